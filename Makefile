@@ -1,0 +1,51 @@
+# `make run` opens the workbench and `make test` runs the tests; both set up .venv first, where that is needed.
+BIN := .venv/bin
+READY := .venv/.ready
+SOURCES := src tests benchmarks
+
+.PHONY: help setup run test lint format types contracts check bench clean
+
+help:
+	@echo 'make run        open the workbench (sets up .venv first; the first time takes minutes)'
+	@echo 'make test       run the tests; make test ARGS="-m \"not models\"" leaves out those that need weights'
+	@echo 'make setup      only set up .venv'
+	@echo 'make check      ruff, mypy and the import contracts'
+	@echo 'make format     let ruff format and fix the code'
+	@echo 'make bench      the benchmarks of benchmarks/'
+	@echo 'make clean      remove .venv and caches (sessions in runs/ stay)'
+	@echo 'PYTHON=...      the interpreter for .venv, 3.11 or newer'
+
+$(READY): pyproject.toml constraints.txt tools/setup.sh
+	@PYTHON='$(PYTHON)' tools/setup.sh
+
+setup: $(READY)
+
+run: $(READY)
+	@$(BIN)/alignbench
+
+test: $(READY)
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(READY)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+
+format: $(READY)
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+types: $(READY)
+	$(BIN)/mypy
+
+contracts: $(READY)
+	$(BIN)/lint-imports --no-logo
+
+check: lint types contracts
+
+bench: $(READY)
+	@failed=0; for benchmark in benchmarks/[a-z]*.py; do \
+		echo; echo "== $$benchmark"; $(BIN)/python "$$benchmark" || failed=1; \
+	done; exit $$failed
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

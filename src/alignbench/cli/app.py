@@ -1,0 +1,53 @@
+"""All commands, put together."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from alignbench import __version__
+from alignbench.cli import doctor, models, prompts, sample, sessions
+from alignbench.cli.options import Db
+
+app = typer.Typer(
+    name="alignbench",
+    help="Study what alignment does to a language model. Without a command, the workbench opens.",
+    no_args_is_help=False,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.add_typer(sessions.app, name="sessions", help="Sessions in the database: list, show, delete.")
+app.add_typer(prompts.app, name="prompts", help="Prompt sets that ship, and your own files.")
+app.add_typer(models.app, name="models", help="Models: what is there, and whether it is sound.")
+app.command("sample")(sample.sample)
+app.command("doctor")(doctor.doctor)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"alignbench {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    db: Db = None,
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+) -> None:
+    """Study what alignment does to a language model. Without a command, the workbench opens."""
+    if context.invoked_subcommand is None:
+        tui(db=db)
+
+
+@app.command()
+def tui(
+    db: Db = None,
+    session: Annotated[int | None, typer.Option(help="Open this session.")] = None,
+) -> None:
+    """Open the workbench."""
+    from alignbench import paths
+    from alignbench.tui import run_app
+
+    run_app(db or paths.default_database(), session)

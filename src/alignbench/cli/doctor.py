@@ -1,0 +1,32 @@
+"""`alignbench doctor`: what works on this machine, and why not."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import typer
+
+from alignbench.cli.options import Db, Json
+
+
+def doctor(db: Db = None, as_json: Json = False) -> None:
+    """Say what works on this machine, and what to do about the rest. Exit code 1 where it cannot be used."""
+    from alignbench import paths
+    from alignbench.cli.tables import print_table
+    from alignbench.doctor import examine, failed
+
+    checks = examine(db or paths.default_database())
+    if as_json:
+        print(json.dumps([asdict(check) for check in checks]))
+    else:
+        print_table(
+            ("", "", ""),
+            [(check.status, check.name, _text(check.detail, check.advice)) for check in checks],
+        )
+    if failed(checks):
+        raise typer.Exit(1)
+
+
+def _text(detail: str, advice: str) -> str:
+    return f"{detail}. {advice}" if advice else detail

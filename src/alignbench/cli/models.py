@@ -1,0 +1,140 @@
+"""`alignbench models`: what models there are, and whether one is sound."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from alignbench.cli.options import Json
+
+if TYPE_CHECKING:
+    from alignbench.models import ModelStatus
+
+app = typer.Typer(no_args_is_help=True)
+
+ModelsFile = Annotated[
+    Path | None,
+    typer.Option("--models", help="A models.toml.", show_default="models.toml in the configuration folder"),
+]
+
+
+@app.command("list")
+def list_models(models_file: ModelsFile = None, as_json: Json = False) -> None:
+    """Name the models: the embedded ones, then those of models.toml."""
+    from alignbench.cli.tables import print_table
+    from alignbench.models import inventory
+
+    statuses = inventory(models_file=models_file)
+    if as_json:
+        for status in statuses:
+            print(json.dumps(_as_json(status)))
+        return
+    print_table(
+        ("name", "kind", "size", "context", "what", "state", "where"),
+        [
+            (
+                status.name,
+                status.kind or "-",
+                _megabytes(status.size),
+                str(status.context_length or "-"),
+                status.description or "-",
+                "missing" if status.problem else "ok",
+                status.problem or str(status.path or status.reference),
+            )
+            for status in statuses
+        ],
+    )
+
+
+@app.command()
+def check(
+    name: Annotated[str, typer.Argument(metavar="NAME|REFERENCE", help="A name, or llama:/path/file.gguf.")],
+    models_file: ModelsFile = None,
+    as_json: Json = False,
+) -> None:
+    """Read a model's header and hash its weights. Exit code 1 where something is wrong with them."""
+    from alignbench import models
+    from alignbench.cli.tables import print_table
+    from alignbench.engines.gguf_header import BrokenFile
+    from alignbench.errors import AlignbenchError
+
+    try:
+        model = models.resolve(name, models_file=models_file)
+        if notice := models.terms(model):
+            print(notice, file=sys.stderr)
+        path = models.weights_path(model)
+        header = models.header(path)
+    except BrokenFile as error:  # what this command was asked to find: a failure, not wrong use of it
+        raise AlignbenchError(str(error)) from None
+    sha256 = _hash(path, header.file_size)
+    verified = models.verify(model, sha256)
+    facts: dict[str, object] = {
+        "name": model.name,
+        "kind": model.kind,
+        "reference": model.reference,
+        "path": str(path),
+        "bytes": header.file_size,
+        "sha256": sha256,
+        "sha256_verified": verified,
+        "model": header.name,
+        "architecture": header.architecture,
+        "parameters": header.n_parameters,
+        "quantization": header.quantization,
+        "context_length": header.context_length,
+        "tensors": header.n_tensors,
+        "chat_template": header.chat_template is not None,
+    }
+    if as_json:
+        print(json.dumps(facts))
+        return
+    print_table(
+        ("", ""), [(key.removeprefix("sha256_").replace("_", " "), _plain(value)) for key, value in facts.items()]
+    )
+
+
+def _hash(path: Path, size: int) -> str:
+    """SHA-256 of the weights, with a bar on stderr where that is a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from alignbench.models import file_hash
+
+    console = Console(stderr=True)
+    columns = (TextColumn("SHA-256"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("", total=size)
+        return file_hash(path, lambda n: progress.advance(task, n))
+
+
+def _as_json(status: ModelStatus) -> dict[str, object]:
+    return {
+        "name": status.name,
+        "kind": status.kind,
+        "reference": status.reference,
+        "origin": status.origin,
+        "path": str(status.path) if status.path else None,
+        "bytes": status.size,
+        "context_length": status.context_length,
+        "description": status.description,
+        "ok": not status.problem,
+        "problem": status.problem or None,
+    }
+
+
+def _megabytes(size: int | None) -> str:
+    return "-" if size is None else f"{size / 1e6:,.0f} MB"
+
+
+def _plain(value: object) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case None | "":
+            return "-"
+    return str(value)

@@ -1,0 +1,44 @@
+"""`alignbench prompts`: the sets that ship, and the user's own files."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from alignbench.cli.options import Json
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command("list")
+def list_sets(as_json: Json = False) -> None:
+    """Name the prompt sets that ship."""
+    from alignbench.cli.tables import print_table
+    from alignbench.prompts import load_prompts, set_path, shipped_sets
+
+    sets = [(name, len(load_prompts(name)), str(set_path(name))) for name in shipped_sets()]
+    if as_json:
+        for name, n, path in sets:
+            print(json.dumps({"name": name, "prompts": n, "path": path}))
+        return
+    print_table(("set", "prompts", "file"), [(name, str(n), path) for name, n, path in sets])
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A set that ships, or a file.")],
+    limit: Annotated[int | None, typer.Option(help="Only the first prompts.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Print the prompts of a set, checked. JSON: one line a prompt, a file that can be read again."""
+    from alignbench.cli.tables import print_table
+    from alignbench.prompts import load_prompts
+
+    prompts = load_prompts(name, limit=limit)
+    if as_json:
+        for prompt in prompts:
+            print(json.dumps({"id": prompt.id, "prompt": prompt.text}))
+        return
+    print_table(("id", "prompt"), [(prompt.id, prompt.text) for prompt in prompts])

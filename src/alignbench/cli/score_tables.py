@@ -1,0 +1,43 @@
+"""Scores on stdout, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from alignbench.cli.tables import print_table
+
+Scores = Mapping[str, Mapping[str, Mapping[str, Mapping[str, Any]]]]
+
+_WITHIN = {
+    "words": "words",
+    "jaccard": "lexical similarity",
+    "distinct_2": "distinct-2",
+    "embedding_diversity": "embedding diversity",
+}
+_CROSS = {"jaccard": "lexical similarity", "embedding_similarity": "cosine"}
+
+
+def print_scores(scores: Scores, reference: str | None) -> None:
+    """Metrics as rows, conditions as columns; the ceiling stands under the reference's own name."""
+    conditions = list(scores["within"])
+    print()
+    print_table(
+        ["within a condition", *conditions],
+        [[title, *(_number(scores["within"][c][metric]) for c in conditions)] for metric, title in _WITHIN.items()],
+    )
+    if reference is not None:
+        print()
+        print_table(
+            [f"similarity to {reference}", *(f"{c} (ceiling)" if c == reference else c for c in conditions)],
+            [[title, *(_number(scores["cross"][c][metric]) for c in conditions)] for metric, title in _CROSS.items()],
+        )
+
+
+def _number(score: Mapping[str, Any]) -> str:
+    """The value, or a dash and why there is none."""
+    value = score["value"]
+    if value is None:
+        return f"- ({score['reason']})" if score["reason"] else "-"
+    text = f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
+    return f"{text} ±{score['sd']:.1f}" if score.get("sd") is not None else text

@@ -1,0 +1,164 @@
+"""How a session looks on stdout: a table, a page, or JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, fields
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from alignbench.display import visible
+from alignbench.spec import Condition, Sampling
+from alignbench.store import Note, SampleRow, SessionInfo, Store
+
+_PIPE_WIDTH = 10_000  # columns where no terminal limits them: a row stays a line
+
+
+def to_json(value: SessionInfo) -> str:
+    """One line of JSON for a session."""
+    return json.dumps(asdict(value))
+
+
+def session_json(store: Store, session_id: int) -> str:
+    """A session and everything in it as one JSON object, texts exact."""
+    session = store.session(session_id)
+    return json.dumps(
+        {
+            "session": {**asdict(session), "manifest": store.manifest(session_id)},
+            "prompts": [asdict(prompt) for prompt in store.prompts(session_id)],
+            "conditions": [{**asdict(c), "hash": c.hash} for c in store.conditions(session_id)],
+            "cells": [{**asdict(cell), "rendered": store.rendered(cell.id)} for cell in store.cells(session_id)],
+            "notes": [asdict(note) for note in store.notes(session_id)],
+            "samples": [_sample_json(row) for row in store.samples(session_id)],
+        }
+    )
+
+
+def print_table(sessions: Sequence[SessionInfo]) -> None:
+    """The sessions as a table."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for heading in ("id", "created", "name", "models", "prompts", "samples", "errors"):
+        number = heading in ("id", "prompts", "samples", "errors")
+        table.add_column(heading, justify="right" if number else "left", no_wrap=number, overflow="fold")
+    for session in sessions:
+        cells = (
+            session.id,
+            _minute(session.created),
+            _line(session.name),
+            ", ".join(map(_line, session.models)),
+            session.n_prompts,
+            session.n_samples,
+            session.n_errors,
+        )
+        table.add_row(*(Text(str(cell)) for cell in cells))
+    _console(width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
+
+
+def print_session(store: Store, session_id: int) -> None:
+    """A session as a page to read."""
+    console = _console()
+    session, conditions = store.session(session_id), store.conditions(session_id)
+    _print_header(console, session, conditions)
+    _print_notes(console, store.notes(session_id))
+    by_cell: dict[tuple[str, str], list[SampleRow]] = {}
+    for row in store.samples(session_id):
+        by_cell.setdefault((row.prompt_id, row.condition), []).append(row)
+    for prompt in store.prompts(session_id):
+        console.print()
+        console.rule(Text(_line(prompt.id), "bold"), align="left")
+        console.print(Text(visible(prompt.text)))
+        for condition in conditions:
+            rows = by_cell.get((prompt.id, condition.name))
+            if rows:
+                console.print()
+                console.print(Text(_line(condition.name), "bold"))
+                _print_samples(console, rows)
+
+
+def _print_header(console: Console, session: SessionInfo, conditions: Sequence[Condition]) -> None:
+    console.print(Text(f"Session {session.id}: {_line(session.name)}", "bold"))
+    facts = {
+        "created": _minute(session.created),
+        "models": ", ".join(map(_line, session.models)) or "none yet",
+        "reference": "none" if session.reference is None else _line(session.reference),
+        "samples": f"{session.n_samples} done" + (f", {session.n_errors} failed" if session.n_errors else ""),
+    }
+    for name, fact in facts.items():
+        _print_indented(console, Text(f"{name:<10} {fact}"), 2)
+    for condition in conditions:
+        console.print()
+        _print_indented(console, Text(_line(condition.name), "bold"), 2)
+        model = f"{_line(condition.model.reference)} ({condition.model.kind})"
+        _print_indented(console, Text(f"{model}, {_line(condition.context.template)} template"), 4)
+        _print_indented(console, Text(_sampling(condition)), 4)
+
+
+def _print_notes(console: Console, notes: Iterable[Note]) -> None:
+    for note in notes:
+        console.print()
+        _print_indented(console, Text(f"Note, {_minute(note.created)}"), 2)
+        _print_indented(console, Text(visible(note.text)), 4)
+
+
+def _print_samples(console: Console, rows: Iterable[SampleRow]) -> None:
+    for row in rows:
+        mark = _mark(row)
+        _print_indented(console, Text(f"[{row.sample}]" + (f" {mark}" if mark else "")), 2)
+        if row.text:
+            _print_indented(console, Text(visible(row.text)), 4)
+
+
+def _mark(row: SampleRow) -> str:
+    """What a reader should know about a sample that did not end by itself."""
+    if row.status == "error":
+        return f"error: {visible(row.error or 'unknown')}"
+    if row.status == "cancelled":
+        return "cancelled" if row.text else "cancelled before its first token"
+    if row.finish_reason == "length":
+        return f"cut at {row.n_tokens} tok"
+    return "" if row.text else "empty"
+
+
+def _sampling(condition: Condition) -> str:
+    """Temperature and max_tokens, what differs from the default, seed and mode."""
+    parts = []
+    for field in fields(Sampling):
+        value = getattr(condition.sampling, field.name)
+        if field.name in ("temperature", "max_tokens") or value != field.default:
+            shown = ", ".join(map(repr, value)) if field.name == "stop" else f"{value:g}"
+            parts.append(f"{field.name} {visible(shown)}")
+    return ", ".join([*parts, f"seed {condition.seed}", condition.mode])
+
+
+def _sample_json(row: SampleRow) -> dict[str, Any]:
+    # JSON has no infinities.
+    values = asdict(row)
+    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()}
+
+
+def _console(width: int | None = None) -> Console:
+    return Console(width=width, markup=False, highlight=False, emoji=False)
+
+
+def _print_indented(console: Console, text: Text, columns: int) -> None:
+    """Wrapped and indented, without the trailing spaces that Padding would leave in what people copy."""
+    for line in text.wrap(console, max(console.width - columns, 1), overflow="fold"):
+        line.rstrip()
+        console.print(Text(" " * columns if line.plain else "").append_text(line))
+
+
+def _line(text: str) -> str:
+    """A name on one line."""
+    return visible(text).replace("\n", "␊").replace("\t", "␉")
+
+
+def _minute(created: str) -> str:
+    """A stored time, to the minute, as it is stored: in UTC."""
+    return f"{created[:16].replace('T', ' ')} UTC"

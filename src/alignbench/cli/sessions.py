@@ -1,0 +1,90 @@
+"""`alignbench sessions`: list, show and delete what is in the database."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from alignbench import paths
+from alignbench.cli.options import Db, Json
+from alignbench.errors import InputError
+
+if TYPE_CHECKING:
+    from alignbench.store import Store
+
+app = typer.Typer(no_args_is_help=True)
+
+SessionId = Annotated[int, typer.Argument(metavar="ID", help="The session's number, as `list` shows it.")]
+
+
+@app.command("list")
+def list_sessions(db: Db = None, json_lines: Json = False) -> None:
+    """List the sessions, newest first."""
+    path = db or paths.default_database()
+    if not path.exists():
+        typer.echo(f"No sessions yet: there is no database at {path}.", err=True)
+        return
+    from alignbench.cli import session_views
+
+    with _store(path) as store:
+        sessions = store.sessions()
+    if not sessions:
+        typer.echo(f"No sessions yet in {path}.", err=True)
+    elif json_lines:
+        for session in sessions:
+            typer.echo(session_views.to_json(session))
+    else:
+        session_views.print_table(sessions)
+
+
+@app.command()
+def show(session_id: SessionId, db: Db = None, json_object: Json = False) -> None:
+    """Show a session: its conditions, and every sample of every prompt."""
+    from alignbench.cli import session_views
+
+    with _store(_existing(db)) as store:
+        if json_object:
+            typer.echo(session_views.session_json(store, session_id))
+        else:
+            session_views.print_session(store, session_id)
+
+
+@app.command()
+def delete(
+    session_id: SessionId,
+    db: Db = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete a session with everything that belongs to it."""
+    from alignbench.display import visible
+
+    with _store(_existing(db)) as store:
+        session = store.session(session_id)
+        samples = "1 sample" if session.n_samples == 1 else f"{session.n_samples} samples"
+        what = f"session {session.id} ({visible(session.name)}) with {samples}"
+        if not yes:
+            if not _can_ask():
+                raise InputError(f"Deleting {what} needs --yes where nobody can be asked.")
+            typer.confirm(f"Delete {what}?", abort=True, err=True)
+        store.delete_session(session_id)
+    typer.echo(f"Deleted {what}.", err=True)
+
+
+def _existing(db: Path | None) -> Path:
+    path = db or paths.default_database()
+    if not path.exists():
+        raise InputError(f"There are no sessions yet: there is no database at {path}.")
+    return path
+
+
+def _can_ask() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _store(path: Path) -> Store:
+    from alignbench.store import Store  # not before it is used: it loads NumPy
+
+    return Store.open(path)

@@ -1,0 +1,37 @@
+"""Text of a model or a user, made safe to show: what cannot be seen becomes visible, nothing acts on the terminal."""
+
+from __future__ import annotations
+
+
+def _escape(code: int) -> str:
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+# Control pictures for C0 but newline and tab; escapes for what has no picture.
+_TABLE: dict[int, str] = {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\n\t"}
+_TABLE[0x7F] = "\u2421"
+_TABLE.update(
+    (code, _escape(code))
+    for span in (
+        range(0x80, 0xA0),  # C1
+        (0xAD, 0x034F, 0x061C, 0x180E),  # soft hyphen, grapheme joiner, Arabic letter mark, vowel separator
+        range(0x200B, 0x2010),  # zero-width space and joiners, left-to-right and right-to-left marks
+        range(0x2028, 0x202F),  # line and paragraph separators, bidi embeddings and overrides
+        range(0x2060, 0x2070),  # word joiner, invisible operators, bidi isolates
+        range(0xD800, 0xE000),  # lone surrogates
+        (0xFEFF,),  # byte order mark
+        range(0xFFF9, 0xFFFC),  # interlinear annotation
+        range(0xE0000, 0xE0080),  # tags
+    )
+    for code in span
+)
+
+
+def visible(text: str) -> str:
+    r"""A text in which every character can be seen and does nothing: newline and tab stay, text stays text.
+
+    C0 controls and DEL become control pictures (ESC is ␛); C1 controls, bidi controls and isolates, zero-width
+    characters, line separators and lone surrogates become escapes such as \u202e. For showing only: the original
+    cannot be told from a text that holds such an escape.
+    """
+    return text if text.isascii() and text.isprintable() else text.translate(_TABLE)

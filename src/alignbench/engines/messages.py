@@ -1,0 +1,44 @@
+"""What the pool says to a worker process, beside the sampling requests of the protocol."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from alignbench.engines.protocol import SampleRequest
+from alignbench.spec import Model
+
+
+@dataclass(frozen=True, slots=True)
+class LoadModel:
+    """Load a generating model."""
+
+    model: Model
+    threads: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoadEmbedder:
+    """Load the embedding model in a folder."""
+
+    path: str
+    threads: int
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedRequest:
+    key: int
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    key: int
+    samples: tuple[int, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetThreads:
+    threads: int
+
+
+Message = LoadModel | LoadEmbedder | SampleRequest | EmbedRequest | Cancel | SetThreads

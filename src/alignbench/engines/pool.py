@@ -1,0 +1,257 @@
+"""Loaded models, each in a worker process of its own; the front end's side of the pipe.
+
+A worker that dies fails its open requests with a message and is started again by the next `load`. Workers that are
+sampling at one time share the cores.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from alignbench import paths
+from alignbench.engines.messages import Cancel, EmbedRequest, LoadEmbedder, LoadModel, Message, SetThreads
+from alignbench.engines.protocol import (
+    Capabilities,
+    Done,
+    Embedded,
+    Event,
+    Failed,
+    Loaded,
+    Loading,
+    SampleRequest,
+    Sink,
+)
+from alignbench.errors import AlignbenchError
+from alignbench.spec import Model
+
+EmbedSink = Callable[[Embedded | Failed], None]
+
+# libgomp's default spinning stalls two workers on the same cores; a short spin keeps the speed of one worker alone.
+_ENVIRONMENT = {"GOMP_SPINCOUNT": "1000", "OPENBLAS_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+
+
+class _Process:
+    """A worker process and the sinks of what it was asked."""
+
+    def __init__(self, name: str, on_end: Callable[[_Process], None]) -> None:
+        self.name = name
+        self.capabilities: Capabilities | None = None
+        self.loading: list[Sink] = []
+        self.open: dict[int, Callable[[Event | Embedded], None]] = {}
+        self._on_end = on_end
+        self._lock = threading.Lock()
+        self._stopping = False
+        self._failure = ""  # why loading failed
+        self.log = paths.log_dir() / f"{name.replace('/', '_')}-{os.getpid()}.log"
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        ours, theirs = socket.socketpair()
+        with theirs, self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "alignbench.engines.worker", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **_ENVIRONMENT},
+                start_new_session=True,  # Ctrl-C in the terminal is the front end's to handle
+            )
+        self._connection = Connection(ours.detach())
+        threading.Thread(target=self._read, name=f"worker {name}", daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def send(self, message: Message) -> None:
+        """Send a message; a dead worker's requests fail when its end is noticed."""
+        with self._lock:
+            try:
+                self._connection.send(message)
+            except OSError:
+                pass
+
+    def stop(self) -> None:
+        """End the process; open requests fail."""
+        self._stopping = True
+        self._process.kill()
+
+    def _read(self) -> None:
+        while True:
+            try:
+                event: Event | Embedded = self._connection.recv()
+            except (EOFError, OSError):
+                break
+            self._dispatch(event)
+        self._process.kill()
+        message = self._epitaph(self._process.wait())
+        self._on_end(self)
+        self._connection.close()
+        for sink in self.loading:
+            sink(Failed(0, message))
+        for key, open_sink in list(self.open.items()):
+            open_sink(Failed(key, message))
+
+    def _dispatch(self, event: Event | Embedded) -> None:
+        match event:
+            case Loading():
+                for sink in list(self.loading):
+                    sink(event)
+            case Loaded() | Failed(key=0):
+                if isinstance(event, Loaded):
+                    self.capabilities = event.capabilities
+                else:
+                    self._failure = event.message
+                    self._on_end(self)
+                    self.stop()
+                sinks, self.loading = self.loading, []
+                for sink in sinks:
+                    sink(event)
+            case Done() | Failed() | Embedded():
+                answer = self.open.pop(event.key, None)
+                if answer:
+                    answer(event)
+            case _:
+                answer = self.open.get(event.key)
+                if answer:
+                    answer(event)
+
+    def _epitaph(self, code: int) -> str:
+        if self._failure:
+            return self._failure
+        if self._stopping:
+            return f"{self.name} was unloaded."
+        how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        return f"The worker of {self.name} died ({how}). Sampling again starts a new one. Log: {self.log}"
+
+
+class WorkerPool:
+    """Implements protocol.EnginePool and protocol.EmbedPool with worker processes."""
+
+    def __init__(self, *, threads: int | None = None, embedder: Path | None = None) -> None:
+        """threads: CPU threads all workers share, by default the cores this process may use."""
+        self._threads = threads or len(os.sched_getaffinity(0))
+        self._embedder_path = embedder
+        self._lock = threading.RLock()
+        self._keys = itertools.count(1)
+        self._models: dict[Model, _Process] = {}
+        self._embedder: _Process | None = None
+
+    def new_key(self) -> int:
+        """A request key no other request of this pool has."""
+        return next(self._keys)
+
+    def load(self, model: Model, sink: Sink) -> None:
+        """Start a worker for the model, or report at once that it is loaded."""
+        with self._lock:
+            process = self._models.get(model)
+            if process is None:
+                process = self._models[model] = _Process(model.name, self._ended)
+                process.loading.append(sink)
+                process.send(LoadModel(model, self._share(1)))
+                return
+            if process.capabilities is None:
+                process.loading.append(sink)
+                return
+        sink(Loaded(model.name, process.capabilities, 0.0))
+
+    def capabilities(self, model: Model) -> Capabilities | None:
+        """Of a loaded model, else None."""
+        with self._lock:
+            process = self._models.get(model)
+            return process.capabilities if process else None
+
+    def sample(self, model: Model, request: SampleRequest, sink: Sink) -> None:
+        """Queue a request on the model's worker."""
+        with self._lock:
+            process = self._models.get(model)
+            if process is not None:
+                process.open[request.key] = self._with_sharing(process, sink)
+                self._share_cores()
+                process.send(request)
+                return
+        sink(Failed(request.key, f"{model.name} is not loaded."))
+
+    def cancel(self, model: Model, key: int, samples: Sequence[int] | None = None) -> None:
+        """Cancel samples of a request, or all of it."""
+        with self._lock:
+            process = self._models.get(model)
+        if process is not None:
+            process.send(Cancel(key, None if samples is None else tuple(samples)))
+
+    def unload(self, model: Model) -> None:
+        """End the model's process."""
+        with self._lock:
+            process = self._models.pop(model, None)
+        if process is not None:
+            process.stop()
+
+    def close(self) -> None:
+        """End every process."""
+        with self._lock:
+            processes = [*self._models.values(), *([self._embedder] if self._embedder else [])]
+            self._models, self._embedder = {}, None
+        for process in processes:
+            process.stop()
+
+    def embed(self, texts: tuple[str, ...], sink: EmbedSink) -> None:
+        """Embed texts in the embedding worker, which is started by the first call."""
+        key = self.new_key()
+        try:
+            with self._lock:
+                process = self._embedder or self._start_embedder()
+                process.open[key] = lambda event: sink(event) if isinstance(event, (Embedded, Failed)) else None
+                process.send(EmbedRequest(key, texts))
+        except AlignbenchError as error:
+            sink(Failed(key, str(error)))
+
+    def _start_embedder(self) -> _Process:
+        path = self._embedder_path or _default_embedder()
+        self._embedder = _Process("embedder", self._ended)
+        self._embedder.send(LoadEmbedder(str(path), max(1, self._threads // 2)))
+        return self._embedder
+
+    def worker_pid(self, model: Model) -> int | None:
+        """Process id of a model's worker."""
+        with self._lock:
+            process = self._models.get(model)
+            return process.pid if process else None
+
+    def _ended(self, process: _Process) -> None:
+        with self._lock:
+            self._models = {model: p for model, p in self._models.items() if p is not process}
+            if self._embedder is process:
+                self._embedder = None
+            self._share_cores()
+
+    def _with_sharing(self, process: _Process, sink: Sink) -> Callable[[Event | Embedded], None]:
+        def forward(event: Event | Embedded) -> None:
+            assert not isinstance(event, Embedded)
+            if isinstance(event, (Done, Failed)):
+                with self._lock:
+                    self._share_cores()
+            sink(event)
+
+        return forward
+
+    def _share(self, n_busy: int) -> int:
+        return max(1, self._threads // max(1, n_busy))
+
+    def _share_cores(self) -> None:
+        busy = [process for process in self._models.values() if process.open]
+        for process in busy:
+            process.send(SetThreads(self._share(len(busy))))
+
+
+def _default_embedder() -> Path:
+    from alignbench.engines.embedder import default_embedder_path
+
+    return default_embedder_path()

@@ -1,0 +1,200 @@
+"""What front ends, runner and engines say to each other: requests, events and the pool's interface.
+
+All of these are frozen values that can be pickled; they cross the pipe between the front end and a worker process.
+Engines work over token ids: the text of a request is rendered once by the front end, tokenized once by the engine,
+and the ids come back with the `Started` event so that they can be stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alignbench.spec import Kind, Mode, Model, Sampling
+
+FinishReason = Literal["stop", "length", "cancelled", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a loaded model is and can do."""
+
+    kind: Kind  # aligned if there is a chat template
+    chat_template: str | None  # Jinja source
+    bos: str  # text of the BOS token, empty where the model has none
+    eos: str
+    adds_bos: bool
+    n_ctx_train: int  # longest context the model was trained for, in tokens
+    n_vocab: int
+    device: str
+    description: str  # architecture, size and quantization, for people
+    file_hash: str = ""  # SHA-256 of the weights, empty where it is not known
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRequest:
+    """Draw `samples` (indices) of one cell. Sample i uses seed + i and the stream key of its cell."""
+
+    key: int  # names the request in events and cancellations
+    context: str  # rendered text that cells with the same context share
+    query: str  # the rest, up to where the response begins
+    sampling: Sampling
+    stops: tuple[str, ...]  # the layout's and the user's
+    samples: tuple[int, ...]
+    seed: int
+    stream: int
+    mode: Mode = "strict"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenStats:
+    """Per token of one sample, arrays of length n_tokens.
+
+    ids: token ids. logprob, entropy: of the raw distribution, in nats. sampling_*: of the distribution that was drawn
+    from, after temperature, truncation and penalties.
+    """
+
+    ids: NDArray[np.int32]
+    logprob: NDArray[np.float32]
+    entropy: NDArray[np.float32]
+    sampling_logprob: NDArray[np.float32]
+    sampling_entropy: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleResult:
+    """One finished, cut or cancelled response.
+
+    raw_text: all the generated text. text: the same with one trailing stop removed. n_tokens counts every drawn
+    token, the one that ended the response included. logprob: sum of the raw log-probs, nats. seconds: wall time from
+    the start of its generation to its end.
+    """
+
+    sample: int
+    text: str
+    raw_text: str
+    finish_reason: FinishReason
+    n_prompt_tokens: int
+    n_tokens: int
+    seconds: float
+    logprob: float
+    tokens: TokenStats
+
+
+# Events. A request ends with exactly one Done or Failed; a load with exactly one Loaded or Failed.
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """Progress of loading a model, 0 to 1."""
+
+    model: str
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    model: str
+    capabilities: Capabilities
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The prompt is in the cache. `n_cached` of its tokens were there already."""
+
+    key: int
+    prompt_ids: tuple[int, ...]
+    n_cached: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """New text of one sample since the last one, safe to show (no half character, no half-seen stop)."""
+
+    sample: int
+    text: str
+    n_tokens: int  # of the sample so far
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Deltas of a cell, coalesced to at most about 25 events a second. `n_tokens`: drawn since the last one."""
+
+    key: int
+    deltas: tuple[Delta, ...]
+    n_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A sample is complete (stop, length) or cancelled."""
+
+    key: int
+    result: SampleResult
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The request (or the load, key 0) failed; samples that had not finished get this message."""
+
+    key: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Nothing more will come for this request."""
+
+    key: int
+
+
+Event = Loading | Loaded | Started | Progress | Finished | Failed | Done
+Sink = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Answer to an embedding request. vectors: (n, dim) float32, rows of length 1. windows: pieces a text was cut into."""
+
+    key: int
+    vectors: NDArray[np.float32]
+    windows: tuple[int, ...]
+    model: str
+
+
+class EmbedPool(Protocol):
+    """An embedding model in a process of its own."""
+
+    def embed(self, texts: tuple[str, ...], sink: Callable[[Embedded | Failed], None]) -> None:
+        """Queue texts for embedding; the sink gets one answer from another thread. Never blocks."""
+
+
+class EnginePool(Protocol):
+    """Loaded models, each in a process of its own. Sinks are called from the pool's threads and must not block."""
+
+    def load(self, model: Model, sink: Sink) -> None:
+        """Load a model, or say at once that it is loaded: Loading..., then Loaded or Failed. Never blocks."""
+
+    def capabilities(self, model: Model) -> Capabilities | None:
+        """Of a loaded model, else None."""
+
+    def sample(self, model: Model, request: SampleRequest, sink: Sink) -> None:
+        """Queue a request on a loaded model: Started, Progress..., Finished a sample, then Done or Failed."""
+
+    def cancel(self, model: Model, key: int, samples: Sequence[int] | None = None) -> None:
+        """Cancel some samples of a request, or all of it. What was generated comes back as cancelled samples."""
+
+    def new_key(self) -> int:
+        """A request key that no other request of this pool has."""
+
+    def unload(self, model: Model) -> None:
+        """End the model's process."""
+
+    def close(self) -> None:
+        """End every process."""

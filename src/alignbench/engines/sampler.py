@@ -1,0 +1,235 @@
+"""The one sampler of the local engines: from logits to token ids, by counter-based randomness.
+
+Order and meaning of the parameters are those of transformers' logits processors: repetition penalty, temperature,
+top_k, top_p, min_p, typical_p. The draw is by inverse CDF in float64 over the kept ids in ascending order, with one
+uniform number that is a function of (seed, cell, step) alone, so what a sample draws does not depend on what runs
+beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alignbench.errors import EngineError
+from alignbench.spec import Sampling
+
+_WORD = (1 << 64) - 1
+_BLOCK = 1024  # ids summed at once in the inverse CDF
+
+Floats = NDArray[np.float32]
+Ids = NDArray[np.int64]
+
+
+def uniform(seed: int, stream: int, step: int) -> float:
+    """A number in [0, 1): (Philox(key=[seed, stream], counter=[step, 0, 0, 0]).random_raw() >> 11) / 2^53.
+
+    Philox is the counter-based generator of Salmon et al. 2011, as in numpy. seed and stream are taken modulo 2^64.
+    """
+    key = np.array([seed & _WORD, stream & _WORD], dtype=np.uint64)
+    counter = np.array([step, 0, 0, 0], dtype=np.uint64)
+    return float((int(np.random.Philox(key=key, counter=counter).random_raw()) >> 11) / 2.0**53)
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """One drawn token a row; arrays of shape (n,). Log-probs and entropies in nats, as in protocol.TokenStats."""
+
+    ids: NDArray[np.int32]
+    logprob: Floats
+    entropy: Floats
+    sampling_logprob: Floats
+    sampling_entropy: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The distribution a token is drawn from. ids: ascending, or None when nothing was cut. z: scores minus their
+    maximum. weights: exp(z), not normalized."""
+
+    ids: Ids | None
+    z: Floats
+    weights: Floats
+
+    @property
+    def probabilities(self) -> NDArray[np.float64]:
+        """Normalized weights, summing to 1."""
+        weights = self.weights.astype(np.float64)
+        return weights / weights.sum()
+
+
+class Sampler:
+    """Draws from (n, vocab) float32 logits under fixed parameters. Rows are spread over `threads` threads."""
+
+    def __init__(self, params: Sampling, threads: int = 1) -> None:
+        self._params = params
+        self._threads = threads
+        self._executor = ThreadPoolExecutor(threads) if threads > 1 else None
+
+    def close(self) -> None:
+        """End the threads."""
+        if self._executor:
+            self._executor.shutdown(wait=False)
+
+    def draw(self, logits: Sequence[Floats], uniforms: Sequence[float], seen: Sequence[Ids] | None = None) -> Draw:
+        """Draw a token for each row.
+
+        logits: n rows of (vocab,), raw. uniforms: n numbers in [0, 1). seen: for each row the distinct ids of its
+        prompt and its generation so far; needed when there is a repetition penalty. Raises EngineError when a row
+        holds NaN.
+        """
+        n, n_vocab = len(uniforms), len(logits[0])
+        out = Draw(np.empty(n, np.int32), *(np.empty(n, np.float32) for _ in range(4)))
+
+        def work(rows: range) -> None:
+            scratch = (np.empty(n_vocab, np.float32), np.empty(n_vocab, np.float32))
+            for i in rows:
+                self._draw_row(logits[i], uniforms[i], seen[i] if seen is not None else None, out, i, scratch)
+
+        if self._executor is None or n == 1 or n_vocab < 8192:
+            work(range(n))
+        else:
+            for done in [self._executor.submit(work, range(t, n, self._threads)) for t in range(self._threads)]:
+                done.result()
+        return out
+
+    def _draw_row(
+        self, row: Floats, u: float, seen: Ids | None, out: Draw, i: int, scratch: tuple[Floats, Floats]
+    ) -> None:
+        z, weights = scratch
+        np.subtract(row, row.max(), out=z)
+        np.exp(z, out=weights)
+        log_total = _log_sum(weights)
+        raw_entropy = _entropy(z, weights, log_total)
+        if np.isnan(raw_entropy):
+            raise EngineError("the model gave logits that are not numbers (NaN); its weights may be damaged")
+        if self._params.temperature == 0:
+            best = int(penalized(row, seen, self._params.repetition_penalty).argmax())
+            sampling_logprob, sampling_entropy = 0.0, 0.0
+        elif self._params == _untouched(self._params):
+            kept = Kept(None, z, weights)
+            best = pick(kept, u)
+            sampling_logprob, sampling_entropy = float(z[best]) - log_total, raw_entropy
+        else:
+            kept = restrict(row, self._params, seen, scratch=weights)
+            at = pick(kept, u)
+            best = at if kept.ids is None else int(kept.ids[at])
+            log_kept = _log_sum(kept.weights)
+            sampling_logprob = float(kept.z[at]) - log_kept
+            sampling_entropy = _entropy(kept.z, kept.weights, log_kept)
+        out.ids[i] = best
+        out.logprob[i] = float(z[best]) - log_total
+        out.entropy[i] = raw_entropy
+        out.sampling_logprob[i] = sampling_logprob
+        out.sampling_entropy[i] = sampling_entropy
+
+
+def _untouched(params: Sampling) -> Sampling:
+    """The parameters under which the sampling distribution is the raw one."""
+    return Sampling(temperature=1.0, max_tokens=params.max_tokens, stop=params.stop)
+
+
+def penalized(row: Floats, seen: Ids | None, penalty: float) -> Floats:
+    """Repetition penalty of Keskar et al. 2019: scores of seen ids are divided by it, or multiplied where negative."""
+    if penalty == 1 or seen is None:
+        return row
+    row = row.copy()
+    scores = row[seen]
+    row[seen] = np.where(scores < 0, scores * np.float32(penalty), scores / np.float32(penalty))
+    return row
+
+
+def restrict(row: Floats, params: Sampling, seen: Ids | None = None, scratch: Floats | None = None) -> Kept:
+    """The sampling distribution of one row of logits, temperature over 0.
+
+    row: (vocab,) raw logits. scratch: a (vocab,) buffer that may be overwritten. At least one id is kept.
+    """
+    scores = penalized(row, seen, params.repetition_penalty)
+    z = np.subtract(scores, scores.max())
+    if params.temperature != 1:
+        z /= np.float32(params.temperature)
+    ids: Ids | None = None
+    if 0 < params.top_k < len(z):
+        ids = np.flatnonzero(z >= np.partition(z, -params.top_k)[-params.top_k])
+        z = z[ids]
+    kept = Kept(ids, z, np.exp(z, out=scratch if ids is None else None))
+    if params.top_p < 1:
+        kept = _only(kept, _top_p(kept.weights, params.top_p))
+    if params.min_p > 0:  # relative to the largest weight, which is exp(0) = 1
+        kept = _only(kept, kept.weights >= np.float32(params.min_p))
+    if params.typical_p < 1:
+        kept = _only(kept, _typical(kept.z, kept.weights, params.typical_p))
+    return kept
+
+
+def _only(kept: Kept, mask: NDArray[np.bool_]) -> Kept:
+    at = np.flatnonzero(mask)
+    return Kept(at if kept.ids is None else kept.ids[at], kept.z[at], kept.weights[at])
+
+
+def _top_p(weights: Floats, top_p: float) -> NDArray[np.bool_]:
+    """Nucleus sampling (Holtzman et al. 2020): drop the least likely ids whose joint mass is at most 1 - top_p.
+
+    Ids under (1 - top_p) / vocab are dropped together whatever their order, so only the rest is sorted.
+    """
+    total = weights.sum(dtype=np.float64)
+    mask = weights > (1 - top_p) * total / len(weights)
+    candidates = np.flatnonzero(mask)
+    if not len(candidates):
+        candidates = np.array([weights.argmax()])
+    tail = total - weights[candidates].sum(dtype=np.float64)
+    ascending = candidates[np.argsort(weights[candidates], kind="stable")]
+    cumulative = tail + np.cumsum(weights[ascending], dtype=np.float64)
+    removed = cumulative <= (1 - top_p) * total
+    removed[-1] = False
+    mask[:] = False
+    mask[ascending[~removed]] = True
+    return mask
+
+
+def _typical(z: Floats, weights: Floats, mass: float) -> NDArray[np.bool_]:
+    """Locally typical sampling (Meister et al. 2023): ids whose surprisal is nearest the entropy, up to `mass`."""
+    log_total = _log_sum(weights)
+    shifted = np.abs(log_total - z - np.float32(_entropy(z, weights, log_total)))
+    order = np.argsort(shifted, kind="stable")
+    cumulative = np.cumsum(weights[order], dtype=np.float64) / weights.sum(dtype=np.float64)
+    last = min(int((cumulative < mass).sum()), len(order) - 1)
+    mask: NDArray[np.bool_] = shifted <= shifted[order[last]]
+    return mask
+
+
+def pick(kept: Kept, u: float) -> int:
+    """Inverse CDF: the first position (in ascending order of id) at which the cumulative mass exceeds u."""
+    weights = kept.weights
+    n_blocks = len(weights) // _BLOCK
+    sums = weights[: n_blocks * _BLOCK].reshape(n_blocks, _BLOCK).sum(axis=1, dtype=np.float64)
+    rest = weights[n_blocks * _BLOCK :]
+    cumulative = np.cumsum(np.append(sums, rest.sum(dtype=np.float64)))
+    target = u * cumulative[-1]
+    block = min(int(np.searchsorted(cumulative, target, side="right")), n_blocks)
+    start = block * _BLOCK
+    inside = np.cumsum(weights[start : start + _BLOCK], dtype=np.float64)
+    if block:
+        inside += cumulative[block - 1]
+    at = start + int(np.searchsorted(inside, target, side="right"))
+    if at >= len(weights) or weights[at] == 0:  # rounding at the very end: the last id that has any mass
+        at = int(np.flatnonzero(weights[: at + 1])[-1])
+    return at
+
+
+def _log_sum(weights: Floats) -> float:
+    return float(np.log(weights.sum(dtype=np.float64)))
+
+
+def _entropy(z: Floats, weights: Floats, log_total: float) -> float:
+    """-sum p log p = log Z - E[z], nats. Ids of no weight (z = -inf) add nothing."""
+    with np.errstate(invalid="ignore"):  # 0 * -inf; mended below
+        mean_z = float(np.dot(weights, z)) / float(np.exp(log_total))
+    if np.isnan(mean_z):
+        alive = weights > 0
+        mean_z = float(np.dot(weights[alive], z[alive])) / float(np.exp(log_total))
+    return max(log_total - mean_z, 0.0)

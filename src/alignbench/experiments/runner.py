@@ -1,0 +1,238 @@
+"""Run a plan: load models, send cells to their engines, store each sample when it finishes, report what happened.
+
+Models run side by side, the cells of one model one after the other. Iterating over a `Run` does the work in the
+caller's thread (which owns the store); engines work in processes of their own and report through a queue.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from alignbench.contexts.rendering import render
+from alignbench.engines.protocol import (
+    Capabilities,
+    Delta,
+    Done,
+    EnginePool,
+    Event,
+    Failed,
+    Finished,
+    Loaded,
+    Loading,
+    Progress,
+    SampleRequest,
+    Started,
+)
+from alignbench.errors import AlignbenchError
+from alignbench.experiments.plan import Cell, Plan
+from alignbench.spec import Model, stream_key
+from alignbench.store import SampleRow, Store
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLoading:
+    model: str
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLoaded:
+    model: str
+    capabilities: Capabilities
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class CellStarted:
+    """The prompt of this cell is in the engine's cache; samples follow."""
+
+    cell: Cell
+    n_prompt_tokens: int
+    n_cached: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TextArrived:
+    """New text of samples that are not finished yet. `n_tokens`: tokens drawn since the last such event."""
+
+    cell: Cell
+    deltas: tuple[Delta, ...]
+    n_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class SampleStored:
+    """A sample is in the database: done, cancelled or error (see `row.status`)."""
+
+    cell: Cell
+    row: SampleRow
+
+
+@dataclass(frozen=True, slots=True)
+class CellFailed:
+    """The cell's missing samples are stored as errors with this message."""
+
+    cell: Cell
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class CellDone:
+    cell: Cell
+
+
+RunEvent = ModelLoading | ModelLoaded | CellStarted | TextArrived | SampleStored | CellFailed | CellDone
+
+
+class Run:
+    """One pass over a plan. Iterate over it once; `cancel` may be called from any thread meanwhile."""
+
+    def __init__(self, plan: Plan, pool: EnginePool, store: Store) -> None:
+        self.plan = plan
+        self._pool = pool
+        self._store = store
+        self._inbox: queue.Queue[tuple[Model, Event] | None] = queue.Queue()
+        self._waiting: dict[Model, deque[Cell]] = {}
+        self._running: dict[int, Cell] = {}  # request key -> cell
+        self._unfinished: dict[int, set[int]] = {}  # request key -> samples that have not ended
+        self._lock = threading.Lock()
+        self._cancelled_cells: set[int] = set()
+        self._cancelled = False
+
+    def cancel(self, cell_id: int | None = None, sample: int | None = None) -> None:
+        """Cancel a sample, a cell, or everything.
+
+        Running samples are kept as cancelled; waiting cells are not begun.
+        """
+        with self._lock:
+            if cell_id is None:
+                self._cancelled = True
+            elif sample is None:
+                self._cancelled_cells.add(cell_id)
+            running = [(key, cell) for key, cell in self._running.items() if cell_id in (None, cell.id)]
+        for key, cell in running:
+            self._pool.cancel(cell.condition.model, key, None if sample is None else (sample,))
+        self._inbox.put(None)
+
+    def __iter__(self) -> Iterator[RunEvent]:
+        for cell in self.plan.cells:
+            if cell.missing:
+                self._waiting.setdefault(cell.condition.model, deque()).append(cell)
+            else:
+                yield CellDone(cell)
+        for model in list(self._waiting):
+            self._pool.load(model, self._sink(model))
+        while self._running or any(self._waiting.values()):
+            item = self._inbox.get()
+            if item is not None:
+                yield from self._handle(*item)
+            yield from self._drop_cancelled()
+
+    def _sink(self, model: Model) -> _Sink:
+        return _Sink(model, self._inbox)
+
+    def _handle(self, model: Model, event: Event) -> Iterator[RunEvent]:
+        match event:
+            case Loading():
+                yield ModelLoading(model.name, event.fraction)
+            case Loaded():
+                self._store.set_model_file_hash(model.reference, event.capabilities.file_hash)
+                yield ModelLoaded(model.name, event.capabilities, event.seconds)
+                yield from self._begin_next(model)
+            case Failed(key=0):
+                for cell in self._take_waiting(model):
+                    yield from self._fail(cell, set(cell.missing), event.message)
+            case Started():
+                cell = self._running[event.key]
+                self._store.set_prompt_ids(cell.id, event.prompt_ids)
+                yield CellStarted(cell, len(event.prompt_ids), event.n_cached, event.seconds)
+            case Progress():
+                yield TextArrived(self._running[event.key], event.deltas, event.n_tokens)
+            case Finished():
+                cell = self._running[event.key]
+                self._unfinished[event.key].discard(event.result.sample)
+                yield SampleStored(cell, self._store.add_sample(cell.id, event.result))
+            case Failed():
+                cell, unfinished = self._end(event.key)
+                yield from self._fail(cell, unfinished, event.message)
+                # The worker may be gone: loading again answers at once if it is not.
+                self._pool.load(model, self._sink(model))
+            case Done():
+                cell, _ = self._end(event.key)
+                yield CellDone(cell)
+                yield from self._begin_next(model)
+
+    def _end(self, key: int) -> tuple[Cell, set[int]]:
+        with self._lock:
+            return self._running.pop(key), self._unfinished.pop(key)
+
+    def _begin_next(self, model: Model) -> Iterator[RunEvent]:
+        """Send the next waiting cell of a loaded model to it; a cell that cannot be rendered fails alone."""
+        capabilities = self._pool.capabilities(model)
+        assert capabilities is not None
+        while self._waiting[model]:
+            with self._lock:
+                if self._cancelled or self._waiting[model][0].id in self._cancelled_cells:
+                    return
+                cell = self._waiting[model].popleft()
+            condition = cell.condition
+            try:
+                rendered = render(cell.prompt, condition.context, capabilities)
+            except AlignbenchError as error:
+                yield from self._fail(cell, set(cell.missing), str(error))
+                continue
+            self._store.set_rendered(cell.id, rendered.text)
+            key = self._pool.new_key()
+            request = SampleRequest(
+                key=key,
+                context=rendered.context,
+                query=rendered.query,
+                sampling=condition.sampling,
+                stops=(*rendered.stops, *condition.sampling.stop),
+                samples=cell.missing,
+                seed=condition.seed,
+                stream=stream_key(cell.prompt.hash, condition.hash),
+                mode=condition.mode,
+            )
+            with self._lock:
+                self._running[key] = cell
+                self._unfinished[key] = set(cell.missing)
+            self._pool.sample(model, request, self._sink(model))
+            return
+
+    def _fail(self, cell: Cell, samples: set[int], message: str) -> Iterator[RunEvent]:
+        for sample in sorted(samples):
+            yield SampleStored(cell, self._store.add_error(cell.id, sample, message))
+        yield CellFailed(cell, message)
+
+    def _take_waiting(self, model: Model) -> list[Cell]:
+        cells = list(self._waiting[model])
+        self._waiting[model].clear()
+        return cells
+
+    def _drop_cancelled(self) -> Iterator[RunEvent]:
+        """Waiting cells that were cancelled end here, with nothing stored for them."""
+        with self._lock:
+            everything, cells = self._cancelled, set(self._cancelled_cells)
+        for model, waiting in self._waiting.items():
+            dropped = [cell for cell in waiting if everything or cell.id in cells]
+            if not dropped:
+                continue
+            self._waiting[model] = deque(cell for cell in waiting if cell not in dropped)
+            yield from (CellDone(cell) for cell in dropped)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sink:
+    """Puts a model's events into the run's inbox; called from the pool's threads."""
+
+    model: Model
+    inbox: queue.Queue[tuple[Model, Event] | None]
+
+    def __call__(self, event: Event) -> None:
+        self.inbox.put((self.model, event))

@@ -1,0 +1,286 @@
+"""Models by name: the embedded demo models, the user's models.toml, and references to files.
+
+- `demo-base`, `demo-aligned`: come with the extra `demo`
+- `llama:/path/file.gguf`: weights for llama.cpp
+- an entry of models.toml:
+
+      [models.NAME]
+      reference = "llama:/path/file.gguf"     # a relative path starts at the folder of models.toml
+      kind = "base"                           # or aligned; left out: aligned if there is a chat template
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from alignbench import paths
+from alignbench.demo import DEMOS
+from alignbench.engines.gguf_header import GgufHeader, read_header
+from alignbench.errors import InputError, did_you_mean
+from alignbench.spec import Kind, Model
+from alignbench.textfiles import read_utf8
+
+Scheme = Literal["demo", "llama", "hf", "openai"]
+
+_BLOCK = 1 << 20  # bytes read at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Where a model is. scheme: who reads it. target: the rest (an absolute path, a name, an address)."""
+
+    scheme: Scheme
+    target: str
+
+    def __str__(self) -> str:
+        return self.target if self.scheme == "demo" else f"{self.scheme}:{self.target}"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStatus:
+    """A model that has a name, and whether it can be used.
+
+    kind: None where it cannot be told. origin: "built-in", or the file that names it. path: its weights,
+    None where they are not there (yet). size: bytes of the weights. context_length: tokens. problem: why it
+    cannot be used, empty where it can.
+    """
+
+    name: str
+    reference: str
+    kind: Kind | None
+    origin: str
+    path: Path | None = None
+    size: int | None = None
+    context_length: int | None = None
+    description: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """An entry of models.toml."""
+
+    reference: Reference
+    kind: Kind | None
+
+
+def parse_reference(text: str, *, relative_to: Path | None = None) -> Reference:
+    """A reference in its parts: a demo model's name, or SCHEME:TARGET.
+
+    A llama: path is made absolute (`~` is the home folder; a relative one starts at `relative_to`, else at
+    the current folder), so that a reference means the same model wherever it is read. Raises InputError for
+    an unknown scheme and for a reference without a target.
+    """
+    if text in DEMOS:
+        return Reference("demo", text)
+    scheme, colon, target = text.partition(":")
+    match scheme, target.strip():
+        case (("llama" | "hf" | "openai"), "") if colon:
+            raise InputError(f"{text!r} names no model; expected something after {scheme}:")
+        case "llama", target if colon:
+            return Reference("llama", os.path.abspath(Path(relative_to or "", _expand_home(target))))
+        case ("hf" | "openai") as scheme, target if colon:
+            return Reference(scheme, target)
+    raise InputError(f"{text!r} is no model reference; expected llama:/path/file.gguf.")
+
+
+def resolve(name_or_reference: str, *, models_file: Path | None = None) -> Model:
+    """The model of a name (demo-base, demo-aligned, an entry of models.toml) or of a reference.
+
+    A model given by a bare reference is named after its file. Raises InputError where there is no such
+    model, its weights are missing or broken, its package is not installed, or this build has no engine for
+    it.
+    """
+    entries = _read_models_file(models_file)
+    if entry := entries.get(name_or_reference):
+        return _model(name_or_reference, entry.reference, entry.kind)
+    if name_or_reference in DEMOS or ":" in name_or_reference:
+        reference = parse_reference(name_or_reference)
+        return _model("", reference, None)
+    if name_or_reference.endswith(".gguf") or "/" in name_or_reference:
+        raise InputError(f"There is no model {name_or_reference!r}. A file is written llama:{name_or_reference}")
+    near = did_you_mean(name_or_reference, [*DEMOS, *entries])
+    raise InputError(f"There is no model {name_or_reference!r}. {near}".rstrip())
+
+
+def known_models(*, models_file: Path | None = None) -> list[Model]:
+    """The models with names that can be used now: the demo models, then those of models.toml in their order.
+
+    Raises InputError only where models.toml itself is broken; `inventory` tells why a model is left out.
+    """
+    return [
+        Model(status.name, status.reference, status.kind)
+        for status in inventory(models_file=models_file)
+        if status.kind is not None and not status.problem
+    ]
+
+
+def inventory(*, models_file: Path | None = None) -> list[ModelStatus]:
+    """Every model with a name, usable or not. Raises InputError only where models.toml itself is broken."""
+    entries = _read_models_file(models_file)
+    origin = str(models_file or paths.models_file())
+    return [_status(name, Reference("demo", name), None, "built-in") for name in DEMOS] + [
+        _status(name, entry.reference, entry.kind, origin) for name, entry in entries.items()
+    ]
+
+
+def weights_path(model: Model) -> Path:
+    """The GGUF file of a demo model or of a llama: reference.
+
+    The demo base model comes in parts, which the first call puts together (`first_use`; see
+    `Demo.weights`). Raises InputError where the weights are not there, AlignbenchError where they cannot be
+    put together.
+    """
+    reference = parse_reference(model.reference)
+    _check_engine(reference)
+    if reference.scheme == "demo":
+        return DEMOS[reference.target].weights()
+    path = Path(reference.target)
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; expected a GGUF file.")
+    if not path.is_file():
+        raise InputError(f"There is no file {path}.")
+    return path
+
+
+def first_use(model: Model) -> bool:
+    """Whether `weights_path` would put the weights together now: the moment to show `terms`."""
+    demo = DEMOS.get(model.reference)
+    return demo is not None and not demo.is_assembled()
+
+
+def terms(model: Model) -> str:
+    """Terms of use that come with an embedded model, to be shown at its first use; empty for other models."""
+    demo = DEMOS.get(model.reference)
+    return demo.terms if demo else ""
+
+
+def verify(model: Model, sha256: str) -> bool:
+    """Whether the hash (hex) of the weights is known to be right; False where nobody has said what it must be.
+
+    Raises AlignbenchError where it is wrong.
+    """
+    demo = DEMOS.get(model.reference)
+    if demo:
+        demo.verify(sha256)
+    return demo is not None
+
+
+def file_hash(path: Path, on_read: Callable[[int], None] | None = None) -> str:
+    """SHA-256 (hex) of a file. `on_read` is called with the number of bytes of each block."""
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                digest.update(block)
+                if on_read:
+                    on_read(len(block))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from None
+    return digest.hexdigest()
+
+
+def header(path: Path) -> GgufHeader:
+    """The GGUF header of a file, read again only when the file has changed. Raises InputError."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return read_header(path)  # which says what is wrong
+    return _header(path, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _header(path: Path, _size: int, _mtime: int) -> GgufHeader:
+    return read_header(path)
+
+
+def _expand_home(path: str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # ~nobody
+        raise InputError(f"{path!r}: there is no such home folder.") from None
+
+
+def _model(name: str, reference: Reference, kind: Kind | None) -> Model:
+    """The model of a reference whose weights are there. Without a name it gets its own, or its file's."""
+    _check_engine(reference)
+    if reference.scheme == "demo":
+        demo = DEMOS[reference.target]
+        demo.find_parts()
+        return Model(name or reference.target, str(reference), kind or demo.kind)
+    path = Path(reference.target)
+    found: Kind = "aligned" if header(path).chat_template else "base"
+    return Model(name or path.stem, str(reference), kind or found)
+
+
+def _check_engine(reference: Reference) -> None:
+    if reference.scheme not in ("demo", "llama"):
+        raise InputError(
+            f"{reference}: this build has no engine for {reference.scheme}: models yet; expected "
+            "a model's name or llama:/path/file.gguf."
+        )
+
+
+def _status(name: str, reference: Reference, kind: Kind | None, origin: str) -> ModelStatus:
+    text = str(reference)
+    try:
+        model = _model(name, reference, kind)
+    except InputError as error:
+        return ModelStatus(name, text, kind, origin, problem=str(error))
+    if first_use(model):
+        size = DEMOS[reference.target].size
+        return ModelStatus(name, text, model.kind, origin, size=size, description="put together at first use")
+    path = weights_path(model)
+    found = header(path)
+    words = " ".join(filter(None, (found.architecture, found.size, found.quantization)))
+    return ModelStatus(name, text, model.kind, origin, path, found.file_size, found.context_length, words)
+
+
+def _read_models_file(path: Path | None) -> dict[str, _Entry]:
+    """Entries of models.toml by name. The default file may be missing; one that was named must be there."""
+    file = path or paths.models_file()
+    if path is None and not file.exists():
+        return {}
+    try:
+        document = tomllib.loads(read_utf8(file))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{file}: not TOML: {error}.") from None
+    for key in document:
+        if key != "models":
+            raise InputError(f"{file}: unknown table {key!r}; expected tables [models.NAME].")
+    tables = document.get("models", {})
+    if not isinstance(tables, dict):
+        raise InputError(f"{file}: models is {tables!r}; expected tables [models.NAME].")
+    return {name: _entry(file, name, table) for name, table in tables.items()}
+
+
+def _entry(file: Path, name: str, table: object) -> _Entry:
+    where = f"{file}, [models.{name}]"
+    if name in DEMOS:
+        raise InputError(f"{where}: an embedded model has this name; expected another one.")
+    if not name.strip() or not name.isprintable() or set(name) & set(":=,"):
+        raise InputError(f"{where}: the name is {name!r}; expected one that is not blank, without : = and comma.")
+    if not isinstance(table, dict):
+        raise InputError(f'{where}: {table!r}; expected a table with reference = "llama:/path/file.gguf".')
+    for key, value in table.items():
+        if isinstance(value, dict):  # TOML's own reading of [models.gemma.3]
+            raise InputError(f'{where}: a name with a dot needs quotes: [models."{name}.{key}"].')
+        if key not in ("reference", "kind"):
+            raise InputError(f"{where}: unknown field {key!r}. {did_you_mean(key, ('reference', 'kind'))}")
+    reference, kind = table.get("reference"), table.get("kind")
+    if not isinstance(reference, str):
+        found = "is missing" if reference is None else f"is {reference!r}"
+        raise InputError(f'{where}: reference {found}; expected a text like "llama:/path/file.gguf".')
+    if kind not in ("base", "aligned", None):
+        raise InputError(f"{where}: kind is {kind!r}; expected base or aligned.")
+    try:
+        return _Entry(parse_reference(reference, relative_to=file.parent), kind)
+    except InputError as error:
+        raise InputError(f"{where}, reference: {error}") from None

@@ -1,0 +1,184 @@
+"""Prompt sets: the ones that ship, and the user's own files.
+
+- .jsonl: one object a line: {"prompt": "..."}, or "text", or "messages" with one user message; perhaps "id"
+- .csv: a header with a column `prompt` or `text`, and perhaps `id`
+- .txt: one prompt a line; blank lines are skipped
+
+Prompts are stripped. A prompt without an id gets one from the set's name and its text, so that it keeps its
+id when lines around it come and go.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from alignbench import paths
+from alignbench.errors import InputError, did_you_mean
+from alignbench.spec import Prompt, content_hash
+from alignbench.textfiles import read_utf8, split_lines
+
+_TEXT_FIELDS = ("prompt", "text")
+
+_Row = tuple[int, str, str]  # line (from 1), id or "", prompt
+
+
+def shipped_sets() -> list[str]:
+    """Names of the prompt sets that ship, in alphabetical order."""
+    return sorted(path.stem for path in paths.shipped_prompts().glob("*.jsonl"))
+
+
+def set_path(name_or_path: str) -> Path:
+    """The file of a shipped set, or of a path. A shipped name wins over a file of that name.
+
+    Raises InputError, with the nearest set names, where there is neither.
+    """
+    if name_or_path in shipped_sets():
+        return paths.shipped_prompts() / f"{name_or_path}.jsonl"
+    path = Path(name_or_path).expanduser()
+    if name_or_path.strip() and path.exists():
+        return path
+    near = did_you_mean(Path(name_or_path).stem, shipped_sets())
+    raise InputError(f"There is no prompt set or file {name_or_path!r}. {near}".rstrip())
+
+
+def load_prompts(name_or_path: str, *, limit: int | None = None) -> list[Prompt]:
+    """The prompts of a shipped set (by name) or of a file (by path), in their order; at most `limit` of them.
+
+    The whole file is checked whatever the limit. Raises InputError, naming file, line and field, for anything
+    that is not as the module's documentation says, and for an id (or a prompt without one) that comes twice.
+    """
+    if limit is not None and limit < 1:
+        raise InputError(f"limit is {limit}; expected 1 or more.")
+    path = set_path(name_or_path)
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; expected a file ({', '.join(_READERS)}).")
+    if (read := _READERS.get(path.suffix.lower())) is None:
+        raise InputError(f"{path}: unknown kind of file {path.suffix!r}; expected {', '.join(_READERS)}.")
+    text = read_utf8(path)
+    prompts: list[Prompt] = []
+    lines: dict[str, int] = {}
+    for line, given, prompt in read(path, text):
+        id = given or f"{path.stem}-{content_hash(prompt)[:12]}"
+        if id in lines:
+            what = f"id {given!r} is" if given else "this prompt is"
+            raise InputError(f"{path}, line {line}: {what} already on line {lines[id]}; expected it once.")
+        lines[id] = line
+        prompts.append(Prompt(id=id, text=prompt, set=path.stem))
+    if not prompts:
+        raise InputError(f"{path} holds no prompts.")
+    return prompts[:limit]
+
+
+def _read_jsonl(path: Path, text: str) -> Iterator[_Row]:
+    for number, line in enumerate(split_lines(text), start=1):
+        if not line.strip():
+            continue
+        where = f"{path}, line {number}"
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise InputError(f"{where}: not JSON: {error.msg} at character {error.pos + 1}.") from None
+        except (ValueError, RecursionError) as error:  # a number of many digits; brackets in brackets
+            raise InputError(f"{where}: not JSON that can be read: {error}.") from None
+        if not isinstance(record, dict):
+            raise InputError(f'{where}: {_json_type(record)}; expected an object like {{"prompt": "..."}}.')
+        yield number, _id(record, where), _prompt(record, where)
+
+
+def _prompt(record: dict[str, object], where: str) -> str:
+    for field in _TEXT_FIELDS:
+        if field in record:
+            return _text(record[field], where, field)
+    if "messages" not in record:
+        raise InputError(f'{where}: no prompt; expected a field "prompt", "text" or "messages".')
+    messages = record["messages"]
+    if not isinstance(messages, list) or len(messages) != 1 or not isinstance(messages[0], dict):
+        raise InputError(f'{where}, field "messages": expected a list of one message, from the user.')
+    if (role := messages[0].get("role")) != "user":
+        raise InputError(f'{where}, field "messages": the role is {role!r}; expected "user".')
+    return _text(messages[0].get("content"), where, "messages[0].content")
+
+
+def _text(value: object, where: str, field: str) -> str:
+    if not isinstance(value, str):
+        raise InputError(f'{where}, field "{field}": {_json_type(value)}; expected a text.')
+    text = value.strip()
+    if not text:
+        raise InputError(f'{where}, field "{field}": empty; expected a prompt.')
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f'{where}, field "{field}": character {error.start + 1} is half of a surrogate pair; '
+            "expected text that can be written as UTF-8."
+        ) from None
+    return text
+
+
+def _id(record: dict[str, object], where: str) -> str:
+    id = record.get("id")
+    if id is None:
+        return ""
+    if isinstance(id, int) and not isinstance(id, bool):
+        return str(id)
+    return _text(id, where, "id")
+
+
+def _json_type(value: object) -> str:
+    """What a JSON value is, in words."""
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    names: dict[type, str] = {dict: "an object", list: "a list", str: "a text"}
+    return names.get(type(value), "a number")
+
+
+def _read_csv(path: Path, text: str) -> Iterator[_Row]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    columns: list[str] = []
+    end = 0  # line on which the record before ended
+    try:
+        for fields in reader:
+            start, end = end + 1, reader.line_num
+            where = f"{path}, line {start}"
+            if not fields:
+                continue
+            if not columns:
+                columns = _columns(fields, where)
+                continue
+            if len(fields) != len(columns):
+                raise InputError(
+                    f"{where}: {len(fields)} fields; expected {len(columns)} as in the header. "
+                    "A prompt with a comma needs quotes around it."
+                )
+            record: dict[str, object] = dict(zip(columns, fields, strict=True))
+            if not str(record.get("id", "")).strip():
+                record.pop("id", None)
+            yield start, _id(record, where), _prompt(record, where)
+    except csv.Error as error:
+        raise InputError(f"{path}, line {end + 1}: not CSV: {error}.") from None
+
+
+def _columns(header: list[str], where: str) -> list[str]:
+    columns = [name.strip().lower() for name in header]
+    if not set(columns) & set(_TEXT_FIELDS):
+        raise InputError(f"{where}: columns {', '.join(columns)}; expected one called prompt or text.")
+    if repeated := sorted({name for name in columns if columns.count(name) > 1}):
+        raise InputError(f"{where}: column {repeated[0]!r} is there twice; expected each column once.")
+    return columns
+
+
+def _read_txt(_path: Path, text: str) -> Iterator[_Row]:
+    for number, line in enumerate(split_lines(text), start=1):
+        if line.strip():
+            yield number, "", line.strip()
+
+
+_READERS: dict[str, Callable[[Path, str], Iterator[_Row]]] = {
+    ".jsonl": _read_jsonl,
+    ".csv": _read_csv,
+    ".txt": _read_txt,
+}

@@ -1,0 +1,105 @@
+"""What scores take in and give back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+from alignbench.scores.words import content_words, words
+
+
+@dataclass(frozen=True)
+class Response:
+    """One finished sample as the scores see it: its index in the cell and its text, tokenized once."""
+
+    sample: int
+    text: str
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """Words in order, stop words included."""
+        return words(self.text)
+
+    @cached_property
+    def content(self) -> frozenset[str]:
+        """The set of its words without stop words; may be empty though the text is not."""
+        return content_words(self.words)
+
+    @property
+    def empty(self) -> bool:
+        """Nothing but white space."""
+        return not self.text.strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A score of one cell.
+
+    value: None where there is too little to score, and `reason` says why. n: samples it rests on. sd: standard
+    deviation over samples (n - 1 in the denominator) where the score has one. skipped: pairs left out because neither
+    response has a content word.
+    """
+
+    value: float | None
+    n: int
+    reason: str = ""
+    sd: float | None = None
+    skipped: int = 0
+
+
+class RunningScore(Protocol):
+    """A score of one set that grows by one response at a time, in at most O(n) for the n-th."""
+
+    def add(self, response: Response) -> None: ...
+
+    def value(self) -> Value: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cross:
+    """A similarity of one cell to the reference's cell of the same prompt.
+
+    value: mean over pairs (a of the reference, b of the other); the reference against itself takes pairs of different
+    sample index only. ceiling: that very number of the reference against itself. mmd2: s(A,A) + s(B,B) - 2 s(A,B)
+    from means over distinct pairs, 0 where both are the same distribution, possibly below 0 by chance. What cannot be
+    computed is None; reason and ceiling_reason say why. skipped: as in `Value`.
+    """
+
+    value: float | None
+    n_pairs: int
+    ceiling: float | None
+    reason: str = ""
+    ceiling_reason: str = ""
+    mmd2: float | None = None
+    skipped: int = 0
+
+
+def too_few(needed: int, there: int, what: str = "sample") -> str:
+    """Why a score is null when it needs more samples than there are."""
+    return f"needs {needed} {what}{'s' if needed != 1 else ''}, has {there}"
+
+
+class PairMean:
+    """Running mean of a similarity over pairs; pairs without a similarity are skipped and counted."""
+
+    __slots__ = ("_total", "n", "skipped")
+
+    def __init__(self) -> None:
+        self.n = 0
+        self.skipped = 0
+        self._total = 0.0
+
+    def add(self, similarities: Iterable[float | None]) -> None:
+        for similarity in similarities:
+            if similarity is None:
+                self.skipped += 1
+            else:
+                self.n += 1
+                self._total += similarity
+
+    @property
+    def mean(self) -> float | None:
+        """None without a pair."""
+        return self._total / self.n if self.n else None

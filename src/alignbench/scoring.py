@@ -1,0 +1,352 @@
+"""Live scores of a session: joins the samples, the embedding worker, the embeddings in the store, and the scores."""
+
+from __future__ import annotations
+
+import queue
+import statistics
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alignbench.engines.embedder import DEFAULT_EMBEDDER, WINDOW_MODE
+from alignbench.engines.protocol import Embedded, EmbedPool, Failed
+from alignbench.errors import StoreError
+from alignbench.scores import registry
+from alignbench.scores.scoreboard import CellPair, CellScores, Cross, Value
+from alignbench.spec import Condition, Prompt, content_hash
+from alignbench.store import SampleRow, Store
+
+_BATCH = 32  # texts of one request: few enough for scores to move while many are waiting
+_TRIES = 2
+
+COUNTS = ("duplicates", "empty")  # what `within` counts beside the scores
+
+Vector = NDArray[np.float32]
+_CellKey = tuple[str, str]  # prompt id, condition name
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    hash: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    pass
+
+
+class LiveScores:
+    """Scores of a session's cells and pairs of cells, up to date with every sample that was added. Thread-safe.
+
+    Lexical scores are there when `add` returns. Embeddings come later: from the store where they are kept by (model,
+    text hash), else from the embedding worker, in batches of what arrived while the last one was on its way. A text is
+    embedded once ever. Where embeddings cannot be had, their scores are null with the reason.
+    """
+
+    def __init__(
+        self,
+        store_path: Path | str,
+        embed: EmbedPool | None,
+        on_change: Callable[[], None],
+        *,
+        embedder: str = DEFAULT_EMBEDDER,
+    ) -> None:
+        """on_change is called after values changed, from the thread of `add` or another one, and must not block.
+
+        embedder: name of the pool's model, under which its vectors are kept.
+        """
+        self._on_change = on_change
+        self._lock = threading.RLock()
+        self._arrived = threading.Condition(self._lock)
+        self._cells: dict[_CellKey, CellScores] = {}
+        self._pairs: dict[tuple[str, str, str], CellPair] = {}
+        self._users: dict[str, list[tuple[CellScores, int]]] = {}  # text hash -> whose embedding is on its way
+        self._closed = False
+        self._feeder = _Feeder(Path(store_path), embed, embedder, self._deliver, self._fail)
+        self._feeder.start()
+
+    def add(self, row: SampleRow) -> None:
+        """Count a finished sample, in about a millisecond. Rows that are not done or known already change nothing."""
+        if row.status != "done":
+            return
+        with self._lock:
+            cell = self._cell(row.prompt_id, row.condition)
+            if row.sample in cell:
+                return
+            cell.add(row.sample, row.text)
+            if row.text.strip() and not self._closed:
+                self._want(row.text, cell, row.sample)
+        self._on_change()
+
+    def within(self, prompt_id: str, condition: str) -> dict[str, Value]:
+        """Scores of one cell by metric name, with the counts `duplicates` and `empty`."""
+        with self._lock:
+            return self._cell(prompt_id, condition).within()
+
+    def cross(self, prompt_id: str, reference: str, condition: str) -> dict[str, Cross]:
+        """Similarities of one cell to the reference's by metric name; the reference itself gives its ceiling."""
+        with self._lock:
+            key = (prompt_id, reference, condition)
+            if key not in self._pairs:
+                self._pairs[key] = CellPair(self._cell(prompt_id, reference), self._cell(prompt_id, condition))
+            return self._pairs[key].cross()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until every embedding that was asked for has come or failed; False after `timeout` seconds."""
+        with self._arrived:
+            return self._arrived.wait_for(lambda: not self._users, timeout)
+
+    def close(self) -> None:
+        """Stop asking for embeddings. What is there stays readable. The pool is the caller's to close, afterwards."""
+        with self._arrived:
+            self._closed = True
+            self._users.clear()
+            self._arrived.notify_all()
+        self._feeder.stop()
+
+    def _cell(self, prompt_id: str, condition: str) -> CellScores:
+        key = (prompt_id, condition)
+        if key not in self._cells:
+            self._cells[key] = CellScores()
+        return self._cells[key]
+
+    def _want(self, text: str, cell: CellScores, sample: int) -> None:
+        key = content_hash(text)
+        users = self._users.setdefault(key, [])
+        users.append((cell, sample))
+        if len(users) == 1:
+            self._feeder.want(key, text)
+
+    def _deliver(self, vectors: Mapping[str, Vector]) -> None:
+        """Called by the feeder. A zero vector says that the text has no token to embed."""
+        with self._arrived:
+            for key, vector in vectors.items():
+                for cell, sample in self._users.pop(key, ()):
+                    if vector.any():
+                        cell.add_embedding(sample, vector)
+                    else:
+                        cell.without_embeddings("a response has no token to embed")
+            self._arrived.notify_all()
+        self._on_change()
+
+    def _fail(self, keys: Iterable[str], reason: str) -> None:
+        """Called by the feeder for texts whose embeddings will not come."""
+        with self._arrived:
+            for key in keys:
+                for cell, _ in self._users.pop(key, ()):
+                    cell.without_embeddings(reason)
+            self._arrived.notify_all()
+        self._on_change()
+
+
+class _Feeder(threading.Thread):
+    """Finds or makes the embeddings of the texts it is given, on a thread that owns a store of its own."""
+
+    def __init__(
+        self,
+        store_path: Path,
+        embed: EmbedPool | None,
+        model: str,
+        deliver: Callable[[Mapping[str, Vector]], None],
+        fail: Callable[[Iterable[str], str], None],
+    ) -> None:
+        super().__init__(name="embeddings", daemon=True)
+        self._store_path = store_path
+        self._store: Store | None = None
+        self._embed = embed
+        self._model = model
+        self._model_used = False  # vectors kept under this name have been handed out
+        self._deliver = deliver
+        self._fail = fail
+        self._inbox: queue.SimpleQueue[_Wanted | Embedded | Failed | _Stop] = queue.SimpleQueue()
+        self._waiting: dict[str, str] = {}  # text hash -> text that the store does not have
+        self._asked: dict[str, str] = {}  # the one request on its way
+        self._failures = 0  # of that request
+        self._why_not = "" if embed is not None else "no embedding model is in use"
+        self._stopping = threading.Event()
+
+    def want(self, key: str, text: str) -> None:
+        """Ask for the embedding of a text; `deliver` or `fail` is called with its hash, from this thread."""
+        self._inbox.put(_Wanted(key, text))
+
+    def stop(self) -> None:
+        """End the thread; an answer that is on its way is not waited for."""
+        self._stopping.set()
+        self._inbox.put(_Stop())
+        self.join(timeout=2.0)
+
+    def run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                self._handle(self._take_all())
+        finally:
+            if self._store is not None:
+                self._store.close()
+
+    def _take_all(self) -> list[_Wanted | Embedded | Failed | _Stop]:
+        """Everything that has arrived; waits for something to arrive."""
+        items = [self._inbox.get()]
+        while not self._inbox.empty():
+            items.append(self._inbox.get())
+        return items
+
+    def _handle(self, items: Sequence[_Wanted | Embedded | Failed | _Stop]) -> None:
+        for item in items:
+            match item:
+                case Embedded():
+                    self._receive(item)
+                case Failed():
+                    self._retry(item.message)
+                case _Wanted() | _Stop():
+                    pass
+        wanted = {item.hash: item.text for item in items if isinstance(item, _Wanted)}
+        if wanted:
+            kept = self._kept(wanted)
+            self._waiting.update({key: text for key, text in wanted.items() if key not in kept})
+            if kept:
+                self._deliver(kept)
+        if self._why_not:
+            self._refuse()
+        elif self._waiting and not self._asked:
+            self._ask()
+
+    def _ask(self) -> None:
+        for key in list(self._waiting)[:_BATCH]:
+            self._asked[key] = self._waiting.pop(key)
+        self._failures = 0
+        self._send()
+
+    def _send(self) -> None:
+        if self._embed is not None and not self._stopping.is_set():
+            self._embed.embed(tuple(self._asked.values()), self._inbox.put)
+
+    def _receive(self, answer: Embedded) -> None:
+        asked, self._asked = self._asked, {}
+        if answer.model != self._model:
+            if self._model_used:
+                self._waiting.update(asked)
+                self._why_not = f"the embedding model is {answer.model}, but this session's scores use {self._model}"
+                return
+            self._model = answer.model
+        self._model_used = True
+        vectors = dict(zip(asked, answer.vectors, strict=True))
+        self._keep(vectors, dict(zip(asked, answer.windows, strict=True)))
+        self._deliver(vectors)
+
+    def _retry(self, message: str) -> None:
+        """A worker that died is started again by the next request; one that fails twice is asked no more."""
+        self._failures += 1
+        if self._failures < _TRIES:
+            self._send()
+        else:
+            self._waiting.update(self._asked)
+            self._asked = {}
+            self._why_not = f"embeddings failed: {message}"
+
+    def _refuse(self) -> None:
+        refused, self._waiting = self._waiting, {}
+        if refused:
+            self._fail(refused, self._why_not)
+
+    def _kept(self, keys: Iterable[str]) -> Mapping[str, Vector]:
+        """The vectors that the store has."""
+        try:
+            kept = self._open().embeddings(self._model, keys)
+        except StoreError:
+            return {}  # a cache: what it cannot give is made again
+        self._model_used = self._model_used or bool(kept)
+        return kept
+
+    def _keep(self, vectors: Mapping[str, Vector], windows: Mapping[str, int]) -> None:
+        # Without room for a cache the scores still stand; the samples' own writes report what is wrong with the file.
+        with suppress(StoreError):
+            self._open().add_embeddings(self._model, vectors, windows=windows, mode=WINDOW_MODE)
+
+    def _open(self) -> Store:
+        if self._store is None:
+            self._store = Store.open(self._store_path)
+        return self._store
+
+
+def session_scores(
+    live: LiveScores,
+    prompts: Sequence[Prompt],
+    conditions: Sequence[Condition],
+    reference: str | None,
+    floor: str | None,
+) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
+    """The scores of a session, ready for JSON: {"within": {condition: {metric: ...}}, "cross": the same}.
+
+    Every number is the mean over prompts of the cells' values; `n` is the number of prompts it is a mean of, `samples`
+    the samples these prompts have. Where no prompt has a value it is None, and `reason` says why. `words` has `sd` too:
+    the mean over prompts of the standard deviation inside a cell. `cross` holds every condition against the reference,
+    the reference itself included (its value is the ceiling); it is empty without a reference. reference, floor: names
+    of conditions. Intervals, nulls, held-out values and recovery need more than these scores hold: they are None.
+    """
+    ids = [prompt.id for prompt in prompts]
+    names = [condition.name for condition in conditions]
+    within = {name: _mean_within([live.within(id, name) for id in ids]) for name in names}
+    if reference is None:
+        return {"within": within, "cross": {}}
+    cross = {name: _mean_cross([live.cross(id, reference, name) for id in ids]) for name in names}
+    if floor is not None:
+        floors = _mean_cross([live.cross(id, reference, floor) for id in ids])
+        for scores in cross.values():
+            for metric, score in scores.items():
+                score["floor"] = floors[metric]["value"]
+    return {"within": within, "cross": cross}
+
+
+def _mean_within(cells: Sequence[dict[str, Value]]) -> dict[str, dict[str, Any]]:
+    scores: dict[str, dict[str, Any]] = {}
+    for metric in (*registry.WITHIN, *COUNTS):
+        values = [cell[metric] for cell in cells]
+        there = [value for value in values if value.value is not None]
+        scores[metric] = {
+            "value": _mean(value.value for value in values),
+            "ci": None,
+            "n": len(there),
+            "samples": sum(value.n for value in there),
+            "reason": "" if there else _reason(value.reason for value in values),
+        }
+        if metric == "words":
+            scores[metric]["sd"] = _mean(value.sd for value in values)
+    return scores
+
+
+def _mean_cross(cells: Sequence[dict[str, Cross]]) -> dict[str, dict[str, Any]]:
+    scores: dict[str, dict[str, Any]] = {}
+    for metric in registry.CROSS:
+        values = [cell[metric] for cell in cells]
+        n = sum(value.value is not None for value in values)
+        scores[metric] = {
+            "value": _mean(value.value for value in values),
+            "ci": None,
+            "max_matched": None,
+            "mmd2": _mean(value.mmd2 for value in values),
+            "ceiling": _mean(value.ceiling for value in values),
+            "floor": None,
+            "null": None,
+            "recovery": None,
+            "held_out": None,
+            "n": n,
+            "reason": "" if n else _reason(value.reason for value in values),
+        }
+    return scores
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    there = [value for value in values if value is not None]
+    return statistics.fmean(there) if there else None
+
+
+def _reason(reasons: Iterable[str]) -> str:
+    """The reason most cells give."""
+    return statistics.mode([*reasons] or ["no prompts"])

@@ -1,0 +1,146 @@
+"""The values an experiment is made of: prompts, models, contexts, sampling parameters, conditions.
+
+Everything here is frozen and hashes by content. A hash is the SHA-256 of a canonical JSON text, so it is the same on
+every machine and does not change with the order in which fields were written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, Self
+
+from alignbench.errors import InputError
+
+Kind = Literal["base", "aligned"]
+Mode = Literal["strict", "fast"]
+
+DEFAULT_SAMPLES = 5
+
+
+def content_hash(value: Any) -> str:
+    """SHA-256 (hex) of a text, or of the canonical JSON of any other value."""
+    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One query. `id` is stable within its set; `set` is empty for a prompt typed by hand."""
+
+    id: str
+    text: str
+    set: str = ""
+
+    @property
+    def hash(self) -> str:
+        """Hash of the text alone: the same words are the same prompt, whatever they are called."""
+        return content_hash(self.text)
+
+    @classmethod
+    def typed(cls, text: str) -> Self:
+        """A prompt typed by hand; its id is derived from its text."""
+        return cls(id=f"typed-{content_hash(text)[:8]}", text=text)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model under a name. `reference` says where it is: `demo-base`, `llama:/path.gguf`, `hf:org/name`, ...
+
+    `kind`: what the user says, else aligned if the weights come with a chat template.
+    """
+
+    name: str
+    reference: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What surrounds the query. template: `plain` (URIAL-style fences) or `chat` (the model's own)."""
+
+    template: str
+    name: str = ""
+
+    @property
+    def hash(self) -> str:
+        """Hash of everything but the name."""
+        return content_hash({k: v for k, v in asdict(self).items() if k != "name"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """Sampling parameters. Every one of them is sent to the engine; no engine default takes part.
+
+    temperature: 0 is greedy. top_k: 0 is off. top_p, typical_p: 1 is off. min_p: 0 is off.
+    repetition_penalty: 1 is off; its window is the prompt and the generation, as in transformers.
+    max_tokens: most tokens of one response. stop: texts that end a response, beside those of the layout.
+    """
+
+    temperature: float = 0.7
+    top_k: int = 0
+    top_p: float = 1.0
+    min_p: float = 0.0
+    typical_p: float = 1.0
+    repetition_penalty: float = 1.0
+    max_tokens: int = 256
+    stop: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, value, ok, expected in (
+            ("temperature", self.temperature, 0 <= self.temperature <= 100, "0 or more (0 is greedy)"),
+            ("top_k", self.top_k, self.top_k >= 0, "0 or more (0 is off)"),
+            ("top_p", self.top_p, 0 < self.top_p <= 1, "over 0 and at most 1 (1 is off)"),
+            ("min_p", self.min_p, 0 <= self.min_p < 1, "0 or more and under 1 (0 is off)"),
+            ("typical_p", self.typical_p, 0 < self.typical_p <= 1, "over 0 and at most 1 (1 is off)"),
+            ("repetition_penalty", self.repetition_penalty, 0 < self.repetition_penalty <= 10, "over 0 (1 is off)"),
+            ("max_tokens", self.max_tokens, self.max_tokens >= 1, "1 or more"),
+            ("stop", self.stop, all(self.stop), "texts that are not empty"),
+        ):
+            if not ok:
+                raise InputError(f"{name} is {value!r}; expected {expected}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Model + context + sampling parameters; a column of the app. Sample i of it is drawn with `seed + i`."""
+
+    name: str
+    model: Model
+    context: Context
+    sampling: Sampling = field(default_factory=Sampling)
+    seed: int = 0
+    mode: Mode = "strict"
+
+    @property
+    def hash(self) -> str:
+        """Hash of what decides the text of a sample: neither the name nor n is in it."""
+        return content_hash(
+            {
+                "model": self.model.reference,
+                "context": self.context.hash,
+                "sampling": asdict(self.sampling),
+                "seed": self.seed,
+                "mode": self.mode,
+            }
+        )
+
+    @classmethod
+    def zero_shot(cls, model: Model, **fields: Any) -> Self:
+        """The condition a model has without a context: `plain` for a base model, `chat` for an aligned one."""
+        context = Context(template="chat" if model.kind == "aligned" else "plain")
+        return cls(name=fields.pop("name", model.name), model=model, context=context, **fields)
+
+
+def condition_name(model: Model, context: Context) -> str:
+    """The name a condition gets when nobody names it: the model's, and the context's where it has one."""
+    return f"{model.name} + {context.name}" if context.name else model.name
+
+
+def stream_key(prompt_hash: str, condition_hash: str) -> int:
+    """The second word of a cell's Philox key: the first 64 bits of SHA-256(prompt hash + condition hash).
+
+    It keeps two cells from sharing random numbers; shared ones make same-index samples of two conditions look alike.
+    """
+    return int.from_bytes(hashlib.sha256((prompt_hash + condition_hash).encode()).digest()[:8], "big")

@@ -1,0 +1,8 @@
+"""Sessions on disk: one SQLite file, every finished sample committed at once, shared by processes."""
+
+from __future__ import annotations
+
+from alignbench.store.rows import CellInfo, Note, SampleRow, SessionInfo, Status
+from alignbench.store.store import Store
+
+__all__ = ["CellInfo", "Note", "SampleRow", "SessionInfo", "Status", "Store"]

@@ -1,0 +1,58 @@
+"""What every part of the store does: ask and write, with SQLite's errors in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+
+from alignbench.errors import InputError
+from alignbench.store.connection import plain_errors, transaction
+from alignbench.store.encoding import now
+
+
+class Connected:
+    """A database connection. It belongs to the thread that opened it."""
+
+    def __init__(self, db: Database, path: Path) -> None:
+        self.db = db
+        self.path = path
+
+    def _rows(self, sql: str, *parameters: object) -> list[dict[str, Any]]:
+        with plain_errors(self.path):
+            return list(self.db.query(sql, parameters))
+
+    def _row(self, sql: str, *parameters: object) -> dict[str, Any] | None:
+        rows = self._rows(sql, *parameters)
+        return rows[0] if rows else None
+
+    def _execute(self, sql: str, *parameters: object) -> int:
+        """Run one statement that returns no rows; the number of rows that it changed."""
+        return self.db.conn.execute(sql, parameters).rowcount
+
+    def _insert(self, sql: str, *parameters: object) -> int:
+        """Run one INSERT; the id of the new row."""
+        row_id = self.db.conn.execute(sql, parameters).lastrowid
+        assert row_id is not None
+        return row_id
+
+    @contextmanager
+    def _write(self) -> Iterator[None]:
+        """The write lock from the first read on, and one commit at the end."""
+        with plain_errors(self.path), transaction(self.db):
+            yield
+
+    def _touch(self, session_id: int, **columns: object) -> None:
+        """Set columns of a session and the time of its last change. InputError when there is none."""
+        assignments = "".join(f", {column} = ?" for column in columns)
+        sql = f"UPDATE sessions SET updated = ?{assignments} WHERE id = ?"
+        if not self._execute(sql, now(), *columns.values(), session_id):
+            raise self._no_session(session_id)
+
+    def _no_session(self, session_id: int) -> InputError:
+        ids = [str(row["id"]) for row in self._rows("SELECT id FROM sessions ORDER BY id DESC LIMIT 12")]
+        there = f"the newest are {', '.join(ids)}" if ids else "it holds no sessions yet"
+        return InputError(f"There is no session {session_id} in {self.path}; {there}.")

@@ -1,0 +1,262 @@
+"""Prompts, models, conditions and the cells they make: what a sample belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from alignbench.errors import InputError
+from alignbench.spec import Condition, Context, Model, Prompt, Sampling, content_hash
+from alignbench.store.base import Connected
+from alignbench.store.encoding import (
+    decode_json,
+    decode_text,
+    encode_json,
+    encode_text,
+    pack_ids,
+    unpack_ids,
+)
+from alignbench.store.rows import CellInfo
+
+_CELL = """
+    SELECT cells.id, cells.session_id, cells.n, prompts.name AS prompt_name, conditions.name AS condition
+    FROM cells
+    JOIN prompts ON prompts.id = cells.prompt_id
+    JOIN conditions ON conditions.id = cells.condition_id
+"""
+_MAX_SEED = 2**63 - 1  # of a SQLite integer
+
+
+class Cells(Connected):
+    def add_cell(self, session_id: int, prompt: Prompt, condition: Condition, n: int) -> int:
+        """Register a prompt, a model, a condition and the cell they make; the cell's id. n only grows.
+
+        The same prompt text under the same condition hash is the same cell, however often it is added; a
+        prompt keeps the id that it had first. InputError where a name would come to mean two things: a
+        condition name or prompt id that stands for something else in this session, or this very condition
+        under another name (`rename_condition` changes the name).
+        """
+        if not -_MAX_SEED <= condition.seed <= _MAX_SEED - n:
+            raise InputError(f"seed is {condition.seed}; expected less than 2^63 in size.")
+        with self._write():
+            self._touch(session_id)
+            prompt_id = self._prompt_row(session_id, prompt)
+            condition_id = self._condition_row(session_id, condition)
+            self._execute(
+                """
+                INSERT INTO cells (session_id, prompt_id, condition_id, n) VALUES (?, ?, ?, ?)
+                ON CONFLICT (prompt_id, condition_id) DO UPDATE SET n = max(n, excluded.n)
+                """,
+                session_id,
+                prompt_id,
+                condition_id,
+                n,
+            )
+            row = self._row("SELECT id FROM cells WHERE prompt_id = ? AND condition_id = ?", prompt_id, condition_id)
+            assert row is not None
+            return int(row["id"])
+
+    def prompts(self, session_id: int) -> list[Prompt]:
+        """The prompts of a session in order of first use."""
+        rows = self._rows(
+            """
+            SELECT name, text, set_name FROM prompts JOIN texts ON texts.hash = prompts.text_hash
+            WHERE session_id = ? ORDER BY position
+            """,
+            session_id,
+        )
+        return [Prompt(*(decode_text(row[key]) for key in ("name", "text", "set_name"))) for row in rows]
+
+    def conditions(self, session_id: int) -> list[Condition]:
+        """The conditions of a session in order of first use."""
+        rows = self._rows(
+            """
+            SELECT conditions.*, models.name AS model_name, models.reference, models.kind
+            FROM conditions JOIN models ON models.id = conditions.model_id
+            WHERE session_id = ? ORDER BY position
+            """,
+            session_id,
+        )
+        return [_condition(row) for row in rows]
+
+    def rename_condition(self, session_id: int, name: str, new_name: str) -> None:
+        """Give a condition of a session another name; if it is the reference, it stays the reference."""
+        old, new = encode_text(name), encode_text(new_name)
+        with self._write():
+            taken = "SELECT id FROM conditions WHERE session_id = ? AND name = ?"
+            if new != old and self._row(taken, session_id, new):
+                raise InputError(f"Session {session_id} already has a condition named {new_name!r}.")
+            rename = "UPDATE conditions SET name = ? WHERE session_id = ? AND name = ?"
+            if not self._execute(rename, new, session_id, old):
+                raise InputError(f"Session {session_id} has no condition named {name!r}.")
+            self._execute("UPDATE sessions SET reference = ? WHERE id = ? AND reference = ?", new, session_id, old)
+            self._touch(session_id)
+
+    def drop_condition_if_empty(self, session_id: int, name: str) -> bool:
+        """Delete a condition that has no sample, so that its name is free again; whether it was deleted.
+
+        Errors are no samples: they go with it. Done and cancelled samples keep it.
+        """
+        with self._write():
+            return bool(
+                self._execute(
+                    """
+                    DELETE FROM conditions WHERE session_id = ? AND name = ? AND NOT EXISTS (
+                        SELECT 1 FROM samples JOIN cells ON cells.id = samples.cell_id
+                        WHERE cells.condition_id = conditions.id AND samples.status <> 'error')
+                    """,
+                    session_id,
+                    encode_text(name),
+                )
+            )
+
+    def find_cell(self, session_id: int, prompt: Prompt, condition: Condition) -> CellInfo | None:
+        """The cell of this prompt text and condition hash, whatever the two are called; else None."""
+        row = self._row(
+            f"{_CELL} WHERE cells.session_id = ? AND prompts.text_hash = ? AND conditions.hash = ?",
+            session_id,
+            prompt.hash,
+            condition.hash,
+        )
+        return None if row is None else _cell_info(row)
+
+    def cells(self, session_id: int) -> list[CellInfo]:
+        """The cells of a session in the order in which they were added."""
+        rows = self._rows(f"{_CELL} WHERE cells.session_id = ? ORDER BY cells.id", session_id)
+        return [_cell_info(row) for row in rows]
+
+    def set_rendered(self, cell_id: int, text: str) -> None:
+        """Keep the text that the model saw, up to where the response begins."""
+        with self._write():
+            self._set_cell(cell_id, "rendered_hash", self._add_text(text))
+
+    def rendered(self, cell_id: int) -> str | None:
+        row = self._row("SELECT text FROM cells JOIN texts ON texts.hash = rendered_hash WHERE cells.id = ?", cell_id)
+        return None if row is None else decode_text(row["text"])
+
+    def set_prompt_ids(self, cell_id: int, ids: Sequence[int]) -> None:
+        """Keep the token ids that the model saw."""
+        with self._write():
+            self._set_cell(cell_id, "prompt_ids", pack_ids(ids))
+
+    def prompt_ids(self, cell_id: int) -> tuple[int, ...] | None:
+        row = self._row("SELECT prompt_ids FROM cells WHERE id = ?", cell_id)
+        if row is None or row["prompt_ids"] is None:
+            return None
+        return tuple(unpack_ids(row["prompt_ids"]).tolist())
+
+    def set_model_file_hash(self, reference: str, file_hash: str) -> None:
+        """Keep the SHA-256 of a model's weights, under every name that the model has."""
+        with self._write():
+            update = "UPDATE models SET file_hash = ? WHERE reference = ?"
+            self._execute(update, file_hash, encode_text(reference))
+
+    def _add_text(self, text: str) -> str:
+        """Store a text once; its hash."""
+        text_hash = content_hash(text)
+        insert = "INSERT INTO texts (hash, text) VALUES (?, ?) ON CONFLICT DO NOTHING"
+        self._execute(insert, text_hash, encode_text(text))
+        return text_hash
+
+    def _set_cell(self, cell_id: int, column: str, value: object) -> None:
+        if not self._execute(f"UPDATE cells SET {column} = ? WHERE id = ?", value, cell_id):
+            raise InputError(f"{self.path} has no cell {cell_id}; was the session deleted meanwhile?")
+
+    def _prompt_row(self, session_id: int, prompt: Prompt) -> int:
+        text_hash, name = self._add_text(prompt.text), encode_text(prompt.id)
+        row = self._row(
+            "SELECT id, text_hash FROM prompts WHERE session_id = ? AND (text_hash = ? OR name = ?) "
+            "ORDER BY text_hash = ? DESC",
+            session_id,
+            text_hash,
+            name,
+            text_hash,
+        )
+        if row is not None and row["text_hash"] == text_hash:
+            return int(row["id"])
+        if row is not None:
+            raise InputError(
+                f"The prompt id {prompt.id!r} stands for another text in session {session_id}. "
+                "Give the prompt another id, or begin a new session."
+            )
+        return self._insert(
+            """
+            INSERT INTO prompts (session_id, name, set_name, text_hash, position)
+            SELECT ?1, ?2, ?3, ?4, coalesce(max(position) + 1, 0) FROM prompts WHERE session_id = ?1
+            """,
+            session_id,
+            name,
+            encode_text(prompt.set),
+            text_hash,
+        )
+
+    def _condition_row(self, session_id: int, condition: Condition) -> int:
+        name = encode_text(condition.name)
+        rows = self._rows(
+            "SELECT id, name, hash FROM conditions WHERE session_id = ? AND (hash = ? OR name = ?)",
+            session_id,
+            condition.hash,
+            name,
+        )
+        for row in rows:
+            if row["hash"] == condition.hash and row["name"] == name:
+                return int(row["id"])
+        for row in rows:
+            if row["name"] == name:
+                raise InputError(
+                    f"The name {condition.name!r} stands for another condition in session {session_id} "
+                    "(another model, context, seed or sampling parameter). Give this one a name of its own."
+                )
+            raise InputError(
+                f"Session {session_id} has the condition {condition.name!r} already, as "
+                f"{decode_text(row['name'])!r}: same model, context, sampling parameters and seed. "
+                "Change one of them, or use that name."
+            )
+        return self._insert(
+            """
+            INSERT INTO conditions
+                (session_id, name, model_id, context, context_hash, sampling, seed, mode, hash, position)
+            SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, coalesce(max(position) + 1, 0)
+            FROM conditions WHERE session_id = ?1
+            """,
+            session_id,
+            name,
+            self._model_row(condition.model),
+            encode_json(asdict(condition.context)),
+            condition.context.hash,
+            encode_json(asdict(condition.sampling)),
+            condition.seed,
+            condition.mode,
+            condition.hash,
+        )
+
+    def _model_row(self, model: Model) -> int:
+        key = encode_text(model.name), encode_text(model.reference), model.kind
+        insert = "INSERT INTO models (name, reference, kind) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+        self._execute(insert, *key)
+        row = self._row("SELECT id FROM models WHERE name = ? AND reference = ? AND kind = ?", *key)
+        assert row is not None
+        return int(row["id"])
+
+
+def _cell_info(row: dict[str, Any]) -> CellInfo:
+    return CellInfo(
+        id=row["id"],
+        session=row["session_id"],
+        prompt_id=decode_text(row["prompt_name"]),
+        condition=decode_text(row["condition"]),
+        n=row["n"],
+    )
+
+
+def _condition(row: dict[str, Any]) -> Condition:
+    sampling = decode_json(row["sampling"])
+    return Condition(
+        name=decode_text(row["name"]),
+        model=Model(decode_text(row["model_name"]), decode_text(row["reference"]), row["kind"]),
+        context=Context(**decode_json(row["context"])),
+        sampling=Sampling(**{**sampling, "stop": tuple(sampling["stop"])}),
+        seed=row["seed"],
+        mode=row["mode"],
+    )

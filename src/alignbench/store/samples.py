@@ -1,0 +1,196 @@
+"""Samples, their tokens, and the embeddings of their texts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alignbench.engines.protocol import SampleResult, TokenStats
+from alignbench.errors import InputError
+from alignbench.spec import content_hash
+from alignbench.store.base import Connected
+from alignbench.store.encoding import (
+    decode_text,
+    encode_text,
+    now,
+    pack_floats,
+    pack_ids,
+    unpack_floats,
+    unpack_ids,
+)
+from alignbench.store.rows import SampleRow, Status
+
+_TOKEN_COLUMNS = tuple(field.name for field in fields(TokenStats))
+
+# One statement decides: a row that is done stays as it is, anything else under the index is replaced.
+_UPSERT = """
+    INSERT INTO samples (cell_id, sample, seed, status, finish_reason, n_prompt_tokens, n_tokens, seconds,
+        logprob, error, created, text_hash, text, raw_text)
+    SELECT cells.id, ?2, conditions.seed + ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13
+    FROM cells JOIN conditions ON conditions.id = cells.condition_id WHERE cells.id = ?1
+    ON CONFLICT (cell_id, sample) DO UPDATE SET
+        seed = excluded.seed, status = excluded.status, finish_reason = excluded.finish_reason,
+        n_prompt_tokens = excluded.n_prompt_tokens, n_tokens = excluded.n_tokens, seconds = excluded.seconds,
+        logprob = excluded.logprob, error = excluded.error, created = excluded.created,
+        text_hash = excluded.text_hash, text = excluded.text, raw_text = excluded.raw_text
+    WHERE samples.status <> 'done'
+"""
+
+
+class Samples(Connected):
+    def add_sample(self, cell_id: int, result: SampleResult) -> SampleRow:
+        """Commit a sample with its tokens; the row that is in the database now.
+
+        Its status is done, or cancelled where its finish reason says so. It replaces an error or a cancelled
+        sample of the same index; where a done one is there already, that one stays and is returned.
+        """
+        statuses: dict[str, Status] = {"cancelled": "cancelled", "error": "error"}
+        return self._put(
+            cell_id,
+            result.sample,
+            statuses.get(result.finish_reason, "done"),
+            result.finish_reason,
+            result.n_prompt_tokens,
+            result.n_tokens,
+            result.seconds,
+            result.logprob,
+            None,
+            text=result.text,
+            raw_text=result.raw_text,
+            tokens=result.tokens,
+        )
+
+    def add_error(self, cell_id: int, sample: int, message: str) -> SampleRow:
+        """Commit that a sample failed; a done one of the same index stays, and is returned."""
+        return self._put(cell_id, sample, "error", "error", None, None, None, None, encode_text(message))
+
+    def done_samples(self, cell_id: int) -> set[int]:
+        """The indices of a cell's samples that are done."""
+        rows = self._rows("SELECT sample FROM samples WHERE cell_id = ? AND status = 'done'", cell_id)
+        return {row["sample"] for row in rows}
+
+    def samples(self, session_id: int, *, cell_id: int | None = None) -> Iterator[SampleRow]:
+        """The samples of a session or of one of its cells, whatever their status, by cell and index."""
+        cells = self._rows(
+            "SELECT id FROM cells WHERE session_id = ?1 AND (?2 IS NULL OR id = ?2) ORDER BY id",
+            session_id,
+            cell_id,
+        )
+        # A cell at a time: no cursor stays open between rows, and a large session is never all in memory.
+        for cell in cells:
+            rows = self._rows("SELECT * FROM sample_details WHERE cell_id = ? ORDER BY sample", cell["id"])
+            yield from map(_sample_row, rows)
+
+    def sample(self, sample_id: int) -> SampleRow:
+        """One sample. InputError when there is none."""
+        row = self._row("SELECT * FROM sample_details WHERE id = ?", sample_id)
+        if row is None:
+            raise InputError(f"{self.path} has no sample {sample_id}.")
+        return _sample_row(row)
+
+    def token_stats(self, sample_id: int) -> TokenStats | None:
+        """The tokens of a sample; None for an error."""
+        row = self._row("SELECT * FROM sample_tokens WHERE sample_id = ?", sample_id)
+        if row is None:
+            return None
+        floats = (unpack_floats(row[column]) for column in _TOKEN_COLUMNS[1:])
+        return TokenStats(unpack_ids(row["ids"]), *floats)
+
+    def embeddings(self, model: str, text_hashes: Iterable[str]) -> dict[str, NDArray[np.float32]]:
+        """The vectors of those texts that are there, by text hash."""
+        rows = self._rows(
+            "SELECT text_hash, vector FROM embeddings "
+            "WHERE model = ? AND text_hash IN (SELECT value FROM json_each(?))",
+            encode_text(model),
+            json.dumps(list(text_hashes)),
+        )
+        return {row["text_hash"]: unpack_floats(row["vector"]) for row in rows}
+
+    def add_embeddings(
+        self, model: str, vectors: Mapping[str, NDArray[np.float32]], *, windows: Mapping[str, int], mode: str
+    ) -> None:
+        """Keep vectors by text hash. windows: pieces each text was cut into. mode: how they were joined."""
+        created = now()
+        with self._write():
+            self.db.conn.executemany(
+                """
+                INSERT INTO embeddings (model, text_hash, dimensions, windows, mode, created, vector)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (model, text_hash) DO UPDATE SET dimensions = excluded.dimensions,
+                    windows = excluded.windows, mode = excluded.mode, created = excluded.created,
+                    vector = excluded.vector
+                """,
+                [
+                    (encode_text(model), key, vector.size, windows[key], mode, created, pack_floats(vector))
+                    for key, vector in vectors.items()
+                ],
+            )
+
+    def _put(
+        self,
+        cell_id: int,
+        sample: int,
+        status: Status,
+        *columns: object,
+        text: str = "",
+        raw_text: str = "",
+        tokens: TokenStats | None = None,
+    ) -> SampleRow:
+        with self._write():
+            changed = self._execute(
+                _UPSERT,
+                cell_id,
+                sample,
+                status,
+                *columns,
+                now(),
+                content_hash(text),
+                encode_text(text),
+                encode_text(raw_text),
+            )
+            row = self._row("SELECT * FROM sample_details WHERE cell_id = ? AND sample = ?", cell_id, sample)
+            if row is None:
+                raise InputError(f"{self.path} has no cell {cell_id}; was the session deleted meanwhile?")
+            if changed:
+                self._put_tokens(row["id"], tokens)
+                self._touch(row["session_id"])
+            return _sample_row(row)
+
+    def _put_tokens(self, sample_id: int, tokens: TokenStats | None) -> None:
+        self._execute("DELETE FROM sample_tokens WHERE sample_id = ?", sample_id)
+        if tokens is not None:
+            columns = ", ".join(_TOKEN_COLUMNS)
+            self._execute(
+                f"INSERT INTO sample_tokens (sample_id, {columns}) VALUES (?, ?, ?, ?, ?, ?)",
+                sample_id,
+                pack_ids(tokens.ids),
+                *(pack_floats(getattr(tokens, column)) for column in _TOKEN_COLUMNS[1:]),
+            )
+
+
+def _sample_row(row: dict[str, Any]) -> SampleRow:
+    return SampleRow(
+        id=row["id"],
+        cell_id=row["cell_id"],
+        session=row["session_id"],
+        prompt_id=decode_text(row["prompt_name"]),
+        prompt=decode_text(row["prompt"]),
+        condition=decode_text(row["condition"]),
+        model=decode_text(row["model"]),
+        sample=row["sample"],
+        seed=row["seed"],
+        status=row["status"],
+        text=decode_text(row["text"]),
+        raw_text=decode_text(row["raw_text"]),
+        finish_reason=row["finish_reason"],
+        n_prompt_tokens=row["n_prompt_tokens"],
+        n_tokens=row["n_tokens"],
+        seconds=row["seconds"],
+        logprob=row["logprob"],
+        error=None if row["error"] is None else decode_text(row["error"]),
+    )

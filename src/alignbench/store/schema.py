@@ -1,0 +1,212 @@
+"""The tables, as a list of named migrations that is only ever appended to.
+
+Columns that end in `_id` are foreign keys; JSON columns hold one object; times are ISO 8601 in UTC; `*_hash`
+columns are SHA-256 in hex. The view `sample_details` is what a person wants to browse: every sample with the
+names around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sqlite_utils import Database
+
+from alignbench.store.encoding import now
+
+# "alib" in the header marks a file as ours: a foreign one is recognised from its first 100 bytes, unopened.
+APPLICATION_ID = 0x616C6962
+
+Migration = Callable[[Database], None]
+
+
+def _tables(db: Database) -> None:
+    for statement in (
+        """
+        CREATE TABLE sessions (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL,
+            created TEXT NOT NULL,
+            updated TEXT NOT NULL,
+            reference TEXT,
+            layout TEXT,
+            manifest TEXT
+        )
+        """,
+        """
+        CREATE TABLE texts (
+            hash TEXT PRIMARY KEY,
+            text TEXT NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE prompts (
+            id INTEGER PRIMARY KEY,
+            session_id INTEGER NOT NULL REFERENCES sessions(id) ON DELETE CASCADE,
+            name TEXT NOT NULL,
+            set_name TEXT NOT NULL,
+            text_hash TEXT NOT NULL REFERENCES texts(hash),
+            position INTEGER NOT NULL,
+            UNIQUE (session_id, text_hash)
+        )
+        """,
+        "CREATE UNIQUE INDEX prompts_name ON prompts(session_id, name)",
+        "CREATE INDEX prompts_text ON prompts(text_hash)",
+        """
+        CREATE TABLE models (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL,
+            reference TEXT NOT NULL,
+            kind TEXT NOT NULL CHECK (kind IN ('base', 'aligned')),
+            file_hash TEXT,
+            UNIQUE (reference, name, kind)
+        )
+        """,
+        """
+        CREATE TABLE conditions (
+            id INTEGER PRIMARY KEY,
+            session_id INTEGER NOT NULL REFERENCES sessions(id) ON DELETE CASCADE,
+            name TEXT NOT NULL,
+            model_id INTEGER NOT NULL REFERENCES models(id),
+            context TEXT NOT NULL,
+            context_hash TEXT NOT NULL,
+            sampling TEXT NOT NULL,
+            seed INTEGER NOT NULL,
+            mode TEXT NOT NULL CHECK (mode IN ('strict', 'fast')),
+            hash TEXT NOT NULL,
+            position INTEGER NOT NULL,
+            UNIQUE (session_id, name),
+            UNIQUE (session_id, hash)
+        )
+        """,
+        "CREATE INDEX conditions_model ON conditions(model_id)",
+        """
+        CREATE TABLE cells (
+            id INTEGER PRIMARY KEY,
+            session_id INTEGER NOT NULL REFERENCES sessions(id) ON DELETE CASCADE,
+            prompt_id INTEGER NOT NULL REFERENCES prompts(id) ON DELETE CASCADE,
+            condition_id INTEGER NOT NULL REFERENCES conditions(id) ON DELETE CASCADE,
+            n INTEGER NOT NULL,
+            rendered_hash TEXT REFERENCES texts(hash),
+            prompt_ids BLOB,
+            UNIQUE (prompt_id, condition_id)
+        )
+        """,
+        "CREATE INDEX cells_session ON cells(session_id)",
+        "CREATE INDEX cells_condition ON cells(condition_id)",
+        "CREATE INDEX cells_rendered ON cells(rendered_hash)",
+        """
+        CREATE TABLE samples (
+            id INTEGER PRIMARY KEY,
+            cell_id INTEGER NOT NULL REFERENCES cells(id) ON DELETE CASCADE,
+            sample INTEGER NOT NULL,
+            seed INTEGER NOT NULL,
+            status TEXT NOT NULL CHECK (status IN ('done', 'cancelled', 'error')),
+            finish_reason TEXT NOT NULL CHECK (finish_reason IN ('stop', 'length', 'cancelled', 'error')),
+            n_prompt_tokens INTEGER,
+            n_tokens INTEGER,
+            seconds REAL,
+            logprob REAL,
+            error TEXT,
+            created TEXT NOT NULL,
+            text_hash TEXT NOT NULL,
+            text TEXT NOT NULL,
+            raw_text TEXT NOT NULL,
+            UNIQUE (cell_id, sample)
+        )
+        """,
+        "CREATE INDEX samples_text ON samples(text_hash)",
+        """
+        CREATE TABLE sample_tokens (
+            sample_id INTEGER PRIMARY KEY REFERENCES samples(id) ON DELETE CASCADE,
+            ids BLOB NOT NULL,
+            logprob BLOB NOT NULL,
+            entropy BLOB NOT NULL,
+            sampling_logprob BLOB NOT NULL,
+            sampling_entropy BLOB NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE embeddings (
+            model TEXT NOT NULL,
+            text_hash TEXT NOT NULL,
+            dimensions INTEGER NOT NULL,
+            windows INTEGER NOT NULL,
+            mode TEXT NOT NULL,
+            created TEXT NOT NULL,
+            vector BLOB NOT NULL,
+            PRIMARY KEY (model, text_hash)
+        )
+        """,
+        "CREATE INDEX embeddings_text ON embeddings(text_hash)",
+        """
+        CREATE TABLE scores (
+            id INTEGER PRIMARY KEY,
+            session_id INTEGER NOT NULL REFERENCES sessions(id) ON DELETE CASCADE,
+            prompt_id INTEGER REFERENCES prompts(id) ON DELETE CASCADE,
+            condition_id INTEGER NOT NULL REFERENCES conditions(id) ON DELETE CASCADE,
+            reference_id INTEGER REFERENCES conditions(id) ON DELETE CASCADE,
+            metric TEXT NOT NULL,
+            version TEXT NOT NULL,
+            parameters TEXT NOT NULL,
+            value REAL,
+            n INTEGER NOT NULL,
+            reason TEXT,
+            created TEXT NOT NULL
+        )
+        """,
+        "CREATE INDEX scores_session ON scores(session_id)",
+        "CREATE INDEX scores_prompt ON scores(prompt_id)",
+        "CREATE INDEX scores_condition ON scores(condition_id)",
+        "CREATE INDEX scores_reference ON scores(reference_id)",
+        """
+        CREATE TABLE notes (
+            id INTEGER PRIMARY KEY,
+            session_id INTEGER NOT NULL REFERENCES sessions(id) ON DELETE CASCADE,
+            created TEXT NOT NULL,
+            text TEXT NOT NULL
+        )
+        """,
+        "CREATE INDEX notes_session ON notes(session_id)",
+        """
+        CREATE VIEW sample_details AS
+        SELECT samples.id, samples.cell_id, cells.session_id, prompts.name AS prompt_name,
+            texts.text AS prompt, conditions.name AS condition, models.name AS model,
+            samples.sample, samples.seed, samples.status, samples.text, samples.raw_text,
+            samples.finish_reason, samples.n_prompt_tokens, samples.n_tokens, samples.seconds,
+            samples.logprob, samples.error, samples.created
+        FROM samples
+        JOIN cells ON cells.id = samples.cell_id
+        JOIN prompts ON prompts.id = cells.prompt_id
+        JOIN texts ON texts.hash = prompts.text_hash
+        JOIN conditions ON conditions.id = cells.condition_id
+        JOIN models ON models.id = conditions.model_id
+        """,
+    ):
+        db.execute(statement)
+
+
+MIGRATIONS: tuple[tuple[str, Migration], ...] = (("0001_tables", _tables),)
+
+
+def unknown_migrations(db: Database, known: Sequence[tuple[str, Migration]] = MIGRATIONS) -> list[str]:
+    """Names of migrations in the file that this version does not know: it was written by a newer one."""
+    return sorted(applied_migrations(db) - {name for name, _ in known})
+
+
+def applied_migrations(db: Database) -> set[str]:
+    """Names of the migrations that the file has had."""
+    if not list(db.query("SELECT 1 FROM sqlite_master WHERE name = '_migrations'")):
+        return set()
+    return {row["name"] for row in db.query("SELECT name FROM _migrations")}
+
+
+def migrate(db: Database, migrations: Sequence[tuple[str, Migration]] = MIGRATIONS) -> None:
+    """Bring the schema up to date. Call it inside a write transaction: all of it happens, or nothing."""
+    applied = applied_migrations(db)
+    if not applied:
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        db.execute("CREATE TABLE _migrations (name TEXT PRIMARY KEY, applied TEXT NOT NULL)")
+    for name, migration in migrations:
+        if name not in applied:
+            migration(db)
+            db.execute("INSERT INTO _migrations (name, applied) VALUES (?, ?)", [name, now()])

@@ -1,0 +1,158 @@
+"""Sessions and their notes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from alignbench.store.base import Connected
+from alignbench.store.encoding import decode_json, decode_text, encode_json, encode_text, now
+from alignbench.store.rows import Note, SessionInfo
+
+_SESSION = """
+    SELECT id, name, created, updated, reference,
+        (SELECT count(*) FROM prompts WHERE session_id = sessions.id) AS n_prompts,
+        (SELECT count(*) FROM conditions WHERE session_id = sessions.id) AS n_conditions,
+        (SELECT count(*) FROM samples JOIN cells ON cells.id = samples.cell_id
+            WHERE cells.session_id = sessions.id AND samples.status = 'done') AS n_samples,
+        (SELECT count(*) FROM samples JOIN cells ON cells.id = samples.cell_id
+            WHERE cells.session_id = sessions.id AND samples.status = 'error') AS n_errors
+    FROM sessions
+"""
+
+
+class Sessions(Connected):
+    def create_session(
+        self, name: str, *, reference: str | None = None, manifest: Mapping[str, object] | None = None
+    ) -> int:
+        """Begin a session; its id. manifest: the resolved configuration and what it ran on."""
+        created = now()
+        with self._write():
+            return self._insert(
+                "INSERT INTO sessions (name, created, updated, reference, manifest) VALUES (?, ?, ?, ?, ?)",
+                encode_text(name),
+                created,
+                created,
+                None if reference is None else encode_text(reference),
+                None if manifest is None else encode_json(manifest),
+            )
+
+    def sessions(self) -> list[SessionInfo]:
+        """All sessions, newest first."""
+        return [self._session_info(row) for row in self._rows(f"{_SESSION} ORDER BY id DESC")]
+
+    def session(self, session_id: int) -> SessionInfo:
+        """One session. InputError when there is none; it names those that exist."""
+        row = self._row(f"{_SESSION} WHERE id = ?", session_id)
+        if row is None:
+            raise self._no_session(session_id)
+        return self._session_info(row)
+
+    def rename_session(self, session_id: int, name: str) -> None:
+        with self._write():
+            self._touch(session_id, name=encode_text(name))
+
+    def set_reference(self, session_id: int, condition_name: str | None) -> None:
+        """Say which condition the others are compared with; it need not have samples yet."""
+        with self._write():
+            self._touch(session_id, reference=None if condition_name is None else encode_text(condition_name))
+
+    def set_layout(self, session_id: int, layout: Mapping[str, object]) -> None:
+        """Keep what the app shows (columns, n, prompt), as JSON of the app's own making."""
+        with self._write():
+            self._touch(session_id, layout=encode_json(layout))
+
+    def layout(self, session_id: int) -> dict[str, Any]:
+        """What `set_layout` was given last; empty if nothing was."""
+        return self._json_column(session_id, "layout")
+
+    def manifest(self, session_id: int) -> dict[str, Any]:
+        """What `create_session` was given; empty if nothing was."""
+        return self._json_column(session_id, "manifest")
+
+    def delete_session(self, session_id: int) -> None:
+        """Delete a session with all that belongs to it, and what only it used: texts, embeddings, models."""
+        with self._write():
+            texts, samples = self._hashes_used(session_id)
+            if not self._execute("DELETE FROM sessions WHERE id = ?", session_id):
+                raise self._no_session(session_id)
+            self.db.conn.executemany(
+                """
+                DELETE FROM texts WHERE hash = :hash
+                    AND NOT EXISTS (SELECT 1 FROM prompts WHERE text_hash = :hash)
+                    AND NOT EXISTS (SELECT 1 FROM cells WHERE rendered_hash = :hash)
+                """,
+                ({"hash": text_hash} for text_hash in texts),
+            )
+            self.db.conn.executemany(
+                """
+                DELETE FROM embeddings WHERE text_hash = :hash
+                    AND NOT EXISTS (SELECT 1 FROM samples WHERE text_hash = :hash)
+                    AND NOT EXISTS (SELECT 1 FROM texts WHERE hash = :hash)
+                """,
+                ({"hash": text_hash} for text_hash in texts | samples),
+            )
+            self._execute("DELETE FROM models WHERE id NOT IN (SELECT model_id FROM conditions)")
+
+    def add_note(self, session_id: int, text: str) -> Note:
+        """Add a remark to a session."""
+        created = now()
+        with self._write():
+            self._touch(session_id)
+            note_id = self._insert(
+                "INSERT INTO notes (session_id, created, text) VALUES (?, ?, ?)",
+                session_id,
+                created,
+                encode_text(text),
+            )
+        return Note(note_id, session_id, created, text)
+
+    def notes(self, session_id: int) -> list[Note]:
+        """The notes of a session, oldest first."""
+        rows = self._rows("SELECT * FROM notes WHERE session_id = ? ORDER BY id", session_id)
+        return [Note(row["id"], session_id, row["created"], decode_text(row["text"])) for row in rows]
+
+    def _hashes_used(self, session_id: int) -> tuple[set[str], set[str]]:
+        """Hashes of the shared texts, and of the sample texts, that a session uses."""
+        texts = self._rows(
+            """
+            SELECT text_hash AS hash FROM prompts WHERE session_id = ?1
+            UNION SELECT rendered_hash FROM cells WHERE session_id = ?1 AND rendered_hash IS NOT NULL
+            """,
+            session_id,
+        )
+        samples = self._rows(
+            """
+            SELECT DISTINCT text_hash AS hash FROM samples JOIN cells ON cells.id = samples.cell_id
+            WHERE cells.session_id = ?
+            """,
+            session_id,
+        )
+        return {row["hash"] for row in texts}, {row["hash"] for row in samples}
+
+    def _json_column(self, session_id: int, column: str) -> dict[str, Any]:
+        row = self._row(f"SELECT {column} FROM sessions WHERE id = ?", session_id)
+        if row is None:
+            raise self._no_session(session_id)
+        return decode_json(row[column])
+
+    def _session_info(self, row: dict[str, Any]) -> SessionInfo:
+        models = self._rows(
+            """
+            SELECT models.name FROM conditions JOIN models ON models.id = conditions.model_id
+            WHERE conditions.session_id = ? GROUP BY models.name ORDER BY min(conditions.position)
+            """,
+            row["id"],
+        )
+        return SessionInfo(
+            id=row["id"],
+            name=decode_text(row["name"]),
+            created=row["created"],
+            updated=row["updated"],
+            reference=None if row["reference"] is None else decode_text(row["reference"]),
+            n_prompts=row["n_prompts"],
+            n_conditions=row["n_conditions"],
+            n_samples=row["n_samples"],
+            n_errors=row["n_errors"],
+            models=tuple(decode_text(model["name"]) for model in models),
+        )

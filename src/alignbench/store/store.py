@@ -1,0 +1,45 @@
+"""The store: everything a session is made of, behind one object."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from alignbench.store.cells import Cells
+from alignbench.store.connection import open_database
+from alignbench.store.samples import Samples
+from alignbench.store.sessions import Sessions
+
+
+class Store(Sessions, Cells, Samples):
+    """A session database. One object per thread; several processes may have the same file open.
+
+    Every method that changes something has committed it when it returns. A method raises StoreError where the
+    file cannot be read or written (a full disk, a lock that is held for 30 seconds), with nothing half done,
+    and InputError where it is asked for something that is not there.
+    """
+
+    @classmethod
+    def open(cls, path: Path | str) -> Self:
+        """Open a database, or make it with its parent folders, and bring its schema up to date.
+
+        StoreError where the file is not SQLite, belongs to another program or to a newer alignbench, is
+        damaged, or cannot be written; such a file is left untouched.
+        """
+        path = Path(path)
+        return cls(open_database(path), path)
+
+    def close(self) -> None:
+        self.db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

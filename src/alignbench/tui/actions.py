@@ -1,0 +1,166 @@
+"""Every action of the app, in one place: key bindings, command palette and help are all made from this list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from textual.binding import Binding
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something a key does on one screen.
+
+    name: the method is `action_<name>`. keys: Textual's names, separated by commas. shown: the key as people write it.
+    label: one or two words. help: a sentence. footer: whether it stands at the bottom of the screen.
+    """
+
+    name: str
+    keys: str
+    shown: str
+    label: str
+    help: str
+    footer: bool = False
+    priority: bool = False
+
+
+APP = (
+    Action("help", "f1", "F1", "help", "What the keys of this screen do.", footer=True, priority=True),
+    Action("command_palette", "ctrl+p", "^P", "palette", "Find any action by its name.", priority=True),
+    Action("quit", "ctrl+q", "^Q", "quit", "Stop what runs, keep what finished, leave.", footer=True, priority=True),
+)
+
+BENCH = (
+    Action("prompts", "f2", "F2", "prompts", "Pick a prompt from a set that ships or from a file.", footer=True),
+    Action("condition", "f3", "F3", "condition", "Model and sampling parameters of the selected column.", footer=True),
+    Action("sample", "f5", "F5", "sample", "Draw the samples that are missing, in every column.", footer=True),
+    Action("scores", "f7", "F7", "scores", "All scores of this prompt, and why some are missing.", footer=True),
+    Action("sessions", "f8", "F8", "sessions", "Sessions in the database: reopen, rename, delete.", footer=True),
+    Action("cancel", "escape", "Esc", "cancel", "Stop sampling. What was generated stays, marked.", footer=True),
+    Action("cancel_sample", "c", "c", "cancel one", "Stop the selected sample only."),
+    Action("resample", "r", "r", "resample", "Draw n new samples in this column, with the seeds that follow."),
+    Action("more", "plus,equals_sign", "+", "more samples", "Five more samples in this column (n + 5)."),
+    Action("next_prompt", "right_square_bracket,full_stop", "]", "next prompt", "The next prompt of the set."),
+    Action("previous_prompt", "left_square_bracket,comma", "[", "previous prompt", "The prompt before this one."),
+    Action("edit_prompt", "e", "e", "edit prompt", "Write a prompt of your own."),
+    Action("add_column", "a", "a", "add column", "Another condition beside the ones shown."),
+    Action("duplicate_column", "d", "d", "duplicate", "The same condition again, with the seeds that follow."),
+    Action("remove_column", "x", "x", "remove column", "Take the column away; its samples stay in the session."),
+    Action("reference", "asterisk,m", "*", "reference", "Compare the others with this column."),
+    Action("column_left", "left,h,shift+tab", "←", "column left", "Select the column to the left."),
+    Action("column_right", "right,l,tab", "→", "column right", "Select the column to the right."),
+    Action("sample_up", "up,k", "↑", "sample up", "Select the sample above."),
+    Action("sample_down", "down,j", "↓", "sample down", "Select the sample below."),
+    Action("page_up", "pageup", "PgUp", "page up", "Scroll the samples of this column up."),
+    Action("page_down", "pagedown", "PgDn", "page down", "Scroll the samples of this column down."),
+    Action("view", "enter", "Enter", "view sample", "The selected sample on a screen of its own."),
+    Action("whole", "f", "f", "full texts", "Show samples whole, or only as much as fits."),
+    Action("copy", "y", "y", "copy", "Copy the selected sample to the clipboard (OSC 52)."),
+    Action("save", "w", "w", "save", "Write the selected sample to a text file in the current folder."),
+    Action("note", "n", "n", "notes", "Notes on this session."),
+    Action("new_session", "ctrl+n", "^N", "new session", "Leave this session as it is and begin another one."),
+)
+
+VIEWER = (
+    Action("back", "escape,enter,q", "Esc", "back", "Back to the Bench.", footer=True),
+    Action("sample_up", "up,k", "↑", "previous", "The sample before this one.", footer=True),
+    Action("sample_down", "down,j", "↓", "next", "The sample after this one.", footer=True),
+    Action("column_left", "left,h", "←", "column left", "The same sample, one column to the left.", footer=True),
+    Action("column_right", "right,l", "→", "column right", "The same sample, one column to the right.", footer=True),
+    Action("page_up", "pageup", "PgUp", "page up", "Scroll up."),
+    Action("page_down", "pagedown,space", "PgDn", "page down", "Scroll down."),
+    Action("cancel_sample", "c", "c", "cancel one", "Stop this sample."),
+    Action("copy", "y", "y", "copy", "Copy this sample to the clipboard (OSC 52).", footer=True),
+    Action("save", "w", "w", "save", "Write this sample to a text file in the current folder.", footer=True),
+)
+
+PICKER = (
+    Action("back", "escape", "Esc", "back", "Keep the prompt that was there.", footer=True),
+    Action("pick", "enter", "Enter", "pick", "Put this prompt on the Bench.", footer=True),
+    Action("list_down", "down", "↓", "down", "The next line."),
+    Action("list_up", "up", "↑", "up", "The line above."),
+    Action("page_down", "pagedown", "PgDn", "page down", "Down by a page."),
+    Action("page_up", "pageup", "PgUp", "page up", "Up by a page."),
+    Action("next_set", "tab", "Tab", "next set", "The next prompt set.", footer=True),
+    Action("previous_set", "shift+tab", "Shift+Tab", "previous set", "The prompt set before this one."),
+    Action("open_file", "f2", "F2", "open file", "Prompts of your own: .jsonl, .csv or .txt.", footer=True),
+)
+
+EDITOR = (
+    Action("cancel", "escape", "Esc", "leave", "Close without changing anything.", footer=True),
+    Action("accept", "f5,ctrl+enter", "F5", "accept", "Take what is written here.", footer=True),
+)
+
+CONDITION = (
+    Action("cancel", "escape", "Esc", "leave", "Close without changing anything.", footer=True),
+    Action("accept", "f5,enter", "Enter", "accept", "Check the fields and change the column.", footer=True),
+    Action("field_down", "down", "↓", "next field", "The next field (Tab does the same)."),
+    Action("field_up", "up", "↑", "field above", "The field above (Shift+Tab does the same)."),
+    Action("next_choice", "f2", "F2", "next choice", "In model and mode: the next one that is known.", footer=True),
+)
+
+SCORES = (
+    Action("back", "escape,f7,q", "Esc", "back", "Back to the Bench.", footer=True),
+    Action("column_left", "left,h", "←", "column left", "Select the column to the left.", footer=True),
+    Action("column_right", "right,l", "→", "column right", "Select the column to the right.", footer=True),
+    Action("row_up", "up,k", "↑", "row up", "Select the score above.", footer=True),
+    Action("row_down", "down,j", "↓", "row down", "Select the score below.", footer=True),
+)
+
+SESSIONS = (
+    Action("back", "escape,f8,q", "Esc", "back", "Back to the session that was open.", footer=True),
+    Action("open", "enter", "Enter", "reopen", "Open the session where it was left.", footer=True),
+    Action("new_session", "ctrl+n", "^N", "new", "Leave this session as it is and begin another one.", footer=True),
+    Action("rename", "r", "r", "rename", "Give the session another name.", footer=True),
+    Action("delete", "d,delete", "d", "delete", "Delete the session and everything in it, after asking.", footer=True),
+)
+
+CONFIRM = (
+    Action("no", "escape,n", "n", "no", "Leave everything as it is.", footer=True),
+    Action("yes", "y", "y", "yes", "Do it.", footer=True),
+)
+
+LINE = (
+    Action("cancel", "escape", "Esc", "leave", "Close without changing anything.", footer=True),
+    Action("accept", "enter", "Enter", "accept", "Take what is written here.", footer=True),
+)
+
+HELP = (
+    Action("back", "escape,q,enter", "Esc", "back", "Back to where you were.", footer=True),
+)
+
+
+def bindings(scope: str, actions: Iterable[Action]) -> list[Binding]:
+    """Textual bindings for a screen's actions; ids are `scope.name`. Help comes first at the bottom of every screen."""
+    made = [_binding(scope, action, action.name) for action in actions]
+    return made if scope == "app" else [_binding("app", APP[0], "app.help"), *made]
+
+
+def _binding(scope: str, action: Action, name: str) -> Binding:
+    return Binding(
+        action.keys,
+        name,
+        action.label,
+        show=action.footer,
+        key_display=action.shown,
+        priority=action.priority,
+        tooltip=action.help,
+        id=f"{scope}.{action.name}",
+    )
+
+
+SCOPES = {
+    "app": APP,
+    "bench": BENCH,
+    "viewer": VIEWER,
+    "prompts": PICKER,
+    "editor": EDITOR,
+    "condition": CONDITION,
+    "scores": SCORES,
+    "sessions": SESSIONS,
+    "confirm": CONFIRM,
+    "line": LINE,
+    "notes": LINE,
+    "help": HELP,
+}

@@ -1,0 +1,63 @@
+"""What the events of a run change on the Bench."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from alignbench.experiments.runner import (
+    CellDone,
+    CellFailed,
+    CellStarted,
+    ModelLoaded,
+    ModelLoading,
+    RunEvent,
+    SampleStored,
+    TextArrived,
+)
+from alignbench.tui.state import Bench, Cell, Sample
+
+
+def begin(cell: Cell, cell_id: int, missing: Iterable[int]) -> None:
+    """Samples of a cell are about to be drawn: those that are not done start afresh."""
+    cell.id = cell_id
+    cell.message = ""
+    for index in missing:
+        cell.samples[index] = Sample(index)
+
+
+def apply(bench: Bench, event: RunEvent) -> Cell | None:
+    """Bring the bench up to date with one event; the cell that changed, None where it may be several."""
+    if isinstance(event, ModelLoading | ModelLoaded):
+        for cell in bench.cells.values():
+            if cell.model == event.model and cell.status in ("starting", "loading"):
+                loading = isinstance(event, ModelLoading)
+                cell.status = "loading" if loading else "waiting"
+                cell.fraction = event.fraction if loading else 1.0
+        return None
+    key = (event.cell.prompt.hash, event.cell.condition.hash)
+    cell = bench.cells.setdefault(key, Cell())
+    match event:
+        case CellStarted():
+            cell.status = "sampling"
+        case TextArrived():
+            cell.rate.add(event.n_tokens)
+            for delta in event.deltas:
+                sample = cell.sample(delta.sample)
+                sample.status = "running"
+                sample.text += delta.text
+                sample.n_tokens = delta.n_tokens
+        case SampleStored():
+            cell.samples[event.row.sample] = Sample.stored(event.row)
+        case CellFailed():
+            cell.message = event.message
+            cell.status = "idle"
+        case CellDone():
+            end(cell)
+    return cell
+
+
+def end(cell: Cell) -> None:
+    """Nothing more will come for this cell: what never began is gone again."""
+    cell.status = "idle"
+    for index in [i for i, sample in cell.samples.items() if sample.row is None]:
+        del cell.samples[index]

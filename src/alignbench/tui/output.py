@@ -1,0 +1,49 @@
+"""A sample on its way out of the app: to the clipboard or to a file, byte for byte."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from textual.screen import Screen
+
+from alignbench.tui.state import Column, Sample
+from alignbench.tui.text import shown
+
+
+def copy_sample(screen: Screen, sample: Sample | None) -> None:
+    """Put the text on the clipboard with OSC 52, which tmux, screen and SSH can hand on."""
+    if sample is None or not sample.text:
+        screen.notify("There is no text to copy.", severity="warning", markup=False)
+        return
+    text = sample.text.encode("utf-8", "replace").decode("utf-8")
+    screen.app.copy_to_clipboard(text)
+    screen.notify(f"Sample {sample.index + 1} copied: {len(text)} characters.", markup=False)
+
+
+def save_sample(screen: Screen, column: Column | None, sample: Sample | None) -> None:
+    """Write the text to a new file in the current folder, named after the column and the sample."""
+    if column is None or sample is None or not sample.text:
+        screen.notify("There is no text to save.", severity="warning", markup=False)
+        return
+    stem = re.sub(r"[^A-Za-z0-9._+-]+", "-", column.name).strip("-.") or "sample"
+    try:
+        path = _write_new(stem, sample)
+    except OSError as error:
+        screen.notify(shown(f"Could not save: {error}"), severity="error", markup=False)
+        return
+    screen.notify(shown(f"Sample {sample.index + 1} saved to {path.resolve()}"), markup=False)
+
+
+def _write_new(stem: str, sample: Sample) -> Path:
+    """A file that was not there before; a taken name gets a number."""
+    count = 1
+    while True:
+        tail = f"-{count}" if count > 1 else ""
+        path = Path(f"{stem}-sample-{sample.index + 1}{tail}.txt")
+        try:
+            with path.open("x", encoding="utf-8", errors="surrogatepass", newline="") as file:
+                file.write(sample.text)
+            return path
+        except FileExistsError:
+            count += 1

@@ -1,0 +1,177 @@
+"""The scores of one prompt as a table: what the strip on the Bench and the scores screen show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from alignbench.tui.state import Bench, Cell
+from alignbench.tui.text import number
+
+if TYPE_CHECKING:
+    from alignbench.scores.scoreboard import Cross, Value
+
+DASH = "–"
+
+
+class Scorer(Protocol):
+    """Where scores come from: `alignbench.scoring.LiveScores`."""
+
+    def within(self, prompt_id: str, condition: str) -> Mapping[str, Value]: ...
+
+    def cross(self, prompt_id: str, reference: str, condition: str) -> Mapping[str, Cross]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A score as the app calls it. invert: the table shows 1 - value. arrow: which way is more diverse."""
+
+    key: str
+    label: str
+    short: str
+    help: str
+    invert: bool = False
+    arrow: str = ""
+
+
+WITHIN = (
+    Metric(
+        "words",
+        "words",
+        "words",
+        "Length of a sample in words: mean and standard deviation over the samples of the column.",
+    ),
+    Metric(
+        "jaccard",
+        "lexical diversity",
+        "lexical div.",
+        "1 minus the mean Jaccard similarity of the word sets of two samples, over all pairs; stop words and case "
+        "are left out. 1: no word in common. 0: the same words in every sample.",
+        invert=True,
+        arrow="↑",
+    ),
+    Metric(
+        "distinct_2",
+        "distinct-2",
+        "distinct-2",
+        "Different pairs of neighbouring words, as a share of all pairs of neighbouring words in the column's samples. "
+        "Longer texts repeat more, so compare it at like lengths only.",
+        arrow="↑",
+    ),
+    Metric(
+        "embedding_diversity",
+        "embedding diversity",
+        "embedding div.",
+        "1 minus the mean cosine similarity of the sentence embeddings (all-MiniLM-L6-v2) of two samples, over all "
+        "pairs. 0: the samples say the same thing.",
+        arrow="↑",
+    ),
+)
+CROSS = (
+    Metric(
+        "jaccard",
+        "Jaccard",
+        "jaccard",
+        "Mean Jaccard similarity of the word sets of a sample of this column and one of the reference. Its ceiling is "
+        "the same number between different samples of the reference itself.",
+    ),
+    Metric(
+        "embedding_similarity",
+        "cosine",
+        "cosine",
+        "Mean cosine similarity of the embeddings of a sample of this column and one of the reference. Its ceiling is "
+        "the same number between different samples of the reference itself.",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A number to show, or a dash and why."""
+
+    value: float | None = None
+    reason: str = ""
+    sd: float | None = None
+
+    @property
+    def text(self) -> str:
+        if self.value is None:
+            return DASH
+        if self.sd is not None:
+            return f"{self.value:.0f} ± {self.sd:.0f}"
+        return number(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Similarity:
+    """Similarity to the reference: a score per column (None for the reference itself), and the ceiling."""
+
+    ceiling: Score
+    scores: tuple[Score | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreTable:
+    """names, n: of the columns from left to right. reference: which of them, None where there is none."""
+
+    names: tuple[str, ...] = ()
+    n: tuple[int, ...] = ()
+    selected: int = 0
+    reference: int | None = None
+    within: Mapping[str, tuple[Score, ...]] | None = None
+    cross: Mapping[str, Similarity] | None = None
+
+
+def prompt_id(cell: Cell) -> str | None:
+    """The database's name of the prompt that a cell's samples answer."""
+    return next((sample.row.prompt_id for sample in cell.samples.values() if sample.row is not None), None)
+
+
+def _score(value: Value | None, metric: Metric, missing: str) -> Score:
+    if value is None:
+        return Score(reason=missing)
+    if value.value is None:
+        return Score(reason=value.reason or missing)
+    shown = 1 - value.value if metric.invert else value.value
+    if metric.key == "words":
+        return Score(shown, sd=value.sd if value.sd is not None else 0.0)
+    return Score(shown)
+
+
+def score_table(bench: Bench, scorer: Scorer | None) -> ScoreTable:
+    """The table for the prompt on the screen."""
+    cells = [bench.cell(column) for column in bench.columns]
+    names = tuple(column.name for column in bench.columns)
+    reference = names.index(bench.reference) if bench.reference in names else None
+    prompt = next((found for cell in cells if (found := prompt_id(cell)) is not None), None)
+    missing = "No sample of this prompt is finished yet; F5 samples."
+    known = scorer is not None and prompt is not None
+
+    within = [scorer.within(prompt, name) if known else {} for name in names]  # type: ignore[union-attr, arg-type]
+    rows = {m.key: tuple(_score(values.get(m.key), m, missing) for values in within) for m in WITHIN}
+
+    cross: dict[str, Similarity] = {}
+    if reference is not None:
+        pairs = [scorer.cross(prompt, names[reference], name) if known else {} for name in names]  # type: ignore[union-attr, arg-type]
+        for metric in CROSS:
+            own = pairs[reference].get(metric.key)
+            top = next((found for p in pairs if (found := p.get(metric.key)) is not None), own)
+            ceiling = (
+                Score(top.ceiling, top.ceiling_reason or ("" if top.ceiling is not None else missing))
+                if top is not None
+                else Score(reason=missing)
+            )
+            scores = []
+            for at, values in enumerate(pairs):
+                found = values.get(metric.key)
+                if at == reference:
+                    scores.append(None)
+                elif found is None:
+                    scores.append(Score(reason=missing))
+                else:
+                    scores.append(Score(found.value, found.reason if found.value is None else ""))
+            cross[metric.key] = Similarity(ceiling, tuple(scores))
+    return ScoreTable(
+        names, tuple(cell.done for cell in cells), bench.selected, reference, rows, cross or None
+    )

@@ -1,0 +1,104 @@
+"""What the dialogs share: a box over the Bench, a heading, the keys at the bottom."""
+
+from __future__ import annotations
+
+from typing import ClassVar, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Footer, Static
+
+from alignbench.tui.actions import CONFIRM, LINE, bindings
+from alignbench.tui.text import plain
+from alignbench.tui.widgets.inputs import PlainInput
+
+ResultT = TypeVar("ResultT")
+
+
+class DialogScreen(ModalScreen[ResultT]):
+    """A modal screen with a heading and a line for what is wrong. Subclasses give `body`."""
+
+    CSS_PATH = "dialog.tcss"
+    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (100, "-wide")]
+    HEADING = ""
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="box"):
+            yield Static(Content(self.heading), id="heading")
+            yield from self.body()
+            yield Static("", id="message", markup=False)
+        yield Footer(show_command_palette=False)
+
+    @property
+    def heading(self) -> str:
+        return self.HEADING
+
+    def body(self) -> ComposeResult:
+        """The widgets between heading and message."""
+        yield from ()
+
+    def complain(self, message: str) -> None:
+        """Say what is wrong; nothing that was typed is lost."""
+        self.query_one("#message", Static).update(plain(message))
+
+
+class ConfirmScreen(DialogScreen[bool]):
+    """A question that y or n answers."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("confirm", CONFIRM)]
+    HELP = "y does it, n or Esc leaves everything as it is."
+
+    def __init__(self, question: str, detail: str) -> None:
+        super().__init__()
+        self._question = question
+        self._detail = detail
+
+    @property
+    def heading(self) -> str:
+        return self._question
+
+    def body(self) -> ComposeResult:
+        yield Static(plain(self._detail))
+
+    def action_yes(self) -> None:
+        self.dismiss(True)
+
+    def action_no(self) -> None:
+        self.dismiss(False)
+
+
+class LineScreen(DialogScreen[str | None]):
+    """One line of text to write."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("line", LINE)]
+    HELP = "Enter takes what is written, Esc leaves everything as it was."
+
+    def __init__(self, heading: str, value: str, *, empty: str) -> None:
+        """empty: what to say where nothing is written."""
+        super().__init__()
+        self._heading = heading
+        self._value = value
+        self._empty = empty
+
+    @property
+    def heading(self) -> str:
+        return self._heading
+
+    def body(self) -> ComposeResult:
+        yield PlainInput(self._value, select_on_focus=False)
+
+    def on_input_submitted(self) -> None:
+        self.action_accept()
+
+    def action_accept(self) -> None:
+        value = self.query_one(PlainInput).value.strip()
+        if value:
+            self.dismiss(value)
+        else:
+            self.complain(self._empty)
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)

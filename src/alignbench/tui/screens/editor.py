@@ -1,0 +1,43 @@
+"""Write a text of several lines: a prompt."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+
+from alignbench.tui.actions import EDITOR, bindings
+from alignbench.tui.screens.dialog import DialogScreen
+from alignbench.tui.widgets.inputs import PlainArea
+
+
+class EditorScreen(DialogScreen[str | None]):
+    """Returns the text, stripped, or None if it was left. A text that was not changed comes back as it was."""
+
+    CSS_PATH: ClassVar = ["dialog.tcss", "editor.tcss"]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("editor", EDITOR)]
+    HELP = "Write the prompt; Enter begins a new line. F5 takes it, Esc leaves the one that was there."
+    HEADING = "Prompt: F5 takes it, Esc leaves the old one"
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._text = text
+
+    def body(self) -> ComposeResult:
+        area = PlainArea(self._text, soft_wrap=True, show_line_numbers=False, compact=True)
+        area.move_cursor(area.document.end)
+        self._loaded = area.text
+        yield area
+
+    def action_accept(self) -> None:
+        text = self.query_one(PlainArea).text
+        if text == self._loaded:
+            self.dismiss(self._text or None)
+        elif text.strip():
+            self.dismiss(text.strip())
+        else:
+            self.complain("The prompt is empty; write what the models should answer.")
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)

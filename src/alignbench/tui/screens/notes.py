@@ -1,0 +1,65 @@
+"""Notes on the session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+
+from alignbench.errors import AlignbenchError
+from alignbench.tui.actions import LINE, bindings
+from alignbench.tui.screens.dialog import DialogScreen
+from alignbench.tui.widgets.inputs import PlainInput
+from alignbench.tui.widgets.text_pane import TextPane
+
+if TYPE_CHECKING:
+    from alignbench.tui.workbench import Workbench
+
+
+class NotesScreen(DialogScreen[None]):
+    """The notes so far, oldest first, and a line for another one."""
+
+    CSS_PATH: ClassVar = ["dialog.tcss", "notes.tcss"]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("notes", LINE)]
+    HELP = "Enter adds what is written to the session's notes; Esc closes."
+    HEADING = "Notes on this session"
+
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__()
+        self._workbench = workbench
+
+    def body(self) -> ComposeResult:
+        yield TextPane()
+        yield PlainInput(placeholder="a note; Enter adds it", compact=True)
+
+    def on_mount(self) -> None:
+        self._work("")
+
+    @work
+    async def _work(self, text: str) -> None:
+        try:
+            notes = await self._workbench.notes(text)
+        except AlignbenchError as error:
+            self.complain(str(error))
+            return
+        lines = [f"{note.created[:16].replace('T', ' ')}  {note.text}" for note in notes]
+        pane = self.query_one(TextPane)
+        pane.show("\n".join(lines) or "No notes yet.")
+        pane.scroll_end(animate=False)
+        if text:
+            self.query_one(PlainInput).value = ""
+        self.complain("")
+
+    def on_input_submitted(self) -> None:
+        self.action_accept()
+
+    def action_accept(self) -> None:
+        if text := self.query_one(PlainInput).value.strip():
+            self._work(text)
+        else:
+            self.complain("Write a note first; Esc closes.")
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)

@@ -1,0 +1,117 @@
+"""A Bench as a session in the database, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from alignbench.errors import AlignbenchError
+from alignbench.spec import Condition, Context, Model, Prompt, Sampling, content_hash
+from alignbench.tui.state import Bench, Cell, Column, Sample
+
+if TYPE_CHECKING:
+    from alignbench.store import SampleRow, Store
+
+LAYOUT_VERSION = 1
+NAME_LENGTH = 60
+
+T = TypeVar("T")
+
+
+def session_name(prompt: Prompt) -> str:
+    """What a session is called until it is renamed: the beginning of its first prompt."""
+    text = " ".join(prompt.text.split())
+    return text if len(text) <= NAME_LENGTH else f"{text[: NAME_LENGTH - 1]}…"
+
+
+def layout(bench: Bench) -> dict[str, object]:
+    """What the app shows, as JSON: columns with all their parameters, the prompt and its set."""
+    return {
+        "version": LAYOUT_VERSION,
+        "columns": [{"n": column.n, "condition": asdict(column.condition)} for column in bench.columns],
+        "selected": bench.selected,
+        "prompt": asdict(bench.prompt),
+        "prompt_set": bench.prompt_set,
+    }
+
+
+def _made(kind: type[T], values: Mapping[str, Any]) -> T:
+    """A dataclass from the fields it knows; a later version may have written more."""
+    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    return kind(**{name: value for name, value in values.items() if name in known})
+
+
+def condition_from(values: Mapping[str, Any]) -> Condition:
+    """A condition from its JSON."""
+    parts = dict(values)
+    sampling = dict(parts["sampling"])
+    sampling["stop"] = tuple(sampling.get("stop", ()))
+    parts["sampling"] = _made(Sampling, sampling)
+    parts["model"] = _made(Model, parts["model"])
+    parts["context"] = _made(Context, parts["context"])
+    return _made(Condition, parts)
+
+
+def create(store: Store, bench: Bench, name: str) -> int:
+    """A session for this bench."""
+    session = store.create_session(name, reference=bench.reference)
+    store.set_layout(session, layout(bench))
+    return session
+
+
+def save(store: Store, session: int, view: Mapping[str, object], reference: str | None) -> None:
+    """Keep what the app shows."""
+    store.set_layout(session, view)
+    store.set_reference(session, reference)
+
+
+def restore(store: Store, session: int) -> tuple[Bench, list[SampleRow]]:
+    """A session as it was left, and its samples. A session of the command line gets a column per condition."""
+    info = store.session(session)
+    conditions = {condition.name: condition for condition in store.conditions(session)}
+    prompts = store.prompts(session)
+    view = store.layout(session)
+    bench = Bench(session=session, name=info.name, used=dict(conditions), prompts=prompts)
+    if view:
+        bench.columns = [Column(condition_from(c["condition"]), int(c["n"])) for c in view["columns"]]
+        bench.selected = max(0, min(int(view["selected"]), len(bench.columns) - 1))
+        bench.prompt = _made(Prompt, view["prompt"])
+        bench.prompt_set = str(view["prompt_set"])
+        bench.prompts = _prompt_set(bench.prompt_set) or prompts
+    else:
+        asked = {cell.condition: cell.n for cell in store.cells(session)}
+        bench.columns = [Column(condition, asked.get(name, 1)) for name, condition in conditions.items()]
+        bench.prompt = prompts[0] if prompts else Prompt("", "")
+        bench.prompt_set = prompts[0].set if prompts else ""
+    for column in bench.columns:
+        bench.used.setdefault(column.name, column.condition)
+    names = [column.name for column in bench.columns]
+    bench.reference = info.reference if info.reference in names else (names[0] if names else None)
+    rows = list(store.samples(session))
+    for row in rows:
+        key = (content_hash(row.prompt), conditions[row.condition].hash)
+        cell = bench.cells.setdefault(key, Cell())
+        cell.id = row.cell_id
+        cell.samples[row.sample] = Sample.stored(row)
+    return bench, rows
+
+
+def _prompt_set(name: str) -> Sequence[Prompt]:
+    """The prompts of a set, or none where the set is not there any more."""
+    from alignbench.prompts import load_prompts
+
+    try:
+        return load_prompts(name) if name else ()
+    except AlignbenchError:
+        return ()
+
+
+def free_names(store: Store, session: int, conditions: Sequence[Condition]) -> None:
+    """Forget conditions without samples that stand in the way: under a wanted name, or under an old one."""
+    wanted = {condition.name: condition.hash for condition in conditions}
+    for stored in store.conditions(session):
+        taken = stored.name in wanted and wanted[stored.name] != stored.hash
+        renamed = stored.hash in wanted.values() and wanted.get(stored.name) != stored.hash
+        if taken or renamed:
+            store.drop_condition_if_empty(session, stored.name)

@@ -1,0 +1,277 @@
+"""What the Bench shows: columns, cells and samples. Plain values, changed only in the app's own thread."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+from alignbench.spec import DEFAULT_SAMPLES, Condition, Model, Prompt
+
+if TYPE_CHECKING:
+    from alignbench.store import SampleRow
+
+SampleStatus = Literal["waiting", "running", "done", "cancelled", "error"]
+CellStatus = Literal["idle", "starting", "loading", "waiting", "sampling"]
+CellKey = tuple[str, str]  # prompt hash, condition hash
+
+RATE_WINDOW = 2.0  # seconds over which tokens a second are counted
+
+
+@dataclass(slots=True)
+class Sample:
+    """One response as far as it is known. `index` counts from 0; people see it from 1."""
+
+    index: int
+    status: SampleStatus = "waiting"
+    text: str = ""
+    n_tokens: int = 0
+    row: SampleRow | None = None
+
+    @classmethod
+    def stored(cls, row: SampleRow) -> Sample:
+        return cls(row.sample, row.status, row.text, row.n_tokens or 0, row)  # type: ignore[arg-type]
+
+    def words(self, max_tokens: int) -> str:
+        """Its state in words, for the margin of a list."""
+        match self.status:
+            case "waiting":
+                return "waiting"
+            case "running":
+                return f"{self.n_tokens} tok …"
+            case "error":
+                return "error"
+            case "cancelled":
+                return f"cancelled at {self.n_tokens} tok"
+        if self.row is not None and self.row.finish_reason == "length":
+            return f"cut at {max_tokens} tok"
+        return f"{self.n_tokens} tok"
+
+
+class Rate:
+    """Tokens a second over the last two seconds."""
+
+    __slots__ = ("_clock", "_drawn", "total")
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._drawn: deque[tuple[float, int]] = deque()
+        self.total = 0
+
+    def add(self, n_tokens: int) -> None:
+        self.total += n_tokens
+        self._drawn.append((self._clock(), n_tokens))
+
+    def per_second(self) -> float:
+        now = self._clock()
+        while self._drawn and self._drawn[0][0] < now - RATE_WINDOW:
+            self._drawn.popleft()
+        if not self._drawn:
+            return 0.0
+        return sum(n for _, n in self._drawn) / max(now - self._drawn[0][0], 0.25)
+
+
+@dataclass(slots=True)
+class Cell:
+    """One prompt under one condition, as the app follows it. message: why it failed, empty where it did not."""
+
+    id: int | None = None
+    model: str = ""  # name of the model that is sampling it
+    status: CellStatus = "idle"
+    fraction: float = 0.0  # of loading the model
+    message: str = ""
+    samples: dict[int, Sample] = field(default_factory=dict)
+    rate: Rate = field(default_factory=Rate)
+
+    @property
+    def busy(self) -> bool:
+        return self.status != "idle"
+
+    @property
+    def done(self) -> int:
+        return sum(sample.status == "done" for sample in self.samples.values())
+
+    def sample(self, index: int) -> Sample:
+        return self.samples.setdefault(index, Sample(index))
+
+    def ordered(self, n: int) -> list[Sample]:
+        """Samples to show: the first n, and any beyond that are there already."""
+        if not self.samples:
+            return []
+        return [self.sample(i) for i in sorted({*range(n), *self.samples})]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A condition and how many samples of it are asked for."""
+
+    condition: Condition
+    n: int = DEFAULT_SAMPLES
+
+    @property
+    def name(self) -> str:
+        return self.condition.name
+
+
+def letter(index: int) -> str:
+    """A, B, ..., Z, AA, ...: how a column is called where its name is too long."""
+    text = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        text = chr(65 + rest) + text
+    return text
+
+
+def free_name(wanted: str, taken: Iterable[str]) -> str:
+    """`wanted`, or the first of `wanted 2`, `wanted 3`, ... that nobody has."""
+    names = set(taken)
+    if wanted not in names:
+        return wanted
+    stem, _, number = wanted.rpartition(" ")
+    if stem and number.isdigit():
+        wanted = stem
+    count = 2
+    while f"{wanted} {count}" in names:
+        count += 1
+    return f"{wanted} {count}"
+
+
+@dataclass(slots=True)
+class Bench:
+    """The session on the screen.
+
+    session: its row in the database, None until the first sampling. used: conditions of the session that have samples
+    or had a column, by name; a name means one condition for as long as the session lives.
+    """
+
+    columns: list[Column] = field(default_factory=list)
+    selected: int = 0
+    reference: str | None = None
+    prompt: Prompt = Prompt(id="", text="")
+    prompt_set: str = ""
+    prompts: Sequence[Prompt] = ()
+    session: int | None = None
+    name: str = ""
+    cells: dict[CellKey, Cell] = field(default_factory=dict)
+    used: dict[str, Condition] = field(default_factory=dict)
+
+    @classmethod
+    def ready(cls, models: Sequence[Model], prompts: Sequence[Prompt], prompt_set: str) -> Bench:
+        """A bench with a column per model; the first aligned one is the reference; the first prompt is chosen."""
+        bench = cls(prompts=prompts, prompt_set=prompt_set, prompt=prompts[0] if prompts else Prompt("", ""))
+        for model in models:
+            bench.add(Column(Condition.zero_shot(model, name=free_name(model.name, bench.used))))
+        bench.selected = 0
+        aligned = [column.name for column in bench.columns if column.condition.model.kind == "aligned"]
+        bench.reference = (aligned or [column.name for column in bench.columns] or [None])[0]
+        return bench
+
+    @property
+    def column(self) -> Column | None:
+        return self.columns[self.selected] if self.columns else None
+
+    @property
+    def position(self) -> int | None:
+        """Where the prompt stands in its set, from 0; None for a prompt typed by hand."""
+        return next((i for i, prompt in enumerate(self.prompts) if prompt == self.prompt), None)
+
+    @property
+    def busy(self) -> bool:
+        return any(cell.busy for cell in self.cells.values())
+
+    def cell(self, column: Column, prompt: Prompt | None = None) -> Cell:
+        """The cell of a column, for the prompt on the screen where none is given."""
+        key = ((prompt or self.prompt).hash, column.condition.hash)
+        return self.cells.setdefault(key, Cell())
+
+    # columns
+
+    def add(self, column: Column) -> None:
+        """A new column at the right end; it becomes the selected one."""
+        self.columns.append(column)
+        self.used[column.name] = column.condition
+        self.selected = len(self.columns) - 1
+        if self.reference is None:
+            self.reference = column.name
+
+    def put(self, column: Column) -> None:
+        """Change the selected column; the reference mark stays with the column."""
+        before = self.columns[self.selected]
+        self.columns[self.selected] = column
+        self.used[column.name] = column.condition
+        if self.reference == before.name:
+            self.reference = column.name
+
+    def remove(self) -> Column:
+        """Take the selected column away. Its samples stay in the session."""
+        gone = self.columns.pop(self.selected)
+        self.selected = max(0, min(self.selected, len(self.columns) - 1))
+        if self.reference == gone.name:
+            aligned = [column.name for column in self.columns if column.condition.model.kind == "aligned"]
+            self.reference = (aligned or [column.name for column in self.columns] or [None])[0]
+        if not self.has_samples(gone.condition):
+            del self.used[gone.name]
+        return gone
+
+    def has_samples(self, condition: Condition) -> bool:
+        """Whether any prompt of the session has samples, or is about to get them, under this condition.
+
+        Errors are no samples: a condition that only failed may be changed under its name.
+        """
+        return any(
+            key[1] == condition.hash
+            and (cell.busy or any(sample.status != "error" for sample in cell.samples.values()))
+            for key, cell in self.cells.items()
+        )
+
+    def settle(self, condition: Condition, replacing: Column | None = None) -> Condition:
+        """The condition under a name that is free for it.
+
+        What decides the texts may not change under a name that has samples: a changed condition gets the next name,
+        and one that the session knew before gets its old name back.
+        """
+        if replacing is not None and condition.hash == replacing.condition.hash and condition.name == replacing.name:
+            return replacing.condition
+        others = {name: known for name, known in self.used.items()}
+        if replacing is not None and not self.has_samples(replacing.condition):
+            others.pop(replacing.name, None)
+        for name, known in others.items():
+            if known.hash == condition.hash:
+                return replace(condition, name=name)
+        return replace(condition, name=free_name(condition.name, others))
+
+    def shown(self, condition: Condition, besides: Column | None = None) -> bool:
+        """Whether another column shows this very condition."""
+        return any(c is not besides and c.condition.hash == condition.hash for c in self.columns)
+
+    def reseeded(self, column: Column) -> Column:
+        """The column with seeds that follow those it has used: seed + n, or further where that was used too."""
+        hashes = {condition.hash for condition in self.used.values()}
+        cell = self.cell(column)
+        step = max(column.n, max(cell.samples, default=-1) + 1)
+        condition = replace(column.condition, seed=column.condition.seed + step)
+        while condition.hash in hashes:
+            condition = replace(condition, seed=condition.seed + step)
+        return replace(column, condition=self.settle(condition))
+
+    def renewed(self) -> Bench:
+        """A new session with the same columns and prompt, and nothing sampled."""
+        return Bench(
+            columns=list(self.columns),
+            selected=self.selected,
+            reference=self.reference,
+            prompt=self.prompt,
+            prompt_set=self.prompt_set,
+            prompts=self.prompts,
+            used={column.name: column.condition for column in self.columns},
+        )
+
+    def step_prompt(self, by: int) -> None:
+        """The next or an earlier prompt of the set, round the ends."""
+        if self.prompts:
+            position = self.position
+            at = (-1 if by > 0 else 0) if position is None else position
+            self.prompt = self.prompts[(at + by) % len(self.prompts)]

@@ -1,0 +1,37 @@
+"""Data on its way to the screen: never markup, no control characters, one style for numbers."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from alignbench.display import visible
+
+TAB = "    "
+
+
+def shown(text: str) -> str:
+    """Text that a terminal shows as it is: control and bidi characters are visible escapes, tabs are spaces."""
+    return visible(text).replace("\t", TAB)
+
+
+def one_line(text: str, width: int = 0) -> str:
+    """The same on one line, at most `width` characters (0: any number)."""
+    flat = shown(" ".join(text[: 4 * width + 4].split()) if width else " ".join(text.split()))
+    return f"{flat[: width - 1]}…" if width and len(flat) > width else flat
+
+
+def plain(text: str) -> Content:
+    """Data as content for a widget; nothing in it is markup."""
+    return Content(shown(text))
+
+
+def number(value: float, digits: int = 2) -> str:
+    """A score without its leading zero: .71, 1.00, -.05."""
+    return f"{value:.{digits}f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.{digits}f}"
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds, with hours where there are any: 00:14, 1:02:03."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"

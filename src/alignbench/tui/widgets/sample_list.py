@@ -1,0 +1,264 @@
+"""The samples of one column as one widget that draws its own lines.
+
+A widget per sample would be laid out again at every new word of every sample; here a new word costs the wrapping of
+one line and the drawing of the lines on the screen.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from alignbench.tui.state import Sample
+from alignbench.tui.text import shown
+from alignbench.tui.wrap import WrappedText
+
+LEAST_LINES = 2  # of a sample, however many there are
+
+
+@dataclass(slots=True)
+class _Block:
+    """A sample on the screen. source: the text that `wrapped` was made from. top, lines: rows it takes in the list."""
+
+    index: int
+    source: str
+    wrapped: WrappedText
+    status: str = ""
+    style: str = "dim"
+    tail: bool = False  # show the end where not all of it fits
+    top: int = 0
+    lines: int = 1
+    cut: bool = False
+    status_row: bool = False  # the state stands on a row of its own
+
+    def line(self, row: int) -> str:
+        """The text of a row of the block."""
+        total = len(self.wrapped)
+        if self.status_row and row == self.lines - 1:
+            return ""
+        if not self.cut:
+            return self.wrapped[row] if row < total else ""
+        return self.wrapped[total - self.lines + row] if self.tail else self.wrapped[row]
+
+
+class SampleList(ScrollView):
+    """Samples of a cell. In `whole` mode all of every text, else as many lines of each as fit."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "samples--text",
+        "samples--index",
+        "samples--dim",
+        "samples--running",
+        "samples--warning",
+        "samples--error",
+        "samples--cursor",
+        "samples--notice",
+    }
+    can_focus = False
+
+    class Clicked(Message):
+        """A sample was clicked; `twice` for a double click."""
+
+        def __init__(self, samples: SampleList, index: int | None, twice: bool) -> None:
+            super().__init__()
+            self.samples = samples
+            self.index = index
+            self.twice = twice
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._samples: Sequence[Sample] = ()
+        self._blocks: list[_Block] = []
+        self._tops: list[int] = []
+        self._notice = WrappedText(1)
+        self._notice_text = ""
+        self._hint = ""
+        self._max_tokens = 0
+        self._cursor: int | None = None
+        self._whole = False
+        self._styles: dict[str, Style] = {}
+        self._gutter = 4
+
+    # what to show
+
+    def show(
+        self,
+        samples: Sequence[Sample],
+        *,
+        max_tokens: int,
+        cursor: int | None,
+        whole: bool,
+        notice: str = "",
+        hint: str = "",
+    ) -> None:
+        """Show these samples. cursor: index of the selected one. notice: an error above them. hint: where there are none."""
+        moved = cursor != self._cursor or whole != self._whole
+        self._samples, self._max_tokens, self._cursor, self._whole = samples, max_tokens, cursor, whole
+        self._notice_text, self._hint = notice, hint
+        self._arrange()
+        if moved:
+            self._reveal_cursor()
+
+    def _arrange(self) -> None:
+        width = self.scrollable_size.width
+        if width < 8:
+            return
+        digits = len(str(max((sample.index + 1 for sample in self._samples), default=1)))
+        self._gutter = digits + 2
+        text_width = width - self._gutter
+        notice = shown(self._notice_text or ("" if self._samples else self._hint))
+        if notice != self._notice.text or self._notice.width != width - 2:
+            self._notice = WrappedText(width - 2, notice)
+        top = len(self._notice) + 1 if notice else 0
+        known = {block.index: block for block in self._blocks}
+        self._blocks = [self._block(known.get(s.index), s, text_width) for s in self._samples]
+        self._place(top, text_width)
+        self._tops = [block.top for block in self._blocks]
+        bottom = self._blocks[-1].top + self._blocks[-1].lines if self._blocks else top
+        size = Size(width, bottom)
+        if size != self.virtual_size:
+            self.virtual_size = size
+        self.refresh()
+
+    def _block(self, block: _Block | None, sample: Sample, width: int) -> _Block:
+        source = sample.text
+        if sample.status == "error" and sample.row is not None and not self._notice_text:
+            source = sample.row.error or ""
+        if block is None or block.wrapped.width != width or not source.startswith(block.source):
+            block = _Block(sample.index, source, WrappedText(width, shown(source)))
+        elif len(source) > len(block.source):
+            block.wrapped.append(shown(source[len(block.source) :]))
+            block.source = source
+        block.status = sample.words(self._max_tokens)
+        block.tail = sample.status == "running"
+        block.style = _STATUS_STYLES.get(sample.status, "dim")
+        if block.status.startswith("cut"):
+            block.style = "warning"
+        return block
+
+    def _place(self, top: int, width: int) -> None:
+        """Give every block its rows."""
+        room = self.size.height - top
+        count = len(self._blocks)
+        gap = 1 if self._whole or count * (LEAST_LINES + 2) <= room + 1 else 0
+        cap = _cap([len(block.wrapped) for block in self._blocks], room - gap * (count - 1))
+        for block in self._blocks:
+            total = len(block.wrapped)
+            block.cut = not self._whole and total > cap
+            block.lines = cap if block.cut else total
+            block.status_row = False
+            if not block.cut and cell_len(block.wrapped[total - 1]) + len(block.status) + 2 > width:
+                if self._whole or total < cap:
+                    block.status_row = True
+                    block.lines += 1
+                else:
+                    block.cut = True
+            block.top = top
+            top += block.lines + gap
+
+    # scrolling
+
+    def _reveal_cursor(self) -> None:
+        block = next((b for b in self._blocks if b.index == self._cursor), None)
+        if block is None:
+            return
+        first, height = self.scroll_offset.y, self.size.height
+        if block.top < first or block.lines > height:
+            self.scroll_to(y=block.top, animate=False)
+        elif block.top + block.lines > first + height:
+            self.scroll_to(y=block.top + block.lines - height, animate=False)
+
+    def page(self, by: int) -> None:
+        """Scroll by pages."""
+        self.scroll_relative(y=by * max(1, self.size.height - 2), animate=False)
+
+    # events
+
+    def on_resize(self) -> None:
+        self._arrange()
+        self._reveal_cursor()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._styles = {}
+
+    def on_click(self, event: events.Click) -> None:
+        event.stop()
+        row = event.y + self.scroll_offset.y
+        at = bisect_right(self._tops, row) - 1
+        index = self._blocks[at].index if at >= 0 and self._blocks else None
+        self.post_message(self.Clicked(self, index, event.chain > 1))
+
+    # drawing
+
+    def _style(self, name: str) -> Style:
+        if not self._styles:
+            self._styles = {
+                part: self.get_component_rich_style(f"samples--{part}")
+                for part in ("text", "index", "dim", "running", "warning", "error", "cursor", "notice")
+            }
+        return self._styles[name]
+
+    def render_line(self, y: int) -> Strip:
+        row = y + self.scroll_offset.y
+        width = self.scrollable_size.width
+        if not self._tops or row < self._tops[0]:
+            if self._notice.text and row < len(self._notice):
+                style = self._style("notice" if self._notice_text else "dim")
+                return Strip([Segment(set_cell_size(f" {self._notice[row]}", width), style)], width)
+            return Strip.blank(width, self._style("text"))
+        block = self._blocks[bisect_right(self._tops, row) - 1]
+        line = row - block.top
+        if line >= block.lines:
+            return Strip.blank(width, self._style("text"))
+        return self._draw(block, line, width)
+
+    def _draw(self, block: _Block, line: int, width: int) -> Strip:
+        chosen = block.index == self._cursor
+        text_style = self._style("text")
+        text = block.line(line)
+        room = width - self._gutter
+        number = f"{block.index + 1:>{self._gutter - 2}}" if line == 0 else " " * (self._gutter - 2)
+        segments = [
+            Segment("▸" if chosen and line == 0 else " ", self._style("index")),
+            Segment(f"{number} ", self._style("index")),
+        ]
+        tail = block.cut and block.tail
+        if tail and line == 0 and len(block.wrapped) > block.lines:
+            text = f"…{text[1:]}"
+        if line == (0 if tail else block.lines - 1):
+            status = block.status
+            if block.cut:
+                text = set_cell_size(text, max(0, min(cell_len(text), room - len(status) - 3))) + "…"
+            space = max(1, room - cell_len(text) - len(status))
+            segments += [
+                Segment(text + " " * space, text_style),
+                Segment(status, self._style(block.style)),
+            ]
+        else:
+            segments.append(Segment(text, text_style))
+        strip = Strip(segments).adjust_cell_length(width, text_style)
+        return strip.apply_style(self._style("cursor")) if chosen else strip
+
+
+_STATUS_STYLES = {"running": "running", "cancelled": "warning", "error": "error"}
+
+
+def _cap(heights: Sequence[int], room: int) -> int:
+    """The most lines a sample may take so that all of them fit into the room; never under `LEAST_LINES`."""
+    cap = LEAST_LINES
+    most = max(heights, default=0)
+    while cap < most and sum(min(height, cap + 1) for height in heights) <= room:
+        cap += 1
+    return cap

@@ -1,0 +1,55 @@
+"""A long text that scrolls, wrapped line by line; more of it can arrive while it is shown."""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from alignbench.tui.text import shown
+from alignbench.tui.wrap import WrappedText
+
+
+class TextPane(ScrollView):
+    """Plain text; nothing in it is markup."""
+
+    can_focus = False
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._source = ""
+        self._wrapped = WrappedText(1)
+
+    def show(self, text: str) -> None:
+        """Show a text. One that continues the text before it stays where it was scrolled to."""
+        if text == self._source:
+            return
+        if text.startswith(self._source) and self._source:
+            self._wrapped.append(shown(text[len(self._source) :]))
+            self._source = text
+        else:
+            self._source = text
+            self._wrapped = WrappedText(self._wrapped.width, shown(text))
+            self.scroll_home(animate=False)
+        self._measure()
+
+    def on_resize(self) -> None:
+        if self.scrollable_size.width != self._wrapped.width:
+            self._wrapped = WrappedText(self.scrollable_size.width, shown(self._source))
+        self._measure()
+
+    def _measure(self) -> None:
+        size = Size(self.scrollable_size.width, len(self._wrapped))
+        if size != self.virtual_size:
+            self.virtual_size = size
+        self.refresh()
+
+    def page(self, by: int) -> None:
+        """Scroll by pages."""
+        self.scroll_relative(y=by * max(1, self.size.height - 2), animate=False)
+
+    def render_line(self, y: int) -> Strip:
+        row = y + self.scroll_offset.y
+        text = self._wrapped[row] if row < len(self._wrapped) else ""
+        return Strip([Segment(text, self.rich_style)]).adjust_cell_length(self.scrollable_size.width, self.rich_style)

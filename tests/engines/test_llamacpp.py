@@ -1,0 +1,159 @@
+"""The llama.cpp engine on the embedded weights, in worker processes."""
+
+from __future__ import annotations
+
+import itertools
+import time
+
+import numpy as np
+import pytest
+
+from alignbench.engines.pool import WorkerPool
+from alignbench.engines.protocol import Event, Failed, Finished, Progress, Started
+from alignbench.spec import Model
+from tests.engines.driving import follow, load, plain_request, results, texts
+
+pytestmark = pytest.mark.models
+
+
+def started(events: list[Event]) -> Started:
+    return next(event for event in events if isinstance(event, Started))
+
+
+def test_strict_replays_and_n_3_is_the_head_of_n_5_and_12(pool: WorkerPool, model: Model) -> None:
+    five = texts(follow(pool, model, plain_request(5)))
+    assert five == texts(follow(pool, model, plain_request(5)))
+    three = texts(follow(pool, model, plain_request(3)))
+    twelve = texts(follow(pool, model, plain_request(12)))
+    assert three == {i: five[i] for i in range(3)}
+    assert five == {i: twelve[i] for i in range(5)}
+    resumed = texts(follow(pool, model, plain_request((4, 9))))
+    assert resumed == {i: twelve[i] for i in (4, 9)}
+    assert len(set(twelve.values())) > 6
+
+
+def test_strict_does_not_depend_on_the_cache_or_on_what_ran_before(pool: WorkerPool, model: Model) -> None:
+    context = "An essay on gardens. " * 120 + "\n\n# Query:\n```\n"
+    first = follow(pool, model, plain_request(3, context=context, max_tokens=12))
+    follow(pool, model, plain_request(2, context=context, prompt="another question", max_tokens=12))
+    cached = follow(pool, model, plain_request(3, context=context, max_tokens=12))
+    follow(pool, model, plain_request(2, max_tokens=12))
+    again = follow(pool, model, plain_request(3, context=context, max_tokens=12))
+    assert started(first).n_cached == started(again).n_cached == 0
+    assert started(cached).n_cached > 400
+    assert texts(first) == texts(cached) == texts(again)
+
+
+def test_fast_mode_draws_all_and_reuses_any_prefix(pool: WorkerPool, model: Model) -> None:
+    events = follow(pool, model, plain_request(40, mode="fast", max_tokens=6))
+    assert set(results(events)) == set(range(40))
+    again = follow(pool, model, plain_request(2, mode="fast", max_tokens=6))
+    assert started(again).n_cached == len(started(again).prompt_ids) - 1
+
+
+def test_fast_and_strict_agree_until_they_part(pool: WorkerPool, model: Model) -> None:
+    """Other batch widths run other kernels: log-probs of the shared tokens differ a little, 0.05 on average at most."""
+    strict = results(follow(pool, model, plain_request(6)))
+    fast = results(follow(pool, model, plain_request(6, mode="fast")))
+    differences: list[float] = []
+    for i in range(6):
+        a, b = strict[i].tokens, fast[i].tokens
+        pairs = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(a.ids, b.ids, strict=False))
+        same = sum(1 for _ in pairs)
+        assert same > 0
+        differences.extend(np.abs(a.logprob[:same] - b.logprob[:same]))
+    assert np.mean(differences) < 0.05
+
+
+def test_events_of_a_request(pool: WorkerPool, model: Model) -> None:
+    events = follow(pool, model, plain_request(2))
+    assert isinstance(events[0], Started)
+    for i, result in results(events).items():
+        shown = "".join(d.text for e in events if isinstance(e, Progress) for d in e.deltas if d.sample == i)
+        assert shown == result.text
+        assert result.raw_text.startswith(result.text)
+        assert "```" not in result.text
+        assert len(result.tokens.ids) == result.n_tokens <= 24
+        assert result.finish_reason == ("length" if result.n_tokens == 24 and "```" not in result.raw_text else "stop")
+        assert result.logprob == pytest.approx(float(result.tokens.logprob.sum()), abs=1e-3)
+        assert (result.tokens.entropy >= 0).all()
+    assert sum(e.n_tokens for e in events if isinstance(e, Progress)) == sum(
+        r.n_tokens for r in results(events).values()
+    )
+
+
+def test_stops_end_a_sample_and_are_cut_once(pool: WorkerPool, aligned: Model) -> None:
+    for result in results(follow(pool, aligned, plain_request(4, stops=(" the", "."), max_tokens=60))).values():
+        if result.finish_reason == "stop" and result.raw_text != result.text:
+            assert not any(stop in result.text for stop in (" the", "."))
+            assert result.raw_text.startswith((result.text + " the", result.text + "."))
+
+
+def test_exactly_one_bos(pool: WorkerPool, model: Model) -> None:
+    ids = started(follow(pool, model, plain_request(1, max_tokens=1))).prompt_ids
+    capabilities = pool.capabilities(model)
+    assert capabilities is not None
+    with_text = plain_request(1, max_tokens=1, context=capabilities.bos + "# Query:\n```\n")
+    assert started(follow(pool, model, with_text)).prompt_ids.count(ids[0]) == ids.count(ids[0])
+    if capabilities.adds_bos:
+        assert started(follow(pool, model, with_text)).prompt_ids == ids
+
+
+def test_greedy_samples_are_all_the_same(pool: WorkerPool, model: Model) -> None:
+    assert len(set(texts(follow(pool, model, plain_request(3, temperature=0))).values())) == 1
+
+
+def test_repetition_penalty_reaches_prompt_and_generation(pool: WorkerPool, model: Model) -> None:
+    with_penalty = follow(pool, model, plain_request(2, temperature=0, repetition_penalty=10.0, max_tokens=16))
+    prompt = set(started(with_penalty).prompt_ids)
+    for result in results(with_penalty).values():
+        ids = list(result.tokens.ids)
+        assert len(set(ids)) == len(ids)
+        assert len(prompt & set(ids)) <= 1
+
+
+def test_a_request_that_cannot_fit_is_refused_with_the_numbers(pool: WorkerPool, aligned: Model) -> None:
+    events = follow(pool, aligned, plain_request(2, max_tokens=9000))
+    assert isinstance(events[-1], Failed)
+    assert "9000" in events[-1].message
+    assert "8192" in events[-1].message
+    assert results(follow(pool, aligned, plain_request(1)))
+
+
+def test_cancel_of_one_sample_and_of_all(pool: WorkerPool, aligned: Model) -> None:
+    request = plain_request(4, max_tokens=400, stops=())
+    asked: list[float] = []
+
+    def watch(event: Event) -> None:
+        if isinstance(event, Progress) and not asked:
+            asked.append(time.perf_counter())
+            pool.cancel(aligned, request.key, (1,))
+        if isinstance(event, Finished) and event.result.sample == 1:
+            pool.cancel(aligned, request.key)
+
+    found = results(follow(pool, aligned, request, watch))
+    assert {found[i].finish_reason for i in found} == {"cancelled"} | {
+        found[i].finish_reason for i in found if found[i].n_tokens < found[1].n_tokens
+    }
+    assert found[1].finish_reason == "cancelled"
+    assert found[1].text
+    assert set(found) == {0, 1, 2, 3}
+
+
+def test_a_cancelled_prefill_ends_soon(pool: WorkerPool, aligned: Model) -> None:
+    pool_request = plain_request(2, context="word " * 6000, max_tokens=8)
+    pool.cancel(aligned, pool_request.key)
+    start = time.perf_counter()
+    found = results(follow(pool, aligned, pool_request))
+    assert {result.finish_reason for result in found.values()} == {"cancelled"}
+    assert time.perf_counter() - start < 5
+    assert results(follow(pool, aligned, plain_request(1)))[0].finish_reason != "cancelled"
+
+
+def test_loading_again_is_free_and_says_what_the_model_is(pool: WorkerPool, model: Model) -> None:
+    load(pool, model)
+    capabilities = pool.capabilities(model)
+    assert capabilities is not None
+    assert capabilities.kind == model.kind
+    assert len(capabilities.file_hash) == 64
+    assert (capabilities.chat_template is not None) == (model.kind == "aligned")

@@ -1,0 +1,120 @@
+"""Plans and runs on the deterministic pool and a real database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from alignbench.experiments.plan import make_plan
+from alignbench.experiments.runner import CellDone, CellFailed, CellStarted, Run, RunEvent, SampleStored, TextArrived
+from alignbench.spec import Condition, Model, Prompt, Sampling
+from alignbench.store import Store
+from tests.fakes import FakePool
+
+ALIGNED = Condition.zero_shot(Model("good", "demo-aligned", "aligned"))
+BASE = Condition.zero_shot(Model("raw", "demo-base", "base"))
+PROMPTS = [Prompt("p1", "Why do people keep diaries?"), Prompt("p2", "What makes a good neighbour?")]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path / "runs.db") as store:
+        yield store
+
+
+def texts(store: Store, session: int) -> dict[tuple[str, str, int], str]:
+    return {(row.prompt_id, row.condition, row.sample): row.text for row in store.samples(session)}
+
+
+def run(
+    store: Store, session: int, pool: FakePool, n: int = 3, conditions: tuple[Condition, ...] = (ALIGNED, BASE)
+) -> list[RunEvent]:
+    return list(Run(make_plan(store, session, PROMPTS, conditions, n), pool, store))
+
+
+def test_every_sample_is_stored_once(store: Store) -> None:
+    session = store.create_session("t")
+    events = run(store, session, FakePool())
+    assert len(texts(store, session)) == 2 * 2 * 3
+    assert sum(isinstance(e, SampleStored) for e in events) == 12
+    assert sum(isinstance(e, CellStarted) for e in events) == sum(isinstance(e, CellDone) for e in events) == 4
+    assert any(isinstance(e, TextArrived) for e in events)
+
+
+def test_running_again_draws_only_what_is_missing(store: Store) -> None:
+    session = store.create_session("t")
+    run(store, session, FakePool(), n=2)
+    before = texts(store, session)
+    pool = FakePool()
+    run(store, session, pool, n=5)
+    assert {request.samples for _, request in pool.requests} == {(2, 3, 4)}
+    assert before.items() <= texts(store, session).items()
+    again = FakePool()
+    run(store, session, again, n=5)
+    assert again.requests == []
+
+
+def test_two_cells_never_share_random_numbers(store: Store) -> None:
+    pool = FakePool()
+    run(store, store.create_session("t"), pool)
+    assert len({request.stream for _, request in pool.requests}) == 4
+
+
+def test_a_model_that_cannot_load_fails_its_cells_alone(store: Store) -> None:
+    session = store.create_session("t")
+    events = run(store, session, FakePool(fail={"raw": "no such file"}))
+    assert {e.cell.condition.name for e in events if isinstance(e, CellFailed)} == {"raw"}
+    rows = list(store.samples(session))
+    assert {(row.condition, row.status) for row in rows} == {("good", "done"), ("raw", "error")}
+    assert {row.error for row in rows if row.status == "error"} == {"no such file"}
+    run(store, session, FakePool())
+    assert {row.status for row in store.samples(session)} == {"done"}
+
+
+def test_cancel_keeps_what_was_generated_and_begins_nothing_new(store: Store) -> None:
+    session = store.create_session("t")
+    pool = FakePool(delay=0.01)
+    work = Run(make_plan(store, session, PROMPTS, (ALIGNED,), 3), pool, store)
+    for event in work:
+        if isinstance(event, TextArrived):
+            work.cancel()
+    rows = list(store.samples(session))
+    assert {row.status for row in rows} == {"cancelled"}
+    assert {row.prompt_id for row in rows} == {"p1"}
+    assert any(row.text for row in rows)
+    run(store, session, FakePool(), conditions=(ALIGNED,))
+    assert {row.status for row in store.samples(session)} == {"done"}
+
+
+def test_cancel_of_one_sample_leaves_the_others(store: Store) -> None:
+    session = store.create_session("t")
+    work = Run(make_plan(store, session, PROMPTS[:1], (ALIGNED,), 3), FakePool(delay=0.01), store)
+    for event in work:
+        if isinstance(event, TextArrived):
+            work.cancel(event.cell.id, 1)
+    assert [row.status for row in store.samples(session)] == ["done", "cancelled", "done"]
+
+
+def test_a_cell_that_cannot_be_rendered_fails_alone(store: Store) -> None:
+    session = store.create_session("t")
+    prompts = [Prompt("empty", " "), PROMPTS[0]]
+    events = list(Run(make_plan(store, session, prompts, (BASE,), 2), FakePool(), store))
+    assert [e.message for e in events if isinstance(e, CellFailed)] == ["The prompt is empty."]
+    assert {(row.prompt_id, row.status) for row in store.samples(session)} == {("empty", "error"), ("p1", "done")}
+
+
+def test_the_rendered_prompt_and_its_ids_are_kept(store: Store) -> None:
+    session = store.create_session("t")
+    run(store, session, FakePool(), conditions=(BASE,))
+    cell = store.cells(session)[0]
+    assert store.rendered(cell.id) == f"# Query:\n```\n{PROMPTS[0].text}\n```\n\n# Answer:\n```\n"
+    assert store.prompt_ids(cell.id) == (1, 2, 3)
+
+
+def test_seeds_are_the_conditions_plus_the_index(store: Store) -> None:
+    session = store.create_session("t")
+    seeded = Condition.zero_shot(ALIGNED.model, seed=40, sampling=Sampling(temperature=0.5))
+    run(store, session, FakePool(), conditions=(seeded,))
+    assert {row.sample: row.seed for row in store.samples(session)} == {0: 40, 1: 41, 2: 42}

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import pytest
+
+from alignbench.errors import InputError
+from alignbench.scores import registry
+from alignbench.scores.scoreboard import CellPair, CellScores
+from alignbench.scores.words import VERSION
+
+
+def test_the_registry_names_what_the_scoreboard_computes() -> None:
+    cell = CellScores()
+    assert {*registry.WITHIN, "duplicates", "empty"} == set(cell.within())
+    assert set(registry.CROSS) == set(CellPair(cell, cell).cross())
+
+
+@pytest.mark.parametrize("metric", registry.METRICS.values(), ids=registry.METRICS)
+def test_every_score_is_described(metric: registry.Metric) -> None:
+    assert registry.METRICS[metric.name] is metric
+    assert metric.title
+    assert metric.meaning.endswith(".")
+    assert metric.source
+    assert metric.scope
+    assert metric.needs
+    assert metric.min_samples >= 1
+    assert metric.high is None or metric.low < metric.high
+    assert "text" not in metric.needs or metric.version.endswith(f"words{VERSION}")
+
+
+def test_an_unknown_score_names_its_nearest() -> None:
+    assert registry.metric("jaccard").more_diverse == "lower"
+    with pytest.raises(InputError, match=r"no score named 'jacard'\. Did you mean jaccard\?"):
+        registry.metric("jacard")

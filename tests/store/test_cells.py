@@ -1,0 +1,169 @@
+"""Prompts, conditions and cells."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alignbench.errors import InputError
+from alignbench.spec import Condition, Context, Model, Prompt, Sampling
+from alignbench.store import CellInfo, Store
+from tests.store.conftest import ALIGNED, BASE
+from tests.store.samples import result
+
+PROMPT = Prompt("q1", "Why diaries?", "house")
+TEXT = st.text(st.characters(), max_size=30)  # lone surrogates and NUL included
+CONDITIONS = st.builds(
+    Condition,
+    name=TEXT,
+    model=st.builds(Model, TEXT, TEXT, st.sampled_from(["base", "aligned"])),
+    context=st.builds(Context, TEXT, TEXT),
+    sampling=st.builds(
+        Sampling,
+        temperature=st.floats(0, 100) | st.integers(0, 100),
+        top_k=st.integers(0, 10**6),
+        top_p=st.floats(0, 1, exclude_min=True),
+        min_p=st.floats(0, 1, exclude_max=True),
+        typical_p=st.floats(0, 1, exclude_min=True),
+        repetition_penalty=st.floats(0, 10, exclude_min=True),
+        max_tokens=st.integers(1, 10**6),
+        stop=st.lists(TEXT.filter(bool), max_size=3).map(tuple),
+    ),
+    seed=st.integers(-(2**62), 2**62),
+    mode=st.sampled_from(["strict", "fast"]),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(CONDITIONS, min_size=1, max_size=3, unique_by=(lambda c: c.name, lambda c: c.hash)))
+def test_conditions_come_back_equal_and_with_the_same_hash(conditions: list[Condition]) -> None:
+    with tempfile.TemporaryDirectory() as folder, Store.open(Path(folder) / "a.db") as store:
+        session = store.create_session("s")
+        for condition in conditions:
+            store.add_cell(session, PROMPT, condition, 1)
+        back = store.conditions(session)
+    assert back == conditions
+    assert [c.hash for c in back] == [c.hash for c in conditions]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.builds(Prompt, TEXT, TEXT, TEXT), unique_by=(lambda p: p.id, lambda p: p.text), max_size=4))
+def test_prompts_come_back_equal(prompts: list[Prompt]) -> None:
+    with tempfile.TemporaryDirectory() as folder, Store.open(Path(folder) / "a.db") as store:
+        session = store.create_session("s")
+        for prompt in prompts:
+            store.add_cell(session, prompt, Condition.zero_shot(BASE), 1)
+        assert store.prompts(session) == prompts
+
+
+def test_a_cell_is_added_once_and_its_n_only_grows(store: Store, session: int) -> None:
+    condition = Condition.zero_shot(BASE)
+    cell = store.add_cell(session, PROMPT, condition, 5)
+    for n, expected in ((3, 5), (10, 10)):
+        assert store.add_cell(session, PROMPT, condition, n) == cell
+        assert store.cells(session) == [CellInfo(cell, session, "q1", "demo-base", expected)]
+
+
+def test_the_same_words_are_the_same_prompt_under_the_id_they_had_first(store: Store, session: int) -> None:
+    condition = Condition.zero_shot(BASE)
+    cell = store.add_cell(session, PROMPT, condition, 5)
+    assert store.add_cell(session, Prompt.typed(PROMPT.text), condition, 5) == cell
+    assert store.prompts(session) == [PROMPT]
+
+
+def test_order_of_first_use(store: Store, session: int) -> None:
+    prompts = [Prompt(id, id) for id in ("z", "a", "m")]
+    conditions = [Condition.zero_shot(model) for model in (BASE, ALIGNED)]
+    for condition in conditions:
+        for prompt in prompts:
+            store.add_cell(session, prompt, condition, 1)
+    store.add_cell(session, prompts[2], conditions[0], 9)
+    assert store.prompts(session) == prompts
+    assert store.conditions(session) == conditions
+
+
+def test_a_name_never_comes_to_mean_two_things(store: Store, session: int) -> None:
+    condition = Condition.zero_shot(BASE)
+    store.add_cell(session, PROMPT, condition, 5)
+    with pytest.raises(InputError, match="The name 'demo-base' stands for another condition in session 1"):
+        store.add_cell(session, PROMPT, replace(condition, seed=1), 5)
+    with pytest.raises(InputError, match="has the condition 'B' already, as 'demo-base'"):
+        store.add_cell(session, PROMPT, replace(condition, name="B"), 5)
+    with pytest.raises(InputError, match="The prompt id 'q1' stands for another text"):
+        store.add_cell(session, Prompt("q1", "Another?"), condition, 5)
+    assert (len(store.cells(session)), store.conditions(session), store.prompts(session)) == (1, [condition], [PROMPT])
+    # Another session is another matter.
+    other = store.create_session("other")
+    store.add_cell(other, Prompt("q1", "Another?"), replace(condition, seed=1), 5)
+
+
+def test_seeds_that_sqlite_cannot_hold_are_refused(store: Store, session: int) -> None:
+    for seed in (2**63, 2**63 - 3, -(2**63)):
+        with pytest.raises(InputError, match=f"seed is {seed}"):
+            store.add_cell(session, PROMPT, replace(Condition.zero_shot(BASE), seed=seed), 5)
+
+
+def test_a_renamed_condition_keeps_its_samples_and_stays_the_reference(store: Store, session: int) -> None:
+    condition = Condition.zero_shot(ALIGNED)
+    cell = store.add_cell(session, PROMPT, condition, 5)
+    store.add_sample(cell, result(0, "x"))
+    store.rename_condition(session, "demo-aligned", "teacher")
+    assert store.conditions(session) == [replace(condition, name="teacher")]
+    assert store.session(session).reference == "teacher"
+    assert [row.condition for row in store.samples(session)] == ["teacher"]
+    assert store.add_cell(session, PROMPT, replace(condition, name="teacher"), 5) == cell
+    store.add_cell(session, PROMPT, Condition.zero_shot(BASE), 5)
+    with pytest.raises(InputError, match="already has a condition named 'demo-base'"):
+        store.rename_condition(session, "teacher", "demo-base")
+    with pytest.raises(InputError, match="has no condition named 'nobody'"):
+        store.rename_condition(session, "nobody", "x")
+
+
+def test_a_condition_goes_only_while_it_has_no_sample(store: Store, session: int) -> None:
+    condition = Condition.zero_shot(BASE)
+    cell = store.add_cell(session, PROMPT, condition, 5)
+    store.add_error(cell, 0, "could not load")
+    assert store.drop_condition_if_empty(session, "demo-base")
+    assert store.conditions(session) == []
+    assert store.cells(session) == []
+    assert not store.drop_condition_if_empty(session, "demo-base")
+    changed = replace(condition, seed=1)
+    store.add_sample(store.add_cell(session, PROMPT, changed, 5), result(0, "x", "cancelled"))
+    assert not store.drop_condition_if_empty(session, "demo-base")
+    assert store.conditions(session) == [changed]
+
+
+def test_find_cell_goes_by_content(store: Store, session: int) -> None:
+    condition = Condition.zero_shot(BASE)
+    cell = store.add_cell(session, PROMPT, condition, 5)
+    found = store.find_cell(session, Prompt.typed(PROMPT.text), replace(condition, name="other"))
+    assert found == CellInfo(cell, session, "q1", "demo-base", 5)
+    assert store.find_cell(session, PROMPT, replace(condition, seed=1)) is None
+    assert store.find_cell(session + 1, PROMPT, condition) is None
+
+
+def test_what_the_model_saw_is_kept_once(store: Store, session: int, cell: int) -> None:
+    assert store.rendered(cell) is None
+    assert store.prompt_ids(cell) is None
+    other = store.add_cell(session, PROMPT, replace(Condition.zero_shot(BASE), name="B", seed=9), 5)
+    texts = store.db["texts"].count
+    for each in (cell, other):
+        store.set_rendered(each, "# Query:\r\n\0\ud800")
+        store.set_prompt_ids(each, [1, 262143, 0])
+    assert store.rendered(cell) == store.rendered(other) == "# Query:\r\n\0\ud800"
+    assert store.prompt_ids(cell) == (1, 262143, 0)
+    assert store.db["texts"].count == texts + 1
+    with pytest.raises(InputError, match="has no cell 99"):
+        store.set_rendered(99, "x")
+
+
+def test_the_hash_of_the_weights_is_kept_for_every_name_of_a_model(store: Store, session: int) -> None:
+    for i, name in enumerate(("a", "b")):
+        store.add_cell(session, PROMPT, Condition.zero_shot(Model(name, "llama:/x.gguf", "base"), seed=i), 1)
+    store.set_model_file_hash("llama:/x.gguf", "f00d")
+    assert [row["file_hash"] for row in store.db["models"].rows] == ["f00d", "f00d"]

@@ -1,0 +1,92 @@
+"""Sessions, notes, and what deleting one leaves behind."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from alignbench.errors import InputError
+from alignbench.spec import Condition, Prompt, content_hash
+from alignbench.store import Store
+from tests.store.conftest import ALIGNED, BASE
+from tests.store.samples import result
+
+
+def test_a_session_counts_what_is_in_it(store: Store, session: int) -> None:
+    cells = [store.add_cell(session, Prompt("q1", "One?"), Condition.zero_shot(model), 5) for model in (ALIGNED, BASE)]
+    store.add_cell(session, Prompt("q2", "Two?"), Condition.zero_shot(BASE), 5)
+    store.add_sample(cells[0], result(0, "done"))
+    store.add_sample(cells[1], result(0, "part", "cancelled"))
+    store.add_error(cells[1], 1, "broken")
+    info = store.session(session)
+    assert (info.name, info.reference) == ("first", "demo-aligned")
+    assert (info.n_prompts, info.n_conditions, info.n_samples, info.n_errors) == (2, 2, 1, 1)
+    assert info.models == ("demo-aligned", "demo-base")
+    assert info.created <= info.updated
+
+
+def test_sessions_are_listed_newest_first(store: Store) -> None:
+    ids = [store.create_session(name) for name in "abc"]
+    assert [info.id for info in store.sessions()] == ids[::-1]
+
+
+def test_name_reference_layout_and_manifest(store: Store) -> None:
+    session = store.create_session("draft", manifest={"versions": {"alignbench": "0.1.0"}})
+    assert store.session(session).reference is None
+    assert store.layout(session) == {}
+    store.rename_session(session, "final")
+    store.set_reference(session, "B")
+    store.set_layout(session, {"columns": ["A", "B"], "n": 5, "prompt": "q\ud800"})
+    info = store.session(session)
+    assert (info.name, info.reference) == ("final", "B")
+    assert store.layout(session) == {"columns": ["A", "B"], "n": 5, "prompt": "q\ud800"}
+    assert store.manifest(session) == {"versions": {"alignbench": "0.1.0"}}
+    store.set_reference(session, None)
+    assert store.session(session).reference is None
+
+
+def test_an_unknown_session_is_named_with_those_that_exist(store: Store) -> None:
+    with pytest.raises(InputError, match=r"There is no session 7 in .*; it holds no sessions yet"):
+        store.session(7)
+    store.create_session("a")
+    store.create_session("b")
+    for ask in (store.session, store.layout, store.manifest, store.delete_session):
+        with pytest.raises(InputError, match=r"There is no session 7 in .*; the newest are 2, 1"):
+            ask(7)
+    with pytest.raises(InputError, match="There is no session 7"):
+        store.rename_session(7, "x")
+    with pytest.raises(InputError, match="There is no session 7"):
+        store.add_note(7, "x")
+
+
+def test_notes_keep_their_order_and_text(store: Store, session: int) -> None:
+    texts = ["shorter after alignment?", "[/]\x1b\ud800"]
+    added = [store.add_note(session, text) for text in texts]
+    assert store.notes(session) == added
+    assert [note.text for note in added] == texts
+
+
+def test_deleting_a_session_leaves_nothing_of_it_and_all_of_the_others(store: Store) -> None:
+    vector = np.ones(4, np.float32)
+    shared, own = Prompt("q1", "Shared?"), Prompt("q2", "Own?")
+    first, second = store.create_session("first"), store.create_session("second")
+    for session, prompts, model in ((first, (shared,), BASE), (second, (shared, own), ALIGNED)):
+        for prompt in prompts:
+            cell = store.add_cell(session, prompt, Condition.zero_shot(model), 5)
+            store.set_rendered(cell, f"<{model.name}> {prompt.text}")
+            for i, text in enumerate(("same everywhere", f"only in {session}")):
+                store.add_sample(cell, result(i, text))
+                store.add_embeddings("mini", {content_hash(text): vector}, windows={content_hash(text): 1}, mode="mean")
+        store.add_note(session, "n")
+    kept = list(store.samples(first))
+    store.delete_session(second)
+    assert [info.id for info in store.sessions()] == [first]
+    assert list(store.samples(first)) == kept
+    assert store.prompts(first) == [shared]
+    counts = {table.name: table.count for table in store.db.tables}
+    assert counts == {
+        "_migrations": 1, "sessions": 1, "texts": 2, "prompts": 1, "models": 1, "conditions": 1, "cells": 1,
+        "samples": 2, "sample_tokens": 2, "embeddings": 2, "scores": 0, "notes": 1,
+    }  # fmt: skip
+    store.delete_session(first)
+    assert sum(table.count for table in store.db.tables) == 1

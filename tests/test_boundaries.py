@@ -1,0 +1,63 @@
+"""What is not imported before it is used: each look at sys.modules is taken in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import pkgutil
+import subprocess
+import sys
+
+import pytest
+
+import alignbench
+
+HEAVY = {"torch", "transformers", "llama_cpp", "sentence_transformers"}
+FRONT_ENDS = ("alignbench.cli", "alignbench.tui")
+IN_WORKERS = ("alignbench.engines.llamacpp",)  # loaded in the process of its model, and nowhere else
+
+REPORT = """
+import json, sys
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+"""
+
+
+def packages_after(code: str) -> set[str]:
+    """Top-level packages that a fresh interpreter has loaded after running `code`."""
+    done = subprocess.run(
+        [sys.executable, "-c", code + REPORT], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def core_modules() -> list[str]:
+    """Every module of the package that belongs to no front end and is loaded outside workers."""
+    found = pkgutil.walk_packages(alignbench.__path__, "alignbench.")
+    apart = (*FRONT_ENDS, *IN_WORKERS)
+    return [module.name for module in found if not module.name.startswith(apart)]
+
+
+@pytest.mark.parametrize("module", ["alignbench.cli", "alignbench.cli.app", "alignbench.tui.app"])
+def test_front_ends_load_no_heavy_package(module: str) -> None:
+    assert not HEAVY & packages_after(f"import {module}")
+
+
+@pytest.mark.parametrize("command", ["", "sample", "sessions", "models", "prompts", "doctor"])
+def test_help_loads_no_heavy_package_and_no_app(command: str) -> None:
+    code = f"""
+import sys
+sys.argv = ["alignbench", *{command.split()}, "--help"]
+from alignbench.cli import main
+try:
+    main()
+except SystemExit as stop:
+    assert not stop.code, stop.code
+"""
+    assert not (HEAVY | {"textual", "sqlite_utils", "numpy"}) & packages_after(code)
+
+
+def test_core_loads_neither_a_front_end_nor_a_heavy_package() -> None:
+    modules = core_modules()
+    assert "alignbench.experiments.runner" in modules
+    loaded = packages_after("\n".join(f"import {module}" for module in modules))
+    assert not ({"textual", "typer"} | HEAVY) & loaded

@@ -1,0 +1,325 @@
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from alignbench.engines.embedder import DEFAULT_EMBEDDER
+from alignbench.engines.protocol import Embedded, Failed
+from alignbench.scoring import LiveScores, session_scores
+from alignbench.spec import Condition, Context, Model, Prompt, content_hash
+from alignbench.store import SampleRow, Store
+
+DIM = 8
+WAIT = 20.0
+PROMPT = Prompt("p1", "Why keep a diary?")
+OTHER_PROMPT = Prompt("p2", "Why dance?")
+MODEL = Model("m", "demo-aligned", "aligned")
+A, B, C = (Condition(name, MODEL, Context("chat")) for name in "ABC")
+
+
+def vector(text: str) -> np.ndarray:
+    if not text.strip("\u200b"):
+        return np.zeros(DIM, np.float32)
+    v = np.random.default_rng(list(text.encode("utf-8", "surrogatepass"))).normal(size=DIM)
+    return (v / np.linalg.norm(v)).astype(np.float32)
+
+
+@dataclass
+class FakeEmbedPool:
+    """Embeds on threads of its own, once `open` is set. fail: messages of the next requests, None where one works."""
+
+    fail: list[str | None] = field(default_factory=list)
+    model: str = DEFAULT_EMBEDDER
+    requests: list[tuple[str, ...]] = field(default_factory=list)
+    open: threading.Event = field(default_factory=threading.Event)
+    asked: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+
+    def __post_init__(self) -> None:
+        self.open.set()
+
+    def embed(self, texts: tuple[str, ...], sink: Callable[[Embedded | Failed], None]) -> None:
+        self.requests.append(texts)
+        message = self.fail.pop(0) if self.fail else None
+        self.asked.release()
+
+        def answer() -> None:
+            self.open.wait()
+            if message is not None:
+                sink(Failed(1, message))
+            else:
+                vectors = np.stack([vector(text) for text in texts])
+                sink(Embedded(1, vectors, tuple(int(v.any()) for v in vectors), self.model))
+
+        threading.Thread(target=answer, daemon=True).start()
+
+    @property
+    def embedded(self) -> list[str]:
+        return [text for request in self.requests for text in request]
+
+
+@pytest.fixture
+def pool() -> FakeEmbedPool:
+    return FakeEmbedPool()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "scores.db"
+
+
+@pytest.fixture
+def live(path: Path, pool: FakeEmbedPool) -> Iterator[LiveScores]:
+    with closing(LiveScores(path, pool, lambda: None)) as scores:
+        yield scores
+
+
+def row(sample: int, text: str, condition: str = "A", prompt: Prompt = PROMPT, **fields: Any) -> SampleRow:
+    values: dict[str, Any] = {
+        "id": sample, "cell_id": 1, "session": 1, "prompt_id": prompt.id, "prompt": prompt.text, "condition": condition,
+        "model": "m", "sample": sample, "seed": sample, "status": "done", "text": text, "raw_text": text,
+        "finish_reason": "stop", "n_prompt_tokens": 3, "n_tokens": 5, "seconds": 0.1, "logprob": -1.0, "error": None,
+    }  # fmt: skip
+    return SampleRow(**{**values, **fields})
+
+
+TEXTS = ["I write to remember.", "It calms me down.", "I write to remember.", "My thoughts get clearer."]
+
+
+def cosine_diversity(texts: list[str]) -> float:
+    rows = [vector(text).astype(np.float64) for text in texts]
+    pairs = [(i, j) for i in range(len(rows)) for j in range(i)]
+    return float(np.mean([1 - rows[i] @ rows[j] for i, j in pairs]))
+
+
+def test_lexical_scores_are_there_at_once_and_embeddings_follow(pool: FakeEmbedPool, live: LiveScores) -> None:
+    pool.open.clear()
+    for i, text in enumerate(TEXTS):
+        live.add(row(i, text))
+    within = live.within("p1", "A")
+    assert within["jaccard"].value is not None
+    assert within["duplicates"].value == 1.0
+    assert within["embedding_diversity"].reason == "embeddings have not arrived yet"
+    assert not live.wait(timeout=0.01)
+    pool.open.set()
+    assert live.wait(WAIT)
+    assert live.within("p1", "A")["embedding_diversity"].value == pytest.approx(cosine_diversity(TEXTS), abs=1e-6)
+
+
+def test_what_arrives_while_a_request_is_on_its_way_goes_into_the_next_one(
+    pool: FakeEmbedPool, live: LiveScores
+) -> None:
+    pool.open.clear()
+    live.add(row(0, "first"))
+    assert pool.asked.acquire(timeout=WAIT)
+    for i in range(1, 7):
+        live.add(row(i, f"text {i}"))
+    pool.open.set()
+    assert live.wait(WAIT)
+    assert [len(request) for request in pool.requests] == [1, 6]
+
+
+def test_a_text_is_embedded_once_ever(path: Path, pool: FakeEmbedPool, live: LiveScores) -> None:
+    for i, text in enumerate(TEXTS):
+        live.add(row(i, text))
+        live.add(row(i, text, condition="B"))
+    live.add(row(9, "", condition="B"))
+    assert live.wait(WAIT)
+    assert sorted(pool.embedded) == sorted(set(TEXTS))
+    live.close()
+    reopened = LiveScores(path, pool, lambda: None)
+    with closing(reopened):
+        for i, text in enumerate(TEXTS):
+            reopened.add(row(i, text))
+        assert reopened.wait(WAIT)
+        value = reopened.within("p1", "A")["embedding_diversity"].value
+    assert value == pytest.approx(cosine_diversity(TEXTS), abs=1e-6)
+    assert len(pool.embedded) == len(set(TEXTS))
+    with Store.open(path) as store:
+        assert set(store.embeddings(DEFAULT_EMBEDDER, map(content_hash, TEXTS))) == set(map(content_hash, TEXTS))
+
+
+def test_kept_vectors_do_without_an_embedding_model(path: Path, live: LiveScores) -> None:
+    for i, text in enumerate(TEXTS):
+        live.add(row(i, text))
+    assert live.wait(WAIT)
+    with closing(LiveScores(path, None, lambda: None)) as reopened:
+        for i, text in enumerate(TEXTS):
+            reopened.add(row(i, text))
+            reopened.add(row(i, f"new {i}", condition="B"))
+        assert reopened.wait(WAIT)
+        assert reopened.within("p1", "A")["embedding_diversity"].value is not None
+        assert reopened.within("p1", "B")["embedding_diversity"].reason == "no embedding model is in use"
+        assert reopened.cross("p1", "A", "B")["embedding_similarity"].reason == "no embedding model is in use"
+        assert reopened.within("p1", "B")["jaccard"].value is not None
+
+
+def test_a_worker_that_dies_once_is_asked_again(path: Path) -> None:
+    pool = FakeEmbedPool(fail=["killed by SIGKILL"])
+    with closing(LiveScores(path, pool, lambda: None)) as live:
+        for i, text in enumerate(TEXTS):
+            live.add(row(i, text))
+        assert live.wait(WAIT)
+        assert live.within("p1", "A")["embedding_diversity"].value is not None
+
+
+def test_a_worker_that_fails_twice_is_asked_no_more(path: Path) -> None:
+    pool = FakeEmbedPool(fail=["no such package"] * 9)
+    with closing(LiveScores(path, pool, lambda: None)) as live:
+        for i, text in enumerate(TEXTS):
+            live.add(row(i, text))
+        assert live.wait(WAIT)
+        live.add(row(7, "one more"))
+        assert live.wait(WAIT)
+        reason = live.within("p1", "A")["embedding_diversity"].reason
+    assert reason == "embeddings failed: no such package"
+    assert len(pool.requests) == 2
+
+
+def test_only_finished_samples_count_and_only_once(live: LiveScores, pool: FakeEmbedPool) -> None:
+    live.add(row(0, "", status="error", error="overflow", finish_reason="error"))
+    live.add(row(1, "half a", status="cancelled", finish_reason="cancelled"))
+    assert live.within("p1", "A")["words"].n == 0
+    live.add(row(0, "the retry"))
+    live.add(row(0, "the retry"))
+    assert live.within("p1", "A")["words"].n == 1
+    assert live.wait(WAIT)
+    assert pool.embedded == ["the retry"]
+
+
+def test_a_text_without_tokens_has_no_embedding_and_is_not_asked_for_again(
+    path: Path, live: LiveScores, pool: FakeEmbedPool
+) -> None:
+    live.add(row(0, "\u200b"))
+    live.add(row(1, "a word"))
+    assert live.wait(WAIT)
+    assert live.within("p1", "A")["embedding_diversity"].reason == "a response has no token to embed"
+    with closing(LiveScores(path, pool, lambda: None)) as reopened:
+        reopened.add(row(0, "\u200b"))
+        assert reopened.wait(WAIT)
+    assert pool.embedded.count("\u200b") == 1
+
+
+def test_on_change_is_called_for_samples_and_for_embeddings(path: Path, pool: FakeEmbedPool) -> None:
+    seen: list[object] = []
+    with closing(
+        LiveScores(path, pool, lambda: seen.append(live.within("p1", "A")["embedding_diversity"].value))
+    ) as live:
+        for i, text in enumerate(TEXTS):
+            live.add(row(i, text))
+        assert live.wait(WAIT)
+        live.close()  # joins the thread that calls back
+    assert len(seen) >= len(TEXTS) + 1
+    assert seen[-1] == pytest.approx(cosine_diversity(TEXTS), abs=1e-6)
+
+
+def test_threads_may_add_and_read_at_once(live: LiveScores) -> None:
+    def work(condition: str) -> None:
+        for i in range(20):
+            live.add(row(i, f"{condition} writes text {i}", condition=condition))
+            live.cross("p1", "A", condition)
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in "ABCD"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert live.wait(WAIT)
+    for name in "BCD":
+        cross = live.cross("p1", "A", name)
+        assert cross["jaccard"].n_pairs == cross["embedding_similarity"].n_pairs == 400
+
+
+def test_closing_frees_whoever_waits(live: LiveScores, pool: FakeEmbedPool) -> None:
+    pool.open.clear()
+    live.add(row(0, "never embedded"))
+    live.close()
+    assert live.wait(timeout=0.0)
+    live.add(row(1, "after the end"))
+    assert live.within("p1", "A")["words"].n == 2
+    pool.open.set()
+
+
+def test_another_model_than_expected_is_kept_under_its_own_name(path: Path) -> None:
+    pool = FakeEmbedPool(model="house-embedder")
+    with closing(LiveScores(path, pool, lambda: None)) as live:
+        live.add(row(0, "one"))
+        live.add(row(1, "two"))
+        assert live.wait(WAIT)
+        assert live.within("p1", "A")["embedding_diversity"].value is not None
+    with Store.open(path) as store:
+        assert store.embeddings("house-embedder", [content_hash("one")])
+        assert not store.embeddings(DEFAULT_EMBEDDER, [content_hash("one")])
+
+
+def test_vectors_of_two_models_never_meet(path: Path, live: LiveScores) -> None:
+    live.add(row(0, "one"))
+    assert live.wait(WAIT)
+    with closing(LiveScores(path, FakeEmbedPool(model="other"), lambda: None)) as reopened:
+        reopened.add(row(0, "one"))
+        assert reopened.wait(WAIT)
+        reopened.add(row(1, "two"))
+        assert reopened.wait(WAIT)
+        reason = reopened.within("p1", "A")["embedding_diversity"].reason
+    assert reason == f"the embedding model is other, but this session's scores use {DEFAULT_EMBEDDER}"
+
+
+def test_a_file_that_is_no_database_costs_the_cache_only(tmp_path: Path, pool: FakeEmbedPool) -> None:
+    path = tmp_path / "foreign.db"
+    path.write_text("not a database")
+    with closing(LiveScores(path, pool, lambda: None)) as live:
+        for i, text in enumerate(TEXTS):
+            live.add(row(i, text))
+        assert live.wait(WAIT)
+        assert live.within("p1", "A")["embedding_diversity"].value is not None
+    assert path.read_text() == "not a database"
+
+
+def test_session_scores_are_means_over_prompts(live: LiveScores) -> None:
+    for i, text in enumerate(["cat mat", "cat rug"]):
+        live.add(row(i, text, "A"))
+        live.add(row(i, text, "A", OTHER_PROMPT))
+    live.add(row(0, "cat mat", "B"))
+    live.add(row(0, "dog", "B", OTHER_PROMPT))
+    live.add(row(1, "dog", "B", OTHER_PROMPT))
+    assert live.wait(WAIT)
+    scores = session_scores(live, [PROMPT, OTHER_PROMPT], [A, B, C], "A", "B")
+    within, cross = scores["within"], scores["cross"]
+    assert within["A"]["jaccard"] == {
+        "value": pytest.approx(1 / 3), "ci": None, "n": 2, "samples": 4, "reason": "",
+    }  # fmt: skip
+    assert within["B"]["jaccard"] == {"value": 1.0, "ci": None, "n": 1, "samples": 2, "reason": ""}
+    assert within["A"]["words"]["value"] == 2.0
+    assert within["A"]["words"]["sd"] == 0.0
+    assert within["B"]["duplicates"]["value"] == 0.5
+    assert within["C"]["jaccard"] == {
+        "value": None,
+        "ci": None,
+        "n": 0,
+        "samples": 0,
+        "reason": "needs 2 samples, has 0",
+    }
+    assert cross["B"]["jaccard"] == {
+        "value": pytest.approx((2 / 3 + 0) / 2), "ci": None, "max_matched": None, "mmd2": pytest.approx(1 / 3 + 1),
+        "ceiling": pytest.approx(1 / 3), "floor": pytest.approx(1 / 3), "null": None, "recovery": None,
+        "held_out": None, "n": 2, "reason": "",
+    }  # fmt: skip
+    assert cross["A"]["jaccard"]["value"] == cross["A"]["jaccard"]["ceiling"]
+    assert cross["C"]["jaccard"]["reason"] == "needs 1 sample, has 0"
+    assert cross["B"]["embedding_similarity"]["value"] is not None
+    json.dumps(scores, allow_nan=False)
+
+
+def test_session_scores_without_a_reference_or_prompts(live: LiveScores) -> None:
+    live.add(row(0, "cat"))
+    assert session_scores(live, [PROMPT], [A], None, None)["cross"] == {}
+    nothing = session_scores(live, [], [A], "A", None)
+    assert nothing["within"]["A"]["words"]["reason"] == "no prompts"
+    assert nothing["cross"]["A"]["jaccard"]["floor"] is None
