@@ -49,14 +49,15 @@ def batched(engine: LlamaCppEngine, prompt: str, n: int, mode: Mode) -> int:
     """Our engine, with an empty cache to begin with; the number of tokens drawn."""
     engine._cached = []  # every round pays for its prefill
     request = SampleRequest(1, "", prompt, Sampling(max_tokens=TOKENS), (), tuple(range(n)), 0, 7, mode)
-    return sum(event.result.n_tokens for event in engine.sample(request) if isinstance(event, Finished))
+    return sum(event.result.n_tokens for event in engine.sample([request]) if isinstance(event, Finished))
 
 
 def decode_only(engine: LlamaCppEngine, prompt: str, n: int) -> int:
     """Prefill, fork and one decode a step, feeding back a constant token."""
     engine._cached = []
     ids = engine.tokenize(prompt)
-    engine.begin(ids, 0, n, TOKENS, False)
+    engine.reserve(len(ids) + n * TOKENS, n)
+    engine.prompt(ids, 0, False, 0)
     slots = range(n)
     for slot in slots:
         engine.fork(slot)

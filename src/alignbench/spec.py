@@ -45,6 +45,22 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """How a model is loaded. device: auto, cpu, cuda, cuda:1. dtype: auto, float32, bfloat16, float16 (transformers).
+    gpu_layers: layers llama.cpp puts on the GPU, -1 for all. quantize: 8bit or 4bit through bitsandbytes, or empty.
+    attention: sdpa, flash_attention_2 or eager (transformers). trust_remote_code: run code that comes with the
+    weights.
+    """
+
+    device: str = "auto"
+    dtype: str = "auto"
+    gpu_layers: int = -1
+    quantize: str = ""
+    attention: str = "sdpa"
+    trust_remote_code: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """A model under a name. `reference` says where it is: `demo-base`, `llama:/path.gguf`, `hf:org/name`, ...
 
@@ -54,6 +70,7 @@ class Model:
     name: str
     reference: str
     kind: Kind
+    options: LoadOptions = LoadOptions()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,17 @@ import queue
 from collections.abc import Callable
 
 from alignbench.engines.pool import WorkerPool
-from alignbench.engines.protocol import Done, Event, Failed, Finished, Loaded, SampleRequest, SampleResult
+from alignbench.engines.protocol import (
+    Done,
+    Event,
+    Failed,
+    Finished,
+    Loaded,
+    SampleRequest,
+    SampleResult,
+    Scored,
+    ScoreRequest,
+)
 from alignbench.spec import Mode, Model, Sampling
 
 TIMEOUT = 120
@@ -70,3 +80,12 @@ def results(events: list[Event]) -> dict[int, SampleResult]:
 
 def texts(events: list[Event]) -> dict[int, str]:
     return {sample: result.raw_text for sample, result in results(events).items()}
+
+
+def score(pool: WorkerPool, model: Model, request: SampleRequest, continuation: str) -> Scored:
+    """Teacher force a continuation of a request's prompt."""
+    answers: queue.Queue[Scored | Failed] = queue.Queue()
+    pool.score(model, ScoreRequest(next(_keys), request.context, request.query, continuation), answers.put)
+    answer = answers.get(timeout=TIMEOUT)
+    assert isinstance(answer, Scored), answer
+    return answer

@@ -11,7 +11,7 @@ import pytest
 from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import Event, Failed, Finished, Progress, Started
 from alignbench.spec import Model
-from tests.engines.driving import follow, load, plain_request, results, texts
+from tests.engines.driving import follow, load, plain_request, results, score, texts
 
 pytestmark = pytest.mark.models
 
@@ -157,3 +157,25 @@ def test_loading_again_is_free_and_says_what_the_model_is(pool: WorkerPool, mode
     assert capabilities.kind == model.kind
     assert len(capabilities.file_hash) == 64
     assert (capabilities.chat_template is not None) == (model.kind == "aligned")
+
+
+def test_scores_are_the_log_probs_of_sampling(pool: WorkerPool, model: Model) -> None:
+    """Teacher forcing the sampled text gives what was stored while it was drawn, kernels of other widths aside."""
+    request = plain_request(1, max_tokens=20, stops=())
+    sampled = results(follow(pool, model, request))[0]
+    scored = score(pool, model, request, sampled.raw_text)
+    n = min(len(scored.ids), sampled.n_tokens)
+    same = [i for i in range(n) if list(scored.ids[: i + 1]) == list(sampled.tokens.ids[: i + 1])]
+    assert len(same) >= 10
+    assert np.abs(scored.logprob[same] - sampled.tokens.logprob[same]).mean() < 0.1
+    assert "".join(scored.pieces) == sampled.raw_text
+    for t in range(len(scored.ids)):
+        assert list(scored.top_logprob[t]) == sorted(scored.top_logprob[t], reverse=True)
+        if scored.rank[t] <= 5:
+            assert scored.top_ids[t][scored.rank[t] - 1] == scored.ids[t]
+        else:
+            assert scored.ids[t] not in scored.top_ids[t]
+
+
+def test_an_empty_continuation_has_no_scores(pool: WorkerPool, model: Model) -> None:
+    assert score(pool, model, plain_request(1), "").ids.shape == (0,)

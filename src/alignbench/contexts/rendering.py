@@ -17,11 +17,13 @@ FENCE = "```"
 @dataclass(frozen=True, slots=True)
 class Rendered:
     """context: the text that every prompt under this context shares. query: the rest, up to where the response
-    begins. stops: what ends a response in this layout, beside the end-of-sequence token."""
+    begins. stops: what ends a response in this layout, beside the end-of-sequence token. messages: what a server that
+    applies the chat template itself gets in place of the text."""
 
     context: str
     query: str
     stops: tuple[str, ...]
+    messages: tuple[tuple[str, str], ...] = ()
 
     @property
     def text(self) -> str:
@@ -53,6 +55,8 @@ def _plain(query: str) -> Rendered:
 
 
 def _chat(query: str, model: Capabilities) -> Rendered:
+    if model.renders_chat:
+        return Rendered(context="", query=query, stops=(), messages=(("user", query),))
     if model.chat_template is None:
         raise InputError(f"{model.description} has no chat template; use the plain template for it.")
     text = _apply_chat_template(model.chat_template, [{"role": "user", "content": query}], model)

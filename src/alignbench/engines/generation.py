@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -35,6 +36,8 @@ from alignbench.engines.protocol import (
 )
 from alignbench.engines.sampler import Draw, Sampler, uniform
 from alignbench.engines.textstream import TextStream
+from alignbench.errors import EngineError
+from alignbench.spec import Sampling
 
 STRICT_WIDTH = 8
 PROGRESS_SECONDS = 0.04  # between two Progress events of a cell
@@ -84,11 +87,15 @@ class Decoder(Protocol):
     def strict_blocks(self) -> int:
         """Blocks of 8 rows that may share a decode in strict mode."""
 
-    def begin(self, ids: Sequence[int], cut: int, width: int, max_tokens: int, strict: bool) -> tuple[Floats, int]:
-        """Bring a prompt into the cache, with room for `width` responses of `max_tokens` tokens.
+    def reserve(self, cells: int, width: int) -> None:
+        """Make room for `cells` tokens in all and `width` slots. Raises EngineError when that cannot be had."""
+
+    def prompt(self, ids: Sequence[int], cut: int, strict: bool, key: int) -> tuple[Floats, int]:
+        """Bring a prompt into the cache, reusing what is there; slots forked from now on continue it.
 
         cut: length of the context part in tokens. Returns the logits after the last token, shape (vocab,), valid
-        until the next call, and how many tokens were cached already. Raises EngineError when it does not fit.
+        until the next call, and how many tokens were cached already. Raises Aborted when request `key` is cancelled
+        as a whole meanwhile and no slot is in use.
         """
 
     def fork(self, slot: int) -> None:
@@ -107,10 +114,37 @@ class Decoder(Protocol):
         """The bytes of a token; special tokens have none."""
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A request with its prompt's token ids; the first `cut` of them belong to the context part."""
+
+    request: SampleRequest
+    ids: tuple[int, ...]
+    cut: int
+
+
+def generate(decoder: Decoder, batch: Sequence[Prepared], threads: int, cancel: Cancellation) -> Iterator[Event]:
+    """Draw the samples of requests of one mode: for each Started, Progress and Finished events, then Done.
+
+    Strict requests run one after the other, fast ones together. threads: of the sampler. Raises EngineError.
+    """
+    loop = _Loop(decoder, threads)
+    cells = [_Cell(prepared, cancel) for prepared in batch]
+    try:
+        if batch[0].request.mode == "fast":
+            yield from loop.fast(cells)
+        else:
+            for cell in cells:
+                yield from loop.strict(cell)
+    finally:
+        loop.close()
+
+
 @dataclass(slots=True, eq=False)
 class _Row:
     """A response that is being generated in a slot."""
 
+    cell: _Cell
     sample: int
     slot: int
     stream: TextStream
@@ -136,171 +170,222 @@ class _Row:
         )
 
 
-class _Generation:
+class _Cell:
     """One request on its way through a decoder."""
 
-    def __init__(
-        self,
-        decoder: Decoder,
-        request: SampleRequest,
-        prompt_ids: Sequence[int],
-        sampler: Sampler,
-        cancel: Cancellation,
-    ) -> None:
-        self._decoder = decoder
-        self._request = request
-        self._prompt_ids = prompt_ids
-        self._sampler = sampler
+    def __init__(self, prepared: Prepared, cancel: Cancellation) -> None:
+        self.request = prepared.request
+        self.ids = prepared.ids
+        self.cut = prepared.cut
+        self.waiting = list(prepared.request.samples)
         self._cancel = cancel
+        self._left = set(prepared.request.samples)
         self._deltas: dict[int, tuple[str, int]] = {}  # sample -> (text since the last Progress, tokens so far)
         self._n_tokens = 0  # since the last Progress
         self._last_progress = 0.0
 
     def open_row(self, sample: int, slot: int) -> _Row:
-        self._decoder.fork(slot)
-        row = _Row(sample, slot, TextStream(self._request.stops), time.perf_counter())
-        if self._request.sampling.repetition_penalty != 1:
-            row.seen = np.unique(np.asarray(self._prompt_ids, np.int64))
+        row = _Row(self, sample, slot, TextStream(self.request.stops), time.perf_counter())
+        if self.request.sampling.repetition_penalty != 1:
+            row.seen = np.unique(np.asarray(self.ids, np.int64))
         return row
 
-    def advance(self, rows: Sequence[_Row], logits: Sequence[Floats]) -> Iterator[tuple[_Row, FinishReason]]:
-        """Draw the next token of each row; the rows that have ended, and why."""
-        request = self._request
-        uniforms = [uniform(request.seed + row.sample, request.stream, len(row.draws)) for row in rows]
-        seen = [row.seen for row in rows if row.seen is not None]
-        draw = self._sampler.draw(logits, uniforms, seen or None)
-        for i, row in enumerate(rows):
-            reason = self._take(row, draw, i)
-            if reason is None and self.is_cancelled(row.sample):
-                reason = "cancelled"
-            if reason:
-                yield row, reason
-
-    def _take(self, row: _Row, draw: Draw, i: int) -> FinishReason | None:
+    def take(self, row: _Row, draw: Draw, i: int, decoder: Decoder) -> FinishReason | None:
+        """Give a row its next token; why the row has ended, if it has."""
         token = row.token = int(draw.ids[i])
         row.draws.append(
-            (token, float(draw.logprob[i]), float(draw.entropy[i]),
-             float(draw.sampling_logprob[i]), float(draw.sampling_entropy[i]))
-        )  # fmt: skip
+            (
+                token,
+                float(draw.logprob[i]),
+                float(draw.entropy[i]),
+                float(draw.sampling_logprob[i]),
+                float(draw.sampling_entropy[i]),
+            )
+        )
         self._n_tokens += 1
         if row.seen is not None:
             row.seen = np.union1d(row.seen, [token])
-        if self._decoder.is_end(token):
+        if decoder.is_end(token):
             return "stop"
-        self._show(row, row.stream.feed(self._decoder.piece(token)))
+        self._show(row, row.stream.feed(decoder.piece(token)))
         if row.stream.stopped:
             return "stop"
-        return "length" if len(row.draws) >= self._request.sampling.max_tokens else None
+        if len(row.draws) >= self.request.sampling.max_tokens:
+            return "length"
+        return "cancelled" if self.is_cancelled(row.sample) else None
 
     def _show(self, row: _Row, text: str) -> None:
         before = self._deltas.get(row.sample, ("", 0))[0]
         self._deltas[row.sample] = (before + text, len(row.draws))
 
     def is_cancelled(self, sample: int) -> bool:
-        return self._cancel.hit(self._request.key, sample)
+        return self._cancel.hit(self.request.key, sample)
 
     def end(self, row: _Row, reason: FinishReason) -> Iterator[Event]:
+        """The end of a row; the last one ends the request."""
         self._show(row, row.stream.finish())
         yield from self.progress(now=True)
-        yield Finished(self._request.key, row.result(reason, len(self._prompt_ids)))
+        yield from self._finished(row, reason)
 
-    def unstarted(self, sample: int) -> Finished:
-        """A sample that was cancelled before its first token."""
-        row = _Row(sample, -1, TextStream(()), time.perf_counter())
-        return Finished(self._request.key, row.result("cancelled", len(self._prompt_ids)))
+    def end_waiting(self) -> Iterator[Event]:
+        """The end of a cell that was cancelled before its first token."""
+        waiting, self.waiting = self.waiting, []
+        for sample in waiting:
+            yield from self.end_unstarted(sample)
+
+    def end_unstarted(self, sample: int) -> Iterator[Event]:
+        """The end of a sample that was cancelled before its first token."""
+        yield from self._finished(_Row(self, sample, -1, TextStream(()), time.perf_counter()), "cancelled")
+
+    def _finished(self, row: _Row, reason: FinishReason) -> Iterator[Event]:
+        yield Finished(self.request.key, row.result(reason, len(self.ids)))
+        self._left.discard(row.sample)
+        if not self._left:
+            yield Done(self.request.key)
 
     def progress(self, now: bool = False) -> Iterator[Event]:
+        """What is new since the last Progress, if it is time."""
         clock = time.perf_counter()
         if self._deltas and (now or clock - self._last_progress >= PROGRESS_SECONDS):
             deltas = tuple(Delta(sample, text, n) for sample, (text, n) in self._deltas.items())
-            yield Progress(self._request.key, deltas, self._n_tokens)
+            yield Progress(self.request.key, deltas, self._n_tokens)
             self._deltas, self._n_tokens, self._last_progress = {}, 0, clock
 
 
-def generate(
-    decoder: Decoder,
-    request: SampleRequest,
-    prompt_ids: Sequence[int],
-    cut: int,
-    sampler: Sampler,
-    cancel: Cancellation,
-) -> Iterator[Event]:
-    """Draw the samples of a request: Started, Progress and Finished events, then Done.
+class _Loop:
+    """The rows of one or several requests that a decoder works on."""
 
-    prompt_ids: the whole rendered prompt. cut: how many of them belong to the context part. Raises EngineError.
-    """
-    strict = request.mode == "strict"
-    blocks = sorted({sample // STRICT_WIDTH for sample in request.samples})
-    together = min(len(blocks), decoder.strict_blocks()) if strict and len(blocks) > 1 else 1
-    width = STRICT_WIDTH * together if strict else min(decoder.fast_width, len(request.samples))
-    generation = _Generation(decoder, request, prompt_ids, sampler, cancel)
-    start = time.perf_counter()
-    try:
-        first, n_cached = decoder.begin(prompt_ids, cut, width, request.sampling.max_tokens, strict)
-    except Aborted:
-        yield from (generation.unstarted(sample) for sample in request.samples)
-        yield Done(request.key)
-        return
-    first = first.copy()  # every row begins with it
-    yield Started(request.key, tuple(prompt_ids), n_cached, time.perf_counter() - start)
-    if strict:
+    def __init__(self, decoder: Decoder, threads: int) -> None:
+        self._decoder = decoder
+        self._threads = threads
+        self._samplers: dict[Sampling, Sampler] = {}
+
+    def close(self) -> None:
+        for sampler in self._samplers.values():
+            sampler.close()
+
+    def prompt(self, cell: _Cell, strict: bool) -> tuple[Floats, Started]:
+        """Bring a cell's prompt into the cache; the logits every one of its rows begins with."""
+        start = time.perf_counter()
+        first, n_cached = self._decoder.prompt(cell.ids, cell.cut, strict, cell.request.key)
+        return first.copy(), Started(cell.request.key, cell.ids, n_cached, time.perf_counter() - start)
+
+    def advance(self, rows: Sequence[_Row], logits: Sequence[Floats]) -> dict[_Row, FinishReason]:
+        """Draw the next token of each row; the rows that have ended, and why."""
+        ended: dict[_Row, FinishReason] = {}
+        for sampling in {row.cell.request.sampling for row in rows}:
+            mine = [i for i, row in enumerate(rows) if row.cell.request.sampling == sampling]
+            sampler = self._samplers.get(sampling) or self._samplers.setdefault(
+                sampling, Sampler(sampling, self._threads)
+            )
+            uniforms = [
+                uniform(row.cell.request.seed + row.sample, row.cell.request.stream, len(row.draws))
+                for row in (rows[i] for i in mine)
+            ]
+            seen = [row.seen for row in (rows[i] for i in mine) if row.seen is not None]
+            draw = sampler.draw([logits[i] for i in mine], uniforms, seen or None)
+            for at, i in enumerate(mine):
+                reason = rows[i].cell.take(rows[i], draw, at, self._decoder)
+                if reason:
+                    ended[rows[i]] = reason
+        return ended
+
+    def strict(self, cell: _Cell) -> Iterator[Event]:
+        """One cell, in blocks of 8."""
+        decoder = self._decoder
+        samples = cell.request.samples
+        blocks = sorted({sample // STRICT_WIDTH for sample in samples})
+        together = min(len(blocks), decoder.strict_blocks()) if len(blocks) > 1 else 1
+        decoder.reserve(
+            len(cell.ids) + STRICT_WIDTH * together * cell.request.sampling.max_tokens, STRICT_WIDTH * together
+        )
+        try:
+            first, started = self.prompt(cell, strict=True)
+        except Aborted:
+            yield from cell.end_waiting()
+            return
+        yield started
         for at in range(0, len(blocks), together):
-            yield from _strict_blocks(generation, decoder, request.samples, blocks[at : at + together], first)
-    else:
-        yield from _fast(generation, decoder, list(request.samples), first, width)
-    yield Done(request.key)
+            yield from self._strict_blocks(cell, blocks[at : at + together], first)
 
-
-def _strict_blocks(
-    generation: _Generation, decoder: Decoder, samples: Sequence[int], blocks: Sequence[int], first: Floats
-) -> Iterator[Event]:
-    """The samples of some blocks of 8, every decode as wide as all the blocks."""
-    width = STRICT_WIDTH * len(blocks)
-    tokens = [0] * width
-    rows = []
-    for slot in range(width):
-        sample = STRICT_WIDTH * blocks[slot // STRICT_WIDTH] + slot % STRICT_WIDTH
-        if sample in samples and generation.is_cancelled(sample):
-            yield generation.unstarted(sample)
-        elif sample in samples:
-            rows.append(generation.open_row(sample, slot))
-            continue
-        decoder.fork(slot)
-    logits: Sequence[Floats] = [first] * width
-    while rows:
-        ended = dict(generation.advance(rows, [logits[row.slot] for row in rows]))
-        for row in rows:
-            tokens[row.slot] = row.token
-        for row, reason in ended.items():
-            yield from generation.end(row, reason)
-        rows = [row for row in rows if row not in ended]
-        yield from generation.progress()
-        if rows:
-            logits = decoder.step(range(width), tokens)
-    for slot in range(width):
-        decoder.drop(slot)
-
-
-def _fast(generation: _Generation, decoder: Decoder, waiting: list[int], first: Floats, width: int) -> Iterator[Event]:
-    """As many rows as the width allows; a slot that is free takes the next sample."""
-    rows: list[_Row] = []
-    free = list(range(width))
-    logits: list[Floats] = []
-    while rows or waiting:
-        while waiting and free:
-            sample = waiting.pop(0)
-            if generation.is_cancelled(sample):
-                yield generation.unstarted(sample)
+    def _strict_blocks(self, cell: _Cell, blocks: Sequence[int], first: Floats) -> Iterator[Event]:
+        """The samples of some blocks of 8, every decode as wide as all the blocks."""
+        width = STRICT_WIDTH * len(blocks)
+        tokens = [0] * width
+        rows = []
+        for slot in range(width):
+            self._decoder.fork(slot)
+            sample = STRICT_WIDTH * blocks[slot // STRICT_WIDTH] + slot % STRICT_WIDTH
+            if sample not in cell.request.samples:
                 continue
-            rows.append(generation.open_row(sample, free.pop(0)))
-            logits.append(first)
-        if not rows:
-            break
-        ended = dict(generation.advance(rows, logits))
-        for row, reason in ended.items():
-            yield from generation.end(row, reason)
-            decoder.drop(row.slot)
-            free.append(row.slot)
-        rows = [row for row in rows if row not in ended]
-        yield from generation.progress()
-        logits = list(decoder.step([row.slot for row in rows], [row.token for row in rows])) if rows else []
+            if cell.is_cancelled(sample):
+                yield from cell.end_unstarted(sample)
+            else:
+                rows.append(cell.open_row(sample, slot))
+        logits: Sequence[Floats] = [first] * width
+        while rows:
+            ended = self.advance(rows, [logits[row.slot] for row in rows])
+            for row in rows:
+                tokens[row.slot] = row.token
+            rows = [row for row in rows if row not in ended]
+            for row, reason in ended.items():
+                yield from cell.end(row, reason)
+            yield from cell.progress()
+            if rows:
+                logits = self._decoder.step(range(width), tokens)
+        for slot in range(width):
+            self._decoder.drop(slot)
+
+    def fast(self, cells: Sequence[_Cell]) -> Iterator[Event]:
+        """Several cells at once: a slot that is free takes the next sample, of the next cell where one is used up."""
+        decoder = self._decoder
+        free = deque(range(self._reserve_fast(cells)))
+        pending = deque(cells)
+        rows: list[_Row] = []
+        logits: list[Floats] = []  # one a row
+        cell, first = pending[0], np.empty(0, np.float32)
+        while True:
+            while free and (pending or cell.waiting):
+                if pending and (cell is pending[0] or not cell.waiting):
+                    cell = pending.popleft()
+                    try:
+                        first, started = self.prompt(cell, strict=False)
+                    except Aborted:
+                        yield from cell.end_waiting()
+                        continue
+                    yield started
+                sample = cell.waiting.pop(0)
+                if cell.is_cancelled(sample):
+                    yield from cell.end_unstarted(sample)
+                    continue
+                row = cell.open_row(sample, free.popleft())
+                decoder.fork(row.slot)
+                rows.append(row)
+                logits.append(first)
+            if not rows:
+                return
+            ended = self.advance(rows, logits)
+            rows = [row for row in rows if row not in ended]
+            for row, reason in ended.items():
+                yield from row.cell.end(row, reason)
+                decoder.drop(row.slot)
+                free.append(row.slot)
+            for running in {row.cell for row in rows}:
+                yield from running.progress()
+            logits = list(decoder.step([row.slot for row in rows], [row.token for row in rows])) if rows else []
+
+    def _reserve_fast(self, cells: Sequence[_Cell]) -> int:
+        """Room for as many rows as pay, or as fit; how many that is."""
+        max_tokens = max(cell.request.sampling.max_tokens for cell in cells)
+        shared = max(len(cell.ids) if len(cells) == 1 else cell.cut for cell in cells)
+        own = max_tokens + (0 if len(cells) == 1 else max(len(cell.ids) - cell.cut for cell in cells))
+        width = min(self._decoder.fast_width, sum(len(cell.request.samples) for cell in cells))
+        while True:
+            try:
+                # One prompt more than there are rows: the one that is being read while all the others go on.
+                self._decoder.reserve(shared + (width + 1) * own, width)
+                return width
+            except EngineError:
+                if width == 1:
+                    raise
+                width //= 2

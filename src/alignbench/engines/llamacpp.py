@@ -16,16 +16,19 @@ import llama_cpp as L
 import numpy as np
 from numpy.typing import NDArray
 
-from alignbench.engines.generation import Aborted, Cancellation, generate
-from alignbench.engines.protocol import Capabilities, Event, SampleRequest
-from alignbench.engines.sampler import Sampler
+from alignbench.engines import teacherforcing
+from alignbench.engines.generation import Aborted, Cancellation, Prepared, generate
+from alignbench.engines.protocol import Capabilities, Event, Failed, SampleRequest, Scored, ScoreRequest
 from alignbench.engines.strictwidth import widest_blocks
+from alignbench.engines.teacherforcing import continuation_start, score_tokens
 from alignbench.errors import EngineError
 
 CHUNK = 512  # tokens of a prompt per decode, counted from the start and again from the end of the context part
 CPU_FAST_WIDTH = 32
 GPU_FAST_WIDTH = 64
 MAX_SEQUENCES = 256  # LLAMA_MAX_SEQ of this build
+
+_NO_ABORT = L.ggml_abort_callback()
 
 _PROBE = "A probe of many different words: rivers, seven clocks, an old violin, salt, Tuesday, 1984, and why?"
 
@@ -34,7 +37,7 @@ Floats = NDArray[np.float32]
 
 def system_info() -> str:
     """What llama.cpp was built for and finds on this CPU."""
-    return L.llama_print_system_info().decode()
+    return str(L.llama_print_system_info(), "utf-8")
 
 
 def uses_amx(info: str) -> bool:
@@ -51,13 +54,17 @@ class LlamaCppEngine:
         cancel: Cancellation,
         *,
         threads: int,
+        gpu_layers: int = -1,
+        file_hash: str = "",
         on_progress: Callable[[float], None] = lambda _: None,
     ) -> None:
         L.llama_backend_init()
         self.path = path
         self.threads = threads
         self._cancel = cancel
-        self._gpu = bool(L.llama_supports_gpu_offload())
+        self._file_hash = file_hash
+        self._gpu_layers = gpu_layers if L.llama_supports_gpu_offload() else 0
+        self._gpu = self._gpu_layers != 0
         self._model = self._load(path, on_progress)
         self._vocab = L.llama_model_get_vocab(self._model)
         self.n_vocab = L.llama_vocab_n_tokens(self._vocab)
@@ -69,13 +76,9 @@ class LlamaCppEngine:
         self._n_sequences = 0
         self._cached: list[int] = []  # what sequence 0 holds
         self._cached_cut = 0  # where its prefill was cut
-        self._prompt_length = 0
-        self._lengths: dict[int, int] = {}  # slot -> tokens generated
-        self._request_key = 0
+        self._lengths: dict[int, int] = {}  # slot -> tokens of prompt and response
         self._strict_blocks = 0  # not probed yet
         self._batch = L.llama_batch_init(CHUNK, 0, 1)
-        self._abort = L.ggml_abort_callback(lambda _: self._cancel.whole(self._request_key))
-        self._no_abort = L.ggml_abort_callback()
 
     def _load(self, path: Path, on_progress: Callable[[float], None]) -> L.llama_model_p:
         last = [0.0]
@@ -88,7 +91,7 @@ class LlamaCppEngine:
             return True
 
         params = L.llama_model_default_params()
-        params.n_gpu_layers = -1 if self._gpu else 0
+        params.n_gpu_layers = self._gpu_layers
         params.use_extra_bufts = not uses_amx(system_info())
         params.progress_callback = progress
         model = L.llama_model_load_from_file(os.fsencode(path), params)
@@ -106,7 +109,7 @@ class LlamaCppEngine:
 
     # What the model is
 
-    def capabilities(self, file_hash: str = "") -> Capabilities:
+    def capabilities(self) -> Capabilities:
         """Of the loaded model."""
         template = self._metadata("tokenizer.chat_template")
         size = L.llama_model_size(self._model) / 2**20
@@ -120,7 +123,7 @@ class LlamaCppEngine:
             n_vocab=self.n_vocab,
             device="cuda" if self._gpu else "cpu",
             description=f"{self._describe()}, {size:.0f} MiB",
-            file_hash=file_hash,
+            file_hash=self._file_hash,
         )
 
     def _describe(self) -> str:
@@ -181,29 +184,64 @@ class LlamaCppEngine:
     def piece(self, token: int) -> bytes:
         """The bytes of a token; none for special tokens."""
         if token not in self._pieces:
-            size = 32
-            while True:
-                buffer = ctypes.create_string_buffer(size)
-                length = L.llama_token_to_piece(self._vocab, token, buffer, size, 0, False)
-                if length >= 0:
-                    break
-                size = -length
-            self._pieces[token] = buffer.raw[:length]
+            self._pieces[token] = self._piece(token, special=False)
         return self._pieces[token]
+
+    def _piece(self, token: int, special: bool) -> bytes:
+        size = 32
+        while True:
+            buffer = ctypes.create_string_buffer(size)
+            length = L.llama_token_to_piece(self._vocab, token, buffer, size, 0, special)
+            if length >= 0:
+                return bytes(buffer.raw[:length])
+            size = -length
 
     # Sampling
 
-    def sample(self, request: SampleRequest) -> Iterator[Event]:
-        """Carry out a request; see generation.generate for the events."""
-        self._request_key = request.key
-        ids, cut = self.tokenize_parts(request.context, request.query)
-        sampler = Sampler(request.sampling, self.threads)
+    def sample(self, requests: Sequence[SampleRequest]) -> Iterator[Event]:
+        """Carry out requests of one mode; those that cannot fit fail alone. See generation.generate for the events."""
+        batch = []
+        for request in requests:
+            ids, cut = self.tokenize_parts(request.context, request.query)
+            try:
+                self._check_window(len(ids), request.sampling.max_tokens)
+            except EngineError as error:
+                yield Failed(request.key, str(error))
+            else:
+                batch.append(Prepared(request, tuple(ids), cut))
         try:
-            yield from generate(self, request, ids, cut, sampler, self._cancel)
+            if batch:
+                yield from generate(self, batch, self.threads, self._cancel)
         finally:
-            sampler.close()
-            self._drop_all()
-            self._request_key = 0
+            for slot in list(self._lengths):
+                self.drop(slot)
+
+    def score(self, request: ScoreRequest) -> Scored:
+        """Teacher forcing, in chunks of positions; see protocol.ScoreRequest."""
+        prompt_ids = self.tokenize(request.context + request.query)
+        ids = self.tokenize(request.context + request.query + request.continuation)
+        start = continuation_start(prompt_ids, ids)
+        self._check_window(len(ids), 0)
+        self.reserve(len(ids), 1)
+        cut = min(len(self.tokenize(request.context)), start - 1)
+        return score_tokens(
+            request,
+            ids[start:],
+            start,
+            self._forced_logits(ids, start, cut, request.key),
+            lambda token: self._piece(token, special=True).decode(errors="replace"),
+        )
+
+    def _forced_logits(self, ids: Sequence[int], start: int, cut: int, key: int) -> Iterator[Floats]:
+        """The rows of logits that predict ids[start:]."""
+        if start < len(ids):
+            first, _ = self.prompt(ids[:start], cut, True, key)
+            yield first[None]
+        for at in range(start, len(ids) - 1, teacherforcing.CHUNK):
+            stop = min(at + teacherforcing.CHUNK, len(ids) - 1)
+            self._decode([(ids[i], i, 0, True) for i in range(at, stop)])
+            self._cached.extend(ids[at:stop])
+            yield self._logits(stop - at)
 
     # The Decoder interface of the generation loop
 
@@ -213,29 +251,25 @@ class LlamaCppEngine:
             self._strict_blocks = widest_blocks(self, self.tokenize(_PROBE))
         return self._strict_blocks
 
-    def begin(self, ids: Sequence[int], cut: int, width: int, max_tokens: int, strict: bool) -> tuple[Floats, int]:
-        """Prefill `ids` into sequence 0, reusing what the cache holds; see generation.Decoder."""
-        if not ids:
-            raise EngineError("The prompt has no tokens.")
-        self._reserve(len(ids), width, max_tokens)
-        self._drop_all()
+    def prompt(self, ids: Sequence[int], cut: int, strict: bool, key: int) -> tuple[Floats, int]:
+        """Prefill `ids` into sequence 0, reusing what it holds; see generation.Decoder."""
         n_cached = self._rewind(ids, cut, strict)
-        L.llama_set_abort_callback(self._context, self._abort, None)  # a long prefill can be cancelled on the CPU
+        abort = L.ggml_abort_callback(lambda _: self._cancel.whole(key)) if not self._lengths else _NO_ABORT
+        L.llama_set_abort_callback(self._context, abort, None)  # on the CPU a long prefill can be cancelled
         edges = [*range(0, cut, CHUNK), *range(cut, len(ids), CHUNK), len(ids)]
         for start, stop in pairwise(edges):
             start = max(start, n_cached)
             if start < stop:
                 self._decode([(ids[at], at, 0, at == len(ids) - 1) for at in range(start, stop)])
                 self._cached.extend(ids[start:stop])
-        L.llama_set_abort_callback(self._context, self._no_abort, None)
+        L.llama_set_abort_callback(self._context, _NO_ABORT, None)
         self._cached_cut = cut
-        self._prompt_length = len(ids)
         return self._logits(1)[0], n_cached
 
     def fork(self, slot: int) -> None:
         """Slot i, sequence i + 1, shares the prompt's cells."""
         L.llama_memory_seq_cp(self._memory, 0, slot + 1, -1, -1)
-        self._lengths[slot] = 0
+        self._lengths[slot] = len(self._cached)
 
     def drop(self, slot: int) -> None:
         """Free the cells of a slot."""
@@ -244,12 +278,7 @@ class LlamaCppEngine:
 
     def step(self, slots: Sequence[int], tokens: Sequence[int]) -> Floats:
         """One decode for all the slots; logits (len(slots), vocab), a view that the next decode overwrites."""
-        self._decode(
-            [
-                (token, self._prompt_length + self._lengths[slot], slot + 1, True)
-                for slot, token in zip(slots, tokens, strict=True)
-            ]
-        )
+        self._decode([(token, self._lengths[slot], slot + 1, True) for slot, token in zip(slots, tokens, strict=True)])
         for slot in slots:
             self._lengths[slot] += 1
         return self._logits(len(slots))
@@ -265,30 +294,29 @@ class LlamaCppEngine:
             common += 1
         if strict:
             common = cut if common >= cut and self._cached_cut == cut else 0
-        if common and L.llama_memory_seq_rm(self._memory, 0, common, -1):
-            del self._cached[common:]
-            return common
-        # Nothing in common, or a memory that cannot rewind to this point (recurrent, pruned sliding window).
-        L.llama_memory_clear(self._memory, False)
-        self._cached = []
-        return 0
+        if not L.llama_memory_seq_rm(self._memory, 0, common, -1):
+            # A memory that cannot rewind to this point (recurrent state, pruned window) begins anew.
+            common = 0
+            L.llama_memory_seq_rm(self._memory, 0, -1, -1)
+        del self._cached[common:]
+        return common
 
-    def _drop_all(self) -> None:
-        for slot in list(self._lengths):
-            self.drop(slot)
-
-    def _reserve(self, n_prompt: int, width: int, max_tokens: int) -> None:
-        """Make sure the context has room; a violated limit inside llama.cpp would abort the process."""
+    def _check_window(self, n_prompt: int, max_tokens: int) -> None:
+        """Refuse, with the numbers, what is longer than the model's context window."""
         longest = n_prompt + max_tokens
+        if not n_prompt:
+            raise EngineError("The prompt has no tokens.")
         if 0 < self.n_ctx_train < longest:
             raise EngineError(
                 f"The prompt has {n_prompt} tokens and the response may have {max_tokens}: {longest} together, "
                 f"but the model's context window is {self.n_ctx_train}. Shorten the prompt or lower max_tokens."
             )
-        cells = -(-(n_prompt + width * max_tokens) // 256) * 256
+
+    def reserve(self, cells: int, width: int) -> None:
+        """Make sure the context has room; a violated limit inside llama.cpp would abort the process."""
+        cells = -(-cells // 256) * 256
         sequences = min(width + 1, MAX_SEQUENCES)
         if self._context is not None and cells <= self._n_cells and sequences <= self._n_sequences:
-            L.llama_set_n_threads(self._context, self.threads, self.threads)
             return
         self._check_memory(cells)
         if self._context is not None:
@@ -306,8 +334,8 @@ class LlamaCppEngine:
         context = L.llama_init_from_model(self._model, params)
         if not context:
             raise EngineError(
-                f"llama.cpp could not make a context of {cells} tokens ({n_prompt} of prompt, {width} responses of "
-                f"{max_tokens}); about {self._cache_bytes(cells) / 2**20:.0f} MiB were needed."
+                f"llama.cpp could not make a context of {cells} tokens for {width} responses at once; about "
+                f"{self._cache_bytes(cells) / 2**20:.0f} MiB were needed. Lower max_tokens."
             )
         self._context = context
         self._memory = L.llama_get_memory(context)
@@ -318,7 +346,8 @@ class LlamaCppEngine:
         per_head = L.llama_model_n_embd(self._model) // heads
         architecture = self._metadata("general.architecture") or ""
         width = int(self._metadata(f"{architecture}.attention.key_length") or per_head)
-        return cells * L.llama_model_n_layer(self._model) * L.llama_model_n_head_kv(self._model) * width * 4
+        vectors = int(L.llama_model_n_layer(self._model)) * int(L.llama_model_n_head_kv(self._model)) * 2
+        return cells * vectors * width * 2
 
     def _check_memory(self, cells: int) -> None:
         needed, available = self._cache_bytes(cells), _available_memory()

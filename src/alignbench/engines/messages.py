@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from alignbench.engines.protocol import SampleRequest
+from alignbench.engines.protocol import Embedded, Event, SampleRequest, Scored, ScoreRequest
 from alignbench.spec import Model
 
 
@@ -41,4 +41,6 @@ class SetThreads:
     threads: int
 
 
-Message = LoadModel | LoadEmbedder | SampleRequest | EmbedRequest | Cancel | SetThreads
+Message = LoadModel | LoadEmbedder | SampleRequest | ScoreRequest | EmbedRequest | Cancel | SetThreads
+Request = SampleRequest | ScoreRequest | EmbedRequest
+Answer = Event | Embedded | Scored

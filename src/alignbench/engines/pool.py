@@ -6,6 +6,7 @@ sampling at one time share the cores.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import signal
@@ -18,16 +19,17 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from alignbench import paths
-from alignbench.engines.messages import Cancel, EmbedRequest, LoadEmbedder, LoadModel, Message, SetThreads
+from alignbench.engines.messages import Answer, Cancel, EmbedRequest, LoadEmbedder, LoadModel, Message, SetThreads
 from alignbench.engines.protocol import (
     Capabilities,
     Done,
     Embedded,
-    Event,
     Failed,
     Loaded,
     Loading,
     SampleRequest,
+    Scored,
+    ScoreRequest,
     Sink,
 )
 from alignbench.errors import AlignbenchError
@@ -46,7 +48,7 @@ class _Process:
         self.name = name
         self.capabilities: Capabilities | None = None
         self.loading: list[Sink] = []
-        self.open: dict[int, Callable[[Event | Embedded], None]] = {}
+        self.open: dict[int, Callable[[Answer], None]] = {}
         self._on_end = on_end
         self._lock = threading.Lock()
         self._stopping = False
@@ -73,11 +75,8 @@ class _Process:
 
     def send(self, message: Message) -> None:
         """Send a message; a dead worker's requests fail when its end is noticed."""
-        with self._lock:
-            try:
-                self._connection.send(message)
-            except OSError:
-                pass
+        with self._lock, contextlib.suppress(OSError):
+            self._connection.send(message)
 
     def stop(self) -> None:
         """End the process; open requests fail."""
@@ -87,7 +86,7 @@ class _Process:
     def _read(self) -> None:
         while True:
             try:
-                event: Event | Embedded = self._connection.recv()
+                event: Answer = self._connection.recv()
             except (EOFError, OSError):
                 break
             self._dispatch(event)
@@ -100,7 +99,7 @@ class _Process:
         for key, open_sink in list(self.open.items()):
             open_sink(Failed(key, message))
 
-    def _dispatch(self, event: Event | Embedded) -> None:
+    def _dispatch(self, event: Answer) -> None:
         match event:
             case Loading():
                 for sink in list(self.loading):
@@ -115,7 +114,7 @@ class _Process:
                 sinks, self.loading = self.loading, []
                 for sink in sinks:
                     sink(event)
-            case Done() | Failed() | Embedded():
+            case Done() | Failed() | Embedded() | Scored():
                 answer = self.open.pop(event.key, None)
                 if answer:
                     answer(event)
@@ -174,7 +173,18 @@ class WorkerPool:
         with self._lock:
             process = self._models.get(model)
             if process is not None:
-                process.open[request.key] = self._with_sharing(process, sink)
+                process.open[request.key] = self._with_sharing(sink)
+                self._share_cores()
+                process.send(request)
+                return
+        sink(Failed(request.key, f"{model.name} is not loaded."))
+
+    def score(self, model: Model, request: ScoreRequest, sink: Callable[[Scored | Failed], None]) -> None:
+        """Queue a scoring request on the model's worker."""
+        with self._lock:
+            process = self._models.get(model)
+            if process is not None:
+                process.open[request.key] = lambda event: sink(event) if isinstance(event, (Scored, Failed)) else None
                 self._share_cores()
                 process.send(request)
                 return
@@ -232,9 +242,9 @@ class WorkerPool:
                 self._embedder = None
             self._share_cores()
 
-    def _with_sharing(self, process: _Process, sink: Sink) -> Callable[[Event | Embedded], None]:
-        def forward(event: Event | Embedded) -> None:
-            assert not isinstance(event, Embedded)
+    def _with_sharing(self, sink: Sink) -> Callable[[Answer], None]:
+        def forward(event: Answer) -> None:
+            assert not isinstance(event, (Embedded, Scored))
             if isinstance(event, (Done, Failed)):
                 with self._lock:
                     self._share_cores()

@@ -7,14 +7,15 @@ and the ids come back with the `Started` event so that they can be stored.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from alignbench.spec import Kind, Mode, Model, Sampling
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 FinishReason = Literal["stop", "length", "cancelled", "error"]
 
@@ -32,7 +33,9 @@ class Capabilities:
     n_vocab: int
     device: str
     description: str  # architecture, size and quantization, for people
-    file_hash: str = ""  # SHA-256 of the weights, empty where it is not known
+    file_hash: str = ""  # SHA-256 of the weights, or the revision of a hub model; empty where it is not known
+    renders_chat: bool = False  # a server that applies the chat template itself: it gets messages, not text
+    can_score: bool = True  # log-probs of a given text can be had
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class SampleRequest:
     seed: int
     stream: int
     mode: Mode = "strict"
+    messages: tuple[tuple[str, str], ...] = ()  # (role, content); in place of text where the model renders chat itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,36 @@ class SampleResult:
     seconds: float
     logprob: float
     tokens: TokenStats
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRequest:
+    """Log-probs of a given continuation, teacher forced. `top`: alternatives to report a token."""
+
+    key: int
+    context: str
+    query: str
+    continuation: str
+    top: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Answer to a ScoreRequest, for the T tokens of the continuation.
+
+    ids: (T,). pieces: their texts. logprob: (T,), raw distribution at temperature 1, nats. rank: (T,), 1 is the
+    model's first choice. top_ids, top_logprob: (T, top), best first. top_pieces: their texts.
+    """
+
+    key: int
+    ids: NDArray[np.int32]
+    pieces: tuple[str, ...]
+    logprob: NDArray[np.float32]
+    rank: NDArray[np.int32]
+    top_ids: NDArray[np.int32]
+    top_logprob: NDArray[np.float32]
+    top_pieces: tuple[tuple[str, ...], ...]
+    n_context_tokens: int
 
 
 # Events. A request ends with exactly one Done or Failed; a load with exactly one Loaded or Failed.
@@ -160,12 +194,33 @@ Sink = Callable[[Event], None]
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """Answer to an embedding request. vectors: (n, dim) float32, rows of length 1. windows: pieces a text was cut into."""
+    """Answer to an embedding request.
+
+    vectors: (n, dim) float32, rows of length 1. windows: pieces each text was cut into.
+    """
 
     key: int
     vectors: NDArray[np.float32]
     windows: tuple[int, ...]
     model: str
+
+
+class Engine(Protocol):
+    """What a worker process holds: one loaded model. Called from one thread, but for `threads`."""
+
+    threads: int  # CPU threads, may be set while a request runs
+
+    def capabilities(self) -> Capabilities:
+        """Of the loaded model."""
+
+    def sample(self, requests: Sequence[SampleRequest]) -> Iterator[Event]:
+        """Carry out requests of one mode: for each Started, Progress..., Finished a sample, then Done or Failed.
+
+        Several come only in fast mode, all with the same context. An exception fails those that have not ended.
+        """
+
+    def score(self, request: ScoreRequest) -> Scored:
+        """Log-probs, ranks and alternatives of a given continuation. Raises EngineError."""
 
 
 class EmbedPool(Protocol):
@@ -186,6 +241,9 @@ class EnginePool(Protocol):
 
     def sample(self, model: Model, request: SampleRequest, sink: Sink) -> None:
         """Queue a request on a loaded model: Started, Progress..., Finished a sample, then Done or Failed."""
+
+    def score(self, model: Model, request: ScoreRequest, sink: Callable[[Scored | Failed], None]) -> None:
+        """Queue a scoring request on a loaded model; the sink gets one answer."""
 
     def cancel(self, model: Model, key: int, samples: Sequence[int] | None = None) -> None:
         """Cancel some samples of a request, or all of it. What was generated comes back as cancelled samples."""

@@ -59,7 +59,8 @@ class Kept:
     def probabilities(self) -> NDArray[np.float64]:
         """Normalized weights, summing to 1."""
         weights = self.weights.astype(np.float64)
-        return weights / weights.sum()
+        weights /= weights.sum()
+        return weights
 
 
 class Sampler:

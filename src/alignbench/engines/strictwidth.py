@@ -28,7 +28,8 @@ def _digests(decoder: Decoder, ids: Sequence[int], blocks: int) -> list[str]:
     """A digest of the logits of each block; every block decodes the same tokens."""
     width = blocks * STRICT_WIDTH
     slots = range(width)
-    decoder.begin(ids, 0, width, STEPS, True)
+    decoder.reserve(len(ids) + width * STEPS, width)
+    decoder.prompt(ids, 0, True, 0)
     for slot in slots:
         decoder.fork(slot)
     digests = [hashlib.sha256() for _ in range(blocks)]

@@ -6,24 +6,33 @@ process and nothing else. stdout and stderr are a log file: native code writes t
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import queue
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Protocol
 
 from alignbench.engines.generation import Cancellation
-from alignbench.engines.messages import Cancel, EmbedRequest, LoadEmbedder, LoadModel, Message, SetThreads
-from alignbench.engines.protocol import Embedded, Event, Failed, Loaded, Loading, SampleRequest
+from alignbench.engines.messages import (
+    Answer,
+    Cancel,
+    EmbedRequest,
+    LoadEmbedder,
+    LoadModel,
+    Message,
+    Request,
+    SetThreads,
+)
+from alignbench.engines.opening import open_engine
+from alignbench.engines.protocol import Embedded, Event, Failed, Loaded, Loading, SampleRequest, ScoreRequest
 from alignbench.errors import AlignbenchError
-from alignbench.paths import cache_dir
+
+MAX_BATCH = 64  # requests of fast mode that run together
 
 
 class _Served(Protocol):
@@ -31,23 +40,18 @@ class _Served(Protocol):
 
     threads: int
 
-    def answer(self, request: SampleRequest | EmbedRequest, send: Callable[[Event | Embedded], None]) -> None: ...
+    def answer(self, requests: Sequence[Request], send: Callable[[Answer], None]) -> None: ...
 
 
 class _ServedModel:
     def __init__(self, message: LoadModel, cancel: Cancellation, send: Callable[[Event], None]) -> None:
-        from alignbench.engines.llamacpp import LlamaCppEngine
-        from alignbench.models import weights_path
-
         start = time.perf_counter()
         name = message.model.name
         send(Loading(name, 0.0))
-        path = weights_path(message.model)
-        self._engine = LlamaCppEngine(
-            path, cancel, threads=message.threads, on_progress=lambda fraction: send(Loading(name, fraction))
+        self._engine = open_engine(
+            message.model, cancel, message.threads, lambda fraction: send(Loading(name, fraction))
         )
-        capabilities = self._engine.capabilities(file_hash(path))
-        send(Loaded(name, capabilities, time.perf_counter() - start))
+        send(Loaded(name, self._engine.capabilities(), time.perf_counter() - start))
 
     @property
     def threads(self) -> int:
@@ -57,10 +61,13 @@ class _ServedModel:
     def threads(self, threads: int) -> None:
         self._engine.threads = threads
 
-    def answer(self, request: SampleRequest | EmbedRequest, send: Callable[[Event | Embedded], None]) -> None:
-        assert isinstance(request, SampleRequest)
-        for event in self._engine.sample(request):
-            send(event)
+    def answer(self, requests: Sequence[Request], send: Callable[[Answer], None]) -> None:
+        match requests:
+            case [ScoreRequest() as request]:
+                send(self._engine.score(request))
+            case _:
+                for event in self._engine.sample([r for r in requests if isinstance(r, SampleRequest)]):
+                    send(event)
 
 
 class _ServedEmbedder:
@@ -70,42 +77,46 @@ class _ServedEmbedder:
         self._embedder = Embedder(message.path, threads=message.threads)
         self.threads = message.threads
 
-    def answer(self, request: SampleRequest | EmbedRequest, send: Callable[[Event | Embedded], None]) -> None:
-        assert isinstance(request, EmbedRequest)
-        vectors, windows = self._embedder.embed(request.texts)
-        send(Embedded(request.key, vectors, tuple(windows), self._embedder.name))
-
-
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file; remembered by path, size and time of change, since weights are large."""
-    stat = path.stat()
-    remembered = cache_dir() / "hashes.json"
-    identity = f"{path.resolve()}:{stat.st_size}:{stat.st_mtime_ns}"
-    try:
-        known: dict[str, str] = json.loads(remembered.read_text())
-    except (OSError, ValueError):
-        known = {}
-    if identity not in known:
-        with path.open("rb") as file:
-            known[identity] = hashlib.file_digest(file, "sha256").hexdigest()
-        remembered.parent.mkdir(parents=True, exist_ok=True)
-        part = remembered.with_suffix(f".{os.getpid()}")
-        part.write_text(json.dumps(known))
-        part.replace(remembered)
-    return known[identity]
+    def answer(self, requests: Sequence[Request], send: Callable[[Answer], None]) -> None:
+        for request in requests:
+            assert isinstance(request, EmbedRequest)
+            vectors, windows = self._embedder.embed(request.texts)
+            send(Embedded(request.key, vectors, tuple(windows), self._embedder.name))
 
 
 class _Worker:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._inbox: queue.Queue[LoadModel | LoadEmbedder | SampleRequest | EmbedRequest] = queue.Queue()
+        self._inbox: queue.Queue[LoadModel | LoadEmbedder | Request] = queue.Queue()
+        self._next: LoadModel | LoadEmbedder | Request | None = None  # taken from the inbox, not served yet
         self._cancel = Cancellation()
         self._served: _Served | None = None
 
     def run(self) -> None:
         threading.Thread(target=self._read, daemon=True).start()
         while True:
-            self._serve(self._inbox.get())
+            message, self._next = self._next or self._inbox.get(), None
+            if isinstance(message, (LoadModel, LoadEmbedder)):
+                self._guard([0], partial(self._load, message))
+            else:
+                batch = self._with_companions(message)
+                self._guard([request.key for request in batch], partial(self._answer, batch))
+
+    def _with_companions(self, first: Request) -> list[Request]:
+        """Requests of fast mode that wait under the same context run together."""
+        batch = [first]
+        while isinstance(first, SampleRequest) and first.mode == "fast" and len(batch) < MAX_BATCH:
+            try:
+                following = self._inbox.get_nowait()
+            except queue.Empty:
+                break
+            if not (
+                isinstance(following, SampleRequest) and following.mode == "fast" and following.context == first.context
+            ):
+                self._next = following
+                break
+            batch.append(following)
+        return batch
 
     def _read(self) -> None:
         """Messages that must act at once are carried out here, beside the request that runs."""
@@ -123,25 +134,32 @@ class _Worker:
                 case _:
                     self._inbox.put(message)
 
-    def _serve(self, message: LoadModel | LoadEmbedder | SampleRequest | EmbedRequest) -> None:
-        key = message.key if isinstance(message, (SampleRequest, EmbedRequest)) else 0
-        try:
-            match message:
-                case LoadModel():
-                    self._served = _ServedModel(message, self._cancel, self._send)
-                case LoadEmbedder():
-                    self._served = _ServedEmbedder(message)
-                case _:
-                    assert self._served is not None
-                    self._served.answer(message, self._send)
-        except AlignbenchError as error:
-            self._send(Failed(key, str(error)))
-        except Exception as error:  # the boundary of the process: whatever it was, it belongs to this request
-            traceback.print_exc()
-            self._send(Failed(key, f"{type(error).__name__}: {error}"))
-        self._cancel.forget(key)
+    def _load(self, message: LoadModel | LoadEmbedder) -> None:
+        if isinstance(message, LoadModel):
+            self._served = _ServedModel(message, self._cancel, self._send)
+        else:
+            self._served = _ServedEmbedder(message)
 
-    def _send(self, event: Event | Embedded) -> None:
+    def _answer(self, batch: Sequence[Request]) -> None:
+        assert self._served is not None
+        self._served.answer(batch, self._send)
+
+    def _guard(self, keys: Sequence[int], work: Callable[[], None]) -> None:
+        """Do some work; if it fails, so do the requests it was for."""
+        message = ""
+        try:
+            work()
+        except AlignbenchError as error:
+            message = str(error)
+        except Exception as error:  # the boundary of the process: whatever it was, it belongs to these requests
+            traceback.print_exc()
+            message = f"{type(error).__name__}: {error}"
+        for key in keys:
+            self._cancel.forget(key)
+            if message:
+                self._send(Failed(key, message))  # one that had ended is no longer listened for
+
+    def _send(self, event: Answer) -> None:
         try:
             self._connection.send(event)
         except OSError:

@@ -32,6 +32,8 @@ from alignbench.experiments.plan import Cell, Plan
 from alignbench.spec import Model, stream_key
 from alignbench.store import SampleRow, Store
 
+FAST_LOOKAHEAD = 64  # cells an engine may have at once in fast mode, where it runs them together
+
 
 @dataclass(frozen=True, slots=True)
 class ModelLoading:
@@ -167,19 +169,27 @@ class Run:
                 yield CellDone(cell)
                 yield from self._begin_next(model)
 
+    def _n_running(self, model: Model) -> int:
+        return sum(cell.condition.model == model for cell in self._running.values())
+
     def _end(self, key: int) -> tuple[Cell, set[int]]:
         with self._lock:
             return self._running.pop(key), self._unfinished.pop(key)
 
     def _begin_next(self, model: Model) -> Iterator[RunEvent]:
-        """Send the next waiting cell of a loaded model to it; a cell that cannot be rendered fails alone."""
+        """Send the next waiting cells of a loaded model to it; a cell that cannot be rendered fails alone."""
         capabilities = self._pool.capabilities(model)
-        assert capabilities is not None
+        if capabilities is None:  # the worker died since it was loaded
+            self._pool.load(model, self._sink(model))
+            return
         while self._waiting[model]:
             with self._lock:
-                if self._cancelled or self._waiting[model][0].id in self._cancelled_cells:
+                cell = self._waiting[model][0]
+                if self._cancelled or cell.id in self._cancelled_cells:
                     return
-                cell = self._waiting[model].popleft()
+                if self._n_running(model) >= (FAST_LOOKAHEAD if cell.condition.mode == "fast" else 1):
+                    return
+                self._waiting[model].popleft()
             condition = cell.condition
             try:
                 rendered = render(cell.prompt, condition.context, capabilities)
@@ -198,12 +208,12 @@ class Run:
                 seed=condition.seed,
                 stream=stream_key(cell.prompt.hash, condition.hash),
                 mode=condition.mode,
+                messages=rendered.messages,
             )
             with self._lock:
                 self._running[key] = cell
                 self._unfinished[key] = set(cell.missing)
             self._pool.sample(model, request, self._sink(model))
-            return
 
     def _fail(self, cell: Cell, samples: set[int], message: str) -> Iterator[RunEvent]:
         for sample in sorted(samples):

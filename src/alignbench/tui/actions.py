@@ -13,7 +13,8 @@ class Action:
     """Something a key does on one screen.
 
     name: the method is `action_<name>`. keys: Textual's names, separated by commas. shown: the key as people write it.
-    label: one or two words. help: a sentence. footer: whether it stands at the bottom of the screen.
+    label: one or two words. help: a sentence. footer: whether it stands at the bottom of the screen. title: what the
+    palette and the help call it, where the label is too short for that.
     """
 
     name: str
@@ -23,6 +24,11 @@ class Action:
     help: str
     footer: bool = False
     priority: bool = False
+    title: str = ""
+
+    @property
+    def called(self) -> str:
+        return self.title or self.label
 
 
 APP = (
@@ -37,8 +43,16 @@ BENCH = (
     Action("sample", "f5", "F5", "sample", "Draw the samples that are missing, in every column.", footer=True),
     Action("scores", "f7", "F7", "scores", "All scores of this prompt, and why some are missing.", footer=True),
     Action("sessions", "f8", "F8", "sessions", "Sessions in the database: reopen, rename, delete.", footer=True),
-    Action("cancel", "escape", "Esc", "cancel", "Stop sampling. What was generated stays, marked.", footer=True),
-    Action("cancel_sample", "c", "c", "cancel one", "Stop the selected sample only."),
+    Action(
+        "cancel",
+        "escape",
+        "Esc",
+        "cancel",
+        "Stop sampling. What was generated stays, marked.",
+        footer=True,
+        title="cancel sampling",
+    ),
+    Action("cancel_sample", "c", "c", "cancel one", "Stop the selected sample only.", title="cancel one sample"),
     Action("resample", "r", "r", "resample", "Draw n new samples in this column, with the seeds that follow."),
     Action("more", "plus,equals_sign", "+", "more samples", "Five more samples in this column (n + 5)."),
     Action("next_prompt", "right_square_bracket,full_stop", "]", "next prompt", "The next prompt of the set."),
@@ -77,7 +91,7 @@ VIEWER = (
 
 PICKER = (
     Action("back", "escape", "Esc", "back", "Keep the prompt that was there.", footer=True),
-    Action("pick", "enter", "Enter", "pick", "Put this prompt on the Bench.", footer=True),
+    Action("pick", "enter", "Enter", "pick", "Put this prompt on the Bench.", footer=True, priority=True),
     Action("list_down", "down", "↓", "down", "The next line."),
     Action("list_up", "up", "↑", "up", "The line above."),
     Action("page_down", "pagedown", "PgDn", "page down", "Down by a page."),
@@ -94,7 +108,7 @@ EDITOR = (
 
 CONDITION = (
     Action("cancel", "escape", "Esc", "leave", "Close without changing anything.", footer=True),
-    Action("accept", "f5,enter", "Enter", "accept", "Check the fields and change the column.", footer=True),
+    Action("accept", "enter,f5", "Enter", "accept", "Check the fields and change the column.", footer=True, priority=True),
     Action("field_down", "down", "↓", "next field", "The next field (Tab does the same)."),
     Action("field_up", "up", "↑", "field above", "The field above (Shift+Tab does the same)."),
     Action("next_choice", "f2", "F2", "next choice", "In model and mode: the next one that is known.", footer=True),
@@ -123,7 +137,7 @@ CONFIRM = (
 
 LINE = (
     Action("cancel", "escape", "Esc", "leave", "Close without changing anything.", footer=True),
-    Action("accept", "enter", "Enter", "accept", "Take what is written here.", footer=True),
+    Action("accept", "enter", "Enter", "accept", "Take what is written here.", footer=True, priority=True),
 )
 
 HELP = (

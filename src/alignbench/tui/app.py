@@ -90,7 +90,7 @@ class BenchApp(App[None]):
             if action.name == "command_palette" or owner.check_action(action.name, ()) is False:
                 continue
             yield SystemCommand(
-                f"{action.label}  ({action.shown})",
+                f"{action.called}  ({action.shown})",
                 action.help,
                 lambda name=action.name, owner=owner: self.run_action(name, owner),
             )

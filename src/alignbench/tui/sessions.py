@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import asdict, fields, is_dataclass
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from alignbench.errors import AlignbenchError
-from alignbench.spec import Condition, Context, Model, Prompt, Sampling, content_hash
+from alignbench.spec import Condition, Prompt, content_hash
 from alignbench.tui.state import Bench, Cell, Column, Sample
 
 if TYPE_CHECKING:
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 LAYOUT_VERSION = 1
 NAME_LENGTH = 60
-
-T = TypeVar("T")
 
 
 def session_name(prompt: Prompt) -> str:
@@ -36,21 +34,13 @@ def layout(bench: Bench) -> dict[str, object]:
     }
 
 
-def _made(kind: type[T], values: Mapping[str, Any]) -> T:
-    """A dataclass from the fields it knows; a later version may have written more."""
-    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
-    return kind(**{name: value for name, value in values.items() if name in known})
-
-
-def condition_from(values: Mapping[str, Any]) -> Condition:
-    """A condition from its JSON."""
-    parts = dict(values)
-    sampling = dict(parts["sampling"])
-    sampling["stop"] = tuple(sampling.get("stop", ()))
-    parts["sampling"] = _made(Sampling, sampling)
-    parts["model"] = _made(Model, parts["model"])
-    parts["context"] = _made(Context, parts["context"])
-    return _made(Condition, parts)
+def rebuilt(kind: Any, values: Any) -> Any:
+    """A dataclass from the JSON of `asdict`: dataclasses in it and tuples too. Fields it does not know are left out."""
+    if not is_dataclass(kind):
+        return tuple(values) if isinstance(values, list) else values
+    hints = get_type_hints(kind)
+    known = {field.name for field in fields(kind)}
+    return kind(**{name: rebuilt(hints[name], value) for name, value in values.items() if name in known})
 
 
 def create(store: Store, bench: Bench, name: str) -> int:
@@ -74,9 +64,9 @@ def restore(store: Store, session: int) -> tuple[Bench, list[SampleRow]]:
     view = store.layout(session)
     bench = Bench(session=session, name=info.name, used=dict(conditions), prompts=prompts)
     if view:
-        bench.columns = [Column(condition_from(c["condition"]), int(c["n"])) for c in view["columns"]]
+        bench.columns = [Column(rebuilt(Condition, c["condition"]), int(c["n"])) for c in view["columns"]]
         bench.selected = max(0, min(int(view["selected"]), len(bench.columns) - 1))
-        bench.prompt = _made(Prompt, view["prompt"])
+        bench.prompt = rebuilt(Prompt, view["prompt"])
         bench.prompt_set = str(view["prompt_set"])
         bench.prompts = _prompt_set(bench.prompt_set) or prompts
     else:

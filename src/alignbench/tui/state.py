@@ -18,6 +18,7 @@ CellStatus = Literal["idle", "starting", "loading", "waiting", "sampling"]
 CellKey = tuple[str, str]  # prompt hash, condition hash
 
 RATE_WINDOW = 2.0  # seconds over which tokens a second are counted
+RATE_HOLD = 0.5
 
 
 @dataclass(slots=True)
@@ -51,13 +52,15 @@ class Sample:
 
 
 class Rate:
-    """Tokens a second over the last two seconds."""
+    """Tokens a second over the last two seconds; the number holds for half a second, so that it can be read."""
 
-    __slots__ = ("_clock", "_drawn", "total")
+    __slots__ = ("_clock", "_counted", "_drawn", "_shown", "total")
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._drawn: deque[tuple[float, int]] = deque()
+        self._counted = -RATE_HOLD
+        self._shown = 0.0
         self.total = 0
 
     def add(self, n_tokens: int) -> None:
@@ -66,11 +69,13 @@ class Rate:
 
     def per_second(self) -> float:
         now = self._clock()
-        while self._drawn and self._drawn[0][0] < now - RATE_WINDOW:
-            self._drawn.popleft()
-        if not self._drawn:
-            return 0.0
-        return sum(n for _, n in self._drawn) / max(now - self._drawn[0][0], 0.25)
+        if now - self._counted >= RATE_HOLD:
+            self._counted = now
+            while self._drawn and self._drawn[0][0] < now - RATE_WINDOW:
+                self._drawn.popleft()
+            since = max(now - self._drawn[0][0], 0.25) if self._drawn else 1.0
+            self._shown = sum(n for _, n in self._drawn) / since
+        return self._shown
 
 
 @dataclass(slots=True)
@@ -105,10 +110,14 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A condition and how many samples of it are asked for."""
+    """A condition and how many samples of it are asked for. hash: the condition's, computed once."""
 
     condition: Condition
     n: int = DEFAULT_SAMPLES
+    hash: str = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hash", self.condition.hash)
 
     @property
     def name(self) -> str:
@@ -184,7 +193,7 @@ class Bench:
 
     def cell(self, column: Column, prompt: Prompt | None = None) -> Cell:
         """The cell of a column, for the prompt on the screen where none is given."""
-        key = ((prompt or self.prompt).hash, column.condition.hash)
+        key = ((prompt or self.prompt).hash, column.hash)
         return self.cells.setdefault(key, Cell())
 
     # columns

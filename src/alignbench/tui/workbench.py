@@ -43,6 +43,7 @@ class Workbench:
         self._runs = Runs(db, pool, notify, self._score)
         self._scores: LiveScores | None = None
         self._scores_lock = threading.Lock()
+        self._scores_moved = False
         self._starting = asyncio.Lock()
         self._began = 0.0
         self._ended = 0.0
@@ -161,9 +162,19 @@ class Workbench:
             if self._scores is None:
                 from alignbench.scoring import LiveScores
 
-                self._scores = LiveScores(self.database.path, self._embed, self._notify)
+                self._scores = LiveScores(self.database.path, self._embed, self._scored)
             scores = self._scores
         scores.add(row)
+
+    def _scored(self) -> None:
+        """Called from any thread: scores have changed."""
+        self._scores_moved = True
+        self._notify()
+
+    def scores_moved(self) -> bool:
+        """Whether scores changed since the last call."""
+        moved, self._scores_moved = self._scores_moved, False
+        return moved
 
     def scores(self) -> ScoreTable:
         """The scores of the prompt on the screen, as far as they are known."""

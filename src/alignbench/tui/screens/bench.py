@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import work
+from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
@@ -32,7 +32,7 @@ from alignbench.tui.widgets.title_bar import TitleBar
 if TYPE_CHECKING:
     from alignbench.tui.workbench import Workbench
 
-FRAME = 1 / 15  # seconds between two updates of the screen while text streams in
+FRAME = 1 / 12  # seconds between two updates of the screen while text streams in
 MORE = 5  # samples that + adds
 
 
@@ -71,6 +71,9 @@ class BenchScreen(Screen[None]):
         yield ScoreStrip(id="scores")
         yield Footer(show_command_palette=False)
 
+    def on_resize(self, event: events.Resize) -> None:
+        self.query_one(Footer).compact = event.size.width < 100
+
     def on_mount(self) -> None:
         self.set_interval(0.5, self._tick)
 
@@ -106,11 +109,12 @@ class BenchScreen(Screen[None]):
         if views and len(views) > 1:
             self.call_after_refresh(holder.scroll_to_widget, views[self.bench.selected], animate=False)
 
-    def show(self) -> None:
-        """Draw what changed."""
+    def show(self, scores: bool = True) -> None:
+        """Draw what changed; scores only where they may have."""
         bench = self.bench
-        self.table = self.workbench.scores()
-        self.query_one(ScoreStrip).show(self.table)
+        if scores:
+            self.table = self.workbench.scores()
+            self.query_one(ScoreStrip).show(self.table)
         self.query_one(PromptBox).show(bench.prompt)
         for at, (view, column) in enumerate(zip(self.query(ColumnView), bench.columns, strict=False)):
             view.show(
@@ -139,7 +143,7 @@ class BenchScreen(Screen[None]):
         state = f"{len(loading)} loading" if loading else f"{ready} model{'s' * (ready != 1)} ready" if ready else ""
         if self.workbench.busy:
             rate = sum(cell.rate.per_second() for cell in bench.cells.values() if cell.status == "sampling")
-            state = f"{state}   {rate:.0f} tok/s"
+            state = f"{state}   {rate:.0f} tok/s" if rate else state
         if self.workbench.seconds:
             state = f"{state}   {clock(self.workbench.seconds)}"
         self.query_one(TitleBar).show(bench.name, place, state.strip())
@@ -149,10 +153,10 @@ class BenchScreen(Screen[None]):
 
     def _tick(self) -> None:
         if self.workbench.busy:
-            self.show()
+            self.show(scores=False)
 
     def on_bench_screen_happened(self) -> None:
-        """Take events at most 15 times a second; the last ones are always taken."""
+        """Take events at most 12 times a second; the last ones are always taken."""
         if self._pending:
             return
         wait = self._drawn + FRAME - time.monotonic()
@@ -167,7 +171,7 @@ class BenchScreen(Screen[None]):
         self._drawn = time.monotonic()
         for message in self.workbench.drain():
             self.tell(message, severity="error")
-        self.show()
+        self.show(scores=self.workbench.scores_moved())
 
     def tell(self, message: str, severity: str = "information") -> None:
         """A notification; its text is data."""

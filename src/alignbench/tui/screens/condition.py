@@ -214,9 +214,6 @@ class ConditionScreen(DialogScreen[Edited | None]):
                 name.value = event.value.strip()
                 self._followed = name.value
 
-    def on_input_submitted(self) -> None:
-        self.action_accept()
-
     def action_cancel(self) -> None:
         self.dismiss(None)
 

@@ -90,9 +90,6 @@ class LineScreen(DialogScreen[str | None]):
     def body(self) -> ComposeResult:
         yield PlainInput(self._value, select_on_focus=False)
 
-    def on_input_submitted(self) -> None:
-        self.action_accept()
-
     def action_accept(self) -> None:
         value = self.query_one(PlainInput).value.strip()
         if value:

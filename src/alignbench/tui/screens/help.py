@@ -34,7 +34,7 @@ class HelpScreen(Screen[None]):
         for action in self._actions:
             lines.append(
                 Content.assemble(
-                    (f"{action.shown:>{width}}  ", "bold $primary"), (f"{action.label:<16}", "bold"), action.help
+                    (f"{action.shown:>{width}}  ", "bold $primary"), (f"{action.called:<18}", "bold"), action.help
                 )
             )
         with VerticalScroll():

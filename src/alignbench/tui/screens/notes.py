@@ -52,9 +52,6 @@ class NotesScreen(DialogScreen[None]):
             self.query_one(PlainInput).value = ""
         self.complain("")
 
-    def on_input_submitted(self) -> None:
-        self.action_accept()
-
     def action_accept(self) -> None:
         if text := self.query_one(PlainInput).value.strip():
             self._work(text)

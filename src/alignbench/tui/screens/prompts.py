@@ -118,9 +118,6 @@ class PromptsScreen(DialogScreen[Picked | None]):
     def on_input_changed(self, event: PlainInput.Changed) -> None:
         self._filter(event.value)
 
-    def on_input_submitted(self) -> None:
-        self.action_pick()
-
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         self._pick(event.option_index)
 

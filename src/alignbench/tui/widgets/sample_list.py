@@ -15,7 +15,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -88,6 +88,7 @@ class SampleList(ScrollView):
         self._cursor: int | None = None
         self._whole = False
         self._styles: dict[str, Style] = {}
+        self._drawn: list[tuple[_Row | None, Strip]] = []  # by line of the widget
         self._gutter = 4
 
     # what to show
@@ -129,7 +130,20 @@ class SampleList(ScrollView):
         size = Size(width, bottom)
         if size != self.virtual_size:
             self.virtual_size = size
-        self.refresh()
+        self._refresh_rows()
+
+    def _refresh_rows(self) -> None:
+        """Draw again the rows on the screen that are not what was drawn."""
+        first = self.scroll_offset.y
+        rows = [self._row(first + y) for y in range(self.size.height)]
+        drawn = self._drawn
+        if len(drawn) != len(rows):
+            self.refresh()
+            return
+        width = self.size.width
+        changed = [Region(0, y, width, 1) for y, (row, strip) in enumerate(zip(rows, drawn, strict=True)) if strip[0] != row]
+        if changed:
+            self.refresh(*changed)
 
     def _block(self, block: _Block | None, sample: Sample, width: int) -> _Block:
         source = sample.text
@@ -192,6 +206,7 @@ class SampleList(ScrollView):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._styles = {}
+        self._drawn = []
 
     def on_click(self, event: events.Click) -> None:
         event.stop()
@@ -210,46 +225,86 @@ class SampleList(ScrollView):
             }
         return self._styles[name]
 
-    def render_line(self, y: int) -> Strip:
-        row = y + self.scroll_offset.y
-        width = self.scrollable_size.width
+    def _row(self, row: int) -> _Row:
+        """What a row of the list shows."""
         if not self._tops or row < self._tops[0]:
             if self._notice.text and row < len(self._notice):
-                style = self._style("notice" if self._notice_text else "dim")
-                return Strip([Segment(set_cell_size(f" {self._notice[row]}", width), style)], width)
-            return Strip.blank(width, self._style("text"))
+                return _Row(text=f" {self._notice[row]}", text_style="notice" if self._notice_text else "dim")
+            return _BLANK
         block = self._blocks[bisect_right(self._tops, row) - 1]
         line = row - block.top
         if line >= block.lines:
-            return Strip.blank(width, self._style("text"))
-        return self._draw(block, line, width)
-
-    def _draw(self, block: _Block, line: int, width: int) -> Strip:
+            return _BLANK
         chosen = block.index == self._cursor
-        text_style = self._style("text")
         text = block.line(line)
-        room = width - self._gutter
-        number = f"{block.index + 1:>{self._gutter - 2}}" if line == 0 else " " * (self._gutter - 2)
-        segments = [
-            Segment("▸" if chosen and line == 0 else " ", self._style("index")),
-            Segment(f"{number} ", self._style("index")),
-        ]
         tail = block.cut and block.tail
-        if tail and line == 0 and len(block.wrapped) > block.lines:
-            text = f"…{text[1:]}"
-        if line == (0 if tail else block.lines - 1):
-            status = block.status
-            if block.cut:
-                text = set_cell_size(text, max(0, min(cell_len(text), room - len(status) - 3))) + "…"
-            space = max(1, room - cell_len(text) - len(status))
-            segments += [
-                Segment(text + " " * space, text_style),
-                Segment(status, self._style(block.style)),
-            ]
-        else:
-            segments.append(Segment(text, text_style))
-        strip = Strip(segments).adjust_cell_length(width, text_style)
-        return strip.apply_style(self._style("cursor")) if chosen else strip
+        status = block.status if line == (0 if tail else block.lines - 1) else ""
+        if status and block.cut:
+            room = self.scrollable_size.width - self._gutter - len(status) - 3
+            text = f"…{_end(text, room)}" if tail else f"{_start(text, room)}…"
+        digits = self._gutter - 2
+        number = f"{block.index + 1:>{digits}} " if line == 0 else " " * (digits + 1)
+        return _Row(("▸" if chosen and line == 0 else " ") + number, text, "text", status, block.style, chosen)
+
+    def render_line(self, y: int) -> Strip:
+        row = self._row(y + self.scroll_offset.y)
+        width = self.scrollable_size.width
+        height = self.size.height
+        if len(self._drawn) != height:
+            self._drawn = [(None, Strip([]))] * height
+        if y < height:
+            known, strip = self._drawn[y]
+            if known == row and strip.cell_length == width:
+                return strip
+        strip = self._draw(row, width)
+        if y < height:
+            self._drawn[y] = (row, strip)
+        return strip
+
+    def _draw(self, row: _Row, width: int) -> Strip:
+        style = self._style(row.text_style)
+        if not row.margin and not row.status:
+            return Strip([Segment(set_cell_size(row.text, width), style)], width)
+        over = self._style("cursor") if row.chosen else None
+        room = width - len(row.margin)
+        space = room - len(row.status)
+        segments = [Segment(row.margin, self._style("index")), Segment(set_cell_size(row.text, space), style)]
+        if row.status:
+            segments.append(Segment(row.status, self._style(row.status_style)))
+        if over is not None:
+            segments = list(Segment.apply_style(segments, post_style=over))
+        return Strip(segments, width)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What one row shows; two rows that are equal look the same."""
+
+    margin: str = ""
+    text: str = ""
+    text_style: str = "text"
+    status: str = ""
+    status_style: str = "dim"
+    chosen: bool = False
+
+
+_BLANK = _Row()
+
+
+def _start(text: str, width: int) -> str:
+    """The beginning of a text, at most `width` cells, without spaces at its end."""
+    return set_cell_size(text, max(0, width)).rstrip() if cell_len(text) > width else text
+
+
+def _end(text: str, width: int) -> str:
+    """The end of a text, as much as fits into `width` cells, from a word's beginning if there is one."""
+    if cell_len(text) <= width:
+        return text
+    text = text[-max(1, width) :]
+    while cell_len(text) > width:
+        text = text[1:]
+    _, space, rest = text.partition(" ")
+    return rest if space and rest.strip() else text
 
 
 _STATUS_STYLES = {"running": "running", "cancelled": "warning", "error": "error"}

@@ -1,0 +1,71 @@
+"""What the app's tests share: an app on a fake pool and a real database, and a way to wait for a condition."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from textual.pilot import Pilot
+from textual.widget import Widget
+
+from alignbench.spec import Model
+from alignbench.store import SampleRow, Store
+from alignbench.tui.app import BenchApp
+from alignbench.tui.screens.bench import BenchScreen
+from alignbench.tui.widgets.sample_list import SampleList
+from tests.fakes import FakePool
+
+WIDE, SMALL = (120, 36), (80, 24)
+ALIGNED = Model("demo-aligned", "demo-aligned", "aligned")
+BASE = Model("demo-base", "demo-base", "base")
+
+
+async def until(pilot: Pilot[Any], true: Callable[[], object], seconds: float = 15.0) -> None:
+    """Let the app work until a condition holds."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "the condition did not come true"
+        await asyncio.sleep(0.01)
+        await pilot.pause()
+
+
+def make_app(db: Path, pool: FakePool | None = None, **fields: Any) -> BenchApp:
+    return BenchApp(db, pool or FakePool(), None, **fields)
+
+
+async def ready(pilot: Pilot[Any], app: BenchApp) -> BenchScreen:
+    """Wait for the columns."""
+    await until(pilot, lambda: app.workbench.bench.columns and len(bench_of(app).query(SampleList)) > 0)
+    return bench_of(app)
+
+
+def bench_of(app: BenchApp) -> BenchScreen:
+    assert app.bench_screen is not None
+    return app.bench_screen
+
+
+async def sampled(pilot: Pilot[Any], app: BenchApp) -> None:
+    """Press F5 and wait until nothing runs any more."""
+    await pilot.press("f5")
+    await until(pilot, lambda: app.workbench.bench.session is not None and not app.workbench.busy)
+    await pilot.pause()
+
+
+def screen_text(app: BenchApp) -> str:
+    """What the terminal shows, line by line."""
+    lines = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip) for strip in lines)
+
+
+def widget_text(widget: Widget) -> str:
+    """What one widget shows."""
+    return "\n".join("".join(s.text for s in widget.render_line(y)) for y in range(widget.size.height))
+
+
+def rows(db: Path) -> list[SampleRow]:
+    """Every sample in the database."""
+    with Store.open(db) as store:
+        return [row for info in store.sessions() for row in store.samples(info.id)]

@@ -1,0 +1,256 @@
+"""The Bench with a fake pool and a real database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from alignbench.store import Store
+from alignbench.tui.scoretable import ScoreTable
+from alignbench.tui.screens.condition import ConditionScreen
+from alignbench.tui.widgets.inputs import PlainArea, PlainInput
+from tests.fakes import FakePool
+from tests.tui.helpers import SMALL, WIDE, bench_of, make_app, ready, rows, sampled, screen_text, until
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL])
+async def test_opens_ready_to_sample(tmp_path: Path, size: tuple[int, int]) -> None:
+    db = tmp_path / "x.db"
+    app = make_app(db)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await ready(pilot, app)
+        await pilot.pause()
+        bench = app.workbench.bench
+        assert [column.name for column in bench.columns] == ["demo-aligned", "demo-base"]
+        assert bench.reference == "demo-aligned"
+        assert bench.prompt.set == "open-ended"
+        text = screen_text(app)
+        for words in (bench.prompt.text, "F1", "F2", "F3", "F5", "F7", "F8", "Scores", "demo-aligned", "demo-base"):
+            assert words in text
+        assert "Esc" not in text
+        assert not db.exists(), "looking must not make a session"
+        await sampled(pilot, app)
+        assert {(row.condition, row.sample, row.status) for row in rows(db)} == {
+            (name, i, "done") for name in ("demo-aligned", "demo-base") for i in range(5)
+        }
+        await until(pilot, lambda: "5/5" in screen_text(app))
+        assert app.workbench.scores().within["words"][0].value is not None
+        await until(pilot, lambda: ".00" in screen_text(app) or "± " in screen_text(app))
+
+
+async def test_cancel_keeps_what_was_generated(tmp_path: Path) -> None:
+    db = tmp_path / "x.db"
+    app = make_app(db, FakePool(delay=0.05))
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        screen = await ready(pilot, app)
+        await pilot.press("f5")
+        await until(pilot, lambda: screen.sample is not None and screen.sample.n_tokens > 1)
+        assert "Esc" in screen_text(app)
+        await pilot.press("escape")
+        await until(pilot, lambda: not app.workbench.busy)
+        stored = rows(db)
+        assert stored
+        assert {row.status for row in stored} == {"cancelled"}
+        assert all(row.text for row in stored)
+        await until(pilot, lambda: "cancelled at" in screen_text(app) and "Esc" not in screen_text(app))
+        await sampled(pilot, app)
+        assert {row.status for row in rows(db)} == {"done"}
+
+
+async def test_cancel_one_sample(tmp_path: Path) -> None:
+    db = tmp_path / "x.db"
+    app = make_app(db, FakePool(delay=0.05))
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        screen = await ready(pilot, app)
+        await pilot.press("f5")
+        await until(pilot, lambda: screen.sample is not None and screen.sample.n_tokens > 1)
+        await pilot.press("down", "c")
+        await until(pilot, lambda: not app.workbench.busy)
+        assert [(row.condition, row.sample) for row in rows(db) if row.status == "cancelled"] == [("demo-aligned", 1)]
+
+
+async def test_quit_while_sampling_keeps_samples(tmp_path: Path) -> None:
+    db = tmp_path / "x.db"
+    app = make_app(db, FakePool(delay=0.05))
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        screen = await ready(pilot, app)
+        await pilot.press("f5")
+        await until(pilot, lambda: screen.sample is not None and screen.sample.n_tokens > 1)
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: app._exit)
+    assert len(rows(db)) == 10
+    assert {row.status for row in rows(db)} == {"cancelled"}
+
+
+async def test_a_model_that_fails_leaves_the_other_column_alone(tmp_path: Path) -> None:
+    db = tmp_path / "x.db"
+    pool = FakePool(fail={"demo-base": "weights.gguf is no GGUF file. Download it again."})
+    app = make_app(db, pool)
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await ready(pilot, app)
+        await sampled(pilot, app)
+        by_name = {name: [r.status for r in rows(db) if r.condition == name] for name in ("demo-aligned", "demo-base")}
+        assert by_name == {"demo-aligned": ["done"] * 5, "demo-base": ["error"] * 5}
+        await until(pilot, lambda: "Download it again." in screen_text(app))
+        assert "failed" in screen_text(app)
+        pool.fail.clear()
+        await sampled(pilot, app)
+        assert {row.status for row in rows(db)} == {"done"}
+        assert "Download it again." not in screen_text(app)
+
+
+async def test_resample_and_more(tmp_path: Path) -> None:
+    db = tmp_path / "x.db"
+    app = make_app(db)
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await ready(pilot, app)
+        await sampled(pilot, app)
+        await pilot.press("right", "r")
+        await until(pilot, lambda: len(rows(db)) == 15 and not app.workbench.busy)
+        bench = app.workbench.bench
+        assert [column.name for column in bench.columns] == ["demo-aligned", "demo-base 2"]
+        assert sorted(row.seed for row in rows(db) if row.condition == "demo-base 2") == [5, 6, 7, 8, 9]
+        await pilot.press("plus")
+        await sampled(pilot, app)
+        assert sorted(row.sample for row in rows(db) if row.condition == "demo-base 2") == list(range(10))
+        await pilot.press("left", "r")
+        await until(pilot, lambda: len(rows(db)) == 25 and not app.workbench.busy)
+        assert bench.reference == "demo-aligned 2", "the mark stays with the column"
+
+
+async def test_columns(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db")
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await ready(pilot, app)
+        bench = app.workbench.bench
+        await pilot.press("d")
+        await until(pilot, lambda: len(bench.columns) == 3)
+        assert bench.column.name == "demo-aligned 2"
+        assert bench.column.condition.seed == 5
+        await pilot.press("asterisk")
+        assert bench.reference == "demo-aligned 2"
+        await pilot.press("x")
+        await until(pilot, lambda: len(bench.columns) == 2)
+        assert bench.reference == "demo-aligned"
+        await pilot.press("x", "x")
+        await until(pilot, lambda: not bench.columns)
+        await until(pilot, lambda: "Press a to add one" in screen_text(app))
+        await pilot.press("f5", "d", "x", "f3", "r", "enter", "y", "c", "m", "left", "up")
+        assert app.screen is bench_of(app)
+        await pilot.press("a")
+        await until(pilot, lambda: isinstance(app.screen, ConditionScreen))
+        screen = app.screen
+        await until(pilot, lambda: screen.query_one("#model", PlainInput).value != "")
+        await pilot.press("enter")
+        await until(pilot, lambda: len(bench.columns) == 1)
+        assert bench.reference == bench.columns[0].name
+
+
+async def test_next_and_previous_prompt(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db")
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await ready(pilot, app)
+        bench = app.workbench.bench
+        first = bench.prompt
+        await pilot.press("right_square_bracket")
+        assert bench.position == 1
+        await until(pilot, lambda: bench.prompts[1].text in screen_text(app))
+        await pilot.press("left_square_bracket", "left_square_bracket")
+        assert bench.position == len(bench.prompts) - 1
+        await pilot.press("right_square_bracket")
+        assert bench.prompt == first
+
+
+async def test_the_prompt_that_runs_may_be_left(tmp_path: Path) -> None:
+    """Samples go to the prompt they were asked for, whichever is on the screen."""
+    db = tmp_path / "x.db"
+    app = make_app(db, FakePool(delay=0.03))
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await ready(pilot, app)
+        first, second = app.workbench.bench.prompts[:2]
+        await pilot.press("f5")
+        await until(pilot, lambda: app.workbench.bench.session is not None)
+        await pilot.press("right_square_bracket")
+        await sampled(pilot, app)
+        assert {(row.prompt, row.status) for row in rows(db)} == {(first.text, "done"), (second.text, "done")}
+        assert len(rows(db)) == 20
+
+
+async def test_write_a_prompt(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db")
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await ready(pilot, app)
+        bench = app.workbench.bench
+        await pilot.press("e")
+        await until(pilot, lambda: len(app.screen.query(PlainArea)) == 1)
+        app.screen.query_one(PlainArea).text = "  "
+        await pilot.press("f5")
+        await until(pilot, lambda: "The prompt is empty" in screen_text(app))
+        app.screen.query_one(PlainArea).text = "What is a [/] good name for a cat?\nSay why."
+        await pilot.press("f5")
+        await until(pilot, lambda: app.screen is bench_of(app))
+        assert bench.prompt.text == "What is a [/] good name for a cat?\nSay why."
+        assert bench.prompt.id.startswith("typed-")
+        await until(pilot, lambda: "[/] good name" in screen_text(app) and "own prompt" in screen_text(app))
+
+
+async def test_more_columns_than_fit(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db")
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        screen = await ready(pilot, app)
+        await pilot.press(*"dddd")
+        await until(pilot, lambda: len(screen.query("ColumnView")) == 6)
+        await until(pilot, lambda: screen.query("ColumnView").last().region.right <= 120)
+        await pilot.press("tab")
+        await until(pilot, lambda: screen.query("ColumnView").first().region.x == 0)
+
+
+def texts(table: ScoreTable) -> list[str]:
+    """Every number of a table as it is shown."""
+    within = [score.text for scores in table.within.values() for score in scores]
+    return within + [(score or row.ceiling).text for row in table.cross.values() for score in row.scores]
+
+
+async def test_reopen_shows_the_same(tmp_path: Path) -> None:
+    db = tmp_path / "x.db"
+    app = make_app(db)
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await ready(pilot, app)
+        await pilot.press("right_square_bracket", "d", "plus", "asterisk")
+        await sampled(pilot, app)
+        before = app.workbench.bench
+        await until(pilot, lambda: "not arrived" not in str(app.workbench.scores()))
+        scores = texts(app.workbench.scores())
+        app.clear_notifications()
+        await until(pilot, lambda: not app.screen.query("Toast"))
+        shown = screen_text(app).splitlines()[3:-1]
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: app._exit)
+    with Store.open(db) as store:
+        (info,) = store.sessions()
+        assert info.n_samples == 20
+    again = make_app(db, session=info.id)
+    async with again.run_test(size=WIDE, notifications=True) as pilot:
+        await until(pilot, lambda: again.workbench.bench.session == info.id)
+        await until(pilot, lambda: texts(again.workbench.scores()) == scores)
+        after = again.workbench.bench
+        assert (after.columns, after.prompt, after.reference) == (before.columns, before.prompt, before.reference)
+        for key, cell in before.cells.items():
+            if cell.samples:
+                assert {i: s.text for i, s in after.cells[key].samples.items()} == {
+                    i: s.text for i, s in cell.samples.items()
+                }
+        await until(pilot, lambda: screen_text(again).splitlines()[3:-1] == shown)
+
+
+async def test_a_database_that_cannot_be_written(tmp_path: Path) -> None:
+    db = tmp_path / "x.db"
+    db.write_text("this is no database, and nothing may be written into it")
+    app = make_app(db)
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await ready(pilot, app)
+        await pilot.press("f5")
+        await until(pilot, lambda: "x.db" in screen_text(app))
+        assert not app.workbench.busy
+        assert db.read_text().startswith("this is no database")
