@@ -11,6 +11,7 @@ from alignbench.cli import doctor, models, prompts, sample, sessions
 from alignbench.cli.options import Db
 
 app = typer.Typer(
+    rich_markup_mode=None,
     name="alignbench",
     help="Study what alignment does to a language model. Without a command, the workbench opens.",
     no_args_is_help=False,

@@ -14,7 +14,7 @@ from alignbench.cli.options import Json
 if TYPE_CHECKING:
     from alignbench.models import ModelStatus
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
 ModelsFile = Annotated[
     Path | None,

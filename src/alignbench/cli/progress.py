@@ -84,9 +84,7 @@ class RunProgress:
                 self._bar.advance(self._task)
             case CellDone() if not self._live:
                 self._cells_left -= 1
-                self.say(
-                    f"{event.cell.condition.name}, prompt {event.cell.prompt.id}: done, {self._cells_left} to go"
-                )
+                self.say(f"{event.cell.condition.name}, prompt {event.cell.prompt.id}: done, {self._cells_left} to go")
 
     def _count(self, tokens: int) -> None:
         self._tokens += tokens

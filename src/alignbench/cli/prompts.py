@@ -9,7 +9,7 @@ import typer
 
 from alignbench.cli.options import Json
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
 
 @app.command("list")

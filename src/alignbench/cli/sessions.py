@@ -15,7 +15,7 @@ from alignbench.errors import InputError
 if TYPE_CHECKING:
     from alignbench.store import Store
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
 SessionId = Annotated[int, typer.Argument(metavar="ID", help="The session's number, as `list` shows it.")]
 

@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from alignbench.engines.pool import WorkerPool
+
+
+class _LatePool:
+    """A `WorkerPool` that is made when it is first used: the first paint does not wait for what it imports."""
+
+    def __init__(self) -> None:
+        self._pool: WorkerPool | None = None
+        self._lock = threading.Lock()
+
+    def __getattr__(self, name: str) -> Any:
+        with self._lock:
+            if self._pool is None:
+                from alignbench.engines.pool import WorkerPool
+
+                self._pool = WorkerPool()
+        return getattr(self._pool, name)
+
+    def close(self) -> None:
+        if self._pool is not None:
+            self._pool.close()
 
 
 def run_app(db: Path, session: int | None = None) -> None:
     """Open the app on a session database; it returns when the user leaves."""
-    from alignbench.engines.pool import WorkerPool
     from alignbench.tui.app import BenchApp
 
-    pool = WorkerPool()
+    pool = _LatePool()
+    workers = cast("WorkerPool", pool)
     try:
-        BenchApp(db, pool, pool, session).run()
+        BenchApp(db, workers, workers, session).run()
     finally:
         pool.close()

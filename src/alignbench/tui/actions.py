@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from textual.binding import Binding
+from textual.screen import Screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,3 +180,9 @@ SCOPES = {
     "notes": LINE,
     "help": HELP,
 }
+
+
+def of_screen(screen: Screen[Any]) -> list[Action]:
+    """The actions of a screen, found by the ids of its bindings, then those of every screen."""
+    scopes = {binding.id.partition(".")[0] for _, binding in screen._bindings if binding.id} - {"app"}
+    return [*(action for scope in sorted(scopes) for action in SCOPES[scope]), *APP]

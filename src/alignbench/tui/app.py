@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,7 +15,7 @@ from textual.screen import Screen
 from alignbench.errors import AlignbenchError
 from alignbench.spec import Model, Prompt
 from alignbench.tui import actions
-from alignbench.tui.actions import Action, bindings
+from alignbench.tui.actions import bindings
 from alignbench.tui.screens.bench import BenchScreen
 from alignbench.tui.state import Bench
 from alignbench.tui.workbench import Workbench
@@ -35,7 +37,7 @@ class BenchApp(App[None]):
     TITLE = "alignbench"
     CSS_PATH: ClassVar = ["app.tcss", "screens/bench.tcss"]  # a default screen's own CSS_PATH is not loaded
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("app", actions.APP)]
-    ENABLE_COMMAND_PALETTE = True
+    NOTIFICATION_TIMEOUT = 4
 
     def __init__(
         self,
@@ -70,6 +72,7 @@ class BenchApp(App[None]):
         await screen.lay_out()
         if self._session is not None:
             screen.do(self.workbench.open(self._session))
+        gc.freeze()  # what was imported stays; looking through it now and then would hold a key for 0.1 s
 
     def _happened(self) -> None:
         """Called from any thread."""
@@ -78,22 +81,13 @@ class BenchApp(App[None]):
 
     # actions of every screen
 
-    def actions_here(self) -> list[Action]:
-        """The actions of the screen on top, then the app's."""
-        scopes = {binding.id.partition(".")[0] for _, binding in self.screen._bindings if binding.id} - {"app"}
-        own = [action for scope in scopes for action in actions.SCOPES.get(scope, ())]
-        return [*own, *actions.APP]
-
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        for action in self.actions_here():
+        for action in actions.of_screen(screen):
             owner = self if action in actions.APP else screen
             if action.name == "command_palette" or owner.check_action(action.name, ()) is False:
                 continue
-            yield SystemCommand(
-                f"{action.called}  ({action.shown})",
-                action.help,
-                lambda name=action.name, owner=owner: self.run_action(name, owner),
-            )
+            name = f"{action.called}  ({action.shown})"
+            yield SystemCommand(name, action.help, partial(self.run_action, action.name, owner))
         yield SystemCommand("theme", "Change the colours.", self.action_change_theme)
 
     def action_help(self) -> None:
@@ -102,7 +96,8 @@ class BenchApp(App[None]):
         if isinstance(self.screen, HelpScreen):
             self.screen.dismiss(None)
         else:
-            self.push_screen(HelpScreen(str(getattr(self.screen, "HELP", "") or ""), self.actions_here()))
+            about = str(getattr(self.screen, "HELP", "") or "")
+            self.push_screen(HelpScreen(about, actions.of_screen(self.screen)))
 
     async def action_quit(self) -> None:
         """Cancel what runs, wait until what was generated is stored, and leave; a second time leaves at once."""

@@ -35,3 +35,8 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
+
+
+def count(n: int, what: str) -> str:
+    """1 sample, 2 samples."""
+    return f"{n} {what}{'' if n == 1 else 's'}"

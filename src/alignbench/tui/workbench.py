@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from alignbench.engines.protocol import EmbedPool, EnginePool
     from alignbench.experiments.plan import Plan
     from alignbench.scoring import LiveScores
+    from alignbench.spec import Model
     from alignbench.store import Note, SampleRow, Store
 
 QUIT_WAIT = 4.0  # seconds that cancelled samples get to reach the database before the app leaves
@@ -95,7 +97,7 @@ class Workbench:
         if not missing:
             return "Every column has its samples. r draws new ones, + five more."
         self._runs.start(replace(plan, cells=tuple(missing)))
-        return ""
+        return await asyncio.to_thread(_terms, [cell.condition.model for cell in missing])
 
     async def _plan(self, columns: Sequence[Column]) -> Plan:
         bench, prompt = self.bench, self.bench.prompt
@@ -163,6 +165,7 @@ class Workbench:
                 from alignbench.scoring import LiveScores
 
                 self._scores = LiveScores(self.database.path, self._embed, self._scored)
+                gc.freeze()  # as at the start of the app: these were the last imports
             scores = self._scores
         scores.add(row)
 
@@ -262,3 +265,10 @@ class Workbench:
         await self.save()
         self._forget_scores()
         await self.database.close()
+
+
+def _terms(models: Sequence[Model]) -> str:
+    """Terms of use of embedded models that are used for the first time."""
+    from alignbench.models import first_use, terms
+
+    return "\n".join({model.reference: terms(model) for model in models if first_use(model)}.values())

@@ -22,7 +22,7 @@ from alignbench.tui.actions import BENCH, bindings
 from alignbench.tui.output import copy_sample, save_sample
 from alignbench.tui.scoretable import ScoreTable
 from alignbench.tui.state import Column, Sample
-from alignbench.tui.text import clock
+from alignbench.tui.text import clock, count, shown
 from alignbench.tui.widgets.column import ColumnView
 from alignbench.tui.widgets.column_tabs import ColumnTabs
 from alignbench.tui.widgets.prompt_box import PromptBox
@@ -32,7 +32,9 @@ from alignbench.tui.widgets.title_bar import TitleBar
 if TYPE_CHECKING:
     from alignbench.tui.workbench import Workbench
 
-FRAME = 1 / 12  # seconds between two updates of the screen while text streams in
+FRAME = 1 / 10  # seconds between two updates of the screen while text streams in
+NARROW = 100  # below this width there is one column at a time
+LEAST_WIDTH = 38  # of a column beside others
 MORE = 5  # samples that + adds
 
 
@@ -40,7 +42,7 @@ class BenchScreen(Screen[None]):
     """Shows the workbench and turns keys into what it does."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("bench", BENCH)]
-    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (100, "-wide")]
+    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (NARROW, "-wide")]
     VERTICAL_BREAKPOINTS: ClassVar = [(0, "-low"), (30, "-tall")]
     AUTO_FOCUS = None
     HELP = (
@@ -60,7 +62,7 @@ class BenchScreen(Screen[None]):
         self.changed: Signal[None] = Signal(self, "changed")
         self._drawn = 0.0
         self._pending = False
-        self._busy = False
+        self._offered: tuple[bool | None, ...] = ()
 
     def compose(self) -> ComposeResult:
         yield TitleBar(id="title")
@@ -72,7 +74,8 @@ class BenchScreen(Screen[None]):
         yield Footer(show_command_palette=False)
 
     def on_resize(self, event: events.Resize) -> None:
-        self.query_one(Footer).compact = event.size.width < 100
+        self.query_one(Footer).compact = event.size.width < NARROW
+        self._share_width()
 
     def on_mount(self) -> None:
         self.set_interval(0.5, self._tick)
@@ -104,10 +107,18 @@ class BenchScreen(Screen[None]):
             if missing > 0:
                 await holder.mount_all(ColumnView() for _ in range(missing))
         self.set_class(not self.bench.columns, "-empty")
+        self._share_width()
         self.show()
         views = list(self.query(ColumnView))
-        if views and len(views) > 1:
+        if len(views) > 1:
             self.call_after_refresh(holder.scroll_to_widget, views[self.bench.selected], animate=False)
+
+    def _share_width(self) -> None:
+        """Columns share the width; where they would get too narrow, those that do not fit are scrolled to."""
+        views = self.query(ColumnView)
+        fit = max(1, self.size.width // LEAST_WIDTH)
+        for view in views:
+            view.styles.width = "1fr" if len(views) <= fit or self.size.width < NARROW else self.size.width // fit
 
     def show(self, scores: bool = True) -> None:
         """Draw what changed; scores only where they may have."""
@@ -127,8 +138,9 @@ class BenchScreen(Screen[None]):
                 whole=self.whole,
             )
         self._show_title()
-        if self._busy != self.workbench.busy:
-            self._busy = self.workbench.busy
+        offered = tuple(self.check_action(name, ()) for name in ("cancel", "sample"))
+        if offered != self._offered:
+            self._offered = offered
             self.refresh_bindings()
         self.changed.publish(None)
 
@@ -140,7 +152,7 @@ class BenchScreen(Screen[None]):
         loading = [cell for cell in cells if cell.status == "loading"]
         models = {column.condition.model.name for column in bench.columns}
         ready = len(models & self.workbench.loaded)
-        state = f"{len(loading)} loading" if loading else f"{ready} model{'s' * (ready != 1)} ready" if ready else ""
+        state = f"{len(loading)} loading" if loading else f"{count(ready, 'model')} ready" if ready else ""
         if self.workbench.busy:
             rate = sum(cell.rate.per_second() for cell in bench.cells.values() if cell.status == "sampling")
             state = f"{state}   {rate:.0f} tok/s" if rate else state
@@ -156,7 +168,7 @@ class BenchScreen(Screen[None]):
             self.show(scores=False)
 
     def on_bench_screen_happened(self) -> None:
-        """Take events at most 12 times a second; the last ones are always taken."""
+        """Take events at most 10 times a second; the last ones are always taken."""
         if self._pending:
             return
         wait = self._drawn + FRAME - time.monotonic()
@@ -175,13 +187,13 @@ class BenchScreen(Screen[None]):
 
     def tell(self, message: str, severity: str = "information") -> None:
         """A notification; its text is data."""
-        from alignbench.tui.text import shown
-
         self.notify(shown(message), severity=severity, markup=False)  # type: ignore[arg-type]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "cancel":
             return self.workbench.busy
+        if action == "sample":
+            return not self.bench.columns or not all(self.bench.cell(column).busy for column in self.bench.columns)
         if action == "cancel_sample":
             sample = self.sample
             return sample is not None and sample.status in ("waiting", "running")
@@ -255,14 +267,13 @@ class BenchScreen(Screen[None]):
         if (column := self.column) is not None:
             self.bench.add(self.bench.reseeded(column))
             await self._changed_columns()
-            self.tell(f"{self.bench.columns[-1].name}: seeds from {self.column.condition.seed}. F3 changes it.")
 
     async def action_remove_column(self) -> None:
         if self._idle_column() is not None:
             gone = self.bench.remove()
             await self._changed_columns()
-            kept = "; its samples stay in the session" if self.bench.has_samples(gone.condition) else ""
-            self.tell(f"Column {gone.name} removed{kept}.")
+            if self.bench.has_samples(gone.condition):
+                self.tell(f"The samples of {gone.name} stay in the session.")
 
     async def action_reference(self) -> None:
         if (column := self.column) is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
@@ -13,6 +14,9 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from alignbench.tui.actions import HELP, Action, bindings
+from alignbench.tui.wrap import WrappedText
+
+TITLE = 18  # cells for what an action is called
 
 
 class HelpScreen(Screen[None]):
@@ -29,20 +33,23 @@ class HelpScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Static(" Help", id="heading", markup=False)
-        lines = [Content(self._about), Content("")] if self._about else []
-        width = max(len(action.shown) for action in self._actions)
-        for action in self._actions:
-            lines.append(
-                Content.assemble(
-                    (f"{action.shown:>{width}}  ", "bold $primary"), (f"{action.called:<18}", "bold"), action.help
-                )
-            )
         with VerticalScroll():
-            yield Static(Content("\n").join(lines), markup=False)
+            yield Static("", id="keys", markup=False)
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        width = max(len(action.shown) for action in self._actions)
+        room = max(20, event.size.width - width - TITLE - 8)
+        lines = [Content(self._about), Content("")] if self._about else []
+        for action in self._actions:
+            text = WrappedText(room, action.help)
+            head = Content.assemble((f"{action.shown:>{width}}  ", "bold $primary"), (f"{action.called:<{TITLE}}", "bold"))
+            lines.append(Content.assemble(head, text[0]))
+            lines += [Content(" " * (width + 2 + TITLE) + text[i]) for i in range(1, len(text))]
+        self.query_one("#keys", Static).update(Content("\n").join(lines))
 
     def action_back(self) -> None:
         self.dismiss(None)

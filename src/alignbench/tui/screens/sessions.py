@@ -16,7 +16,7 @@ from textual.widgets.option_list import Option
 from alignbench.errors import AlignbenchError
 from alignbench.tui.actions import SESSIONS, bindings
 from alignbench.tui.screens.dialog import ConfirmScreen, LineScreen
-from alignbench.tui.text import one_line, plain
+from alignbench.tui.text import count, one_line, plain
 
 if TYPE_CHECKING:
     from alignbench.store import SessionInfo
@@ -77,8 +77,8 @@ class SessionsScreen(Screen[int | None]):
 
     def _line(self, info: SessionInfo | None) -> Content:
         """A session on a line; None gives the heads of the columns."""
-        room = max(20, self.size.width - 62)
-        models_room = 22
+        models_room = 24 if self.size.width >= 100 else 0
+        room = max(16, self.size.width - 44 - models_room)
         if info is None:
             cells = ("", "id", "name", "began", "samples", "prompts", "models")
         else:
@@ -90,6 +90,8 @@ class SessionsScreen(Screen[int | None]):
         rights = (False, True, False, False, True, True, False)
         texts = []
         for text, width, right in zip(cells, widths, rights, strict=True):
+            if not width:
+                continue
             flat = one_line(text, width)
             texts.append(f"{flat:>{width}}" if right else set_cell_size(flat, width))
         return Content(" ".join(texts))
@@ -134,7 +136,7 @@ class SessionsScreen(Screen[int | None]):
         if info.id == self._workbench.bench.session and self._workbench.busy:
             self.notify("This session is being sampled; Esc on the Bench stops it.", severity="warning", markup=False)
             return
-        detail = f"{one_line(info.name, 200)}\n\n{info.n_samples} samples, {info.n_prompts} prompts and all notes go."
+        detail = f"{one_line(info.name, 200)}\n\n{count(info.n_samples, 'sample')}, {count(info.n_prompts, 'prompt')} and all notes go."
         if not await self.app.push_screen_wait(ConfirmScreen(f"Delete session {info.id}?  y / n", detail)):
             return
         try:

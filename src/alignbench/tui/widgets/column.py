@@ -157,7 +157,7 @@ class ColumnView(Vertical):
             max_tokens=column.condition.sampling.max_tokens,
             cursor=cursor if selected else None,
             whole=whole,
-            notice=cell.message,
+            notice=f"{cell.message}\nF5 tries again." if cell.message else "",
             hint=f"No samples of this prompt yet. F5 draws {column.n}." if not cell.busy else "",
         )
 

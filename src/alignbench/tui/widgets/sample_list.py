@@ -265,7 +265,7 @@ class SampleList(ScrollView):
         style = self._style(row.text_style)
         if not row.margin and not row.status:
             return Strip([Segment(set_cell_size(row.text, width), style)], width)
-        over = self._style("cursor") if row.chosen else None
+        over = Style(bgcolor=self._style("cursor").bgcolor) if row.chosen else None
         room = width - len(row.margin)
         space = room - len(row.status)
         segments = [Segment(row.margin, self._style("index")), Segment(set_cell_size(row.text, space), style)]

@@ -1,0 +1,150 @@
+"""How a sampling request is written for a server, and what is learnt from its refusals.
+
+Temperature, top_p, max_tokens, stop and seed are fields of the API. The others are extensions: a server that refuses
+one of them gets the request again without it where its value is off, and the sample fails where it is not. Servers
+that are known to pass over a field in silence (by their documentation; they give themselves away in /models) are never
+asked for it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from alignbench.engines.openai_http import ServerError
+from alignbench.engines.protocol import SampleRequest
+from alignbench.errors import EngineError
+from alignbench.spec import Sampling
+
+_OFF = Sampling(temperature=1.0)
+# Names of a parameter in requests: transformers and vLLM have one name for the penalty, llama.cpp has another.
+_EXTENSIONS = {
+    "top_k": ("top_k",),
+    "min_p": ("min_p",),
+    "typical_p": ("typical_p",),
+    "repetition_penalty": ("repetition_penalty", "repeat_penalty"),
+}
+# Not needed to get the same text: stops are also looked for here, and seeds of servers promise little.
+_SPARE = ("stream_options", "logprobs", "top_logprobs", "seed", "stop", "frequency_penalty", "presence_penalty")
+_WINDOW = "repeat_last_n"  # llama.cpp's; without it the penalty sees the last 64 tokens only
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A kind of server. ignores: parameters it passes over in silence. width: requests it can work on at once."""
+
+    name: str
+    ignores: frozenset[str] = frozenset()
+    width: int = 8
+
+
+# By "owned_by" in the answer to /models.
+_SERVERS = {
+    "vllm": Server("vLLM", frozenset({"typical_p"})),
+    "sglang": Server("SGLang", frozenset({"typical_p"})),
+    "llamacpp": Server("llama-server"),
+    # It breaks off the stream it is working on when another request comes in.
+    "me": Server("llama_cpp.server", frozenset({"typical_p"}), width=1),
+    "library": Server("Ollama", frozenset(_EXTENSIONS)),
+}
+
+
+def server_of(owned_by: str) -> Server:
+    """The kind of server that says this of its models."""
+    return _SERVERS.get(owned_by.lower(), Server(""))
+
+
+def seed_of(request: SampleRequest, sample: int) -> int:
+    """The seed a server gets, 31 bits. Those of a cell's samples follow one another; its stream key sets cells apart.
+
+    vLLM gives choice i of a request the seed + i, so that there the same seeds are used with and without `n`.
+    """
+    return (request.stream + request.seed + sample) % 2**31
+
+
+@dataclass(slots=True)
+class Requests:
+    """Writes requests for one model of one server."""
+
+    model: str
+    server: Server
+    _refused: set[str] = field(default_factory=set)
+    _top_k_off: int = 0
+
+    def path(self, request: SampleRequest) -> str:
+        """Where a request goes."""
+        return "/chat/completions" if request.messages else "/completions"
+
+    def body(self, request: SampleRequest, seed: int, n: int, *, logprobs: bool, stream: bool = True) -> dict[str, Any]:
+        """The JSON of a request for n choices. Raises EngineError where the server has no such parameter."""
+        sampling = request.sampling
+        body: dict[str, Any] = {"model": self.model}
+        if request.messages:
+            body["messages"] = [{"role": role, "content": content} for role, content in request.messages]
+        else:
+            body["prompt"] = request.context + request.query
+        body |= {
+            "max_tokens": sampling.max_tokens,
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "frequency_penalty": 0.0,
+            "presence_penalty": 0.0,
+            "seed": seed,
+            "stream": stream,
+        }
+        if stream:
+            body["stream_options"] = {"include_usage": True}
+        if request.stops:
+            body["stop"] = list(dict.fromkeys(request.stops))
+        if n > 1:
+            body["n"] = n
+        if logprobs:
+            body |= {"logprobs": True, "top_logprobs": 1} if request.messages else {"logprobs": 1}
+        body |= self._extensions(sampling)
+        return {name: value for name, value in body.items() if name not in self._refused}
+
+    def _extensions(self, sampling: Sampling) -> dict[str, Any]:
+        fields: dict[str, Any] = {}
+        for parameter, names in _EXTENSIONS.items():
+            value = getattr(sampling, parameter)
+            if value == getattr(_OFF, parameter):
+                value = self._top_k_off if parameter == "top_k" else value
+            else:
+                self._check(parameter, value)
+            fields |= dict.fromkeys(names, value)
+        if sampling.repetition_penalty != _OFF.repetition_penalty:
+            fields[_WINDOW] = -1
+        return fields
+
+    def _check(self, parameter: str, value: object) -> None:
+        if parameter in self.server.ignores or self._refused.issuperset(_EXTENSIONS[parameter]):
+            who = self.server.name or "This server"
+            raise EngineError(f"{who} does not support {parameter}, which is {value!r} here. Switch it off.")
+
+    def learn(self, error: ServerError, body: dict[str, Any]) -> bool:
+        """Take a refused field out of the requests to come; whether the request is worth asking again.
+
+        The next `body` raises EngineError where the refused field had a value that matters.
+        """
+        if not error.about_request:
+            return False
+        names = [name for names in _EXTENSIONS.values() for name in names]
+        for name in (*names, _WINDOW, *_SPARE):
+            if name in body and _is_about(error, name):
+                if name == "top_k" and body[name] == 0:
+                    self._top_k_off = -1
+                else:
+                    self._refused.add(name)
+                return True
+        return False
+
+
+def refuses_n(error: ServerError) -> bool:
+    """Whether a server says that it gives one choice only."""
+    named = error.param == "n" or re.search(r"['\"`]n['\"`]|\bn\b\s*[=>:]", error.detail) is not None
+    return error.about_request and named
+
+
+def _is_about(error: ServerError, name: str) -> bool:
+    return error.param == name or re.search(rf"(?<!\w){name}(?!\w)", error.detail) is not None

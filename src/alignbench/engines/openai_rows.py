@@ -1,0 +1,190 @@
+"""Samples while a server generates them: their text, their tokens, how they ended, and the events of their cell."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from alignbench.engines.generation import PROGRESS_SECONDS
+from alignbench.engines.protocol import (
+    Delta,
+    Done,
+    Event,
+    Failed,
+    Finished,
+    FinishReason,
+    Progress,
+    SampleRequest,
+    SampleResult,
+    Started,
+    TokenStats,
+)
+from alignbench.engines.textstream import TextStream
+
+
+class Row:
+    """One sample. `reason` is set when nothing more will come for it, and `failure` too where it failed."""
+
+    def __init__(self, sample: int, stops: Sequence[str]) -> None:
+        self.sample = sample
+        self.reason: FinishReason | None = None
+        self.failure = ""
+        self._stops = stops
+        self._given = ""  # what was shown of this sample, by any attempt
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget what an attempt that broke off has brought. What was shown of it is not shown again."""
+        self.stream = TextStream(self._stops)
+        self.finish: FinishReason | None = None  # what the server says; more may follow, such as the token counts
+        self.begun = False
+        self.n_prompt_tokens = 0
+        self.n_completion_tokens = 0
+        self._started = time.perf_counter()
+        self._ended = 0.0
+        self._n_chunks = 0
+        self._ids: list[int] = []
+        self._logprobs: list[float] = []
+
+    @property
+    def n_tokens(self) -> int:
+        """As the log-probs count them, else the server's count, else the pieces of text that came."""
+        return len(self._ids) or self.n_completion_tokens or self._n_chunks
+
+    def take(self, choice: dict[str, Any]) -> str:
+        """Take a piece of the server's answer in; the new text that may be shown."""
+        self.begun = True
+        message = choice.get("delta") or choice.get("message") or {}
+        text = choice.get("text") or message.get("content") or ""
+        self._n_chunks += bool(text)
+        for token, logprob in _token_logprobs(choice.get("logprobs")):
+            self._ids.append(token)
+            self._logprobs.append(logprob)
+        reason = choice.get("finish_reason")
+        if reason == "content_filter":
+            self.fail("The server's content filter cut the response.")
+        elif reason:
+            self.finish = "length" if reason == "length" else "stop"
+        new = self.stream.feed(text.encode("utf-8", "surrogatepass"))
+        if self.stream.stopped:
+            self.finish = "stop"
+        return self._unseen(new)
+
+    def end(self, reason: FinishReason) -> str:
+        """Nothing more will come; the rest of the text."""
+        self.reason = reason
+        self._ended = time.perf_counter()
+        return self._unseen(self.stream.finish())
+
+    def fail(self, message: str) -> None:
+        self.reason, self.failure = "error", message
+
+    def _unseen(self, new: str) -> str:
+        """The part of new text that was not shown before a retry; none while the text is not the one shown then."""
+        now = self.stream.text
+        if not now.startswith(self._given):
+            return ""
+        del new
+        unseen = now[len(self._given) :]
+        self._given = now
+        return unseen
+
+    def result(self) -> SampleResult:
+        assert self.reason is not None
+        n = self.n_tokens
+        logprob = np.array(self._logprobs or [np.nan] * n, np.float32)
+        unknown = np.full(n, np.nan, np.float32)
+        return SampleResult(
+            sample=self.sample,
+            text=self.stream.text,
+            raw_text=self.stream.raw_text,
+            finish_reason=self.reason,
+            n_prompt_tokens=self.n_prompt_tokens,
+            n_tokens=n,
+            seconds=self._ended - self._started,
+            logprob=float(logprob.sum(dtype=np.float64)) if n else float("nan"),
+            tokens=TokenStats(np.array(self._ids or [-1] * n, np.int32), logprob, unknown, unknown, unknown),
+        )
+
+
+class Cell:
+    """One request: its rows, and the events that are due for it."""
+
+    def __init__(self, request: SampleRequest) -> None:
+        self.request = request
+        self.rows = [Row(sample, request.stops) for sample in request.samples]
+        self.tasks: list[tuple[asyncio.Task[None], Sequence[Row]]] = []  # what generates which rows
+        self._started_at = time.perf_counter()
+        self._seconds: float | None = None  # up to the first answer
+        self._said_started = False
+        self._reported: set[Row] = set()
+        self._deltas: dict[Row, str] = {}
+        self._counts: dict[Row, int] = {}  # tokens that Progress events have told of
+        self._last_progress = 0.0
+
+    @property
+    def open_rows(self) -> list[Row]:
+        """Rows that something may still come for."""
+        return [row for row in self.rows if row.reason is None]
+
+    def answered(self) -> None:
+        """The server has begun to answer."""
+        if self._seconds is None:
+            self._seconds = time.perf_counter() - self._started_at
+
+    def show(self, row: Row, text: str) -> None:
+        self._deltas[row] = self._deltas.get(row, "") + text
+
+    def end(self, row: Row, reason: FinishReason) -> None:
+        self.show(row, row.end(reason))
+
+    def due(self) -> Iterator[Event]:
+        """Events since the last call, Progress coalesced; the last of them is not among them (see `ending`)."""
+        key = self.request.key
+        if self._seconds is not None and not self._said_started:
+            self._said_started = True
+            yield Started(key, (), 0, self._seconds)
+        ended = [row for row in self.rows if row.reason is not None and row not in self._reported]
+        clock = time.perf_counter()
+        if self._deltas and (ended or clock - self._last_progress >= PROGRESS_SECONDS):
+            drawn = sum(row.n_tokens for row in self._deltas) - sum(self._counts.get(row, 0) for row in self._deltas)
+            yield Progress(key, tuple(Delta(r.sample, text, r.n_tokens) for r, text in self._deltas.items()), drawn)
+            self._counts |= {row: row.n_tokens for row in self._deltas}
+            self._deltas, self._last_progress = {}, clock
+        for row in ended:
+            self._reported.add(row)
+            if not row.failure:
+                yield Finished(key, row.result())
+
+    def ending(self) -> Event:
+        """Done, or Failed with the messages of the samples that failed."""
+        failures: dict[str, list[int]] = {}
+        for row in self.rows:
+            if row.failure:
+                failures.setdefault(row.failure, []).append(row.sample)
+        if not failures:
+            return Done(self.request.key)
+        if list(failures.values()) == [list(self.request.samples)]:
+            return Failed(self.request.key, next(iter(failures)))
+        parts = [f"Sample {', '.join(map(str, samples))}: {message}" for message, samples in failures.items()]
+        return Failed(self.request.key, " ".join(parts))
+
+
+def _token_logprobs(logprobs: object) -> Iterator[tuple[int, float]]:
+    """(token id or -1, log-prob) of a choice's tokens, in the form of chat or of completions."""
+    if not isinstance(logprobs, dict):
+        return
+    if isinstance(content := logprobs.get("content"), list):
+        for item in content:
+            token = item.get("id", -1)
+            yield token if isinstance(token, int) else -1, _number(item.get("logprob"))
+    elif isinstance(values := logprobs.get("token_logprobs"), list):
+        yield from ((-1, _number(value)) for value in values)
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, (int, float)) else float("nan")
