@@ -2,6 +2,7 @@
 
 - `demo-base`, `demo-aligned`: come with the extra `demo`
 - `llama:/path/file.gguf`: weights for llama.cpp
+- `openai:http://host:8000/v1#served-name`: a model of an OpenAI-compatible server; aligned where nobody says otherwise
 - an entry of models.toml:
 
       [models.NAME]
@@ -23,6 +24,7 @@ from typing import Literal
 from alignbench import paths
 from alignbench.demo import DEMOS
 from alignbench.engines.gguf_header import GgufHeader, read_header
+from alignbench.engines.openai_address import parse_address
 from alignbench.errors import InputError, did_you_mean
 from alignbench.spec import Kind, Model
 from alignbench.textfiles import read_utf8
@@ -94,9 +96,9 @@ def parse_reference(text: str, *, relative_to: Path | None = None) -> Reference:
 def resolve(name_or_reference: str, *, models_file: Path | None = None) -> Model:
     """The model of a name (demo-base, demo-aligned, an entry of models.toml) or of a reference.
 
-    A model given by a bare reference is named after its file. Raises InputError where there is no such
-    model, its weights are missing or broken, its package is not installed, or this build has no engine for
-    it.
+    A model given by a bare reference is named after its file, one of a server as the server calls it. Raises
+    InputError where there is no such model, its weights are missing or broken, its package is not installed, or
+    this build has no engine for it.
     """
     entries = _read_models_file(models_file)
     if entry := entries.get(name_or_reference):
@@ -139,6 +141,8 @@ def weights_path(model: Model) -> Path:
     put together.
     """
     reference = parse_reference(model.reference)
+    if reference.scheme == "openai":
+        raise InputError(f"{reference} is a model of a server; there is no file of it here.")
     _check_engine(reference)
     if reference.scheme == "demo":
         return DEMOS[reference.target].weights()
@@ -210,6 +214,9 @@ def _expand_home(path: str) -> Path:
 
 def _model(name: str, reference: Reference, kind: Kind | None) -> Model:
     """The model of a reference whose weights are there. Without a name it gets its own, or its file's."""
+    if reference.scheme == "openai":
+        served = parse_address(reference.target)
+        return Model(name or served.name, str(reference), kind or "aligned")
     _check_engine(reference)
     if reference.scheme == "demo":
         demo = DEMOS[reference.target]
@@ -234,6 +241,8 @@ def _status(name: str, reference: Reference, kind: Kind | None, origin: str) -> 
         model = _model(name, reference, kind)
     except InputError as error:
         return ModelStatus(name, text, kind, origin, problem=str(error))
+    if reference.scheme == "openai":
+        return ModelStatus(name, text, model.kind, origin, description="of a server")
     if first_use(model):
         size = DEMOS[reference.target].size
         return ModelStatus(name, text, model.kind, origin, size=size, description="put together at first use")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Self
 
 from alignbench.errors import InputError
@@ -71,6 +71,12 @@ class Model:
     reference: str
     kind: Kind
     options: LoadOptions = LoadOptions()
+
+    def with_options(self, **options: Any) -> Self:
+        """A copy loaded in another way; options that have their default value leave what the model says."""
+        default = LoadOptions()
+        changed = {name: value for name, value in options.items() if value != getattr(default, name)}
+        return replace(self, options=replace(self.options, **changed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +151,13 @@ class Condition:
 
     @classmethod
     def zero_shot(cls, model: Model, **fields: Any) -> Self:
-        """The condition a model has without a context: `plain` for a base model, `chat` for an aligned one."""
-        context = Context(template="chat" if model.kind == "aligned" else "plain")
-        return cls(name=fields.pop("name", model.name), model=model, context=context, **fields)
+        """The condition a model has without a context."""
+        return cls(name=fields.pop("name", model.name), model=model, context=default_context(model), **fields)
+
+
+def default_context(model: Model) -> Context:
+    """Zero-shot: `plain` for a base model, `chat` for an aligned one."""
+    return Context(template="chat" if model.kind == "aligned" else "plain")
 
 
 def condition_name(model: Model, context: Context) -> str:

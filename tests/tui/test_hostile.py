@@ -1,4 +1,4 @@
-"""Text that would act on a terminal or on Textual, through every widget: shown as text, does nothing, stored as it is."""
+"""Text that would act on a terminal or on Textual, in every widget: shown, without effect, stored as it is."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alignbench import paths
-from alignbench.cli.options import Db, Json
+from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads
 from alignbench.display import visible
 from alignbench.errors import InputError
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Model, Prompt, Sampling
@@ -55,6 +55,9 @@ def sample(
     floor: Annotated[
         str | None, typer.Option(help="The zero-shot condition.", show_default="the only base condition")
     ] = None,
+    device: Device = "auto",
+    threads: Threads = None,
+    gpu_layers: GpuLayers = -1,
     db: Db = None,
     as_json: Json = False,
 ) -> None:
@@ -82,8 +85,14 @@ def sample(
         stop=tuple(stop or ()),
     )
     conditions = [
-        Condition.zero_shot(m, name=name, sampling=sampling, seed=seed, mode="fast" if fast else "strict")
-        for name, m in _named_models(model or [], condition or [])
+        Condition.zero_shot(
+            used.with_options(device=device, gpu_layers=gpu_layers),
+            name=name,
+            sampling=sampling,
+            seed=seed,
+            mode="fast" if fast else "strict",
+        )
+        for name, used in _named_models(model or [], condition or [])
     ]
     against = _one_of(conditions, "--reference", reference, [c for c in conditions if c.model.kind == "aligned"][:1])
     lowest = _one_of(conditions, "--floor", floor, [c for c in conditions if c.model.kind == "base"])
@@ -96,7 +105,7 @@ def sample(
         title = prompt or prompts or ""
         session = store.create_session(title, reference=against, manifest=manifest(conditions, n))
         print(f"session {session} in {path}", file=sys.stderr)
-        pool = WorkerPool()
+        pool = WorkerPool(threads=threads)
         live = LiveScores(path, pool, lambda: None)
         outcome = _Outcome()
         try:

@@ -332,7 +332,7 @@ class _Loop:
                 yield from cell.end(row, reason)
             yield from cell.progress()
             if rows:
-                logits = self._decoder.step(range(width), tokens)
+                logits = list(self._decoder.step(range(width), tokens))
         for slot in range(width):
             self._decoder.drop(slot)
 

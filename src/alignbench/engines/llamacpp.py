@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from alignbench.engines import teacherforcing
 from alignbench.engines.generation import Aborted, Cancellation, Prepared, generate
+from alignbench.engines.memory import free_bytes
 from alignbench.engines.protocol import Capabilities, Event, Failed, SampleRequest, Scored, ScoreRequest
 from alignbench.engines.strictwidth import widest_blocks
 from alignbench.engines.teacherforcing import continuation_start, score_tokens
@@ -350,7 +351,7 @@ class LlamaCppEngine:
         return cells * vectors * width * 2
 
     def _check_memory(self, cells: int) -> None:
-        needed, available = self._cache_bytes(cells), _available_memory()
+        needed, available = self._cache_bytes(cells), free_bytes("cpu")
         if not self._gpu and needed > available:
             raise EngineError(
                 f"The request needs a cache of {cells} tokens, {needed / 2**20:.0f} MiB, but only "
@@ -382,11 +383,3 @@ class LlamaCppEngine:
 
     def _logits(self, n: int) -> Floats:
         return np.ctypeslib.as_array(L.llama_get_logits(self._context), shape=(n, self.n_vocab))
-
-
-def _available_memory() -> int:
-    """Bytes that can be had without swapping."""
-    for line in Path("/proc/meminfo").read_text().splitlines():
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) * 1024
-    return 1 << 62

@@ -18,13 +18,13 @@ and Ollama follows their documentation.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 
 from alignbench.engines.generation import Cancellation
-from alignbench.engines.openai_address import Address, parse_address
+from alignbench.engines.openai_address import parse_address
 from alignbench.engines.openai_http import Http, ServerError, retrying
 from alignbench.engines.openai_request import Requests, refuses_n, seed_of, server_of
 from alignbench.engines.openai_rows import Cell, Row
@@ -35,6 +35,9 @@ from alignbench.spec import Model, Sampling
 
 TICK_SECONDS = 0.04  # between two looks at what is due and what was cancelled
 
+MAX_CHOICES = 32  # of one request
+
+_UNABLE = (400, 422, 500, 501)  # what servers answer to a request that asks for more than they can do
 _PROBE = SampleRequest(
     0, "", "Three words that come to mind:", Sampling(temperature=1.0, max_tokens=8), (), (0,), seed=0, stream=1
 )
@@ -59,6 +62,7 @@ class OpenAIEngine:
         self._loop = asyncio.new_event_loop()
         self._http = Http(self._address)
         self._endpoints: dict[str, _Endpoint] = {}
+        self._probing = asyncio.Lock()
         try:
             self._served = self._loop.run_until_complete(self._find())
         except BaseException:
@@ -113,6 +117,7 @@ class OpenAIEngine:
 
     def score(self, request: ScoreRequest) -> Scored:
         """Not to be had: the interface of these servers gives no ranks of a given text's tokens."""
+        del request
         raise EngineError(
             f"{self._model.name} is behind a server, which gives no log-probs and ranks of a given text. "
             "Score with a local model (llama: or hf:)."
@@ -142,7 +147,7 @@ class OpenAIEngine:
             while running:
                 await asyncio.wait(running.values(), timeout=TICK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
                 for cell, task in list(running.items()):
-                    self._end_cancelled(cell, task)
+                    self._end_cancelled(cell)
                     if not cell.open_rows:
                         task.cancel()
                         await asyncio.wait([task])
@@ -158,7 +163,7 @@ class OpenAIEngine:
                 task.cancel()
             await asyncio.gather(*running.values(), return_exceptions=True)
 
-    def _end_cancelled(self, cell: Cell, task: asyncio.Task[None]) -> None:
+    def _end_cancelled(self, cell: Cell) -> None:
         """End the rows that were cancelled; a stream that is left without open rows is closed."""
         for row in cell.open_rows:
             if self._cancel.hit(cell.request.key, row.sample):
@@ -166,3 +171,151 @@ class OpenAIEngine:
         for stream, rows in cell.tasks:
             if not stream.done() and all(row.reason for row in rows):
                 stream.cancel()
+
+    async def _serve(self, cell: Cell, slots: asyncio.Semaphore) -> None:
+        """Generate the rows of a cell; what goes wrong is written on the rows."""
+        try:
+            endpoint = await self._endpoint(self._requests.path(cell.request))
+        except EngineError as error:
+            for row in cell.open_rows:
+                row.fail(str(error))
+            return
+        await self._spread(cell, _groups(cell.open_rows, MAX_CHOICES if endpoint.n else 1), slots)
+
+    async def _spread(self, cell: Cell, groups: Sequence[Sequence[Row]], slots: asyncio.Semaphore) -> None:
+        """Generate groups of rows side by side, as far as there are slots."""
+        tasks = [asyncio.create_task(self._draw(cell, rows, slots)) for rows in groups]
+        cell.tasks.extend(zip(tasks, groups, strict=True))
+        for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(outcome, Exception):  # which a cancellation is not
+                raise outcome
+
+    async def _draw(self, cell: Cell, rows: Sequence[Row], slots: asyncio.Semaphore) -> None:
+        """Generate rows with one request, and again what is missing of them."""
+
+        async def attempt() -> None:
+            left = [row for row in rows if row.reason is None]
+            if len(left) == len(rows):
+                await self._stream(cell, rows, slots)
+                left = [row for row in rows if row.reason is None]
+            await self._spread(cell, [[row] for row in left], slots)
+
+        try:
+            await retrying(attempt)
+        except EngineError as error:
+            others = [] if _may_pass(error) else [row for row in cell.open_rows if not row.begun]
+            for row in {*rows, *others}:
+                if row.reason is None:
+                    row.fail(str(error))
+
+    async def _stream(self, cell: Cell, rows: Sequence[Row], slots: asyncio.Semaphore) -> None:
+        """One request for as many choices as there are rows. Rows that got none stay open; the others end.
+
+        Raises ServerError, to be retried where a response is not complete.
+        """
+        request = cell.request
+        path = self._requests.path(request)
+        endpoint = self._endpoints[path]
+        async with slots:
+            while True:
+                seed = seed_of(request, rows[0].sample)
+                body = self._requests.body(request, seed, len(rows), logprobs=endpoint.logprobs)
+                try:
+                    await self._follow(cell, rows, path, body)
+                    break
+                except ServerError as error:
+                    if len(rows) > 1 and refuses_n(error):
+                        break
+                    if not self._requests.learn(error, body):
+                        raise
+        if len(rows) > 1 and any(row.reason is None for row in rows):
+            endpoint.n = False
+
+    async def _follow(self, cell: Cell, rows: Sequence[Row], path: str, body: dict[str, Any]) -> None:
+        by_index = dict(enumerate(rows))
+        for row in rows:
+            row.restart()
+        try:
+            async with aclosing(self._http.stream(path, body)) as events:
+                async for event in events:
+                    cell.answered()
+                    _count(event.get("usage"), rows)
+                    for choice in event.get("choices") or ():
+                        chosen = by_index.get(choice.get("index") or 0)
+                        if chosen and chosen.reason is None and chosen.finish is None:
+                            cell.show(chosen, chosen.take(choice))
+                    if all(row.reason or row.stream.stopped for row in rows):
+                        break
+        finally:
+            for row in rows:
+                if row.reason is None and row.finish:
+                    cell.end(row, row.finish)
+        if not any(row.begun for row in rows) or any(row.begun and row.reason is None for row in rows):
+            message = f"The server at {self._address.base_url} ended its stream before the response was complete."
+            raise ServerError(message, retry=True)
+
+    async def _endpoint(self, path: str) -> _Endpoint:
+        """What the server can do at a path, found by a small request when it is first needed."""
+        async with self._probing:
+            if path not in self._endpoints:
+                self._endpoints[path] = await self._try_out(path)
+        return self._endpoints[path]
+
+    async def _try_out(self, path: str) -> _Endpoint:
+        chat = replace(_PROBE, messages=(("user", _PROBE.query),))
+        request = chat if path == self._requests.path(chat) else _PROBE
+        for n, logprobs in ((2, True), (2, False), (1, True), (1, False)):
+            try:
+                answer = await self._ask(path, request, n, logprobs)
+            except ServerError as error:
+                if error.status not in _UNABLE:
+                    raise
+                continue
+            rows = [Row(i, ()) for i in range(n)]
+            choices = [choice for choice in answer.get("choices") or () if isinstance(choice, dict)]
+            for row, choice in zip(rows, choices, strict=False):
+                row.take(choice)
+            texts = {row.stream.raw_text for row in rows if row.begun}
+            return _Endpoint(n=len(texts) == 2, logprobs=any(row.has_logprobs for row in rows))
+        return _Endpoint()  # the real request will show what is wrong
+
+    async def _ask(self, path: str, request: SampleRequest, n: int, logprobs: bool) -> Any:
+        """A request that is not streamed, so that a refusal comes in words."""
+
+        async def attempt() -> Any:
+            while True:
+                body = self._requests.body(request, 1, n, logprobs=logprobs, stream=False)
+                try:
+                    return await self._http.post(path, body)
+                except ServerError as error:
+                    if not self._requests.learn(error, body):
+                        error.retry = error.retry and error.status not in _UNABLE
+                        raise
+
+        return await retrying(attempt)
+
+
+def _groups(rows: Sequence[Row], longest: int) -> list[list[Row]]:
+    """Rows in runs of samples that follow one another, as their seeds then do."""
+    groups: list[list[Row]] = []
+    for row in rows:
+        if groups and len(groups[-1]) < longest and groups[-1][-1].sample + 1 == row.sample:
+            groups[-1].append(row)
+        else:
+            groups.append([row])
+    return groups
+
+
+def _count(usage: object, rows: Sequence[Row]) -> None:
+    """Token counts; those of the completion are given for all choices together."""
+    if not isinstance(usage, dict):
+        return
+    for row in rows:
+        row.n_prompt_tokens = int(usage.get("prompt_tokens") or 0)
+        if len(rows) == 1:
+            row.n_completion_tokens = int(usage.get("completion_tokens") or 0)
+
+
+def _may_pass(error: EngineError) -> bool:
+    """Whether the same request may succeed for another sample."""
+    return isinstance(error, ServerError) and not error.about_request and error.status not in (401, 403, 404)

@@ -9,7 +9,7 @@ import asyncio
 import json
 import os
 import random
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -108,7 +108,7 @@ class Http:
             response = await self._client.post(self._address.base_url + path, **_encoded(body))
         return self._json(response, path)
 
-    async def stream(self, path: str, body: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+    async def stream(self, path: str, body: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
         """The events of a streamed answer, up to [DONE] or to where it breaks off; the caller sees whether all came.
 
         A server that does not stream gives its whole answer as one event. Raises ServerError.
@@ -166,7 +166,7 @@ class Http:
             has_key = "Authorization" in self._client.headers
             message = f"{self._who} refuses access (status {status}). The key is read from the environment variable "
             message += f"{KEY_VARIABLE}, which is {'set, but not accepted' if has_key else 'not set'}."
-        elif status == 404 and not detail.lower().count("model") or 300 <= status < 400:
+        elif 300 <= status < 400 or (status == 404 and "model" not in detail.lower()):
             message = f"{self._who} has no {path} at this address (status {status}). {self._hint()}"
         return ServerError(
             message, retry=status in _RETRIED, after=_after(response), status=status, param=param, detail=detail
@@ -201,7 +201,7 @@ class Http:
             raise ServerError(f"{self._who}: {error}.") from None
 
 
-async def server_sent(chunks: AsyncIterable[bytes]) -> AsyncIterator[str]:
+async def server_sent(chunks: AsyncIterable[bytes]) -> AsyncGenerator[str, None]:
     """The data of server-sent events, from bytes that may be cut anywhere. Comments and other fields are passed over.
 
     Lines end in LF or CRLF. What follows the last line end is given too: it is for the reader of the data to find it

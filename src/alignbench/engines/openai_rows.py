@@ -51,6 +51,10 @@ class Row:
         self._logprobs: list[float] = []
 
     @property
+    def has_logprobs(self) -> bool:
+        return bool(self._logprobs)
+
+    @property
     def n_tokens(self) -> int:
         """As the log-probs count them, else the server's count, else the pieces of text that came."""
         return len(self._ids) or self.n_completion_tokens or self._n_chunks
@@ -69,26 +73,26 @@ class Row:
             self.fail("The server's content filter cut the response.")
         elif reason:
             self.finish = "length" if reason == "length" else "stop"
-        new = self.stream.feed(text.encode("utf-8", "surrogatepass"))
+        self.stream.feed(text.encode("utf-8", "surrogatepass"))
         if self.stream.stopped:
             self.finish = "stop"
-        return self._unseen(new)
+        return self._unseen()
 
     def end(self, reason: FinishReason) -> str:
         """Nothing more will come; the rest of the text."""
         self.reason = reason
         self._ended = time.perf_counter()
-        return self._unseen(self.stream.finish())
+        self.stream.finish()
+        return self._unseen()
 
     def fail(self, message: str) -> None:
         self.reason, self.failure = "error", message
 
-    def _unseen(self, new: str) -> str:
-        """The part of new text that was not shown before a retry; none while the text is not the one shown then."""
+    def _unseen(self) -> str:
+        """Text that was not shown yet; none while a new attempt has not come up to what an earlier one showed."""
         now = self.stream.text
         if not now.startswith(self._given):
             return ""
-        del new
         unseen = now[len(self._given) :]
         self._given = now
         return unseen
@@ -152,7 +156,7 @@ class Cell:
         clock = time.perf_counter()
         if self._deltas and (ended or clock - self._last_progress >= PROGRESS_SECONDS):
             drawn = sum(row.n_tokens for row in self._deltas) - sum(self._counts.get(row, 0) for row in self._deltas)
-            yield Progress(key, tuple(Delta(r.sample, text, r.n_tokens) for r, text in self._deltas.items()), drawn)
+            yield Progress(key, tuple(Delta(r.sample, t, r.n_tokens) for r, t in self._deltas.items()), max(0, drawn))
             self._counts |= {row: row.n_tokens for row in self._deltas}
             self._deltas, self._last_progress = {}, clock
         for row in ended:

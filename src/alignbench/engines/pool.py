@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from alignbench import paths
+from alignbench.engines.memory import free_bytes, needed_bytes, on_gpu
 from alignbench.engines.messages import Answer, Cancel, EmbedRequest, LoadEmbedder, LoadModel, Message, SetThreads
 from alignbench.engines.protocol import (
     Capabilities,
@@ -151,16 +152,44 @@ class WorkerPool:
     def load(self, model: Model, sink: Sink) -> None:
         """Start a worker for the model, or report at once that it is loaded."""
         with self._lock:
-            process = self._models.get(model)
+            process = self._models.pop(model, None)
             if process is None:
-                process = self._models[model] = _Process(model.name, self._ended)
-                process.loading.append(sink)
-                process.send(LoadModel(model, self._share(1)))
-                return
+                refusal = self._make_room(model)
+                if not refusal:
+                    process = self._models[model] = _Process(model.name, self._ended)
+                    process.loading.append(sink)
+                    process.send(LoadModel(model, self._share(1)))
+                    return
+            else:
+                self._models[model] = process  # the most recently used is the last
+        if process is None:
+            sink(Failed(0, refusal))
+            return
+        with self._lock:
             if process.capabilities is None:
                 process.loading.append(sink)
                 return
         sink(Loaded(model.name, process.capabilities, 0.0))
+
+    def _make_room(self, model: Model) -> str:
+        """End idle models, least recently used first, until a new one fits; why it cannot, or nothing."""
+        needed = needed_bytes(model)
+        device = "cuda" if on_gpu(model) else "cpu"
+        free = free_bytes(device) if needed else 0
+        idle = [(m, p) for m, p in self._models.items() if not p.open and not p.loading and on_gpu(m) == on_gpu(model)]
+        for other, process in idle:
+            if free >= needed:
+                break
+            free += needed_bytes(other)
+            del self._models[other]
+            process.stop()
+        if free >= needed:
+            return ""
+        kind = "GPU memory" if device == "cuda" else "memory"
+        return (
+            f"{model.name} needs about {needed / 2**20:.0f} MiB of {kind}, but only "
+            f"{free / 2**20:.0f} MiB are free. Unload another model or choose a smaller or quantized one."
+        )
 
     def capabilities(self, model: Model) -> Capabilities | None:
         """Of a loaded model, else None."""

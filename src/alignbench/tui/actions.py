@@ -110,7 +110,9 @@ EDITOR = (
 
 CONDITION = (
     Action("cancel", "escape", "Esc", "leave", "Close without changing anything.", footer=True),
-    Action("accept", "enter,f5", "Enter", "accept", "Check the fields and change the column.", footer=True, priority=True),
+    Action(
+        "accept", "enter,f5", "Enter", "accept", "Check the fields and change the column.", footer=True, priority=True
+    ),
     Action("field_down", "down", "↓", "next field", "The next field (Tab does the same)."),
     Action("field_up", "up", "↑", "field above", "The field above (Shift+Tab does the same)."),
     Action("next_choice", "f2", "F2", "next choice", "In model and mode: the next one that is known.", footer=True),
@@ -142,9 +144,7 @@ LINE = (
     Action("accept", "enter", "Enter", "accept", "Take what is written here.", footer=True, priority=True),
 )
 
-HELP = (
-    Action("back", "escape,q,enter", "Esc", "back", "Back to where you were.", footer=True),
-)
+HELP = (Action("back", "escape,q,enter", "Esc", "back", "Back to where you were.", footer=True),)
 
 
 def bindings(scope: str, actions: Iterable[Action]) -> list[Binding]:

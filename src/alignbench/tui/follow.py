@@ -30,9 +30,8 @@ def apply(bench: Bench, event: RunEvent) -> Cell | None:
     if isinstance(event, ModelLoading | ModelLoaded):
         for cell in bench.cells.values():
             if cell.model == event.model and cell.status in ("starting", "loading"):
-                loading = isinstance(event, ModelLoading)
-                cell.status = "loading" if loading else "waiting"
-                cell.fraction = event.fraction if loading else 1.0
+                cell.status = "loading" if isinstance(event, ModelLoading) else "waiting"
+                cell.fraction = event.fraction if isinstance(event, ModelLoading) else 1.0
         return None
     key = (event.cell.prompt.hash, event.cell.condition.hash)
     cell = bench.cells.setdefault(key, Cell())

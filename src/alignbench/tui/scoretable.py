@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -139,6 +139,14 @@ def _score(value: Value | None, metric: Metric, missing: str) -> Score:
     return Score(shown)
 
 
+def _similarity(found: Sequence[Cross | None], reference: int, missing: str) -> Similarity:
+    """Scores of all columns against the reference; its own is the ceiling."""
+    own = found[reference]
+    ceiling = Score(reason=missing) if own is None else Score(own.ceiling, own.ceiling_reason)
+    scores = [Score(reason=missing) if cross is None else Score(cross.value, cross.reason) for cross in found]
+    return Similarity(ceiling, tuple(None if at == reference else score for at, score in enumerate(scores)))
+
+
 def score_table(bench: Bench, scorer: Scorer | None) -> ScoreTable:
     """The table for the prompt on the screen."""
     cells = [bench.cell(column) for column in bench.columns]
@@ -154,24 +162,5 @@ def score_table(bench: Bench, scorer: Scorer | None) -> ScoreTable:
     cross: dict[str, Similarity] = {}
     if reference is not None:
         pairs = [scorer.cross(prompt, names[reference], name) if known else {} for name in names]  # type: ignore[union-attr, arg-type]
-        for metric in CROSS:
-            own = pairs[reference].get(metric.key)
-            top = next((found for p in pairs if (found := p.get(metric.key)) is not None), own)
-            ceiling = (
-                Score(top.ceiling, top.ceiling_reason or ("" if top.ceiling is not None else missing))
-                if top is not None
-                else Score(reason=missing)
-            )
-            scores = []
-            for at, values in enumerate(pairs):
-                found = values.get(metric.key)
-                if at == reference:
-                    scores.append(None)
-                elif found is None:
-                    scores.append(Score(reason=missing))
-                else:
-                    scores.append(Score(found.value, found.reason if found.value is None else ""))
-            cross[metric.key] = Similarity(ceiling, tuple(scores))
-    return ScoreTable(
-        names, tuple(cell.done for cell in cells), bench.selected, reference, rows, cross or None
-    )
+        cross = {m.key: _similarity([values.get(m.key) for values in pairs], reference, missing) for m in CROSS}
+    return ScoreTable(names, tuple(cell.done for cell in cells), bench.selected, reference, rows, cross or None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 from alignbench.errors import AlignbenchError
 from alignbench.spec import Condition, Prompt, content_hash
-from alignbench.tui.state import Bench, Cell, Column, Sample
+from alignbench.tui.state import NO_PROMPT, Bench, Cell, Column, Sample
 
 if TYPE_CHECKING:
     from alignbench.store import SampleRow, Store
@@ -40,7 +40,8 @@ def rebuilt(kind: Any, values: Any) -> Any:
         return tuple(values) if isinstance(values, list) else values
     hints = get_type_hints(kind)
     known = {field.name for field in fields(kind)}
-    return kind(**{name: rebuilt(hints[name], value) for name, value in values.items() if name in known})
+    make: Any = kind
+    return make(**{name: rebuilt(hints[name], value) for name, value in values.items() if name in known})
 
 
 def create(store: Store, bench: Bench, name: str) -> int:
@@ -72,7 +73,7 @@ def restore(store: Store, session: int) -> tuple[Bench, list[SampleRow]]:
     else:
         asked = {cell.condition: cell.n for cell in store.cells(session)}
         bench.columns = [Column(condition, asked.get(name, 1)) for name, condition in conditions.items()]
-        bench.prompt = prompts[0] if prompts else Prompt("", "")
+        bench.prompt = prompts[0] if prompts else NO_PROMPT
         bench.prompt_set = prompts[0].set if prompts else ""
     for column in bench.columns:
         bench.used.setdefault(column.name, column.condition)

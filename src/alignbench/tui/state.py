@@ -33,7 +33,7 @@ class Sample:
 
     @classmethod
     def stored(cls, row: SampleRow) -> Sample:
-        return cls(row.sample, row.status, row.text, row.n_tokens or 0, row)  # type: ignore[arg-type]
+        return cls(row.sample, row.status, row.text, row.n_tokens or 0, row)
 
     def words(self, max_tokens: int) -> str:
         """Its state in words, for the margin of a list."""
@@ -148,6 +148,9 @@ def free_name(wanted: str, taken: Iterable[str]) -> str:
     return f"{wanted} {count}"
 
 
+NO_PROMPT = Prompt(id="", text="")
+
+
 @dataclass(slots=True)
 class Bench:
     """The session on the screen.
@@ -159,7 +162,7 @@ class Bench:
     columns: list[Column] = field(default_factory=list)
     selected: int = 0
     reference: str | None = None
-    prompt: Prompt = Prompt(id="", text="")
+    prompt: Prompt = NO_PROMPT
     prompt_set: str = ""
     prompts: Sequence[Prompt] = ()
     session: int | None = None
@@ -170,12 +173,11 @@ class Bench:
     @classmethod
     def ready(cls, models: Sequence[Model], prompts: Sequence[Prompt], prompt_set: str) -> Bench:
         """A bench with a column per model; the first aligned one is the reference; the first prompt is chosen."""
-        bench = cls(prompts=prompts, prompt_set=prompt_set, prompt=prompts[0] if prompts else Prompt("", ""))
+        bench = cls(prompts=prompts, prompt_set=prompt_set, prompt=prompts[0] if prompts else NO_PROMPT)
         for model in models:
             bench.add(Column(Condition.zero_shot(model, name=free_name(model.name, bench.used))))
         bench.selected = 0
-        aligned = [column.name for column in bench.columns if column.condition.model.kind == "aligned"]
-        bench.reference = (aligned or [column.name for column in bench.columns] or [None])[0]
+        bench.reference = bench.default_reference()
         return bench
 
     @property
@@ -219,11 +221,31 @@ class Bench:
         gone = self.columns.pop(self.selected)
         self.selected = max(0, min(self.selected, len(self.columns) - 1))
         if self.reference == gone.name:
-            aligned = [column.name for column in self.columns if column.condition.model.kind == "aligned"]
-            self.reference = (aligned or [column.name for column in self.columns] or [None])[0]
+            self.reference = self.default_reference()
         if not self.has_samples(gone.condition):
             del self.used[gone.name]
         return gone
+
+    def default_reference(self) -> str | None:
+        """The first aligned column, else the first one."""
+        names = [column.name for column in self.columns]
+        aligned = [column.name for column in self.columns if column.condition.model.kind == "aligned"]
+        return next(iter([*aligned, *names]), None)
+
+    def change(self, column: Column | None, to: Column) -> str:
+        """Put `to` in the place of a column, or beside the others; what there is to say about it."""
+        condition = self.settle(to.condition, column)
+        if any(c is not column and c.hash == condition.hash for c in self.columns):
+            return f"{condition.name} is on the Bench already, with these very parameters."
+        settled = Column(condition, to.n)
+        if column is None:
+            self.add(settled)
+        else:
+            self.selected = self.columns.index(column)
+            self.put(settled)
+        if condition.name == to.name:
+            return ""
+        return f"{to.name} has samples of other parameters in this session; this column is {condition.name}."
 
     def has_samples(self, condition: Condition) -> bool:
         """Whether any prompt of the session has samples, or is about to get them, under this condition.
@@ -244,17 +266,13 @@ class Bench:
         """
         if replacing is not None and condition.hash == replacing.condition.hash and condition.name == replacing.name:
             return replacing.condition
-        others = {name: known for name, known in self.used.items()}
+        others = dict(self.used)
         if replacing is not None and not self.has_samples(replacing.condition):
             others.pop(replacing.name, None)
         for name, known in others.items():
             if known.hash == condition.hash:
                 return replace(condition, name=name)
         return replace(condition, name=free_name(condition.name, others))
-
-    def shown(self, condition: Condition, besides: Column | None = None) -> bool:
-        """Whether another column shows this very condition."""
-        return any(c is not besides and c.condition.hash == condition.hash for c in self.columns)
 
     def reseeded(self, column: Column) -> Column:
         """The column with seeds that follow those it has used: seed + n, or further where that was used too."""

@@ -34,9 +34,7 @@ class Workbench:
     notify: called from other threads when there are events to take or scores to read; it must not block.
     """
 
-    def __init__(
-        self, db: Path, pool: EnginePool, embed: EmbedPool | None, notify: Callable[[], None]
-    ) -> None:
+    def __init__(self, db: Path, pool: EnginePool, embed: EmbedPool | None, notify: Callable[[], None]) -> None:
         self.bench = Bench()
         self.database = Database(db)
         self._pool = pool
@@ -88,16 +86,16 @@ class Workbench:
             raise
         from alignbench.tui.follow import begin
 
-        missing = [cell for cell in plan.cells if cell.missing]
-        for cell in plan.cells:
-            shown = bench.cells[prompt.hash, cell.condition.hash]
-            begin(shown, cell.id, cell.missing)
-            if not cell.missing:
-                shown.status = "idle"
+        missing = [planned for planned in plan.cells if planned.missing]
+        for planned in plan.cells:
+            cell = bench.cells[prompt.hash, planned.condition.hash]
+            begin(cell, planned.id, planned.missing)
+            if not planned.missing:
+                cell.status = "idle"
         if not missing:
             return "Every column has its samples. r draws new ones, + five more."
         self._runs.start(replace(plan, cells=tuple(missing)))
-        return await asyncio.to_thread(_terms, [cell.condition.model for cell in missing])
+        return await asyncio.to_thread(_terms, [planned.condition.model for planned in missing])
 
     async def _plan(self, columns: Sequence[Column]) -> Plan:
         bench, prompt = self.bench, self.bench.prompt
@@ -225,12 +223,12 @@ class Workbench:
     async def session_id(self) -> int:
         """The session in the database, made now if it is not there yet (for a note)."""
         async with self._starting:
-            if self.bench.session is None:
-                bench = self.bench
+            bench = self.bench
+            if (session := bench.session) is None:
                 name = bench.name or sessions.session_name(bench.prompt) or "untitled"
-                bench.session = await self.database.run(lambda store: sessions.create(store, bench, name))
-                bench.name = name
-            return self.bench.session
+                session = await self.database.run(lambda store: sessions.create(store, bench, name))
+                bench.session, bench.name = session, name
+            return session
 
     async def rename(self, session: int, name: str) -> None:
         """Give a session another name."""

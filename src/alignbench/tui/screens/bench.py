@@ -17,17 +17,17 @@ from textual.signal import Signal
 from textual.widgets import Footer, Static
 
 from alignbench.errors import AlignbenchError
-from alignbench.spec import Condition, Prompt
+from alignbench.spec import Prompt
 from alignbench.tui.actions import BENCH, bindings
 from alignbench.tui.output import copy_sample, save_sample
 from alignbench.tui.scoretable import ScoreTable
-from alignbench.tui.state import Column, Sample
+from alignbench.tui.state import Bench, Column, Sample
 from alignbench.tui.text import clock, count, shown
 from alignbench.tui.widgets.column import ColumnView
 from alignbench.tui.widgets.column_tabs import ColumnTabs
 from alignbench.tui.widgets.prompt_box import PromptBox
 from alignbench.tui.widgets.score_strip import ScoreStrip
-from alignbench.tui.widgets.title_bar import TitleBar
+from alignbench.tui.widgets.title_bar import TitleBar, place
 
 if TYPE_CHECKING:
     from alignbench.tui.workbench import Workbench
@@ -37,13 +37,16 @@ NARROW = 100  # below this width there is one column at a time
 LEAST_WIDTH = 38  # of a column beside others
 MORE = 5  # samples that + adds
 
+WIDTHS = [(0, "-narrow"), (NARROW, "-wide")]
+HEIGHTS = [(0, "-low"), (30, "-tall")]
+
 
 class BenchScreen(Screen[None]):
     """Shows the workbench and turns keys into what it does."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("bench", BENCH)]
-    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (NARROW, "-wide")]
-    VERTICAL_BREAKPOINTS: ClassVar = [(0, "-low"), (30, "-tall")]
+    HORIZONTAL_BREAKPOINTS = WIDTHS
+    VERTICAL_BREAKPOINTS = HEIGHTS
     AUTO_FOCUS = None
     HELP = (
         "A prompt on top, a column per condition, scores below. F5 draws samples from every column; "
@@ -83,7 +86,7 @@ class BenchScreen(Screen[None]):
     # showing
 
     @property
-    def bench(self):
+    def bench(self) -> Bench:
         return self.workbench.bench
 
     @property
@@ -103,9 +106,8 @@ class BenchScreen(Screen[None]):
         holder = self.query_one("#columns", Horizontal)
         for view in views[len(self.bench.columns) :]:
             await view.remove()
-        if missing := len(self.bench.columns) - len(views):
-            if missing > 0:
-                await holder.mount_all(ColumnView() for _ in range(missing))
+        if (missing := len(self.bench.columns) - len(views)) > 0:
+            await holder.mount_all(ColumnView() for _ in range(missing))
         self.set_class(not self.bench.columns, "-empty")
         self._share_width()
         self.show()
@@ -137,31 +139,25 @@ class BenchScreen(Screen[None]):
                 cursor=self.cursor,
                 whole=self.whole,
             )
-        self._show_title()
+        self.query_one(TitleBar).show(bench.name, place(bench), self._state())
+        self.query_one(ColumnTabs).show(bench)
         offered = tuple(self.check_action(name, ()) for name in ("cancel", "sample"))
         if offered != self._offered:
             self._offered = offered
             self.refresh_bindings()
         self.changed.publish(None)
 
-    def _show_title(self) -> None:
-        bench = self.bench
-        cells = [bench.cell(column) for column in bench.columns]
-        position = bench.position
-        place = f"{bench.prompt_set} {position + 1}/{len(bench.prompts)}" if position is not None else "own prompt"
-        loading = [cell for cell in cells if cell.status == "loading"]
-        models = {column.condition.model.name for column in bench.columns}
-        ready = len(models & self.workbench.loaded)
-        state = f"{len(loading)} loading" if loading else f"{count(ready, 'model')} ready" if ready else ""
-        if self.workbench.busy:
-            rate = sum(cell.rate.per_second() for cell in bench.cells.values() if cell.status == "sampling")
-            state = f"{state}   {rate:.0f} tok/s" if rate else state
+    def _state(self) -> str:
+        """Models, speed and time, for the first line."""
+        cells = self.bench.cells.values()
+        loading = {cell.model for cell in cells if cell.status == "loading"}
+        ready = {column.condition.model.name for column in self.bench.columns} & self.workbench.loaded
+        parts = [f"{count(len(loading), 'model')} loading" if loading else f"{count(len(ready), 'model')} ready"]
+        if rate := sum(cell.rate.per_second() for cell in cells if cell.status == "sampling"):
+            parts.append(f"{rate:.0f} tok/s")
         if self.workbench.seconds:
-            state = f"{state}   {clock(self.workbench.seconds)}"
-        self.query_one(TitleBar).show(bench.name, place, state.strip())
-        states = [f"{cell.done}/{column.n}" for cell, column in zip(cells, bench.columns, strict=True)]
-        names = [column.name for column in bench.columns]
-        self.query_one(ColumnTabs).show(names, states, bench.selected, bench.reference)
+            parts.append(clock(self.workbench.seconds))
+        return "   ".join(parts if ready or loading else parts[1:])
 
     def _tick(self) -> None:
         if self.workbench.busy:
@@ -189,7 +185,7 @@ class BenchScreen(Screen[None]):
         """A notification; its text is data."""
         self.notify(shown(message), severity=severity, markup=False)  # type: ignore[arg-type]
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+    def check_action(self, action: str, _parameters: tuple[object, ...]) -> bool | None:
         if action == "cancel":
             return self.workbench.busy
         if action == "sample":
@@ -294,17 +290,8 @@ class BenchScreen(Screen[None]):
         edited = await self.app.push_screen_wait(ConditionScreen(column))
         if edited is None:
             return
-        bench = self.bench
-        condition: Condition = bench.settle(edited.condition, column)
-        if bench.shown(condition, besides=column):
-            self.tell(f"{condition.name} is on the Bench already, with these very parameters.", severity="warning")
-            return
-        if condition.name != edited.condition.name:
-            self.tell(f"The name {edited.condition.name} has samples of other parameters; this is {condition.name}.")
-        if column is None:
-            bench.add(Column(condition, edited.n))
-        else:
-            bench.put(Column(condition, edited.n))
+        if said := self.bench.change(column, edited):
+            self.tell(said, severity="warning")
         await self._changed_columns()
 
     # prompts

@@ -14,6 +14,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.suggester import SuggestFromList
+from textual.types import CSSPathType
 from textual.widgets import Label, Static
 
 from alignbench.errors import AlignbenchError, InputError
@@ -25,14 +26,6 @@ from alignbench.tui.text import plain
 from alignbench.tui.widgets.inputs import PlainInput
 
 MODES = ("strict", "fast")
-
-
-@dataclass(frozen=True, slots=True)
-class Edited:
-    """What the editor hands back."""
-
-    condition: Condition
-    n: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +47,8 @@ def _number(kind: type[int] | type[float], key: str) -> Callable[[str], Any]:
         except ValueError:
             what = "a whole number" if kind is int else "a number"
             raise InputError(f"expected {what}.") from None
-        Sampling(**{key: value})
+        fields: dict[str, Any] = {key: value}
+        Sampling(**fields)
         return value
 
     return read
@@ -120,10 +114,10 @@ FIELDS = (
 _SAMPLING = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty", "max_tokens", "stop")
 
 
-class ConditionScreen(DialogScreen[Edited | None]):
+class ConditionScreen(DialogScreen[Column | None]):
     """Edits a column, or makes one where there is none."""
 
-    CSS_PATH: ClassVar = ["dialog.tcss", "condition.tcss"]
+    CSS_PATH: ClassVar[CSSPathType | None] = ["dialog.tcss", "condition.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("condition", CONDITION)]
     HELP = (
         "A model is a name (F2 goes through the known ones) or a reference such as llama:/path/file.gguf. "
@@ -135,6 +129,7 @@ class ConditionScreen(DialogScreen[Edited | None]):
         self._column = column
         self._known: list[Model] = []
         self._checking = False
+        self._followed = column.condition.model.name if column else ""  # what a name that was not written repeats
 
     @property
     def heading(self) -> str:
@@ -209,8 +204,7 @@ class ConditionScreen(DialogScreen[Edited | None]):
         """A name that only repeats the model's follows it."""
         if event.input.id == "model":
             name = self.query_one("#name", PlainInput)
-            before = getattr(self, "_followed", self._column.condition.model.name if self._column else "")
-            if name.value in ("", before):
+            if name.value in ("", self._followed):
                 name.value = event.value.strip()
                 self._followed = name.value
 
@@ -231,7 +225,7 @@ class ConditionScreen(DialogScreen[Edited | None]):
         if edited is not None:
             self.dismiss(edited)
 
-    async def _read(self) -> Edited | None:
+    async def _read(self) -> Column | None:
         """The condition as it is written, or None, with the reasons beside the fields."""
         self.complain("")
         values: dict[str, Any] = {}
@@ -267,7 +261,7 @@ class ConditionScreen(DialogScreen[Edited | None]):
             base = before
         sampling = replace(base.sampling, **{key: values[key] for key in _SAMPLING})
         condition = replace(base, name=values["name"], sampling=sampling, seed=values["seed"], mode=values["mode"])
-        return Edited(condition, values["n"])
+        return Column(condition, values["n"])
 
     async def _resolve(self, written: str) -> tuple[Model | None, str]:
         if self._column is not None and written == _written(self._column.condition.model):

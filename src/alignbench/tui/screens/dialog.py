@@ -9,6 +9,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
+from textual.types import CSSPathType
 from textual.widgets import Footer, Static
 
 from alignbench.tui.actions import CONFIRM, LINE, bindings
@@ -16,13 +17,14 @@ from alignbench.tui.text import plain
 from alignbench.tui.widgets.inputs import PlainInput
 
 ResultT = TypeVar("ResultT")
+WIDTHS = [(0, "-narrow"), (100, "-wide")]
 
 
 class DialogScreen(ModalScreen[ResultT]):
     """A modal screen with a heading and a line for what is wrong. Subclasses give `body`."""
 
-    CSS_PATH = "dialog.tcss"
-    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (100, "-wide")]
+    CSS_PATH: ClassVar[CSSPathType | None] = "dialog.tcss"
+    HORIZONTAL_BREAKPOINTS = WIDTHS
     HEADING = ""
 
     def compose(self) -> ComposeResult:

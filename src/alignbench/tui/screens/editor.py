@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.types import CSSPathType
 
 from alignbench.tui.actions import EDITOR, bindings
 from alignbench.tui.screens.dialog import DialogScreen
@@ -15,7 +16,7 @@ from alignbench.tui.widgets.inputs import PlainArea
 class EditorScreen(DialogScreen[str | None]):
     """Returns the text, stripped, or None if it was left. A text that was not changed comes back as it was."""
 
-    CSS_PATH: ClassVar = ["dialog.tcss", "editor.tcss"]
+    CSS_PATH: ClassVar[CSSPathType | None] = ["dialog.tcss", "editor.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("editor", EDITOR)]
     HELP = "Write the prompt; Enter begins a new line. F5 takes it, Esc leaves the one that was there."
     HEADING = "Prompt: F5 takes it, Esc leaves the old one"

@@ -46,7 +46,9 @@ class HelpScreen(Screen[None]):
         lines = [Content(self._about), Content("")] if self._about else []
         for action in self._actions:
             text = WrappedText(room, action.help)
-            head = Content.assemble((f"{action.shown:>{width}}  ", "bold $primary"), (f"{action.called:<{TITLE}}", "bold"))
+            head = Content.assemble(
+                (f"{action.shown:>{width}}  ", "bold $primary"), (f"{action.called:<{TITLE}}", "bold")
+            )
             lines.append(Content.assemble(head, text[0]))
             lines += [Content(" " * (width + 2 + TITLE) + text[i]) for i in range(1, len(text))]
         self.query_one("#keys", Static).update(Content("\n").join(lines))

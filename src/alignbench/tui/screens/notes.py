@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.types import CSSPathType
 
 from alignbench.errors import AlignbenchError
 from alignbench.tui.actions import LINE, bindings
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 class NotesScreen(DialogScreen[None]):
     """The notes so far, oldest first, and a line for another one."""
 
-    CSS_PATH: ClassVar = ["dialog.tcss", "notes.tcss"]
+    CSS_PATH: ClassVar[CSSPathType | None] = ["dialog.tcss", "notes.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("notes", LINE)]
     HELP = "Enter adds what is written to the session's notes; Esc closes."
     HEADING = "Notes on this session"

@@ -12,6 +12,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
+from textual.types import CSSPathType
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -38,7 +39,7 @@ class Picked:
 class PromptsScreen(DialogScreen[Picked | None]):
     """Sets on top (Tab), a filter below them, the prompts of the set."""
 
-    CSS_PATH: ClassVar = ["dialog.tcss", "prompts.tcss"]
+    CSS_PATH: ClassVar[CSSPathType | None] = ["dialog.tcss", "prompts.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("prompts", PICKER)]
     HELP = "Type to narrow the list down; every word must occur. Tab changes the set, F2 opens a file of your own."
     HEADING = "Prompts"

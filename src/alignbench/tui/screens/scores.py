@@ -81,12 +81,14 @@ class ScoresScreen(Screen[None]):
         if table.reference is None:
             return Content.styled("  similarity: mark a reference with * on the Bench", "$foreground 60%")
         name = one_line(table.names[table.reference], 30)
-        return Content.styled(f"  similarity to {letter(table.reference)}* {name} (its own number is the ceiling)", "bold")
+        return Content.styled(
+            f"  similarity to {letter(table.reference)}* {name} (its own number is the ceiling)", "bold"
+        )
 
     def _line(self, table: ScoreTable, at: int, metric: Metric, cross: bool, columns: range) -> Content:
         mark = "▶ " if at == self._row else "  "
         label = f"{mark}{metric.label} {metric.arrow}".rstrip()
-        parts = [Content.styled(f"{label:<{LABEL}}", "bold" if at == self._row else "")]
+        parts: list[Content | str] = [Content.styled(f"{label:<{LABEL}}", "bold" if at == self._row else "")]
         for column in columns:
             score, ceiling = _score(table, metric, cross, column)
             text = f"ceiling {score.text}" if ceiling else score.text

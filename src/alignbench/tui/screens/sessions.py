@@ -85,7 +85,15 @@ class SessionsScreen(Screen[int | None]):
             samples = f"{info.n_samples}" + (f" +{info.n_errors}✗" if info.n_errors else "")
             mark = "▶" if info.id == self._workbench.bench.session else ""
             began = info.created[:16].replace("T", " ")
-            cells = (mark, str(info.id), one_line(info.name), began, samples, str(info.n_prompts), ", ".join(info.models))
+            cells = (
+                mark,
+                str(info.id),
+                one_line(info.name),
+                began,
+                samples,
+                str(info.n_prompts),
+                ", ".join(info.models),
+            )
         widths = (1, 4, room, 16, 8, 7, models_room)
         rights = (False, True, False, False, True, True, False)
         texts = []
@@ -136,7 +144,8 @@ class SessionsScreen(Screen[int | None]):
         if info.id == self._workbench.bench.session and self._workbench.busy:
             self.notify("This session is being sampled; Esc on the Bench stops it.", severity="warning", markup=False)
             return
-        detail = f"{one_line(info.name, 200)}\n\n{count(info.n_samples, 'sample')}, {count(info.n_prompts, 'prompt')} and all notes go."
+        gone = f"{count(info.n_samples, 'sample')}, {count(info.n_prompts, 'prompt')} and all notes go."
+        detail = f"{one_line(info.name, 200)}\n\n{gone}"
         if not await self.app.push_screen_wait(ConfirmScreen(f"Delete session {info.id}?  y / n", detail)):
             return
         try:

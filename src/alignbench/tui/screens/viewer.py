@@ -49,7 +49,9 @@ class ViewerScreen(Screen[None]):
     CSS_PATH = "viewer.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("viewer", VIEWER)]
     AUTO_FOCUS = None
-    HELP = "The text is shown as the model wrote it; control characters are made visible. Copy and save keep every byte."
+    HELP = (
+        "The text is shown as the model wrote it; what cannot be seen is made visible. Copy and save keep every byte."
+    )
 
     def __init__(self, bench: BenchScreen) -> None:
         super().__init__()

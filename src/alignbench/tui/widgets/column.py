@@ -168,5 +168,3 @@ class ColumnView(Vertical):
     def on_click(self, event: events.Click) -> None:
         event.stop()
         self.post_message(self.Chosen(self, None, False))
-
-

@@ -103,7 +103,7 @@ class SampleList(ScrollView):
         notice: str = "",
         hint: str = "",
     ) -> None:
-        """Show these samples. cursor: index of the selected one. notice: an error above them. hint: where there are none."""
+        """Show these samples. cursor: index of the selected one. notice: an error above. hint: if there are none."""
         moved = cursor != self._cursor or whole != self._whole
         self._samples, self._max_tokens, self._cursor, self._whole = samples, max_tokens, cursor, whole
         self._notice_text, self._hint = notice, hint
@@ -141,7 +141,9 @@ class SampleList(ScrollView):
             self.refresh()
             return
         width = self.size.width
-        changed = [Region(0, y, width, 1) for y, (row, strip) in enumerate(zip(rows, drawn, strict=True)) if strip[0] != row]
+        changed = [
+            Region(0, y, width, 1) for y, (row, strip) in enumerate(zip(rows, drawn, strict=True)) if strip[0] != row
+        ]
         if changed:
             self.refresh(*changed)
 

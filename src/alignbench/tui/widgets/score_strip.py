@@ -65,8 +65,8 @@ class ScoreStrip(Static):
         for metric in cross:
             row = (table.cross or {}).get(metric.key)
             label = f"{metric.short} to {letter(table.reference)}*" if table.reference is not None else metric.short
-            scores = [row.scores[at] for at in columns] if row else []
-            texts = [(row.ceiling, "max ") if score is None else (score, "") for score in scores] if row else []
+            ceiling_or = [row.scores[at] for at in columns] if row else []
+            texts = [(row.ceiling, "max ") if score is None else (score, "") for score in ceiling_or] if row else []
             lines.append(_row(label, texts))
         return lines
 

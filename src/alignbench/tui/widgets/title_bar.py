@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from textual.content import Content
 from textual.widgets import Static
 
+from alignbench.tui.state import Bench
 from alignbench.tui.text import one_line
+
+
+def place(bench: Bench) -> str:
+    """Where the prompt stands: its set and its number in it."""
+    if (position := bench.position) is None:
+        return "own prompt"
+    return f"{Path(bench.prompt_set).stem} {position + 1}/{len(bench.prompts)}"
 
 
 class TitleBar(Static):

@@ -1,0 +1,104 @@
+"""`alignbench likelihood`: a given response under a model, token by token."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from alignbench.cli.options import Device, GpuLayers, Json, Threads
+from alignbench.errors import InputError
+
+if TYPE_CHECKING:
+    from alignbench.engines.protocol import Scored
+    from alignbench.experiments.likelihood import Likelihood
+
+
+def likelihood(
+    model: Annotated[str, typer.Option(help="A model: a name or a reference.")],
+    prompt: Annotated[str, typer.Option(help="The prompt.")],
+    response: Annotated[str, typer.Option(help="The response: a text, or a file that holds it.")],
+    top: Annotated[int, typer.Option(min=1, max=100, help="Alternatives a token.")] = 5,
+    device: Device = "auto",
+    threads: Threads = None,
+    gpu_layers: GpuLayers = -1,
+    as_json: Json = False,
+) -> None:
+    """How likely a response is under a model: log-prob and rank of each token, and what the model preferred."""
+    from alignbench.engines.pool import WorkerPool
+    from alignbench.experiments.likelihood import likelihood as totals_of
+    from alignbench.experiments.likelihood import score_response
+    from alignbench.models import resolve
+    from alignbench.spec import Prompt, default_context
+
+    if not prompt.strip():
+        raise InputError("--prompt is empty; expected a question or an instruction.")
+    text = _text(response)
+    chosen = resolve(model).with_options(device=device, gpu_layers=gpu_layers)
+    pool = WorkerPool(threads=threads)
+    try:
+        scored = score_response(pool, chosen, default_context(chosen), Prompt.typed(prompt), text, top)
+    finally:
+        pool.close()
+    totals = totals_of(scored, text)
+    if as_json:
+        _print_json(scored, totals)
+    else:
+        _print_table(scored, totals)
+
+
+def _text(response: str) -> str:
+    """The content of a file where the option names one, else the option itself."""
+    from alignbench.textfiles import read_utf8
+
+    try:
+        is_file = Path(response).is_file()
+    except (OSError, ValueError):  # too long for a path, or a NUL in it: a text
+        is_file = False
+    text = read_utf8(Path(response)) if is_file else response
+    if not text:
+        raise InputError("--response is empty; expected a text or a file that holds one.")
+    return text
+
+
+def _print_json(scored: Scored, totals: Likelihood) -> None:
+    for t, piece in enumerate(scored.pieces):
+        top = zip(scored.top_pieces[t], scored.top_ids[t], scored.top_logprob[t], strict=True)
+        print(
+            json.dumps(
+                {
+                    "token": piece,
+                    "id": int(scored.ids[t]),
+                    "logprob": float(scored.logprob[t]),
+                    "rank": int(scored.rank[t]),
+                    "top": [{"token": p, "id": int(i), "logprob": float(logprob)} for p, i, logprob in top],
+                }
+            )
+        )
+    print(json.dumps({"totals": asdict(totals)}))
+
+
+def _print_table(scored: Scored, totals: Likelihood) -> None:
+    from alignbench.cli.tables import print_table
+
+    print_table(
+        ["token", "log-prob", "rank", "the model's first choices"],
+        [
+            [
+                repr(piece),
+                f"{scored.logprob[t]:.2f}",
+                str(scored.rank[t]),
+                " ".join(map(repr, scored.top_pieces[t][:3])),
+            ]
+            for t, piece in enumerate(scored.pieces)
+        ],
+    )
+    n = max(1, totals.n_tokens)
+    print(
+        f"\n{totals.n_tokens} tokens, log-prob {totals.logprob:.1f} nats, "
+        f"{totals.bits_per_byte or 0:.3f} bits per byte; "
+        f"unshifted {totals.unshifted / n:.0%}, marginal {totals.marginal / n:.0%}, shifted {totals.shifted / n:.0%}"
+    )

@@ -1,0 +1,232 @@
+"""Loads a model and its tokenizer with transformers, or says in one message why it cannot be done."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import torch
+import transformers
+from numpy.typing import NDArray
+
+from alignbench.engines.hf_source import HfSource
+from alignbench.engines.opening import remembered_hash
+from alignbench.errors import EngineError
+from alignbench.spec import LoadOptions
+
+HUB_TIMEOUT = 10.0  # seconds for the one question that tells whether the hub can be reached
+
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model that is ready to run. device: where its inputs go. file_hash: see protocol.Capabilities."""
+
+    model: Any
+    tokenizer: Any
+    device: torch.device
+    file_hash: str
+
+
+def load(source: HfSource, options: LoadOptions, on_progress: Callable[[float], None]) -> LoadedModel:
+    """Load the weights as `options` says. Raises EngineError or InputError."""
+    transformers.utils.logging.disable_progress_bar()
+    source.check()
+    device = pick_device(options.device)
+    arguments = _arguments(source, options, device)
+    place: dict[str, Any] = _place(source)
+    on_progress(0.05)
+    try:
+        with _quick_gguf():
+            place["trust_remote_code"] = options.trust_remote_code
+            tokenizer = transformers.AutoTokenizer.from_pretrained(source.location, **place)
+            on_progress(0.3)
+            config = transformers.AutoConfig.from_pretrained(source.location, **place)
+            on_progress(0.5)
+            arguments["attn_implementation"] = _attention(config, options.attention)
+            model = transformers.AutoModelForCausalLM.from_pretrained(
+                source.location, config=config, **arguments, **place
+            )
+    except torch.OutOfMemoryError as error:
+        torch.cuda.empty_cache()
+        raise EngineError(f"{source}: there is not enough GPU memory for the weights. {_first_line(error)}") from None
+    except (OSError, ValueError, ImportError, KeyError, RuntimeError) as error:
+        raise EngineError(_refusal(source, error)) from error
+    if "device_map" not in arguments:
+        model = model.to(device)
+    on_progress(0.95)
+    return LoadedModel(model.eval(), tokenizer, model.get_input_embeddings().weight.device, _file_hash(source))
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of an option: auto is the first GPU if there is one. Raises EngineError where it is not there."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device(name)
+    n_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if device.type == "cuda" and (device.index or 0) >= n_gpus:
+        raise EngineError(f"device is {name}, but this machine has {n_gpus or 'no'} CUDA devices that torch can use.")
+    return device
+
+
+def _arguments(source: HfSource, options: LoadOptions, device: torch.device) -> dict[str, Any]:
+    """Arguments of from_pretrained that the options ask for."""
+    dtype = _DTYPES.get(options.dtype, torch.bfloat16 if device.type == "cuda" else torch.float32)
+    arguments: dict[str, Any] = {"dtype": dtype}
+    if source.gguf_file:
+        if hasattr(transformers, "GgufConfig"):  # newer versions would keep the blocks and fetch kernels for them
+            arguments["quantization_config"] = transformers.GgufConfig(dequantize=True)
+    else:
+        arguments["use_safetensors"] = True
+    if options.quantize:
+        arguments["quantization_config"] = _quantization(source, options.quantize, dtype, device)
+        arguments["device_map"] = {"": device}
+    elif options.device == "auto" and device.type == "cuda" and torch.cuda.device_count() > 1:
+        arguments["device_map"] = "auto"  # over all the GPUs
+    return arguments
+
+
+def _quantization(source: HfSource, bits: str, dtype: torch.dtype, device: torch.device) -> Any:
+    if device.type != "cuda":
+        raise EngineError(f"{source}: quantize = {bits!r} needs a CUDA device; this model would run on {device.type}.")
+    if source.gguf_file:
+        raise EngineError(f"{source}: quantize = {bits!r} is for safetensors; a GGUF file is quantized already.")
+    if not transformers.utils.is_bitsandbytes_available():
+        raise EngineError(f"{source}: quantize = {bits!r} needs the package bitsandbytes: pip install bitsandbytes.")
+    if bits == "8bit":
+        return transformers.BitsAndBytesConfig(load_in_8bit=True)
+    return transformers.BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype, bnb_4bit_use_double_quant=True
+    )
+
+
+def _attention(config: Any, wanted: str) -> str:
+    """sdpa has no soft cap on the scores, which Gemma 2 needs."""
+    text = config.get_text_config()
+    return "eager" if wanted == "sdpa" and getattr(text, "attn_logit_softcapping", None) else wanted
+
+
+def _place(source: HfSource) -> dict[str, Any]:
+    """Arguments that say which files: those on this machine where they are complete, else those of the hub."""
+    place: dict[str, Any] = {"gguf_file": source.gguf_file} if source.gguf_file else {}
+    if source.is_local:
+        return place | {"local_files_only": True}
+    if source.weights():
+        folder = source.folder()
+        assert folder is not None
+        return place | {"revision": folder.name, "local_files_only": True}
+    return place | {"revision": _ask_hub(source)}
+
+
+def _ask_hub(source: HfSource) -> str:
+    """The commit of a hub model. One question with a short timeout, so that a machine without network is told soon.
+
+    Raises EngineError where the hub cannot be asked, has no such model, or has no weights that may be loaded.
+    """
+    import httpx
+    import huggingface_hub
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HfHubHTTPError,
+        OfflineModeIsEnabled,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    missing = f"hf:{source} is not in the local cache"
+    instead = "Download it where there is a network, or give a folder: hf:/path/folder"
+    if huggingface_hub.constants.HF_HUB_OFFLINE or os.environ.get("TRANSFORMERS_OFFLINE", "") not in ("", "0"):
+        raise EngineError(f"{missing}, and the environment asks for offline work (HF_HUB_OFFLINE). {instead}")
+    try:
+        info = huggingface_hub.HfApi().model_info(source.location, revision=source.revision or None, timeout=HUB_TIMEOUT)
+    except GatedRepoError:
+        raise EngineError(f"hf:{source}: access has to be asked for on its page; then set HF_TOKEN.") from None
+    except RevisionNotFoundError:
+        raise EngineError(f"hf:{source}: the model has no revision {source.revision!r}.") from None
+    except RepositoryNotFoundError:
+        raise EngineError(f"hf:{source}: the hub has no such model, or it is private (then set HF_TOKEN).") from None
+    except (HfHubHTTPError, httpx.HTTPError, OfflineModeIsEnabled, OSError) as error:
+        raise EngineError(f"{missing}, and the hub cannot be reached: {_first_line(error)} {instead}") from None
+    files = [sibling.rfilename for sibling in info.siblings or ()]
+    if source.gguf_file and source.gguf_file not in files:
+        raise EngineError(f"hf:{source}: the model has no file {source.gguf_file}.")
+    if not source.gguf_file and not any(file.endswith(".safetensors") for file in files):
+        raise EngineError(
+            f"hf:{source} has no *.safetensors. Other weight formats can run code when they are read and are not "
+            "loaded; look for a revision with safetensors (often refs/pr/...) or convert the model."
+        )
+    return str(info.sha)
+
+
+def _refusal(source: HfSource, error: Exception) -> str:
+    """What to tell the user about an error of transformers."""
+    text = str(error)
+    if "trust_remote_code" in text:
+        return (
+            f"hf:{source} comes with code of its own, which is not run unless you trust it: give the model an entry "
+            "in models.toml with trust_remote_code = true."
+        )
+    if "safetensors" in text and "use_safetensors" in text:
+        return f"hf:{source} has no *.safetensors; other weight formats are not loaded."
+    return f"hf:{source} could not be loaded with transformers: {type(error).__name__}: {_first_line(error)}"
+
+
+def _first_line(error: Exception) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
+def _file_hash(source: HfSource) -> str:
+    """SHA-256 of the GGUF file, of the list of SHA-256s of a folder's weight files, or a hub model's commit."""
+    if not source.is_local:
+        folder = source.folder()
+        return folder.name if folder else source.revision
+    hashes = [remembered_hash(path) for path in source.weights()]
+    return hashes[0] if source.gguf_file else hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+
+
+@contextmanager
+def _quick_gguf() -> Iterator[None]:
+    """Makes reading a GGUF header take a second where it takes many.
+
+    transformers reads the header once for each of tokenizer, configuration and weights, through slices of an
+    np.memmap, one a field and token: 12 s a time for a vocabulary of 262,144. np.frombuffer gives the same arrays.
+    """
+    import gguf
+    from transformers import modeling_gguf_pytorch_utils as loader
+
+    def get(self: Any, offset: int, dtype: Any, count: int = 1, override_order: str | None = None) -> NDArray[Any]:
+        order = self.byte_order if override_order is None else override_order
+        kind = np.dtype(dtype) if order == "I" else np.dtype(dtype).newbyteorder(order)
+        return np.frombuffer(self.data, kind, int(count), int(offset))
+
+    headers: dict[str, dict[str, Any]] = {}
+    whole = loader.load_gguf_checkpoint
+
+    def header_once(path: Any, return_tensors: bool = False, **rest: Any) -> dict[str, Any]:
+        if return_tensors:
+            return dict(whole(path, return_tensors=True, **rest))
+        if str(path) not in headers:
+            headers[str(path)] = whole(path, **rest)
+        return headers[str(path)]
+
+    with patch.object(gguf.GGUFReader, "_get", get), patch.object(loader, "load_gguf_checkpoint", header_once):
+        yield
+
+
+def memory_free(device: torch.device) -> int:
+    """Bytes that can be had on a device."""
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        return int(free) + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    for line in Path("/proc/meminfo").read_text().splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return 1 << 62

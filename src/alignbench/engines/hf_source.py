@@ -1,0 +1,133 @@
+"""Where a model for transformers is, what is there, and of what kind it is; nothing heavy is imported.
+
+    hf:org/name[@revision][:file.gguf]     a model of the hub, from the local cache where it is there
+    hf:/path/folder[:file.gguf]            a folder; a path begins with / or ~ or .
+    hf:/path/file.gguf                     the same as hf:/path:file.gguf
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from alignbench.errors import InputError
+from alignbench.spec import Kind
+
+_HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
+_ALIGNED_NAME = re.compile(r"instruct|chat|[-_]it(?![a-z])", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class HfSource:
+    """A model's place. location: an absolute folder or a hub id. revision: of a hub model, empty for its main branch.
+    gguf_file: the file in it that holds the weights, empty for safetensors.
+    """
+
+    location: str
+    revision: str = ""
+    gguf_file: str = ""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a folder of this machine."""
+        return self.location.startswith("/")
+
+    @property
+    def name(self) -> str:
+        """What a model without a name is called: its file's or folder's name, or the hub id's last part."""
+        return Path(self.gguf_file).stem if self.gguf_file else self.location.rsplit("/", 1)[-1]
+
+    def __str__(self) -> str:
+        revision = f"@{self.revision}" if self.revision else ""
+        return f"{self.location}{revision}" + (f":{self.gguf_file}" if self.gguf_file else "")
+
+    def folder(self) -> Path | None:
+        """Where its files are on this machine; None for a hub model that is not in the local cache."""
+        if self.is_local:
+            return Path(self.location)
+        repository = hub_cache() / f"models--{self.location.replace('/', '--')}"
+        commit = self.revision or "main"
+        reference = repository / "refs" / commit
+        if reference.is_file():
+            commit = reference.read_text().strip()
+        snapshot = repository / "snapshots" / commit
+        return snapshot if snapshot.is_dir() else None
+
+    def weights(self) -> list[Path]:
+        """Its weight files on this machine: the GGUF file, or every safetensors file. Empty where there are none."""
+        folder = self.folder()
+        if folder is None:
+            return []
+        if self.gguf_file:
+            return [path] if (path := folder / self.gguf_file).is_file() else []
+        return sorted(folder.glob("*.safetensors"))
+
+    def check(self) -> None:
+        """Raises InputError where a local model is not there or has no weights that may be loaded."""
+        folder = self.folder()
+        if folder is None:
+            return
+        if not folder.is_dir():
+            raise InputError(f"There is no folder {folder}.")
+        if self.is_local and not self.weights():
+            if self.gguf_file:
+                raise InputError(f"There is no file {folder / self.gguf_file}.")
+            ggufs = sorted(path.name for path in folder.glob("*.gguf"))
+            if ggufs:
+                raise InputError(f"{folder} has no *.safetensors; to load its GGUF file: hf:{folder}:{ggufs[0]}")
+            raise InputError(
+                f"{folder} has no *.safetensors. Other weight formats can run code when they are read and are not "
+                "loaded; convert the model to safetensors."
+            )
+
+    def kind(self) -> Kind:
+        """Aligned if there is a chat template; for a hub model that is not here, what its name suggests."""
+        folder = self.folder()
+        if folder is None:
+            return "aligned" if _ALIGNED_NAME.search(self.location) else "base"
+        if self.gguf_file:
+            from alignbench.engines.gguf_header import read_header
+
+            path = folder / self.gguf_file
+            return "aligned" if path.is_file() and read_header(path).chat_template else "base"
+        if any((folder / name).is_file() for name in ("chat_template.jinja", "chat_template.json")):
+            return "aligned"
+        try:
+            config = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return "base"
+        return "aligned" if isinstance(config, dict) and config.get("chat_template") else "base"
+
+
+def parse_source(target: str, relative_to: Path | None = None) -> HfSource:
+    """What follows `hf:` in a reference. Raises InputError for what is neither a path nor a hub id.
+
+    relative_to: folder at which a relative path starts, by default the current one.
+    """
+    location, colon, file = target.rpartition(":")
+    if not colon or not file.endswith(".gguf"):
+        location, file = target, ""
+    if location.startswith(("/", "~", ".")):
+        try:
+            path = Path(os.path.abspath((relative_to or Path()) / Path(location).expanduser()))
+        except RuntimeError:  # ~nobody
+            raise InputError(f"{location!r}: there is no such home folder.") from None
+        if path.suffix == ".gguf" and not file:
+            return HfSource(str(path.parent), gguf_file=path.name)
+        return HfSource(str(path), gguf_file=file)
+    location, _, revision = location.partition("@")
+    if not _HUB_ID.fullmatch(location):
+        raise InputError(
+            f"hf:{target} is no model; expected hf:org/name[@revision], hf:/path/folder or hf:/path/file.gguf "
+            "(a path begins with / or ~ or .)."
+        )
+    return HfSource(location, revision, file)
+
+
+def hub_cache() -> Path:
+    """The folder in which huggingface_hub keeps what it downloads."""
+    home = os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "huggingface")
+    return Path(os.environ.get("HF_HUB_CACHE") or Path(home, "hub")).expanduser()

@@ -1,0 +1,127 @@
+"""Token ids and token bytes of a transformers tokenizer, by the rules of llama.cpp.
+
+One BOS where the model wants one; special tokens parsed in the text; a token's bytes exactly, so that a character
+that is spread over tokens comes out whole.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from alignbench.engines.gguf_header import read_header
+
+# Texts of special tokens that end a response in every model that has them (llama.cpp: special_eog_ids).
+END_TEXTS = (
+    "<|im_end|>", "<end_of_turn>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<|endoftext|>", "<|end_of_text|>",
+    "<|return|>", "<|call|>", "<EOT>", "_<EOT>", "[EOT]", "[EOS]", "</s>", "<eos>", "<end_of_utterance>", "<turn|>",
+)  # fmt: skip
+
+_BYTE_TOKEN = re.compile(r"<0x([0-9A-Fa-f]{2})>")
+_SPACE = "\N{LOWER ONE EIGHTH BLOCK}"  # what SentencePiece writes for a space
+
+
+class Tokens:
+    """Wraps a tokenizer. gguf: the file it was read from, if it was; its header decides about the BOS."""
+
+    def __init__(self, tokenizer: Any, model_end_ids: set[int], gguf: Path | None = None) -> None:
+        self._tokenizer = tokenizer
+        self._pieces: dict[int, bytes] = {}
+        self.bos_id: int | None = tokenizer.bos_token_id
+        self.adds_bos = self.bos_id is not None and self._wants_bos(gguf)
+        self.end_ids = self._end_ids() | model_end_ids
+
+    @property
+    def chat_template(self) -> str | None:
+        """Jinja source of the chat template; where there are several, the one called default."""
+        template = self._tokenizer.chat_template
+        if isinstance(template, dict):
+            template = template.get("default")
+        return template or None
+
+    @property
+    def bos(self) -> str:
+        return str(self._tokenizer.bos_token or "")
+
+    @property
+    def eos(self) -> str:
+        return str(self._tokenizer.eos_token or "")
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of a rendered prompt, special tokens parsed, with exactly one BOS where the model wants one."""
+        text = text.encode("utf-8", "replace").decode("utf-8")  # lone surrogates
+        ids: list[int] = list(self._tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
+        if self.adds_bos and ids[:1] != [self.bos_id]:
+            assert self.bos_id is not None
+            ids.insert(0, self.bos_id)
+        return ids
+
+    def is_end(self, token: int) -> bool:
+        """Whether a token ends a response."""
+        return token in self.end_ids
+
+    def piece(self, token: int) -> bytes:
+        """The bytes of a token; none for special tokens."""
+        if token not in self._pieces:
+            self._pieces[token] = b"" if token in self._special or token in self.end_ids else self._bytes(token)
+        return self._pieces[token]
+
+    def text(self, token: int) -> str:
+        """The text of a token for people; special tokens by name."""
+        return self._bytes(token).decode(errors="replace")
+
+    def _wants_bos(self, gguf: Path | None) -> bool:
+        if gguf is not None:
+            told = read_header(gguf).metadata.get("tokenizer.ggml.add_bos_token")
+            if isinstance(told, bool):
+                return told
+        return bool(self._tokenizer("a")["input_ids"][:1] == [self.bos_id])
+
+    def _end_ids(self) -> set[int]:
+        """The tokenizer's EOS and the special tokens that END_TEXTS names."""
+        eos = self._tokenizer.eos_token_id
+        named = {token for token in self._added if str(self._added[token]) in END_TEXTS}
+        return named | ({eos} if eos is not None else set())
+
+    @cached_property
+    def _added(self) -> dict[int, Any]:
+        """Tokens that are found in the text before it is cut into pieces, special ones among them."""
+        return dict(self._tokenizer.added_tokens_decoder)
+
+    @cached_property
+    def _special(self) -> set[int]:
+        return set(self._tokenizer.all_special_ids) | {id for id, token in self._added.items() if token.special}
+
+    @cached_property
+    def _decoder(self) -> str:
+        """What turns pieces into text, as the tokenizers package prints it."""
+        backend = getattr(self._tokenizer, "backend_tokenizer", None)
+        return repr(backend.decoder) if backend is not None else _SPACE
+
+    def _bytes(self, token: int) -> bytes:
+        piece = self._tokenizer.convert_ids_to_tokens(token)
+        if piece is None:  # an id past the vocabulary: embeddings are often padded
+            return b""
+        if isinstance(piece, bytes):
+            return piece
+        if token in self._added and (token in self._special or "ByteLevel" in self._decoder):
+            return str(piece).encode()
+        if "ByteLevel" in self._decoder:
+            return b"".join(bytes([_BYTES[c]]) if c in _BYTES else c.encode() for c in piece)
+        if byte := _BYTE_TOKEN.fullmatch(piece):
+            return bytes([int(byte[1], 16)])
+        if _SPACE in self._decoder:
+            return str(piece).replace(_SPACE, " ").encode()
+        return str(self._tokenizer.decode([token])).encode()
+
+
+def _byte_alphabet() -> dict[str, int]:
+    """GPT-2's alphabet: a printable character for each byte (Radford et al. 2019, bytes_to_unicode)."""
+    printable = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
+    others = [byte for byte in range(256) if byte not in printable]
+    return {chr(byte): byte for byte in printable} | {chr(256 + n): byte for n, byte in enumerate(others)}
+
+
+_BYTES = _byte_alphabet()

@@ -1,0 +1,73 @@
+"""Whether a model fits: an estimate before loading, and what is free. No heavy library is asked."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from alignbench.demo import DEMOS
+from alignbench.errors import AlignbenchError
+from alignbench.models import header, parse_reference
+from alignbench.spec import Model
+
+OVERHEAD = 1.2  # weights in memory beside the file: caches, buffers, the runtime
+
+
+def needed_bytes(model: Model) -> int:
+    """Estimated size of a loaded model; 0 where nothing is known (a server, a hub id that is not cached)."""
+    reference = parse_reference(model.reference)
+    match reference.scheme:
+        case "demo":
+            size = DEMOS[reference.target].size
+        case "llama":
+            size = _file_size(Path(reference.target))
+        case "hf":
+            size = _folder_size(reference.target, 2 if on_gpu(model) else 4)
+        case _:
+            size = 0
+    return int(size * OVERHEAD)
+
+
+def free_bytes(device: str) -> int:
+    """Memory a new model could have: RAM for cpu, VRAM of the GPU with most of it free for cuda."""
+    return _free_vram() if device.startswith("cuda") else _free_ram()
+
+
+def on_gpu(model: Model) -> bool:
+    """Whether this model would take VRAM, as far as can be told from outside."""
+    return model.options.device != "cpu" and model.options.gpu_layers != 0 and shutil.which("nvidia-smi") is not None
+
+
+def _file_size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
+
+
+def _folder_size(target: str, bytes_per_weight: int) -> int:
+    """Of the safetensors in a folder; a GGUF file (FOLDER:FILE) is expanded to bytes_per_weight when it is loaded."""
+    folder, _, file = target.rpartition(":") if target.endswith(".gguf") and ":" in target else (target, "", "")
+    if file:
+        try:
+            return header(Path(folder, file)).n_parameters * bytes_per_weight
+        except AlignbenchError:
+            return 0  # loading will say what is wrong
+    return sum(_file_size(path) for path in Path(folder).glob("*.safetensors")) if Path(folder).is_dir() else 0
+
+
+def _free_ram() -> int:
+    for line in Path("/proc/meminfo").read_text().splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return 1 << 62
+
+
+def _free_vram() -> int:
+    answer = subprocess.run(
+        ["nvidia-smi", "--query-gpu=memory.free", "--format=csv,noheader,nounits"],
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=False,
+    )
+    free = [int(line) for line in answer.stdout.split() if line.isdigit()]
+    return max(free) * 2**20 if answer.returncode == 0 and free else 1 << 62

@@ -1,0 +1,47 @@
+"""Models that do not fit: idle ones make room, and a refusal names the numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from alignbench.engines import pool as pool_module
+from alignbench.engines.memory import free_bytes, needed_bytes
+from alignbench.engines.pool import WorkerPool
+from alignbench.engines.protocol import Failed, Loaded
+from alignbench.models import resolve
+from alignbench.spec import Model
+from tests.engines.driving import load
+from tests.gguf_files import write_gguf
+
+MIB = 2**20
+
+
+def test_estimates_come_from_the_files(tmp_path: Path) -> None:
+    path = write_gguf(tmp_path / "tiny.gguf")
+    assert needed_bytes(Model("tiny", f"llama:{path}", "base")) == int(path.stat().st_size * 1.2)
+    assert needed_bytes(Model("far", "openai:http://127.0.0.1:1/v1#x", "aligned")) == 0
+    assert needed_bytes(resolve("demo-base")) > 200 * MIB
+    assert free_bytes("cpu") > 0
+
+
+def test_what_cannot_fit_is_refused_with_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_module, "free_bytes", lambda _: 50 * MIB)
+    pool = WorkerPool()
+    event = load(pool, resolve("demo-aligned"))
+    pool.close()
+    assert isinstance(event, Failed)
+    assert "needs about 113 MiB" in event.message
+    assert "50 MiB are free" in event.message
+
+
+@pytest.mark.models
+def test_the_least_recently_used_model_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = WorkerPool()
+    base, aligned = resolve("demo-base"), resolve("demo-aligned")
+    assert isinstance(load(pool, base), Loaded)
+    monkeypatch.setattr(pool_module, "free_bytes", lambda _: 50 * MIB)
+    assert isinstance(load(pool, aligned), Loaded)
+    assert pool.capabilities(base) is None
+    pool.close()
