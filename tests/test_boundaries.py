@@ -13,7 +13,9 @@ import alignbench
 
 HEAVY = {"torch", "transformers", "llama_cpp", "sentence_transformers"}
 FRONT_ENDS = ("alignbench.cli", "alignbench.tui")
-IN_WORKERS = ("alignbench.engines.llamacpp",)  # loaded in the process of its model, and nowhere else
+IN_WORKERS = tuple(  # loaded in the process of a model, and nowhere else
+    f"alignbench.engines.{name}" for name in ("llamacpp", "transformers", "device_sampler", "hf_")
+)
 
 REPORT = """
 import json, sys

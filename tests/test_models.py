@@ -137,14 +137,15 @@ def test_bad_models_toml(text: str | bytes, message: str) -> None:
         ("minee", "Did you mean mine?"),
         ("x.gguf", "A file is written llama:x.gguf"),
         ("./x", "A file is written llama:./x"),
-        ("hf:org/name", "hf:org/name: this build has no engine for hf: models yet"),
-        ("openai:http://h/v1#m", "this build has no engine for openai: models yet"),
-        ("remote", "this build has no engine for hf: models yet"),
+        ("hf:/no/such/folder", "There is no folder /no/such/folder."),
+        ("hf:a/b/c", "hf:a/b/c is no model; expected hf:org/name[@revision]"),
+        ("openai:http://h/v1", "the served model's name is missing; expected openai:http://host:8000/v1#served-name"),
+        ("remote", "There is no folder /no/such/folder."),
         ("", "There is no model ''."),
     ],
 )
 def test_names_that_cannot_be_used(name: str, message: str) -> None:
-    models_toml("[models.mine]\nreference = 'llama:a'\n[models.remote]\nreference = 'hf:org/name'\n")
+    models_toml("[models.mine]\nreference = 'llama:a'\n[models.remote]\nreference = 'hf:/no/such/folder'\n")
     with pytest.raises(InputError) as caught:
         resolve(name)
     assert message in str(caught.value)
@@ -167,7 +168,7 @@ def test_weights_that_went_away(tmp_path: Path) -> None:
     for path, message in ((tmp_path / "x.gguf", "There is no file"), (tmp_path, "is a folder")):
         with pytest.raises(InputError, match=message):
             weights_path(Model("x", f"llama:{path}", "base"))
-    with pytest.raises(InputError, match="no engine"):
+    with pytest.raises(InputError, match="is no GGUF file"):
         weights_path(Model("x", "hf:org/name", "base"))
 
 

@@ -8,6 +8,16 @@
       [models.NAME]
       reference = "llama:/path/file.gguf"     # a relative path starts at the folder of models.toml
       kind = "base"                           # or aligned; left out: aligned if there is a chat template
+      device = "auto"                         # auto, cpu, cuda, cuda:1
+      gpu_layers = -1                         # llama: layers on the GPU, -1 for all
+      dtype = "auto"                          # hf: float32, bfloat16, float16; auto: float32 on a CPU, else bfloat16
+      quantize = "4bit"                       # hf, on a GPU: 8bit or 4bit through bitsandbytes
+      attention = "sdpa"                      # hf: sdpa, flash_attention_2 or eager
+      trust_remote_code = false               # hf: run code that comes with the weights
+
+- `hf:org/name[@revision]`, `hf:/path/folder[:file.gguf]`: weights for transformers (engines.hf_source). The kind of a
+  hub model that is not in the local cache is guessed from its name (aligned: instruct, chat, -it); say it in
+  models.toml where that is wrong.
 """
 
 from __future__ import annotations
@@ -16,17 +26,18 @@ import hashlib
 import os
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field, fields
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Literal
 
 from alignbench import paths
 from alignbench.demo import DEMOS
 from alignbench.engines.gguf_header import GgufHeader, read_header
+from alignbench.engines.hf_source import parse_source
 from alignbench.engines.openai_address import parse_address
 from alignbench.errors import InputError, did_you_mean
-from alignbench.spec import Kind, Model
+from alignbench.spec import Kind, LoadOptions, Model
 from alignbench.textfiles import read_utf8
 
 Scheme = Literal["demo", "llama", "hf", "openai"]
@@ -63,14 +74,16 @@ class ModelStatus:
     context_length: int | None = None
     description: str = ""
     problem: str = ""
+    options: LoadOptions = field(default_factory=LoadOptions)
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """An entry of models.toml."""
+    """What is known of a model before anybody has looked whether it is there."""
 
     reference: Reference
-    kind: Kind | None
+    kind: Kind | None = None
+    options: LoadOptions = field(default_factory=LoadOptions)
 
 
 def parse_reference(text: str, *, relative_to: Path | None = None) -> Reference:
@@ -88,8 +101,10 @@ def parse_reference(text: str, *, relative_to: Path | None = None) -> Reference:
             raise InputError(f"{text!r} names no model; expected something after {scheme}:")
         case "llama", target if colon:
             return Reference("llama", os.path.abspath(Path(relative_to or "", _expand_home(target))))
-        case ("hf" | "openai") as scheme, target if colon:
-            return Reference(scheme, target)
+        case "hf", target if colon:
+            return Reference("hf", str(parse_source(target, relative_to)))
+        case "openai", target if colon:
+            return Reference("openai", target)
     raise InputError(f"{text!r} is no model reference; expected llama:/path/file.gguf.")
 
 
@@ -102,10 +117,10 @@ def resolve(name_or_reference: str, *, models_file: Path | None = None) -> Model
     """
     entries = _read_models_file(models_file)
     if entry := entries.get(name_or_reference):
-        return _model(name_or_reference, entry.reference, entry.kind)
+        return _model(name_or_reference, entry)
     if name_or_reference in DEMOS or ":" in name_or_reference:
         reference = parse_reference(name_or_reference)
-        return _model("", reference, None)
+        return _model("", _Entry(reference))
     if name_or_reference.endswith(".gguf") or "/" in name_or_reference:
         raise InputError(f"There is no model {name_or_reference!r}. A file is written llama:{name_or_reference}")
     near = did_you_mean(name_or_reference, [*DEMOS, *entries])
@@ -118,7 +133,7 @@ def known_models(*, models_file: Path | None = None) -> list[Model]:
     Raises InputError only where models.toml itself is broken; `inventory` tells why a model is left out.
     """
     return [
-        Model(status.name, status.reference, status.kind)
+        Model(status.name, status.reference, status.kind, status.options)
         for status in inventory(models_file=models_file)
         if status.kind is not None and not status.problem
     ]
@@ -128,25 +143,31 @@ def inventory(*, models_file: Path | None = None) -> list[ModelStatus]:
     """Every model with a name, usable or not. Raises InputError only where models.toml itself is broken."""
     entries = _read_models_file(models_file)
     origin = str(models_file or paths.models_file())
-    return [_status(name, Reference("demo", name), None, "built-in") for name in DEMOS] + [
-        _status(name, entry.reference, entry.kind, origin) for name, entry in entries.items()
+    return [_status(name, _Entry(Reference("demo", name)), "built-in") for name in DEMOS] + [
+        _status(name, entry, origin) for name, entry in entries.items()
     ]
 
 
 def weights_path(model: Model) -> Path:
-    """The GGUF file of a demo model or of a llama: reference.
+    """The GGUF file of a demo model, of a llama: reference or of a hf: reference that names one.
 
     The demo base model comes in parts, which the first call puts together (`first_use`; see
-    `Demo.weights`). Raises InputError where the weights are not there, AlignbenchError where they cannot be
-    put together.
+    `Demo.weights`). Raises InputError where the weights are not there or are no GGUF file, AlignbenchError where
+    they cannot be put together.
     """
     reference = parse_reference(model.reference)
-    if reference.scheme == "openai":
-        raise InputError(f"{reference} is a model of a server; there is no file of it here.")
-    _check_engine(reference)
-    if reference.scheme == "demo":
-        return DEMOS[reference.target].weights()
-    path = Path(reference.target)
+    match reference.scheme:
+        case "demo":
+            return DEMOS[reference.target].weights()
+        case "llama":
+            path = Path(reference.target)
+        case "hf" if (source := parse_source(reference.target)).gguf_file:
+            folder = source.folder()
+            if folder is None:
+                raise InputError(f"{reference} is not in the local cache.")
+            path = folder / source.gguf_file
+        case _:
+            raise InputError(f"{reference} is no GGUF file.")
     if path.is_dir():
         raise InputError(f"{path} is a folder; expected a GGUF file.")
     if not path.is_file():
@@ -212,44 +233,48 @@ def _expand_home(path: str) -> Path:
         raise InputError(f"{path!r}: there is no such home folder.") from None
 
 
-def _model(name: str, reference: Reference, kind: Kind | None) -> Model:
+def _model(name: str, entry: _Entry) -> Model:
     """The model of a reference whose weights are there. Without a name it gets its own, or its file's."""
-    if reference.scheme == "openai":
-        served = parse_address(reference.target)
-        return Model(name or served.name, str(reference), kind or "aligned")
-    _check_engine(reference)
-    if reference.scheme == "demo":
-        demo = DEMOS[reference.target]
-        demo.find_parts()
-        return Model(name or reference.target, str(reference), kind or demo.kind)
-    path = Path(reference.target)
-    found: Kind = "aligned" if header(path).chat_template else "base"
-    return Model(name or path.stem, str(reference), kind or found)
+    reference, text = entry.reference, str(entry.reference)
+    found: Kind
+    match reference.scheme:
+        case "demo":
+            demo = DEMOS[reference.target]
+            demo.find_parts()
+            own_name, found = reference.target, demo.kind
+        case "llama":
+            path = Path(reference.target)
+            own_name, found = path.stem, "aligned" if header(path).chat_template else "base"
+        case "hf":
+            source = parse_source(reference.target)
+            source.check()
+            own_name, found = source.name, source.kind()
+        case "openai":
+            own_name, found = parse_address(reference.target).name, "aligned"
+    return Model(name or own_name, text, entry.kind or found, entry.options)
 
 
-def _check_engine(reference: Reference) -> None:
-    if reference.scheme not in ("demo", "llama"):
-        raise InputError(
-            f"{reference}: this build has no engine for {reference.scheme}: models yet; expected "
-            "a model's name or llama:/path/file.gguf."
-        )
-
-
-def _status(name: str, reference: Reference, kind: Kind | None, origin: str) -> ModelStatus:
-    text = str(reference)
+def _status(name: str, entry: _Entry, origin: str) -> ModelStatus:
+    reference = entry.reference
     try:
-        model = _model(name, reference, kind)
+        model = _model(name, entry)
     except InputError as error:
-        return ModelStatus(name, text, kind, origin, problem=str(error))
+        return ModelStatus(name, str(reference), entry.kind, origin, problem=str(error), options=entry.options)
+    status = partial(ModelStatus, name, str(reference), model.kind, origin, options=entry.options)
     if reference.scheme == "openai":
-        return ModelStatus(name, text, model.kind, origin, description="of a server")
+        return status(description="of a server")
     if first_use(model):
-        size = DEMOS[reference.target].size
-        return ModelStatus(name, text, model.kind, origin, size=size, description="put together at first use")
+        return status(size=DEMOS[reference.target].size, description="put together at first use")
+    if reference.scheme == "hf":
+        files = parse_source(reference.target).weights()
+        if not files:
+            return status(description="not in the local cache; fetched at first use")
+        if not parse_source(reference.target).gguf_file:
+            return status(path=files[0].parent, size=sum(file.stat().st_size for file in files))
     path = weights_path(model)
     found = header(path)
     words = " ".join(filter(None, (found.architecture, found.size, found.quantization)))
-    return ModelStatus(name, text, model.kind, origin, path, found.file_size, found.context_length, words)
+    return status(path=path, size=found.file_size, context_length=found.context_length, description=words)
 
 
 def _read_models_file(path: Path | None) -> dict[str, _Entry]:
@@ -278,11 +303,13 @@ def _entry(file: Path, name: str, table: object) -> _Entry:
         raise InputError(f"{where}: the name is {name!r}; expected one that is not blank, without : = and comma.")
     if not isinstance(table, dict):
         raise InputError(f'{where}: {table!r}; expected a table with reference = "llama:/path/file.gguf".')
+    options = [option.name for option in fields(LoadOptions)]
+    known = ("reference", "kind", *options)
     for key, value in table.items():
         if isinstance(value, dict):  # TOML's own reading of [models.gemma.3]
             raise InputError(f'{where}: a name with a dot needs quotes: [models."{name}.{key}"].')
-        if key not in ("reference", "kind"):
-            raise InputError(f"{where}: unknown field {key!r}. {did_you_mean(key, ('reference', 'kind'))}")
+        if key not in known:
+            raise InputError(f"{where}: unknown field {key!r}. {did_you_mean(key, known)}")
     reference, kind = table.get("reference"), table.get("kind")
     if not isinstance(reference, str):
         found = "is missing" if reference is None else f"is {reference!r}"
@@ -290,6 +317,10 @@ def _entry(file: Path, name: str, table: object) -> _Entry:
     if kind not in ("base", "aligned", None):
         raise InputError(f"{where}: kind is {kind!r}; expected base or aligned.")
     try:
-        return _Entry(parse_reference(reference, relative_to=file.parent), kind)
+        chosen = LoadOptions(**{option: table[option] for option in options if option in table})
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+    try:
+        return _Entry(parse_reference(reference, relative_to=file.parent), kind, chosen)
     except InputError as error:
         raise InputError(f"{where}, reference: {error}") from None

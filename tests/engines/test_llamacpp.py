@@ -44,6 +44,14 @@ def test_strict_does_not_depend_on_the_cache_or_on_what_ran_before(pool: WorkerP
     assert texts(first) == texts(cached) == texts(again)
 
 
+def test_what_fast_mode_left_in_the_cache_does_not_reach_strict_mode(pool: WorkerPool, model: Model) -> None:
+    context = "A letter about the sea. " * 60 + "\n\n# Query:\n```\n"
+    alone = texts(follow(pool, model, plain_request(3, context=context, max_tokens=12)))
+    follow(pool, model, plain_request(2, context=context[:700], mode="fast", max_tokens=4))
+    follow(pool, model, plain_request(2, context=context, mode="fast", max_tokens=4))
+    assert texts(follow(pool, model, plain_request(3, context=context, max_tokens=12))) == alone
+
+
 def test_fast_mode_draws_all_and_reuses_any_prefix(pool: WorkerPool, model: Model) -> None:
     events = follow(pool, model, plain_request(40, mode="fast", max_tokens=6))
     assert set(results(events)) == set(range(40))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -254,3 +255,83 @@ async def test_a_database_that_cannot_be_written(tmp_path: Path) -> None:
         await until(pilot, lambda: "x.db" in screen_text(app))
         assert not app.workbench.busy
         assert db.read_text().startswith("this is no database")
+
+
+async def test_rename_a_column_with_samples(tmp_path: Path) -> None:
+    db = tmp_path / "x.db"
+    app = make_app(db)
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await ready(pilot, app)
+        await sampled(pilot, app)
+        bench = app.workbench.bench
+        for name, expected in (("demo-base", "demo-aligned"), ("teacher", "teacher")):
+            await pilot.press("f3")
+            await until(pilot, lambda: isinstance(app.screen, ConditionScreen))
+            app.screen.query_one("#name", PlainInput).value = name
+            await pilot.press("enter")
+            await until(pilot, lambda: app.screen is bench_of(app))
+            await until(pilot, lambda expected=expected: bench.columns[0].name == expected)
+        assert bench.reference == "teacher"
+        assert {row.condition for row in rows(db)} == {"teacher", "demo-base"}
+        await until(pilot, lambda: app.workbench.scores().within["words"][0].value is not None)
+        await sampled(pilot, app)
+        assert len(rows(db)) == 10
+
+
+async def test_a_second_run_outlives_the_end_of_the_first(tmp_path: Path) -> None:
+    """A column that goes on sampling is not stopped by the end of the run that it was in before."""
+    db = tmp_path / "x.db"
+    pool = FakePool(texts={"demo-aligned": ["done at once"]}, delay=0.06)
+    app = make_app(db, pool)
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await ready(pilot, app)
+        bench = app.workbench.bench
+        aligned = bench.columns[0]
+        await pilot.press("f5")
+        await until(pilot, lambda: bench.cell(aligned).done == 5 and not bench.cell(aligned).busy)
+        assert app.workbench.busy
+        pool.texts.clear()
+        await pilot.press("r")
+        first = bench.cell(bench.columns[1]).plan
+        await until(pilot, lambda: bench.cell(bench.columns[0]).busy and bench.cell(bench.columns[0]).plan is not first)
+        await until(pilot, lambda: not bench.cell(bench.columns[1]).busy)
+        await until(pilot, lambda: not app.workbench.busy)
+        assert {row.status for row in rows(db)} == {"done"}
+        assert len(rows(db)) == 15
+
+
+async def test_prompts_of_the_session_are_a_set(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db")
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await ready(pilot, app)
+        await pilot.press("e")
+        await until(pilot, lambda: len(app.screen.query(PlainArea)) == 1)
+        app.screen.query_one(PlainArea).text = "my own question"
+        await pilot.press("f5")
+        await until(pilot, lambda: app.screen is bench_of(app))
+        await sampled(pilot, app)
+        await pilot.press("right_square_bracket", "f2")
+        await until(pilot, lambda: "this session" in screen_text(app))
+        await pilot.press("tab")
+        await until(pilot, lambda: "my own question" in screen_text(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen is bench_of(app))
+        assert app.workbench.bench.prompt.text == "my own question"
+        await until(pilot, lambda: "this session 1/1" in screen_text(app))
+
+
+async def test_escape_right_after_f5(tmp_path: Path) -> None:
+    """A cancel that comes before the run is there is not lost."""
+    db = tmp_path / "x.db"
+    app = make_app(db, FakePool(delay=0.05))
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await ready(pilot, app)
+        asked = asyncio.create_task(app.workbench.sample(list(app.workbench.bench.columns)))
+        await asyncio.sleep(0)
+        assert app.workbench.bench.session is None, "still on its way to the database"
+        app.workbench.cancel()
+        await asked
+        await until(pilot, lambda: app.workbench.bench.session is not None and not app.workbench.busy)
+        assert "done" not in {row.status for row in rows(db)}
+        await sampled(pilot, app)
+        assert {row.status for row in rows(db)} == {"done"}

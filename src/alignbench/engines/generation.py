@@ -17,7 +17,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +34,7 @@ from alignbench.engines.protocol import (
     Started,
     TokenStats,
 )
-from alignbench.engines.sampler import Draw, Sampler, uniform
+from alignbench.engines.sampler import Draw, Ids, uniform
 from alignbench.engines.textstream import TextStream
 from alignbench.errors import EngineError
 from alignbench.spec import Sampling
@@ -43,6 +43,7 @@ STRICT_WIDTH = 8
 PROGRESS_SECONDS = 0.04  # between two Progress events of a cell
 
 Floats = NDArray[np.float32]
+Logits = Any  # float32, (rows, vocab) or a row of it: a numpy array, or a tensor on the device of decoder and sampler
 
 
 class Aborted(Exception):
@@ -79,6 +80,16 @@ class Cancellation:
             self._cancelled.pop(key, None)
 
 
+class RowSampler(Protocol):
+    """Draws tokens from the logits of a decoder; see sampler.Sampler."""
+
+    def draw(self, logits: Sequence[Logits], uniforms: Sequence[float], seen: Sequence[Ids] | None = None) -> Draw:
+        """Draw a token for each row of logits."""
+
+    def close(self) -> None:
+        """Free what it holds."""
+
+
 class Decoder(Protocol):
     """What the loop needs of a local engine. A slot is a sequence of its own that continues the prompt."""
 
@@ -90,11 +101,17 @@ class Decoder(Protocol):
     def reserve(self, cells: int, width: int) -> None:
         """Make room for `cells` tokens in all and `width` slots. Raises EngineError when that cannot be had."""
 
-    def prompt(self, ids: Sequence[int], cut: int, strict: bool, key: int) -> tuple[Floats, int]:
+    def sampler(self, params: Sampling, threads: int) -> RowSampler:
+        """A sampler for logits of this decoder, with so many threads."""
+
+    def on_host(self, logits: Logits) -> Floats:
+        """Logits of this decoder as a numpy array."""
+
+    def prompt(self, ids: Sequence[int], cut: int, strict: bool, key: int) -> tuple[Logits, int]:
         """Bring a prompt into the cache, reusing what is there; slots forked from now on continue it.
 
-        cut: length of the context part in tokens. Returns the logits after the last token, shape (vocab,), valid
-        until the next call, and how many tokens were cached already. Raises Aborted when request `key` is cancelled
+        cut: length of the context part in tokens. Returns the logits after the last token, shape (vocab,), the
+        caller's to keep, and how many tokens were cached already. Raises Aborted when request `key` is cancelled
         as a whole meanwhile and no slot is in use.
         """
 
@@ -104,7 +121,7 @@ class Decoder(Protocol):
     def drop(self, slot: int) -> None:
         """Forget what a slot generated."""
 
-    def step(self, slots: Sequence[int], tokens: Sequence[int]) -> Floats:
+    def step(self, slots: Sequence[int], tokens: Sequence[int]) -> Logits:
         """Append a token to each slot; logits (len(slots), vocab), valid until the next call."""
 
     def is_end(self, token: int) -> bool:
@@ -258,25 +275,25 @@ class _Loop:
     def __init__(self, decoder: Decoder, threads: int) -> None:
         self._decoder = decoder
         self._threads = threads
-        self._samplers: dict[Sampling, Sampler] = {}
+        self._samplers: dict[Sampling, RowSampler] = {}
 
     def close(self) -> None:
         for sampler in self._samplers.values():
             sampler.close()
 
-    def prompt(self, cell: _Cell, strict: bool) -> tuple[Floats, Started]:
+    def prompt(self, cell: _Cell, strict: bool) -> tuple[Logits, Started]:
         """Bring a cell's prompt into the cache; the logits every one of its rows begins with."""
         start = time.perf_counter()
         first, n_cached = self._decoder.prompt(cell.ids, cell.cut, strict, cell.request.key)
-        return first.copy(), Started(cell.request.key, cell.ids, n_cached, time.perf_counter() - start)
+        return first, Started(cell.request.key, cell.ids, n_cached, time.perf_counter() - start)
 
-    def advance(self, rows: Sequence[_Row], logits: Sequence[Floats]) -> dict[_Row, FinishReason]:
+    def advance(self, rows: Sequence[_Row], logits: Sequence[Logits]) -> dict[_Row, FinishReason]:
         """Draw the next token of each row; the rows that have ended, and why."""
         ended: dict[_Row, FinishReason] = {}
         for sampling in {row.cell.request.sampling for row in rows}:
             mine = [i for i, row in enumerate(rows) if row.cell.request.sampling == sampling]
             sampler = self._samplers.get(sampling) or self._samplers.setdefault(
-                sampling, Sampler(sampling, self._threads)
+                sampling, self._decoder.sampler(sampling, self._threads)
             )
             uniforms = [
                 uniform(row.cell.request.seed + row.sample, row.cell.request.stream, len(row.draws))
@@ -308,7 +325,7 @@ class _Loop:
         for at in range(0, len(blocks), together):
             yield from self._strict_blocks(cell, blocks[at : at + together], first)
 
-    def _strict_blocks(self, cell: _Cell, blocks: Sequence[int], first: Floats) -> Iterator[Event]:
+    def _strict_blocks(self, cell: _Cell, blocks: Sequence[int], first: Logits) -> Iterator[Event]:
         """The samples of some blocks of 8, every decode as wide as all the blocks."""
         width = STRICT_WIDTH * len(blocks)
         tokens = [0] * width
@@ -322,7 +339,7 @@ class _Loop:
                 yield from cell.end_unstarted(sample)
             else:
                 rows.append(cell.open_row(sample, slot))
-        logits: Sequence[Floats] = [first] * width
+        logits: Sequence[Logits] = [first] * width
         while rows:
             ended = self.advance(rows, [logits[row.slot] for row in rows])
             for row in rows:
@@ -342,8 +359,8 @@ class _Loop:
         free = deque(range(self._reserve_fast(cells)))
         pending = deque(cells)
         rows: list[_Row] = []
-        logits: list[Floats] = []  # one a row
-        cell, first = pending[0], np.empty(0, np.float32)
+        logits: list[Logits] = []  # one a row
+        cell, first = pending[0], None
         while True:
             while free and (pending or cell.waiting):
                 if pending and (cell is pending[0] or not cell.waiting):

@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -17,6 +16,7 @@ import transformers
 from numpy.typing import NDArray
 
 from alignbench.engines.hf_source import HfSource
+from alignbench.engines.memory import free_bytes
 from alignbench.engines.opening import remembered_hash
 from alignbench.errors import EngineError
 from alignbench.spec import LoadOptions
@@ -146,7 +146,9 @@ def _ask_hub(source: HfSource) -> str:
     if huggingface_hub.constants.HF_HUB_OFFLINE or os.environ.get("TRANSFORMERS_OFFLINE", "") not in ("", "0"):
         raise EngineError(f"{missing}, and the environment asks for offline work (HF_HUB_OFFLINE). {instead}")
     try:
-        info = huggingface_hub.HfApi().model_info(source.location, revision=source.revision or None, timeout=HUB_TIMEOUT)
+        info = huggingface_hub.HfApi().model_info(
+            source.location, revision=source.revision or None, timeout=HUB_TIMEOUT
+        )
     except GatedRepoError:
         raise EngineError(f"hf:{source}: access has to be asked for on its page; then set HF_TOKEN.") from None
     except RevisionNotFoundError:
@@ -226,7 +228,4 @@ def memory_free(device: torch.device) -> int:
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
         return int(free) + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    for line in Path("/proc/meminfo").read_text().splitlines():
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) * 1024
-    return 1 << 62
+    return free_bytes("cpu")

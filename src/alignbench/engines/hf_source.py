@@ -1,8 +1,8 @@
 """Where a model for transformers is, what is there, and of what kind it is; nothing heavy is imported.
 
-    hf:org/name[@revision][:file.gguf]     a model of the hub, from the local cache where it is there
-    hf:/path/folder[:file.gguf]            a folder; a path begins with / or ~ or .
-    hf:/path/file.gguf                     the same as hf:/path:file.gguf
+hf:org/name[@revision][:file.gguf]     a model of the hub, from the local cache where it is there
+hf:/path/folder[:file.gguf]            a folder; a path begins with / or ~ or .
+hf:/path/file.gguf                     the same as hf:/path:file.gguf
 """
 
 from __future__ import annotations

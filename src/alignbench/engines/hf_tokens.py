@@ -11,13 +11,25 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from tokenizers import Regex, pre_tokenizers
+
 from alignbench.engines.gguf_header import read_header
 
-# Texts of special tokens that end a response in every model that has them (llama.cpp: special_eog_ids).
+# Texts of special tokens that end a response in every model that has them (llama.cpp: special_eog_ids); the last two
+# lines are those of code models that begin another file or repository.
 END_TEXTS = (
     "<|im_end|>", "<end_of_turn>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<|endoftext|>", "<|end_of_text|>",
     "<|return|>", "<|call|>", "<EOT>", "_<EOT>", "[EOT]", "[EOS]", "</s>", "<eos>", "<end_of_utterance>", "<turn|>",
+    "<|fim_pad|>", "<fim-pad>", "<fim_pad>", "<PAD>", "[PAD]", "<|file_sep|>",
+    "<|fim_repo|>", "<|repo_name|>", "<fim-repo>", "<REPO>", "<reponame>",
 )  # fmt: skip
+
+# How byte-level tokenizers split text, by tokenizer.ggml.pre: GPT-2's rule after single digits, or an expression.
+_SINGLE_DIGITS = ("smollm", "starcoder", "refact", "command-r", "codeshell")
+_WORDS = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}%s| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+_SPLITS = {"llama-bpe": _WORDS % "{1,3}", "llama3": _WORDS % "{1,3}", "qwen2": _WORDS % ""}
 
 _BYTE_TOKEN = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 _SPACE = "\N{LOWER ONE EIGHTH BLOCK}"  # what SentencePiece writes for a space
@@ -28,9 +40,11 @@ class Tokens:
 
     def __init__(self, tokenizer: Any, model_end_ids: set[int], gguf: Path | None = None) -> None:
         self._tokenizer = tokenizer
+        self._metadata = read_header(gguf).metadata if gguf is not None else {}
+        self._mend_splitting()
         self._pieces: dict[int, bytes] = {}
         self.bos_id: int | None = tokenizer.bos_token_id
-        self.adds_bos = self.bos_id is not None and self._wants_bos(gguf)
+        self.adds_bos = self.bos_id is not None and self._wants_bos()
         self.end_ids = self._end_ids() | model_end_ids
 
     @property
@@ -72,11 +86,25 @@ class Tokens:
         """The text of a token for people; special tokens by name."""
         return self._bytes(token).decode(errors="replace")
 
-    def _wants_bos(self, gguf: Path | None) -> bool:
-        if gguf is not None:
-            told = read_header(gguf).metadata.get("tokenizer.ggml.add_bos_token")
-            if isinstance(told, bool):
-                return told
+    def _mend_splitting(self) -> None:
+        """Split text before the byte pairs are merged as the GGUF header says.
+
+        transformers gives every byte-level tokenizer of a llama GGUF the rule of GPT-2, whatever the header says.
+        """
+        pre = self._metadata.get("tokenizer.ggml.pre")
+        if pre in _SINGLE_DIGITS:
+            first: Any = pre_tokenizers.Digits(individual_digits=True)
+        elif pre in _SPLITS:
+            first = pre_tokenizers.Split(Regex(_SPLITS[str(pre)]), "isolated")
+        else:
+            return
+        last = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=pre in _SINGLE_DIGITS)
+        self._tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence([first, last])
+
+    def _wants_bos(self) -> bool:
+        told = self._metadata.get("tokenizer.ggml.add_bos_token")
+        if isinstance(told, bool):
+            return told
         return bool(self._tokenizer("a")["input_ids"][:1] == [self.bos_id])
 
     def _end_ids(self) -> set[int]:

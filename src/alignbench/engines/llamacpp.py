@@ -8,30 +8,26 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import llama_cpp as L
 import numpy as np
 from numpy.typing import NDArray
 
-from alignbench.engines import teacherforcing
-from alignbench.engines.generation import Aborted, Cancellation, Prepared, generate
+from alignbench.engines.generation import Aborted, Cancellation
+from alignbench.engines.local import CHUNK, LocalEngine, dependable_cut, prefill_chunks, reusable
 from alignbench.engines.memory import free_bytes
-from alignbench.engines.protocol import Capabilities, Event, Failed, SampleRequest, Scored, ScoreRequest
-from alignbench.engines.strictwidth import widest_blocks
-from alignbench.engines.teacherforcing import continuation_start, score_tokens
+from alignbench.engines.protocol import Capabilities
+from alignbench.engines.sampler import Sampler
 from alignbench.errors import EngineError
+from alignbench.spec import Sampling
 
-CHUNK = 512  # tokens of a prompt per decode, counted from the start and again from the end of the context part
 CPU_FAST_WIDTH = 32
 GPU_FAST_WIDTH = 64
 MAX_SEQUENCES = 256  # LLAMA_MAX_SEQ of this build
 
 _NO_ABORT = L.ggml_abort_callback()
-
-_PROBE = "A probe of many different words: rivers, seven clocks, an old violin, salt, Tuesday, 1984, and why?"
 
 Floats = NDArray[np.float32]
 
@@ -46,8 +42,8 @@ def uses_amx(info: str) -> bool:
     return "AMX_INT8 = 1" in info
 
 
-class LlamaCppEngine:
-    """A GGUF model in this process. Not thread-safe but for `threads`, which may be set at any time."""
+class LlamaCppEngine(LocalEngine):
+    """A GGUF model in this process."""
 
     def __init__(
         self,
@@ -59,10 +55,9 @@ class LlamaCppEngine:
         file_hash: str = "",
         on_progress: Callable[[float], None] = lambda _: None,
     ) -> None:
+        super().__init__(cancel, threads)
         L.llama_backend_init()
         self.path = path
-        self.threads = threads
-        self._cancel = cancel
         self._file_hash = file_hash
         self._gpu_layers = gpu_layers if L.llama_supports_gpu_offload() else 0
         self._gpu = self._gpu_layers != 0
@@ -78,7 +73,6 @@ class LlamaCppEngine:
         self._cached: list[int] = []  # what sequence 0 holds
         self._cached_cut = 0  # where its prefill was cut
         self._lengths: dict[int, int] = {}  # slot -> tokens of prompt and response
-        self._strict_blocks = 0  # not probed yet
         self._batch = L.llama_batch_init(CHUNK, 0, 1)
 
     def _load(self, path: Path, on_progress: Callable[[float], None]) -> L.llama_model_p:
@@ -165,22 +159,13 @@ class LlamaCppEngine:
             ids.insert(0, bos)
         return ids
 
-    def tokenize_parts(self, context: str, query: str) -> tuple[list[int], int]:
-        """Ids of context + query as one text, and how many of them the context alone decides.
-
-        The cut is the length of the common prefix of the ids of the whole and of the context by itself, so it is a
-        function of this prompt only.
-        """
-        ids = self.tokenize(context + query)
-        alone = self.tokenize(context)
-        cut = 0
-        while cut < min(len(alone), len(ids) - 1) and alone[cut] == ids[cut]:
-            cut += 1
-        return ids, cut
-
     def is_end(self, token: int) -> bool:
         """Whether a token ends a response."""
         return bool(L.llama_vocab_is_eog(self._vocab, token))
+
+    def token_text(self, token: int) -> str:
+        """The text of a token for people."""
+        return self._piece(token, special=True).decode(errors="replace")
 
     def piece(self, token: int) -> bytes:
         """The bytes of a token; none for special tokens."""
@@ -197,75 +182,36 @@ class LlamaCppEngine:
                 return bytes(buffer.raw[:length])
             size = -length
 
-    # Sampling
-
-    def sample(self, requests: Sequence[SampleRequest]) -> Iterator[Event]:
-        """Carry out requests of one mode; those that cannot fit fail alone. See generation.generate for the events."""
-        batch = []
-        for request in requests:
-            ids, cut = self.tokenize_parts(request.context, request.query)
-            try:
-                self._check_window(len(ids), request.sampling.max_tokens)
-            except EngineError as error:
-                yield Failed(request.key, str(error))
-            else:
-                batch.append(Prepared(request, tuple(ids), cut))
-        try:
-            if batch:
-                yield from generate(self, batch, self.threads, self._cancel)
-        finally:
-            for slot in list(self._lengths):
-                self.drop(slot)
-
-    def score(self, request: ScoreRequest) -> Scored:
-        """Teacher forcing, in chunks of positions; see protocol.ScoreRequest."""
-        prompt_ids = self.tokenize(request.context + request.query)
-        ids = self.tokenize(request.context + request.query + request.continuation)
-        start = continuation_start(prompt_ids, ids)
-        self._check_window(len(ids), 0)
-        self.reserve(len(ids), 1)
-        cut = min(len(self.tokenize(request.context)), start - 1)
-        return score_tokens(
-            request,
-            ids[start:],
-            start,
-            self._forced_logits(ids, start, cut, request.key),
-            lambda token: self._piece(token, special=True).decode(errors="replace"),
-        )
-
-    def _forced_logits(self, ids: Sequence[int], start: int, cut: int, key: int) -> Iterator[Floats]:
-        """The rows of logits that predict ids[start:]."""
-        if start < len(ids):
-            first, _ = self.prompt(ids[:start], cut, True, key)
-            yield first[None]
-        for at in range(start, len(ids) - 1, teacherforcing.CHUNK):
-            stop = min(at + teacherforcing.CHUNK, len(ids) - 1)
-            self._decode([(ids[i], i, 0, True) for i in range(at, stop)])
-            self._cached.extend(ids[at:stop])
-            yield self._logits(stop - at)
-
     # The Decoder interface of the generation loop
 
-    def strict_blocks(self) -> int:
-        """Blocks of 8 rows that may share a decode; probed once on these weights and this device."""
-        if not self._strict_blocks:
-            self._strict_blocks = widest_blocks(self, self.tokenize(_PROBE))
-        return self._strict_blocks
+    def sampler(self, params: Sampling, threads: int) -> Sampler:
+        """The sampler over numpy rows."""
+        return Sampler(params, threads)
+
+    def on_host(self, logits: Floats) -> Floats:
+        """They are there already."""
+        return logits
 
     def prompt(self, ids: Sequence[int], cut: int, strict: bool, key: int) -> tuple[Floats, int]:
         """Prefill `ids` into sequence 0, reusing what it holds; see generation.Decoder."""
         n_cached = self._rewind(ids, cut, strict)
         abort = L.ggml_abort_callback(lambda _: self._cancel.whole(key)) if not self._lengths else _NO_ABORT
         L.llama_set_abort_callback(self._context, abort, None)  # on the CPU a long prefill can be cancelled
-        edges = [*range(0, cut, CHUNK), *range(cut, len(ids), CHUNK), len(ids)]
-        for start, stop in pairwise(edges):
-            start = max(start, n_cached)
-            if start < stop:
+        try:
+            for start, stop in prefill_chunks(len(ids), cut, n_cached):
                 self._decode([(ids[at], at, 0, at == len(ids) - 1) for at in range(start, stop)])
                 self._cached.extend(ids[start:stop])
-        L.llama_set_abort_callback(self._context, _NO_ABORT, None)
-        self._cached_cut = cut
-        return self._logits(1)[0], n_cached
+        finally:
+            L.llama_set_abort_callback(self._context, _NO_ABORT, None)
+        self._cached_cut = dependable_cut(cut, n_cached, self._cached_cut, alone=not self._lengths)
+        return self._logits(1)[0].copy(), n_cached
+
+    def append(self, ids: Sequence[int]) -> Floats:
+        """Append tokens to sequence 0; logits after each, a view that the next decode overwrites."""
+        start = len(self._cached)
+        self._decode([(token, start + i, 0, True) for i, token in enumerate(ids)])
+        self._cached.extend(ids)
+        return self._logits(len(ids))
 
     def fork(self, slot: int) -> None:
         """Slot i, sequence i + 1, shares the prompt's cells."""
@@ -277,6 +223,11 @@ class LlamaCppEngine:
         if self._lengths.pop(slot, None) is not None:
             L.llama_memory_seq_rm(self._memory, slot + 1, -1, -1)
 
+    def drop_all(self) -> None:
+        """Forget every slot."""
+        for slot in list(self._lengths):
+            self.drop(slot)
+
     def step(self, slots: Sequence[int], tokens: Sequence[int]) -> Floats:
         """One decode for all the slots; logits (len(slots), vocab), a view that the next decode overwrites."""
         self._decode([(token, self._lengths[slot], slot + 1, True) for slot, token in zip(slots, tokens, strict=True)])
@@ -285,33 +236,14 @@ class LlamaCppEngine:
         return self._logits(len(slots))
 
     def _rewind(self, ids: Sequence[int], cut: int, strict: bool) -> int:
-        """Keep what sequence 0 can reuse of its content; how many tokens that is.
-
-        Strict mode reuses a context only if it is the same to the last token and was prefilled with the same cut;
-        fast mode any common prefix. The last token is always decoded, for its logits.
-        """
-        common = 0
-        while common < min(len(self._cached), len(ids) - 1) and self._cached[common] == ids[common]:
-            common += 1
-        if strict:
-            common = cut if common >= cut and self._cached_cut == cut else 0
+        """Keep what sequence 0 can reuse of its content; how many tokens that is."""
+        common = reusable(self._cached, self._cached_cut, ids, cut, strict)
         if not L.llama_memory_seq_rm(self._memory, 0, common, -1):
             # A memory that cannot rewind to this point (recurrent state, pruned window) begins anew.
             common = 0
             L.llama_memory_seq_rm(self._memory, 0, -1, -1)
         del self._cached[common:]
         return common
-
-    def _check_window(self, n_prompt: int, max_tokens: int) -> None:
-        """Refuse, with the numbers, what is longer than the model's context window."""
-        longest = n_prompt + max_tokens
-        if not n_prompt:
-            raise EngineError("The prompt has no tokens.")
-        if 0 < self.n_ctx_train < longest:
-            raise EngineError(
-                f"The prompt has {n_prompt} tokens and the response may have {max_tokens}: {longest} together, "
-                f"but the model's context window is {self.n_ctx_train}. Shorten the prompt or lower max_tokens."
-            )
 
     def reserve(self, cells: int, width: int) -> None:
         """Make sure the context has room; a violated limit inside llama.cpp would abort the process."""

@@ -73,6 +73,7 @@ class OpenAIEngine:
     def close(self) -> None:
         """Close the connections."""
         self._loop.run_until_complete(self._http.close())
+        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
 
     async def _find(self) -> dict[str, Any]:
@@ -151,9 +152,10 @@ class OpenAIEngine:
                     if not cell.open_rows:
                         task.cancel()
                         await asyncio.wait([task])
+                    over = task.done()  # asked before what is due: a row may end while events are given out
                     for event in cell.due():
                         yield event
-                    if task.done():
+                    if over:
                         del running[cell]
                         if not task.cancelled():
                             task.result()
@@ -174,6 +176,9 @@ class OpenAIEngine:
 
     async def _serve(self, cell: Cell, slots: asyncio.Semaphore) -> None:
         """Generate the rows of a cell; what goes wrong is written on the rows."""
+        self._end_cancelled(cell)
+        if not cell.open_rows:
+            return
         try:
             endpoint = await self._endpoint(self._requests.path(cell.request))
         except EngineError as error:
@@ -217,7 +222,7 @@ class OpenAIEngine:
         path = self._requests.path(request)
         endpoint = self._endpoints[path]
         async with slots:
-            while True:
+            while any(row.reason is None for row in rows):  # a refusal that is all rows' ends those that wait here
                 seed = seed_of(request, rows[0].sample)
                 body = self._requests.body(request, seed, len(rows), logprobs=endpoint.logprobs)
                 try:
@@ -250,9 +255,17 @@ class OpenAIEngine:
             for row in rows:
                 if row.reason is None and row.finish:
                     cell.end(row, row.finish)
+        if not any(row.begun for row in rows):
+            await self._refused_in_words(path, body)
         if not any(row.begun for row in rows) or any(row.begun and row.reason is None for row in rows):
             message = f"The server at {self._address.base_url} ended its stream before the response was complete."
             raise ServerError(message, retry=True)
+
+    async def _refused_in_words(self, path: str, body: dict[str, Any]) -> None:
+        """Raise the ServerError that a server hides behind an empty stream, as llama_cpp.server does."""
+        asked = {name: value for name, value in body.items() if name not in ("stream", "stream_options", "n")}
+        # More than once: such a server drops the connection after it, which httpx may already have taken up again.
+        await retrying(lambda: self._http.post(path, {**asked, "max_tokens": 1}))
 
     async def _endpoint(self, path: str) -> _Endpoint:
         """What the server can do at a path, found by a small request when it is first needed."""

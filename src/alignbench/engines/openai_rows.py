@@ -146,23 +146,29 @@ class Cell:
     def end(self, row: Row, reason: FinishReason) -> None:
         self.show(row, row.end(reason))
 
-    def due(self) -> Iterator[Event]:
-        """Events since the last call, Progress coalesced; the last of them is not among them (see `ending`)."""
+    def due(self) -> list[Event]:
+        """Events since the last call, Progress coalesced; the last of them is not among them (see `ending`).
+
+        A list and no generator: while events are given out, more text comes in.
+        """
         key = self.request.key
+        events: list[Event] = []
         if self._seconds is not None and not self._said_started:
             self._said_started = True
-            yield Started(key, (), 0, self._seconds)
+            events.append(Started(key, (), 0, self._seconds))
         ended = [row for row in self.rows if row.reason is not None and row not in self._reported]
         clock = time.perf_counter()
         if self._deltas and (ended or clock - self._last_progress >= PROGRESS_SECONDS):
             drawn = sum(row.n_tokens for row in self._deltas) - sum(self._counts.get(row, 0) for row in self._deltas)
-            yield Progress(key, tuple(Delta(r.sample, t, r.n_tokens) for r, t in self._deltas.items()), max(0, drawn))
+            deltas = tuple(Delta(row.sample, text, row.n_tokens) for row, text in self._deltas.items())
+            events.append(Progress(key, deltas, max(0, drawn)))
             self._counts |= {row: row.n_tokens for row in self._deltas}
             self._deltas, self._last_progress = {}, clock
         for row in ended:
             self._reported.add(row)
             if not row.failure:
-                yield Finished(key, row.result())
+                events.append(Finished(key, row.result()))
+        return events
 
     def ending(self) -> Event:
         """Done, or Failed with the messages of the samples that failed."""

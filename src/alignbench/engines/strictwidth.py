@@ -35,7 +35,7 @@ def _digests(decoder: Decoder, ids: Sequence[int], blocks: int) -> list[str]:
     digests = [hashlib.sha256() for _ in range(blocks)]
     for step in range(STEPS):
         tokens = [ids[(7 * step + 3 * (slot % STRICT_WIDTH)) % len(ids)] for slot in slots]
-        logits = decoder.step(slots, tokens)
+        logits = decoder.on_host(decoder.step(slots, tokens))
         for block, digest in enumerate(digests):
             digest.update(logits[block * STRICT_WIDTH : (block + 1) * STRICT_WIDTH].tobytes())
     for slot in slots:

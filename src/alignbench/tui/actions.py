@@ -49,7 +49,7 @@ BENCH = (
         "cancel",
         "escape",
         "Esc",
-        "cancel",
+        "stop",
         "Stop sampling. What was generated stays, marked.",
         footer=True,
         title="cancel sampling",
@@ -82,8 +82,8 @@ VIEWER = (
     Action("back", "escape,enter,q", "Esc", "back", "Back to the Bench.", footer=True),
     Action("sample_up", "up,k", "↑", "previous", "The sample before this one.", footer=True),
     Action("sample_down", "down,j", "↓", "next", "The sample after this one.", footer=True),
-    Action("column_left", "left,h", "←", "column left", "The same sample, one column to the left.", footer=True),
-    Action("column_right", "right,l", "→", "column right", "The same sample, one column to the right.", footer=True),
+    Action("column_left", "left,h", "←", "left", "The same sample, one column to the left.", footer=True),
+    Action("column_right", "right,l", "→", "right", "The same sample, one column to the right.", footer=True),
     Action("page_up", "pageup", "PgUp", "page up", "Scroll up."),
     Action("page_down", "pagedown,space", "PgDn", "page down", "Scroll down."),
     Action("cancel_sample", "c", "c", "cancel one", "Stop this sample."),
@@ -120,10 +120,10 @@ CONDITION = (
 
 SCORES = (
     Action("back", "escape,f7,q", "Esc", "back", "Back to the Bench.", footer=True),
-    Action("column_left", "left,h", "←", "column left", "Select the column to the left.", footer=True),
-    Action("column_right", "right,l", "→", "column right", "Select the column to the right.", footer=True),
-    Action("row_up", "up,k", "↑", "row up", "Select the score above.", footer=True),
-    Action("row_down", "down,j", "↓", "row down", "Select the score below.", footer=True),
+    Action("column_left", "left,h", "←", "left", "Select the column to the left.", footer=True),
+    Action("column_right", "right,l", "→", "right", "Select the column to the right.", footer=True),
+    Action("row_up", "up,k", "↑", "up", "Select the score above.", footer=True),
+    Action("row_down", "down,j", "↓", "down", "Select the score below.", footer=True),
 )
 
 SESSIONS = (

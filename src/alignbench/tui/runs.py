@@ -38,15 +38,15 @@ class Runs:
         self._lock = threading.Lock()
         self._threads: set[threading.Thread] = set()
         self._runs: set[Run] = set()
-        self._cancels = 0  # how often everything was cancelled; a run that was not there yet compares
+        self.cancels = 0  # how often everything was cancelled
 
     @property
     def active(self) -> bool:
         return bool(self._threads)
 
-    def start(self, plan: Plan) -> None:
-        """Run a plan in a thread of its own."""
-        thread = threading.Thread(target=self._work, args=(plan, self._cancels), name="run", daemon=True)
+    def start(self, plan: Plan, cancels: int) -> None:
+        """Run a plan in a thread of its own. cancels: of when it was asked for; a later cancel is for this run too."""
+        thread = threading.Thread(target=self._work, args=(plan, cancels), name="run", daemon=True)
         with self._lock:
             self._threads.add(thread)
         thread.start()
@@ -72,7 +72,7 @@ class Runs:
             run = Run(plan, self._pool, store)
             with self._lock:
                 self._runs.add(run)
-                late = cancels != self._cancels
+                late = cancels != self.cancels
             if late:
                 run.cancel()
             try:
@@ -104,7 +104,7 @@ class Runs:
         """Cancel a sample, a cell, or everything."""
         with self._lock:
             if cell_id is None:
-                self._cancels += 1
+                self.cancels += 1
             runs = list(self._runs)
         for run in runs:
             run.cancel(cell_id, sample)

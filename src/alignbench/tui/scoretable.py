@@ -68,6 +68,10 @@ WITHIN = (
         arrow="↑",
     ),
 )
+COUNTS = (
+    Metric("duplicates", "exact duplicates", "duplicates", "Samples that repeat the text of another one exactly."),
+    Metric("empty", "empty samples", "empty", "Samples with nothing but white space; most scores leave them out."),
+)
 CROSS = (
     Metric(
         "jaccard",
@@ -93,6 +97,7 @@ class Score:
     value: float | None = None
     reason: str = ""
     sd: float | None = None
+    whole: bool = False  # shown without decimals
 
     @property
     def text(self) -> str:
@@ -100,6 +105,8 @@ class Score:
             return DASH
         if self.sd is not None:
             return f"{self.value:.0f} ± {self.sd:.0f}"
+        if self.whole:
+            return f"{self.value:.0f}"
         return number(self.value)
 
 
@@ -122,6 +129,21 @@ class ScoreTable:
     within: Mapping[str, tuple[Score, ...]] | None = None
     cross: Mapping[str, Similarity] | None = None
 
+    def missing(self) -> list[str]:
+        """Why dashes are dashes, a line a score."""
+        lines = []
+        for metric in WITHIN:
+            for name, score in zip(self.names, (self.within or {}).get(metric.key, ()), strict=False):
+                if score.reason:
+                    lines.append(f"{name}, {metric.label}: {score.reason}")
+        for metric in CROSS:
+            row = (self.cross or {}).get(metric.key)
+            for name, similarity in zip(self.names, row.scores if row else (), strict=False):
+                found = similarity or (row.ceiling if row else Score())
+                if found.reason:
+                    lines.append(f"{name}, {metric.label} to the reference: {found.reason}")
+        return lines
+
 
 def prompt_id(cell: Cell) -> str | None:
     """The database's name of the prompt that a cell's samples answer."""
@@ -135,8 +157,8 @@ def _score(value: Value | None, metric: Metric, missing: str) -> Score:
         return Score(reason=value.reason or missing)
     shown = 1 - value.value if metric.invert else value.value
     if metric.key == "words":
-        return Score(shown, sd=value.sd if value.sd is not None else 0.0)
-    return Score(shown)
+        return Score(shown, sd=value.sd, whole=True)
+    return Score(shown, whole=metric in COUNTS)
 
 
 def _similarity(found: Sequence[Cross | None], reference: int, missing: str) -> Similarity:
@@ -157,7 +179,7 @@ def score_table(bench: Bench, scorer: Scorer | None) -> ScoreTable:
     known = scorer is not None and prompt is not None
 
     within = [scorer.within(prompt, name) if known else {} for name in names]  # type: ignore[union-attr, arg-type]
-    rows = {m.key: tuple(_score(values.get(m.key), m, missing) for values in within) for m in WITHIN}
+    rows = {m.key: tuple(_score(values.get(m.key), m, missing) for values in within) for m in (*WITHIN, *COUNTS)}
 
     cross: dict[str, Similarity] = {}
     if reference is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 from alignbench.errors import AlignbenchError
 from alignbench.spec import Condition, Prompt, content_hash
-from alignbench.tui.state import NO_PROMPT, Bench, Cell, Column, Sample
+from alignbench.tui.state import NO_PROMPT, THIS_SESSION, Bench, Cell, Column, Sample
 
 if TYPE_CHECKING:
     from alignbench.store import SampleRow, Store
@@ -63,18 +63,18 @@ def restore(store: Store, session: int) -> tuple[Bench, list[SampleRow]]:
     conditions = {condition.name: condition for condition in store.conditions(session)}
     prompts = store.prompts(session)
     view = store.layout(session)
-    bench = Bench(session=session, name=info.name, used=dict(conditions), prompts=prompts)
+    bench = Bench(session=session, name=info.name, used=dict(conditions), asked=prompts)
     if view:
         bench.columns = [Column(rebuilt(Condition, c["condition"]), int(c["n"])) for c in view["columns"]]
         bench.selected = max(0, min(int(view["selected"]), len(bench.columns) - 1))
         bench.prompt = rebuilt(Prompt, view["prompt"])
         bench.prompt_set = str(view["prompt_set"])
-        bench.prompts = _prompt_set(bench.prompt_set) or prompts
+        bench.prompts = _prompt_set(bench.prompt_set) or bench.asked
     else:
         asked = {cell.condition: cell.n for cell in store.cells(session)}
         bench.columns = [Column(condition, asked.get(name, 1)) for name, condition in conditions.items()]
         bench.prompt = prompts[0] if prompts else NO_PROMPT
-        bench.prompt_set = prompts[0].set if prompts else ""
+        bench.prompts, bench.prompt_set = bench.asked, THIS_SESSION
     for column in bench.columns:
         bench.used.setdefault(column.name, column.condition)
     names = [column.name for column in bench.columns]
@@ -93,7 +93,7 @@ def _prompt_set(name: str) -> Sequence[Prompt]:
     from alignbench.prompts import load_prompts
 
     try:
-        return load_prompts(name) if name else ()
+        return load_prompts(name) if name not in ("", THIS_SESSION) else ()
     except AlignbenchError:
         return ()
 

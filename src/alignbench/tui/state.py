@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Model, Prompt
 
 if TYPE_CHECKING:
+    from alignbench.experiments.plan import Plan
     from alignbench.store import SampleRow
 
 SampleStatus = Literal["waiting", "running", "done", "cancelled", "error"]
@@ -80,10 +81,14 @@ class Rate:
 
 @dataclass(slots=True)
 class Cell:
-    """One prompt under one condition, as the app follows it. message: why it failed, empty where it did not."""
+    """One prompt under one condition, as the app follows it.
+
+    plan: what samples it, or did last. model: name of the one that does. message: why it failed, else empty.
+    """
 
     id: int | None = None
-    model: str = ""  # name of the model that is sampling it
+    plan: Plan | None = None
+    model: str = ""
     status: CellStatus = "idle"
     fraction: float = 0.0  # of loading the model
     message: str = ""
@@ -149,6 +154,7 @@ def free_name(wanted: str, taken: Iterable[str]) -> str:
 
 
 NO_PROMPT = Prompt(id="", text="")
+THIS_SESSION = "this session"  # the set of prompts that the session has samples of
 
 
 @dataclass(slots=True)
@@ -169,6 +175,7 @@ class Bench:
     name: str = ""
     cells: dict[CellKey, Cell] = field(default_factory=dict)
     used: dict[str, Condition] = field(default_factory=dict)
+    asked: list[Prompt] = field(default_factory=list)
 
     @classmethod
     def ready(cls, models: Sequence[Model], prompts: Sequence[Prompt], prompt_set: str) -> Bench:
@@ -246,6 +253,26 @@ class Bench:
         if condition.name == to.name:
             return ""
         return f"{to.name} has samples of other parameters in this session; this column is {condition.name}."
+
+    def is_renaming(self, column: Column | None, to: Column) -> bool:
+        """Whether `to` only gives another name to a column that has samples."""
+        return (
+            column is not None
+            and to.hash == column.hash
+            and to.name != column.name
+            and self.has_samples(column.condition)
+        )
+
+    def rename(self, column: Column, to: Column) -> None:
+        """Another name for a column and all its samples."""
+        del self.used[column.name]
+        self.selected = self.columns.index(column)
+        self.put(to)
+        for key, cell in self.cells.items():
+            if key[1] == column.hash:
+                for sample in cell.samples.values():
+                    if sample.row is not None:
+                        sample.row = replace(sample.row, condition=to.name)
 
     def has_samples(self, condition: Condition) -> bool:
         """Whether any prompt of the session has samples, or is about to get them, under this condition.

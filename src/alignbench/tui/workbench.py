@@ -73,6 +73,7 @@ class Workbench:
         idle = [column for column in columns if not bench.cell(column).busy]
         if not idle:
             return "These columns are being sampled already. Esc stops them."
+        cancels = self._runs.cancels
         if not self.busy:
             self._began = time.monotonic()
         for column in idle:
@@ -86,15 +87,20 @@ class Workbench:
             raise
         from alignbench.tui.follow import begin
 
-        missing = [planned for planned in plan.cells if planned.missing]
+        if prompt not in bench.asked:
+            bench.asked.append(prompt)
+        missing = tuple(planned for planned in plan.cells if planned.missing)
+        running = replace(plan, cells=missing)
         for planned in plan.cells:
             cell = bench.cells[prompt.hash, planned.condition.hash]
             begin(cell, planned.id, planned.missing)
-            if not planned.missing:
+            if planned.missing:
+                cell.plan = running
+            else:
                 cell.status = "idle"
         if not missing:
             return "Every column has its samples. r draws new ones, + five more."
-        self._runs.start(replace(plan, cells=tuple(missing)))
+        self._runs.start(running, cancels)
         return await asyncio.to_thread(_terms, [planned.condition.model for planned in missing])
 
     async def _plan(self, columns: Sequence[Column]) -> Plan:
@@ -140,15 +146,15 @@ class Workbench:
         messages = []
         for event in events:
             if isinstance(event, Ended):
-                for planned in event.plan.cells:
-                    cell = self.bench.cells.get((planned.prompt.hash, planned.condition.hash))
-                    if cell is not None and cell.id == planned.id:
+                for cell in self.bench.cells.values():
+                    if cell.plan is event.plan:
                         end(cell)
                 if event.message:
                     messages.append(event.message)
                 continue
             if isinstance(event, ModelLoaded):
                 self.loaded.add(event.model)
+                gc.freeze()  # as at the start of the app: by now all is imported
             apply(self.bench, event)
         if not self.busy:
             self._ended = time.monotonic()
@@ -163,7 +169,6 @@ class Workbench:
                 from alignbench.scoring import LiveScores
 
                 self._scores = LiveScores(self.database.path, self._embed, self._scored)
-                gc.freeze()  # as at the start of the app: these were the last imports
             scores = self._scores
         scores.add(row)
 
@@ -187,6 +192,24 @@ class Workbench:
         if scores is not None:
             scores.close()
 
+    async def change(self, column: Column | None, to: Column) -> str:
+        """Put `to` in the place of a column, or beside the others; what there is to say about it."""
+        bench = self.bench
+        if column is None or not bench.is_renaming(column, to):
+            return bench.change(column, to)
+        if to.name in bench.used:
+            raise InputError(f"The name {to.name} stands for another condition of this session.")
+        if self.busy:
+            raise InputError("A column gets another name when nothing is sampled; Esc stops it.")
+        if (session := bench.session) is not None:
+            old, new = column.name, to.name
+            await self.database.run(lambda store: store.rename_condition(session, old, new))
+        bench.rename(column, to)
+        self._forget_scores()
+        samples = [sample for cell in bench.cells.values() for sample in cell.samples.values()]
+        await self._score_all([sample.row for sample in samples if sample.row is not None])
+        return ""
+
     # sessions
 
     async def save(self) -> None:
@@ -206,16 +229,20 @@ class Workbench:
         bench, rows = await self.database.run(work)
         await self.save()
         self.begin(bench)
+        await self._score_all(rows)
 
-        def score(_store: Store) -> None:
+    async def _score_all(self, rows: Sequence[SampleRow]) -> None:
+        def work(_: Store) -> None:
             for row in rows:
                 if row.status == "done":
                     self._score(row)
 
-        await self.database.run(score)
+        await self.database.run(work)
 
     def begin(self, bench: Bench) -> None:
-        """Show this bench; nothing is written before it is sampled."""
+        """Show this bench; nothing is written before it is sampled. Raises InputError while another one is sampled."""
+        if self.busy:
+            raise InputError("Sampling is going on; Esc stops it, then change the session.")
         self._forget_scores()
         self._began = self._ended = 0.0
         self.bench = bench

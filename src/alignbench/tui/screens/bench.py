@@ -1,189 +1,33 @@
-"""The Bench: a prompt, a column per condition, scores below."""
+"""The Bench: a prompt, a column per condition, scores below. Here is what its keys do."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
-from textual import events, work
-from textual.app import ComposeResult
+from textual import work
 from textual.binding import BindingType
-from textual.containers import Horizontal
-from textual.message import Message
-from textual.screen import Screen
-from textual.signal import Signal
-from textual.widgets import Footer, Static
 
 from alignbench.errors import AlignbenchError
 from alignbench.spec import Prompt
 from alignbench.tui.actions import BENCH, bindings
 from alignbench.tui.output import copy_sample, save_sample
-from alignbench.tui.scoretable import ScoreTable
-from alignbench.tui.state import Bench, Column, Sample
-from alignbench.tui.text import clock, count, shown
+from alignbench.tui.screens.bench_view import BenchView
+from alignbench.tui.state import Column
 from alignbench.tui.widgets.column import ColumnView
-from alignbench.tui.widgets.column_tabs import ColumnTabs
-from alignbench.tui.widgets.prompt_box import PromptBox
-from alignbench.tui.widgets.score_strip import ScoreStrip
-from alignbench.tui.widgets.title_bar import TitleBar, place
 
-if TYPE_CHECKING:
-    from alignbench.tui.workbench import Workbench
-
-FRAME = 1 / 10  # seconds between two updates of the screen while text streams in
-NARROW = 100  # below this width there is one column at a time
-LEAST_WIDTH = 38  # of a column beside others
 MORE = 5  # samples that + adds
 
-WIDTHS = [(0, "-narrow"), (NARROW, "-wide")]
-HEIGHTS = [(0, "-low"), (30, "-tall")]
 
-
-class BenchScreen(Screen[None]):
-    """Shows the workbench and turns keys into what it does."""
+class BenchScreen(BenchView):
+    """Turns keys into what the workbench does."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("bench", BENCH)]
-    HORIZONTAL_BREAKPOINTS = WIDTHS
-    VERTICAL_BREAKPOINTS = HEIGHTS
-    AUTO_FOCUS = None
     HELP = (
         "A prompt on top, a column per condition, scores below. F5 draws samples from every column; "
         "* marks the reference, which the others are compared with. Everything that finished is in the database."
     )
-
-    class Happened(Message):
-        """Another thread has something: events of a run, or scores."""
-
-    def __init__(self, workbench: Workbench) -> None:
-        super().__init__()
-        self.workbench = workbench
-        self.cursor = 0  # index of the selected sample, the same in every column
-        self.whole = False
-        self.table = ScoreTable()
-        self.changed: Signal[None] = Signal(self, "changed")
-        self._drawn = 0.0
-        self._pending = False
-        self._offered: tuple[bool | None, ...] = ()
-
-    def compose(self) -> ComposeResult:
-        yield TitleBar(id="title")
-        yield PromptBox(id="prompt")
-        yield ColumnTabs(id="tabs")
-        yield Horizontal(id="columns")
-        yield Static("No column. Press a to add one.", id="none", markup=False)
-        yield ScoreStrip(id="scores")
-        yield Footer(show_command_palette=False)
-
-    def on_resize(self, event: events.Resize) -> None:
-        self.query_one(Footer).compact = event.size.width < NARROW
-        self._share_width()
-
-    def on_mount(self) -> None:
-        self.set_interval(0.5, self._tick)
-
-    # showing
-
-    @property
-    def bench(self) -> Bench:
-        return self.workbench.bench
-
-    @property
-    def column(self) -> Column | None:
-        return self.bench.column
-
-    @property
-    def sample(self) -> Sample | None:
-        """The selected sample."""
-        if (column := self.column) is None:
-            return None
-        return next((s for s in self.bench.cell(column).ordered(column.n) if s.index == self.cursor), None)
-
-    async def lay_out(self) -> None:
-        """Bring everything up to date, the number of columns included."""
-        views = list(self.query(ColumnView))
-        holder = self.query_one("#columns", Horizontal)
-        for view in views[len(self.bench.columns) :]:
-            await view.remove()
-        if (missing := len(self.bench.columns) - len(views)) > 0:
-            await holder.mount_all(ColumnView() for _ in range(missing))
-        self.set_class(not self.bench.columns, "-empty")
-        self._share_width()
-        self.show()
-        views = list(self.query(ColumnView))
-        if len(views) > 1:
-            self.call_after_refresh(holder.scroll_to_widget, views[self.bench.selected], animate=False)
-
-    def _share_width(self) -> None:
-        """Columns share the width; where they would get too narrow, those that do not fit are scrolled to."""
-        views = self.query(ColumnView)
-        fit = max(1, self.size.width // LEAST_WIDTH)
-        for view in views:
-            view.styles.width = "1fr" if len(views) <= fit or self.size.width < NARROW else self.size.width // fit
-
-    def show(self, scores: bool = True) -> None:
-        """Draw what changed; scores only where they may have."""
-        bench = self.bench
-        if scores:
-            self.table = self.workbench.scores()
-            self.query_one(ScoreStrip).show(self.table)
-        self.query_one(PromptBox).show(bench.prompt)
-        for at, (view, column) in enumerate(zip(self.query(ColumnView), bench.columns, strict=False)):
-            view.show(
-                at,
-                column,
-                bench.cell(column),
-                selected=at == bench.selected,
-                reference=column.name == bench.reference,
-                cursor=self.cursor,
-                whole=self.whole,
-            )
-        self.query_one(TitleBar).show(bench.name, place(bench), self._state())
-        self.query_one(ColumnTabs).show(bench)
-        offered = tuple(self.check_action(name, ()) for name in ("cancel", "sample"))
-        if offered != self._offered:
-            self._offered = offered
-            self.refresh_bindings()
-        self.changed.publish(None)
-
-    def _state(self) -> str:
-        """Models, speed and time, for the first line."""
-        cells = self.bench.cells.values()
-        loading = {cell.model for cell in cells if cell.status == "loading"}
-        ready = {column.condition.model.name for column in self.bench.columns} & self.workbench.loaded
-        parts = [f"{count(len(loading), 'model')} loading" if loading else f"{count(len(ready), 'model')} ready"]
-        if rate := sum(cell.rate.per_second() for cell in cells if cell.status == "sampling"):
-            parts.append(f"{rate:.0f} tok/s")
-        if self.workbench.seconds:
-            parts.append(clock(self.workbench.seconds))
-        return "   ".join(parts if ready or loading else parts[1:])
-
-    def _tick(self) -> None:
-        if self.workbench.busy:
-            self.show(scores=False)
-
-    def on_bench_screen_happened(self) -> None:
-        """Take events at most 10 times a second; the last ones are always taken."""
-        if self._pending:
-            return
-        wait = self._drawn + FRAME - time.monotonic()
-        if wait > 0:
-            self._pending = True
-            self.set_timer(wait, self._take)
-        else:
-            self._take()
-
-    def _take(self) -> None:
-        self._pending = False
-        self._drawn = time.monotonic()
-        for message in self.workbench.drain():
-            self.tell(message, severity="error")
-        self.show(scores=self.workbench.scores_moved())
-
-    def tell(self, message: str, severity: str = "information") -> None:
-        """A notification; its text is data."""
-        self.notify(shown(message), severity=severity, markup=False)  # type: ignore[arg-type]
 
     def check_action(self, action: str, _parameters: tuple[object, ...]) -> bool | None:
         if action == "cancel":
@@ -196,7 +40,7 @@ class BenchScreen(Screen[None]):
         return True
 
     @work
-    async def do(self, what: Coroutine[Any, Any, str | None], then: Callable[[], None] | None = None) -> None:
+    async def do(self, what: Coroutine[Any, Any, str | None]) -> None:
         """Wait for work of the workbench without holding a key; what goes wrong is told."""
         try:
             if said := await what:
@@ -204,8 +48,6 @@ class BenchScreen(Screen[None]):
         except AlignbenchError as error:
             self.tell(str(error), severity="error")
         await self.lay_out()
-        if then is not None:
-            then()
 
     async def _changed_columns(self) -> None:
         await self.lay_out()
@@ -290,9 +132,12 @@ class BenchScreen(Screen[None]):
         edited = await self.app.push_screen_wait(ConditionScreen(column))
         if edited is None:
             return
-        if said := self.bench.change(column, edited):
-            self.tell(said, severity="warning")
-        await self._changed_columns()
+        self.do(self._change(column, edited))
+
+    async def _change(self, column: Column | None, to: Column) -> str:
+        said = await self.workbench.change(column, to)
+        await self.workbench.save()
+        return said
 
     # prompts
 
@@ -314,9 +159,10 @@ class BenchScreen(Screen[None]):
     async def action_prompts(self) -> None:
         from alignbench.tui.screens.prompts import PromptsScreen
 
-        picked = await self.app.push_screen_wait(PromptsScreen(self.bench.prompt_set, self.bench.prompt))
+        bench = self.bench
+        picked = await self.app.push_screen_wait(PromptsScreen(bench.prompt_set, bench.prompt, bench.asked))
         if picked is not None:
-            self.bench.prompt_set, self.bench.prompts = picked.set, picked.prompts
+            bench.prompt_set, bench.prompts = picked.set, picked.prompts
             await self.set_prompt(picked.prompt)
 
     @work
@@ -337,7 +183,7 @@ class BenchScreen(Screen[None]):
             if indices:
                 at = indices.index(self.cursor) if self.cursor in indices else 0
                 self.cursor = indices[max(0, min(len(indices) - 1, at + by))]
-                self.show()
+                self.show(scores=False)
 
     async def action_sample_up(self) -> None:
         await self.move_cursor(-1)
@@ -398,24 +244,14 @@ class BenchScreen(Screen[None]):
 
         chosen = await self.app.push_screen_wait(SessionsScreen(self.workbench))
         if chosen == NEW:
-            await self.leave(self._renew())
+            self.do(self._renew())
         elif chosen is not None and chosen != self.bench.session:
-            await self.leave(self.workbench.open(chosen))
+            self.do(self.workbench.open(chosen))
         else:
             await self.lay_out()
 
-    @work
-    async def action_new_session(self) -> None:
-        await self.leave(self._renew())
-
-    async def leave(self, what: Coroutine[Any, Any, str | None]) -> None:
-        """Go on to another session, unless this one is sampling."""
-        if self.workbench.busy:
-            what.close()
-            self.tell("Sampling is going on; Esc stops it, then change the session.", severity="warning")
-            return
-        self.cursor = 0
-        self.do(what)
+    def action_new_session(self) -> None:
+        self.do(self._renew())
 
     async def _renew(self) -> None:
         await self.workbench.save()

@@ -109,7 +109,7 @@ FIELDS = (
     Field("max_tokens", "Max tokens", "of one sample", _number(int, "max_tokens")),
     Field("seed", "Seed", "sample i uses seed + i - 1", _count(0, 2**62)),
     Field("stop", "Stop strings", 'quoted: "\\n\\n", "User:"', read_stops),
-    Field("mode", "Mode", "strict replays exactly, fast does not", _mode),
+    Field("mode", "Mode", "strict replays, fast does not", _mode),
 )
 _SAMPLING = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty", "max_tokens", "stop")
 

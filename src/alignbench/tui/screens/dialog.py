@@ -10,14 +10,15 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.types import CSSPathType
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from alignbench.tui.actions import CONFIRM, LINE, bindings
+from alignbench.tui.sizes import WIDTHS
 from alignbench.tui.text import plain
 from alignbench.tui.widgets.inputs import PlainInput
+from alignbench.tui.widgets.keys import Keys
 
 ResultT = TypeVar("ResultT")
-WIDTHS = [(0, "-narrow"), (100, "-wide")]
 
 
 class DialogScreen(ModalScreen[ResultT]):
@@ -32,7 +33,7 @@ class DialogScreen(ModalScreen[ResultT]):
             yield Static(Content(self.heading), id="heading")
             yield from self.body()
             yield Static("", id="message", markup=False)
-        yield Footer(show_command_palette=False)
+        yield Keys()
 
     @property
     def heading(self) -> str:

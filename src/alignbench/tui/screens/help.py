@@ -11,9 +11,10 @@ from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from alignbench.tui.actions import HELP, Action, bindings
+from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.wrap import WrappedText
 
 TITLE = 18  # cells for what an action is called
@@ -35,7 +36,7 @@ class HelpScreen(Screen[None]):
         yield Static(" Help", id="heading", markup=False)
         with VerticalScroll():
             yield Static("", id="keys", markup=False)
-        yield Footer(show_command_palette=False)
+        yield Keys()
 
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()

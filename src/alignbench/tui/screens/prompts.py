@@ -20,6 +20,7 @@ from alignbench.errors import AlignbenchError
 from alignbench.spec import Prompt
 from alignbench.tui.actions import PICKER, bindings
 from alignbench.tui.screens.dialog import DialogScreen, LineScreen
+from alignbench.tui.state import THIS_SESSION
 from alignbench.tui.text import one_line
 from alignbench.tui.widgets.inputs import PlainInput
 
@@ -44,10 +45,12 @@ class PromptsScreen(DialogScreen[Picked | None]):
     HELP = "Type to narrow the list down; every word must occur. Tab changes the set, F2 opens a file of your own."
     HEADING = "Prompts"
 
-    def __init__(self, chosen: str, prompt: Prompt) -> None:
+    def __init__(self, chosen: str, prompt: Prompt, asked: Sequence[Prompt]) -> None:
+        """chosen: name or path of the set to begin with. asked: prompts of the session, a set of their own."""
         super().__init__()
         self._chosen = chosen
         self._prompt = prompt
+        self._asked = asked
         self._sets: list[str] = []
         self._prompts: Sequence[Prompt] = ()
         self._listed: list[Prompt] = []
@@ -67,6 +70,8 @@ class PromptsScreen(DialogScreen[Picked | None]):
         from alignbench.prompts import shipped_sets
 
         self._sets = await asyncio.to_thread(shipped_sets)
+        if self._asked:
+            self._sets.append(THIS_SESSION)
         if self._chosen and self._chosen not in self._sets:
             self._sets.append(self._chosen)
         if self._sets:
@@ -76,7 +81,7 @@ class PromptsScreen(DialogScreen[Picked | None]):
         from alignbench.prompts import load_prompts
 
         try:
-            prompts = await asyncio.to_thread(load_prompts, name)
+            prompts = self._asked if name == THIS_SESSION else await asyncio.to_thread(load_prompts, name)
         except AlignbenchError as error:
             self.complain(str(error))
             return

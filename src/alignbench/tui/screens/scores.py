@@ -8,12 +8,13 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from alignbench.tui.actions import SCORES, bindings
-from alignbench.tui.scoretable import CROSS, WITHIN, Metric, Score, ScoreTable
+from alignbench.tui.scoretable import COUNTS, CROSS, WITHIN, Metric, Score, ScoreTable
 from alignbench.tui.state import letter
 from alignbench.tui.text import one_line
+from alignbench.tui.widgets.keys import Keys
 
 if TYPE_CHECKING:
     from alignbench.tui.screens.bench import BenchScreen
@@ -40,7 +41,7 @@ class ScoresScreen(Screen[None]):
         yield Static("", id="prompt-line", markup=False)
         yield Static("", id="table", markup=False)
         yield Static("", id="detail", markup=False)
-        yield Footer(show_command_palette=False)
+        yield Keys()
 
     def on_mount(self) -> None:
         self._bench.changed.subscribe(self, self._update)
@@ -50,7 +51,7 @@ class ScoresScreen(Screen[None]):
 
     @property
     def _rows(self) -> list[tuple[Metric, bool]]:
-        return [*((metric, False) for metric in WITHIN), *((metric, True) for metric in CROSS)]
+        return [*((metric, False) for metric in (*WITHIN, *COUNTS)), *((metric, True) for metric in CROSS)]
 
     def _update(self, _: None = None) -> None:
         table = self._bench.table
@@ -99,16 +100,17 @@ class ScoresScreen(Screen[None]):
 
     def _detail(self, table: ScoreTable) -> Content:
         metric, cross = self._rows[self._row]
-        lines = [Content.styled(metric.label, "bold"), Content(metric.help)]
-        if metric.arrow:
-            lines.append(Content.styled(f"{metric.arrow} a higher number is more diverse", "$foreground 60%"))
+        lines = []
         if table.names:
             score, ceiling = _score(table, metric, cross, table.selected)
-            who = f"{letter(table.selected)} {one_line(table.names[table.selected], 40)}"
-            what = f"{who}: {'ceiling ' if ceiling else ''}{score.text}"
+            who = f"{letter(table.selected)} {one_line(table.names[table.selected], 40)}, {metric.label}"
             if score.value is None and score.reason:
-                what = f"{who}: no value: {score.reason}"
-            lines += [Content(""), Content.styled(what, "bold" if score.value is not None else "$text-warning")]
+                lines.append(Content.styled(f"{who}: no value: {score.reason}", "bold $text-warning"))
+            else:
+                lines.append(Content.styled(f"{who}: {'ceiling ' if ceiling else ''}{score.text}", "bold"))
+        lines.append(Content(metric.help))
+        if metric.arrow:
+            lines.append(Content.styled(f"{metric.arrow} a higher number is more diverse", "$foreground 60%"))
         return Content("\n").join(lines)
 
     def action_back(self) -> None:

@@ -10,13 +10,15 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from alignbench.errors import AlignbenchError
 from alignbench.tui.actions import SESSIONS, bindings
 from alignbench.tui.screens.dialog import ConfirmScreen, LineScreen
+from alignbench.tui.sizes import NARROW
 from alignbench.tui.text import count, one_line, plain
+from alignbench.tui.widgets.keys import Keys
 
 if TYPE_CHECKING:
     from alignbench.store import SessionInfo
@@ -42,7 +44,7 @@ class SessionsScreen(Screen[int | None]):
         yield Static("", id="columns-line", markup=False)
         yield OptionList(markup=False, compact=True)
         yield Static(plain(f" {self._workbench.database.path}"), id="where", markup=False)
-        yield Footer(show_command_palette=False)
+        yield Keys()
 
     def on_mount(self) -> None:
         self._read()
@@ -77,7 +79,7 @@ class SessionsScreen(Screen[int | None]):
 
     def _line(self, info: SessionInfo | None) -> Content:
         """A session on a line; None gives the heads of the columns."""
-        models_room = 24 if self.size.width >= 100 else 0
+        models_room = 24 if self.size.width >= NARROW else 0
         room = max(16, self.size.width - 44 - models_room)
         if info is None:
             cells = ("", "id", "name", "began", "samples", "prompts", "models")

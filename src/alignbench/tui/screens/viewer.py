@@ -8,13 +8,14 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from alignbench.tui.actions import VIEWER, bindings
 from alignbench.tui.output import copy_sample, save_sample
 from alignbench.tui.state import Column, Sample, letter
-from alignbench.tui.text import one_line
+from alignbench.tui.text import count, one_line
 from alignbench.tui.widgets.column import settings
+from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.text_pane import TextPane
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def facts(sample: Sample, column: Column) -> str:
     }
     parts = [ended.get(row.finish_reason, row.finish_reason)]
     if row.n_tokens is not None:
-        parts.append(f"{row.n_tokens} tokens after {row.n_prompt_tokens} of the prompt")
+        parts.append(f"{count(row.n_tokens, 'token')} after {row.n_prompt_tokens} of the prompt")
     if row.seconds:
         parts.append(f"{row.seconds:.1f} s, {(row.n_tokens or 0) / row.seconds:.0f} tok/s")
     if row.logprob is not None and row.n_tokens:
@@ -62,7 +63,7 @@ class ViewerScreen(Screen[None]):
         yield Static("", id="prompt-line", markup=False)
         yield Static("", id="facts", markup=False)
         yield TextPane(id="text")
-        yield Footer(show_command_palette=False)
+        yield Keys()
 
     def on_mount(self) -> None:
         self._bench.changed.subscribe(self, self._update)
@@ -73,9 +74,9 @@ class ViewerScreen(Screen[None]):
         if column is None or sample is None:
             return
         bench = self._bench.bench
-        count = len(bench.cell(column).ordered(column.n))
+        total = len(bench.cell(column).ordered(column.n))
         mark = " * reference" if column.name == bench.reference else ""
-        head = f" {letter(bench.selected)}  {one_line(column.name, 40)}{mark}   sample {sample.index + 1} of {count}"
+        head = f" {letter(bench.selected)}  {one_line(column.name, 40)}{mark}   sample {sample.index + 1} of {total}"
         self.query_one("#head", Static).update(Content(head), layout=False)
         self.query_one("#prompt-line", Static).update(Content(f"Prompt: {one_line(bench.prompt.text, 400)}"))
         self.query_one("#facts", Static).update(Content(f"{facts(sample, column)}   {settings(column.condition)}"))

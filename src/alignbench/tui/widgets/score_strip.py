@@ -6,14 +6,14 @@ from textual.content import Content
 from textual.widgets import Static
 
 from alignbench.tui.scoretable import CROSS, WITHIN, Metric, Score, ScoreTable
+from alignbench.tui.sizes import NARROW
 from alignbench.tui.state import letter
-from alignbench.tui.text import one_line
+from alignbench.tui.text import one_line, plain
 
 LABEL = 18
 COLUMN = 11
 BAR = 14
 SIDE = 18  # names beside the bars
-NARROW = 100  # below this width similarity stands under diversity, not beside it
 
 
 class ScoreStrip(Static):
@@ -26,7 +26,9 @@ class ScoreStrip(Static):
 
     def show(self, table: ScoreTable) -> None:
         """Draw a table, if it is another one than before."""
-        self._table = table
+        if table != self._table:
+            self._table = table
+            self.tooltip = plain("\n".join(table.missing())) or None
         self._draw()
 
     def on_resize(self) -> None:

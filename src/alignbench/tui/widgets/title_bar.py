@@ -23,7 +23,7 @@ class TitleBar(Static):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)
-        self._parts: tuple[str, ...] = ()
+        self._parts = ("", "", "")
         self._width = 0
 
     def show(self, session: str, place: str, state: str) -> None:
@@ -35,9 +35,8 @@ class TitleBar(Static):
         self._draw()
 
     def on_resize(self) -> None:
-        if self._parts:
-            self._width = self.size.width
-            self._draw()
+        self._width = self.size.width
+        self._draw()
 
     def _draw(self) -> None:
         session, place, state = self._parts

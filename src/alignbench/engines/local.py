@@ -1,0 +1,151 @@
+"""What the engines that run a model in this process have in common: requests, prefixes, scoring.
+
+An engine adds tokens, a cache and a decode (generation.Decoder).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alignbench.engines import teacherforcing
+from alignbench.engines.generation import Cancellation, Decoder, Prepared, generate
+from alignbench.engines.protocol import Event, Failed, SampleRequest, Scored, ScoreRequest
+from alignbench.engines.strictwidth import widest_blocks
+from alignbench.engines.teacherforcing import continuation_start, score_tokens
+from alignbench.errors import EngineError
+
+CHUNK = 512  # tokens of a prompt per decode, counted from the start and again from the end of the context part
+
+_PROBE = "A probe of many different words: rivers, seven clocks, an old violin, salt, Tuesday, 1984, and why?"
+
+Floats = NDArray[np.float32]
+
+
+def reusable(cached: Sequence[int], cached_cut: int, ids: Sequence[int], cut: int, strict: bool) -> int:
+    """How many tokens of a prompt need not be computed again.
+
+    cached: the tokens in the cache, prefilled with a cut at cached_cut. Strict mode reuses a context only if it is
+    the same to the last token and was prefilled with the same cut; fast mode any common prefix. The last token is
+    always decoded, for its logits.
+    """
+    common = 0
+    while common < min(len(cached), len(ids) - 1) and cached[common] == ids[common]:
+        common += 1
+    if strict:
+        return cut if common >= cut and cached_cut == cut else 0
+    return common
+
+
+def dependable_cut(cut: int, n_cached: int, cached_cut: int, alone: bool) -> int:
+    """The cut strict mode may rely on after a prefill of which n_cached tokens were reused; -1 where it may not.
+
+    Only a context that was computed from its start with the cuts of strict mode, with nothing else in the cache
+    (alone), is the same to the last bit wherever it is used again.
+    """
+    return cut if alone and (n_cached == 0 or n_cached == cut == cached_cut) else -1
+
+
+def prefill_chunks(n: int, cut: int, n_cached: int) -> Iterator[tuple[int, int]]:
+    """From where to where the decodes of a prefill go: cut at the end of the context and every CHUNK tokens."""
+    for start, stop in pairwise([*range(0, cut, CHUNK), *range(cut, n, CHUNK), n]):
+        if max(start, n_cached) < stop:
+            yield max(start, n_cached), stop
+
+
+class LocalEngine(ABC, Decoder):
+    """Implements protocol.Engine, but for `capabilities`. Not thread-safe but for `threads`."""
+
+    threads: int  # may be set at any time
+    n_ctx_train: int  # 0 where it is not known
+
+    def __init__(self, cancel: Cancellation, threads: int) -> None:
+        self.threads = threads
+        self._cancel = cancel
+        self._strict_blocks = 0  # not probed yet
+
+    @abstractmethod
+    def tokenize(self, text: str) -> list[int]:
+        """Token ids of a rendered prompt, special tokens parsed, with exactly one BOS where the model wants one."""
+
+    @abstractmethod
+    def token_text(self, token: int) -> str:
+        """The text of a token for people, special tokens included."""
+
+    @abstractmethod
+    def append(self, ids: Sequence[int]) -> Floats:
+        """Append tokens to the prompt in the cache; logits after each, (len(ids), vocab)."""
+
+    @abstractmethod
+    def drop_all(self) -> None:
+        """Forget every slot."""
+
+    def tokenize_parts(self, context: str, query: str) -> tuple[list[int], int]:
+        """Ids of context + query as one text, and how many of them the context alone decides.
+
+        The cut is the length of the common prefix of the ids of the whole and of the context by itself, so it is a
+        function of this prompt only.
+        """
+        ids = self.tokenize(context + query)
+        alone = self.tokenize(context)
+        cut = 0
+        while cut < min(len(alone), len(ids) - 1) and alone[cut] == ids[cut]:
+            cut += 1
+        return ids, cut
+
+    def sample(self, requests: Sequence[SampleRequest]) -> Iterator[Event]:
+        """Carry out requests of one mode; those that cannot fit fail alone. See generation.generate for the events."""
+        batch = []
+        for request in requests:
+            ids, cut = self.tokenize_parts(request.context, request.query)
+            try:
+                self._check_window(len(ids), request.sampling.max_tokens)
+            except EngineError as error:
+                yield Failed(request.key, str(error))
+            else:
+                batch.append(Prepared(request, tuple(ids), cut))
+        try:
+            if batch:
+                yield from generate(self, batch, self.threads, self._cancel)
+        finally:
+            self.drop_all()
+
+    def score(self, request: ScoreRequest) -> Scored:
+        """Teacher forcing, in chunks of positions; see protocol.ScoreRequest."""
+        prompt_ids = self.tokenize(request.context + request.query)
+        ids = self.tokenize(request.context + request.query + request.continuation)
+        start = continuation_start(prompt_ids, ids)
+        self._check_window(len(ids), 0)
+        self.reserve(len(ids), 1)
+        cut = min(len(self.tokenize(request.context)), start - 1)
+        logits = self._forced_logits(ids, start, cut, request.key)
+        return score_tokens(request, ids[start:], start, logits, self.token_text)
+
+    def _forced_logits(self, ids: Sequence[int], start: int, cut: int, key: int) -> Iterator[Floats]:
+        """The rows of logits that predict ids[start:]."""
+        if start < len(ids):
+            first, _ = self.prompt(ids[:start], cut, True, key)
+            yield self.on_host(first)[None]
+        for at in range(start, len(ids) - 1, teacherforcing.CHUNK):
+            yield self.append(ids[at : min(at + teacherforcing.CHUNK, len(ids) - 1)])
+
+    def strict_blocks(self) -> int:
+        """Blocks of 8 rows that may share a decode; probed once on these weights and this device."""
+        if not self._strict_blocks:
+            self._strict_blocks = widest_blocks(self, self.tokenize(_PROBE))
+        return self._strict_blocks
+
+    def _check_window(self, n_prompt: int, max_tokens: int) -> None:
+        """Refuse, with the numbers, what is longer than the model's context window."""
+        longest = n_prompt + max_tokens
+        if not n_prompt:
+            raise EngineError("The prompt has no tokens.")
+        if 0 < self.n_ctx_train < longest:
+            raise EngineError(
+                f"The prompt has {n_prompt} tokens and the response may have {max_tokens}: {longest} together, "
+                f"but the model's context window is {self.n_ctx_train}. Shorten the prompt or lower max_tokens."
+            )

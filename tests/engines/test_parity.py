@@ -1,0 +1,272 @@
+"""llama.cpp and transformers on the same GGUF files: the same ids, nearly the same distributions, the same rules."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from alignbench.engines.pool import WorkerPool
+from alignbench.engines.protocol import Event, Finished, Loaded, Progress, SampleResult, Started
+from alignbench.models import resolve, weights_path
+from alignbench.spec import Model
+from tests.engines.driving import follow, load, plain_request, results, score, texts
+
+pytestmark = [pytest.mark.models, pytest.mark.slow]
+
+TEXTS = (
+    "Hello  world", "  leading and trailing  \n\n\n", "", "\n", "\t\t", "don't I'll we've", "12345678901234567890 3.14159",
+    "def f(x):\n\treturn x**2\n\n\n    # four spaces", "日本語のテキスト、漢字とかな", "Привет, мир! Ёжик в тумане", "مرحبا بالعالم",
+    "שלום עולם", "हिन्दी में एक वाक्य", "ไทย ภาษา", "한국어 텍스트", "naïve Ünïcödé ßtraße", "a\u0301 e\u0301 ﬁ ½ №",
+    "emoji 👩‍👩‍👧‍👦 🇩🇪 👍🏽", "𝒜𝓁𝓅𝒽𝒶 𓀀", "…—“quotes”", "\u200b\u200e\ufeff", "a\r\nb\rc", "x" * 300, "=" * 80, " " * 50, "\x01\x7f",
+    "```\n\n# Query:\n```\nWhy?\n```\n", "<|im_start|>user\nhi<|im_end|>\n", "<start_of_turn>user\nhi<end_of_turn>\n",
+    "<unused5> <eos> </s> <0x41> <pad><unk>", "<h1>Hi</h1>",
+)  # fmt: skip
+
+ESSAY = """People have kept diaries for as long as they have been able to write. The earliest that we know were lists: \
+what was bought, who came to the door, how high the river stood. Only later did the writers turn to themselves. A \
+merchant in the fifteenth century noted the price of wool on one line and a quarrel with his brother on the next, as if \
+the two were goods of one kind. What changed was not the paper but the reader. A list is written for somebody who will \
+check it; a diary is written for somebody who will forgive it, and that reader is nearly always the writer, older by \
+some years.
+
+There are three common reasons to begin. The first is memory. A day that is not written down is gone within a month, \
+and most people are surprised by how little they can say about the second week of last March. The second is order. \
+When a worry is put into a sentence it has a beginning and an end, and it can be looked at from outside. Doctors have \
+found that patients who write for twenty minutes on three days in a row sleep better, although nobody is certain why. \
+The third is practice. A musician plays scales, a swimmer counts lengths, and a person who wants to write well writes a \
+little every evening, when nothing depends on it.
+
+There are also reasons to stop. Some people find that they go over the same grievance night after night, and that the \
+page makes it larger. Others begin to live for the entry: they choose the odd road home because it will read well. The \
+cure in both cases is to write less and to look more. A good rule is to describe one thing that was seen, one that was \
+heard, and one that was learned, and then to close the book.
+
+How should one start? Buy a plain notebook, because a beautiful one asks for beautiful sentences. Write the date at the \
+top. Begin with the weather if nothing else comes; it has opened better books than yours. Do not tear out pages, do not \
+correct the spelling, and do not read anything that is younger than a year. After that the only skill is to go on. \
+Whoever has kept a diary for ten years knows that the dull days are the ones worth having: the names of the neighbours, \
+the price of bread, the sound of a tram that no longer runs."""
+
+
+@pytest.fixture(scope="module", params=["demo-base", "demo-aligned"])
+def pair(request: pytest.FixtureRequest, pool: WorkerPool) -> Iterator[tuple[Model, Model]]:
+    """The same weights in llama.cpp and in transformers, loaded."""
+    llama = resolve(request.param)
+    hf = replace(resolve(f"hf:{weights_path(llama)}"), name=f"{request.param}-hf")
+    for model in (llama, hf):
+        assert isinstance(load(pool, model), Loaded)
+    yield llama, hf
+    pool.unload(hf)
+
+
+def started(events: list[Event]) -> Started:
+    return next(event for event in events if isinstance(event, Started))
+
+
+def both(pool: WorkerPool, pair: tuple[Model, Model], **fields: object) -> list[dict[int, SampleResult]]:
+    """Samples of one request on both engines."""
+    samples = fields.pop("samples", 4)
+    request = plain_request(samples, **fields)  # type: ignore[arg-type]
+    return [results(follow(pool, model, request)) for model in pair]
+
+
+def test_what_the_model_is(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
+    llama, hf = (pool.capabilities(model) for model in pair)
+    assert llama is not None
+    assert hf is not None
+    for name in ("kind", "chat_template", "eos", "adds_bos", "n_ctx_train", "n_vocab", "file_hash", "device"):
+        assert getattr(llama, name) == getattr(hf, name), name
+    assert pair[0].kind == pair[1].kind == hf.kind
+
+
+def test_the_same_ids_for_the_same_text_and_one_bos(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
+    capabilities = pool.capabilities(pair[0])
+    assert capabilities is not None
+    for text in (*TEXTS, capabilities.bos + "a text that brings its BOS"):
+        request = replace(plain_request(1, context=text, max_tokens=1), query="?")
+        ids = [started(follow(pool, model, request)).prompt_ids for model in pair]
+        assert ids[0] == ids[1], text
+        if capabilities.adds_bos:
+            assert ids[0].count(ids[0][0]) == 1
+            assert ids[0][0] != ids[0][1]
+
+
+def test_distributions_agree(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
+    """500 scored tokens; llama.cpp quantizes activations, so they agree nearly."""
+    request = replace(plain_request(1, context=""), query=ESSAY[:80])
+    llama, hf = (score(pool, model, request, ESSAY[80:]) for model in pair)
+    n = 500
+    assert len(llama.ids) >= n
+    assert (llama.ids == hf.ids).all()
+    assert llama.pieces == hf.pieces
+    assert (llama.top_ids[:n, 0] == hf.top_ids[:n, 0]).mean() >= 0.95
+    assert np.abs(llama.logprob[:n] - hf.logprob[:n]).mean() < 0.10
+    assert ((llama.rank[:n] == 1) == (hf.rank[:n] == 1)).mean() >= 0.95
+
+
+@pytest.mark.parametrize(
+    "sampling",
+    [
+        {},
+        {"temperature": 0.0},
+        {"temperature": 1.5},
+        {"top_k": 5},
+        {"top_p": 0.8},
+        {"min_p": 0.1},
+        {"typical_p": 0.5},
+        {"repetition_penalty": 1.3},
+        {"temperature": 0.0, "repetition_penalty": 5.0},
+        {"temperature": 1.2, "top_k": 50, "top_p": 0.95, "min_p": 0.01, "typical_p": 0.95, "repetition_penalty": 1.1},
+    ],
+)
+def test_the_same_seed_gives_the_same_first_token(
+    pool: WorkerPool, pair: tuple[Model, Model], sampling: dict[str, float]
+) -> None:
+    """The sampler is one, so the engines part only where their distributions do: in few of 32 draws."""
+    llama, hf = both(pool, pair, samples=32, max_tokens=1, mode="fast", stops=(), **sampling)
+    same = [int(llama[i].tokens.ids[0]) == int(hf[i].tokens.ids[0]) for i in range(32)]
+    assert sum(same) >= 28
+    for i in itertools.compress(range(32), same):
+        a, b = llama[i].tokens, hf[i].tokens
+        assert a.logprob[0] == pytest.approx(b.logprob[0], abs=0.6)
+        assert a.sampling_logprob[0] == pytest.approx(b.sampling_logprob[0], abs=0.9)
+
+
+def test_strict_replays(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
+    hf = pair[1]
+    context = "An essay on gardens. " * 60 + "\n\n# Query:\n```\n"
+
+    def run(n: int, threads: int, **fields: object) -> dict[int, str]:
+        process = pool._models[hf]
+        from alignbench.engines.messages import SetThreads
+
+        request = plain_request(n, **{"context": context, "max_tokens": 10, **fields})  # type: ignore[arg-type]
+        process.open[-1] = lambda _: None  # keeps the pool from sharing the cores anew
+        process.send(SetThreads(threads))
+        try:
+            return texts(follow(pool, hf, request))
+        finally:
+            del process.open[-1]
+
+    twelve = run(12, 2)
+    assert len(set(twelve.values())) > 4
+    run(2, 2, prompt="another question")
+    for n, threads in ((3, 2), (5, 1), (12, 1)):
+        assert run(n, threads) == {i: twelve[i] for i in range(n)}
+    run(1, 2, context="Something else. ")
+    assert run(5, 2) == {i: twelve[i] for i in range(5)}
+
+
+def test_a_second_prompt_pays_only_for_its_query(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
+    context = "Notes on bread and on rivers. " * 60 + "\n\n# Query:\n```\n"
+    for mode in ("strict", "fast"):
+        for prompt, least in (("what is flour", 0), ("what is a delta", 350)):
+            events = follow(pool, pair[1], plain_request(1, context=context, prompt=prompt, mode=mode, max_tokens=1))
+            assert least <= started(events).n_cached < len(started(events).prompt_ids)
+
+
+def test_fast_and_strict_agree_until_they_part(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
+    for model, tolerance in zip(pair, (0.05, 1e-3), strict=True):
+        strict = results(follow(pool, model, plain_request(6)))
+        fast = results(follow(pool, model, plain_request(6, mode="fast")))
+        differences: list[float] = []
+        for i in range(6):
+            a, b = strict[i].tokens, fast[i].tokens
+            same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(a.ids, b.ids, strict=False)))
+            assert same > 0
+            differences.extend(np.abs(a.logprob[:same] - b.logprob[:same]))
+        assert np.mean(differences) < tolerance
+
+
+def test_scores_are_the_log_probs_of_sampling(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
+    request = plain_request(1, max_tokens=20, stops=())
+    sampled = results(follow(pool, pair[1], request))[0]
+    scored = score(pool, pair[1], request, sampled.raw_text)
+    n = min(len(scored.ids), sampled.n_tokens)
+    same = [i for i in range(n) if list(scored.ids[: i + 1]) == list(sampled.tokens.ids[: i + 1])]
+    assert len(same) >= 5
+    assert np.abs(scored.logprob[same] - sampled.tokens.logprob[same]).max() < 1e-2
+
+
+def test_a_stop_at_the_very_first_token(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
+    first = [found[0] for found in both(pool, pair, samples=1, temperature=0.0, max_tokens=1, stops=())]
+    assert first[0].raw_text == first[1].raw_text
+    for result in (found[0] for found in both(pool, pair, samples=1, temperature=0.0, stops=(first[0].raw_text,))):
+        assert (result.text, result.raw_text) == ("", first[0].raw_text)
+        assert (result.finish_reason, result.n_tokens) == ("stop", 1)
+
+
+def test_a_stop_across_token_borders_is_never_shown(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
+    for model in pair:
+        request = plain_request(1, temperature=0.0, stops=(), max_tokens=12)
+        whole = results(follow(pool, model, request))[0]
+        pieces = score(pool, model, request, whole.raw_text).pieces
+        stop = "".join(pieces)[len(pieces[0]) + len(pieces[1]) - 1 :][: len(pieces[2]) + 2].rstrip(
+            "\N{REPLACEMENT CHARACTER}"
+        )
+        cut_request = plain_request(1, temperature=0.0, stops=(stop,), max_tokens=12)
+        events = follow(pool, model, cut_request)
+        cut = results(events)[0]
+        shown = "".join(delta.text for event in events if isinstance(event, Progress) for delta in event.deltas)
+        assert cut.text == shown == whole.raw_text.partition(stop)[0]
+        assert cut.finish_reason == "stop"
+
+
+def test_characters_across_tokens_come_out_whole(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
+    """A text of rare characters that goes on repeating itself: each is several byte tokens."""
+    context = "𓀀𓁐𓂀𓃒 " * 12
+    for model in pair:
+        request = replace(plain_request(1, context=context, temperature=0.0, max_tokens=32, stops=()), query="𓀀𓁐")
+        events = follow(pool, model, request)
+        result = results(events)[0]
+        shown = "".join(delta.text for event in events if isinstance(event, Progress) for delta in event.deltas)
+        assert shown == result.text
+        assert "𓂀𓃒" in result.text
+        assert "\N{REPLACEMENT CHARACTER}" not in result.text[:-1]
+
+
+def test_tokens_longer_than_32_bytes(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
+    line = "=" * 64 if pair[0].name == "demo-aligned" else " " * 31
+    found = []
+    for model in pair:
+        request = replace(
+            plain_request(1, context="", temperature=0.0, max_tokens=3, stops=()), query="a\n" + f"{line}x\n" * 9
+        )
+        found.append(results(follow(pool, model, request))[0])
+    assert found[0].raw_text == found[1].raw_text
+    assert found[0].raw_text.startswith(line)
+    assert list(found[0].tokens.ids) == list(found[1].tokens.ids)
+
+
+def test_cancel_keeps_what_was_generated(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
+    request = plain_request(4, max_tokens=300, stops=())
+
+    def watch(event: Event) -> None:
+        if isinstance(event, Progress):
+            pool.cancel(pair[1], request.key, (1,))
+        if isinstance(event, Finished) and event.result.sample == 1:
+            pool.cancel(pair[1], request.key)
+
+    found = results(follow(pool, pair[1], request, watch))
+    assert set(found) == {0, 1, 2, 3}
+    assert found[1].finish_reason == "cancelled"
+    assert found[1].text
+    assert results(follow(pool, pair[1], plain_request(1, max_tokens=2)))[0].finish_reason != "cancelled"
+
+
+def test_fast_mode_draws_all_the_samples_of_cells_that_share_a_context(
+    pool: WorkerPool, pair: tuple[Model, Model]
+) -> None:
+    """Refilled rows, queries of different lengths in one batch: the log-probs are those of scoring the same text."""
+    context = "A list of questions and answers. " * 8 + "\n\n# Query:\n```\n"
+    request = plain_request(40, context=context, mode="fast", max_tokens=6, stops=())
+    other = plain_request(3, context=context, prompt="why", mode="fast", max_tokens=9, stops=())
+    assert set(results(follow(pool, pair[1], request))) == set(range(40))
+    for result in results(follow(pool, pair[1], other)).values():
+        scored = score(pool, pair[1], other, result.raw_text)
+        if list(scored.ids) == list(result.tokens.ids):
+            assert np.abs(scored.logprob - result.tokens.logprob).max() < 1e-2

@@ -1,0 +1,94 @@
+"""The app as a process of its own in a terminal: a hang-up loses nothing that was finished."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.tui.helpers import rows
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from alignbench.tui.app import BenchApp
+from tests.fakes import FakePool
+
+texts = {"demo-aligned": ["finished at once"]}
+session = int(sys.argv[2]) if len(sys.argv) > 2 else None
+BenchApp(Path(sys.argv[1]), FakePool(texts=texts, delay=0.3), None, session=session).run()
+"""
+
+
+class Terminal:
+    """The app on a pty; what it writes is collected."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 36, 120, 0, 0))
+        environment = {**os.environ, "TERM": "xterm-256color"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", SCRIPT, *arguments],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=environment,
+            start_new_session=True,
+        )
+        os.close(slave)
+        self.seen = ""
+
+    def until(self, words: str, seconds: float = 30.0) -> None:
+        end = time.monotonic() + seconds
+        while words not in self.seen:
+            assert time.monotonic() < end, self.seen[-2000:]
+            if select.select([self.master], [], [], 0.1)[0]:
+                self.seen += os.read(self.master, 1 << 16).decode("utf-8", "replace")
+
+    def press(self, keys: bytes) -> None:
+        os.write(self.master, keys)
+
+    def end(self, signal_number: int) -> None:
+        self.process.send_signal(signal_number)
+        self.process.wait(20)
+        os.close(self.master)
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGKILL])
+def test_what_finished_survives(tmp_path: Path, number: int) -> None:
+    db = tmp_path / "x.db"
+    terminal = Terminal(str(db))
+    terminal.until("F5 draws 5")
+    terminal.press(b"\x1b[15~")
+    terminal.until("5/5")
+    terminal.end(number)
+    stored = rows(db)
+    assert {(row.condition, row.text) for row in stored if row.status == "done"} == {
+        ("demo-aligned", "finished at once")
+    }
+    assert len([row for row in stored if row.status == "done"]) == 5
+    again = Terminal(str(db), "1")
+    again.until("finished at once")
+    again.press(b"\x11")  # Ctrl+Q
+    assert again.process.wait(20) == 0
+    os.close(again.master)
+
+
+def test_the_first_paint_imports_nothing_heavy() -> None:
+    script = (
+        "import sys, alignbench.tui.app; "
+        "print([m for m in ('torch', 'transformers', 'llama_cpp', 'sentence_transformers', 'numpy', 'sqlite_utils')"
+        " if m in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

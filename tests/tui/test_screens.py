@@ -1,0 +1,299 @@
+"""The other screens: condition, prompts, viewer, scores, sessions, notes, help, palette."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.app import SystemCommand
+from textual.widgets import OptionList
+
+from alignbench.errors import InputError
+from alignbench.store import Store
+from alignbench.tui import actions
+from alignbench.tui.actions import SCOPES, of_screen
+from alignbench.tui.screens.condition import ConditionScreen, read_stops, write_stops
+from alignbench.tui.screens.dialog import ConfirmScreen, LineScreen
+from alignbench.tui.screens.prompts import PromptsScreen
+from alignbench.tui.screens.scores import ScoresScreen
+from alignbench.tui.screens.sessions import SessionsScreen
+from alignbench.tui.screens.viewer import ViewerScreen
+from alignbench.tui.widgets.inputs import PlainInput
+from tests.fakes import FakePool
+from tests.tui.helpers import SMALL, WIDE, bench_of, make_app, ready, rows, sampled, screen_text, until
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL])
+async def test_condition_errors_stand_beside_their_fields(tmp_path: Path, size: tuple[int, int]) -> None:
+    app = make_app(tmp_path / "x.db")
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await ready(pilot, app)
+        bench = app.workbench.bench
+        await pilot.press("f3")
+        await until(pilot, lambda: isinstance(app.screen, ConditionScreen))
+        screen = app.screen
+        wrong = {"n": "0", "temperature": "warm", "top_p": "2", "top_k": "1.5", "stop": "User:", "mode": "slow"}
+        for key, value in {**wrong, "model": "demo-bas"}.items():
+            screen.query_one(f"#{key}", PlainInput).value = value
+        await pilot.press("enter")
+        await until(pilot, lambda: "demo-base" in screen_text(app) and "Did you mean" in screen_text(app))
+        for key, value in wrong.items():
+            assert screen.query_one(f"#field-{key}").has_class("-wrong"), key
+            assert screen.query_one(f"#{key}", PlainInput).value == value, "nothing that was typed is lost"
+        assert "expected a number" in screen_text(app)
+        for key, value in {"n": "3", "temperature": "1", "top_p": "0.9", "top_k": "40", "stop": '"\\n"'}.items():
+            screen.query_one(f"#{key}", PlainInput).value = value
+        screen.query_one("#mode", PlainInput).value = "fast"
+        screen.query_one("#model", PlainInput).value = "demo-base"
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen is bench_of(app))
+        column = bench.columns[0]
+        assert (column.n, column.condition.mode, column.condition.model.name) == (3, "fast", "demo-base")
+        assert column.condition.context.template == "plain"
+        sampling = column.condition.sampling
+        assert (sampling.temperature, sampling.top_p, sampling.top_k, sampling.stop) == (1.0, 0.9, 40, ("\n",))
+        assert column.name == "demo-base 2", "the name is taken by the other column"
+        assert bench.reference == "demo-base 2"
+        await until(pilot, lambda: "top-p 0.9" in screen_text(app))
+
+
+async def test_escape_leaves_the_condition_alone(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db")
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await ready(pilot, app)
+        before = app.workbench.bench.columns[0]
+        await pilot.press("f3", "f2", "down", "down", "9", "escape")
+        await until(pilot, lambda: app.screen is bench_of(app))
+        assert app.workbench.bench.columns[0] == before
+
+
+def test_stop_strings() -> None:
+    for stops in ((), ("\n\n",), ("User:", ' "quoted", ', "漢")):
+        assert read_stops(write_stops(stops)) == stops
+    for text in ("User:", '""', '"a" "b"', "1"):
+        with pytest.raises(InputError):
+            read_stops(text)
+
+
+async def test_pick_a_prompt(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot, app)
+        bench = app.workbench.bench
+        await pilot.press("f2")
+        await until(pilot, lambda: app.screen.query(OptionList) and app.screen.query_one(OptionList).option_count == 60)
+        await pilot.press("tab")
+        await until(pilot, lambda: app.screen.query_one(OptionList).get_option_at_index(0) is not None)
+        await pilot.press("tab")
+        await until(pilot, lambda: isinstance(app.screen, PromptsScreen) and app.screen._chosen == "open-ended")
+        word = max(bench.prompts[7].text.split(), key=len).strip(".,?!")
+        app.screen.query_one(PlainInput).value = word
+        await until(pilot, lambda: app.screen.query_one(OptionList).option_count < 60)
+        await pilot.press("down", "up", "enter")
+        await until(pilot, lambda: app.screen is bench_of(app))
+        assert word in bench.prompt.text
+        assert bench.position == bench.prompts.index(bench.prompt)
+
+
+async def test_a_broken_prompt_file_is_explained(tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_text('{"prompt": "one"}\n{"prompt": }\n')
+    app = make_app(tmp_path / "x.db")
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await ready(pilot, app)
+        await pilot.press("f2", "f2")
+        await until(pilot, lambda: isinstance(app.screen, LineScreen))
+        app.screen.query_one(PlainInput).value = str(path)
+        await pilot.press("enter")
+        await until(pilot, lambda: "line 2" in screen_text(app))
+        assert isinstance(app.screen, PromptsScreen)
+
+
+async def test_viewer_goes_through_samples_and_columns(tmp_path: Path) -> None:
+    texts = {"demo-aligned": ["first\n  indented", "second"], "demo-base": ["other"]}
+    app = make_app(tmp_path / "x.db", FakePool(texts=texts))
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot, app)
+        await pilot.press("enter")
+        assert app.screen is bench_of(app), "there is nothing to view yet"
+        await sampled(pilot, app)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ViewerScreen))
+        await until(pilot, lambda: "  indented" in screen_text(app) and "sample 1 of 5" in screen_text(app))
+        assert "stop: it ended by itself" in screen_text(app)
+        assert "-1.00 nats per token" in screen_text(app)
+        assert "seed 0" in screen_text(app)
+        await pilot.press("down")
+        await until(pilot, lambda: "second" in screen_text(app) and "sample 2 of 5" in screen_text(app))
+        await pilot.press("right")
+        await until(pilot, lambda: "other" in screen_text(app) and "demo-base" in screen_text(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is bench_of(app))
+        assert bench_of(app).cursor == 1
+
+
+async def test_copy_and_save_keep_every_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = "a\x1b[31m\r\nb [/] \u202e"
+    app = make_app(tmp_path / "x.db", FakePool(texts={"demo-aligned": [text]}))
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await ready(pilot, app)
+        await sampled(pilot, app)
+        await pilot.press("y", "w", "w")
+        assert app.clipboard == text
+        await until(pilot, lambda: len(list(tmp_path.glob("*.txt"))) == 2)
+        assert {path.read_bytes() for path in tmp_path.glob("*.txt")} == {text.encode()}
+        assert (tmp_path / "demo-aligned-sample-1.txt").exists()
+
+
+async def test_scores_say_why_they_are_missing(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot, app)
+        await pilot.press("f7")
+        await until(pilot, lambda: isinstance(app.screen, ScoresScreen) and "no value: No sample" in screen_text(app))
+        await pilot.press("escape")
+        await sampled(pilot, app)
+        await pilot.press("f7", "down", "down", "down")
+        await until(pilot, lambda: "no embedding model is in use" in screen_text(app))
+        await pilot.press("down", "down", "down", "right")
+        await until(pilot, lambda: "B demo-base, Jaccard: ." in screen_text(app))
+        assert "ceiling ." in screen_text(app)
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL])
+async def test_sessions(tmp_path: Path, size: tuple[int, int]) -> None:
+    db = tmp_path / "x.db"
+    app = make_app(db)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await ready(pilot, app)
+        await sampled(pilot, app)
+        first = app.workbench.bench.session
+        await pilot.press("ctrl+n")
+        await until(pilot, lambda: app.workbench.bench.session is None)
+        assert not any(cell.samples for cell in app.workbench.bench.cells.values())
+        await pilot.press("right_square_bracket")
+        await sampled(pilot, app)
+        second = app.workbench.bench.session
+        await pilot.press("f8")
+        await until(pilot, lambda: isinstance(app.screen, SessionsScreen) and len(app.screen._listed) == 2)
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(app.screen, LineScreen))
+        app.screen.query_one(PlainInput).value = "renamed [/]"
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, SessionsScreen) and "renamed [/]" in screen_text(app))
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: app.workbench.bench.session == first and app.screen is bench_of(app))
+        assert app.workbench.bench.position == 0
+        await until(pilot, lambda: "5/5" in screen_text(app))
+        await pilot.press("f8")
+        await until(pilot, lambda: isinstance(app.screen, SessionsScreen) and len(app.screen._listed) == 2)
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await pilot.press("n", "d")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await pilot.press("y")
+        await until(pilot, lambda: isinstance(app.screen, SessionsScreen) and len(app.screen._listed) == 1)
+        assert app.workbench.bench.session is None, "the one that was open is gone; its columns stay"
+        assert len(app.workbench.bench.columns) == 2
+        with Store.open(db) as store:
+            assert [(info.id, info.name) for info in store.sessions()] == [(second, "renamed [/]")]
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is bench_of(app))
+        await sampled(pilot, app)
+        assert len(rows(db)) == 20
+
+
+async def test_a_session_is_not_left_while_it_is_sampled(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db", FakePool(delay=0.05))
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await ready(pilot, app)
+        await pilot.press("f5")
+        await until(pilot, lambda: app.workbench.bench.session is not None)
+        await pilot.press("ctrl+n")
+        await until(pilot, lambda: "Sampling is going on" in screen_text(app))
+        assert app.workbench.bench.session is not None
+
+
+async def test_notes(tmp_path: Path) -> None:
+    db = tmp_path / "x.db"
+    app = make_app(db)
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot, app)
+        await pilot.press("n")
+        await until(pilot, lambda: "No notes yet" in screen_text(app))
+        assert not db.exists()
+        await pilot.press(*"odd", "enter")
+        await until(pilot, lambda: "odd" in screen_text(app) and app.screen.query_one(PlainInput).value == "")
+        await pilot.press("escape")
+        with Store.open(db) as store:
+            assert [note.text for note in store.notes(app.workbench.bench.session or 0)] == ["odd"]
+
+
+async def test_a_session_of_the_command_line_opens(tmp_path: Path) -> None:
+    """It has no layout of the app's: a column per condition."""
+    from alignbench.experiments.plan import make_plan
+    from alignbench.experiments.runner import Run
+    from alignbench.spec import Condition, Prompt
+    from tests.tui.helpers import ALIGNED, BASE
+
+    db = tmp_path / "x.db"
+    prompts = [Prompt("p1", "first"), Prompt("p2", "second")]
+    with Store.open(db) as store:
+        session = store.create_session("from the shell", reference="aligned")
+        conditions = [Condition.zero_shot(ALIGNED, name="aligned"), Condition.zero_shot(BASE, name="base", seed=7)]
+        list(Run(make_plan(store, session, prompts, conditions, 3), FakePool(), store))
+    app = make_app(db, session=session)
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await until(pilot, lambda: app.workbench.bench.session == session)
+        bench = app.workbench.bench
+        assert [(column.name, column.n) for column in bench.columns] == [("aligned", 3), ("base", 3)]
+        await until(pilot, lambda: "3/3 done" in screen_text(app) and "first" in screen_text(app))
+        await pilot.press("right_square_bracket")
+        await until(pilot, lambda: "second" in screen_text(app))
+        assert len(rows(db)) == 12
+
+
+async def test_a_session_that_is_not_there(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db", session=99)
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await until(pilot, lambda: "99" in screen_text(app))
+        assert len(app.workbench.bench.columns) == 2
+
+
+def test_actions_are_complete() -> None:
+    from alignbench.tui.app import BenchApp
+    from alignbench.tui.screens.bench import BenchScreen
+
+    keys = [key for action in (*actions.BENCH, *actions.APP) for key in action.keys.split(",")]
+    assert len(keys) == len(set(keys))
+    assert not {"f4", "f6"} & set(keys), "kept for context and hint"
+    assert not {"ctrl+b", "ctrl+s", "ctrl+h", "ctrl+i", "ctrl+m", "ctrl+enter"} & set(keys)
+    for action in actions.BENCH:
+        assert hasattr(BenchScreen, f"action_{action.name}"), action.name
+    for action in actions.APP:
+        assert hasattr(BenchApp, f"action_{action.name}"), action.name
+    for scope in SCOPES.values():
+        assert all(action.help and action.label and action.shown for action in scope)
+
+
+async def test_help_and_palette_name_every_action(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db")
+    async with app.run_test(size=(120, 60), notifications=True) as pilot:
+        screen = await ready(pilot, app)
+        await sampled(pilot, app)
+        commands: list[SystemCommand] = list(app.get_system_commands(screen))
+        titles = " ".join(command.title for command in commands)
+        for action in of_screen(screen):
+            offered = screen.check_action(action.name, ()) is not False and action.name != "command_palette"
+            assert (f"{action.called}  ({action.shown})" in titles) == offered, action
+        await pilot.press("f1")
+        await until(pilot, lambda: "What the keys" in screen_text(app))
+        for action in of_screen(screen):
+            assert action.called in screen_text(app)
+        await pilot.press("f1")
+        await until(pilot, lambda: app.screen is screen)
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: len(app.screen_stack) == 2)
+        await pilot.press(*"duplicate", "enter")
+        await until(pilot, lambda: len(app.workbench.bench.columns) == 3)

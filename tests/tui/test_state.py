@@ -1,0 +1,123 @@
+"""The Bench as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+
+from alignbench.spec import Condition, Prompt, Sampling
+from alignbench.tui.sessions import rebuilt
+from alignbench.tui.state import Bench, Column, Rate, Sample, free_name, letter
+from tests.tui.helpers import ALIGNED, BASE
+
+PROMPTS = [Prompt(f"p{i}", f"question {i}", "set") for i in range(3)]
+
+
+def a_bench() -> Bench:
+    return Bench.ready([ALIGNED, BASE], PROMPTS, "set")
+
+
+def with_sample(bench: Bench) -> Bench:
+    """The selected column has a finished sample."""
+    bench.cell(bench.columns[bench.selected]).samples[0] = Sample(0, "done")
+    return bench
+
+
+def warmer(column: Column, **fields: float) -> Column:
+    sampling = replace(column.condition.sampling, **(fields or {"temperature": 1.0}))  # type: ignore[arg-type]
+    return Column(replace(column.condition, sampling=sampling), column.n)
+
+
+def test_ready() -> None:
+    bench = a_bench()
+    assert [column.name for column in bench.columns] == ["demo-aligned", "demo-base"]
+    assert (bench.reference, bench.selected, bench.prompt, bench.position) == ("demo-aligned", 0, PROMPTS[0], 0)
+
+
+def test_a_column_without_samples_changes_under_its_name() -> None:
+    bench = a_bench()
+    assert bench.change(bench.columns[0], warmer(bench.columns[0])) == ""
+    assert bench.columns[0].name == "demo-aligned"
+    assert bench.columns[0].condition.sampling.temperature == 1.0
+
+
+def test_a_column_with_samples_gets_the_next_name_and_its_old_one_back() -> None:
+    bench = with_sample(a_bench())
+    cold = bench.columns[0]
+    assert "demo-aligned 2" in bench.change(cold, warmer(cold))
+    assert bench.reference == "demo-aligned 2"
+    bench.change(bench.columns[0], Column(replace(cold.condition, name="demo-aligned 2")))
+    assert bench.columns[0].name == "demo-aligned"
+
+
+def test_errors_do_not_keep_a_name() -> None:
+    bench = a_bench()
+    bench.cell(bench.columns[0]).samples[0] = Sample(0, "error")
+    assert bench.change(bench.columns[0], warmer(bench.columns[0])) == ""
+    assert bench.columns[0].name == "demo-aligned"
+
+
+def test_the_same_condition_stands_on_the_bench_once() -> None:
+    bench = a_bench()
+    assert "already" in bench.change(None, Column(replace(bench.columns[1].condition, name="other")))
+    assert len(bench.columns) == 2
+
+
+def test_more_samples_change_nothing_else() -> None:
+    bench = with_sample(a_bench())
+    assert bench.change(bench.columns[0], replace(bench.columns[0], n=9)) == ""
+    assert (bench.columns[0].name, bench.columns[0].n) == ("demo-aligned", 9)
+
+
+def test_reseeded_seeds_follow_and_never_repeat() -> None:
+    bench = a_bench()
+    seeds = []
+    for _ in range(3):
+        bench.add(bench.reseeded(bench.columns[0]))
+        seeds.append(bench.columns[-1].condition.seed)
+    assert seeds == [5, 10, 15]
+    assert len({column.name for column in bench.columns}) == 5
+    bench.columns[0] = replace(bench.columns[0], n=12)
+    assert bench.reseeded(bench.columns[0]).condition.seed == 12
+
+
+def test_remove_the_reference() -> None:
+    bench = a_bench()
+    bench.remove()
+    assert (bench.reference, bench.selected) == ("demo-base", 0)
+    bench.remove()
+    assert (bench.reference, bench.column) == (None, None)
+
+
+def test_prompts_go_round() -> None:
+    bench = a_bench()
+    for expected in (1, 2, 0):
+        bench.step_prompt(1)
+        assert bench.position == expected
+    bench.prompt = Prompt.typed("mine")
+    assert bench.position is None
+    bench.step_prompt(1)
+    assert bench.position == 0
+
+
+def test_a_condition_survives_json() -> None:
+    condition = Condition.zero_shot(BASE, sampling=Sampling(stop=("\n", "User:")), seed=3)
+    assert rebuilt(Condition, {**asdict(condition), "unknown": 1}) == condition
+
+
+def test_names_and_letters() -> None:
+    assert free_name("a", []) == "a"
+    assert free_name("a", ["a"]) == "a 2"
+    assert free_name("a 2", ["a", "a 2"]) == "a 3"
+    assert [letter(i) for i in (0, 25, 26, 27)] == ["A", "Z", "AA", "AB"]
+
+
+def test_rate() -> None:
+    now = [100.0]
+    rate = Rate(clock=lambda: now[0])
+    for _ in range(20):
+        now[0] += 0.1
+        rate.add(5)
+    assert 45 <= rate.per_second() <= 60
+    now[0] += 10
+    assert rate.per_second() == 0
+    assert rate.total == 100
