@@ -43,7 +43,20 @@ CAPABILITIES = {
 def fake_words(request: SampleRequest, sample: int) -> list[str]:
     """The words of a fake response: a function of seed, stream and sample alone."""
     rng = np.random.default_rng([request.seed + sample, request.stream])
-    words = ["people", "often", "write", "walk", "breathe", "sleep", "talk", "friends", "music", "rest", "plan", "garden"]
+    words = [
+        "people",
+        "often",
+        "write",
+        "walk",
+        "breathe",
+        "sleep",
+        "talk",
+        "friends",
+        "music",
+        "rest",
+        "plan",
+        "garden",
+    ]
     return [str(w) for w in rng.choice(words, size=min(12, request.sampling.max_tokens))]
 
 
@@ -127,7 +140,7 @@ class FakePool:
         tokens = TokenStats(np.arange(n, dtype=np.int32), -ones, ones, -ones, ones)
         return SampleResult(i, text, text, reason, 3, n, 0.01, -float(n), tokens)  # type: ignore[arg-type]
 
-    def cancel(self, model: Model, key: int, samples: Sequence[int] | None = None) -> None:
+    def cancel(self, model: Model, key: int, samples: Sequence[int] | None = None) -> None:  # noqa: ARG002
         if samples is None:
             self._cancelled[key] = None
         elif self._cancelled.get(key, set()) is not None:

@@ -44,7 +44,9 @@ def test_front_ends_start_without_heavy_packages(modules: str) -> None:
     assert not (HEAVY | {"numpy", "sqlite_utils"}) & packages_after(f"import {modules}")
 
 
-@pytest.mark.parametrize("command", ["", "sample", "sessions", "models", "prompts", "doctor"])
+@pytest.mark.parametrize(
+    "command", ["", "sample", "score", "metrics", "likelihood", "sessions", "models", "prompts", "doctor"]
+)
 def test_help_loads_no_heavy_package_and_no_app(command: str) -> None:
     code = f"""
 import sys

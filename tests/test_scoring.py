@@ -292,25 +292,29 @@ def test_session_scores_are_means_over_prompts(live: LiveScores) -> None:
     assert live.wait(WAIT)
     scores = session_scores(live, [PROMPT, OTHER_PROMPT], [A, B, C], "A", "B")
     within, cross = scores["within"], scores["cross"]
-    assert within["A"]["jaccard"] == {
-        "value": pytest.approx(1 / 3), "ci": None, "n": 2, "samples": 4, "reason": "",
+    third = pytest.approx(1 / 3)
+    assert within["A"]["jaccard"] == {"value": third, "ci": [third, third], "n": 2, "samples": 4, "reason": ""}
+    b = within["B"]["jaccard"]
+    assert {**b, "difference": None} == {
+        "value": 1.0, "ci": None, "n": 1, "samples": 2, "reason": "", "difference": None,
     }  # fmt: skip
-    assert within["B"]["jaccard"] == {"value": 1.0, "ci": None, "n": 1, "samples": 2, "reason": ""}
+    assert b["difference"] == {"value": pytest.approx(2 / 3), "ci": None, "p": None, "p_holm": None, "n": 1}
     assert within["A"]["words"]["value"] == 2.0
     assert within["A"]["words"]["sd"] == 0.0
     assert within["B"]["duplicates"]["value"] == 0.5
-    assert within["C"]["jaccard"] == {
-        "value": None,
-        "ci": None,
-        "n": 0,
-        "samples": 0,
-        "reason": "needs 2 samples, has 0",
-    }
-    assert cross["B"]["jaccard"] == {
-        "value": pytest.approx((2 / 3 + 0) / 2), "ci": None, "max_matched": None, "mmd2": pytest.approx(1 / 3 + 1),
-        "ceiling": pytest.approx(1 / 3), "floor": pytest.approx(1 / 3), "null": None, "recovery": None,
-        "held_out": None, "n": 2, "reason": "",
-    }  # fmt: skip
+    assert within["C"]["jaccard"]["value"] is None
+    assert within["C"]["jaccard"]["reason"] == "needs 2 samples, has 0"
+    b = cross["B"]["jaccard"]
+    assert b["value"] == pytest.approx((2 / 3 + 0) / 2)
+    assert b["ci"] == [pytest.approx(0), pytest.approx(2 / 3)]
+    assert b["mmd2"] == pytest.approx(1 / 3 + 1)
+    assert b["ceiling"] == b["floor"] == third
+    assert b["recovery"] is None
+    assert "not over the floor" in b["recovery_reason"]
+    assert b["held_out"] is None
+    assert b["n"] == 2
+    # Both prompts have the reference's same two answers, so the null is a pair of equal and two of unequal answers.
+    assert b["null"] == pytest.approx((1 + 1 / 3) / 2)
     assert cross["A"]["jaccard"]["value"] == cross["A"]["jaccard"]["ceiling"]
     assert cross["C"]["jaccard"]["reason"] == "needs 1 sample, has 0"
     assert cross["B"]["embedding_similarity"]["value"] is not None

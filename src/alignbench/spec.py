@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Self
 
@@ -44,12 +45,24 @@ class Prompt:
         return cls(id=f"typed-{content_hash(text)[:8]}", text=text)
 
 
+_DTYPES = ("auto", "float32", "bfloat16", "float16")
+_ATTENTION = ("sdpa", "flash_attention_2", "eager")
+
+
+def _is_device(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"auto|cpu|cuda(:\d+)?", value) is not None
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= -1
+
+
 @dataclass(frozen=True, slots=True)
 class LoadOptions:
     """How a model is loaded. device: auto, cpu, cuda, cuda:1. dtype: auto, float32, bfloat16, float16 (transformers).
     gpu_layers: layers llama.cpp puts on the GPU, -1 for all. quantize: 8bit or 4bit through bitsandbytes, or empty.
     attention: sdpa, flash_attention_2 or eager (transformers). trust_remote_code: run code that comes with the
-    weights.
+    weights. Raises InputError for any other value.
     """
 
     device: str = "auto"
@@ -58,6 +71,18 @@ class LoadOptions:
     quantize: str = ""
     attention: str = "sdpa"
     trust_remote_code: bool = False
+
+    def __post_init__(self) -> None:
+        for name, value, ok, expected in (
+            ("device", self.device, _is_device(self.device), "auto, cpu, cuda or cuda:N"),
+            ("dtype", self.dtype, self.dtype in _DTYPES, f"one of {', '.join(_DTYPES)}"),
+            ("gpu_layers", self.gpu_layers, _is_count(self.gpu_layers), "a number of layers, or -1 for all"),
+            ("quantize", self.quantize, self.quantize in ("", "8bit", "4bit"), "8bit or 4bit"),
+            ("attention", self.attention, self.attention in _ATTENTION, f"one of {', '.join(_ATTENTION)}"),
+            ("trust_remote_code", self.trust_remote_code, isinstance(self.trust_remote_code, bool), "true or false"),
+        ):
+            if not ok:
+                raise InputError(f"{name} is {value!r}; expected {expected}.")
 
 
 @dataclass(frozen=True, slots=True)

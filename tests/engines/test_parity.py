@@ -3,53 +3,63 @@
 from __future__ import annotations
 
 import itertools
+import queue
 from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from alignbench.engines.pool import WorkerPool
-from alignbench.engines.protocol import Event, Finished, Loaded, Progress, SampleResult, Started
+from alignbench.engines.protocol import Event, Failed, Finished, Loaded, Progress, Scored, ScoreRequest, Started
+from alignbench.engines.sampler import Sampler, uniform
 from alignbench.models import resolve, weights_path
-from alignbench.spec import Model
-from tests.engines.driving import follow, load, plain_request, results, score, texts
+from alignbench.spec import Model, Sampling
+from tests.engines.driving import TIMEOUT, follow, load, plain_request, results, score, texts
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
 
 TEXTS = (
-    "Hello  world", "  leading and trailing  \n\n\n", "", "\n", "\t\t", "don't I'll we've", "12345678901234567890 3.14159",
-    "def f(x):\n\treturn x**2\n\n\n    # four spaces", "日本語のテキスト、漢字とかな", "Привет, мир! Ёжик в тумане", "مرحبا بالعالم",
-    "שלום עולם", "हिन्दी में एक वाक्य", "ไทย ภาษา", "한국어 텍스트", "naïve Ünïcödé ßtraße", "a\u0301 e\u0301 ﬁ ½ №",
-    "emoji 👩‍👩‍👧‍👦 🇩🇪 👍🏽", "𝒜𝓁𝓅𝒽𝒶 𓀀", "…—“quotes”", "\u200b\u200e\ufeff", "a\r\nb\rc", "x" * 300, "=" * 80, " " * 50, "\x01\x7f",
-    "```\n\n# Query:\n```\nWhy?\n```\n", "<|im_start|>user\nhi<|im_end|>\n", "<start_of_turn>user\nhi<end_of_turn>\n",
-    "<unused5> <eos> </s> <0x41> <pad><unk>", "<h1>Hi</h1>",
+    "Hello  world", "  leading and trailing  \n\n\n", "", "\n", "\t\t", "don't I'll we've", "1234567890 3.14159",
+    "def f(x):\n\treturn x**2\n\n\n    # four spaces", "日本語のテキスト、漢字とかな", "Привет, мир! Ёжик в тумане",
+    "مرحبا بالعالم", "שלום עולם", "हिन्दी में एक वाक्य", "ไทย ภาษา", "한국어 텍스트", "naïve Ünïcödé ßtraße",
+    "a\u0301 e\u0301 ﬁ ½ №", "emoji 👩‍👩‍👧‍👦 🇩🇪 👍🏽", "𝒜𝓁𝓅𝒽𝒶 𓀀", "…—“quotes”", "\u200b\u200e\ufeff", "a\r\nb\rc", "x" * 300,
+    "=" * 80, " " * 50, "\n" * 33, "\x01\x7f", "```\n\n# Query:\n```\nWhy?\n```\n", "<h1>Hi</h1><table>",
+    "<|im_start|>user\nhi<|im_end|>\n", "<start_of_turn>user\nhi<end_of_turn>\n",
+    "<unused5> <eos> </s> <0x41> <pad><unk>",
 )  # fmt: skip
 
-ESSAY = """People have kept diaries for as long as they have been able to write. The earliest that we know were lists: \
-what was bought, who came to the door, how high the river stood. Only later did the writers turn to themselves. A \
-merchant in the fifteenth century noted the price of wool on one line and a quarrel with his brother on the next, as if \
-the two were goods of one kind. What changed was not the paper but the reader. A list is written for somebody who will \
-check it; a diary is written for somebody who will forgive it, and that reader is nearly always the writer, older by \
-some years.
+OPENING = "The first sentence of the old diary was about the weather, and the second was about"
 
-There are three common reasons to begin. The first is memory. A day that is not written down is gone within a month, \
-and most people are surprised by how little they can say about the second week of last March. The second is order. \
-When a worry is put into a sentence it has a beginning and an end, and it can be looked at from outside. Doctors have \
-found that patients who write for twenty minutes on three days in a row sleep better, although nobody is certain why. \
-The third is practice. A musician plays scales, a swimmer counts lengths, and a person who wants to write well writes a \
-little every evening, when nothing depends on it.
+ESSAY = """People have kept diaries for as long as they have been able to write. The earliest that we know were lists: what \
+was bought, who came to the door, how high the river stood. Only later did the writers turn to themselves. A \
+merchant in the fifteenth century noted the price of wool on one line and a quarrel with his brother on the \
+next, as if the two were goods of one kind. What changed was not the paper but the reader. A list is written for \
+somebody who will check it; a diary is written for somebody who will forgive it, and that reader is nearly \
+always the writer, older by some years.
 
-There are also reasons to stop. Some people find that they go over the same grievance night after night, and that the \
-page makes it larger. Others begin to live for the entry: they choose the odd road home because it will read well. The \
-cure in both cases is to write less and to look more. A good rule is to describe one thing that was seen, one that was \
-heard, and one that was learned, and then to close the book.
+There are three common reasons to begin. The first is memory. A day that is not written down is gone within a \
+month, and most people are surprised by how little they can say about the second week of last March. The second \
+is order. When a worry is put into a sentence it has a beginning and an end, and it can be looked at from \
+outside. Doctors have found that patients who write for twenty minutes on three days in a row sleep better, \
+although nobody is certain why. The third is practice. A musician plays scales, a swimmer counts lengths, and a \
+person who wants to write well writes a little every evening, when nothing depends on it.
 
-How should one start? Buy a plain notebook, because a beautiful one asks for beautiful sentences. Write the date at the \
-top. Begin with the weather if nothing else comes; it has opened better books than yours. Do not tear out pages, do not \
-correct the spelling, and do not read anything that is younger than a year. After that the only skill is to go on. \
-Whoever has kept a diary for ten years knows that the dull days are the ones worth having: the names of the neighbours, \
-the price of bread, the sound of a tram that no longer runs."""
+There are also reasons to stop. Some people find that they go over the same grievance night after night, and \
+that the page makes it larger. Others begin to live for the entry: they choose the odd road home because it will \
+read well. The cure in both cases is to write less and to look more. A good rule is to describe one thing that \
+was seen, one that was heard, and one that was learned, and then to close the book.
+
+How should one start? Buy a plain notebook, because a beautiful one asks for beautiful sentences. Write the date \
+at the top. Begin with the weather if nothing else comes; it has opened better books than yours. Do not tear out \
+pages, do not correct the spelling, and do not read anything that is younger than a year. After that the only \
+skill is to go on. Whoever has kept a diary for ten years knows that the dull days are the ones worth having: \
+the names of the neighbours, the price of bread, the sound of a tram that no longer runs. One last piece of \
+advice concerns other people. Do not write for them, and do not hide from them either: leave the book on the \
+shelf, without a lock, and it will be of no interest to anybody. A locked drawer is an invitation. My \
+grandmother kept hers between the cookery books, forty volumes in grey cloth, and in sixty years nobody opened \
+one."""
 
 
 @pytest.fixture(scope="module", params=["demo-base", "demo-aligned"])
@@ -65,13 +75,6 @@ def pair(request: pytest.FixtureRequest, pool: WorkerPool) -> Iterator[tuple[Mod
 
 def started(events: list[Event]) -> Started:
     return next(event for event in events if isinstance(event, Started))
-
-
-def both(pool: WorkerPool, pair: tuple[Model, Model], **fields: object) -> list[dict[int, SampleResult]]:
-    """Samples of one request on both engines."""
-    samples = fields.pop("samples", 4)
-    request = plain_request(samples, **fields)  # type: ignore[arg-type]
-    return [results(follow(pool, model, request)) for model in pair]
 
 
 def test_what_the_model_is(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
@@ -108,57 +111,79 @@ def test_distributions_agree(pool: WorkerPool, pair: tuple[Model, Model]) -> Non
     assert ((llama.rank[:n] == 1) == (hf.rank[:n] == 1)).mean() >= 0.95
 
 
+@pytest.fixture(scope="module")
+def first_logits(pool: WorkerPool, pair: tuple[Model, Model]) -> list[NDArray[np.float32]]:
+    """Log-probs of every token after the prompt of the next tests, under both engines."""
+    rows = []
+    for model in pair:
+        capabilities = pool.capabilities(model)
+        assert capabilities is not None
+        answers: queue.Queue[Scored | Failed] = queue.Queue()
+        pool.score(model, ScoreRequest(pool.new_key(), "", OPENING, " the", capabilities.n_vocab), answers.put)
+        scored = answers.get(timeout=TIMEOUT)
+        assert isinstance(scored, Scored), scored
+        row = np.empty(capabilities.n_vocab, np.float32)
+        row[scored.top_ids[0]] = scored.top_logprob[0]
+        rows.append(row)
+    return rows
+
+
 @pytest.mark.parametrize(
     "sampling",
     [
-        {},
-        {"temperature": 0.0},
-        {"temperature": 1.5},
-        {"top_k": 5},
-        {"top_p": 0.8},
-        {"min_p": 0.1},
-        {"typical_p": 0.5},
-        {"repetition_penalty": 1.3},
-        {"temperature": 0.0, "repetition_penalty": 5.0},
-        {"temperature": 1.2, "top_k": 50, "top_p": 0.95, "min_p": 0.01, "typical_p": 0.95, "repetition_penalty": 1.1},
+        Sampling(),
+        Sampling(temperature=0),
+        Sampling(temperature=1.5),
+        Sampling(top_k=5),
+        Sampling(top_p=0.8),
+        Sampling(min_p=0.1),
+        Sampling(typical_p=0.5),
+        Sampling(temperature=1.2, top_k=50, top_p=0.95, min_p=0.01, typical_p=0.95),
     ],
+    ids=str,
 )
-def test_the_same_seed_gives_the_same_first_token(
-    pool: WorkerPool, pair: tuple[Model, Model], sampling: dict[str, float]
+def test_a_seed_and_a_distribution_decide_the_token(
+    pool: WorkerPool, pair: tuple[Model, Model], first_logits: list[NDArray[np.float32]], sampling: Sampling
 ) -> None:
-    """The sampler is one, so the engines part only where their distributions do: in few of 32 draws."""
-    llama, hf = both(pool, pair, samples=32, max_tokens=1, mode="fast", stops=(), **sampling)
-    same = [int(llama[i].tokens.ids[0]) == int(hf[i].tokens.ids[0]) for i in range(32)]
-    assert sum(same) >= 28
-    for i in itertools.compress(range(32), same):
-        a, b = llama[i].tokens, hf[i].tokens
-        assert a.logprob[0] == pytest.approx(b.logprob[0], abs=0.6)
-        assert a.sampling_logprob[0] == pytest.approx(b.sampling_logprob[0], abs=0.9)
+    """Each engine draws what the sampler draws from its distribution: the same wherever the distributions agree."""
+    request = replace(plain_request(8, context="", stops=()), query=OPENING, sampling=replace(sampling, max_tokens=1))
+    uniforms = [uniform(request.seed + i, request.stream, 0) for i in range(8)]
+    drawn = []
+    for model, row in zip(pair, first_logits, strict=True):
+        expected = Sampler(sampling).draw([row] * 8, uniforms)
+        found = results(follow(pool, model, request))
+        drawn.append([int(found[i].tokens.ids[0]) for i in range(8)])
+        assert drawn[-1] == expected.ids.tolist()
+        for i in range(8):
+            assert found[i].tokens.logprob[0] == pytest.approx(expected.logprob[i], abs=1e-4)
+            assert found[i].tokens.sampling_logprob[0] == pytest.approx(expected.sampling_logprob[i], abs=1e-4)
+    assert sum(a == b for a, b in zip(*drawn, strict=True)) >= 5
+
+
+def test_the_repetition_penalty_reaches_prompt_and_generation(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
+    for model in pair:
+        events = follow(pool, model, plain_request(1, temperature=0.0, repetition_penalty=10.0, max_tokens=8))
+        ids = list(results(events)[0].tokens.ids)
+        assert len(set(ids)) == len(ids)
+        assert len(set(ids) & set(started(events).prompt_ids)) <= 1
 
 
 def test_strict_replays(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
-    hf = pair[1]
-    context = "An essay on gardens. " * 60 + "\n\n# Query:\n```\n"
+    context = "An essay on gardens. " * 40 + "\n\n# Query:\n```\n"
 
     def run(n: int, threads: int, **fields: object) -> dict[int, str]:
-        process = pool._models[hf]
-        from alignbench.engines.messages import SetThreads
+        pool._threads = threads
+        return texts(follow(pool, pair[1], plain_request(n, **{"context": context, "max_tokens": 8, **fields})))
 
-        request = plain_request(n, **{"context": context, "max_tokens": 10, **fields})  # type: ignore[arg-type]
-        process.open[-1] = lambda _: None  # keeps the pool from sharing the cores anew
-        process.send(SetThreads(threads))
-        try:
-            return texts(follow(pool, hf, request))
-        finally:
-            del process.open[-1]
-
-    twelve = run(12, 2)
-    assert len(set(twelve.values())) > 4
-    run(2, 2, prompt="another question")
-    for n, threads in ((3, 2), (5, 1), (12, 1)):
-        assert run(n, threads) == {i: twelve[i] for i in range(n)}
-    run(1, 2, context="Something else. ")
-    assert run(5, 2) == {i: twelve[i] for i in range(5)}
+    try:
+        twelve = run(12, 2)
+        assert len(set(twelve.values())) > 4
+        for n, threads in ((3, 1), (5, 2)):
+            assert run(n, threads) == {i: twelve[i] for i in range(n)}
+        run(1, 2, context="Something else. ", max_tokens=2)
+        assert run(12, 1) == twelve
+    finally:
+        pool._threads = 2
 
 
 def test_a_second_prompt_pays_only_for_its_query(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
@@ -170,16 +195,14 @@ def test_a_second_prompt_pays_only_for_its_query(pool: WorkerPool, pair: tuple[M
 
 
 def test_fast_and_strict_agree_until_they_part(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
-    for model, tolerance in zip(pair, (0.05, 1e-3), strict=True):
-        strict = results(follow(pool, model, plain_request(6)))
-        fast = results(follow(pool, model, plain_request(6, mode="fast")))
-        differences: list[float] = []
-        for i in range(6):
-            a, b = strict[i].tokens, fast[i].tokens
-            same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], zip(a.ids, b.ids, strict=False)))
-            assert same > 0
-            differences.extend(np.abs(a.logprob[:same] - b.logprob[:same]))
-        assert np.mean(differences) < tolerance
+    """In float32 but for the last bits; llama.cpp's own test allows it 0.05."""
+    strict = results(follow(pool, pair[1], plain_request(5, max_tokens=12)))
+    fast = results(follow(pool, pair[1], plain_request(5, max_tokens=12, mode="fast")))
+    for i in range(5):
+        a, b = strict[i].tokens, fast[i].tokens
+        same = sum(1 for _ in itertools.takewhile(lambda ids: ids[0] == ids[1], zip(a.ids, b.ids, strict=False)))
+        assert same > 0
+        assert np.abs(a.logprob[:same] - b.logprob[:same]).max() < 1e-3
 
 
 def test_scores_are_the_log_probs_of_sampling(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
@@ -193,11 +216,11 @@ def test_scores_are_the_log_probs_of_sampling(pool: WorkerPool, pair: tuple[Mode
 
 
 def test_a_stop_at_the_very_first_token(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
-    first = [found[0] for found in both(pool, pair, samples=1, temperature=0.0, max_tokens=1, stops=())]
-    assert first[0].raw_text == first[1].raw_text
-    for result in (found[0] for found in both(pool, pair, samples=1, temperature=0.0, stops=(first[0].raw_text,))):
-        assert (result.text, result.raw_text) == ("", first[0].raw_text)
-        assert (result.finish_reason, result.n_tokens) == ("stop", 1)
+    for model in pair:
+        free = results(follow(pool, model, plain_request(1, temperature=0.0, max_tokens=1, stops=())))[0]
+        stopped = results(follow(pool, model, plain_request(1, temperature=0.0, stops=(free.raw_text,))))[0]
+        assert (stopped.text, stopped.raw_text) == ("", free.raw_text)
+        assert (stopped.finish_reason, stopped.n_tokens) == ("stop", 1)
 
 
 def test_a_stop_across_token_borders_is_never_shown(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
@@ -220,12 +243,12 @@ def test_characters_across_tokens_come_out_whole(pool: WorkerPool, pair: tuple[M
     """A text of rare characters that goes on repeating itself: each is several byte tokens."""
     context = "𓀀𓁐𓂀𓃒 " * 12
     for model in pair:
-        request = replace(plain_request(1, context=context, temperature=0.0, max_tokens=32, stops=()), query="𓀀𓁐")
+        request = replace(plain_request(1, context=context, temperature=0.0, max_tokens=16, stops=()), query="𓀀𓁐")
         events = follow(pool, model, request)
         result = results(events)[0]
         shown = "".join(delta.text for event in events if isinstance(event, Progress) for delta in event.deltas)
         assert shown == result.text
-        assert "𓂀𓃒" in result.text
+        assert "𓂀" in result.text
         assert "\N{REPLACEMENT CHARACTER}" not in result.text[:-1]
 
 
@@ -263,9 +286,9 @@ def test_fast_mode_draws_all_the_samples_of_cells_that_share_a_context(
 ) -> None:
     """Refilled rows, queries of different lengths in one batch: the log-probs are those of scoring the same text."""
     context = "A list of questions and answers. " * 8 + "\n\n# Query:\n```\n"
-    request = plain_request(40, context=context, mode="fast", max_tokens=6, stops=())
+    request = plain_request(36, context=context, mode="fast", max_tokens=4, stops=())
     other = plain_request(3, context=context, prompt="why", mode="fast", max_tokens=9, stops=())
-    assert set(results(follow(pool, pair[1], request))) == set(range(40))
+    assert set(results(follow(pool, pair[1], request))) == set(range(36))
     for result in results(follow(pool, pair[1], other)).values():
         scored = score(pool, pair[1], other, result.raw_text)
         if list(scored.ids) == list(result.tokens.ids):

@@ -4,15 +4,18 @@ import statistics
 
 import pytest
 
-from alignbench.scores.lexical import CrossLexicalSimilarity, Distinct, Length, LexicalSimilarity, WordSets, jaccard
-from alignbench.scores.values import Response, RunningScore, Value
-from tests.scores.texts import JANE, T3
-
-
-def value_of(score: RunningScore, texts: list[str]) -> Value:
-    for i, text in enumerate(texts):
-        score.add(Response(i, text))
-    return score.value()
+from alignbench.scores.lexical import (
+    CrossLexicalSimilarity,
+    Length,
+    LexicalSimilarity,
+    WordSets,
+    content_ngrams,
+    content_stems,
+    jaccard,
+)
+from alignbench.scores.paper import stem
+from alignbench.scores.values import Value
+from tests.scores.texts import JANE, T3, value_of
 
 
 def test_jaccard_of_two_sets() -> None:
@@ -26,8 +29,9 @@ def test_similarities_to_all_sets_at_once_are_those_one_by_one() -> None:
     sets = [frozenset("abc"), frozenset(), frozenset("cd"), frozenset("xyz"), frozenset("abc")]
     indexed = WordSets()
     for words in sets:
-        assert indexed.similarities(words) == [jaccard(earlier, words) for earlier in sets[: len(indexed)]]
-        indexed.add(words)
+        expected = [jaccard(earlier, words) for earlier in sets[: len(indexed)]]
+        assert indexed.similarities(words) == expected
+        assert indexed.add(words) == expected
     assert indexed.similarities(frozenset("abx"), first=1) == [2 / 4]
     assert indexed.similarities(frozenset()) == [0.0, None, 0.0, 0.0, 0.0]
 
@@ -67,17 +71,17 @@ def test_cross_similarity_takes_all_pairs_and_follows_both_sides() -> None:
     assert (similarity.pairs().n, similarity.pairs().skipped) == (5, 1)
 
 
-def test_distinct_known_answers() -> None:
-    # words with stop words in: 15 pairs of neighbours, of which the first two texts share four
-    assert value_of(Distinct(2), T3).value == pytest.approx(11 / 15)
-    assert value_of(Distinct(1), T3).value == pytest.approx(11 / 18)
-    assert value_of(Distinct(2), JANE).value == pytest.approx(6 / 9)
-    assert value_of(Distinct(2), [T3[0]] * 3).value == pytest.approx(5 / 15)
+def test_word_pairs_are_of_the_words_left_when_stop_words_are_out() -> None:
+    # cat sat, sat mat / cat sat, sat rug / dog ran, ran park: 1/3, 0, 0
+    assert value_of(LexicalSimilarity(content_ngrams(2)), T3).value == pytest.approx(1 / 9)
+    assert value_of(LexicalSimilarity(content_ngrams(2)), ["cat", "dog"]).reason.startswith("no content words")
 
 
-def test_distinct_keeps_pairs_inside_a_response() -> None:
-    assert value_of(Distinct(2), ["cat", "dog"]) == Value(None, 2, "no response has 2 words")
-    assert value_of(Distinct(2), []) == Value(None, 0, "needs 1 sample, has 0")
+def test_stems_are_one_word() -> None:
+    pytest.importorskip("nltk", reason="stems are NLTK's")
+    texts = ["running cats", "run cat"]
+    assert value_of(LexicalSimilarity(), texts).value == 0.0
+    assert value_of(LexicalSimilarity(content_stems(stem)), texts).value == 1.0
 
 
 def test_length_counts_stop_words_and_empty_responses() -> None:

@@ -5,6 +5,7 @@ import pytest
 from alignbench.errors import InputError
 from alignbench.scores import registry
 from alignbench.scores.scoreboard import CellPair, CellScores
+from alignbench.scores.values import Mode
 from alignbench.scores.words import VERSION
 
 
@@ -12,6 +13,18 @@ def test_the_registry_names_what_the_scoreboard_computes() -> None:
     cell = CellScores()
     assert {*registry.WITHIN, "duplicates", "empty"} == set(cell.within())
     assert set(registry.CROSS) == set(CellPair(cell, cell).cross())
+
+
+def test_the_scoreboard_runs_every_live_score() -> None:
+    cell = CellScores(registry.LIVE)
+    assert {*registry.within(registry.LIVE), "duplicates", "empty"} == set(cell.within())
+    assert set(registry.cross(registry.LIVE)) == set(CellPair(cell, cell).cross())
+
+
+def test_a_version_names_the_tokenizer_of_its_mode() -> None:
+    mode = Mode("other", "other7", lambda text: tuple(text), frozenset())
+    assert registry.metric("rouge_l").version_in(mode) == "1+other7"
+    assert registry.metric("compression_ratio").version_in(mode) == "1"
 
 
 @pytest.mark.parametrize("metric", registry.METRICS.values(), ids=registry.METRICS)
@@ -24,10 +37,10 @@ def test_every_score_is_described(metric: registry.Metric) -> None:
     assert metric.needs
     assert metric.min_samples >= 1
     assert metric.high is None or metric.low < metric.high
-    assert "text" not in metric.needs or metric.version.endswith(f"words{VERSION}")
+    assert metric.version in ("1", f"1+words{VERSION}")
 
 
 def test_an_unknown_score_names_its_nearest() -> None:
     assert registry.metric("jaccard").more_diverse == "lower"
-    with pytest.raises(InputError, match=r"no score named 'jacard'\. Did you mean jaccard\?"):
+    with pytest.raises(InputError, match=r"no score named 'jacard'\. Did you mean jaccard or"):
         registry.metric("jacard")

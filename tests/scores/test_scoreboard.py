@@ -6,9 +6,11 @@ from itertools import combinations, product
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alignbench.errors import InputError
+from alignbench.scores import registry
 from alignbench.scores.lexical import jaccard
 from alignbench.scores.scoreboard import CellPair, CellScores, Cross, Value
 from alignbench.scores.words import content_words, words
@@ -196,3 +198,107 @@ def test_a_sample_counts_once() -> None:
 
 def test_hostile_text_is_scored_like_any_other() -> None:
     assert close(numbers(scored(HOSTILE)), from_scratch(HOSTILE))
+
+
+def live(responses: Sequence[str]) -> CellScores:
+    cell = CellScores(registry.LIVE)
+    for i, text in enumerate(responses):
+        cell.add(i, text)
+        if text.strip():
+            cell.add_embedding(i, vector(text))
+    return cell
+
+
+def equal(actual: dict[str, Value], expected: dict[str, Value]) -> None:
+    assert actual.keys() == expected.keys()
+    for name, value in expected.items():
+        found = actual[name]
+        assert (found.n, found.reason, found.skipped) == (value.n, value.reason, value.skipped), name
+        assert found.value == (None if value.value is None else pytest.approx(value.value, abs=1e-9)), name
+
+
+@settings(deadline=None)  # twenty scores an example
+@given(st.lists(texts, max_size=7), st.randoms(use_true_random=False))
+def test_all_live_scores_grow_in_any_order_to_the_values_from_scratch(
+    responses: list[str], shuffler: random.Random
+) -> None:
+    arrivals = list(enumerate(responses))
+    shuffler.shuffle(arrivals)
+    cell, there = CellScores(registry.LIVE), []
+    for i, text in arrivals:
+        cell.add(i, text)
+        if text.strip():
+            cell.add_embedding(i, vector(text))
+        there.append(i)
+        if shuffler.random() < 0.5:
+            scratch = CellScores(registry.LIVE)
+            for j in sorted(there):
+                scratch.add(j, responses[j])
+                if responses[j].strip():
+                    scratch.add_embedding(j, vector(responses[j]))
+            equal(cell.within(), scratch.within())
+    equal(cell.within(), live(responses).within())
+
+
+@settings(deadline=None)  # twenty scores an example
+@given(st.lists(texts, max_size=7))
+def test_all_live_scores_stay_in_their_range_and_nulls_have_a_reason(responses: list[str]) -> None:
+    for name, value in live(responses).within().items():
+        assert (value.value is None) == bool(value.reason), name
+        if value.value is not None and name in registry.METRICS:
+            metric = registry.METRICS[name]
+            assert value.value >= metric.low - 1e-12, name
+            assert metric.high is None or value.value <= metric.high + 1e-12, name
+
+
+@settings(deadline=None)  # twenty scores an example
+@given(st.lists(texts, min_size=2, max_size=5))
+def test_duplicates_raise_similarity(responses: list[str]) -> None:
+    once, twice = live(responses).within(), live(responses * 2).within()
+    for name in ("jaccard", "jaccard_2", "rouge_l", "self_bleu"):
+        a, b = once[name].value, twice[name].value
+        assert a is None or b is None or b >= a - 1e-12, name
+    a, b = once["embedding_diversity"].value, twice["embedding_diversity"].value
+    assert a is None or b is None or b <= a + 1e-9
+
+
+def test_every_live_score_has_known_answers_on_identical_samples() -> None:
+    values = {name: value.value for name, value in live([T3[0]] * 4).within().items()}
+    for name in ("jaccard", "jaccard_2", "jaccard_stem", "rouge_l", "self_bleu"):
+        assert values[name] == pytest.approx(1.0), name
+    for name in ("vendi_ngram", "vendi_embedding", "semantic_classes"):
+        assert values[name] == pytest.approx(1.0), name
+    assert values["embedding_diversity"] == pytest.approx(0.0)
+    assert values["duplicates"] == 3.0
+
+
+@settings(deadline=None)  # twenty scores an example
+@given(st.lists(texts, max_size=5), st.lists(texts, max_size=5))
+def test_a_pair_gives_the_similarities_its_means_are_of(a: list[str], b: list[str]) -> None:
+    one, other = live(a), live(b)
+    for pair in (CellPair(one, other), CellPair(one, one)):
+        cross = pair.cross()
+        assert set(cross) == {"jaccard", "jaccard_2", "jaccard_stem", "rouge_l", "embedding_similarity"}
+        for name, score in cross.items():
+            single = pair.similarities(name)
+            assert len(single) == score.n_pairs
+            if score.value is not None:
+                assert single.mean() == pytest.approx(score.value, abs=1e-9)
+
+
+def test_a_cell_runs_what_it_is_asked_for() -> None:
+    assert list(CellScores(("mattr", "words")).within()) == ["words", "mattr", "duplicates", "empty"]
+    assert CellPair(live(T3), CellScores(("rouge_l", "mattr"))).cross().keys() == {"rouge_l"}
+    with pytest.raises(InputError, match="coverage is not a live score; it needs text, sentence embeddings"):
+        CellScores(("coverage",))
+    with pytest.raises(InputError, match="Did you mean"):
+        CellScores(("roug_l",))
+
+
+def test_modes_are_the_classes_of_the_embedded_samples() -> None:
+    cell = CellScores(("semantic_classes",), class_threshold=0.9)
+    for i, v in enumerate(np.eye(3)[[0, 1, 0, 2]]):
+        cell.add(i, f"text {i}")
+        cell.add_embedding(i, v)
+    assert cell.modes() == {0: 0, 1: 1, 2: 0, 3: 2}
+    assert cell.within()["semantic_classes"] == Value(3.0, 4)

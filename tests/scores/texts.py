@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hypothesis import strategies as st
 
+from alignbench.scores.values import WORKBENCH, Mode, Response, RunningScore, Value
+
 T3 = ["the cat sat on the mat", "the cat sat on the rug", "a dog ran in the park"]
+ID3 = [T3[0]] * 3
 JANE = ["Look, Jane.", "See Spot.", "See Spot run.", "Run, Spot, run.", "Jane sees Spot run."]
 HOSTILE = [
     "[/] [INST] [@click=app.quit]x[/]",
@@ -39,3 +44,24 @@ texts = st.one_of(
     st.sampled_from([*HOSTILE, "", " \n"]),
 )
 """Short texts of repeating words in several scripts, any Unicode at all, and hostile ones."""
+
+SPLIT = Mode("split", "split", lambda text: tuple(text.split()), frozenset())
+"""Words are what stands between white space, as the reference packages take them here."""
+
+_SCRIPTS = [
+    ["the", "cat", "sat", "on", "a", "mat", "and", "ran", "home", "again"],
+    ["кот", "сидел", "на", "коврике", "и", "снова", "пошёл", "домой"],
+    list("猫坐在垫子上然后又回家了"),
+    ["جلست", "القطة", "على", "السجادة", "ثم", "عادت", "إلى", "البيت"],
+    ["😀", "👍🏽", "👩‍👩‍👧", "🎉", "🇩🇪"],
+]
+_VOCABULARY = [word for script in _SCRIPTS for word in script]
+spaced = st.lists(st.sampled_from(_VOCABULARY), max_size=30).map(" ".join)
+"""Random texts of repeating words in Latin, Cyrillic, Chinese, Arabic and emoji, a space between words."""
+
+
+def value_of(score: RunningScore, texts: Sequence[str], mode: Mode = WORKBENCH) -> Value:
+    """A running score's value over texts."""
+    for i, text in enumerate(texts):
+        score.add(Response(i, text, mode))
+    return score.value()

@@ -123,7 +123,8 @@ def sample(
             print(json.dumps({"scores": scores}), flush=True)
         else:
             print_session(store, session)
-            print_scores(scores, against)
+            if outcome.done:
+                print_scores(scores, against)
     outcome.exit()
 
 

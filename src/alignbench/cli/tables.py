@@ -19,10 +19,10 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    cells = [[" ".join(visible(cell).split()) for cell in row] for row in rows]
+    header, *cells = [[" ".join(visible(cell).split()) for cell in row] for row in (columns, *rows)]
     table = Table(box=None, pad_edge=False, show_header=any(columns))
-    for i, column in enumerate(columns):
-        table.add_column(column, overflow="fold", no_wrap=all(len(row[i]) <= _SHORT for row in cells))
+    for i, column in enumerate(header):
+        table.add_column(Text(column), overflow="fold", no_wrap=all(len(row[i]) <= _SHORT for row in cells))
     for row in cells:
         table.add_row(*map(Text, row))
     console = Console(markup=False, highlight=False, emoji=False)

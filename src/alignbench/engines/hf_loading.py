@@ -23,17 +23,22 @@ from alignbench.spec import LoadOptions
 
 HUB_TIMEOUT = 10.0  # seconds for the one question that tells whether the hub can be reached
 
+_USER_DEFINED = 4  # in tokenizer.ggml.token_type
+
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model that is ready to run. device: where its inputs go. file_hash: see protocol.Capabilities."""
+    """A model that is ready to run. device: where its inputs go. file_hash: see protocol.Capabilities. user_defined: ids
+    that a GGUF header marks as found in the text whole, before anything is merged.
+    """
 
     model: Any
     tokenizer: Any
     device: torch.device
     file_hash: str
+    user_defined: tuple[int, ...] = ()
 
 
 def load(source: HfSource, options: LoadOptions, on_progress: Callable[[float], None]) -> LoadedModel:
@@ -45,7 +50,7 @@ def load(source: HfSource, options: LoadOptions, on_progress: Callable[[float], 
     place: dict[str, Any] = _place(source)
     on_progress(0.05)
     try:
-        with _quick_gguf():
+        with _quick_gguf() as headers:
             place["trust_remote_code"] = options.trust_remote_code
             tokenizer = transformers.AutoTokenizer.from_pretrained(source.location, **place)
             on_progress(0.3)
@@ -63,7 +68,14 @@ def load(source: HfSource, options: LoadOptions, on_progress: Callable[[float], 
     if "device_map" not in arguments:
         model = model.to(device)
     on_progress(0.95)
-    return LoadedModel(model.eval(), tokenizer, model.get_input_embeddings().weight.device, _file_hash(source))
+    types = [kind for header in headers.values() for kind in header["tokenizer"].get("token_type", ())]
+    return LoadedModel(
+        model.eval(),
+        tokenizer,
+        model.get_input_embeddings().weight.device,
+        _file_hash(source),
+        tuple(token for token, kind in enumerate(types) if kind == _USER_DEFINED),
+    )
 
 
 def pick_device(name: str) -> torch.device:
@@ -195,8 +207,8 @@ def _file_hash(source: HfSource) -> str:
 
 
 @contextmanager
-def _quick_gguf() -> Iterator[None]:
-    """Makes reading a GGUF header take a second where it takes many.
+def _quick_gguf() -> Iterator[dict[str, dict[str, Any]]]:
+    """Makes reading a GGUF header take a second where it takes many; yields what transformers makes of it, by path.
 
     transformers reads the header once for each of tokenizer, configuration and weights, through slices of an
     np.memmap, one a field and token: 12 s a time for a vocabulary of 262,144. np.frombuffer gives the same arrays.
@@ -220,7 +232,7 @@ def _quick_gguf() -> Iterator[None]:
         return headers[str(path)]
 
     with patch.object(gguf.GGUFReader, "_get", get), patch.object(loader, "load_gguf_checkpoint", header_once):
-        yield
+        yield headers
 
 
 def memory_free(device: torch.device) -> int:

@@ -7,11 +7,12 @@ that is spread over tokens comes out whole.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tokenizers import Regex, pre_tokenizers
+from tokenizers import AddedToken, Regex, pre_tokenizers
 
 from alignbench.engines.gguf_header import read_header
 
@@ -36,12 +37,19 @@ _SPACE = "\N{LOWER ONE EIGHTH BLOCK}"  # what SentencePiece writes for a space
 
 
 class Tokens:
-    """Wraps a tokenizer. gguf: the file it was read from, if it was; its header decides about the BOS."""
+    """Wraps a tokenizer. gguf: the file it was read from, if it was; its header decides about the BOS. user_defined: see
+    hf_loading.LoadedModel.
+    """
 
-    def __init__(self, tokenizer: Any, model_end_ids: set[int], gguf: Path | None = None) -> None:
+    def __init__(
+        self, tokenizer: Any, model_end_ids: set[int], gguf: Path | None = None, user_defined: Sequence[int] = ()
+    ) -> None:
         self._tokenizer = tokenizer
         self._metadata = read_header(gguf).metadata if gguf is not None else {}
         self._mend_splitting()
+        if user_defined:  # transformers leaves them to the merges, which find other tokens in a run of spaces
+            texts = tokenizer.convert_ids_to_tokens(list(user_defined))
+            tokenizer.add_tokens([AddedToken(text, normalized=True, special=False) for text in texts])
         self._pieces: dict[int, bytes] = {}
         self.bos_id: int | None = tokenizer.bos_token_id
         self.adds_bos = self.bos_id is not None and self._wants_bos()

@@ -199,8 +199,7 @@ def _typical(z: Floats, weights: Floats, mass: float) -> NDArray[np.bool_]:
     order = np.argsort(shifted, kind="stable")
     cumulative = np.cumsum(weights[order], dtype=np.float64) / weights.sum(dtype=np.float64)
     last = min(int((cumulative < mass).sum()), len(order) - 1)
-    mask: NDArray[np.bool_] = shifted <= shifted[order[last]]
-    return mask
+    return np.less_equal(shifted, shifted[order[last]])
 
 
 def pick(kept: Kept, u: float) -> int:

@@ -54,7 +54,7 @@ class TransformersEngine(LocalEngine):
         self._model, self._device, self._file_hash = loaded.model, loaded.device, loaded.file_hash
         self._config = self._model.config.get_text_config()
         gguf = self._source.weights()[0] if self._source.gguf_file else None
-        self._tokens = Tokens(loaded.tokenizer, _end_ids(self._model), gguf)
+        self._tokens = Tokens(loaded.tokenizer, _end_ids(self._model), gguf, loaded.user_defined)
         self.n_vocab = int(self._model.get_input_embeddings().weight.shape[0])
         self.n_ctx_train = int(getattr(self._config, "max_position_embeddings", 0) or 0)
         self.fast_width = CPU_FAST_WIDTH if self._on_cpu else GPU_FAST_WIDTH

@@ -1,16 +1,19 @@
-"""Scores over words: length, lexical similarity, distinct n-grams. All of them grow by one response at a time."""
+"""Scores over words: length and lexical similarity. All of them grow by one response at a time."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Hashable, Set
 
 import numpy as np
 
-from alignbench.scores.values import PairMean, Response, Value, too_few
+from alignbench.scores.values import CrossScore, PairMean, PairScore, Response, Value, too_few
+
+Terms = Callable[[Response], Collection[Hashable]]
+"""What a response is a set of: content words, say; no term twice."""
 
 
-def jaccard(a: frozenset[str], b: frozenset[str]) -> float | None:
+def jaccard(a: Set[Hashable], b: Set[Hashable]) -> float | None:
     """|A n B| / |A u B|, from 0 (nothing shared) to 1 (equal sets); None for two empty sets (Jaccard 1912)."""
     shared = len(a & b)
     union = len(a) + len(b) - shared
@@ -51,49 +54,77 @@ class WordSets:
     __slots__ = ("_holders", "_sets", "_sizes")
 
     def __init__(self) -> None:
-        self._sets: list[tuple[str, ...]] = []
+        self._sets: list[tuple[Hashable, ...]] = []
         self._sizes: list[int] = []
         # Word -> positions of the sets that have it, four bytes each: lists would keep the garbage collector busy.
-        self._holders: dict[str, bytes] = {}
+        self._holders: dict[Hashable, bytes] = {}
 
     def __len__(self) -> int:
         return len(self._sets)
 
-    def __getitem__(self, position: int) -> tuple[str, ...]:
+    def __getitem__(self, position: int) -> tuple[Hashable, ...]:
         return self._sets[position]
 
-    def add(self, words: Collection[str]) -> None:
-        """Add a set (no word twice)."""
+    def add(self, words: Collection[Hashable]) -> list[float | None]:
+        """Add a set (no word twice); its similarities to the sets before it, see `jaccard`."""
+        held = [self._holders.get(word, b"") for word in words]
         position = np.uint32(len(self._sets)).tobytes()
-        for word in words:
-            self._holders[word] = self._holders.get(word, b"") + position
+        self._holders.update(zip(words, [holders + position for holders in held], strict=True))
+        similarities = self._similarities(len(words), held, len(self))
         self._sets.append(tuple(words))
         self._sizes.append(len(words))
+        return similarities
 
-    def similarities(self, words: Collection[str], first: int | None = None) -> list[float | None]:
+    def similarities(self, words: Collection[Hashable], first: int | None = None) -> list[float | None]:
         """Jaccard similarity of a set of words to each of the first `first` sets, by default to all; see `jaccard`."""
-        n = len(self) if first is None else first
-        held = b"".join([self._holders.get(word, b"") for word in words])
-        shared = np.bincount(np.frombuffer(held, np.uint32), minlength=n)[:n].tolist()
-        unions = (size + len(words) - both for size, both in zip(self._sizes[:n], shared, strict=True))
+        held = [self._holders.get(word, b"") for word in words]
+        return self._similarities(len(words), held, len(self) if first is None else first)
+
+    def _similarities(self, size: int, held: list[bytes], n: int) -> list[float | None]:
+        shared = np.bincount(np.frombuffer(b"".join(held), np.uint32), minlength=n)[:n].tolist()
+        unions = [other + size - both for other, both in zip(self._sizes[:n], shared, strict=True)]
         return [both / union if union else None for both, union in zip(shared, unions, strict=True)]
 
 
+def content(response: Response) -> frozenset[str]:
+    """The set of its words without stop words."""
+    return response.content
+
+
+def content_ngrams(order: int) -> Terms:
+    """The n-grams of the words that are left when stop words are out."""
+
+    def ngrams(response: Response) -> frozenset[Hashable]:
+        words = response.content_words
+        return frozenset(zip(*(words[i:] for i in range(order)), strict=False))
+
+    return ngrams
+
+
+def content_stems(stem: Callable[[str], str]) -> Terms:
+    """The stems of its words without stop words."""
+
+    def stems(response: Response) -> frozenset[Hashable]:
+        return frozenset(map(stem, response.content))
+
+    return stems
+
+
 class LexicalSimilarity:
-    """Mean Jaccard similarity over pairs of different responses, of their sets of content words.
+    """Mean Jaccard similarity over pairs of different responses, by default of their sets of content words.
 
     From 0 to 1, lower is more diverse. O(n) for the n-th response.
     """
 
-    __slots__ = ("pairs", "sets")
+    __slots__ = ("_terms", "pairs", "sets")
 
-    def __init__(self) -> None:
+    def __init__(self, terms: Terms = content) -> None:
+        self._terms = terms
         self.sets = WordSets()
         self.pairs = PairMean()
 
     def add(self, response: Response) -> None:
-        self.pairs.add(self.sets.similarities(response.content))
-        self.sets.add(response.content)
+        self.pairs.add(self.sets.add(self._terms(response)))
 
     def value(self) -> Value:
         n, pairs = len(self.sets), self.pairs
@@ -101,6 +132,13 @@ class LexicalSimilarity:
             return Value(None, n, too_few(2, n))
         reason = "" if pairs.n else jaccard_reason(pairs.skipped)
         return Value(pairs.mean, n, reason, skipped=pairs.skipped)
+
+    def no_pairs(self, n_pairs: int) -> str:
+        return jaccard_reason(n_pairs)
+
+    def against(self, other: PairScore) -> CrossScore:
+        assert isinstance(other, LexicalSimilarity)
+        return CrossLexicalSimilarity(self.sets, other.sets)
 
 
 class CrossLexicalSimilarity:
@@ -122,33 +160,3 @@ class CrossLexicalSimilarity:
             self._pairs.add(self._a.similarities(self._b[self._n_b], self._n_a))
             self._n_b += 1
         return self._pairs
-
-
-class Distinct:
-    """Distinct-n: different word n-grams over all n-grams of the set (Li et al. 2016, arXiv 1510.03055).
-
-    Over 0 up to 1, higher is more diverse. N-grams stay inside a response; stop words count. It falls as the set
-    grows, so compare it only at equal n.
-    """
-
-    __slots__ = ("_n", "_order", "_seen", "_total")
-
-    def __init__(self, order: int) -> None:
-        self._order = order
-        self._seen: set[tuple[str, ...]] = set()
-        self._total = 0
-        self._n = 0
-
-    def add(self, response: Response) -> None:
-        words = response.words
-        grams = list(zip(*(words[i:] for i in range(self._order)), strict=False))
-        self._seen.update(grams)
-        self._total += len(grams)
-        self._n += 1
-
-    def value(self) -> Value:
-        if self._n == 0:
-            return Value(None, 0, too_few(1, 0))
-        if not self._total:
-            return Value(None, self._n, f"no response has {self._order} words")
-        return Value(len(self._seen) / self._total, self._n)

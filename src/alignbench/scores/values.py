@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from array import array
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
-from alignbench.scores.words import content_words, words
+from alignbench.scores.words import STOP_WORDS, VERSION, words
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """How a text becomes words; scores of two modes never meet in one comparison.
+
+    version: of the tokenizer and its stop list. words: the words of a text in order, stop words included.
+    """
+
+    name: str
+    version: str
+    words: Callable[[str], tuple[str, ...]]
+    stop_words: frozenset[str]
+
+
+WORKBENCH = Mode("workbench", f"words{VERSION}", words, STOP_WORDS)
 
 
 @dataclass(frozen=True)
@@ -16,16 +33,23 @@ class Response:
 
     sample: int
     text: str
+    mode: Mode = WORKBENCH
 
     @cached_property
     def words(self) -> tuple[str, ...]:
         """Words in order, stop words included."""
-        return words(self.text)
+        return self.mode.words(self.text)
 
     @cached_property
     def content(self) -> frozenset[str]:
         """The set of its words without stop words; may be empty though the text is not."""
-        return content_words(self.words)
+        return frozenset(self.words) - self.mode.stop_words
+
+    @cached_property
+    def content_words(self) -> tuple[str, ...]:
+        """Its words in order without stop words."""
+        content = self.content
+        return tuple([word for word in self.words if word in content])
 
     @property
     def empty(self) -> bool:
@@ -84,10 +108,10 @@ def too_few(needed: int, there: int, what: str = "sample") -> str:
 class PairMean:
     """Running mean of a similarity over pairs; pairs without a similarity are skipped and counted."""
 
-    __slots__ = ("_total", "n", "skipped")
+    __slots__ = ("_total", "skipped", "values")
 
     def __init__(self) -> None:
-        self.n = 0
+        self.values = array("d")
         self.skipped = 0
         self._total = 0.0
 
@@ -96,10 +120,37 @@ class PairMean:
             if similarity is None:
                 self.skipped += 1
             else:
-                self.n += 1
+                self.values.append(similarity)
                 self._total += similarity
+
+    @property
+    def n(self) -> int:
+        return len(self.values)
 
     @property
     def mean(self) -> float | None:
         """None without a pair."""
         return self._total / self.n if self.n else None
+
+
+class PairScore(RunningScore, Protocol):
+    """A similarity over pairs of one set, which can also be taken between two sets."""
+
+    @property
+    def pairs(self) -> PairMean: ...
+
+    def no_pairs(self, n_pairs: int) -> str:
+        """Why a mean over `n_pairs` pairs, all of them skipped, is null."""
+        ...
+
+    def against(self, other: PairScore) -> CrossScore:
+        """Over the pairs of one response here and one of the other set. Both are scores of one kind."""
+        ...
+
+
+class CrossScore(Protocol):
+    """A similarity between two sets that may still grow."""
+
+    def pairs(self) -> PairMean:
+        """Over all that is there now: O(n) for each response that is new since the last call."""
+        ...

@@ -1,15 +1,13 @@
-"""Live scores of a session: joins the samples, the embedding worker, the embeddings in the store, and the scores."""
+"""Scores that are up to date with a run: joins samples, the embedding worker, kept embeddings, and the scores."""
 
 from __future__ import annotations
 
 import queue
-import statistics
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,15 +15,12 @@ from numpy.typing import NDArray
 from alignbench.engines.embedder import DEFAULT_EMBEDDER, WINDOW_MODE
 from alignbench.engines.protocol import Embedded, EmbedPool, Failed
 from alignbench.errors import StoreError
-from alignbench.scores import registry
 from alignbench.scores.scoreboard import CellPair, CellScores, Cross, Value
-from alignbench.spec import Condition, Prompt, content_hash
+from alignbench.spec import content_hash
 from alignbench.store import SampleRow, Store
 
 _BATCH = 32  # texts of one request: few enough for scores to move while many are waiting
 _TRIES = 2
-
-COUNTS = ("duplicates", "empty")  # what `within` counts beside the scores
 
 Vector = NDArray[np.float32]
 _CellKey = tuple[str, str]  # prompt id, condition name
@@ -97,6 +92,11 @@ class LiveScores:
             if key not in self._pairs:
                 self._pairs[key] = CellPair(self._cell(prompt_id, reference), self._cell(prompt_id, condition))
             return self._pairs[key].cross()
+
+    def shuffled(self, prompt_id: str, other_id: str, reference: str) -> dict[str, Cross]:
+        """The null: the reference's answers to another prompt, scored as if they were answers to this one."""
+        with self._lock:
+            return CellPair(self._cell(prompt_id, reference), self._cell(other_id, reference)).cross()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until every embedding that was asked for has come or failed; False after `timeout` seconds."""
@@ -273,80 +273,3 @@ class _Feeder(threading.Thread):
         if self._store is None:
             self._store = Store.open(self._store_path)
         return self._store
-
-
-def session_scores(
-    live: LiveScores,
-    prompts: Sequence[Prompt],
-    conditions: Sequence[Condition],
-    reference: str | None,
-    floor: str | None,
-) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
-    """The scores of a session, ready for JSON: {"within": {condition: {metric: ...}}, "cross": the same}.
-
-    Every number is the mean over prompts of the cells' values; `n` is the number of prompts it is a mean of, `samples`
-    the samples these prompts have. Where no prompt has a value it is None, and `reason` says why. `words` has `sd` too:
-    the mean over prompts of the standard deviation inside a cell. `cross` holds every condition against the reference,
-    the reference itself included (its value is the ceiling); it is empty without a reference. reference, floor: names
-    of conditions. Intervals, nulls, held-out values and recovery need more than these scores hold: they are None.
-    """
-    ids = [prompt.id for prompt in prompts]
-    names = [condition.name for condition in conditions]
-    within = {name: _mean_within([live.within(id, name) for id in ids]) for name in names}
-    if reference is None:
-        return {"within": within, "cross": {}}
-    cross = {name: _mean_cross([live.cross(id, reference, name) for id in ids]) for name in names}
-    if floor is not None:
-        floors = _mean_cross([live.cross(id, reference, floor) for id in ids])
-        for scores in cross.values():
-            for metric, score in scores.items():
-                score["floor"] = floors[metric]["value"]
-    return {"within": within, "cross": cross}
-
-
-def _mean_within(cells: Sequence[dict[str, Value]]) -> dict[str, dict[str, Any]]:
-    scores: dict[str, dict[str, Any]] = {}
-    for metric in (*registry.WITHIN, *COUNTS):
-        values = [cell[metric] for cell in cells]
-        there = [value for value in values if value.value is not None]
-        scores[metric] = {
-            "value": _mean(value.value for value in values),
-            "ci": None,
-            "n": len(there),
-            "samples": sum(value.n for value in there),
-            "reason": "" if there else _reason(value.reason for value in values),
-        }
-        if metric == "words":
-            scores[metric]["sd"] = _mean(value.sd for value in values)
-    return scores
-
-
-def _mean_cross(cells: Sequence[dict[str, Cross]]) -> dict[str, dict[str, Any]]:
-    scores: dict[str, dict[str, Any]] = {}
-    for metric in registry.CROSS:
-        values = [cell[metric] for cell in cells]
-        n = sum(value.value is not None for value in values)
-        scores[metric] = {
-            "value": _mean(value.value for value in values),
-            "ci": None,
-            "max_matched": None,
-            "mmd2": _mean(value.mmd2 for value in values),
-            "ceiling": _mean(value.ceiling for value in values),
-            "floor": None,
-            "null": None,
-            "recovery": None,
-            "held_out": None,
-            "n": n,
-            "reason": "" if n else _reason(value.reason for value in values),
-        }
-    return scores
-
-
-def _mean(values: Iterable[float | None]) -> float | None:
-    there = [value for value in values if value is not None]
-    return statistics.fmean(there) if there else None
-
-
-def _reason(reasons: Iterable[str]) -> str:
-    """The reason most cells give."""
-    return statistics.mode([*reasons] or ["no prompts"])

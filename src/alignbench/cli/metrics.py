@@ -1,0 +1,43 @@
+"""`alignbench metrics`: every score, what it means and which way is more diverse."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from alignbench.cli.options import Json
+
+if TYPE_CHECKING:
+    from alignbench.scores.registry import Metric
+
+
+def metrics(as_json: Json = False) -> None:
+    """List the scores: range, direction, what they need, where they come from."""
+    from alignbench.cli.tables import print_table
+    from alignbench.scores.registry import METRICS
+
+    if as_json:
+        for metric in METRICS.values():
+            print(json.dumps(asdict(metric)))
+        return
+    print_table(
+        ["name", "of", "range", "more diverse", "needs", "from", "meaning", "source"],
+        [
+            [
+                metric.name,
+                " and ".join("two sets" if scope == "cross" else "one set" for scope in metric.scope),
+                _range(metric),
+                metric.more_diverse or "-",
+                ", ".join(metric.needs),
+                f"n = {metric.min_samples}",
+                metric.meaning,
+                metric.source,
+            ]
+            for metric in METRICS.values()
+        ],
+    )
+
+
+def _range(metric: Metric) -> str:
+    return f"{metric.low:g} up" if metric.high is None else f"{metric.low:g} to {metric.high:g}"

@@ -1,0 +1,292 @@
+"""`alignbench score`: the scores of a session, or of responses from anywhere in a JSONL file."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from alignbench import paths
+from alignbench.cli.options import Db, Json
+from alignbench.errors import AlignbenchError, EngineError, InputError, StoreError, did_you_mean
+
+if TYPE_CHECKING:
+    from alignbench.engines.pool import WorkerPool
+    from alignbench.scores.registry import Metric
+    from alignbench.scoring.batch import Progress, Wanted
+    from alignbench.scoring.responses import Responses
+    from alignbench.scoring.tables import Tables
+    from alignbench.store import Store
+
+_NO_EMBEDDER = "none"
+
+
+def score(
+    session: Annotated[int | None, typer.Option(help="A session in the database.", metavar="ID")] = None,
+    file: Annotated[
+        Path | None, typer.Option(help='Or a JSONL file of {"prompt_id", "condition", "text"}.', metavar="FILE.jsonl")
+    ] = None,
+    metrics: Annotated[
+        str, typer.Option(help="Names with commas between (see `alignbench metrics`), or live, or all.")
+    ] = "live",
+    reference: Annotated[
+        str | None,
+        typer.Option(help="The condition the others are compared with.", show_default="the session's own"),
+    ] = None,
+    floor: Annotated[
+        str | None, typer.Option(help="The zero-shot condition.", show_default="a session's only one")
+    ] = None,
+    mode: Annotated[str, typer.Option(help="How texts become words: workbench or paper.")] = "workbench",
+    truncate: Annotated[
+        int | None, typer.Option(min=1, metavar="WORDS", help="Score only the first words of every response.")
+    ] = None,
+    bootstrap: Annotated[int, typer.Option(min=1, metavar="N", help="Resamples of the prompts.")] = 10_000,
+    seed: Annotated[int, typer.Option(min=0, help="Of the resamples and of the shuffled null.")] = 0,
+    embedder: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL", help="A sentence-transformers folder, or none.", show_default="the embedded MiniLM"
+        ),
+    ] = None,
+    db: Db = None,
+    as_json: Json = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="A table for a spreadsheet, on stdout.")] = False,
+) -> None:
+    """Score responses: diversity inside each condition, similarity to a reference, with intervals over prompts."""
+    from alignbench.cli.score_views import print_csv, print_tables
+    from alignbench.engines.embedder import DEFAULT_EMBEDDER
+    from alignbench.scores import registry
+    from alignbench.scoring.batch import score_responses
+    from alignbench.scoring.embeddings import Embeddings
+    from alignbench.scoring.responses import FileResponses, SessionResponses, Truncated
+    from alignbench.store import Store
+
+    if (session is None) == (file is None):
+        raise InputError("Give either --session ID or --file FILE.jsonl.")
+    if as_json and as_csv:
+        raise InputError("Give --json or --csv, not both.")
+    chosen = _metrics(metrics)
+    with ExitStack() as stack:
+        store: Store | None = None
+        if file is not None:
+            responses: Responses = stack.enter_context(FileResponses(file))
+        else:
+            assert session is not None
+            store = stack.enter_context(Store.open(_existing(db)))
+            responses = SessionResponses(store, session)
+            reference = reference or store.session(session).reference
+            floor = floor or _only_zero_shot(store, session)
+        against, reason = _reference(responses, reference, given=store is None)
+        lowest = _known(responses, "--floor", floor)
+        if truncate is not None:
+            responses = Truncated(responses, truncate)
+        wanted = _wanted(chosen, mode, against, lowest, bootstrap, seed)
+        needs = {need for metric in chosen for need in metric.needs}
+        embeddings, of_sentences, embedder_name = None, None, None
+        if needs & {"embeddings", "sentence embeddings"}:
+            pool, embedder_name, why_not = _embedder(stack, embedder)
+            cache = stack.enter_context(_cache())
+            name = embedder_name or DEFAULT_EMBEDDER
+            if "embeddings" in needs:  # a session keeps its samples' vectors beside them
+                embeddings = Embeddings(store or cache, pool, name, why_not)
+            if "sentence embeddings" in needs:
+                of_sentences = Embeddings(cache, pool, name, why_not)
+        with _progress_bar() as progress:
+            tables = score_responses(responses, wanted, embeddings, progress, of_sentences=of_sentences)
+    source = {"session": session} if file is None else {"file": str(file)}
+    meta = {
+        **source,
+        "mode": mode,
+        "truncate": truncate,
+        "reference": against,
+        "floor": lowest,
+        "reason": reason,
+        "prompts": len(responses.prompts),
+        "samples": responses.n,
+        "left_out": responses.left_out,
+        "conditions": _sizes(tables),
+        "metrics": {metric.name: metric.version_in(wanted.mode) for metric in chosen},
+        "bootstrap": {"resamples": bootstrap, "seed": seed},
+        "embedder": embedder_name,
+        "notes": _notes(responses, tables),
+    }
+    if as_json:
+        print(json.dumps({**tables, "meta": meta}, allow_nan=False))
+    elif as_csv:
+        print_csv(tables)
+    else:
+        print_tables(tables, meta, {metric.name: metric.title for metric in registry.METRICS.values()})
+
+
+def _metrics(wanted: str) -> list[Metric]:
+    """The scores that were asked for, in the registry's order; InputError for a name that is none."""
+    from alignbench.scores.registry import METRICS
+
+    names = [name.strip() for name in wanted.split(",") if name.strip()]
+    if not names:
+        raise InputError("--metrics is empty; expected names, or live, or all.")
+    chosen: set[str] = set()
+    for name in names:
+        if name in ("all", "live"):
+            chosen.update(metric.name for metric in METRICS.values() if name == "all" or metric.live)
+        elif name in METRICS:
+            chosen.add(name)
+        else:
+            near = did_you_mean(name, [*METRICS, "all", "live"])
+            raise InputError(f"--metrics: there is no score named {name!r}. {near}".rstrip())
+    return [metric for metric in METRICS.values() if metric.name in chosen]
+
+
+def _wanted(
+    metrics: Sequence[Metric], mode: str, reference: str | None, floor: str | None, resamples: int, seed: int
+) -> Wanted:
+    from alignbench.scores.paper import paper_mode, stem
+    from alignbench.scores.values import WORKBENCH
+    from alignbench.scoring.batch import Wanted
+
+    if mode not in ("workbench", "paper"):
+        raise InputError(f"--mode is {mode!r}; expected workbench or paper.")
+    unavailable = {
+        metric.name: f"needs {' and '.join(need for need in metric.needs if need != 'text')}"
+        for metric in metrics
+        if not metric.live and "sentence embeddings" not in metric.needs
+    }
+    if stemmed := [metric.name for metric in metrics if "nltk" in metric.needs]:
+        try:
+            stem("")
+        except AlignbenchError as error:
+            unavailable.update(dict.fromkeys(stemmed, str(error)))
+    return Wanted(
+        within=tuple(metric.name for metric in metrics if "within" in metric.scope),
+        cross=tuple(metric.name for metric in metrics if "cross" in metric.scope),
+        unavailable=unavailable,
+        reference=reference,
+        floor=floor,
+        mode=paper_mode() if mode == "paper" else WORKBENCH,
+        resamples=resamples,
+        seed=seed,
+    )
+
+
+def _reference(responses: Responses, name: str | None, *, given: bool) -> tuple[str | None, str]:
+    """The reference, or None and why there is none. given: it can only have been named on the command line."""
+    if name is None:
+        return None, "name the reference with --reference" if given else "the session has no reference"
+    return _known(responses, "--reference", name), ""
+
+
+def _known(responses: Responses, option: str, name: str | None) -> str | None:
+    if name is not None and name not in responses.conditions:
+        there = ", ".join(responses.conditions)
+        near = did_you_mean(name, responses.conditions)
+        raise InputError(f"{option}: there is no condition named {name!r}. {near or f'Known: {there}.'}")
+    return name
+
+
+def _only_zero_shot(store: Store, session: int) -> str | None:
+    """The base condition without a context, where there is exactly one."""
+    from alignbench.spec import default_context
+
+    bases = [condition for condition in store.conditions(session) if condition.model.kind == "base"]
+    found = [base.name for base in bases if base.context == default_context(base.model)]
+    return found[0] if len(found) == 1 else None
+
+
+def _existing(db: Path | None) -> Path:
+    path = db or paths.default_database()
+    if not path.exists():
+        raise InputError(f"There are no sessions yet: there is no database at {path}.")
+    return path
+
+
+def _embedder(stack: ExitStack, wanted: str | None) -> tuple[WorkerPool | None, str | None, str]:
+    """The pool that embeds and its model's name; without one, why not."""
+    from alignbench.engines.embedder import DEFAULT_EMBEDDER, default_embedder_path, embedder_name
+    from alignbench.engines.pool import WorkerPool
+
+    if wanted == _NO_EMBEDDER:
+        return None, None, "no embedding model is in use"
+    if wanted in (None, DEFAULT_EMBEDDER):
+        try:
+            path = default_embedder_path()
+        except EngineError as error:
+            return None, None, str(error)
+    else:
+        path = Path(str(wanted)).expanduser()
+        if not path.is_dir():
+            raise InputError(
+                f"--embedder {wanted!r}: there is no such folder; expected {DEFAULT_EMBEDDER}, a folder of a "
+                "sentence-transformers model, or none."
+            )
+    # The pool leaves half of its threads to models that sample; here nothing else runs.
+    pool = WorkerPool(threads=2 * len(os.sched_getaffinity(0)), embedder=path)
+    stack.callback(pool.close)
+    return pool, embedder_name(path), ""
+
+
+@contextmanager
+def _cache() -> Iterator[Store]:
+    """The database of embeddings in the cache; one for this run only where the cache cannot be written."""
+    import tempfile
+
+    from alignbench.store import Store
+
+    try:
+        store = Store.open(paths.cache_dir() / "embeddings.db")
+    except StoreError as error:
+        print(f"embeddings are not kept: {error}", file=sys.stderr)
+        with tempfile.TemporaryDirectory() as folder, Store.open(Path(folder) / "embeddings.db") as store:
+            yield store
+        return
+    with store:
+        yield store
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Progress]:
+    """A bar with the time left, on a terminal only."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True, markup=False, highlight=False)
+    bar = Progress(
+        TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+        console=console, disable=not console.is_terminal, transient=True,
+    )  # fmt: skip
+    tasks: dict[str, Any] = {}
+
+    def show(what: str, done: int, total: int) -> None:
+        if what not in tasks:
+            tasks[what] = bar.add_task(what, total=total)
+        bar.update(tasks[what], completed=done)
+
+    with bar:
+        yield show
+
+
+def _sizes(tables: Tables) -> dict[str, dict[str, int]]:
+    """How many prompts each condition has answers to, and how many answers."""
+    counts = {condition: metrics["empty"] for condition, metrics in tables["within"].items()}
+    return {condition: {"prompts": entry["n"], "samples": entry["samples"]} for condition, entry in counts.items()}
+
+
+def _notes(responses: Responses, tables: Tables) -> list[str]:
+    """What a reader of the numbers has to know."""
+    from alignbench.scores.registry import METRICS
+
+    notes = []
+    if responses.left_out:
+        notes.append(f"left out, failed or cancelled: {responses.left_out}")
+    per_prompt = {size["samples"] / size["prompts"] for size in _sizes(tables).values() if size["prompts"]}
+    shown = next(iter(tables["within"].values()), {})
+    moving = [name for name in shown if name in METRICS and METRICS[name].moves_with_n]
+    if len(per_prompt) > 1 and moving:
+        names = ", ".join(moving)
+        notes.append(f"conditions differ in samples a prompt, and these scores move with it: {names}")
+    return notes

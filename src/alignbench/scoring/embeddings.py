@@ -1,0 +1,120 @@
+"""Embeddings of many texts, each made once ever: kept in a database by (model, text hash), made in a worker."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alignbench.engines.embedder import WINDOW_MODE
+from alignbench.engines.protocol import Embedded, EmbedPool, Failed
+from alignbench.errors import StoreError
+from alignbench.spec import content_hash
+from alignbench.store import Store
+
+_REQUEST = 256  # texts: enough for the worker to put texts of one length together
+_FLYING = 2  # requests at a time, so that the worker never waits for the next one
+_TRIES = 2
+
+_Batch = dict[str, str]  # text hash -> text
+
+
+class Embeddings:
+    """The vectors of one model, in a store that keeps them.
+
+    why_not: why texts that are not kept have no vector, empty as long as they can be made.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        pool: EmbedPool | None,
+        model: str,
+        why_not: str = "no embedding model is in use",
+    ) -> None:
+        """model: name of the pool's model, under which its vectors are kept.
+
+        Without a pool only kept ones are there, and why_not says why.
+        """
+        self._store, self._pool, self._model = store, pool, model
+        self._answers: queue.SimpleQueue[tuple[_Batch, Embedded | Failed]] = queue.SimpleQueue()
+        self.why_not = "" if pool is not None else why_not
+
+    def make(self, texts: Iterable[str], progress: Callable[[int], None]) -> None:
+        """Embed the texts that are not kept yet, and keep them. progress: told how many texts are dealt with."""
+        flying = dealt = 0
+        failures = 0
+        batches = self._missing(texts)
+        while True:
+            while flying < _FLYING and not self.why_not:
+                try:
+                    batch, seen = next(batches)
+                except StopIteration:
+                    break
+                dealt += seen - len(batch)
+                if batch:
+                    self._send(batch)
+                    flying += 1
+                progress(dealt)
+            if not flying:
+                return
+            batch, answer = self._answers.get()
+            flying -= 1
+            if isinstance(answer, Embedded):
+                self._keep(batch, answer)
+                dealt += len(batch)
+                progress(dealt)
+                continue
+            failures += 1
+            if failures < _TRIES:  # a worker that died is started again by the next request
+                self._send(batch)
+                flying += 1
+            else:
+                self.why_not = f"embeddings failed: {answer.message}"
+
+    def vectors(self, texts: Iterable[str]) -> dict[str, NDArray[np.float32]]:
+        """By text hash, of those texts that have one. A zero vector says that a text has no token to embed."""
+        return self._store.embeddings(self._model, map(content_hash, texts))
+
+    def _missing(self, texts: Iterable[str]) -> Iterator[tuple[_Batch, int]]:
+        """Requests' worth of different texts that are not kept, and how many texts were looked at for each."""
+        asked: set[str] = set()
+        for looked, seen in _chunks(texts):
+            asked_before = looked.keys() & asked
+            kept = self._store.embeddings(self._model, looked.keys() - asked_before).keys()
+            batch = {key: text for key, text in looked.items() if key not in kept and key not in asked_before}
+            asked |= batch.keys()
+            yield batch, seen
+
+    def _send(self, batch: _Batch) -> None:
+        if self._pool is not None:
+            self._pool.embed(tuple(batch.values()), lambda answer: self._answers.put((batch, answer)))
+
+    def _keep(self, batch: _Batch, answer: Embedded) -> None:
+        if answer.model != self._model:
+            self.why_not = f"the embedding model is {answer.model}, not {self._model}"
+            return
+        windows = dict(zip(batch, answer.windows, strict=True))
+        try:
+            self._store.add_embeddings(
+                self._model, dict(zip(batch, answer.vectors, strict=True)), windows=windows, mode=WINDOW_MODE
+            )
+        except StoreError as error:  # a full disk: the other scores still stand
+            self.why_not = str(error)
+
+
+def _chunks(texts: Iterable[str]) -> Iterator[tuple[_Batch, int]]:
+    """Different texts that are not blank, at most a request's worth at a time, and how many texts they stand for."""
+    chunk: _Batch = {}
+    seen = 0
+    for text in texts:
+        seen += 1
+        if text.strip():
+            chunk[content_hash(text)] = text
+        if len(chunk) == _REQUEST:
+            yield chunk, seen
+            chunk, seen = {}, 0
+    if seen:
+        yield chunk, seen

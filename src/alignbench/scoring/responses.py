@@ -1,0 +1,246 @@
+"""Responses to score, a prompt at a time: from a JSONL file or from a session in the database."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import math
+import shutil
+import tempfile
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, Protocol, Self
+
+from alignbench.errors import InputError
+from alignbench.scores.values import Value, too_few
+from alignbench.scores.words import words
+from alignbench.store import SampleRow, Store
+
+FIELDS = ("prompt_id", "condition", "text")
+_EXPECTED = 'expected an object like {"prompt_id": "1", "condition": "base", "text": "..."}'
+
+Cells = dict[str, dict[int, str]]  # condition -> index of the sample -> its text
+
+
+class Responses(Protocol):
+    """prompts, conditions: ids and names in order of first appearance. left_out: errors and cancelled samples."""
+
+    prompts: tuple[str, ...]
+    conditions: tuple[str, ...]
+    n: int
+    left_out: int
+
+    def cells(self, prompt: str) -> Cells:
+        """The finished responses to a prompt; a condition without one may be missing."""
+
+    def surprisals(self, prompt: str) -> dict[str, Value]:
+        """Mean bits of a token by condition, of those responses whose log-probs are known; else empty."""
+
+
+class SessionResponses:
+    """The finished samples of a session."""
+
+    def __init__(self, store: Store, session: int) -> None:
+        """InputError where there is no such session, or it has no finished sample."""
+        info = store.session(session)
+        if not info.n_samples:
+            raise InputError(f"Session {session} has no finished samples to score.")
+        self._store, self._session = store, session
+        self._cells: dict[str, dict[str, int]] = {}
+        for cell in store.cells(session):
+            self._cells.setdefault(cell.prompt_id, {})[cell.condition] = cell.id
+        self.prompts = tuple(prompt.id for prompt in store.prompts(session))
+        self.conditions = tuple(condition.name for condition in store.conditions(session))
+        self.n, self.left_out = info.n_samples, info.n_errors
+
+    def cells(self, prompt: str) -> Cells:
+        return {
+            condition: {
+                row.sample: row.text
+                for row in self._store.samples(self._session, cell_id=cell_id)
+                if row.status == "done"
+            }
+            for condition, cell_id in self._cells.get(prompt, {}).items()
+        }
+
+    def surprisals(self, prompt: str) -> dict[str, Value]:
+        return {
+            condition: _surprisal(row for row in self._store.samples(self._session, cell_id=cell_id))
+            for condition, cell_id in self._cells.get(prompt, {}).items()
+        }
+
+
+class FileResponses:
+    """A JSONL file, one {"prompt_id", "condition", "text"} a line, in any order; other fields are ignored.
+
+    The whole file is checked when it is opened. Only where each line begins is kept, so memory does not grow with the
+    texts. The n-th line of a cell is its sample n. Lines whose `status` is not done are counted and left out, and so is
+    the line of scores that ends the output of `alignbench sample --json`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """InputError, with file, line and field, for anything else."""
+        self._path = path
+        self._file = _open(path)
+        self._lines: dict[str, dict[str, array[int]]] = {}
+        self.n = self.left_out = 0
+        conditions: dict[str, None] = {}
+        try:
+            for prompt, condition, start in self._read():
+                conditions.setdefault(condition)
+                self._lines.setdefault(prompt, {}).setdefault(condition, array("q")).append(start)
+                self.n += 1
+            if not self.n:
+                raise InputError(f"{path} holds no finished responses; {_EXPECTED} a line.")
+        except BaseException:
+            self._file.close()
+            raise
+        self.prompts, self.conditions = tuple(self._lines), tuple(conditions)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def cells(self, prompt: str) -> Cells:
+        return {
+            condition: {sample: self._text(start) for sample, start in enumerate(starts)}
+            for condition, starts in self._lines[prompt].items()
+        }
+
+    def surprisals(self, _: str) -> dict[str, Value]:
+        return {}
+
+    def _text(self, start: int) -> str:
+        self._file.seek(start)
+        return str(json.loads(self._file.readline().decode("utf-8"))["text"])
+
+    def _read(self) -> Iterator[tuple[str, str, int]]:
+        """Prompt, condition and offset of every finished response."""
+        names: dict[str, str] = {}  # one object for each name, however many lines have it
+        start = 0
+        for number, raw in enumerate(self._file, start=1):
+            end = start + len(raw)
+            if number == 1 and raw.startswith(codecs.BOM_UTF8):
+                start += len(codecs.BOM_UTF8)
+                raw = raw[len(codecs.BOM_UTF8) :]
+            if raw.strip():
+                record = self._record(raw, number, start)
+                if record is not None:
+                    prompt, condition = (names.setdefault(name, name) for name in record)
+                    yield prompt, condition, start
+            start = end
+
+    def _record(self, raw: bytes, number: int, start: int) -> tuple[str, str] | None:
+        """Prompt and condition of a line; None where it is to be left out."""
+        where = f"{self._path}, line {number}"
+        if number == 1 and raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise InputError(f"{self._path} is UTF-16; expected UTF-8. Save it as UTF-8.")
+        try:
+            record = json.loads(raw.decode("utf-8"))
+        except UnicodeDecodeError as error:
+            raise InputError(
+                f"{where}: byte 0x{raw[error.start]:02x} at offset {start + error.start} is not UTF-8; "
+                "expected a file saved as UTF-8."
+            ) from None
+        except json.JSONDecodeError as error:
+            raise InputError(f"{where}: not JSON: {error.msg} at character {error.pos + 1}; {_EXPECTED}.") from None
+        except (ValueError, RecursionError) as error:  # a number of many digits; brackets in brackets
+            raise InputError(f"{where}: not JSON that can be read: {error}; {_EXPECTED}.") from None
+        if not isinstance(record, dict):
+            raise InputError(f"{where}: {_kind(record)}; {_EXPECTED}.")
+        if record.keys() == {"scores"}:
+            return None
+        if record.get("status", "done") != "done":
+            self.left_out += 1
+            return None
+        for name in FIELDS:
+            if name not in record:
+                raise InputError(f'{where}, field "{name}": missing; {_EXPECTED}.')
+            whole = name == "prompt_id" and isinstance(record[name], int) and not isinstance(record[name], bool)
+            if not (isinstance(record[name], str) or whole):
+                raise InputError(f'{where}, field "{name}": {_kind(record[name])}; expected a text.')
+            if name != "text" and record[name] == "":
+                raise InputError(f'{where}, field "{name}": empty; expected a name.')
+        return str(record["prompt_id"]), record["condition"]
+
+
+class Truncated:
+    """Responses cut after their first words, so that all are compared at one length."""
+
+    def __init__(self, responses: Responses, n_words: int) -> None:
+        self._responses, self._n_words = responses, n_words
+        self.prompts, self.conditions = responses.prompts, responses.conditions
+        self.n, self.left_out = responses.n, responses.left_out
+
+    def cells(self, prompt: str) -> Cells:
+        return {
+            condition: {sample: opening(text, self._n_words) for sample, text in cell.items()}
+            for condition, cell in self._responses.cells(prompt).items()
+        }
+
+    def surprisals(self, _: str) -> dict[str, Value]:
+        return {}  # the log-probs kept are sums over whole responses
+
+
+def opening(text: str, n_words: int) -> str:
+    """The first `n_words` words of a text, as the scores count them (`scores.words`), or all of a shorter one."""
+    if len(words(text)) <= n_words:
+        return text
+    end = 0
+    left = n_words
+    for piece in text.split():
+        start = text.index(piece, end)
+        here = len(words(piece))
+        if here > left:  # several words without a space between them
+            return text[: start + _length_of(piece, left)].rstrip()
+        left, end = left - here, start + len(piece)
+        if not left:
+            break
+    return text[:end]
+
+
+def _length_of(text: str, n_words: int) -> int:
+    """How many characters have the first `n_words` words."""
+    lengths = range(len(text) + 1)
+    return bisect_right(lengths, n_words, key=lambda length: len(words(text[:length]))) - 1
+
+
+def _surprisal(rows: Iterable[SampleRow]) -> Value:
+    """Over all tokens of a cell's finished samples."""
+    nats = 0.0
+    n = n_tokens = 0
+    for row in rows:
+        if row.status == "done" and row.logprob is not None and row.n_tokens:
+            nats, n_tokens, n = nats - row.logprob, n_tokens + row.n_tokens, n + 1
+    return Value(nats / n_tokens / math.log(2.0), n) if n_tokens else Value(None, 0, too_few(1, 0))
+
+
+def _open(path: Path) -> IO[bytes]:
+    """A file that can be read from any place; a pipe is copied first."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        raise InputError(f"There is no file {path}.") from None
+    except IsADirectoryError:
+        raise InputError(f"{path} is a folder; expected a file.") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from None
+    if file.seekable():
+        return file
+    copy = tempfile.TemporaryFile()  # noqa: SIM115 - it is the caller's to close
+    with file:
+        shutil.copyfileobj(file, copy)
+    copy.seek(0)
+    return copy
+
+
+def _kind(value: object) -> str:
+    """What a JSON value is, in words."""
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    names: dict[type, str] = {dict: "an object", list: "a list", str: "a text"}
+    return names.get(type(value), "a number")

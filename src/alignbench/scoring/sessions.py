@@ -1,0 +1,49 @@
+"""The scores of a run, from its live ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from alignbench.scores import registry
+from alignbench.scores.statistics import RESAMPLES, Bootstrap
+from alignbench.scoring.live import LiveScores
+from alignbench.scoring.shuffled import other_prompt
+from alignbench.scoring.tables import COUNTS, PromptScores, Tables, score_tables
+from alignbench.spec import Condition, Prompt
+
+
+def session_scores(
+    live: LiveScores,
+    prompts: Sequence[Prompt],
+    conditions: Sequence[Condition],
+    reference: str | None,
+    floor: str | None,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Tables:
+    """The live scores of a session's prompts and conditions, ready for JSON; see `tables.score_tables`.
+
+    reference, floor: names of conditions. resamples, seed: of the bootstrap over prompts.
+    """
+    names = [condition.name for condition in conditions]
+    ids = sorted(prompt.id for prompt in prompts)  # their order decides nothing but the resamples
+    others = other_prompt(ids, seed)
+    scores = []
+    for id in ids:
+        within = {name: live.within(id, name) for name in names}
+        if reference is None:
+            scores.append(PromptScores(within))
+            continue
+        cross = {name: live.cross(id, reference, name) for name in names}
+        null = live.shuffled(id, others[id], reference) if id in others else {}
+        scores.append(PromptScores(within, cross, null))
+    return score_tables(
+        scores,
+        names,
+        within=(*registry.WITHIN, *COUNTS),
+        cross=registry.CROSS,
+        reference=reference,
+        floor=floor,
+        bootstrap=Bootstrap(resamples=resamples, seed=seed),
+    )

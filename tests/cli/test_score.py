@@ -1,0 +1,281 @@
+"""`alignbench score` and `alignbench metrics` as a user runs them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alignbench.scores.registry import METRICS
+from alignbench.spec import Condition, Context, Model, Prompt
+from alignbench.store import Store
+from tests.cli.running import alignbench
+from tests.store.samples import result
+
+SHARED = Path(__file__).parents[3] / "shared" / "data"
+
+needs_paper_data = pytest.mark.skipif(
+    not (SHARED / "overton").is_dir(), reason="the paper's released data is not in ../shared"
+)
+
+LEXICAL = ("--embedder", "none", "--bootstrap", "200")
+
+
+def rows(n_prompts: int = 3, conditions: str = "AB", n: int = 3) -> list[dict[str, Any]]:
+    words = ["river", "stone", "cloud", "grass", "light"]
+    return [
+        {"prompt_id": f"p{p}", "condition": c, "text": f"{c} says {words[(p + i) % 5]} and {words[(p * i) % 5]}"}
+        for p in range(n_prompts)
+        for c in conditions
+        for i in range(n)
+    ]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return write(tmp_path / "mine.jsonl", rows())
+
+
+def write(path: Path, records: list[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return path
+
+
+def scored(*arguments: object) -> dict[str, Any]:
+    ran = alignbench("score", *map(str, arguments), "--json")
+    assert ran.returncode == 0, ran.stderr
+    assert len(ran.stdout.splitlines()) == 1
+    found: dict[str, Any] = json.loads(ran.stdout)
+    return found
+
+
+def refused(*arguments: object) -> str:
+    ran = alignbench("score", *map(str, arguments), timeout=60)
+    assert ran.returncode == 2, ran.stderr
+    assert ran.stdout == ""
+    assert "Traceback" not in ran.stderr
+    return ran.stderr
+
+
+def test_the_shape_of_the_json(file: Path) -> None:
+    tables = scored("--file", file, "--reference", "A", "--floor", "B", *LEXICAL)
+    assert set(tables) == {"within", "cross", "meta"}
+    assert set(tables["within"]) == set(tables["cross"]) == {"A", "B"}
+    assert {"value", "ci", "n", "reason"} <= set(tables["within"]["A"]["jaccard"])
+    assert {
+        "value", "ci", "max_matched", "mmd2", "ceiling", "floor", "null", "recovery", "held_out",
+    } <= set(tables["cross"]["B"]["jaccard"])  # fmt: skip
+    live = {name for name, metric in METRICS.items() if metric.live and "within" in metric.scope}
+    assert live <= set(tables["within"]["A"])
+    assert tables["within"]["A"]["embedding_diversity"]["reason"] == "no embedding model is in use"
+    assert tables["meta"]["reference"] == "A"
+    assert tables["meta"]["prompts"] == 3
+    assert tables["meta"]["conditions"]["B"] == {"prompts": 3, "samples": 9}
+    assert tables["meta"]["bootstrap"] == {"resamples": 200, "seed": 0}
+    assert tables["meta"]["metrics"]["jaccard"] == METRICS["jaccard"].version
+
+
+def test_the_seed_decides_the_intervals_and_nothing_else(file: Path) -> None:
+    def found(seed: int) -> dict[str, Any]:
+        entry: dict[str, Any] = scored("--file", file, "--metrics", "distinct_2", "--seed", seed, *LEXICAL)
+        return dict(entry["within"]["A"]["distinct_2"])
+
+    one, other = found(1), found(2)
+    assert found(1) == one
+    assert one["ci"] != other["ci"]
+    assert one["value"] == other["value"]
+
+
+def test_all_scores_and_why_some_are_null(file: Path) -> None:
+    tables = scored("--file", file, "--metrics", "all", "--reference", "A", *LEXICAL)
+    within, cross = tables["within"]["B"], tables["cross"]["B"]
+    assert set(METRICS) <= {*within, *cross}
+    for name, metric in METRICS.items():
+        for entry in (within.get(name), cross.get(name)):
+            if entry is not None and entry["value"] is None:
+                assert entry["reason"], name
+            elif metric.needs == ("text",):
+                assert entry is None or entry["n"] == 3
+
+
+def test_without_a_reference_there_is_no_cross_and_a_reason(file: Path) -> None:
+    tables = scored("--file", file, "--metrics", "jaccard", *LEXICAL)
+    assert tables["cross"] == {}
+    assert tables["meta"]["reason"] == "name the reference with --reference"
+    assert "difference" not in tables["within"]["A"]["jaccard"]
+
+
+def test_truncated_to_an_equal_length(file: Path) -> None:
+    tables = scored("--file", file, "--metrics", "words", "--truncate", "2", *LEXICAL)
+    assert tables["within"]["A"]["words"]["value"] == 2.0
+    assert tables["meta"]["truncate"] == 2
+
+
+def test_conditions_of_unequal_n_are_pointed_out(tmp_path: Path) -> None:
+    uneven = write(tmp_path / "uneven.jsonl", [*rows(), *rows(conditions="B")])
+    notes = scored("--file", uneven, "--metrics", "jaccard,self_bleu", *LEXICAL)["meta"]["notes"]
+    assert notes == ["conditions differ in samples a prompt, and these scores move with it: self_bleu"]
+
+
+def test_a_table_for_people(file: Path) -> None:
+    ran = alignbench("score", "--file", str(file), "--reference", "A", "--floor", "B", *LEXICAL)
+    assert ran.returncode == 0, ran.stderr
+    for text in (
+        "mean over 3 prompts",
+        "lexical similarity to A",
+        "A (ceiling)",
+        "B (floor)",
+        "answers to other prompts",
+    ):
+        assert text in ran.stdout
+    assert "%" not in ran.stderr  # no progress bar where nobody looks
+
+
+def test_hostile_names_do_nothing_to_the_terminal(tmp_path: Path) -> None:
+    hostile = "[bold]\x1b]52;c;eA==\x07\u202eA"
+    path = write(tmp_path / "mine.jsonl", [{**row, "condition": hostile, "text": hostile} for row in rows()])
+    ran = alignbench("score", "--file", str(path), "--reference", hostile, *LEXICAL)
+    assert ran.returncode == 0, ran.stderr
+    assert "[bold]" in ran.stdout
+    assert not {"\x1b", "\x07", "\u202e"} & set(ran.stdout)
+
+
+def test_csv(file: Path) -> None:
+    ran = alignbench("score", "--file", str(file), "--reference", "A", "--metrics", "jaccard", "--csv", *LEXICAL)
+    assert ran.returncode == 0, ran.stderr
+    lines = list(csv.DictReader(io.StringIO(ran.stdout)))
+    tables = scored("--file", file, "--reference", "A", "--metrics", "jaccard", *LEXICAL)
+    (one,) = [x for x in lines if (x["table"], x["condition"], x["metric"]) == ("cross", "B", "jaccard")]
+    entry = tables["cross"]["B"]["jaccard"]
+    assert float(one["value"]) == entry["value"]
+    assert [float(one["ci_low"]), float(one["ci_high"])] == entry["ci"]
+    assert one["recovery"] == ""
+    assert len(lines) == 2 * 3 + 2
+
+
+def test_faults_have_one_clear_message(file: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.jsonl"
+    broken.write_text(json.dumps(rows()[0]) + '\n{"prompt_id": "p1"\n')
+    message = refused("--file", broken)
+    assert "broken.jsonl" in message
+    assert "line 2" in message
+    empty = tmp_path / "empty.jsonl"
+    empty.write_text("")
+    assert "no finished responses" in refused("--file", empty)
+    assert "no file" in refused("--file", tmp_path / "gone.jsonl")
+    assert "rouge_l" in refused("--file", file, "--metrics", "rouge_1")
+    assert "--metrics is empty" in refused("--file", file, "--metrics", ",")
+    assert "no condition named 'C'" in refused("--file", file, "--reference", "C")
+    assert "--floor" in refused("--file", file, "--reference", "A", "--floor", "a")
+    assert "workbench or paper" in refused("--file", file, "--mode", "papers")
+    assert "no such folder" in refused("--file", file, "--embedder", tmp_path / "gone")
+    assert "not both" in refused("--file", file, "--json", "--csv")
+    assert "either --session" in refused()
+    assert "either --session" in refused("--file", file, "--session", 1)
+    assert "no database" in refused("--session", 1)
+
+
+@pytest.fixture
+def session() -> Iterator[int]:
+    aligned, base = Model("chat", "demo-aligned", "aligned"), Model("base", "demo-base", "base")
+    with Store.open(os.environ["ALIGNBENCH_DB"]) as store:
+        number = store.create_session("diaries", reference="chat")
+        for prompt in ("p0", "p1"):
+            for model in (aligned, base):
+                condition = Condition.zero_shot(model)
+                cell = store.add_cell(number, Prompt(prompt, f"Why {prompt}?"), condition, 2)
+                for i in range(2):
+                    store.add_sample(cell, result(i, f"{model.name} answer {prompt} number{i}"))
+        warm = store.add_cell(number, Prompt("p0", "Why p0?"), Condition("warm", base, Context("chat")), 2)
+        store.add_error(warm, 0, "overflow")
+        yield number
+
+
+def test_a_session_knows_its_reference_and_its_floor(session: int) -> None:
+    tables = scored("--session", session, "--metrics", "jaccard,surprisal", *LEXICAL)
+    meta = tables["meta"]
+    # The stored samples have three tokens of 0, 1/7 and 2/7 nats.
+    assert tables["within"]["base"]["surprisal"]["value"] == pytest.approx(1 / 7 / math.log(2))
+    assert tables["within"]["base"]["surprisal"]["samples"] == 4
+    assert tables["within"]["warm"]["surprisal"]["value"] is None
+    assert (meta["session"], meta["reference"], meta["floor"]) == (session, "chat", "base")
+    assert meta["notes"] == ["left out, failed or cancelled: 1"]
+    assert tables["cross"]["base"]["jaccard"]["floor"] == tables["cross"]["base"]["jaccard"]["value"]
+    assert tables["cross"]["warm"]["jaccard"]["value"] is None
+    other = scored("--session", session, "--metrics", "jaccard", "--reference", "base", "--floor", "chat", *LEXICAL)
+    assert other["meta"]["reference"] == "base"
+    assert "no session 9" in refused("--session", 9)
+
+
+@pytest.mark.models
+def test_embeddings_of_a_file_are_kept_in_the_cache(file: Path) -> None:
+    command = ("--file", file, "--metrics", "embedding_similarity,semantic_classes", "--reference", "A")
+    first = scored(*command)
+    assert first["meta"]["embedder"] == "all-MiniLM-L6-v2"
+    assert 0 < first["cross"]["B"]["embedding_similarity"]["value"] < 1
+    assert first["cross"]["B"]["embedding_similarity"]["max_matched"] is not None
+    with Store.open(Path(os.environ["ALIGNBENCH_CACHE_DIR"]) / "embeddings.db") as store:
+        kept = list(store.db.query("SELECT * FROM embeddings"))
+    assert len(kept) == len({row["text"] for row in rows()})
+    second = scored(*command, "--embedder", "none")
+    assert second["cross"] == first["cross"]
+
+
+def test_metrics_lists_every_score() -> None:
+    ran = alignbench("metrics", "--json")
+    assert ran.returncode == 0, ran.stderr
+    listed = {line["name"]: line for line in map(json.loads, ran.stdout.splitlines())}
+    assert set(listed) == set(METRICS)
+    assert listed["jaccard"]["more_diverse"] == "lower"
+    table = alignbench("metrics").stdout
+    assert all(name in table for name in METRICS)
+
+
+def paper_rows() -> list[dict[str, Any]]:
+    """LIMA-OE, a text a row; a closing fence that stopped a text is cut off, errors are left out."""
+    found = []
+    for condition in ("llama-2-base", "llama-2-icl", "llama-2-icl-chat", "llama-2-chat"):
+        samples = SHARED / "overton" / "LIMA-OE" / "outputs" / condition / "samples.jsonl"
+        for prompt, line in enumerate(samples.read_text().splitlines()):
+            for output in json.loads(line)["outputs"]:
+                if "generated_text" in output:
+                    text = output["generated_text"]
+                    if condition != "llama-2-chat":
+                        text = text.rstrip().removesuffix("```")
+                    found.append({"prompt_id": prompt, "condition": condition, "text": text})
+    return found
+
+
+@pytest.mark.slow
+@needs_paper_data
+def test_the_numbers_of_the_paper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("nltk", reason="paper mode counts words with NLTK, which is not installed")
+    monkeypatch.setenv("NLTK_DATA", str(SHARED / "nltk_data"))
+    file = write(tmp_path / "lima.jsonl", paper_rows())
+    tables = scored(
+        "--file", file, "--mode", "paper", "--metrics", "words,jaccard,jaccard_2,jaccard_stem",
+        "--reference", "llama-2-chat", "--floor", "llama-2-base",
+    )  # fmt: skip
+    within, cross = tables["within"], tables["cross"]
+    for condition, n_words, similarity in (
+        ("llama-2-base", 129.0, 0.0891),
+        ("llama-2-icl", 223.8, 0.1989),
+        ("llama-2-chat", 475.7, 0.2790),
+    ):
+        assert within[condition]["words"]["value"] == pytest.approx(n_words, abs=0.05)
+        assert within[condition]["jaccard"]["value"] == pytest.approx(similarity, abs=1e-3)
+    assert within["llama-2-chat"]["jaccard_stem"]["value"] == pytest.approx(0.337, abs=1e-3)
+    assert within["llama-2-chat"]["jaccard_2"]["value"] == pytest.approx(0.082, abs=1e-3)
+    assert cross["llama-2-base"]["jaccard"]["value"] == pytest.approx(0.0717, abs=1e-3)
+    assert cross["llama-2-icl-chat"]["jaccard"]["value"] == pytest.approx(0.1848, abs=1e-3)
+    assert cross["llama-2-chat"]["jaccard"]["ceiling"] == pytest.approx(0.2790, abs=1e-3)
+    assert cross["llama-2-icl-chat"]["jaccard"]["null"] == pytest.approx(0.0665, abs=5e-3)
+    low, high = cross["llama-2-icl-chat"]["jaccard"]["recovery_ci"]
+    assert low < 0.546 < high

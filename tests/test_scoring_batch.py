@@ -1,0 +1,274 @@
+"""Scores of many responses at once: the same values as the live ones, whatever the order of lines."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from alignbench.engines.embedder import DEFAULT_EMBEDDER
+from alignbench.scores.scoreboard import CellPair, CellScores
+from alignbench.scores.statistics import expected_maximum
+from alignbench.scores.values import Value
+from alignbench.scoring.batch import Wanted, score_responses
+from alignbench.scoring.embeddings import Embeddings
+from alignbench.scoring.responses import Cells
+from alignbench.scoring.shuffled import other_prompt, shuffled_cycle
+from alignbench.store import Store
+from tests.test_scoring import FakeEmbedPool, vector
+
+WITHIN = ("words", "jaccard", "distinct_2")
+VOCABULARY = ["sun", "rain", "wind", "snow", "hill", "lake", "road", "tree", "bird", "fish", "moon", "star"]
+
+
+class Given:
+    """Responses from a dict: prompt -> condition -> texts."""
+
+    def __init__(self, texts: dict[str, dict[str, list[str]]]) -> None:
+        self._texts = texts
+        self.prompts = tuple(texts)
+        self.conditions = tuple(dict.fromkeys(condition for cells in texts.values() for condition in cells))
+        self.n = sum(len(cell) for cells in texts.values() for cell in cells.values())
+        self.left_out = 0
+
+    def cells(self, prompt: str) -> Cells:
+        return {condition: dict(enumerate(texts)) for condition, texts in self._texts[prompt].items()}
+
+    def surprisals(self, _: str) -> dict[str, Value]:
+        return {}
+
+
+def random_texts(n_prompts: int, conditions: str = "ABC", n: int = 4, seed: int = 0) -> dict[str, dict[str, list[str]]]:
+    draw = random.Random(seed)
+    return {
+        f"p{i}": {c: [" ".join(draw.choices(VOCABULARY, k=6)) for _ in range(n)] for c in conditions}
+        for i in range(n_prompts)
+    }
+
+
+def cell(texts: list[str]) -> CellScores:
+    scores = CellScores(("words", "jaccard", "distinct_2"))
+    for i, text in enumerate(texts):
+        scores.add(i, text)
+    return scores
+
+
+def score(texts: dict[str, dict[str, list[str]]], **wanted: Any) -> Any:
+    options = {"within": WITHIN, "cross": ("jaccard",), "reference": "A", "floor": "B", "resamples": 300, **wanted}
+    return score_responses(Given(texts), Wanted(**options), None)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path / "vectors.db") as opened:
+        yield opened
+
+
+def test_values_are_means_of_the_cells_values() -> None:
+    texts = random_texts(6)
+    tables = score(texts)
+    for c in "ABC":
+        for metric in WITHIN:
+            values = [cell(texts[p][c]).within()[metric].value for p in texts]
+            assert tables["within"][c][metric]["value"] == pytest.approx(np.mean(values), abs=1e-12)
+            assert tables["within"][c][metric]["n"] == 6
+            assert tables["within"][c][metric]["samples"] == 24
+        crosses = []
+        for p in texts:
+            own = cell(texts[p]["A"])
+            crosses.append(CellPair(own, own if c == "A" else cell(texts[p][c])).cross()["jaccard"])
+        entry = tables["cross"][c]["jaccard"]
+        assert entry["value"] == pytest.approx(np.mean([cross.value for cross in crosses]))
+        assert entry["mmd2"] == pytest.approx(np.mean([cross.mmd2 for cross in crosses]))
+        assert entry["ceiling"] == pytest.approx(tables["cross"]["A"]["jaccard"]["value"])
+        assert entry["floor"] == pytest.approx(tables["cross"]["B"]["jaccard"]["value"])
+        assert entry["ci"][0] < entry["value"] < entry["ci"][1]
+
+
+def test_the_null_is_the_reference_on_other_prompts() -> None:
+    texts = random_texts(5)
+    others = other_prompt(texts, 0)
+    assert all(p != other for p, other in others.items())
+    assert sorted(others.values()) == sorted(texts)
+    expected = np.mean(
+        [CellPair(cell(texts[p]["A"]), cell(texts[others[p]]["A"])).cross()["jaccard"].value for p in texts]
+    )
+    for c in "ABC":
+        assert score(texts)["cross"][c]["jaccard"]["null"] == pytest.approx(expected)
+    assert score(random_texts(1))["cross"]["C"]["jaccard"]["null"] is None
+
+
+def test_the_order_of_prompts_and_lines_changes_nothing() -> None:
+    texts = random_texts(7)
+    turned = {p: dict(reversed(texts[p].items())) for p in reversed(texts)}
+    one, other = score(texts), score(turned)
+    for table in ("within", "cross"):
+        for c in "ABC":
+            for metric, entry in one[table][c].items():
+                for key in ("value", "null", "max_matched", "recovery", "ci"):
+                    expected = entry.get(key)
+                    assert other[table][c][metric].get(key) == (
+                        None if expected is None else pytest.approx(expected, abs=1e-12)
+                    ), (table, c, metric, key)
+
+
+def test_maxima_are_taken_at_the_number_of_pairs_of_the_smallest_set() -> None:
+    texts = random_texts(1, n=4)
+    texts["p0"]["C"] = texts["p0"]["C"][:1]  # four pairs with A, of whom A itself has six
+    own = cell(texts["p0"]["A"])
+    itself = CellPair(own, own).similarities("jaccard")
+    single = CellPair(own, cell(texts["p0"]["C"])).similarities("jaccard")
+    cross = score(texts)["cross"]
+    assert cross["A"]["jaccard"]["max_matched"] == pytest.approx(expected_maximum(itself, 4))
+    assert cross["C"]["jaccard"]["max_matched"] == pytest.approx(max(single))
+
+
+def test_recovery_and_its_interval() -> None:
+    texts = random_texts(25)
+    for prompt in texts.values():
+        prompt["A"] = [f"{prompt['A'][0]} word{i}" for i in range(4)]
+        prompt["C"] = [prompt["A"][0], *prompt["B"][1:]]
+    entry = score(texts)["cross"]["C"]["jaccard"]
+    assert entry["recovery"] == pytest.approx((entry["value"] - entry["floor"]) / (entry["ceiling"] - entry["floor"]))
+    assert entry["recovery_ci"][0] < entry["recovery"] < entry["recovery_ci"][1]
+    few = score(dict(list(texts.items())[:19]))["cross"]["C"]["jaccard"]
+    assert few["recovery"] is not None
+    assert few["recovery_ci"] is None
+    for prompt in texts.values():
+        prompt["C"] = [prompt["A"][0]]
+    assert "mode-seeking" in score(texts)["cross"]["C"]["jaccard"]["warning"]
+    assert score(texts, floor=None)["cross"]["C"]["jaccard"]["recovery_reason"] == "no floor condition was given"
+
+
+def test_conditions_are_compared_on_the_prompts_they_share() -> None:
+    texts = random_texts(4)
+    del texts["p0"]["C"], texts["p1"]["C"]
+    entry = score(texts)["cross"]["C"]["jaccard"]
+    assert entry["n"] == 2
+    both = {p: texts[p] for p in ("p2", "p3")}
+    assert entry["ceiling"] == pytest.approx(score(both)["cross"]["A"]["jaccard"]["value"])
+    apart = {"p0": {"A": ["one two", "two three"]}, "p1": {"C": ["one two", "four"]}}
+    tables = score(apart, floor=None)
+    assert tables["cross"]["C"]["jaccard"]["value"] is None
+    assert tables["cross"]["C"]["jaccard"]["reason"] == "no prompt in common with A"
+    assert tables["within"]["C"]["jaccard"]["difference"]["value"] is None
+
+
+def test_differences_are_corrected_for_how_many_there_are() -> None:
+    texts = random_texts(30)
+    for prompt in texts.values():
+        prompt["B"] = [f"{text} more words than the others have" for text in prompt["B"]]
+    within = score(texts, resamples=2000)["within"]
+    assert "difference" not in within["A"]["words"]
+    longer = within["B"]["words"]["difference"]
+    assert longer["value"] == pytest.approx(6.0)
+    assert longer["p"] < 0.01
+    assert longer["p_holm"] == pytest.approx(2 * longer["p"])
+    assert within["C"]["words"]["difference"]["p"] == 1.0
+
+
+def test_one_prompt_gets_its_intervals_from_its_samples() -> None:
+    texts = random_texts(1, n=6)
+    tables = score(texts)
+    for c in "ABC":
+        low, high = tables["within"][c]["jaccard"]["ci"]
+        assert low < tables["within"][c]["jaccard"]["value"] < high
+        low, high = tables["cross"][c]["jaccard"]["ci"]
+        assert low < tables["cross"][c]["jaccard"]["value"] < high
+    assert tables["within"]["A"]["duplicates"]["ci"] is None
+    assert score(random_texts(1, n=2))["within"]["A"]["jaccard"]["ci"] is None
+    assert score(random_texts(1, n=50))["within"]["A"]["jaccard"]["ci"] is not None
+
+
+def test_without_a_reference_and_with_what_cannot_be_had() -> None:
+    tables = score(
+        random_texts(3), reference=None, floor=None, within=("words", "surprisal"),
+        cross=("jaccard", "bertscore_f1"), unavailable={"surprisal": "no log-probs", "bertscore_f1": "no encoder"},
+    )  # fmt: skip
+    assert tables["cross"] == {}
+    assert tables["within"]["A"]["surprisal"]["reason"] == "no log-probs"
+    cross = score(random_texts(3), cross=("bertscore_f1",), unavailable={"bertscore_f1": "no encoder"})["cross"]
+    assert cross["A"]["bertscore_f1"]["value"] is None
+    assert cross["A"]["bertscore_f1"]["reason"] == "no encoder"
+
+
+def embedded(texts: dict[str, dict[str, list[str]]], embeddings: Embeddings) -> Any:
+    wanted = Wanted(("embedding_diversity",), ("embedding_similarity",), reference="A", floor="B", resamples=100)
+    return score_responses(Given(texts), wanted, embeddings)
+
+
+def test_embeddings_are_made_once_and_meet_the_plain_computation(store: Store) -> None:
+    texts = random_texts(3)
+    texts["p1"]["B"] = ["", "  ", texts["p0"]["A"][0], "\u200b"]
+    pool = FakeEmbedPool()
+    tables = embedded(texts, Embeddings(store, pool, DEFAULT_EMBEDDER))
+    different = {t for cells in texts.values() for cell in cells.values() for t in cell if t.strip()}
+    assert sorted(pool.embedded) == sorted(different)
+    cosines = []
+    for p in ("p0", "p1", "p2"):
+        a, c = (np.array([vector(t) for t in texts[p][name]], np.float64) for name in "AC")
+        cosines.append(float((a @ c.T).mean()))
+    assert tables["cross"]["C"]["embedding_similarity"]["value"] == pytest.approx(np.mean(cosines), abs=1e-6)
+    maximum = tables["cross"]["C"]["embedding_similarity"]["max_matched"]
+    assert maximum > tables["cross"]["C"]["embedding_similarity"]["value"]
+    again = FakeEmbedPool()
+    assert embedded(texts, Embeddings(store, again, DEFAULT_EMBEDDER)) == tables
+    assert again.requests == []
+
+
+def test_many_texts_go_out_in_large_requests(store: Store) -> None:
+    texts = {"p": {"A": [f"text {i} of many" for i in range(700)]}}
+    pool = FakeEmbedPool()
+    dealt: list[int] = []
+    Embeddings(store, pool, DEFAULT_EMBEDDER).make((t for t in texts["p"]["A"] * 2), dealt.append)
+    assert [len(request) for request in pool.requests] == [256, 256, 188]
+    assert dealt[-1] == 1400
+    assert dealt == sorted(dealt)
+
+
+def test_a_worker_that_died_once_is_asked_again_and_then_no_more(store: Store) -> None:
+    texts = random_texts(2)
+    once = embedded(texts, Embeddings(store, FakeEmbedPool(fail=["killed"]), DEFAULT_EMBEDDER))
+    assert once["within"]["A"]["embedding_diversity"]["value"] is not None
+    texts = random_texts(2, seed=9)
+    pool = FakeEmbedPool(fail=["killed"] * 9)
+    never = embedded(texts, Embeddings(store, pool, DEFAULT_EMBEDDER))
+    assert never["within"]["A"]["embedding_diversity"]["reason"] == "embeddings failed: killed"
+    assert len(pool.requests) == 2
+
+
+def test_no_pool_and_another_model_than_expected(store: Store) -> None:
+    none = embedded(random_texts(2), Embeddings(store, None, DEFAULT_EMBEDDER, "it is not installed"))
+    assert none["within"]["A"]["embedding_diversity"]["reason"] == "it is not installed"
+    other = embedded(random_texts(2), Embeddings(store, FakeEmbedPool(model="other"), DEFAULT_EMBEDDER))
+    assert "the embedding model is other" in other["within"]["A"]["embedding_diversity"]["reason"]
+
+
+def test_a_cycle_of_prompts_depends_on_prompts_and_seed_alone() -> None:
+    prompts = [f"p{i}" for i in range(20)]
+    assert shuffled_cycle(prompts, 1) == shuffled_cycle(reversed(prompts), 1)
+    assert shuffled_cycle(prompts, 1) != shuffled_cycle(prompts, 2)
+    assert other_prompt(["only"], 0) == {}
+    assert other_prompt([], 0) == {}
+
+
+def test_coverage_finds_an_aggregator(store: Store) -> None:
+    """The reference says all that the others say, and more; the pool gives equal sentences equal vectors."""
+    single = ["Walks help. Music calms.", "Sleep matters. Tea warms."]
+    texts = {"p": {"A": [" ".join(single)] * 2, "B": single, "C": ["Unheard of. Never said."], "D": ["..."]}}
+    wanted = Wanted((), ("coverage",), reference="A")
+    embeddings = Embeddings(store, FakeEmbedPool(), DEFAULT_EMBEDDER)
+    cross = score_responses(Given(texts), wanted, None, of_sentences=embeddings)["cross"]
+    assert cross["A"]["coverage"]["value"] == cross["B"]["coverage"]["value"] == 1.0
+    assert cross["C"]["coverage"]["value"] == 0.0
+    assert cross["D"]["coverage"]["reason"] == "no response has a sentence"
+    turned = score_responses(Given(texts), Wanted((), ("coverage",), reference="B"), None, of_sentences=embeddings)
+    assert turned["cross"]["A"]["coverage"]["value"] == 0.5
+    assert turned["cross"]["B"]["coverage"]["value"] == 0.0
+    none = Embeddings(store, None, "absent", "it is not installed")
+    cross = score_responses(Given(texts), wanted, None, of_sentences=none)["cross"]
+    assert cross["B"]["coverage"]["reason"] == "it is not installed"
