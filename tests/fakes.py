@@ -31,7 +31,8 @@ CAPABILITIES = {
     "aligned": Capabilities(
         kind="aligned",
         chat_template="{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}<|assistant|>",
-        bos="", eos="<|end|>", adds_bos=False, n_ctx_train=2048, n_vocab=1000, device="fake", description="fake aligned",
+        bos="", eos="<|end|>", adds_bos=False, n_ctx_train=2048, n_vocab=1000, device="fake",
+        description="fake aligned",
     ),
     "base": Capabilities(
         kind="base", chat_template=None, bos="<s>", eos="</s>", adds_bos=True, n_ctx_train=2048, n_vocab=1000,

@@ -164,7 +164,7 @@ def test_what_had_finished_survives(how: signal.Signals, tmp_path: Path) -> None
     os.kill(process.pid, how)
     rest = process.stdout.read()
     assert process.wait(timeout=60) == (130 if how == signal.SIGINT else -9)
-    seen += [line for line in map(json.loads, filter(str.strip, rest.splitlines()))] if how == signal.SIGINT else []
+    seen += list(map(json.loads, filter(str.strip, rest.splitlines()))) if how == signal.SIGINT else []
     with Store.open(db) as store:
         stored = {(row.prompt_id, row.sample): row.text for row in store.samples(1) if row.status == "done"}
     for line in seen:

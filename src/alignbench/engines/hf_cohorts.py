@@ -23,7 +23,9 @@ class CohortCache:
     def __init__(self, model: Any) -> None:
         self._model = model
         self._device = model.get_input_embeddings().weight.device
-        self._can_keep = "logits_to_keep" in inspect.signature(model.forward).parameters
+        takes = inspect.signature(model.forward).parameters
+        self._can_keep = "logits_to_keep" in takes
+        self._cache_name = "past_key_values" if "past_key_values" in takes else "cache_params"  # as Mamba calls it
         self.clear()
 
     def clear(self) -> None:
@@ -64,8 +66,8 @@ class CohortCache:
         output = self._model(
             input_ids=ids,
             position_ids=positions.expand(ids.shape),
-            past_key_values=cache,
             use_cache=True,
+            **{self._cache_name: cache},
             **({"logits_to_keep": n_logits} if self._can_keep else {}),
         )
         logits: Tensor = output.logits[:, -n_logits:]

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 import transformers
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 
 from alignbench.engines.hf_source import HfSource
 from alignbench.engines.memory import free_bytes
@@ -57,14 +58,16 @@ def load(source: HfSource, options: LoadOptions, on_progress: Callable[[float], 
             config = transformers.AutoConfig.from_pretrained(source.location, **place)
             on_progress(0.5)
             arguments["attn_implementation"] = _attention(config, options.attention)
-            model = transformers.AutoModelForCausalLM.from_pretrained(
-                source.location, config=config, **arguments, **place
+            model, report = transformers.AutoModelForCausalLM.from_pretrained(
+                source.location, config=config, output_loading_info=True, **arguments, **place
             )
     except torch.OutOfMemoryError as error:
         torch.cuda.empty_cache()
         raise EngineError(f"{source}: there is not enough GPU memory for the weights. {_first_line(error)}") from None
-    except (OSError, ValueError, ImportError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, ImportError, KeyError, RuntimeError, SafetensorError) as error:
         raise EngineError(_refusal(source, error)) from error
+    if missing := sorted(report["missing_keys"]):  # transformers would go on with random numbers
+        raise EngineError(f"hf:{source}: the weights lack {len(missing)} tensors of the model, {missing[0]} first.")
     if "device_map" not in arguments:
         model = model.to(device)
     on_progress(0.95)
@@ -120,10 +123,11 @@ def _quantization(source: HfSource, bits: str, dtype: torch.dtype, device: torch
     )
 
 
-def _attention(config: Any, wanted: str) -> str:
-    """sdpa has no soft cap on the scores, which Gemma 2 needs."""
-    text = config.get_text_config()
-    return "eager" if wanted == "sdpa" and getattr(text, "attn_logit_softcapping", None) else wanted
+def _attention(config: Any, wanted: str) -> str | None:
+    """What to ask for. None is sdpa where the model has it; Gemma 2 needs a soft cap on the scores, which sdpa has not."""
+    if wanted != "sdpa":
+        return wanted
+    return "eager" if getattr(config.get_text_config(), "attn_logit_softcapping", None) else None
 
 
 def _place(source: HfSource) -> dict[str, Any]:

@@ -178,7 +178,7 @@ def _top_p(weights: Floats, top_p: float) -> NDArray[np.bool_]:
     Ids under (1 - top_p) / vocab are dropped together whatever their order, so only the rest is sorted.
     """
     total = weights.sum(dtype=np.float64)
-    mask = weights > (1 - top_p) * total / len(weights)
+    mask: NDArray[np.bool_] = weights > (1 - top_p) * total / len(weights)
     candidates = np.flatnonzero(mask)
     if not len(candidates):
         candidates = np.array([weights.argmax()])
@@ -199,7 +199,8 @@ def _typical(z: Floats, weights: Floats, mass: float) -> NDArray[np.bool_]:
     order = np.argsort(shifted, kind="stable")
     cumulative = np.cumsum(weights[order], dtype=np.float64) / weights.sum(dtype=np.float64)
     last = min(int((cumulative < mass).sum()), len(order) - 1)
-    return np.less_equal(shifted, shifted[order[last]])
+    mask: NDArray[np.bool_] = shifted <= shifted[order[last]]
+    return mask
 
 
 def pick(kept: Kept, u: float) -> int:

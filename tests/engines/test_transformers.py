@@ -1,0 +1,380 @@
+"""The transformers engine on tiny random models, in this process; on real weights see test_parity."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+from alignbench import paths  # noqa: E402
+from alignbench.engines.device_sampler import DeviceSampler  # noqa: E402
+from alignbench.engines.generation import Cancellation  # noqa: E402
+from alignbench.engines.hf_cohorts import CohortCache  # noqa: E402
+from alignbench.engines.hf_loading import pick_device  # noqa: E402
+from alignbench.engines.hf_rows import RowCache  # noqa: E402
+from alignbench.engines.hf_source import HfSource, parse_source  # noqa: E402
+from alignbench.engines.protocol import Event, Finished, Progress, SampleResult, ScoreRequest, Started  # noqa: E402
+from alignbench.engines.sampler import Sampler  # noqa: E402
+from alignbench.engines.transformers import TransformersEngine  # noqa: E402
+from alignbench.errors import AlignbenchError, EngineError, InputError  # noqa: E402
+from alignbench.models import inventory, resolve  # noqa: E402
+from alignbench.spec import LoadOptions, Model, Sampling  # noqa: E402
+from tests.engines.driving import plain_request  # noqa: E402
+from tests.engines.hf_folders import tiny_model, write_folder  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_folder(tmp_path_factory.mktemp("tiny-llama"))
+
+
+def open_engine(folder: Path, cancel: Cancellation | None = None, **options: Any) -> TransformersEngine:
+    model = Model("tiny", f"hf:{folder}", "base", LoadOptions(**options))
+    return TransformersEngine(model, cancel or Cancellation(), threads=1)
+
+
+def finished(events: list[Event]) -> dict[int, SampleResult]:
+    return {event.result.sample: event.result for event in events if isinstance(event, Finished)}
+
+
+def texts(engine: TransformersEngine, *args: Any, **fields: Any) -> dict[int, list[int]]:
+    request = plain_request(*args, **{"stops": (), "max_tokens": 10, **fields})
+    return {i: result.tokens.ids.tolist() for i, result in finished(list(engine.sample([request]))).items()}
+
+
+# The caches against the model's own forward over each whole sequence
+
+
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [(name, RowCache) for name in ("llama", "gemma3", "mistral")]
+    + [(name, CohortCache) for name in ("llama", "gemma3", "mistral", "mamba")],
+)
+def test_rows_have_the_logits_of_their_whole_sequences(name: str, make: Callable[[Any], Any]) -> None:
+    """Forks, drops in the middle, prompts that share a part while older rows go on, windows that have been passed."""
+    model = tiny_model(name)
+    cache = make(model)
+    numbers = np.random.default_rng(0)
+    trunk: list[int] = []
+    rows: dict[int, list[int]] = {}
+
+    def expect(found: Any, sequences: list[list[int]]) -> None:
+        expected = [model(torch.tensor([ids]), use_cache=False).logits[0, -1] for ids in sequences]
+        assert torch.allclose(found, torch.stack(expected), atol=2e-3, rtol=1e-3)
+
+    def prompt(keep: int, n_new: int) -> None:
+        kept = cache.rewind(min(keep, cache.length))
+        new = numbers.integers(0, 256, n_new).tolist()
+        del trunk[keep:]
+        trunk.extend(new)
+        expect(cache.extend(trunk[kept:], 1), [trunk])
+
+    def fork(*slots: int) -> None:
+        for slot in slots:
+            cache.fork(slot)
+            rows[slot] = list(trunk)
+
+    def step(times: int) -> None:
+        for _ in range(times):
+            tokens = numbers.integers(0, 256, len(rows)).tolist()
+            for ids, token in zip(rows.values(), tokens, strict=True):
+                ids.append(token)
+            expect(cache.step(list(rows), tokens), list(rows.values()))
+
+    def drop(slot: int) -> None:
+        cache.drop(slot)
+        del rows[slot]
+
+    with torch.inference_mode():
+        prompt(0, 9)
+        fork(0, 1, 2)
+        step(3)
+        prompt(5, 4)
+        fork(3, 4)
+        drop(1)
+        step(7)
+        drop(4)
+        prompt(5, 11)
+        fork(1)
+        step(2)
+        prompt(0, 3)
+        drop(0)
+        fork(6)
+        step(4)
+        for slot in list(rows):
+            drop(slot)
+        prompt(2, 2)
+        fork(0, 1)
+        step(2)
+
+
+# The engine
+
+
+def test_strict_replays_on_a_tiny_model(folder: Path) -> None:
+    engine = open_engine(folder)
+    twelve = texts(engine, 12)
+    assert texts(engine, 3) == {i: twelve[i] for i in range(3)}
+    texts(engine, 2, context="other")
+    assert texts(engine, (4, 9)) == {i: twelve[i] for i in (4, 9)}
+    engine.threads = 2
+    assert texts(engine, 5) == {i: twelve[i] for i in range(5)}
+
+
+def test_cells_of_fast_mode_share_their_context_and_each_has_its_own_query(folder: Path) -> None:
+    engine = open_engine(folder)
+    requests = [
+        plain_request(3, prompt=prompt, mode="fast", temperature=0.0, max_tokens=6, stops=())
+        for prompt in ("a", "something longer than that", "b?")
+    ]
+    together = list(engine.sample(requests))
+    for request in requests:
+        found = finished([event for event in together if getattr(event, "key", None) == request.key])
+        alone = finished(list(engine.sample([request])))
+        assert {i: r.raw_text for i, r in found.items()} == {i: r.raw_text for i, r in alone.items()}
+    started = [event for event in together if isinstance(event, Started)]
+    assert started[1].n_cached == started[2].n_cached == len("# Query:\n```\n")
+
+
+def test_models_that_cannot_share_a_prompt_run_all_the_same(tmp_path: Path) -> None:
+    engine = open_engine(write_folder(tmp_path, "mamba"))
+    assert isinstance(engine._rows, CohortCache)
+    five = texts(engine, 5, max_tokens=5)
+    assert texts(engine, 3, max_tokens=5) == {i: five[i] for i in range(3)}
+    assert len(texts(engine, 5, max_tokens=5, mode="fast")) == 5
+
+
+def test_eager_attention_copies_prompts_and_gives_the_same(folder: Path) -> None:
+    eager = open_engine(folder, attention="eager")
+    assert isinstance(eager._rows, CohortCache)
+    shared = open_engine(folder)
+    assert isinstance(shared._rows, RowCache)
+    assert texts(eager, 4) == texts(shared, 4)
+
+
+def test_scores_are_the_log_probs_of_sampling(folder: Path) -> None:
+    engine = open_engine(folder)
+    request = plain_request(1, max_tokens=20, stops=(), top_k=100)
+    result = finished(list(engine.sample([request])))[0]
+    ids = engine.tokenize(request.context + request.query)
+    forced = list(engine._forced_logits([*ids, *result.tokens.ids.tolist()], len(ids), 0, 1))
+    logits = np.concatenate(forced)
+    logprobs = logits - np.log(np.exp(logits.astype(np.float64)).sum(1, keepdims=True))
+    drawn = logprobs[np.arange(len(result.tokens.ids)), result.tokens.ids]
+    assert np.abs(drawn - result.tokens.logprob).max() < 1e-3
+    assert engine.score(ScoreRequest(1, "abc", "d", "", 3)).ids.shape == (0,)
+
+
+def test_cancel_of_a_sample_and_of_a_whole_prefill(folder: Path) -> None:
+    cancel = Cancellation()
+    engine = open_engine(folder, cancel)
+    request = plain_request(3, max_tokens=100, stops=())
+    found = {}
+    for event in engine.sample([request]):
+        if isinstance(event, Progress):
+            cancel.cancel(request.key, None)
+        if isinstance(event, Finished):
+            found[event.result.sample] = event.result
+    assert {result.finish_reason for result in found.values()} <= {"cancelled", "stop"}
+    assert len(found) == 3
+    request = plain_request(3)
+    cancel.cancel(request.key, None)
+    assert {r.n_tokens for r in finished(list(engine.sample([request]))).values()} == {0}
+    assert len(texts(engine, 2)) == 2
+
+
+@pytest.mark.parametrize("method", ["extend", "step"])
+def test_out_of_memory_fails_the_request_and_leaves_a_working_engine(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    engine = open_engine(folder)
+    before = texts(engine, 3)
+
+    def fail(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engine._rows, method, fail)
+        with pytest.raises(EngineError, match=r"needed a cache of \d+ tokens for 8 responses at once, .* MiB"):
+            texts(engine, 3, prompt="another")
+    assert texts(engine, 3) == before
+
+
+def test_a_request_that_memory_would_not_hold_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = open_engine(folder)
+    monkeypatch.setattr("alignbench.engines.transformers.memory_free", lambda _: 1000)
+    with pytest.raises(EngineError, match="only 0 MiB of cpu memory are free"):
+        texts(engine, 3)
+
+
+def test_end_tokens_are_those_of_llama_cpp(folder: Path) -> None:
+    engine = open_engine(folder)
+    assert [token for token in range(300) if engine.is_end(token)] == [257, 258]
+    assert engine.piece(258) == b""
+    assert engine.token_text(258) == "<|im_end|>"
+    assert engine.piece(299) == b""
+    assert b"".join(engine.piece(token) for token in engine.tokenize("é日 x")) == "é日 x".encode()
+
+
+# The sampler on the device, here a CPU
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        Sampling(),
+        Sampling(temperature=1.0),
+        Sampling(temperature=0.0),
+        Sampling(temperature=0.0, repetition_penalty=3.0),
+        Sampling(top_k=7),
+        Sampling(top_k=1),
+        Sampling(top_p=0.6),
+        Sampling(min_p=0.05),
+        Sampling(typical_p=0.4),
+        Sampling(temperature=1.7, repetition_penalty=1.4),
+        Sampling(temperature=1.2, top_k=40, top_p=0.9, min_p=0.01, typical_p=0.9, repetition_penalty=1.1),
+    ],
+    ids=str,
+)
+def test_the_device_sampler_draws_what_the_sampler_draws(params: Sampling) -> None:
+    numbers = np.random.default_rng(1)
+    rows = (numbers.standard_normal((24, 5000)) * 3).astype(np.float32)
+    rows[0, 100:] = -np.inf
+    rows[1, 7] = rows[1, 9] = rows[1].max() + 1  # a tie
+    uniforms = numbers.random(24).tolist()
+    uniforms[2], uniforms[3] = 0.0, 1 - 2**-53
+    seen = [np.unique(numbers.integers(0, 5000, 50)) for _ in range(24)]
+    expected = Sampler(params).draw(list(rows), uniforms, seen)
+    found = DeviceSampler(params).draw(list(torch.from_numpy(rows)), uniforms, seen)
+    assert found.ids.tolist() == expected.ids.tolist()
+    for name in ("logprob", "entropy", "sampling_logprob", "sampling_entropy"):
+        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), atol=1e-5, rtol=1e-5)
+
+
+def test_the_device_sampler_refuses_logits_that_are_not_numbers() -> None:
+    with pytest.raises(EngineError, match="NaN"):
+        DeviceSampler(Sampling()).draw([torch.tensor([1.0, float("nan"), 0.0])], [0.5])
+
+
+# References
+
+
+def test_sources(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert parse_source("org/name") == HfSource("org/name")
+    assert parse_source("gpt2@abc:x.gguf") == HfSource("gpt2", "abc", "x.gguf")
+    assert parse_source("/a/../b") == HfSource("/b")
+    assert parse_source("./b:c.gguf") == HfSource(f"{tmp_path}/b", gguf_file="c.gguf")
+    assert parse_source("/a/c.gguf") == HfSource("/a", gguf_file="c.gguf")
+    assert parse_source("../b", Path("/c/d")) == HfSource("/c/b")
+    for text in ("org/name@main", "/b", "/b:c.gguf", "org/name@v1:c.gguf"):
+        assert str(parse_source(text)) == text
+    for text in ("a/b/c", "", "a b", "~nobody-has-this-name/x"):
+        with pytest.raises(InputError):
+            parse_source(text)
+
+
+def test_kind_of_a_folder_of_a_cached_and_of_an_unknown_hub_model(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert resolve(f"hf:{folder}") == Model(folder.name, f"hf:{folder}", "base")
+    (tmp_path / "model.safetensors").touch()
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"chat_template": "x"}))
+    assert resolve(f"hf:{tmp_path}").kind == "aligned"
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    assert resolve("hf:org/thing-Instruct").kind == resolve("hf:google/gemma-3-270m-it").kind == "aligned"
+    assert resolve("hf:org/thing-italian").kind == "base"
+    snapshot = tmp_path / "hub/models--org--thing/snapshots/c0ffee"
+    snapshot.mkdir(parents=True)
+    (snapshot / "chat_template.jinja").touch()
+    (snapshot.parents[1] / "refs").mkdir()
+    (snapshot.parents[1] / "refs/main").write_text("c0ffee")
+    assert resolve("hf:org/thing").kind == resolve("hf:org/thing@c0ffee").kind == "aligned"
+
+
+def test_load_options_in_models_toml(folder: Path) -> None:
+    file = paths.models_file()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    text = f'[models.m]\nreference = "hf:{folder}"\ndevice = "cpu"\ndtype = "bfloat16"\ntrust_remote_code = true\n'
+    file.write_text(text)
+    assert resolve("m").options == LoadOptions(device="cpu", dtype="bfloat16", trust_remote_code=True)
+    status = inventory()[-1]
+    assert (status.kind, status.problem, status.path) == ("base", "", folder)
+    for line, message in (
+        ('device = "gpu"', "device is 'gpu'; expected auto, cpu, cuda or cuda:N"),
+        ("dtype = 16", "dtype is 16; expected one of auto, float32"),
+        ("gpu_layers = true", "gpu_layers is True; expected a number of layers"),
+        ('quantize = "2bit"', "quantize is '2bit'; expected 8bit or 4bit"),
+        ('attention = "flash"', "attention is 'flash'; expected one of sdpa"),
+        ('trust_remote_code = "yes"', "trust_remote_code is 'yes'; expected true or false"),
+        ("gpu_layer = 3", "unknown field 'gpu_layer'. Did you mean gpu_layers?"),
+    ):
+        file.write_text(f'[models.m]\nreference = "hf:{folder}"\n{line}\n')
+        with pytest.raises(InputError) as caught:
+            resolve("m")
+        assert str(caught.value).startswith(f"{file}, [models.m]: {message}")
+
+
+# What cannot be loaded, each in one message
+
+
+def message_of(source: str, **options: Any) -> str:
+    with pytest.raises(AlignbenchError) as caught:
+        TransformersEngine(Model("x", f"hf:{source}", "base", LoadOptions(**options)), Cancellation(), threads=1)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_folder_without_safetensors(tmp_path: Path) -> None:
+    (tmp_path / "pytorch_model.bin").touch()
+    assert "has no *.safetensors" in message_of(str(tmp_path))
+    (tmp_path / "w.gguf").touch()
+    assert f"to load its GGUF file: hf:{tmp_path}:w.gguf" in message_of(str(tmp_path))
+    assert "There is no file" in message_of(f"{tmp_path}:v.gguf")
+    assert "There is no folder" in message_of(f"{tmp_path}/no")
+
+
+def test_a_hub_model_without_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    assert "is not in the local cache, and the environment asks for offline work" in message_of("org/name")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("huggingface_hub.hf_api.HfApi.model_info", refuse)
+    assert "is not in the local cache, and the hub cannot be reached: no route" in message_of("org/name@v1")
+
+
+def refuse(*_: object, **__: object) -> None:
+    import httpx
+
+    raise httpx.ConnectError("no route")
+
+
+def test_code_that_comes_with_weights_is_not_run(folder: Path, tmp_path: Path) -> None:
+    for file in folder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    config = json.loads((folder / "config.json").read_text())
+    config |= {"model_type": "own", "auto_map": {"AutoConfig": "own.Own", "AutoModelForCausalLM": "own.OwnLM"}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "own.py").write_text("raise SystemExit('code was run')")
+    assert "trust_remote_code = true" in message_of(str(tmp_path))
+
+
+def test_devices_and_quantization_that_cannot_be_had(folder: Path) -> None:
+    if not torch.cuda.is_available():
+        assert "this machine has no CUDA devices that torch can use" in message_of(str(folder), device="cuda:3")
+        assert pick_device("auto") == torch.device("cpu")
+    assert "quantize = '8bit' needs a CUDA device" in message_of(str(folder), device="cpu", quantize="8bit")
+
+
+def test_broken_weights(folder: Path, tmp_path: Path) -> None:
+    for file in folder.iterdir():
+        data = file.read_bytes()
+        (tmp_path / file.name).write_bytes(data[:1000] if file.suffix == ".safetensors" else data)
+    assert "could not be loaded with transformers" in message_of(str(tmp_path))
