@@ -31,8 +31,9 @@ _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torc
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model that is ready to run. device: where its inputs go. file_hash: see protocol.Capabilities. user_defined: ids
-    that a GGUF header marks as found in the text whole, before anything is merged.
+    """A model that is ready to run. device: where its inputs go. file_hash: see protocol.Capabilities.
+
+    user_defined: ids that a GGUF header marks as found in the text whole, before anything is merged.
     """
 
     model: Any
@@ -124,7 +125,7 @@ def _quantization(source: HfSource, bits: str, dtype: torch.dtype, device: torch
 
 
 def _attention(config: Any, wanted: str) -> str | None:
-    """What to ask for. None is sdpa where the model has it; Gemma 2 needs a soft cap on the scores, which sdpa has not."""
+    """What to ask for. None is sdpa where the model has it; Gemma 2 caps its scores softly, which sdpa cannot."""
     if wanted != "sdpa":
         return wanted
     return "eager" if getattr(config.get_text_config(), "attn_logit_softcapping", None) else None

@@ -226,10 +226,13 @@ class TransformersEngine(LocalEngine):
             torch.cuda.empty_cache()
 
     def _bytes_per_token(self) -> int:
-        """Keys and values of one token in all layers."""
-        heads = self._config.num_attention_heads
-        size = getattr(self._config, "head_dim", None) or self._config.hidden_size // heads
-        n = self._config.num_hidden_layers * (getattr(self._config, "num_key_value_heads", None) or heads) * size * 2
+        """Keys and values of one token in all layers; 0 for a model without attention."""
+        config = self._config
+        heads = int(getattr(config, "num_attention_heads", 0) or 0)
+        if not heads:
+            return 0
+        size = int(getattr(config, "head_dim", 0) or config.hidden_size // heads)
+        n = config.num_hidden_layers * int(getattr(config, "num_key_value_heads", 0) or heads) * size * 2
         return int(n * self._model.dtype.itemsize)
 
 
