@@ -6,9 +6,9 @@ Both run the same loaded weights in one process; rates are tokens a second of ge
 medians of interleaved rounds (one takes about 7 minutes on 2 cores, nearly all of it in generate). generate() gets each
 prompt by itself, as many sequences as there are samples. Of the 20 prompts it runs one, all being of one length, and
 its rate stands for all 20.
+
 On a GPU it also prints absolute rates, generate_batch (continuous batching) and the share of the bandwidth limit: a
 step reads the weights, the shared keys and values once and each row's own, so it takes at least their bytes over the
-measured copy bandwidth.
 measured copy bandwidth.
 """
 
