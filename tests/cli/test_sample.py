@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import sqlite3
 import subprocess
@@ -161,6 +162,7 @@ def test_what_had_finished_survives(how: signal.Signals, tmp_path: Path) -> None
     )  # fmt: skip
     assert process.stdout is not None
     seen = [json.loads(process.stdout.readline()) for _ in range(3)]
+    time.sleep(0.3 * random.random())  # anywhere in the run, sending a request included
     os.kill(process.pid, how)
     rest = process.stdout.read()
     assert process.wait(timeout=60) == (130 if how == signal.SIGINT else -9)

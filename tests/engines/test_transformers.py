@@ -346,14 +346,10 @@ def test_a_hub_model_without_network(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     assert "is not in the local cache, and the environment asks for offline work" in message_of("org/name")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
-    monkeypatch.setattr("huggingface_hub.hf_api.HfApi.model_info", refuse)
-    assert "is not in the local cache, and the hub cannot be reached: no route" in message_of("org/name@v1")
-
-
-def refuse(*_: object, **__: object) -> None:
-    import httpx
-
-    raise httpx.ConnectError("no route")
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")  # where nobody listens
+    message = message_of("org/name@v1")
+    assert "hf:org/name@v1 is not in the local cache, and the hub cannot be reached (" in message
+    assert message.endswith("or give a folder: hf:/path/folder")
 
 
 def test_code_that_comes_with_weights_is_not_run(folder: Path, tmp_path: Path) -> None:

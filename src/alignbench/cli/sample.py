@@ -226,11 +226,13 @@ def _follow(run: Run, outcome: _Outcome) -> Iterator[SampleRow]:
 def _interruptible(run: Run, outcome: _Outcome) -> Iterator[RunEvent]:
     """The events of a run; the first Ctrl-C cancels it, the second is an ordinary one."""
     import signal
+    import threading
 
     def cancel(*_: object) -> None:
         outcome.interrupted = True
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        run.cancel()
+        # Not here: this handler may have interrupted the very code that holds the locks that cancelling takes.
+        threading.Thread(target=run.cancel, daemon=True).start()
 
     before = signal.signal(signal.SIGINT, cancel)
     try:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -62,6 +61,8 @@ def load(source: HfSource, options: LoadOptions, on_progress: Callable[[float], 
             model, report = transformers.AutoModelForCausalLM.from_pretrained(
                 source.location, config=config, output_loading_info=True, **arguments, **place
             )
+        if "device_map" not in arguments:
+            model = model.to(device)
     except torch.OutOfMemoryError as error:
         torch.cuda.empty_cache()
         raise EngineError(f"{source}: there is not enough GPU memory for the weights. {_first_line(error)}") from None
@@ -69,8 +70,6 @@ def load(source: HfSource, options: LoadOptions, on_progress: Callable[[float], 
         raise EngineError(_refusal(source, error)) from error
     if missing := sorted(report["missing_keys"]):  # transformers would go on with random numbers
         raise EngineError(f"hf:{source}: the weights lack {len(missing)} tensors of the model, {missing[0]} first.")
-    if "device_map" not in arguments:
-        model = model.to(device)
     on_progress(0.95)
     types = [kind for header in headers.values() for kind in header["tokenizer"].get("token_type", ())]
     return LoadedModel(
@@ -148,15 +147,8 @@ def _ask_hub(source: HfSource) -> str:
 
     Raises EngineError where the hub cannot be asked, has no such model, or has no weights that may be loaded.
     """
-    import httpx
     import huggingface_hub
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        HfHubHTTPError,
-        OfflineModeIsEnabled,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
 
     missing = f"hf:{source} is not in the local cache"
     instead = "Download it where there is a network, or give a folder: hf:/path/folder"
@@ -172,8 +164,8 @@ def _ask_hub(source: HfSource) -> str:
         raise EngineError(f"hf:{source}: the model has no revision {source.revision!r}.") from None
     except RepositoryNotFoundError:
         raise EngineError(f"hf:{source}: the hub has no such model, or it is private (then set HF_TOKEN).") from None
-    except (HfHubHTTPError, httpx.HTTPError, OfflineModeIsEnabled, OSError) as error:
-        raise EngineError(f"{missing}, and the hub cannot be reached: {_first_line(error)} {instead}") from None
+    except Exception as error:  # a boundary: the HTTP client, and with it the errors, changes with huggingface_hub
+        raise EngineError(f"{missing}, and the hub cannot be reached ({_first_line(error)}). {instead}") from None
     files = [sibling.rfilename for sibling in info.siblings or ()]
     if source.gguf_file and source.gguf_file not in files:
         raise EngineError(f"hf:{source}: the model has no file {source.gguf_file}.")
@@ -236,8 +228,13 @@ def _quick_gguf() -> Iterator[dict[str, dict[str, Any]]]:
             headers[str(path)] = whole(path, **rest)
         return headers[str(path)]
 
-    with patch.object(gguf.GGUFReader, "_get", get), patch.object(loader, "load_gguf_checkpoint", header_once):
+    reader: Any = gguf.GGUFReader
+    slow = reader._get
+    reader._get, loader.load_gguf_checkpoint = get, header_once
+    try:
         yield headers
+    finally:
+        reader._get, loader.load_gguf_checkpoint = slow, whole
 
 
 def memory_free(device: torch.device) -> int:
