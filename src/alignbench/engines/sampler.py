@@ -70,6 +70,7 @@ class Sampler:
         self._params = params
         self._threads = threads
         self._executor = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._buffers: dict[int, NDArray[np.float32]] = {}
 
     def close(self) -> None:
         """End the threads."""
@@ -87,7 +88,7 @@ class Sampler:
         out = Draw(np.empty(n, np.int32), *(np.empty(n, np.float32) for _ in range(4)))
 
         def work(rows: range) -> None:
-            scratch = (np.empty(n_vocab, np.float32), np.empty(n_vocab, np.float32))
+            scratch = self._scratch(rows.start, n_vocab)
             for i in rows:
                 self._draw_row(logits[i], uniforms[i], seen[i] if seen is not None else None, out, i, scratch)
 
@@ -98,10 +99,17 @@ class Sampler:
                 done.result()
         return out
 
+    def _scratch(self, thread: int, n_vocab: int) -> tuple[Floats, Floats, Floats]:
+        """Three (vocab,) buffers of a thread, kept: fresh megabytes cost page faults at every step."""
+        if thread not in self._buffers or self._buffers[thread].shape[1] != n_vocab:
+            self._buffers[thread] = np.empty((3, n_vocab), np.float32)
+        z, weights, scaled = self._buffers[thread]
+        return z, weights, scaled
+
     def _draw_row(
-        self, row: Floats, u: float, seen: Ids | None, out: Draw, i: int, scratch: tuple[Floats, Floats]
+        self, row: Floats, u: float, seen: Ids | None, out: Draw, i: int, scratch: tuple[Floats, Floats, Floats]
     ) -> None:
-        z, weights = scratch
+        z, weights, scaled = scratch
         np.subtract(row, row.max(), out=z)
         np.exp(z, out=weights)
         log_total = _log_sum(weights)
@@ -116,7 +124,7 @@ class Sampler:
             best = pick(kept, u)
             sampling_logprob, sampling_entropy = float(z[best]) - log_total, raw_entropy
         else:
-            kept = restrict(row, self._params, seen, scratch=weights)
+            kept = restrict(row, self._params, seen, (scaled, weights))
             at = pick(kept, u)
             best = at if kept.ids is None else int(kept.ids[at])
             log_kept = _log_sum(kept.weights)
@@ -144,20 +152,22 @@ def penalized(row: Floats, seen: Ids | None, penalty: float) -> Floats:
     return row
 
 
-def restrict(row: Floats, params: Sampling, seen: Ids | None = None, scratch: Floats | None = None) -> Kept:
+def restrict(
+    row: Floats, params: Sampling, seen: Ids | None = None, scratch: tuple[Floats, Floats] | None = None
+) -> Kept:
     """The sampling distribution of one row of logits, temperature over 0.
 
-    row: (vocab,) raw logits. scratch: a (vocab,) buffer that may be overwritten. At least one id is kept.
+    row: (vocab,) raw logits. scratch: two (vocab,) buffers that may be overwritten. At least one id is kept.
     """
     scores = penalized(row, seen, params.repetition_penalty)
-    z = np.subtract(scores, scores.max())
+    z = np.subtract(scores, scores.max(), out=scratch[0] if scratch else None)
     if params.temperature != 1:
         z /= np.float32(params.temperature)
     ids: Ids | None = None
     if 0 < params.top_k < len(z):
         ids = np.flatnonzero(z >= np.partition(z, -params.top_k)[-params.top_k])
         z = z[ids]
-    kept = Kept(ids, z, np.exp(z, out=scratch if ids is None else None))
+    kept = Kept(ids, z, np.exp(z, out=scratch[1] if scratch and ids is None else None))
     if params.top_p < 1:
         kept = _only(kept, _top_p(kept.weights, params.top_p))
     if params.min_p > 0:  # relative to the largest weight, which is exp(0) = 1
