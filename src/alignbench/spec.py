@@ -185,11 +185,6 @@ def default_context(model: Model) -> Context:
     return Context(template="chat" if model.kind == "aligned" else "plain")
 
 
-def condition_name(model: Model, context: Context) -> str:
-    """The name a condition gets when nobody names it: the model's, and the context's where it has one."""
-    return f"{model.name} + {context.name}" if context.name else model.name
-
-
 def stream_key(prompt_hash: str, condition_hash: str) -> int:
     """The second word of a cell's Philox key: the first 64 bits of SHA-256(prompt hash + condition hash).
 
