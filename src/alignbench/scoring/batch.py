@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -12,10 +12,11 @@ from alignbench.scores.registry import LIVE
 from alignbench.scores.scoreboard import CellPair, CellScores
 from alignbench.scores.semantic import cosine_matrix
 from alignbench.scores.sentences import sentences
-from alignbench.scores.statistics import RESAMPLES, Bootstrap, Interval, expected_maximum, jackknife_interval
+from alignbench.scores.statistics import RESAMPLES, Bootstrap, Interval, expected_maximum
 from alignbench.scores.values import WORKBENCH, Cross, Mode, Value
 from alignbench.scoring.coverage import Sentences, cross_coverage
 from alignbench.scoring.embeddings import Embeddings
+from alignbench.scoring.jackknife import jackknife_intervals, left_out
 from alignbench.scoring.responses import Responses
 from alignbench.scoring.shuffled import shuffled_cycle
 from alignbench.scoring.tables import COUNTS, Place, PromptScores, Tables, score_tables
@@ -23,7 +24,6 @@ from alignbench.spec import content_hash
 
 Progress = Callable[[str, int, int], None]  # what is done, how many of them, of how many
 
-_JACKKNIFE_GROUPS = 20  # a hundred samples need not be scored a hundred times
 _COSINE = "embedding_similarity"
 _COVERAGE = "coverage"
 _SURPRISAL = "surprisal"
@@ -132,27 +132,8 @@ class _Bench:
         """Intervals of one prompt's scores from leaving out its samples in turn."""
         texts = self._texts(prompt)
         whole = {condition: self._cell(cell).scores for condition, cell in texts.items()}
-        without = {
-            condition: [self._cell(rest).scores for rest in _left_out(cell)] for condition, cell in texts.items()
-        }
-        found: dict[Place, Interval] = {}
-        for condition, cells in without.items():
-            _add_intervals(found, "within", condition, whole[condition].within(), [[c.within() for c in cells]])
-        reference = self._wanted.reference
-        if reference is None:
-            return found
-        own = whole[reference]
-        for condition, cells in without.items():
-            other = whole[condition]
-            if condition == reference:
-                sides = [[CellPair(cell, cell).cross() for cell in cells]]
-            else:
-                sides = [
-                    [CellPair(cell, other).cross() for cell in without[reference]],
-                    [CellPair(own, cell).cross() for cell in cells],
-                ]
-            _add_intervals(found, "cross", condition, CellPair(own, other).cross(), sides)
-        return found
+        without = {condition: [self._cell(rest).scores for rest in left_out(cell)] for condition, cell in texts.items()}
+        return jackknife_intervals(whole, without, self._wanted.reference)
 
     def _prompt(self, prompt: str, cells: Mapping[str, _Cell]) -> PromptScores:
         within = {condition: {**cell.scores.within(), **self._null_values} for condition, cell in cells.items()}
@@ -234,27 +215,3 @@ def _cosines(own: _Cell, other: _Cell) -> NDArray[np.float64]:
         return np.empty(0)
     cosines = cosine_matrix(own.vectors, other.vectors)
     return cosines[np.triu_indices(len(cosines), 1)] if own is other else cosines.ravel()
-
-
-def _left_out(texts: Mapping[int, str]) -> Iterator[dict[int, str]]:
-    """The samples without each in turn, or without each of at most 20 groups of them."""
-    groups = min(len(texts), _JACKKNIFE_GROUPS)
-    for group in range(groups):
-        yield {sample: text for i, (sample, text) in enumerate(texts.items()) if i % groups != group}
-
-
-def _add_intervals(
-    found: dict[Place, Interval],
-    table: str,
-    condition: str,
-    whole: Mapping[str, Value] | Mapping[str, Cross],
-    sides: Sequence[Sequence[Mapping[str, Value] | Mapping[str, Cross]]],
-) -> None:
-    """Keep the interval of each score that has a value with any of the samples left out."""
-    for metric, score in whole.items():
-        left_out = [[without[metric].value for without in side] for side in sides]
-        if score.value is None or metric in COUNTS or any(value is None for side in left_out for value in side):
-            continue
-        interval = jackknife_interval(score.value, *([v for v in side if v is not None] for side in left_out))
-        if interval is not None:
-            found[table, condition, metric] = interval

@@ -1,0 +1,61 @@
+"""Intervals around the scores of one prompt, from leaving out its samples in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from alignbench.scores.scoreboard import CellPair, CellScores
+from alignbench.scores.statistics import Interval, jackknife_interval
+from alignbench.scores.values import Cross, Value
+from alignbench.scoring.tables import COUNTS, Place
+
+_GROUPS = 20  # a hundred samples need not be scored a hundred times
+
+
+def left_out(texts: Mapping[int, str]) -> Iterator[dict[int, str]]:
+    """The samples without each in turn, or without each of at most 20 groups of them."""
+    groups = min(len(texts), _GROUPS)
+    for group in range(groups):
+        yield {sample: text for i, (sample, text) in enumerate(texts.items()) if i % groups != group}
+
+
+def jackknife_intervals(
+    whole: Mapping[str, CellScores], without: Mapping[str, Sequence[CellScores]], reference: str | None
+) -> dict[Place, Interval]:
+    """Of each score that has a value with any of the samples left out.
+
+    whole: the cells of a prompt by condition. without: the same cells with samples left out (see `left_out`).
+    """
+    found: dict[Place, Interval] = {}
+    for condition, cells in without.items():
+        _add(found, "within", condition, whole[condition].within(), [[cell.within() for cell in cells]])
+    if reference is None:
+        return found
+    own = whole[reference]
+    for condition, cells in without.items():
+        other = whole[condition]
+        if condition == reference:
+            sides = [[CellPair(cell, cell).cross() for cell in cells]]
+        else:
+            sides = [
+                [CellPair(cell, other).cross() for cell in without[reference]],
+                [CellPair(own, cell).cross() for cell in cells],
+            ]
+        _add(found, "cross", condition, CellPair(own, other).cross(), sides)
+    return found
+
+
+def _add(
+    found: dict[Place, Interval],
+    table: str,
+    condition: str,
+    whole: Mapping[str, Value] | Mapping[str, Cross],
+    sides: Sequence[Sequence[Mapping[str, Value] | Mapping[str, Cross]]],
+) -> None:
+    for metric, score in whole.items():
+        left_out = [[without[metric].value for without in side] for side in sides]
+        if score.value is None or metric in COUNTS or any(value is None for side in left_out for value in side):
+            continue
+        interval = jackknife_interval(score.value, *([v for v in side if v is not None] for side in left_out))
+        if interval is not None:
+            found[table, condition, metric] = interval
