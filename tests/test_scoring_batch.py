@@ -13,7 +13,8 @@ import pytest
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.scores.scoreboard import CellPair, CellScores
 from alignbench.scores.statistics import expected_maximum
-from alignbench.scores.values import Value
+from alignbench.scores.values import Cross, Value
+from alignbench.scoring.batch import Given as Scores
 from alignbench.scoring.batch import Wanted, score_responses
 from alignbench.scoring.embeddings import Embeddings
 from alignbench.scoring.responses import Cells
@@ -199,6 +200,25 @@ def test_without_a_reference_and_with_what_cannot_be_had() -> None:
 def embedded(texts: dict[str, dict[str, list[str]]], embeddings: Embeddings) -> Any:
     wanted = Wanted(("embedding_diversity",), ("embedding_similarity",), reference="A", floor="B", resamples=100)
     return score_responses(Given(texts), wanted, embeddings)
+
+
+def test_scores_from_elsewhere_take_their_place_in_the_tables() -> None:
+    texts = random_texts(2, conditions="AB")
+    given = Scores(
+        within={
+            (p, "B"): {"response_logprob": Value(-1.0 - i, 4, extra={"per_byte": -0.1})} for i, p in enumerate(texts)
+        },
+        cross={(p, c): {"bertscore_f1": Cross(0.5, 16, 0.8, mmd2=0.1)} for p in texts for c in "AB"},
+        null={p: {"bertscore_f1": Cross(0.25, 16, 0.8)} for p in texts},
+    )
+    wanted = Wanted(("words", "response_logprob"), ("jaccard", "bertscore_f1"), reference="A", floor="B", resamples=100)
+    tables = score_responses(Given(texts), wanted, None, given=given)
+    entry = tables["within"]["B"]["response_logprob"]
+    assert (entry["value"], entry["per_byte"], entry["n"], entry["samples"]) == (-1.5, pytest.approx(-0.1), 2, 8)
+    assert tables["within"]["A"]["response_logprob"]["value"] is None
+    cross = tables["cross"]["B"]["bertscore_f1"]
+    assert (cross["value"], cross["ceiling"], cross["null"], cross["mmd2"]) == (0.5, 0.8, 0.25, pytest.approx(0.1))
+    assert tables["cross"]["B"]["jaccard"]["null"] is not None
 
 
 def test_embeddings_are_made_once_and_meet_the_plain_computation(store: Store) -> None:

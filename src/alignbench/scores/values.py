@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
@@ -63,7 +63,7 @@ class Value:
 
     value: None where there is too little to score, and `reason` says why. n: samples it rests on. sd: standard
     deviation over samples (n - 1 in the denominator) where the score has one. skipped: pairs left out because neither
-    response has a content word.
+    response has a content word. extra: the same score in other units, by the name under which it is shown.
     """
 
     value: float | None
@@ -71,6 +71,7 @@ class Value:
     reason: str = ""
     sd: float | None = None
     skipped: int = 0
+    extra: Mapping[str, float] = field(default_factory=dict)
 
 
 class RunningScore(Protocol):

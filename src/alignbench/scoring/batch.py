@@ -47,6 +47,19 @@ class Wanted:
     seed: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Scores that were computed elsewhere, with a model: by (prompt, condition) and metric.
+
+    cross: each condition against the reference, itself included. null: by prompt and metric, the reference's answers to
+    another prompt in a condition's place.
+    """
+
+    within: Mapping[tuple[str, str], Mapping[str, Value]] = field(default_factory=dict)
+    cross: Mapping[tuple[str, str], Mapping[str, Cross]] = field(default_factory=dict)
+    null: Mapping[str, Mapping[str, Cross]] = field(default_factory=dict)
+
+
 def score_responses(
     responses: Responses,
     wanted: Wanted,
@@ -54,10 +67,12 @@ def score_responses(
     progress: Progress = lambda *_: None,
     *,
     of_sentences: Embeddings | None = None,
+    given: Given | None = None,
 ) -> Tables:
     """The tables of `tables.score_tables` over all prompts.
 
-    embeddings, of_sentences: of whole responses and of their sentences, None where no wanted metric needs any.
+    embeddings, of_sentences: of whole responses and of their sentences, None where no wanted metric needs any. given:
+    scores that are there already; they have no jackknife.
 
     One prompt alone gets intervals too, by leaving out its samples one by one.
     """
@@ -67,7 +82,7 @@ def score_responses(
         n_sentences = sum(len(sentences(text)) for text in _texts(responses))
         pieces = (sentence for text in _texts(responses) for sentence in sentences(text))
         of_sentences.make(pieces, lambda done: progress("embedding sentences", done, n_sentences))
-    bench = _Bench(responses, wanted, embeddings, of_sentences)
+    bench = _Bench(responses, wanted, embeddings, of_sentences, given or Given())
     scores = bench.all(progress)
     jackknifed = bench.jackknifed(responses.prompts[0]) if len(responses.prompts) == 1 else {}
     return score_tables(
@@ -95,9 +110,14 @@ class _Bench:
     """Scores the prompts of one source."""
 
     def __init__(
-        self, responses: Responses, wanted: Wanted, embeddings: Embeddings | None, of_sentences: Embeddings | None
+        self,
+        responses: Responses,
+        wanted: Wanted,
+        embeddings: Embeddings | None,
+        of_sentences: Embeddings | None,
+        given: Given,
     ) -> None:
-        self._responses, self._wanted = responses, wanted
+        self._responses, self._wanted, self._given = responses, wanted, given
         self._embeddings, self._of_sentences = embeddings, of_sentences
         computed = {*wanted.within, *wanted.cross} - wanted.unavailable.keys()
         self._metrics = tuple(name for name in LIVE if name in computed)
@@ -126,7 +146,10 @@ class _Bench:
             progress("scoring", i + 1, len(cycle))
         if first is not None and before is not None and first is not before:
             nulls[cycle[-1]] = CellPair(before, first).cross()
-        return {prompt: replace(found, null=nulls.get(prompt, {})) for prompt, found in scores.items()}
+        return {
+            prompt: replace(found, null={**nulls.get(prompt, {}), **self._given.null.get(prompt, {})})
+            for prompt, found in scores.items()
+        }
 
     def jackknifed(self, prompt: str) -> dict[Place, Interval]:
         """Intervals of one prompt's scores from leaving out its samples in turn."""
@@ -136,7 +159,14 @@ class _Bench:
         return jackknife_intervals(whole, without, self._wanted.reference)
 
     def _prompt(self, prompt: str, cells: Mapping[str, _Cell]) -> PromptScores:
-        within = {condition: {**cell.scores.within(), **self._null_values} for condition, cell in cells.items()}
+        within = {
+            condition: {
+                **cell.scores.within(),
+                **self._null_values,
+                **self._given.within.get((prompt, condition), {}),
+            }
+            for condition, cell in cells.items()
+        }
         if _SURPRISAL in self._wanted.within:
             for condition, value in self._responses.surprisals(prompt).items():
                 within[condition][_SURPRISAL] = value
@@ -144,7 +174,10 @@ class _Bench:
             return PromptScores(within)
         own = cells[self._wanted.reference]
         pairs = {condition: CellPair(own.scores, cell.scores) for condition, cell in cells.items()}
-        cross = {condition: {**pair.cross(), **self._null_cross} for condition, pair in pairs.items()}
+        cross = {
+            condition: {**pair.cross(), **self._null_cross, **self._given.cross.get((prompt, condition), {})}
+            for condition, pair in pairs.items()
+        }
         if self._of_sentences is not None:
             for condition, cell in cells.items():
                 why_not = self._of_sentences.why_not

@@ -55,8 +55,9 @@ def score_tables(
     Every `value` is the mean over prompts of the cells' values, `n` the number of prompts with one and `samples` the
     samples these have; None where no prompt has one, and `reason` says why. `ci` comes from resampled prompts, or from
     `jackknifed` where it has one; it is None for a single prompt otherwise. `words` has `sd` too: the mean over
-    prompts of the standard deviation inside a cell. `difference` compares a condition with the reference, paired by
-    prompt, its `p_holm` corrected for the conditions that are compared.
+    prompts of the standard deviation inside a cell; what a value has as `extra` stands beside it in the same way.
+    `difference` compares a condition with the reference, paired by prompt, its `p_holm` corrected for the conditions
+    that are compared.
 
     `cross` holds every condition against the reference, itself included (its value is the ceiling), and is empty
     without one; its ceiling, floor and null are means over the prompts that the condition has a value for.
@@ -98,6 +99,8 @@ def _within(
         }
         if metric == "words":
             scores[condition][metric]["sd"] = _mean(_column(cell.sd for cell in column))
+        for name in dict.fromkeys(name for cell in there for name in cell.extra):
+            scores[condition][metric][name] = _mean(_column(cell.extra.get(name) for cell in there))
     if reference is not None:
         _add_differences(scores, columns, [c for c in conditions if c != reference], metrics, reference, bootstrap)
     return scores
