@@ -25,6 +25,11 @@ def weights_dir() -> Path:
     return Path(os.environ.get("ALIGNBENCH_WEIGHTS_DIR") or cache_dir() / "weights")
 
 
+def embedding_cache() -> Path:
+    """A database of embeddings that belong to no session, such as those of sentences."""
+    return cache_dir() / "embeddings.db"
+
+
 def log_dir() -> Path:
     """Log files of the engine workers."""
     return cache_dir() / "logs"

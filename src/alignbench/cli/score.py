@@ -238,7 +238,7 @@ def _cache() -> Iterator[Store]:
     from alignbench.store import Store
 
     try:
-        store = Store.open(paths.cache_dir() / "embeddings.db")
+        store = Store.open(paths.embedding_cache())
     except StoreError as error:
         print(f"embeddings are not kept: {error}", file=sys.stderr)
         with tempfile.TemporaryDirectory() as folder, Store.open(Path(folder) / "embeddings.db") as store:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import queue
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from alignbench.contexts.rendering import render
-from alignbench.engines.protocol import EnginePool, Event, Failed, Loaded, Scored, ScoreRequest
+from alignbench.engines.protocol import EnginePool, Event, Failed, Loaded, Loading, Scored, ScoreRequest
 from alignbench.errors import EngineError
 from alignbench.spec import Context, Model, Prompt
 
@@ -32,14 +33,26 @@ class Likelihood:
 
 
 def score_response(
-    pool: EnginePool, model: Model, context: Context, prompt: Prompt, response: str, top: int = 5
+    pool: EnginePool,
+    model: Model,
+    context: Context,
+    prompt: Prompt,
+    response: str,
+    top: int = 5,
+    loading: Callable[[float], None] = lambda _: None,
 ) -> Scored:
-    """Teacher force a response; waits for the model to load. Raises EngineError, or InputError from rendering."""
+    """Teacher force a response; waits for the model to load. Raises EngineError, or InputError from rendering.
+
+    loading: told how much of the model is loaded, 0 to 1; what it raises is raised here.
+    """
     events: queue.Queue[Event | Scored] = queue.Queue()
     pool.load(model, events.put)
     while not isinstance(event := events.get(), Loaded):
         if isinstance(event, Failed):
             raise EngineError(event.message)
+        if isinstance(event, Loading):
+            loading(event.fraction)
+    loading(1.0)
     rendered = render(prompt, context, event.capabilities)
     pool.score(model, ScoreRequest(pool.new_key(), rendered.context, rendered.query, response, top), events.put)
     while not isinstance(answer := events.get(), Scored):

@@ -67,7 +67,7 @@ class SessionResponses:
 
     def surprisals(self, prompt: str) -> dict[str, Value]:
         return {
-            condition: _surprisal(row for row in self._store.samples(self._session, cell_id=cell_id))
+            condition: cell_surprisal(row for row in self._store.samples(self._session, cell_id=cell_id))
             for condition, cell_id in self._cells.get(prompt, {}).items()
         }
 
@@ -209,7 +209,7 @@ def _length_of(text: str, n_words: int) -> int:
     return bisect_right(lengths, n_words, key=lambda length: len(words(text[:length]))) - 1
 
 
-def _surprisal(rows: Iterable[SampleRow]) -> Value:
+def cell_surprisal(rows: Iterable[SampleRow]) -> Value:
     """Over all tokens of a cell's finished samples."""
     nats = 0.0
     n = n_tokens = 0

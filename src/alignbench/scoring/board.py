@@ -1,0 +1,154 @@
+"""All live scores of a session's prompts, for a view that asks for them: cells are kept, and grow as samples come.
+
+`LiveScores` runs the few scores that are always on the screen; a board runs the others, when somebody looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alignbench.errors import AlignbenchError
+from alignbench.scores import registry
+from alignbench.scores.paper import stem
+from alignbench.scores.scoreboard import CellPair, CellScores
+from alignbench.scores.statistics import Interval
+from alignbench.scores.values import Cross, Value
+from alignbench.scoring.jackknife import jackknife_intervals, left_out
+from alignbench.scoring.shuffled import other_prompt
+from alignbench.scoring.tables import Place, PromptScores
+from alignbench.spec import content_hash
+
+Texts = Mapping[int, str]  # sample -> its text
+Kept = Callable[[Collection[str]], Mapping[str, NDArray[np.float32]]]  # text hashes -> the vectors that are there
+
+_NO_TOKEN = "a response has no token to embed"
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The finished samples of one prompt.
+
+    cells: by condition. within, cross: scores that come from elsewhere, by condition and metric; cross against the
+    reference, itself included. no_embeddings: by condition, why vectors that are missing will not come.
+    """
+
+    cells: Mapping[str, Texts]
+    within: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    cross: Mapping[str, Mapping[str, Cross]] = field(default_factory=dict)
+    no_embeddings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Cell:
+    scores: CellScores
+    texts: dict[int, str] = field(default_factory=dict)
+    embedded: set[int] = field(default_factory=set)
+
+
+class Board:
+    """Scores of prompts under conditions, computed when they are asked for and kept. Not thread-safe."""
+
+    def __init__(self, kept: Kept) -> None:
+        """kept: finds the vectors of responses; those it does not have are missing, and scored when they are there."""
+        self._kept = kept
+        self._cells: dict[tuple[str, str, tuple[str, ...]], _Cell] = {}
+        self._unavailable: dict[str, str] = {}
+        try:
+            stem("")
+        except AlignbenchError as error:
+            stemmed = [name for name in registry.LIVE if "nltk" in registry.METRICS[name].needs]
+            self._unavailable = dict.fromkeys(stemmed, str(error))
+
+    def scores(
+        self,
+        prompts: Mapping[str, Answers],
+        shown: Collection[str],
+        conditions: Sequence[str],
+        metrics: Sequence[str],
+        reference: str | None,
+    ) -> dict[str, PromptScores]:
+        """Scores of the prompts `shown`, each with the reference's answers to another one of `prompts` as its null.
+
+        metrics: names of scores, of one set and of two; those that are not live are taken from the answers.
+        """
+        others = other_prompt(prompts, 0) if reference is not None else {}
+        found = {}
+        for prompt in sorted(shown):
+            answers = prompts[prompt]
+            cells = {name: self.cell(prompt, name, answers, metrics) for name in conditions}
+            absent = {name: Value(None, 0, why) for name, why in self._unavailable.items() if name in metrics}
+            within = {name: {**cell.within(), **absent, **answers.within.get(name, {})} for name, cell in cells.items()}
+            if reference is None:
+                found[prompt] = PromptScores(within)
+                continue
+            own = self.cell(prompt, reference, answers, metrics)
+            apart = {name: Cross(None, 0, None, why, why) for name, why in self._unavailable.items()}
+            cross = {
+                name: {**CellPair(own, cell).cross(), **apart, **answers.cross.get(name, {})}
+                for name, cell in cells.items()
+            }
+            null: Mapping[str, Cross] = {}
+            if prompt in others:
+                other = others[prompt]
+                null = CellPair(own, self.cell(other, reference, prompts[other], metrics)).cross()
+            found[prompt] = PromptScores(within, cross, null)
+        return found
+
+    def intervals(
+        self, prompt: str, answers: Answers, conditions: Sequence[str], metrics: Sequence[str], reference: str
+    ) -> dict[Place, Interval]:
+        """Jackknife intervals of one prompt's live similarities to the reference."""
+        compared = registry.cross(tuple(metrics))
+        whole = {name: self.cell(prompt, name, answers, compared) for name in conditions}
+        without = {
+            name: [
+                self._made(rest, compared, answers.no_embeddings.get(name, "")).scores
+                for rest in left_out(dict(sorted(answers.cells.get(name, {}).items())))
+            ]
+            for name in conditions
+        }
+        found = jackknife_intervals(whole, without, reference)
+        return {place: interval for place, interval in found.items() if place[0] == "cross"}
+
+    def cell(self, prompt: str, condition: str, answers: Answers, metrics: Collection[str]) -> CellScores:
+        """One cell, up to date with its samples; it runs the live ones among these scores."""
+        names = tuple(name for name in registry.LIVE if name in metrics and name not in self._unavailable)
+        texts = dict(sorted(answers.cells.get(condition, {}).items()))
+        key = (prompt, condition, names)
+        cell = self._cells.get(key)
+        # A sample that comes before others it was overtaken by: scores that depend on the order are counted afresh.
+        if cell is None or list(texts.items())[: len(cell.texts)] != list(cell.texts.items()):
+            cell = self._cells[key] = _Cell(CellScores(names))
+        self._grow(cell, texts, answers.no_embeddings.get(condition, ""))
+        return cell.scores
+
+    def _made(self, texts: Texts, metrics: Collection[str], no_embeddings: str) -> _Cell:
+        cell = _Cell(CellScores([name for name in metrics if name in registry.LIVE and name not in self._unavailable]))
+        self._grow(cell, texts, no_embeddings)
+        return cell
+
+    def _grow(self, cell: _Cell, texts: Texts, no_embeddings: str) -> None:
+        for sample, text in texts.items():
+            if sample not in cell.texts:
+                cell.scores.add(sample, text)
+                cell.texts[sample] = text
+        if not any("embeddings" in registry.METRICS[name].needs for name in cell.scores.metrics):
+            return
+        waiting = {
+            sample: content_hash(text) for sample, text in texts.items() if text.strip() and sample not in cell.embedded
+        }
+        kept = self._kept(set(waiting.values())) if waiting else {}
+        for sample, key in waiting.items():
+            if key not in kept:
+                if no_embeddings:
+                    cell.scores.without_embeddings(no_embeddings)
+                continue
+            cell.embedded.add(sample)
+            if kept[key].any():
+                cell.scores.add_embedding(sample, kept[key])
+            else:
+                cell.scores.without_embeddings(_NO_TOKEN)

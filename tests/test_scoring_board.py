@@ -1,0 +1,149 @@
+"""The board: scores that are asked for, equal to those of one pass over the same samples."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from alignbench.engines.protocol import Embedded, Failed
+from alignbench.scores import registry
+from alignbench.scores.scoreboard import CellPair, CellScores
+from alignbench.scores.values import Value
+from alignbench.scoring.board import Answers, Board
+from alignbench.scoring.embeddings import Embeddings
+from alignbench.scoring.sentences import best_sentences, coverages
+from alignbench.scoring.shuffled import other_prompt
+from alignbench.spec import content_hash
+from alignbench.store import Store
+
+TEXTS = {
+    "a": {0: "Tea is warm and calm.", 1: "Tea keeps people calm.", 2: "Coffee wakes people up."},
+    "b": {0: "Rain falls on the garden.", 1: "Tea is warm.", 2: ""},
+}
+OTHERS = {"a": {0: "Music helps.", 1: "Walking helps people."}, "b": {0: "No idea."}}
+
+
+def vector(text: str) -> np.ndarray:
+    rng = np.random.default_rng(int(content_hash(text)[:8], 16))
+    v = rng.normal(size=16).astype(np.float32)
+    return v / np.linalg.norm(v)
+
+
+class Kept:
+    """The vectors of some texts; counts what is looked up."""
+
+    def __init__(self, *texts: str) -> None:
+        self.vectors = {content_hash(text): vector(text) for text in texts}
+        self.asked = 0
+
+    def __call__(self, keys: Collection[str]) -> Mapping[str, np.ndarray]:
+        self.asked += len(keys)
+        return {key: self.vectors[key] for key in keys if key in self.vectors}
+
+
+def scratch(texts: Mapping[int, str]) -> CellScores:
+    cell = CellScores(registry.LIVE)
+    for sample, text in texts.items():
+        cell.add(sample, text)
+        if text:
+            cell.add_embedding(sample, vector(text))
+    return cell
+
+
+def everything() -> list[str]:
+    return [text for cells in (TEXTS, OTHERS) for texts in cells.values() for text in texts.values() if text]
+
+
+def test_the_board_computes_what_scoring_from_scratch_does() -> None:
+    board = Board(Kept(*everything()))
+    prompts = {"p": Answers(TEXTS), "q": Answers(OTHERS)}
+    found = board.scores(prompts, ["p"], ["a", "b"], registry.LIVE, "a")["p"]
+    own, other = scratch(TEXTS["a"]), scratch(TEXTS["b"])
+    assert found.within == {"a": own.within(), "b": other.within()}
+    assert found.cross == {"a": CellPair(own, own).cross(), "b": CellPair(own, other).cross()}
+    assert other_prompt(["p", "q"], 0)["p"] == "q"
+    assert found.null == CellPair(own, scratch(OTHERS["a"])).cross()
+
+
+def test_cells_grow_and_a_sample_that_came_late_takes_its_place() -> None:
+    board, kept = Board(Kept(*everything())), Kept(*everything())
+    growing = Board(kept)
+    for samples in ([1], [0, 1], [0, 1, 2]):
+        answers = Answers({"a": {i: TEXTS["a"][i] for i in samples}})
+        last = growing.scores({"p": answers}, ["p"], ["a"], registry.LIVE, None)
+    assert last == board.scores({"p": Answers({"a": TEXTS["a"]})}, ["p"], ["a"], registry.LIVE, None)
+    before = kept.asked
+    growing.scores({"p": Answers({"a": TEXTS["a"]})}, ["p"], ["a"], registry.LIVE, None)
+    assert kept.asked == before, "a vector is fetched once"
+
+
+def test_vectors_that_come_later_and_those_that_never_come() -> None:
+    kept = Kept()
+    board = Board(kept)
+    answers = Answers({"a": TEXTS["a"]}, no_embeddings={"a": "the embedding model is not installed"})
+    value = board.scores({"p": answers}, ["p"], ["a"], registry.LIVE, None)["p"].within["a"]["embedding_diversity"]
+    assert (value.value, value.reason) == (None, "the embedding model is not installed")
+    kept.vectors.update(Kept(*everything()).vectors)
+    found = board.scores({"p": answers}, ["p"], ["a"], registry.LIVE, None)["p"].within["a"]
+    assert found["embedding_diversity"] == scratch(TEXTS["a"]).within()["embedding_diversity"]
+    assert board.cell("p", "a", answers, registry.LIVE).modes() == scratch(TEXTS["a"]).modes()
+
+
+def test_scores_from_elsewhere_stand_beside_the_live_ones() -> None:
+    given = Answers(TEXTS, within={"a": {"surprisal": Value(2.5, 3)}})
+    found = Board(Kept()).scores({"p": given}, ["p"], ["a", "b"], ["words", "surprisal"], "a")["p"]
+    assert found.within["a"]["surprisal"].value == 2.5
+    assert found.within["a"]["words"].value == scratch(TEXTS["a"]).within()["words"].value
+    assert found.null == {}, "one prompt has no null"
+
+
+def test_intervals_hold_the_similarities_only() -> None:
+    board = Board(Kept(*everything()))
+    found = board.intervals("p", Answers(TEXTS), ["a", "b"], registry.LIVE, "a")
+    low, high = found["cross", "b", "jaccard"]
+    value = CellPair(scratch(TEXTS["a"]), scratch(TEXTS["b"])).cross()["jaccard"].value
+    assert low <= value <= high  # type: ignore[operator]
+    assert {place[0] for place in found} == {"cross"}
+
+
+class Words:
+    """An embedding pool whose vectors count the letters a to z, so that texts with the same letters are alike."""
+
+    def embed(self, texts: tuple[str, ...], sink) -> None:  # type: ignore[no-untyped-def]
+        vectors = np.array([[text.lower().count(chr(97 + i)) for i in range(26)] for text in texts], np.float32)
+        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+        sink(Embedded(0, vectors, (1,) * len(texts), "letters"))
+
+
+class Broken:
+    def embed(self, texts: tuple[str, ...], sink) -> None:  # type: ignore[no-untyped-def]  # noqa: ARG002
+        sink(Failed(0, "no memory"))
+
+
+def test_the_best_sentence_of_the_others(tmp_path: Path) -> None:
+    others = {0: "Nothing alike here. TEA, WARM AND CALM!", 3: "Quiz."}
+    told: list[tuple[int, int]] = []
+    with Store.open(tmp_path / "e.db") as store:
+        embeddings = Embeddings(store, Words(), "letters")
+        found = best_sentences(
+            "Warm, calm and tea! 123 4.", others, embeddings, lambda done, of: told.append((done, of))
+        )
+        assert [match.sentence for match in found] == ["Warm, calm and tea!", "123 4."]
+        assert found[0].similarity == pytest.approx(1.0)
+        assert (found[0].sample, found[0].best) == (0, "TEA, WARM AND CALM!")
+        assert set(found[0].similarities or ()) == {0, 3}
+        assert (found[1].similarity, found[1].best) == (None, ""), "a sentence without a letter has no vector here"
+        assert told[-1] == (5, 5)
+        cross = coverages({"a": others, "b": {0: "Tea, warm and calm."}}, "a", embeddings, lambda *_: None)
+        assert cross["b"].value == pytest.approx(0.5)
+
+
+def test_no_embeddings_no_match(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "e.db") as store:
+        embeddings = Embeddings(store, Broken(), "letters")
+        assert best_sentences("One. Two.", {0: "Three."}, embeddings, lambda *_: None)[0].similarity is None
+        cross = coverages({"a": {0: "One."}, "b": {0: "Two."}}, "a", embeddings, lambda *_: None)
+        assert "no memory" in cross["b"].reason
