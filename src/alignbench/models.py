@@ -3,6 +3,7 @@
 - `demo-base`, `demo-aligned`: come with the extra `demo`
 - `llama:/path/file.gguf`: weights for llama.cpp
 - `openai:http://host:8000/v1#served-name`: a model of an OpenAI-compatible server; aligned where nobody says otherwise
+- `imported:NAME`: responses that were read from files; such a model cannot be loaded
 - an entry of models.toml:
 
       [models.NAME]
@@ -37,10 +38,10 @@ from alignbench.engines.gguf_header import GgufHeader, read_header
 from alignbench.engines.hf_source import parse_source
 from alignbench.engines.openai_address import parse_address
 from alignbench.errors import InputError, did_you_mean
-from alignbench.spec import Kind, LoadOptions, Model
+from alignbench.spec import IMPORTED, Kind, LoadOptions, Model
 from alignbench.textfiles import read_utf8
 
-Scheme = Literal["demo", "llama", "hf", "openai"]
+Scheme = Literal["demo", "llama", "hf", "openai", "imported"]
 
 _BLOCK = 1 << 20  # bytes read at a time
 
@@ -97,7 +98,7 @@ def parse_reference(text: str, *, relative_to: Path | None = None) -> Reference:
         return Reference("demo", text)
     scheme, colon, target = text.partition(":")
     match scheme, target.strip():
-        case (("llama" | "hf" | "openai"), "") if colon:
+        case (("llama" | "hf" | "openai" | "imported"), "") if colon:
             raise InputError(f"{text!r} names no model; expected something after {scheme}:")
         case "llama", target if colon:
             return Reference("llama", os.path.abspath(Path(relative_to or "", _expand_home(target))))
@@ -105,6 +106,8 @@ def parse_reference(text: str, *, relative_to: Path | None = None) -> Reference:
             return Reference("hf", str(parse_source(target, relative_to)))
         case "openai", target if colon:
             return Reference("openai", target)
+        case "imported", target if colon:
+            return Reference("imported", target)
     raise InputError(f"{text!r} is no model reference; expected llama:/path/file.gguf.")
 
 
@@ -173,6 +176,12 @@ def weights_path(model: Model) -> Path:
     if not path.is_file():
         raise InputError(f"There is no file {path}.")
     return path
+
+
+def no_weights(reference: str) -> str:
+    """Why an imported model cannot be sampled."""
+    name = reference.removeprefix(IMPORTED)
+    return f"{name} was imported as texts: its weights are not here, so it cannot be sampled or loaded."
 
 
 def first_use(model: Model) -> bool:
@@ -251,6 +260,8 @@ def _model(name: str, entry: _Entry) -> Model:
             own_name, found = source.name, source.kind()
         case "openai":
             own_name, found = parse_address(reference.target).name, "aligned"
+        case "imported":
+            raise InputError(no_weights(text))
     return Model(name or own_name, text, entry.kind or found, entry.options)
 
 

@@ -18,6 +18,7 @@ Kind = Literal["base", "aligned"]
 Mode = Literal["strict", "fast"]
 
 DEFAULT_SAMPLES = 5
+IMPORTED = "imported:"  # begins the reference of a model whose responses came from elsewhere
 
 
 def content_hash(value: Any) -> str:
@@ -89,13 +90,18 @@ class LoadOptions:
 class Model:
     """A model under a name. `reference` says where it is: `demo-base`, `llama:/path.gguf`, `hf:org/name`, ...
 
-    `kind`: what the user says, else aligned if the weights come with a chat template.
+    `kind`: what the user says, else aligned if the weights come with a chat template. The weights of an `imported:`
+    model are not here: its responses were read from files, and it cannot be sampled.
     """
 
     name: str
     reference: str
     kind: Kind
     options: LoadOptions = LoadOptions()
+
+    @property
+    def is_imported(self) -> bool:
+        return self.reference.startswith(IMPORTED)
 
     def with_options(self, **options: Any) -> Self:
         """A copy loaded in another way; options that have their default value leave what the model says."""

@@ -118,3 +118,16 @@ def test_seeds_are_the_conditions_plus_the_index(store: Store) -> None:
     seeded = Condition.zero_shot(ALIGNED.model, seed=40, sampling=Sampling(temperature=0.5))
     run(store, session, FakePool(), conditions=(seeded,))
     assert {row.sample: row.seed for row in store.samples(session)} == {0: 40, 1: 41, 2: 42}
+
+
+def test_an_imported_condition_is_not_sampled_and_keeps_its_errors(store: Store) -> None:
+    session = store.create_session("t")
+    condition = Condition.zero_shot(Model("old", "imported:old", "aligned"))
+    cell = store.add_cell(session, PROMPTS[0], condition, 2)
+    store.add_error(cell, 0, "overflow")
+    pool = FakePool()
+    events = list(Run(make_plan(store, session, PROMPTS[:1], (condition,), 3), pool, store))
+    assert [type(event) for event in events] == [CellFailed]
+    assert "cannot be sampled" in events[0].message
+    assert pool.requests == []
+    assert [(row.sample, row.error) for row in store.samples(session)] == [(0, "overflow")]

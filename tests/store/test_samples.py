@@ -142,3 +142,18 @@ def test_embeddings_are_kept_by_model_and_text(store: Store) -> None:
     assert store.embeddings("maxi", vectors) == {}
     assert store.embeddings("mini", []) == {}
     assert [row["windows"] for row in store.db["embeddings"].rows] == [2, 2]
+
+
+def test_together_is_one_commit(store: Store, cell: int) -> None:
+    def interrupted() -> None:
+        with store.together():
+            store.add_text(cell, 0, "kept?", raw_text="kept?```", finish_reason="stop")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert store.done_samples(cell) == set()
+    with store.together():
+        row = store.add_text(cell, 0, "kept", raw_text="kept```", finish_reason="length")
+    assert (row.text, row.raw_text, row.finish_reason) == ("kept", "kept```", "length")
+    assert (row.status, row.n_tokens, row.seconds, row.logprob) == ("done", None, None, None)

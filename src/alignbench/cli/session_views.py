@@ -122,7 +122,7 @@ def _mark(row: SampleRow) -> str:
     if row.status == "cancelled":
         return "cancelled" if row.text else "cancelled before its first token"
     if row.finish_reason == "length":
-        return f"cut at {row.n_tokens} tok"
+        return "cut" if row.n_tokens is None else f"cut at {row.n_tokens} tok"
     return "" if row.text else "empty"
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from alignbench import paths
 from alignbench.engines.generation import Cancellation
 from alignbench.engines.protocol import Engine
-from alignbench.models import file_hash, parse_reference, weights_path
+from alignbench.errors import InputError
+from alignbench.models import file_hash, no_weights, parse_reference, weights_path
 from alignbench.spec import Model
 
 
@@ -25,6 +26,8 @@ def open_engine(model: Model, cancel: Cancellation, threads: int, on_progress: C
             from alignbench.engines.openai import OpenAIEngine
 
             return OpenAIEngine(model, cancel)
+        case "imported":
+            raise InputError(no_weights(model.reference))
         case _:
             from alignbench.engines.llamacpp import LlamaCppEngine
 

@@ -29,6 +29,7 @@ from alignbench.engines.protocol import (
 )
 from alignbench.errors import AlignbenchError
 from alignbench.experiments.plan import Cell, Plan
+from alignbench.models import no_weights
 from alignbench.spec import Model, stream_key
 from alignbench.store import SampleRow, Store
 
@@ -77,7 +78,7 @@ class SampleStored:
 
 @dataclass(frozen=True, slots=True)
 class CellFailed:
-    """The cell's missing samples are stored as errors with this message."""
+    """The cell's missing samples are stored as errors with this message, unless its model is an imported one."""
 
     cell: Cell
     message: str
@@ -123,7 +124,10 @@ class Run:
 
     def __iter__(self) -> Iterator[RunEvent]:
         for cell in self.plan.cells:
-            if cell.missing:
+            if cell.missing and cell.condition.model.is_imported:
+                # Nothing is stored: the error that came with the import says more than this one.
+                yield CellFailed(cell, no_weights(cell.condition.model.reference))
+            elif cell.missing:
                 self._waiting.setdefault(cell.condition.model, deque()).append(cell)
             else:
                 yield CellDone(cell)

@@ -40,10 +40,19 @@ class Connected:
         return row_id
 
     @contextmanager
-    def _write(self) -> Iterator[None]:
-        """The write lock from the first read on, and one commit at the end."""
+    def together(self) -> Iterator[None]:
+        """One commit for everything that is written inside, or none of it where something raises."""
         with plain_errors(self.path), transaction(self.db):
             yield
+
+    @contextmanager
+    def _write(self) -> Iterator[None]:
+        """The write lock from the first read on, and one commit at the end; inside `together`, that one's."""
+        if self.db.conn.in_transaction:
+            yield
+        else:
+            with self.together():
+                yield
 
     def _touch(self, session_id: int, **columns: object) -> None:
         """Set columns of a session and the time of its last change. InputError when there is none."""

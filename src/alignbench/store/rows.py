@@ -46,8 +46,8 @@ class SampleRow:
     """One sample with what it belongs to.
 
     prompt: the prompt's text. condition, model: names. seed: the condition's seed + sample. For an error, text
-    and raw_text are empty and n_prompt_tokens, n_tokens, seconds and logprob (nats) are None. error: the
-    message, for an error only.
+    and raw_text are empty. n_prompt_tokens, n_tokens, seconds and logprob (nats) are None for an error and for an
+    imported text. error: the message, for an error only.
     """
 
     id: int
@@ -68,6 +68,18 @@ class SampleRow:
     seconds: float | None
     logprob: float | None
     error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PairScore:
+    """A similarity of one sample of a condition to one sample of a reference, both of one prompt."""
+
+    prompt_id: str
+    reference: str
+    condition: str
+    reference_sample: int
+    sample: int
+    value: float
 
 
 @dataclass(frozen=True, slots=True)

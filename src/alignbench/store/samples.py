@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alignbench.engines.protocol import SampleResult, TokenStats
+from alignbench.engines.protocol import FinishReason, SampleResult, TokenStats
 from alignbench.errors import InputError
 from alignbench.spec import content_hash
 from alignbench.store.base import Connected
@@ -63,6 +63,14 @@ class Samples(Connected):
             text=result.text,
             raw_text=result.raw_text,
             tokens=result.tokens,
+        )
+
+    def add_text(
+        self, cell_id: int, sample: int, text: str, *, raw_text: str, finish_reason: FinishReason
+    ) -> SampleRow:
+        """Commit a finished response that was generated elsewhere: nothing is known of its tokens and its time."""
+        return self._put(
+            cell_id, sample, "done", finish_reason, None, None, None, None, None, text=text, raw_text=raw_text
         )
 
     def add_error(self, cell_id: int, sample: int, message: str) -> SampleRow:

@@ -8,16 +8,17 @@ from typing import Self
 
 from alignbench.store.cells import Cells
 from alignbench.store.connection import open_database
+from alignbench.store.pair_scores import PairScores
 from alignbench.store.samples import Samples
 from alignbench.store.sessions import Sessions
 
 
-class Store(Sessions, Cells, Samples):
+class Store(Sessions, Cells, Samples, PairScores):
     """A session database. One object per thread; several processes may have the same file open.
 
-    Every method that changes something has committed it when it returns. A method raises StoreError where the
-    file cannot be read or written (a full disk, a lock that is held for 30 seconds), with nothing half done,
-    and InputError where it is asked for something that is not there.
+    Every method that changes something has committed it when it returns, unless inside `together`. A method
+    raises StoreError where the file cannot be read or written (a full disk, a lock that is held for 30 seconds),
+    with nothing half done, and InputError where it is asked for something that is not there.
     """
 
     @classmethod

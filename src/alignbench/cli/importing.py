@@ -1,0 +1,67 @@
+"""`alignbench import`: responses that were generated elsewhere become sessions."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from alignbench import paths
+from alignbench.cli.options import Db, Json
+from alignbench.display import visible
+
+if TYPE_CHECKING:
+    from alignbench.importing.values import ImportedSession
+
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+
+
+@app.command()
+def overton(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The release's data folder, or one dataset in it.")],
+    db: Db = None,
+    as_json: Json = False,
+) -> None:
+    """Import the released data of "From Distributional to Overton Pluralism": one session a dataset."""
+    from alignbench.importing.overton import datasets, read_dataset
+
+    _land(map(read_dataset, datasets(folder)), db, as_json)
+
+
+@app.command()
+def jsonl(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help='Rows {"prompt_id", "prompt", "condition", "text"}, one a line.')
+    ],
+    db: Db = None,
+    as_json: Json = False,
+) -> None:
+    """Import responses from a JSONL file as one session."""
+    from alignbench.importing.jsonl import read_jsonl
+
+    _land([read_jsonl(file)], db, as_json)
+
+
+def _land(sessions: Iterable[ImportedSession], db: Path | None, as_json: bool) -> None:
+    """Each session is read whole before it is written, and written in one commit."""
+    from alignbench.cli.tables import print_table
+    from alignbench.importing.landing import land
+    from alignbench.store import Store
+
+    path = db or paths.default_database()
+    landed = []
+    with Store.open(path) as store:
+        for imported in sessions:
+            for note in imported.notes:
+                print(visible(f"{imported.name}: {note}"), file=sys.stderr)
+            landed.append(land(store, imported))
+    if as_json:
+        print(json.dumps([asdict(each) for each in landed]))
+    else:
+        columns = ("session", "dataset", "samples", "errors")
+        print_table(columns, [[str(getattr(each, name)) for name in columns] for each in landed])

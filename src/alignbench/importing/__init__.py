@@ -1,0 +1,1 @@
+"""Responses that were generated elsewhere, read from files into ordinary sessions."""

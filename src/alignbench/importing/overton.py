@@ -1,0 +1,137 @@
+"""The released data of Lake, Choi and Durrett 2024 (github.com/thomlake/investigating-alignment), a session a dataset.
+
+    <dataset>/instances/data.jsonl                      the prompts
+    <dataset>/outputs[-temp0]/<condition>/args.json     what was run; missing for some conditions
+    <dataset>/outputs[-temp0]/<condition>/samples.jsonl one line a prompt, in the order of data.jsonl
+
+The folder's name is the condition (an args.json may name another one); one of outputs-temp0 is called NAME@temp0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from alignbench.errors import InputError
+from alignbench.importing.json_lines import read_object, read_objects
+from alignbench.importing.overton_args import facts_of, sampling_of
+from alignbench.importing.overton_pairs import read_pairs
+from alignbench.importing.overton_rows import NotARow, is_base, is_zero_shot, read_row
+from alignbench.importing.values import ImportedCell, ImportedCondition, ImportedSession
+from alignbench.prompts import load_prompts
+from alignbench.spec import IMPORTED, Condition, Context, Model, Prompt
+
+_OUTPUTS = (("outputs", ""), ("outputs-temp0", "@temp0"))
+_INSTANCES = Path("instances") / "data.jsonl"
+
+
+def datasets(folder: Path) -> list[Path]:
+    """The datasets in a folder, or the folder itself where it is one. InputError where there is none."""
+    if not folder.is_dir():
+        what = "is a file" if folder.exists() else "is not there"
+        raise InputError(f"{folder} {what}; expected the folder of the paper's data.")
+    if (folder / _INSTANCES).is_file():
+        return [folder]
+    found = [path for path in sorted(folder.iterdir()) if (path / _INSTANCES).is_file()]
+    if not found:
+        raise InputError(f"{folder} holds no dataset; expected folders with {_INSTANCES} in them.")
+    return found
+
+
+def read_dataset(folder: Path) -> ImportedSession:
+    """One dataset. InputError, with file, line and field, for anything that is not as the release has it."""
+    prompts = _prompts(folder)
+    conditions = [
+        _condition(path, path.name + suffix, prompts, greedy=bool(suffix))
+        for outputs, suffix in _OUTPUTS
+        for path in _folders(folder / outputs)
+        if (path / "samples.jsonl").is_file()
+    ]
+    if not conditions:
+        raise InputError(f"{folder} holds no outputs; expected outputs/<condition>/samples.jsonl.")
+    names = [each.condition.name for each in conditions]
+    pairs = read_pairs(folder / "bertscore" / "outputs", prompts, names)
+    return ImportedSession(
+        name=folder.name,
+        source={"format": "overton", "dataset": folder.name},
+        conditions=tuple(conditions),
+        reference=_reference(conditions, [pair.reference for found in pairs for pair in found.pairs[:1]]),
+        pairs=pairs,
+        notes=tuple(_notes(conditions)),
+    )
+
+
+def _prompts(folder: Path) -> list[Prompt]:
+    """In file order, called after their line as the release's own instance ids are."""
+    loaded = load_prompts(str(folder / _INSTANCES))
+    return [Prompt(str(line), prompt.text, folder.name) for line, prompt in enumerate(loaded)]
+
+
+def _folders(path: Path) -> list[Path]:
+    """Sorted, without files such as .DS_Store."""
+    return sorted(each for each in path.iterdir() if each.is_dir()) if path.is_dir() else []
+
+
+def _condition(folder: Path, name: str, prompts: Sequence[Prompt], *, greedy: bool) -> ImportedCondition:
+    args_file = folder / "args.json"
+    args = read_object(args_file) if args_file.is_file() else {}
+    try:
+        sampling = sampling_of(args, greedy=greedy)
+    except InputError as error:
+        raise InputError(f"{args_file}: {error}") from None
+    cells = _cells(folder / "samples.jsonl", prompts)
+    rendered = [cell.rendered for cell in cells]
+    base = any(map(is_base, rendered))
+    zero_shot = base and all(is_zero_shot(cell.rendered or "", cell.prompt.text) for cell in cells)
+    facts = facts_of(args)
+    if not args:
+        facts["settings"] = "not recorded; the paper's own are assumed"
+    if not any(sample.finish for cell in cells for sample in cell.samples):
+        facts["finish_reasons"] = "not recorded"
+    template = ("plain" if zero_shot else "imported") if base else "chat"
+    return ImportedCondition(
+        Condition(
+            name=name,
+            model=Model(name, IMPORTED + name, "base" if base else "aligned"),
+            context=Context(template, name="" if template != "imported" else name),
+            sampling=sampling,
+        ),
+        tuple(cells),
+        facts,
+    )
+
+
+def _cells(path: Path, prompts: Sequence[Prompt]) -> list[ImportedCell]:
+    rows = list(read_objects(path))
+    if len(rows) != len(prompts):
+        raise InputError(f"{path} has {len(rows)} rows; expected {len(prompts)}, one for each line of data.jsonl.")
+    n = max((len(row["outputs"]) for _, row in rows if isinstance(row.get("outputs"), list)), default=1)
+    cells = []
+    for (line, row), prompt in zip(rows, prompts, strict=True):
+        try:
+            rendered, samples = read_row(row, n)
+        except NotARow as error:
+            raise InputError(f"{path}, line {line}: {error}.") from None
+        cells.append(ImportedCell(prompt, samples, rendered))
+    return cells
+
+
+def _reference(conditions: Sequence[ImportedCondition], named: Sequence[str]) -> str | None:
+    """The condition that the release's own comparisons take as their reference, else the first aligned one."""
+    aligned = [each.condition.name for each in conditions if each.condition.model.kind == "aligned"]
+    return next(iter([*named, *aligned]), None)
+
+
+def _notes(conditions: Sequence[ImportedCondition]) -> Iterator[str]:
+    for each in conditions:
+        samples = [sample for cell in each.cells for sample in cell.samples]
+        name = each.condition.name
+        if errors := sum(bool(sample.error) for sample in samples):
+            yield f"{name}: {errors} of {len(samples)} samples are errors, not empty responses"
+        if any(sample.hint for sample in samples):
+            missing = sum(not sample.text.strip() for sample in samples if not sample.error)
+            ran_on = sum(sample.finish == "length" for sample in samples)
+            yield (
+                f"{name}: hint and answer parsed apart; {missing} of {len(samples)} never came to an answer and are "
+                f"empty, {ran_on - missing} answers were cut by length"
+            )

@@ -1,0 +1,62 @@
+"""The settings an args.json of the release records, as sampling parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from alignbench.errors import InputError
+from alignbench.spec import Sampling
+
+_TGI = ("temperature", "top_k", "top_p", "typical_p", "repetition_penalty")
+
+SAMPLED = Sampling(temperature=0.5, repetition_penalty=1.1, max_tokens=700)
+GREEDY = Sampling(temperature=0.0, repetition_penalty=1.1, max_tokens=700)
+"""What the paper says it used, for the conditions without an args.json."""
+
+
+def sampling_of(args: Mapping[str, Any], *, greedy: bool) -> Sampling:
+    """Sampling parameters of an args.json of either kind of server; what it leaves out is off.
+
+    greedy: of a folder outputs-temp0. Raises InputError for a value that no parameter can have.
+    """
+    if isinstance(args.get("openai_params"), dict):
+        found = args["openai_params"]
+        values = {"temperature": found.get("temperature"), "max_tokens": found.get("max_tokens")}
+        if isinstance(found.get("top_p"), int | float):
+            values["top_p"] = found["top_p"]
+    elif isinstance(args.get("params"), dict):
+        found = args["params"]
+        values = {name: found.get(name) for name in _TGI}
+        values |= {"max_tokens": found.get("max_new_tokens"), "stop": tuple(found.get("stop") or ())}
+        if found.get("do_sample") is False:
+            values["temperature"] = 0.0
+    else:
+        return GREEDY if greedy else SAMPLED
+    given = {name: value for name, value in values.items() if value is not None}
+    for name, value in given.items():
+        wanted: type | tuple[type, ...] = tuple if name == "stop" else (int, float)
+        if not isinstance(value, wanted) or isinstance(value, bool):
+            raise InputError(f"{name} is {value!r}; expected {'texts' if name == 'stop' else 'a number'}.")
+    return Sampling(**{"temperature": 0.0 if greedy else 1.0, **given})
+
+
+def facts_of(args: Mapping[str, Any]) -> dict[str, Any]:
+    """What else is worth keeping: the model, and how many neighbours were shown."""
+    server = args.get("server") if isinstance(args.get("server"), dict) else {}
+    params = args.get("openai_params") if isinstance(args.get("openai_params"), dict) else {}
+    facts: dict[str, Any] = {}
+    if model := (server or {}).get("model_id") or (params or {}).get("model"):
+        facts["model"] = model
+    if (k := neighbours(args)) is not None:
+        facts["examples"] = k
+    return facts
+
+
+def neighbours(args: Mapping[str, Any]) -> int | None:
+    """How many examples each prompt was given: `embedding_args.top_k` in older files, `side_info_args.k` since."""
+    for section, key in (("side_info_args", "k"), ("embedding_args", "top_k")):
+        table = args.get(section)
+        if isinstance(table, dict) and isinstance(table.get(key), int):
+            return int(table[key])
+    return None

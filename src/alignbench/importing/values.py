@@ -1,0 +1,69 @@
+"""What a file of responses holds, before it becomes a session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from alignbench.spec import Condition, Prompt
+from alignbench.store import PairScore
+
+Finish = Literal["stop", "length"]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedSample:
+    """One response. text: what it answers, cut where its layout ends; raw_text: all that was generated.
+
+    finish: None where the file does not say how it ended. error: why there is no response, empty where there is one.
+    hint: what a hint-first response wrote before its answer.
+    """
+
+    text: str = ""
+    raw_text: str = ""
+    finish: Finish | None = None
+    error: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedCell:
+    """The responses of one condition to one prompt. rendered: the exact text the model saw, where it is known."""
+
+    prompt: Prompt
+    samples: tuple[ImportedSample, ...]
+    rendered: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedCondition:
+    """condition: as far as the files tell it. facts: what else they tell, for the session's manifest."""
+
+    condition: Condition
+    cells: tuple[ImportedCell, ...]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedPairs:
+    """Pair values of one metric. version: of what computed them."""
+
+    metric: str
+    version: str
+    pairs: tuple[PairScore, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedSession:
+    """One session's worth. reference: name of the condition the others are compared with, where one stands out.
+
+    source: where it came from, for the manifest. notes: what a reader of the numbers has to know.
+    """
+
+    name: str
+    source: Mapping[str, Any]
+    conditions: tuple[ImportedCondition, ...]
+    reference: str | None = None
+    pairs: tuple[ImportedPairs, ...] = ()
+    notes: tuple[str, ...] = ()

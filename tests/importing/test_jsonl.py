@@ -1,0 +1,70 @@
+"""Responses from JSONL files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alignbench.errors import InputError
+from alignbench.importing.jsonl import read_jsonl
+from alignbench.importing.landing import land
+from alignbench.store import Store
+
+
+def row(**changes: Any) -> dict[str, Any]:
+    return {"prompt_id": 1, "prompt": "Why? ", "condition": "chat", "text": " So.", **changes}
+
+
+def write(path: Path, *rows: dict[str, Any]) -> Path:
+    path.write_text("".join(json.dumps(each) + "\n" for each in rows), encoding="utf-8")
+    return path
+
+
+def test_rows_become_a_session(tmp_path: Path) -> None:
+    file = write(
+        tmp_path / "mine.jsonl",
+        row(condition="raw", kind="base", finish_reason="length"),
+        row(),
+        row(text=""),
+        row(text="", status="error", error="overflow"),
+        row(prompt_id="2", prompt="How?"),
+        {"scores": {}},
+    )
+    with Store.open(tmp_path / "runs.db") as store:
+        landed = land(store, read_jsonl(file))
+        assert (landed.dataset, landed.samples, landed.errors) == ("mine", 4, 1)
+        info = store.session(landed.session)
+        assert (info.n_prompts, info.n_conditions, info.reference) == (2, 2, "chat")
+        rows = {(r.prompt_id, r.condition, r.sample): r for r in store.samples(landed.session)}
+        assert rows["1", "raw", 0].finish_reason == "length"
+        assert rows["1", "chat", 0].text == " So."
+        assert rows["1", "chat", 1].text == ""
+        assert rows["1", "chat", 2].error == "overflow"
+        assert [prompt.text for prompt in store.prompts(landed.session)] == ["Why?", "How?"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"text": None}, 'line 2, field "text"'),
+        ({"prompt": " "}, 'line 2, field "prompt": empty'),
+        ({"condition": 4}, 'line 2, field "condition"'),
+        ({"prompt": "Other?"}, "stood for another prompt"),
+        ({"kind": "base"}, "was aligned before"),
+        ({"kind": "tuned"}, "expected base or aligned"),
+        ({"finish_reason": "eos"}, "expected stop or length"),
+    ],
+)
+def test_faults_name_line_and_field(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read_jsonl(write(tmp_path / "mine.jsonl", row(), row(**changes)))
+
+
+def test_a_missing_field_and_an_empty_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match='field "prompt": missing'):
+        read_jsonl(write(tmp_path / "mine.jsonl", {"prompt_id": "1", "condition": "a", "text": "b"}))
+    with pytest.raises(InputError, match="holds no responses"):
+        read_jsonl(write(tmp_path / "mine.jsonl"))

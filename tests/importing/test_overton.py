@@ -1,0 +1,129 @@
+"""The tree of the release: a small one made here, and the real one where it is."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from alignbench.errors import InputError
+from alignbench.importing.landing import land
+from alignbench.importing.overton import datasets, read_dataset
+from alignbench.store import Store
+
+OVERTON = Path(__file__).parents[3] / "shared" / "data" / "overton"
+needs_paper_data = pytest.mark.skipif(not OVERTON.is_dir(), reason="the paper's released data is not in ../shared")
+
+
+def write_rows(path: Path, rows: list[dict[str, object]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Two prompts, one base and one aligned condition, the aligned one greedy too, and files of a Mac between them."""
+    root = tmp_path / "data" / "small"
+    queries = ["Why? ", "How?"]
+    write_rows(root / "instances" / "data.jsonl", [{"messages": [{"role": "user", "content": q}]} for q in queries])
+    base = [f"# Query:\n```\n{q.strip()}\n```\n\n# Answer:\n```\n" for q in queries]
+    outputs = [{"generated_text": "one```"}, {"error": "too long"}]
+    write_rows(root / "outputs" / "raw" / "samples.jsonl", [{"prompt": p, "outputs": outputs} for p in base])
+    chat = [{"prompt": f"[INST] {q} [/INST]", "outputs": [{"generated_text": f"two {q}"}] * 2} for q in queries]
+    write_rows(root / "outputs" / "chat" / "samples.jsonl", chat)
+    (root / "outputs" / "chat" / "args.json").write_text('{"params": {"temperature": 0.5}, "run": {"name": "other"}}')
+    write_rows(root / "outputs-temp0" / "chat" / "samples.jsonl", chat)
+    for folder in (root, root / "outputs", root / "outputs" / "chat"):
+        (folder / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
+    (root / "bertscore" / "outputs").mkdir(parents=True)
+    (root / "bertscore" / "outputs" / "chat--raw.json").write_text(
+        json.dumps({"instance_ids": [0, 1], "ref_sample_ids": [0, 0], "alt_sample_ids": [0, 0],
+                    "results": {"f1": [0.8, 0.9], "hashcode": "roberta"}})
+    )  # fmt: skip
+    return tmp_path / "data"
+
+
+def test_a_tree_becomes_a_session(tree: Path, tmp_path: Path) -> None:
+    (dataset,) = datasets(tree)
+    assert datasets(dataset) == [dataset]
+    with Store.open(tmp_path / "runs.db") as store:
+        landed = land(store, read_dataset(dataset))
+        assert (landed.dataset, landed.samples, landed.errors) == ("small", 10, 2)
+        info = store.session(landed.session)
+        assert (info.name, info.reference) == ("small", "chat")
+        conditions = {each.name: each for each in store.conditions(landed.session)}
+        assert set(conditions) == {"raw", "chat", "chat@temp0"}
+        assert conditions["raw"].model.kind == "base"
+        assert conditions["raw"].context.template == "plain"
+        assert conditions["chat"].sampling.temperature == 0.5
+        assert conditions["chat@temp0"].sampling.temperature == 0
+        rows = [row for row in store.samples(landed.session) if row.condition == "raw"]
+        assert [(row.prompt, row.text, row.raw_text, row.error) for row in rows[:2]] == [
+            ("Why?", "one", "one```", None),
+            ("Why?", "", "", "too long"),
+        ]
+        assert store.rendered(rows[0].cell_id) == "# Query:\n```\nWhy?\n```\n\n# Answer:\n```\n"
+        pairs = store.pair_scores(landed.session, "bertscore_f1")
+        assert [(p.prompt_id, p.reference, p.condition, p.value) for p in pairs] == [
+            ("0", "chat", "raw", 0.8),
+            ("1", "chat", "raw", 0.9),
+        ]
+        facts = store.manifest(landed.session)["imported"]["conditions"]
+        assert facts["chat"]["finish_reasons"] == "not recorded"
+        assert "assumed" in facts["raw"]["settings"]
+
+
+def test_an_import_that_fails_leaves_nothing(tree: Path, tmp_path: Path) -> None:
+    imported = read_dataset(tree / "small")
+    with Store.open(tmp_path / "runs.db") as store:
+        first = imported.conditions[0]
+        again = replace(first, condition=replace(first.condition, name="again"))  # which a session refuses
+        with pytest.raises(InputError, match="again"):
+            land(store, replace(imported, conditions=(*imported.conditions, again)))
+        assert store.sessions() == []
+
+
+def test_faults_name_file_and_line(tree: Path) -> None:
+    samples = tree / "small" / "outputs" / "raw" / "samples.jsonl"
+    lines = samples.read_text().splitlines()
+    samples.write_text(lines[0])
+    with pytest.raises(InputError, match=r"samples\.jsonl has 1 rows; expected 2"):
+        read_dataset(tree / "small")
+    samples.write_text(lines[0] + "\n{}\n")
+    with pytest.raises(InputError, match=r"samples\.jsonl, line 2: no list"):
+        read_dataset(tree / "small")
+    samples.write_text(lines[0] + '\n{"prompt"\n')
+    with pytest.raises(InputError, match="line 2: not JSON"):
+        read_dataset(tree / "small")
+    with pytest.raises(InputError, match="is not there"):
+        datasets(tree / "nowhere")
+    with pytest.raises(InputError, match="holds no dataset"):
+        datasets(tree / "small" / "outputs")
+
+
+@needs_paper_data
+def test_the_traps_of_the_release() -> None:
+    (dataset,) = datasets(OVERTON)
+    imported = {each.condition.name: each for each in read_dataset(dataset).conditions}
+    finish = {
+        name: Counter("error" if s.error else s.finish for cell in each.cells for s in cell.samples)
+        for name, each in imported.items()
+    }
+    assert len(imported) == 10
+    assert finish["llama-2-base"] == {"stop": 234, "length": 16}
+    assert finish["llama-2-icl-chat-5nn-prompt_similar"] == {"stop": 10, "error": 240}
+    assert finish["llama-2-chat"] == {None: 250}
+    assert finish["gpt-3.5-turbo@temp0"] == {"stop": 50}
+    hinted = [s for cell in imported["llama-2-icl-chat-summary-cot"].cells for s in cell.samples]
+    assert all(s.hint for s in hinted)
+    assert sum(not s.text for s in hinted) == 32
+    assert not any("```" in s.text or "# Query" in s.text for s in hinted)
+    kinds = {name: each.condition.model.kind for name, each in imported.items()}
+    assert {name for name, kind in kinds.items() if kind == "aligned"} == {
+        "llama-2-chat", "llama-2-chat@temp0", "gpt-3.5-turbo@temp0",
+    }  # fmt: skip
+    assert imported["llama-2-icl-chat-5nn-prompt_similar"].facts["examples"] == 5
+    assert [name for name, each in imported.items() if each.condition.context.template == "plain"] == ["llama-2-base"]
