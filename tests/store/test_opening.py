@@ -182,9 +182,9 @@ def test_a_lock_that_is_never_released_is_said(store: Store, session: int) -> No
 def test_migrations_are_applied_once_in_order_and_together(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     with Store.open(path) as store:
-        later = (*schema.MIGRATIONS, ("0002_extra", lambda db: db.execute("CREATE TABLE extra (x)")))
+        later = (*schema.MIGRATIONS, ("9999_extra", lambda db: db.execute("CREATE TABLE extra (x)")))
         schema.migrate(store.db, later)
         schema.migrate(store.db, later)
-        assert schema.applied_migrations(store.db) == {"0001_tables", "0002_extra"}
+        assert schema.applied_migrations(store.db) == {name for name, _ in later}
         assert schema.unknown_migrations(store.db, later) == []
-        assert schema.unknown_migrations(store.db) == ["0002_extra"]
+        assert schema.unknown_migrations(store.db) == ["9999_extra"]

@@ -7,7 +7,7 @@ import pytest
 
 from alignbench.errors import InputError
 from alignbench.spec import Condition, Prompt, content_hash
-from alignbench.store import Store
+from alignbench.store import Judgment, Store
 from tests.store.conftest import ALIGNED, BASE
 from tests.store.samples import result
 
@@ -75,7 +75,8 @@ def test_deleting_a_session_leaves_nothing_of_it_and_all_of_the_others(store: St
             cell = store.add_cell(session, prompt, Condition.zero_shot(model), 5)
             store.set_rendered(cell, f"<{model.name}> {prompt.text}")
             for i, text in enumerate(("same everywhere", f"only in {session}")):
-                store.add_sample(cell, result(i, text))
+                sample = store.add_sample(cell, result(i, text)).id
+                store.add_judgments(session, [Judgment("stance", "me", "", sample, None, "na", {})])
                 store.add_embeddings("mini", {content_hash(text): vector}, windows={content_hash(text): 1}, mode="mean")
         store.add_note(session, "n")
     kept = list(store.samples(first))
@@ -83,10 +84,10 @@ def test_deleting_a_session_leaves_nothing_of_it_and_all_of_the_others(store: St
     assert [info.id for info in store.sessions()] == [first]
     assert list(store.samples(first)) == kept
     assert store.prompts(first) == [shared]
-    counts = {table.name: table.count for table in store.db.tables}
+    counts = {table.name: table.count for table in store.db.tables if table.name != "_migrations"}
     assert counts == {
-        "_migrations": 1, "sessions": 1, "texts": 2, "prompts": 1, "models": 1, "conditions": 1, "cells": 1,
-        "samples": 2, "sample_tokens": 2, "embeddings": 2, "scores": 0, "notes": 1,
+        "sessions": 1, "texts": 2, "prompts": 1, "models": 1, "conditions": 1, "cells": 1,
+        "samples": 2, "sample_tokens": 2, "embeddings": 2, "scores": 0, "notes": 1, "judgments": 2,
     }  # fmt: skip
     store.delete_session(first)
-    assert sum(table.count for table in store.db.tables) == 1
+    assert sum(table.count for table in store.db.tables if table.name != "_migrations") == 0

@@ -2,7 +2,28 @@
 
 from __future__ import annotations
 
-from alignbench.store.rows import CellInfo, Note, PairScore, SampleRow, SessionInfo, Status
+from alignbench.store.rows import (
+    CellInfo,
+    Judgment,
+    JudgmentRow,
+    JudgmentStatus,
+    Note,
+    PairScore,
+    SampleRow,
+    SessionInfo,
+    Status,
+)
 from alignbench.store.store import Store
 
-__all__ = ["CellInfo", "Note", "PairScore", "SampleRow", "SessionInfo", "Status", "Store"]
+__all__ = [
+    "CellInfo",
+    "Judgment",
+    "JudgmentRow",
+    "JudgmentStatus",
+    "Note",
+    "PairScore",
+    "SampleRow",
+    "SessionInfo",
+    "Status",
+    "Store",
+]

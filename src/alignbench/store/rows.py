@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from alignbench.engines.protocol import FinishReason
 
 Status = Literal["done", "cancelled", "error"]
+JudgmentStatus = Literal["valid", "invalid", "na"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +92,45 @@ class Note:
     session: int
     created: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judgment:
+    """What a judge says of one sample, or of one against a sample of the reference.
+
+    kind: quality, stance, ... judge: reference of the model, or who it was. template_hash: of what was asked.
+    sample_id: the judged sample; in a pair it is B, and reference_sample_id is A. flipped: the judge was shown B first.
+    status: invalid where no reply could be read, na where there is nothing to judge or the judge says so. reason: why
+    it is not valid, or which fields are not; empty else. fields: what was judged, by kind, None for a field that is not
+    applicable. reply: the judge's last words, as they came.
+    """
+
+    kind: str
+    judge: str
+    template_hash: str
+    sample_id: int
+    reference_sample_id: int | None
+    status: JudgmentStatus
+    fields: Mapping[str, Any]
+    reason: str = ""
+    reply: str = ""
+    flipped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JudgmentRow:
+    """A judgment that is stored, with what it belongs to; see `Judgment`.
+
+    condition, sample: of the judged sample; reference, reference_sample: of the other one of a pair, else None.
+    created: ISO 8601 in UTC.
+    """
+
+    id: int
+    session: int
+    prompt_id: str
+    condition: str
+    sample: int
+    reference: str | None
+    reference_sample: int | None
+    judgment: Judgment
+    created: str

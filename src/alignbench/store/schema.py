@@ -185,7 +185,49 @@ def _tables(db: Database) -> None:
         db.execute(statement)
 
 
-MIGRATIONS: tuple[tuple[str, Migration], ...] = (("0001_tables", _tables),)
+def _judgments(db: Database) -> None:
+    # A pair is the judged sample and the reference's one that it is held against. `kind` is open: people judge too.
+    for statement in (
+        """
+        CREATE TABLE judgments (
+            id INTEGER PRIMARY KEY,
+            session_id INTEGER NOT NULL REFERENCES sessions(id) ON DELETE CASCADE,
+            kind TEXT NOT NULL,
+            judge TEXT NOT NULL,
+            template_hash TEXT NOT NULL,
+            sample_id INTEGER NOT NULL REFERENCES samples(id) ON DELETE CASCADE,
+            reference_sample_id INTEGER REFERENCES samples(id) ON DELETE CASCADE,
+            flipped INTEGER NOT NULL,
+            status TEXT NOT NULL CHECK (status IN ('valid', 'invalid', 'na')),
+            reason TEXT NOT NULL,
+            fields TEXT NOT NULL,
+            reply TEXT NOT NULL,
+            created TEXT NOT NULL
+        )
+        """,
+        """
+        CREATE UNIQUE INDEX judgments_item
+        ON judgments(kind, judge, template_hash, sample_id, coalesce(reference_sample_id, 0))
+        """,
+        "CREATE INDEX judgments_session ON judgments(session_id, kind)",
+        "CREATE INDEX judgments_sample ON judgments(sample_id)",
+        "CREATE INDEX judgments_reference ON judgments(reference_sample_id)",
+        """
+        CREATE VIEW judgment_details AS
+        SELECT judgments.*, judged.prompt_name, judged.condition, judged.sample,
+            other.condition AS reference, other.sample AS reference_sample
+        FROM judgments
+        JOIN sample_details AS judged ON judged.id = judgments.sample_id
+        LEFT JOIN sample_details AS other ON other.id = judgments.reference_sample_id
+        """,
+    ):
+        db.execute(statement)
+
+
+MIGRATIONS: tuple[tuple[str, Migration], ...] = (
+    ("0001_tables", _tables),
+    ("0002_judgments", _judgments),
+)
 
 
 def unknown_migrations(db: Database, known: Sequence[tuple[str, Migration]] = MIGRATIONS) -> list[str]:

@@ -1,0 +1,57 @@
+"""Whether a value has the form that a JSON schema asks for; the part of JSON schema that the judges' templates use.
+
+Engines that hold replies to a schema leave nothing to do here. Others write "4" for 4, or {"score": 4, "reason": ...}
+where 4 was asked for; what is meant is plain, so that is taken.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def conform(value: Any, schema: dict[str, Any], where: str = "the reply") -> Any:
+    """The value as the schema has it: objects with its properties only. ValueError says what is wrong where."""
+    if "enum" in schema:
+        return _one_of(value, schema["enum"], where)
+    match schema["type"]:
+        case "object":
+            if not isinstance(value, dict):
+                raise ValueError(f"{where} is {_kind(value)}; expected an object")
+            missing = [name for name in schema["required"] if name not in value]
+            if missing:
+                raise ValueError(f"{where} has no {', '.join(missing)}")
+            properties = schema["properties"]
+            return {name: conform(value[name], properties[name], name) for name in properties if name in value}
+        case "array":
+            if not isinstance(value, list):
+                raise ValueError(f"{where} is {_kind(value)}; expected a list")
+            return [conform(item, schema["items"], f"{where}[{i}]") for i, item in enumerate(value)]
+        case "string":
+            if not isinstance(value, str):
+                raise ValueError(f"{where} is {_kind(value)}; expected a text")
+            return value
+    raise ValueError(f"{where}: this form is not known: {schema['type']}")
+
+
+def _one_of(value: Any, choices: list[Any], where: str) -> Any:
+    meant = value.get("score") if isinstance(value, dict) else value
+    if isinstance(meant, str):
+        word = meant.strip().lower()
+        for choice in choices:
+            if word == str(choice).lower():
+                return choice
+    elif not isinstance(meant, bool):
+        for choice in choices:
+            if meant == choice:
+                return choice
+    if meant is None and "N/A" in choices and value is None:
+        return "N/A"
+    raise ValueError(f"{where} is {json.dumps(value)[:60]}; expected one of {', '.join(map(str, choices))}")
+
+
+def _kind(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    names: dict[type, str] = {dict: "an object", list: "a list", str: "a text"}
+    return names.get(type(value), "a number")

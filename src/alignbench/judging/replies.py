@@ -1,0 +1,71 @@
+"""From what a judge wrote to the fields of a judgment."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from alignbench.judging.conforming import conform
+from alignbench.judging.templates import JudgeTemplate
+from alignbench.store import JudgmentStatus
+
+ASPECTS = ("helpfulness", "clarity", "factuality", "depth", "engagement")
+
+_NOT_APPLICABLE = "N/A"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reply comes to; see store.Judgment for the three."""
+
+    status: JudgmentStatus
+    fields: dict[str, Any]
+    reason: str = ""
+
+
+def read_reply(template: JudgeTemplate, reply: str, *, flipped: bool = False) -> Reading:
+    """Read a judge's reply; never fails, since what cannot be read is invalid, with the reason.
+
+    Text around the JSON object is passed over. Fields by kind: quality has its five aspects, new-information `score`,
+    stance `stance`; topics has `topics`, each with `topic`, `in` (a: the reference, b: the judged response, both) and
+    `helpfulness`. "N/A" becomes None, and the status is na where nothing else is left.
+    """
+    try:
+        value = conform(_json_object(reply), template.schema_object())
+    except ValueError as error:
+        return Reading("invalid", {}, str(error))
+    if template.kind == "topics":
+        return Reading("valid", {"topics": [_topic(topic, flipped) for topic in value["topics"]]})
+    names = {"quality": ASPECTS, "stance": ("stance",), "new-information": ("score",)}[template.kind]
+    fields = {name: _number_or_word(value[name]) for name in names}
+    missing = [name for name, field in fields.items() if field is None]
+    reason = f"{_NOT_APPLICABLE}: {', '.join(missing)}" if missing else ""
+    return Reading("na" if len(missing) == len(names) else "valid", fields, reason)
+
+
+def _json_object(reply: str) -> Any:
+    """The first JSON object in a reply."""
+    start = reply.find("{")
+    if start < 0:
+        raise ValueError("there is no JSON object in the reply")
+    try:
+        value, _ = json.JSONDecoder().raw_decode(reply, start)
+    except RecursionError:
+        raise ValueError("the reply is nested too deep") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"the JSON object cannot be read: {error.msg} at character {error.pos + 1}") from None
+    return value
+
+
+def _topic(topic: dict[str, Any], flipped: bool) -> dict[str, Any]:
+    first, second = ("b", "a") if flipped else ("a", "b")
+    return {
+        "topic": topic["topic"],
+        "in": {"first": first, "second": second, "both": "both"}[topic["raised_by"]],
+        "helpfulness": _number_or_word(topic["helpfulness"]),
+    }
+
+
+def _number_or_word(value: Any) -> Any:
+    return None if value == _NOT_APPLICABLE else value

@@ -1,0 +1,176 @@
+"""What the judgments of a session come to: means over prompts with their intervals, and how far judges agree.
+
+`judged_tables` has the shape that commands, reports and the app show:
+
+    {kind: {condition, or "alternative vs reference": {field: {"value", "ci", "n", "prompts", "invalid", "na"}}}}
+
+value: mean over prompts of the mean over a prompt's judgments. ci: bootstrap over prompts, None under two. n: judgments
+that have the field. invalid: replies that could not be read. na: those without this field, "N/A" or nothing to judge.
+Pairs have `flipped` too: how many of all were shown with the judged response first.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from alignbench.judging.replies import ASPECTS
+from alignbench.judging.templates import KINDS, PAIRED
+from alignbench.scores.agreement import Level, krippendorff_alpha
+from alignbench.scores.statistics import Bootstrap
+from alignbench.store import Judgment, JudgmentRow, Store
+
+STANCES = ("yes", "no", "both", "other")
+PLACES = ("a", "b", "both")  # of topics: only in the reference, only in the judged response, in both
+DISTINCT = "distinct_per_prompt"
+
+Entry = dict[str, Any]
+Tables = dict[str, dict[str, dict[str, Entry]]]
+
+_FIELDS = {
+    "quality": ASPECTS,
+    "stance": (*STANCES, DISTINCT),
+    "new-information": ("score",),
+    "topics": PLACES,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """One field of one condition: the values of each prompt, and what has none."""
+
+    values: Mapping[str, Sequence[float]]
+    n: int
+    invalid: int
+    na: int
+
+
+def judged_tables(
+    store: Store,
+    session: int,
+    *,
+    judge: str | None = None,
+    reference: str | None = None,
+    bootstrap: Bootstrap | None = None,
+) -> Tables:
+    """The judgments of a session, of the kinds that there are.
+
+    judge: whose; without one, for each kind whoever has judged the most. reference: leave out pairs with another one.
+    """
+    tables: Tables = {}
+    for kind in KINDS:
+        judges = store.judges(session, kind)
+        chosen = [judge] if judge is not None else judges[:1]
+        rows = [row for who in chosen for row in latest(store.judgments(session, kind=kind, judge=who))]
+        if reference is not None and kind in PAIRED:
+            rows = [row for row in rows if row.reference == reference]
+        if rows:
+            tables[kind] = summarize(kind, rows, bootstrap or Bootstrap())
+    return tables
+
+
+def summarize(kind: str, rows: Sequence[JudgmentRow], bootstrap: Bootstrap) -> dict[str, dict[str, Entry]]:
+    """The table of one kind from the judgments of one judge, an item once; conditions in order of appearance."""
+    groups: dict[str, list[JudgmentRow]] = {}
+    for row in rows:
+        name = row.condition if row.reference is None else f"{row.condition} vs {row.reference}"
+        groups.setdefault(name, []).append(row)
+    columns = {(name, field): _column(group, field) for name, group in groups.items() for field in _FIELDS[kind]}
+    prompts = sorted({row.prompt_id for row in rows})
+    means = {
+        key: [statistics.fmean(found) if (found := column.values.get(prompt)) else math.nan for prompt in prompts]
+        for key, column in columns.items()
+    }
+    intervals = bootstrap.intervals(np.array([*means.values()], np.float64).T)
+    table: dict[str, dict[str, Entry]] = {name: {} for name in groups}
+    for (name, field), column, interval in zip(columns, columns.values(), intervals, strict=True):
+        there = [value for value in means[name, field] if not math.isnan(value)]
+        entry: Entry = {
+            "value": statistics.fmean(there) if there else None,
+            "ci": None if interval is None else list(interval),
+            "n": column.n,
+            "prompts": len(there),
+            "invalid": column.invalid,
+            "na": column.na,
+        }
+        if kind in PAIRED:
+            entry["flipped"] = sum(row.judgment.flipped for row in groups[name])
+        table[name][field] = entry
+    return table
+
+
+def agreement(store: Store, session: int) -> dict[str, dict[str, dict[str, Any]]]:
+    """Krippendorff's alpha of the judges of a session: {kind: {field: {"alpha", "items", "judges"}}}.
+
+    Ordinal for grades, nominal for stances; of the kinds that two judges or more have judged. items: judged by two or
+    more. Topics are free text and have none.
+    """
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for kind in ("quality", "stance", "new-information"):
+        judges = store.judges(session, kind)
+        if len(judges) < 2:
+            continue
+        rows = latest(store.judgments(session, kind=kind))
+        fields = ("stance",) if kind == "stance" else _FIELDS[kind]
+        found[kind] = {field: _alpha(rows, field, judges) for field in fields}
+    return found
+
+
+def latest(rows: Iterable[JudgmentRow]) -> list[JudgmentRow]:
+    """The last judgment of each judge on each item: an older template has been superseded."""
+    last: dict[tuple[str, str, int, int | None], JudgmentRow] = {}
+    for row in rows:
+        j = row.judgment
+        last[j.kind, j.judge, j.sample_id, j.reference_sample_id] = row
+    return [*last.values()]
+
+
+def _alpha(rows: Iterable[JudgmentRow], field: str, judges: Sequence[str]) -> dict[str, Any]:
+    units: dict[tuple[int, int | None], dict[str, Any]] = {}
+    for row in rows:
+        rating = row.judgment.fields.get(field)
+        if rating is not None:
+            item = (row.judgment.sample_id, row.judgment.reference_sample_id)
+            units.setdefault(item, {})[row.judgment.judge] = rating
+    level: Level = "nominal" if field == "stance" else "ordinal"
+    shared = [unit for unit in units.values() if len(unit) >= 2]
+    return {"alpha": krippendorff_alpha(shared, level), "items": len(shared), "judges": [*judges]}
+
+
+def _column(rows: Sequence[JudgmentRow], field: str) -> _Column:
+    values: dict[str, list[float]] = {}
+    stances: dict[str, set[str]] = {}
+    n = invalid = na = 0
+    for row in rows:
+        value = _value(row.judgment, field)
+        if row.judgment.status == "invalid":
+            invalid += 1
+        elif value is None:
+            na += 1
+        elif field == DISTINCT:
+            n += 1
+            stances.setdefault(row.prompt_id, set()).add(str(row.judgment.fields["stance"]))
+        else:
+            n += 1
+            values.setdefault(row.prompt_id, []).append(value)
+    counted = {prompt: [float(len(there))] for prompt, there in stances.items()}
+    return _Column(counted if field == DISTINCT else values, n, invalid, na)
+
+
+def _value(judgment: Judgment, field: str) -> float | None:
+    """A judgment's number for a field: a grade, 1 for its own stance and 0 for the others, a count of topics."""
+    if judgment.status != "valid":
+        return None
+    match judgment.kind:
+        case "stance":
+            return 1.0 if field == DISTINCT else float(judgment.fields["stance"] == field)
+        case "topics":
+            return float(sum(topic["in"] == field for topic in judgment.fields["topics"]))
+        case _:
+            grade = judgment.fields[field]
+            return None if grade is None else float(grade)

@@ -1,0 +1,64 @@
+"""What a judge is asked: the templates that ship, one a kind of judgment."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+
+from alignbench import paths
+from alignbench.errors import InputError, did_you_mean
+from alignbench.spec import content_hash
+
+SINGLE = ("quality", "stance")  # of one response
+PAIRED = ("new-information", "topics")  # of a response against one of the reference
+KINDS = (*SINGLE, *PAIRED)
+
+_JINJA = Environment(undefined=StrictUndefined, trim_blocks=True, autoescape=False)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeTemplate:
+    """A kind of judgment.
+
+    prompt: Jinja over `question` and `response`, or over `shown` and `flipped` for a pair. schema: JSON schema of the
+    reply, as text. max_tokens: most tokens of a reply.
+    """
+
+    kind: str
+    prompt: str
+    schema: str
+    max_tokens: int
+
+    @property
+    def hash(self) -> str:
+        """Of all that is asked: a judgment made with another template is another judgment."""
+        return content_hash(asdict(self))
+
+    def ask(self, question: str, responses: Sequence[str], *, flipped: bool = False) -> str:
+        """The prompt for a judge. responses: the judged one; in a pair the reference's first, whatever the order they
+        are shown in. flipped: show the judged one first."""
+        template = _JINJA.from_string(self.prompt)
+        if self.kind in PAIRED:
+            shown = [*responses][::-1] if flipped else [*responses]
+            return template.render(question=question, shown=shown, flipped=flipped).strip()
+        return template.render(question=question, response=responses[0]).strip()
+
+    def schema_object(self) -> dict[str, Any]:
+        """The schema, parsed."""
+        schema: dict[str, Any] = json.loads(self.schema)
+        return schema
+
+
+@cache
+def judge_template(kind: str) -> JudgeTemplate:
+    """The template of a kind of judgment. InputError, with the nearest names, where there is none."""
+    if kind not in KINDS:
+        raise InputError(f"There is no kind of judgment named {kind!r}. {did_you_mean(kind, KINDS)}".rstrip())
+    read = tomllib.loads((paths.shipped_prompts() / "judges" / f"{kind}.toml").read_text(encoding="utf-8"))
+    return JudgeTemplate(kind, read["prompt"].strip(), json.dumps(json.loads(read["schema"])), int(read["max_tokens"]))

@@ -1,0 +1,37 @@
+"""A session with samples and judgments of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alignbench.spec import Condition, Prompt
+from alignbench.store import Judgment, JudgmentStatus, Store
+from tests.store.conftest import ALIGNED, BASE
+from tests.store.samples import result
+
+Samples = dict[tuple[int, str, int], int]  # prompt, condition, sample -> row id
+
+
+def fill(
+    store: Store, *, prompts: int = 2, n: int = 2, texts: dict[tuple[int, str, int], str] | None = None
+) -> Samples:
+    """Session 1: a base and an aligned condition, n samples each."""
+    session = store.create_session("judged", reference="demo-aligned")
+    found: Samples = {}
+    for p in range(prompts):
+        for condition in map(Condition.zero_shot, (BASE, ALIGNED)):
+            cell = store.add_cell(session, Prompt(f"q{p}", f"Why {p}?"), condition, n)
+            for i in range(n):
+                key = (p, condition.name, i)
+                text = (texts or {}).get(key, f"{condition.name} says {p} {i}")
+                found[key] = store.add_sample(cell, result(i, text)).id
+    return found
+
+
+def judgment(kind: str, sample: int, status: JudgmentStatus = "valid", **given: Any) -> Judgment:
+    """A judgment of demo-aligned; what is no column of it is a field."""
+    columns = {name: given.pop(name) for name in ("judge", "reference_sample_id", "flipped") if name in given}
+    defaults = {"judge": "demo-aligned", "reference_sample_id": None}
+    return Judgment(
+        kind=kind, template_hash="t", sample_id=sample, status=status, fields=given, **{**defaults, **columns}
+    )

@@ -1,0 +1,129 @@
+"""What judgments come to, on numbers that can be added up by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from alignbench.judging.summary import agreement, judged_tables
+from alignbench.scores.statistics import Bootstrap
+from alignbench.store import Store
+from tests.judging.judged import fill, judgment
+
+ASPECTS = ("helpfulness", "clarity", "factuality", "depth", "engagement")
+BOOTSTRAP = Bootstrap(resamples=200)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path / "a.db") as store:
+        yield store
+
+
+def grades(grade: int | None) -> dict[str, int | None]:
+    return dict.fromkeys(ASPECTS, grade)
+
+
+def test_quality_is_the_mean_over_prompts_and_counts_what_is_left_out(store: Store) -> None:
+    samples = fill(store, prompts=3)
+    base = [samples[p, "demo-base", i] for p in range(3) for i in range(2)]
+    store.add_judgments(
+        1,
+        [
+            judgment("quality", base[0], **grades(1)),
+            judgment("quality", base[1], **grades(3)),
+            judgment("quality", base[2], **{**grades(5), "factuality": None}),
+            judgment("quality", base[3], "invalid"),
+            judgment("quality", base[4], "na", **grades(None)),
+        ],
+    )
+    table = judged_tables(store, 1, bootstrap=BOOTSTRAP)["quality"]
+    assert list(table) == ["demo-base"]
+    clarity = table["demo-base"]["clarity"]
+    assert clarity["value"] == pytest.approx((2 + 5) / 2)
+    assert (clarity["n"], clarity["prompts"], clarity["invalid"], clarity["na"]) == (3, 2, 1, 1)
+    assert clarity["ci"] == [2.0, 5.0]
+    factuality = table["demo-base"]["factuality"]
+    assert factuality["value"] == pytest.approx(2)
+    assert (factuality["n"], factuality["na"], factuality["ci"]) == (2, 2, None)
+
+
+def test_stances_are_shares_and_their_spread(store: Store) -> None:
+    samples = fill(store, n=3)
+    said = {0: ("yes", "yes", "no"), 1: ("both", "both", "both")}
+    store.add_judgments(
+        1,
+        [
+            judgment("stance", samples[p, "demo-aligned", i], stance=stance)
+            for p, stances in said.items()
+            for i, stance in enumerate(stances)
+        ],
+    )
+    fields = judged_tables(store, 1, bootstrap=BOOTSTRAP)["stance"]["demo-aligned"]
+    shares = {name: fields[name]["value"] for name in ("yes", "no", "both", "other")}
+    assert shares == pytest.approx({"yes": 1 / 3, "no": 1 / 6, "both": 1 / 2, "other": 0})
+    assert fields["distinct_per_prompt"]["value"] == pytest.approx(1.5)
+    assert (fields["distinct_per_prompt"]["n"], fields["distinct_per_prompt"]["prompts"]) == (6, 2)
+
+
+def test_pairs_are_named_by_both_conditions_and_count_their_order(store: Store) -> None:
+    samples = fill(store, n=2)
+    pairs = [(samples[p, "demo-base", i], samples[p, "demo-aligned", i]) for p in range(2) for i in range(2)]
+    topics = [{"topic": "x", "in": place, "helpfulness": None} for place in ("a", "b", "b", "both")]
+    store.add_judgments(
+        1,
+        [
+            *(
+                judgment("new-information", b, reference_sample_id=a, flipped=k == 0, score=k + 1)
+                for k, (b, a) in enumerate(pairs)
+            ),
+            judgment("topics", pairs[0][0], reference_sample_id=pairs[0][1], topics=topics),
+        ],
+    )
+    tables = judged_tables(store, 1, bootstrap=BOOTSTRAP)
+    assert list(tables) == ["new-information", "topics"]
+    score = tables["new-information"]["demo-base vs demo-aligned"]["score"]
+    assert (score["value"], score["n"], score["flipped"]) == (2.5, 4, 1)
+    counts = tables["topics"]["demo-base vs demo-aligned"]
+    assert {place: counts[place]["value"] for place in counts} == {"a": 1, "b": 2, "both": 1}
+    assert judged_tables(store, 1, reference="demo-base", bootstrap=BOOTSTRAP) == {}
+
+
+def test_the_judge_with_the_most_judgments_speaks_unless_one_is_named(store: Store) -> None:
+    samples = [*fill(store).values()]
+    store.add_judgments(1, [judgment("quality", s, **grades(2)) for s in samples[:1]])
+    store.add_judgments(1, [judgment("quality", s, judge="other", **grades(5)) for s in samples[:2]])
+    assert judged_tables(store, 1, bootstrap=BOOTSTRAP)["quality"]["demo-base"]["depth"]["value"] == 5
+    named = judged_tables(store, 1, judge="demo-aligned", bootstrap=BOOTSTRAP)
+    assert named["quality"]["demo-base"]["depth"]["value"] == 2
+    assert judged_tables(store, 1, judge="nobody", bootstrap=BOOTSTRAP) == {}
+
+
+def test_a_judgment_with_a_newer_template_takes_the_place_of_the_older(store: Store) -> None:
+    sample = next(iter(fill(store).values()))
+    old = judgment("quality", sample, **grades(1))
+    store.add_judgments(1, [old, replace(old, template_hash="t2", fields=grades(4))])
+    entry = judged_tables(store, 1, bootstrap=BOOTSTRAP)["quality"]["demo-base"]["depth"]
+    assert (entry["value"], entry["n"]) == (4, 1)
+
+
+def test_agreement_of_two_judges(store: Store) -> None:
+    samples = [*fill(store).values()]
+    for judge, shift in (("one", 0), ("two", 1)):
+        store.add_judgments(
+            1,
+            [
+                judgment("quality", s, judge=judge, **{**grades(k + 1), "depth": k + 1 + shift * (k == 2)})
+                for k, s in enumerate(samples[:4])
+            ],
+        )
+    store.add_judgments(1, [judgment("stance", s, judge="one", stance="yes") for s in samples])
+    found = agreement(store, 1)
+    assert list(found) == ["quality"]
+    assert found["quality"]["clarity"]["alpha"] == pytest.approx(1.0)
+    assert 0 < found["quality"]["depth"]["alpha"] < 1
+    assert found["quality"]["depth"]["items"] == 4
+    assert set(found["quality"]["depth"]["judges"]) == {"one", "two"}
