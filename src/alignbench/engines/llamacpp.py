@@ -213,6 +213,13 @@ class LlamaCppEngine(LocalEngine):
         self._cached.extend(ids)
         return self._logits(len(ids))
 
+    def rewind(self, ids: Sequence[int]) -> bool:
+        """Keep these tokens of sequence 0; see LocalEngine."""
+        if self._cached[: len(ids)] != list(ids) or not L.llama_memory_seq_rm(self._memory, 0, len(ids), -1):
+            return False
+        del self._cached[len(ids) :]
+        return True
+
     def fork(self, slot: int) -> None:
         """Slot i, sequence i + 1, shares the prompt's cells."""
         L.llama_memory_seq_cp(self._memory, 0, slot + 1, -1, -1)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alignbench.engines import teacherforcing
-from alignbench.engines.generation import Cancellation, Decoder, Prepared, generate
+from alignbench.engines.generation import Aborted, Cancellation, Decoder, Prepared, generate
 from alignbench.engines.protocol import Event, Failed, SampleRequest, Scored, ScoreRequest
 from alignbench.engines.strictwidth import widest_blocks
 from alignbench.engines.teacherforcing import continuation_start, score_tokens
@@ -57,6 +58,15 @@ def prefill_chunks(n: int, cut: int, n_cached: int) -> Iterator[tuple[int, int]]
             yield max(start, n_cached), stop
 
 
+@dataclass(frozen=True, slots=True)
+class _Forced:
+    """The prompt of the last scored continuation, which may still be in the cache, and the logits after it."""
+
+    ids: list[int]
+    cut: int
+    first: Floats
+
+
 class LocalEngine(ABC, Decoder):
     """Implements protocol.Engine, but for `capabilities`. Not thread-safe but for `threads`."""
 
@@ -67,6 +77,7 @@ class LocalEngine(ABC, Decoder):
         self.threads = threads
         self._cancel = cancel
         self._strict_blocks = 0  # not probed yet
+        self._forced: _Forced | None = None
 
     @abstractmethod
     def tokenize(self, text: str) -> list[int]:
@@ -79,6 +90,10 @@ class LocalEngine(ABC, Decoder):
     @abstractmethod
     def append(self, ids: Sequence[int]) -> Floats:
         """Append tokens to the prompt in the cache; logits after each, (len(ids), vocab)."""
+
+    @abstractmethod
+    def rewind(self, ids: Sequence[int]) -> bool:
+        """Keep these tokens of the prompt in the cache and forget what follows them; False where that cannot be."""
 
     @abstractmethod
     def drop_all(self) -> None:
@@ -99,6 +114,7 @@ class LocalEngine(ABC, Decoder):
 
     def sample(self, requests: Sequence[SampleRequest]) -> Iterator[Event]:
         """Carry out requests of one mode; those that cannot fit fail alone. See generation.generate for the events."""
+        self._forced = None
         batch = []
         for request in requests:
             ids, cut = self.tokenize_parts(request.context, request.query)
@@ -115,23 +131,54 @@ class LocalEngine(ABC, Decoder):
             self.drop_all()
 
     def score(self, request: ScoreRequest) -> Scored:
-        """Teacher forcing, in chunks of positions; see protocol.ScoreRequest."""
+        """Teacher forcing, in chunks of positions; see protocol.ScoreRequest.
+
+        Requests that follow each other under one prompt compute it once, and under one context that. What comes out
+        is the same to the last bit: each prefill is cut in the same places. Raises EngineError, also when cancelled.
+        """
         prompt_ids = self.tokenize(request.context + request.query)
         ids = self.tokenize(request.context + request.query + request.continuation)
         start = continuation_start(prompt_ids, ids)
-        self._check_window(len(ids), 0)
-        self.reserve(len(ids), 1)
+        if 0 < self.n_ctx_train < len(ids):
+            raise EngineError(
+                f"The text to score has {len(ids)} tokens, {start} of them before the response, but the context window "
+                f"of the model is {self.n_ctx_train}."
+            )
+        self._reserve_to_score(len(ids))
         cut = min(len(self.tokenize(request.context)), start - 1)
-        logits = self._forced_logits(ids, start, cut, request.key)
-        return score_tokens(request, ids[start:], start, logits, self.token_text)
+        try:
+            logits = self._forced_logits(ids, start, cut, request.key)
+            return score_tokens(request, ids[start:], start, logits, self.token_text)
+        except Aborted:
+            raise EngineError("The scoring was cancelled.") from None
+
+    def _reserve_to_score(self, n: int) -> None:
+        """Room for n tokens, and for longer continuations to come: a cache that grows forgets what it holds."""
+        try:
+            self.reserve(1 << (n - 1).bit_length(), 1)
+        except EngineError:
+            self.reserve(n, 1)
 
     def _forced_logits(self, ids: Sequence[int], start: int, cut: int, key: int) -> Iterator[Floats]:
-        """The rows of logits that predict ids[start:]."""
-        if start < len(ids):
-            first, _ = self.prompt(ids[:start], cut, True, key)
-            yield self.on_host(first)[None]
+        """The rows of logits that predict ids[start:]. Raises Aborted when request `key` is cancelled."""
+        if start == len(ids):
+            return
+        yield self._after_prompt(list(ids[:start]), cut, key)[None]
         for at in range(start, len(ids) - 1, teacherforcing.CHUNK):
+            if self._cancel.whole(key):
+                raise Aborted
             yield self.append(ids[at : min(at + teacherforcing.CHUNK, len(ids) - 1)])
+
+    def _after_prompt(self, ids: list[int], cut: int, key: int) -> Floats:
+        """The logits after a prompt, which is in the cache then."""
+        if self._cancel.whole(key):
+            raise Aborted
+        forced, self._forced = self._forced, None
+        if forced is None or (forced.ids, forced.cut) != (ids, cut) or not self.rewind(ids):
+            first, _ = self.prompt(ids, cut, True, key)
+            forced = _Forced(ids, cut, self.on_host(first))
+        self._forced = forced
+        return forced.first
 
     def strict_blocks(self) -> int:
         """Blocks of 8 rows that may share a decode; probed once on these weights and this device."""

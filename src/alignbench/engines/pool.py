@@ -17,6 +17,7 @@ import threading
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from alignbench import paths
 from alignbench.engines.memory import free_bytes, needed_bytes, on_gpu
@@ -213,7 +214,7 @@ class WorkerPool:
         with self._lock:
             process = self._models.get(model)
             if process is not None:
-                process.open[request.key] = lambda event: sink(event) if isinstance(event, (Scored, Failed)) else None
+                process.open[request.key] = self._with_sharing(sink)
                 self._share_cores()
                 process.send(request)
                 return
@@ -271,10 +272,11 @@ class WorkerPool:
                 self._embedder = None
             self._share_cores()
 
-    def _with_sharing(self, sink: Sink) -> Callable[[Answer], None]:
+    def _with_sharing(self, sink: Callable[[Any], None]) -> Callable[[Answer], None]:
+        """A sink of a model's answers; the cores are shared anew when the last one has come."""
+
         def forward(event: Answer) -> None:
-            assert not isinstance(event, (Embedded, Scored))
-            if isinstance(event, (Done, Failed)):
+            if isinstance(event, (Done, Failed, Scored)):
                 with self._lock:
                     self._share_cores()
             sink(event)

@@ -91,7 +91,7 @@ class SampleResult:
 
 @dataclass(frozen=True, slots=True)
 class ScoreRequest:
-    """Log-probs of a given continuation, teacher forced. `top`: alternatives to report a token."""
+    """Log-probs of a given continuation, teacher forced. `top`: alternatives to report a token, 0 for none."""
 
     key: int
     context: str

@@ -43,7 +43,7 @@ def score_tokens(
             log_total = np.log(np.exp(z).sum(dtype=np.float64))
             logprob[at] = z[ids[at]] - log_total
             rank[at] = 1 + int((row > row[ids[at]]).sum())
-            best = np.argpartition(row, -top)[-top:]
+            best = np.argpartition(row, -top)[-top:] if top else np.empty(0, np.int64)
             best = best[np.argsort(-row[best], kind="stable")]
             top_ids[at], top_logprob[at] = best, z[best] - log_total
             at += 1

@@ -166,6 +166,15 @@ class TransformersEngine(LocalEngine):
             self._cached.extend(ids)
             return self.on_host(logits)
 
+    def rewind(self, ids: Sequence[int]) -> bool:
+        """Keep these tokens of the trunk; see LocalEngine."""
+        if self._cached[: len(ids)] != list(ids):
+            return False
+        with self._computing():
+            kept = self._rows.rewind(len(ids))
+            del self._cached[kept:]
+        return kept == len(ids)
+
     def fork(self, slot: int) -> None:
         """Let a slot continue the prompt."""
         with self._computing():
