@@ -9,13 +9,20 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any, Literal, Self
 
 from alignbench.errors import InputError
 
 Kind = Literal["base", "aligned"]
 Mode = Literal["strict", "fast"]
+Select = Literal["fixed", "random", "nearest-prompt", "nearest-response"]
+Order = Literal["given", "similar-last", "shuffled"]
+Draw = Literal["prompt", "all"]
+Level = Literal["keywords", "topics", "outline", "sentence", "summary", "free", "first"]
+Overflow = Literal["drop", "refuse"]
 
 DEFAULT_SAMPLES = 5
 IMPORTED = "imported:"  # begins the reference of a model whose responses came from elsewhere
@@ -111,16 +118,169 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
+class Example:
+    """A prompt with its response, and perhaps a hint at the response. All are stripped of outer white space.
+
+    Raises InputError where prompt or response are empty.
+    """
+
+    prompt: str
+    response: str
+    hint: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("prompt", "response", "hint"):
+            object.__setattr__(self, name, getattr(self, name).strip())
+        for name in ("prompt", "response"):
+            if not getattr(self, name):
+                raise InputError(f"The {name} of an example is empty; expected a text.")
+
+
+@dataclass(frozen=True)
+class ExampleSet:
+    """Examples in order, addressed by content. name and origin are for people: neither is compared or hashed."""
+
+    items: tuple[Example, ...] = ()
+    name: str = field(default="", compare=False)
+    origin: str = field(default="", compare=False)
+
+    @cached_property
+    def hash(self) -> str:
+        """Hash of the examples and their order."""
+        return content_hash([[item.prompt, item.response, item.hint] for item in self.items])
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Which examples stand before a query.
+
+    pool: what they are selected from. condition: instead of a pool, the samples `sample` of this condition in the same
+    session. k: how many, None for all of a fixed list. seed: of a random selection and of a shuffled order. draw:
+    whether a random selection is made for each prompt or once for all. mmr: weight of similarity against novelty in
+    maximal marginal relevance (Carbonell and Goldstein 1998), over 0 and at most 1; None is off. near_duplicate: an
+    example at least this similar to the query, 0 to 1, is left out. teacher: the condition whose sample `sample` is
+    taken for the response to the query; empty: `condition`, else the session's reference. embedder: a folder, empty for
+    the embedded model.
+    """
+
+    pool: ExampleSet = ExampleSet()
+    condition: str = ""
+    select: Select = "fixed"
+    k: int | None = None
+    seed: int = 0
+    order: Order = "given"
+    draw: Draw = "prompt"
+    mmr: float | None = None
+    near_duplicate: float = 0.95
+    teacher: str = ""
+    sample: int = 0
+    embedder: str = ""
+
+    @property
+    def shared(self) -> bool:
+        """Whether every prompt gets the same examples."""
+        return self.select == "fixed" or (self.select == "random" and self.draw == "all")
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A text about the response, at a resolution. Either `text`, the same for every prompt, or made by the model
+    `maker` from sample `sample` of `condition`, asked with `template`. Level first: the model that answers writes it.
+    """
+
+    level: Level
+    text: str = ""
+    condition: str = ""
+    sample: int = 0
+    maker: str = ""
+    template: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prefill:
+    """How the response begins: `text`, or the first `tokens` tokens of sample `sample` of `condition`, in tokens of the
+    model that goes on."""
+
+    text: str = ""
+    condition: str = ""
+    sample: int = 0
+    tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
-    """What surrounds the query. template: `plain` (URIAL-style fences) or `chat` (the model's own)."""
+    """What surrounds the query.
+
+    template: `plain` (URIAL-style fences), `chat` (the model's own), or the file that `source`, a Jinja template, is
+    from. instruction: the system message of the chat layout. stops: texts that end a response, beside those of the
+    layout. arguments: a JSON object of variables for the template. overflow: what is done with a context longer than
+    the window: drop the farthest examples, or refuse.
+    """
 
     template: str
     name: str = ""
+    instruction: str = ""
+    examples: Examples | None = None
+    hint: Hint | None = None
+    prefill: Prefill | None = None
+    source: str = ""
+    stops: tuple[str, ...] = ()
+    arguments: str = ""
+    overflow: Overflow = "drop"
 
     @property
     def hash(self) -> str:
-        """Hash of everything but the name."""
-        return content_hash({k: v for k, v in asdict(self).items() if k != "name"})
+        """Hash of all but names; defaults take no part, so that a new field does not change the hashes of old ones."""
+        value = self.to_json()
+        value.pop("name", None)
+        if "examples" in value:
+            value["examples"].pop("set", None)
+        return content_hash(value)
+
+    @property
+    def zero_shot(self) -> bool:
+        """Whether the query stands alone in one of the two built-in layouts."""
+        return self == Context(template=self.template, name=self.name)
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields that differ from their defaults, ready for JSON. A pool is its hash, and `set` its name."""
+        value = _changed(self)
+        if self.source:
+            value["template"] = "jinja"
+        if self.examples is not None:
+            value["examples"] = _changed(self.examples)
+            if self.examples.pool.items:
+                value["examples"] |= {"pool": self.examples.pool.hash, "set": self.examples.pool.name}
+        return value
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any], pool_of: Callable[[str], ExampleSet]) -> Self:
+        """What `to_json` gave. pool_of: the set of a hash."""
+        fields: dict[str, Any] = dict(value)
+        if (examples := fields.get("examples")) is not None:
+            pool = ExampleSet()
+            if "pool" in examples:
+                pool = replace(pool_of(examples["pool"]), name=examples["set"])
+            rest = {k: v for k, v in examples.items() if k not in ("pool", "set")}
+            fields["examples"] = Examples(pool=pool, **rest)
+        for name, kind in (("hint", Hint), ("prefill", Prefill)):
+            if fields.get(name) is not None:
+                fields[name] = kind(**fields[name])
+        fields["stops"] = tuple(fields.get("stops", ()))
+        return cls(**fields)
+
+
+def _changed(value: Any) -> dict[str, Any]:
+    """The fields of a dataclass that differ from their defaults."""
+    changed: dict[str, Any] = {}
+    for part in fields(value):
+        content = getattr(value, part.name)
+        if part.default is not MISSING and content == part.default:
+            continue
+        if isinstance(content, (Hint, Prefill)):
+            content = _changed(content)
+        changed[part.name] = list(content) if isinstance(content, tuple) else content
+    return changed
 
 
 @dataclass(frozen=True, slots=True)

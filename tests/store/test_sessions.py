@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from alignbench.contexts.selection import Selected, Selection
 from alignbench.errors import InputError
-from alignbench.spec import Condition, Prompt, content_hash
-from alignbench.store import Judgment, Store
+from alignbench.spec import Condition, Example, ExampleSet, Prompt, content_hash
+from alignbench.store import Judgment, NewHint, Store
 from tests.store.conftest import ALIGNED, BASE
 from tests.store.samples import result
 
@@ -74,8 +75,13 @@ def test_deleting_a_session_leaves_nothing_of_it_and_all_of_the_others(store: St
         for prompt in prompts:
             cell = store.add_cell(session, prompt, Condition.zero_shot(model), 5)
             store.set_rendered(cell, f"<{model.name}> {prompt.text}")
+            store.keep_selection(cell, ExampleSet((Example(model.name, "So."),)), Selection((Selected(0, 1),)))
+            hint = store.add_hint(session, prompt, NewHint("free", "a hint")).id
+            store.set_cell_hint(cell, hint)
+            store.set_prefill(cell, "Well,")
             for i, text in enumerate(("same everywhere", f"only in {session}")):
                 sample = store.add_sample(cell, result(i, text)).id
+                store.set_sample_hint(sample, hint)
                 store.add_judgments(session, [Judgment("stance", "me", "", sample, None, "na", {})])
                 store.add_embeddings("mini", {content_hash(text): vector}, windows={content_hash(text): 1}, mode="mean")
         store.add_note(session, "n")
@@ -88,6 +94,8 @@ def test_deleting_a_session_leaves_nothing_of_it_and_all_of_the_others(store: St
     assert counts == {
         "sessions": 1, "texts": 2, "prompts": 1, "models": 1, "conditions": 1, "cells": 1,
         "samples": 2, "sample_tokens": 2, "embeddings": 2, "scores": 0, "notes": 1, "judgments": 2,
+        "example_sets": 1, "examples": 1, "selections": 1, "hints": 1, "cell_hints": 1, "sample_hints": 2,
+        "cell_prefills": 1,
     }  # fmt: skip
     store.delete_session(first)
     assert sum(table.count for table in store.db.tables if table.name != "_migrations") == 0

@@ -2,86 +2,279 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
-from jinja2 import TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
+from alignbench.contexts.selection import own_examples
+from alignbench.contexts.templates import render_template
 from alignbench.engines.protocol import Capabilities
 from alignbench.errors import InputError
-from alignbench.spec import Context, Prompt
+from alignbench.spec import Context, Example, Level, Prompt
 
 FENCE = "```"
+
+PartKind = Literal["template", "instruction", "example", "hint", "query", "prefill"]
+
+# What the plain layout calls the block of a hint.
+HEADINGS: dict[Level, str] = {
+    "keywords": "Keywords",
+    "topics": "Topics",
+    "outline": "Outline",
+    "sentence": "Summary",
+    "summary": "Summary",
+    "free": "Hint",
+    "first": "Summary",
+}
+
+# How the chat layout leads a hint in, below the query.
+_LEADS: dict[Level, str] = {
+    "keywords": "Keywords of the answer",
+    "topics": "Topics of the answer",
+    "outline": "Outline of the answer",
+    "sentence": "The answer in one sentence",
+    "summary": "Summary of the answer",
+    "free": "About the answer",
+}
+
+_QUERY = f"# Query:\n{FENCE}\n"
+_ANSWER = f"# Answer:\n{FENCE}\n"
+_CLOSE = f"\n{FENCE}\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a context holds for one prompt: its examples in the order in which they stand, hint and prefill."""
+
+    examples: tuple[Example, ...] = ()
+    hint: str = ""
+    prefill: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of the rendered text. number: of an example, from 1."""
+
+    kind: PartKind
+    text: str
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
     """context: the text that every prompt under this context shares. query: the rest, up to where the response
     begins. stops: what ends a response in this layout, beside the end-of-sequence token. messages: what a server that
-    applies the chat template itself gets in place of the text."""
+    applies the chat template itself gets in place of the text. passes: how many stops a response may run over before
+    one ends it. parts: the same text in pieces."""
 
     context: str
     query: str
     stops: tuple[str, ...]
     messages: tuple[tuple[str, str], ...] = ()
+    passes: int = 0
+    parts: tuple[Part, ...] = ()
 
     @property
     def text(self) -> str:
         return self.context + self.query
 
 
-def render(prompt: Prompt, context: Context, model: Capabilities) -> Rendered:
+def own_content(prompt: Prompt, context: Context) -> Content:
+    """What a context holds that needs neither a teacher nor an embedding model.
+
+    Raises InputError where the context has to be prepared for its prompts first.
+    """
+    examples: tuple[Example, ...] = ()
+    if context.examples is not None:
+        examples = own_examples(prompt.text, context.examples)
+    hint, prefill = context.hint, context.prefill
+    if hint is not None and not hint.text and hint.level != "first":
+        raise InputError(f"The hint of {context.name or 'this context'} is made from a sample of {hint.condition!r}.")
+    if prefill is not None and not prefill.text:
+        raise InputError(f"The prefill of {context.name or 'this context'} is a sample of {prefill.condition!r}.")
+    return Content(examples, hint.text if hint else "", prefill.text if prefill else "")
+
+
+def render(prompt: Prompt, context: Context, model: Capabilities, content: Content | None = None) -> Rendered:
     """Render a prompt for a model. Neither text holds a BOS unless the layout itself writes one.
 
-    Raises InputError when the prompt is empty, the layout is unknown or the model has no chat template.
+    content: the examples, hint and prefill of this prompt; without it, those that the context itself holds. Raises
+    InputError when the prompt is empty, the layout cannot be rendered, or the content is not known.
     """
     query = prompt.text.strip()
     if not query:
         raise InputError("The prompt is empty.")
-    if context.template == "plain":
-        return _plain(query)
-    if context.template == "chat":
-        return _chat(query, model)
-    raise InputError(f"Unknown template {context.template!r}; expected plain or chat.")
+    if content is None:
+        content = own_content(prompt, context)
+    content = Content(content.examples, content.hint.strip(), content.prefill.strip())
+    if context.source:
+        rendered = _from_file(query, context, content, model)
+    elif context.template == "plain":
+        rendered = _plain(query, context, content)
+    elif context.template == "chat":
+        rendered = _chat(query, context, content, model)
+    else:
+        raise InputError(f"Unknown template {context.template!r}; expected plain, chat or a .jinja file.")
+    return replace(rendered, stops=(*rendered.stops, *context.stops))
 
 
-def _plain(query: str) -> Rendered:
-    """URIAL's layout (Lin et al. 2023) without instruction and examples: fenced query, open answer fence."""
-    return Rendered(
-        context=f"# Query:\n{FENCE}\n",
-        query=f"{query}\n{FENCE}\n\n# Answer:\n{FENCE}\n",
-        stops=(FENCE,),
-    )
+# The plain layout
 
 
-def _chat(query: str, model: Capabilities) -> Rendered:
+def _plain(query: str, context: Context, content: Content) -> Rendered:
+    """URIAL's layout (Lin et al. 2023): instruction, fenced examples, fenced query, open answer fence."""
+    level = context.hint.level if context.hint else None
+    shared = context.examples is None or context.examples.shared
+    before: list[Part] = []
+    if context.instruction.strip():
+        before.append(Part("instruction", f"# Instructions:\n\n{context.instruction.strip()}\n\n"))
+    examples = [_plain_example(example, level, i) for i, example in enumerate(content.examples, start=1)]
+    ending = [Part("query", f"{query}{_CLOSE}")]
+    if level == "first":
+        ending.append(Part("template", f"# {HEADINGS[level]}:\n{FENCE}\n"))
+    else:
+        if level is not None:
+            ending.append(Part("hint", _plain_hint(level, content.hint)))
+        ending.append(Part("template", _ANSWER))
+    if content.prefill:
+        ending.append(Part("prefill", content.prefill))
+    opening = Part("template", _QUERY)
+    parts = (*before, *examples, opening, *ending)
+    if shared or not examples:
+        context_text = _text([*before, *examples, opening])
+    else:  # an example begins as a query does
+        context_text = _text([*before, opening])
+    # A hint that is written first ends with a fence of its own, and the answer begins with one.
+    return Rendered(context_text, _text(parts)[len(context_text) :], (FENCE,), (), 2 if level == "first" else 0, parts)
+
+
+def _plain_example(example: Example, level: Level | None, number: int) -> Part:
+    hint = _plain_hint(level, example.hint) if level is not None and example.hint else ""
+    return Part("example", f"{_QUERY}{example.prompt}{_CLOSE}{hint}{_ANSWER}{example.response}{_CLOSE}", number)
+
+
+def _plain_hint(level: Level, hint: str) -> str:
+    return f"# {HEADINGS[level]}:\n{FENCE}\n{hint}{_CLOSE}"
+
+
+# The chat layout and templates from files
+
+
+def _chat(query: str, context: Context, content: Content, model: Capabilities) -> Rendered:
+    if context.hint is not None and context.hint.level == "first":
+        raise InputError("A hint that the model writes first needs the plain template or one of your own, not chat.")
+    messages = _messages(query, context, content)
     if model.renders_chat:
-        return Rendered(context="", query=query, stops=(), messages=(("user", query),))
+        if content.prefill:
+            raise InputError(f"{model.description} applies its chat template itself and takes no prefill.")
+        pairs = tuple((message["role"], message["content"]) for message in messages)
+        return Rendered("", query, (), pairs, 0, (Part("query", query),))
     if model.chat_template is None:
         raise InputError(f"{model.description} has no chat template; use the plain template for it.")
-    text = _apply_chat_template(model.chat_template, [{"role": "user", "content": query}], model)
-    at = text.rfind(query)
-    if at < 0:  # a template that rewrites the message: nothing is known to be shared
-        at = 0
-    return Rendered(context=text[:at], query=text[at:], stops=())
-
-
-def _apply_chat_template(source: str, messages: list[dict[str, str]], model: Capabilities) -> str:
-    """Render a model's own chat template, in a sandbox: it came with the weights, not from us."""
-
-    def refuse(message: str) -> None:
-        raise TemplateError(message)
-
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        extensions=["jinja2.ext.loopcontrols"],
+    variants = [{"messages": messages}, {"messages": _messages(*_others(query, context, content))}]
+    return _split(
+        model.chat_template, variants, query, context, content, model, f"The chat template of {model.description}"
     )
-    environment.globals["raise_exception"] = refuse
-    try:
-        return environment.from_string(source).render(
-            messages=messages, add_generation_prompt=True, bos_token=model.bos, eos_token=model.eos
-        )
-    except TemplateError as error:
-        raise InputError(f"The chat template of {model.description} failed: {error}") from error
+
+
+def _from_file(query: str, context: Context, content: Content, model: Capabilities) -> Rendered:
+    variants = [_fields(query, context, content)]
+    variants.append(_fields(*_others(query, context, content)))
+    return _split(context.source, variants, query, context, content, model, f"The template {context.template}")
+
+
+def _split(
+    source: str,
+    variants: Sequence[dict[str, Any]],
+    query: str,
+    context: Context,
+    content: Content,
+    model: Capabilities,
+    called: str,
+) -> Rendered:
+    """Render the text and one for another query: what both begin with is what all prompts share."""
+    fixed = {
+        "add_generation_prompt": True,
+        "bos_token": model.bos,
+        "eos_token": model.eos,
+        **(json.loads(context.arguments) if context.arguments else {}),
+    }
+    strict = bool(context.source)
+    text, other = render_template(source, [{**v, **fixed} for v in variants], strict=strict, called=called)
+    cut = next((i for i, (a, b) in enumerate(zip(text, other, strict=False)) if a != b), min(len(text), len(other)))
+    parts = [*_found(text, query, context, content)]
+    if content.prefill:
+        parts.append(Part("prefill", content.prefill))
+    passes = 2 if context.hint is not None and context.hint.level == "first" else 0
+    return Rendered(text[:cut], text[cut:] + content.prefill, (), (), passes, tuple(parts))
+
+
+def _messages(query: str, context: Context, content: Content) -> list[dict[str, str]]:
+    """The conversation of the chat layout; the hint stands below its query."""
+    level = context.hint.level if context.hint else None
+    messages = []
+    if context.instruction.strip():
+        messages.append({"role": "system", "content": context.instruction.strip()})
+    for example in content.examples:
+        messages.append({"role": "user", "content": _with_hint(example.prompt, level, example.hint)})
+        messages.append({"role": "assistant", "content": example.response})
+    messages.append({"role": "user", "content": _with_hint(query, level, content.hint)})
+    return messages
+
+
+def _with_hint(query: str, level: Level | None, hint: str) -> str:
+    if level is None or not hint:
+        return query
+    return f"{query}\n\n{_LEADS.get(level, _LEADS['summary'])}:\n{hint}"
+
+
+def _fields(query: str, context: Context, content: Content) -> dict[str, Any]:
+    """What a template from a file may use."""
+    level = context.hint.level if context.hint else "summary"
+    return {
+        "instruction": context.instruction.strip(),
+        "examples": [{"prompt": e.prompt, "response": e.response, "hint": e.hint} for e in content.examples],
+        "query": query,
+        "hint": content.hint,
+        "level": level,
+        "heading": HEADINGS[level],
+        "messages": _messages(query, context, content) if level != "first" else [],
+    }
+
+
+def _others(query: str, context: Context, content: Content) -> tuple[str, Context, Content]:
+    """The same context around another query, whose text parts from this one at its first character."""
+    if context.hint is not None and not context.hint.text:
+        content = replace(content, hint=_parting(content.hint))
+    if context.examples is not None and not context.examples.shared:
+        examples = tuple(replace(example, prompt=_parting(example.prompt)) for example in content.examples)
+        content = replace(content, examples=examples)
+    return _parting(query), context, content
+
+
+def _parting(text: str) -> str:
+    return ("b" if text.startswith("a") else "a") + text
+
+
+def _found(text: str, query: str, context: Context, content: Content) -> Iterator[Part]:
+    """The pieces of a text that a template wrote, as far as its contents stand in it unchanged and in order."""
+    wanted: list[tuple[PartKind, str, int]] = [("instruction", context.instruction.strip(), 0)]
+    for number, example in enumerate(content.examples, start=1):
+        wanted += [("example", piece, number) for piece in (example.prompt, example.hint, example.response)]
+    wanted += [("query", query, 0), ("hint", content.hint, 0)]
+    at = 0
+    for kind, piece, number in wanted:
+        start = text.find(piece, at) if piece else -1
+        if start < 0:
+            continue
+        if start > at:
+            yield Part("template", text[at:start])
+        at = start + len(piece)
+        yield Part(kind, piece, number)
+    if at < len(text):
+        yield Part("template", text[at:])
+
+
+def _text(parts: Sequence[Part]) -> str:
+    return "".join(part.text for part in parts)

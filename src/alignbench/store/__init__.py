@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from alignbench.store.context_rows import ExampleSetInfo, HintRow, NewHint
 from alignbench.store.rows import (
     CellInfo,
     Judgment,
@@ -17,9 +18,12 @@ from alignbench.store.store import Store
 
 __all__ = [
     "CellInfo",
+    "ExampleSetInfo",
+    "HintRow",
     "Judgment",
     "JudgmentRow",
     "JudgmentStatus",
+    "NewHint",
     "Note",
     "PairScore",
     "SampleRow",

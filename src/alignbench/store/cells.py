@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from alignbench.errors import InputError
-from alignbench.spec import Condition, Context, Model, Prompt, Sampling, content_hash
-from alignbench.store.base import Connected
+from alignbench.spec import Condition, Context, ExampleSet, Model, Prompt, Sampling, content_hash
+from alignbench.store.cell_contents import CellContents
 from alignbench.store.encoding import (
     decode_json,
     decode_text,
@@ -28,7 +28,7 @@ _CELL = """
 _MAX_SEED = 2**63 - 1  # of a SQLite integer
 
 
-class Cells(Connected):
+class Cells(CellContents):
     def add_cell(self, session_id: int, prompt: Prompt, condition: Condition, n: int) -> int:
         """Register a prompt, a model, a condition and the cell they make; the cell's id. n only grows.
 
@@ -78,7 +78,7 @@ class Cells(Connected):
             """,
             session_id,
         )
-        return [_condition(row) for row in rows]
+        return [_condition(row, self.example_set) for row in rows]
 
     def rename_condition(self, session_id: int, name: str, new_name: str) -> None:
         """Give a condition of a session another name; if it is the reference, it stays the reference."""
@@ -213,6 +213,8 @@ class Cells(Connected):
                 f"{decode_text(row['name'])!r}: same model, context, sampling parameters and seed. "
                 "Change one of them, or use that name."
             )
+        if (examples := condition.context.examples) is not None and examples.pool.items:
+            self._keep_example_set(examples.pool)
         return self._insert(
             """
             INSERT INTO conditions
@@ -223,7 +225,7 @@ class Cells(Connected):
             session_id,
             name,
             self._model_row(condition.model),
-            encode_json(asdict(condition.context)),
+            encode_json(condition.context.to_json()),
             condition.context.hash,
             encode_json(asdict(condition.sampling)),
             condition.seed,
@@ -250,12 +252,12 @@ def _cell_info(row: dict[str, Any]) -> CellInfo:
     )
 
 
-def _condition(row: dict[str, Any]) -> Condition:
+def _condition(row: dict[str, Any], pool_of: Callable[[str], ExampleSet]) -> Condition:
     sampling = decode_json(row["sampling"])
     return Condition(
         name=decode_text(row["name"]),
         model=Model(decode_text(row["model_name"]), decode_text(row["reference"]), row["kind"]),
-        context=Context(**decode_json(row["context"])),
+        context=Context.from_json(decode_json(row["context"]), pool_of),
         sampling=Sampling(**{**sampling, "stop": tuple(sampling["stop"])}),
         seed=row["seed"],
         mode=row["mode"],

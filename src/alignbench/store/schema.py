@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from sqlite_utils import Database
 
+from alignbench.store.context_tables import context_tables
 from alignbench.store.encoding import now
 
 # "alib" in the header marks a file as ours: a foreign one is recognised from its first 100 bytes, unopened.
@@ -227,6 +228,7 @@ def _judgments(db: Database) -> None:
 MIGRATIONS: tuple[tuple[str, Migration], ...] = (
     ("0001_tables", _tables),
     ("0002_judgments", _judgments),
+    ("0003_contexts", context_tables),
 )
 
 

@@ -74,6 +74,7 @@ class Sessions(Connected):
         """Delete a session with all that belongs to it, and what only it used: texts, embeddings, models."""
         with self._write():
             texts, samples = self._hashes_used(session_id)
+            sets = self._example_sets_used(session_id)
             if not self._execute("DELETE FROM sessions WHERE id = ?", session_id):
                 raise self._no_session(session_id)
             self.db.conn.executemany(
@@ -91,6 +92,14 @@ class Sessions(Connected):
                     AND NOT EXISTS (SELECT 1 FROM texts WHERE hash = :hash)
                 """,
                 ({"hash": text_hash} for text_hash in texts | samples),
+            )
+            self.db.conn.executemany(
+                """
+                DELETE FROM example_sets WHERE hash = :hash AND name = ''
+                    AND NOT EXISTS (SELECT 1 FROM selections WHERE set_hash = :hash)
+                    AND NOT EXISTS (SELECT 1 FROM conditions WHERE json_extract(context, '$.examples.pool') = :hash)
+                """,
+                ({"hash": set_hash} for set_hash in sets),
             )
             self._execute("DELETE FROM models WHERE id NOT IN (SELECT model_id FROM conditions)")
 
@@ -129,6 +138,16 @@ class Sessions(Connected):
             session_id,
         )
         return {row["hash"] for row in texts}, {row["hash"] for row in samples}
+
+    def _example_sets_used(self, session_id: int) -> set[str]:
+        rows = self._rows(
+            """
+            SELECT set_hash AS hash FROM selections JOIN cells ON cells.id = cell_id WHERE session_id = ?1
+            UNION SELECT json_extract(context, '$.examples.pool') FROM conditions WHERE session_id = ?1
+            """,
+            session_id,
+        )
+        return {row["hash"] for row in rows if row["hash"]}
 
     def _json_column(self, session_id: int, column: str) -> dict[str, Any]:
         row = self._row(f"SELECT {column} FROM sessions WHERE id = ?", session_id)

@@ -1,0 +1,88 @@
+"""The process that renders Jinja templates: `python -m alignbench.contexts.sandbox`.
+
+A template may come with weights or from anywhere. The sandbox keeps it from attributes it should not read; a process of
+its own, with little memory and a clock, keeps it from looping forever or filling the machine. It reads one JSON object
+a line, {"source", "strict", "variables": [...]}, and answers each with a line {"texts": [...]} or {"error": ...}.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import signal
+import sys
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, Undefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+CPU_SECONDS = 2.0  # of one request
+MEMORY = 1 << 30
+LONGEST = 8_000_000  # characters of one text
+
+
+class _OutOfTime(Exception):
+    pass
+
+
+def _stop(*_: object) -> NoReturn:
+    raise _OutOfTime
+
+
+def _refuse(message: str) -> NoReturn:
+    raise TemplateError(message)
+
+
+def render(source: str, variables: Mapping[str, Any], strict: bool) -> str:
+    """One text. Blocks are trimmed and the last line end is kept, as transformers does with chat templates.
+
+    strict: a variable or field that is not there is an error. Raises TemplateError, and whatever a template provokes.
+    """
+    environment = ImmutableSandboxedEnvironment(
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        extensions=["jinja2.ext.loopcontrols"],
+        undefined=StrictUndefined if strict else Undefined,
+    )
+    environment.globals["raise_exception"] = _refuse
+    pieces, length = [], 0
+    for piece in environment.from_string(source).generate(variables):
+        pieces.append(piece)
+        length += len(piece)
+        if length > LONGEST:
+            raise TemplateError(f"it wrote more than {LONGEST:,} characters")
+    return "".join(pieces)
+
+
+def answer(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Render a template with each of some sets of variables, or say why it failed."""
+    signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
+    try:
+        texts = [render(request["source"], variables, request["strict"]) for variables in request["variables"]]
+    except TemplateSyntaxError as error:
+        return {"error": f"line {error.lineno}: {error.message}"}
+    except _OutOfTime:
+        return {"error": f"it ran for more than {CPU_SECONDS:g} seconds"}
+    except MemoryError:
+        return {"error": f"it needed more than {MEMORY >> 20} MiB of memory"}
+    except RecursionError:
+        return {"error": "it calls itself too often"}
+    except Exception as error:  # a filter or an operator given what it cannot take
+        return {"error": str(error) or type(error).__name__}
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+    return {"texts": texts}
+
+
+def main() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the front end
+    signal.signal(signal.SIGPROF, _stop)
+    for line in sys.stdin:
+        print(json.dumps(answer(json.loads(line))), flush=True)
+
+
+if __name__ == "__main__":
+    main()

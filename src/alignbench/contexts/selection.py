@@ -1,0 +1,146 @@
+"""Which examples stand before a query: fixed, random or nearest ones, and never the query itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz import fuzz
+
+from alignbench.contexts.neighbours import NeighbourIndex, diversified
+from alignbench.errors import InputError
+from alignbench.spec import Example, Examples, content_hash
+
+Vector = NDArray[np.float32]
+
+_MMR_CANDIDATES = 10  # for each example that is wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """An example of a pool. index: its place in the pool, from 0. rank: its place by the method of selection, from 1.
+    similarity: cosine to the query, or to the response that stands for it; None where the method has none."""
+
+    index: int
+    rank: int
+    similarity: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """chosen: in the order in which the examples stand. left_out: near duplicates of the query that were passed over.
+    dropped: those that had been chosen and did not fit the model's window."""
+
+    chosen: tuple[Selected, ...]
+    left_out: tuple[Selected, ...] = ()
+    dropped: tuple[Selected, ...] = ()
+
+    def examples(self, pool: Sequence[Example]) -> tuple[Example, ...]:
+        """The chosen examples, from the pool they were selected from."""
+        return tuple(pool[selected.index] for selected in self.chosen)
+
+    def without_farthest(self) -> Selection:
+        """The same with the chosen example of the lowest similarity, or else of the last rank, dropped."""
+        farthest = max(self.chosen, key=lambda s: (-2.0 if s.similarity is None else -s.similarity, s.rank))
+        chosen = tuple(s for s in self.chosen if s is not farthest)
+        return Selection(chosen, self.left_out, (*self.dropped, farthest))
+
+
+def select(
+    query: str, examples: Examples, index: NeighbourIndex | None = None, near: Vector | None = None
+) -> Selection:
+    """Select examples for a query.
+
+    index: over the prompts or the responses of the pool, for the nearest ones; near: the unit vector of the query, or
+    of the teacher's response to it. Raises InputError where the pool has too few examples left.
+    """
+    chosen: list[Selected] = []
+    left_out: list[Selected] = []
+    wanted = len(examples.pool.items) if examples.k is None else examples.k
+    for selected in _ranked(query, examples, index, near):
+        if len(chosen) == wanted:
+            break
+        if is_near_duplicate(query, examples.pool.items[selected.index], examples.near_duplicate, selected.similarity):
+            left_out.append(selected)
+        else:
+            chosen.append(Selected(selected.index, len(chosen) + 1, selected.similarity))
+    if examples.k is not None and len(chosen) < examples.k:
+        name = examples.pool.name or "The pool"
+        without = f", {len(left_out)} of them near duplicates of the query" if left_out else ""
+        raise InputError(f"{name} has {len(examples.pool.items)} examples{without}; expected {examples.k} or more.")
+    if examples.mmr is not None and index is not None:
+        chosen = _with_mmr(query, examples, index, near, {s.index for s in left_out})
+    return Selection(tuple(_ordered(query, examples, chosen)), tuple(left_out))
+
+
+def own_examples(query: str, examples: Examples) -> tuple[Example, ...]:
+    """Fixed and random examples, which need no vectors. Raises InputError for nearest ones."""
+    return select(query, examples).examples(examples.pool.items)
+
+
+def is_near_duplicate(query: str, example: Example, threshold: float, similarity: float | None = None) -> bool:
+    """Whether an example is the query again, or so close to it that it would give the answer away.
+
+    Texts are compared without case and white space, by the share of characters that need no edit (rapidfuzz `ratio`, 0
+    to 1); similarity, a cosine, counts too where it is known.
+    """
+    if similarity is not None and similarity >= threshold:
+        return True
+    a, b = (" ".join(text.casefold().split()) for text in (query, example.prompt))
+    return a == b or fuzz.ratio(a, b, score_cutoff=100 * threshold) >= 100 * threshold > 0
+
+
+def _ranked(query: str, examples: Examples, index: NeighbourIndex | None, near: Vector | None) -> Iterator[Selected]:
+    """The whole pool in the order of preference."""
+    n = len(examples.pool.items)
+    match examples.select:
+        case "fixed":
+            yield from (Selected(i, i + 1) for i in range(n))
+        case "random":
+            order = _random_order(n, examples.seed, query if examples.draw == "prompt" else "")
+            yield from (Selected(int(i), rank) for rank, i in enumerate(order, start=1))
+        case _:
+            if index is None or near is None:
+                raise InputError(f"select {examples.select!r} needs embeddings, which are made before sampling.")
+            for rank, (i, similarity) in zip(count(1), index.nearest(near), strict=False):
+                yield Selected(i, rank, similarity)
+
+
+def _with_mmr(
+    query: str, examples: Examples, index: NeighbourIndex, near: Vector | None, left_out: set[int]
+) -> list[Selected]:
+    """Maximal marginal relevance among the nearest that are no near duplicates."""
+    assert examples.k is not None
+    assert examples.mmr is not None
+    candidates: list[Selected] = []
+    for selected in _ranked(query, examples, index, near):
+        if len(candidates) == examples.k * _MMR_CANDIDATES:
+            break
+        item = examples.pool.items[selected.index]
+        if selected.index not in left_out and not is_near_duplicate(
+            query, item, examples.near_duplicate, selected.similarity
+        ):
+            candidates.append(selected)
+    similarity = {s.index: s.similarity for s in candidates}
+    order = diversified(index.vectors, [(s.index, s.similarity or 0.0) for s in candidates], examples.k, examples.mmr)
+    return [Selected(i, rank, similarity[i]) for rank, i in enumerate(order, start=1)]
+
+
+def _ordered(query: str, examples: Examples, chosen: list[Selected]) -> list[Selected]:
+    if examples.order == "similar-last":
+        return chosen[::-1]
+    if examples.order == "shuffled":
+        shared = examples.shared
+        return [chosen[i] for i in _random_order(len(chosen), examples.seed, "" if shared else query)]
+    return chosen
+
+
+def _random_order(n: int, seed: int, key: str) -> NDArray[np.int64]:
+    """A permutation that depends on seed and key alone: counter-based, the same on every machine."""
+    word = int(content_hash(key)[:16], 16)
+    raw = np.random.Philox(key=np.array([seed % 2**64, word], np.uint64)).random_raw(n)
+    order: NDArray[np.int64] = np.argsort(raw, kind="stable")
+    return order

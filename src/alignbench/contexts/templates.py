@@ -1,0 +1,83 @@
+"""Jinja templates, rendered in a process that can be given up."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import select
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from alignbench.errors import InputError
+
+_SECONDS = 30.0  # the sandbox counts processor time; this is for what its own clock cannot interrupt
+
+
+class _Sandbox:
+    """The sandbox's process: started when it is first needed, ended when a template does not come back."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[str] | None = None
+
+    def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        with self._lock:
+            process = self._running()
+            assert process.stdin is not None
+            assert process.stdout is not None
+            try:
+                process.stdin.write(json.dumps(request) + "\n")
+                process.stdin.flush()
+                ready, _, _ = select.select([process.stdout], [], [], _SECONDS)
+                line = process.stdout.readline() if ready else ""
+            except OSError:
+                ready, line = [process.stdout], ""
+            if not line:
+                self._end()
+                return {"error": "it crashed" if ready else f"it ran for more than {_SECONDS:g} seconds"}
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def _running(self) -> subprocess.Popen[str]:
+        if self._process is None or self._process.poll() is not None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "alignbench.contexts.sandbox"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                encoding="ascii",
+                start_new_session=True,
+            )
+        return self._process
+
+    def _end(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def close(self) -> None:
+        with self._lock:
+            self._end()
+
+
+_SANDBOX = _Sandbox()
+atexit.register(_SANDBOX.close)
+
+
+def render_template(source: str, variables: Sequence[Mapping[str, Any]], *, strict: bool, called: str) -> list[str]:
+    """The texts of a template, one for each set of variables.
+
+    strict: what is not there is an error that names it. called: what messages call the template. Raises InputError
+    where it does not render, reads what it should not, or needs more time or room than 2 seconds of processor time,
+    1 GiB of memory and 8 million characters.
+    """
+    answer = _SANDBOX.ask({"source": source, "strict": strict, "variables": [dict(v) for v in variables]})
+    if "error" in answer:
+        raise InputError(f"{called} failed: {answer['error']}")
+    texts: list[str] = answer["texts"]
+    return texts

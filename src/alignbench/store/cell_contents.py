@@ -1,0 +1,171 @@
+"""What stands around the prompt of a cell: the examples selected for it, its hint and its prefill."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from alignbench.contexts.selection import Selected, Selection
+from alignbench.spec import ExampleSet, Prompt
+from alignbench.store.context_rows import HintRow, NewHint
+from alignbench.store.encoding import decode_text, encode_text, now
+from alignbench.store.example_sets import ExampleSets
+
+_HINT = """
+    SELECT hints.*, samples.sample AS source_sample, conditions.name AS source_condition
+    FROM hints
+    LEFT JOIN samples ON samples.id = hints.source_id
+    LEFT JOIN cells ON cells.id = samples.cell_id
+    LEFT JOIN conditions ON conditions.id = cells.condition_id
+"""
+_NEAR, _WINDOW = "near duplicate", "window"
+
+
+class CellContents(ExampleSets):
+    def keep_selection(self, cell_id: int, pool: ExampleSet, selection: Selection) -> None:
+        """Keep what was selected for a cell from a pool, and the pool; it replaces an earlier selection."""
+        rows: list[tuple[Selected, int | None, str | None]] = []
+        rows += [(selected, place, None) for place, selected in enumerate(selection.chosen)]
+        rows += [(selected, None, _NEAR) for selected in selection.left_out]
+        rows += [(selected, None, _WINDOW) for selected in selection.dropped]
+        with self._write():
+            self._keep_example_set(pool)
+            self._execute("DELETE FROM selections WHERE cell_id = ?", cell_id)
+            self.db.conn.executemany(
+                "INSERT INTO selections (cell_id, set_hash, position, rank, similarity, place, left_out) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                ((cell_id, pool.hash, s.index, s.rank, s.similarity, place, why) for s, place, why in rows),
+            )
+
+    def selection(self, cell_id: int) -> tuple[ExampleSet, Selection] | None:
+        """What `keep_selection` was given last; None where nothing was."""
+        rows = self._rows("SELECT * FROM selections WHERE cell_id = ? ORDER BY place, rank", cell_id)
+        if not rows:
+            return None
+        return self.example_set(rows[0]["set_hash"]), Selection(
+            _selected(row for row in rows if row["left_out"] is None),
+            _selected(row for row in rows if row["left_out"] == _NEAR),
+            _selected(row for row in rows if row["left_out"] == _WINDOW),
+        )
+
+    def add_hint(self, session_id: int, prompt: Prompt, hint: NewHint) -> HintRow:
+        """Keep a hint at the response to a prompt; one that is the same in text and making is kept once."""
+        with self._write():
+            self._touch(session_id)
+            same = self._row(
+                "SELECT id FROM hints WHERE session_id = ? AND prompt_hash = ? AND level = ? AND text = ? "
+                "AND maker = ? AND template = ? AND source_hash = ?",
+                session_id,
+                prompt.hash,
+                hint.level,
+                encode_text(hint.text),
+                encode_text(hint.maker),
+                encode_text(hint.template),
+                hint.source_hash,
+            )
+            hint_id = same["id"] if same else self._insert_hint(session_id, prompt, hint)
+        return self.hint(hint_id)
+
+    def hint(self, hint_id: int) -> HintRow:
+        row = self._row(f"{_HINT} WHERE hints.id = ?", hint_id)
+        assert row is not None
+        return _hint_row(row)
+
+    def hints(self, session_id: int, prompt: Prompt | None = None) -> list[HintRow]:
+        """The hints of a session, or of one of its prompts, oldest first."""
+        self._require_session(session_id)
+        rows = self._rows(
+            f"{_HINT} WHERE hints.session_id = ?1 AND (?2 IS NULL OR hints.prompt_hash = ?2) ORDER BY hints.id",
+            session_id,
+            prompt.hash if prompt else None,
+        )
+        return [_hint_row(row) for row in rows]
+
+    def made_hint(
+        self, session_id: int, prompt: Prompt, level: str, maker: str, template: str, source_hash: str
+    ) -> HintRow | None:
+        """The newest hint that this maker made in this way from a text with this hash."""
+        row = self._row(
+            f"{_HINT} WHERE hints.session_id = ? AND hints.prompt_hash = ? AND hints.level = ? AND hints.maker = ? "
+            "AND hints.template = ? AND hints.source_hash = ? ORDER BY hints.id DESC LIMIT 1",
+            session_id,
+            prompt.hash,
+            level,
+            encode_text(maker),
+            encode_text(template),
+            source_hash,
+        )
+        return None if row is None else _hint_row(row)
+
+    def set_cell_hint(self, cell_id: int, hint_id: int) -> None:
+        """Say which hint stands in the prompt of a cell."""
+        with self._write():
+            self._execute("INSERT OR REPLACE INTO cell_hints (cell_id, hint_id) VALUES (?, ?)", cell_id, hint_id)
+
+    def cell_hint(self, cell_id: int) -> HintRow | None:
+        row = self._row(f"{_HINT} JOIN cell_hints ON hint_id = hints.id WHERE cell_hints.cell_id = ?", cell_id)
+        return None if row is None else _hint_row(row)
+
+    def set_sample_hint(self, sample_id: int, hint_id: int) -> None:
+        """Say which hint the model wrote before a sample."""
+        with self._write():
+            self._execute("INSERT OR REPLACE INTO sample_hints (sample_id, hint_id) VALUES (?, ?)", sample_id, hint_id)
+
+    def sample_hint(self, sample_id: int) -> HintRow | None:
+        row = self._row(f"{_HINT} JOIN sample_hints ON hint_id = hints.id WHERE sample_hints.sample_id = ?", sample_id)
+        return None if row is None else _hint_row(row)
+
+    def set_prefill(self, cell_id: int, text: str) -> None:
+        """Keep how the responses of a cell begin."""
+        with self._write():
+            insert = "INSERT OR REPLACE INTO cell_prefills (cell_id, text) VALUES (?, ?)"
+            self._execute(insert, cell_id, encode_text(text))
+
+    def prefill(self, cell_id: int) -> str | None:
+        row = self._row("SELECT text FROM cell_prefills WHERE cell_id = ?", cell_id)
+        return None if row is None else decode_text(row["text"])
+
+    def _insert_hint(self, session_id: int, prompt: Prompt, hint: NewHint) -> int:
+        return self._insert(
+            "INSERT INTO hints (session_id, prompt_hash, level, text, maker, template, source_id, source_hash, "
+            "n_tokens, give_away, longest_quote, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            session_id,
+            prompt.hash,
+            hint.level,
+            encode_text(hint.text),
+            encode_text(hint.maker),
+            encode_text(hint.template),
+            hint.source_id,
+            hint.source_hash,
+            hint.n_tokens,
+            hint.give_away,
+            hint.longest_quote,
+            now(),
+        )
+
+    def _require_session(self, session_id: int) -> None:
+        if self._row("SELECT id FROM sessions WHERE id = ?", session_id) is None:
+            raise self._no_session(session_id)
+
+
+def _selected(rows: Iterable[dict[str, Any]]) -> tuple[Selected, ...]:
+    return tuple(Selected(row["position"], row["rank"], row["similarity"]) for row in rows)
+
+
+def _hint_row(row: dict[str, Any]) -> HintRow:
+    return HintRow(
+        id=row["id"],
+        prompt_hash=row["prompt_hash"],
+        level=row["level"],
+        text=decode_text(row["text"]),
+        maker=decode_text(row["maker"]),
+        template=decode_text(row["template"]),
+        source_id=row["source_id"],
+        source_hash=row["source_hash"],
+        source_condition=None if row["source_condition"] is None else decode_text(row["source_condition"]),
+        source_sample=row["source_sample"],
+        n_tokens=row["n_tokens"],
+        give_away=row["give_away"],
+        longest_quote=row["longest_quote"],
+        created=row["created"],
+    )

@@ -1,0 +1,58 @@
+"""What the store hands out of contexts: example sets and hints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from alignbench.spec import Level
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleSetInfo:
+    """An example set and how many examples it has. name: may be empty. created: ISO 8601 in UTC."""
+
+    hash: str
+    name: str
+    origin: str
+    n: int
+    created: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewHint:
+    """A hint to keep. maker: a model's name, empty for one written by hand. template: what the maker was asked with.
+
+    source_id, source_hash: the sample it tells of and the hash of its text, None and empty for one written by hand.
+    n_tokens: its length, None where it is not known. give_away: share of the source's content words that are in it, 0
+    to 1. longest_quote: words of the longest run it shares with the source.
+    """
+
+    level: Level
+    text: str
+    maker: str = ""
+    template: str = ""
+    source_id: int | None = None
+    source_hash: str = ""
+    n_tokens: int | None = None
+    give_away: float | None = None
+    longest_quote: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HintRow:
+    """A hint that is kept; see NewHint. source_condition, source_sample: where its source is, None where it is gone."""
+
+    id: int
+    prompt_hash: str
+    level: Level
+    text: str
+    maker: str
+    template: str
+    source_id: int | None
+    source_hash: str
+    source_condition: str | None
+    source_sample: int | None
+    n_tokens: int | None
+    give_away: float | None
+    longest_quote: int | None
+    created: str
