@@ -136,7 +136,7 @@ class LocalEngine(ABC, Decoder):
         Requests that follow each other under one prompt compute it once, and under one context that. What comes out
         is the same to the last bit: each prefill is cut in the same places. Raises EngineError, also when cancelled.
         """
-        prompt_ids = self.tokenize(request.context + request.query)
+        prompt_ids, cut = self.tokenize_parts(request.context, request.query)
         ids = self.tokenize(request.context + request.query + request.continuation)
         start = continuation_start(prompt_ids, ids)
         if 0 < self.n_ctx_train < len(ids):
@@ -145,9 +145,8 @@ class LocalEngine(ABC, Decoder):
                 f"of the model is {self.n_ctx_train}."
             )
         self._reserve_to_score(len(ids))
-        cut = min(len(self.tokenize(request.context)), start - 1)
         try:
-            logits = self._forced_logits(ids, start, cut, request.key)
+            logits = self._forced_logits(ids, start, min(cut, start - 1), request.key)
             return score_tokens(request, ids[start:], start, logits, self.token_text)
         except Aborted:
             raise EngineError("The scoring was cancelled.") from None

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 Shift = Literal["unshifted", "marginal", "shifted"]
+
+MARGINAL_RANK = 3  # the last rank that is not shifted
+ORDERS = 4  # of the responses, for progressive surprise
+
+_BIT = math.log(2.0)  # in nats
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLogprobs:
+    """What teacher forcing tells of the T tokens of a response.
+
+    ids, rank: (T,), rank 1 is the model's first choice. logprob: (T,), raw distribution at temperature 1, nats.
+    """
+
+    ids: NDArray[np.int32]
+    logprob: NDArray[np.float32]
+    rank: NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +53,13 @@ def likelihood(logprobs: ArrayLike, text: str) -> Likelihood | None:
     if not values.size or not n_bytes:
         return None
     total = math.fsum(values)
-    return Likelihood(total / values.size, total / n_bytes, -total / math.log(2.0), values.size, n_bytes)
+    return Likelihood(total / values.size, total / n_bytes, -total / _BIT, values.size, n_bytes)
 
 
 def surprisal(logprobs: ArrayLike) -> float | None:
     """Mean over tokens of -log2 p(token), bits, from 0; higher is more diverse. None without a token."""
     values = np.asarray(logprobs, np.float64)
-    return -math.fsum(values) / values.size / math.log(2.0) if values.size else None
+    return -math.fsum(values) / values.size / _BIT if values.size else None
 
 
 def progressive_surprise(conditional: Sequence[float], alone: Sequence[float]) -> float | None:
@@ -56,6 +74,83 @@ def progressive_surprise(conditional: Sequence[float], alone: Sequence[float]) -
     return math.fsum(conditional) / len(conditional) * math.exp2(-math.fsum(alone) / len(alone))
 
 
+def orders(n: int, count: int = ORDERS, seed: int = 0) -> list[tuple[int, ...]]:
+    """Different orders of n responses for `progressive_surprise`: `count` of them, or all n! where there are fewer.
+
+    No response is the last one twice before each has been it once.
+    """
+    rng = np.random.default_rng([seed, n])
+    count = min(count, math.factorial(n))
+    last = rng.permutation(n).tolist()
+    found: dict[tuple[int, ...], None] = {}
+    for at in itertools.count():
+        if len(found) == count:
+            return list(found)
+        end = last[at % n]
+        found.setdefault((*[i for i in rng.permutation(n).tolist() if i != end], end))
+    raise AssertionError("unreachable")
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """How much likelier a response is under its teacher than under a base model.
+
+    per_byte: bits per byte, 0 where the base model says it as readily; bits: in all. per_token: (T,) bits of each
+    token, None where the two models cut the text into different tokens.
+    """
+
+    per_byte: float
+    bits: float
+    per_token: NDArray[np.float64] | None
+
+
+def alignment_gap(base: TokenLogprobs, teacher: TokenLogprobs, text: str) -> Gap | None:
+    """Bits of a teacher's response under a base model and its context, minus those under the teacher; None for "".
+
+    Over responses drawn at temperature 1 from the whole distribution, by a teacher with the base model's tokenizer,
+    its mean estimates KL(teacher || base in context); otherwise it is a difference of cross-entropies.
+    """
+    under_base, under_teacher = likelihood(base.logprob, text), likelihood(teacher.logprob, text)
+    if under_base is None or under_teacher is None:
+        return None
+    bits = under_base.bits - under_teacher.bits
+    same = np.array_equal(base.ids, teacher.ids)
+    per_token = (teacher.logprob.astype(np.float64) - base.logprob) / _BIT if same else None
+    return Gap(bits / under_base.n_bytes, bits, per_token)
+
+
+def bits_saved(without: Sequence[float], given: Sequence[float]) -> float | None:
+    """Bits per byte that a piece of context saves: the mean gap without it, minus the mean gap with it.
+
+    Both over the same responses, in their order. Savings on the response a hint was made from alone are leakage, on
+    held-out ones elicitation. None without a response; ValueError where there are not as many on both sides.
+    """
+    if len(without) != len(given):
+        raise ValueError(f"{len(without)} gaps without the piece, {len(given)} with it")
+    return (math.fsum(without) - math.fsum(given)) / len(given) if given else None
+
+
+@dataclass(frozen=True, slots=True)
+class Shifts:
+    """Shares of tokens by where they stand under the base model; they add up to 1. See `token_shift`."""
+
+    unshifted: float
+    marginal: float
+    shifted: float
+    n_tokens: int
+
+
+def token_shifts(ranks: ArrayLike) -> Shifts | None:
+    """The shares over the tokens of one response or of many, from their ranks (T,); None without a token."""
+    values = np.asarray(ranks)
+    if not values.size:
+        return None
+    if values.min() < 1:
+        raise ValueError(f"ranks count from 1; one is {values.min()}")
+    unshifted, shifted = float((values == 1).mean()), float((values > MARGINAL_RANK).mean())
+    return Shifts(unshifted, 1.0 - unshifted - shifted, shifted, values.size)
+
+
 def token_shift(rank: int) -> Shift:
     """Where an aligned response's token stands under the base model: rank 1, ranks 2 and 3, beyond (Lin et al. 2023).
 
@@ -63,4 +158,4 @@ def token_shift(rank: int) -> Shift:
     """
     if rank < 1:
         raise ValueError(f"ranks count from 1; this one is {rank}")
-    return "unshifted" if rank == 1 else "marginal" if rank <= 3 else "shifted"
+    return "unshifted" if rank == 1 else "marginal" if rank <= MARGINAL_RANK else "shifted"
