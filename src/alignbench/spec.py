@@ -340,6 +340,10 @@ class Condition:
             }
         )
 
+    def with_options(self, **options: Any) -> Self:
+        """A copy whose model is loaded in another way; see `Model.with_options`."""
+        return replace(self, model=self.model.with_options(**options))
+
     @classmethod
     def zero_shot(cls, model: Model, **fields: Any) -> Self:
         """The condition a model has without a context."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from alignbench.experiments.plan import make_plan
+from alignbench.experiments.estimate import estimate
+from alignbench.experiments.plan import make_plan, preview
 from alignbench.experiments.runner import CellDone, CellFailed, CellStarted, Run, RunEvent, SampleStored, TextArrived
 from alignbench.spec import Condition, Model, Prompt, Sampling
 from alignbench.store import Store
+from tests import fakes
 from tests.fakes import FakePool
 
 ALIGNED = Condition.zero_shot(Model("good", "demo-aligned", "aligned"))
@@ -131,3 +134,54 @@ def test_an_imported_condition_is_not_sampled_and_keeps_its_errors(store: Store)
     assert "cannot be sampled" in events[0].message
     assert pool.requests == []
     assert [(row.sample, row.error) for row in store.samples(session)] == [(0, "overflow")]
+
+
+def test_finish_ends_what_runs_and_begins_nothing_new(store: Store) -> None:
+    session = store.create_session("t")
+    work = Run(make_plan(store, session, PROMPTS, (ALIGNED,), 3), FakePool(delay=0.01), store)
+    for event in work:
+        if isinstance(event, TextArrived):
+            work.finish()
+    rows = list(store.samples(session))
+    assert {(row.prompt_id, row.status) for row in rows} == {("p1", "done")}
+    assert len(rows) == 3
+
+
+def test_errors_are_drawn_again_only_where_they_are_to_be(store: Store) -> None:
+    session = store.create_session("t")
+    run(store, session, FakePool(fail={"raw": "no such file"}))
+    kept = make_plan(store, session, PROMPTS, (BASE,), 4, retry_errors=False)
+    assert [cell.missing for cell in kept.cells] == [(3,), (3,)]
+    assert make_plan(store, session, PROMPTS, (BASE,), 4).n_missing == 8
+    looked = preview(store, session, PROMPTS, (BASE,), 5, retry_errors=False)
+    assert [cell.missing for cell in looked] == [(3, 4), (3, 4)]
+    assert store.cells(session)[-1].n == 4  # looking registers nothing
+    assert [cell.missing for cell in preview(None, None, PROMPTS, (BASE,), 2)] == [(0, 1), (0, 1)]
+
+
+def test_weights_that_were_replaced_are_refused(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def weights(sha256: str) -> None:
+        monkeypatch.setitem(fakes.CAPABILITIES, "base", replace(fakes.CAPABILITIES["base"], file_hash=sha256))
+
+    session = store.create_session("t")
+    weights("aaaa")
+    run(store, session, FakePool(), n=1, conditions=(BASE,))
+    weights("bbbb")
+    events = run(store, session, FakePool(), n=2, conditions=(BASE,))
+    messages = [event.message for event in events if isinstance(event, CellFailed)]
+    assert len(messages) == 2
+    assert all("aaaa" in message and "bbbb" in message for message in messages)
+    assert {(row.sample, row.status) for row in store.samples(session)} == {(0, "done")}
+    fresh = store.create_session("u")
+    assert not [e for e in run(store, fresh, FakePool(), conditions=(BASE,)) if isinstance(e, CellFailed)]
+
+
+def test_an_estimate_follows_what_the_model_did_before(store: Store) -> None:
+    session = store.create_session("t")
+    before = estimate(store, preview(store, session, PROMPTS, (ALIGNED,), 2))
+    assert (before[0].samples, before[0].most_tokens, before[0].tokens) == (4, 4 * 256, None)
+    run(store, session, FakePool(), n=2, conditions=(ALIGNED,))
+    after = estimate(store, preview(store, session, PROMPTS, (ALIGNED,), 4))
+    # A fake sample has 12 tokens in 0.01 s, and two of them ran at one time.
+    assert (after[0].cells, after[0].samples, after[0].tokens) == (2, 4, 48)
+    assert after[0].seconds == pytest.approx(0.02)

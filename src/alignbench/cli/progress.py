@@ -38,7 +38,8 @@ class RunProgress:
         self._console = Console(stderr=True, markup=False, highlight=False)
         self._live = self._console.is_terminal
         self._total = plan.n_missing
-        self._cells_left = len(plan.cells)
+        self._cells_left = sum(bool(cell.missing) for cell in plan.cells)
+        self._failed = 0
         self._tokens = 0
         self._since = time.perf_counter()
         self._bar = Progress(
@@ -46,13 +47,14 @@ class RunProgress:
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]}", markup=False),
+            TextColumn("{task.fields[failed]}", markup=False),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             console=self._console,
             disable=not self._live,
             transient=True,
         )
-        self._task = self._bar.add_task("loading", total=self._total, rate="")
+        self._task = self._bar.add_task("loading", total=self._total, rate="", failed="")
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -81,8 +83,9 @@ class RunProgress:
                 self._count(event.n_tokens)
                 self._bar.update(self._task, description=event.cell.condition.name)
             case SampleStored():
-                self._bar.advance(self._task)
-            case CellDone() if not self._live:
+                self._failed += event.row.status == "error"
+                self._bar.update(self._task, advance=1, failed=f"{self._failed} failed" if self._failed else "")
+            case CellDone() if event.cell.missing and not self._live:
                 self._cells_left -= 1
                 self.say(f"{event.cell.condition.name}, prompt {event.cell.prompt.id}: done, {self._cells_left} to go")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,7 +16,6 @@ from alignbench.errors import InputError
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Model, Prompt, Sampling
 
 if TYPE_CHECKING:
-    from alignbench.experiments.runner import Run, RunEvent
     from alignbench.store import SampleRow
 
 _DEFAULTS = Sampling()
@@ -62,6 +61,7 @@ def sample(
     as_json: Json = False,
 ) -> None:
     """Sample prompts under models, side by side, and score what comes."""
+    from alignbench.cli.following import Outcome, follow
     from alignbench.cli.score_tables import print_scores
     from alignbench.cli.session_views import print_session
     from alignbench.engines.pool import WorkerPool
@@ -107,10 +107,10 @@ def sample(
         print(f"session {session} in {path}", file=sys.stderr)
         pool = WorkerPool(threads=threads)
         live = LiveScores(path, pool, lambda: None)
-        outcome = _Outcome()
+        outcome = Outcome()
         try:
             run = Run(make_plan(store, session, chosen, conditions, n), pool, store)
-            for row in _follow(run, outcome):
+            for row in follow(run, outcome):
                 live.add(row)
                 if as_json:
                     print(json.dumps(_line(row)), flush=True)
@@ -125,22 +125,8 @@ def sample(
             print_session(store, session)
             if outcome.done:
                 print_scores(scores, against)
-    outcome.exit()
-
-
-class _Outcome:
-    """Counts what was stored, for the exit code."""
-
-    def __init__(self) -> None:
-        self.done = 0
-        self.failed = 0
-        self.interrupted = False
-
-    def exit(self) -> None:
-        if self.interrupted:
-            raise typer.Exit(130)
-        if self.failed:
-            raise typer.Exit(3 if self.done else 1)
+    if code := outcome.exit_code:
+        raise typer.Exit(code)
 
 
 def _prompts(text: str | None, prompt_set: str | None, limit: int | None) -> list[Prompt]:
@@ -202,40 +188,3 @@ def _line(row: SampleRow) -> dict[str, object]:
         "seconds": row.seconds,
         "logprob": row.logprob,
     }
-
-
-def _follow(run: Run, outcome: _Outcome) -> Iterator[SampleRow]:
-    """Run to the end with a progress bar where stderr is a terminal; the samples as they are stored.
-
-    Ctrl-C cancels what runs: finished samples are in the database, those in flight are stored as cancelled.
-    """
-    from alignbench.cli.progress import RunProgress
-    from alignbench.experiments.runner import CellFailed, SampleStored
-
-    with RunProgress(run.plan) as progress:
-        for event in _interruptible(run, outcome):
-            progress.show(event)
-            if isinstance(event, CellFailed):
-                outcome.failed += 1
-                progress.say(f"{event.cell.condition.name}, prompt {event.cell.prompt.id}: {event.message}")
-            if isinstance(event, SampleStored):
-                outcome.done += event.row.status == "done"
-                yield event.row
-
-
-def _interruptible(run: Run, outcome: _Outcome) -> Iterator[RunEvent]:
-    """The events of a run; the first Ctrl-C cancels it, the second is an ordinary one."""
-    import signal
-    import threading
-
-    def cancel(*_: object) -> None:
-        outcome.interrupted = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        # Not here: this handler may have interrupted the very code that holds the locks that cancelling takes.
-        threading.Thread(target=run.cancel, daemon=True).start()
-
-    before = signal.signal(signal.SIGINT, cancel)
-    try:
-        yield from run
-    finally:
-        signal.signal(signal.SIGINT, before)

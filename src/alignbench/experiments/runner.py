@@ -78,7 +78,10 @@ class SampleStored:
 
 @dataclass(frozen=True, slots=True)
 class CellFailed:
-    """The cell's missing samples are stored as errors with this message, unless its model is an imported one."""
+    """The cell's missing samples are stored as errors with this message.
+
+    Nothing is stored where its model is an imported one, or has other weights than those that drew earlier samples.
+    """
 
     cell: Cell
     message: str
@@ -106,6 +109,13 @@ class Run:
         self._lock = threading.Lock()
         self._cancelled_cells: set[int] = set()
         self._cancelled = False
+        self._finishing = False
+
+    def finish(self) -> None:
+        """Begin no further cell; those that run go on to their end. May be called from any thread."""
+        with self._lock:
+            self._finishing = True
+        self._inbox.put(None)
 
     def cancel(self, cell_id: int | None = None, sample: int | None = None) -> None:
         """Cancel a sample, a cell, or everything.
@@ -147,7 +157,13 @@ class Run:
             case Loading():
                 yield ModelLoading(model.name, event.fraction)
             case Loaded():
-                self._store.set_model_file_hash(model.reference, event.capabilities.file_hash)
+                before = self._store.model_file_hash(self.plan.session, model.reference)
+                now = event.capabilities.file_hash
+                if before and now and before != now:
+                    for cell in self._take_waiting(model):
+                        yield CellFailed(cell, _replaced(model, before, now))
+                    return
+                self._store.set_model_file_hash(model.reference, now)
                 yield ModelLoaded(model.name, event.capabilities, event.seconds)
                 yield from self._begin_next(model)
             case Failed(key=0):
@@ -189,7 +205,7 @@ class Run:
         while self._waiting[model]:
             with self._lock:
                 cell = self._waiting[model][0]
-                if self._cancelled or cell.id in self._cancelled_cells:
+                if self._cancelled or self._finishing or cell.id in self._cancelled_cells:
                     return
                 if self._n_running(model) >= (FAST_LOOKAHEAD if cell.condition.mode == "fast" else 1):
                     return
@@ -232,13 +248,20 @@ class Run:
     def _drop_cancelled(self) -> Iterator[RunEvent]:
         """Waiting cells that were cancelled end here, with nothing stored for them."""
         with self._lock:
-            everything, cells = self._cancelled, set(self._cancelled_cells)
+            everything, cells = self._cancelled or self._finishing, set(self._cancelled_cells)
         for model, waiting in self._waiting.items():
             dropped = [cell for cell in waiting if everything or cell.id in cells]
             if not dropped:
                 continue
             self._waiting[model] = deque(cell for cell in waiting if cell not in dropped)
             yield from (CellDone(cell) for cell in dropped)
+
+
+def _replaced(model: Model, before: str, now: str) -> str:
+    return (
+        f"The weights of {model.name} were replaced: this session's samples were drawn with SHA-256 {before}, "
+        f"the file now has {now}. Put the old file back, or begin a new session."
+    )
 
 
 @dataclass(frozen=True, slots=True)

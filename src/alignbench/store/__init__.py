@@ -5,10 +5,12 @@ from __future__ import annotations
 from alignbench.store.context_rows import ExampleSetInfo, HintRow, NewHint
 from alignbench.store.rows import (
     CellInfo,
+    Counts,
     Judgment,
     JudgmentRow,
     JudgmentStatus,
     Note,
+    Pace,
     PairScore,
     SampleRow,
     SessionInfo,
@@ -18,6 +20,7 @@ from alignbench.store.store import Store
 
 __all__ = [
     "CellInfo",
+    "Counts",
     "ExampleSetInfo",
     "HintRow",
     "Judgment",
@@ -25,6 +28,7 @@ __all__ = [
     "JudgmentStatus",
     "NewHint",
     "Note",
+    "Pace",
     "PairScore",
     "SampleRow",
     "SessionInfo",

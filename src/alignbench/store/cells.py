@@ -152,6 +152,20 @@ class Cells(CellContents):
             update = "UPDATE models SET file_hash = ? WHERE reference = ?"
             self._execute(update, file_hash, encode_text(reference))
 
+    def model_file_hash(self, session_id: int, reference: str) -> str | None:
+        """The SHA-256 of the weights that drew the samples of a session; None where none are there."""
+        row = self._row(
+            """
+            SELECT file_hash FROM models WHERE reference = ?2 AND file_hash IS NOT NULL AND id IN (
+                SELECT model_id FROM conditions JOIN cells ON cells.condition_id = conditions.id
+                JOIN samples ON samples.cell_id = cells.id
+                WHERE conditions.session_id = ?1 AND samples.status = 'done')
+            """,
+            session_id,
+            encode_text(reference),
+        )
+        return None if row is None else str(row["file_hash"])
+
     def _add_text(self, text: str) -> str:
         """Store a text once; its hash."""
         text_hash = content_hash(text)

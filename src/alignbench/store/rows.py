@@ -73,6 +73,24 @@ class SampleRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Counts:
+    """What a condition holds. samples: that are done; truncated: those of them that were cut by length."""
+
+    condition: str
+    samples: int
+    errors: int
+    truncated: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a model's finished samples went: means over all of them; the samples of a cell run at one time."""
+
+    tokens_per_sample: float
+    tokens_per_second: float
+
+
+@dataclass(frozen=True, slots=True)
 class PairScore:
     """A similarity of one sample of a condition to one sample of a reference, both of one prompt."""
 

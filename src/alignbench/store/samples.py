@@ -23,7 +23,7 @@ from alignbench.store.encoding import (
     unpack_floats,
     unpack_ids,
 )
-from alignbench.store.rows import SampleRow, Status
+from alignbench.store.rows import Counts, Pace, SampleRow, Status
 
 _TOKEN_COLUMNS = tuple(field.name for field in fields(TokenStats))
 
@@ -77,10 +77,46 @@ class Samples(Connected):
         """Commit that a sample failed; a done one of the same index stays, and is returned."""
         return self._put(cell_id, sample, "error", "error", None, None, None, None, encode_text(message))
 
-    def done_samples(self, cell_id: int) -> set[int]:
-        """The indices of a cell's samples that are done."""
-        rows = self._rows("SELECT sample FROM samples WHERE cell_id = ? AND status = 'done'", cell_id)
-        return {row["sample"] for row in rows}
+    def done_samples(self, cell_id: int, *, errors: bool = False) -> set[int]:
+        """The indices of a cell's samples that are done, and of its errors if they are asked for."""
+        sql = "SELECT sample FROM samples WHERE cell_id = ? AND (status = 'done' OR status = 'error' AND ?)"
+        return {row["sample"] for row in self._rows(sql, cell_id, errors)}
+
+    def counts(self, session_id: int) -> list[Counts]:
+        """What each condition of a session holds, in order of first use."""
+        rows = self._rows(
+            """
+            SELECT conditions.name AS condition,
+                count(CASE WHEN samples.status = 'done' THEN 1 END) AS samples,
+                count(CASE WHEN samples.status = 'error' THEN 1 END) AS errors,
+                count(CASE WHEN samples.status = 'done' AND samples.finish_reason = 'length' THEN 1 END) AS truncated
+            FROM conditions
+            LEFT JOIN cells ON cells.condition_id = conditions.id
+            LEFT JOIN samples ON samples.cell_id = cells.id
+            WHERE conditions.session_id = ? GROUP BY conditions.id ORDER BY conditions.position
+            """,
+            session_id,
+        )
+        return [Counts(**{**row, "condition": decode_text(row["condition"])}) for row in rows]
+
+    def pace(self, reference: str) -> Pace | None:
+        """How long and how fast the samples of a model were, in all sessions; None where there is none."""
+        row = self._row(
+            """
+            SELECT sum(n) AS n, sum(tokens) AS tokens, sum(seconds) AS seconds FROM (
+                SELECT count(*) AS n, sum(samples.n_tokens) AS tokens, max(samples.seconds) AS seconds
+                FROM samples
+                JOIN cells ON cells.id = samples.cell_id
+                JOIN conditions ON conditions.id = cells.condition_id
+                JOIN models ON models.id = conditions.model_id
+                WHERE models.reference = ? AND samples.status = 'done' AND samples.seconds > 0
+                GROUP BY cells.id)
+            """,
+            encode_text(reference),
+        )
+        if row is None or not row["n"] or not row["tokens"]:
+            return None
+        return Pace(row["tokens"] / row["n"], row["tokens"] / row["seconds"])
 
     def samples(self, session_id: int, *, cell_id: int | None = None) -> Iterator[SampleRow]:
         """The samples of a session or of one of its cells, whatever their status, by cell and index."""

@@ -70,6 +70,17 @@ class Sessions(Connected):
         """What `create_session` was given; empty if nothing was."""
         return self._json_column(session_id, "manifest")
 
+    def set_manifest(self, session_id: int, manifest: Mapping[str, object]) -> None:
+        """Put another manifest in the place of the one there is."""
+        with self._write():
+            self._touch(session_id, manifest=encode_json(manifest))
+
+    def session_of_experiment(self, file: str) -> int | None:
+        """The newest session whose manifest says that it belongs to this experiment file."""
+        sql = "SELECT max(id) AS id FROM sessions WHERE json_extract(manifest, '$.experiment.file') = ?"
+        row = self._row(sql, file)
+        return None if row is None else row["id"]
+
     def delete_session(self, session_id: int) -> None:
         """Delete a session with all that belongs to it, and what only it used: texts, embeddings, models."""
         with self._write():

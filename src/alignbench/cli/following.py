@@ -1,0 +1,72 @@
+"""Watching a run from the command line: progress on stderr, what a signal does, and the exit code."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+from alignbench.cli.progress import RunProgress
+from alignbench.experiments.runner import CellFailed, Run, SampleStored
+from alignbench.store import SampleRow
+
+
+@dataclass
+class Outcome:
+    """What was stored. done: samples; failed: cells; interrupted: by a signal."""
+
+    done: int = 0
+    failed: int = 0
+    interrupted: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """0 all done, 3 some cells failed, 1 all of them, 130 interrupted."""
+        if self.interrupted:
+            return 130
+        if self.failed:
+            return 3 if self.done else 1
+        return 0
+
+
+def follow(run: Run, outcome: Outcome, *, finish_first: bool = False) -> Iterator[SampleRow]:
+    """Run to the end with a progress bar where stderr is a terminal; the samples as they are stored.
+
+    Ctrl-C cancels what runs: finished samples are in the database, those in flight are stored as cancelled. With
+    finish_first, the first Ctrl-C lets the cells that run come to their end and begins no other; the second cancels.
+    SIGTERM and SIGHUP (a line that dropped) cancel at once.
+    """
+    with RunProgress(run.plan) as progress, _signals(run, outcome, progress, finish_first=finish_first):
+        for event in run:
+            if isinstance(event, CellFailed):
+                outcome.failed += 1
+                progress.say(f"{event.cell.condition.name}, prompt {event.cell.prompt.id}: {event.message}")
+            if not outcome.interrupted or isinstance(event, SampleStored):
+                progress.show(event)
+            if isinstance(event, SampleStored):
+                outcome.done += event.row.status == "done"
+                yield event.row
+
+
+@contextmanager
+def _signals(run: Run, outcome: Outcome, progress: RunProgress, *, finish_first: bool) -> Iterator[None]:
+    def stop(number: int, _: FrameType | None) -> None:
+        again, outcome.interrupted = outcome.interrupted, True
+        step: Callable[[], None] = run.cancel
+        if again or number != signal.SIGINT or not finish_first:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        else:
+            progress.say("finishing the samples in flight; Ctrl-C again cancels them")
+            step = run.finish
+        # Not here: this handler may have interrupted the very code that holds the locks that cancelling takes.
+        threading.Thread(target=step, daemon=True).start()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

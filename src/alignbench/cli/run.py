@@ -1,0 +1,177 @@
+"""`alignbench run`: an experiment file, from its check to its last sample; again is to resume."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from alignbench import paths
+from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads
+from alignbench.display import visible
+
+if TYPE_CHECKING:
+    from alignbench.cli.following import Outcome
+    from alignbench.experiments.estimate import Estimate
+    from alignbench.experiments.experiment import Experiment
+    from alignbench.spec import Condition, Prompt
+    from alignbench.store import Store
+
+
+def run(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="An experiment file, or the name of one that ships.")],
+    check: Annotated[bool, typer.Option("--check", help="Only check the file.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would be drawn, and about how long.")
+    ] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first prompts of the file's.")] = None,
+    retry_errors: Annotated[bool, typer.Option("--retry-errors", help="Draw samples that failed again.")] = False,
+    device: Device = "auto",
+    threads: Threads = None,
+    gpu_layers: GpuLayers = -1,
+    db: Db = None,
+    as_json: Json = False,
+) -> None:
+    """Run an experiment file. Run it again to resume: only what is missing is drawn."""
+    from alignbench.experiments.experiment import experiment_path, read_experiment
+    from alignbench.store import Store
+
+    experiment = read_experiment(experiment_path(file))
+    prompts = experiment.prompts[:limit]
+    conditions = [condition.with_options(device=device, gpu_layers=gpu_layers) for condition in experiment.conditions]
+    if check:
+        n = len(prompts) * len(conditions) * experiment.n
+        print(f"{file}: {len(prompts)} prompts, {len(conditions)} conditions, {n} samples", file=sys.stderr)
+        return
+    path = db or paths.default_database()
+    if dry_run:
+        _show_estimate(experiment, prompts, conditions, path, retry_errors, as_json)
+        return
+    with Store.open(path) as store:
+        session = _session(store, experiment, conditions)
+        print(f"session {session} in {path}", file=sys.stderr)
+        outcome = _draw(store, session, experiment, prompts, conditions, threads, retry_errors=retry_errors)
+        left = _show_counts(store, session, as_json)
+    if outcome.interrupted:
+        print(f"resume with: {_command(file, limit, db)}", file=sys.stderr)
+    elif left and not retry_errors and not outcome.failed:
+        again = _command(file, limit, db)
+        print(f"{left} samples failed before; draw them again with: {again} --retry-errors", file=sys.stderr)
+    if code := outcome.exit_code or (3 if left else 0):
+        raise typer.Exit(code)
+
+
+def _session(store: Store, experiment: Experiment, conditions: Sequence[Condition]) -> int:
+    """The session of this file, resumed or begun."""
+    from alignbench.experiments.manifest import manifest
+
+    asked = {"file": str(experiment.path), "floor": experiment.floor, "metrics": list(experiment.metrics)}
+    described = {**manifest(conditions, experiment.n), "experiment": asked}
+    session = store.session_of_experiment(str(experiment.path))
+    if session is None:
+        return store.create_session(experiment.name, reference=experiment.reference, manifest=described)
+    store.set_manifest(session, described)
+    store.set_reference(session, experiment.reference)
+    return session
+
+
+def _draw(
+    store: Store,
+    session: int,
+    experiment: Experiment,
+    prompts: Sequence[Prompt],
+    conditions: Sequence[Condition],
+    threads: int | None,
+    *,
+    retry_errors: bool,
+) -> Outcome:
+    from alignbench.cli.following import Outcome, follow
+    from alignbench.engines.pool import WorkerPool
+    from alignbench.experiments.plan import make_plan
+    from alignbench.experiments.runner import Run
+    from alignbench.models import first_use, terms
+
+    outcome = Outcome()
+    plan = make_plan(store, session, prompts, conditions, experiment.n, retry_errors=retry_errors)
+    if not plan.n_missing:
+        print("nothing is missing", file=sys.stderr)
+        return outcome
+    for model in {condition.model for condition in conditions if first_use(condition.model)}:
+        print(visible(terms(model)), file=sys.stderr)
+    pool = WorkerPool(threads=threads)
+    try:
+        for _ in follow(Run(plan, pool, store), outcome, finish_first=True):
+            pass
+    finally:
+        pool.close()
+    return outcome
+
+
+def _show_counts(store: Store, session: int, as_json: bool) -> int:
+    """What the session holds now; how many of its samples are errors."""
+    from alignbench.cli.tables import print_table
+
+    counts = store.counts(session)
+    if as_json:
+        print(json.dumps({"session": session, "conditions": {each.condition: asdict(each) for each in counts}}))
+    else:
+        rows = [[each.condition, str(each.samples), str(each.errors), str(each.truncated)] for each in counts]
+        print_table(["condition", "samples", "errors", "cut by length"], rows)
+    return sum(each.errors for each in counts)
+
+
+def _show_estimate(
+    experiment: Experiment,
+    prompts: Sequence[Prompt],
+    conditions: Sequence[Condition],
+    path: Path,
+    retry_errors: bool,
+    as_json: bool,
+) -> None:
+    from alignbench.cli.tables import print_table
+    from alignbench.experiments.estimate import estimate
+    from alignbench.experiments.plan import preview
+    from alignbench.store import Store
+
+    def look(store: Store | None) -> list[Estimate]:
+        session = store.session_of_experiment(str(experiment.path)) if store else None
+        cells = preview(store, session, prompts, conditions, experiment.n, retry_errors=retry_errors)
+        return estimate(store, cells)
+
+    if path.exists():
+        with Store.open(path) as store:
+            found = look(store)
+    else:
+        found = look(None)
+    if as_json:
+        print(json.dumps([asdict(each) for each in found]))
+        return
+    print_table(
+        ["condition", "cells", "samples", "tokens at most", "tokens, about", "time, about"],
+        [
+            [
+                each.condition,
+                str(each.cells),
+                str(each.samples),
+                str(each.most_tokens),
+                "-" if each.tokens is None else str(each.tokens),
+                "-" if each.seconds is None else f"{each.seconds:.0f} s",
+            ]
+            for each in found
+        ],
+    )
+    if any(each.tokens is None for each in found):
+        print("-: no sample of that model is in the database to judge by", file=sys.stderr)
+
+
+def _command(file: str, limit: int | None, db: Path | None) -> str:
+    parts = ["alignbench", "run", file]
+    parts += [] if limit is None else ["--limit", str(limit)]
+    parts += [] if db is None else ["--db", str(db)]
+    return shlex.join(parts)

@@ -1,0 +1,42 @@
+"""What a run would cost, before it is begun."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from alignbench.experiments.plan import Cell
+from alignbench.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Of one condition. cells, samples: that are missing. most_tokens: if every sample runs to its limit.
+
+    tokens, seconds: as this model's samples in the database went, None where there is none; models run side by side.
+    """
+
+    condition: str
+    cells: int
+    samples: int
+    most_tokens: int
+    tokens: int | None
+    seconds: float | None
+
+
+def estimate(store: Store | None, cells: Sequence[Cell]) -> list[Estimate]:
+    """One entry a condition, in order. Without a store there is nothing to tell the pace by."""
+    by_condition: dict[str, list[Cell]] = {}
+    for cell in cells:
+        by_condition.setdefault(cell.condition.name, []).append(cell)
+    found = []
+    for name, there in by_condition.items():
+        condition = there[0].condition
+        missing = [cell for cell in there if cell.missing]
+        samples = sum(len(cell.missing) for cell in missing)
+        limit = condition.sampling.max_tokens
+        pace = store.pace(condition.model.reference) if store else None
+        tokens = None if pace is None else round(samples * min(pace.tokens_per_sample, limit))
+        seconds = None if pace is None or tokens is None else tokens / pace.tokens_per_second
+        found.append(Estimate(name, len(missing), samples, samples * limit, tokens, seconds))
+    return found

@@ -1,0 +1,86 @@
+"""`alignbench run` as a user runs it, on the embedded weights."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from alignbench.store import Store
+from tests.cli.running import alignbench
+
+FILE = """
+n = 3
+[prompts]
+sets = ["open-ended"]
+limit = 4
+[sampling]
+max_tokens = 12
+[[conditions]]
+model = "demo-aligned"
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.toml"
+    path.write_text(FILE)
+    return path
+
+
+def texts(session: int = 1) -> dict[tuple[str, int], str]:
+    with Store.open(os.environ["ALIGNBENCH_DB"]) as store:
+        return {(row.prompt_id, row.sample): row.text for row in store.samples(session) if row.status == "done"}
+
+
+def test_a_check_and_a_dry_run_touch_nothing(file: Path) -> None:
+    checked = alignbench("run", str(file), "--check")
+    assert checked.returncode == 0
+    assert "4 prompts, 1 conditions, 12 samples" in checked.stderr
+    dry = alignbench("run", str(file), "--dry-run", "--json", "--limit", "2")
+    assert json.loads(dry.stdout) == [
+        {"condition": "demo-aligned", "cells": 2, "samples": 6, "most_tokens": 72, "tokens": None, "seconds": None}
+    ]
+    assert not Path(os.environ["ALIGNBENCH_DB"]).exists()
+    file.write_text(FILE + "modle = 3\n")
+    broken = alignbench("run", str(file))
+    assert broken.returncode == 2
+    assert "mine.toml, conditions 1: unknown field 'modle'. Did you mean model" in broken.stderr
+
+
+@pytest.mark.models
+@pytest.mark.slow
+def test_an_interrupted_run_goes_on_as_if_it_had_not_been(file: Path, tmp_path: Path) -> None:
+    running = subprocess.Popen(
+        [sys.executable, "-m", "alignbench", "run", str(file)],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert running.stderr is not None
+    for line in running.stderr:
+        if "3 to go" in line:
+            running.send_signal(signal.SIGINT)
+            break
+    _, said = running.communicate(timeout=120)
+    assert running.returncode == 130
+    assert f"resume with: alignbench run {file}" in said
+    first = texts()
+    assert 0 < len(first) < 12
+    resumed = alignbench("run", str(file), "--json")
+    assert resumed.returncode == 0, resumed.stderr
+    counted = json.loads(resumed.stdout)
+    assert counted["session"] == 1
+    assert counted["conditions"]["demo-aligned"]["samples"] == 12
+    assert first.items() <= texts().items()
+    again = alignbench("run", str(file))
+    assert "nothing is missing" in again.stderr
+    undisturbed = tmp_path / "other.toml"
+    undisturbed.write_text(FILE)
+    assert alignbench("run", str(undisturbed)).returncode == 0
+    assert texts(2) == texts(1)

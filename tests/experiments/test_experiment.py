@@ -1,0 +1,100 @@
+"""Experiment files: what they give, and what is wrong with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from alignbench.errors import InputError
+from alignbench.experiments.experiment import Experiment, experiment_path, read_experiment
+
+PROMPTS = '[prompts]\nsets = ["open-ended"]\nlimit = 3\n'
+ONE = PROMPTS + '[[conditions]]\nmodel = "demo-base"\n'
+
+
+def read(folder: Path, text: str) -> Experiment:
+    file = folder / "mine.toml"
+    file.write_text(text)
+    return read_experiment(file)
+
+
+def test_a_file_says_what_to_draw(tmp_path: Path) -> None:
+    (tmp_path / "more.txt").write_text("Why rivers?\n")
+    experiment = read(
+        tmp_path,
+        'n = 2\nseed = 7\nmode = "fast"\nreference = "chat"\n'
+        '[prompts]\nsets = ["open-ended"]\nfiles = ["more.txt"]\n'
+        '[models]\nraw = "demo-base"\n[sampling]\nmax_tokens = 9\nstop = ["END"]\n'
+        '[[conditions]]\nmodel = "raw"\n'
+        '[[conditions]]\nname = "chat"\nmodel = "demo-aligned"\nseed = 100\nsampling = { temperature = 0 }\n'
+        '[scores]\nmetrics = ["jaccard"]\n[output]\nreport = "out.md"\n',
+    )
+    assert (experiment.name, experiment.n, experiment.reference, experiment.floor) == ("mine", 2, "chat", "raw")
+    assert len(experiment.prompts) == 61
+    assert experiment.prompts[-1].text == "Why rivers?"
+    raw, chat = experiment.conditions
+    assert (raw.name, raw.model.reference, raw.context.template, raw.seed) == ("raw", "demo-base", "plain", 7)
+    assert (raw.sampling.max_tokens, raw.sampling.stop, raw.mode) == (9, ("END",), "fast")
+    assert (chat.context.template, chat.seed, chat.sampling.temperature) == ("chat", 100, 0.0)
+    assert chat.sampling.max_tokens == 9
+    assert (experiment.metrics, experiment.report) == (("jaccard",), Path("out.md"))
+
+
+def test_a_cross_product(tmp_path: Path) -> None:
+    cross = '[cross]\nmodels = ["demo-base", "demo-aligned"]\ntemperatures = [0.3, 1]\n'
+    experiment = read(tmp_path, PROMPTS + cross)
+    assert [(c.name, c.sampling.temperature) for c in experiment.conditions] == [
+        ("demo-base@temp0.3", 0.3),
+        ("demo-base@temp1", 1.0),
+        ("demo-aligned@temp0.3", 0.3),
+        ("demo-aligned@temp1", 1.0),
+    ]
+    assert experiment.reference == "demo-aligned@temp0.3"
+    assert experiment.floor is None
+
+
+def test_a_seed_draws_prompts_at_random_and_again_the_same(tmp_path: Path) -> None:
+    drawn = [p.id for p in read(tmp_path, ONE.replace("limit = 3", "limit = 3\nseed = 1")).prompts]
+    assert drawn == [p.id for p in read(tmp_path, ONE.replace("limit = 3", "limit = 3\nseed = 1")).prompts]
+    assert len(drawn) == 3
+    assert drawn != [p.id for p in read(tmp_path, ONE).prompts] == ["open-001", "open-002", "open-003"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("n = [", "not TOML"),
+        (ONE + "top = 1\n", r"conditions 1: unknown field 'top'"),
+        ("nn = 3\n" + ONE, r"mine\.toml: unknown field 'nn'\. Did you mean n"),
+        ("n = 0\n" + ONE, "n is 0; expected a whole number, 1 or more"),
+        ('mode = "quick"\n' + ONE, "mode is 'quick'; expected strict or fast"),
+        ('reference = "demo-bse"\n' + ONE, "reference is 'demo-bse'.*Did you mean demo-base"),
+        (PROMPTS, "no conditions"),
+        ('[[conditions]]\nmodel = "demo-base"\n', "prompts: no prompts"),
+        (PROMPTS + "[[conditions]]\nname = 3\n", "conditions 1: model is missing"),
+        (PROMPTS + '[[conditions]]\nmodel = "demo-bse"\n', "conditions 1, model: .*Did you mean demo-base"),
+        (ONE + "sampling = { temperature = -1 }\n", "conditions 1, sampling: temperature is -1.0"),
+        (ONE + 'sampling = { top_k = "x" }\n', "conditions 1, sampling: top_k is 'x'; expected a whole number"),
+        (ONE + "sampling = { heat = 1 }\n", "conditions 1, sampling: unknown field 'heat'"),
+        (ONE + '[[conditions]]\nmodel = "demo-base"\nseed = 1\n', "two conditions are called 'demo-base'"),
+        (ONE + '[[conditions]]\nname = "b"\nmodel = "demo-base"\n', "are the same condition"),
+        (ONE + '[scores]\nmetrics = ["jacard"]\n', "no score named 'jacard'. Did you mean jaccard"),
+        (ONE + '[output]\nreprot = "x.md"\n', "output: unknown field 'reprot'. Did you mean report"),
+        (ONE + '[cross]\nmodels = "demo-base"\n', "cross: models is 'demo-base'; expected a list"),
+        ("prompts = 4\n", "prompts is 4; expected a table"),
+    ],
+)
+def test_faults_name_the_field(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read(tmp_path, text)
+
+
+def test_an_imported_model_cannot_be_run(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be sampled"):
+        read(tmp_path, ONE.replace("demo-base", "imported:old"))
+
+
+def test_the_files_that_ship_are_sound() -> None:
+    shipped = sorted(experiment_path("quick").parent.glob("*.toml"))
+    assert [path.stem for path in shipped if read_experiment(path).name != path.stem] == []
