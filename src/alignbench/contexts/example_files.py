@@ -1,0 +1,126 @@
+"""Example sets in files, and the ones that ship.
+
+- .jsonl: one object a line: {"prompt": "...", "response": "...", "hint": "..."}; the hint may be left out
+- .csv: a header with the columns prompt, response and perhaps hint
+- .txt: a prompt in URIAL's layout; its instruction is left out, and a query without an answer too
+
+All UTF-8. Texts are stripped of outer white space.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from alignbench import paths
+from alignbench.contexts.urial import parse_urial
+from alignbench.errors import InputError, did_you_mean
+from alignbench.spec import Example, ExampleSet
+from alignbench.textfiles import read_utf8, split_lines
+
+_FIELDS = ("prompt", "response", "hint")
+_EXPECTED = 'expected an object like {"prompt": "...", "response": "..."}'
+
+
+def shipped_example_sets() -> list[str]:
+    """Names of the example sets that ship, in alphabetical order."""
+    return sorted(path.stem for path in _folder().glob("*.jsonl"))
+
+
+def shipped_example_set(name: str) -> ExampleSet:
+    """A set that ships. InputError, with the nearest names, where there is none."""
+    if name not in shipped_example_sets():
+        near = did_you_mean(name, shipped_example_sets())
+        raise InputError(f"There is no example set or file {name!r}. {near}".rstrip())
+    return read_examples(_folder() / f"{name}.jsonl")
+
+
+def read_examples(path: Path) -> ExampleSet:
+    """The set of a file, called as the file is. Raises InputError, naming file, line and field."""
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; expected a file ({', '.join(_READERS)}).")
+    if (read := _READERS.get(path.suffix.lower())) is None:
+        raise InputError(f"{path}: unknown kind of file {path.suffix!r}; expected {', '.join(_READERS)}.")
+    items = tuple(read(path, read_utf8(path)))
+    if not items:
+        raise InputError(f"{path} holds no examples.")
+    return ExampleSet(items, path.stem, str(path))
+
+
+def write_examples(examples: ExampleSet) -> str:
+    """A set as JSON Lines that `read_examples` reads."""
+    return "".join(_line(item) + "\n" for item in examples.items)
+
+
+def example_of(record: Mapping[str, object], where: str) -> Example:
+    """The example of a JSON object or a TOML table. InputError, naming the field, where it is none."""
+    if unknown := [name for name in record if name not in _FIELDS]:
+        raise InputError(f"{where}, field {unknown[0]!r}: unknown; expected prompt, response and perhaps hint.")
+    texts = []
+    for name in _FIELDS:
+        value = record.get(name, "" if name == "hint" else None)
+        if not isinstance(value, str):
+            what = "missing" if value is None else "not a text"
+            raise InputError(f"{where}, field {name!r}: {what}; expected a text.")
+        if name != "hint" and not value.strip():
+            raise InputError(f"{where}, field {name!r}: empty; expected a text.")
+        texts.append(value)
+    return Example(*texts)
+
+
+def _line(item: Example) -> str:
+    record = {"prompt": item.prompt, "response": item.response}
+    if item.hint:
+        record["hint"] = item.hint
+    return json.dumps(record, ensure_ascii=False)
+
+
+def _read_jsonl(path: Path, text: str) -> Iterator[Example]:
+    for number, line in enumerate(split_lines(text), start=1):
+        if not line.strip():
+            continue
+        where = f"{path}, line {number}"
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise InputError(f"{where}: not JSON: {error.msg} at character {error.pos + 1}; {_EXPECTED}.") from None
+        except (ValueError, RecursionError) as error:  # a number of many digits; brackets in brackets
+            raise InputError(f"{where}: not JSON that can be read: {error}.") from None
+        if not isinstance(record, dict):
+            raise InputError(f"{where}: not an object; {_EXPECTED}.")
+        yield example_of({name: record[name] for name in _FIELDS if name in record}, where)
+
+
+def _read_csv(path: Path, text: str) -> Iterator[Example]:
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    end = 1
+    try:
+        columns = [(name or "").strip().lower() for name in reader.fieldnames or []]
+        if not {"prompt", "response"} <= set(columns):
+            raise InputError(f"{path}, line 1: columns {', '.join(columns)}; expected prompt and response among them.")
+        reader.fieldnames = columns
+        for row in reader:
+            start, end = end + 1, reader.line_num
+            if None in row or None in row.values():
+                raise InputError(f"{path}, line {start}: expected {len(columns)} fields, as in the header.")
+            yield example_of({name: row[name] for name in _FIELDS if name in row}, f"{path}, line {start}")
+    except csv.Error as error:
+        raise InputError(f"{path}, line {end + 1}: not CSV: {error}.") from None
+
+
+def _read_urial(path: Path, text: str) -> Iterator[Example]:
+    yield from parse_urial(text, str(path)).examples
+
+
+_READERS: dict[str, Callable[[Path, str], Iterator[Example]]] = {
+    ".jsonl": _read_jsonl,
+    ".csv": _read_csv,
+    ".txt": _read_urial,
+}
+
+
+def _folder() -> Path:
+    return paths.shipped_prompts() / "examples"

@@ -1,0 +1,298 @@
+"""Contexts in TOML: the ones that ship, the user's own files, and tables of experiment files.
+
+`prompts/README.md` describes every key.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from alignbench import paths
+from alignbench.contexts.example_files import (
+    example_of,
+    read_examples,
+    shipped_example_set,
+    shipped_example_sets,
+)
+from alignbench.contexts.hints import hint_template
+from alignbench.contexts.tables import Table
+from alignbench.errors import InputError, did_you_mean
+from alignbench.spec import (
+    Context,
+    Draw,
+    Examples,
+    ExampleSet,
+    Hint,
+    Level,
+    Order,
+    Overflow,
+    Prefill,
+    Select,
+)
+from alignbench.textfiles import read_utf8
+
+_SUFFIXES = (".jsonl", ".csv", ".txt")
+
+
+class Sets(Protocol):
+    """Where the example sets of a database come from."""
+
+    def named(self, name: str) -> ExampleSet | None:
+        """A set that is kept under a name or a hash; None where there is none."""
+
+    def of_session(self, session: str | int, condition: str, sample: int) -> ExampleSet:
+        """A sample of a condition of a session, as the example of each of its prompts. Raises InputError."""
+
+
+class NoSets:
+    """Where there is no database."""
+
+    def named(self, _: str) -> ExampleSet | None:
+        return None
+
+    def of_session(self, session: str | int, _condition: str, _sample: int) -> ExampleSet:
+        raise InputError(f"There is no session {session!r}: no database is in use. Name one with --db.")
+
+
+def shipped_contexts() -> list[str]:
+    """Names of the contexts that ship, in alphabetical order."""
+    return sorted(path.stem for path in _folder().glob("*.toml"))
+
+
+def load_context(name_or_path: str, sets: Sets | None = None) -> Context:
+    """A context that ships (by name) or of a TOML file (by path). A shipped name wins over a file of that name.
+
+    sets: of the database, for contexts that name a set or a session in it. Raises InputError, naming file, field and
+    what was expected.
+    """
+    path = context_path(name_or_path)
+    text = read_utf8(path)
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: not TOML: {error}.") from None
+    return read_context(values, str(path), path.parent, sets, name=path.stem)
+
+
+def context_path(name_or_path: str) -> Path:
+    """The file of a shipped context, or of a path. InputError, with the nearest names, where there is neither."""
+    if name_or_path in shipped_contexts():
+        return _folder() / f"{name_or_path}.toml"
+    path = Path(name_or_path).expanduser()
+    if name_or_path.strip() and path.is_file():
+        return path
+    near = did_you_mean(path.stem, shipped_contexts())
+    raise InputError(f"There is no context or file {name_or_path!r}. {near}".rstrip())
+
+
+def read_context(
+    values: Mapping[str, Any], where: str, folder: Path, sets: Sets | None = None, *, name: str = ""
+) -> Context:
+    """The context of a TOML table. where: what messages call the file. folder: where its relative paths begin.
+
+    name: used where the table has none.
+    """
+    table = Table(values, where)
+    template, source = _template(table, folder)
+    context = Context(
+        template=template,
+        name=table.text("name", name),
+        instruction=_text_or_file(table, "instruction", folder).strip(),
+        examples=_examples(table.table("examples"), folder, sets or NoSets()),
+        hint=_hint(table.table("hint"), folder),
+        prefill=_prefill(table.table("prefill")),
+        source=source,
+        stops=table.texts("stop"),
+        arguments=_arguments(table),
+        overflow=table.choice("overflow", Overflow, "drop"),
+    )
+    table.finish()
+    return context
+
+
+def _template(table: Table, folder: Path) -> tuple[str, str]:
+    template = table.text("template")
+    if template in ("plain", "chat"):
+        return template, ""
+    if not template.endswith(".jinja"):
+        near = did_you_mean(template, ("plain", "chat")) if template else ""
+        more = f" {near}" if near.startswith("Did") else ""
+        raise table.error("template", template, "plain, chat or a .jinja file", more)
+    return template, read_utf8(folder / Path(template).expanduser())
+
+
+def _text_or_file(table: Table, key: str, folder: Path) -> str:
+    value = table.raw(key)
+    if value is None or isinstance(value, str):
+        return value or ""
+    file = value.get("file") if isinstance(value, dict) and len(value) == 1 else None
+    if not isinstance(file, str):
+        raise table.error(key, value, 'a text or { file = "..." }')
+    return read_utf8(folder / Path(file).expanduser())
+
+
+def _arguments(table: Table) -> str:
+    value = table.raw("arguments")
+    if value is None:
+        return ""
+    try:
+        return json.dumps(value, sort_keys=True) if isinstance(value, dict) else _refuse(table, value)
+    except TypeError:  # TOML has dates, JSON has none
+        return _refuse(table, value)
+
+
+def _refuse(table: Table, value: object) -> str:
+    raise table.error("arguments", value, "a table of texts, numbers, true and false")
+
+
+# Examples
+
+
+def _examples(table: Table | None, folder: Path, sets: Sets) -> Examples | None:
+    if table is None:
+        return None
+    sample = table.integer("sample", 0, least=0)
+    pool, condition = _pool(table, folder, sets, sample)
+    select: Select = table.choice("select", Select, "fixed")
+    k = table.integer("k", 0, least=1) or None
+    order: Order = table.choice("order", Order, "given")
+    nearest = select.startswith("nearest")
+    mmr = table.fraction("mmr", None)
+    draw: Draw = table.choice("draw", Draw, "prompt")
+    teacher = table.text("teacher")
+    if k is None and select != "fixed":
+        raise InputError(f"{table.where}, field {table.name('k')}: missing; expected a number with {select}.")
+    for key, given, allowed, whom in (
+        ("order", order == "similar-last", nearest, "nearest-prompt or nearest-response"),
+        ("mmr", mmr is not None, nearest, "nearest-prompt or nearest-response"),
+        ("embedder", "embedder" in table, nearest, "nearest-prompt or nearest-response"),
+        ("draw", "draw" in table, select == "random", "random"),
+        ("teacher", bool(teacher), select == "nearest-response", "nearest-response"),
+    ):
+        if given and not allowed:
+            raise InputError(f"{table.where}, field {table.name(key)}: expected only with select = {whom}.")
+    if pool.items and k is not None and len(pool.items) < k:
+        raise InputError(
+            f"{table.where}, field {table.name('k')}: {k}, but {pool.name or 'the set'} has {len(pool.items)} examples."
+        )
+    examples = Examples(
+        pool=pool,
+        condition=condition,
+        select=select,
+        k=k,
+        seed=table.integer("seed", 0, least=0),
+        order=order,
+        draw=draw,
+        mmr=mmr,
+        near_duplicate=table.fraction("near_duplicate", None) or Examples().near_duplicate,
+        teacher=teacher,
+        sample=sample,
+        embedder=_embedder(table, folder),
+    )
+    table.finish()
+    return examples
+
+
+def _pool(table: Table, folder: Path, sets: Sets, sample: int) -> tuple[ExampleSet, str]:
+    """The set that examples are taken from, or the condition of the same session whose samples they are."""
+    items = table.tables("items")
+    value = table.raw("set")
+    if (items is None) == (value is None):
+        raise InputError(f"{table.where}, field {table.name('set')}: expected either set or [[{table.name('items')}]].")
+    if items is not None:
+        where = f"{table.where}, {table.name('items')}"
+        return ExampleSet(tuple(example_of(item, f"{where} {i}") for i, item in enumerate(items, start=1))), ""
+    if isinstance(value, str):
+        return _named_set(table, value, folder, sets), ""
+    if not isinstance(value, dict):
+        raise table.error("set", value, 'a name, a file or { session = 1, condition = "..." }')
+    source = Table(value, table.where, table.name("set"))
+    condition = source.text("condition")
+    session = source.raw("session")
+    if not condition:
+        raise InputError(f"{table.where}, field {source.name('condition')}: missing; expected a condition's name.")
+    if session is not None and (isinstance(session, bool) or not isinstance(session, (str, int))):
+        raise source.error("session", session, "a session's number or name")
+    source.finish()
+    if session is None:
+        return ExampleSet(), condition
+    return sets.of_session(session, condition, sample), ""
+
+
+def _named_set(table: Table, name: str, folder: Path, sets: Sets) -> ExampleSet:
+    path = folder / Path(name).expanduser()
+    if path.suffix.lower() in _SUFFIXES:
+        return read_examples(path)
+    if name in shipped_example_sets():
+        return shipped_example_set(name)
+    found = sets.named(name)
+    if found is None:
+        near = did_you_mean(name, shipped_example_sets())
+        raise table.error("set", name, "the name of an example set or a file", f" {near}".rstrip())
+    return found
+
+
+def _embedder(table: Table, folder: Path) -> str:
+    name = table.text("embedder")
+    if name and not (path := folder / Path(name).expanduser()).is_dir():
+        raise table.error("embedder", name, "a folder with a sentence-transformers model")
+    return str(path.resolve()) if name else ""
+
+
+# Hints and prefills
+
+
+def _hint(table: Table | None, folder: Path) -> Hint | None:
+    if table is None:
+        return None
+    level: Level | None = table.choice("level", Level, None)
+    if level is None:
+        raise InputError(f"{table.where}, field {table.name('level')}: missing; expected one of keywords to first.")
+    text, maker = table.text("text").strip(), table.text("maker")
+    condition, sample = _source(table)
+    template = _text_or_file(table, "template", folder)
+    if level == "first":
+        if text or condition or maker or template:
+            raise InputError(f"{table.where}, table hint: level first takes no other key: the model writes the hint.")
+    elif bool(text) == bool(condition):
+        raise InputError(f"{table.where}, table hint: expected either text or source.")
+    elif text and (maker or template):
+        raise InputError(f"{table.where}, table hint: a text takes no maker and no template.")
+    elif condition and level == "free" and not template:
+        raise InputError(f"{table.where}, field hint.template: missing; level free has none of its own.")
+    if condition:
+        template = template or hint_template(level)
+        maker = maker or condition
+    table.finish()
+    return Hint(level, text, condition, sample, maker, template)
+
+
+def _prefill(table: Table | None) -> Prefill | None:
+    if table is None:
+        return None
+    text = table.text("text").strip()
+    condition, sample = _source(table)
+    tokens = table.integer("tokens", 0, least=1)
+    if bool(text) == bool(condition) or bool(tokens) != bool(condition):
+        raise InputError(f"{table.where}, table prefill: expected either text, or source and tokens.")
+    table.finish()
+    return Prefill(text, condition, sample, tokens)
+
+
+def _source(table: Table) -> tuple[str, int]:
+    source = table.table("source")
+    if source is None:
+        return "", 0
+    condition, sample = source.text("condition"), source.integer("sample", 0, least=0)
+    if not condition:
+        raise InputError(f"{table.where}, field {source.name('condition')}: missing; expected a condition's name.")
+    source.finish()
+    return condition, sample
+
+
+def _folder() -> Path:
+    return paths.shipped_prompts() / "contexts"
