@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from alignbench.engines.pool import WorkerPool
-from alignbench.models import resolve
+from alignbench.models import resolve, weights_path
 from alignbench.spec import Model
 from tests.engines.driving import load
+from tests.engines.server import llama_cpp_server
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +35,11 @@ def aligned(pool: WorkerPool) -> Model:
     model = resolve("demo-aligned")
     load(pool, model)
     return model
+
+
+@pytest.fixture(scope="session")
+def llama_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real server of demo-aligned."""
+    weights = weights_path(resolve("demo-aligned"))
+    with llama_cpp_server(tmp_path_factory.mktemp("server"), weights) as url:
+        yield url

@@ -45,7 +45,6 @@ from tests.engines.server import (
     Reply,
     ScriptedServer,
     as_json,
-    llama_cpp_server,
     piece,
     refusal,
     response,
@@ -651,13 +650,6 @@ def test_a_server_in_models_toml() -> None:
 
 
 # A real server
-
-
-@pytest.fixture(scope="session")
-def llama_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    weights = weights_path(resolve("demo-aligned"))
-    with llama_cpp_server(tmp_path_factory.mktemp("server"), weights) as url:
-        yield url
 
 
 @pytest.mark.models

@@ -90,6 +90,19 @@ class RowSampler(Protocol):
         """Free what it holds."""
 
 
+class Grammar(Protocol):
+    """What a response may still say, token by token."""
+
+    def allows(self, token: int) -> bool:
+        """Whether the token may come next; an end token where the response may end here."""
+
+    def allowed(self) -> NDArray[np.bool_]:
+        """The same for every token, (vocab,). Costly: each token's text is looked at."""
+
+    def accept(self, token: int) -> None:
+        """Go on behind a token that is allowed and does not end the response."""
+
+
 class Decoder(Protocol):
     """What the loop needs of a local engine. A slot is a sequence of its own that continues the prompt."""
 
@@ -123,6 +136,9 @@ class Decoder(Protocol):
 
     def step(self, slots: Sequence[int], tokens: Sequence[int]) -> Logits:
         """Append a token to each slot; logits (len(slots), vocab), valid until the next call."""
+
+    def grammar(self, schema: str) -> Grammar | None:
+        """A grammar of the JSON that a schema describes; None where the engine has none. Raises EngineError."""
 
     def is_end(self, token: int) -> bool:
         """Whether the token ends a response (EOS, end of turn)."""
@@ -169,6 +185,7 @@ class _Row:
     token: int = 0
     draws: list[tuple[int, float, float, float, float]] = field(default_factory=list)
     seen: NDArray[np.int64] | None = None
+    grammar: Grammar | None = None
 
     def result(self, reason: FinishReason, n_prompt_tokens: int) -> SampleResult:
         columns = list(zip(*self.draws, strict=True)) or [()] * 5
@@ -201,8 +218,10 @@ class _Cell:
         self._n_tokens = 0  # since the last Progress
         self._last_progress = 0.0
 
-    def open_row(self, sample: int, slot: int) -> _Row:
+    def open_row(self, sample: int, slot: int, decoder: Decoder) -> _Row:
         row = _Row(self, sample, slot, TextStream(self.request.stops), time.perf_counter())
+        if self.request.schema:
+            row.grammar = decoder.grammar(self.request.schema)
         if self.request.sampling.repetition_penalty != 1:
             row.seen = np.unique(np.asarray(self.ids, np.int64))
         return row
@@ -302,10 +321,34 @@ class _Loop:
             seen = [row.seen for row in (rows[i] for i in mine) if row.seen is not None]
             draw = sampler.draw([logits[i] for i in mine], uniforms, seen or None)
             for at, i in enumerate(mine):
+                if rows[i].grammar is not None:
+                    self._hold(rows[i], draw, at, logits[i], sampler)
                 reason = rows[i].cell.take(rows[i], draw, at, self._decoder)
                 if reason:
                     ended[rows[i]] = reason
         return ended
+
+    def _hold(self, row: _Row, draw: Draw, at: int, logits: Logits, sampler: RowSampler) -> None:
+        """Draw again where a row's grammar does not allow what was drawn.
+
+        First the one token is asked for, as in llama.cpp's sampler, and only where it is refused the whole vocabulary.
+        Without truncation the outcome has the distribution of a draw from the allowed tokens alone, because the second
+        draw has a random number of its own.
+        """
+        grammar, refused = row.grammar, int(draw.ids[at])
+        assert grammar is not None
+        if not grammar.allows(refused):
+            host = self._decoder.on_host(logits)
+            u = uniform(row.cell.request.seed + row.sample, row.cell.request.stream, len(row.draws), draw=1)
+            masked = np.where(grammar.allowed(), host, np.float32(-np.inf))
+            again = sampler.draw([masked], [u], None if row.seen is None else [row.seen])
+            token = int(again.ids[0])
+            draw.ids[at] = token
+            draw.logprob[at] += host[token] - host[refused]
+            draw.sampling_logprob[at] = again.sampling_logprob[0]
+            draw.sampling_entropy[at] = again.sampling_entropy[0]
+        if not self._decoder.is_end(int(draw.ids[at])):
+            grammar.accept(int(draw.ids[at]))
 
     def strict(self, cell: _Cell) -> Iterator[Event]:
         """One cell, in blocks of 8."""
@@ -327,18 +370,19 @@ class _Loop:
 
     def _strict_blocks(self, cell: _Cell, blocks: Sequence[int], first: Logits) -> Iterator[Event]:
         """The samples of some blocks of 8, every decode as wide as all the blocks."""
+        decoder = self._decoder
         width = STRICT_WIDTH * len(blocks)
         tokens = [0] * width
         rows = []
         for slot in range(width):
-            self._decoder.fork(slot)
+            decoder.fork(slot)
             sample = STRICT_WIDTH * blocks[slot // STRICT_WIDTH] + slot % STRICT_WIDTH
             if sample not in cell.request.samples:
                 continue
             if cell.is_cancelled(sample):
                 yield from cell.end_unstarted(sample)
             else:
-                rows.append(cell.open_row(sample, slot))
+                rows.append(cell.open_row(sample, slot, decoder))
         logits: Sequence[Logits] = [first] * width
         while rows:
             ended = self.advance(rows, [logits[row.slot] for row in rows])
@@ -349,9 +393,9 @@ class _Loop:
                 yield from cell.end(row, reason)
             yield from cell.progress()
             if rows:
-                logits = list(self._decoder.step(range(width), tokens))
+                logits = list(decoder.step(range(width), tokens))
         for slot in range(width):
-            self._decoder.drop(slot)
+            decoder.drop(slot)
 
     def fast(self, cells: Sequence[_Cell]) -> Iterator[Event]:
         """Several cells at once: a slot that is free takes the next sample, of the next cell where one is used up."""
@@ -375,7 +419,7 @@ class _Loop:
                 if cell.is_cancelled(sample):
                     yield from cell.end_unstarted(sample)
                     continue
-                row = cell.open_row(sample, free.popleft())
+                row = cell.open_row(sample, free.popleft(), decoder)
                 decoder.fork(row.slot)
                 rows.append(row)
                 logits.append(first)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignbench.engines.generation import Aborted, Cancellation
+from alignbench.engines.llamacpp_grammar import SchemaGrammar
 from alignbench.engines.local import CHUNK, LocalEngine, dependable_cut, prefill_chunks, reusable
 from alignbench.engines.memory import free_bytes
 from alignbench.engines.protocol import Capabilities
@@ -158,6 +159,10 @@ class LlamaCppEngine(LocalEngine):
         if wants_bos and ids[:1] != [bos]:
             ids.insert(0, bos)
         return ids
+
+    def grammar(self, schema: str) -> SchemaGrammar:
+        """A grammar of the JSON that a schema describes."""
+        return SchemaGrammar(self._vocab, self.n_vocab, schema)
 
     def is_end(self, token: int) -> bool:
         """Whether a token ends a response."""

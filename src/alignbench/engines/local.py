@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignbench.engines import teacherforcing
-from alignbench.engines.generation import Aborted, Cancellation, Decoder, Prepared, generate
+from alignbench.engines.generation import Aborted, Cancellation, Decoder, Grammar, Prepared, generate
 from alignbench.engines.protocol import Event, Failed, SampleRequest, Scored, ScoreRequest
 from alignbench.engines.strictwidth import widest_blocks
 from alignbench.engines.teacherforcing import continuation_start, score_tokens
@@ -86,6 +86,11 @@ class LocalEngine(ABC, Decoder):
     @abstractmethod
     def token_text(self, token: int) -> str:
         """The text of a token for people, special tokens included."""
+
+    def grammar(self, schema: str) -> Grammar | None:
+        """None: this engine holds no response to a schema."""
+        del schema
+        return None
 
     @abstractmethod
     def append(self, ids: Sequence[int]) -> Floats:

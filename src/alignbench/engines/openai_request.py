@@ -3,11 +3,13 @@
 Temperature, top_p, max_tokens, stop and seed are fields of the API. The others are extensions: a server that refuses
 one of them gets the request again without it where its value is off, and the sample fails where it is not. Servers
 that are known to pass over a field in silence (by their documentation; they give themselves away in /models) are never
-asked for it.
+asked for it. A schema is asked for in the form that most servers know, then in the forms of others, then not at all:
+whoever reads the response checks it.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +29,8 @@ _EXTENSIONS = {
 }
 # Not needed to get the same text: stops are also looked for here, and seeds of servers promise little.
 _SPARE = ("stream_options", "logprobs", "top_logprobs", "seed", "stop", "frequency_penalty", "presence_penalty")
+_FORMAT = "response_format"
+_FORMAT_WORDS = (_FORMAT, "json_schema", "json_object", "schema", "grammar")  # what a refusal of it may name
 _WINDOW = "repeat_last_n"  # llama.cpp's; without it the penalty sees the last 64 tokens only
 
 
@@ -71,6 +75,7 @@ class Requests:
     server: Server
     _refused: set[str] = field(default_factory=set)
     _top_k_off: int = 0
+    _format: int = 0  # how many of the forms of `_formats` the server has refused
 
     def path(self, request: SampleRequest) -> str:
         """Where a request goes."""
@@ -101,6 +106,8 @@ class Requests:
             body["n"] = n
         if logprobs:
             body |= {"logprobs": True, "top_logprobs": 1} if request.messages else {"logprobs": 1}
+        if request.schema and (forms := _formats(request.schema)[self._format :]):
+            body[_FORMAT] = forms[0]
         body |= self._extensions(sampling)
         return {name: value for name, value in body.items() if name not in self._refused}
 
@@ -127,6 +134,11 @@ class Requests:
 
         The next `body` raises EngineError where the refused field had a value that matters.
         """
+        # llama_cpp.server answers 500 to a form that it does not know.
+        may_be_format = error.about_request or error.status in (500, 501)
+        if may_be_format and _FORMAT in body and any(_is_about(error, word) for word in _FORMAT_WORDS):
+            self._format = max(self._format, _place(body[_FORMAT]) + 1)
+            return True
         if not error.about_request:
             return False
         names = [name for names in _EXTENSIONS.values() for name in names]
@@ -138,6 +150,22 @@ class Requests:
                     self._refused.add(name)
                 return True
         return False
+
+
+def _formats(schema: str) -> list[dict[str, Any]]:
+    """Ways to ask for JSON: of a schema as OpenAI, vLLM, SGLang, Ollama and llama-server have it; as llama_cpp.server
+    has it; of any form."""
+    described = json.loads(schema)
+    return [
+        {"type": "json_schema", "json_schema": {"name": "reply", "schema": described}},
+        {"type": "json_object", "schema": described},
+        {"type": "json_object"},
+    ]
+
+
+def _place(form: dict[str, Any]) -> int:
+    """Where a form stands in `_formats`; requests that run at once may be refused the same one."""
+    return 0 if "json_schema" in form else 1 if "schema" in form else 2
 
 
 def refuses_n(error: ServerError) -> bool:

@@ -40,7 +40,11 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class SampleRequest:
-    """Draw `samples` (indices) of one cell. Sample i uses seed + i and the stream key of its cell."""
+    """Draw `samples` (indices) of one cell. Sample i uses seed + i and the stream key of its cell.
+
+    schema: a JSON schema, as text, that responses are held to as far as the engine can: by a grammar on llama.cpp, by
+    response_format on servers that have it, not at all by transformers. Whoever reads a response checks it.
+    """
 
     key: int  # names the request in events and cancellations
     context: str  # rendered text that cells with the same context share
@@ -52,6 +56,7 @@ class SampleRequest:
     stream: int
     mode: Mode = "strict"
     messages: tuple[tuple[str, str], ...] = ()  # (role, content); in place of text where the model renders chat itself
+    schema: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,7 @@ class TokenStats:
     """Per token of one sample, arrays of length n_tokens.
 
     ids: token ids. logprob, entropy: of the raw distribution, in nats. sampling_*: of the distribution that was drawn
-    from, after temperature, truncation and penalties.
+    from, after temperature, truncation and penalties; where a schema refused the first draw, of what it allows.
     """
 
     ids: NDArray[np.int32]

@@ -25,13 +25,14 @@ Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]
 
 
-def uniform(seed: int, stream: int, step: int) -> float:
-    """A number in [0, 1): (Philox(key=[seed, stream], counter=[step, 0, 0, 0]).random_raw() >> 11) / 2^53.
+def uniform(seed: int, stream: int, step: int, draw: int = 0) -> float:
+    """A number in [0, 1): (Philox(key=[seed, stream], counter=[step, draw, 0, 0]).random_raw() >> 11) / 2^53.
 
     Philox is the counter-based generator of Salmon et al. 2011, as in numpy. seed and stream are taken modulo 2^64.
+    draw: 0, and 1 for the second draw of a step whose first was refused.
     """
     key = np.array([seed & _WORD, stream & _WORD], dtype=np.uint64)
-    counter = np.array([step, 0, 0, 0], dtype=np.uint64)
+    counter = np.array([step, draw, 0, 0], dtype=np.uint64)
     return float((int(np.random.Philox(key=key, counter=counter).random_raw()) >> 11) / 2.0**53)
 
 
