@@ -14,7 +14,7 @@ import typer
 
 from alignbench import paths
 from alignbench.cli.options import Db, Json
-from alignbench.errors import AlignbenchError, EngineError, InputError, StoreError, did_you_mean
+from alignbench.errors import EngineError, InputError, StoreError, did_you_mean
 
 if TYPE_CHECKING:
     from alignbench.engines.pool import WorkerPool
@@ -146,7 +146,7 @@ def _metrics(wanted: str) -> list[Metric]:
 def _wanted(
     metrics: Sequence[Metric], mode: str, reference: str | None, floor: str | None, resamples: int, seed: int
 ) -> Wanted:
-    from alignbench.scores.paper import paper_mode, stem
+    from alignbench.scores.paper import paper_mode
     from alignbench.scores.values import WORKBENCH
     from alignbench.scoring.batch import Wanted
 
@@ -157,11 +157,6 @@ def _wanted(
         for metric in metrics
         if not metric.live and "sentence embeddings" not in metric.needs
     }
-    if stemmed := [metric.name for metric in metrics if "nltk" in metric.needs]:
-        try:
-            stem("")
-        except AlignbenchError as error:
-            unavailable.update(dict.fromkeys(stemmed, str(error)))
     return Wanted(
         within=tuple(metric.name for metric in metrics if "within" in metric.scope),
         cross=tuple(metric.name for metric in metrics if "cross" in metric.scope),

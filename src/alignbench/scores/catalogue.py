@@ -12,7 +12,7 @@ from alignbench.scores.values import WORKBENCH, Mode
 
 Scope = Literal["within", "cross"]
 Direction = Literal["higher", "lower", ""]
-Need = Literal["text", "nltk", "embeddings", "sentence embeddings", "token vectors", "log-probs", "base model"]
+Need = Literal["text", "embeddings", "sentence embeddings", "token vectors", "log-probs", "base model"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ METRICS: dict[str, Metric] = {
             more_diverse="lower",
             source="Porter 1980, as in NLTK; Lake, Choi and Durrett 2024, arXiv 2406.17692",
             version=_WORDS,
-            needs=("text", "nltk"),
+            needs=("text",),
             min_samples=2,
         ),
         Metric(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from alignbench.scores.ngrams import BagProducts, Column, NgramIndex
+from alignbench.scores.ngrams import BagProducts, Column, Ints, NgramIndex, stable_order
 from alignbench.scores.values import Response, Value, too_few
 
 EAD_VOCABULARY = 32_000  # V of expectation-adjusted distinct: one number for all models, that of Llama 2's tokenizer
@@ -36,11 +38,16 @@ class Distinct:
         self._n += 1
 
     def value(self) -> Value:
-        if self._n == 0:
-            return Value(None, 0, too_few(1, 0))
-        if not self._total:
-            return Value(None, self._n, _no_ngrams(self._order))
-        return Value(self._index.n_distinct(self._order) / self._total, self._n)
+        return distinct(self._index.n_distinct(self._order), self._total, self._n, self._order)
+
+
+def distinct(n_distinct: int, total: int, n: int, order: int) -> Value:
+    """`Distinct` of n responses from the numbers of their different n-grams and of all of them."""
+    if n == 0:
+        return Value(None, 0, too_few(1, 0))
+    if not total:
+        return Value(None, n, _no_ngrams(order))
+    return Value(n_distinct / total, n)
 
 
 class ExpectationAdjustedDistinct:
@@ -63,12 +70,17 @@ class ExpectationAdjustedDistinct:
         self._n += 1
 
     def value(self) -> Value:
-        if self._n == 0:
-            return Value(None, 0, too_few(1, 0))
-        if not self._total:
-            return Value(None, self._n, _no_ngrams(1))
-        expected = -self._vocabulary * math.expm1(self._total * math.log1p(-1 / self._vocabulary))
-        return Value(self._index.n_distinct(1) / expected, self._n)
+        return expectation_adjusted(self._index.n_distinct(1), self._total, self._n, self._vocabulary)
+
+
+def expectation_adjusted(n_distinct: int, total: int, n: int, vocabulary: int = EAD_VOCABULARY) -> Value:
+    """`ExpectationAdjustedDistinct` of n responses from the numbers of their different words and of all of them."""
+    if n == 0:
+        return Value(None, 0, too_few(1, 0))
+    if not total:
+        return Value(None, n, _no_ngrams(1))
+    expected = -vocabulary * math.expm1(total * math.log1p(-1 / vocabulary))
+    return Value(n_distinct / expected, n)
 
 
 class NgramDiversity:
@@ -88,11 +100,15 @@ class NgramDiversity:
             part.add(response)
 
     def value(self) -> Value:
-        parts = [part.value() for part in self._parts]
-        there = [part.value for part in parts if part.value is not None]
-        if len(there) < len(parts):
-            return parts[-1]  # who has 4-grams has the shorter ones
-        return Value(math.fsum(there), parts[-1].n)
+        return ngram_diversity([part.value() for part in self._parts])
+
+
+def ngram_diversity(parts: Sequence[Value]) -> Value:
+    """`NgramDiversity` from distinct-n of each of its orders."""
+    there = [part.value for part in parts if part.value is not None]
+    if len(there) < len(parts):
+        return parts[-1]  # who has 4-grams has the shorter ones
+    return Value(math.fsum(there), parts[-1].n)
 
 
 class SelfRepetition:
@@ -120,12 +136,17 @@ class SelfRepetition:
         self._total += bag.total
 
     def value(self) -> Value:
-        n = len(self._repeats)
-        if n == 0:
-            return Value(None, 0, too_few(1, 0))
-        if not self._total:
-            return Value(None, n, _no_ngrams(SELF_REPETITION_ORDER))
-        return Value(float(np.log1p(self._repeats.values).mean()), n)
+        return self_repetition(self._repeats.values, self._total)
+
+
+def self_repetition(repeats: NDArray[np.float64], total: int) -> Value:
+    """`SelfRepetition` from, for each response (n,), the sum over its 4-grams of (count - 1), and their number."""
+    n = len(repeats)
+    if n == 0:
+        return Value(None, 0, too_few(1, 0))
+    if not total:
+        return Value(None, n, _no_ngrams(SELF_REPETITION_ORDER))
+    return Value(float(np.log1p(repeats).mean()), n)
 
 
 class Mattr:
@@ -136,40 +157,49 @@ class Mattr:
     the number of samples or, from one window on, with length.
     """
 
-    __slots__ = ("_empty", "_index", "_n", "_sum", "_window")
+    __slots__ = ("_index", "_ratios", "_window")
 
     def __init__(self, index: NgramIndex | None = None, window: int = MATTR_WINDOW) -> None:
         self._index = NgramIndex() if index is None else index
         self._window = window
-        self._n = self._empty = 0
-        self._sum = 0.0
+        self._ratios = Column(np.float64)
 
     def add(self, response: Response) -> None:
         words = self._index.sequence(response)
-        if len(words):
-            self._n += 1
-            self._sum += _windowed_ratio(words, min(self._window, len(words)))
-        else:
-            self._empty += 1
+        self._ratios.append(windowed_ratios(words, np.array([len(words)]), self._window))
 
     def value(self) -> Value:
-        if self._n:
-            return Value(self._sum / self._n, self._n)
-        return Value(None, self._empty, _no_ngrams(1) if self._empty else too_few(1, 0))
+        return mean_ratio(self._ratios.values)
 
 
-def _windowed_ratio(words: np.ndarray, window: int) -> float:
-    """Mean over all windows of different words over words; O(n log n)."""
-    n_windows = len(words) - window + 1
-    order = np.argsort(words, kind="stable")
-    again = words[order[1:]] == words[order[:-1]]
-    previous = np.full(len(words), -1)  # where the same word stands before
+def mean_ratio(ratios: NDArray[np.float64]) -> Value:
+    """`Mattr` from the `windowed_ratios` (n,) of the responses."""
+    there = ratios[~np.isnan(ratios)]
+    if there.size:
+        return Value(float(there.mean()), there.size)
+    return Value(None, len(ratios), _no_ngrams(1) if len(ratios) else too_few(1, 0))
+
+
+def windowed_ratios(words: Ints, lengths: Ints, window: int = MATTR_WINDOW) -> NDArray[np.float64]:
+    """Mean over all windows of different words over words, for each of n sequences (n,); NaN for an empty one.
+
+    words (N,): numbers of the words of all of them, one after the other. lengths: (n,). O(N log N).
+    """
+    starts = np.cumsum(lengths) - lengths
+    windows = np.minimum(window, lengths)
+    n_windows = lengths - windows + 1
+    owner = np.repeat(np.arange(len(lengths)), lengths)
+    order = stable_order(owner * (words.max(initial=0) + 1) + words)
+    again = (words[order[1:]] == words[order[:-1]]) & (owner[order[1:]] == owner[order[:-1]])
+    previous = (starts - 1)[owner]  # where the same word stands before
     previous[order[1:][again]] = order[:-1][again]
     # A word is the first of its kind in the windows that start after `previous` and reach it.
     here = np.arange(len(words))
-    first = np.maximum(previous + 1, here - window + 1).clip(min=0)
-    last = np.minimum(here, n_windows - 1)
-    return float((last - first + 1).clip(min=0).sum() / (n_windows * window))
+    first = np.maximum(previous + 1, here - (windows - 1)[owner])
+    last = np.minimum(here, (starts + n_windows - 1)[owner])
+    firsts = np.bincount(owner, (last - first + 1).clip(min=0), minlength=len(lengths))
+    ratios: NDArray[np.float64] = np.full(len(lengths), np.nan)
+    return np.divide(firsts, n_windows * windows, out=ratios, where=lengths > 0)
 
 
 def _no_ngrams(order: int) -> str:

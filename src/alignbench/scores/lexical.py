@@ -6,8 +6,11 @@ import math
 from collections.abc import Callable, Collection, Hashable, Set
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from alignbench.scores.values import CrossScore, PairMean, PairScore, Response, Value, too_few
+from alignbench.scores.values import CrossScore, PairMean, PairScore, Response, Value, mean_of_pairs, too_few
+
+Floats = NDArray[np.float64]
 
 Terms = Callable[[Response], Collection[Hashable]]
 """What a response is a set of: content words, say; no term twice."""
@@ -15,9 +18,16 @@ Terms = Callable[[Response], Collection[Hashable]]
 
 def jaccard(a: Set[Hashable], b: Set[Hashable]) -> float | None:
     """|A n B| / |A u B|, from 0 (nothing shared) to 1 (equal sets); None for two empty sets (Jaccard 1912)."""
-    shared = len(a & b)
-    union = len(a) + len(b) - shared
-    return shared / union if union else None
+    similarity = float(jaccards(len(a & b), len(a), len(b)))
+    return None if math.isnan(similarity) else similarity
+
+
+def jaccards(shared: ArrayLike, size: ArrayLike, other: ArrayLike) -> Floats:
+    """`jaccard` of many pairs from numbers of words: shared, of the one and of the other; NaN for two empty sets."""
+    both = np.asarray(shared, np.float64)
+    unions = np.asarray(size, np.float64) + np.asarray(other, np.float64) - both
+    similarities: Floats = np.divide(both, unions, out=np.full(unions.shape, np.nan), where=unions > 0.0)
+    return similarities
 
 
 def jaccard_reason(n_pairs: int) -> str:
@@ -40,12 +50,16 @@ class Length:
         self._squares += length * length
 
     def value(self) -> Value:
-        n = self._n
-        if n == 0:
-            return Value(None, 0, too_few(1, 0))
-        # The sums are whole numbers, so the difference below is exact.
-        sd = math.sqrt((n * self._squares - self._total**2) / (n * (n - 1))) if n > 1 else None
-        return Value(self._total / n, n, sd=sd)
+        return mean_length(self._n, self._total, self._squares)
+
+
+def mean_length(n: int, total: int, squares: int) -> Value:
+    """Mean and standard deviation of n lengths from their sum and the sum of their squares."""
+    if n == 0:
+        return Value(None, 0, too_few(1, 0))
+    # The sums are whole numbers, so the difference below is exact.
+    sd = math.sqrt((n * squares - total**2) / (n * (n - 1))) if n > 1 else None
+    return Value(total / n, n, sd=sd)
 
 
 class WordSets:
@@ -65,8 +79,8 @@ class WordSets:
     def __getitem__(self, position: int) -> tuple[Hashable, ...]:
         return self._sets[position]
 
-    def add(self, words: Collection[Hashable]) -> list[float | None]:
-        """Add a set (no word twice); its similarities to the sets before it, see `jaccard`."""
+    def add(self, words: Collection[Hashable]) -> Floats:
+        """Add a set (no word twice); its similarities to the sets before it, see `jaccards`."""
         held = [self._holders.get(word, b"") for word in words]
         position = np.uint32(len(self._sets)).tobytes()
         self._holders.update(zip(words, [holders + position for holders in held], strict=True))
@@ -75,15 +89,14 @@ class WordSets:
         self._sizes.append(len(words))
         return similarities
 
-    def similarities(self, words: Collection[Hashable], first: int | None = None) -> list[float | None]:
-        """Jaccard similarity of a set of words to each of the first `first` sets, by default to all; see `jaccard`."""
+    def similarities(self, words: Collection[Hashable], first: int | None = None) -> Floats:
+        """Jaccard similarity of a set of words to each of the first `first` sets, by default to all; see `jaccards`."""
         held = [self._holders.get(word, b"") for word in words]
         return self._similarities(len(words), held, len(self) if first is None else first)
 
-    def _similarities(self, size: int, held: list[bytes], n: int) -> list[float | None]:
-        shared = np.bincount(np.frombuffer(b"".join(held), np.uint32), minlength=n)[:n].tolist()
-        unions = [other + size - both for other, both in zip(self._sizes[:n], shared, strict=True)]
-        return [both / union if union else None for both, union in zip(shared, unions, strict=True)]
+    def _similarities(self, size: int, held: list[bytes], n: int) -> Floats:
+        shared = np.bincount(np.frombuffer(b"".join(held), np.uint32), minlength=n)[:n]
+        return jaccards(shared, size, self._sizes[:n])
 
 
 def content(response: Response) -> frozenset[str]:
@@ -127,11 +140,7 @@ class LexicalSimilarity:
         self.pairs.add(self.sets.add(self._terms(response)))
 
     def value(self) -> Value:
-        n, pairs = len(self.sets), self.pairs
-        if n < 2:
-            return Value(None, n, too_few(2, n))
-        reason = "" if pairs.n else jaccard_reason(pairs.skipped)
-        return Value(pairs.mean, n, reason, skipped=pairs.skipped)
+        return mean_of_pairs(len(self.sets), self.pairs, self.no_pairs)
 
     def no_pairs(self, n_pairs: int) -> str:
         return jaccard_reason(n_pairs)

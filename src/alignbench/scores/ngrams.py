@@ -97,6 +97,17 @@ class NgramIndex:
         return sequence
 
 
+def stable_order(keys: Ints) -> Ints:
+    """np.argsort(keys, kind="stable") of keys from 0 up, several times as fast for keys that leave room beneath them.
+
+    numpy sorts plain integers with vector instructions, so each key is sorted with its place in its lower bits.
+    """
+    bits = len(keys).bit_length()
+    if int(keys.max(initial=0)).bit_length() + bits > 63:
+        return np.argsort(keys, kind="stable")
+    return np.sort(keys << bits | np.arange(len(keys))) & ((1 << bits) - 1)
+
+
 class _Numbering:
     """Dense numbers of 64-bit keys in two sorted arrays: a tenth of the memory of a dict."""
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from alignbench.scores.ngrams import Column, Ints, NgramIndex, Vocabulary
-from alignbench.scores.values import CrossScore, PairMean, Response, Value, too_few
+from alignbench.scores.values import CrossScore, PairMean, Response, Value, mean_of_pairs, too_few
 
 if TYPE_CHECKING:
     from alignbench.scores.values import PairScore
@@ -24,7 +25,20 @@ def rouge_l(a: Sequence[str], b: Sequence[str]) -> float | None:
     Lin 2004 (W04-1013), with precision and recall weighted alike: 2 LCS / (|a| + |b|).
     """
     vocabulary = Vocabulary()
-    return _f1(_packed(vocabulary.numbers(a)), [_packed(vocabulary.numbers(b))])[0]
+    similarity = float(_similarities(packed(vocabulary.numbers(a)), [packed(vocabulary.numbers(b))])[0])
+    return None if math.isnan(similarity) else similarity
+
+
+def rouge_ls(common: ArrayLike, length: ArrayLike, other: ArrayLike) -> NDArray[np.float64]:
+    """`rouge_l` of many pairs from lengths: of the common subsequence, of the one, of the other; NaN for two empty."""
+    twice, both = 2.0 * np.asarray(common, np.float64), np.asarray(length, np.float64) + np.asarray(other, np.float64)
+    f1: NDArray[np.float64] = np.divide(twice, both, out=np.full(both.shape, np.nan), where=both > 0.0)
+    return f1
+
+
+def no_words(n_pairs: int) -> str:
+    """Why a mean over `n_pairs` pairs of responses, all of them skipped, is null."""
+    return f"no words in either response of {n_pairs} pair{'s' if n_pairs != 1 else ''}"
 
 
 class RougeL:
@@ -42,19 +56,16 @@ class RougeL:
         self.pairs = PairMean()
 
     def add(self, response: Response) -> None:
-        packed = _packed(self._index.sequence(response))
-        self.pairs.add(_f1(packed, self._packed))
-        self._packed.append(packed)
+        one = packed(self._index.sequence(response))
+        self.pairs.add(_similarities(one, self._packed))
+        self._packed.append(one)
         self.documents.append(response.words)
 
     def value(self) -> Value:
-        n, pairs = len(self._packed), self.pairs
-        if n < 2:
-            return Value(None, n, too_few(2, n))
-        return Value(pairs.mean, n, "" if pairs.n else self.no_pairs(pairs.skipped), skipped=pairs.skipped)
+        return mean_of_pairs(len(self._packed), self.pairs, self.no_pairs)
 
     def no_pairs(self, n_pairs: int) -> str:
-        return f"no words in either response of {n_pairs} pair{'s' if n_pairs != 1 else ''}"
+        return no_words(n_pairs)
 
     def against(self, other: PairScore) -> CrossScore:
         assert isinstance(other, RougeL)
@@ -76,26 +87,29 @@ class _CrossRougeL:
         for side in (0, 1):
             own, others = self._packed[side], self._packed[1 - side]
             for words in self._documents[side][len(own) :]:
-                packed = _packed(self._vocabulary.numbers(words))
-                self._pairs.add(_f1(packed, others))
-                own.append(packed)
+                one = packed(self._vocabulary.numbers(words))
+                self._pairs.add(_similarities(one, others))
+                own.append(one)
         return self._pairs
 
 
-def _packed(numbers: Ints) -> str:
+def packed(numbers: Ints) -> str:
     """One character a word: the form in which the bit-parallel LCS compares fastest."""
     return numbers.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
 
 
-def _f1(one: str, others: Sequence[str]) -> list[float | None]:
-    if not others:
-        return []
+def common_lengths(a: Sequence[str], b: Sequence[str]) -> Ints:
+    """Lengths (n, m) of the longest common subsequences of packed texts; half the work where both are one object."""
+    if not a or not b:
+        return np.zeros((len(a), len(b)), np.int64)
     from rapidfuzz.distance import LCSseq
     from rapidfuzz.process import cdist
 
-    common = cdist([one], others, scorer=LCSseq.similarity, dtype=np.int32)[0].tolist()
-    lengths = [len(one) + len(other) for other in others]
-    return [2 * lcs / length if length else None for lcs, length in zip(common, lengths, strict=True)]
+    return cdist(a, b, scorer=LCSseq.similarity, dtype=np.int64)
+
+
+def _similarities(one: str, others: Sequence[str]) -> NDArray[np.float64]:
+    return rouge_ls(common_lengths([one], others)[0], len(one), [len(other) for other in others])
 
 
 class SelfBleu:
@@ -127,23 +141,23 @@ class SelfBleu:
             matches.append(np.array([own]))
 
     def value(self) -> Value:
-        n = len(self._lengths)
-        if n < 2:
-            return Value(None, n, too_few(2, n))
-        if not self._lengths.values.any():
-            return Value(None, n, "no response has a word")
-        return Value(float(self._scores().mean()), n)
+        return self_bleu([column.values for column in self._matches], self._lengths.values)
 
-    def _scores(self) -> NDArray[np.float64]:
-        lengths = self._lengths.values
-        logs = np.zeros(len(lengths))
-        for order, column in zip(BLEU_ORDERS, self._matches, strict=True):
-            matches = column.values
-            logs += np.log(np.where(matches == 0, _EPSILON, matches) / np.maximum(lengths - order + 1, 1))
-        closest = _closest_other(lengths)
-        brevity = np.where(lengths > closest, 0.0, 1.0 - closest / np.maximum(lengths, 1))
-        scores = np.exp(brevity + logs / len(BLEU_ORDERS))
-        return np.where(self._matches[0].values == 0, 0.0, scores)
+
+def self_bleu(matches: Sequence[NDArray[np.float64]], lengths: Ints) -> Value:
+    """`SelfBleu` from, for each of BLEU_ORDERS, the clipped matches (n,) of the responses, and their lengths (n,)."""
+    n = len(lengths)
+    if n < 2:
+        return Value(None, n, too_few(2, n))
+    if not lengths.any():
+        return Value(None, n, "no response has a word")
+    logs = np.zeros(n)
+    for order, matched in zip(BLEU_ORDERS, matches, strict=True):
+        logs += np.log(np.where(matched == 0, _EPSILON, matched) / np.maximum(lengths - order + 1, 1))
+    closest = _closest_other(lengths)
+    brevity = np.where(lengths > closest, 0.0, 1.0 - closest / np.maximum(lengths, 1))
+    scores = np.where(matches[0] == 0, 0.0, np.exp(brevity + logs / len(BLEU_ORDERS)))
+    return Value(float(scores.mean()), n)
 
 
 class _Clip:

@@ -7,7 +7,6 @@ parameters for English and the English stop list of 179 words, are loaded when t
 from __future__ import annotations
 
 import string
-from collections.abc import Callable
 from functools import cache
 
 from alignbench.errors import AlignbenchError
@@ -40,19 +39,3 @@ def paper_mode() -> Mode:
 
     # The paper's list has 179 words; newer releases of NLTK's data have more, and so another version.
     return Mode("paper", f"nltk{len(stop_words)}", words, stop_words)
-
-
-@cache
-def stem(word: str) -> str:
-    """Porter's stem of an English word, lower case (Porter 1980, as NLTK extends it); AlignbenchError without NLTK."""
-    return _stemmer()(word)
-
-
-@cache
-def _stemmer() -> Callable[[str], str]:
-    try:
-        from nltk.stem.porter import PorterStemmer
-    except ImportError:
-        raise AlignbenchError("Stems are NLTK's, which is not installed; pip install 'alignbench[scores]'.") from None
-    stem_of: Callable[[str], str] = PorterStemmer().stem
-    return stem_of

@@ -8,18 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from alignbench.errors import InputError
 from alignbench.scores import registry
+from alignbench.scores.cells import Cell
 from alignbench.scores.compression import CompressionRatio
 from alignbench.scores.diversity import Distinct, ExpectationAdjustedDistinct, Mattr, NgramDiversity, SelfRepetition
 from alignbench.scores.lexical import Length, LexicalSimilarity, content_ngrams, content_stems
 from alignbench.scores.ngrams import NgramIndex
 from alignbench.scores.overlap import RougeL, SelfBleu
-from alignbench.scores.paper import stem
-from alignbench.scores.semantic import CLASS_THRESHOLD, Cosines
-from alignbench.scores.spectral import EmbeddedSet, VendiNgram
+from alignbench.scores.porter import stem
+from alignbench.scores.semantic import CLASS_THRESHOLD
+from alignbench.scores.spectral import VendiNgram
 from alignbench.scores.statistics import mmd2
 from alignbench.scores.values import (
     WORKBENCH,
@@ -34,9 +34,6 @@ from alignbench.scores.values import (
 )
 
 __all__ = ["CellPair", "CellScores", "Cross", "Value"]
-
-_PENDING = "embeddings have not arrived yet"
-_SEMANTIC = frozenset(name for name in registry.LIVE if "embeddings" in registry.METRICS[name].needs)
 
 _SCORES: dict[str, Callable[[NgramIndex], RunningScore]] = {
     "words": lambda _: Length(),
@@ -58,8 +55,8 @@ _SCORES: dict[str, Callable[[NgramIndex], RunningScore]] = {
 _PAIRED = tuple(name for name in registry.cross(registry.LIVE) if name in _SCORES)
 
 
-class CellScores:
-    """Scores of one prompt under one condition. Not thread-safe."""
+class CellScores(Cell):
+    """A cell that grows by one finished sample at a time. Not thread-safe."""
 
     def __init__(
         self,
@@ -68,105 +65,24 @@ class CellScores:
         *,
         class_threshold: float = CLASS_THRESHOLD,
     ) -> None:
-        """metrics: live scores to run (see `registry.LIVE`).
-
-        mode: how words are counted. class_threshold: cosine from which two samples are one answer. InputError for a
-        score that is not there or not live; AlignbenchError where `jaccard_stem` finds no NLTK.
-        """
-        for name in metrics:
-            if not registry.metric(name).live:
-                raise InputError(f"{name} is not a live score; it needs {', '.join(registry.metric(name).needs)}.")
-        if "jaccard_stem" in metrics:
-            stem("")
+        """As `Cell`."""
+        super().__init__(metrics, mode, class_threshold=class_threshold)
         index = NgramIndex()
-        self.metrics = tuple(name for name in registry.LIVE if name in metrics)
-        self.mode = mode
-        self.embeddings = Cosines()
-        self.vectors = EmbeddedSet()
-        self._class_threshold = class_threshold
-        self._samples: set[int] = set()
-        self._embedded: set[int] = set()
-        self._scores = {name: _SCORES[name](index) for name in metrics if name in _SCORES}
-        self._texts: set[str] = set()  # different ones that are not empty
-        self._n_empty = 0
-        self._no_embeddings = _PENDING
-
-    def __len__(self) -> int:
-        return len(self._samples)
-
-    def __contains__(self, sample: int) -> bool:
-        return sample in self._samples
+        self._scores = {name: _SCORES[name](index) for name in self.metrics if name in _SCORES}
 
     def add(self, sample: int, text: str) -> None:
         """Add a finished sample; O(n) for the n-th. ValueError where the cell has this sample."""
-        if sample in self._samples:
-            raise ValueError(f"sample {sample} is in this cell already")
-        self._samples.add(sample)
+        self._take_up(sample, text)
         response = Response(sample, text, self.mode)
-        if response.empty:
-            self._n_empty += 1
-        else:
-            self._texts.add(text)
         for score in self._scores.values():
             score.add(response)
 
-    def add_embedding(self, sample: int, vector: ArrayLike) -> None:
-        """Add a sample's unit vector (dim,), before or after its text and in any order. Empty responses have none."""
-        if sample in self._embedded:
-            raise ValueError(f"sample {sample} has an embedding already")
-        self.embeddings.add(vector)
-        self.vectors.add(sample, vector)
-        self._embedded.add(sample)
-
-    def without_embeddings(self, reason: str) -> None:
-        """Say why embeddings that are missing will not come; shown where too few are there."""
-        self._no_embeddings = reason
-
-    def within(self) -> dict[str, Value]:
-        """By metric name (see `registry`); `duplicates` and `empty` are counts of responses.
-
-        duplicates: responses that repeat another one's text exactly, empty ones left out, so that five equal texts
-        count four.
-        """
-        n = len(self)
-        duplicates = n - self._n_empty - len(self._texts)
-        values = {
-            name: self._semantic(name) if name in _SEMANTIC else self._scores[name].value()
-            for name in registry.within(self.metrics)
-        }
-        return {**values, "duplicates": Value(float(duplicates), n), "empty": Value(float(self._n_empty), n)}
-
     def similarity(self, metric: str) -> PairScore:
-        """The running similarity over pairs behind `metric`; KeyError where this cell does not run it."""
         score: PairScore = self._scores[metric]  # type: ignore[assignment]
         return score
 
-    def modes(self) -> dict[int, int]:
-        """The class of each embedded sample by sample index, numbered from 0 (see `semantic.classes`)."""
-        return self.vectors.classes(self._class_threshold)
-
-    def too_few_embeddings(self, needed: int) -> str:
-        """Why there are fewer than `needed` embeddings, empty where there are enough."""
-        if self.embeddings.n >= needed:
-            return ""
-        not_empty = len(self) - self._n_empty
-        if len(self) < needed:
-            return too_few(needed, len(self))
-        if not_empty < needed:
-            return too_few(needed, not_empty, "non-empty sample")
-        return self._no_embeddings
-
-    def _semantic(self, name: str) -> Value:
-        n = self.embeddings.n
-        reason = self.too_few_embeddings(registry.METRICS[name].min_samples)
-        if reason:
-            return Value(None, n, reason)
-        if name == "embedding_diversity":
-            mean = self.embeddings.mean
-            return Value(None if mean is None else 1.0 - mean, n)
-        if name == "vendi_embedding":
-            return Value(self.vectors.vendi(), n)
-        return Value(float(len(set(self.modes().values()))), n)
+    def _value(self, name: str) -> Value:
+        return self._scores[name].value()
 
 
 class CellPair:
@@ -176,7 +92,7 @@ class CellPair:
     texts stay. It holds the scores that both cells run.
     """
 
-    def __init__(self, reference: CellScores, other: CellScores) -> None:
+    def __init__(self, reference: Cell, other: Cell) -> None:
         if reference.mode is not other.mode:
             raise ValueError("two cells whose words are counted in different modes do not compare")
         self._reference = reference

@@ -75,7 +75,7 @@ class VendiNgram:
     and the eigenvalues once when the value is read.
     """
 
-    __slots__ = ("_index", "_kernel", "_n_empty", "_norms", "_products", "_vendi")
+    __slots__ = ("_index", "_kernel", "_n_empty", "_norms", "_products", "_value")
 
     def __init__(self, index: NgramIndex | None = None) -> None:
         self._index = NgramIndex() if index is None else index
@@ -83,9 +83,10 @@ class VendiNgram:
         self._norms: list[list[float]] = [[] for _ in VENDI_ORDERS]
         self._kernel = Kernel()
         self._n_empty = 0
-        self._vendi: float | None = None
+        self._value: Value | None = None
 
     def add(self, response: Response) -> None:
+        self._value = None
         if not response.words:
             self._n_empty += 1
             return
@@ -94,22 +95,31 @@ class VendiNgram:
             bag = self._index.bag(response, order)
             norm = math.sqrt(float(bag.counts @ bag.counts))
             dots = products.add(bag, self._index.n_distinct(order))
-            before = np.array(norms)
-            if norm:
-                rows.append(np.divide(dots, norm * before, out=np.zeros(len(before)), where=before > 0))
-            else:
-                rows.append((before == 0).astype(np.float64))
+            rows.append(count_cosines(dots, norm, norms))
             norms.append(norm)
         self._kernel.add(np.mean(rows, axis=0))
-        self._vendi = None
 
     def value(self) -> Value:
-        n = self._kernel.n
-        if n < 2:
-            return Value(None, n, too_few(2, n) + (f" with words among {n + self._n_empty}" if self._n_empty else ""))
-        if self._vendi is None:
-            self._vendi = vendi(self._kernel.matrix)
-        return Value(self._vendi, n)
+        if self._value is None:
+            self._value = vendi_ngram(self._kernel.matrix, self._n_empty)
+        return self._value
+
+
+def count_cosines(products: ArrayLike, norms: ArrayLike, others: ArrayLike) -> Floats:
+    """Cosines of n-gram counts from their dot products and norms. Two without an n-gram are alike: 1."""
+    dots = np.asarray(products, np.float64)
+    a, b = np.asarray(norms, np.float64), np.asarray(others, np.float64)
+    neither = (a == 0.0) & (b == 0.0)
+    cosines: Floats = np.divide(dots, a * b, out=neither.astype(np.float64), where=a * b > 0.0)
+    return cosines
+
+
+def vendi_ngram(kernel: Floats, n_empty: int) -> Value:
+    """`VendiNgram` from the mean of its kernels over the n responses with words (n, n); n_empty: the others."""
+    n = len(kernel)
+    if n < 2:
+        return Value(None, n, too_few(2, n) + (f" with words among {n + n_empty}" if n_empty else ""))
+    return Value(vendi(kernel), n)
 
 
 class EmbeddedSet:

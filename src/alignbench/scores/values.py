@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from alignbench.scores.words import STOP_WORDS, VERSION, words
 
@@ -107,7 +110,7 @@ def too_few(needed: int, there: int, what: str = "sample") -> str:
 
 
 class PairMean:
-    """Running mean of a similarity over pairs; pairs without a similarity are skipped and counted."""
+    """Running mean of a similarity over pairs; pairs without a similarity (NaN) are skipped and counted."""
 
     __slots__ = ("_total", "skipped", "values")
 
@@ -116,13 +119,12 @@ class PairMean:
         self.skipped = 0
         self._total = 0.0
 
-    def add(self, similarities: Iterable[float | None]) -> None:
-        for similarity in similarities:
-            if similarity is None:
-                self.skipped += 1
-            else:
-                self.values.append(similarity)
-                self._total += similarity
+    def add(self, similarities: NDArray[np.float64]) -> None:
+        """Add those of single pairs (k,)."""
+        there = similarities[~np.isnan(similarities)]
+        self.skipped += similarities.size - there.size
+        self.values.frombytes(there.tobytes())
+        self._total += float(there.sum())
 
     @property
     def n(self) -> int:
@@ -134,11 +136,20 @@ class PairMean:
         return self._total / self.n if self.n else None
 
 
-class PairScore(RunningScore, Protocol):
+def mean_of_pairs(n: int, pairs: PairMean, no_pairs: Callable[[int], str]) -> Value:
+    """The mean over the pairs of n responses. no_pairs: why it is null where all of so many pairs were skipped."""
+    if n < 2:
+        return Value(None, n, too_few(2, n))
+    return Value(pairs.mean, n, "" if pairs.n else no_pairs(pairs.skipped), skipped=pairs.skipped)
+
+
+class PairScore(Protocol):
     """A similarity over pairs of one set, which can also be taken between two sets."""
 
     @property
     def pairs(self) -> PairMean: ...
+
+    def value(self) -> Value: ...
 
     def no_pairs(self, n_pairs: int) -> str:
         """Why a mean over `n_pairs` pairs, all of them skipped, is null."""

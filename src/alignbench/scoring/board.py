@@ -11,9 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from alignbench.errors import AlignbenchError
 from alignbench.scores import registry
-from alignbench.scores.paper import stem
 from alignbench.scores.scoreboard import CellPair, CellScores
 from alignbench.scores.statistics import Interval
 from alignbench.scores.values import Cross, Value
@@ -56,12 +54,6 @@ class Board:
         """kept: finds the vectors of responses; those it does not have are missing, and scored when they are there."""
         self._kept = kept
         self._cells: dict[tuple[str, str, tuple[str, ...]], _Cell] = {}
-        self._unavailable: dict[str, str] = {}
-        try:
-            stem("")
-        except AlignbenchError as error:
-            stemmed = [name for name in registry.LIVE if "nltk" in registry.METRICS[name].needs]
-            self._unavailable = dict.fromkeys(stemmed, str(error))
 
     def scores(
         self,
@@ -80,16 +72,13 @@ class Board:
         for prompt in sorted(shown):
             answers = prompts[prompt]
             cells = {name: self.cell(prompt, name, answers, metrics) for name in conditions}
-            absent = {name: Value(None, 0, why) for name, why in self._unavailable.items() if name in metrics}
-            within = {name: {**cell.within(), **absent, **answers.within.get(name, {})} for name, cell in cells.items()}
+            within = {name: {**cell.within(), **answers.within.get(name, {})} for name, cell in cells.items()}
             if reference is None:
                 found[prompt] = PromptScores(within)
                 continue
             own = self.cell(prompt, reference, answers, metrics)
-            apart = {name: Cross(None, 0, None, why, why) for name, why in self._unavailable.items()}
             cross = {
-                name: {**CellPair(own, cell).cross(), **apart, **answers.cross.get(name, {})}
-                for name, cell in cells.items()
+                name: {**CellPair(own, cell).cross(), **answers.cross.get(name, {})} for name, cell in cells.items()
             }
             null: Mapping[str, Cross] = {}
             if prompt in others:
@@ -116,7 +105,7 @@ class Board:
 
     def cell(self, prompt: str, condition: str, answers: Answers, metrics: Collection[str]) -> CellScores:
         """One cell, up to date with its samples; it runs the live ones among these scores."""
-        names = tuple(name for name in registry.LIVE if name in metrics and name not in self._unavailable)
+        names = tuple(name for name in registry.LIVE if name in metrics)
         texts = dict(sorted(answers.cells.get(condition, {}).items()))
         key = (prompt, condition, names)
         cell = self._cells.get(key)
@@ -127,7 +116,7 @@ class Board:
         return cell.scores
 
     def _made(self, texts: Texts, metrics: Collection[str], no_embeddings: str) -> _Cell:
-        cell = _Cell(CellScores([name for name in metrics if name in registry.LIVE and name not in self._unavailable]))
+        cell = _Cell(CellScores([name for name in metrics if name in registry.LIVE]))
         self._grow(cell, texts, no_embeddings)
         return cell
 
