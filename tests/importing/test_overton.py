@@ -12,6 +12,7 @@ import pytest
 from alignbench.errors import InputError
 from alignbench.importing.landing import land
 from alignbench.importing.overton import datasets, read_dataset
+from alignbench.judging.summary import judged_tables
 from alignbench.store import Store
 
 OVERTON = Path(__file__).parents[3] / "shared" / "data" / "overton"
@@ -76,6 +77,49 @@ def test_a_tree_becomes_a_session(tree: Path, tmp_path: Path) -> None:
         assert "assumed" in facts["raw"]["settings"]
 
 
+def asked(instance: int, text: str) -> dict[str, object]:
+    return {"metadata": {"instance_id": instance}, "messages": [{"role": "user", "content": f"Judge this:\n{text}"}]}
+
+
+def replied(text: str) -> dict[str, object]:
+    return {"ok": True, "outputs": [{"finish_reason": "stop", "index": 0, "message": {"content": text}}]}
+
+
+def test_judgments_find_their_samples(tree: Path, tmp_path: Path) -> None:
+    folder = tree / "small" / "eval-missing"
+    instances = [asked(0, "two Why?  then one"), asked(1, "two How? then one"), asked(1, "another text")]
+    write_rows(folder / "instances" / "ref_chat--alt_raw" / "data.jsonl", instances)
+    replies = [replied('{"reason": "new", "score": "4"}'), replied('{"reason": "x", "score": "N/A"}'), replied("{}")]
+    write_rows(folder / "outputs" / "ref_chat--alt_raw" / "samples.jsonl", replies)
+    quality = tree / "small" / "eval-quality"
+    write_rows(quality / "instances" / "chat" / "data.jsonl", [asked(0, "two Why? "), asked(0, "two Why? ")])
+    write_rows(quality / "outputs" / "chat" / "samples.jsonl", [replied("I will not."), {"ok": False, "error": "late"}])
+    imported = read_dataset(tree / "small")
+    assert imported.notes[-2:] == (
+        "quality of chat: 2 of 2 replies cannot be read",
+        "new-information of ref_chat--alt_raw: 1 rows judge a text that is not here",
+    )
+    with Store.open(tmp_path / "runs.db") as store:
+        session = land(store, imported).session
+        rows = list(store.judgments(session, kind="new-information"))
+        assert [(r.prompt_id, r.condition, r.sample, r.reference, r.reference_sample) for r in rows] == [
+            ("0", "raw", 0, "chat", 0),
+            ("1", "raw", 0, "chat", 0),
+        ]
+        assert [(r.judgment.status, dict(r.judgment.fields)) for r in rows] == [
+            ("valid", {"score": 4}),
+            ("na", {"score": None}),
+        ]
+        invalid = list(store.judgments(session, kind="quality"))
+        assert [(r.sample, r.judgment.status, r.judgment.reply) for r in invalid] == [
+            (0, "invalid", "I will not."),
+            (1, "invalid", ""),
+        ]
+    write_rows(folder / "outputs" / "ref_chat--alt_raw" / "samples.jsonl", replies[:1])
+    with pytest.raises(InputError, match="has 1 rows; expected 3"):
+        read_dataset(tree / "small")
+
+
 def test_an_import_that_fails_leaves_nothing(tree: Path, tmp_path: Path) -> None:
     imported = read_dataset(tree / "small")
     with Store.open(tmp_path / "runs.db") as store:
@@ -127,3 +171,38 @@ def test_the_traps_of_the_release() -> None:
     }  # fmt: skip
     assert imported["llama-2-icl-chat-5nn-prompt_similar"].facts["examples"] == 5
     assert [name for name, each in imported.items() if each.condition.context.template == "plain"] == ["llama-2-base"]
+
+
+@needs_paper_data
+def test_contexts_hints_and_judgments_of_the_release(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "runs.db") as store:
+        session = land(store, read_dataset(OVERTON / "LIMA-OE")).session
+        contexts = {each.name: each.context for each in store.conditions(session)}
+        shown = contexts["llama-2-icl-chat"].examples
+        assert shown is not None
+        assert len(shown.pool.items) == 3
+        random, nearest = (contexts[f"llama-2-icl-chat-{name}"].examples for name in ("rand", "5nn-prompt_similar"))
+        assert random is not None
+        assert nearest is not None
+        assert (random.select, random.k, random.condition) == ("random", 3, "llama-2-chat")
+        assert (nearest.select, nearest.k, nearest.condition) == ("nearest-prompt", 5, "llama-2-chat")
+        summary = contexts["llama-2-icl-chat-summary"].hint
+        assert summary is not None
+        assert (summary.level, summary.condition, summary.sample) == ("summary", "llama-2-chat", 0)
+        assert contexts["llama-2-icl-chat-summary-cot"].hint is not None
+        hints = store.hints(session)
+        made = [hint for hint in hints if hint.level == "summary"]
+        assert {(hint.maker, hint.source_condition, hint.source_sample) for hint in made} == {
+            ("gpt-4-1106-preview", "llama-2-chat", 0)
+        }
+        assert len(made) == 50
+        hinted = [cell for cell in store.cells(session) if store.cell_hint(cell.id)]
+        assert {cell.condition for cell in hinted} == {"llama-2-icl-chat-summary"}
+        assert len(hinted) == 50
+        tables = judged_tables(store, session)
+    assert tables["quality"]["llama-2-base"]["helpfulness"]["value"] == pytest.approx(3.03, abs=5e-3)
+    assert tables["quality"]["llama-2-chat"]["helpfulness"]["value"] == pytest.approx(4.88, abs=5e-3)
+    assert tables["quality"]["llama-2-base"]["factuality"]["na"] == 8
+    pair = tables["new-information"]["llama-2-base vs llama-2-chat"]["score"]
+    assert pair["value"] == pytest.approx(2.35, abs=5e-3)
+    assert (pair["n"], pair["invalid"]) == (250, 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alignbench.importing.overton_rows import NotARow, close_fence, hint_first, is_zero_shot, read_row
+from alignbench.importing.overton_rows import NotARow, close_fence, hint_first, read_row
 
 ZERO_SHOT = "# Query:\n```\nWhy?\n```\n\n# Answer:\n```\n"
 
@@ -54,8 +54,3 @@ def test_a_chat_text_is_left_alone() -> None:
 def test_other_rows_are_refused(row: dict[str, object]) -> None:
     with pytest.raises(NotARow):
         read_row(row, 1)
-
-
-def test_zero_shot_is_the_query_and_nothing_else() -> None:
-    assert is_zero_shot(ZERO_SHOT, "Why?")
-    assert not is_zero_shot("# Instructions:\n\nBe kind.\n\n" + ZERO_SHOT, "Why?")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from alignbench.importing.values import ImportedCondition, ImportedSample, ImportedSession
-from alignbench.store import Store
+from alignbench.importing.values import ImportedCondition, ImportedHint, ImportedJudgment, ImportedSession
+from alignbench.spec import Prompt, content_hash
+from alignbench.store import Judgment, NewHint, SampleRow, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,9 @@ class Landed:
     dataset: str
     samples: int
     errors: int
+
+
+_Rows = dict[tuple[str, str, int], SampleRow]  # by condition, prompt id and index
 
 
 def land(store: Store, imported: ImportedSession) -> Landed:
@@ -32,24 +36,74 @@ def land(store: Store, imported: ImportedSession) -> Landed:
                 }
             },
         )
-        samples = [sample for each in imported.conditions for sample in _land_condition(store, session, each)]
+        rows: _Rows = {}
+        for each in imported.conditions:
+            rows |= _land_condition(store, session, each)
+        for hint in imported.hints:
+            _land_hint(store, session, hint, rows)
+        store.add_judgments(session, [_judgment(each, rows) for each in imported.judgments])
         for found in imported.pairs:
             store.add_pair_scores(session, found.metric, found.version, found.pairs)
-    errors = sum(bool(sample.error) for sample in samples)
-    return Landed(session, imported.name, len(samples) - errors, errors)
+    errors = sum(row.status == "error" for row in rows.values())
+    return Landed(session, imported.name, len(rows) - errors, errors)
 
 
-def _land_condition(store: Store, session: int, imported: ImportedCondition) -> list[ImportedSample]:
-    landed: list[ImportedSample] = []
+def _land_condition(store: Store, session: int, imported: ImportedCondition) -> _Rows:
+    rows: _Rows = {}
+    name = imported.condition.name
     for cell in imported.cells:
         cell_id = store.add_cell(session, cell.prompt, imported.condition, len(cell.samples))
         if cell.rendered is not None:
             store.set_rendered(cell_id, cell.rendered)
         for index, sample in enumerate(cell.samples):
             if sample.error:
-                store.add_error(cell_id, index, sample.error)
+                row = store.add_error(cell_id, index, sample.error)
             else:
                 finish = sample.finish or "stop"
-                store.add_text(cell_id, index, sample.text, raw_text=sample.raw_text, finish_reason=finish)
-            landed.append(sample)
-    return landed
+                row = store.add_text(cell_id, index, sample.text, raw_text=sample.raw_text, finish_reason=finish)
+            if sample.hint:
+                _keep_own_hint(store, session, cell.prompt, row, name, sample.hint)
+            rows[name, cell.prompt.id, index] = row
+    return rows
+
+
+def _keep_own_hint(store: Store, session: int, prompt: Prompt, row: SampleRow, maker: str, text: str) -> None:
+    """What a model wrote before its answer."""
+    hint = store.add_hint(session, prompt, NewHint("first", text, maker))
+    store.set_sample_hint(row.id, hint.id)
+
+
+def _land_hint(store: Store, session: int, hint: ImportedHint, rows: _Rows) -> None:
+    """A hint that was made of a sample, and which cells have it in their prompts."""
+    source = rows.get((hint.condition, hint.prompt.id, hint.sample))
+    kept = store.add_hint(
+        session,
+        hint.prompt,
+        NewHint(
+            "summary",
+            hint.text,
+            hint.maker,
+            source_id=source.id if source else None,
+            source_hash=content_hash(source.text) if source else "",
+        ),
+    )
+    for cell_id in {row.cell_id for (_, prompt, _), row in rows.items() if prompt == hint.prompt.id}:
+        if f"```\n{hint.text}\n```" in (store.rendered(cell_id) or ""):
+            store.set_cell_hint(cell_id, kept.id)
+
+
+def _judgment(imported: ImportedJudgment, rows: _Rows) -> Judgment:
+    other: SampleRow | None = None
+    if imported.reference is not None and imported.reference_sample is not None:
+        other = rows[imported.reference, imported.prompt.id, imported.reference_sample]
+    return Judgment(
+        kind=imported.kind,
+        judge=imported.judge,
+        template_hash=imported.template_hash,
+        sample_id=rows[imported.condition, imported.prompt.id, imported.sample].id,
+        reference_sample_id=None if other is None else other.id,
+        status=imported.status,
+        fields=imported.fields,
+        reason=imported.reason,
+        reply=imported.reply,
+    )

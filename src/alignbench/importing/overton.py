@@ -15,13 +15,16 @@ from pathlib import Path
 from alignbench.errors import InputError
 from alignbench.importing.json_lines import read_object, read_objects
 from alignbench.importing.overton_args import facts_of, sampling_of
+from alignbench.importing.overton_contexts import context_of
+from alignbench.importing.overton_judgments import read_hints, read_judgments
 from alignbench.importing.overton_pairs import read_pairs
-from alignbench.importing.overton_rows import NotARow, is_base, is_zero_shot, read_row
-from alignbench.importing.values import ImportedCell, ImportedCondition, ImportedSession
+from alignbench.importing.overton_rows import NotARow, is_base, read_row
+from alignbench.importing.values import ImportedCell, ImportedCondition, ImportedHint, ImportedSession
 from alignbench.prompts import load_prompts
-from alignbench.spec import IMPORTED, Condition, Context, Model, Prompt
+from alignbench.spec import IMPORTED, Condition, Model, Prompt
 
-_OUTPUTS = (("outputs", ""), ("outputs-temp0", "@temp0"))
+_GREEDY = "@temp0"
+_OUTPUTS = (("outputs", ""), ("outputs-temp0", _GREEDY))
 _INSTANCES = Path("instances") / "data.jsonl"
 
 
@@ -41,23 +44,27 @@ def datasets(folder: Path) -> list[Path]:
 def read_dataset(folder: Path) -> ImportedSession:
     """One dataset. InputError, with file, line and field, for anything that is not as the release has it."""
     prompts = _prompts(folder)
-    conditions = [
-        _condition(path, path.name + suffix, prompts, greedy=bool(suffix))
+    folders = {
+        path.name + suffix: path
         for outputs, suffix in _OUTPUTS
         for path in _folders(folder / outputs)
         if (path / "samples.jsonl").is_file()
-    ]
+    }
+    hints = read_hints(folder, prompts, list(folders))
+    conditions = [_condition(path, name, prompts, hints) for name, path in folders.items()]
     if not conditions:
         raise InputError(f"{folder} holds no outputs; expected outputs/<condition>/samples.jsonl.")
-    names = [each.condition.name for each in conditions]
-    pairs = read_pairs(folder / "bertscore" / "outputs", prompts, names)
+    pairs = read_pairs(folder / "bertscore" / "outputs", prompts, list(folders))
+    judgments, judging = read_judgments(folder, prompts, conditions)
     return ImportedSession(
         name=folder.name,
         source={"format": "overton", "dataset": folder.name},
         conditions=tuple(conditions),
         reference=_reference(conditions, [pair.reference for found in pairs for pair in found.pairs[:1]]),
         pairs=pairs,
-        notes=tuple(_notes(conditions)),
+        judgments=judgments,
+        hints=hints,
+        notes=(*_notes(conditions), *judging),
     )
 
 
@@ -72,28 +79,25 @@ def _folders(path: Path) -> list[Path]:
     return sorted(each for each in path.iterdir() if each.is_dir()) if path.is_dir() else []
 
 
-def _condition(folder: Path, name: str, prompts: Sequence[Prompt], *, greedy: bool) -> ImportedCondition:
+def _condition(folder: Path, name: str, prompts: Sequence[Prompt], hints: Sequence[ImportedHint]) -> ImportedCondition:
     args_file = folder / "args.json"
     args = read_object(args_file) if args_file.is_file() else {}
     try:
-        sampling = sampling_of(args, greedy=greedy)
+        sampling = sampling_of(args, greedy=name.endswith(_GREEDY))
     except InputError as error:
         raise InputError(f"{args_file}: {error}") from None
     cells = _cells(folder / "samples.jsonl", prompts)
-    rendered = [cell.rendered for cell in cells]
-    base = any(map(is_base, rendered))
-    zero_shot = base and all(is_zero_shot(cell.rendered or "", cell.prompt.text) for cell in cells)
+    base = any(is_base(cell.rendered) for cell in cells)
     facts = facts_of(args)
     if not args:
         facts["settings"] = "not recorded; the paper's own are assumed"
     if not any(sample.finish for cell in cells for sample in cell.samples):
         facts["finish_reasons"] = "not recorded"
-    template = ("plain" if zero_shot else "imported") if base else "chat"
     return ImportedCondition(
         Condition(
             name=name,
             model=Model(name, IMPORTED + name, "base" if base else "aligned"),
-            context=Context(template, name="" if template != "imported" else name),
+            context=context_of(name, cells, args, hints),
             sampling=sampling,
         ),
         tuple(cells),

@@ -42,11 +42,6 @@ def is_base(rendered: str | None) -> bool:
     return rendered is not None and rendered.endswith((ANSWER_OPEN, SUMMARY_OPEN))
 
 
-def is_zero_shot(rendered: str, query: str) -> bool:
-    """Whether a base model saw the query and nothing else."""
-    return rendered == f"# Query:\n{FENCE}\n{query}\n{FENCE}\n\n{ANSWER_OPEN}"
-
-
 def close_fence(raw: str) -> ImportedSample:
     """A response in a layout that ends with a fence: the fence cut off, or else cut by length."""
     if raw.endswith(FENCE):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from alignbench.spec import Condition, Prompt
-from alignbench.store import PairScore
+from alignbench.store import JudgmentStatus, PairScore
 
 Finish = Literal["stop", "length"]
 
@@ -46,6 +46,35 @@ class ImportedCondition:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportedJudgment:
+    """What a judge said of a sample, or of one against a sample of a reference; see `store.Judgment`."""
+
+    kind: str
+    judge: str
+    template_hash: str
+    prompt: Prompt
+    condition: str
+    sample: int
+    reference: str | None
+    reference_sample: int | None
+    status: JudgmentStatus
+    fields: Mapping[str, Any]
+    reason: str
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedHint:
+    """A summary that `maker` made of sample `sample` of a condition."""
+
+    prompt: Prompt
+    condition: str
+    sample: int
+    maker: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ImportedPairs:
     """Pair values of one metric. version: of what computed them."""
 
@@ -66,4 +95,6 @@ class ImportedSession:
     conditions: tuple[ImportedCondition, ...]
     reference: str | None = None
     pairs: tuple[ImportedPairs, ...] = ()
+    judgments: tuple[ImportedJudgment, ...] = ()
+    hints: tuple[ImportedHint, ...] = ()
     notes: tuple[str, ...] = ()
