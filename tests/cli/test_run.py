@@ -50,7 +50,7 @@ def test_a_check_and_a_dry_run_touch_nothing(file: Path) -> None:
     file.write_text(FILE + "modle = 3\n")
     broken = alignbench("run", str(file))
     assert broken.returncode == 2
-    assert "mine.toml, conditions 1: unknown field 'modle'. Did you mean model" in broken.stderr
+    assert "mine.toml, field conditions[0].modle: unknown. Did you mean mode" in broken.stderr
 
 
 @pytest.mark.models

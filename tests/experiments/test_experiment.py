@@ -54,6 +54,21 @@ def test_a_cross_product(tmp_path: Path) -> None:
     assert experiment.floor is None
 
 
+def test_contexts_are_for_base_models(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text('template = "plain"\ninstruction = "Answer in verse."\n')
+    cross = '[cross]\nmodels = ["demo-base", "demo-aligned"]\ncontexts = ["zero-shot", "own.toml"]\n'
+    one = '[[conditions]]\nmodel = "demo-base"\ncontext = "fixed-3"\n'
+    experiment = read(tmp_path, PROMPTS + one + cross)
+    assert [c.name for c in experiment.conditions] == [
+        "demo-base + fixed-3",
+        "demo-base",
+        "demo-base + own",
+        "demo-aligned",
+    ]
+    assert experiment.conditions[2].context.instruction == "Answer in verse."
+    assert (experiment.reference, experiment.floor) == ("demo-aligned", "demo-base")
+
+
 def test_a_seed_draws_prompts_at_random_and_again_the_same(tmp_path: Path) -> None:
     drawn = [p.id for p in read(tmp_path, ONE.replace("limit = 3", "limit = 3\nseed = 1")).prompts]
     assert drawn == [p.id for p in read(tmp_path, ONE.replace("limit = 3", "limit = 3\nseed = 1")).prompts]
@@ -65,24 +80,28 @@ def test_a_seed_draws_prompts_at_random_and_again_the_same(tmp_path: Path) -> No
     ("text", "message"),
     [
         ("n = [", "not TOML"),
-        (ONE + "top = 1\n", r"conditions 1: unknown field 'top'"),
-        ("nn = 3\n" + ONE, r"mine\.toml: unknown field 'nn'\. Did you mean n"),
-        ("n = 0\n" + ONE, "n is 0; expected a whole number, 1 or more"),
-        ('mode = "quick"\n' + ONE, "mode is 'quick'; expected strict or fast"),
-        ('reference = "demo-bse"\n' + ONE, "reference is 'demo-bse'.*Did you mean demo-base"),
+        ("nn = 3\n" + ONE, r"mine\.toml, field nn: unknown\. Did you mean n"),
+        ("n = 0\n" + ONE, "field n: 0; expected a whole number, 1 or more"),
+        ('mode = "quick"\n' + ONE, "field mode: 'quick'; expected one of strict, fast"),
+        ('reference = "demo-bse"\n' + ONE, "field reference: 'demo-bse'.*Did you mean demo-base"),
         (PROMPTS, "no conditions"),
-        ('[[conditions]]\nmodel = "demo-base"\n', "prompts: no prompts"),
-        (PROMPTS + "[[conditions]]\nname = 3\n", "conditions 1: model is missing"),
-        (PROMPTS + '[[conditions]]\nmodel = "demo-bse"\n', "conditions 1, model: .*Did you mean demo-base"),
-        (ONE + "sampling = { temperature = -1 }\n", "conditions 1, sampling: temperature is -1.0"),
-        (ONE + 'sampling = { top_k = "x" }\n', "conditions 1, sampling: top_k is 'x'; expected a whole number"),
-        (ONE + "sampling = { heat = 1 }\n", "conditions 1, sampling: unknown field 'heat'"),
+        ('[[conditions]]\nmodel = "demo-base"\n', "no prompts; expected"),
+        (PROMPTS + '[[conditions]]\nname = "a"\n', r"field conditions\[0\].model: missing; expected a text"),
+        (ONE + "top = 1\n", r"field conditions\[0\].top: unknown"),
+        (PROMPTS + '[[conditions]]\nmodel = "demo-bse"\n', r"conditions\[0\].model: .*Did you mean demo-base"),
+        (
+            ONE + 'context = "fixed-4"\n',
+            r"conditions\[0\].context: .*file 'fixed-4'. Did you mean fixed-3",
+        ),
+        (ONE + "sampling = { temperature = -1 }\n", r"conditions\[0\].sampling: temperature is -1.0"),
+        (ONE + 'sampling = { top_k = "x" }\n', "sampling.top_k: 'x'; expected a whole number"),
+        (ONE + "sampling = { heat = 1 }\n", r"conditions\[0\].sampling.heat: unknown"),
         (ONE + '[[conditions]]\nmodel = "demo-base"\nseed = 1\n', "two conditions are called 'demo-base'"),
         (ONE + '[[conditions]]\nname = "b"\nmodel = "demo-base"\n', "are the same condition"),
-        (ONE + '[scores]\nmetrics = ["jacard"]\n', "no score named 'jacard'. Did you mean jaccard"),
-        (ONE + '[output]\nreprot = "x.md"\n', "output: unknown field 'reprot'. Did you mean report"),
-        (ONE + '[cross]\nmodels = "demo-base"\n', "cross: models is 'demo-base'; expected a list"),
-        ("prompts = 4\n", "prompts is 4; expected a table"),
+        (ONE + '[scores]\nmetrics = ["jacard"]\n', "field scores.metrics: 'jacard'.*Did you mean jaccard"),
+        (ONE + '[output]\nreport = "x.md"\nreprot = "x.md"\n', "output.reprot: unknown. Did you mean report"),
+        (ONE + '[cross]\nmodels = "demo-base"\n', "field cross.models: 'demo-base'; expected a list"),
+        ("prompts = 4\n" + ONE.replace(PROMPTS, ""), "prompts: 4; expected a table"),
     ],
 )
 def test_faults_name_the_field(tmp_path: Path, text: str, message: str) -> None:

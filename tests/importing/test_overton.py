@@ -13,6 +13,7 @@ from alignbench.errors import InputError
 from alignbench.importing.landing import land
 from alignbench.importing.overton import datasets, read_dataset
 from alignbench.judging.summary import judged_tables
+from alignbench.spec import Context
 from alignbench.store import Store
 
 OVERTON = Path(__file__).parents[3] / "shared" / "data" / "overton"
@@ -170,7 +171,8 @@ def test_the_traps_of_the_release() -> None:
         "llama-2-chat", "llama-2-chat@temp0", "gpt-3.5-turbo@temp0",
     }  # fmt: skip
     assert imported["llama-2-icl-chat-5nn-prompt_similar"].facts["examples"] == 5
-    assert [name for name, each in imported.items() if each.condition.context.template == "plain"] == ["llama-2-base"]
+    zero_shot = [name for name, each in imported.items() if each.condition.context == Context("plain")]
+    assert zero_shot == ["llama-2-base"]
 
 
 @needs_paper_data

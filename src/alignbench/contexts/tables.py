@@ -23,6 +23,10 @@ class Table:
     def __contains__(self, key: str) -> bool:
         return key in self._values
 
+    def names(self) -> list[str]:
+        """Its keys, where they are names that the file gives."""
+        return [*self._values]
+
     def raw(self, key: str) -> Any:
         """A value as it is; None where the key is left out."""
         self._known.append(key)
@@ -62,6 +66,23 @@ class Table:
             near = f" {did_you_mean(value, get_args(kind))}".rstrip() if isinstance(value, str) else ""
             raise self.error(key, value, f"one of {', '.join(get_args(kind))}", near if "Did" in near else "")
         return cast(_Choice, value)
+
+    def required(self, key: str) -> str:
+        """A text that has to be there and is not blank."""
+        value = self.text(key)
+        if key not in self:
+            raise InputError(f"{self.where}, field {self.name(key)}: missing; expected a text.")
+        if not value.strip():
+            raise self.error(key, value, "a text")
+        return value
+
+    def numbers(self, key: str) -> tuple[float, ...]:
+        value = self.raw(key)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or any(isinstance(n, bool) or not isinstance(n, int | float) for n in value):
+            raise self.error(key, value, "a list of numbers")
+        return tuple(map(float, value))
 
     def texts(self, key: str) -> tuple[str, ...]:
         value = self.raw(key)

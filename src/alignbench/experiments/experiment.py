@@ -39,22 +39,25 @@ report = "quick.md"                # written at the end, seen from the current f
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from alignbench import paths
+from alignbench.contexts.files import Sets, load_context
+from alignbench.contexts.tables import Table
 from alignbench.errors import InputError, did_you_mean
-from alignbench.experiments.toml_table import Table, read_toml
 from alignbench.models import resolve
 from alignbench.prompts import load_prompts
-from alignbench.spec import DEFAULT_SAMPLES, Condition, Mode, Model, Prompt, Sampling
+from alignbench.scores.registry import METRICS
+from alignbench.spec import DEFAULT_SAMPLES, Condition, Context, Mode, Model, Prompt, Sampling, default_context
+from alignbench.textfiles import read_utf8
 
 _SAMPLING = tuple(field.name for field in fields(Sampling))
-_MODES = ("strict", "fast")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,18 @@ class Experiment:
     report: Path | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What the conditions of a file have in common. models: names that the file gives. folder: the file's."""
+
+    models: dict[str, str]
+    sampling: dict[str, Any]
+    seed: int
+    mode: Mode
+    folder: Path
+    sets: Sets | None
+
+
 def experiment_path(name_or_path: str) -> Path:
     """The file of a path, or of the name of an experiment that ships."""
     path = Path(name_or_path).expanduser()
@@ -83,44 +98,50 @@ def experiment_path(name_or_path: str) -> Path:
     return shipped if not path.exists() and shipped.is_file() else path
 
 
-def read_experiment(path: Path) -> Experiment:
-    """Read and check the whole file. InputError names file and field, and says what was expected."""
-    top = read_toml(path)
-    n = top.whole("n", DEFAULT_SAMPLES, least=1)
-    prompts = _prompts(top.table("prompts"), path.parent)
-    conditions = _conditions(top)
-    reference = _known(top, "reference", conditions, [c for c in conditions if c.model.kind == "aligned"][:1])
-    floor = _known(top, "floor", conditions, [c for c in conditions if c.model.kind == "base"])
+def read_experiment(path: Path, sets: Sets | None = None) -> Experiment:
+    """Read and check the whole file. InputError names file and field, and says what was expected.
+
+    sets: of the database, for contexts that name an example set or a session in it.
+    """
+    try:
+        top = Table(tomllib.loads(read_utf8(path)), str(path))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: not TOML: {error}.") from None
+    conditions = _conditions(top, path, sets)
     scores, output = top.table("scores"), top.table("output")
     experiment = Experiment(
         name=top.text("name", path.stem),
         path=path.resolve(),
-        n=n,
-        prompts=prompts,
+        n=top.integer("n", DEFAULT_SAMPLES, least=1),
+        prompts=_prompts(top, path.parent),
         conditions=conditions,
-        reference=reference,
-        floor=floor,
+        reference=_known(top, "reference", conditions, [c for c in conditions if c.model.kind == "aligned"][:1]),
+        floor=_known(
+            top, "floor", conditions, [c for c in conditions if c.model.kind == "base" and c.context.zero_shot]
+        ),
         metrics=_metrics(scores),
-        report=Path(output.text("report")) if "report" in output else None,
+        report=Path(output.required("report")) if output is not None else None,
     )
     for table in (scores, output, top):
-        table.done()
+        if table is not None:
+            table.finish()
     return experiment
 
 
-def _prompts(table: Table, folder: Path) -> tuple[Prompt, ...]:
-    names = (*table.texts("sets"), *(str(folder / file) for file in table.texts("files")))
-    limit = table.whole("limit", 0, least=1) if "limit" in table else None
-    seed = table.whole("seed", 0, least=0) if "seed" in table else None
-    table.done()
-    if not names:
-        raise InputError(f'{table.where}: no prompts; expected sets = ["open-ended"] or files = ["my.jsonl"].')
+def _prompts(top: Table, folder: Path) -> tuple[Prompt, ...]:
+    table = top.table("prompts")
+    names = () if table is None else (*table.texts("sets"), *(str(folder / file) for file in table.texts("files")))
+    if table is None or not names:
+        raise InputError(f'{top.where}: no prompts; expected [prompts] with sets = ["open-ended"] or files.')
+    limit = table.integer("limit", 1, least=1) if "limit" in table else None
+    seed = table.integer("seed", 0, least=0) if "seed" in table else None
+    table.finish(("limit", "seed"))
     found: dict[str, Prompt] = {}
     for name in names:
         for prompt in load_prompts(name):
             other = found.setdefault(prompt.id, prompt)
             if other.text != prompt.text:
-                raise InputError(f"{table.where}: the id {prompt.id!r} comes in two sets; expected it in one.")
+                raise InputError(f"{top.where}: the prompt id {prompt.id!r} comes in two sets; expected it in one.")
     prompts = list(found.values())
     if seed is not None:
         order = np.random.default_rng(seed).permutation(len(prompts))[:limit]
@@ -128,122 +149,142 @@ def _prompts(table: Table, folder: Path) -> tuple[Prompt, ...]:
     return tuple(prompts[:limit])
 
 
-def _conditions(top: Table) -> tuple[Condition, ...]:
+def _conditions(top: Table, path: Path, sets: Sets | None) -> tuple[Condition, ...]:
     """Those that are written out, then the cross product."""
-    models = dict(top.table("models").items())
-    shared = top.table("sampling")
-    sampling = _sampling(shared, {})
-    seed = top.whole("seed", 0, least=0)
-    mode = cast(Mode, top.one_of("mode", _MODES, "strict"))
-    common = sampling, seed, mode
-    found = [_condition(table, models, common) for table in top.tables("conditions")]
-    if "cross" in top:
-        found += _cross(top.table("cross"), models, common)
+    called = top.table("models")
+    models = {} if called is None else {name: called.required(name) for name in called.names()}
+    shared = _Shared(
+        models,
+        _sampling(top, {}),
+        top.integer("seed", 0, least=0),
+        top.choice("mode", Mode, "strict"),
+        path.parent,
+        sets,
+    )
+    tables = [Table(values, str(path), f"conditions[{i}]") for i, values in enumerate(top.tables("conditions") or ())]
+    found = [_condition(table, shared) for table in tables]
+    if (cross := top.table("cross")) is not None:
+        found += _cross(cross, shared)
     if not found:
-        raise InputError(f"{top.where}: no conditions; expected [[conditions]] with a model, or [cross] with models.")
-    names = [condition.name for condition in found]
-    hashes = [condition.hash for condition in found]
-    for i, condition in enumerate(found):
-        if names.index(condition.name) != i:
-            raise InputError(f"{top.where}: two conditions are called {condition.name!r}; give one a name of its own.")
-        if (first := hashes.index(condition.hash)) != i:
-            raise InputError(
-                f"{top.where}: {names[first]!r} and {condition.name!r} are the same condition; change its model, "
-                "seed or sampling, or leave one out."
-            )
+        raise InputError(f"{path}: no conditions; expected [[conditions]] with a model, or [cross] with models.")
+    _refuse_repeated(path, found)
     return tuple(found)
 
 
-_Common = tuple[dict[str, Any], int, Mode]  # sampling, seed, mode of the file
-
-
-def _condition(table: Table, models: dict[str, str], common: _Common) -> Condition:
-    sampling, seed, mode = common
-    model = _model(table, table.text("model"), models)
-    condition = Condition.zero_shot(
-        model,
-        name=table.text("name", model.name),
-        sampling=_checked(table, _sampling(table.table("sampling"), sampling)),
-        seed=table.whole("seed", seed, least=0),
-        mode=mode,
+def _condition(table: Table, shared: _Shared) -> Condition:
+    model = _model(table, "model", table.required("model"), shared)
+    context = _context(table, "context", table.text("context"), model, shared)
+    condition = Condition(
+        name=table.text("name") or _name(model, context),
+        model=model,
+        context=context,
+        sampling=_checked(table, _sampling(table, shared.sampling)),
+        seed=table.integer("seed", shared.seed, least=0),
+        mode=shared.mode,
     )
-    table.done()
+    table.finish()
     return condition
 
 
-def _cross(table: Table, models: dict[str, str], common: _Common) -> list[Condition]:
-    sampling, seed, mode = common
-    names, temperatures = table.texts("models"), table.numbers("temperatures")
-    table.done()
+def _cross(table: Table, shared: _Shared) -> list[Condition]:
+    """Every model in every context at every temperature; contexts are for base models, an aligned one has its own."""
+    names, contexts, temperatures = table.texts("models"), table.texts("contexts"), table.numbers("temperatures")
+    table.finish()
     if not names:
-        raise InputError(f"{table.where}: no models; expected a list of names or references.")
-    return [
-        Condition.zero_shot(
-            model,
-            name=model.name if temperature is None else f"{model.name}@temp{temperature:g}",
-            sampling=_checked(table, sampling if temperature is None else {**sampling, "temperature": temperature}),
-            seed=seed,
-            mode=mode,
-        )
-        for model in (_model(table, name, models) for name in names)
-        for temperature in temperatures or (None,)
-    ]
+        raise table.error("models", list(names), "names or references of models")
+    found = []
+    for model in (_model(table, "models", name, shared) for name in names):
+        for wanted in contexts if model.kind == "base" and contexts else ("",):
+            context = _context(table, "contexts", wanted, model, shared)
+            for temperature in temperatures or (None,):
+                name, sampling = _name(model, context), dict(shared.sampling)
+                if temperature is not None:
+                    name, sampling["temperature"] = f"{name}@temp{temperature:g}", temperature
+                found.append(Condition(name, model, context, _checked(table, sampling), shared.seed, shared.mode))
+    return found
 
 
-def _model(table: Table, name: str, models: dict[str, str]) -> Model:
+def _name(model: Model, context: Context) -> str:
+    return model.name if context.zero_shot else f"{model.name} + {context.name}"
+
+
+def _model(table: Table, key: str, name: str, shared: _Shared) -> Model:
     """A model under the name that this file gives it, or as the rest of the program knows it."""
     try:
-        found = resolve(models.get(name, name))
+        found = resolve(shared.models.get(name, name))
     except InputError as error:
-        raise InputError(f"{table.where}, model: {error}") from None
-    return Model(name, found.reference, found.kind, found.options) if name in models else found
+        raise InputError(f"{table.where}, field {table.name(key)}: {error}") from None
+    return replace(found, name=name) if name in shared.models else found
+
+
+def _context(table: Table, key: str, wanted: str, model: Model, shared: _Shared) -> Context:
+    """A context that ships, or of a file that is looked for beside this one; without one the model's own."""
+    if not wanted:
+        return default_context(model)
+    beside = shared.folder / wanted
+    try:
+        return load_context(str(beside) if beside.is_file() else wanted, shared.sets)
+    except InputError as error:
+        raise InputError(f"{table.where}, field {table.name(key)}: {error}") from None
 
 
 def _sampling(table: Table, shared: dict[str, Any]) -> dict[str, Any]:
-    found = {**shared, **table.rest(_SAMPLING)}
-    table.done()
-    return found
+    """A table `sampling` beside and before what is shared; a value may be of any type yet."""
+    own = table.table("sampling")
+    if own is None:
+        return shared
+    given = {name: own.raw(name) for name in _SAMPLING}
+    own.finish()
+    return {**shared, **{name: value for name, value in given.items() if value is not None}}
 
 
 def _checked(table: Table, values: dict[str, Any]) -> Sampling:
     """Sampling parameters of the right types; `Sampling` itself checks their ranges."""
     default = Sampling()
     given = dict(values)
-    for name, value in given.items():
+    for name, value in values.items():
+        whole = isinstance(getattr(default, name), int)
         if name == "stop":
             if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
-                raise InputError(f"{table.where}, sampling: stop is {value!r}; expected a list of texts.")
+                raise table.error("sampling.stop", value, "a list of texts")
             given[name] = tuple(value)
-        elif isinstance(getattr(default, name), int):
-            if isinstance(value, bool) or not isinstance(value, int):
-                raise InputError(f"{table.where}, sampling: {name} is {value!r}; expected a whole number.")
-        elif isinstance(value, bool) or not isinstance(value, int | float):
-            raise InputError(f"{table.where}, sampling: {name} is {value!r}; expected a number.")
-        else:
+        elif isinstance(value, bool) or not isinstance(value, int if whole else int | float):
+            raise table.error(f"sampling.{name}", value, "a whole number" if whole else "a number")
+        elif not whole:
             given[name] = float(value)
     try:
         return Sampling(**given)
     except InputError as error:
-        raise InputError(f"{table.where}, sampling: {error}") from None
+        raise InputError(f"{table.where}, field {table.name('sampling')}: {error}") from None
+
+
+def _refuse_repeated(path: Path, conditions: Sequence[Condition]) -> None:
+    names, hashes = [c.name for c in conditions], [c.hash for c in conditions]
+    for i, condition in enumerate(conditions):
+        if names.index(condition.name) != i:
+            raise InputError(f"{path}: two conditions are called {condition.name!r}; give one a name of its own.")
+        if (first := hashes.index(condition.hash)) != i:
+            raise InputError(
+                f"{path}: {names[first]!r} and {condition.name!r} are the same condition; change its model, context, "
+                "seed or sampling, or leave one out."
+            )
 
 
 def _known(top: Table, key: str, conditions: Sequence[Condition], default: Sequence[Condition]) -> str | None:
     """The condition that the file names, else that of the default where it is exactly one."""
-    names = [condition.name for condition in conditions]
-    if key not in top:
-        return default[0].name if len(default) == 1 else None
     name = top.text(key)
+    if not name:
+        return default[0].name if len(default) == 1 else None
+    names = [condition.name for condition in conditions]
     if name not in names:
-        raise InputError(f"{top.where}: {key} is {name!r}, which is no condition here. {did_you_mean(name, names)}")
+        raise top.error(key, name, "the name of a condition", f" {did_you_mean(name, names)}".rstrip())
     return name
 
 
-def _metrics(scores: Table) -> tuple[str, ...]:
-    from alignbench.scores.registry import METRICS
-
-    names = scores.texts("metrics") or ("live",)
+def _metrics(scores: Table | None) -> tuple[str, ...]:
+    names = scores.texts("metrics") if scores is not None else ()
     for name in names:
-        if name not in METRICS and name not in ("live", "all"):
-            near = did_you_mean(name, [*METRICS, "live", "all"])
-            raise InputError(f"{scores.where}: there is no score named {name!r}. {near}".rstrip())
-    return names
+        if scores is not None and name not in METRICS and name not in ("live", "all"):
+            near = f" {did_you_mean(name, [*METRICS, 'live', 'all'])}".rstrip()
+            raise scores.error("metrics", name, "names of scores, or live, or all", near)
+    return names or ("live",)
