@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -15,12 +13,6 @@ from tests.judging.judged import fill, judgment
 
 ASPECTS = ("helpfulness", "clarity", "factuality", "depth", "engagement")
 BOOTSTRAP = Bootstrap(resamples=200)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(tmp_path / "a.db") as store:
-        yield store
 
 
 def grades(grade: int | None) -> dict[str, int | None]:

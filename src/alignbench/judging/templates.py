@@ -40,6 +40,11 @@ class JudgeTemplate:
         """Of all that is asked: a judgment made with another template is another judgment."""
         return content_hash(asdict(self))
 
+    @property
+    def instructions(self) -> str:
+        """What every item is asked with, up to where the item begins."""
+        return self.prompt.partition("<question>")[0]
+
     def ask(self, question: str, responses: Sequence[str], *, flipped: bool = False) -> str:
         """The prompt for a judge. responses: the judged one; in a pair the reference's first, whatever the order they
         are shown in. flipped: show the judged one first."""

@@ -1,0 +1,81 @@
+"""Which samples of a session a judge has still to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from alignbench.errors import InputError, did_you_mean
+from alignbench.judging.templates import PAIRED, JudgeTemplate, judge_template
+from alignbench.spec import Model, content_hash
+from alignbench.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeItem:
+    """A sample to judge, by row id; in a pair against reference_sample_id. flipped: the judged one is shown first."""
+
+    prompt_id: str
+    condition: str
+    sample: int
+    sample_id: int
+    reference_sample_id: int | None = None
+    flipped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JudgePlan:
+    """items: what is missing. n: of how many. reference: the condition whose samples pairs are made with."""
+
+    session: int
+    template: JudgeTemplate
+    judge: Model
+    items: tuple[JudgeItem, ...]
+    n: int
+    reference: str | None = None
+
+
+def plan_judging(
+    store: Store, session: int, kind: str, judge: Model, *, reference: str | None = None, seed: int = 0
+) -> JudgePlan:
+    """Every finished sample of a session that has no judgment of this kind by this judge with the present template.
+
+    Pairs hold sample i of each condition against sample i of the reference, to the same prompt; half of them, by seed,
+    are shown the other way round. reference: of pairs, the session's own without one. Raises InputError where the kind
+    or the reference is none, or nothing is there to judge.
+    """
+    template = judge_template(kind)
+    own = store.session(session).reference
+    against = _reference(store, session, reference or own) if kind in PAIRED else None
+    every = tuple(_singles(store, session) if against is None else _pairs(store, session, against, seed))
+    if not every:
+        raise InputError(f"Session {session} has no finished samples to judge.")
+    done = store.judged(session, kind, judge.reference, template.hash)
+    missing = tuple(item for item in every if (item.sample_id, item.reference_sample_id) not in done)
+    return JudgePlan(session, template, judge, missing, len(every), against)
+
+
+def _reference(store: Store, session: int, name: str | None) -> str:
+    known = [condition.name for condition in store.conditions(session)]
+    if name is None:
+        raise InputError("A pair needs a reference and the session has none; name one with --reference.")
+    if name not in known:
+        raise InputError(f"Session {session} has no condition named {name!r}. {did_you_mean(name, known)}".rstrip())
+    return name
+
+
+def _singles(store: Store, session: int) -> Iterator[JudgeItem]:
+    for row in store.samples(session):
+        if row.status == "done":
+            yield JudgeItem(row.prompt_id, row.condition, row.sample, row.id)
+
+
+def _pairs(store: Store, session: int, reference: str, seed: int) -> Iterator[JudgeItem]:
+    items = [*_singles(store, session)]
+    known = {(item.prompt_id, item.sample): item.sample_id for item in items if item.condition == reference}
+    for item in items:
+        other = known.get((item.prompt_id, item.sample))
+        if item.condition != reference and other is not None:
+            place = [seed, item.prompt_id, item.condition, reference, item.sample]
+            flipped = int(content_hash(place)[:2], 16) % 2 == 1
+            yield JudgeItem(item.prompt_id, item.condition, item.sample, item.sample_id, other, flipped)
