@@ -7,6 +7,7 @@ import pytest
 
 from alignbench.contexts.selection import Selected, Selection
 from alignbench.errors import InputError
+from alignbench.scores.likelihood import TokenLogprobs
 from alignbench.spec import Condition, Example, ExampleSet, Prompt, content_hash
 from alignbench.store import Judgment, NewHint, Store
 from tests.store.conftest import ALIGNED, BASE
@@ -79,7 +80,9 @@ def test_deleting_a_session_leaves_nothing_of_it_and_all_of_the_others(store: St
             hint = store.add_hint(session, prompt, NewHint("free", "a hint")).id
             store.set_cell_hint(cell, hint)
             store.set_prefill(cell, "Well,")
+            tokens = TokenLogprobs(np.arange(2, dtype=np.int32), -np.ones(2, np.float32), np.ones(2, np.int32))
             for i, text in enumerate(("same everywhere", f"only in {session}")):
+                store.add_likelihood("weights", content_hash("what came before"), content_hash(text), tokens)
                 sample = store.add_sample(cell, result(i, text)).id
                 store.set_sample_hint(sample, hint)
                 store.add_judgments(session, [Judgment("stance", "me", "", sample, None, "na", {})])
@@ -93,7 +96,7 @@ def test_deleting_a_session_leaves_nothing_of_it_and_all_of_the_others(store: St
     counts = {table.name: table.count for table in store.db.tables if table.name != "_migrations"}
     assert counts == {
         "sessions": 1, "texts": 2, "prompts": 1, "models": 1, "conditions": 1, "cells": 1,
-        "samples": 2, "sample_tokens": 2, "embeddings": 2, "scores": 0, "notes": 1, "judgments": 2,
+        "samples": 2, "sample_tokens": 2, "embeddings": 2, "likelihoods": 2, "scores": 0, "notes": 1, "judgments": 2,
         "example_sets": 1, "examples": 1, "selections": 1, "hints": 1, "cell_hints": 1, "sample_hints": 2,
         "cell_prefills": 1,
     }  # fmt: skip

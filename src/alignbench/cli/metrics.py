@@ -40,4 +40,6 @@ def metrics(as_json: Json = False) -> None:
 
 
 def _range(metric: Metric) -> str:
+    if metric.low is None:
+        return "any" if metric.high is None else f"up to {metric.high:g}"
     return f"{metric.low:g} up" if metric.high is None else f"{metric.low:g} to {metric.high:g}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -42,6 +42,14 @@ def score(
     floor: Annotated[
         str | None, typer.Option(help="The zero-shot condition.", show_default="a session's only one")
     ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Reads the responses for scores by log-probs.",
+            show_default="a session's only base model",
+        ),
+    ] = None,
     mode: Annotated[str, typer.Option(help="How texts become words: workbench or paper.")] = "workbench",
     truncate: Annotated[
         int | None, typer.Option(min=1, metavar="WORDS", help="Score only the first words of every response.")
@@ -59,10 +67,11 @@ def score(
     as_csv: Annotated[bool, typer.Option("--csv", help="A table for a spreadsheet, on stdout.")] = False,
 ) -> None:
     """Score responses: diversity inside each condition, similarity to a reference, with intervals over prompts."""
+    from alignbench.cli.score_models import ask_models
     from alignbench.cli.score_views import print_csv, print_tables
     from alignbench.engines.embedder import DEFAULT_EMBEDDER
     from alignbench.scores import registry
-    from alignbench.scoring.batch import score_responses
+    from alignbench.scoring.batch import Given, score_responses
     from alignbench.scoring.embeddings import Embeddings
     from alignbench.scoring.responses import FileResponses, SessionResponses, Truncated
     from alignbench.store import Store
@@ -75,19 +84,24 @@ def score(
     with ExitStack() as stack:
         store: Store | None = None
         if file is not None:
-            responses: Responses = stack.enter_context(FileResponses(file))
+            source: FileResponses | SessionResponses = stack.enter_context(FileResponses(file))
         else:
             assert session is not None
             store = stack.enter_context(Store.open(_existing(db)))
-            responses = SessionResponses(store, session)
+            source = SessionResponses(store, session)
             reference = reference or store.session(session).reference
             floor = floor or _only_zero_shot(store, session)
-        against, reason = _reference(responses, reference, given=store is None)
-        lowest = _known(responses, "--floor", floor)
-        if truncate is not None:
-            responses = Truncated(responses, truncate)
-        wanted = _wanted(chosen, mode, against, lowest, bootstrap, seed)
+        against, reason = _reference(source, reference, given=store is None)
+        lowest = _known(source, "--floor", floor)
+        responses: Responses = source if truncate is None else Truncated(source, truncate)
         needs = {need for metric in chosen for need in metric.needs}
+        with _progress_bar() as progress:
+            asked = ask_models(
+                stack, [metric.name for metric in chosen], responses, source, base, against, seed, progress,
+                keep=lambda: store or stack.enter_context(_cache()),
+                session=None if store is None or session is None else (store, session),
+            )  # fmt: skip
+        wanted = _wanted(chosen, mode, against, lowest, bootstrap, seed, asked.why_not)
         embeddings, of_sentences, embedder_name = None, None, None
         if needs & {"embeddings", "sentence embeddings"}:
             pool, embedder_name, why_not = _embedder(stack, embedder)
@@ -98,10 +112,10 @@ def score(
             if "sentence embeddings" in needs:
                 of_sentences = Embeddings(cache, pool, name, why_not)
         with _progress_bar() as progress:
-            tables = score_responses(responses, wanted, embeddings, progress, of_sentences=of_sentences)
-    source = {"session": session} if file is None else {"file": str(file)}
+            given = Given(asked.within, asked.cross)
+            tables = score_responses(responses, wanted, embeddings, progress, of_sentences=of_sentences, given=given)
     meta = {
-        **source,
+        **({"session": session} if file is None else {"file": str(file)}),
         "mode": mode,
         "truncate": truncate,
         "reference": against,
@@ -111,10 +125,11 @@ def score(
         "samples": responses.n,
         "left_out": responses.left_out,
         "conditions": _sizes(tables),
-        "metrics": {metric.name: metric.version_in(wanted.mode) for metric in chosen},
+        "metrics": {metric.name: metric.version_in(wanted.mode) for metric in chosen} | asked.versions,
         "bootstrap": {"resamples": bootstrap, "seed": seed},
         "embedder": embedder_name,
-        "notes": _notes(responses, tables),
+        "base": asked.base,
+        "notes": [*_notes(responses, tables), *asked.notes],
     }
     if as_json:
         print(json.dumps({**tables, "meta": meta}, allow_nan=False))
@@ -144,7 +159,13 @@ def _metrics(wanted: str) -> list[Metric]:
 
 
 def _wanted(
-    metrics: Sequence[Metric], mode: str, reference: str | None, floor: str | None, resamples: int, seed: int
+    metrics: Sequence[Metric],
+    mode: str,
+    reference: str | None,
+    floor: str | None,
+    resamples: int,
+    seed: int,
+    why_not: Mapping[str, str],
 ) -> Wanted:
     from alignbench.scores.paper import paper_mode
     from alignbench.scores.values import WORKBENCH
@@ -157,6 +178,7 @@ def _wanted(
         for metric in metrics
         if not metric.live and "sentence embeddings" not in metric.needs
     }
+    unavailable |= why_not
     return Wanted(
         within=tuple(metric.name for metric in metrics if "within" in metric.scope),
         cross=tuple(metric.name for metric in metrics if "cross" in metric.scope),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from safetensors import SafetensorError
 
 from alignbench.engines.hf_source import HfSource
 from alignbench.engines.memory import free_bytes
-from alignbench.engines.opening import remembered_hash
+from alignbench.engines.opening import source_hash
 from alignbench.errors import EngineError
 from alignbench.spec import LoadOptions
 
@@ -76,7 +75,7 @@ def load(source: HfSource, options: LoadOptions, on_progress: Callable[[float], 
         model.eval(),
         tokenizer,
         model.get_input_embeddings().weight.device,
-        _file_hash(source),
+        source_hash(source),
         tuple(token for token, kind in enumerate(types) if kind == _USER_DEFINED),
     )
 
@@ -192,15 +191,6 @@ def _refusal(source: HfSource, error: Exception) -> str:
 
 def _first_line(error: Exception) -> str:
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-
-
-def _file_hash(source: HfSource) -> str:
-    """SHA-256 of the GGUF file, of the list of SHA-256s of a folder's weight files, or a hub model's commit."""
-    if not source.is_local:
-        folder = source.folder()
-        return folder.name if folder else source.revision
-    hashes = [remembered_hash(path) for path in source.weights()]
-    return hashes[0] if source.gguf_file else hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
 
 @contextmanager

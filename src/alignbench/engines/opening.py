@@ -1,7 +1,8 @@
-"""From a model's reference to the engine that runs it. Only worker processes call this."""
+"""From a model's reference to the engine that runs it, which only worker processes open, and to its weights' hash."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from alignbench import paths
 from alignbench.engines.generation import Cancellation
+from alignbench.engines.hf_source import HfSource, parse_source
 from alignbench.engines.protocol import Engine
 from alignbench.errors import InputError
 from alignbench.models import file_hash, no_weights, parse_reference, weights_path
@@ -40,6 +42,30 @@ def open_engine(model: Model, cancel: Cancellation, threads: int, on_progress: C
                 file_hash=remembered_hash(path),
                 on_progress=on_progress,
             )
+
+
+def weights_hash(model: Model) -> str:
+    """What `Capabilities.file_hash` says, without loading the model; empty where the weights are not on this machine.
+
+    Raises InputError where they are broken or gone.
+    """
+    reference = parse_reference(model.reference)
+    match reference.scheme:
+        case "openai":
+            return ""
+        case "hf":
+            return source_hash(parse_source(reference.target))
+        case _:
+            return remembered_hash(weights_path(model))
+
+
+def source_hash(source: HfSource) -> str:
+    """SHA-256 of the GGUF file, of the list of SHA-256s of a folder's weight files, or a hub model's commit."""
+    if not source.is_local:
+        folder = source.folder()
+        return folder.name if folder else source.revision
+    hashes = [remembered_hash(path) for path in source.weights()]
+    return hashes[0] if source.gguf_file else hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
 
 def remembered_hash(path: Path) -> str:

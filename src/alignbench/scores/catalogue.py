@@ -7,12 +7,13 @@ from typing import Literal
 
 from alignbench.scores.coverage import COVERAGE_THRESHOLD
 from alignbench.scores.diversity import EAD_VOCABULARY, MATTR_WINDOW
+from alignbench.scores.likelihood import ORDERS
 from alignbench.scores.semantic import CLASS_THRESHOLD
 from alignbench.scores.values import WORKBENCH, Mode
 
 Scope = Literal["within", "cross"]
 Direction = Literal["higher", "lower", ""]
-Need = Literal["text", "embeddings", "sentence embeddings", "token vectors", "log-probs", "base model"]
+Need = Literal["text", "embeddings", "sentence embeddings", "token vectors", "log-probs", "base model", "both models"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +25,14 @@ class Metric:
     not say. version: changes with the formula and with the tokenizer, named after a plus sign where there is one;
     values of two versions never meet in one comparison. min_samples: fewest samples, of each side in a comparison,
     that a value needs. live: the scoreboard can run it while samples arrive. moves_with_n: it changes with the number
-    of samples alone, so it is compared at equal n only.
+    of samples alone, so it is compared at equal n only. is_distance: of two sets, 0 where they are alike.
     """
 
     name: str
     title: str
     meaning: str
     scope: tuple[Scope, ...]
-    low: float
+    low: float | None
     high: float | None
     more_diverse: Direction
     source: str
@@ -40,6 +41,7 @@ class Metric:
     min_samples: int
     live: bool = True
     moves_with_n: bool = False
+    is_distance: bool = False
 
     def version_in(self, mode: Mode) -> str:
         """Its version where words are counted in this mode."""
@@ -392,14 +394,14 @@ METRICS: dict[str, Metric] = {
             name="response_logprob",
             title="response likelihood",
             meaning=(
-                "Mean log-prob of a token of the responses under a base model and context, teacher forced; one "
-                "tokenizer per comparison."
+                "How likely a base model without a context finds the responses: mean log-prob of a token, in nats, and "
+                "of a byte. Two base models compare in bytes only."
             ),
             scope=("within",),
-            low=float("-inf"),
+            low=None,
             high=0.0,
             more_diverse="",
-            source="teacher forcing; natural logarithm",
+            source="teacher forcing in the zero-shot layout; the mean over responses",
             version="1",
             needs=("text", "base model"),
             min_samples=1,
@@ -416,12 +418,35 @@ METRICS: dict[str, Metric] = {
             low=0.0,
             high=None,
             more_diverse="higher",
-            source="arXiv 2606.01811",
+            source=f"Williams-King, Khoriaty and Feng 2026, arXiv 2606.01811; the mean over {ORDERS} seeded orders",
             version="1",
             needs=("text", "base model"),
             min_samples=2,
             live=False,
             moves_with_n=True,
+        ),
+        Metric(
+            name="alignment_gap",
+            title="alignment gap",
+            meaning=(
+                "How many bits a byte the reference's responses cost more under a condition's model and context than "
+                "under their own: 0 where nothing is left to align. Its recovery is the share of the floor's gap that "
+                "is closed."
+            ),
+            scope=("cross",),
+            low=None,
+            high=None,
+            more_diverse="",
+            source=(
+                "log-likelihood ratio: estimates KL(reference || condition) with one tokenizer and a reference drawn "
+                "at temperature 1, else a difference of cross-entropies; token shares of Lin et al. 2023, "
+                "arXiv 2312.01552"
+            ),
+            version="1",
+            needs=("text", "both models"),
+            min_samples=1,
+            live=False,
+            is_distance=True,
         ),
     )
 }

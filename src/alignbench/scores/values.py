@@ -92,7 +92,7 @@ class Cross:
     value: mean over pairs (a of the reference, b of the other); the reference against itself takes pairs of different
     sample index only. ceiling: that very number of the reference against itself. mmd2: s(A,A) + s(B,B) - 2 s(A,B)
     from means over distinct pairs, 0 where both are the same distribution, possibly below 0 by chance. What cannot be
-    computed is None; reason and ceiling_reason say why. skipped: as in `Value`.
+    computed is None; reason and ceiling_reason say why. skipped, extra: as in `Value`.
     """
 
     value: float | None
@@ -102,6 +102,7 @@ class Cross:
     ceiling_reason: str = ""
     mmd2: float | None = None
     skipped: int = 0
+    extra: Mapping[str, float] = field(default_factory=dict)
 
 
 def too_few(needed: int, there: int, what: str = "sample") -> str:

@@ -11,7 +11,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Protocol, Self
+from typing import IO, Any, Protocol, Self
 
 from alignbench.errors import InputError
 from alignbench.scores.values import Value, too_few
@@ -54,6 +54,11 @@ class SessionResponses:
         self.prompts = tuple(prompt.id for prompt in store.prompts(session))
         self.conditions = tuple(condition.name for condition in store.conditions(session))
         self.n, self.left_out = info.n_samples, info.n_errors
+        self._prompt_texts = {prompt.id: prompt.text for prompt in store.prompts(session)}
+
+    def prompt_text(self, prompt: str) -> str | None:
+        """The text of a prompt."""
+        return self._prompt_texts.get(prompt)
 
     def cells(self, prompt: str) -> Cells:
         return {
@@ -111,12 +116,28 @@ class FileResponses:
             for condition, starts in self._lines[prompt].items()
         }
 
-    def surprisals(self, _: str) -> dict[str, Value]:
-        return {}
+    def surprisals(self, prompt: str) -> dict[str, Value]:
+        """Where every response of a cell has `logprob` and `n_tokens`, as `alignbench sample --json` writes them."""
+        found = {}
+        for condition, starts in self._lines[prompt].items():
+            lines = [self._line(start) for start in starts]
+            counts = [(line.get("logprob"), line.get("n_tokens")) for line in lines]
+            if all(_is_number(logprob) and _is_number(n) for logprob, n in counts):
+                found[condition] = _mean_surprisal(counts)
+        return found
+
+    def prompt_text(self, prompt: str) -> str | None:
+        """The field `prompt` of the first response to a prompt, None without one."""
+        text = self._line(next(iter(self._lines[prompt].values()))[0]).get("prompt")
+        return text if isinstance(text, str) and text.strip() else None
 
     def _text(self, start: int) -> str:
+        return str(self._line(start)["text"])
+
+    def _line(self, start: int) -> dict[str, Any]:
         self._file.seek(start)
-        return str(json.loads(self._file.readline().decode("utf-8"))["text"])
+        line: dict[str, Any] = json.loads(self._file.readline().decode("utf-8"))
+        return line
 
     def _read(self) -> Iterator[tuple[str, str, int]]:
         """Prompt, condition and offset of every finished response."""
@@ -211,12 +232,21 @@ def _length_of(text: str, n_words: int) -> int:
 
 def cell_surprisal(rows: Iterable[SampleRow]) -> Value:
     """Over all tokens of a cell's finished samples."""
+    return _mean_surprisal((row.logprob, row.n_tokens) for row in rows if row.status == "done")
+
+
+def _mean_surprisal(counts: Iterable[tuple[float | None, int | None]]) -> Value:
+    """Over all tokens of responses whose sum of log-probs (nats) and number of tokens are known."""
     nats = 0.0
     n = n_tokens = 0
-    for row in rows:
-        if row.status == "done" and row.logprob is not None and row.n_tokens:
-            nats, n_tokens, n = nats - row.logprob, n_tokens + row.n_tokens, n + 1
+    for logprob, count in counts:
+        if logprob is not None and count:
+            nats, n_tokens, n = nats - logprob, n_tokens + count, n + 1
     return Value(nats / n_tokens / math.log(2.0), n) if n_tokens else Value(None, 0, too_few(1, 0))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _open(path: Path) -> IO[bytes]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from alignbench.scores.catalogue import METRICS
 from alignbench.scores.statistics import Bootstrap, Interval, holm
 from alignbench.scores.values import Cross, Value
 
@@ -99,8 +100,7 @@ def _within(
         }
         if metric == "words":
             scores[condition][metric]["sd"] = _mean(_column(cell.sd for cell in column))
-        for name in dict.fromkeys(name for cell in there for name in cell.extra):
-            scores[condition][metric][name] = _mean(_column(cell.extra.get(name) for cell in there))
+        scores[condition][metric] |= _extras(there)
     if reference is not None:
         _add_differences(scores, columns, [c for c in conditions if c != reference], metrics, reference, bootstrap)
     return scores
@@ -161,7 +161,9 @@ def _cross(
         floors[key] = np.where(there, np.nan, values[floor, key[1]]) if floor is not None else missing
     n = len(prompts)
     intervals = bootstrap.intervals(_matrix([*values.values(), *mmd2s.values()], n))
-    recoveries = bootstrap.recoveries(*(_matrix(columns.values(), n) for columns in (values, floors, ceilings)))
+    # A distance is closest to the reference where it is lowest: recovery counts how much of it is gone.
+    signs = np.array([-1.0 if METRICS[metric].is_distance else 1.0 for _, metric in keys])
+    recoveries = bootstrap.recoveries(*(_matrix(columns.values(), n) * signs for columns in (values, floors, ceilings)))
     apart = _apart(prompts, conditions, reference)
     scores: dict[str, dict[str, dict[str, Any]]] = {condition: {} for condition in conditions}
     for i, (condition, metric) in enumerate(keys):
@@ -185,6 +187,7 @@ def _cross(
             "recovery_reason": recovery.reason if floor is not None else "no floor condition was given",
             "warning": recovery.warning,
         }
+        scores[condition][metric] |= _extras([cell for cell in cells[key] if cell.value is not None])
     return scores
 
 
@@ -212,6 +215,12 @@ def _matrix(columns: Iterable[_Column], n_prompts: int) -> NDArray[np.float64]:
 def _mean(column: _Column) -> float | None:
     there = column[~np.isnan(column)]
     return statistics.fmean(there.tolist()) if there.size else None
+
+
+def _extras(cells: Sequence[Value] | Sequence[Cross]) -> dict[str, float | None]:
+    """What cells have beside their value: means over prompts."""
+    names = dict.fromkeys(name for cell in cells for name in cell.extra)
+    return {name: _mean(_column(cell.extra.get(name) for cell in cells)) for name in names}
 
 
 def _listed(interval: Interval | None) -> list[float] | None:

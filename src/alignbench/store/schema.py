@@ -225,10 +225,30 @@ def _judgments(db: Database) -> None:
         db.execute(statement)
 
 
+def _likelihoods(db: Database) -> None:
+    for statement in (
+        """
+        CREATE TABLE likelihoods (
+            model TEXT NOT NULL,
+            prompt_hash TEXT NOT NULL,
+            text_hash TEXT NOT NULL,
+            created TEXT NOT NULL,
+            ids BLOB NOT NULL,
+            logprob BLOB NOT NULL,
+            rank BLOB NOT NULL,
+            PRIMARY KEY (model, prompt_hash, text_hash)
+        )
+        """,
+        "CREATE INDEX likelihoods_text ON likelihoods(text_hash)",
+    ):
+        db.execute(statement)
+
+
 MIGRATIONS: tuple[tuple[str, Migration], ...] = (
     ("0001_tables", _tables),
     ("0002_judgments", _judgments),
     ("0003_contexts", context_tables),
+    ("0004_likelihoods", _likelihoods),
 )
 
 

@@ -82,7 +82,8 @@ class Sessions(Connected):
         return None if row is None else row["id"]
 
     def delete_session(self, session_id: int) -> None:
-        """Delete a session with all that belongs to it, and what only it used: texts, embeddings, models."""
+        """Delete a session with all that belongs to it, and what only it used: texts, embeddings,
+        likelihoods, models."""
         with self._write():
             texts, samples = self._hashes_used(session_id)
             sets = self._example_sets_used(session_id)
@@ -96,14 +97,15 @@ class Sessions(Connected):
                 """,
                 ({"hash": text_hash} for text_hash in texts),
             )
-            self.db.conn.executemany(
-                """
-                DELETE FROM embeddings WHERE text_hash = :hash
-                    AND NOT EXISTS (SELECT 1 FROM samples WHERE text_hash = :hash)
-                    AND NOT EXISTS (SELECT 1 FROM texts WHERE hash = :hash)
-                """,
-                ({"hash": text_hash} for text_hash in texts | samples),
-            )
+            for table in ("embeddings", "likelihoods"):
+                self.db.conn.executemany(
+                    f"""
+                    DELETE FROM {table} WHERE text_hash = :hash
+                        AND NOT EXISTS (SELECT 1 FROM samples WHERE text_hash = :hash)
+                        AND NOT EXISTS (SELECT 1 FROM texts WHERE hash = :hash)
+                    """,
+                    ({"hash": text_hash} for text_hash in texts | samples),
+                )
             self.db.conn.executemany(
                 """
                 DELETE FROM example_sets WHERE hash = :hash AND name = ''

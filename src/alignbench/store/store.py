@@ -9,12 +9,13 @@ from typing import Self
 from alignbench.store.cells import Cells
 from alignbench.store.connection import open_database
 from alignbench.store.judgments import Judgments
+from alignbench.store.likelihoods import Likelihoods
 from alignbench.store.pair_scores import PairScores
 from alignbench.store.samples import Samples
 from alignbench.store.sessions import Sessions
 
 
-class Store(Sessions, Cells, Samples, PairScores, Judgments):
+class Store(Sessions, Cells, Samples, PairScores, Judgments, Likelihoods):
     """A session database. One object per thread; several processes may have the same file open.
 
     Every method that changes something has committed it when it returns, unless inside `together`. A method

@@ -1,0 +1,133 @@
+"""The scores of `alignbench score` that a language model has to be asked for: which model, and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from alignbench.errors import InputError
+
+if TYPE_CHECKING:
+    from alignbench.scores.values import Cross, Value
+    from alignbench.scoring.batch import Progress
+    from alignbench.scoring.likelihoods import Likelihoods
+    from alignbench.scoring.responses import FileResponses, Responses, SessionResponses
+    from alignbench.spec import Model
+    from alignbench.store import Store
+
+
+@dataclass(slots=True)
+class Asked:
+    """What models said. why_not: of metrics that nothing can be said of. versions: of metrics, with their model. base:
+    the name of the base model that read the responses."""
+
+    within: dict[tuple[str, str], dict[str, Value]] = field(default_factory=dict)
+    cross: dict[tuple[str, str], dict[str, Cross]] = field(default_factory=dict)
+    why_not: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    base: str | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def ask_models(
+    stack: ExitStack,
+    metrics: Collection[str],
+    responses: Responses,
+    source: FileResponses | SessionResponses,
+    base: str | None,
+    reference: str | None,
+    seed: int,
+    progress: Progress,
+    *,
+    keep: Callable[[], Store],
+    session: tuple[Store, int] | None,
+) -> Asked:
+    """Those of the metrics that need log-probs of given texts. source: what `responses` may be a shortened form of.
+
+    keep: where the answers are kept.
+    """
+    from alignbench.engines.pool import WorkerPool
+    from alignbench.scoring.basescores import LOGPROB, SURPRISE
+    from alignbench.scoring.gaps import GAP
+    from alignbench.scoring.likelihoods import Likelihoods
+
+    asked = Asked()
+    wanted = {LOGPROB, SURPRISE, GAP} & set(metrics)
+    model, why_not = base_model(base, session) if wanted - {GAP} else (None, "")
+    if model is None:
+        asked.why_not |= dict.fromkeys(wanted - {GAP}, why_not)
+    if session is None:
+        asked.why_not |= dict.fromkeys(wanted & {GAP}, "needs a session, whose conditions name their models")
+    elif reference is None:
+        asked.why_not |= dict.fromkeys(wanted & {GAP}, "needs a reference")
+    wanted -= asked.why_not.keys()
+    if not wanted:
+        return asked
+    pool = WorkerPool()
+    stack.callback(pool.close)
+    likelihoods = Likelihoods(keep(), pool)
+    if model is not None and wanted - {GAP}:
+        _ask_base(asked, likelihoods, model, wanted - {GAP}, responses, source, seed, progress)
+    if session is not None and reference is not None and GAP in wanted:
+        _ask_both(asked, likelihoods, session, responses, reference, progress)
+    return asked
+
+
+def base_model(name: str | None, session: tuple[Store, int] | None) -> tuple[Model | None, str]:
+    """The base model that is named, else a session's only one; or why there is none. InputError for an aligned one."""
+    from alignbench.models import resolve
+
+    if name is not None:
+        model = resolve(name)
+        if model.kind != "base":
+            raise InputError(f"--base {name!r} is an aligned model; expected a base model.")
+        return model, ""
+    if session is None:
+        return None, "name the base model with --base"
+    store, number = session
+    models = {condition.model for condition in store.conditions(number) if condition.model.kind == "base"}
+    if len(models) != 1:
+        return None, f"the session has {len(models) or 'no'} base models; name one with --base"
+    return models.pop(), ""
+
+
+def _ask_base(
+    asked: Asked,
+    likelihoods: Likelihoods,
+    model: Model,
+    metrics: Collection[str],
+    responses: Responses,
+    source: FileResponses | SessionResponses,
+    seed: int,
+    progress: Progress,
+) -> None:
+    from alignbench.scores.likelihood import ORDERS
+    from alignbench.scores.registry import METRICS
+    from alignbench.scoring.basescores import SURPRISE, BaseScores
+
+    asked.base = model.name
+    asked.within = BaseScores(likelihoods, model, source.prompt_text, seed=seed).within(responses, metrics, progress)
+    identity = likelihoods.identity(model)
+    name = f"{model.name}@{identity[:12]}"  # the weights decide the tokenizer too
+    asked.versions |= {metric: f"{METRICS[metric].version}+{name}" for metric in metrics}
+    if SURPRISE in metrics:
+        asked.versions[SURPRISE] += f"+{ORDERS}orders"
+
+
+def _ask_both(
+    asked: Asked,
+    likelihoods: Likelihoods,
+    session: tuple[Store, int],
+    responses: Responses,
+    reference: str,
+    progress: Progress,
+) -> None:
+    from alignbench.scoring.gaps import GAP, session_gaps
+
+    gaps = session_gaps(*session, responses, reference, likelihoods, progress)
+    asked.cross = {place: {GAP: cross} for place, cross in gaps.cross.items()}
+    for why in dict.fromkeys(gaps.cross_entropies.values()):
+        names = ", ".join(name for name, reason in gaps.cross_entropies.items() if reason == why)
+        asked.notes.append(f"alignment_gap is a difference of cross-entropies, no KL divergence, since {why}: {names}")

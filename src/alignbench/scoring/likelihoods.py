@@ -1,0 +1,131 @@
+"""Log-probs of many given responses, each asked for once ever: kept in a database, made in the model's worker."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from alignbench.engines.opening import weights_hash
+from alignbench.engines.protocol import Capabilities, EnginePool, Event, Failed, Loaded, Scored, ScoreRequest
+from alignbench.errors import AlignbenchError
+from alignbench.models import parse_reference
+from alignbench.scores.likelihood import TokenLogprobs
+from alignbench.spec import Model, content_hash
+from alignbench.store import Store
+
+_FLYING = 4  # requests at a time, so that the worker never waits for the next one
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A response and the text before it. context: the part of that text which other passages share; query: the rest."""
+
+    context: str
+    query: str
+    response: str
+
+    @property
+    def hashes(self) -> tuple[str, str]:
+        """Of all that comes before, and of the response."""
+        return content_hash(self.context + self.query), content_hash(self.response)
+
+
+class Likelihoods:
+    """What models say of passages, in a store that keeps it."""
+
+    def __init__(self, store: Store, pool: EnginePool) -> None:
+        self._store, self._pool = store, pool
+        self._identities: dict[Model, str] = {}
+        self._unusable: dict[Model, str] = {}  # why a model cannot be asked
+        self._refused: dict[tuple[Model, tuple[str, str]], str] = {}
+
+    def make(self, model: Model, passages: Iterable[Passage], progress: Callable[[int], None] = lambda _: None) -> None:
+        """Ask for those passages that are not kept yet, and keep the answers.
+
+        Passages that follow each other under one prompt, or one context, cost least. The model is loaded only if
+        something is missing. progress: told how many passages are dealt with.
+        """
+        answers: queue.SimpleQueue[Scored | Failed] = queue.SimpleQueue()
+        flying: dict[int, Passage] = {}
+        again: list[Passage] = []
+        asked: set[tuple[str, str]] = set()
+
+        def send(passage: Passage) -> None:
+            key = self._pool.new_key()
+            flying[key] = passage
+            request = ScoreRequest(key, passage.context, passage.query, passage.response, top=0)
+            self._pool.score(model, request, answers.put)
+
+        def receive() -> None:
+            answer = answers.get()
+            passage = flying.pop(answer.key)
+            if isinstance(answer, Scored):
+                self._keep(model, passage, answer)
+            elif passage in again:
+                self._refused[model, passage.hashes] = answer.message
+            else:  # the worker may have died: it is started again for a second try
+                again.append(passage)
+                if self.capabilities(model):
+                    send(passage)
+
+        for dealt, passage in enumerate(passages, start=1):
+            if passage.hashes not in asked and not self._is_kept(model, passage) and self.capabilities(model):
+                asked.add(passage.hashes)
+                send(passage)
+                while len(flying) >= _FLYING:
+                    receive()
+            progress(dealt)
+        while flying:
+            receive()
+
+    def tokens(self, model: Model, passage: Passage) -> TokenLogprobs | None:
+        """What a model says of a passage; None where it was not asked, or `why_not`."""
+        identity = self.identity(model)
+        return self._store.likelihood(identity, *passage.hashes) if identity else None
+
+    def why_not(self, model: Model, passage: Passage) -> str:
+        """Why there is nothing of a passage that was asked for."""
+        return self._unusable.get(model) or self._refused.get((model, passage.hashes)) or "not asked"
+
+    def identity(self, model: Model) -> str:
+        """What decides a model's numbers: its weights, and how they are run; empty where there are no weights."""
+        if model not in self._identities:
+            try:
+                self._identities[model] = _identity(model)
+            except AlignbenchError as error:
+                self._identities[model], self._unusable[model] = "", str(error)
+        return self._identities[model]
+
+    def capabilities(self, model: Model) -> Capabilities | None:
+        """Of a model that can be asked; it is loaded where it is not. None where it cannot be."""
+        if not self.identity(model) or model in self._unusable:
+            return None
+        loaded = self._pool.capabilities(model)
+        if loaded is None:
+            events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+            self._pool.load(model, events.put)
+            while not isinstance(event := events.get(), Loaded):
+                if isinstance(event, Failed):
+                    self._unusable[model] = event.message
+                    return None
+            loaded = event.capabilities
+        if not loaded.can_score:
+            self._unusable[model] = f"{model.name} gives no log-probs of given texts"
+            return None
+        return loaded
+
+    def _is_kept(self, model: Model, passage: Passage) -> bool:
+        return self.tokens(model, passage) is not None
+
+    def _keep(self, model: Model, passage: Passage, answer: Scored) -> None:
+        tokens = TokenLogprobs(answer.ids, answer.logprob, answer.rank)
+        self._store.add_likelihood(self.identity(model), *passage.hashes, tokens)
+
+
+def _identity(model: Model) -> str:
+    reference = parse_reference(model.reference)
+    weights = weights_hash(model) or str(reference)
+    if reference.scheme != "hf":
+        return weights
+    return ":".join(("hf", weights, model.options.dtype, model.options.quantize)).rstrip(":")

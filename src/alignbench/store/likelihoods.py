@@ -1,0 +1,44 @@
+"""Log-probs of given responses under a model, token by token, kept so that each is asked for once."""
+
+from __future__ import annotations
+
+from alignbench.scores.likelihood import TokenLogprobs
+from alignbench.store.base import Connected
+from alignbench.store.encoding import encode_text, now, pack_floats, pack_ids, unpack_floats, unpack_ids
+
+
+class Likelihoods(Connected):
+    def likelihood(self, model: str, prompt_hash: str, text_hash: str) -> TokenLogprobs | None:
+        """What a model says of a response, None where it was not asked.
+
+        model: what decides the numbers: the hash of the weights and how they are run. prompt_hash: of all the text
+        before the response, as the model saw it. text_hash: of the response.
+        """
+        row = self._row(
+            "SELECT ids, logprob, rank FROM likelihoods WHERE model = ? AND prompt_hash = ? AND text_hash = ?",
+            encode_text(model),
+            prompt_hash,
+            text_hash,
+        )
+        if row is None:
+            return None
+        return TokenLogprobs(unpack_ids(row["ids"]), unpack_floats(row["logprob"]), unpack_ids(row["rank"]))
+
+    def add_likelihood(self, model: str, prompt_hash: str, text_hash: str, tokens: TokenLogprobs) -> None:
+        """Keep what a model says of a response."""
+        with self._write():
+            self._execute(
+                """
+                INSERT INTO likelihoods (model, prompt_hash, text_hash, created, ids, logprob, rank)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (model, prompt_hash, text_hash) DO UPDATE SET created = excluded.created,
+                    ids = excluded.ids, logprob = excluded.logprob, rank = excluded.rank
+                """,
+                encode_text(model),
+                prompt_hash,
+                text_hash,
+                now(),
+                pack_ids(tokens.ids),
+                pack_floats(tokens.logprob),
+                pack_ids(tokens.rank),
+            )

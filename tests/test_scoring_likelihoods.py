@@ -1,0 +1,248 @@
+"""Scores that ask a model for log-probs of given texts: asked once ever, with known answers from a fake model."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from alignbench.engines.protocol import Capabilities, Failed, Loaded, Scored, ScoreRequest, Sink
+from alignbench.scores.values import Value
+from alignbench.scoring import likelihoods as module
+from alignbench.scoring.basescores import LOGPROB, SURPRISE, BaseScores, progressive_passage
+from alignbench.scoring.gaps import session_gaps
+from alignbench.scoring.likelihoods import Likelihoods, Passage
+from alignbench.scoring.responses import Cells, SessionResponses
+from alignbench.spec import Condition, Model, Prompt, Sampling
+from alignbench.store import Store
+from tests.fakes import CAPABILITIES
+from tests.store.samples import result
+
+BASE = Model("tiny", "llama:/tiny.gguf", "base")
+TEACHER = Model("chat", "llama:/chat.gguf", "aligned")
+BITS = {"tiny": 1.0, "chat": 0.5}  # of a byte that does not stand before the response already
+KNOWN = 0.25  # of one that does
+
+
+@dataclass
+class ScorePool:
+    """A token a byte. fail: messages of the next answers, None where one works."""
+
+    fail: list[str | None] = field(default_factory=list)
+    refuse_load: str = ""
+    can_score: bool = True
+    dies: bool = False  # a failure takes the worker with it
+    loads: list[str] = field(default_factory=list)
+    requests: list[ScoreRequest] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._keys = itertools.count(1)
+        self._loaded: set[Model] = set()
+
+    def new_key(self) -> int:
+        return next(self._keys)
+
+    def load(self, model: Model, sink: Sink) -> None:
+        self.loads.append(model.name)
+        if self.refuse_load:
+            sink(Failed(0, self.refuse_load))
+            return
+        self._loaded.add(model)
+        sink(Loaded(model.name, self._what(model), 0.0))
+
+    def capabilities(self, model: Model) -> Capabilities | None:
+        return self._what(model) if model in self._loaded else None
+
+    def _what(self, model: Model) -> Capabilities:
+        return replace(CAPABILITIES[model.kind], can_score=self.can_score)
+
+    def score(self, model: Model, request: ScoreRequest, sink: Callable[[Scored | Failed], None]) -> None:
+        self.requests.append(request)
+        message = self.fail.pop(0) if self.fail else None
+        if message is not None:
+            if self.dies:
+                self._loaded.discard(model)
+            sink(Failed(request.key, message))
+            return
+        n = len(request.continuation.encode())
+        bits = KNOWN if request.continuation in request.context else BITS[model.name]
+        sink(
+            Scored(
+                request.key, np.arange(n, dtype=np.int32), ("x",) * n, np.full(n, -bits * math.log(2), np.float32),
+                np.arange(1, n + 1, dtype=np.int32), np.empty((n, 0), np.int32), np.empty((n, 0), np.float32),
+                ((),) * n, 1,
+            )
+        )  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "weights_hash", lambda model: f"hash of {model.name}")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path / "kept.db") as store:
+        yield store
+
+
+def passages(*responses: str) -> list[Passage]:
+    return [Passage("A context. ", "A query: ", response) for response in responses]
+
+
+def test_a_passage_is_asked_once_ever_and_then_no_model_is_loaded(store: Store) -> None:
+    pool = ScorePool()
+    first = Likelihoods(store, pool)  # type: ignore[arg-type]
+    told: list[int] = []
+    first.make(BASE, passages("one", "two", "one"), told.append)
+    assert [request.continuation for request in pool.requests] == ["one", "two"]
+    assert all(
+        (request.context, request.query, request.top) == ("A context. ", "A query: ", 0) for request in pool.requests
+    )
+    assert told == [1, 2, 3]
+    later = ScorePool()
+    again = Likelihoods(store, later)  # type: ignore[arg-type]
+    again.make(BASE, passages("one", "two"))
+    assert (later.loads, later.requests) == ([], [])
+    tokens = again.tokens(BASE, passages("two")[0])
+    assert tokens is not None
+    assert tokens.logprob == pytest.approx([-math.log(2)] * 3)
+    assert tokens.rank.tolist() == [1, 2, 3]
+    # The same text cut elsewhere into context and query is the same passage; another prompt or model is another one.
+    assert again.tokens(BASE, Passage("A context. A ", "query: ", "two")) is not None
+    assert again.tokens(BASE, Passage("Another. ", "A query: ", "two")) is None
+    assert again.tokens(TEACHER, passages("two")[0]) is None
+
+
+def test_a_worker_that_died_is_started_again_and_a_refusal_is_the_passages_own(store: Store) -> None:
+    pool = ScorePool(fail=["the worker died"], dies=True)
+    found = Likelihoods(store, pool)  # type: ignore[arg-type]
+    found.make(BASE, passages("one"))
+    assert found.tokens(BASE, passages("one")[0]) is not None
+    assert len(pool.loads) == 2
+    pool = ScorePool(fail=["9 tokens, but the window is 8"] * 2)
+    found = Likelihoods(store, pool)  # type: ignore[arg-type]
+    found.make(BASE, passages("two"))
+    found.make(BASE, passages("three"))
+    assert found.tokens(BASE, passages("two")[0]) is None
+    assert found.why_not(BASE, passages("two")[0]) == "9 tokens, but the window is 8"
+    assert found.tokens(BASE, passages("three")[0]) is not None
+
+
+def test_a_model_that_cannot_be_asked_is_tried_once(store: Store) -> None:
+    for pool, said in (
+        (ScorePool(refuse_load="not enough memory"), "not enough memory"),
+        (ScorePool(can_score=False), "tiny gives no log-probs of given texts"),
+    ):
+        found = Likelihoods(store, pool)  # type: ignore[arg-type]
+        found.make(BASE, passages("one", "two"))
+        assert found.why_not(BASE, passages("two")[0]) == said
+        assert (len(pool.loads), pool.requests) == (1, [])
+
+
+# Under a base model
+
+
+class Given:
+    def __init__(self, texts: dict[str, list[str]]) -> None:
+        self._texts = texts
+        self.prompts = ("p",)
+        self.conditions = tuple(texts)
+        self.n, self.left_out = sum(map(len, texts.values())), 0
+
+    def cells(self, _: str) -> Cells:
+        return {condition: dict(enumerate(texts)) for condition, texts in self._texts.items()}
+
+    def surprisals(self, _: str) -> dict[str, Value]:
+        return {}
+
+
+def base_scores(store: Store, pool: ScorePool, prompt: str | None, **texts: list[str]) -> dict[str, dict[str, Value]]:
+    scores = BaseScores(Likelihoods(store, pool), BASE, lambda _: prompt)  # type: ignore[arg-type]
+    found = scores.within(Given(texts), {LOGPROB, SURPRISE}, lambda *_: None)
+    return {condition: value for (_, condition), value in found.items()}
+
+
+def test_scores_under_a_base_model(store: Store) -> None:
+    pool = ScorePool()
+    found = base_scores(store, pool, "Why?", A=["ab", "né", " \n"], B=["ab", "ab", "ab"], C=["ab"], D=[""])
+    logprob = found["A"][LOGPROB]
+    assert logprob.value == pytest.approx(-math.log(2))
+    assert logprob.n == 2
+    assert logprob.extra["bits_per_byte"] == pytest.approx(1.0)
+    assert logprob.extra["per_byte"] == pytest.approx(-math.log(2))
+    different, same = found["A"][SURPRISE], found["B"][SURPRISE]
+    assert different.value == pytest.approx(1.0 * 2**-1.0)
+    assert (different.n, different.extra["orders"]) == (2, 2.0)
+    assert same.value == pytest.approx(KNOWN * 2**-1.0)  # the base model knows the last one from the others
+    assert (found["C"][SURPRISE].value, found["C"][SURPRISE].reason) == (None, "needs 2 samples, has 1")
+    assert found["C"][LOGPROB].value is not None
+    assert found["D"][LOGPROB].reason == "needs 1 sample, has 0"
+    n = len(pool.requests)
+    base_scores(store, pool, "Why?", A=["ab", "né"], B=["ab", "ab", "ab"])
+    assert len(pool.requests) == n
+
+
+def test_what_is_missing_under_a_base_model_has_its_reason(store: Store) -> None:
+    assert "text is not known" in base_scores(store, ScorePool(), None, A=["one", "two"])["A"][LOGPROB].reason
+    refused = base_scores(store, ScorePool(fail=["9 tokens, window 8"] * 100), "Why?", A=["one", "two"])["A"]
+    assert (refused[SURPRISE].value, refused[SURPRISE].reason) == (None, "9 tokens, window 8")
+    assert (refused[LOGPROB].value, refused[LOGPROB].reason) == (None, "9 tokens, window 8")
+
+
+def test_the_others_stand_before_the_last_one_each_under_its_letter() -> None:
+    passage = progressive_passage("Why?", ["one", "two", "one"])
+    assert passage.context == "Why?\n\nResponse A: one\n\nResponse B: two\n\nResponse C: "
+    assert (passage.query, passage.response) == ("", "one")
+    many = progressive_passage("Why?", ["x"] * 29).context
+    assert "Response Z: x\n\nResponse AA: x\n\nResponse AB: x\n\nResponse AC: " in many
+
+
+# The alignment gap
+
+
+def session(store: Store, temperature: float = 1.0) -> int:
+    number = store.create_session("diaries", reference="chat")
+    for prompt in (Prompt("p0", "Why dance?"), Prompt("p1", "Why sing?")):
+        for model in (TEACHER, BASE):
+            condition = Condition.zero_shot(model, sampling=Sampling(temperature=temperature))
+            cell = store.add_cell(number, prompt, condition, 2)
+            if (model, prompt.id) != (BASE, "p1"):
+                store.set_rendered(cell, f"# {model.name}: {prompt.text} ")
+            for i in range(2):
+                store.add_sample(cell, result(i, f"{model.name} says {i}"))
+    return number
+
+
+def test_the_gap_of_a_session(store: Store) -> None:
+    number, pool = session(store), ScorePool()
+    likelihoods = Likelihoods(store, pool)  # type: ignore[arg-type]
+    found = session_gaps(store, number, SessionResponses(store, number), "chat", likelihoods, lambda *_: None)
+    gap = found.cross["p0", "tiny"]
+    assert gap.value == pytest.approx(BITS["tiny"] - BITS["chat"])
+    assert (gap.n_pairs, gap.ceiling) == (2, 0.0)
+    n = len("chat says 0")
+    assert gap.extra == pytest.approx({"bits": 0.5 * n, "unshifted": 1 / n, "marginal": 2 / n, "shifted": (n - 3) / n})
+    assert found.cross["p0", "chat"].value == 0.0
+    assert found.cross["p1", "tiny"].reason == "tiny has no sampled response to it"
+    assert found.cross_entropies == {}
+    # What all prompts of a condition begin with is their context: it is computed once.
+    assert {(r.context, r.query) for r in pool.requests if "chat:" in r.context} == {
+        ("# chat: Why ", "dance? "), ("# chat: Why ", "sing? "),
+    }  # fmt: skip
+    n_requests = len(pool.requests)
+    again = Likelihoods(store, pool)  # type: ignore[arg-type]
+    session_gaps(store, number, SessionResponses(store, number), "chat", again, lambda *_: None)
+    assert len(pool.requests) == n_requests
+
+
+def test_a_gap_that_estimates_no_divergence_says_why(store: Store) -> None:
+    number = session(store, temperature=0.7)
+    likelihoods = Likelihoods(store, ScorePool())  # type: ignore[arg-type]
+    found = session_gaps(store, number, SessionResponses(store, number), "chat", likelihoods, lambda *_: None)
+    assert found.cross_entropies == {"tiny": "the reference was not drawn at temperature 1 from the whole distribution"}
