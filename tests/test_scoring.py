@@ -13,7 +13,8 @@ import pytest
 
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.engines.protocol import Embedded, Failed
-from alignbench.scoring import LiveScores, session_scores
+from alignbench.scoring.live import LiveScores
+from alignbench.scoring.sessions import session_scores
 from alignbench.spec import Condition, Context, Model, Prompt, content_hash
 from alignbench.store import SampleRow, Store
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +12,12 @@ import numpy as np
 import pytest
 
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
+from alignbench.errors import AlignbenchError
+from alignbench.scores import registry
 from alignbench.scores.scoreboard import CellPair, CellScores
 from alignbench.scores.statistics import expected_maximum
 from alignbench.scores.values import Cross, Value
+from alignbench.scoring import processes
 from alignbench.scoring.batch import Given as Scores
 from alignbench.scoring.batch import Wanted, score_responses
 from alignbench.scoring.embeddings import Embeddings
@@ -23,6 +27,7 @@ from alignbench.store import Store
 from tests.test_scoring import FakeEmbedPool, vector
 
 WITHIN = ("words", "jaccard", "distinct_2")
+SUITE = tuple(name for name in registry.LIVE if "embeddings" not in registry.METRICS[name].needs)
 VOCABULARY = ["sun", "rain", "wind", "snow", "hill", "lake", "road", "tree", "bird", "fish", "moon", "star"]
 
 
@@ -292,3 +297,21 @@ def test_coverage_finds_an_aggregator(store: Store) -> None:
     none = Embeddings(store, None, "absent", "it is not installed")
     cross = score_responses(Given(texts), wanted, None, of_sentences=none)["cross"]
     assert cross["B"]["coverage"]["reason"] == "it is not installed"
+
+
+def test_processes_that_share_the_work_change_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = random_texts(9)
+    monkeypatch.setattr(processes, "_WORTH_IT", 1)
+    wanted = Wanted(registry.within(SUITE), registry.cross(SUITE), reference="A", floor="B", resamples=300)
+    done: list[tuple[str, int, int]] = []
+    alone = score_responses(Given(texts), wanted, None)
+    shared = score_responses(Given(texts), wanted, None, lambda *what: done.append(what), processes=2)
+    assert shared == alone
+    assert done[-1] == ("scoring", 9, 9)
+
+
+def test_a_process_that_is_killed_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "_WORTH_IT", 1)
+    monkeypatch.setattr(processes, "_score", os._exit)
+    with pytest.raises(AlignbenchError, match="was killed"):
+        list(processes.scored_chunks(Wanted((), ()), [1], 2, 9))  # type: ignore[list-item]

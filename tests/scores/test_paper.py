@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,6 +59,7 @@ def test_case_is_kept_and_tokens_of_punctuation_are_out(mode: Mode) -> None:
     assert mode.words("He said: ``Don't -- ever!'' (Really...)") == ("He", "said", "Do", "n't", "ever", "Really")
     assert mode.words("猫 кот ...") == ("猫", "кот")
     assert mode.words("") == ()
+    assert pickle.loads(pickle.dumps(mode)) == mode  # processes that share the work are told it
     assert mode.stop_words != STOP_WORDS
 
 

@@ -69,7 +69,8 @@ def sample(
     from alignbench.experiments.plan import make_plan
     from alignbench.experiments.runner import Run
     from alignbench.models import first_use, terms
-    from alignbench.scoring import LiveScores, session_scores
+    from alignbench.scoring.live import LiveScores
+    from alignbench.scoring.sessions import session_scores
     from alignbench.store import Store
 
     chosen = _prompts(prompt, prompts, limit)

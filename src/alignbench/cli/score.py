@@ -113,7 +113,10 @@ def score(
                 of_sentences = Embeddings(cache, pool, name, why_not)
         with _progress_bar() as progress:
             given = Given(asked.within, asked.cross)
-            tables = score_responses(responses, wanted, embeddings, progress, of_sentences=of_sentences, given=given)
+            tables = score_responses(
+                responses, wanted, embeddings, progress, of_sentences=of_sentences, given=given,
+                processes=len(os.sched_getaffinity(0)),
+            )  # fmt: skip
     meta = {
         **({"session": session} if file is None else {"file": str(file)}),
         "mode": mode,

@@ -34,8 +34,11 @@ def paper_mode() -> Mode:
             "or set NLTK_DATA to the folder that has them."
         ) from None
 
-    def words(text: str) -> tuple[str, ...]:
-        return tuple([token for token in word_tokenize(text) if not _PUNCTUATION.issuperset(token)])
-
     # The paper's list has 179 words; newer releases of NLTK's data have more, and so another version.
-    return Mode("paper", f"nltk{len(stop_words)}", words, stop_words)
+    return Mode("paper", f"nltk{len(stop_words)}", _words, stop_words)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    from nltk.tokenize import word_tokenize
+
+    return tuple([token for token in word_tokenize(text) if not _PUNCTUATION.issuperset(token)])

@@ -1,50 +1,31 @@
-"""Scores of many responses in one pass, a prompt at a time: memory grows with the numbers, not with the texts."""
+"""Scores of many responses in one pass, some prompts at a time: memory grows with the numbers, not with the texts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from alignbench.scores.registry import LIVE
-from alignbench.scores.scoreboard import CellPair, CellScores
-from alignbench.scores.semantic import cosine_matrix
 from alignbench.scores.sentences import sentences
-from alignbench.scores.statistics import RESAMPLES, Bootstrap, Interval, expected_maximum
-from alignbench.scores.values import WORKBENCH, Cross, Mode, Value
-from alignbench.scoring.coverage import Sentences, cross_coverage
+from alignbench.scores.statistics import Bootstrap
+from alignbench.scores.values import Cross, Value
+from alignbench.scoring.coverage import Sentences
 from alignbench.scoring.embeddings import Embeddings
-from alignbench.scoring.jackknife import jackknife_intervals, left_out
+from alignbench.scoring.processes import Chunk, scored_chunks
 from alignbench.scoring.responses import Responses
+from alignbench.scoring.scorer import CellResponses, PromptResponses, Scorer, Wanted
 from alignbench.scoring.shuffled import shuffled_cycle
-from alignbench.scoring.tables import COUNTS, Place, PromptScores, Tables, score_tables
+from alignbench.scoring.tables import COUNTS, PromptScores, Tables, score_tables
 from alignbench.spec import content_hash
+
+__all__ = ["Given", "Progress", "Wanted", "score_responses"]
 
 Progress = Callable[[str, int, int], None]  # what is done, how many of them, of how many
 
-_COSINE = "embedding_similarity"
-_COVERAGE = "coverage"
+_CHUNK = 8  # prompts scored at once, at most
 _SURPRISAL = "surprisal"
 _NO_TOKEN = "a response has no token to embed"
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What to compute. within, cross: names of metrics, of one set and of two. unavailable: why some of them are null.
-
-    reference, floor: names of conditions, None without one. resamples, seed: of the bootstrap over prompts.
-    """
-
-    within: tuple[str, ...]
-    cross: tuple[str, ...]
-    unavailable: Mapping[str, str] = field(default_factory=dict)
-    reference: str | None = None
-    floor: str | None = None
-    mode: Mode = WORKBENCH
-    resamples: int = RESAMPLES
-    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +49,13 @@ def score_responses(
     *,
     of_sentences: Embeddings | None = None,
     given: Given | None = None,
+    processes: int = 1,
 ) -> Tables:
     """The tables of `tables.score_tables` over all prompts.
 
     embeddings, of_sentences: of whole responses and of their sentences, None where no wanted metric needs any. given:
-    scores that are there already; they have no jackknife.
+    scores that are there already; they have no jackknife. processes: how many may share the work; the numbers are the
+    same for any.
 
     One prompt alone gets intervals too, by leaving out its samples one by one.
     """
@@ -82,152 +65,94 @@ def score_responses(
         n_sentences = sum(len(sentences(text)) for text in _texts(responses))
         pieces = (sentence for text in _texts(responses) for sentence in sentences(text))
         of_sentences.make(pieces, lambda done: progress("embedding sentences", done, n_sentences))
-    bench = _Bench(responses, wanted, embeddings, of_sentences, given or Given())
-    scores = bench.all(progress)
-    jackknifed = bench.jackknifed(responses.prompts[0]) if len(responses.prompts) == 1 else {}
+    source = _Source(responses, embeddings, of_sentences)
+    cycle = shuffled_cycle(responses.prompts, wanted.seed)
+    scores: dict[str, PromptScores] = {}
+    for found in scored_chunks(wanted, _chunks(cycle, source, wanted.reference, processes), processes, responses.n):
+        for prompt in found:
+            scores[cycle[len(scores)]] = prompt
+        progress("scoring", len(scores), len(cycle))
+    alone = responses.prompts[0] if len(responses.prompts) == 1 else None
     return score_tables(
-        [scores[prompt] for prompt in sorted(responses.prompts)],
+        [_completed(scores[prompt], prompt, responses, wanted, given or Given()) for prompt in sorted(cycle)],
         responses.conditions,
         within=(*wanted.within, *COUNTS),
         cross=wanted.cross,
         reference=wanted.reference,
         floor=wanted.floor,
         bootstrap=Bootstrap(resamples=wanted.resamples, seed=wanted.seed),
-        jackknifed=jackknifed,
+        jackknifed={} if alone is None else Scorer(wanted).jackknifed(source.prompt(alone)),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Cell:
-    """One prompt under one condition. vectors: (n, dim) of its samples that have one; sentences: of their sentences."""
+def _chunks(cycle: Sequence[str], source: _Source, reference: str | None, processes: int) -> Iterator[Chunk]:
+    """Prompts go round in a shuffled cycle: the answers to the next one are the null of each."""
+    size = max(1, min(_CHUNK, len(cycle) // (4 * processes)))
+    for start in range(0, len(cycle), size):
+        following = None
+        if reference is not None and len(cycle) > 1:
+            after = start + size
+            following = source.cell(cycle[after] if after < len(cycle) else cycle[0], reference)
+        yield [source.prompt(prompt) for prompt in cycle[start : start + size]], following
 
-    scores: CellScores
-    vectors: NDArray[np.float32]
-    sentences: Sentences
 
-
-class _Bench:
-    """Scores the prompts of one source."""
-
-    def __init__(
-        self,
-        responses: Responses,
-        wanted: Wanted,
-        embeddings: Embeddings | None,
-        of_sentences: Embeddings | None,
-        given: Given,
-    ) -> None:
-        self._responses, self._wanted, self._given = responses, wanted, given
-        self._embeddings, self._of_sentences = embeddings, of_sentences
-        computed = {*wanted.within, *wanted.cross} - wanted.unavailable.keys()
-        self._metrics = tuple(name for name in LIVE if name in computed)
-        self._null_values = {name: Value(None, 0, reason) for name, reason in wanted.unavailable.items()}
-        self._null_cross = {name: Cross(None, 0, None, reason, reason) for name, reason in wanted.unavailable.items()}
-
-    def all(self, progress: Progress) -> dict[str, PromptScores]:
-        """By prompt. Prompts go round in a shuffled cycle: the answers to the next one are the null of each.
-
-        So the null needs no text twice, and no more than three of the reference's cells at a time.
-        """
-        cycle = shuffled_cycle(self._responses.prompts, self._wanted.seed)
-        reference = self._wanted.reference
-        scores: dict[str, PromptScores] = {}
-        nulls: dict[str, Mapping[str, Cross]] = {}
-        first: CellScores | None = None
-        before: CellScores | None = None
-        for i, prompt in enumerate(cycle):
-            cells = self._cells(prompt)
-            scores[prompt] = self._prompt(prompt, cells)
-            if reference is not None:
-                own = cells[reference].scores
-                if before is not None:
-                    nulls[cycle[i - 1]] = CellPair(before, own).cross()
-                first, before = first or own, own
-            progress("scoring", i + 1, len(cycle))
-        if first is not None and before is not None and first is not before:
-            nulls[cycle[-1]] = CellPair(before, first).cross()
-        return {
-            prompt: replace(found, null={**nulls.get(prompt, {}), **self._given.null.get(prompt, {})})
-            for prompt, found in scores.items()
-        }
-
-    def jackknifed(self, prompt: str) -> dict[Place, Interval]:
-        """Intervals of one prompt's scores from leaving out its samples in turn."""
-        texts = self._texts(prompt)
-        whole = {condition: self._cell(cell).scores for condition, cell in texts.items()}
-        without = {condition: [self._cell(rest).scores for rest in left_out(cell)] for condition, cell in texts.items()}
-        return jackknife_intervals(whole, without, self._wanted.reference)
-
-    def _prompt(self, prompt: str, cells: Mapping[str, _Cell]) -> PromptScores:
-        within = {
+def _completed(scores: PromptScores, prompt: str, responses: Responses, wanted: Wanted, given: Given) -> PromptScores:
+    """With what is not computed from texts: scores that are stored or given, and why others are null."""
+    surprisals = responses.surprisals(prompt) if _SURPRISAL in wanted.within else {}
+    null_values = {name: Value(None, 0, reason) for name, reason in wanted.unavailable.items()}
+    null_cross = {name: Cross(None, 0, None, reason, reason) for name, reason in wanted.unavailable.items()}
+    return replace(
+        scores,
+        within={
             condition: {
-                **cell.scores.within(),
-                **self._null_values,
-                **self._given.within.get((prompt, condition), {}),
+                **values,
+                **null_values,
+                **({_SURPRISAL: surprisals[condition]} if condition in surprisals else {}),
+                **given.within.get((prompt, condition), {}),
             }
-            for condition, cell in cells.items()
-        }
-        if _SURPRISAL in self._wanted.within:
-            for condition, value in self._responses.surprisals(prompt).items():
-                within[condition][_SURPRISAL] = value
-        if self._wanted.reference is None:
-            return PromptScores(within)
-        own = cells[self._wanted.reference]
-        pairs = {condition: CellPair(own.scores, cell.scores) for condition, cell in cells.items()}
-        cross = {
-            condition: {**pair.cross(), **self._null_cross, **self._given.cross.get((prompt, condition), {})}
-            for condition, pair in pairs.items()
-        }
-        if self._of_sentences is not None:
-            for condition, cell in cells.items():
-                why_not = self._of_sentences.why_not
-                cross[condition][_COVERAGE] = cross_coverage(own.sentences, cell.sentences, why_not)
-        return PromptScores(within, cross, max_matched=self._max_matched(own, cells, pairs))
+            for condition, values in scores.within.items()
+        },
+        cross={
+            condition: {**null_cross, **values, **given.cross.get((prompt, condition), {})}
+            for condition, values in scores.cross.items()
+        },
+        null={**scores.null, **given.null.get(prompt, {})},
+    )
 
-    def _max_matched(
-        self, own: _Cell, cells: Mapping[str, _Cell], pairs: Mapping[str, CellPair]
-    ) -> dict[str, dict[str, float]]:
-        """The more pairs, the larger their maximum; so all get the number of pairs that the smallest set has."""
-        found: dict[str, dict[str, float]] = {condition: {} for condition in pairs}
-        for metric in self._wanted.cross:
-            if metric not in self._metrics:
-                continue
-            values = {
-                condition: _cosines(own, cells[condition]) if metric == _COSINE else pair.similarities(metric)
-                for condition, pair in pairs.items()
-            }
-            matched = min((len(similarities) for similarities in values.values() if len(similarities)), default=0)
-            for condition, similarities in values.items():
-                if len(similarities):
-                    found[condition][metric] = expected_maximum(similarities, matched)
-        return found
 
-    def _cells(self, prompt: str) -> dict[str, _Cell]:
-        return {condition: self._cell(cell) for condition, cell in self._texts(prompt).items()}
+class _Source:
+    """Responses with the vectors that are kept."""
 
-    def _texts(self, prompt: str) -> dict[str, dict[int, str]]:
+    def __init__(self, responses: Responses, embeddings: Embeddings | None, of_sentences: Embeddings | None) -> None:
+        self._responses, self._embeddings, self._of_sentences = responses, embeddings, of_sentences
+
+    def prompt(self, prompt: str) -> PromptResponses:
         """Of every condition, also of those without a response to this prompt."""
         there = self._responses.cells(prompt)
-        return {condition: there.get(condition, {}) for condition in self._responses.conditions}
+        return {condition: self._cell(there.get(condition, {})) for condition in self._responses.conditions}
 
-    def _cell(self, texts: Mapping[int, str]) -> _Cell:
-        cell = CellScores(self._metrics, mode=self._wanted.mode)
-        for sample, text in texts.items():
-            cell.add(sample, text)
-        vectors = []
-        kept = {} if self._embeddings is None else self._embeddings.vectors(texts.values())
+    def cell(self, prompt: str, condition: str) -> CellResponses:
+        return self._cell(self._responses.cells(prompt).get(condition, {}))
+
+    def _cell(self, texts: Mapping[int, str]) -> CellResponses:
+        said = self._sentences(texts)
+        no_sentences = "" if self._of_sentences is None else self._of_sentences.why_not
+        if self._embeddings is None:
+            return CellResponses(texts, sentences=said, no_sentences=no_sentences)
+        kept = self._embeddings.vectors(texts.values())
+        vectors = {}
+        why_not = ""
         for sample, text in texts.items():
             vector = kept.get(content_hash(text))
             if vector is not None and vector.any():
-                cell.add_embedding(sample, vector)
-                vectors.append(vector)
-            elif text.strip() and self._embeddings is not None:
-                cell.without_embeddings(self._embeddings.why_not if vector is None else _NO_TOKEN)
-        return _Cell(cell, np.array(vectors, np.float32), self._sentences(texts))
+                vectors[sample] = vector
+            elif text.strip():
+                why_not = self._embeddings.why_not if vector is None else _NO_TOKEN
+        return CellResponses(texts, vectors, why_not, said, no_sentences)
 
-    def _sentences(self, texts: Mapping[int, str]) -> Sentences:
+    def _sentences(self, texts: Mapping[int, str]) -> Sentences | None:
         if self._of_sentences is None:
-            return {}
+            return None
         pieces = {sample: [content_hash(sentence) for sentence in sentences(text)] for sample, text in texts.items()}
         kept = self._of_sentences.vectors(sentence for text in texts.values() for sentence in sentences(text))
         return {
@@ -240,11 +165,3 @@ def _texts(responses: Responses) -> Iterator[str]:
     for prompt in responses.prompts:
         for cell in responses.cells(prompt).values():
             yield from cell.values()
-
-
-def _cosines(own: _Cell, other: _Cell) -> NDArray[np.float64]:
-    """Of every pair; of a cell with itself, of every pair of different samples."""
-    if not len(own.vectors) or not len(other.vectors):
-        return np.empty(0)
-    cosines = cosine_matrix(own.vectors, other.vectors)
-    return cosines[np.triu_indices(len(cosines), 1)] if own is other else cosines.ravel()

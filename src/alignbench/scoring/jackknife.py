@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from alignbench.scores.scoreboard import CellPair, CellScores
+from alignbench.scores.cells import Cell
+from alignbench.scores.scoreboard import CellPair
 from alignbench.scores.statistics import Interval, jackknife_interval
 from alignbench.scores.values import Cross, Value
 from alignbench.scoring.tables import COUNTS, Place
@@ -20,7 +21,7 @@ def left_out(texts: Mapping[int, str]) -> Iterator[dict[int, str]]:
 
 
 def jackknife_intervals(
-    whole: Mapping[str, CellScores], without: Mapping[str, Sequence[CellScores]], reference: str | None
+    whole: Mapping[str, Cell], without: Mapping[str, Sequence[Cell]], reference: str | None
 ) -> dict[Place, Interval]:
     """Of each score that has a value with any of the samples left out.
 

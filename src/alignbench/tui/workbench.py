@@ -21,7 +21,7 @@ from alignbench.tui.state import Bench, Cell, Column
 if TYPE_CHECKING:
     from alignbench.engines.protocol import EmbedPool, EnginePool
     from alignbench.experiments.plan import Plan
-    from alignbench.scoring import LiveScores
+    from alignbench.scoring.live import LiveScores
     from alignbench.spec import Model
     from alignbench.store import Note, SampleRow, Store
 
@@ -166,7 +166,7 @@ class Workbench:
         """Count a sample in; called from the thread of a run, or the database's."""
         with self._scores_lock:
             if self._scores is None:
-                from alignbench.scoring import LiveScores
+                from alignbench.scoring.live import LiveScores
 
                 self._scores = LiveScores(self.database.path, self._embed, self._scored)
             scores = self._scores

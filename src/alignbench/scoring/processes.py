@@ -1,0 +1,54 @@
+"""Scoring shared between processes: chunks of prompts go out, their scores come back in the same order."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+from alignbench.errors import AlignbenchError
+from alignbench.scoring.scorer import CellResponses, PromptResponses, Scorer, Wanted
+from alignbench.scoring.tables import PromptScores
+
+Chunk = tuple[Sequence[PromptResponses], CellResponses | None]  # prompts; the reference's answers to the next one
+
+_WORTH_IT = 2_000  # responses: fewer are scored by the time that processes have started
+
+_scorer: Scorer  # of a process that scores for another one
+
+
+def scored_chunks(wanted: Wanted, chunks: Iterable[Chunk], processes: int, n: int) -> Iterator[list[PromptScores]]:
+    """The scores of each chunk in order. processes: at most so many share the work. n: responses in all.
+
+    AlignbenchError where a process is killed.
+    """
+    if processes < 2 or n < _WORTH_IT:
+        scorer = Scorer(wanted)
+        yield from (scorer.scores(*chunk) for chunk in chunks)
+        return
+    pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _start, (wanted,))
+    flying: deque[Future[list[PromptScores]]] = deque()
+    try:
+        for chunk in chunks:
+            flying.append(pool.submit(_score, chunk))
+            if len(flying) > 2 * processes:  # so that texts do not pile up
+                yield flying.popleft().result()
+        while flying:
+            yield flying.popleft().result()
+    except BrokenProcessPool:
+        raise AlignbenchError("A process that scored responses was killed; is there enough memory?") from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _start(wanted: Wanted) -> None:
+    global _scorer
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the parent's to handle
+    _scorer = Scorer(wanted)
+
+
+def _score(chunk: Chunk) -> list[PromptScores]:
+    return _scorer.scores(*chunk)

@@ -1,0 +1,147 @@
+"""The scores of single prompts, from their responses and vectors alone: what one process of `batch` does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alignbench.scores.bulk import CountedCell, Documents, counted_cells
+from alignbench.scores.lexicon import Lexicon
+from alignbench.scores.porter import stem
+from alignbench.scores.registry import LIVE
+from alignbench.scores.scoreboard import CellPair
+from alignbench.scores.statistics import RESAMPLES, Interval, expected_maximum
+from alignbench.scores.values import WORKBENCH, Mode
+from alignbench.scoring.coverage import Sentences, cross_coverage
+from alignbench.scoring.jackknife import jackknife_intervals, left_out
+from alignbench.scoring.tables import Place, PromptScores
+
+_COVERAGE = "coverage"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to compute. within, cross: names of metrics, of one set and of two. unavailable: why some of them are null.
+
+    reference, floor: names of conditions, None without one. resamples, seed: of the bootstrap over prompts.
+    """
+
+    within: tuple[str, ...]
+    cross: tuple[str, ...]
+    unavailable: Mapping[str, str] = field(default_factory=dict)
+    reference: str | None = None
+    floor: str | None = None
+    mode: Mode = WORKBENCH
+    resamples: int = RESAMPLES
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CellResponses:
+    """One prompt's responses under one condition.
+
+    texts: by sample index. vectors: of whole responses, of those samples that have one; why_not: of the others, why
+    they have none. sentences: the vectors of their sentences, None where nobody asks.
+    """
+
+    texts: Mapping[int, str]
+    vectors: Mapping[int, NDArray[np.float32]] = field(default_factory=dict)
+    why_not: str = ""
+    sentences: Sentences | None = None
+    no_sentences: str = ""
+
+
+PromptResponses = Mapping[str, CellResponses]  # by condition, all of them
+
+
+class Scorer:
+    """Scores prompts one after the other; the words it has met stay numbered."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        computed = {*wanted.within, *wanted.cross} - wanted.unavailable.keys()
+        self._wanted = wanted
+        self._metrics = tuple(name for name in LIVE if name in computed)
+        self._lexicon = Lexicon(wanted.mode, stem)
+
+    def scores(self, prompts: Sequence[PromptResponses], following: CellResponses | None) -> list[PromptScores]:
+        """Of each prompt. Its null is the reference's answers to the next one; following: to the one after the last."""
+        documents = [{name: self._documents(cell) for name, cell in prompt.items()} for prompt in prompts]
+        reference = self._wanted.reference
+        others: list[tuple[CellResponses, Documents]] = []
+        if reference is not None:
+            others = [(prompts[i][reference], documents[i][reference]) for i in range(1, len(prompts))]
+        if following is not None:
+            others.append((following, self._documents(following)))
+        return [
+            self._prompt(prompt, documents[i], others[i] if i < len(others) else None)
+            for i, prompt in enumerate(prompts)
+        ]
+
+    def jackknifed(self, prompt: PromptResponses) -> dict[Place, Interval]:
+        """Intervals of one prompt's scores from leaving out its samples in turn."""
+        parts = {name: [cell, *(_part(cell, texts) for texts in left_out(cell.texts))] for name, cell in prompt.items()}
+        flat = [part for cells in parts.values() for part in cells]
+        cells = iter(self._cells(flat, [self._documents(part) for part in flat]))
+        counted = {name: [next(cells) for _ in of] for name, of in parts.items()}
+        whole = {name: of[0] for name, of in counted.items()}
+        return jackknife_intervals(whole, {name: of[1:] for name, of in counted.items()}, self._wanted.reference)
+
+    def _prompt(
+        self,
+        prompt: PromptResponses,
+        documents: Mapping[str, Documents],
+        other: tuple[CellResponses, Documents] | None,
+    ) -> PromptScores:
+        """other: the reference's answers to another prompt."""
+        responses, words = [*prompt.values()], [*documents.values()]
+        if other is not None:
+            responses.append(other[0])
+            words.append(other[1])
+        counted = self._cells(responses, words)
+        cells = dict(zip(prompt, counted, strict=False))
+        within = {name: cell.within() for name, cell in cells.items()}
+        reference = self._wanted.reference
+        if reference is None:
+            return PromptScores(within)
+        pairs = {name: CellPair(cells[reference], cell) for name, cell in cells.items()}
+        cross = {name: pair.cross() for name, pair in pairs.items()}
+        for name, cell in prompt.items():
+            said = prompt[reference].sentences
+            if said is not None and cell.sentences is not None:
+                cross[name][_COVERAGE] = cross_coverage(said, cell.sentences, cell.no_sentences)
+        null = CellPair(cells[reference], counted[-1]).cross() if other is not None else {}
+        return PromptScores(within, cross, null, self._max_matched(pairs))
+
+    def _documents(self, cell: CellResponses) -> Documents:
+        return Documents.of(cell.texts, self._lexicon)
+
+    def _cells(self, responses: Sequence[CellResponses], documents: Sequence[Documents]) -> list[CountedCell]:
+        cells = counted_cells(documents, self._lexicon, self._metrics)
+        for cell, of in zip(cells, responses, strict=True):
+            for sample, vector in of.vectors.items():
+                cell.add_embedding(sample, vector)
+            if of.why_not:
+                cell.without_embeddings(of.why_not)
+        return cells
+
+    def _max_matched(self, pairs: Mapping[str, CellPair]) -> dict[str, dict[str, float]]:
+        """The more pairs, the larger their maximum; so all get the number of pairs that the smallest set has."""
+        found: dict[str, dict[str, float]] = {name: {} for name in pairs}
+        for metric in self._wanted.cross:
+            if metric not in self._metrics:
+                continue
+            values = {name: pair.similarities(metric) for name, pair in pairs.items()}
+            matched = min((len(similarities) for similarities in values.values() if len(similarities)), default=0)
+            for name, similarities in values.items():
+                if len(similarities):
+                    found[name][metric] = expected_maximum(similarities, matched)
+        return found
+
+
+def _part(cell: CellResponses, texts: Mapping[int, str]) -> CellResponses:
+    """The cell with these of its samples."""
+    vectors = {sample: vector for sample, vector in cell.vectors.items() if sample in texts}
+    return CellResponses(texts, vectors, cell.why_not)
