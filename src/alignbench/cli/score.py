@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alignbench import paths
 from alignbench.cli.options import Db, Json
-from alignbench.errors import EngineError, InputError, StoreError, did_you_mean
+from alignbench.cli.scoring import embedding_cache, embedding_pool, existing_database, progress_bar, zero_shot_floor
+from alignbench.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
-    from alignbench.engines.pool import WorkerPool
     from alignbench.scores.registry import Metric
-    from alignbench.scoring.batch import Progress, Wanted
+    from alignbench.scoring.batch import Wanted
     from alignbench.scoring.responses import Responses
     from alignbench.scoring.tables import Tables
     from alignbench.store import Store
-
-_NO_EMBEDDER = "none"
 
 
 def score(
@@ -87,31 +83,31 @@ def score(
             source: FileResponses | SessionResponses = stack.enter_context(FileResponses(file))
         else:
             assert session is not None
-            store = stack.enter_context(Store.open(_existing(db)))
+            store = stack.enter_context(Store.open(existing_database(db)))
             source = SessionResponses(store, session)
             reference = reference or store.session(session).reference
-            floor = floor or _only_zero_shot(store, session)
+            floor = floor or zero_shot_floor(store, session)
         against, reason = _reference(source, reference, given=store is None)
         lowest = _known(source, "--floor", floor)
         responses: Responses = source if truncate is None else Truncated(source, truncate)
         needs = {need for metric in chosen for need in metric.needs}
-        with _progress_bar() as progress:
+        with progress_bar() as progress:
             asked = ask_models(
                 stack, [metric.name for metric in chosen], responses, source, base, against, seed, progress,
-                keep=lambda: store or stack.enter_context(_cache()),
+                keep=lambda: store or stack.enter_context(embedding_cache()),
                 session=None if store is None or session is None else (store, session),
             )  # fmt: skip
         wanted = _wanted(chosen, mode, against, lowest, bootstrap, seed, asked.why_not)
         embeddings, of_sentences, embedder_name = None, None, None
         if needs & {"embeddings", "sentence embeddings"}:
-            pool, embedder_name, why_not = _embedder(stack, embedder)
-            cache = stack.enter_context(_cache())
+            pool, embedder_name, why_not = embedding_pool(stack, embedder)
+            cache = stack.enter_context(embedding_cache())
             name = embedder_name or DEFAULT_EMBEDDER
             if "embeddings" in needs:  # a session keeps its samples' vectors beside them
                 embeddings = Embeddings(store or cache, pool, name, why_not)
             if "sentence embeddings" in needs:
                 of_sentences = Embeddings(cache, pool, name, why_not)
-        with _progress_bar() as progress:
+        with progress_bar() as progress:
             given = Given(asked.within, asked.cross)
             tables = score_responses(
                 responses, wanted, embeddings, progress, of_sentences=of_sentences, given=given,
@@ -207,87 +203,6 @@ def _known(responses: Responses, option: str, name: str | None) -> str | None:
         near = did_you_mean(name, responses.conditions)
         raise InputError(f"{option}: there is no condition named {name!r}. {near or f'Known: {there}.'}")
     return name
-
-
-def _only_zero_shot(store: Store, session: int) -> str | None:
-    """The base condition without a context, where there is exactly one."""
-    from alignbench.spec import default_context
-
-    bases = [condition for condition in store.conditions(session) if condition.model.kind == "base"]
-    found = [base.name for base in bases if base.context == default_context(base.model)]
-    return found[0] if len(found) == 1 else None
-
-
-def _existing(db: Path | None) -> Path:
-    path = db or paths.default_database()
-    if not path.exists():
-        raise InputError(f"There are no sessions yet: there is no database at {path}.")
-    return path
-
-
-def _embedder(stack: ExitStack, wanted: str | None) -> tuple[WorkerPool | None, str | None, str]:
-    """The pool that embeds and its model's name; without one, why not."""
-    from alignbench.engines.embedder import DEFAULT_EMBEDDER, default_embedder_path, embedder_name
-    from alignbench.engines.pool import WorkerPool
-
-    if wanted == _NO_EMBEDDER:
-        return None, None, "no embedding model is in use"
-    if wanted in (None, DEFAULT_EMBEDDER):
-        try:
-            path = default_embedder_path()
-        except EngineError as error:
-            return None, None, str(error)
-    else:
-        path = Path(str(wanted)).expanduser()
-        if not path.is_dir():
-            raise InputError(
-                f"--embedder {wanted!r}: there is no such folder; expected {DEFAULT_EMBEDDER}, a folder of a "
-                "sentence-transformers model, or none."
-            )
-    # The pool leaves half of its threads to models that sample; here nothing else runs.
-    pool = WorkerPool(threads=2 * len(os.sched_getaffinity(0)), embedder=path)
-    stack.callback(pool.close)
-    return pool, embedder_name(path), ""
-
-
-@contextmanager
-def _cache() -> Iterator[Store]:
-    """The database of embeddings in the cache; one for this run only where the cache cannot be written."""
-    import tempfile
-
-    from alignbench.store import Store
-
-    try:
-        store = Store.open(paths.embedding_cache())
-    except StoreError as error:
-        print(f"embeddings are not kept: {error}", file=sys.stderr)
-        with tempfile.TemporaryDirectory() as folder, Store.open(Path(folder) / "embeddings.db") as store:
-            yield store
-        return
-    with store:
-        yield store
-
-
-@contextmanager
-def _progress_bar() -> Iterator[Progress]:
-    """A bar with the time left, on a terminal only."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True, markup=False, highlight=False)
-    bar = Progress(
-        TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-        console=console, disable=not console.is_terminal, transient=True,
-    )  # fmt: skip
-    tasks: dict[str, Any] = {}
-
-    def show(what: str, done: int, total: int) -> None:
-        if what not in tasks:
-            tasks[what] = bar.add_task(what, total=total)
-        bar.update(tasks[what], completed=done)
-
-    with bar:
-        yield show
 
 
 def _sizes(tables: Tables) -> dict[str, dict[str, int]]:

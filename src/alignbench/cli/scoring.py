@@ -1,0 +1,103 @@
+"""What commands that score have in common: the session, the embedding model, where vectors are kept, progress."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alignbench import paths
+from alignbench.errors import EngineError, InputError, StoreError
+
+if TYPE_CHECKING:
+    from alignbench.engines.pool import WorkerPool
+    from alignbench.scoring.batch import Progress
+    from alignbench.store import Store
+
+NO_EMBEDDER = "none"
+
+
+def existing_database(db: Path | None) -> Path:
+    """The database file; InputError where there is none yet."""
+    path = db or paths.default_database()
+    if not path.exists():
+        raise InputError(f"There are no sessions yet: there is no database at {path}.")
+    return path
+
+
+def zero_shot_floor(store: Store, session: int) -> str | None:
+    """The base condition without a context, where there is exactly one."""
+    from alignbench.spec import default_context
+
+    bases = [condition for condition in store.conditions(session) if condition.model.kind == "base"]
+    found = [base.name for base in bases if replace(base.context, name="") == default_context(base.model)]
+    return found[0] if len(found) == 1 else None
+
+
+def embedding_pool(stack: ExitStack, wanted: str | None) -> tuple[WorkerPool | None, str | None, str]:
+    """The pool that embeds and its model's name; without one, why not."""
+    from alignbench.engines.embedder import DEFAULT_EMBEDDER, default_embedder_path, embedder_name
+    from alignbench.engines.pool import WorkerPool
+
+    if wanted == NO_EMBEDDER:
+        return None, None, "no embedding model is in use"
+    if wanted in (None, DEFAULT_EMBEDDER):
+        try:
+            path = default_embedder_path()
+        except EngineError as error:
+            return None, None, str(error)
+    else:
+        path = Path(str(wanted)).expanduser()
+        if not path.is_dir():
+            raise InputError(
+                f"--embedder {wanted!r}: there is no such folder; expected {DEFAULT_EMBEDDER}, a folder of a "
+                "sentence-transformers model, or none."
+            )
+    # The pool leaves half of its threads to models that sample; here nothing else runs.
+    pool = WorkerPool(threads=2 * len(os.sched_getaffinity(0)), embedder=path)
+    stack.callback(pool.close)
+    return pool, embedder_name(path), ""
+
+
+@contextmanager
+def embedding_cache() -> Iterator[Store]:
+    """The database of embeddings in the cache; one for this run only where the cache cannot be written."""
+    import tempfile
+
+    from alignbench.store import Store
+
+    try:
+        store = Store.open(paths.embedding_cache())
+    except StoreError as error:
+        print(f"embeddings are not kept: {error}", file=sys.stderr)
+        with tempfile.TemporaryDirectory() as folder, Store.open(Path(folder) / "embeddings.db") as store:
+            yield store
+        return
+    with store:
+        yield store
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """A bar with the time left, on a terminal only."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True, markup=False, highlight=False)
+    bar = Progress(
+        TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+        console=console, disable=not console.is_terminal, transient=True,
+    )  # fmt: skip
+    tasks: dict[str, Any] = {}
+
+    def show(what: str, done: int, total: int) -> None:
+        if what not in tasks:
+            tasks[what] = bar.add_task(what, total=total)
+        bar.update(tasks[what], completed=done)
+
+    with bar:
+        yield show
