@@ -228,6 +228,64 @@ def test_embeddings_of_a_file_are_kept_in_the_cache(file: Path) -> None:
     assert second["cross"] == first["cross"]
 
 
+@pytest.mark.models
+def test_bertscore_of_a_file(file: Path) -> None:
+    tables = scored("--file", file, "--metrics", "bertscore_f1", "--reference", "A", "--bootstrap", "100")
+    entry = tables["cross"]["B"]["bertscore_f1"]
+    assert 0 < entry["value"] < entry["ceiling"] < 1
+    assert 0 < entry["null"] < entry["ceiling"]
+    assert tables["within"]["A"]["bertscore_f1"]["value"] == pytest.approx(entry["ceiling"])
+    assert tables["meta"]["metrics"]["bertscore_f1"] == "1+all-MiniLM-L6-v2:6"
+    none = scored("--file", file, "--metrics", "bertscore_f1", "--reference", "A", *LEXICAL)
+    assert none["cross"]["B"]["bertscore_f1"]["reason"] == "no embedding model is in use"
+
+
+@pytest.mark.models
+@pytest.mark.slow
+def test_scores_by_log_probs(tmp_path: Path) -> None:
+    """One small run, scored as a session and as its own output, which gives the prompts' texts and the log-probs."""
+    ran = alignbench(
+        "sample", "--prompt", "Why do people keep diaries?", "--model", "demo-base", "--model", "demo-aligned",
+        "-n", "2", "--max-tokens", "16", "--temperature", "1", "--json",
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    output = tmp_path / "output.jsonl"
+    output.write_text(ran.stdout)
+    names = ("--metrics", "surprisal,response_logprob,progressive_surprise,alignment_gap", "--bootstrap", "100")
+    session = scored("--session", 1, *names)
+    within, cross, meta = session["within"], session["cross"], session["meta"]
+    for condition in ("demo-base", "demo-aligned"):
+        entry = within[condition]["response_logprob"]
+        assert entry["value"] < entry["per_byte"] < 0
+        assert entry["bits_per_byte"] == pytest.approx(-entry["per_byte"] / math.log(2), rel=1e-6)
+        surprise = within[condition]["progressive_surprise"]
+        assert surprise["value"] == pytest.approx(surprise["conditional"] * 2 ** -surprise["alone"])
+    assert cross["demo-base"]["alignment_gap"]["value"] > 0
+    assert cross["demo-base"]["alignment_gap"]["recovery"] == 0
+    assert cross["demo-aligned"]["alignment_gap"]["value"] == 0
+    assert meta["base"] == "demo-base"
+    assert meta["metrics"]["progressive_surprise"].startswith("1+demo-base@")
+    assert "the tokenizers differ: demo-base" in meta["notes"][-1]
+    file = scored("--file", output, "--base", "demo-base", *names)
+    for metric in ("surprisal", "response_logprob", "progressive_surprise"):
+        assert file["within"]["demo-base"][metric]["value"] == pytest.approx(within["demo-base"][metric]["value"])
+    unnamed = scored("--file", output, *names)["within"]["demo-base"]
+    assert unnamed["response_logprob"]["reason"] == "name the base model with --base"
+    assert "is an aligned model" in refused("--file", output, "--base", "demo-aligned", *names)
+
+
+@pytest.mark.slow
+@needs_paper_data
+def test_bertscore_of_the_paper_comes_with_its_data() -> None:
+    assert alignbench("import", "overton", str(SHARED / "overton")).returncode == 0
+    tables = scored("--session", 1, "--metrics", "bertscore_f1", *LEXICAL)
+    own = tables["cross"]["llama-2-chat"]["bertscore_f1"]
+    assert own["ceiling"] == pytest.approx(0.8915, abs=5e-5)
+    assert own["value"] == pytest.approx(0.9132, abs=5e-5)
+    assert "counts each response with itself" in tables["meta"]["notes"][-1]
+    assert tables["cross"]["llama-2-base"]["bertscore_f1"]["ceiling"] == pytest.approx(0.8915, abs=5e-5)
+
+
 def test_metrics_lists_every_score() -> None:
     ran = alignbench("metrics", "--json")
     assert ran.returncode == 0, ran.stderr

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from alignbench.engines import embedder as module
 from alignbench.engines.embedder import DEFAULT_EMBEDDER, Embedder, default_embedder_path, embedder_name
 from alignbench.errors import EngineError
+from alignbench.scores.bertscore import TokenVectors, bertscore_matrix
 
 LONG = " ".join(f"On day {i} I wrote about the garden and my friends." for i in range(100))  # 1,100 words
 
@@ -110,3 +112,27 @@ class TestOnTheEmbeddedWeights:
         (tmp_path / "model.safetensors").write_bytes(b"not weights")
         with pytest.raises(EngineError, match="Cannot load the embedding model"):
             Embedder(str(tmp_path))
+
+    def test_token_vectors_give_the_bertscore_of_the_authors(self, embedder: Embedder) -> None:
+        """Their whole path on the same folder and layer: tokenizer, encoder, marks, matching."""
+        utils = pytest.importorskip("bert_score.utils", reason="the oracle of BERTScore")
+        texts = ["I keep a diary to remember.", "A journal helps my memory, day by day.", "日记 Привет", "No [SEP] no!"]
+        found = [TokenVectors(*pair) for pair in embedder.token_vectors(texts)]
+        assert embedder.token_layer == 6
+        assert [len(one.vectors) for one in found] == [len(ids) for ids in embedder._tokenizer(texts)["input_ids"]]
+        model, tokenizer = embedder._model[0].auto_model, embedder._tokenizer
+        weights = defaultdict(lambda: 1.0, {tokenizer.cls_token_id: 0.0, tokenizer.sep_token_id: 0.0})
+        pairs = [(a, b) for a in texts for b in texts]
+        f1 = utils.bert_cos_score_idf(
+            model, [b for _, b in pairs], [a for a, _ in pairs], tokenizer, weights, device="cpu", all_layers=False
+        )[:, 2]
+        assert bertscore_matrix(found, found).ravel() == pytest.approx(f1.numpy(), abs=1e-6)
+
+    def test_every_token_of_a_long_text_has_a_vector(self, embedder: Embedder) -> None:
+        (vectors, counts), (none, no_counts), _ = embedder.token_vectors([LONG, "", "Short."])
+        n_tokens = len(embedder._tokenizer(LONG, add_special_tokens=False, truncation=False)["input_ids"])
+        assert vectors.shape == (len(counts), 384)
+        assert counts.sum() == n_tokens
+        assert len(counts) == n_tokens + 2 * embedder.embed([LONG])[1][0]
+        assert (none.shape, no_counts.tolist()) == ((2, 384), [False, False])
+        assert embedder.token_vectors([]) == []

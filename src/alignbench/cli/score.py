@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alignbench.cli.options import Db, Json
-from alignbench.cli.scoring import embedding_cache, embedding_pool, existing_database, progress_bar, zero_shot_floor
+from alignbench.cli.scoring import (
+    NO_EMBEDDER,
+    embedding_cache,
+    embedding_pool,
+    existing_database,
+    progress_bar,
+    zero_shot_floor,
+)
 from alignbench.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
@@ -63,7 +70,7 @@ def score(
     as_csv: Annotated[bool, typer.Option("--csv", help="A table for a spreadsheet, on stdout.")] = False,
 ) -> None:
     """Score responses: diversity inside each condition, similarity to a reference, with intervals over prompts."""
-    from alignbench.cli.score_models import ask_models
+    from alignbench.cli.score_models import ask_encoder, ask_models
     from alignbench.cli.score_views import print_csv, print_tables
     from alignbench.engines.embedder import DEFAULT_EMBEDDER
     from alignbench.scores import registry
@@ -91,15 +98,15 @@ def score(
         lowest = _known(source, "--floor", floor)
         responses: Responses = source if truncate is None else Truncated(source, truncate)
         needs = {need for metric in chosen for need in metric.needs}
+        known = None if store is None or session is None else (store, session)
         with progress_bar() as progress:
             asked = ask_models(
                 stack, [metric.name for metric in chosen], responses, source, base, against, seed, progress,
                 keep=lambda: store or stack.enter_context(embedding_cache()),
-                session=None if store is None or session is None else (store, session),
+                session=known,
             )  # fmt: skip
-        wanted = _wanted(chosen, mode, against, lowest, bootstrap, seed, asked.why_not)
         embeddings, of_sentences, embedder_name = None, None, None
-        if needs & {"embeddings", "sentence embeddings"}:
+        if needs & {"embeddings", "sentence embeddings", "token vectors"}:
             pool, embedder_name, why_not = embedding_pool(stack, embedder)
             cache = stack.enter_context(embedding_cache())
             name = embedder_name or DEFAULT_EMBEDDER
@@ -107,8 +114,13 @@ def score(
                 embeddings = Embeddings(store or cache, pool, name, why_not)
             if "sentence embeddings" in needs:
                 of_sentences = Embeddings(cache, pool, name, why_not)
+            if "token vectors" in needs:
+                imported = known if embedder in (None, NO_EMBEDDER) else None
+                with progress_bar() as progress:
+                    ask_encoder(asked, responses, pool, why_not, against, seed, progress, imported)
+        wanted = _wanted(chosen, mode, against, lowest, bootstrap, seed, asked.why_not)
         with progress_bar() as progress:
-            given = Given(asked.within, asked.cross)
+            given = Given(asked.within, asked.cross, asked.null)
             tables = score_responses(
                 responses, wanted, embeddings, progress, of_sentences=of_sentences, given=given,
                 processes=len(os.sched_getaffinity(0)),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from alignbench.errors import InputError
 
 if TYPE_CHECKING:
+    from alignbench.engines.protocol import EmbedPool
     from alignbench.scores.values import Cross, Value
     from alignbench.scoring.batch import Progress
     from alignbench.scoring.likelihoods import Likelihoods
@@ -25,6 +26,7 @@ class Asked:
 
     within: dict[tuple[str, str], dict[str, Value]] = field(default_factory=dict)
     cross: dict[tuple[str, str], dict[str, Cross]] = field(default_factory=dict)
+    null: dict[str, dict[str, Cross]] = field(default_factory=dict)
     why_not: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     base: str | None = None
@@ -127,7 +129,45 @@ def _ask_both(
     from alignbench.scoring.gaps import GAP, session_gaps
 
     gaps = session_gaps(*session, responses, reference, likelihoods, progress)
-    asked.cross = {place: {GAP: cross} for place, cross in gaps.cross.items()}
+    for place, cross in gaps.cross.items():
+        asked.cross.setdefault(place, {})[GAP] = cross
     for why in dict.fromkeys(gaps.cross_entropies.values()):
         names = ", ".join(name for name, reason in gaps.cross_entropies.items() if reason == why)
         asked.notes.append(f"alignment_gap is a difference of cross-entropies, no KL divergence, since {why}: {names}")
+
+
+def ask_encoder(
+    asked: Asked,
+    responses: Responses,
+    pool: EmbedPool | None,
+    why_not: str,
+    reference: str | None,
+    seed: int,
+    progress: Progress,
+    imported: tuple[Store, int] | None,
+) -> None:
+    """BERTScore from the token vectors of the embedding model, or from the pairs that a session was imported with.
+
+    imported: the session whose pairs, if it has any, go before what can be computed here.
+    """
+    from alignbench.scores.registry import METRICS
+    from alignbench.scoring.bertscores import BERTSCORE, bert_scores, imported_bert_scores
+
+    pairs = imported[0].pair_scores(imported[1], BERTSCORE) if imported else []
+    if pairs and reference is not None:
+        found = imported_bert_scores(pairs, responses, reference)
+        asked.notes.append(
+            f"{BERTSCORE} is from imported pairs, where {reference} counts each response with itself too; name an "
+            "--embedder to compute it here"
+        )
+    elif pool is None:
+        asked.why_not[BERTSCORE] = why_not
+        return
+    else:
+        found = bert_scores(responses, pool, reference, progress, seed)
+    asked.versions[BERTSCORE] = f"{METRICS[BERTSCORE].version}+{found.encoder}"
+    for place, value in found.within.items():
+        asked.within.setdefault(place, {})[BERTSCORE] = value
+    for place, cross in found.cross.items():
+        asked.cross.setdefault(place, {})[BERTSCORE] = cross
+    asked.null |= {prompt: {BERTSCORE: cross} for prompt, cross in found.null.items()}

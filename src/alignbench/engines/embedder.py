@@ -95,6 +95,33 @@ class Embedder:
         lengths = np.linalg.norm(sums, axis=1, keepdims=True)
         return (sums / np.where(lengths > 0, lengths, 1.0)).astype(np.float32), windows
 
+    @property
+    def token_layer(self) -> int:
+        """The layer that `token_vectors` reads, counted from 1: as BERTScore 17 of roberta-large, else the last."""
+        config = self._model[0].auto_model.config
+        layers = int(config.num_hidden_layers)
+        return 17 if config.model_type == "roberta" and layers == 24 else layers
+
+    def token_vectors(self, texts: Sequence[str]) -> list[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
+        """Of each text the vectors of its tokens at `token_layer` (t, dim), and which of them are no marks (t,).
+
+        Windows follow each other, as in `embed`, each with its marks of beginning and end.
+        """
+        ids, owner = self._windows(texts)
+        found: list[list[NDArray[np.float32]]] = [[] for _ in texts]
+        by_length = sorted(range(len(ids)), key=lambda i: len(ids[i]))
+        of_window: dict[int, NDArray[np.float32]] = {}
+        for start in range(0, len(by_length), _BATCH):
+            batch = by_length[start : start + _BATCH]
+            of_window |= zip(batch, self._token_forward([ids[i] for i in batch]), strict=True)
+        for i, text in enumerate(owner):
+            found[text].append(of_window[i])
+        marks = {self._tokenizer.cls_token_id, self._tokenizer.sep_token_id}
+        counts: list[list[bool]] = [[] for _ in texts]
+        for window, text in zip(ids, owner, strict=True):
+            counts[text] += [token not in marks for token in window]
+        return [(np.concatenate(found[i]), np.array(counts[i], np.bool_)) for i in range(len(texts))]
+
     def _windows(self, texts: Sequence[str]) -> tuple[list[list[int]], list[int]]:
         """Token ids of every window, special tokens included, and the text each belongs to."""
         if not texts:
@@ -108,16 +135,32 @@ class Embedder:
         )
         return encoded["input_ids"], encoded["overflow_to_sample_mapping"]
 
+    def _features(self, ids: list[list[int]]) -> dict[str, Any]:
+        """The tensors of a batch of windows, where the model is."""
+        padded = self._tokenizer.pad(
+            {"input_ids": ids, "attention_mask": [[1] * len(window) for window in ids]}, return_tensors="pt"
+        )
+        return {name: tensor.to(self._model.device) for name, tensor in padded.items()}
+
+    def _token_forward(self, ids: list[list[int]]) -> list[NDArray[np.float32]]:
+        """Vectors (tokens, dim) of windows, each without its padding."""
+        import torch
+
+        with torch.inference_mode():
+            output = self._model[0].auto_model(**self._features(ids), output_hidden_states=True)
+            layer: NDArray[np.float32] = output.hidden_states[self.token_layer].float().cpu().numpy()
+        left = self._tokenizer.padding_side == "left"
+        return [
+            vectors[len(vectors) - len(window) :] if left else vectors[: len(window)]
+            for vectors, window in zip(layer, ids, strict=True)
+        ]
+
     def _forward(self, ids: list[list[int]]) -> NDArray[np.float64]:
         """Unit vectors (len(ids), dim) of windows."""
         import torch
 
-        features = self._tokenizer.pad(
-            {"input_ids": ids, "attention_mask": [[1] * len(window) for window in ids]}, return_tensors="pt"
-        )
         with torch.inference_mode():
-            on_device = {name: tensor.to(self._model.device) for name, tensor in features.items()}
-            vectors = self._model(on_device)["sentence_embedding"]
+            vectors = self._model(self._features(ids))["sentence_embedding"]
         raw: NDArray[np.float64] = vectors.float().cpu().numpy().astype(np.float64)
         unit: NDArray[np.float64] = raw / np.linalg.norm(raw, axis=1, keepdims=True)
         return unit

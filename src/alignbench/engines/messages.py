@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from alignbench.engines.protocol import Embedded, Event, SampleRequest, Scored, ScoreRequest
+from alignbench.engines.protocol import Embedded, Event, SampleRequest, Scored, ScoreRequest, TokensEmbedded
 from alignbench.spec import Model
 
 
@@ -26,8 +26,11 @@ class LoadEmbedder:
 
 @dataclass(frozen=True, slots=True)
 class EmbedRequest:
+    """Embed texts, as a whole or (tokens) each of their tokens."""
+
     key: int
     texts: tuple[str, ...]
+    tokens: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +46,4 @@ class SetThreads:
 
 Message = LoadModel | LoadEmbedder | SampleRequest | ScoreRequest | EmbedRequest | Cancel | SetThreads
 Request = SampleRequest | ScoreRequest | EmbedRequest
-Answer = Event | Embedded | Scored
+Answer = Event | Embedded | TokensEmbedded | Scored

@@ -33,11 +33,10 @@ from alignbench.engines.protocol import (
     Scored,
     ScoreRequest,
     Sink,
+    TokensEmbedded,
 )
 from alignbench.errors import AlignbenchError
 from alignbench.spec import Model
-
-EmbedSink = Callable[[Embedded | Failed], None]
 
 # libgomp's default spinning stalls two workers on the same cores; a short spin keeps the speed of one worker alone.
 _ENVIRONMENT = {"GOMP_SPINCOUNT": "1000", "OPENBLAS_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
@@ -116,7 +115,7 @@ class _Process:
                 sinks, self.loading = self.loading, []
                 for sink in sinks:
                     sink(event)
-            case Done() | Failed() | Embedded() | Scored():
+            case Done() | Failed() | Embedded() | TokensEmbedded() | Scored():
                 answer = self.open.pop(event.key, None)
                 if answer:
                     answer(event)
@@ -242,16 +241,22 @@ class WorkerPool:
         for process in processes:
             process.stop()
 
-    def embed(self, texts: tuple[str, ...], sink: EmbedSink) -> None:
+    def embed(self, texts: tuple[str, ...], sink: Callable[[Embedded | Failed], None]) -> None:
         """Embed texts in the embedding worker, which is started by the first call."""
-        key = self.new_key()
+        self._embed(EmbedRequest(self.new_key(), texts), sink)
+
+    def embed_tokens(self, texts: tuple[str, ...], sink: Callable[[TokensEmbedded | Failed], None]) -> None:
+        """Embed each token of texts in the embedding worker."""
+        self._embed(EmbedRequest(self.new_key(), texts, tokens=True), sink)
+
+    def _embed(self, request: EmbedRequest, sink: Callable[[Any], None]) -> None:
         try:
             with self._lock:
                 process = self._embedder or self._start_embedder()
-                process.open[key] = lambda event: sink(event) if isinstance(event, (Embedded, Failed)) else None
-                process.send(EmbedRequest(key, texts))
+                process.open[request.key] = sink
+                process.send(request)
         except AlignbenchError as error:
-            sink(Failed(key, str(error)))
+            sink(Failed(request.key, str(error)))
 
     def _start_embedder(self) -> _Process:
         path = self._embedder_path or _default_embedder()

@@ -210,6 +210,21 @@ class Embedded:
     model: str
 
 
+@dataclass(frozen=True, slots=True)
+class TokensEmbedded:
+    """Answer to a request for token vectors, for each of n texts.
+
+    vectors: (t, dim) float32 of its t tokens. counts: (t,), False for marks of beginning and end. layer: of the
+    encoder, counted from 1.
+    """
+
+    key: int
+    vectors: tuple[NDArray[np.float32], ...]
+    counts: tuple[NDArray[np.bool_], ...]
+    model: str
+    layer: int
+
+
 class Engine(Protocol):
     """What a worker process holds: one loaded model. Called from one thread, but for `threads`."""
 
@@ -233,6 +248,9 @@ class EmbedPool(Protocol):
 
     def embed(self, texts: tuple[str, ...], sink: Callable[[Embedded | Failed], None]) -> None:
         """Queue texts for embedding; the sink gets one answer from another thread. Never blocks."""
+
+    def embed_tokens(self, texts: tuple[str, ...], sink: Callable[[TokensEmbedded | Failed], None]) -> None:
+        """Queue texts whose tokens are to be embedded one by one; as `embed`."""
 
 
 class EnginePool(Protocol):

@@ -29,7 +29,16 @@ from alignbench.engines.messages import (
     SetThreads,
 )
 from alignbench.engines.opening import open_engine
-from alignbench.engines.protocol import Embedded, Event, Failed, Loaded, Loading, SampleRequest, ScoreRequest
+from alignbench.engines.protocol import (
+    Embedded,
+    Event,
+    Failed,
+    Loaded,
+    Loading,
+    SampleRequest,
+    ScoreRequest,
+    TokensEmbedded,
+)
 from alignbench.errors import AlignbenchError
 
 MAX_BATCH = 64  # requests of fast mode that run together
@@ -80,8 +89,13 @@ class _ServedEmbedder:
     def answer(self, requests: Sequence[Request], send: Callable[[Answer], None]) -> None:
         for request in requests:
             assert isinstance(request, EmbedRequest)
-            vectors, windows = self._embedder.embed(request.texts)
-            send(Embedded(request.key, vectors, tuple(windows), self._embedder.name))
+            if request.tokens:
+                found = self._embedder.token_vectors(request.texts)
+                vectors, counts = zip(*found, strict=True) if found else ((), ())
+                send(TokensEmbedded(request.key, vectors, counts, self._embedder.name, self._embedder.token_layer))
+            else:
+                whole, windows = self._embedder.embed(request.texts)
+                send(Embedded(request.key, whole, tuple(windows), self._embedder.name))
 
 
 class _Worker:

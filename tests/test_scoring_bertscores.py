@@ -1,0 +1,117 @@
+"""BERTScore over many prompts: means of pairs, the ceiling, the shuffled null, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from alignbench.engines.protocol import Failed, TokensEmbedded
+from alignbench.scores.bertscore import TokenVectors, bertscore_f1
+from alignbench.scores.values import Value
+from alignbench.scoring.bertscores import bert_scores, imported_bert_scores
+from alignbench.scoring.responses import Cells
+from alignbench.scoring.shuffled import other_prompt
+from alignbench.store import PairScore
+
+
+class Given:
+    conditions = ("A", "B")
+    left_out = 0
+
+    def __init__(self, texts: dict[str, dict[str, list[str]]]) -> None:
+        self._texts = texts
+        self.prompts = tuple(texts)
+        self.n = sum(len(cell) for cells in texts.values() for cell in cells.values())
+
+    def cells(self, prompt: str) -> Cells:
+        return {condition: dict(enumerate(texts)) for condition, texts in self._texts[prompt].items()}
+
+    def surprisals(self, _: str) -> dict[str, Value]:
+        return {}
+
+
+def tokens(text: str) -> TokenVectors:
+    """A vector a word, which depends on the word alone."""
+    rows = [np.random.default_rng(list(word.encode())).random(6) for word in text.split()]
+    return TokenVectors(np.array(rows, np.float32).reshape(-1, 6), np.ones(len(rows), np.bool_))
+
+
+class TokenPool:
+    def __init__(self, failure: str = "") -> None:
+        self.failure = failure
+        self.asked: list[tuple[str, ...]] = []
+
+    def embed_tokens(self, texts: tuple[str, ...], sink: Callable[[TokensEmbedded | Failed], None]) -> None:
+        self.asked.append(texts)
+        if self.failure:
+            sink(Failed(1, self.failure))
+            return
+        found = [tokens(text) for text in texts]
+        sink(TokensEmbedded(1, tuple(f.vectors for f in found), tuple(f.counts for f in found), "mini", 6))
+
+
+TEXTS = {
+    "p0": {"A": ["red sun", "blue sun", "red sun"], "B": ["cold rain", "red rain", " "]},
+    "p1": {"A": ["old road", "new road"], "B": ["new lake"]},
+    "p2": {"A": ["a bird"]},
+}
+
+
+def f1(a: str, b: str) -> float:
+    found = bertscore_f1(tokens(a), tokens(b))
+    assert found is not None
+    return found
+
+
+def test_means_over_pairs_and_their_lines() -> None:
+    pool, told = TokenPool(), []
+    found = bert_scores(Given(TEXTS), pool, "A", lambda *step: told.append(step), seed=1)  # type: ignore[arg-type]
+    assert found.encoder == "mini:6"
+    inside = np.mean([f1("red sun", "blue sun"), f1("red sun", "red sun"), f1("blue sun", "red sun")])
+    other = f1("cold rain", "red rain")
+    between = np.mean([f1(a, b) for a in TEXTS["p0"]["A"] for b in TEXTS["p0"]["B"][:2]])
+    assert found.within["p0", "A"].value == pytest.approx(inside)
+    assert found.within["p0", "B"].value == pytest.approx(other)
+    assert found.within["p0", "B"].n == 2
+    cross = found.cross["p0", "B"]
+    assert (cross.value, cross.ceiling) == pytest.approx((between, inside))
+    assert cross.mmd2 == pytest.approx(inside + other - 2 * between, abs=1e-6)
+    assert cross.n_pairs == 6
+    itself = found.cross["p0", "A"]
+    assert (itself.value, itself.n_pairs) == (pytest.approx(inside), 3)
+    assert found.within["p1", "B"].reason == "needs 2 samples, has 1"
+    assert found.cross["p1", "B"].value is not None
+    assert found.cross["p2", "B"].reason == "needs 1 sample, has 0"
+    for prompt, another in other_prompt(TEXTS, 1).items():
+        expected = np.mean([f1(a, b) for a in TEXTS[prompt]["A"] for b in TEXTS[another]["A"]])
+        assert found.null[prompt].value == pytest.approx(expected)
+    assert sorted(pool.asked) == sorted(
+        tuple(dict.fromkeys(text for cell in cells.values() for text in cell if text.strip()))
+        for cells in TEXTS.values()
+    )
+    assert told[-1] == ("BERTScore", 3, 3)
+
+
+def test_without_vectors_every_value_has_its_reason() -> None:
+    found = bert_scores(Given(TEXTS), TokenPool("no such layer"), "A", lambda *_: None)  # type: ignore[arg-type]
+    assert found.within["p0", "A"].reason == found.cross["p0", "B"].reason == "embedding tokens failed: no such layer"
+    alone = bert_scores(Given({"p0": TEXTS["p0"]}), TokenPool(), None, lambda *_: None)  # type: ignore[arg-type]
+    assert (alone.cross, alone.null) == ({}, {})
+
+
+def test_imported_pairs_stand_in_for_vectors() -> None:
+    pairs = [
+        PairScore("p0", "A", "A", 0, 0, 1.0),
+        PairScore("p0", "A", "A", 0, 1, 0.8),
+        PairScore("p0", "A", "B", 0, 0, 0.5),
+        PairScore("p0", "A", "B", 1, 0, 0.7),
+        PairScore("p0", "B", "A", 0, 0, 0.1),
+    ]
+    found = imported_bert_scores(pairs, Given(TEXTS), "A")
+    assert found.cross["p0", "A"].value == pytest.approx(0.9)
+    assert found.cross["p0", "A"].ceiling == pytest.approx(0.8)
+    assert found.cross["p0", "B"].value == pytest.approx(0.6)
+    assert found.within["p0", "A"].value == pytest.approx(0.8)
+    assert found.cross["p1", "B"].reason == "no imported pairs"
