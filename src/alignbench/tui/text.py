@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
 from alignbench.display import visible
@@ -18,6 +19,12 @@ def one_line(text: str, width: int = 0) -> str:
     """The same on one line, at most `width` characters (0: any number)."""
     flat = shown(" ".join(text[: 4 * width + 4].split()) if width else " ".join(text.split()))
     return f"{flat[: width - 1]}…" if width and len(flat) > width else flat
+
+
+def fitted(text: str, width: int) -> str:
+    """The same in exactly `width` cells: filled up with spaces, or cut with an ellipsis."""
+    flat = one_line(text, width + 1)
+    return set_cell_size(flat, width) if cell_len(flat) <= width else f"{set_cell_size(flat, max(0, width - 1))}…"
 
 
 def plain(text: str) -> Content:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from alignbench.scoring.live import LiveScores
     from alignbench.spec import Model
     from alignbench.store import Note, SampleRow, Store
+    from alignbench.tui.panel.worker import PanelWorker
 
 QUIT_WAIT = 4.0  # seconds that cancelled samples get to reach the database before the app leaves
 
@@ -44,6 +45,8 @@ class Workbench:
         self._scores: LiveScores | None = None
         self._scores_lock = threading.Lock()
         self._scores_moved = False
+        self._panel: PanelWorker | None = None
+        self.version = 0  # grows with every score that moved
         self._starting = asyncio.Lock()
         self._began = 0.0
         self._ended = 0.0
@@ -175,6 +178,7 @@ class Workbench:
     def _scored(self) -> None:
         """Called from any thread: scores have changed."""
         self._scores_moved = True
+        self.version += 1
         self._notify()
 
     def scores_moved(self) -> bool:
@@ -186,7 +190,18 @@ class Workbench:
         """The scores of the prompt on the screen, as far as they are known."""
         return score_table(self.bench, self._scores)
 
+    def panel(self) -> PanelWorker:
+        """What computes the scores screen, for as long as these conditions and samples are on the Bench."""
+        if self._panel is None:
+            from alignbench.tui.panel.worker import PanelWorker
+
+            self._panel = PanelWorker(self.database.path, self._embed, self._notify)
+        return self._panel
+
     def _forget_scores(self) -> None:
+        if self._panel is not None:
+            self._panel.close()
+            self._panel = None
         with self._scores_lock:
             scores, self._scores = self._scores, None
         if scores is not None:

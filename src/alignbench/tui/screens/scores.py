@@ -1,8 +1,10 @@
-"""All scores of the prompt on the Bench: a row per score, a column per condition, and what the selected one means."""
+"""All scores of the prompt on the Bench, in four views: table, recovery, spread over prompts, distinct answers."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Hashable
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -11,35 +13,51 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from alignbench.tui.actions import SCORES, bindings
-from alignbench.tui.scoretable import COUNTS, CROSS, WITHIN, Metric, Score, ScoreTable
-from alignbench.tui.state import letter
-from alignbench.tui.text import one_line
+from alignbench.tui.panel.answers_view import answer_lines, answers
+from alignbench.tui.panel.recovery_view import recovery_lines
+from alignbench.tui.panel.rows import Row, rows
+from alignbench.tui.panel.scene import Drawn, Scene
+from alignbench.tui.panel.snapshot import PromptPanel, Snapshot, Spread, prompt_panel, spread, take
+from alignbench.tui.panel.spread_view import spread_lines
+from alignbench.tui.panel.table_view import detail, table_lines
+from alignbench.tui.text import one_line, shown
 from alignbench.tui.widgets.keys import Keys
+from alignbench.tui.widgets.line_list import LineList
 
 if TYPE_CHECKING:
     from alignbench.tui.screens.bench import BenchScreen
 
-LABEL = 24
-COLUMN = 14
+View = Literal["table", "recovery", "spread", "answers"]
+TITLES: dict[View, str] = {"table": "table", "recovery": "recovery", "spread": "prompts", "answers": "answers"}
 
 
 class ScoresScreen(Screen[None]):
-    """Follows the Bench: scores move here too while samples arrive."""
+    """Follows the Bench: scores move here too while samples arrive. What is shown is computed on another thread."""
 
     CSS_PATH = "scores.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("scores", SCORES)]
     AUTO_FOCUS = None
-    HELP = "Arrows choose a score; below the table stands what it means, and why it is missing where it is a dash."
+    HELP = (
+        "↑↓ choose a score, ←→ a column; below the view stands what the score means, and why it is missing where it is "
+        "a dash. Arrows behind a name say which way is more diverse. The ceiling is the reference against itself, the "
+        "floor the only base column without a context, an impostor another aligned model, greedy the reference at "
+        "temperature 0, the null the reference's answers to another prompt."
+    )
 
     def __init__(self, bench: BenchScreen) -> None:
         super().__init__()
         self._bench = bench
+        self._view: View = "table"
         self._row = 0
+        self._answer = 0
+        self._panel: tuple[Hashable, PromptPanel] | None = None
+        self._spread: tuple[Hashable, Spread] | None = None
+        self._error = ""
 
     def compose(self) -> ComposeResult:
-        yield Static(" Scores of this prompt", id="heading", markup=False)
+        yield Static("", id="heading", markup=False)
         yield Static("", id="prompt-line", markup=False)
-        yield Static("", id="table", markup=False)
+        yield LineList(id="view")
         yield Static("", id="detail", markup=False)
         yield Keys()
 
@@ -50,78 +68,145 @@ class ScoresScreen(Screen[None]):
         self._update()
 
     @property
-    def _rows(self) -> list[tuple[Metric, bool]]:
-        return [*((metric, False) for metric in (*WITHIN, *COUNTS)), *((metric, True) for metric in CROSS)]
+    def _chosen(self) -> Row:
+        return self._rows()[self._row]
 
-    def _update(self, _: None = None) -> None:
-        table = self._bench.table
-        self.query_one("#prompt-line", Static).update(Content(one_line(self._bench.bench.prompt.text, 200)))
-        width = max(40, self.size.width)
-        room = max(1, (width - LABEL - 2) // COLUMN)
-        first = max(0, min(table.selected - room + 1, len(table.names) - room))
-        columns = range(first, min(len(table.names), first + room))
-        lines = self._head(table, columns)
-        for at, (metric, cross) in enumerate(self._rows):
-            if cross and metric is CROSS[0]:
-                lines.append(self._cross_head(table))
-            lines.append(self._line(table, at, metric, cross, columns))
-        self.query_one("#table", Static).update(Content("\n").join(lines))
-        self.query_one("#detail", Static).update(self._detail(table))
+    def _rows(self) -> list[Row]:
+        """The scores that the view shows: all of them, or similarities only."""
+        return [row for row in rows() if row.cross or self._view != "recovery"]
 
-    def _head(self, table: ScoreTable, columns: range) -> list[Content]:
-        names = [Content(" " * LABEL)]
-        counts = [Content.styled(f"  {'samples':<{LABEL - 2}}", "$foreground 60%")]
-        for at in columns:
-            mark = "*" if at == table.reference else ""
-            name = f"{letter(at)} {one_line(table.names[at], COLUMN - 4 - len(mark))}{mark}"
-            names.append(Content.styled(f"{name:>{COLUMN}}", "bold" if at == table.selected else "$foreground 60%"))
-            counts.append(Content(f"{table.n[at]:>{COLUMN}}"))
-        return [Content("").join(names), Content("").join(counts)]
+    # computing
 
-    def _cross_head(self, table: ScoreTable) -> Content:
-        if table.reference is None:
-            return Content.styled("  similarity: mark a reference with * on the Bench", "$foreground 60%")
-        name = one_line(table.names[table.reference], 30)
-        return Content.styled(
-            f"  similarity to {letter(table.reference)}* {name} (its own number is the ceiling)", "bold"
+    def _scene(self) -> Scene:
+        workbench, bench = self._bench.workbench, self._bench.bench
+        snapshot = take(bench, workbench.version)
+        demands = workbench.panel().demands
+        jobs = {
+            row.metric.name: job
+            for row in rows()
+            if row.on_demand and (job := demands.job(row.metric.name, snapshot)) is not None
+        }
+        self._compute(snapshot)
+        found, over = self._panel, self._spread
+        return Scene(
+            snapshot=snapshot,
+            selected=bench.selected,
+            row=self._chosen,
+            width=max(40, self.size.width),
+            # Until the next numbers are there, those of a moment ago stand, if they are of these columns.
+            panel=found[1] if found is not None and found[0] == _subject(snapshot) else None,
+            spread=over[1] if over is not None and over[0] == _subject(snapshot) else None,
+            jobs=jobs,
+            answer=self._answer,
+            waiting=self._error or "computing …",
         )
 
-    def _line(self, table: ScoreTable, at: int, metric: Metric, cross: bool, columns: range) -> Content:
-        mark = "▶ " if at == self._row else "  "
-        label = f"{mark}{metric.label} {metric.arrow}".rstrip()
-        parts: list[Content | str] = [Content.styled(f"{label:<{LABEL}}", "bold" if at == self._row else "")]
-        for column in columns:
-            score, ceiling = _score(table, metric, cross, column)
-            text = f"ceiling {score.text}" if ceiling else score.text
-            chosen = at == self._row and column == table.selected
-            style = "reverse" if chosen else "$foreground 60%" if score.value is None else ""
-            parts += [" " * (COLUMN - len(text)), Content.styled(text, style)]
-        return Content.assemble(*parts)
+    def _compute(self, snapshot: Snapshot) -> None:
+        """Take what has been computed, and ask for what has not."""
+        if not snapshot.conditions:
+            return
+        worker, why = self._bench.workbench.panel(), self._no_embeddings()
+        outcomes = worker.demands.outcomes(snapshot)
+        subject, row = _subject(snapshot), self._chosen
+        done = tuple(outcomes)
 
-    def _detail(self, table: ScoreTable) -> Content:
-        metric, cross = self._rows[self._row]
-        lines = []
-        if table.names:
-            score, ceiling = _score(table, metric, cross, table.selected)
-            who = f"{letter(table.selected)} {one_line(table.names[table.selected], 40)}, {metric.label}"
-            if score.value is None and score.reason:
-                lines.append(Content.styled(f"{who}: no value: {score.reason}", "bold $text-warning"))
-            else:
-                lines.append(Content.styled(f"{who}: {'ceiling ' if ceiling else ''}{score.text}", "bold"))
-        lines.append(Content(metric.help))
-        if metric.arrow:
-            lines.append(Content.styled(f"{metric.arrow} a higher number is more diverse", "$foreground 60%"))
-        return Content("\n").join(lines)
+        def ask(want: Hashable, work: Any) -> Any:
+            result = worker.ask(want, work)
+            self._error = str(result) or type(result).__name__ if isinstance(result, Exception) else ""
+            return None if isinstance(result, Exception) else result
+
+        plain = ask(("panel", snapshot.key, done), partial(_panel, snapshot, why, outcomes, False))
+        if plain is None:
+            return
+        self._panel = (subject, plain)
+        if self._view == "spread" and not row.on_demand:
+            over = ask(("spread", snapshot.key, row), partial(_spread, snapshot, row, why))
+            if over is None:
+                return
+            self._spread = (subject, over)
+        if not snapshot.busy:
+            exact = ask(("exact", snapshot.key, done), partial(_panel, snapshot, why, outcomes, True))
+            self._panel = (subject, exact) if exact is not None else self._panel
+
+    def _no_embeddings(self) -> dict[str, str]:
+        """Why vectors that are missing will not come, by column: what the scores on the Bench say."""
+        table = self._bench.table
+        scores = (table.within or {}).get("embedding_diversity", ())
+        return {name: score.reason for name, score in zip(table.names, scores, strict=False) if score.reason}
+
+    # showing
+
+    def _update(self, _: None = None) -> None:
+        scene = self._scene()
+        tabs = [(f" {at} {title} ", "reverse" if view == self._view else "") for at, (view, title) in _TABS]
+        self.query_one("#heading", Static).update(Content.assemble(" Scores  ", *tabs), layout=False)
+        prompt = one_line(self._bench.bench.prompt.text, (1 if scene.narrow else 2) * scene.width - 4)
+        self.query_one("#prompt-line", Static).update(Content(prompt))
+        lines, cursor = self._drawn(scene)
+        self.query_one(LineList).show(lines, cursor)
+        about = detail(scene, bar=self._view == "table") if self._view != "answers" else []
+        self.query_one("#detail", Static).update(Content("\n").join(about))
+        self.query_one("#detail").display = bool(about)
+        self.refresh_bindings()
+
+    def _drawn(self, scene: Scene) -> Drawn:
+        if not scene.names:
+            return [Content(" There is no column. a on the Bench adds one.")], (0, 1)
+        match self._view:
+            case "table":
+                return table_lines(scene)
+            case "recovery":
+                return recovery_lines(scene)
+            case "spread":
+                return spread_lines(scene)
+            case "answers":
+                return answer_lines(scene)
+
+    def check_action(self, action: str, _parameters: tuple[object, ...]) -> bool | None:
+        if action == "run_score":
+            return self._view != "answers" and self._chosen.on_demand
+        if action == "give_up":
+            return self._bench.workbench.panel().demands.running
+        if action == "view":
+            return self._view == "answers"
+        return True
+
+    # keys
 
     def action_back(self) -> None:
         self.dismiss(None)
 
-    def action_row_up(self) -> None:
-        self._row = max(0, self._row - 1)
+    def action_view_table(self) -> None:
+        self._show("table")
+
+    def action_view_recovery(self) -> None:
+        self._show("recovery")
+
+    def action_view_spread(self) -> None:
+        self._show("spread")
+
+    def action_view_answers(self) -> None:
+        self._show("answers")
+
+    def _show(self, view: View) -> None:
+        chosen = self._chosen
+        self._view = view
+        listed = self._rows()
+        self._row = listed.index(chosen) if chosen in listed else 0
+        self.query_one(LineList).scroll_home(animate=False)
         self._update()
 
+    def action_row_up(self) -> None:
+        self._move(-1)
+
     def action_row_down(self) -> None:
-        self._row = min(len(self._rows) - 1, self._row + 1)
+        self._move(1)
+
+    def _move(self, by: int) -> None:
+        if self._view == "answers":
+            self._answer = max(0, min(len(answers(self._scene())) - 1, self._answer + by))
+        else:
+            self._row = max(0, min(len(self._rows()) - 1, self._row + by))
         self._update()
 
     async def action_column_left(self) -> None:
@@ -130,14 +215,43 @@ class ScoresScreen(Screen[None]):
     async def action_column_right(self) -> None:
         await self._bench.action_column_right()
 
+    def action_page_up(self) -> None:
+        self.query_one(LineList).page(-1)
 
-def _score(table: ScoreTable, metric: Metric, cross: bool, column: int) -> tuple[Score, bool]:
-    """A score of the table, and whether it is the reference's ceiling."""
-    if not cross:
-        scores = (table.within or {}).get(metric.key)
-        return (scores[column] if scores else Score()), False
-    row = (table.cross or {}).get(metric.key)
-    if row is None:
-        return Score(reason="No column is marked as the reference."), False
-    score = row.scores[column]
-    return (row.ceiling, True) if score is None else (score, False)
+    def action_page_down(self) -> None:
+        self.query_one(LineList).page(1)
+
+    def action_run_score(self) -> None:
+        scene = self._scene()
+        refused = self._bench.workbench.panel().demands.run(scene.row.metric.name, scene.snapshot)
+        if refused:
+            self.notify(shown(refused), severity="warning", markup=False)
+        self._update()
+
+    def action_give_up(self) -> None:
+        self._bench.workbench.panel().demands.cancel()
+        self._update()
+
+    async def action_view(self) -> None:
+        found = answers(self._scene())
+        if self._answer < len(found):
+            answer = found[self._answer]
+            self._bench.cursor = answer.samples[0]
+            await self._bench.choose(answer.column)
+            self._bench.action_view()
+
+
+_TABS = tuple(enumerate(TITLES.items(), start=1))
+
+
+def _subject(snapshot: Snapshot) -> Hashable:
+    """What numbers are of: they may be shown a moment longer as long as this is the same."""
+    return snapshot.prompt, snapshot.conditions, snapshot.roles
+
+
+def _panel(snapshot: Snapshot, why: dict[str, str], outcomes: Any, exact: bool, board: Any) -> PromptPanel:
+    return prompt_panel(board, snapshot, why, outcomes, exact)
+
+
+def _spread(snapshot: Snapshot, row: Row, why: dict[str, str], board: Any) -> Spread:
+    return spread(board, snapshot, row, why)

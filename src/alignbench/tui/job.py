@@ -1,0 +1,67 @@
+"""Work that takes a while, on a thread of its own: it says how far it is, can be given up, and ends in a result or an
+error."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from alignbench.errors import AlignbenchError
+
+T = TypeVar("T")
+Report = Callable[[str, float], None]  # what is being done, and how much of it is, 0 to 1
+
+
+class Cancelled(Exception):
+    """Raised inside the work when nobody waits for it any more."""
+
+
+class Job(Generic[T]):
+    """Begins at once. A job that is given up is over for whoever looks at it; its thread ends at its next report.
+
+    doing, fraction: where it is. result: None until it is done. error: why it failed, else empty.
+    """
+
+    def __init__(self, work: Callable[[Report], T], changed: Callable[[], None]) -> None:
+        """changed: called from the thread after each report and at the end; it must not block."""
+        self._work = work
+        self._changed = changed
+        self._cancelled = threading.Event()
+        self.doing = ""
+        self.fraction = 0.0
+        self.result: T | None = None
+        self.error = ""
+        self._thread = threading.Thread(target=self._run, name="job", daemon=True)
+        self._thread.start()
+
+    @property
+    def cancelled(self) -> bool:
+        return self._cancelled.is_set()
+
+    @property
+    def running(self) -> bool:
+        return self.result is None and not self.error and not self.cancelled
+
+    def cancel(self) -> None:
+        """Give it up; what it may still find is thrown away."""
+        self._cancelled.set()
+
+    def _report(self, doing: str, fraction: float) -> None:
+        if self.cancelled:
+            raise Cancelled
+        self.doing, self.fraction = doing, fraction
+        self._changed()
+
+    def _run(self) -> None:
+        try:
+            result = self._work(self._report)
+            if not self.cancelled:
+                self.result = result
+        except Cancelled:
+            return
+        except AlignbenchError as error:
+            self.error = str(error)
+        except Exception as error:  # the thread ends here: whatever it was, the app says so and goes on
+            self.error = f"{type(error).__name__}: {error}"
+        self._changed()

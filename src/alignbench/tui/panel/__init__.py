@@ -1,0 +1,1 @@
+"""What the scores screen shows: a module a view, from values to lines of text."""

@@ -1,0 +1,80 @@
+"""Numbers as marks on a line: where conditions stand between floor and ceiling, how a score spreads over prompts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from textual.content import Content
+
+DIM = "$foreground 60%"
+_STACK = ("·", ":", "⁝", "#")  # one, two, three, more prompts at one place
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """From a number to a cell of a line of `width` cells."""
+
+    low: float
+    high: float
+    width: int
+
+    def at(self, value: float) -> int:
+        """The cell of a value, 0 to width - 1."""
+        span = self.high - self.low
+        share = (value - self.low) / span if span > 0 else 0.5
+        return min(self.width - 1, max(0, round(share * (self.width - 1))))
+
+
+def recovery_bar(
+    width: int, marks: Mapping[str, float], *, floor: float | None, ceiling: float | None, null: float | None
+) -> Content:
+    """The marks (a letter each) on a line with bars at floor and ceiling and a dotted one at the null.
+
+    Between floor and ceiling the line is double. Marks that fall together stand side by side, in order.
+    """
+    known = [value for value in (floor, ceiling, null, *marks.values()) if value is not None]
+    if not known or width < 8:
+        return Content("")
+    scale = Scale(min(known), max(known), width)
+    line = ["─"] * width
+    styles = [DIM] * width
+    if floor is not None and ceiling is not None and floor < ceiling:
+        for cell in range(scale.at(floor), scale.at(ceiling) + 1):
+            line[cell], styles[cell] = "═", "$primary"
+    taken: set[int] = set()
+    for sign, value, style in (("┊", null, "bold"), ("|", floor, "bold"), ("|", ceiling, "bold")):
+        if value is not None:
+            cell = scale.at(value)
+            line[cell], styles[cell] = sign, style
+            taken.add(cell)
+    for letter, value in sorted(marks.items(), key=lambda mark: mark[1]):
+        at = _free(scale.at(value), taken, width)
+        for offset, char in enumerate(letter):
+            if at + offset < width:
+                line[at + offset], styles[at + offset] = char, "bold $text-accent"
+                taken.add(at + offset)
+    return Content.assemble(*zip(line, styles, strict=True))
+
+
+def _free(cell: int, taken: set[int], width: int) -> int:
+    """The nearest cell that nothing stands on."""
+    for away in range(width):
+        for at in (cell + away, cell - away):
+            if 0 <= at < width and at not in taken:
+                return at
+    return cell
+
+
+def dot_plot(values: Sequence[float], scale: Scale, *, mean: float | None, current: float | None) -> Content:
+    """A dot a prompt, more in one place by the shape; | the mean; ◆ the prompt on the screen."""
+    line = ["─"] * scale.width
+    styles = [DIM] * scale.width
+    for cell, count in Counter(scale.at(value) for value in values).items():
+        line[cell], styles[cell] = _STACK[min(count, len(_STACK)) - 1], "bold"
+    if mean is not None:
+        line[scale.at(mean)], styles[scale.at(mean)] = "|", "bold $primary"
+    if current is not None:
+        line[scale.at(current)], styles[scale.at(current)] = "◆", "bold $text-accent"
+    return Content.assemble(*zip(line, styles, strict=True))

@@ -1,0 +1,88 @@
+"""The second view: every similarity to the reference between its lines, with recovery and distance."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from alignbench.tui.panel.bars import DIM
+from alignbench.tui.panel.rows import Row, rows
+from alignbench.tui.panel.scene import Drawn, Scene, demand, faint
+from alignbench.tui.panel.table_view import recovery_words, similarity_bar
+from alignbench.tui.text import count, fitted, number
+
+
+def recovery_lines(scene: Scene) -> Drawn:
+    """A block a similarity; the cursor is the chosen one."""
+    if scene.reference is None:
+        return [Content(" Mark a reference column with * on the Bench: the others are compared with it.")], (0, 1)
+    lines: list[Content] = []
+    cursor = (0, 1)
+    for row in rows():
+        if row.cross:
+            block = _block(scene, row)
+            if row == scene.row:
+                cursor = (len(lines), len(lines) + len(block))
+            lines += [*block, Content("")]
+    return [*lines, *(faint(f" {text}") for text in _footnotes(scene))], cursor
+
+
+def _block(scene: Scene, row: Row) -> list[Content]:
+    chosen = row == scene.row
+    lines = [Content.styled(f"{'▶ ' if chosen else '  '}{row.label}", "bold" if chosen else "")]
+    job = (scene.jobs or {}).get(row.metric.name)
+    if row.on_demand and (job is None or job.result is None):
+        return [*lines, faint(f"    {demand(job)}")]
+    lines.append(Content.assemble("    ", similarity_bar(scene, row, max(12, scene.width - 48))))
+    order = sorted(range(len(scene.names)), key=lambda at: _ORDER.index(scene.role(at)))
+    lines += [_condition(scene, row, at) for at in order]
+    lines.append(_null(scene, row))
+    return lines
+
+
+_ORDER = ("ceiling", "greedy", "impostor", "", "floor")
+
+
+def _condition(scene: Scene, row: Row, at: int) -> Content:
+    entry = scene.entry(row, at)
+    name = 12 if scene.narrow else 30
+    role, value = scene.role(at), row.value(entry)
+    style = "bold" if at == scene.selected else ""
+    parts = [(f"    {role:<9}", DIM), (fitted(f"{scene.title(at)} {scene.names[at]}", name), style)]
+    if value is None:
+        room = max(8, scene.width - name - 18)
+        return Content.assemble(*parts, (f"  –  {fitted(str(entry.get('reason', '')), room).rstrip()}", DIM))
+    interval = row.interval(entry)
+    around = f"[{row.written(interval[0])}, {row.written(interval[1])}]" if interval else ""
+    parts.append((f" {row.written(value):>5} {around:<13}", style))
+    if at != scene.reference:
+        words = recovery_words(scene, row, at)
+        warned = bool(entry.get("warning"))
+        parts.append((f" {words}", "bold $text-warning" if warned else style))
+    return Content.assemble(*parts)
+
+
+def _null(scene: Scene, row: Row) -> Content:
+    entry = scene.entry(row, scene.reference or 0)
+    name = 12 if scene.narrow else 30
+    null = entry.get("null")
+    if null is None:
+        why = "–  sample the reference on another prompt" if scene.panel and not scene.panel.others else "–"
+        return Content.assemble((f"    {'null':<9}", DIM), (f"{'':<{name}}  {why}", DIM))
+    what = fitted(f"{scene.title(scene.reference or 0)} on another prompt", name)
+    return Content.assemble((f"    {'null':<9}", DIM), f"{what} {number(null):>5}")
+
+
+def _footnotes(scene: Scene) -> list[str]:
+    notes = ["recovery = (similarity - floor) / (ceiling - floor).  MMD² is 0 where both sets are alike."]
+    if scene.snapshot.roles.no_floor:
+        notes.append(f"No recovery: {scene.snapshot.roles.no_floor}.")
+    notes.append("[ ] around a similarity: jackknife over samples, 95%. A recovery has no interval under 20 prompts.")
+    if any(entry.get("warning") for row in rows() if row.cross for entry in _entries(scene, row)):
+        notes.append("! over 1: closer to the reference than it is to itself, as mode-seeking is. Read MMD² beside it.")
+    if scene.panel is not None and scene.panel.others:
+        notes.append(f"The null rests on {count(scene.panel.others, 'other prompt')} of this session.")
+    return notes
+
+
+def _entries(scene: Scene, row: Row) -> list[dict]:
+    return [dict(scene.entry(row, at)) for at in range(len(scene.names))]

@@ -1,0 +1,124 @@
+"""The scores as rows: which there are, in families, and how each is named, written and explained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from alignbench.scores.registry import METRICS, Metric
+from alignbench.tui.text import number
+
+Entry = Mapping[str, Any]  # of one score of one condition, as in `scoring.tables`
+
+FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("length", ("words",)),
+    ("overlap between responses", ("jaccard", "jaccard_2", "jaccard_stem", "rouge_l", "self_bleu", "bertscore_f1")),
+    ("vocabulary", ("distinct_1", "distinct_2", "distinct_3", "ead_1", "mattr")),
+    ("repetition", ("ngram_diversity", "compression_ratio", "self_repetition")),
+    ("meaning", ("embedding_diversity", "semantic_classes", "vendi_embedding", "vendi_ngram")),
+    ("likelihood", ("surprisal", "response_logprob", "progressive_surprise")),
+)
+SIMILARITY = "similarity to the reference"
+_INVERTED = {
+    "jaccard": "lexical diversity",
+    "jaccard_2": "lexical diversity, pairs",
+    "jaccard_stem": "lexical diversity, stems",
+}
+_SHORT = {
+    "jaccard": "words (Jaccard)",
+    "jaccard_2": "word pairs (Jaccard)",
+    "jaccard_stem": "stems (Jaccard)",
+    "embedding_similarity": "embeddings (cosine)",
+    "ead_1": "expectation-adj. distinct-1",
+}
+_WHOLE = ("semantic_classes",)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A score of one set, or (cross) of a set and the reference's. family: the heading it stands under."""
+
+    metric: Metric
+    cross: bool
+    family: str
+
+    @property
+    def inverted(self) -> bool:
+        """Shown as 1 - value, so that more is more diverse."""
+        return not self.cross and self.metric.name in _INVERTED
+
+    @property
+    def label(self) -> str:
+        if self.inverted:
+            return _INVERTED[self.metric.name]
+        return _SHORT.get(self.metric.name, self.metric.title)
+
+    @property
+    def arrow(self) -> str:
+        """Which way is more diverse; empty where the score does not say, as one of two sets never does."""
+        if self.cross or not self.metric.more_diverse:
+            return ""
+        return "↑" if self.inverted or self.metric.more_diverse == "higher" else "↓"
+
+    @property
+    def on_demand(self) -> bool:
+        """Too costly to run while samples arrive."""
+        return not self.metric.live and "log-probs" not in self.metric.needs
+
+    def value(self, entry: Entry, field: str = "value") -> float | None:
+        """A number of an entry as it is shown."""
+        found = entry.get(field)
+        return None if found is None else 1.0 - found if self.inverted else float(found)
+
+    def interval(self, entry: Entry) -> tuple[float, float] | None:
+        """The interval around the value, low end first."""
+        ci = entry.get("ci")
+        if not ci:
+            return None
+        low, high = sorted(1.0 - end if self.inverted else float(end) for end in ci)
+        return low, high
+
+    def written(self, value: float | None) -> str:
+        """A value as text; a dash where there is none."""
+        if value is None:
+            return "–"
+        if self.metric.name == "words":
+            return f"{value:.0f}"
+        if self.metric.name in _WHOLE and value == int(value):
+            return f"{value:.0f}"
+        return number(value)
+
+    def help(self) -> list[str]:
+        """What it means, which way is more diverse, its range, name and source: a paragraph each."""
+        metric = self.metric
+        lines = [metric.meaning]
+        if self.arrow:
+            lines.append(f"{self.arrow} {'a higher' if self.arrow == '↑' else 'a lower'} number is more diverse.")
+        low, high = (0.0, 1.0) if self.inverted else (metric.low, metric.high)
+        shown = f"1 - {metric.name}" if self.inverted else metric.name
+        lines.append(f"{shown}, {_range(low, high)}. {metric.source}.")
+        return lines
+
+
+def _range(low: float, high: float | None) -> str:
+    if low == float("-inf"):
+        return f"up to {high:g}"
+    return f"from {low:g}" if high is None else f"{low:g} to {high:g}"
+
+
+def rows() -> tuple[Row, ...]:
+    """Every score there is, those of one set in families, then those of two."""
+    return tuple(_rows())
+
+
+def _rows() -> Iterator[Row]:
+    placed = {name for _, names in FAMILIES for name in names}
+    others = tuple(name for name in METRICS if name not in placed)
+    for family, names in (*FAMILIES, ("others", others)):
+        for name in names:
+            if name in METRICS and "within" in METRICS[name].scope:
+                yield Row(METRICS[name], False, family)
+    for metric in METRICS.values():
+        if "cross" in metric.scope:
+            yield Row(metric, True, SIMILARITY)

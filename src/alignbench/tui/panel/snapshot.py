@@ -1,0 +1,166 @@
+"""The finished samples that scores rest on, taken from the Bench in the app's thread and scored in another one."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from alignbench.scores.statistics import Bootstrap
+from alignbench.scores.values import Cross, Value
+from alignbench.scoring.board import Answers, Board
+from alignbench.scoring.responses import cell_surprisal
+from alignbench.scoring.tables import Tables, score_tables
+from alignbench.store import SampleRow
+from alignbench.tui.panel.roles import Roles, roles
+from alignbench.tui.panel.rows import Row, rows
+from alignbench.tui.state import Bench
+
+COUNTS = ("duplicates", "empty")
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """samples: by prompt hash and column name. prompt: the one on the screen. key: changes with all that decides a
+    score."""
+
+    prompt: str
+    texts: Mapping[str, str]  # of the prompts, by hash
+    samples: Mapping[str, Mapping[str, tuple[SampleRow, ...]]]
+    conditions: tuple[str, ...]
+    roles: Roles
+    busy: bool
+    key: Hashable
+
+    def answers(self, prompt: str, no_embeddings: Mapping[str, str]) -> Answers:
+        """A prompt's samples as a board takes them, with what their log-probs say."""
+        cells = {name: {row.sample: row.text for row in found} for name, found in self.samples[prompt].items()}
+        surprisals = {name: {"surprisal": cell_surprisal(found)} for name, found in self.samples[prompt].items()}
+        return Answers(cells, surprisals, no_embeddings=no_embeddings)
+
+    def cells(self) -> dict[str, dict[int, str]]:
+        """The texts of the prompt on the screen, by column and sample."""
+        return {name: {row.sample: row.text for row in found} for name, found in self.samples[self.prompt].items()}
+
+
+def take(bench: Bench, version: int) -> Snapshot:
+    """What is finished now. version: changes when embeddings arrive."""
+    known = roles(bench.columns, bench.reference)
+    prompts = {prompt.hash: prompt for prompt in (*bench.asked, bench.prompt)}
+    samples = {
+        hash: {
+            column.name: tuple(
+                sample.row
+                for _, sample in sorted(bench.cell(column, prompt).samples.items())
+                if sample.status == "done" and sample.row is not None
+            )
+            for column in bench.columns
+        }
+        for hash, prompt in prompts.items()
+    }
+    counts = tuple((hash, *(len(found) for found in cells.values())) for hash, cells in samples.items())
+    columns = tuple((column.name, column.hash) for column in bench.columns)
+    return Snapshot(
+        prompt=bench.prompt.hash,
+        texts={hash: prompt.text for hash, prompt in prompts.items()},
+        samples=samples,
+        conditions=tuple(column.name for column in bench.columns),
+        roles=known,
+        busy=any(bench.cell(column).busy for column in bench.columns),
+        key=(bench.session, bench.prompt.hash, columns, counts, known.reference, known.floor, version),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PromptPanel:
+    """All scores of one prompt. tables: as `alignbench score` has them. modes: which answer each sample gives.
+
+    others: prompts whose answers the null could be taken from. exact: intervals are there.
+    """
+
+    prompt: str
+    tables: Tables
+    modes: Mapping[str, Mapping[int, int]]
+    others: int
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """One score over the prompts of the session. values: by prompt hash and column, None where there is none."""
+
+    row: Row
+    prompts: tuple[str, ...]
+    values: Mapping[str, Mapping[str, float | None]]
+    tables: Tables = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A costly score by column: of one set, or of the reference and a set."""
+
+    within: Mapping[str, Value] = field(default_factory=dict)
+    cross: Mapping[str, Cross] = field(default_factory=dict)
+
+
+def prompt_panel(
+    board: Board,
+    snapshot: Snapshot,
+    no_embeddings: Mapping[str, str],
+    outcomes: Mapping[str, Outcome],
+    exact: bool,
+) -> PromptPanel:
+    """Score the prompt on the screen. outcomes: costly scores that are there, by name. exact: with intervals, which
+    takes as long again for every sample."""
+    of, names = snapshot.roles, snapshot.conditions
+    others = [prompt for prompt, cells in snapshot.samples.items() if of.reference and cells[of.reference]]
+    prompts = {prompt: snapshot.answers(prompt, no_embeddings) for prompt in {*others, snapshot.prompt}}
+    answers = prompts[snapshot.prompt] = _with_outcomes(prompts[snapshot.prompt], names, outcomes)
+    there = [row for row in rows() if not row.on_demand or row.metric.name in outcomes]
+    within = tuple(row.metric.name for row in there if not row.cross)
+    cross = tuple(row.metric.name for row in there if row.cross)
+    metrics = tuple(dict.fromkeys((*within, *cross)))
+    scores = board.scores(prompts, [snapshot.prompt], names, metrics, of.reference)
+    intervals = {}
+    if exact and of.reference is not None:
+        intervals = board.intervals(snapshot.prompt, answers, names, metrics, of.reference)
+    tables = score_tables(
+        [*scores.values()], names, within=(*within, *COUNTS), cross=cross, reference=of.reference, floor=of.floor,
+        bootstrap=Bootstrap(), jackknifed=intervals,
+    )  # fmt: skip
+    modes = {name: board.cell(snapshot.prompt, name, answers, metrics).modes() for name in names}
+    return PromptPanel(snapshot.prompt, tables, modes, len({*others} - {snapshot.prompt}), exact)
+
+
+def _with_outcomes(answers: Answers, names: Sequence[str], outcomes: Mapping[str, Outcome]) -> Answers:
+    within = {
+        name: {
+            **answers.within.get(name, {}),
+            **{metric: found.within[name] for metric, found in outcomes.items() if name in found.within},
+        }
+        for name in names
+    }
+    cross = {
+        name: {metric: found.cross[name] for metric, found in outcomes.items() if name in found.cross} for name in names
+    }
+    return replace(answers, within=within, cross=cross)
+
+
+def spread(board: Board, snapshot: Snapshot, row: Row, no_embeddings: Mapping[str, str]) -> Spread:
+    """One score of every prompt that has samples."""
+    of, names, metric = snapshot.roles, snapshot.conditions, row.metric.name
+    there = [prompt for prompt, cells in snapshot.samples.items() if any(cells.values())]
+    prompts = {prompt: snapshot.answers(prompt, no_embeddings) for prompt in there}
+    scores = board.scores(prompts, there, names, [metric], of.reference)
+    tables = score_tables(
+        [scores[prompt] for prompt in sorted(scores)], names, within=() if row.cross else (metric,),
+        cross=(metric,) if row.cross else (), reference=of.reference, floor=of.floor, bootstrap=Bootstrap(),
+    )  # fmt: skip
+    values = {
+        prompt: {name: _number(row, (found.cross if row.cross else found.within)[name].get(metric)) for name in names}
+        for prompt, found in scores.items()
+    }
+    return Spread(row, tuple(there), values, tables)
+
+
+def _number(row: Row, found: Value | Cross | None) -> float | None:
+    return None if found is None else row.value({"value": found.value})

@@ -1,0 +1,64 @@
+"""Lines of content that scroll; one of them may be kept in sight."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.visual import Visual
+
+
+class LineList(ScrollView):
+    """Draws the lines it is given, each on one row and cut at the right."""
+
+    can_focus = False
+    DEFAULT_CSS = """
+    LineList { height: 1fr; background: $background; scrollbar-size-vertical: 1; overflow-x: hidden; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._lines: Sequence[Content] = ()
+        self._cursor = (0, 0)
+
+    def show(self, lines: Sequence[Content], cursor: tuple[int, int] = (0, 0)) -> None:
+        """cursor: the first row to keep in sight, and the one after the last. It scrolls only when the cursor moves."""
+        moved = cursor != self._cursor
+        self._lines, self._cursor = lines, cursor
+        self._measure()
+        if moved:
+            self._reveal()
+
+    def on_resize(self) -> None:
+        self._measure()
+        self._reveal()
+
+    def _measure(self) -> None:
+        size = Size(self.scrollable_size.width, len(self._lines))
+        if size != self.virtual_size:
+            self.virtual_size = size
+        self.refresh()
+
+    def _reveal(self) -> None:
+        first, end = self._cursor
+        top, height = self.scroll_offset.y, self.size.height
+        if end > top + height:
+            self.scroll_to(y=min(first, end - height), animate=False)
+            top = min(first, end - height)
+        if first < top:
+            self.scroll_to(y=first, animate=False)
+
+    def page(self, by: int) -> None:
+        """Scroll by pages."""
+        self.scroll_relative(y=by * max(1, self.size.height - 2), animate=False)
+
+    def render_line(self, y: int) -> Strip:
+        row, width = y + self.scroll_offset.y, self.scrollable_size.width
+        style = self.visual_style
+        if row >= len(self._lines):
+            return Strip.blank(width, style.rich_style)
+        strips = Visual.to_strips(self, self._lines[row], max(width, 1), 1, style, apply_selection=False)
+        return strips[0].adjust_cell_length(width, style.rich_style) if strips else Strip.blank(width)
