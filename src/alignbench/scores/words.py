@@ -61,6 +61,15 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(map(sys.intern, _pattern(folded.isascii()).findall(folded)))
 
 
+def word_spans(text: str) -> list[tuple[int, int, str]]:
+    """Where the words stand in the text as it was written: start, end, and the word as `words` gives it.
+
+    For marking words in a text; a few letters that normalization joins with their neighbours may be told otherwise.
+    """
+    found = _pattern(False).finditer(text.replace("\u2019", "'"))
+    return [(match.start(), match.end(), word) for match in found if (word := "".join(words(match.group())))]
+
+
 def content_words(of: Iterable[str]) -> frozenset[str]:
     """The set of words that are no stop words."""
     return frozenset(of) - STOP_WORDS

@@ -79,16 +79,52 @@ BENCH = (
 )
 
 VIEWER = (
-    Action("back", "escape,enter,q", "Esc", "back", "Back to the Bench.", footer=True),
+    Action("back", "escape,enter,q", "Esc", "back", "Back to where you were.", footer=True),
+    Action("view_text", "1", "1", "text", "The text alone, as the model wrote it.", footer=True),
+    Action(
+        "view_shared",
+        "2",
+        "2",
+        "shared",
+        "Mark the words that the reference uses too.",
+        footer=True,
+        title="shared words",
+    ),
+    Action(
+        "view_sentences",
+        "3",
+        "3",
+        "covered",
+        "Which sentences the reference says too, and where.",
+        footer=True,
+        title="covered sentences",
+    ),
+    Action(
+        "view_tokens",
+        "4",
+        "4",
+        "tokens",
+        "The rank of each token under a base column's model.",
+        footer=True,
+        title="token shift",
+    ),
     Action("sample_up", "up,k", "↑", "previous", "The sample before this one.", footer=True),
     Action("sample_down", "down,j", "↓", "next", "The sample after this one.", footer=True),
-    Action("column_left", "left,h", "←", "left", "The same sample, one column to the left.", footer=True),
-    Action("column_right", "right,l", "→", "right", "The same sample, one column to the right.", footer=True),
+    Action("left", "left,h", "←", "left", "The sentence or token before; in the other views the column to the left."),
+    Action(
+        "right", "right,l", "→", "right", "The sentence or token after; in the other views the column to the right."
+    ),
+    Action("column_left", "shift+tab", "Shift+Tab", "column left", "The same sample, one column to the left."),
+    Action("column_right", "tab", "Tab", "column right", "The same sample, one column to the right."),
     Action("page_up", "pageup", "PgUp", "page up", "Scroll up."),
     Action("page_down", "pagedown,space", "PgDn", "page down", "Scroll down."),
-    Action("cancel_sample", "c", "c", "cancel one", "Stop this sample."),
-    Action("copy", "y", "y", "copy", "Copy this sample to the clipboard (OSC 52).", footer=True),
-    Action("save", "w", "w", "save", "Write this sample to a text file in the current folder.", footer=True),
+    Action("other_base", "b", "b", "base", "Token shift under another base column.", title="another base column"),
+    Action("again", "r", "r", "again", "Compute what failed or was given up.", footer=True, title="compute again"),
+    Action(
+        "cancel_sample", "c", "c", "cancel", "Give up what is being computed here, or stop this sample.", footer=True
+    ),
+    Action("copy", "y", "y", "copy", "Copy this sample to the clipboard (OSC 52)."),
+    Action("save", "w", "w", "save", "Write this sample to a text file in the current folder."),
 )
 
 PICKER = (

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from alignbench.spec import Model
     from alignbench.store import Note, SampleRow, Store
     from alignbench.tui.panel.worker import PanelWorker
+    from alignbench.tui.reading.readings import Readings
 
 QUIT_WAIT = 4.0  # seconds that cancelled samples get to reach the database before the app leaves
 
@@ -46,6 +47,7 @@ class Workbench:
         self._scores_lock = threading.Lock()
         self._scores_moved = False
         self._panel: PanelWorker | None = None
+        self._readings: Readings | None = None
         self.version = 0  # grows with every score that moved
         self._starting = asyncio.Lock()
         self._began = 0.0
@@ -197,6 +199,14 @@ class Workbench:
 
             self._panel = PanelWorker(self.database.path, self._embed, self._notify)
         return self._panel
+
+    def readings(self) -> Readings:
+        """What models say about single samples."""
+        if self._readings is None:
+            from alignbench.tui.reading.readings import Readings
+
+            self._readings = Readings(self._pool, self._embed, self._notify)
+        return self._readings
 
     def _forget_scores(self) -> None:
         if self._panel is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 from rich.cells import get_character_cell_size
 
 Span = tuple[int, int]
@@ -79,6 +81,14 @@ class WrappedText:
     def __len__(self) -> int:
         """Number of display lines; an empty text has one."""
         return len(self._spans)
+
+    def span(self, line: int) -> Span:
+        """Where one display line stands in the text."""
+        return self._spans[line]
+
+    def line_of(self, at: int) -> int:
+        """The display line that a character of the text is on."""
+        return max(0, bisect_right(self._spans, at, key=lambda span: span[0]) - 1)
 
     def __getitem__(self, line: int) -> str:
         """The text of one display line."""

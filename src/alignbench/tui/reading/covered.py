@@ -1,0 +1,48 @@
+"""The sentences of a sample, each with the sentence of the reference that is most like it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from alignbench.scores.coverage import COVERAGE_THRESHOLD
+from alignbench.scoring.sentences import Match
+from alignbench.tui.text import count, fitted, number, shown
+from alignbench.tui.widgets.marked_pane import Run
+
+
+def covered(match: Match) -> bool:
+    """Whether a response of the reference says it too."""
+    return match.similarity is not None and match.similarity >= COVERAGE_THRESHOLD
+
+
+def sentence_runs(matches: Sequence[Match], cursor: int) -> tuple[Run, ...]:
+    """A line a sentence: ● covered, ○ not, and how similar the best match is."""
+    runs = []
+    for at, match in enumerate(matches):
+        style = "covered" if covered(match) else "missing"
+        similarity = "  – " if match.similarity is None else f"{number(match.similarity):>4}"
+        mark = "▸" if at == cursor else " "
+        runs += [Run(f"{mark}{'●' if covered(match) else '○'} {similarity}  ", style), Run(match.sentence), Run("\n")]
+    return tuple(runs)
+
+
+def sentences_said(matches: Sequence[Match], who: str) -> str:
+    """How many are covered, in words."""
+    n = sum(map(covered, matches))
+    return (
+        f"● {n} of {count(len(matches), 'sentence')} covered by {who}, ○ {len(matches) - n} not: "
+        f"a sentence counts from a cosine of {number(COVERAGE_THRESHOLD)}."
+    )
+
+
+def best_match(match: Match, who: str, n: int) -> list[Content]:
+    """The match of the sentence under the cursor, and in how many of the n responses it has one."""
+    if match.similarity is None:
+        return [Content(f"No sentence of {who} to compare with.")]
+    there = sum(value >= COVERAGE_THRESHOLD for value in (match.similarities or {}).values())
+    head = (
+        f"Best match {number(match.similarity)}, sample {(match.sample or 0) + 1} of {who}; covered by {there} of {n}"
+    )
+    return [Content.styled(fitted(head, 400).rstrip(), "bold"), Content(shown(match.best))]

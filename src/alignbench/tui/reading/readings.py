@@ -1,0 +1,75 @@
+"""What models say about single samples: asked for by the viewer, computed on threads, kept while the app runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from functools import partial
+from typing import Any
+
+from alignbench import paths
+from alignbench.engines.embedder import DEFAULT_EMBEDDER
+from alignbench.engines.protocol import EmbedPool, EnginePool, Scored
+from alignbench.errors import EngineError
+from alignbench.experiments.likelihood import score_response
+from alignbench.scoring.embeddings import Embeddings
+from alignbench.scoring.sentences import Match, best_sentences
+from alignbench.spec import Condition, Prompt
+from alignbench.store import Store
+from alignbench.tui.job import Job, Report
+
+_KEPT = 200  # samples
+
+
+class Readings:
+    """Jobs by what they are about; one that failed or was given up is begun again when it is asked for anew."""
+
+    def __init__(self, pool: EnginePool, embed: EmbedPool | None, changed: Callable[[], None]) -> None:
+        """changed: called from a thread when there is something new to see; it must not block."""
+        self._pool = pool
+        self._embed = embed
+        self._changed = changed
+        self._jobs: dict[Hashable, Job[Any]] = {}
+
+    def sentences(self, text: str, others: Mapping[int, str]) -> Job[list[Match]]:
+        """The best match of each sentence of a text among the responses of the reference."""
+        key = ("sentences", text, tuple(others.items()))
+        return self._job(key, partial(_match, self._embed, text, others))
+
+    def shift(self, text: str, prompt: Prompt, base: Condition) -> Job[Scored]:
+        """A text teacher forced under a model and its context."""
+        key = ("shift", text, prompt.hash, base.model, base.context.hash)
+        return self._job(key, partial(_score, self._pool, base, prompt, text))
+
+    def again(self, job: Job[Any]) -> None:
+        """Forget a job that failed or was given up."""
+        self._jobs = {key: known for key, known in self._jobs.items() if known is not job}
+
+    def _job(self, key: Hashable, work: Callable[[Report], Any]) -> Job[Any]:
+        job = self._jobs.get(key)
+        if job is None:
+            job = self._jobs[key] = Job(work, self._changed)
+            for old in [known for known, of in self._jobs.items() if not of.running][:-_KEPT]:
+                del self._jobs[old]
+        return job
+
+
+def _match(embed: EmbedPool | None, text: str, others: Mapping[int, str], report: Report) -> list[Match]:
+    def progress(done: int, of: int) -> None:
+        report(f"embedding sentences {done}/{of}", done / max(1, of))
+
+    report("starting the embedding model", 0.0)
+    with Store.open(paths.embedding_cache()) as store:
+        embeddings = Embeddings(store, embed, DEFAULT_EMBEDDER)
+        found = best_sentences(text, others, embeddings, progress)
+        if embeddings.why_not and not any(match.similarity is not None for match in found):
+            raise EngineError(embeddings.why_not)
+        return found
+
+
+def _score(pool: EnginePool, base: Condition, prompt: Prompt, text: str, report: Report) -> Scored:
+    def loading(fraction: float) -> None:
+        doing = f"loading {base.model.name}" if fraction < 1 else f"{base.model.name} reads the response"
+        report(doing, fraction)
+
+    report(f"waiting for {base.model.name}", 0.0)
+    return score_response(pool, base.model, base.context, prompt, text, loading=loading)

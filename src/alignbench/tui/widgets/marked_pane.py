@@ -1,0 +1,103 @@
+"""A text that scrolls, parts of it marked; nothing in it is markup."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from alignbench.tui.text import shown
+from alignbench.tui.wrap import WrappedText
+
+STYLES = ("plain", "shared", "strong", "covered", "missing", "marginal", "shifted")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A piece of text in one style, one of `STYLES`."""
+
+    text: str
+    style: str = "plain"
+
+
+class MarkedPane(ScrollView):
+    """Runs of text, wrapped as one."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"marked--{style}" for style in STYLES}
+    can_focus = False
+    DEFAULT_CSS = """
+    MarkedPane {
+        height: 1fr;
+        background: $background;
+        scrollbar-size-vertical: 1;
+        scrollbar-gutter: stable;
+        overflow-x: hidden;
+        .marked--plain { color: $foreground; background: $background; }
+        .marked--shared { color: $text-success; background: $background; text-style: underline; }
+        .marked--strong { color: $text-success; background: $background; text-style: reverse; }
+        .marked--covered { color: $text-success; background: $background; text-style: bold; }
+        .marked--missing { color: $text-warning; background: $background; text-style: bold; }
+        .marked--marginal { color: $text-warning; background: $background; text-style: underline; }
+        .marked--shifted { color: $text-error; background: $background; text-style: reverse; }
+    }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._runs: tuple[Run, ...] = ()
+        self._starts: list[int] = []
+        self._wrapped = WrappedText(1)
+        self._cursor: int | None = None
+
+    def show(self, runs: Sequence[Run], cursor: int | None = None) -> None:
+        """Show these runs. cursor: the one to keep in sight."""
+        if (tuple(runs), cursor) != (self._runs, self._cursor):
+            self._runs, self._cursor = tuple(runs), cursor
+            self._wrap()
+
+    def on_resize(self) -> None:
+        self._wrap()
+
+    def _wrap(self) -> None:
+        self._starts, pieces, at = [], [], 0
+        for run in self._runs:
+            self._starts.append(at)
+            pieces.append(shown(run.text))
+            at += len(pieces[-1])
+        self._wrapped = WrappedText(self.scrollable_size.width, "".join(pieces))
+        size = Size(self.scrollable_size.width, len(self._wrapped))
+        if size != self.virtual_size:
+            self.virtual_size = size
+        if self._cursor is not None and self._cursor < len(self._starts):
+            self._reveal(self._wrapped.line_of(self._starts[self._cursor]))
+        self.refresh()
+
+    def _reveal(self, line: int) -> None:
+        top, height = self.scroll_offset.y, max(1, self.size.height)
+        if not top <= line < top + height - 1:
+            self.scroll_to(y=max(0, line - height // 3), animate=False)
+
+    def page(self, by: int) -> None:
+        """Scroll by pages."""
+        self.scroll_relative(y=by * max(1, self.size.height - 2), animate=False)
+
+    def render_line(self, y: int) -> Strip:
+        row, width = y + self.scroll_offset.y, self.scrollable_size.width
+        plain = self.get_component_rich_style("marked--plain")
+        if row >= len(self._wrapped):
+            return Strip.blank(width, plain)
+        at, end = self._wrapped.span(row)
+        segments = []
+        while at < end:
+            run = bisect_right(self._starts, at) - 1
+            stop = min(end, self._starts[run + 1] if run + 1 < len(self._starts) else end)
+            style = self.get_component_rich_style(f"marked--{self._runs[run].style}")
+            segments.append(Segment(self._wrapped.text[at:stop], style))
+            at = stop
+        return Strip(segments).adjust_cell_length(width, plain)
