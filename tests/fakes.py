@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import itertools
+import re
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.engines.protocol import (
     Capabilities,
     Delta,
     Done,
+    Embedded,
     Failed,
     Finished,
     Loaded,
@@ -21,6 +24,8 @@ from alignbench.engines.protocol import (
     Progress,
     SampleRequest,
     SampleResult,
+    Scored,
+    ScoreRequest,
     Sink,
     Started,
     TokenStats,
@@ -152,3 +157,48 @@ class FakePool:
 
     def close(self) -> None:
         self.loaded.clear()
+
+
+@dataclass
+class LetterEmbedder:
+    """Vectors that count the letters a to z: texts with the same letters are alike, one without any has no vector.
+
+    `broken`: what embedding fails with.
+    """
+
+    model: str = DEFAULT_EMBEDDER
+    broken: str = ""
+
+    def embed(self, texts: tuple[str, ...], sink: Callable[[Embedded | Failed], None]) -> None:
+        if self.broken:
+            sink(Failed(0, self.broken))
+            return
+        counts = np.array([[text.lower().count(chr(97 + i)) for i in range(26)] for text in texts], np.float32)
+        vectors = counts / np.maximum(np.linalg.norm(counts, axis=1, keepdims=True), 1e-9)
+        sink(Embedded(0, vectors, (1,) * len(texts), self.model))
+
+
+@dataclass
+class ScoringPool(FakePool):
+    """Scores responses word by word, with ranks 1, 2, 5 in turn. `alternatives`: what it would rather have said."""
+
+    alternatives: tuple[str, ...] = (" one", " two", " three", " four", " five")
+    hold: threading.Event = field(default_factory=threading.Event)  # answers wait for it
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.hold.set()
+
+    def score(self, model: Model, request: ScoreRequest, sink: Callable[[Scored | Failed], None]) -> None:  # noqa: ARG002
+        def work() -> None:
+            self.hold.wait(30)
+            pieces = tuple(re.findall(r"\s*\S+", request.continuation))
+            n, top = len(pieces), len(self.alternatives)
+            best = np.tile(-np.arange(1, top + 1, dtype=np.float32), (n, 1))
+            ids = np.arange(n, dtype=np.int32)
+            ranks = np.array([(1, 2, 5)[i % 3] for i in range(n)], np.int32)
+            top_ids = np.zeros((n, top), np.int32)
+            sink(Scored(request.key, ids, pieces, -np.ones(n, np.float32), ranks, top_ids, best,
+                        (self.alternatives,) * n, 3))  # fmt: skip
+
+        threading.Thread(target=work, daemon=True).start()

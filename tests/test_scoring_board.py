@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alignbench.engines.protocol import Embedded, Failed
 from alignbench.scores import registry
 from alignbench.scores.scoreboard import CellPair, CellScores
 from alignbench.scores.values import Value
@@ -18,6 +17,7 @@ from alignbench.scoring.sentences import best_sentences, coverages
 from alignbench.scoring.shuffled import other_prompt
 from alignbench.spec import content_hash
 from alignbench.store import Store
+from tests.fakes import LetterEmbedder
 
 TEXTS = {
     "a": {0: "Tea is warm and calm.", 1: "Tea keeps people calm.", 2: "Coffee wakes people up."},
@@ -109,25 +109,11 @@ def test_intervals_hold_the_similarities_only() -> None:
     assert {place[0] for place in found} == {"cross"}
 
 
-class Words:
-    """An embedding pool whose vectors count the letters a to z, so that texts with the same letters are alike."""
-
-    def embed(self, texts: tuple[str, ...], sink) -> None:  # type: ignore[no-untyped-def]
-        vectors = np.array([[text.lower().count(chr(97 + i)) for i in range(26)] for text in texts], np.float32)
-        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
-        sink(Embedded(0, vectors, (1,) * len(texts), "letters"))
-
-
-class Broken:
-    def embed(self, texts: tuple[str, ...], sink) -> None:  # type: ignore[no-untyped-def]  # noqa: ARG002
-        sink(Failed(0, "no memory"))
-
-
 def test_the_best_sentence_of_the_others(tmp_path: Path) -> None:
     others = {0: "Nothing alike here. TEA, WARM AND CALM!", 3: "Quiz."}
     told: list[tuple[int, int]] = []
     with Store.open(tmp_path / "e.db") as store:
-        embeddings = Embeddings(store, Words(), "letters")
+        embeddings = Embeddings(store, LetterEmbedder("letters"), "letters")
         found = best_sentences(
             "Warm, calm and tea! 123 4.", others, embeddings, lambda done, of: told.append((done, of))
         )
@@ -143,7 +129,7 @@ def test_the_best_sentence_of_the_others(tmp_path: Path) -> None:
 
 def test_no_embeddings_no_match(tmp_path: Path) -> None:
     with Store.open(tmp_path / "e.db") as store:
-        embeddings = Embeddings(store, Broken(), "letters")
+        embeddings = Embeddings(store, LetterEmbedder("letters", broken="no memory"), "letters")
         assert best_sentences("One. Two.", {0: "Three."}, embeddings, lambda *_: None)[0].similarity is None
         cross = coverages({"a": {0: "One."}, "b": {0: "Two."}}, "a", embeddings, lambda *_: None)
         assert "no memory" in cross["b"].reason

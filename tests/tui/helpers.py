@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from textual.app import App
 from textual.pilot import Pilot
 from textual.widget import Widget
 
@@ -16,7 +17,7 @@ from alignbench.store import SampleRow, Store
 from alignbench.tui.app import BenchApp
 from alignbench.tui.screens.bench import BenchScreen
 from alignbench.tui.widgets.sample_list import SampleList
-from tests.fakes import FakePool
+from tests.fakes import FakePool, LetterEmbedder
 
 WIDE, SMALL = (120, 36), (80, 24)
 ALIGNED = Model("demo-aligned", "demo-aligned", "aligned")
@@ -27,13 +28,13 @@ async def until(pilot: Pilot[Any], true: Callable[[], object], seconds: float = 
     """Let the app work until a condition holds."""
     end = time.monotonic() + seconds
     while not true():
-        assert time.monotonic() < end, "the condition did not come true"
+        assert time.monotonic() < end, f"the condition did not come true; the screen:\n{screen_text(pilot.app)}"
         await asyncio.sleep(0.01)
         await pilot.pause()
 
 
-def make_app(db: Path, pool: FakePool | None = None, **fields: Any) -> BenchApp:
-    return BenchApp(db, pool or FakePool(), None, **fields)
+def make_app(db: Path, pool: FakePool | None = None, embed: LetterEmbedder | None = None, **fields: Any) -> BenchApp:
+    return BenchApp(db, pool or FakePool(), embed, **fields)
 
 
 async def ready(pilot: Pilot[Any], app: BenchApp) -> BenchScreen:
@@ -54,7 +55,7 @@ async def sampled(pilot: Pilot[Any], app: BenchApp) -> None:
     await pilot.pause()
 
 
-def screen_text(app: BenchApp) -> str:
+def screen_text(app: App[Any]) -> str:
     """What the terminal shows, line by line."""
     lines = app.screen._compositor.render_strips()
     return "\n".join("".join(segment.text for segment in strip) for strip in lines)

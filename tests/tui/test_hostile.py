@@ -15,7 +15,7 @@ from alignbench.store import Store
 from alignbench.tui.app import BenchApp
 from alignbench.tui.screens.viewer import ViewerScreen
 from alignbench.tui.widgets.inputs import PlainArea, PlainInput
-from tests.fakes import FakePool
+from tests.fakes import FakePool, LetterEmbedder, ScoringPool
 from tests.tui.helpers import SMALL, WIDE, bench_of, make_app, ready, rows, sampled, screen_text, until
 
 HOSTILE = {
@@ -53,7 +53,10 @@ async def settled(pilot: Pilot[Any], app: BenchApp) -> None:
 async def test_samples(tmp_path: Path, size: tuple[int, int]) -> None:
     """A sample of every kind in both columns: in the list, whole, and in the viewer."""
     db, texts = tmp_path / "x.db", list(HOSTILE.values())
-    app = make_app(db, FakePool(texts={"demo-aligned": texts, "demo-base": texts}))
+    pool = ScoringPool(
+        texts={"demo-aligned": texts, "demo-base": texts}, alternatives=tuple(text[:300] for text in texts)
+    )
+    app = make_app(db, pool, LetterEmbedder())
     async with app.run_test(size=size, notifications=True) as pilot:
         screen = await ready(pilot, app)
         await pilot.press("plus", "plus", "right", "plus", "plus")
@@ -74,6 +77,18 @@ async def test_samples(tmp_path: Path, size: tuple[int, int]) -> None:
             await settled(pilot, app)
         await pilot.click("TextPane", offset=(5, 2))
         await settled(pilot, app)
+        for key in "234":
+            await pilot.press(key)
+            for _ in texts:
+                await pilot.press("right", "up")
+                await settled(pilot, app)
+            await until(pilot, lambda: "c gives up" not in screen_text(app))
+            await settled(pilot, app)
+        await pilot.press("escape", "f7")
+        for key in "1234":
+            await pilot.press(key, "down")
+            await until(pilot, lambda: "computing" not in screen_text(app))
+            await settled(pilot, app)
 
 
 @pytest.mark.parametrize("kind", ["all", "long"])

@@ -1,4 +1,4 @@
-"""The other screens: condition, prompts, viewer, scores, sessions, notes, help, palette."""
+"""The other screens: condition, prompts, sessions, notes, help, palette."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ from alignbench.tui.actions import SCOPES, of_screen
 from alignbench.tui.screens.condition import ConditionScreen, read_stops, write_stops
 from alignbench.tui.screens.dialog import ConfirmScreen, LineScreen
 from alignbench.tui.screens.prompts import PromptsScreen
-from alignbench.tui.screens.scores import ScoresScreen
 from alignbench.tui.screens.sessions import SessionsScreen
-from alignbench.tui.screens.viewer import ViewerScreen
 from alignbench.tui.widgets.inputs import PlainInput
 from tests.fakes import FakePool
 from tests.tui.helpers import SMALL, WIDE, bench_of, make_app, ready, rows, sampled, screen_text, until
@@ -109,29 +107,6 @@ async def test_a_broken_prompt_file_is_explained(tmp_path: Path) -> None:
         assert isinstance(app.screen, PromptsScreen)
 
 
-async def test_viewer_goes_through_samples_and_columns(tmp_path: Path) -> None:
-    texts = {"demo-aligned": ["first\n  indented", "second"], "demo-base": ["other"]}
-    app = make_app(tmp_path / "x.db", FakePool(texts=texts))
-    async with app.run_test(size=SMALL, notifications=True) as pilot:
-        await ready(pilot, app)
-        await pilot.press("enter")
-        assert app.screen is bench_of(app), "there is nothing to view yet"
-        await sampled(pilot, app)
-        await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, ViewerScreen))
-        await until(pilot, lambda: "  indented" in screen_text(app) and "sample 1 of 5" in screen_text(app))
-        assert "stop: it ended by itself" in screen_text(app)
-        assert "-1.00 nats per token" in screen_text(app)
-        assert "seed 0" in screen_text(app)
-        await pilot.press("down")
-        await until(pilot, lambda: "second" in screen_text(app) and "sample 2 of 5" in screen_text(app))
-        await pilot.press("right")
-        await until(pilot, lambda: "other" in screen_text(app) and "demo-base" in screen_text(app))
-        await pilot.press("escape")
-        await until(pilot, lambda: app.screen is bench_of(app))
-        assert bench_of(app).cursor == 1
-
-
 async def test_copy_and_save_keep_every_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     text = "a\x1b[31m\r\nb [/] \u202e"
@@ -144,21 +119,6 @@ async def test_copy_and_save_keep_every_byte(tmp_path: Path, monkeypatch: pytest
         await until(pilot, lambda: len(list(tmp_path.glob("*.txt"))) == 2)
         assert {path.read_bytes() for path in tmp_path.glob("*.txt")} == {text.encode()}
         assert (tmp_path / "demo-aligned-sample-1.txt").exists()
-
-
-async def test_scores_say_why_they_are_missing(tmp_path: Path) -> None:
-    app = make_app(tmp_path / "x.db")
-    async with app.run_test(size=SMALL, notifications=True) as pilot:
-        await ready(pilot, app)
-        await pilot.press("f7")
-        await until(pilot, lambda: isinstance(app.screen, ScoresScreen) and "no value: No sample" in screen_text(app))
-        await pilot.press("escape")
-        await sampled(pilot, app)
-        await pilot.press("f7", "down", "down", "down")
-        await until(pilot, lambda: "no embedding model is in use" in screen_text(app))
-        await pilot.press("down", "down", "down", "right")
-        await until(pilot, lambda: "B demo-base, Jaccard: ." in screen_text(app))
-        assert "ceiling ." in screen_text(app)
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL])

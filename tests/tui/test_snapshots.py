@@ -12,8 +12,8 @@ from textual.widgets import Input
 
 from alignbench.tui.app import BenchApp
 from alignbench.tui.state import Cell
-from tests.fakes import FakePool
-from tests.tui.helpers import SMALL, WIDE, make_app, ready, sampled, until
+from tests.fakes import FakePool, LetterEmbedder, ScoringPool
+from tests.tui.helpers import SMALL, WIDE, make_app, ready, sampled, screen_text, until
 
 TEXTS = {
     "demo-aligned": [
@@ -43,7 +43,7 @@ def snapshot(
     compare: Any, size: tuple[int, int], prepare: Prepare, *, press: tuple[str, ...] = (), pool: FakePool | None = None
 ) -> None:
     """Compare the app after `prepare` and some keys with what it looked like before."""
-    app = make_app(Path("bench.db"), pool or FakePool(texts=TEXTS))
+    app = make_app(Path("bench.db"), pool or ScoringPool(texts=TEXTS), LetterEmbedder())
 
     async def run_before(pilot: Pilot[Any]) -> None:
         await ready(pilot, app)
@@ -108,8 +108,32 @@ def test_viewer(snap_compare: Any) -> None:
     snapshot(snap_compare, SMALL, done, press=("enter", "down", "down"))
 
 
-def test_scores(snap_compare: Any) -> None:
-    snapshot(snap_compare, SMALL, done, press=("f7", "down"))
+@pytest.mark.parametrize("size", [WIDE, SMALL])
+def test_scores(snap_compare: Any, size: tuple[int, int]) -> None:
+    async def prepare(pilot: Pilot[Any], app: BenchApp) -> None:
+        await done(pilot, app)
+        await pilot.press("f7", "down", "right")
+        await until(pilot, lambda: "2, 0" in screen_text(app))
+
+    snapshot(snap_compare, size, prepare)
+
+
+def test_recovery(snap_compare: Any) -> None:
+    async def prepare(pilot: Pilot[Any], app: BenchApp) -> None:
+        await done(pilot, app)
+        await pilot.press("f7", "2")
+        await until(pilot, lambda: "[" in screen_text(app) and "MMD² " in screen_text(app))
+
+    snapshot(snap_compare, WIDE, prepare)
+
+
+def test_token_shift(snap_compare: Any) -> None:
+    async def prepare(pilot: Pilot[Any], app: BenchApp) -> None:
+        await done(pilot, app)
+        await pilot.press("enter", "4")
+        await until(pilot, lambda: "rank 1: unshifted" in screen_text(app))
+
+    snapshot(snap_compare, SMALL, prepare, press=("right", "right"))
 
 
 def test_sessions(snap_compare: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from textual.content import Content
@@ -64,6 +64,8 @@ class Scene:
         """A score of a column, or why there is none."""
         if row.cross and self.reference is None:
             return {"reason": "No column is the reference; * on the Bench marks one."}
+        if not self.n(at):
+            return {"reason": "no finished sample of this prompt; F5 on the Bench draws some"}
         job = (self.jobs or {}).get(row.metric.name)
         if row.on_demand and (job is None or job.result is None):
             return {"reason": demand(job)}
@@ -108,7 +110,3 @@ def visible_columns(count: int, room: int, selected: int, keep: int | None) -> l
     if keep is not None and keep not in shown and room > 1:
         shown[0 if keep < first else -1] = keep
     return sorted({*shown, selected})
-
-
-def spaced(parts: Sequence[str], gap: str = "   ") -> str:
-    return gap.join(part for part in parts if part)

@@ -239,8 +239,8 @@ class ViewerScreen(Screen[None]):
         await self._move(1)
 
     async def _move(self, by: int) -> None:
-        """The cursor where there is one, else the column."""
-        if self._reading.places:
+        """The cursor in the views that have one, else the column."""
+        if self._view in ("sentences", "tokens"):
             self._place = max(0, min(self._reading.places - 1, self._place + by))
             self._update()
         else:

@@ -1,0 +1,174 @@
+"""The scores screen: table, recovery, spread over prompts, distinct answers, scores on demand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from alignbench.scores.registry import METRICS
+from alignbench.spec import Condition, Context, Model, Sampling
+from alignbench.tui.panel.bars import Scale, dot_plot, recovery_bar
+from alignbench.tui.panel.roles import roles
+from alignbench.tui.panel.rows import rows
+from alignbench.tui.screens.scores import ScoresScreen
+from alignbench.tui.screens.viewer import ViewerScreen
+from alignbench.tui.state import Column
+from tests.fakes import FakePool, LetterEmbedder
+from tests.tui.helpers import ALIGNED, BASE, SMALL, WIDE, bench_of, make_app, ready, sampled, screen_text, until
+
+TEXTS = {
+    "demo-aligned": ["Tea is warm and calm.", "Tea keeps people warm.", "Coffee wakes tired people up."],
+    "demo-base": ["Rain falls on gardens.", "Xylophones are quiet.", "Tea."],
+}
+
+
+def line_with(app, text: str) -> str:  # type: ignore[no-untyped-def]
+    """The first line of the screen that holds a text, its spaces joined; empty where there is none."""
+    return next((" ".join(line.split()) for line in screen_text(app).splitlines() if text in line), "")
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL])
+async def test_the_table(tmp_path: Path, size: tuple[int, int]) -> None:
+    app = make_app(tmp_path / "x.db", FakePool(texts=TEXTS), LetterEmbedder())
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await ready(pilot, app)
+        await pilot.press("f7")
+        await until(pilot, lambda: isinstance(app.screen, ScoresScreen) and "no value: " in screen_text(app))
+        assert "no finished sample of this prompt" in screen_text(app)
+        await pilot.press("escape")
+        await sampled(pilot, app)
+        await pilot.press("f7")
+        await until(pilot, lambda: line_with(app, "▶ words").startswith("▶ words 5 ± 1 3 ± 1"))
+        assert line_with(app, "ceiling") == "ceiling floor"
+        assert line_with(app, "exact duplicates") == "exact duplicates, empty 2, 0 2, 0"
+        assert line_with(app, "lexical diversity ↑").startswith("lexical diversity ↑ .")
+        await pilot.press(*["down"] * (len(rows()) - 1))
+        await until(pilot, lambda: "BERTScore" in screen_text(app))
+        await pilot.press("up", "up", "right")
+        await until(pilot, lambda: "floor ." in line_with(app, "▶ embeddings (cosine)"))
+        await until(pilot, lambda: "[" in line_with(app, "B demo-base, embeddings (cosine): ."))
+        assert "the floor MMD² ." in line_with(app, "MMD²")
+
+
+def test_every_score_has_a_row_and_a_help() -> None:
+    listed = {(row.metric.name, row.cross) for row in rows()}
+    assert listed == {(name, scope == "cross") for name, metric in METRICS.items() for scope in metric.scope}
+    assert len(rows()) == len(listed)
+    for row in rows():
+        assert row.metric.meaning in row.help()[0]
+        more = "" if row.cross else row.metric.more_diverse
+        assert row.arrow == {"": "", "higher": "↑", "lower": "↑" if row.inverted else "↓"}[more]
+
+
+async def test_recovery_between_its_lines(tmp_path: Path) -> None:
+    pool = FakePool(texts={**TEXTS, "other": ["Tea is warm and calm.", "Tea keeps people warm and calm."]})
+    models = [ALIGNED, BASE, Model("other", "other", "aligned")]
+    app = make_app(tmp_path / "x.db", pool, LetterEmbedder(), models=models)
+    async with app.run_test(size=(120, 60), notifications=True) as pilot:
+        await ready(pilot, app)
+        await sampled(pilot, app)
+        await pilot.press("f7", "2")
+        await until(pilot, lambda: "impostor C other" in line_with(app, "impostor"))
+        await until(pilot, lambda: "[" in line_with(app, "impostor"))
+        assert "recovery" in line_with(app, "impostor")
+        assert "sample the reference on another prompt" in line_with(app, "null")
+        bar = line_with(app, "floor .")
+        assert bar.index("|") < bar.index("C") < bar.index("ceiling ."), bar
+        await pilot.press("escape", "right_square_bracket")
+        await sampled(pilot, app)
+        await pilot.press("f7", "2")
+        await until(pilot, lambda: "A* on another prompt ." in line_with(app, "null  "))
+
+
+async def test_the_spread_over_prompts(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db", FakePool(), LetterEmbedder())
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot, app)
+        await sampled(pilot, app)
+        await pilot.press("right_square_bracket")
+        await sampled(pilot, app)
+        first = app.workbench.bench.prompts[0].text
+        await pilot.press("f7", "down", "3")
+        await until(pilot, lambda: "lexical diversity ↑, 2 prompts of this session" in screen_text(app))
+        assert "◆" in screen_text(app)
+        assert first[:30] in screen_text(app)
+        await pilot.press("down")
+        await until(pilot, lambda: "lexical diversity, pairs ↑, 2 prompts" in screen_text(app))
+
+
+async def test_distinct_answers_lead_to_their_samples(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db", FakePool(texts={"demo-aligned": ["aaa", "zzz", "aaa a"]}), LetterEmbedder())
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await ready(pilot, app)
+        await sampled(pilot, app)
+        await pilot.press("f7", "4")
+        await until(pilot, lambda: "A* demo-aligned 2 distinct answers in 5 samples" in line_with(app, "A*"))
+        assert line_with(app, "aaa").startswith("▶ 3× █████ #1,3,4")
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: isinstance(app.screen, ViewerScreen))
+        assert (bench_of(app).cursor, app.workbench.bench.selected) == (1, 0)
+
+
+async def test_coverage_runs_on_demand(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db", FakePool(texts=TEXTS), LetterEmbedder())
+    async with app.run_test(size=(120, 60), notifications=True) as pilot:
+        await ready(pilot, app)
+        await sampled(pilot, app)
+        await pilot.press("f7")
+        at = next(i for i, row in enumerate(rows()) if row.metric.name == "coverage")
+        await pilot.press(*["down"] * at)
+        await until(pilot, lambda: "on demand: o runs it" in line_with(app, "▶ coverage"))
+        assert app.screen.check_action("run_score", ())
+        await pilot.press("o")
+        await until(pilot, lambda: "ceiling ." in line_with(app, "▶ coverage"))
+        assert "floor" in line_with(app, "▶ coverage")
+
+
+async def test_embeddings_that_cannot_be_had(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db", FakePool(texts=TEXTS), LetterEmbedder(broken="no memory"))
+    async with app.run_test(size=(120, 60), notifications=True) as pilot:
+        await ready(pilot, app)
+        await sampled(pilot, app)
+        await pilot.press("f7", "4")
+        await until(pilot, lambda: "5 left out: embeddings failed: no memory" in screen_text(app))
+        at = next(i for i, row in enumerate(rows()) if row.metric.name == "coverage")
+        await pilot.press("1", *["down"] * at, "o")
+        await until(pilot, lambda: "no memory" in line_with(app, "coverage: no value"))
+
+
+def test_roles() -> None:
+    def column(model: Model, **fields) -> Column:  # type: ignore[no-untyped-def]
+        return Column(Condition.zero_shot(model, **fields))
+
+    other = Model("zephyr", "hf:zephyr", "aligned")
+    base = column(BASE)
+    columns = [
+        column(ALIGNED),
+        base,
+        column(ALIGNED, name="greedy", sampling=Sampling(temperature=0.0)),
+        column(ALIGNED, name="warm", sampling=Sampling(temperature=1.2)),
+        column(other),
+        Column(replace(base.condition, name="in context", context=Context("plain-with-examples"))),
+    ]
+    found = roles(columns, "demo-aligned")
+    assert found.of == ("ceiling", "floor", "greedy", "", "impostor", "")
+    assert (found.floor, found.no_floor) == ("demo-base", "")
+    again = roles([*columns, column(BASE, name="again", seed=5)], "demo-aligned")
+    assert (again.floor, again.no_floor) == (None, "no floor: 2 columns are base models without a context")
+    assert roles(columns, "demo-base").floor is None, "the reference is no floor of its own"
+    assert set(roles(columns, None).of) == {""}
+
+
+def test_the_recovery_bar() -> None:
+    bar = recovery_bar(21, {"C": 0.5, "D": 0.5, "E": 1.2}, floor=0.2, ceiling=1.0, null=0.0)
+    assert bar.plain == "┊──|════CD═══════|──E".replace("════CD═══════", "====CD=======").replace("=", "═")
+    assert recovery_bar(11, {}, floor=0.5, ceiling=0.5, null=None).plain.count("|") == 1
+    assert recovery_bar(11, {}, floor=None, ceiling=None, null=None).plain == ""
+
+
+def test_the_dot_plot_stacks_by_shape() -> None:
+    plot = dot_plot([0.0, 0.5, 0.5, 1.0, 1.0, 1.0, 1.0], Scale(0.0, 1.0, 5), mean=0.25, current=None)
+    assert plot.plain == "·|:─#"
+    assert dot_plot([0.3], Scale(0.3, 0.3, 5), mean=None, current=0.3).plain == "──◆──"
