@@ -150,7 +150,7 @@ def test_roles() -> None:
         column(ALIGNED, name="greedy", sampling=Sampling(temperature=0.0)),
         column(ALIGNED, name="warm", sampling=Sampling(temperature=1.2)),
         column(other),
-        Column(replace(base.condition, name="in context", context=Context("plain-with-examples"))),
+        Column(replace(base.condition, name="in context", context=Context("plain", instruction="Answer."))),
     ]
     found = roles(columns, "demo-aligned")
     assert found.of == ("ceiling", "floor", "greedy", "", "impostor", "")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from alignbench.spec import Condition, default_context
+from alignbench.spec import Condition
 from alignbench.tui.state import Column
 
 Role = Literal["ceiling", "floor", "greedy", "impostor", ""]
@@ -46,7 +46,7 @@ def _role(condition: Condition, reference: Condition | None, floor: str | None) 
 
 
 def _zero_shot_base(condition: Condition) -> bool:
-    return condition.model.kind == "base" and condition.context.hash == default_context(condition.model).hash
+    return condition.model.kind == "base" and condition.context.zero_shot
 
 
 def _no_floor(candidates: int) -> str:

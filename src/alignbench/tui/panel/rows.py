@@ -101,9 +101,9 @@ class Row:
         return lines
 
 
-def _range(low: float, high: float | None) -> str:
-    if low == float("-inf"):
-        return f"up to {high:g}"
+def _range(low: float | None, high: float | None) -> str:
+    if low is None:
+        return "any number" if high is None else f"up to {high:g}"
     return f"from {low:g}" if high is None else f"{low:g} to {high:g}"
 
 
