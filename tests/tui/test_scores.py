@@ -29,6 +29,11 @@ def line_with(app, text: str) -> str:  # type: ignore[no-untyped-def]
     return next((" ".join(line.split()) for line in screen_text(app).splitlines() if text in line), "")
 
 
+def place(metric: str) -> int:
+    """The row of a score in the table."""
+    return next(at for at, row in enumerate(rows()) if row.metric.name == metric)
+
+
 @pytest.mark.parametrize("size", [WIDE, SMALL])
 async def test_the_table(tmp_path: Path, size: tuple[int, int]) -> None:
     app = make_app(tmp_path / "x.db", FakePool(texts=TEXTS), LetterEmbedder())
@@ -44,9 +49,7 @@ async def test_the_table(tmp_path: Path, size: tuple[int, int]) -> None:
         assert line_with(app, "ceiling") == "ceiling floor"
         assert line_with(app, "exact duplicates") == "exact duplicates, empty 2, 0 2, 0"
         assert line_with(app, "lexical diversity ↑").startswith("lexical diversity ↑ .")
-        await pilot.press(*["down"] * (len(rows()) - 1))
-        await until(pilot, lambda: "BERTScore" in screen_text(app))
-        await pilot.press("up", "up", "right")
+        await pilot.press("right", *["down"] * place("embedding_similarity"))
         await until(pilot, lambda: "floor ." in line_with(app, "▶ embeddings (cosine)"))
         await until(pilot, lambda: "[" in line_with(app, "B demo-base, embeddings (cosine): ."))
         assert "the floor MMD² ." in line_with(app, "MMD²")
@@ -117,8 +120,7 @@ async def test_coverage_runs_on_demand(tmp_path: Path) -> None:
         await ready(pilot, app)
         await sampled(pilot, app)
         await pilot.press("f7")
-        at = next(i for i, row in enumerate(rows()) if row.metric.name == "coverage")
-        await pilot.press(*["down"] * at)
+        await pilot.press(*["down"] * place("coverage"))
         await until(pilot, lambda: "on demand: o runs it" in line_with(app, "▶ coverage"))
         assert app.screen.check_action("run_score", ())
         await pilot.press("o")
@@ -133,8 +135,7 @@ async def test_embeddings_that_cannot_be_had(tmp_path: Path) -> None:
         await sampled(pilot, app)
         await pilot.press("f7", "4")
         await until(pilot, lambda: "5 left out: embeddings failed: no memory" in screen_text(app))
-        at = next(i for i, row in enumerate(rows()) if row.metric.name == "coverage")
-        await pilot.press("1", *["down"] * at, "o")
+        await pilot.press("1", *["down"] * place("coverage"), "o")
         await until(pilot, lambda: "no memory" in line_with(app, "coverage: no value"))
 
 

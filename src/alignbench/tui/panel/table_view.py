@@ -118,8 +118,8 @@ def detail(scene: Scene, bar: bool) -> list[Content]:
             interval = row.interval(entry)
             around = f" [{row.written(interval[0])}, {row.written(interval[1])}]" if interval else ""
             lines.append(heading(f"{who}: {cell(scene, row, at) if not row.cross else row.written(value)}{around}"))
-        if row.cross and scene.reference is not None:
-            lines += _similarity(scene, row) if bar else []
+        if row.cross and bar and value is not None:
+            lines += _similarity(scene, row)
         elif row.metric.moves_with_n and len({scene.n(at) for at in range(len(scene.names))} - {0}) > 1:
             lines.append(Content.styled("! Columns differ in n, and this score moves with n.", "bold $text-warning"))
     return [*lines, *(Content(text) if i == 0 else faint(text) for i, text in enumerate(row.help()))]
