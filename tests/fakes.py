@@ -28,6 +28,7 @@ from alignbench.engines.protocol import (
     ScoreRequest,
     Sink,
     Started,
+    Tokenized,
     TokenStats,
 )
 from alignbench.spec import Model
@@ -145,6 +146,16 @@ class FakePool:
         ones = np.ones(n, np.float32)
         tokens = TokenStats(np.arange(n, dtype=np.int32), -ones, ones, -ones, ones)
         return SampleResult(i, text, text, reason, 3, n, 0.01, -float(n), tokens)  # type: ignore[arg-type]
+
+    def tokenize(self, model: Model, texts: Sequence[str], sink: Callable[[Tokenized | Failed], None]) -> None:
+        """A token a byte, after a BOS where the model has one."""
+        key = self.new_key()
+        if model.name not in self.loaded:
+            sink(Failed(key, f"{model.name} is not loaded."))
+            return
+        bos = CAPABILITIES[model.kind].bos.encode()
+        pieces = tuple(((bos,) if bos else ()) + tuple(bytes([b]) for b in text.encode()) for text in texts)
+        sink(Tokenized(key, tuple(tuple(range(len(each))) for each in pieces), pieces))
 
     def cancel(self, model: Model, key: int, samples: Sequence[int] | None = None) -> None:  # noqa: ARG002
         if samples is None:

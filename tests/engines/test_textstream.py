@@ -25,6 +25,22 @@ def test_a_stop_across_three_tokens_is_never_shown() -> None:
     assert stream.raw_text == "One.\n``` and more"
 
 
+def test_stops_that_are_passed_over_are_shown() -> None:
+    text = "hint\n```\n\n# Answer:\n```\nanswer\n```\nmore"
+    for size in range(1, 12):
+        stream = TextStream(["```", "###"], passes=2)
+        pieces = [text[at : at + size].encode() for at in range(0, len(text), size)]
+        feed(stream, pieces)
+        assert stream.stopped
+        assert stream.text == "hint\n```\n\n# Answer:\n```\nanswer\n"
+    other = TextStream(["```", "###"], passes=2)
+    feed(other, [b"a```b###c```"])
+    assert other.text == "a```b"
+    fence = TextStream(["```"], passes=1)
+    feed(fence, [b"````", b"``"])
+    assert fence.text == "```"
+
+
 def test_a_half_stop_that_was_none_is_given_back() -> None:
     stream = TextStream(["```"])
     assert feed(stream, [b"a `", b"b` c"]) == ["a ", "`b` c"]

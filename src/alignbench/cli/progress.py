@@ -21,6 +21,8 @@ from rich.text import Text
 from alignbench.experiments.plan import Plan
 from alignbench.experiments.runner import (
     CellDone,
+    CellPrepared,
+    CellPreparing,
     ModelLoaded,
     ModelLoading,
     RunEvent,
@@ -79,6 +81,11 @@ class RunProgress:
                 self._bar.update(self._task, description=f"loading {event.model} {event.fraction:.0%}")
             case ModelLoaded() if event.seconds > 0:
                 self.say(f"{event.model}: {event.capabilities.description}, loaded in {event.seconds:.1f} s")
+            case CellPreparing():
+                self._bar.update(self._task, description=f"preparing {event.cell.condition.name}")
+            case CellPrepared():
+                for note in event.notes:
+                    self.say(f"{event.cell.condition.name}, prompt {event.cell.prompt.id}: {note}")
             case TextArrived():
                 self._count(event.n_tokens)
                 self._bar.update(self._task, description=event.cell.condition.name)

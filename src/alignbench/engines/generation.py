@@ -219,7 +219,7 @@ class _Cell:
         self._last_progress = 0.0
 
     def open_row(self, sample: int, slot: int, decoder: Decoder) -> _Row:
-        row = _Row(self, sample, slot, TextStream(self.request.stops), time.perf_counter())
+        row = _Row(self, sample, slot, TextStream(self.request.stops, self.request.passes), time.perf_counter())
         if self.request.schema:
             row.grammar = decoder.grammar(self.request.schema)
         if self.request.sampling.repetition_penalty != 1:

@@ -52,6 +52,7 @@ class Tokens:
             texts = tokenizer.convert_ids_to_tokens(list(user_defined))
             tokenizer.add_tokens([AddedToken(text, normalized=True, special=False) for text in texts])
         self._pieces: dict[int, bytes] = {}
+        self._named: dict[int, bytes] = {}
         self.bos_id: int | None = tokenizer.bos_token_id
         self.adds_bos = self.bos_id is not None and self._wants_bos()
         self.end_ids = self._end_ids() | model_end_ids
@@ -91,9 +92,11 @@ class Tokens:
             self._pieces[token] = b"" if token in self._special or token in self.end_ids else self._bytes(token)
         return self._pieces[token]
 
-    def text(self, token: int) -> str:
-        """The text of a token for people; special tokens by name."""
-        return self._bytes(token).decode(errors="replace")
+    def named(self, token: int) -> bytes:
+        """The bytes of a token; special tokens by name."""
+        if token not in self._named:
+            self._named[token] = self._bytes(token)
+        return self._named[token]
 
     def _mend_splitting(self) -> None:
         """Split text before the byte pairs are merged as the GGUF header says.

@@ -68,6 +68,7 @@ class LlamaCppEngine(LocalEngine):
         self.n_ctx_train = L.llama_model_n_ctx_train(self._model)
         self.fast_width = GPU_FAST_WIDTH if self._gpu else CPU_FAST_WIDTH
         self._pieces: dict[int, bytes] = {}
+        self._named: dict[int, bytes] = {}
         self._context: L.llama_context_p | None = None
         self._n_cells = 0  # of the present context
         self._n_sequences = 0
@@ -168,9 +169,11 @@ class LlamaCppEngine(LocalEngine):
         """Whether a token ends a response."""
         return bool(L.llama_vocab_is_eog(self._vocab, token))
 
-    def token_text(self, token: int) -> str:
-        """The text of a token for people."""
-        return self._piece(token, special=True).decode(errors="replace")
+    def token_bytes(self, token: int) -> bytes:
+        """The bytes of a token, special tokens by name."""
+        if token not in self._named:
+            self._named[token] = self._piece(token, special=True)
+        return self._named[token]
 
     def piece(self, token: int) -> bytes:
         """The bytes of a token; none for special tokens."""

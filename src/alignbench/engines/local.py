@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from alignbench.engines import teacherforcing
 from alignbench.engines.generation import Aborted, Cancellation, Decoder, Grammar, Prepared, generate
-from alignbench.engines.protocol import Event, Failed, SampleRequest, Scored, ScoreRequest
+from alignbench.engines.protocol import Event, Failed, SampleRequest, Scored, ScoreRequest, Tokenized, TokenizeRequest
 from alignbench.engines.strictwidth import widest_blocks
 from alignbench.engines.teacherforcing import continuation_start, score_tokens
 from alignbench.errors import EngineError
@@ -84,8 +84,8 @@ class LocalEngine(ABC, Decoder):
         """Token ids of a rendered prompt, special tokens parsed, with exactly one BOS where the model wants one."""
 
     @abstractmethod
-    def token_text(self, token: int) -> str:
-        """The text of a token for people, special tokens included."""
+    def token_bytes(self, token: int) -> bytes:
+        """The bytes of a token, special tokens by name."""
 
     def grammar(self, schema: str) -> Grammar | None:
         """None: this engine holds no response to a schema."""
@@ -103,6 +103,15 @@ class LocalEngine(ABC, Decoder):
     @abstractmethod
     def drop_all(self) -> None:
         """Forget every slot."""
+
+    def token_text(self, token: int) -> str:
+        """The text of a token for people, special tokens included."""
+        return self.token_bytes(token).decode(errors="replace")
+
+    def tokens(self, request: TokenizeRequest) -> Tokenized:
+        """Token ids and bytes of texts."""
+        ids = tuple(tuple(self.tokenize(text)) for text in request.texts)
+        return Tokenized(request.key, ids, tuple(tuple(map(self.token_bytes, each)) for each in ids))
 
     def tokenize_parts(self, context: str, query: str) -> tuple[list[int], int]:
         """Ids of context + query as one text, and how many of them the context alone decides.

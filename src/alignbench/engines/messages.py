@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from alignbench.engines.protocol import Embedded, Event, SampleRequest, Scored, ScoreRequest, TokensEmbedded
+from alignbench.engines.protocol import (
+    Embedded,
+    Event,
+    SampleRequest,
+    Scored,
+    ScoreRequest,
+    Tokenized,
+    TokenizeRequest,
+    TokensEmbedded,
+)
 from alignbench.spec import Model
 
 
@@ -44,6 +53,6 @@ class SetThreads:
     threads: int
 
 
-Message = LoadModel | LoadEmbedder | SampleRequest | ScoreRequest | EmbedRequest | Cancel | SetThreads
-Request = SampleRequest | ScoreRequest | EmbedRequest
-Answer = Event | Embedded | TokensEmbedded | Scored
+Message = LoadModel | LoadEmbedder | SampleRequest | ScoreRequest | TokenizeRequest | EmbedRequest | Cancel | SetThreads
+Request = SampleRequest | ScoreRequest | TokenizeRequest | EmbedRequest
+Answer = Event | Embedded | TokensEmbedded | Scored | Tokenized

@@ -28,7 +28,15 @@ from alignbench.engines.openai_address import parse_address
 from alignbench.engines.openai_http import Http, ServerError, retrying
 from alignbench.engines.openai_request import Requests, refuses_n, seed_of, server_of
 from alignbench.engines.openai_rows import Cell, Row
-from alignbench.engines.protocol import Capabilities, Event, SampleRequest, Scored, ScoreRequest
+from alignbench.engines.protocol import (
+    Capabilities,
+    Event,
+    SampleRequest,
+    Scored,
+    ScoreRequest,
+    Tokenized,
+    TokenizeRequest,
+)
 from alignbench.errors import EngineError, did_you_mean
 from alignbench.models import parse_reference
 from alignbench.spec import Model, Sampling
@@ -123,6 +131,11 @@ class OpenAIEngine:
             f"{self._model.name} is behind a server, which gives no log-probs and ranks of a given text. "
             "Score with a local model (llama: or hf:)."
         )
+
+    def tokens(self, request: TokenizeRequest) -> Tokenized:
+        """Not to be had: only some of these servers have a tokenizer to ask."""
+        del request
+        raise EngineError(f"{self._model.name} is behind a server, whose tokens are not known before it answers.")
 
     def sample(self, requests: Sequence[SampleRequest]) -> Iterator[Event]:
         """Carry out requests, all at once; see protocol.Engine.

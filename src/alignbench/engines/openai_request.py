@@ -100,7 +100,7 @@ class Requests:
         }
         if stream:
             body["stream_options"] = {"include_usage": True}
-        if request.stops:
+        if request.stops and not request.passes:  # a server stops at the first that comes
             body["stop"] = list(dict.fromkeys(request.stops))
         if n > 1:
             body["n"] = n

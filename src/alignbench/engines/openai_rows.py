@@ -29,17 +29,18 @@ from alignbench.engines.textstream import TextStream
 class Row:
     """One sample. `reason` is set when nothing more will come for it, and `failure` too where it failed."""
 
-    def __init__(self, sample: int, stops: Sequence[str]) -> None:
+    def __init__(self, sample: int, stops: Sequence[str], passes: int = 0) -> None:
         self.sample = sample
         self.reason: FinishReason | None = None
         self.failure = ""
         self._stops = stops
+        self._passes = passes
         self._given = ""  # what was shown of this sample, by any attempt
         self.restart()
 
     def restart(self) -> None:
         """Forget what an attempt that broke off has brought. What was shown of it is not shown again."""
-        self.stream = TextStream(self._stops)
+        self.stream = TextStream(self._stops, self._passes)
         self.finish: FinishReason | None = None  # what the server says; more may follow, such as the token counts
         self.begun = False
         self.n_prompt_tokens = 0
@@ -120,7 +121,7 @@ class Cell:
 
     def __init__(self, request: SampleRequest) -> None:
         self.request = request
-        self.rows = [Row(sample, request.stops) for sample in request.samples]
+        self.rows = [Row(sample, request.stops, request.passes) for sample in request.samples]
         self.tasks: list[tuple[asyncio.Task[None], Sequence[Row]]] = []  # what generates which rows
         self._started_at = time.perf_counter()
         self._seconds: float | None = None  # up to the first answer

@@ -33,6 +33,8 @@ from alignbench.engines.protocol import (
     Scored,
     ScoreRequest,
     Sink,
+    Tokenized,
+    TokenizeRequest,
     TokensEmbedded,
 )
 from alignbench.errors import AlignbenchError
@@ -115,7 +117,7 @@ class _Process:
                 sinks, self.loading = self.loading, []
                 for sink in sinks:
                     sink(event)
-            case Done() | Failed() | Embedded() | TokensEmbedded() | Scored():
+            case Done() | Failed() | Embedded() | TokensEmbedded() | Scored() | Tokenized():
                 answer = self.open.pop(event.key, None)
                 if answer:
                     answer(event)
@@ -219,6 +221,18 @@ class WorkerPool:
                 return
         sink(Failed(request.key, f"{model.name} is not loaded."))
 
+    def tokenize(self, model: Model, texts: Sequence[str], sink: Callable[[Tokenized | Failed], None]) -> None:
+        """Queue texts for the tokenizer of the model's worker."""
+        request = TokenizeRequest(self.new_key(), tuple(texts))
+        with self._lock:
+            process = self._models.get(model)
+            if process is not None:
+                process.open[request.key] = self._with_sharing(sink)
+                self._share_cores()
+                process.send(request)
+                return
+        sink(Failed(request.key, f"{model.name} is not loaded."))
+
     def cancel(self, model: Model, key: int, samples: Sequence[int] | None = None) -> None:
         """Cancel samples of a request, or all of it."""
         with self._lock:
@@ -281,7 +295,7 @@ class WorkerPool:
         """A sink of a model's answers; the cores are shared anew when the last one has come."""
 
         def forward(event: Answer) -> None:
-            if isinstance(event, (Done, Failed, Scored)):
+            if isinstance(event, (Done, Failed, Scored, Tokenized)):
                 with self._lock:
                     self._share_cores()
             sink(event)

@@ -55,6 +55,7 @@ class SampleRequest:
     seed: int
     stream: int
     mode: Mode = "strict"
+    passes: int = 0  # how often the first stop may come without ending the response
     messages: tuple[tuple[str, str], ...] = ()  # (role, content); in place of text where the model renders chat itself
     schema: str = ""
 
@@ -122,6 +123,24 @@ class Scored:
     top_logprob: NDArray[np.float32]
     top_pieces: tuple[tuple[str, ...], ...]
     n_context_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class TokenizeRequest:
+    """The tokens of rendered texts, as a prompt has them."""
+
+    key: int
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tokenized:
+    """Answer to a TokenizeRequest: of each text its token ids, the BOS among them where the model wants one, and the
+    bytes of each token, special tokens by name."""
+
+    key: int
+    ids: tuple[tuple[int, ...], ...]
+    pieces: tuple[tuple[bytes, ...], ...]
 
 
 # Events. A request ends with exactly one Done or Failed; a load with exactly one Loaded or Failed.
@@ -242,6 +261,9 @@ class Engine(Protocol):
     def score(self, request: ScoreRequest) -> Scored:
         """Log-probs, ranks and alternatives of a given continuation. Raises EngineError."""
 
+    def tokens(self, request: TokenizeRequest) -> Tokenized:
+        """Token ids and bytes of texts. Raises EngineError where a server keeps them to itself."""
+
 
 class EmbedPool(Protocol):
     """An embedding model in a process of its own."""
@@ -267,6 +289,9 @@ class EnginePool(Protocol):
 
     def score(self, model: Model, request: ScoreRequest, sink: Callable[[Scored | Failed], None]) -> None:
         """Queue a scoring request on a loaded model; the sink gets one answer."""
+
+    def tokenize(self, model: Model, texts: Sequence[str], sink: Callable[[Tokenized | Failed], None]) -> None:
+        """Queue texts for a loaded model's tokenizer; the sink gets one answer. It waits for requests before it."""
 
     def cancel(self, model: Model, key: int, samples: Sequence[int] | None = None) -> None:
         """Cancel some samples of a request, or all of it. What was generated comes back as cancelled samples."""

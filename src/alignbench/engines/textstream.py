@@ -13,8 +13,10 @@ class TextStream:
     that can no longer turn out to be the beginning of a stop string or of a multi-byte character.
     """
 
-    def __init__(self, stops: Sequence[str]) -> None:
+    def __init__(self, stops: Sequence[str], passes: int = 0) -> None:
+        """passes: how often the first of the stop strings may come without ending the response."""
         self._stops = tuple(stops)
+        self._passes = passes
         self._longest = max((len(stop) for stop in stops), default=0)
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self._raw: list[str] = []
@@ -48,19 +50,32 @@ class TextStream:
         if self.stopped:
             return ""
         self._pending += decoded
-        starts = [at for stop in self._stops if (at := self._pending.find(stop)) >= 0]
+        searched = self._pass_over()
+        starts = [at for stop in self._stops if (at := self._pending.find(stop, searched)) >= 0]
         if starts:
             self.stopped = True
             new = self._pending[: min(starts)]
         else:
-            new = self._pending[: len(self._pending) - self._held_back()]
+            new = self._pending[: len(self._pending) - self._held_back(searched)]
         self._pending = self._pending[len(new) :]
         self._shown.append(new)
         return new
 
-    def _held_back(self) -> int:
-        """Length of the longest suffix of the pending text that begins a stop string."""
-        for length in range(min(self._longest - 1, len(self._pending)), 0, -1):
+    def _pass_over(self) -> int:
+        """Use up the passes on what is pending; from where on the stop strings count."""
+        searched = 0
+        while self._passes:
+            starts = [at for stop in self._stops if (at := self._pending.find(stop, searched)) >= 0]
+            first = self._pending.find(self._stops[0], searched)
+            if first < 0 or min(starts) < first:
+                break
+            self._passes -= 1
+            searched = first + len(self._stops[0])
+        return searched
+
+    def _held_back(self, searched: int) -> int:
+        """Length of the longest suffix of the pending text, from `searched` on, that begins a stop string."""
+        for length in range(min(self._longest - 1, len(self._pending) - searched), 0, -1):
             suffix = self._pending[-length:]
             if any(stop.startswith(suffix) for stop in self._stops):
                 return length

@@ -115,9 +115,9 @@ class TransformersEngine(LocalEngine):
         """Token ids of a rendered prompt; see LocalEngine."""
         return self._tokens.encode(text)
 
-    def token_text(self, token: int) -> str:
-        """The text of a token for people."""
-        return self._tokens.text(token)
+    def token_bytes(self, token: int) -> bytes:
+        """The bytes of a token, special tokens by name."""
+        return self._tokens.named(token)
 
     def is_end(self, token: int) -> bool:
         """Whether a token ends a response."""

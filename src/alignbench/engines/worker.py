@@ -37,6 +37,7 @@ from alignbench.engines.protocol import (
     Loading,
     SampleRequest,
     ScoreRequest,
+    TokenizeRequest,
     TokensEmbedded,
 )
 from alignbench.errors import AlignbenchError
@@ -74,6 +75,8 @@ class _ServedModel:
         match requests:
             case [ScoreRequest() as request]:
                 send(self._engine.score(request))
+            case [TokenizeRequest() as request]:
+                send(self._engine.tokens(request))
             case _:
                 for event in self._engine.sample([r for r in requests if isinstance(r, SampleRequest)]):
                     send(event)

@@ -28,6 +28,7 @@ from alignbench.engines.protocol import (
     Started,
 )
 from alignbench.errors import AlignbenchError
+from alignbench.experiments.contents import add_hinted_sample, cell_content, writes_hint_first
 from alignbench.experiments.plan import Cell, Plan
 from alignbench.models import no_weights
 from alignbench.spec import Model, stream_key
@@ -47,6 +48,21 @@ class ModelLoaded:
     model: str
     capabilities: Capabilities
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class CellPreparing:
+    """Examples are selected and hints are made for this cell; see `staged.StagedRun`."""
+
+    cell: Cell
+
+
+@dataclass(frozen=True, slots=True)
+class CellPrepared:
+    """notes: what a person should know of the context of this cell."""
+
+    cell: Cell
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +108,17 @@ class CellDone:
     cell: Cell
 
 
-RunEvent = ModelLoading | ModelLoaded | CellStarted | TextArrived | SampleStored | CellFailed | CellDone
+RunEvent = (
+    ModelLoading
+    | ModelLoaded
+    | CellPreparing
+    | CellPrepared
+    | CellStarted
+    | TextArrived
+    | SampleStored
+    | CellFailed
+    | CellDone
+)
 
 
 class Run:
@@ -178,7 +204,11 @@ class Run:
             case Finished():
                 cell = self._running[event.key]
                 self._unfinished[event.key].discard(event.result.sample)
-                yield SampleStored(cell, self._store.add_sample(cell.id, event.result))
+                if writes_hint_first(cell.condition.context):
+                    row = add_hinted_sample(self._store, self.plan.session, cell, event.result)
+                else:
+                    row = self._store.add_sample(cell.id, event.result)
+                yield SampleStored(cell, row)
             case Failed():
                 cell, unfinished = self._end(event.key)
                 yield from self._fail(cell, unfinished, event.message)
@@ -212,7 +242,8 @@ class Run:
                 self._waiting[model].popleft()
             condition = cell.condition
             try:
-                rendered = render(cell.prompt, condition.context, capabilities)
+                content = cell_content(self._store, cell)
+                rendered = render(cell.prompt, condition.context, capabilities, content)
             except AlignbenchError as error:
                 yield from self._fail(cell, set(cell.missing), str(error))
                 continue
@@ -228,6 +259,7 @@ class Run:
                 seed=condition.seed,
                 stream=stream_key(cell.prompt.hash, condition.hash),
                 mode=condition.mode,
+                passes=rendered.passes,
                 messages=rendered.messages,
             )
             with self._lock:

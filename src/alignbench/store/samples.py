@@ -128,14 +128,14 @@ class Samples(Connected):
         # A cell at a time: no cursor stays open between rows, and a large session is never all in memory.
         for cell in cells:
             rows = self._rows("SELECT * FROM sample_details WHERE cell_id = ? ORDER BY sample", cell["id"])
-            yield from map(_sample_row, rows)
+            yield from map(sample_row, rows)
 
     def sample(self, sample_id: int) -> SampleRow:
         """One sample. InputError when there is none."""
         row = self._row("SELECT * FROM sample_details WHERE id = ?", sample_id)
         if row is None:
             raise InputError(f"{self.path} has no sample {sample_id}.")
-        return _sample_row(row)
+        return sample_row(row)
 
     def token_stats(self, sample_id: int) -> TokenStats | None:
         """The tokens of a sample; None for an error."""
@@ -203,7 +203,7 @@ class Samples(Connected):
             if changed:
                 self._put_tokens(row["id"], tokens)
                 self._touch(row["session_id"])
-            return _sample_row(row)
+            return sample_row(row)
 
     def _put_tokens(self, sample_id: int, tokens: TokenStats | None) -> None:
         self._execute("DELETE FROM sample_tokens WHERE sample_id = ?", sample_id)
@@ -217,7 +217,7 @@ class Samples(Connected):
             )
 
 
-def _sample_row(row: dict[str, Any]) -> SampleRow:
+def sample_row(row: dict[str, Any]) -> SampleRow:
     return SampleRow(
         id=row["id"],
         cell_id=row["cell_id"],

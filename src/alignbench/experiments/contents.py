@@ -1,0 +1,50 @@
+"""What stands in the context of a cell, and what a model wrote before its answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from alignbench.contexts.hints import parse_hint_first
+from alignbench.contexts.rendering import Content, own_content
+from alignbench.engines.protocol import SampleResult
+from alignbench.experiments.plan import Cell
+from alignbench.spec import Context
+from alignbench.store import NewHint, SampleRow, Store
+
+
+def is_prepared(store: Store, cell: Cell) -> bool:
+    """Whether everything that stands in the context of a cell is stored."""
+    context = cell.condition.context
+    return (
+        (context.examples is None or store.selection(cell.id) is not None)
+        and (context.hint is None or context.hint.level == "first" or store.cell_hint(cell.id) is not None)
+        and (context.prefill is None or store.prefill(cell.id) is not None)
+    )
+
+
+def cell_content(store: Store, cell: Cell) -> Content:
+    """What was prepared for a cell, else what its context itself holds. Raises InputError where neither is enough."""
+    if not is_prepared(store, cell):
+        return own_content(cell.prompt, cell.condition.context)
+    found = store.selection(cell.id)
+    hint = store.cell_hint(cell.id)
+    return Content(
+        found[1].examples(found[0].items) if found else (),
+        hint.text if hint else "",
+        store.prefill(cell.id) or "",
+    )
+
+
+def writes_hint_first(context: Context) -> bool:
+    """Whether the model that answers writes a hint before its answer."""
+    return context.hint is not None and context.hint.level == "first"
+
+
+def add_hinted_sample(store: Store, session: int, cell: Cell, result: SampleResult) -> SampleRow:
+    """Store a sample that begins with a hint: its text is the answer alone, its raw text is all of it."""
+    parsed = parse_hint_first(result.text)
+    row = store.add_sample(cell.id, replace(result, text=parsed.answer or ""))
+    if parsed.hint:
+        hint = store.add_hint(session, cell.prompt, NewHint("first", parsed.hint, cell.condition.model.name))
+        store.set_sample_hint(row.id, hint.id)
+    return row

@@ -1,0 +1,72 @@
+"""Hints made by a model from a teacher's sample."""
+
+from __future__ import annotations
+
+from alignbench.contexts.hints import give_away, hint_request
+from alignbench.contexts.rendering import render
+from alignbench.engines.asking import completed, loaded, tokenized
+from alignbench.engines.protocol import EnginePool, SampleRequest
+from alignbench.errors import EngineError
+from alignbench.spec import Hint, Level, Model, Prompt, Sampling, content_hash, default_context
+from alignbench.store import HintRow, NewHint, SampleRow, Store
+
+# Room for a hint of each level; a hint is short or it is none.
+_MAX_TOKENS: dict[Level, int] = {"keywords": 48, "topics": 96, "outline": 256, "sentence": 64, "summary": 192}
+_LONGEST = 256
+
+
+def made_hint(
+    store: Store, pool: EnginePool, session: int, prompt: Prompt, hint: Hint, source: SampleRow, maker: Model
+) -> HintRow:
+    """The hint that `maker` makes of a sample: the one that is stored, else a new one, which is then stored.
+
+    The maker is asked at temperature 0. Raises EngineError where it does not answer or answers nothing.
+    """
+    source_hash = content_hash(source.text)
+    known = store.made_hint(session, prompt, hint.level, maker.name, hint.template, source_hash)
+    if known is not None:
+        return known
+    capabilities = loaded(pool, maker)
+    request = hint_request(hint.template, prompt.text, source.text)
+    rendered = render(Prompt.typed(request), default_context(maker), capabilities)
+    answer = completed(
+        pool,
+        maker,
+        SampleRequest(
+            key=pool.new_key(),
+            context=rendered.context,
+            query=rendered.query,
+            sampling=Sampling(temperature=0.0, max_tokens=_MAX_TOKENS.get(hint.level, _LONGEST)),
+            stops=rendered.stops,
+            samples=(0,),
+            seed=0,
+            stream=0,
+            messages=rendered.messages,
+        ),
+    )
+    text = answer.text.strip()
+    if not text:
+        raise EngineError(f"{maker.name} gave no {hint.level} for the prompt {prompt.id}: it answered nothing.")
+    found = give_away(text, source.text)
+    new = NewHint(
+        level=hint.level,
+        text=text,
+        maker=maker.name,
+        template=hint.template,
+        source_id=source.id,
+        source_hash=source_hash,
+        n_tokens=n_tokens(pool, maker, text),
+        give_away=found.recall,
+        longest_quote=found.longest_quote,
+    )
+    return store.add_hint(session, prompt, new)
+
+
+def n_tokens(pool: EnginePool, model: Model, text: str) -> int | None:
+    """Length of a text in tokens of a loaded model, a BOS not counted; None where the model does not tell."""
+    try:
+        empty, full = tokenized(pool, model, ["", text]).ids
+    except EngineError:
+        return None
+    return len(full) - len(empty)
+

@@ -1,0 +1,210 @@
+"""Makes ready what stands in the context of a cell: selects examples, makes hints, and fits it all into the window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alignbench import paths
+from alignbench.contexts.hints import QUOTE
+from alignbench.contexts.neighbours import NeighbourIndex, keep_index, load_index
+from alignbench.contexts.preview import Preview, preview
+from alignbench.contexts.rendering import Content, render
+from alignbench.contexts.selection import Selection, select
+from alignbench.engines.asking import loaded, tokenized
+from alignbench.engines.embedder import DEFAULT_EMBEDDER, embedder_name
+from alignbench.engines.pool import WorkerPool
+from alignbench.engines.protocol import EmbedPool, EnginePool
+from alignbench.errors import EngineError, InputError
+from alignbench.experiments.hinting import made_hint, n_tokens
+from alignbench.experiments.plan import Cell
+from alignbench.models import resolve
+from alignbench.scoring.embeddings import Embeddings
+from alignbench.spec import Condition, Context, Examples, ExampleSet, Hint, Model, Prompt, content_hash
+from alignbench.store import HintRow, NewHint, Store
+
+
+class Pool(EnginePool, EmbedPool, Protocol):
+    """A pool that samples and embeds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What stands in a context for one prompt. pool: what the selection was made from. notes: what a person should
+    know of it: near duplicates that were passed over, examples that did not fit, a hint that quotes."""
+
+    content: Content
+    pool: ExampleSet
+    selection: Selection | None
+    hint: HintRow | None
+    preview: Preview | None
+    notes: tuple[str, ...] = ()
+
+
+class Preparer:
+    """Prepares contexts in one session. Every call blocks while models load and work; use it from the store's thread."""
+
+    def __init__(self, store: Store, pool: Pool, session: int) -> None:
+        self._store, self._pool, self._session = store, pool, session
+        self._indexes: dict[str, NeighbourIndex] = {}
+        self._pools: dict[tuple[str, int], ExampleSet] = {}
+        self._embedders: dict[str, WorkerPool] = {}
+
+    def close(self) -> None:
+        """End the embedding models that only selection used."""
+        for pool in self._embedders.values():
+            pool.close()
+
+    def prepare(self, cell: Cell) -> Prepared:
+        """Prepare a cell and store what was selected and made.
+
+        Raises InputError or EngineError, each with one message for the cell, where that cannot be done.
+        """
+        prepared = self.compose(cell.prompt, cell.condition)
+        context = cell.condition.context
+        if prepared.selection is not None:
+            self._store.keep_selection(cell.id, prepared.pool, prepared.selection)
+        if prepared.hint is not None:
+            self._store.set_cell_hint(cell.id, prepared.hint.id)
+        if context.prefill is not None:
+            self._store.set_prefill(cell.id, prepared.content.prefill)
+        return prepared
+
+    def compose(self, prompt: Prompt, condition: Condition) -> Prepared:
+        """What would stand in the context of a prompt, with nothing stored but hints that were made on the way."""
+        context = condition.context
+        notes: list[str] = []
+        pool, selection = ExampleSet(), None
+        if context.examples is not None:
+            pool, selection = self._selection(prompt, context.examples)
+            if n := len(selection.left_out):
+                notes.append(f"{n} near {'duplicate' if n == 1 else 'duplicates'} of the prompt left out")
+        hint = self._hint(prompt, context.hint, condition.model) if context.hint is not None else None
+        if hint is not None and hint.longest_quote is not None and hint.maker and hint.longest_quote >= QUOTE:
+            notes.append(f"the hint quotes {hint.longest_quote} words in a row from its source")
+        prefill = self._prefill(prompt, context, condition.model)
+        content = Content(selection.examples(pool.items) if selection else (), hint.text if hint else "", prefill)
+        shown = self.preview(prompt, condition, content)
+        while shown is not None and shown.overflow:
+            if context.overflow == "refuse" or selection is None or not selection.chosen:
+                raise InputError(_too_long(shown))
+            selection = selection.without_farthest()
+            content = replace(content, examples=selection.examples(pool.items))
+            shown = self.preview(prompt, condition, content)
+        if selection is not None and (n := len(selection.dropped)):
+            notes.append(f"{n} of {n + len(selection.chosen)} examples dropped: they do not fit the window")
+        return Prepared(content, pool, selection, hint, shown, tuple(notes))
+
+    def preview(self, prompt: Prompt, condition: Condition, content: Content) -> Preview | None:
+        """The exact text of a content, with its tokens; None where the model does not tell them, as a server."""
+        capabilities = loaded(self._pool, condition.model)
+        rendered = render(prompt, condition.context, capabilities, content)
+        try:
+            answer = tokenized(self._pool, condition.model, [rendered.text])
+        except EngineError:
+            return None
+        return preview(rendered, answer.ids[0], answer.pieces[0], capabilities, condition.sampling.max_tokens)
+
+    # Examples
+
+    def _selection(self, prompt: Prompt, examples: Examples) -> tuple[ExampleSet, Selection]:
+        pool = examples.pool
+        if examples.condition:
+            pool = self._teachers_pool(examples.condition, examples.sample)
+            examples = replace(examples, pool=pool)
+        if not examples.select.startswith("nearest"):
+            return pool, select(prompt.text, examples)
+        responses = examples.select == "nearest-response"
+        index = self._index(examples, responses=responses)
+        text = prompt.text
+        if responses:
+            teacher = examples.teacher or examples.condition or self._reference()
+            text = self._store.teacher_sample(self._session, prompt, teacher, examples.sample).text
+        return pool, select(prompt.text, examples, index, self._vectors(examples.embedder, [text])[0])
+
+    def _teachers_pool(self, condition: str, sample: int) -> ExampleSet:
+        key = condition, sample
+        if key not in self._pools:
+            self._pools[key] = self._store.condition_examples(self._session, condition, sample)
+        return self._pools[key]
+
+    def _reference(self) -> str:
+        reference = self._store.session(self._session).reference
+        if reference is None:
+            raise InputError("select 'nearest-response' needs a teacher: name one, or give the session a reference.")
+        return reference
+
+    def _index(self, examples: Examples, *, responses: bool) -> NeighbourIndex:
+        """Over the prompts or the responses of a pool: built once, then kept in the cache folder."""
+        key = content_hash([examples.pool.hash, self._model(examples.embedder), responses])
+        if key not in self._indexes:
+            path = paths.cache_dir() / "indexes" / f"{key}.npy"
+            index = load_index(path)
+            if index is None:
+                texts = [item.response if responses else item.prompt for item in examples.pool.items]
+                index = NeighbourIndex(self._vectors(examples.embedder, texts))
+                keep_index(path, index)
+            self._indexes[key] = index
+        return self._indexes[key]
+
+    def _vectors(self, embedder: str, texts: list[str]) -> NDArray[np.float32]:
+        """(len(texts), dim), rows of length 1 or 0. EngineError where they cannot be made."""
+        embeddings = Embeddings(self._store, self._embed_pool(embedder), self._model(embedder))
+        embeddings.make(texts, lambda _: None)
+        found = embeddings.vectors(texts)
+        if embeddings.why_not or not found:
+            raise EngineError(f"Examples cannot be selected: {embeddings.why_not or 'no text has a vector'}.")
+        zero = np.zeros_like(next(iter(found.values())))
+        return np.stack([found.get(content_hash(text), zero) for text in texts])
+
+    def _embed_pool(self, embedder: str) -> EmbedPool:
+        if not embedder:
+            return self._pool
+        if embedder not in self._embedders:
+            self._embedders[embedder] = WorkerPool(embedder=Path(embedder))
+        return self._embedders[embedder]
+
+    @staticmethod
+    def _model(embedder: str) -> str:
+        return embedder_name(Path(embedder)) if embedder else DEFAULT_EMBEDDER
+
+    # Hints and prefills
+
+    def _hint(self, prompt: Prompt, hint: Hint, reader: Model) -> HintRow | None:
+        if hint.level == "first":
+            return None
+        if not hint.text:
+            source = self._store.teacher_sample(self._session, prompt, hint.condition, hint.sample)
+            maker = self._maker(hint.maker)
+            return made_hint(self._store, self._pool, self._session, prompt, hint, source, maker)
+        loaded(self._pool, reader)
+        new = NewHint(hint.level, hint.text, n_tokens=n_tokens(self._pool, reader, hint.text))
+        return self._store.add_hint(self._session, prompt, new)
+
+    def _maker(self, name: str) -> Model:
+        """A condition of the session stands for its model."""
+        for condition in self._store.conditions(self._session):
+            if condition.name == name:
+                return condition.model
+        return resolve(name)
+
+    def _prefill(self, prompt: Prompt, context: Context, model: Model) -> str:
+        prefill = context.prefill
+        if prefill is None or prefill.text:
+            return prefill.text if prefill else ""
+        source = self._store.teacher_sample(self._session, prompt, prefill.condition, prefill.sample)
+        loaded(self._pool, model)
+        empty, whole = tokenized(self._pool, model, ["", source.text]).pieces
+        return b"".join(whole[len(empty) : len(empty) + prefill.tokens]).decode(errors="ignore").strip()
+
+
+def _too_long(shown: Preview) -> str:
+    return (
+        f"The context has {shown.n_tokens} tokens and the response may have {shown.max_tokens}: "
+        f"{shown.n_tokens + shown.max_tokens} together, but the model's context window is {shown.window}. "
+        "Shorten the context or lower max_tokens."
+    )
