@@ -11,6 +11,7 @@ from types import FrameType
 
 from alignbench.cli.progress import RunProgress
 from alignbench.experiments.runner import CellFailed, Run, SampleStored
+from alignbench.experiments.staged import StagedRun
 from alignbench.store import SampleRow
 
 
@@ -32,7 +33,7 @@ class Outcome:
         return 0
 
 
-def follow(run: Run, outcome: Outcome, *, finish_first: bool = False) -> Iterator[SampleRow]:
+def follow(run: Run | StagedRun, outcome: Outcome, *, finish_first: bool = False) -> Iterator[SampleRow]:
     """Run to the end with a progress bar where stderr is a terminal; the samples as they are stored.
 
     Ctrl-C cancels what runs: finished samples are in the database, those in flight are stored as cancelled. With
@@ -52,7 +53,7 @@ def follow(run: Run, outcome: Outcome, *, finish_first: bool = False) -> Iterato
 
 
 @contextmanager
-def _signals(run: Run, outcome: Outcome, progress: RunProgress, *, finish_first: bool) -> Iterator[None]:
+def _signals(run: Run | StagedRun, outcome: Outcome, progress: RunProgress, *, finish_first: bool) -> Iterator[None]:
     def stop(number: int, _: FrameType | None) -> None:
         again, outcome.interrupted = outcome.interrupted, True
         step: Callable[[], None] = run.cancel

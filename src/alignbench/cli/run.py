@@ -94,7 +94,7 @@ def _draw(
     from alignbench.cli.following import Outcome, follow
     from alignbench.engines.pool import WorkerPool
     from alignbench.experiments.plan import make_plan
-    from alignbench.experiments.runner import Run
+    from alignbench.experiments.staged import StagedRun
     from alignbench.models import first_use, terms
 
     outcome = Outcome()
@@ -106,7 +106,7 @@ def _draw(
         print(visible(terms(model)), file=sys.stderr)
     pool = WorkerPool(threads=threads)
     try:
-        for _ in follow(Run(plan, pool, store), outcome, finish_first=True):
+        for _ in follow(StagedRun(plan, pool, store), outcome, finish_first=True):
             pass
     finally:
         pool.close()

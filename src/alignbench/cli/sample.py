@@ -13,9 +13,10 @@ from alignbench import paths
 from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads
 from alignbench.display import visible
 from alignbench.errors import InputError
-from alignbench.spec import DEFAULT_SAMPLES, Condition, Model, Prompt, Sampling
+from alignbench.spec import DEFAULT_SAMPLES, Condition, Context, Model, Prompt, Sampling, default_context
 
 if TYPE_CHECKING:
+    from alignbench.contexts.files import Sets
     from alignbench.store import SampleRow
 
 _DEFAULTS = Sampling()
@@ -30,7 +31,14 @@ def sample(
         typer.Option(help="A model: a name or a reference (llama:/path.gguf). Repeat for more."),
     ] = None,
     condition: Annotated[
-        list[str] | None, typer.Option(help="A named condition, NAME=MODEL. Repeat for more.", metavar="NAME=MODEL")
+        list[str] | None,
+        typer.Option(
+            help="A named condition, perhaps with a context. Repeat for more.", metavar="NAME=MODEL[,context=FILE]"
+        ),
+    ] = None,
+    context: Annotated[
+        list[str] | None,
+        typer.Option(help="A context for the base models of --model: a name or a TOML file.", metavar="NAME|FILE"),
     ] = None,
     n: Annotated[int, typer.Option("-n", "--n", help="Samples a cell.")] = DEFAULT_SAMPLES,
     temperature: Annotated[float, typer.Option(help="0 is greedy.")] = _DEFAULTS.temperature,
@@ -67,7 +75,8 @@ def sample(
     from alignbench.engines.pool import WorkerPool
     from alignbench.experiments.manifest import manifest
     from alignbench.experiments.plan import make_plan
-    from alignbench.experiments.runner import Run
+    from alignbench.experiments.staged import StagedRun
+    from alignbench.experiments.stored_sets import StoredSets
     from alignbench.models import first_use, terms
     from alignbench.scoring.live import LiveScores
     from alignbench.scoring.sessions import session_scores
@@ -85,23 +94,27 @@ def sample(
         max_tokens=max_tokens,
         stop=tuple(stop or ()),
     )
+    path = db or paths.default_database()
     conditions = [
-        Condition.zero_shot(
+        Condition(
+            name,
             used.with_options(device=device, gpu_layers=gpu_layers),
-            name=name,
-            sampling=sampling,
+            around,
+            sampling,
             seed=seed,
             mode="fast" if fast else "strict",
         )
-        for name, used in _named_models(model or [], condition or [])
+        for name, used, around in _named(model or [], condition or [], context or [], StoredSets(path))
     ]
     against = _one_of(conditions, "--reference", reference, [c for c in conditions if c.model.kind == "aligned"][:1])
-    lowest = _one_of(conditions, "--floor", floor, [c for c in conditions if c.model.kind == "base"])
+    lowest = _one_of(
+        conditions, "--floor", floor, [c for c in conditions if c.model.kind == "base" and c.context.zero_shot]
+    )
     for used in conditions:
         if first_use(used.model):
             print(visible(terms(used.model)), file=sys.stderr)
 
-    path = db or paths.default_database()
+    _check_teachers(conditions, against)
     with Store.open(path) as store:
         title = prompt or prompts or ""
         session = store.create_session(title, reference=against, manifest=manifest(conditions, n))
@@ -110,7 +123,7 @@ def sample(
         live = LiveScores(path, pool, lambda: None)
         outcome = Outcome()
         try:
-            run = Run(make_plan(store, session, chosen, conditions, n), pool, store)
+            run = StagedRun(make_plan(store, session, chosen, conditions, n), pool, store)
             for row in follow(run, outcome):
                 live.add(row)
                 if as_json:
@@ -143,23 +156,51 @@ def _prompts(text: str | None, prompt_set: str | None, limit: int | None) -> lis
     return [Prompt.typed(text.strip())]
 
 
-def _named_models(models: Sequence[str], conditions: Sequence[str]) -> list[tuple[str, Model]]:
-    """`--model M` is short for a condition that is called as the model is."""
+def _named(
+    models: Sequence[str], conditions: Sequence[str], contexts: Sequence[str], sets: Sets
+) -> list[tuple[str, Model, Context]]:
+    """`--model M` is short for a condition that is called as the model is, or for one under each --context."""
+    from alignbench.contexts.files import load_context
     from alignbench.models import resolve
 
-    named = [(model.name, model) for model in map(resolve, models)]
+    around = [load_context(name, sets) for name in contexts]
+    named: list[tuple[str, Model, Context]] = []
+    for used in map(resolve, models):
+        if around and used.kind == "base":
+            named += [(f"{used.name} + {context.name}", used, context) for context in around]
+        else:
+            named.append((used.name, used, default_context(used)))
+    if around and not any(used.kind == "base" for _, used, _ in named):
+        raise InputError(
+            "--context is for base models, and no --model is one; try --condition NAME=MODEL,context=FILE."
+        )
     for text in conditions:
-        name, equals, reference = text.partition("=")
-        if not (name and equals and reference):
-            raise InputError(f"--condition {text!r}: expected NAME=MODEL, such as warm=demo-base.")
-        named.append((name, resolve(reference)))
+        name, equals, rest = text.partition("=")
+        reference, comma, file = rest.partition(",context=")
+        if not (name and equals and reference) or (comma and not file):
+            raise InputError(f"--condition {text!r}: expected NAME=MODEL[,context=FILE], such as warm=demo-base.")
+        used = resolve(reference)
+        named.append((name, used, load_context(file, sets) if file else default_context(used)))
     if not named:
         raise InputError("No --model given. Try --model demo-base --model demo-aligned.")
-    names = [name for name, _ in named]
+    names = [name for name, _, _ in named]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise InputError(f"Two conditions would be called {twice!r}; name one with --condition NAME=MODEL.")
     return named
+
+
+def _check_teachers(conditions: Sequence[Condition], reference: str | None) -> None:
+    """Refuse, before anything is sampled, contexts that are made of samples which nobody draws."""
+    from alignbench.experiments.staged import unknown_conditions
+
+    known = [condition.name for condition in conditions]
+    contexts = [condition.context for condition in conditions]
+    if unknown := unknown_conditions(contexts, reference, known):
+        raise InputError(
+            f"A context is made of samples of {unknown[0]!r}, which is no condition of this run; add --model "
+            f"{unknown[0]} or --condition {unknown[0]}=MODEL. The run has: {', '.join(known)}."
+        )
 
 
 def _one_of(conditions: Sequence[Condition], option: str, name: str | None, default: Sequence[Condition]) -> str | None:

@@ -69,4 +69,3 @@ def n_tokens(pool: EnginePool, model: Model, text: str) -> int | None:
     except EngineError:
         return None
     return len(full) - len(empty)
-

@@ -14,7 +14,7 @@ from alignbench.contexts.hints import QUOTE
 from alignbench.contexts.neighbours import NeighbourIndex, keep_index, load_index
 from alignbench.contexts.preview import Preview, preview
 from alignbench.contexts.rendering import Content, render
-from alignbench.contexts.selection import Selection, select
+from alignbench.contexts.selection import Selection, is_near_duplicate, select
 from alignbench.engines.asking import loaded, tokenized
 from alignbench.engines.embedder import DEFAULT_EMBEDDER, embedder_name
 from alignbench.engines.pool import WorkerPool
@@ -46,7 +46,7 @@ class Prepared:
 
 
 class Preparer:
-    """Prepares contexts in one session. Every call blocks while models load and work; use it from the store's thread."""
+    """Prepares the contexts of one run. Calls block while models load and work, on the thread of the store."""
 
     def __init__(self, store: Store, pool: Pool, session: int) -> None:
         self._store, self._pool, self._session = store, pool, session
@@ -81,8 +81,9 @@ class Preparer:
         pool, selection = ExampleSet(), None
         if context.examples is not None:
             pool, selection = self._selection(prompt, context.examples)
-            if n := len(selection.left_out):
-                notes.append(f"{n} near {'duplicate' if n == 1 else 'duplicates'} of the prompt left out")
+            near = [s for s in selection.left_out if not is_near_duplicate(prompt.text, pool.items[s.index], 1.0)]
+            if near:  # that the prompt itself is no example goes without saying
+                notes.append(f"{len(near)} near {'duplicate' if len(near) == 1 else 'duplicates'} of it left out")
         hint = self._hint(prompt, context.hint, condition.model) if context.hint is not None else None
         if hint is not None and hint.longest_quote is not None and hint.maker and hint.longest_quote >= QUOTE:
             notes.append(f"the hint quotes {hint.longest_quote} words in a row from its source")

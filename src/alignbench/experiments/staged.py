@@ -1,4 +1,4 @@
-"""Runs in which one condition's samples are another one's context: teachers first, then what is made of their answers."""
+"""Runs in which the samples of one condition stand in the context of another: teachers come first."""
 
 from __future__ import annotations
 

@@ -19,8 +19,8 @@ class StoredSets:
         if not self._path.exists():
             return None
         with Store.open(self._path) as store:
-            known = {info.name for info in store.example_sets()} | {info.hash for info in store.example_sets()}
-            return store.example_set(name) if name in known else None
+            known = any(name in (info.name, info.hash) for info in store.example_sets())
+            return store.example_set(name) if known else None
 
     def of_session(self, session: str | int, condition: str, sample: int) -> ExampleSet:
         if not self._path.exists():
@@ -35,7 +35,8 @@ def session_id(store: Store, session: str | int) -> int:
         return store.session(int(session)).id
     ids = [info.id for info in store.sessions() if info.name == session]
     if not ids:
-        raise InputError(f"There is no session named {session!r} in {store.path}; `alignbench sessions list` has them.")
+        raise InputError(f"There is no session named {session!r} in {store.path}.")
     if len(ids) > 1:
-        raise InputError(f"{len(ids)} sessions are named {session!r}; name one by its number: {', '.join(map(str, ids))}.")
+        numbers = ", ".join(map(str, ids))
+        raise InputError(f"{len(ids)} sessions are named {session!r}; expected the number of one: {numbers}.")
     return ids[0]

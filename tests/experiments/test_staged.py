@@ -1,0 +1,262 @@
+"""Contexts that are made of other conditions' samples, on the deterministic pool and a real database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from alignbench.engines.embedder import DEFAULT_EMBEDDER
+from alignbench.engines.protocol import Embedded, Failed
+from alignbench.errors import InputError
+from alignbench.experiments.plan import make_plan
+from alignbench.experiments.preparing import Preparer
+from alignbench.experiments.runner import CellFailed, CellPrepared, RunEvent
+from alignbench.experiments.staged import StagedRun, needed_conditions, unknown_conditions
+from alignbench.spec import (
+    Condition,
+    Context,
+    Example,
+    Examples,
+    ExampleSet,
+    Hint,
+    Model,
+    Prefill,
+    Prompt,
+    Sampling,
+)
+from alignbench.store import Store
+from tests.fakes import FakePool
+
+GOOD, RAW = Model("good", "demo-aligned", "aligned"), Model("raw", "demo-base", "base")
+TEACHER = Condition.zero_shot(GOOD)
+PROMPTS = [Prompt("p1", "apples and pears"), Prompt("p2", "pears and plums"), Prompt("p3", "zebras in zoos")]
+ITEMS = (Example("apples", "red"), Example("plums", "blue"), Example("zoos", "grey"))
+
+
+@dataclass
+class Pool(FakePool):
+    """Embeds a text as the counts of its letters."""
+
+    embedded: int = 0
+
+    def embed(self, texts: tuple[str, ...], sink: Callable[[Embedded | Failed], None]) -> None:
+        self.embedded += len(texts)
+        counts = np.array([[text.count(chr(97 + i)) for i in range(26)] for text in texts], np.float32)
+        vectors = counts / np.linalg.norm(counts, axis=1, keepdims=True)
+        sink(Embedded(0, vectors, tuple(1 for _ in texts), DEFAULT_EMBEDDER))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path / "runs.db") as store:
+        yield store
+
+
+def under(context: Context, **changes: Any) -> Condition:
+    return replace(Condition("raw + context", RAW, context), **changes)
+
+
+def run(store: Store, session: int, pool: Pool, *conditions: Condition, n: int = 2) -> list[RunEvent]:
+    return list(StagedRun(make_plan(store, session, PROMPTS, conditions, n), pool, store))
+
+
+def rendered(store: Store, session: int, condition: str) -> dict[str, str]:
+    cells = [cell for cell in store.cells(session) if cell.condition == condition]
+    return {cell.prompt_id: store.rendered(cell.id) or "" for cell in cells}
+
+
+def errors(store: Store, session: int) -> set[str]:
+    return {row.error or "" for row in store.samples(session) if row.status == "error"}
+
+
+def test_nearest_examples_of_the_teacher_never_hold_the_prompt_itself(store: Store) -> None:
+    session = store.create_session("t", reference="good")
+    context = Context("plain", examples=Examples(condition="good", select="nearest-prompt", k=1))
+    events = run(store, session, Pool(), under(context), TEACHER)  # the teacher comes second, and is drawn first
+    assert not errors(store, session)
+    texts = rendered(store, session, "raw + context")
+    assert "# Query:\n```\npears and plums" in texts["p1"].removesuffix("apples and pears\n```\n\n# Answer:\n```\n")
+    assert texts["p2"].count("pears and plums") == 1
+    assert "apples and pears" in texts["p2"]
+    answer = next(row.text for row in store.samples(session) if (row.prompt_id, row.condition) == ("p2", "good"))
+    assert answer.strip() in texts["p1"]
+    assert sum(isinstance(event, CellPrepared) for event in events) == 3
+
+
+def test_what_was_selected_is_stored_with_rank_and_similarity(store: Store) -> None:
+    session = store.create_session("t")
+    examples = Examples(ExampleSet(ITEMS), select="nearest-prompt", k=2, near_duplicate=1.0)
+    run(store, session, Pool(), under(Context("plain", examples=examples)))
+    found = store.selection(store.cells(session)[0].id)
+    assert found is not None
+    assert [found[0].items[selected.index].prompt for selected in found[1].chosen] == ["apples", "plums"]
+    assert [selected.rank for selected in found[1].chosen] == [1, 2]
+    similarities = [selected.similarity or 0.0 for selected in found[1].chosen]
+    assert 1 > similarities[0] > similarities[1] > 0
+
+
+def test_nearest_response_looks_at_the_teachers_answer(store: Store) -> None:
+    session = store.create_session("t", reference="good")
+    pool = Pool(texts={"good": ["red red grey"]})
+    examples = Examples(ExampleSet(ITEMS), select="nearest-response", k=1)
+    run(store, session, pool, TEACHER, under(Context("plain", examples=examples)))
+    assert all("```\nred\n```" in text for text in rendered(store, session, "raw + context").values())
+
+
+def test_the_index_is_built_once_and_kept(store: Store) -> None:
+    examples = Examples(ExampleSet(ITEMS), select="nearest-prompt", k=1)
+    condition = under(Context("plain", examples=examples))
+    pool = Pool()
+    run(store, store.create_session("t"), pool, condition)
+    assert pool.embedded == len(ITEMS) + len(PROMPTS)
+    again = Pool()
+    run(store, store.create_session("u"), again, condition)
+    assert again.embedded == 0
+
+
+def test_a_hint_is_made_of_the_teachers_sample_and_kept(store: Store) -> None:
+    session = store.create_session("t")
+    pool = Pool(texts={"good": ["One two three four five six seven eight nine."], "maker": ["short hint"]})
+    hint = Hint("summary", condition="good", sample=1, maker="good", template="Sum up: {response}")
+    events = run(store, session, pool, under(Context("plain", hint=hint)), TEACHER)
+    rows = store.hints(session)
+    assert len(rows) == 3
+    assert {row.text for row in rows} == {"One two three four five six seven eight nine."}
+    assert {(row.source_condition, row.source_sample, row.longest_quote, row.give_away) for row in rows} == {
+        ("good", 1, 9, 1.0)
+    }
+    assert all("# Summary:\n```\nOne two" in text for text in rendered(store, session, "raw + context").values())
+    notes = [note for event in events if isinstance(event, CellPrepared) for note in event.notes]
+    assert notes == ["the hint quotes 9 words in a row from its source"] * 3
+    again = Pool()
+    run(store, session, again, under(Context("plain", hint=hint)), TEACHER, n=3)
+    asked = [request for name, request in again.requests if "Sum up" in request.query]
+    assert asked == []  # a resumed run makes no hint again
+
+
+def test_a_maker_that_answers_nothing_fails_its_cells_alone(store: Store) -> None:
+    session = store.create_session("t")
+    hint = Hint("summary", condition="good", maker="raw", template="Sum up: {response}")
+    maker = under(Context("plain"), name="raw")
+    pool = Pool(texts={"raw": [" "]})
+    events = run(store, session, pool, TEACHER, maker, under(Context("plain", hint=hint)))
+    assert next(e.message for e in events if isinstance(e, CellFailed)) == (
+        "raw gave no summary for the prompt p1: it answered nothing."
+    )
+    assert len(errors(store, session)) == 3
+    assert sum(row.status == "done" for row in store.samples(session)) == 2 * 2 * 3
+
+
+def test_a_hint_written_first_is_parsed_off_and_kept(store: Store) -> None:
+    session = store.create_session("t")
+    text = "in short\n```\n\n# Answer:\n```\nat length\n"
+    run(store, session, Pool(texts={"raw": [text]}), under(Context("plain", hint=Hint("first"))))
+    rows = list(store.samples(session))
+    assert {row.text for row in rows} == {"at length"}
+    assert {row.raw_text for row in rows} == {text}
+    hints = [store.sample_hint(row.id) for row in rows]
+    assert {(hint.text, hint.level, hint.maker) for hint in hints if hint} == {("in short", "first", "raw")}
+    assert all(hints)
+
+
+def test_a_prefill_is_the_first_tokens_of_the_teachers_answer(store: Store) -> None:
+    session = store.create_session("t")
+    pool = Pool(texts={"good": ["Indeed it is."]})
+    context = Context("plain", prefill=Prefill(condition="good", tokens=6))
+    run(store, session, pool, TEACHER, under(context))
+    assert all(text.endswith("# Answer:\n```\nIndeed") for text in rendered(store, session, "raw + context").values())
+
+
+def test_examples_that_do_not_fit_are_dropped_from_the_farthest_or_refused(store: Store) -> None:
+    session = store.create_session("t")
+    long = tuple(Example(word, f"{word} " * 120) for word in ("apples", "plums", "zoos"))
+    examples = Examples(ExampleSet(long), select="nearest-prompt", k=3, near_duplicate=1.0)
+    sampling = Sampling(max_tokens=200)  # of a window of 2048, a token a byte
+    events = run(store, session, Pool(), under(Context("plain", examples=examples), sampling=sampling))
+    notes = {note for event in events if isinstance(event, CellPrepared) for note in event.notes}
+    assert notes == {"1 of 3 examples dropped: they do not fit the window"}
+    found = store.selection(store.cells(session)[0].id)
+    assert found is not None
+    assert [long[selected.index].prompt for selected in found[1].dropped] == ["zoos"]
+    refusing = under(Context("plain", examples=examples, overflow="refuse"), sampling=sampling, name="refusing")
+    run(store, session, Pool(), refusing)
+    (message,) = {error[:16] for error in errors(store, session)}
+    assert message == "The context has "
+    assert all("context window is 2048" in error for error in errors(store, session))
+
+
+def test_a_prompt_alone_that_does_not_fit_is_refused_with_the_numbers(store: Store) -> None:
+    session = store.create_session("t")
+    condition = under(Context("plain", instruction="word " * 500, examples=Examples(ExampleSet(ITEMS))))
+    run(store, session, Pool(), condition)
+    assert all("context window is 2048" in error for error in errors(store, session))
+
+
+def test_resuming_uses_the_selection_that_is_stored(store: Store) -> None:
+    session = store.create_session("t", reference="good")
+    context = Context("plain", examples=Examples(condition="good", select="nearest-prompt", k=1))
+    run(store, session, Pool(), TEACHER, under(context))
+    before = rendered(store, session, "raw + context")
+    store.add_cell(session, Prompt("p4", "apples and pears too"), TEACHER, 2)
+    plan = make_plan(store, session, [*PROMPTS, Prompt("p4", "apples and pears too")], (TEACHER, under(context)), 3)
+    list(StagedRun(plan, Pool(), store))
+    after = rendered(store, session, "raw + context")
+    assert {id: after[id] for id in before} == before
+    assert len(after) == 4
+
+
+def test_a_preview_counts_the_tokens_of_each_part(store: Store) -> None:
+    session = store.create_session("t")
+    context = Context("plain", instruction="Be kind.", examples=Examples(ExampleSet(ITEMS[:2])))
+    shown = Preparer(store, Pool(), session).compose(PROMPTS[2], under(context)).preview
+    assert shown is not None
+    assert shown.text.startswith("<s># Instructions:")
+    assert [(part.kind, part.number, part.n_tokens) for part in shown.parts[:3]] == [
+        ("special", 0, 1),
+        ("instruction", 0, len("# Instructions:\n\nBe kind.\n\n")),
+        ("example", 1, len("# Query:\n```\napples\n```\n\n# Answer:\n```\nred\n```\n\n")),
+    ]
+    assert sum(part.n_tokens for part in shown.parts) == shown.n_tokens == len(shown.text) - 2
+    assert shown.share == pytest.approx((shown.n_tokens + 256) / 2048)
+
+
+def test_what_a_context_needs() -> None:
+    context = Context(
+        "plain",
+        examples=Examples(ExampleSet(ITEMS), select="nearest-response", k=1),
+        hint=Hint("summary", condition="a", maker="m", template="{response}"),
+        prefill=Prefill(condition="b", tokens=1),
+    )
+    assert needed_conditions(context, "ref") == {"ref", "a", "b"}
+    assert unknown_conditions([context, Context("plain")], "ref", ["ref", "a"]) == ["b"]
+
+
+def test_a_circle_fails_with_the_sample_that_is_not_there(store: Store) -> None:
+    session = store.create_session("t")
+    context = Context("plain", examples=Examples(condition="raw + context", select="random", k=1))
+    run(store, session, Pool(), under(context))
+    assert errors(store, session) == {f"raw + context has no sample 0 in session {session} to take for an example."}
+
+
+def test_cancelling_stops_the_preparation(store: Store) -> None:
+    session = store.create_session("t")
+    examples = Examples(ExampleSet(ITEMS), select="random", k=1)
+    work = StagedRun(
+        make_plan(store, session, PROMPTS, (under(Context("plain", examples=examples)),), 1), Pool(), store
+    )
+    for event in work:
+        if isinstance(event, CellPrepared):
+            work.cancel()
+    assert list(store.samples(session)) == []
+
+
+def test_a_teacher_without_a_name_needs_a_reference(store: Store) -> None:
+    session = store.create_session("t")
+    context = Context("plain", examples=Examples(ExampleSet(ITEMS), select="nearest-response", k=1))
+    with pytest.raises(InputError, match="needs a teacher"):
+        Preparer(store, Pool(), session).compose(PROMPTS[0], under(context))
