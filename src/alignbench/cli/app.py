@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from alignbench import __version__
-from alignbench.cli import doctor, importing, likelihood, metrics, models, prompts, run, sample, score, sessions
+from alignbench.cli import doctor, importing, likelihood, metrics, models, prompts, report, run, sample, score, sessions
 from alignbench.cli.options import Db
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.add_typer(models.app, name="models", help="Models: what is there, and whethe
 app.add_typer(importing.app, name="import", help="Responses from elsewhere: the paper's data, JSONL files.")
 app.command("sample")(sample.sample)
 app.command("run")(run.run)
+app.command("report")(report.report)
 app.command("score")(score.score)
 app.command("metrics")(metrics.metrics)
 app.command("likelihood")(likelihood.likelihood)

@@ -1,0 +1,202 @@
+"""Diversity before and after a quality gate: how much of a difference is that bad responses are gone.
+
+A gate leaves fewer samples, so only scores that do not move with their number are compared. It also leaves the prompts
+on which several responses pass, which are the easy ones; so before and after are taken over the same prompts.
+After Lake, Choi and Durrett 2024 (arXiv 2406.17692) and Shypula et al. 2025 (arXiv 2504.12522).
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from alignbench.judging.replies import ASPECTS
+from alignbench.judging.summary import latest
+from alignbench.reports.cells import cell_values, scored_cell
+from alignbench.reports.estimates import Column, difference_entries, mean_entry, share_entry
+from alignbench.scores.registry import METRICS
+from alignbench.scores.semantic import cosine_matrix, effective_diversity
+from alignbench.scores.statistics import Bootstrap
+from alignbench.scores.values import Mode
+from alignbench.scoring.embeddings import Embeddings
+from alignbench.scoring.responses import Responses
+from alignbench.spec import content_hash
+from alignbench.store import Store
+
+THRESHOLD = 3.0
+QUALITY = "mean of the judged aspects"
+
+Sample = tuple[str, str, int]  # condition, prompt id, index
+
+
+@dataclass(frozen=True, slots=True)
+class Qualities:
+    """Judged quality of samples, 1 to 5: the mean of their graded aspects. judge: whose, empty for nobody's."""
+
+    judge: str
+    of: Mapping[Sample, float]
+
+
+def read_qualities(store: Store, session: int, judge: str | None = None) -> Qualities:
+    """Of one judge: the one asked for, else whoever has judged the most."""
+    judges = store.judges(session, "quality")
+    chosen = judge if judge is not None else next(iter(judges), "")
+    found: dict[Sample, float] = {}
+    for row in latest(store.judgments(session, kind="quality", judge=chosen)) if chosen else ():
+        grades = [grade for name in ASPECTS if (grade := row.judgment.fields.get(name)) is not None]
+        if row.judgment.status == "valid" and grades:
+            found[row.condition, row.prompt_id, row.sample] = statistics.fmean(grades)
+    return Qualities(chosen, found)
+
+
+def gate_table(
+    responses: Responses,
+    qualities: Qualities,
+    metrics: Sequence[str],
+    mode: Mode,
+    embeddings: Embeddings | None,
+    unseen: frozenset[str],
+    reference: str | None,
+    bootstrap: Bootstrap,
+    threshold: float = THRESHOLD,
+) -> dict[str, Any]:
+    """{"threshold", "quality", "judge", "reason", "conditions": {name: {...}}}; empty conditions without judgments.
+
+    Of each judged condition: `judged` samples, `passing` of them, `share` (mean over prompts), `distinct_passing`
+    (classes of passing responses per sample that was judged), `effective_diversity`, and `metrics`: by name `before`
+    and `after` the gate, and their paired `change`, over the prompts with two responses that pass. With a judged
+    reference, `gap` says by metric how far a condition is from it `before` and `after` both were gated, and which
+    `share` of the difference the gate took away.
+
+    metrics: names of scores of one set; those that move with n are left out. unseen: prompts on which embeddings say
+    nothing.
+    """
+    table: dict[str, Any] = {"threshold": threshold, "quality": QUALITY, "judge": qualities.judge or None}
+    if not qualities.of:
+        reason = "no quality judgments; make them with alignbench judge SESSION --kind quality"
+        return {**table, "reason": reason, "conditions": {}}
+    live = [METRICS[name] for name in metrics if METRICS[name].live and "within" in METRICS[name].scope]
+    scored = [metric.name for metric in live if metric.more_diverse and not metric.moves_with_n]
+    names = dict.fromkeys(condition for condition, _, _ in qualities.of)
+    gates = {
+        name: _gated(name, responses, qualities, scored, mode, embeddings, unseen, threshold)
+        for name in responses.conditions
+        if name in names
+    }
+    conditions = {name: _condition(gate, scored, bootstrap) for name, gate in gates.items()}
+    if reference in gates:
+        others = [name for name in gates if name != reference]
+        for metric in scored:
+            changes = {name: (gates[name].before[metric], gates[reference].before[metric]) for name in others}
+            gated = {name: (gates[name].after[metric], gates[reference].after[metric]) for name in others}
+            # The same prompts before and after, or the comparison is of prompts.
+            before = difference_entries({name: _both(changes[name], gated[name]) for name in others}, bootstrap)
+            after = difference_entries(gated, bootstrap)
+            for name in others:
+                first, second = _gaps(changes[name]), _gaps(gated[name])
+                closed = {p: a - b for p, a in first.items() if (b := second.get(p)) is not None and a is not None}
+                share = share_entry(closed, {p: first[p] for p in closed}, bootstrap)
+                gap = {"before": before[name], "after": after[name], "share": share}
+                conditions[name].setdefault("gap", {})[metric] = gap
+    return {**table, "reason": "", "conditions": conditions}
+
+
+@dataclass(frozen=True, slots=True)
+class _Gated:
+    """Columns over prompts. before, after: by metric, of the prompts with two responses that pass."""
+
+    judged: int
+    passing: int
+    share: Column
+    distinct: Column
+    effective: Column
+    before: Mapping[str, Column]
+    after: Mapping[str, Column]
+
+
+def _gated(
+    condition: str,
+    responses: Responses,
+    qualities: Qualities,
+    metrics: Sequence[str],
+    mode: Mode,
+    embeddings: Embeddings | None,
+    unseen: frozenset[str],
+    threshold: float,
+) -> _Gated:
+    judged = passing = 0
+    share: dict[str, float | None] = {}
+    distinct: dict[str, float | None] = {}
+    effective: dict[str, float | None] = {}
+    before: dict[str, dict[str, float | None]] = {metric: {} for metric in metrics}
+    after: dict[str, dict[str, float | None]] = {metric: {} for metric in metrics}
+    for prompt in responses.prompts:
+        texts = responses.cells(prompt).get(condition, {})
+        graded = {i: text for i, text in texts.items() if (condition, prompt, i) in qualities.of}
+        passed = {i: text for i, text in graded.items() if qualities.of[condition, prompt, i] >= threshold}
+        if not graded:
+            continue
+        judged, passing = judged + len(graded), passing + len(passed)
+        share[prompt] = len(passed) / len(graded)
+        blind = embeddings is None or prompt in unseen
+        distinct[prompt] = None if blind else _classes(passed, mode, embeddings, len(graded))
+        effective[prompt] = None if blind else _effective(graded, passed, embeddings)
+        if len(passed) < 2:
+            continue
+        vectors = None if blind else embeddings
+        values = [cell_values(cell, metrics, mode, vectors) for cell in (graded, passed)]
+        for metric in metrics:
+            pair = [found[metric].value for found in values]
+            before[metric][prompt], after[metric][prompt] = pair if None not in pair else (None, None)
+    return _Gated(judged, passing, share, distinct, effective, before, after)
+
+
+def _condition(gate: _Gated, metrics: Sequence[str], bootstrap: Bootstrap) -> dict[str, Any]:
+    few = "no prompt has two responses that pass"
+    blind = "no embeddings"
+    changes = difference_entries({m: (gate.after[m], gate.before[m]) for m in metrics}, bootstrap)
+    return {
+        "judged": gate.judged,
+        "passing": gate.passing,
+        "share": mean_entry(gate.share, bootstrap),
+        "distinct_passing": mean_entry(gate.distinct, bootstrap, blind),
+        "effective_diversity": mean_entry(gate.effective, bootstrap, blind),
+        "metrics": {
+            metric: {
+                "before": mean_entry(gate.before[metric], bootstrap, few),
+                "after": mean_entry(gate.after[metric], bootstrap, few),
+                "change": changes[metric],
+            }
+            for metric in metrics
+        },
+    }
+
+
+def _classes(passed: Mapping[int, str], mode: Mode, embeddings: Embeddings | None, n: int) -> float | None:
+    if not passed:
+        return 0.0
+    cell = scored_cell(passed, ("semantic_classes",), mode, embeddings)
+    return len(set(cell.modes().values())) / n if len(cell.modes()) == len(passed) else None
+
+
+def _effective(graded: Mapping[int, str], passed: Mapping[int, str], embeddings: Embeddings | None) -> float | None:
+    kept = {} if embeddings is None else embeddings.vectors(graded.values())
+    vectors = [kept.get(content_hash(text)) for text in graded.values()]
+    there = [vector for vector in vectors if vector is not None and vector.any()]
+    if len(there) < len(graded) or len(there) < 2:
+        return None
+    return effective_diversity(cosine_matrix(there, there), [i in passed for i in graded])
+
+
+def _both(pair: tuple[Column, Column], other: tuple[Column, Column]) -> tuple[Column, Column]:
+    """The columns of `pair` on the prompts on which `other` has values."""
+    there = [p for p, value in other[0].items() if value is not None and other[1].get(p) is not None]
+    first, second = pair
+    return {p: first.get(p) for p in there}, {p: second.get(p) for p in there}
+
+
+def _gaps(pair: tuple[Column, Column]) -> dict[str, float | None]:
+    first, second = pair
+    return {p: a - b for p, a in first.items() if a is not None and (b := second.get(p)) is not None}

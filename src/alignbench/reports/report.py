@@ -1,0 +1,247 @@
+"""A session's report: its tables, its judgments, its counts, what it was made with, and an investigation.
+
+    {"session", "within", "cross", "judged", "counts", "meta"} and, where one was asked for, "investigation"
+
+`within` and `cross` are those of `scoring.tables.score_tables`, `judged` that of `judging.summary.judged_tables`;
+`counts` has samples, errors and truncated (null where the finish reasons were not recorded) for each condition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from alignbench.errors import InputError, did_you_mean
+from alignbench.judging.summary import agreement, judged_tables
+from alignbench.reports.contested import contested_prompts, unseen_scores
+from alignbench.reports.coverage_curves import coverage_table
+from alignbench.reports.findings import findings
+from alignbench.reports.frontier import frontier_table
+from alignbench.reports.gate import THRESHOLD, gate_table, read_qualities
+from alignbench.scores.registry import METRICS, cross, within
+from alignbench.scores.statistics import RESAMPLES, Bootstrap
+from alignbench.scores.values import WORKBENCH, Mode
+from alignbench.scoring.batch import Given, Progress, Wanted, score_responses
+from alignbench.scoring.embeddings import Embeddings
+from alignbench.scoring.imported_pairs import METRIC as PAIR_METRIC
+from alignbench.scoring.imported_pairs import imported_pairs
+from alignbench.scoring.responses import SessionResponses
+from alignbench.scoring.tables import Tables
+from alignbench.spec import Condition
+from alignbench.store import Store
+
+Investigation = Literal["diversity"]
+INVESTIGATIONS: tuple[Investigation, ...] = ("diversity",)
+
+PAPER = ("words", "jaccard", "jaccard_2", "jaccard_stem", PAIR_METRIC)
+"""What a report in paper mode has where nothing else is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a report is of.
+
+    metrics: names of scores. reference, floor: names of conditions, None without one. temperatures: of a frontier, none
+    for no frontier. gate: least quality that passes, 1 to 5. judge: whose judgments, None for whoever judged the most.
+    """
+
+    metrics: tuple[str, ...]
+    reference: str | None
+    floor: str | None
+    investigation: Investigation | None = None
+    temperatures: tuple[float, ...] = ()
+    gate: float = THRESHOLD
+    judge: str | None = None
+    mode: Mode = WORKBENCH
+    resamples: int = RESAMPLES
+    seed: int = 0
+
+
+def default_metrics(store: Store, session: int, mode: Mode, investigation: Investigation | None) -> tuple[str, ...]:
+    """The scores of a report where none were named: those that cost no more than embeddings."""
+    if mode is not WORKBENCH:
+        names: Sequence[str] = PAPER
+    else:
+        costly = ("coverage",) if investigation == "diversity" else ()
+        live = [name for name, metric in METRICS.items() if metric.live]
+        names = [*live, "surprisal", *costly, PAIR_METRIC]
+    has_pairs = bool(store.pair_scores(session, PAIR_METRIC))
+    return tuple(name for name in METRICS if name in names and (name != PAIR_METRIC or has_pairs))
+
+
+def build_report(
+    store: Store,
+    session: int,
+    options: Options,
+    embeddings: Embeddings | None,
+    of_sentences: Embeddings | None,
+    progress: Progress = lambda *_: None,
+) -> dict[str, Any]:
+    """The report of a session, ready for JSON.
+
+    embeddings, of_sentences: of whole responses and of their sentences, None where no wanted score needs any.
+    InputError where the reference or the floor is no condition of the session.
+    """
+    info, conditions = store.session(session), store.conditions(session)
+    responses = SessionResponses(store, session)
+    for option, name in (("--reference", options.reference), ("--floor", options.floor)):
+        if name is not None and name not in responses.conditions:
+            near = did_you_mean(name, responses.conditions)
+            raise InputError(f"{option}: session {session} has no condition named {name!r}. {near}".rstrip())
+    contested = contested_prompts(store, session)
+    pairs, note = imported_pairs(store, session, options.reference)
+    bootstrap = Bootstrap(resamples=options.resamples, seed=options.seed)
+    tables = score_responses(
+        responses,
+        Wanted(
+            within=within(options.metrics),
+            cross=cross(options.metrics),
+            unavailable=_unavailable(options.metrics),
+            reference=options.reference,
+            floor=options.floor,
+            mode=options.mode,
+            resamples=options.resamples,
+            seed=options.seed,
+        ),
+        embeddings,
+        progress,
+        of_sentences=of_sentences,
+        given=_together(pairs, unseen_scores(contested, responses.conditions, options.metrics)),
+    )
+    report: dict[str, Any] = {
+        "session": session,
+        "within": tables["within"],
+        "cross": tables["cross"],
+        "judged": judged_tables(store, session, judge=options.judge, reference=options.reference, bootstrap=bootstrap),
+        "counts": _counts(store, session),
+        "meta": {
+            "name": info.name,
+            "created": info.created,
+            "updated": info.updated,
+            "reference": options.reference,
+            "floor": options.floor,
+            "mode": options.mode.name,
+            "prompts": len(responses.prompts),
+            "contested": len(contested),
+            "samples": responses.n,
+            "left_out": responses.left_out,
+            "metrics": {name: METRICS[name].version_in(options.mode) for name in options.metrics},
+            "bootstrap": {"resamples": options.resamples, "seed": options.seed},
+            "conditions": {condition.name: _described(condition) for condition in conditions},
+            "judges": agreement(store, session),
+            "manifest": {k: v for k, v in store.manifest(session).items() if k not in ("conditions", "imported")},
+            "notes": [*([note] if note else []), *_notes(store, session, tables, options)],
+        },
+    }
+    if options.investigation == "diversity":
+        report["investigation"] = _diversity(
+            store, session, options, responses, embeddings, of_sentences, contested, bootstrap, report
+        )
+    return report
+
+
+def _diversity(
+    store: Store,
+    session: int,
+    options: Options,
+    responses: SessionResponses,
+    embeddings: Embeddings | None,
+    of_sentences: Embeddings | None,
+    contested: frozenset[str],
+    bootstrap: Bootstrap,
+    report: dict[str, Any],
+) -> dict[str, Any]:
+    """Investigation 1: how much of a loss of diversity is quality control, and how much is aggregation."""
+    qualities = read_qualities(store, session, options.judge)
+    conditions = store.conditions(session)
+    found: dict[str, Any] = {
+        "kind": "diversity",
+        "conditions": {condition.name: _role(condition) for condition in conditions},
+        "gate": gate_table(
+            responses, qualities, options.metrics, options.mode, embeddings, contested, options.reference, bootstrap,
+            options.gate,
+        ),
+    }  # fmt: skip
+    if options.reference is None or of_sentences is None:
+        reason = "there is no reference" if options.reference is None else "coverage was not asked for"
+        found["coverage"] = {"threshold": None, "reason": reason, "conditions": {}}
+    else:
+        found["coverage"] = coverage_table(responses, options.reference, of_sentences, contested, bootstrap)
+    if options.temperatures:
+        tables: Tables = {"within": report["within"], "cross": report["cross"]}
+        found["frontier"] = frontier_table(conditions, options.temperatures, tables, qualities, bootstrap)
+    found["findings"] = findings(report, found)
+    return found
+
+
+def _role(condition: Condition) -> str:
+    if condition.model.kind == "aligned":
+        return "aligned"
+    return "base" if condition.context.zero_shot else "in-context"
+
+
+def _unavailable(metrics: Sequence[str]) -> dict[str, str]:
+    """What only a model that is asked again could tell; `alignbench score` asks it."""
+    found = {
+        name: f"not part of a report: alignbench score --metrics {name}"
+        for name in metrics
+        if "base model" in METRICS[name].needs
+    }
+    return {**found, PAIR_METRIC: "no pairs were imported"} if PAIR_METRIC in metrics else found
+
+
+def _together(first: Given, second: Given) -> Given:
+    """Both; the second one's where they speak of the same."""
+    return Given(
+        within={
+            place: {**first.within.get(place, {}), **second.within.get(place, {})}
+            for place in {**first.within, **second.within}
+        },
+        cross={
+            place: {**first.cross.get(place, {}), **second.cross.get(place, {})}
+            for place in {**first.cross, **second.cross}
+        },
+    )
+
+
+def _counts(store: Store, session: int) -> dict[str, dict[str, int | None]]:
+    facts = store.manifest(session).get("imported", {}).get("conditions", {})
+    return {
+        each.condition: {
+            "samples": each.samples,
+            "errors": each.errors,
+            "truncated": None if "finish_reasons" in facts.get(each.condition, {}) else each.truncated,
+        }
+        for each in store.counts(session)
+    }
+
+
+def _described(condition: Condition) -> dict[str, Any]:
+    sampling = condition.sampling
+    return {
+        "model": condition.model.reference,
+        "kind": condition.model.kind,
+        "context": condition.context.to_json(),
+        "temperature": sampling.temperature,
+        "max_tokens": sampling.max_tokens,
+        "repetition_penalty": sampling.repetition_penalty,
+        "seed": condition.seed,
+        "mode": condition.mode,
+        "hash": condition.hash,
+    }
+
+
+def _notes(store: Store, session: int, tables: Tables, options: Options) -> list[str]:
+    """What a reader of the numbers has to know."""
+    notes = list(store.manifest(session).get("imported", {}).get("notes", []))
+    counted = {name: scores["empty"] for name, scores in tables["within"].items()}
+    per_prompt = {entry["samples"] / entry["n"] for entry in counted.values() if entry["n"]}
+    moving = [name for name in within(options.metrics) if METRICS[name].moves_with_n]
+    if len(per_prompt) > 1 and moving:
+        notes.append(f"conditions differ in samples a prompt, and these scores move with it: {', '.join(moving)}")
+    empty = {name: entry["value"] for name, entry in counted.items() if entry["value"]}
+    if empty:
+        shown = ", ".join(f"{name} {value:.2f}" for name, value in empty.items())
+        notes.append(f"empty responses a prompt: {shown}")
+    return notes

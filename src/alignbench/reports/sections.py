@@ -1,0 +1,211 @@
+"""A report as titled tables of texts: what the terminal, Markdown and the app show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from alignbench.reports.findings import interval, number, p_value
+from alignbench.scores.registry import METRICS
+
+Entry = Mapping[str, Any]
+
+_ARROWS = {"higher": " ↑", "lower": " ↓", "": ""}  # which way is more diverse
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A table with a title; notes stand below it. Without columns it is notes alone."""
+
+    title: str
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def sections(report: Mapping[str, Any]) -> list[Section]:
+    """In the order in which they are read: what was found, then the tables it rests on."""
+    investigation = report.get("investigation")
+    found = []
+    if investigation is not None:
+        found.append(Section("Findings", notes=tuple(investigation["findings"])))
+    found += [_within(report), *_cross(report), *_judged(report)]
+    if investigation is not None:
+        found += [_gate(investigation["gate"]), *_coverage(investigation["coverage"], report["meta"]["reference"])]
+        if "frontier" in investigation:
+            found.append(_frontier(investigation["frontier"]))
+    return [*found, _counts(report), Section("Notes", notes=tuple(report["meta"]["notes"]))]
+
+
+def _within(report: Mapping[str, Any]) -> Section:
+    tables = report["within"]
+    conditions = tuple(tables)
+    metrics = list(next(iter(tables.values()), {}))
+    rows = []
+    for metric in metrics:
+        rows.append((_title(metric), *(_value(tables[c][metric]) for c in conditions)))
+        differences = [tables[c][metric].get("difference") for c in conditions]
+        if metric in METRICS and any(d and d["value"] is not None for d in differences):
+            rows.append((f"  against {report['meta']['reference']}", *map(_difference, differences)))
+    n = report["meta"]["prompts"]
+    notes = ("↑ higher is more diverse, ↓ lower is.", "* the corrected (Holm) p is 0.05 or less.")
+    return Section(f"Within a condition, mean over {n} prompts", ("score", *conditions), tuple(rows), notes)
+
+
+def _cross(report: Mapping[str, Any]) -> Iterator[Section]:
+    reference, floor = report["meta"]["reference"], report["meta"]["floor"]
+    for metric in next(iter(report["cross"].values()), {}):
+        rows = []
+        for condition, scores in report["cross"].items():
+            entry = scores[metric]
+            role = " (reference)" if condition == reference else " (floor)" if condition == floor else ""
+            plain = (_value(entry), *(_number(entry[key]) for key in ("ceiling", "null", "max_matched", "mmd2")))
+            rows.append((condition + role, *plain, _recovery(entry), _number(entry["held_out"])))
+        warnings = dict.fromkeys(s[metric]["warning"] for s in report["cross"].values() if s[metric]["warning"])
+        columns = ("condition", "mean", "ceiling", "shuffled null", "maximum", "MMD²", "recovery", "held out")
+        notes = tuple(f"! recovery {warning}" for warning in warnings)
+        yield Section(f"{METRICS[metric].title}: similarity to {reference}", columns, tuple(rows), notes)
+
+
+def _judged(report: Mapping[str, Any]) -> Iterator[Section]:
+    for kind, groups in report["judged"].items():
+        fields = list(next(iter(groups.values()), {}))
+        rows = tuple(
+            (
+                name,
+                *(_value(entry[field]) for field in fields),
+                str(max(entry[field]["n"] for field in fields)),
+                str(max(entry[field]["invalid"] for field in fields)),
+            )
+            for name, entry in groups.items()
+        )
+        yield Section(f"Judged: {kind}", ("condition", *fields, "judgments", "invalid"), rows)
+
+
+def _gate(gate: Mapping[str, Any]) -> Section:
+    title = f"Quality gate: {gate['quality']} {gate['threshold']:g} or more"
+    if gate["reason"]:
+        return Section(title, notes=(gate["reason"],))
+    rows = []
+    for condition, entry in gate["conditions"].items():
+        shared = (
+            f"{entry['passing']} of {entry['judged']}",
+            _value(entry["distinct_passing"]),
+            _value(entry["effective_diversity"]),
+        )
+        for i, (metric, change) in enumerate(entry["metrics"].items()):
+            first = (condition, *shared) if i == 0 else ("", "", "", "")
+            values = (_value(change["before"]), _value(change["after"]), _difference(change["change"]))
+            rows.append((*first, _title(metric), *values, str(change["after"]["n"])))
+    columns = ("condition", "passing", "distinct and passing", "effective diversity", "score", "before", "after",
+               "change", "prompts")  # fmt: skip
+    notes = (
+        "Before and after are over the prompts with two responses that pass, which are the easier ones.",
+        "Distinct and passing: classes of passing responses for each sample that was judged.",
+    )
+    return Section(title, columns, tuple(rows), notes)
+
+
+def _coverage(coverage: Mapping[str, Any], reference: str | None) -> Iterator[Section]:
+    if coverage["reason"]:
+        yield Section("Coverage", notes=(coverage["reason"],))
+        return
+    longest = max((len(entry["of_reference"]) for entry in coverage["conditions"].values()), default=0)
+    ways = (
+        (f"Share of a response of {reference} that k responses of the condition say together", "of_reference"),
+        (f"Share of a response of the condition that k responses of {reference} say together", "by_reference"),
+    )
+    chance = coverage["false_matches"]
+    against = "" if chance is None else f"; {chance:.1%} of sentences find one in an answer to another prompt"
+    said = f"A sentence is said from a best match of cosine {coverage['threshold']:.3f} on{against}."
+    for title, way in ways:
+        rows = []
+        for condition, entry in coverage["conditions"].items():
+            points = [_value(point) for point in entry[way]]
+            covered = (_value(entry["responses_covered"]),) if way == "of_reference" else ()
+            filled = (*points, *[""] * (longest - len(points)))
+            rows.append((condition, *filled, _value(entry["equal_count"][way]), *covered))
+        columns = ("condition", *(f"k = {k}" for k in range(1, longest + 1)), "k = 1, equal sentences")
+        notes: tuple[str, ...] = (said,)
+        if way == "of_reference":
+            columns = (*columns, "responses covered")
+            share = f"{coverage['share']:.0%} of their sentences or more"
+            notes = (said, f"Responses covered: how many of the condition's one of {reference} covers, {share}.")
+        yield Section(title, columns, tuple(rows), notes)
+
+
+def _frontier(frontier: Mapping[str, Any]) -> Section:
+    points = frontier["points"]
+    diversity = list(dict.fromkeys(name for point in points for name in point["diversity"]))
+    similarity = list(dict.fromkeys(name for point in points for name in point["similarity"]))
+    rows = tuple(
+        (
+            point["group"],
+            f"{point['temperature']:g}",
+            _value(point["surprisal"]),
+            *(_value(point["diversity"].get(name, {})) for name in diversity),
+            _value(point["quality"]),
+            *(_value(point["similarity"].get(name, {})) for name in similarity),
+        )
+        for point in points
+    )
+    columns = (
+        "condition", "temperature", "surprisal, bits", *(f"within: {_title(name)}" for name in diversity), "quality",
+        *(f"to the reference: {METRICS[name].title}" for name in similarity),
+    )  # fmt: skip
+    missing = tuple(f"missing: {m['group']} at {m['temperature']:g}; {m['how']}" for m in frontier["missing"])
+    return Section("Frontier over temperatures", columns, rows, missing)
+
+
+def _counts(report: Mapping[str, Any]) -> Section:
+    rows = tuple(
+        (name, str(c["samples"]), str(c["errors"]), "not recorded" if c["truncated"] is None else str(c["truncated"]))
+        for name, c in report["counts"].items()
+    )
+    return Section("Counts", ("condition", "samples", "errors", "cut by length"), rows)
+
+
+def _title(metric: str) -> str:
+    known = METRICS.get(metric)
+    return metric if known is None else known.title + _ARROWS[known.more_diverse]
+
+
+def _value(entry: Entry) -> str:
+    """The value with its interval, or a dash and why there is none."""
+    value = entry.get("value")
+    if value is None:
+        return f"- ({entry['reason']})" if entry.get("reason") else "-"
+    text = number(value)
+    if entry.get("ci") is not None:
+        text += f" {interval(entry['ci'])}"
+    return f"{text} sd {entry['sd']:.1f}" if entry.get("sd") is not None else text
+
+
+def _difference(difference: Entry | None) -> str:
+    if difference is None or difference["value"] is None:
+        return ""
+    text = number(difference["value"], sign=True)
+    if difference["ci"] is not None:
+        text += f" {interval(difference['ci'])}"
+    p = difference.get("p_holm")
+    return text if p is None else f"{text} {p_value(p)}{' *' if p <= 0.05 else ''}"
+
+
+def _recovery(entry: Entry) -> str:
+    if entry["recovery"] is None:
+        return f"- ({entry['recovery_reason']})" if entry["recovery_reason"] else "-"
+    text = f"{entry['recovery']:.0%}"
+    if entry["recovery_ci"] is not None:
+        low, high = entry["recovery_ci"]
+        text += f" [{low:.0%}, {high:.0%}]"
+    return f"{text} !" if entry["warning"] else text
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else number(value)
+
+
+def listed(found: Sequence[Section]) -> Iterator[Section]:
+    """Those that have something to show."""
+    return (section for section in found if section.rows or section.notes)

@@ -1,0 +1,88 @@
+"""`alignbench report` as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from alignbench.store import Store
+from tests.cli.running import alignbench
+from tests.importing.test_overton import OVERTON, needs_paper_data
+from tests.judging.judged import fill
+
+LEXICAL = ("--metrics", "words,jaccard", "--bootstrap", "100")
+
+
+@pytest.fixture
+def _session() -> None:
+    """Session 1."""
+    with Store.open(os.environ["ALIGNBENCH_DB"]) as store:
+        fill(store)
+
+
+@pytest.mark.usefixtures("_session")
+def test_it_is_printed_or_written(tmp_path: Path) -> None:
+    shown = alignbench("report", "1", "--investigation", "diversity", *LEXICAL)
+    assert shown.returncode == 0, shown.stderr
+    assert "Findings" in shown.stdout
+    assert "carry no claim" in shown.stdout
+    page = tmp_path / "out.md"
+    written = alignbench("report", "1", "--format", "md", "-o", str(page), *LEXICAL)
+    assert (written.returncode, written.stdout) == (0, "")
+    assert page.read_text().startswith("# Session 1")
+    found = json.loads(alignbench("report", "1", "--format", "json", *LEXICAL).stdout)
+    assert list(found) == ["session", "within", "cross", "judged", "counts", "meta"]
+    assert found["meta"]["embedder"] is None
+    table = alignbench("report", "1", "--format", "csv", *LEXICAL).stdout
+    assert table.startswith("table,condition,metric,value,ci_low")
+
+
+@pytest.mark.usefixtures("_session")
+def test_faults_have_one_clear_message(tmp_path: Path) -> None:
+    for arguments, message in (
+        (("7",), "There is no session 7"),
+        (("1", "--format", "htm"), "--format is 'htm'; expected table or json or csv or md"),
+        (("1", "--investigation", "diversty"), "Did you mean diversity"),
+        (("1", "--metrics", "jacard"), "There is no score named 'jacard'"),
+        (("1", "--reference", "x"), "has no condition named 'x'"),
+        (("1", "--temperatures", "hot"), "expected two numbers or more"),
+        (("1", "--mode", "papers"), "--mode is 'papers'"),
+    ):
+        ran = alignbench("report", *arguments)
+        assert ran.returncode == 2, (arguments, ran.stderr)
+        assert message in ran.stderr
+        assert ran.stderr.count("\n") == 1
+    nowhere = alignbench("report", "1", "--format", "json", "-o", str(tmp_path / "no" / "x.json"), *LEXICAL)
+    assert nowhere.returncode == 1
+    assert "cannot be written" in nowhere.stderr
+
+
+@pytest.mark.slow
+@needs_paper_data
+def test_the_numbers_of_the_paper(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("nltk", reason="paper mode counts words with NLTK, which is not installed")
+    monkeypatch.setenv("NLTK_DATA", str(OVERTON.parent / "nltk_data"))
+    assert alignbench("import", "overton", str(OVERTON)).returncode == 0
+    ran = alignbench("report", "1", "--format", "json", "--mode", "paper", "--bootstrap", "200")
+    assert ran.returncode == 0, ran.stderr
+    found = json.loads(ran.stdout)
+    within, cross, judged = found["within"], found["cross"], found["judged"]
+    assert (found["meta"]["reference"], found["meta"]["floor"]) == ("llama-2-chat", "llama-2-base")
+    for condition, similarity in (("llama-2-base", 0.0891), ("llama-2-icl", 0.1989), ("llama-2-chat", 0.2790)):
+        assert within[condition]["jaccard"]["value"] == pytest.approx(similarity, abs=1e-3)
+    assert cross["llama-2-base"]["jaccard"]["value"] == pytest.approx(0.0717, abs=1e-3)
+    assert cross["llama-2-icl-chat"]["jaccard"]["value"] == pytest.approx(0.1848, abs=1e-3)
+    own = cross["llama-2-chat"]["bertscore_f1"]
+    assert own["ceiling"] == pytest.approx(0.8915, abs=1e-3)
+    assert own["value"] == pytest.approx(0.9132, abs=1e-3)
+    assert cross["llama-2-base"]["bertscore_f1"]["value"] == pytest.approx(0.8273, abs=1e-3)
+    assert judged["quality"]["llama-2-base"]["helpfulness"]["value"] == pytest.approx(3.03, abs=5e-3)
+    assert judged["quality"]["llama-2-chat"]["helpfulness"]["value"] == pytest.approx(4.88, abs=1e-3)
+    pair = judged["new-information"]["llama-2-base vs llama-2-chat"]["score"]
+    assert pair["value"] == pytest.approx(2.35, abs=5e-3)
+    counts = found["counts"]["llama-2-icl-chat-5nn-prompt_similar"]
+    assert (counts["samples"], counts["errors"]) == (10, 240)
+    assert any("pairs of a sample with itself" in note for note in found["meta"]["notes"])

@@ -1,0 +1,152 @@
+"""The report of a session: its shape, its reasons, and how it is written down."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alignbench.engines.embedder import DEFAULT_EMBEDDER
+from alignbench.errors import InputError
+from alignbench.reports.contested import REASON
+from alignbench.reports.markdown import markdown
+from alignbench.reports.report import Options, build_report, default_metrics
+from alignbench.reports.sections import sections
+from alignbench.reports.spreadsheet import spreadsheet
+from alignbench.scores.values import WORKBENCH
+from alignbench.scoring.embeddings import Embeddings
+from alignbench.spec import Condition, Model, Prompt
+from alignbench.store import PairScore, Store
+from tests.judging.judged import judgment
+from tests.store.conftest import ALIGNED, BASE
+from tests.store.samples import result
+from tests.test_scoring import FakeEmbedPool
+
+METRICS = ("words", "jaccard", "embedding_diversity", "embedding_similarity", "coverage", "surprisal")
+HOSTILE = "=1+1|[x](y) <b>\x1b[31m"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """Session 1: three prompts, the last a contested one; a base, an aligned condition, and one with a hostile name."""
+    with Store.open(tmp_path / "runs.db") as store:
+        session = store.create_session("of [bold", reference="chat", manifest={"n": 2})
+        chat = Condition.zero_shot(ALIGNED, name="chat")
+        hostile = Condition.zero_shot(Model("own", "demo-base", "base"), name=HOSTILE, seed=9)
+        for p, kind in enumerate(("open-ended", "open-ended", "contested")):
+            for condition in (Condition.zero_shot(BASE, name="raw"), chat, hostile):
+                cell = store.add_cell(session, Prompt(f"q{p}", f"Why {p}?", kind), condition, 2)
+                for i in range(2):
+                    finish = "length" if i else "stop"
+                    store.add_sample(cell, result(i, f"{condition.name[:3]} sun{i}. Moon {p}.", finish))
+        store.add_error(store.cells(session)[0].id, 2, "overflow")
+        yield store
+
+
+def report(store: Store, **changes: Any) -> dict[str, Any]:
+    pool = FakeEmbedPool()
+    options = {"metrics": METRICS, "reference": "chat", "floor": "raw", "resamples": 100, **changes}
+    vectors, pieces = (Embeddings(store, pool, DEFAULT_EMBEDDER) for _ in range(2))
+    return build_report(store, 1, Options(**options), vectors, pieces)
+
+
+def test_it_has_the_tables_of_scores_and_the_counts(store: Store) -> None:
+    found = report(store)
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert list(found) == ["session", "within", "cross", "judged", "counts", "meta"]
+    assert found["session"] == 1
+    assert set(found["within"]["raw"]) == {*METRICS, "duplicates", "empty"} - {"embedding_similarity", "coverage"}
+    assert found["cross"]["raw"]["jaccard"]["ceiling"] is not None
+    assert found["counts"]["raw"] == {"samples": 6, "errors": 1, "truncated": 3}
+    assert found["meta"]["conditions"]["raw"]["kind"] == "base"
+    assert found["meta"]["contested"] == 1
+
+
+def test_embeddings_say_nothing_of_contested_prompts(store: Store) -> None:
+    found = report(store, investigation="diversity")
+    assert found["within"]["raw"]["jaccard"]["n"] == 3
+    assert found["within"]["raw"]["embedding_diversity"]["n"] == 2
+    assert found["cross"]["raw"]["embedding_similarity"]["n"] == 2
+    assert found["cross"]["raw"]["coverage"]["n"] == 2
+    points = found["investigation"]["coverage"]["conditions"]["raw"]["of_reference"]
+    assert {point["n"] for point in points} == {2}
+    store.add_judgments(1, [judgment("stance", row.id, stance="yes") for row in store.samples(1) if row.text])
+    judged = report(store, investigation="diversity")
+    entry = judged["within"]["raw"]["embedding_diversity"]
+    assert (entry["value"], entry["reason"]) == (None, REASON)
+    assert "contested" in judged["investigation"]["coverage"]["reason"]
+    assert judged["judged"]["stance"]["raw"]["yes"]["value"] == 1.0
+
+
+def test_the_investigation_names_roles_and_says_what_it_could_not_do(store: Store) -> None:
+    found = report(store, investigation="diversity", temperatures=(0.7, 1.0))["investigation"]
+    assert found["conditions"] == {"raw": "base", "chat": "aligned", HOSTILE: "base"}
+    assert "alignbench judge" in found["gate"]["reason"]
+    assert {point["temperature"] for point in found["frontier"]["points"]} == {0.7}
+    assert len(found["frontier"]["missing"]) == 3
+    assert any("carry no claim" in line for line in found["findings"])
+
+
+def test_pairs_that_were_imported_stand_as_they_are(store: Store) -> None:
+    pairs = [
+        PairScore("q0", "chat", condition, 0, i, value)
+        for condition, values in (("chat", (1.0, 0.8)), ("raw", (0.5, 0.7)))
+        for i, value in enumerate(values)
+    ]
+    store.add_pair_scores(1, "bertscore_f1", "roberta", pairs)
+    assert "bertscore_f1" in default_metrics(store, 1, WORKBENCH, None)
+    found = report(store, metrics=("bertscore_f1",))
+    own, raw = found["cross"]["chat"]["bertscore_f1"], found["cross"]["raw"]["bertscore_f1"]
+    assert (own["value"], own["ceiling"]) == (pytest.approx(0.9), pytest.approx(0.8))
+    assert (raw["value"], raw["ceiling"], raw["n"]) == (pytest.approx(0.6), pytest.approx(0.8), 1)
+    assert "keeps 1 pairs of a sample with itself" in found["meta"]["notes"][0]
+    assert found["cross"][HOSTILE]["bertscore_f1"]["value"] is None
+
+
+def test_finish_reasons_that_nobody_recorded_are_not_counted(store: Store) -> None:
+    facts = {"conditions": {"raw": {"finish_reasons": "not recorded"}}, "notes": ["from elsewhere"]}
+    store.set_manifest(1, {"imported": facts})
+    found = report(store, metrics=("jaccard",))
+    assert found["counts"]["raw"]["truncated"] is None
+    assert found["counts"]["chat"]["truncated"] == 3
+    assert "from elsewhere" in found["meta"]["notes"]
+
+
+def test_a_condition_that_is_not_there_is_refused(store: Store) -> None:
+    with pytest.raises(InputError, match=r"--reference: session 1 has no condition named 'chta'. Did you mean chat"):
+        report(store, reference="chta")
+
+
+def test_names_stay_text_in_markdown_and_in_spreadsheets(store: Store) -> None:
+    found = report(store, investigation="diversity")
+    page = markdown(found)
+    assert "# Session 1: of [bold" in page
+    assert "<b>" not in page.replace("\\<b\\>", "")
+    assert "\x1b" not in page
+    assert "](y)" not in page.replace("\\](y)", "")
+    table = next(block for block in page.split("\n\n") if block.startswith("| score"))
+    unescaped = [line.replace("\\|", "").count("|") for line in table.splitlines()]
+    assert set(unescaped) == {5}
+    rows = list(csv.DictReader(io.StringIO(spreadsheet(found))))
+    assert {row["condition"] for row in rows} >= {"raw", "chat", f"'{HOSTILE}"}
+    (one,) = [r for r in rows if (r["table"], r["condition"], r["metric"]) == ("within", "raw", "jaccard")]
+    assert float(one["value"]) == found["within"]["raw"]["jaccard"]["value"]
+    assert [float(one["ci_low"]), float(one["ci_high"])] == found["within"]["raw"]["jaccard"]["ci"]
+
+
+def test_every_row_of_a_section_has_its_columns(store: Store) -> None:
+    grades = dict.fromkeys(("helpfulness", "clarity", "factuality", "depth", "engagement"), 4)
+    store.add_judgments(1, [judgment("quality", row.id, **grades) for row in store.samples(1) if row.text])
+    shown = sections(report(store, investigation="diversity", temperatures=(0.7, 1.0)))
+    for section in shown:
+        assert all(len(row) == len(section.columns) for row in section.rows), section.title
+    titles = [section.title for section in shown]
+    assert titles[0] == "Findings"
+    assert "Judged: quality" in titles
+    assert "Quality gate: mean of the judged aspects 3 or more" in titles
+    assert "Frontier over temperatures" in titles
