@@ -195,9 +195,10 @@ class Workbench:
     def panel(self) -> PanelWorker:
         """What computes the scores screen, for as long as these conditions and samples are on the Bench."""
         if self._panel is None:
+            from alignbench.tui.panel.costly import Means
             from alignbench.tui.panel.worker import PanelWorker
 
-            self._panel = PanelWorker(self.database.path, self._embed, self._notify)
+            self._panel = PanelWorker(Means(self.database.path, self._pool, self._embed), self._notify)
         return self._panel
 
     def readings(self) -> Readings:

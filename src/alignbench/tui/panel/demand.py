@@ -3,37 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from functools import partial
 
-from alignbench import paths
-from alignbench.engines.embedder import DEFAULT_EMBEDDER
-from alignbench.engines.protocol import EmbedPool
-from alignbench.scoring.embeddings import Embeddings
-from alignbench.scoring.sentences import coverages
-from alignbench.store import Store
-from alignbench.tui.job import Job, Report
+from alignbench.tui.job import Job
+from alignbench.tui.panel.costly import RUNNERS, Means
 from alignbench.tui.panel.snapshot import Outcome, Snapshot
 
 
 class Demands:
     """The costly scores of a session that were asked for. A result is of the very samples it was computed from."""
 
-    def __init__(self, embed: EmbedPool | None, changed: Callable[[], None]) -> None:
-        self._embed = embed
+    def __init__(self, means: Means, changed: Callable[[], None]) -> None:
+        self._means = means
         self._changed = changed
         self._jobs: dict[tuple[str, Hashable], Job[Outcome]] = {}
 
-    def run(self, metric: str, snapshot: Snapshot) -> str:
-        """Begin; why that cannot be, or nothing."""
-        runners = {"coverage": self._coverage}
-        if metric not in runners:
-            return "The app does not compute this score."
-        if snapshot.roles.reference is None:
-            return "Mark a reference column first (* on the Bench)."
+    def run(self, metric: str, snapshot: Snapshot) -> None:
+        """Begin, unless it runs or is there; KeyError for a score that does not run on demand."""
         job = self.job(metric, snapshot)
         if job is None or not (job.running or job.result):
-            work = runners[metric]
-            self._jobs[metric, _basis(snapshot)] = Job(lambda report: work(snapshot, report), self._changed)
-        return ""
+            work = partial(RUNNERS[metric], self._means, snapshot)
+            self._jobs[metric, _basis(snapshot)] = Job(work, self._changed)
 
     def job(self, metric: str, snapshot: Snapshot) -> Job[Outcome] | None:
         """The latest run of a score on these samples."""
@@ -55,20 +45,9 @@ class Demands:
         for job in self._jobs.values():
             job.cancel()
 
-    def _coverage(self, snapshot: Snapshot, report: Report) -> Outcome:
-        reference = snapshot.roles.reference
-        assert reference is not None
-
-        def progress(done: int, of: int) -> None:
-            report(f"embedding sentences {done}/{of}", done / max(1, of))
-
-        with Store.open(paths.embedding_cache()) as store:
-            embeddings = Embeddings(store, self._embed, DEFAULT_EMBEDDER)
-            return Outcome(cross=coverages(snapshot.cells(), reference, embeddings, progress))
-
 
 def _basis(snapshot: Snapshot) -> Hashable:
     """What a score of the prompt on the screen rests on."""
     samples = snapshot.samples[snapshot.prompt]
     rows = tuple((name, tuple(row.id for row in found)) for name, found in samples.items())
-    return snapshot.prompt, rows, snapshot.roles.reference
+    return snapshot.prompt, rows, snapshot.roles.reference, snapshot.base

@@ -18,7 +18,7 @@ def recovery_lines(scene: Scene) -> Drawn:
     lines: list[Content] = []
     cursor = (0, 1)
     for row in rows():
-        if row.cross:
+        if row.similarity:
             block = _block(scene, row)
             if row == scene.row:
                 cursor = (len(lines), len(lines) + len(block))
@@ -77,7 +77,7 @@ def _footnotes(scene: Scene) -> list[str]:
     if scene.snapshot.roles.no_floor:
         notes.append(f"No recovery: {scene.snapshot.roles.no_floor}.")
     notes.append("[ ] around a similarity: jackknife over samples, 95%. A recovery has no interval under 20 prompts.")
-    if any(entry.get("warning") for row in rows() if row.cross for entry in _entries(scene, row)):
+    if any(entry.get("warning") for row in rows() if row.similarity for entry in _entries(scene, row)):
         notes.append("! over 1: closer to the reference than it is to itself, as mode-seeking is. Read MMD² beside it.")
     if scene.panel is not None and scene.panel.others:
         notes.append(f"The null rests on {count(scene.panel.others, 'other prompt')} of this session.")

@@ -49,6 +49,11 @@ class Row:
         return not self.cross and self.metric.name in _INVERTED
 
     @property
+    def similarity(self) -> bool:
+        """A similarity to the reference, which has a ceiling; a gap to it has none."""
+        return self.cross and self.metric.high is not None
+
+    @property
     def label(self) -> str:
         if self.inverted:
             return _INVERTED[self.metric.name]
@@ -121,4 +126,4 @@ def _rows() -> Iterator[Row]:
                 yield Row(METRICS[name], False, family)
     for metric in METRICS.values():
         if "cross" in metric.scope:
-            yield Row(metric, True, SIMILARITY)
+            yield Row(metric, True, SIMILARITY if metric.high is not None else "distance from the reference")

@@ -10,6 +10,7 @@ from alignbench.scores.values import Cross, Value
 from alignbench.scoring.board import Answers, Board
 from alignbench.scoring.responses import cell_surprisal
 from alignbench.scoring.tables import Tables, score_tables
+from alignbench.spec import Model
 from alignbench.store import SampleRow
 from alignbench.tui.panel.roles import Roles, roles
 from alignbench.tui.panel.rows import Row, rows
@@ -20,16 +21,23 @@ COUNTS = ("duplicates", "empty")
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """samples: by prompt hash and column name. prompt: the one on the screen. key: changes with all that decides a
-    score."""
+    """samples: by prompt hash and column name. prompt: the one on the screen. base: the base model that responses are
+    read under, the floor's where there is one. key: changes with all that decides a score."""
 
     prompt: str
     texts: Mapping[str, str]  # of the prompts, by hash
     samples: Mapping[str, Mapping[str, tuple[SampleRow, ...]]]
     conditions: tuple[str, ...]
     roles: Roles
+    base: Model | None
+    session: int | None
     busy: bool
     key: Hashable
+
+    @property
+    def prompt_id(self) -> str:
+        """The database's name of the prompt on the screen; empty before it has a sample."""
+        return next((row.prompt_id for found in self.samples[self.prompt].values() for row in found), "")
 
     def answers(self, prompt: str, no_embeddings: Mapping[str, str]) -> Answers:
         """A prompt's samples as a board takes them, with what their log-probs say."""
@@ -65,9 +73,17 @@ def take(bench: Bench, version: int) -> Snapshot:
         samples=samples,
         conditions=tuple(column.name for column in bench.columns),
         roles=known,
+        base=_base(bench, known.floor),
+        session=bench.session,
         busy=any(bench.cell(column).busy for column in bench.columns),
         key=(bench.session, bench.prompt.hash, columns, counts, known.reference, known.floor, version),
     )
+
+
+def _base(bench: Bench, floor: str | None) -> Model | None:
+    columns = [column for column in bench.columns if column.condition.model.kind == "base"]
+    found = next((column for column in columns if column.name == floor), next(iter(columns), None))
+    return found.condition.model if found else None
 
 
 @dataclass(frozen=True, slots=True)

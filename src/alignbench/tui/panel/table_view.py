@@ -92,7 +92,7 @@ def cell(scene: Scene, row: Row, at: int) -> str:
         return f"{text} ± {entry['sd']:.0f}" if entry.get("sd") is not None else text
     if not row.cross:
         return text
-    if scene.role(at) in ("ceiling", "floor"):
+    if row.similarity and scene.role(at) in ("ceiling", "floor"):
         return f"{scene.role(at)} {text}"
     if (recovery := entry.get("recovery")) is not None:
         return f"{text} {recovery:>4.0%}{'!' if recovery > 1 else ''}"
@@ -118,7 +118,7 @@ def detail(scene: Scene, bar: bool) -> list[Content]:
             interval = row.interval(entry)
             around = f" [{row.written(interval[0])}, {row.written(interval[1])}]" if interval else ""
             lines.append(heading(f"{who}: {cell(scene, row, at) if not row.cross else row.written(value)}{around}"))
-        if row.cross and bar and value is not None:
+        if row.similarity and bar and value is not None:
             lines += _similarity(scene, row)
         elif row.metric.moves_with_n and len({scene.n(at) for at in range(len(scene.names))} - {0}) > 1:
             lines.append(Content.styled("! Columns differ in n, and this score moves with n.", "bold $text-warning"))

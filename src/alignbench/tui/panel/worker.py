@@ -5,19 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection, Hashable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.errors import StoreError
 from alignbench.scoring.board import Board
+from alignbench.tui.panel.costly import Means
 from alignbench.tui.panel.demand import Demands
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from alignbench.engines.protocol import EmbedPool
     from alignbench.store import Store
 
 _REST = 0.5  # seconds at most between two pieces of work
@@ -33,10 +32,10 @@ class PanelWorker:
     the last one took: scores follow a running session without taking the app's time.
     """
 
-    def __init__(self, db: Path, embed: EmbedPool | None, changed: Callable[[], None]) -> None:
+    def __init__(self, means: Means, changed: Callable[[], None]) -> None:
         """changed: called from a thread when there is something new to see; it must not block."""
-        self.demands = Demands(embed, changed)
-        self._db = db
+        self.demands = Demands(means, changed)
+        self._db = means.db
         self._changed = changed
         self._asked = threading.Condition()
         self._next: tuple[Hashable, Work] | None = None

@@ -20,7 +20,7 @@ from alignbench.tui.panel.scene import Drawn, Scene
 from alignbench.tui.panel.snapshot import PromptPanel, Snapshot, Spread, prompt_panel, spread, take
 from alignbench.tui.panel.spread_view import spread_lines
 from alignbench.tui.panel.table_view import detail, table_lines
-from alignbench.tui.text import one_line, shown
+from alignbench.tui.text import one_line
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
 
@@ -73,7 +73,7 @@ class ScoresScreen(Screen[None]):
 
     def _rows(self) -> list[Row]:
         """The scores that the view shows: all of them, or similarities only."""
-        return [row for row in rows() if row.cross or self._view != "recovery"]
+        return [row for row in rows() if row.similarity or self._view != "recovery"]
 
     # computing
 
@@ -223,9 +223,10 @@ class ScoresScreen(Screen[None]):
 
     def action_run_score(self) -> None:
         scene = self._scene()
-        refused = self._bench.workbench.panel().demands.run(scene.row.metric.name, scene.snapshot)
-        if refused:
-            self.notify(shown(refused), severity="warning", markup=False)
+        if scene.snapshot.prompt_id:
+            self._bench.workbench.panel().demands.run(scene.row.metric.name, scene.snapshot)
+        else:
+            self.notify("There is no finished sample of this prompt yet.", severity="warning", markup=False)
         self._update()
 
     def action_give_up(self) -> None:

@@ -1,0 +1,52 @@
+"""What takes real models: costly scores and the token shift, on the embedded ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from alignbench.engines.pool import WorkerPool
+from alignbench.scores.registry import METRICS
+from alignbench.tui.app import BenchApp
+from alignbench.tui.panel.costly import RUNNERS
+from alignbench.tui.panel.rows import rows
+from alignbench.tui.screens.scores import ScoresScreen
+from tests.tui.helpers import ready, screen_text, until
+
+
+@pytest.mark.models
+@pytest.mark.slow
+async def test_costly_scores_and_token_shift(tmp_path: Path) -> None:
+    pool = WorkerPool()
+    app = BenchApp(tmp_path / "x.db", pool, pool)
+    try:
+        async with app.run_test(size=(120, 60), notifications=True) as pilot:
+            await ready(pilot, app)
+            bench = app.workbench.bench
+            for at, column in enumerate(bench.columns):
+                short = replace(column.condition, sampling=replace(column.condition.sampling, max_tokens=16))
+                bench.columns[at] = replace(column, condition=short, n=2)
+            await pilot.press("f5")
+            await until(pilot, lambda: bench.session is not None and not app.workbench.busy, 240)
+            await pilot.press("f7")
+            for metric in RUNNERS:
+                screen = app.screen
+                assert isinstance(screen, ScoresScreen)
+                screen._row = next(i for i, row in enumerate(rows()) if row.metric.name == metric)
+                await pilot.press("o")
+                await until(pilot, lambda: not app.workbench.panel().demands.running, 240)
+                await until(pilot, lambda: "[" not in screen._error and screen._panel is not None)
+                scene = screen._scene()
+                found = [scene.entry(row, 1) for row in rows() if row.metric.name == metric]
+                assert [entry.get("reason", "") for entry in found] == [""] * len(METRICS[metric].scope), found
+            await pilot.press("escape", "enter", "4")
+            await until(pilot, lambda: "bits per byte under B demo-base" in screen_text(app), 120)
+            assert "token 1 of" in screen_text(app)
+    finally:
+        pool.close()
+
+
+def test_every_score_that_is_not_live_runs_on_demand() -> None:
+    assert RUNNERS.keys() == {row.metric.name for row in rows() if row.on_demand}
