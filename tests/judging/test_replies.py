@@ -40,6 +40,7 @@ def test_not_applicable_is_none_with_its_reason() -> None:
         quality(helpfulness="4", clarity=5.0),
         json.dumps({"rationale": "", **{name: {"reason": "r", "score": str(n)} for name, n in GRADES.items()}}),
         quality(extra="left out"),
+        quality(rationale="two@lines").replace("@", "\n"),
     ],
 )
 def test_what_is_meant_is_taken(reply: str) -> None:
@@ -52,9 +53,9 @@ def test_what_is_meant_is_taken(reply: str) -> None:
         ("The answer is quite good, I would say four out of five.", "no JSON object"),
         ("", "no JSON object"),
         (quality()[:40], "cannot be read"),
-        ('{"rationale": "half', "cannot be read: Unterminated string starting at at character 15"),
-        ('{"rationale": "x", helpfulness: 4}', "in double quotes at character 20"),
-        (quality(helpfulness=6), "helpfulness is 6; expected one of 1, 2, 3, 4, 5, N/A"),
+        ('{"rationale": "half', "cannot be read: Unterminated string starting at: character 15"),
+        ('{"rationale": "x", helpfulness: 4}', "in double quotes: character 20"),
+        (quality(helpfulness=6), "helpfulness is 6; expected one of 1, 2, 3, 4, 5"),
         (quality(helpfulness=True), "helpfulness is true"),
         (quality(helpfulness=4.5), "helpfulness is 4.5"),
         (quality(rationale=7), "rationale is a number; expected a text"),
@@ -87,6 +88,9 @@ def test_topics_go_back_to_the_response_they_are_of() -> None:
     ]
     flipped = read_reply(judge_template("topics"), reply, flipped=True).fields["topics"]
     assert [topic["in"] for topic in flipped] == ["b", "a", "both"]
+    again = json.dumps({"topics": json.loads(reply)["topics"] * 3})
+    repeated = read_reply(judge_template("topics"), again)
+    assert (repeated.fields["topics"], repeated.reason) == (straight, "6 named again")
     broken = read_reply(judge_template("topics"), '{"topics": [{"topic": "sleep", "raised_by": "first"}]}')
     assert broken.reason == "topics[0] has no helpfulness"
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -21,11 +23,18 @@ def test_every_template_holds_the_item_and_no_markup_of_it(kind: str) -> None:
     assert asked == asked.strip()
 
 
+def keys(schema: dict[str, Any]) -> Iterator[str]:
+    for name, described in schema.get("properties", {}).items():
+        yield name
+        yield from keys(described.get("items", described))
+
+
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_form_that_a_template_shows_is_one_that_is_read(kind: str) -> None:
+def test_the_instructions_name_every_key_and_show_no_reply_to_copy(kind: str) -> None:
     template = judge_template(kind)
-    shown = template.prompt[template.prompt.index("Reply with one JSON object") :]
-    assert read_reply(template, shown).status == "valid"
+    assert template.ask("q", ["a", "b"]).startswith(template.instructions)
+    assert all(f'"{key}"' in template.instructions for key in keys(template.schema_object()))
+    assert read_reply(template, template.instructions).status == "invalid"
 
 
 @pytest.mark.parametrize("kind", PAIRED)

@@ -7,7 +7,20 @@ from typing import Annotated
 import typer
 
 from alignbench import __version__
-from alignbench.cli import doctor, importing, likelihood, metrics, models, prompts, report, run, sample, score, sessions
+from alignbench.cli import (
+    doctor,
+    importing,
+    judge,
+    likelihood,
+    metrics,
+    models,
+    prompts,
+    report,
+    run,
+    sample,
+    score,
+    sessions,
+)
 from alignbench.cli.options import Db
 
 app = typer.Typer(
@@ -26,6 +39,7 @@ app.command("sample")(sample.sample)
 app.command("run")(run.run)
 app.command("report")(report.report)
 app.command("score")(score.score)
+app.command("judge")(judge.judge)
 app.command("metrics")(metrics.metrics)
 app.command("likelihood")(likelihood.likelihood)
 app.command("doctor")(doctor.doctor)

@@ -40,7 +40,13 @@ def follow(run: Run | StagedRun, outcome: Outcome, *, finish_first: bool = False
     finish_first, the first Ctrl-C lets the cells that run come to their end and begins no other; the second cancels.
     SIGTERM and SIGHUP (a line that dropped) cancel at once.
     """
-    with RunProgress(run.plan) as progress, _signals(run, outcome, progress, finish_first=finish_first):
+    progress = RunProgress(run.plan)
+
+    def finish() -> None:
+        progress.say("finishing the samples in flight; Ctrl-C again cancels them")
+        run.finish()
+
+    with progress, signals(outcome, run.cancel, finish if finish_first else None):
         for event in run:
             if isinstance(event, CellFailed):
                 outcome.failed += 1
@@ -53,15 +59,15 @@ def follow(run: Run | StagedRun, outcome: Outcome, *, finish_first: bool = False
 
 
 @contextmanager
-def _signals(run: Run | StagedRun, outcome: Outcome, progress: RunProgress, *, finish_first: bool) -> Iterator[None]:
+def signals(outcome: Outcome, cancel: Callable[[], None], finish: Callable[[], None] | None = None) -> Iterator[None]:
+    """Cancel on SIGINT, SIGTERM and SIGHUP; a second Ctrl-C is an ordinary one. finish: what the first Ctrl-C does in
+    place of cancelling, which then is the second's."""
+
     def stop(number: int, _: FrameType | None) -> None:
         again, outcome.interrupted = outcome.interrupted, True
-        step: Callable[[], None] = run.cancel
-        if again or number != signal.SIGINT or not finish_first:
+        step = cancel if finish is None or again or number != signal.SIGINT else finish
+        if step is cancel:
             signal.signal(signal.SIGINT, signal.default_int_handler)
-        else:
-            progress.say("finishing the samples in flight; Ctrl-C again cancels them")
-            step = run.finish
         # Not here: this handler may have interrupted the very code that holds the locks that cancelling takes.
         threading.Thread(target=step, daemon=True).start()
 

@@ -1,13 +1,15 @@
 """Whether a value has the form that a JSON schema asks for; the part of JSON schema that the judges' templates use.
 
-Engines that hold replies to a schema leave nothing to do here. Others write "4" for 4, or {"score": 4, "reason": ...}
-where 4 was asked for; what is meant is plain, so that is taken.
+Engines that hold replies to a schema leave nothing to do here. Others write "4" for 4, {"score": 4, "reason": ...}
+where 4 was asked for, or "N/A" in place of a grade; what is meant is plain, so that is taken.
 """
 
 from __future__ import annotations
 
 import json
 from typing import Any
+
+NOT_APPLICABLE = "N/A"  # may stand in place of a grade
 
 
 def conform(value: Any, schema: dict[str, Any], where: str = "the reply") -> Any:
@@ -36,17 +38,12 @@ def conform(value: Any, schema: dict[str, Any], where: str = "the reply") -> Any
 
 def _one_of(value: Any, choices: list[Any], where: str) -> Any:
     meant = value.get("score") if isinstance(value, dict) else value
-    if isinstance(meant, str):
-        word = meant.strip().lower()
-        for choice in choices:
-            if word == str(choice).lower():
-                return choice
-    elif not isinstance(meant, bool):
-        for choice in choices:
-            if meant == choice:
-                return choice
-    if meant is None and "N/A" in choices and value is None:
-        return "N/A"
+    word = meant.strip().lower() if isinstance(meant, str) else meant
+    for choice in choices:
+        if not isinstance(word, bool) and word in (choice, str(choice).lower()):
+            return choice
+    if word in ("n/a", "na") and 1 in choices:
+        return NOT_APPLICABLE
     raise ValueError(f"{where} is {json.dumps(value)[:60]}; expected one of {', '.join(map(str, choices))}")
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from alignbench.judging.conforming import conform
+from alignbench.judging.conforming import NOT_APPLICABLE, conform
 from alignbench.judging.templates import JudgeTemplate
 from alignbench.store import JudgmentStatus
 
 ASPECTS = ("helpfulness", "clarity", "factuality", "depth", "engagement")
-
-_NOT_APPLICABLE = "N/A"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +35,11 @@ def read_reply(template: JudgeTemplate, reply: str, *, flipped: bool = False) ->
     except ValueError as error:
         return Reading("invalid", {}, str(error))
     if template.kind == "topics":
-        return Reading("valid", {"topics": [_topic(topic, flipped) for topic in value["topics"]]})
+        return _topics([_topic(topic, flipped) for topic in value["topics"]])
     names = {"quality": ASPECTS, "stance": ("stance",), "new-information": ("score",)}[template.kind]
     fields = {name: _number_or_word(value[name]) for name in names}
     missing = [name for name, field in fields.items() if field is None]
-    reason = f"{_NOT_APPLICABLE}: {', '.join(missing)}" if missing else ""
+    reason = f"{NOT_APPLICABLE}: {', '.join(missing)}" if missing else ""
     return Reading("na" if len(missing) == len(names) else "valid", fields, reason)
 
 
@@ -50,12 +49,21 @@ def _json_object(reply: str) -> Any:
     if start < 0:
         raise ValueError("there is no JSON object in the reply")
     try:
-        value, _ = json.JSONDecoder().raw_decode(reply, start)
+        value, _ = json.JSONDecoder(strict=False).raw_decode(reply, start)  # grammars let line breaks into texts
     except RecursionError:
         raise ValueError("the reply is nested too deep") from None
     except json.JSONDecodeError as error:
-        raise ValueError(f"the JSON object cannot be read: {error.msg} at character {error.pos + 1}") from None
+        raise ValueError(f"the JSON object cannot be read: {error.msg}: character {error.pos + 1}") from None
     return value
+
+
+def _topics(topics: Sequence[dict[str, Any]]) -> Reading:
+    """Topics without those that are named again: a weak judge repeats itself, and they are counted."""
+    named: dict[tuple[str, str], dict[str, Any]] = {}
+    for topic in topics:
+        named.setdefault((topic["topic"].strip().casefold(), topic["in"]), topic)
+    repeated = len(topics) - len(named)
+    return Reading("valid", {"topics": [*named.values()]}, f"{repeated} named again" if repeated else "")
 
 
 def _topic(topic: dict[str, Any], flipped: bool) -> dict[str, Any]:
@@ -68,4 +76,4 @@ def _topic(topic: dict[str, Any], flipped: bool) -> dict[str, Any]:
 
 
 def _number_or_word(value: Any) -> Any:
-    return None if value == _NOT_APPLICABLE else value
+    return None if value == NOT_APPLICABLE else value

@@ -64,14 +64,17 @@ def judged_tables(
     """
     tables: Tables = {}
     for kind in KINDS:
-        judges = store.judges(session, kind)
-        chosen = [judge] if judge is not None else judges[:1]
-        rows = [row for who in chosen for row in latest(store.judgments(session, kind=kind, judge=who))]
-        if reference is not None and kind in PAIRED:
-            rows = [row for row in rows if row.reference == reference]
+        chosen = [judge] if judge is not None else store.judges(session, kind)[:1]
+        rows = [row for who in chosen for row in judgments_of(store, session, kind, who, reference)]
         if rows:
             tables[kind] = summarize(kind, rows, bootstrap or Bootstrap())
     return tables
+
+
+def judgments_of(store: Store, session: int, kind: str, judge: str, reference: str | None = None) -> list[JudgmentRow]:
+    """The judgments of one judge, each item once. reference: leave out pairs with another one."""
+    rows = latest(store.judgments(session, kind=kind, judge=judge))
+    return [row for row in rows if reference is None or row.reference in (reference, None)]
 
 
 def summarize(kind: str, rows: Sequence[JudgmentRow], bootstrap: Bootstrap) -> dict[str, dict[str, Entry]]:

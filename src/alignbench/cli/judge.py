@@ -1,0 +1,78 @@
+"""`alignbench judge`: an LLM judge over the samples of a session."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from typing import Annotated
+
+import typer
+
+from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads
+from alignbench.cli.scoring import existing_database
+from alignbench.display import visible
+
+
+def judge(
+    session: Annotated[int, typer.Argument(metavar="SESSION", help="The session's number.")],
+    kind: Annotated[str, typer.Option(help="quality, stance, new-information or topics.")],
+    model: Annotated[str, typer.Option(help="The judge: a name or a reference.")],
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            help="new-information, topics: the condition the others are held against.",
+            show_default="the session's own",
+        ),
+    ] = None,
+    device: Device = "auto",
+    threads: Threads = None,
+    gpu_layers: GpuLayers = -1,
+    db: Db = None,
+    as_json: Json = False,
+) -> None:
+    """Let a model judge the samples of a session that it has not judged yet, and show what its judgments come to."""
+    from alignbench.cli.following import Outcome
+    from alignbench.cli.judge_views import print_agreement, print_judged
+    from alignbench.cli.judging import follow_judge
+    from alignbench.engines.pool import WorkerPool
+    from alignbench.judging.plan import plan_judging
+    from alignbench.judging.runner import JudgeRun
+    from alignbench.judging.summary import agreement, judgments_of, summarize
+    from alignbench.models import first_use, resolve, terms
+    from alignbench.scores.statistics import Bootstrap
+    from alignbench.store import Store
+
+    chosen = resolve(model).with_options(device=device, gpu_layers=gpu_layers)
+    with Store.open(existing_database(db)) as store:
+        plan = plan_judging(store, session, kind, chosen, reference=reference)
+        if plan.items and first_use(chosen):
+            print(visible(terms(chosen)), file=sys.stderr)
+        outcome = Outcome()
+        pool = WorkerPool(threads=threads)
+        try:
+            follow_judge(JudgeRun(plan, pool, store), outcome)
+        finally:
+            pool.close()
+        rows = judgments_of(store, session, kind, chosen.reference, plan.reference)
+        agreed = agreement(store, session).get(kind, {})
+    table = summarize(kind, rows, Bootstrap()) if rows else {}
+    counts = Counter(row.judgment.status for row in rows)
+    meta = {
+        "session": session,
+        "judge": chosen.reference,
+        "template": plan.template.hash,
+        "reference": plan.reference,
+        "items": plan.n,
+        "counts": {**{status: counts[status] for status in ("valid", "invalid", "na")}, "failed": outcome.failed},
+        "agreement": agreed,
+    }
+    if as_json:
+        print(json.dumps({kind: table, "meta": meta}, allow_nan=False))
+    else:
+        print_judged(table)
+        print_agreement(agreed)
+    outcome.failed += counts["invalid"]
+    outcome.done = counts["valid"] + counts["na"]  # of earlier runs too, as what is invalid is
+    if code := outcome.exit_code:
+        raise typer.Exit(code)

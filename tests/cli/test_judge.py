@@ -1,0 +1,133 @@
+"""`alignbench judge` as a user runs it, on the embedded models."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alignbench.judging.templates import judge_template
+from alignbench.store import Judgment, Store
+from tests.cli.running import alignbench
+from tests.judging.judged import fill, judgment
+
+ASPECTS = ("helpfulness", "clarity", "factuality", "depth", "engagement")
+
+
+@pytest.fixture
+def db() -> Path:
+    """Session 1: two prompts, a base and an aligned condition, two samples each."""
+    path = Path(os.environ["ALIGNBENCH_DB"])
+    with Store.open(path) as store:
+        fill(store, texts={(0, "demo-base", 0): "[/]\x1b]52;c;x\x07 people walk", (0, "demo-base", 1): " "})
+    return path
+
+
+def judged(*arguments: str, code: int = 0) -> dict[str, Any]:
+    ran = alignbench("judge", "1", "--model", "demo-aligned", *arguments, "--json")
+    assert ran.returncode == code, ran.stderr
+    found: dict[str, Any] = json.loads(ran.stdout)
+    return found
+
+
+@pytest.mark.models
+def test_a_session_is_judged_once_and_summed_up(db: Path) -> None:
+    first = judged("--kind", "quality")
+    assert set(first["quality"]) == {"demo-base", "demo-aligned"}
+    assert set(first["quality"]["demo-base"]) == set(ASPECTS)
+    clarity = first["quality"]["demo-base"]["clarity"]
+    assert 1 <= clarity["value"] <= 5
+    assert (clarity["n"], clarity["invalid"], clarity["na"]) == (3, 0, 1)
+    assert first["meta"]["counts"] == {"valid": 7, "invalid": 0, "na": 1, "failed": 0}
+    with Store.open(db) as store:
+        rows = list(store.judgments(1))
+    assert all(json.loads(row.judgment.reply, strict=False)["clarity"] for row in rows if row.judgment.reply)
+    again = alignbench("judge", "1", "--kind", "quality", "--model", "demo-aligned")
+    assert again.returncode == 0
+    assert "8 of 8 are judged already" in again.stderr
+    assert "loaded" not in again.stderr
+    assert "clarity" in again.stdout
+
+
+@pytest.mark.models
+def test_pairs_against_a_reference(db: Path) -> None:
+    assert db.exists()
+    found = judged("--kind", "new-information", "--reference", "demo-base")
+    score = found["new-information"]["demo-aligned vs demo-base"]["score"]
+    assert (score["n"], score["na"], score["invalid"]) == (3, 1, 0)
+    assert 1 <= score["value"] <= 5
+    assert 0 <= score["flipped"] <= 4
+
+
+def keep(db: Path, kind: str, *judgments: Judgment) -> None:
+    """Store judgments as if this template had asked for them."""
+    with Store.open(db) as store:
+        store.add_judgments(1, [replace(one, template_hash=judge_template(kind).hash) for one in judgments])
+
+
+@pytest.fixture
+def samples(db: Path) -> list[int]:
+    with Store.open(db) as store:
+        return [row.id for row in store.samples(1)]
+
+
+def test_replies_that_stayed_invalid_are_exit_code_3(db: Path, samples: list[int]) -> None:
+    valid = [judgment("stance", sample, stance="yes") for sample in samples[1:]]
+    keep(db, "stance", judgment("stance", samples[0], "invalid"), *valid)
+    found = judged("--kind", "stance", code=3)
+    assert found["meta"]["counts"] == {"valid": 7, "invalid": 1, "na": 0, "failed": 0}
+    assert found["stance"]["demo-aligned"]["yes"]["value"] == 1
+
+
+def test_two_judges_are_compared(db: Path, samples: list[int]) -> None:
+    for judge in ("demo-aligned", "gpt"):
+        graded = [dict.fromkeys(ASPECTS, 1 + k % 3) for k in range(len(samples))]
+        keep(db, "quality", *(judgment("quality", s, judge=judge, **g) for s, g in zip(samples, graded, strict=True)))
+    found = judged("--kind", "quality")
+    assert found["meta"]["agreement"]["depth"] == {"alpha": 1.0, "items": 8, "judges": ["gpt", "demo-aligned"]}
+    ran = alignbench("judge", "1", "--kind", "quality", "--model", "demo-aligned")
+    assert "Krippendorff's alpha" in ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["1", "--kind", "qualty", "--model", "demo-aligned"], "Did you mean quality?"),
+        (["7", "--kind", "quality", "--model", "demo-aligned"], "There is no session 7"),
+        (["1", "--kind", "quality", "--model", "demo-alined"], "demo-aligned"),
+        (["1", "--kind", "topics", "--model", "demo-aligned", "--reference", "nobody"], "no condition named 'nobody'"),
+    ],
+)
+def test_what_cannot_be_done_is_one_message(db: Path, arguments: list[str], message: str) -> None:
+    assert db.exists()
+    ran = alignbench("judge", *arguments)
+    assert ran.returncode == 2, ran.stderr
+    assert message in ran.stderr
+    assert ran.stdout == ""
+    assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.models
+def test_ctrl_c_keeps_what_is_judged() -> None:
+    path = Path(os.environ["ALIGNBENCH_DB"])
+    with Store.open(path) as store:
+        fill(store, prompts=30, n=2)
+    command = [sys.executable, "-m", "alignbench", "judge", "1", "--kind", "stance", "--model", "demo-aligned"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        for line in running.stderr:
+            if "of 120 judged" in line:
+                running.send_signal(signal.SIGINT)
+                break
+        rest = running.stderr.read()
+        assert running.wait(60) == 130, rest
+    with Store.open(path) as store:
+        assert 12 <= len(list(store.judgments(1))) < 120
+    assert "Traceback" not in rest
