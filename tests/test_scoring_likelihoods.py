@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +35,6 @@ class ScorePool:
 
     fail: list[str | None] = field(default_factory=list)
     refuse_load: str = ""
-    can_score: bool = True
     dies: bool = False  # a failure takes the worker with it
     loads: list[str] = field(default_factory=list)
     requests: list[ScoreRequest] = field(default_factory=list)
@@ -59,7 +58,7 @@ class ScorePool:
         return self._what(model) if model in self._loaded else None
 
     def _what(self, model: Model) -> Capabilities:
-        return replace(CAPABILITIES[model.kind], can_score=self.can_score)
+        return CAPABILITIES[model.kind]
 
     def score(self, model: Model, request: ScoreRequest, sink: Callable[[Scored | Failed], None]) -> None:
         self.requests.append(request)
@@ -135,14 +134,11 @@ def test_a_worker_that_died_is_started_again_and_a_refusal_is_the_passages_own(s
 
 
 def test_a_model_that_cannot_be_asked_is_tried_once(store: Store) -> None:
-    for pool, said in (
-        (ScorePool(refuse_load="not enough memory"), "not enough memory"),
-        (ScorePool(can_score=False), "tiny gives no log-probs of given texts"),
-    ):
-        found = Likelihoods(store, pool)  # type: ignore[arg-type]
-        found.make(BASE, passages("one", "two"))
-        assert found.why_not(BASE, passages("two")[0]) == said
-        assert (len(pool.loads), pool.requests) == (1, [])
+    pool = ScorePool(refuse_load="not enough memory")
+    found = Likelihoods(store, pool)  # type: ignore[arg-type]
+    found.make(BASE, passages("one", "two"))
+    assert found.why_not(BASE, passages("two")[0]) == "not enough memory"
+    assert (len(pool.loads), pool.requests) == (1, [])
 
 
 # Under a base model

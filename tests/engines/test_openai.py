@@ -22,6 +22,7 @@ from alignbench.engines.openai import OpenAIEngine
 from alignbench.engines.openai_address import parse_address
 from alignbench.engines.openai_http import server_sent
 from alignbench.engines.openai_request import seed_of
+from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import (
     Done,
     Event,
@@ -37,7 +38,7 @@ from alignbench.errors import EngineError, InputError
 from alignbench.models import inventory, resolve, weights_path
 from alignbench.spec import Kind, Model
 from tests.cli.running import alignbench
-from tests.engines.driving import plain_request, results
+from tests.engines.driving import plain_request, results, score
 from tests.engines.server import (
     DONE,
     HTML,
@@ -121,7 +122,6 @@ def test_what_the_server_says_of_the_model(connect: Connect) -> None:
     assert capabilities.kind == "aligned"
     assert capabilities.n_ctx_train == 4096
     assert capabilities.renders_chat
-    assert not capabilities.can_score
     assert connect(kind="base").capabilities().kind == "base"
 
 
@@ -192,9 +192,25 @@ def test_a_server_that_is_still_loading_is_waited_for(server: ScriptedServer, co
     connect()
 
 
-def test_scoring_is_refused(connect: Connect) -> None:
-    with pytest.raises(EngineError, match="no log-probs and ranks"):
-        connect().score(ScoreRequest(1, "", "a", "b"))
+def test_a_server_that_does_not_echo_is_asked_once(server: ScriptedServer, connect: Connect) -> None:
+    engine = connect()
+    for _ in range(2):
+        with pytest.raises(EngineError, match=r"This server does not echo a text it is given\. Score with a local"):
+            engine.score(ScoreRequest(1, "", "a", "b"))
+    (body,) = server.tried
+    assert body == {
+        "model": MODEL, "prompt": "a", "max_tokens": 1, "temperature": 1.0, "echo": True, "logprobs": 5,
+    }  # fmt: skip
+
+
+def test_scoring_can_be_cancelled(server: ScriptedServer, connect: Connect, cancellation: Cancellation) -> None:
+    engine = connect()
+    server.trial = replace(as_json({}), pause=30.0)
+    threading.Timer(0.2, cancellation.cancel, (7, None)).start()
+    start = time.perf_counter()
+    with pytest.raises(EngineError, match="cancelled"):
+        engine.score(ScoreRequest(7, "", "a", "b"))
+    assert time.perf_counter() - start < 2
 
 
 # Requests
@@ -704,6 +720,37 @@ def test_real_server_refuses_a_prompt_that_is_too_long(llama_url: str, connect: 
     message = failure(sample(engine, plain_request(2, prompt="word " * 3000)))
     assert "This model's maximum context length is 2048 tokens" in message
     assert results(sample(engine, plain_request(1, max_tokens=4)))
+
+
+@pytest.mark.models
+def test_real_scores_are_those_of_the_local_engine(
+    llama_url: str, connect: Connect, pool: WorkerPool, aligned: Model
+) -> None:
+    """A chat begins with the BOS of this model."""
+    engine = connect(llama_url, "smol-logprobs")
+    context, query = "<|im_start|>user\n", "Why do people keep diaries?<|im_end|>\n<|im_start|>assistant\n"
+    for continuation in ("People keep diaries to remember déjà vu.", "No."):
+        request = ScoreRequest(1, context, query, continuation, top=3)
+        ours = score(pool, aligned, replace(plain_request(1), context=context, query=query), continuation)
+        theirs = engine.score(request)
+        assert theirs.n_context_tokens > 0
+        assert len(theirs.pieces) == len(ours.ids)
+        assert np.abs(theirs.logprob - ours.logprob).mean() < 0.15  # llama.cpp quantizes activations
+        assert (theirs.rank[ours.rank == 1] <= 2).all()
+        assert (theirs.rank[ours.rank > 12] == 6).all()  # beyond the alternatives
+        assert theirs.top_logprob.shape == (len(ours.ids), 3)
+        assert (theirs.ids == -1).all()
+    assert engine.score(ScoreRequest(1, context, query, "")).ids.shape == (0,)
+
+
+@pytest.mark.models
+def test_real_scores_that_are_a_token_late_are_refused(llama_url: str, connect: Connect) -> None:
+    """The server takes a text that does not begin with BOS for one that does."""
+    request = ScoreRequest(1, "", "Once upon a time there was a", " little girl who lived in a house in the woods.")
+    with pytest.raises(EngineError, match=r"llama_cpp\.server gives log-probs that belong to the next token"):
+        connect(llama_url, "smol-logprobs").score(request)
+    with pytest.raises(EngineError, match="logits_all"):
+        connect(llama_url, "smol").score(request)
 
 
 @pytest.mark.models

@@ -28,6 +28,7 @@ from alignbench.engines.openai_address import parse_address
 from alignbench.engines.openai_http import Http, ServerError, retrying
 from alignbench.engines.openai_request import Requests, refuses_n, seed_of, server_of
 from alignbench.engines.openai_rows import Cell, Row
+from alignbench.engines.openai_scoring import Echo
 from alignbench.engines.protocol import (
     Capabilities,
     Event,
@@ -76,7 +77,9 @@ class OpenAIEngine:
         except BaseException:
             self.close()
             raise
-        self._requests = Requests(self._address.name, server_of(str(self._served.get("owned_by") or "")))
+        server = server_of(str(self._served.get("owned_by") or ""))
+        self._requests = Requests(self._address.name, server)
+        self._echo = Echo(self._http, self._address.name, server)
 
     def close(self) -> None:
         """Close the connections."""
@@ -121,16 +124,20 @@ class OpenAIEngine:
             device=self._address.host,
             description=" ".join(words),
             renders_chat=True,
-            can_score=False,
         )
 
     def score(self, request: ScoreRequest) -> Scored:
-        """Not to be had: the interface of these servers gives no ranks of a given text's tokens."""
-        del request
-        raise EngineError(
-            f"{self._model.name} is behind a server, which gives no log-probs and ranks of a given text. "
-            "Score with a local model (llama: or hf:)."
-        )
+        """Where the server echoes texts with their log-probs; see openai_scoring. Raises EngineError elsewhere."""
+        return self._loop.run_until_complete(self._score(request))
+
+    async def _score(self, request: ScoreRequest) -> Scored:
+        task = asyncio.create_task(self._echo.score(request))
+        while not (await asyncio.wait([task], timeout=TICK_SECONDS))[0]:
+            if self._cancel.whole(request.key):
+                task.cancel()
+                await asyncio.wait([task])
+                raise EngineError("The scoring was cancelled.")
+        return task.result()
 
     def tokens(self, request: TokenizeRequest) -> Tokenized:
         """Not to be had: only some of these servers have a tokenizer to ask."""

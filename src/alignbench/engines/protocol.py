@@ -35,7 +35,6 @@ class Capabilities:
     description: str  # architecture, size and quantization, for people
     file_hash: str = ""  # SHA-256 of the weights, or the revision of a hub model; empty where it is not known
     renders_chat: bool = False  # a server that applies the chat template itself: it gets messages, not text
-    can_score: bool = True  # log-probs of a given text can be had
 
 
 @dataclass(frozen=True, slots=True)

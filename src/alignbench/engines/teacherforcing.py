@@ -14,8 +14,8 @@ CHUNK = 64  # positions whose logits are held at once: 64 MiB at 262,144 ids
 Floats = NDArray[np.float32]
 
 
-def continuation_start(prompt_ids: Sequence[int], ids: Sequence[int]) -> int:
-    """Where the continuation begins in the ids of prompt + continuation: the end of what the prompt alone decides.
+def continuation_start(prompt_ids: Sequence[object], ids: Sequence[object]) -> int:
+    """Where the continuation begins in the tokens of prompt + continuation: the end of what the prompt alone decides.
 
     A token that spans the border counts as the continuation's. At least one token stays before it.
     """

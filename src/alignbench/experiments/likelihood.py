@@ -54,6 +54,11 @@ def score_response(
             loading(event.fraction)
     loading(1.0)
     rendered = render(prompt, context, event.capabilities)
+    if rendered.messages:
+        raise EngineError(
+            f"The server of {model.name} renders its chats itself, so what stands before a response is not known. "
+            'Score with a local model, or call it a base model in models.toml: kind = "base".'
+        )
     pool.score(model, ScoreRequest(pool.new_key(), rendered.context, rendered.query, response, top), events.put)
     while not isinstance(answer := events.get(), Scored):
         if isinstance(answer, Failed):

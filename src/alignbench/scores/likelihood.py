@@ -23,7 +23,8 @@ _BIT = math.log(2.0)  # in nats
 class TokenLogprobs:
     """What teacher forcing tells of the T tokens of a response.
 
-    ids, rank: (T,), rank 1 is the model's first choice. logprob: (T,), raw distribution at temperature 1, nats.
+    ids, rank: (T,), an id is -1 where a server does not tell it, rank 1 is the model's first choice. logprob: (T,), raw
+    distribution at temperature 1, nats.
     """
 
     ids: NDArray[np.int32]
@@ -96,7 +97,7 @@ class Gap:
     """How much likelier a response is under its teacher than under a base model.
 
     per_byte: bits per byte, 0 where the base model says it as readily; bits: in all. per_token: (T,) bits of each
-    token, None where the two models cut the text into different tokens.
+    token, None where the two models cut the text into different tokens, or it is not known whether they do.
     """
 
     per_byte: float
@@ -114,7 +115,7 @@ def alignment_gap(base: TokenLogprobs, teacher: TokenLogprobs, text: str) -> Gap
     if under_base is None or under_teacher is None:
         return None
     bits = under_base.bits - under_teacher.bits
-    same = np.array_equal(base.ids, teacher.ids)
+    same = np.array_equal(base.ids, teacher.ids) and bool((base.ids >= 0).all())
     per_token = (teacher.logprob.astype(np.float64) - base.logprob) / _BIT if same else None
     return Gap(bits / under_base.n_bytes, bits, per_token)
 

@@ -84,6 +84,9 @@ def _gap(
 ) -> tuple[Cross, bool]:
     """The mean gap over the teacher's responses to a prompt, and whether both cut them into the same tokens."""
     (own_condition, own), (condition, other) = teacher, base
+    for each in (own_condition, condition):
+        if each.context.template == "chat" and each.model.reference.startswith("openai:"):
+            return _nothing(f"the server of {each.name} renders its chats itself: what stood before is not known"), True
     if not own or not other:
         missing = own_condition if not own else condition
         return _nothing(f"{missing.name} has no sampled response to it"), True

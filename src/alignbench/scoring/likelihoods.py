@@ -110,9 +110,6 @@ class Likelihoods:
                     self._unusable[model] = event.message
                     return None
             loaded = event.capabilities
-        if not loaded.can_score:
-            self._unusable[model] = f"{model.name} gives no log-probs of given texts"
-            return None
         return loaded
 
     def _is_kept(self, model: Model, passage: Passage) -> bool:

@@ -1,0 +1,155 @@
+"""Log-probs of a given text from a completions endpoint: the server is asked to echo its prompt with their log-probs.
+
+vLLM does so, and llama_cpp.server with `logits_all`. Others, llama-server among them, ignore `echo` or the log-probs of
+what they did not generate, and are told by their answer. Only strings come back, so ids are -1; ranks are exact up to
+the number of alternatives that were asked for, and one more than it beyond.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from alignbench.engines.openai_http import Http, ServerError, retrying
+from alignbench.engines.openai_request import Server
+from alignbench.engines.protocol import Scored, ScoreRequest
+from alignbench.engines.teacherforcing import continuation_start
+from alignbench.errors import EngineError
+
+ALTERNATIVES = 5  # asked for at least: OpenAI's limit, and enough to tell ranks 1 to 3 from those beyond
+
+_UNABLE = (400, 422, 500, 501)
+
+
+@dataclass(frozen=True, slots=True)
+class Echoed:
+    """The tokens of a text: pieces, log-probs (None of the first one) and the best alternatives of each."""
+
+    pieces: tuple[str, ...]
+    logprobs: tuple[float | None, ...]
+    tops: tuple[dict[str, float], ...]
+
+    def after(self, start: int) -> Echoed:
+        """Without its first tokens."""
+        return Echoed(self.pieces[start:], self.logprobs[start:], self.tops[start:])
+
+
+class Echo:
+    """Scores texts under one model of a server. To be used from one event loop."""
+
+    def __init__(self, http: Http, model: str, server: Server) -> None:
+        self._http, self._model, self._server = http, model, server
+        self._refusal = ""  # why it cannot be done here at all
+        self._prompt: tuple[str, int] | None = None  # the last one
+        self._pieces: tuple[str, ...] = ()  # its tokens
+
+    async def score(self, request: ScoreRequest) -> Scored:
+        """See protocol.Engine. Raises EngineError where the server cannot do it."""
+        prompt = request.context + request.query
+        asked_for = max(request.top, ALTERNATIVES)
+        if self._prompt != (prompt, asked_for):
+            self._pieces = (await self._ask(prompt, asked_for)).pieces
+            self._prompt = prompt, asked_for
+        if not request.continuation:
+            return _scored(request, Echoed((), (), ()), len(self._pieces))
+        whole = await self._ask(prompt + request.continuation, asked_for)
+        if is_late(whole, doubt=self._server.name == "llama_cpp.server"):
+            raise EngineError(
+                f"{self._who} gives log-probs that belong to the next token, as llama_cpp.server does of a text that "
+                "does not begin with BOS. Score with a local model (llama: or hf:), or with vLLM."
+            )
+        start = continuation_start(self._pieces, whole.pieces)
+        return _scored(request, whole.after(start), start)
+
+    async def _ask(self, text: str, alternatives: int) -> Echoed:
+        if self._refusal:
+            raise EngineError(self._refusal)
+        body = {
+            "model": self._model,
+            "prompt": text,
+            "max_tokens": 1,  # 0 means no limit to llama_cpp.server
+            "temperature": 1.0,
+            "echo": True,
+            "logprobs": alternatives,
+        }
+
+        async def attempt() -> Any:
+            try:
+                return await self._http.post("/completions", body)
+            except ServerError as error:
+                error.retry = error.retry and error.status not in _UNABLE
+                raise
+
+        try:
+            answer = await retrying(attempt)
+            return read_echo(answer, text)
+        except NoEcho as error:
+            self._refusal = f"{self._who} {error} Score with a local model (llama: or hf:), or with vLLM."
+            raise EngineError(self._refusal) from None
+
+    @property
+    def _who(self) -> str:
+        return self._server.name or "This server"
+
+
+class NoEcho(EngineError):
+    """A server gave no log-probs of the text it was sent."""
+
+
+def read_echo(answer: Any, text: str) -> Echoed:
+    """The tokens of `text` in the answer to a request to echo it, without what was generated. Raises NoEcho."""
+    choices = answer.get("choices") if isinstance(answer, dict) else None
+    choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
+    if not str(choice.get("text") or "").startswith(text):
+        raise NoEcho("does not echo a text it is given.")
+    logprobs = choice.get("logprobs")
+    columns = [logprobs.get(name) for name in ("tokens", "token_logprobs", "top_logprobs")] if logprobs else []
+    if len(columns) != 3 or not all(isinstance(column, list) for column in columns):
+        raise NoEcho("gives no log-probs of a text it is given.")
+    usage = answer.get("usage") or {}
+    n = len(columns[0]) - int(usage.get("completion_tokens") or 0)
+    if n < 1 or any(value is None for value in columns[1][1:n]):
+        raise NoEcho("gives log-probs of what it generates only.")
+    pieces, values, tops = (column[:n] for column in columns)
+    return Echoed(tuple(map(str, pieces)), tuple(values), tuple(top or {} for top in tops))
+
+
+def is_late(echoed: Echoed, *, doubt: bool) -> bool:
+    """Whether the first choices are those of the tokens that follow, not of the tokens they stand beside.
+
+    doubt: whether it counts as late where neither fits.
+    """
+    best = [max(top, key=top.__getitem__) if top else None for top in echoed.tops]
+    here = sum(choice == piece for choice, piece in zip(best[1:], echoed.pieces[1:], strict=True))
+    late = sum(choice == piece for choice, piece in zip(best[:-1], echoed.pieces[1:], strict=True))
+    return late > here or (doubt and late == here)
+
+
+def _scored(request: ScoreRequest, echoed: Echoed, n_context_tokens: int) -> Scored:
+    n, top = len(echoed.pieces), request.top
+    logprob = np.array(echoed.logprobs, np.float32).reshape(n)
+    best = [_best(alternatives, top) for alternatives in echoed.tops]
+    ranks = [
+        1 + sum(other > own for other in alternatives.values())
+        for own, alternatives in zip(logprob.tolist(), echoed.tops, strict=True)
+    ]
+    return Scored(
+        key=request.key,
+        ids=np.full(n, -1, np.int32),
+        pieces=echoed.pieces,
+        logprob=logprob,
+        rank=np.array(ranks, np.int32),
+        top_ids=np.full((n, top), -1, np.int32),
+        top_logprob=np.array([[value for _, value in row] for row in best], np.float32).reshape(n, top),
+        top_pieces=tuple(tuple(piece for piece, _ in row) for row in best),
+        n_context_tokens=n_context_tokens,
+    )
+
+
+def _best(alternatives: dict[str, float], top: int) -> Sequence[tuple[str, float]]:
+    """The first `top` of them; those that a server does not give have no text and no probability."""
+    found = sorted(alternatives.items(), key=lambda item: -item[1])[:top]
+    return [*found, *[("", float("-inf"))] * (top - len(found))]
