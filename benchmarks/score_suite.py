@@ -24,6 +24,7 @@ from pathlib import Path
 
 import nltk
 import numpy as np
+from _score_texts import texts
 from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 from nltk.util import ngrams as nltk_ngrams
 from rouge_score.rouge_scorer import RougeScorer
@@ -34,26 +35,11 @@ from alignbench.scores import registry
 from alignbench.scores.paper import paper_mode
 from alignbench.scores.scoreboard import CellScores
 from alignbench.scores.values import WORKBENCH, Mode, Response
-from alignbench.scores.words import STOP_WORDS
 
 N = 100
-N_WORDS = 480
 SLOW_PAIRS = 40  # pairs that a plain subsequence in Python, or rouge-score, is timed on
 SLOW_BLEU = 10  # responses that NLTK's BLEU is timed on
 SUITE = tuple(name for name in registry.within(registry.LIVE) if "embeddings" not in registry.METRICS[name].needs)
-LETTERS = "etaoinshrdlcumwfgypbvk"
-
-
-def texts(n: int, seed: int) -> list[str]:
-    """n texts of N_WORDS words, a sentence every twelve; half of the words are stop words, as in English."""
-    rng = np.random.default_rng(seed)
-    spell = np.random.default_rng(0)
-    lexicon = ["".join(spell.choice(list(LETTERS), size=size)) for size in spell.integers(3, 10, size=20_000)]
-    ranks = np.arange(1, len(lexicon) + 1)
-    content = rng.choice(lexicon, size=(n, N_WORDS), p=(1 / ranks) / (1 / ranks).sum())
-    function = rng.choice(sorted(STOP_WORDS), size=(n, N_WORDS))
-    words = np.where(rng.random((n, N_WORDS)) < 0.5, content, function)
-    return [" ".join(f"{w}." if i % 12 == 11 else str(w) for i, w in enumerate(row)) for row in words]
 
 
 def seconds(work: Callable[[], object], repeats: int = 1) -> float:

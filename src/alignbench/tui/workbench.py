@@ -255,7 +255,7 @@ class Workbench:
         bench, rows = await self.database.run(work)
         await self.save()
         self.begin(bench)
-        await self._score_all(rows)
+        await self._score_all(sorted(rows, key=lambda row: row.prompt != bench.prompt.text))  # what is seen comes first
 
     async def _score_all(self, rows: Sequence[SampleRow]) -> None:
         def work(_: Store) -> None:

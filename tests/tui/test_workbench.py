@@ -1,0 +1,38 @@
+"""The session that is open, without a screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from alignbench.spec import Condition, Prompt, default_context
+from alignbench.store import SampleRow, Store
+from alignbench.tui import sessions
+from alignbench.tui.workbench import Workbench
+from tests.fakes import FakePool
+from tests.tui.helpers import BASE
+
+
+async def test_the_prompt_on_the_screen_is_scored_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    db = tmp_path / "x.db"
+    with Store.open(db) as store:
+        session = store.create_session("kept", reference="base")
+        for i in range(3):
+            condition = Condition("base", BASE, default_context(BASE))
+            cell = store.add_cell(session, Prompt(f"p{i}", f"Question {i}?"), condition, 2)
+            for sample in range(2):
+                store.add_text(cell, sample, f"answer {i} {sample}", raw_text="", finish_reason="stop")
+        bench, _ = sessions.restore(store, session)
+        bench.prompt = bench.asked[-1]
+        sessions.save(store, session, sessions.layout(bench), "base")
+    scored: list[str] = []
+
+    def record(_: Workbench, row: SampleRow) -> None:
+        scored.append(row.prompt)
+
+    monkeypatch.setattr(Workbench, "_score", record)
+    workbench = Workbench(db, FakePool(), None, lambda: None)
+    await workbench.open(session)
+    await workbench.close()
+    assert scored == ["Question 2?"] * 2 + ["Question 0?"] * 2 + ["Question 1?"] * 2
