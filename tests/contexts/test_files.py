@@ -129,11 +129,11 @@ BAD: list[tuple[str, str]] = [
     ('template = "plain"\n[[examples.items]]\nprompt = "a"\nanswer = "b"', "examples.items 1, field 'answer': unknown"),
     ('template = "plain"\n[hint]\ntext = "x"', "field hint.level: missing"),
     ('template = "plain"\n[hint]\nlevel = "sumary"', r"field hint.level: 'sumary'; .* Did you mean summary\?"),
-    ('template = "plain"\n[hint]\nlevel = "summary"', "table hint: expected either text or source"),
+    ('template = "plain"\n[hint]\nlevel = "summary"', "hint: expected either text or source"),
     ('template = "plain"\n[hint]\nlevel = "first"\ntext = "x"', "level first takes no other key"),
     ('template = "plain"\n[hint]\nlevel = "free"\nsource = {condition = "t"}', "field hint.template: missing"),
     ('template = "plain"\n[hint]\nlevel = "topics"\nsource = {sample = 1}', "field hint.source.condition: missing"),
-    ('template = "plain"\n[prefill]\nsource = {condition = "t"}', "table prefill: expected either text, or source and"),
+    ('template = "plain"\n[prefill]\nsource = {condition = "t"}', "prefill: expected either text, or source and"),
     ('template = "chat"\narguments = {a = 2020-01-01}', "field arguments: .*; expected a table of texts, numbers"),
 ]
 

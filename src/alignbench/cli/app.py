@@ -9,12 +9,15 @@ import typer
 from alignbench import __version__
 from alignbench.cli import (
     doctor,
+    examples,
+    hints,
     importing,
     judge,
     likelihood,
     metrics,
     models,
     prompts,
+    render,
     report,
     run,
     sample,
@@ -35,6 +38,9 @@ app.add_typer(sessions.app, name="sessions", help="Sessions in the database: lis
 app.add_typer(prompts.app, name="prompts", help="Prompt sets that ship, and your own files.")
 app.add_typer(models.app, name="models", help="Models: what is there, and whether it is sound.")
 app.add_typer(importing.app, name="import", help="Responses from elsewhere: the paper's data, JSONL files.")
+app.add_typer(examples.app, name="examples", help="Example sets: what ships, your own, and what would be selected.")
+app.add_typer(hints.app, name="hints", help="Hints: made of a session's samples, and listed.")
+app.command("render")(render.render)
 app.command("sample")(sample.sample)
 app.command("run")(run.run)
 app.command("report")(report.report)

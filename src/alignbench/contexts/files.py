@@ -114,6 +114,13 @@ def read_context(
     return context
 
 
+def read_hint(values: Mapping[str, Any], where: str) -> Hint:
+    """A hint as the [hint] table of a context describes it; relative paths begin at the current folder."""
+    hint = _hint(Table(values, where), Path())
+    assert hint is not None
+    return hint
+
+
 def _template(table: Table, folder: Path) -> tuple[str, str]:
     template = table.text("template")
     if template in ("plain", "chat"):
@@ -257,13 +264,13 @@ def _hint(table: Table | None, folder: Path) -> Hint | None:
     template = _text_or_file(table, "template", folder)
     if level == "first":
         if text or condition or maker or template:
-            raise InputError(f"{table.where}, table hint: level first takes no other key: the model writes the hint.")
+            raise InputError(f"{table.where}, hint: level first takes no other key: the model writes the hint.")
     elif bool(text) == bool(condition):
-        raise InputError(f"{table.where}, table hint: expected either text or source.")
+        raise InputError(f"{table.where}, hint: expected either text or source.")
     elif text and (maker or template):
-        raise InputError(f"{table.where}, table hint: a text takes no maker and no template.")
+        raise InputError(f"{table.where}, hint: a text takes no maker and no template.")
     elif condition and level == "free" and not template:
-        raise InputError(f"{table.where}, field hint.template: missing; level free has none of its own.")
+        raise InputError(f"{table.where}, field {table.name('template')}: missing; level free has none of its own.")
     if condition:
         template = template or hint_template(level)
         maker = maker or condition
@@ -278,7 +285,7 @@ def _prefill(table: Table | None) -> Prefill | None:
     condition, sample = _source(table)
     tokens = table.integer("tokens", 0, least=1)
     if bool(text) == bool(condition) or bool(tokens) != bool(condition):
-        raise InputError(f"{table.where}, table prefill: expected either text, or source and tokens.")
+        raise InputError(f"{table.where}, prefill: expected either text, or source and tokens.")
     table.finish()
     return Prefill(text, condition, sample, tokens)
 

@@ -15,6 +15,19 @@ from alignbench.spec import Context, Example, Level, Prompt
 
 FENCE = "```"
 
+# What stands for a model where none is loaded: enough for layouts that are not the model's own.
+NO_MODEL = Capabilities(
+    kind="base",
+    chat_template=None,
+    bos="",
+    eos="",
+    adds_bos=False,
+    n_ctx_train=0,
+    n_vocab=0,
+    device="",
+    description="no model",
+)
+
 PartKind = Literal["template", "instruction", "example", "hint", "query", "prefill"]
 
 # What the plain layout calls the block of a hint.

@@ -80,13 +80,16 @@ class Preparer:
         notes: list[str] = []
         pool, selection = ExampleSet(), None
         if context.examples is not None:
-            pool, selection = self._selection(prompt, context.examples)
+            pool, selection = self.selection(prompt, context.examples)
             near = [s for s in selection.left_out if not is_near_duplicate(prompt.text, pool.items[s.index], 1.0)]
             if near:  # that the prompt itself is no example goes without saying
                 notes.append(f"{len(near)} near {'duplicate' if len(near) == 1 else 'duplicates'} of it left out")
-        hint = self._hint(prompt, context.hint, condition.model) if context.hint is not None else None
-        if hint is not None and hint.longest_quote is not None and hint.maker and hint.longest_quote >= QUOTE:
-            notes.append(f"the hint quotes {hint.longest_quote} words in a row from its source")
+        hint = None
+        if context.hint is not None and context.hint.text:
+            hint = self._written_hint(prompt, context.hint, condition.model)
+        elif context.hint is not None and context.hint.level != "first":
+            hint, more = self.made_hint(prompt, context.hint)
+            notes += more
         prefill = self._prefill(prompt, context, condition.model)
         content = Content(selection.examples(pool.items) if selection else (), hint.text if hint else "", prefill)
         shown = self.preview(prompt, condition, content)
@@ -112,7 +115,8 @@ class Preparer:
 
     # Examples
 
-    def _selection(self, prompt: Prompt, examples: Examples) -> tuple[ExampleSet, Selection]:
+    def selection(self, prompt: Prompt, examples: Examples, response: str = "") -> tuple[ExampleSet, Selection]:
+        """The pool and what is selected from it. response: the teacher's, where the session does not have it."""
         pool = examples.pool
         if examples.condition:
             pool = self._teachers_pool(examples.condition, examples.sample)
@@ -121,8 +125,8 @@ class Preparer:
             return pool, select(prompt.text, examples)
         responses = examples.select == "nearest-response"
         index = self._index(examples, responses=responses)
-        text = prompt.text
-        if responses:
+        text = response if responses else prompt.text
+        if not text:
             teacher = examples.teacher or examples.condition or self._reference()
             text = self._store.teacher_sample(self._session, prompt, teacher, examples.sample).text
         return pool, select(prompt.text, examples, index, self._vectors(examples.embedder, [text])[0])
@@ -175,13 +179,14 @@ class Preparer:
 
     # Hints and prefills
 
-    def _hint(self, prompt: Prompt, hint: Hint, reader: Model) -> HintRow | None:
-        if hint.level == "first":
-            return None
-        if not hint.text:
-            source = self._store.teacher_sample(self._session, prompt, hint.condition, hint.sample)
-            maker = self._maker(hint.maker)
-            return made_hint(self._store, self._pool, self._session, prompt, hint, source, maker)
+    def made_hint(self, prompt: Prompt, hint: Hint) -> tuple[HintRow, list[str]]:
+        """The hint that its maker makes of its source, made once and stored; and whether it quotes, in words."""
+        source = self._store.teacher_sample(self._session, prompt, hint.condition, hint.sample)
+        row = made_hint(self._store, self._pool, self._session, prompt, hint, source, self._maker(hint.maker))
+        quote = row.longest_quote or 0
+        return row, [f"the hint quotes {quote} words in a row from its source"] if quote >= QUOTE else []
+
+    def _written_hint(self, prompt: Prompt, hint: Hint, reader: Model) -> HintRow:
         loaded(self._pool, reader)
         new = NewHint(hint.level, hint.text, n_tokens=n_tokens(self._pool, reader, hint.text))
         return self._store.add_hint(self._session, prompt, new)

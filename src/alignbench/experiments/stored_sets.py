@@ -19,7 +19,9 @@ class StoredSets:
         if not self._path.exists():
             return None
         with Store.open(self._path) as store:
-            known = any(name in (info.name, info.hash) for info in store.example_sets())
+            known = any(
+                name == info.name or (len(name) >= 8 and info.hash.startswith(name)) for info in store.example_sets()
+            )
             return store.example_set(name) if known else None
 
     def of_session(self, session: str | int, condition: str, sample: int) -> ExampleSet:

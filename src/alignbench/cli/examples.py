@@ -1,0 +1,173 @@
+"""`alignbench examples`: sets that ship, sets in the database, files, and what would be selected from them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+
+import typer
+
+from alignbench import paths
+from alignbench.cli.options import Db, Json
+from alignbench.cli.scoring import existing_database
+from alignbench.display import visible
+from alignbench.errors import InputError
+from alignbench.spec import Examples, ExampleSet, Order, Prompt, Select
+
+if TYPE_CHECKING:
+    from alignbench.store import Store
+
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+
+SetName = Annotated[str, typer.Argument(metavar="SET", help="A set that ships, one in the database, or a file.")]
+Name = Annotated[str | None, typer.Option(help="What to call the set in the database.")]
+
+
+@app.command("list")
+def list_sets(db: Db = None, as_json: Json = False) -> None:
+    """Name the example sets that ship and those in the database."""
+    from alignbench.cli.tables import print_table
+    from alignbench.contexts.example_files import shipped_example_set, shipped_example_sets
+
+    rows = []
+    for name in shipped_example_sets():
+        found = shipped_example_set(name)
+        rows.append({"name": name, "examples": len(found.items), "hash": found.hash, "origin": "ships"})
+    path = db or paths.default_database()
+    if path.exists():
+        with _store(path) as store:
+            rows += [
+                {"name": info.name, "examples": info.n, "hash": info.hash, "origin": info.origin}
+                for info in store.example_sets()
+                if info.name  # the others were kept for a cell or a condition
+            ]
+    if as_json:
+        for row in rows:
+            print(json.dumps(row))
+        return
+    print_table(
+        ("set", "examples", "hash", "from"),
+        [(str(row["name"]), str(row["examples"]), str(row["hash"])[:12], str(row["origin"])) for row in rows],
+    )
+
+
+@app.command()
+def show(name: SetName, db: Db = None, as_json: Json = False) -> None:
+    """Print a set, checked. JSON: one line an example, a file that can be read again."""
+    from alignbench.cli.tables import print_table
+    from alignbench.contexts.example_files import write_examples
+
+    found = _examples({"set": name}, db).pool
+    if as_json:
+        print(write_examples(found), end="")
+        return
+    print_table(("prompt", "response", "hint"), [(item.prompt, item.response, item.hint) for item in found.items])
+
+
+@app.command()
+def build(
+    session: Annotated[str, typer.Option(help="The session, by number or name.")],
+    condition: Annotated[str, typer.Option(help="The condition whose answers are taken.")],
+    sample: Annotated[int, typer.Option(min=0, help="Which sample of each prompt.")] = 0,
+    name: Name = None,
+    db: Db = None,
+) -> None:
+    """Make a set of a condition's answers, one a prompt, and keep it in the database."""
+    from alignbench.experiments.stored_sets import session_id
+
+    with _store(existing_database(db)) as store:
+        found = store.condition_examples(session_id(store, session), condition, sample)
+        _keep(store, replace(found, name=name or condition))
+
+
+@app.command("import")
+def import_set(
+    file: Annotated[Path, typer.Argument(help="JSONL, CSV, or a prompt in URIAL's layout (.txt).")],
+    name: Name = None,
+    db: Db = None,
+) -> None:
+    """Read a file of examples, check it, and keep it in the database."""
+    from alignbench.contexts.example_files import read_examples
+
+    found = read_examples(file)
+    with _store(db or paths.default_database()) as store:
+        _keep(store, replace(found, name=name or found.name))
+
+
+@app.command("select")
+def select_examples(
+    name: SetName,
+    prompt: Annotated[str, typer.Option(help="The prompt that the examples are for.")],
+    select: Annotated[str, typer.Option(help=f"One of {', '.join(get_args(Select))}.")] = "nearest-prompt",
+    k: Annotated[int, typer.Option("-k", "--k", help="How many.")] = 3,
+    seed: Annotated[int, typer.Option(help="Of a random selection or order.")] = 0,
+    order: Annotated[str, typer.Option(help=f"One of {', '.join(get_args(Order))}.")] = "given",
+    mmr: Annotated[
+        float | None, typer.Option(help="Weight of similarity in maximal marginal relevance.", show_default="off")
+    ] = None,
+    near_duplicate: Annotated[
+        float, typer.Option(help="Examples at least this similar are left out.")
+    ] = Examples().near_duplicate,
+    response: Annotated[str, typer.Option(help="The teacher's answer, for nearest-response.")] = "",
+    db: Db = None,
+    as_json: Json = False,
+) -> None:
+    """Show which examples of a set would stand before a prompt, in their order, with rank and similarity."""
+    from alignbench.cli.tables import print_table
+    from alignbench.engines.pool import WorkerPool
+    from alignbench.experiments.trial import trial_preparer
+
+    if not prompt.strip():
+        raise InputError("--prompt is empty; expected a question or an instruction.")
+    examples = _examples(
+        {"set": name, "select": select, "k": k, "seed": seed, "order": order, "near_duplicate": near_duplicate}
+        | ({} if mmr is None else {"mmr": mmr}),
+        db,
+    )
+    if select == "nearest-response" and not response.strip():
+        raise InputError("--response is missing; nearest-response needs the teacher's answer to the prompt.")
+    pool = WorkerPool()
+    try:
+        with trial_preparer(pool, None, None) as preparer:
+            found, selection = preparer.selection(Prompt.typed(prompt), examples, response)
+    finally:
+        pool.close()
+    for selected in selection.left_out:
+        print(f"left out, a near duplicate: {visible(found.items[selected.index].prompt)}", file=sys.stderr)
+    rows = [(s.rank, s.similarity, found.items[s.index].prompt) for s in selection.chosen]
+    if as_json:
+        for rank, similarity, text in rows:
+            print(json.dumps({"rank": rank, "similarity": similarity, "prompt": text}))
+        return
+    print_table(
+        ("rank", "similarity", "prompt"),
+        [(str(rank), "-" if similarity is None else f"{similarity:.3f}", text) for rank, similarity, text in rows],
+    )
+
+
+def _examples(values: dict[str, Any], db: Path | None) -> Examples:
+    """The examples of a context file with these values; its messages name the fields as the options are called."""
+    from alignbench.contexts.files import read_context
+    from alignbench.experiments.stored_sets import StoredSets
+
+    sets = StoredSets(db or paths.default_database())
+    examples = read_context({"template": "plain", "examples": values}, "alignbench examples", Path(), sets).examples
+    assert examples is not None
+    return examples
+
+
+def _keep(store: Store, examples: ExampleSet) -> None:
+    store.keep_example_set(examples)
+    print(
+        f"{visible(examples.name)}: {len(examples.items)} examples in {store.path}, hash {examples.hash[:12]}",
+        file=sys.stderr,
+    )
+
+
+def _store(path: Path) -> Store:
+    from alignbench.store import Store  # not before it is used: it loads NumPy
+
+    return Store.open(path)

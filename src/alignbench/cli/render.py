@@ -1,0 +1,103 @@
+"""`alignbench render`: the exact text that a model gets."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from alignbench import paths
+from alignbench.cli.options import Db
+from alignbench.errors import InputError
+from alignbench.spec import Condition, Context, Prompt, Sampling, default_context
+
+if TYPE_CHECKING:
+    from alignbench.contexts.preview import Preview
+
+_MAX_TOKENS = Sampling().max_tokens
+
+
+def render(
+    prompt: Annotated[str, typer.Option(help="The prompt.")],
+    context: Annotated[
+        str | None, typer.Option(help="A context: a name or a TOML file.", metavar="NAME|FILE", show_default="none")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="The model that gets it; it counts the tokens and has the chat template.")
+    ] = None,
+    ids: Annotated[bool, typer.Option("--ids", help="Token ids in place of the text, as a JSON list.")] = False,
+    session: Annotated[int | None, typer.Option(help="The session whose samples the context is made of.")] = None,
+    max_tokens: Annotated[int, typer.Option(min=1, help="Most tokens of a response, for the window.")] = _MAX_TOKENS,
+    db: Db = None,
+) -> None:
+    """Write the exact text that a model gets for a prompt, byte for byte; on stderr, the tokens of each part."""
+    from alignbench.contexts.files import load_context
+    from alignbench.experiments.stored_sets import StoredSets
+
+    if not prompt.strip():
+        raise InputError("--prompt is empty; expected a question or an instruction.")
+    path = db or paths.default_database()
+    around = load_context(context, StoredSets(path)) if context is not None else None
+    if model is None:
+        if ids:
+            raise InputError("--ids needs --model: tokens are the model's.")
+        _write(_without_model(prompt, around or Context("plain")))
+        return
+    _with_model(prompt, around, model, session, ids, max_tokens, db)
+
+
+def _without_model(prompt: str, context: Context) -> str:
+    from alignbench.contexts.rendering import NO_MODEL
+    from alignbench.contexts.rendering import render as rendered
+
+    if context.template == "chat":
+        raise InputError("--model is missing; the chat template is the model's own.")
+    return rendered(Prompt.typed(prompt), context, NO_MODEL).text
+
+
+def _with_model(
+    prompt: str, context: Context | None, model: str, session: int | None, ids: bool, max_tokens: int, db: Db
+) -> None:
+    from alignbench.contexts.rendering import render as rendered
+    from alignbench.engines.asking import loaded
+    from alignbench.engines.pool import WorkerPool
+    from alignbench.experiments.trial import check_session, trial_preparer
+    from alignbench.models import resolve
+
+    used = resolve(model)
+    around = context or default_context(used)
+    check_session(around, session)
+    condition = Condition(used.name, used, around, Sampling(max_tokens=max_tokens))
+    asked = Prompt.typed(prompt)
+    pool = WorkerPool()
+    try:
+        with trial_preparer(pool, db or paths.default_database(), session) as preparer:
+            prepared = preparer.compose(asked, condition)
+            text = rendered(asked, around, loaded(pool, used), prepared.content).text
+    finally:
+        pool.close()
+    for note in prepared.notes:
+        print(note, file=sys.stderr)
+    if prepared.preview is not None:
+        _show(prepared.preview)
+    if not ids:
+        _write(text)
+    elif prepared.preview is None:
+        raise InputError(f"{used.name} is behind a server, whose tokens are not known.")
+    else:
+        print(json.dumps(list(prepared.preview.ids)))
+
+
+def _write(text: str) -> None:
+    sys.stdout.buffer.write(text.encode("utf-8", "surrogatepass"))
+    sys.stdout.buffer.flush()
+
+
+def _show(shown: Preview) -> None:
+    for part in shown.parts:
+        name = f"{part.kind} {part.number}" if part.number else part.kind
+        print(f"{name:<14}{part.n_tokens:>7} tokens", file=sys.stderr)
+    window = f" of {shown.window}, {shown.share:.1%} with the response" if shown.share is not None else ""
+    print(f"{'together':<14}{shown.n_tokens:>7} tokens{window}", file=sys.stderr)
