@@ -55,3 +55,30 @@ def test_what_cannot_be_scored_is_one_message() -> None:
     ran = alignbench("likelihood", "--model", "demo-aligned", "--prompt", "Why?", "--response", "")
     assert ran.returncode == 2
     assert "--response is empty" in ran.stderr
+
+
+@pytest.mark.models
+def test_a_context_changes_what_is_likely(tmp_path: Path) -> None:
+    context = tmp_path / "mine.toml"
+    context.write_text(
+        'template = "plain"\n[examples]\nselect = "random"\nk = 1\n'
+        '[[examples.items]]\nprompt = "How are you?"\nresponse = "Quite well, and my diary knows."\n'
+    )
+    arguments = ["likelihood", "--model", "demo-base", "--prompt", "And today?", "--json"]
+    arguments += ["--response", "Quite well, and my diary knows."]
+
+    def totals(*more: str) -> dict[str, float]:
+        ran = alignbench(*arguments, *more)
+        assert ran.returncode == 0, ran.stderr
+        found: dict[str, float] = json.loads(ran.stdout.splitlines()[-1])["totals"]
+        return found
+
+    alone, told = totals(), totals("--context", str(context))
+    assert told["n_tokens"] == alone["n_tokens"]
+    assert told["logprob"] > alone["logprob"] / 3
+    gone = alignbench(*arguments, "--context", str(tmp_path / "gone.toml"))
+    assert gone.returncode == 2
+    assert "no context or file" in gone.stderr
+    teacher = alignbench(*arguments, "--context", "nearest-prompt-3")
+    assert teacher.returncode == 2, teacher.stderr
+    assert "is made of samples of 'demo-aligned', which only a session has" in teacher.stderr

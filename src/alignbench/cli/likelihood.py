@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alignbench.cli.options import Device, GpuLayers, Json, Threads
+from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads
 from alignbench.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,26 +22,41 @@ def likelihood(
     model: Annotated[str, typer.Option(help="A model: a name or a reference.")],
     prompt: Annotated[str, typer.Option(help="The prompt.")],
     response: Annotated[str, typer.Option(help="The response: a text, or a file that holds it.")],
+    context: Annotated[
+        str | None,
+        typer.Option(
+            help="What surrounds the prompt: a context's name or a TOML file.",
+            metavar="NAME|FILE",
+            show_default="zero-shot",
+        ),
+    ] = None,
     top: Annotated[int, typer.Option(min=1, max=100, help="Alternatives a token.")] = 5,
     device: Device = "auto",
     threads: Threads = None,
     gpu_layers: GpuLayers = -1,
+    db: Db = None,
     as_json: Json = False,
 ) -> None:
     """How likely a response is under a model: log-prob and rank of each token, and what the model preferred."""
+    from alignbench.contexts.files import load_context
     from alignbench.engines.pool import WorkerPool
+    from alignbench.experiments.likelihood import content_for, score_response
     from alignbench.experiments.likelihood import likelihood as totals_of
-    from alignbench.experiments.likelihood import score_response
+    from alignbench.experiments.stored_sets import StoredSets
     from alignbench.models import resolve
+    from alignbench.paths import default_database
     from alignbench.spec import Prompt, default_context
 
     if not prompt.strip():
         raise InputError("--prompt is empty; expected a question or an instruction.")
     text = _text(response)
     chosen = resolve(model).with_options(device=device, gpu_layers=gpu_layers)
+    around = load_context(context, StoredSets(db or default_database())) if context else default_context(chosen)
     pool = WorkerPool(threads=threads)
     try:
-        scored = score_response(pool, chosen, default_context(chosen), Prompt.typed(prompt), text, top)
+        asked = Prompt.typed(prompt)
+        content = None if around.zero_shot else content_for(pool, chosen, around, asked)
+        scored = score_response(pool, chosen, around, asked, text, top, content=content)
     finally:
         pool.close()
     totals = totals_of(scored, text)
@@ -74,7 +90,11 @@ def _print_json(scored: Scored, totals: Likelihood) -> None:
                     "id": int(scored.ids[t]),
                     "logprob": float(scored.logprob[t]),
                     "rank": int(scored.rank[t]),
-                    "top": [{"token": p, "id": int(i), "logprob": float(logprob)} for p, i, logprob in top],
+                    "top": [
+                        {"token": p, "id": int(i), "logprob": float(logprob)}
+                        for p, i, logprob in top
+                        if isfinite(logprob)
+                    ],
                 }
             )
         )

@@ -6,13 +6,18 @@ import math
 import queue
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from alignbench.contexts.rendering import render
-from alignbench.engines.protocol import EnginePool, Event, Failed, Loaded, Loading, Scored, ScoreRequest
-from alignbench.errors import EngineError
-from alignbench.spec import Context, Model, Prompt
-
-MARGINAL_RANK = 3  # Lin et al. 2023: rank 1 is unshifted, 2 to 3 marginal, beyond shifted
+from alignbench.contexts.rendering import Content, render
+from alignbench.engines.asking import loaded
+from alignbench.engines.protocol import EnginePool, Failed, Scored, ScoreRequest
+from alignbench.errors import EngineError, InputError
+from alignbench.experiments.preparing import Pool, Preparer
+from alignbench.experiments.staged import unknown_conditions
+from alignbench.scores.likelihood import MARGINAL_RANK
+from alignbench.spec import Condition, Context, Model, Prompt, Sampling
+from alignbench.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,30 +45,46 @@ def score_response(
     response: str,
     top: int = 5,
     loading: Callable[[float], None] = lambda _: None,
+    content: Content | None = None,
 ) -> Scored:
-    """Teacher force a response; waits for the model to load. Raises EngineError, or InputError from rendering.
+    """Teacher force a response; waits for the model to load. Raises EngineError, or InputError from the context.
 
-    loading: told how much of the model is loaded, 0 to 1; what it raises is raised here.
+    loading: told how much of the model is loaded, 0 to 1; what it raises is raised here. content: what stands in the
+    context for this prompt (`content_for`); without it, what the context itself holds.
     """
-    events: queue.Queue[Event | Scored] = queue.Queue()
-    pool.load(model, events.put)
-    while not isinstance(event := events.get(), Loaded):
-        if isinstance(event, Failed):
-            raise EngineError(event.message)
-        if isinstance(event, Loading):
-            loading(event.fraction)
+    capabilities = loaded(pool, model, loading)
     loading(1.0)
-    rendered = render(prompt, context, event.capabilities)
+    rendered = render(prompt, context, capabilities, content)
     if rendered.messages:
         raise EngineError(
             f"The server of {model.name} renders its chats itself, so what stands before a response is not known. "
             'Score with a local model, or call it a base model in models.toml: kind = "base".'
         )
-    pool.score(model, ScoreRequest(pool.new_key(), rendered.context, rendered.query, response, top), events.put)
-    while not isinstance(answer := events.get(), Scored):
-        if isinstance(answer, Failed):
-            raise EngineError(answer.message)
+    answers: queue.SimpleQueue[Scored | Failed] = queue.SimpleQueue()
+    pool.score(model, ScoreRequest(pool.new_key(), rendered.context, rendered.query, response, top), answers.put)
+    answer = answers.get()
+    if isinstance(answer, Failed):
+        raise EngineError(answer.message)
     return answer
+
+
+def content_for(pool: Pool, model: Model, context: Context, prompt: Prompt) -> Content:
+    """What stands in a context for a prompt outside of any session: examples are selected and fitted to the window.
+
+    Raises InputError or EngineError where that cannot be done, as of samples that only a session has.
+    """
+    if unknown := unknown_conditions([context], None, []):
+        raise InputError(
+            f"The context {context.name!r} is made of samples of {unknown[0]!r}, which only a session has; expected "
+            "one whose examples and hint are given."
+        )
+    condition = Condition(model.name, model, context, Sampling(max_tokens=1))
+    with TemporaryDirectory() as folder, Store.open(Path(folder) / "context.db") as store:
+        preparer = Preparer(store, pool, store.create_session(context.name))
+        try:
+            return preparer.compose(prompt, condition).content
+        finally:
+            preparer.close()
 
 
 def likelihood(scored: Scored, response: str) -> Likelihood:
