@@ -72,13 +72,16 @@ def sample(
     from alignbench.cli.following import Outcome, follow
     from alignbench.cli.score_tables import print_scores
     from alignbench.cli.session_views import print_session
+    from alignbench.engines.embedder import DEFAULT_EMBEDDER
     from alignbench.engines.pool import WorkerPool
     from alignbench.experiments.manifest import manifest
     from alignbench.experiments.plan import make_plan
     from alignbench.experiments.staged import StagedRun
     from alignbench.experiments.stored_sets import StoredSets
     from alignbench.models import first_use, terms
+    from alignbench.scoring.embeddings import Embeddings
     from alignbench.scoring.live import LiveScores
+    from alignbench.scoring.responses import SessionResponses
     from alignbench.scoring.sessions import session_scores
     from alignbench.store import Store
 
@@ -129,7 +132,11 @@ def sample(
                 if as_json:
                     print(json.dumps(_line(row)), flush=True)
             live.wait()
-            scores = session_scores(live, chosen, conditions, against, lowest)
+            scores = session_scores(
+                live, chosen, conditions, against, lowest,
+                responses=SessionResponses(store, session) if outcome.done else None,
+                embeddings=Embeddings(store, None, DEFAULT_EMBEDDER),
+            )  # fmt: skip
         finally:
             live.close()
             pool.close()
@@ -192,7 +199,7 @@ def _named(
 
 def _check_teachers(conditions: Sequence[Condition], reference: str | None) -> None:
     """Refuse, before anything is sampled, contexts that are made of samples which nobody draws."""
-    from alignbench.experiments.staged import unknown_conditions
+    from alignbench.contexts.sources import unknown_conditions
 
     known = [condition.name for condition in conditions]
     contexts = [condition.context for condition in conditions]

@@ -76,6 +76,7 @@ def score(
     from alignbench.scores import registry
     from alignbench.scoring.batch import Given, score_responses
     from alignbench.scoring.embeddings import Embeddings
+    from alignbench.scoring.held_out import source_conditions
     from alignbench.scoring.responses import FileResponses, SessionResponses, Truncated
     from alignbench.store import Store
 
@@ -123,6 +124,7 @@ def score(
             given = Given(asked.within, asked.cross, asked.null)
             tables = score_responses(
                 responses, wanted, embeddings, progress, of_sentences=of_sentences, given=given,
+                sources={} if known is None else source_conditions(known[0].conditions(known[1]), against),
                 processes=len(os.sched_getaffinity(0)),
             )  # fmt: skip
     meta = {

@@ -13,7 +13,7 @@ Entry = Mapping[str, Any]
 Tables = Mapping[str, Mapping[str, Mapping[str, Entry]]]
 
 _CSV_FIELDS = ("value", "ci", "n", "samples", "sd", "reason", "max_matched", "mmd2", "mmd2_ci", "ceiling", "floor",
-               "null", "recovery", "recovery_ci", "recovery_reason", "warning", "held_out")  # fmt: skip
+               "null", "recovery", "recovery_ci", "recovery_reason", "warning", "held_out", "source")  # fmt: skip
 
 
 def print_csv(tables: Tables) -> None:

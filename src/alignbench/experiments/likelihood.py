@@ -10,11 +10,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from alignbench.contexts.rendering import Content, render
+from alignbench.contexts.sources import unknown_conditions
 from alignbench.engines.asking import loaded
 from alignbench.engines.protocol import EnginePool, Failed, Scored, ScoreRequest
 from alignbench.errors import EngineError, InputError
 from alignbench.experiments.preparing import Pool, Preparer
-from alignbench.experiments.staged import unknown_conditions
 from alignbench.scores.likelihood import MARGINAL_RANK
 from alignbench.spec import Condition, Context, Model, Prompt, Sampling
 from alignbench.store import Store

@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
+from alignbench.contexts.sources import needed_conditions
 from alignbench.errors import AlignbenchError
 from alignbench.experiments.contents import is_prepared
 from alignbench.experiments.plan import Cell, Plan
 from alignbench.experiments.preparing import Pool, Preparer
 from alignbench.experiments.runner import CellDone, CellFailed, CellPrepared, CellPreparing, Run, RunEvent, SampleStored
-from alignbench.spec import Context
 from alignbench.store import Store
-
-
-def needed_conditions(context: Context, reference: str | None) -> set[str]:
-    """Names of the conditions whose samples a context is made of. reference: of the session."""
-    names = set()
-    if (examples := context.examples) is not None:
-        names.add(examples.condition)
-        if examples.select == "nearest-response":
-            names.add(examples.teacher or examples.condition or reference or "")
-    if context.hint is not None:
-        names.add(context.hint.condition)
-    if context.prefill is not None:
-        names.add(context.prefill.condition)
-    return names - {""}
 
 
 class StagedRun:
@@ -104,9 +90,3 @@ class StagedRun:
             return
         yield CellPrepared(cell, prepared.notes)
         ready.append(cell)
-
-
-def unknown_conditions(contexts: Sequence[Context], reference: str | None, known: Sequence[str]) -> list[str]:
-    """Conditions that contexts are made of and that are not among those known, in order of first mention."""
-    needed = [name for context in contexts for name in sorted(needed_conditions(context, reference))]
-    return [name for name in dict.fromkeys(needed) if name not in known]

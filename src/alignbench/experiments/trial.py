@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from alignbench.contexts.sources import needed_conditions
 from alignbench.errors import InputError
 from alignbench.experiments.preparing import Pool, Preparer
-from alignbench.experiments.staged import needed_conditions
 from alignbench.spec import Context
 from alignbench.store import Store
 

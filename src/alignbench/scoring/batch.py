@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from alignbench.scores import registry
 from alignbench.scores.sentences import sentences
 from alignbench.scores.statistics import Bootstrap
 from alignbench.scores.values import Cross, Value
 from alignbench.scoring.coverage import Sentences
 from alignbench.scoring.embeddings import Embeddings
+from alignbench.scoring.held_out import held_out
 from alignbench.scoring.processes import Chunk, scored_chunks
 from alignbench.scoring.responses import Responses
 from alignbench.scoring.scorer import CellResponses, PromptResponses, Scorer, Wanted
@@ -49,12 +51,14 @@ def score_responses(
     *,
     of_sentences: Embeddings | None = None,
     given: Given | None = None,
+    sources: Mapping[str, Collection[int]] | None = None,
     processes: int = 1,
 ) -> Tables:
     """The tables of `tables.score_tables` over all prompts.
 
     embeddings, of_sentences: of whole responses and of their sentences, None where no wanted metric needs any. given:
-    scores that are there already; they have no jackknife. processes: how many may share the work; the numbers are the
+    scores that are there already; they have no jackknife. sources: by condition, the samples of the reference that its
+    context tells of (see `held_out`). processes: how many may share the work; the numbers are the
     same for any.
 
     One prompt alone gets intervals too, by leaving out its samples one by one.
@@ -70,7 +74,12 @@ def score_responses(
     scores: dict[str, PromptScores] = {}
     for found in scored_chunks(wanted, _chunks(cycle, source, wanted.reference, processes), processes, responses.n):
         for prompt in found:
-            scores[cycle[len(scores)]] = prompt
+            id = cycle[len(scores)]
+            scores[id] = prompt
+            if sources and wanted.reference is not None:
+                live = tuple(name for name in wanted.cross if name in registry.LIVE)
+                hidden = held_out(responses, id, embeddings, wanted.reference, sources, live, wanted.mode)
+                scores[id] = replace(prompt, held_out=hidden)
         progress("scoring", len(scores), len(cycle))
     alone = responses.prompts[0] if len(responses.prompts) == 1 else None
     return score_tables(

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 
 from alignbench.scores import registry
 from alignbench.scores.statistics import RESAMPLES, Bootstrap
+from alignbench.scoring.embeddings import Embeddings
+from alignbench.scoring.held_out import held_out, source_conditions
 from alignbench.scoring.live import LiveScores
+from alignbench.scoring.responses import Responses
 from alignbench.scoring.shuffled import other_prompt
 from alignbench.scoring.tables import COUNTS, PromptScores, Tables, score_tables
 from alignbench.spec import Condition, Prompt
@@ -19,16 +22,21 @@ def session_scores(
     reference: str | None,
     floor: str | None,
     *,
+    responses: Responses | None = None,
+    embeddings: Embeddings | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Tables:
     """The live scores of a session's prompts and conditions, ready for JSON; see `tables.score_tables`.
 
-    reference, floor: names of conditions. resamples, seed: of the bootstrap over prompts.
+    reference, floor: names of conditions. responses, embeddings: the same samples and their vectors, for the scores of
+    conditions whose contexts tell of samples of the reference, which need them. resamples, seed: of the bootstrap over
+    prompts.
     """
     names = [condition.name for condition in conditions]
     ids = sorted(prompt.id for prompt in prompts)  # their order decides nothing but the resamples
     others = other_prompt(ids, seed)
+    sources = source_conditions(conditions, reference) if responses is not None else {}
     scores = []
     for id in ids:
         within = {name: live.within(id, name) for name in names}
@@ -37,7 +45,10 @@ def session_scores(
             continue
         cross = {name: live.cross(id, reference, name) for name in names}
         null = live.shuffled(id, others[id], reference) if id in others else {}
-        scores.append(PromptScores(within, cross, null))
+        hidden = {}
+        if sources and responses is not None:
+            hidden = held_out(responses, id, embeddings, reference, sources, registry.CROSS)
+        scores.append(PromptScores(within, cross, null, held_out=hidden))
     return score_tables(
         scores,
         names,

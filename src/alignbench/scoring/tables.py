@@ -26,18 +26,28 @@ _NO_PAIRS = Cross(None, 0, None, "not computed", "not computed")
 
 
 @dataclass(frozen=True, slots=True)
+class HeldOut:
+    """A similarity to the reference's samples that a context does not tell of (value), and to the others (source)."""
+
+    value: float | None
+    source: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class PromptScores:
     """The scores of one prompt.
 
     within: by condition and metric. cross: the same, each condition against the reference, itself included. null: by
     metric, the reference's answers to another prompt in a condition's place. max_matched: by condition and metric, the
-    expected maximum over pairs at the number of pairs that the smallest of the compared sets has.
+    expected maximum over pairs at the number of pairs that the smallest of the compared sets has. held_out: by
+    condition and metric, of conditions whose context tells of samples of the reference.
     """
 
     within: Mapping[str, Mapping[str, Value]]
     cross: Mapping[str, Mapping[str, Cross]] = field(default_factory=dict)
     null: Mapping[str, Cross] = field(default_factory=dict)
     max_matched: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    held_out: Mapping[str, Mapping[str, HeldOut]] = field(default_factory=dict)
 
 
 def score_tables(
@@ -62,6 +72,8 @@ def score_tables(
 
     `cross` holds every condition against the reference, itself included (its value is the ceiling), and is empty
     without one; its ceiling, floor and null are means over the prompts that the condition has a value for.
+    `held_out` is the similarity to the reference's samples that the condition's context does not tell of, `source` to
+    those it does; None for a condition whose context tells of none.
     """
     intervals = jackknifed or {}
     tables: Tables = {
@@ -169,6 +181,7 @@ def _cross(
     for i, (condition, metric) in enumerate(keys):
         key, recovery = (condition, metric), recoveries[i]
         value = values[key]
+        hidden = [found for p in prompts if (found := p.held_out.get(condition, {}).get(metric)) is not None]
         here = int((~np.isnan(value)).sum())
         scores[condition][metric] = {
             "value": _mean(value),
@@ -179,7 +192,8 @@ def _cross(
             "floor": _mean(floors[key]),
             "null": _mean(np.where(np.isnan(value), np.nan, nulls[metric])),
             "recovery": recovery.value,
-            "held_out": None,
+            "held_out": _mean(_column(cell.value for cell in hidden)),
+            "source": _mean(_column(cell.source for cell in hidden)),
             "n": here,
             "reason": "" if here else apart.get(condition) or _reason(cell.reason for cell in cells[key]),
             "mmd2_ci": _listed(intervals[len(keys) + i]),

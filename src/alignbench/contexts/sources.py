@@ -1,0 +1,47 @@
+"""Whose samples a context is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from alignbench.spec import Context
+
+
+def needed_conditions(context: Context, reference: str | None) -> set[str]:
+    """Names of the conditions whose samples a context is made of. reference: of the session."""
+    names = set()
+    if (examples := context.examples) is not None:
+        names.add(examples.condition)
+        if examples.select == "nearest-response":
+            names.add(examples.teacher or examples.condition or reference or "")
+    if context.hint is not None:
+        names.add(context.hint.condition)
+    if context.prefill is not None:
+        names.add(context.prefill.condition)
+    return names - {""}
+
+
+def unknown_conditions(contexts: Sequence[Context], reference: str | None, known: Sequence[str]) -> list[str]:
+    """Conditions that contexts are made of and that are not among those known, in order of first mention."""
+    needed = [name for context in contexts for name in sorted(needed_conditions(context, reference))]
+    return [name for name in dict.fromkeys(needed) if name not in known]
+
+
+def source_samples(context: Context, reference: str) -> frozenset[int]:
+    """The samples of the reference, by index, that a context tells of for the very prompt it stands around.
+
+    Being similar to them is no success: what they say, or a part of it, was given away.
+    """
+    examples, hint, prefill = context.examples, context.hint, context.prefill
+    found = set()
+    if (
+        examples is not None
+        and examples.select == "nearest-response"
+        and reference in (examples.teacher or examples.condition or reference,)
+    ):
+        found.add(examples.sample)
+    if hint is not None and hint.condition == reference:
+        found.add(hint.sample)
+    if prefill is not None and prefill.condition == reference:
+        found.add(prefill.sample)
+    return frozenset(found)

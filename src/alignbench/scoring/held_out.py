@@ -1,0 +1,68 @@
+"""Similarity to the reference's samples that a context does not tell of, and to those that it does.
+
+A hint is made of a sample, so a response under it is compared with the reference's other samples: the figure that stays
+is what the hint brought out of the model rather than what it gave away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alignbench.contexts.sources import source_samples
+from alignbench.scores.scoreboard import CellPair, CellScores
+from alignbench.scores.values import WORKBENCH, Mode
+from alignbench.scoring.embeddings import Embeddings
+from alignbench.scoring.responses import Responses
+from alignbench.scoring.tables import HeldOut
+from alignbench.spec import Condition, content_hash
+
+_Vectors = Mapping[str, NDArray[np.float32]]
+
+
+def held_out(
+    responses: Responses,
+    prompt: str,
+    embeddings: Embeddings | None,
+    reference: str,
+    sources: Mapping[str, Collection[int]],
+    metrics: Collection[str],
+    mode: Mode = WORKBENCH,
+) -> dict[str, dict[str, HeldOut]]:
+    """By condition and metric, of one prompt. sources: by condition, the reference's samples that its context tells of.
+
+    metrics: live similarities. embeddings: whose vectors are used where they are kept.
+    """
+    cells = responses.cells(prompt)
+    teacher = cells.get(reference, {})
+    found = {}
+    for condition, indices in sources.items():
+        texts = cells.get(condition, {})
+        vectors = embeddings.vectors([*teacher.values(), *texts.values()]) if embeddings is not None else {}
+        own = _cell(texts, vectors, metrics, mode)
+        apart = {i: text for i, text in teacher.items() if i not in indices}
+        told = {i: text for i, text in teacher.items() if i in indices}
+        rest = CellPair(_cell(apart, vectors, metrics, mode), own).cross()
+        source = CellPair(_cell(told, vectors, metrics, mode), own).cross()
+        found[condition] = {name: HeldOut(rest[name].value, source[name].value) for name in rest}
+    return found
+
+
+def source_conditions(conditions: Iterable[Condition], reference: str | None) -> dict[str, frozenset[int]]:
+    """The conditions whose contexts tell of samples of the reference, with the indices of these."""
+    if reference is None:
+        return {}
+    found = {c.name: source_samples(c.context, reference) for c in conditions if c.name != reference}
+    return {name: indices for name, indices in found.items() if indices}
+
+
+def _cell(texts: Mapping[int, str], vectors: _Vectors, metrics: Collection[str], mode: Mode) -> CellScores:
+    cell = CellScores(metrics, mode)
+    for sample, text in texts.items():
+        cell.add(sample, text)
+        vector = vectors.get(content_hash(text))
+        if vector is not None and vector.any():
+            cell.add_embedding(sample, vector)
+    return cell
