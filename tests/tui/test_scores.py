@@ -51,7 +51,7 @@ async def test_the_table(tmp_path: Path, size: tuple[int, int]) -> None:
         assert line_with(app, "lexical diversity ↑").startswith("lexical diversity ↑ .")
         await pilot.press("right", *["down"] * place("embedding_similarity"))
         await until(pilot, lambda: "floor ." in line_with(app, "▶ embeddings (cosine)"))
-        await until(pilot, lambda: "[" in line_with(app, "B demo-base, embeddings (cosine): ."))
+        await until(pilot, lambda: "[" in line_with(app, "B demo-base, similarity by embeddings (cosine): ."))
         assert "the floor MMD² ." in line_with(app, "MMD²")
 
 

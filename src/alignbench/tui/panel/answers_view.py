@@ -8,7 +8,7 @@ from textual.content import Content
 
 from alignbench.scores.semantic import CLASS_THRESHOLD
 from alignbench.tui.panel.bars import DIM
-from alignbench.tui.panel.scene import Drawn, Scene, faint
+from alignbench.tui.panel.scene import Drawn, Scene, notes
 from alignbench.tui.text import count, fitted, number
 
 
@@ -44,14 +44,12 @@ def answer_lines(scene: Scene) -> Drawn:
                 cursor = (0 if len(lines) < 4 else len(lines) - 1, len(lines) + 1)
             lines.append(_answer(scene, answer, i == scene.answer))
         lines.append(Content(""))
-    lines.append(
-        faint(
-            f" A sample joins the first answer whose embedding has a cosine of {number(CLASS_THRESHOLD)} or more with "
-            "its own."
-        )
+    said = (
+        f"A sample joins the first answer whose embedding has a cosine of {number(CLASS_THRESHOLD)} or over with its "
+        "own.",
+        "It does not see stance: yes and no to one question may count as one answer.",
     )
-    lines.append(faint(" It does not see stance: yes and no to one question may count as one answer."))
-    return lines, cursor
+    return [*lines, *notes(said, scene.width)], cursor
 
 
 def _head(scene: Scene, at: int, classes: int, embedded: int) -> Content:

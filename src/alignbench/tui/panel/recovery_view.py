@@ -6,7 +6,7 @@ from textual.content import Content
 
 from alignbench.tui.panel.bars import DIM
 from alignbench.tui.panel.rows import Row, rows
-from alignbench.tui.panel.scene import Drawn, Scene, demand, faint
+from alignbench.tui.panel.scene import Drawn, Scene, demand, faint, notes
 from alignbench.tui.panel.table_view import recovery_words, similarity_bar
 from alignbench.tui.text import count, fitted, number
 
@@ -23,7 +23,7 @@ def recovery_lines(scene: Scene) -> Drawn:
             if row == scene.row:
                 cursor = (len(lines), len(lines) + len(block))
             lines += [*block, Content("")]
-    return [*lines, *(faint(f" {text}") for text in _footnotes(scene))], cursor
+    return [*lines, *notes(_footnotes(scene), scene.width)], cursor
 
 
 def _block(scene: Scene, row: Row) -> list[Content]:

@@ -60,6 +60,11 @@ class Row:
         return _SHORT.get(self.metric.name, self.metric.title)
 
     @property
+    def title(self) -> str:
+        """Its label where it stands alone."""
+        return f"similarity by {self.label}" if self.similarity else self.label
+
+    @property
     def arrow(self) -> str:
         """Which way is more diverse; empty where the score does not say, as one of two sets never does."""
         if self.cross or not self.metric.more_diverse:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from textual.content import Content
@@ -14,6 +14,7 @@ from alignbench.tui.panel.rows import Entry, Row
 from alignbench.tui.panel.snapshot import Outcome, PromptPanel, Snapshot, Spread
 from alignbench.tui.sizes import NARROW
 from alignbench.tui.state import letter
+from alignbench.tui.wrap import WrappedText
 
 Drawn = tuple[list[Content], tuple[int, int]]  # lines, and the rows of the cursor: the first, and one past the last
 
@@ -99,6 +100,12 @@ def heading(text: str) -> Content:
 
 def faint(text: str) -> Content:
     return Content.styled(text, DIM)
+
+
+def notes(texts: Iterable[str], width: int) -> list[Content]:
+    """Sentences below a view, wrapped."""
+    wrapped = [WrappedText(width - 2, text) for text in texts]
+    return [faint(f" {text[i]}") for text in wrapped for i in range(len(text))]
 
 
 def visible_columns(count: int, room: int, selected: int, keep: int | None) -> list[int]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from textual.content import Content
 
+from alignbench.scores.statistics import MIN_PROMPTS
 from alignbench.tui.panel.bars import DIM, Scale, dot_plot
-from alignbench.tui.panel.scene import Drawn, Scene, faint, heading, visible_columns
+from alignbench.tui.panel.scene import Drawn, Scene, faint, heading, notes, visible_columns
 from alignbench.tui.text import count, fitted
 
 NAME = 20
@@ -15,7 +16,7 @@ CELL = 9
 def spread_lines(scene: Scene) -> Drawn:
     """A strip a column, then a line a prompt."""
     row, spread = scene.row, scene.spread
-    label = f" {row.label} {row.arrow}".rstrip()
+    label = f" {row.title} {row.arrow}".rstrip()
     if row.on_demand:
         return [heading(label), faint(" A score that runs on demand is of the prompt on the screen only.")], (0, 1)
     if spread is None or spread.row != row:
@@ -32,7 +33,10 @@ def spread_lines(scene: Scene) -> Drawn:
     lines.append(faint(" " * (2 if scene.narrow else left) + ends))
     for at in range(len(scene.names)):
         lines += _strip(scene, at, scale, left)
-    lines.append(faint("  ◆ this prompt  | mean  · : ⁝ # one, two, three, more prompts"))
+    said = ["◆ this prompt  | mean  · : ⁝ # one, two, three, more prompts"]
+    if len(spread.prompts) < MIN_PROMPTS and row.cross and scene.snapshot.roles.floor:
+        said.append(f"A recovery has no interval under {MIN_PROMPTS} prompts.")
+    lines += notes(said, scene.width)
     return [*lines, Content(""), *_prompts(scene)], (0, 1)
 
 
@@ -47,7 +51,7 @@ def _strip(scene: Scene, at: int, scale: Scale, left: int) -> list[Content]:
     style = "bold" if at == scene.selected else ""
     title = Content.styled(f" {fitted(f'{scene.title(at)} {name}', NAME)} {row.written(mean):>6} {around:<14}", style)
     plot = dot_plot(values, scale, mean=mean, current=spread.values.get(scene.snapshot.prompt, {}).get(name))
-    recovery = f"  recovery {entry['recovery']:.0%}{_ci(entry)}" if entry.get("recovery") is not None else ""
+    recovery = f"recovery {entry['recovery']:.0%}{_ci(entry)}" if entry.get("recovery") is not None else ""
     recovery = "" if scene.role(at) in ("ceiling", "floor") else recovery
     if scene.narrow:
         return [Content.assemble(title, recovery), Content.assemble("  ", plot)]
@@ -57,7 +61,7 @@ def _strip(scene: Scene, at: int, scale: Scale, left: int) -> list[Content]:
 
 def _ci(entry: dict) -> str:
     ci = entry.get("recovery_ci")
-    return f" [{ci[0]:.0%}, {ci[1]:.0%}]" if ci else ", no interval under 20 prompts"
+    return f" [{ci[0]:.0%}, {ci[1]:.0%}]" if ci else ""
 
 
 def _prompts(scene: Scene) -> list[Content]:

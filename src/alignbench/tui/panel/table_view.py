@@ -7,7 +7,7 @@ from textual.content import Content
 
 from alignbench.tui.panel.bars import DIM, recovery_bar
 from alignbench.tui.panel.rows import SIMILARITY, Row, rows
-from alignbench.tui.panel.scene import Drawn, Scene, faint, heading, visible_columns
+from alignbench.tui.panel.scene import Drawn, Scene, faint, visible_columns
 from alignbench.tui.state import letter
 from alignbench.tui.text import fitted, number
 
@@ -17,11 +17,9 @@ BAR = 40
 
 
 def table_lines(scene: Scene) -> Drawn:
-    """Head and counts, then the scores by family; the cursor is the chosen score."""
-    room = max(1, (scene.width - LABEL - 2) // COLUMN)
-    columns = visible_columns(len(scene.names), room, scene.selected, scene.reference)
-    wide = min(WIDEST, (scene.width - LABEL - 2) // max(1, len(columns)))
-    lines = _head(scene, columns, wide)
+    """The scores by family; the cursor is the chosen one."""
+    columns, wide = _columns(scene)
+    lines: list[Content] = []
     family, cursor = "", 0
     for row in rows():
         if row.family != family:
@@ -30,12 +28,22 @@ def table_lines(scene: Scene) -> Drawn:
         if row == scene.row:
             cursor = len(lines)
         lines.append(_line(scene, row, columns, wide))
-    first = 0 if cursor < 8 else cursor - 1
-    return lines, (first, cursor + 1)
+    return lines, (0 if cursor < 3 else cursor - 1, cursor + 1)
+
+
+def table_head(scene: Scene) -> list[Content]:
+    """Names, roles, and what stands beside every set: samples, exact duplicates, empty responses."""
+    return _head(scene, *_columns(scene))
+
+
+def _columns(scene: Scene) -> tuple[list[int], int]:
+    """The columns that fit, and how wide they are."""
+    room = max(1, (scene.width - LABEL - 2) // COLUMN)
+    columns = visible_columns(len(scene.names), room, scene.selected, scene.reference)
+    return columns, min(WIDEST, (scene.width - LABEL - 2) // max(1, len(columns)))
 
 
 def _head(scene: Scene, columns: list[int], wide: int) -> list[Content]:
-    """Names, roles, and what stands beside every set: samples, exact duplicates, empty responses."""
     names, roles = [Content(" " * LABEL)], [Content(" " * LABEL)]
     counts, odd = [faint(f"{'  samples':<{LABEL}}")], [faint(f"{'  exact duplicates, empty':<{LABEL}}")]
     for at in columns:
@@ -108,7 +116,7 @@ def detail(scene: Scene, bar: bool) -> list[Content]:
     if scene.names:
         at = scene.selected
         entry = scene.entry(row, at)
-        who = f"{scene.title(at)} {fitted(scene.names[at], 34).rstrip()}, {row.label}"
+        who = f"{scene.title(at)} {fitted(scene.names[at], 30).rstrip()}, {row.title}"
         value = row.value(entry)
         if value is None:
             lines.append(
@@ -117,12 +125,24 @@ def detail(scene: Scene, bar: bool) -> list[Content]:
         else:
             interval = row.interval(entry)
             around = f" [{row.written(interval[0])}, {row.written(interval[1])}]" if interval else ""
-            lines.append(heading(f"{who}: {cell(scene, row, at) if not row.cross else row.written(value)}{around}"))
+            said = cell(scene, row, at) if not row.cross else row.written(value)
+            lines.append(Content.assemble((f"{who}: {said}{around}", "bold"), (_beside(scene, at), DIM)))
         if row.similarity and bar and value is not None:
             lines += _similarity(scene, row)
         elif row.metric.moves_with_n and len({scene.n(at) for at in range(len(scene.names))} - {0}) > 1:
             lines.append(Content.styled("! Columns differ in n, and this score moves with n.", "bold $text-warning"))
     return [*lines, *(Content(text) if i == 0 else faint(text) for i, text in enumerate(row.help()))]
+
+
+def _beside(scene: Scene, at: int) -> str:
+    """How long the responses are: length confounds overlap."""
+    if scene.row.metric.name == "words" or scene.panel is None:
+        return ""
+    entry = scene.panel.tables["within"][scene.names[at]]["words"]
+    if entry["value"] is None:
+        return ""
+    sd = "" if entry.get("sd") is None else f" ± {entry['sd']:.0f}"
+    return f"   {entry['value']:.0f}{sd} words"
 
 
 def _similarity(scene: Scene, row: Row) -> list[Content]:

@@ -19,7 +19,7 @@ from alignbench.tui.panel.rows import Row, rows
 from alignbench.tui.panel.scene import Drawn, Scene
 from alignbench.tui.panel.snapshot import PromptPanel, Snapshot, Spread, prompt_panel, spread, take
 from alignbench.tui.panel.spread_view import spread_lines
-from alignbench.tui.panel.table_view import detail, table_lines
+from alignbench.tui.panel.table_view import detail, table_head, table_lines
 from alignbench.tui.text import one_line
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
@@ -57,6 +57,7 @@ class ScoresScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield Static("", id="heading", markup=False)
         yield Static("", id="prompt-line", markup=False)
+        yield Static("", id="columns", markup=False)
         yield LineList(id="view")
         yield Static("", id="detail", markup=False)
         yield Keys()
@@ -142,6 +143,9 @@ class ScoresScreen(Screen[None]):
         self.query_one("#heading", Static).update(Content.assemble(" Scores  ", *tabs), layout=False)
         prompt = one_line(self._bench.bench.prompt.text, (1 if scene.narrow else 2) * scene.width - 4)
         self.query_one("#prompt-line", Static).update(Content(prompt))
+        head = table_head(scene) if self._view == "table" and scene.names else []
+        self.query_one("#columns", Static).update(Content("\n").join(head))
+        self.query_one("#columns").display = bool(head)
         lines, cursor = self._drawn(scene)
         self.query_one(LineList).show(lines, cursor)
         about = detail(scene, bar=self._view == "table") if self._view != "answers" else []
