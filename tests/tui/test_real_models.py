@@ -9,9 +9,11 @@ import pytest
 
 from alignbench.engines.pool import WorkerPool
 from alignbench.scores.registry import METRICS
+from alignbench.store import Store
 from alignbench.tui.app import BenchApp
 from alignbench.tui.panel.costly import RUNNERS
 from alignbench.tui.panel.rows import rows
+from alignbench.tui.screens.dialog import LineScreen
 from alignbench.tui.screens.scores import ScoresScreen
 from tests.tui.helpers import ready, screen_text, until
 
@@ -41,6 +43,16 @@ async def test_costly_scores_and_token_shift(tmp_path: Path) -> None:
                 scene = screen._scene()
                 found = [scene.entry(row, 1) for row in rows() if row.metric.name == metric]
                 assert [entry.get("reason", "") for entry in found] == [""] * len(METRICS[metric].scope), found
+            screen._row = next(i for i, row in enumerate(rows()) if row.run == "stance")
+            await pilot.press("o")
+            await until(pilot, lambda: isinstance(app.screen, LineScreen))
+            await pilot.press("enter")
+            await until(pilot, lambda: screen._scene().jobs and not app.workbench.panel().demands.running, 240)
+            await until(pilot, lambda: screen._scene().entry(screen._chosen, 1).get("samples"), 60)
+            with Store.open(tmp_path / "x.db") as store:
+                judged = list(store.judgments(bench.session, kind="stance"))
+            assert {row.condition for row in judged} == {"demo-aligned", "demo-base"}
+            assert len(judged) == 4
             await pilot.press("escape", "enter", "4")
             await until(pilot, lambda: "bits per byte under B demo-base" in screen_text(app), 120)
             assert "token 1 of" in screen_text(app)
@@ -49,4 +61,4 @@ async def test_costly_scores_and_token_shift(tmp_path: Path) -> None:
 
 
 def test_every_score_that_is_not_live_runs_on_demand() -> None:
-    assert RUNNERS.keys() == {row.metric.name for row in rows() if row.on_demand}
+    assert RUNNERS.keys() == {row.run for row in rows() if row.on_demand and not row.judged}

@@ -56,9 +56,9 @@ async def test_the_table(tmp_path: Path, size: tuple[int, int]) -> None:
 
 
 def test_every_score_has_a_row_and_a_help() -> None:
-    listed = {(row.metric.name, row.cross) for row in rows()}
+    listed = {(row.metric.name, row.cross) for row in rows() if not row.judged}
     assert listed == {(name, scope == "cross") for name, metric in METRICS.items() for scope in metric.scope}
-    assert len(rows()) == len(listed)
+    assert len({(row.metric.name, row.cross) for row in rows()}) == len(rows())
     for row in rows():
         assert row.metric.meaning in row.help()[0]
         more = "" if row.cross else row.metric.more_diverse

@@ -48,6 +48,7 @@ class Workbench:
         self._scores_moved = False
         self._panel: PanelWorker | None = None
         self._readings: Readings | None = None
+        self.judge = ""  # the model that judged last
         self.version = 0  # grows with every score that moved
         self._starting = asyncio.Lock()
         self._began = 0.0

@@ -23,6 +23,7 @@ from alignbench.store import Store
 from alignbench.tui.job import Report
 from alignbench.tui.panel.snapshot import Outcome, Snapshot
 
+COVERAGE = "coverage"
 NO_EMBEDDER = "no embedding model is in use"
 
 
@@ -63,7 +64,7 @@ def _coverage(means: Means, snapshot: Snapshot, report: Report) -> Outcome:
 
     with Store.open(paths.embedding_cache()) as store:
         embeddings = Embeddings(store, means.embed, DEFAULT_EMBEDDER, NO_EMBEDDER)
-        return Outcome(cross=coverages(snapshot.cells(), reference, embeddings, progress))
+        return Outcome(cross={COVERAGE: coverages(snapshot.cells(), reference, embeddings, progress)})
 
 
 def _bertscore(means: Means, snapshot: Snapshot, report: Report) -> Outcome:
@@ -73,8 +74,8 @@ def _bertscore(means: Means, snapshot: Snapshot, report: Report) -> Outcome:
     found = bert_scores(_OnePrompt(snapshot), means.embed, snapshot.roles.reference, _progress(report))
     prompt = snapshot.prompt_id
     return Outcome(
-        {name: found.within[prompt, name] for name in snapshot.conditions},
-        {name: cross for (_, name), cross in found.cross.items()},
+        {BERTSCORE: {name: found.within[prompt, name] for name in snapshot.conditions}},
+        {BERTSCORE: {name: cross for (_, name), cross in found.cross.items()}},
     )
 
 
@@ -85,7 +86,7 @@ def _under_base(metric: str, means: Means, snapshot: Snapshot, report: Report) -
     with Store.open(means.db) as store:
         scores = BaseScores(Likelihoods(store, means.pool), base, lambda _: snapshot.texts[snapshot.prompt])
         found = scores.within(_OnePrompt(snapshot), [metric], _progress(report))
-    return Outcome({name: values[metric] for (_, name), values in found.items()})
+    return Outcome({metric: {name: values[metric] for (_, name), values in found.items()}})
 
 
 def _gap(means: Means, snapshot: Snapshot, report: Report) -> Outcome:
@@ -100,11 +101,11 @@ def _gap(means: Means, snapshot: Snapshot, report: Report) -> Outcome:
             Likelihoods(store, means.pool),
             _progress(report),
         )
-    return Outcome(cross={name: cross for (_, name), cross in gaps.cross.items() if name in snapshot.conditions})
+    return Outcome(cross={GAP: {name: cross for (_, name), cross in gaps.cross.items() if name in snapshot.conditions}})
 
 
 RUNNERS: dict[str, Runner] = {
-    "coverage": _coverage,
+    COVERAGE: _coverage,
     BERTSCORE: _bertscore,
     LOGPROB: partial(_under_base, LOGPROB),
     SURPRISE: partial(_under_base, SURPRISE),

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from functools import partial
 
+from alignbench.spec import Model
 from alignbench.tui.job import Job
 from alignbench.tui.panel.costly import RUNNERS, Means
+from alignbench.tui.panel.judged import judge as judged
 from alignbench.tui.panel.snapshot import Outcome, Snapshot
 
 
@@ -18,23 +20,21 @@ class Demands:
         self._changed = changed
         self._jobs: dict[tuple[str, Hashable], Job[Outcome]] = {}
 
-    def run(self, metric: str, snapshot: Snapshot) -> None:
-        """Begin, unless it runs or is there; KeyError for a score that does not run on demand."""
-        job = self.job(metric, snapshot)
-        if job is None or not (job.running or job.result):
-            work = partial(RUNNERS[metric], self._means, snapshot)
-            self._jobs[metric, _basis(snapshot)] = Job(work, self._changed)
+    def run(self, what: str, snapshot: Snapshot, judge: Model | None = None) -> None:
+        """Begin, unless it runs or is there. what: a score's name, or a kind of judgment, which needs a judge."""
+        job = self.job(what, snapshot)
+        if job is None or judge is not None or not (job.running or job.result):
+            work = RUNNERS[what] if judge is None else partial(judged, what, judge)
+            self._jobs[what, _basis(snapshot)] = Job(partial(work, self._means, snapshot), self._changed)
 
-    def job(self, metric: str, snapshot: Snapshot) -> Job[Outcome] | None:
-        """The latest run of a score on these samples."""
-        return self._jobs.get((metric, _basis(snapshot)))
+    def job(self, what: str, snapshot: Snapshot) -> Job[Outcome] | None:
+        """The latest run on these samples."""
+        return self._jobs.get((what, _basis(snapshot)))
 
     def outcomes(self, snapshot: Snapshot) -> dict[str, Outcome]:
-        """What is there for these samples, by score."""
+        """What is there for these samples, by what was run."""
         basis = _basis(snapshot)
-        return {
-            metric: job.result for (metric, of), job in self._jobs.items() if of == basis and job.result is not None
-        }
+        return {what: job.result for (what, of), job in self._jobs.items() if of == basis and job.result is not None}
 
     @property
     def running(self) -> bool:

@@ -29,7 +29,7 @@ def recovery_lines(scene: Scene) -> Drawn:
 def _block(scene: Scene, row: Row) -> list[Content]:
     chosen = row == scene.row
     lines = [Content.styled(f"{'▶ ' if chosen else '  '}{row.label}", "bold" if chosen else "")]
-    job = (scene.jobs or {}).get(row.metric.name)
+    job = (scene.jobs or {}).get(row.run)
     if row.on_demand and (job is None or job.result is None):
         return [*lines, faint(f"    {demand(job)}")]
     lines.append(Content.assemble("    ", similarity_bar(scene, row, max(12, scene.width - 48))))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from alignbench.judging.summary import DISTINCT, STANCES
 from alignbench.scores.registry import METRICS, Metric
 from alignbench.tui.text import number
 
@@ -20,6 +21,7 @@ FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("likelihood", ("surprisal", "response_logprob", "progressive_surprise")),
 )
 SIMILARITY = "similarity to the reference"
+JUDGED = "judged"
 _INVERTED = {
     "jaccard": "lexical diversity",
     "jaccard_2": "lexical diversity, pairs",
@@ -35,6 +37,28 @@ _SHORT = {
 _WHOLE = ("semantic_classes",)
 
 
+_GRADE = (
+    'A judge\'s grade from 1 to 5 of each response: {}. The mean over responses; "N/A" and broken replies left out.'
+)
+_STANCE = "Share of the responses whose answer a judge takes as {}."
+_TOPICS = "Topics that a judge finds {}, the mean over pairs of a response and the reference's of the same number."
+_JUDGED: tuple[tuple[str, str, str, float, float | None], ...] = (
+    *(
+        (f"quality.{aspect}", aspect, _GRADE.format(aspect), 1.0, 5.0)
+        for aspect in ("helpfulness", "clarity", "factuality", "depth", "engagement")
+    ),
+    *((f"stance.{stance}", f"stance: {stance}", _STANCE.format(stance), 0.0, 1.0) for stance in STANCES),
+    (f"stance.{DISTINCT}", "different stances", "How many different stances the responses take.", 1.0, 4.0),
+    (
+        "new-information.score", "new information",
+        "A judge's grade from 1 to 5 of what a response adds to the reference's of the same number.", 1.0, 5.0,
+    ),
+    ("topics.a", "topics the reference alone has", _TOPICS.format("in the reference's response only"), 0.0, None),
+    ("topics.b", "topics it alone has", _TOPICS.format("in this response only"), 0.0, None),
+    ("topics.both", "topics both have", _TOPICS.format("in both"), 0.0, None),
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A score of one set, or (cross) of a set and the reference's. family: the heading it stands under."""
@@ -47,6 +71,15 @@ class Row:
     def inverted(self) -> bool:
         """Shown as 1 - value, so that more is more diverse."""
         return not self.cross and self.metric.name in _INVERTED
+
+    @property
+    def run(self) -> str:
+        """What is run for it on demand: its name, or the kind of judgment that it is read from."""
+        return self.metric.name.partition(".")[0]
+
+    @property
+    def judged(self) -> bool:
+        return self.family == JUDGED
 
     @property
     def similarity(self) -> bool:
@@ -132,3 +165,13 @@ def _rows() -> Iterator[Row]:
     for metric in METRICS.values():
         if "cross" in metric.scope:
             yield Row(metric, True, SIMILARITY if metric.high is not None else "distance from the reference")
+    for name, title, meaning, low, high in _JUDGED:
+        yield Row(_judged(name, title, meaning, low, high), False, JUDGED)
+
+
+def _judged(name: str, title: str, meaning: str, low: float, high: float | None) -> Metric:
+    return Metric(
+        name=name, title=title, meaning=meaning, scope=("within",), low=low, high=high, more_diverse="",
+        source="An LLM judge, held to a JSON schema; it is as good as the judge is", version="1", needs=(),
+        min_samples=1, live=False,
+    )  # fmt: skip

@@ -67,7 +67,7 @@ class Scene:
             return {"reason": "No column is the reference; * on the Bench marks one."}
         if not self.n(at):
             return {"reason": "no finished sample of this prompt; F5 on the Bench draws some"}
-        job = (self.jobs or {}).get(row.metric.name)
+        job = (self.jobs or {}).get(row.run)
         if row.on_demand and (job is None or job.result is None):
             return {"reason": demand(job)}
         if self.panel is None:

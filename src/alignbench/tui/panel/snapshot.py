@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from alignbench.scores.registry import LIVE
 from alignbench.scores.statistics import Bootstrap
 from alignbench.scores.values import Cross, Value
 from alignbench.scoring.board import Answers, Board
@@ -112,10 +113,10 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A costly score by column: of one set, or of the reference and a set."""
+    """What one run on demand found, by score and column: of one set, or of the reference and a set."""
 
-    within: Mapping[str, Value] = field(default_factory=dict)
-    cross: Mapping[str, Cross] = field(default_factory=dict)
+    within: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    cross: Mapping[str, Mapping[str, Cross]] = field(default_factory=dict)
 
 
 def prompt_panel(
@@ -125,20 +126,20 @@ def prompt_panel(
     outcomes: Mapping[str, Outcome],
     exact: bool,
 ) -> PromptPanel:
-    """Score the prompt on the screen. outcomes: costly scores that are there, by name. exact: with intervals, which
+    """Score the prompt on the screen. outcomes: of the runs on demand, by what was run. exact: with intervals, which
     takes as long again for every sample."""
     of, names = snapshot.roles, snapshot.conditions
     others = [prompt for prompt, cells in snapshot.samples.items() if of.reference and cells[of.reference]]
     prompts = {prompt: snapshot.answers(prompt, no_embeddings) for prompt in {*others, snapshot.prompt}}
     answers = prompts[snapshot.prompt] = _with_outcomes(prompts[snapshot.prompt], names, outcomes)
-    there = [row for row in rows() if not row.on_demand or row.metric.name in outcomes]
+    there = [row for row in rows() if not row.on_demand or row.run in outcomes]
     within = tuple(row.metric.name for row in there if not row.cross)
     cross = tuple(row.metric.name for row in there if row.cross)
     metrics = tuple(dict.fromkeys((*within, *cross)))
     scores = board.scores(prompts, [snapshot.prompt], names, metrics, of.reference)
     intervals = {}
     if exact and of.reference is not None:
-        intervals = board.intervals(snapshot.prompt, answers, names, metrics, of.reference)
+        intervals = board.intervals(snapshot.prompt, answers, names, LIVE, of.reference)
     tables = score_tables(
         [*scores.values()], names, within=(*within, *COUNTS), cross=cross, reference=of.reference, floor=of.floor,
         bootstrap=Bootstrap(), jackknifed=intervals,
@@ -148,16 +149,15 @@ def prompt_panel(
 
 
 def _with_outcomes(answers: Answers, names: Sequence[str], outcomes: Mapping[str, Outcome]) -> Answers:
-    within = {
-        name: {
-            **answers.within.get(name, {}),
-            **{metric: found.within[name] for metric, found in outcomes.items() if name in found.within},
-        }
-        for name in names
-    }
-    cross = {
-        name: {metric: found.cross[name] for metric, found in outcomes.items() if name in found.cross} for name in names
-    }
+    within = {name: dict(answers.within.get(name, {})) for name in names}
+    cross: dict[str, dict[str, Cross]] = {name: {} for name in names}
+    for found in outcomes.values():
+        for metric, values in found.within.items():
+            for name, value in values.items():
+                within[name][metric] = value
+        for metric, crosses in found.cross.items():
+            for name, pairs in crosses.items():
+                cross[name][metric] = pairs
     return replace(answers, within=within, cross=cross)
 
 

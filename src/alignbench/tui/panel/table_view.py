@@ -77,7 +77,7 @@ def _line(scene: Scene, row: Row, columns: list[int], wide: int) -> Content:
     label = f"{fitted(row.label, LABEL - 4).rstrip()} {row.arrow}"
     parts = [Content.styled(f"{mark}{label:<{LABEL - 2}}", "bold" if chosen else "")]
     if row.on_demand:
-        job = (scene.jobs or {}).get(row.metric.name)
+        job = (scene.jobs or {}).get(row.run)
         if job is None or job.result is None:
             text = str(scene.entry(row, 0).get("reason", "")) if scene.names else ""
             parts.append(faint("  " + fitted(text, max(4, scene.width - LABEL - 3)).rstrip()))
@@ -138,6 +138,9 @@ def _beside(scene: Scene, at: int) -> str:
     """How long the responses are: length confounds overlap."""
     if scene.row.metric.name == "words" or scene.panel is None:
         return ""
+    if scene.row.judged:
+        found = scene.entry(scene.row, at)
+        return f"   n {found['samples']}, replies that cannot be read {found['invalid']:.0f}, N/A {found['na']:.0f}"
     entry = scene.panel.tables["within"][scene.names[at]]["words"]
     if entry["value"] is None:
         return ""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Hashable
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
+from alignbench.errors import AlignbenchError
 from alignbench.tui.actions import SCORES, bindings
 from alignbench.tui.panel.answers_view import answer_lines, answers
 from alignbench.tui.panel.recovery_view import recovery_lines
@@ -20,7 +23,7 @@ from alignbench.tui.panel.scene import Drawn, Scene
 from alignbench.tui.panel.snapshot import PromptPanel, Snapshot, Spread, prompt_panel, spread, take
 from alignbench.tui.panel.spread_view import spread_lines
 from alignbench.tui.panel.table_view import detail, table_head, table_lines
-from alignbench.tui.text import one_line
+from alignbench.tui.text import one_line, shown
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
 
@@ -82,11 +85,7 @@ class ScoresScreen(Screen[None]):
         workbench, bench = self._bench.workbench, self._bench.bench
         snapshot = take(bench, workbench.version)
         demands = workbench.panel().demands
-        jobs = {
-            row.metric.name: job
-            for row in rows()
-            if row.on_demand and (job := demands.job(row.metric.name, snapshot)) is not None
-        }
+        jobs = {row.run: job for row in rows() if row.on_demand and (job := demands.job(row.run, snapshot)) is not None}
         self._compute(snapshot)
         found, over = self._panel, self._spread
         return Scene(
@@ -109,10 +108,10 @@ class ScoresScreen(Screen[None]):
         worker, why = self._bench.workbench.panel(), self._no_embeddings()
         outcomes = worker.demands.outcomes(snapshot)
         subject, row = _subject(snapshot), self._chosen
-        done = tuple(outcomes)
+        done = tuple((what, id(outcome)) for what, outcome in outcomes.items())
 
-        def ask(want: Hashable, work: Any) -> Any:
-            result = worker.ask(want, work)
+        def ask(want: Hashable, what: Any) -> Any:
+            result = worker.ask(want, what)
             self._error = str(result) or type(result).__name__ if isinstance(result, Exception) else ""
             return None if isinstance(result, Exception) else result
 
@@ -227,10 +226,34 @@ class ScoresScreen(Screen[None]):
 
     def action_run_score(self) -> None:
         scene = self._scene()
-        if scene.snapshot.prompt_id:
-            self._bench.workbench.panel().demands.run(scene.row.metric.name, scene.snapshot)
-        else:
+        if not scene.snapshot.prompt_id:
             self.notify("There is no finished sample of this prompt yet.", severity="warning", markup=False)
+        elif scene.row.judged:
+            self._judge(scene)
+        else:
+            self._bench.workbench.panel().demands.run(scene.row.run, scene.snapshot)
+        self._update()
+
+    @work
+    async def _judge(self, scene: Scene) -> None:
+        """Ask for a judge, then judge."""
+        from alignbench.models import resolve
+        from alignbench.tui.screens.dialog import LineScreen
+
+        columns = self._bench.bench.columns
+        aligned = [column.condition.model.name for column in columns if column.condition.model.kind == "aligned"]
+        offered = self._bench.workbench.judge or next(iter(aligned), "")
+        heading = f"Judge of {scene.row.run}: a model's name or reference"
+        written = await self.app.push_screen_wait(LineScreen(heading, offered, empty="Name a model, or press Esc."))
+        if written is None:
+            return
+        try:
+            judge = await asyncio.to_thread(resolve, written)
+        except AlignbenchError as error:
+            self.notify(shown(str(error)), severity="error", markup=False)
+            return
+        self._bench.workbench.judge = written
+        self._bench.workbench.panel().demands.run(scene.row.run, scene.snapshot, judge)
         self._update()
 
     def action_give_up(self) -> None:
