@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from alignbench.cli.tables import print_table
@@ -30,8 +30,23 @@ def print_scores(scores: Scores, reference: str | None) -> None:
         print()
         print_table(
             [f"similarity to {reference}", *(f"{c} (ceiling)" if c == reference else c for c in conditions)],
-            [[title, *(_number(scores["cross"][c][metric]) for c in conditions)] for metric, title in _CROSS.items()],
+            [
+                *(
+                    [title, *(_number(scores["cross"][c][metric]) for c in conditions)]
+                    for metric, title in _CROSS.items()
+                ),
+                *_held_out(scores, conditions),
+            ],
         )
+
+
+def _held_out(scores: Scores, conditions: Sequence[str]) -> Iterator[list[str]]:
+    """Where a context tells of samples of the reference: the similarity to its other samples, and to those."""
+    for metric, title in _CROSS.items():
+        for key, what in (("held_out", "held out"), ("source", "to the source of the context")):
+            values = [scores["cross"][c][metric].get(key) for c in conditions]
+            if any(value is not None for value in values):
+                yield [f"{title}, {what}", *("" if value is None else f"{value:.3f}" for value in values)]
 
 
 def _number(score: Mapping[str, Any]) -> str:

@@ -34,11 +34,8 @@ def source_samples(context: Context, reference: str) -> frozenset[int]:
     """
     examples, hint, prefill = context.examples, context.hint, context.prefill
     found = set()
-    if (
-        examples is not None
-        and examples.select == "nearest-response"
-        and reference in (examples.teacher or examples.condition or reference,)
-    ):
+    teacher = (examples.teacher or examples.condition or reference) if examples is not None else ""
+    if examples is not None and examples.select == "nearest-response" and teacher == reference:
         found.add(examples.sample)
     if hint is not None and hint.condition == reference:
         found.add(hint.sample)
