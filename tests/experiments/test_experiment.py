@@ -90,6 +90,10 @@ def test_a_seed_draws_prompts_at_random_and_again_the_same(tmp_path: Path) -> No
         (ONE + "top = 1\n", r"field conditions\[0\].top: unknown"),
         (PROMPTS + '[[conditions]]\nmodel = "demo-bse"\n', r"conditions\[0\].model: .*Did you mean demo-base"),
         (
+            ONE + 'context = "keywords"\n',
+            "made of samples of 'demo-aligned', which is no condition here. Did you mean|Known: demo-base",
+        ),
+        (
             ONE + 'context = "fixed-4"\n',
             r"conditions\[0\].context: .*file 'fixed-4'. Did you mean fixed-3",
         ),

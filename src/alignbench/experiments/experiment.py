@@ -49,6 +49,7 @@ import numpy as np
 
 from alignbench import paths
 from alignbench.contexts.files import Sets, load_context
+from alignbench.contexts.sources import unknown_conditions
 from alignbench.contexts.tables import Table
 from alignbench.errors import InputError, did_you_mean
 from alignbench.models import resolve
@@ -125,6 +126,12 @@ def read_experiment(path: Path, sets: Sets | None = None) -> Experiment:
     for table in (scores, output, top):
         if table is not None:
             table.finish()
+    known = [condition.name for condition in conditions]
+    if unknown := unknown_conditions([c.context for c in conditions], experiment.reference, known):
+        raise InputError(
+            f"{path}: a context is made of samples of {unknown[0]!r}, which is no condition here. "
+            f"{did_you_mean(unknown[0], known)}".rstrip()
+        )
     return experiment
 
 
