@@ -131,3 +131,46 @@ def test_ctrl_c_keeps_what_is_judged() -> None:
     with Store.open(path) as store:
         assert 12 <= len(list(store.judgments(1))) < 120
     assert "Traceback" not in rest
+
+
+def test_score_adds_what_a_judge_says(db: Path, samples: list[int]) -> None:
+    graded = [dict.fromkeys(ASPECTS, 2 + k % 3) for k in range(len(samples))]
+    keep(db, "quality", *(judgment("quality", s, **g) for s, g in zip(samples, graded, strict=True)))
+    command = ["score", "--session", "1", "--metrics", "words", "--embedder", "none", "--json"]
+    scored = alignbench(*command, "--judge", "demo-aligned")
+    assert scored.returncode == 0, scored.stderr
+    tables = json.loads(scored.stdout)
+    with Store.open(db) as store:
+        expected = [g["depth"] for row, g in zip(store.samples(1), graded, strict=True) if row.condition == "demo-base"]
+    assert tables["within"]["demo-base"]["quality"]["value"] == pytest.approx(sum(expected) / len(expected))
+    assert tables["within"]["demo-base"]["effective_diversity"]["reason"] == "no embedding model is in use"
+    assert tables["meta"]["metrics"]["quality"].startswith("1+demo-aligned@")
+    assert any("8 of 8 responses have a grade" in note for note in tables["meta"]["notes"])
+    without = json.loads(alignbench(*command[:4], "quality", *command[5:]).stdout)
+    assert without["within"]["demo-base"]["quality"]["reason"] == "needs a judge; name one with --judge"
+
+
+@pytest.mark.models
+def test_score_judges_what_is_missing_and_gates_diversity(db: Path) -> None:
+    assert db.exists()
+    ran = alignbench("score", "--session", "1", "--metrics", "words", "--judge", "demo-aligned", "--json")
+    assert ran.returncode == 0, ran.stderr
+    within = json.loads(ran.stdout)["within"]["demo-aligned"]
+    assert 1 <= within["quality"]["value"] <= 5
+    for name in ("effective_diversity", "distinct_passing", "novelty_utility"):
+        assert within[name]["value"] is not None, within[name]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--file", "x.jsonl"], "--judge needs --session"),
+        (["--session", "1", "--truncate", "5"], "leave --truncate away"),
+        (["--session", "1"], "demo-aligned"),
+    ],
+)
+def test_score_with_a_judge_that_cannot_be(db: Path, arguments: list[str], message: str) -> None:
+    assert db.exists()
+    ran = alignbench("score", *arguments, "--judge", "demo-alined")
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert message in ran.stderr

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from alignbench.errors import InputError
+from alignbench.judging.qualities import Qualities
 from alignbench.reports.frontier import frontier_table, parse_temperatures
-from alignbench.reports.gate import Qualities
 from alignbench.scores.statistics import Bootstrap
 from alignbench.spec import Condition, Model, Sampling
 

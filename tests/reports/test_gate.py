@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from alignbench.reports.gate import gate_table, read_qualities
+from alignbench.judging.qualities import read_qualities
+from alignbench.reports.gate import gate_table
 from alignbench.scores.statistics import Bootstrap
 from alignbench.scores.values import WORKBENCH
 from alignbench.scoring.responses import SessionResponses

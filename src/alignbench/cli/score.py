@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from alignbench.scoring.batch import Wanted
     from alignbench.scoring.responses import Responses
     from alignbench.scoring.tables import Tables
+    from alignbench.spec import Model
     from alignbench.store import Store
 
 
@@ -65,18 +66,23 @@ def score(
             metavar="MODEL", help="A sentence-transformers folder, or none.", show_default="the embedded MiniLM"
         ),
     ] = None,
+    judge: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Judges the quality of a session's responses, and adds the judged scores."),
+    ] = None,
     db: Db = None,
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="A table for a spreadsheet, on stdout.")] = False,
 ) -> None:
     """Score responses: diversity inside each condition, similarity to a reference, with intervals over prompts."""
-    from alignbench.cli.score_models import ask_encoder, ask_models
+    from alignbench.cli.score_models import ask_encoder, ask_judge, ask_models
     from alignbench.cli.score_views import print_csv, print_tables
     from alignbench.engines.embedder import DEFAULT_EMBEDDER
     from alignbench.scores import registry
     from alignbench.scoring.batch import Given, score_responses
     from alignbench.scoring.embeddings import Embeddings
     from alignbench.scoring.held_out import source_conditions
+    from alignbench.scoring.judged import JUDGED
     from alignbench.scoring.responses import FileResponses, SessionResponses, Truncated
     from alignbench.store import Store
 
@@ -84,7 +90,8 @@ def score(
         raise InputError("Give either --session ID or --file FILE.jsonl.")
     if as_json and as_csv:
         raise InputError("Give --json or --csv, not both.")
-    chosen = _metrics(metrics)
+    critic = _judge(judge, session, truncate)
+    chosen = _metrics(metrics if critic is None else f"{metrics},{','.join(JUDGED)}")
     with ExitStack() as stack:
         store: Store | None = None
         if file is not None:
@@ -119,6 +126,10 @@ def score(
                 imported = known if embedder in (None, NO_EMBEDDER) else None
                 with progress_bar() as progress:
                     ask_encoder(asked, responses, pool, why_not, against, seed, progress, imported)
+        if critic is None:
+            asked.why_not |= dict.fromkeys(JUDGED, "needs a judge; name one with --judge")
+        elif known is not None:
+            ask_judge(asked, critic, known, responses, embeddings)
         wanted = _wanted(chosen, mode, against, lowest, bootstrap, seed, asked.why_not)
         with progress_bar() as progress:
             given = Given(asked.within, asked.cross, asked.null)
@@ -150,6 +161,20 @@ def score(
         print_csv(tables)
     else:
         print_tables(tables, meta, {metric.name: metric.title for metric in registry.METRICS.values()})
+    if asked.interrupted:
+        raise typer.Exit(130)
+
+
+def _judge(name: str | None, session: int | None, truncate: int | None) -> Model | None:
+    from alignbench.models import resolve
+
+    if name is None:
+        return None
+    if session is None:
+        raise InputError("--judge needs --session: judgments are kept with the samples they are of.")
+    if truncate is not None:
+        raise InputError("--judge judges whole responses; leave --truncate away.")
+    return resolve(name)
 
 
 def _metrics(wanted: str) -> list[Metric]:

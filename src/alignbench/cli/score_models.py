@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from alignbench.engines.protocol import EmbedPool
     from alignbench.scores.values import Cross, Value
     from alignbench.scoring.batch import Progress
+    from alignbench.scoring.embeddings import Embeddings
     from alignbench.scoring.likelihoods import Likelihoods
     from alignbench.scoring.responses import FileResponses, Responses, SessionResponses
     from alignbench.spec import Model
@@ -31,6 +32,7 @@ class Asked:
     versions: dict[str, str] = field(default_factory=dict)
     base: str | None = None
     notes: list[str] = field(default_factory=list)
+    interrupted: bool = False
 
 
 def ask_models(
@@ -171,3 +173,43 @@ def ask_encoder(
     for place, cross in found.cross.items():
         asked.cross.setdefault(place, {})[BERTSCORE] = cross
     asked.null |= {prompt: {BERTSCORE: cross} for prompt, cross in found.null.items()}
+
+
+def ask_judge(
+    asked: Asked, judge: Model, session: tuple[Store, int], responses: Responses, embeddings: Embeddings | None
+) -> None:
+    """Judge the quality of the samples that this judge has not judged yet, and score what passes.
+
+    embeddings: of the responses, made where they are not kept. Ctrl-C keeps the judgments that are there.
+    """
+    from alignbench.cli.following import Outcome
+    from alignbench.cli.judging import follow_judge
+    from alignbench.engines.pool import WorkerPool
+    from alignbench.judging.plan import plan_judging
+    from alignbench.judging.qualities import read_qualities
+    from alignbench.judging.runner import JudgeRun
+    from alignbench.scores.registry import METRICS
+    from alignbench.scoring.judged import JUDGED, JudgedScores
+
+    plan = plan_judging(*session, "quality", judge)
+    outcome = Outcome()
+    pool = WorkerPool()
+    try:
+        follow_judge(JudgeRun(plan, pool, session[0]), outcome)
+    finally:
+        pool.close()
+    asked.interrupted = outcome.interrupted
+    if embeddings is not None:
+        texts = (
+            text for prompt in responses.prompts for cell in responses.cells(prompt).values() for text in cell.values()
+        )
+        embeddings.make(texts, lambda _: None)
+    scores = JudgedScores(read_qualities(*session, judge.reference), embeddings)
+    for place, values in scores.within(responses).items():
+        asked.within.setdefault(place, {}).update(values)
+    name = f"{judge.reference}@{plan.template.hash[:12]}"
+    asked.versions |= {metric: f"{METRICS[metric].version}+{name}" for metric in JUDGED}
+    asked.notes.append(
+        f"judged by {judge.name}: {len(scores.qualities.of)} of {plan.n} responses have a grade; "
+        f"{scores.threshold:g} or more passes the gate"
+    )

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from alignbench.errors import InputError
+from alignbench.judging.qualities import Qualities
 from alignbench.reports.estimates import mean_entry
-from alignbench.reports.gate import Qualities
 from alignbench.scores.statistics import Bootstrap
 from alignbench.scoring.tables import Tables
 from alignbench.spec import Condition

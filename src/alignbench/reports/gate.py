@@ -7,13 +7,11 @@ After Lake, Choi and Durrett 2024 (arXiv 2406.17692) and Shypula et al. 2025 (ar
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from alignbench.judging.replies import ASPECTS
-from alignbench.judging.summary import latest
+from alignbench.judging.qualities import THRESHOLD, Qualities
 from alignbench.reports.cells import cell_values, scored_cell
 from alignbench.reports.estimates import Column, difference_entries, mean_entry, share_entry
 from alignbench.scores.registry import METRICS
@@ -23,32 +21,8 @@ from alignbench.scores.values import Mode
 from alignbench.scoring.embeddings import Embeddings
 from alignbench.scoring.responses import Responses
 from alignbench.spec import content_hash
-from alignbench.store import Store
 
-THRESHOLD = 3.0
 QUALITY = "mean of the judged aspects"
-
-Sample = tuple[str, str, int]  # condition, prompt id, index
-
-
-@dataclass(frozen=True, slots=True)
-class Qualities:
-    """Judged quality of samples, 1 to 5: the mean of their graded aspects. judge: whose, empty for nobody's."""
-
-    judge: str
-    of: Mapping[Sample, float]
-
-
-def read_qualities(store: Store, session: int, judge: str | None = None) -> Qualities:
-    """Of one judge: the one asked for, else whoever has judged the most."""
-    judges = store.judges(session, "quality")
-    chosen = judge if judge is not None else next(iter(judges), "")
-    found: dict[Sample, float] = {}
-    for row in latest(store.judgments(session, kind="quality", judge=chosen)) if chosen else ():
-        grades = [grade for name in ASPECTS if (grade := row.judgment.fields.get(name)) is not None]
-        if row.judgment.status == "valid" and grades:
-            found[row.condition, row.prompt_id, row.sample] = statistics.fmean(grades)
-    return Qualities(chosen, found)
 
 
 def gate_table(

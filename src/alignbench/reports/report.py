@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from alignbench.errors import InputError, did_you_mean
+from alignbench.judging.qualities import THRESHOLD, read_qualities
 from alignbench.judging.summary import agreement, judged_tables
 from alignbench.reports.contested import contested_prompts, unseen_scores
 from alignbench.reports.coverage_curves import coverage_table
 from alignbench.reports.findings import findings
 from alignbench.reports.frontier import frontier_table
-from alignbench.reports.gate import THRESHOLD, gate_table, read_qualities
+from alignbench.reports.gate import gate_table
 from alignbench.scores.registry import METRICS, cross, within
 from alignbench.scores.statistics import RESAMPLES, Bootstrap
 from alignbench.scores.values import WORKBENCH, Mode

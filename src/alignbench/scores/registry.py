@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from alignbench.errors import InputError, did_you_mean
-from alignbench.scores.catalogue import METRICS, Direction, Metric, Need, Scope
+from alignbench.scores.catalogue import METRICS
+from alignbench.scores.metric import Direction, Metric, Need, Scope
 
 __all__ = [
     "CROSS",

@@ -157,7 +157,7 @@ def rows() -> tuple[Row, ...]:
 
 def _rows() -> Iterator[Row]:
     placed = {name for _, names in FAMILIES for name in names}
-    others = tuple(name for name in METRICS if name not in placed)
+    others = tuple(name for name, metric in METRICS.items() if name not in placed and "judge" not in metric.needs)
     for family, names in (*FAMILIES, ("others", others)):
         for name in names:
             if name in METRICS and "within" in METRICS[name].scope:
