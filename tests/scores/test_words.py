@@ -6,7 +6,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 
-from alignbench.scores.words import STOP_WORDS, _pattern, content_words, words
+from alignbench.scores.words import STOP_WORDS, _pattern, content_words, word_spans, words
 from tests.scores.texts import HOSTILE, texts
 
 
@@ -76,3 +76,19 @@ def test_content_words_leave_out_function_words() -> None:
 
 def test_stop_words_are_written_as_words_come_out() -> None:
     assert all(words(word) == (word,) for word in STOP_WORDS)
+
+
+@given(texts)
+def test_spans_stand_where_the_words_are_written(text: str) -> None:
+    spans = word_spans(text)
+    assert [span[:2] for span in spans] == sorted(span[:2] for span in spans)
+    for start, end, word in spans:
+        assert 0 <= start < end <= len(text)
+        assert word == "".join(words(text[start:end]))
+
+
+def test_spans_are_of_the_text_as_it_was_written() -> None:
+    text = "Don\u2019t STOP, caf\u00e9 3.14 漢字"
+    found = [(text[start:end], word) for start, end, word in word_spans(text)]
+    assert found[:2] == [("Don\u2019t", "don't"), ("STOP", "stop")]
+    assert found[2:] == [(word, word) for word in ("caf\u00e9", "3.14", "漢", "字")]

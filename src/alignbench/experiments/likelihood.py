@@ -60,8 +60,13 @@ def score_response(
             f"The server of {model.name} renders its chats itself, so what stands before a response is not known. "
             'Score with a local model, or call it a base model in models.toml: kind = "base".'
         )
+    return score_after(pool, model, rendered.context, rendered.query, response, top)
+
+
+def score_after(pool: EnginePool, model: Model, context: str, query: str, response: str, top: int = 5) -> Scored:
+    """Teacher force a response after a text that a loaded model has seen, `context` and `query` joined. EngineError."""
     answers: queue.SimpleQueue[Scored | Failed] = queue.SimpleQueue()
-    pool.score(model, ScoreRequest(pool.new_key(), rendered.context, rendered.query, response, top), answers.put)
+    pool.score(model, ScoreRequest(pool.new_key(), context, query, response, top), answers.put)
     answer = answers.get()
     if isinstance(answer, Failed):
         raise EngineError(answer.message)

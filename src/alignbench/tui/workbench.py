@@ -207,7 +207,7 @@ class Workbench:
         if self._readings is None:
             from alignbench.tui.reading.readings import Readings
 
-            self._readings = Readings(self._pool, self._embed, self._notify)
+            self._readings = Readings(self.database.path, self._pool, self._embed, self._notify)
         return self._readings
 
     def _forget_scores(self) -> None:

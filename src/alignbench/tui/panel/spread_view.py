@@ -50,7 +50,12 @@ def _strip(scene: Scene, at: int, scale: Scale, left: int) -> list[Content]:
     around = f"[{row.written(interval[0])}, {row.written(interval[1])}]" if interval else ""
     style = "bold" if at == scene.selected else ""
     title = Content.styled(f" {fitted(f'{scene.title(at)} {name}', NAME)} {row.written(mean):>6} {around:<14}", style)
-    plot = dot_plot(values, scale, mean=mean, current=spread.values.get(scene.snapshot.prompt, {}).get(name))
+    plot = dot_plot(
+        values,
+        scale,
+        mean=mean if len(values) > 1 else None,
+        current=spread.values.get(scene.snapshot.prompt, {}).get(name),
+    )
     recovery = f"recovery {entry['recovery']:.0%}{_ci(entry)}" if entry.get("recovery") is not None else ""
     recovery = "" if scene.role(at) in ("ceiling", "floor") else recovery
     if scene.narrow:

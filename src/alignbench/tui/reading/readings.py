@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from alignbench import paths
+from alignbench.engines.asking import loaded
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.engines.protocol import EmbedPool, EnginePool, Scored
 from alignbench.errors import EngineError
-from alignbench.experiments.likelihood import score_response
+from alignbench.experiments.likelihood import score_after, score_response
 from alignbench.scoring.embeddings import Embeddings
 from alignbench.scoring.sentences import Match, best_sentences
 from alignbench.spec import Condition, Prompt
@@ -23,8 +25,10 @@ _KEPT = 200  # samples
 class Readings:
     """Jobs by what they are about; one that failed or was given up is begun again when it is asked for anew."""
 
-    def __init__(self, pool: EnginePool, embed: EmbedPool | None, changed: Callable[[], None]) -> None:
-        """changed: called from a thread when there is something new to see; it must not block."""
+    def __init__(self, db: Path, pool: EnginePool, embed: EmbedPool | None, changed: Callable[[], None]) -> None:
+        """db: the session database. changed: called from a thread when there is something new to see; it must not
+        block."""
+        self._db = db
         self._pool = pool
         self._embed = embed
         self._changed = changed
@@ -35,10 +39,11 @@ class Readings:
         key = ("sentences", text, tuple(others.items()))
         return self._job(key, partial(_match, self._embed, text, others))
 
-    def shift(self, text: str, prompt: Prompt, base: Condition) -> Job[Scored]:
-        """A text teacher forced under a model and its context."""
-        key = ("shift", text, prompt.hash, base.model, base.context.hash)
-        return self._job(key, partial(_score, self._pool, base, prompt, text))
+    def shift(self, text: str, prompt: Prompt, base: Condition, cell: int | None) -> Job[Scored]:
+        """A text teacher forced under a model and its context. cell: the base's own cell of this prompt, in the
+        database; what it was sampled after, examples that were selected included, is what the text is read after."""
+        key = ("shift", text, prompt.hash, base.model, base.context.hash, cell)
+        return self._job(key, partial(_score, self._db, self._pool, base, prompt, cell, text))
 
     def again(self, job: Job[Any]) -> None:
         """Forget a job that failed or was given up."""
@@ -66,10 +71,20 @@ def _match(embed: EmbedPool | None, text: str, others: Mapping[int, str], report
         return found
 
 
-def _score(pool: EnginePool, base: Condition, prompt: Prompt, text: str, report: Report) -> Scored:
+def _score(
+    db: Path, pool: EnginePool, base: Condition, prompt: Prompt, cell: int | None, text: str, report: Report
+) -> Scored:
     def loading(fraction: float) -> None:
         doing = f"loading {base.model.name}" if fraction < 1 else f"{base.model.name} reads the response"
         report(doing, fraction)
 
     report(f"waiting for {base.model.name}", 0.0)
-    return score_response(pool, base.model, base.context, prompt, text, loading=loading)
+    seen = None
+    if cell is not None:
+        with Store.open(db) as store:
+            seen = store.rendered(cell)
+    if seen is None:
+        return score_response(pool, base.model, base.context, prompt, text, loading=loading)
+    loaded(pool, base.model, loading)
+    loading(1.0)
+    return score_after(pool, base.model, "", seen, text)

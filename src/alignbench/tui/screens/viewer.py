@@ -192,7 +192,7 @@ class ViewerScreen(Screen[None]):
             return Reading("The sample is still being written.", [Run(text)])
         at, base = bases[self._base % len(bases)]
         who = f"{letter(at)} {one_line(base.name, 30)}"
-        job = self._bench.workbench.readings().shift(text, bench.prompt, base.condition)
+        job = self._bench.workbench.readings().shift(text, bench.prompt, base.condition, bench.cell(base).id)
         if job.result is None:
             return Reading(_waiting(job), [Run(text)], job=job)
         scored, n = job.result, len(job.result.ids)
