@@ -290,6 +290,8 @@ def test_coverage_finds_an_aggregator(store: Store) -> None:
     cross = score_responses(Given(texts), wanted, None, of_sentences=embeddings)["cross"]
     assert cross["A"]["coverage"]["value"] == cross["B"]["coverage"]["value"] == 1.0
     assert cross["C"]["coverage"]["value"] == 0.0
+    # Each of B's responses says half of what A's do; with two of its four sentences A says half of what B's do.
+    assert cross["B"]["coverage"]["reverse"] == cross["B"]["coverage"]["equal_sentences"] == 0.5
     assert cross["D"]["coverage"]["reason"] == "no response has a sentence"
     turned = score_responses(Given(texts), Wanted((), ("coverage",), reference="B"), None, of_sentences=embeddings)
     assert turned["cross"]["A"]["coverage"]["value"] == 0.5
@@ -315,3 +317,28 @@ def test_a_process_that_is_killed_is_one_message(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(processes, "_score", os._exit)
     with pytest.raises(AlignbenchError, match="was killed"):
         list(processes.scored_chunks(Wanted((), ()), [1], 2, 9))  # type: ignore[list-item]
+
+
+def test_scores_that_move_with_n_are_compared_at_equal_n() -> None:
+    texts = random_texts(6)
+    for p in ("p0", "p1"):
+        texts[p]["C"] *= 2  # every word pair twice: a lower distinct-2 only because there are more samples
+    tables = score(texts)["within"]
+    entry = tables["C"]["distinct_2"]
+    assert entry["equal_n"] > entry["value"]
+    assert entry["difference"]["value"] == pytest.approx(entry["equal_n"] - tables["A"]["distinct_2"]["value"])
+    assert "equal_n" not in tables["C"]["jaccard"]
+    assert tables["A"]["distinct_2"].get("equal_n", tables["A"]["distinct_2"]["value"]) == pytest.approx(
+        tables["A"]["distinct_2"]["value"]
+    )
+    assert "equal_n" not in score(random_texts(6))["within"]["C"]["distinct_2"]
+
+
+def test_one_sample_cannot_be_compared_by_a_score_that_needs_two() -> None:
+    texts = random_texts(1)
+    texts["p0"]["C"] = texts["p0"]["C"][:1]
+    entry = score(texts, within=("self_bleu", "vendi_ngram"))["within"]["B"]
+    assert entry["self_bleu"]["value"] is not None
+    assert entry["self_bleu"]["equal_n"] is None
+    assert entry["self_bleu"]["difference"]["value"] is None
+    assert entry["vendi_ngram"]["per_sample"] == pytest.approx(entry["vendi_ngram"]["value"] / 4)

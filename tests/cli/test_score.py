@@ -157,7 +157,7 @@ def test_csv(file: Path) -> None:
     assert float(one["value"]) == entry["value"]
     assert [float(one["ci_low"]), float(one["ci_high"])] == entry["ci"]
     assert one["recovery"] == ""
-    assert len(lines) == 2 * 3 + 2
+    assert len(lines) == 2 * 4 + 2, "jaccard with the length beside it, duplicates and empty ones, by condition"
 
 
 def test_faults_have_one_clear_message(file: Path, tmp_path: Path) -> None:

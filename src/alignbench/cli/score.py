@@ -184,7 +184,7 @@ def _metrics(wanted: str) -> list[Metric]:
     names = [name.strip() for name in wanted.split(",") if name.strip()]
     if not names:
         raise InputError("--metrics is empty; expected names, or live, or all.")
-    chosen: set[str] = set()
+    chosen = {"words"}  # no score is read without the length of what it scores
     for name in names:
         if name in ("all", "live"):
             chosen.update(metric.name for metric in METRICS.values() if name == "all" or metric.live)

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from alignbench.errors import InputError
 from alignbench.scores import registry
 from alignbench.scores.semantic import CLASS_THRESHOLD, Cosines
-from alignbench.scores.spectral import EmbeddedSet
+from alignbench.scores.spectral import EmbeddedSet, vendi_value
 from alignbench.scores.values import WORKBENCH, Mode, PairScore, Value, too_few
 
 _PENDING = "embeddings have not arrived yet"
@@ -111,7 +111,7 @@ class Cell(ABC):
             mean = self.embeddings.mean
             return Value(None if mean is None else 1.0 - mean, n)
         if name == "vendi_embedding":
-            return Value(self.vectors.vendi(), n)
+            return vendi_value(self.vectors.vendi(), n)
         return Value(float(len(set(self.modes().values()))), n)
 
     def _take_up(self, sample: int, text: str) -> None:

@@ -119,7 +119,12 @@ def vendi_ngram(kernel: Floats, n_empty: int) -> Value:
     n = len(kernel)
     if n < 2:
         return Value(None, n, too_few(2, n) + (f" with words among {n + n_empty}" if n_empty else ""))
-    return Value(vendi(kernel), n)
+    return vendi_value(vendi(kernel), n)
+
+
+def vendi_value(score: float, n: int) -> Value:
+    """The score of n responses; beside it, as `extra`, `per_sample`: its share of the largest there could be, n."""
+    return Value(score, n, extra={"per_sample": score / n})
 
 
 class EmbeddedSet:

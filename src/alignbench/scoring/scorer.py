@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,15 +13,16 @@ from numpy.typing import NDArray
 from alignbench.scores.bulk import CountedCell, Documents, counted_cells
 from alignbench.scores.lexicon import Lexicon
 from alignbench.scores.porter import stem
-from alignbench.scores.registry import LIVE
+from alignbench.scores.registry import LIVE, METRICS
 from alignbench.scores.scoreboard import CellPair
 from alignbench.scores.statistics import RESAMPLES, Interval, expected_maximum
-from alignbench.scores.values import WORKBENCH, Mode
+from alignbench.scores.values import WORKBENCH, Mode, Value
 from alignbench.scoring.coverage import Sentences, cross_coverage
 from alignbench.scoring.jackknife import jackknife_intervals, left_out
-from alignbench.scoring.tables import Place, PromptScores
+from alignbench.scoring.tables import EQUAL_N, Place, PromptScores
 
 _COVERAGE = "coverage"
+_DRAWS = 5  # sets of samples that a value at equal n is the mean over
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,7 @@ class Scorer:
             words.append(other[1])
         counted = self._cells(responses, words)
         cells = dict(zip(prompt, counted, strict=False))
-        within = {name: cell.within() for name, cell in cells.items()}
+        within = self._with_equal_n({name: cell.within() for name, cell in cells.items()}, prompt, documents)
         reference = self._wanted.reference
         if reference is None:
             return PromptScores(within)
@@ -115,11 +118,47 @@ class Scorer:
         null = CellPair(cells[reference], counted[-1]).cross() if other is not None else {}
         return PromptScores(within, cross, null, self._max_matched(pairs))
 
+    def _with_equal_n(
+        self,
+        within: Mapping[str, Mapping[str, Value]],
+        prompt: PromptResponses,
+        documents: Mapping[str, Documents],
+    ) -> Mapping[str, Mapping[str, Value]]:
+        """Scores that move with n get their value at the smallest number of samples too, where conditions differ.
+
+        It is the mean over some draws, the same samples of each prompt.
+        """
+        moving = tuple(name for name in self._metrics if METRICS[name].moves_with_n)
+        sizes = {name: len(cell.texts) for name, cell in prompt.items() if cell.texts}
+        n = min(sizes.values(), default=0)
+        larger = [name for name, size in sizes.items() if size > n]
+        if not moving or not larger:
+            return within
+        found = {name: dict(values) for name, values in within.items()}
+        for name in larger:
+            cell, words = prompt[name], documents[name].words
+            drawn, drawn_words = [], []
+            for draw in range(_DRAWS):
+                rng = np.random.default_rng([self._wanted.seed, draw])
+                picks = sorted(rng.choice(len(words), n, replace=False).tolist())
+                texts = [*cell.texts.items()]
+                drawn.append(_part(cell, dict(texts[i] for i in picks)))
+                drawn_words.append(Documents(drawn[-1].texts, tuple(words[i] for i in picks)))
+            values = [part.within() for part in self._cells(drawn, drawn_words, moving)]
+            for metric in moving:
+                there = [v for part in values if (v := part[metric].value) is not None]
+                at_n = statistics.fmean(there) if there else math.nan
+                found[name][metric] = replace(found[name][metric], extra={**found[name][metric].extra, EQUAL_N: at_n})
+        return found
+
     def _documents(self, cell: CellResponses) -> Documents:
         return Documents.of(cell.texts, self._lexicon)
 
-    def _cells(self, responses: Sequence[CellResponses], documents: Sequence[Documents]) -> list[CountedCell]:
-        cells = counted_cells(documents, self._lexicon, self._metrics)
+    def _cells(
+        self, responses: Sequence[CellResponses], documents: Sequence[Documents], metrics: tuple[str, ...] | None = None
+    ) -> list[CountedCell]:
+        """metrics: all that are wanted by default."""
+        cells = counted_cells(documents, self._lexicon, self._metrics if metrics is None else metrics)
         for cell, of in zip(cells, responses, strict=True):
             for sample, vector in of.vectors.items():
                 cell.add_embedding(sample, vector)

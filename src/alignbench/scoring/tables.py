@@ -15,6 +15,7 @@ from alignbench.scores.statistics import Bootstrap, Interval, holm
 from alignbench.scores.values import Cross, Value
 
 COUNTS = ("duplicates", "empty")  # what `within` counts beside the scores
+EQUAL_N = "equal_n"  # an extra of scores that move with n, where conditions differ in samples of a prompt
 
 Tables = dict[str, dict[str, dict[str, dict[str, Any]]]]
 Place = tuple[str, str, str]  # "within" or "cross", condition, metric
@@ -67,8 +68,9 @@ def score_tables(
     samples these have; None where no prompt has one, and `reason` says why. `ci` comes from resampled prompts, or from
     `jackknifed` where it has one; it is None for a single prompt otherwise. `words` has `sd` too: the mean over
     prompts of the standard deviation inside a cell; what a value has as `extra` stands beside it in the same way.
-    `difference` compares a condition with the reference, paired by prompt, its `p_holm` corrected for the conditions
-    that are compared.
+    `equal_n` is there for scores that move with n where conditions have different numbers of samples of a prompt: the
+    value at the number that all have. `difference` compares a condition with the reference by it, paired by prompt, its
+    `p_holm` corrected for the conditions that are compared.
 
     `cross` holds every condition against the reference, itself included (its value is the ceiling), and is empty
     without one; its ceiling, floor and null are means over the prompts that the condition has a value for.
@@ -113,8 +115,11 @@ def _within(
         if metric == "words":
             scores[condition][metric]["sd"] = _mean(_column(cell.sd for cell in column))
         scores[condition][metric] |= _extras(there)
+        if any(EQUAL_N in cell.extra for cell in column):
+            scores[condition][metric][EQUAL_N] = _mean(_at_equal_n(column))
     if reference is not None:
-        _add_differences(scores, columns, [c for c in conditions if c != reference], metrics, reference, bootstrap)
+        compared = {key: _at_equal_n(column) for key, column in cells.items()}
+        _add_differences(scores, compared, [c for c in conditions if c != reference], metrics, reference, bootstrap)
     return scores
 
 
@@ -214,6 +219,11 @@ def _apart(prompts: Sequence[PromptScores], conditions: Sequence[str], reference
     own = answered[reference]
     reason = f"no prompt in common with {reference}"
     return {c: reason for c in conditions if own and answered[c] and not own & answered[c]}
+
+
+def _at_equal_n(cells: Iterable[Value]) -> _Column:
+    """What conditions are compared by: of scores that move with n the values at the n that all of them have."""
+    return _column(cell.extra.get(EQUAL_N, cell.value) for cell in cells)
 
 
 def _column(values: Iterable[float | None]) -> _Column:
