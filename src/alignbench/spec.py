@@ -214,7 +214,8 @@ class Context:
     template: `plain` (URIAL-style fences), `chat` (the model's own), or the file that `source`, a Jinja template, is
     from. instruction: the system message of the chat layout. stops: texts that end a response, beside those of the
     layout. arguments: a JSON object of variables for the template. overflow: what is done with a context longer than
-    the window: drop the farthest examples, or refuse.
+    the window: drop the farthest examples, or refuse. thinking_end: what a reasoning model writes
+    between its thoughts and its answer.
     """
 
     template: str
@@ -227,6 +228,7 @@ class Context:
     stops: tuple[str, ...] = ()
     arguments: str = ""
     overflow: Overflow = "drop"
+    thinking_end: str = ""
 
     @property
     def hash(self) -> str:

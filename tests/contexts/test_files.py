@@ -51,6 +51,7 @@ def test_every_key(tmp_path: Path) -> None:
         stop = ["###"]
         arguments = { enable_thinking = false, date = "1 May" }
         overflow = "refuse"
+        thinking_end = "</think>"
         [examples]
         set = { session = 3, condition = "demo-aligned" }
         select = "nearest-response"
@@ -85,6 +86,7 @@ def test_every_key(tmp_path: Path) -> None:
         stops=("###",),
         arguments='{"date": "1 May", "enable_thinking": false}',
         overflow="refuse",
+        thinking_end="</think>",
     )  # fmt: skip
 
 

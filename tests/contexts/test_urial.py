@@ -105,6 +105,12 @@ def test_what_is_wrong_is_named_with_its_line(text: str, message: str) -> None:
         parse_urial(text, "f.txt")
 
 
+def test_blank_lines_between_blocks_do_not_count() -> None:
+    text = "# Query:\n```\nWhy? \n```\n \n# Answer:\n```\nSo.\n\n```\n\n\n"
+    text += "# Query:\n```\nHow?\n```\n \n# Answer:\n```\nThus.\n```"
+    assert parse_urial(text, "f.txt").examples == (Example("Why?", "So."), Example("How?", "Thus."))
+
+
 def test_a_file_with_windows_line_ends_and_without_a_query() -> None:
     text = "# Instruction\n\nBe kind.\n\n# Query:\n```\nWhy?\n```\n\n# Answer:\n```\nSo.\n```\n"
     read = parse_urial(text.replace("\n", "\r\n"), "f.txt")

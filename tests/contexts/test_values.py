@@ -47,6 +47,7 @@ def test_names_are_not_hashed() -> None:
         {"stops": ()},
         {"arguments": '{"enable_thinking": false}'},
         {"overflow": "refuse"},
+        {"thinking_end": "</think>"},
     ],
 )
 def test_everything_else_is(change: dict[str, Any]) -> None:

@@ -165,6 +165,15 @@ def test_a_hint_written_first_is_parsed_off_and_kept(store: Store) -> None:
     assert all(hints)
 
 
+def test_the_thoughts_of_a_reasoning_model_are_no_part_of_its_answer(store: Store) -> None:
+    session = store.create_session("t")
+    pool = Pool(texts={"good": ["<think>\nhm\n</think>\n\nYes.", "<think>\nstill thinking"]})
+    run(store, session, pool, Condition("good", GOOD, Context("chat", thinking_end="</think>")))
+    rows = [row for row in store.samples(session) if row.prompt_id == "p1"]
+    assert [row.text for row in rows] == ["Yes.", ""]
+    assert rows[0].raw_text.startswith("<think>")
+
+
 def test_a_prefill_is_the_first_tokens_of_the_teachers_answer(store: Store) -> None:
     session = store.create_session("t")
     pool = Pool(texts={"good": ["Indeed it is."]})

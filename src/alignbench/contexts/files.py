@@ -109,6 +109,7 @@ def read_context(
         stops=table.texts("stop"),
         arguments=_arguments(table),
         overflow=table.choice("overflow", Overflow, "drop"),
+        thinking_end=table.text("thinking_end"),
     )
     table.finish()
     return context

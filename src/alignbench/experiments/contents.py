@@ -8,7 +8,6 @@ from alignbench.contexts.hints import parse_hint_first
 from alignbench.contexts.rendering import Content, own_content
 from alignbench.engines.protocol import SampleResult
 from alignbench.experiments.plan import Cell
-from alignbench.spec import Context
 from alignbench.store import NewHint, SampleRow, Store
 
 
@@ -35,16 +34,21 @@ def cell_content(store: Store, cell: Cell) -> Content:
     )
 
 
-def writes_hint_first(context: Context) -> bool:
-    """Whether the model that answers writes a hint before its answer."""
-    return context.hint is not None and context.hint.level == "first"
+def keep_sample(store: Store, session: int, cell: Cell, result: SampleResult) -> SampleRow:
+    """Store a sample. Its text is the answer alone, without the thoughts or the hint that the model wrote before it.
 
-
-def add_hinted_sample(store: Store, session: int, cell: Cell, result: SampleResult) -> SampleRow:
-    """Store a sample that begins with a hint: its text is the answer alone, its raw text is all of it."""
-    parsed = parse_hint_first(result.text)
-    row = store.add_sample(cell.id, replace(result, text=parsed.answer or ""))
-    if parsed.hint:
-        hint = store.add_hint(session, cell.prompt, NewHint("first", parsed.hint, cell.condition.model.name))
-        store.set_sample_hint(row.id, hint.id)
+    What was cut before its answer began has an empty text; the raw text is all that was generated.
+    """
+    context = cell.condition.context
+    text = result.text
+    if context.thinking_end:
+        text = text.partition(context.thinking_end)[2].strip()
+    if not (context.hint is not None and context.hint.level == "first"):
+        return store.add_sample(cell.id, result if text == result.text else replace(result, text=text))
+    parsed = parse_hint_first(text)
+    with store.together():
+        row = store.add_sample(cell.id, replace(result, text=parsed.answer or ""))
+        if parsed.hint:
+            hint = store.add_hint(session, cell.prompt, NewHint("first", parsed.hint, cell.condition.model.name))
+            store.set_sample_hint(row.id, hint.id)
     return row

@@ -28,7 +28,7 @@ from alignbench.engines.protocol import (
     Started,
 )
 from alignbench.errors import AlignbenchError
-from alignbench.experiments.contents import add_hinted_sample, cell_content, writes_hint_first
+from alignbench.experiments.contents import cell_content, keep_sample
 from alignbench.experiments.plan import Cell, Plan
 from alignbench.models import no_weights
 from alignbench.spec import Model, stream_key
@@ -204,11 +204,7 @@ class Run:
             case Finished():
                 cell = self._running[event.key]
                 self._unfinished[event.key].discard(event.result.sample)
-                if writes_hint_first(cell.condition.context):
-                    row = add_hinted_sample(self._store, self.plan.session, cell, event.result)
-                else:
-                    row = self._store.add_sample(cell.id, event.result)
-                yield SampleStored(cell, row)
+                yield SampleStored(cell, keep_sample(self._store, self.plan.session, cell, event.result))
             case Failed():
                 cell, unfinished = self._end(event.key)
                 yield from self._fail(cell, unfinished, event.message)
