@@ -97,7 +97,7 @@ def compare(model_name: str, n: int, n_context: int) -> None:
         "decode only": lambda: decode_only(engine, prompt, n),
         "sequential": lambda: sequential(llama, prompt, n),
     }
-    engine.strict_blocks()  # probed once in the life of a worker
+    engine.strict_widths(n)  # probed once in the life of a worker
     rates: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(ROUNDS):
         for name, work in contenders.items():

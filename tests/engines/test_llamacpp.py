@@ -32,6 +32,16 @@ def test_strict_replays_and_n_3_is_the_head_of_n_5_and_12(pool: WorkerPool, mode
     assert len(set(twelve.values())) > 6
 
 
+def test_strict_mode_narrows_without_a_trace(pool: WorkerPool, model: Model) -> None:
+    """Rows end at different times, decodes become narrower, and every text stays what it is alone."""
+    context = "An essay on harbours. " * 120 + "\n\n# Query:\n```\n"
+    request = {"context": context, "stops": (".", "\n"), "max_tokens": 40}
+    many = results(follow(pool, model, plain_request(19, **request)))
+    assert len({result.n_tokens for result in many.values()}) > 4
+    for few in ((2,), (7, 18)):
+        assert texts(follow(pool, model, plain_request(few, **request))) == {i: many[i].raw_text for i in few}
+
+
 def test_strict_does_not_depend_on_the_cache_or_on_what_ran_before(pool: WorkerPool, model: Model) -> None:
     context = "An essay on gardens. " * 120 + "\n\n# Query:\n```\n"
     first = follow(pool, model, plain_request(3, context=context, max_tokens=12))

@@ -3,10 +3,10 @@
 It works on a `Decoder`, the few things a local engine has to offer, so that llama.cpp and transformers share every
 rule about seeds, stops, cancelling and the two modes:
 
-strict: every decode carries blocks of exactly 8 rows. Sample i sits in row i % 8 of block i // 8; rows that are not
-    asked for, finished or cancelled decode a dummy until their block ends. The text of a sample is then a function of
-    its cell and its seed alone, on the same build and device. Several blocks share a decode only where `strictwidth`
-    found that this changes no logit.
+strict: every decode carries exactly 8 rows. Sample i sits in row i % 8 of block i // 8; rows that are not asked for,
+    finished or cancelled decode a dummy. The text of a sample is then a function of its cell and its seed alone, on
+    the same build and device. Other widths and places are used only where `strictwidth` found that they change no
+    logit.
 fast: as many rows as pay, refilled when samples finish. No promise of replay.
 """
 
@@ -15,7 +15,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -108,8 +108,8 @@ class Decoder(Protocol):
 
     fast_width: int  # rows that pay in fast mode
 
-    def strict_blocks(self) -> int:
-        """Blocks of 8 rows that may share a decode in strict mode."""
+    def strict_widths(self, n: int) -> tuple[int, ...]:
+        """Widths of a decode at which n samples may sit in any row in strict mode, see StrictWidths.up_to."""
 
     def reserve(self, cells: int, width: int) -> None:
         """Make room for `cells` tokens in all and `width` slots. Raises EngineError when that cannot be had."""
@@ -131,11 +131,15 @@ class Decoder(Protocol):
     def fork(self, slot: int) -> None:
         """Let a slot continue the prompt."""
 
+    def rest(self, slot: int) -> None:
+        """A slot takes no further step, but what it holds may stay where it is until it is dropped."""
+
     def drop(self, slot: int) -> None:
         """Forget what a slot generated."""
 
     def step(self, slots: Sequence[int], tokens: Sequence[int]) -> Logits:
-        """Append a token to each slot; logits (len(slots), vocab), valid until the next call."""
+        """Append a token to each slot that neither rests nor was dropped; logits (len(slots), vocab), valid until the
+        next call."""
 
     def grammar(self, schema: str) -> Grammar | None:
         """A grammar of the JSON that a schema describes; None where the engine has none. Raises EngineError."""
@@ -351,39 +355,43 @@ class _Loop:
             grammar.accept(int(draw.ids[at]))
 
     def strict(self, cell: _Cell) -> Iterator[Event]:
-        """One cell, in blocks of 8."""
-        decoder = self._decoder
-        samples = cell.request.samples
-        blocks = sorted({sample // STRICT_WIDTH for sample in samples})
-        together = min(len(blocks), decoder.strict_blocks()) if len(blocks) > 1 else 1
-        decoder.reserve(
-            len(cell.ids) + STRICT_WIDTH * together * cell.request.sampling.max_tokens, STRICT_WIDTH * together
-        )
+        """One cell, as many rows at once as strict mode allows."""
+        decoder, samples = self._decoder, cell.request.samples
+        blocks = {sample // STRICT_WIDTH for sample in samples}
+        widths = decoder.strict_widths(len(samples)) if len(blocks) > 1 else ()
+        if widths:
+            waves = [dict(enumerate(samples[at : at + widths[-1]])) for at in range(0, len(samples), widths[-1])]
+        else:
+            widths = (STRICT_WIDTH,)
+            waves = [{i % STRICT_WIDTH: i for i in samples if i // STRICT_WIDTH == block} for block in sorted(blocks)]
+        decoder.reserve(len(cell.ids) + widths[-1] * cell.request.sampling.max_tokens, widths[-1])
         try:
             first, started = self.prompt(cell, strict=True)
         except Aborted:
             yield from cell.end_waiting()
             return
         yield started
-        for at in range(0, len(blocks), together):
-            yield from self._strict_blocks(cell, blocks[at : at + together], first)
+        for wave in waves:
+            yield from self._wave(cell, wave, widths, first)
 
-    def _strict_blocks(self, cell: _Cell, blocks: Sequence[int], first: Logits) -> Iterator[Event]:
-        """The samples of some blocks of 8, every decode as wide as all the blocks."""
-        decoder = self._decoder
-        width = STRICT_WIDTH * len(blocks)
+    def _wave(self, cell: _Cell, wave: Mapping[int, int], widths: Sequence[int], first: Logits) -> Iterator[Event]:
+        """The samples of a wave, by slot, in decodes of the given widths: the widest first, narrower ones as rows end.
+
+        A slot that rests keeps its place in the cache, so that the rows that go on find theirs where they would be
+        without it.
+        """
+        width = widths[-1]
         tokens = [0] * width
         rows = []
         for slot in range(width):
-            decoder.fork(slot)
-            sample = STRICT_WIDTH * blocks[slot // STRICT_WIDTH] + slot % STRICT_WIDTH
-            if sample not in cell.request.samples:
-                continue
+            self._decoder.fork(slot)
+        for slot, sample in wave.items():
             if cell.is_cancelled(sample):
                 yield from cell.end_unstarted(sample)
             else:
-                rows.append(cell.open_row(sample, slot, decoder))
-        logits: Sequence[Logits] = [first] * width
+                rows.append(cell.open_row(sample, slot, self._decoder))
+        stepping = list(range(width))
+        logits = dict.fromkeys(stepping, first)
         while rows:
             ended = self.advance(rows, [logits[row.slot] for row in rows])
             for row in rows:
@@ -393,9 +401,19 @@ class _Loop:
                 yield from cell.end(row, reason)
             yield from cell.progress()
             if rows:
-                logits = list(decoder.step(range(width), tokens))
+                stepping = self._narrowed(stepping, {row.slot for row in rows}, widths)
+                found = self._decoder.step(stepping, [tokens[slot] for slot in stepping])
+                logits = dict(zip(stepping, found, strict=True))
         for slot in range(width):
             decoder.drop(slot)
+
+    def _narrowed(self, stepping: list[int], live: set[int], widths: Sequence[int]) -> list[int]:
+        """The slots of the next decode: those that live and dummies, as many as the narrowest width that holds them."""
+        width = next(w for w in widths if w >= len(live))
+        resting = [slot for slot in reversed(stepping) if slot not in live][: len(stepping) - width]
+        for slot in resting:
+            self._decoder.rest(slot)
+        return [slot for slot in stepping if slot not in resting] if resting else stepping
 
     def fast(self, cells: Sequence[_Cell]) -> Iterator[Event]:
         """Several cells at once: a slot that is free takes the next sample, of the next cell where one is used up."""

@@ -233,6 +233,9 @@ class LlamaCppEngine(LocalEngine):
         L.llama_memory_seq_cp(self._memory, 0, slot + 1, -1, -1)
         self._lengths[slot] = len(self._cached)
 
+    def rest(self, slot: int) -> None:
+        """Its cells stay: freed ones would be filled by other rows, out of the order of their tokens."""
+
     def drop(self, slot: int) -> None:
         """Free the cells of a slot."""
         if self._lengths.pop(slot, None) is not None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from alignbench.engines import teacherforcing
 from alignbench.engines.generation import Aborted, Cancellation, Decoder, Grammar, Prepared, generate
 from alignbench.engines.protocol import Event, Failed, SampleRequest, Scored, ScoreRequest, Tokenized, TokenizeRequest
-from alignbench.engines.strictwidth import widest_blocks
+from alignbench.engines.strictwidth import PROBE_TOKENS, StrictWidths
 from alignbench.engines.teacherforcing import continuation_start, score_tokens
 from alignbench.errors import EngineError
 
@@ -76,7 +76,7 @@ class LocalEngine(ABC, Decoder):
     def __init__(self, cancel: Cancellation, threads: int) -> None:
         self.threads = threads
         self._cancel = cancel
-        self._strict_blocks = 0  # not probed yet
+        self._strict_widths: StrictWidths | None = None  # not probed yet
         self._forced: _Forced | None = None
 
     @abstractmethod
@@ -193,11 +193,13 @@ class LocalEngine(ABC, Decoder):
         self._forced = forced
         return forced.first
 
-    def strict_blocks(self) -> int:
-        """Blocks of 8 rows that may share a decode; probed once on these weights and this device."""
-        if not self._strict_blocks:
-            self._strict_blocks = widest_blocks(self, self.tokenize(_PROBE))
-        return self._strict_blocks
+    def strict_widths(self, n: int) -> tuple[int, ...]:
+        """Widths of strict mode for n samples; probed once on these weights and this device."""
+        if self._strict_widths is None:
+            ids = self.tokenize(_PROBE)
+            longest = min(PROBE_TOKENS, self.n_ctx_train // 2 or PROBE_TOKENS)
+            self._strict_widths = StrictWidths(self, (ids * (longest // len(ids) + 1))[:longest])
+        return self._strict_widths.up_to(n)
 
     def _check_window(self, n_prompt: int, max_tokens: int) -> None:
         """Refuse, with the numbers, what is longer than the model's context window."""

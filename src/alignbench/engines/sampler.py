@@ -113,22 +113,24 @@ class Sampler:
         z, weights, scaled = scratch
         np.subtract(row, row.max(), out=z)
         np.exp(z, out=weights)
-        log_total = _log_sum(weights)
+        log_total = float(np.log(weights.sum()))
         raw_entropy = _entropy(z, weights, log_total)
         if np.isnan(raw_entropy):
             raise EngineError("the model gave logits that are not numbers (NaN); its weights may be damaged")
-        if self._params.temperature == 0:
-            best = int(penalized(row, seen, self._params.repetition_penalty).argmax())
+        params = self._params
+        if params.temperature == 0:
+            best = int(penalized(row, seen, params.repetition_penalty).argmax())
             sampling_logprob, sampling_entropy = 0.0, 0.0
-        elif self._params == _untouched(self._params):
-            kept = Kept(None, z, weights)
-            best = pick(kept, u)
-            sampling_logprob, sampling_entropy = float(z[best]) - log_total, raw_entropy
         else:
-            kept = restrict(row, self._params, seen, (scaled, weights))
-            at = pick(kept, u)
+            if params.repetition_penalty == 1:
+                kept = truncated(z, params, (scaled, weights))
+            else:
+                scores = penalized(row, seen, params.repetition_penalty)
+                kept = truncated(np.subtract(scores, scores.max(), out=scaled), params, (scaled, weights))
+            masses = cumulative_masses(kept.weights)
+            at = pick(kept, u, masses)
             best = at if kept.ids is None else int(kept.ids[at])
-            log_kept = _log_sum(kept.weights)
+            log_kept = float(np.log(masses[-1]))
             sampling_logprob = float(kept.z[at]) - log_kept
             sampling_entropy = _entropy(kept.z, kept.weights, log_kept)
         out.ids[i] = best
@@ -136,11 +138,6 @@ class Sampler:
         out.entropy[i] = raw_entropy
         out.sampling_logprob[i] = sampling_logprob
         out.sampling_entropy[i] = sampling_entropy
-
-
-def _untouched(params: Sampling) -> Sampling:
-    """The parameters under which the sampling distribution is the raw one."""
-    return Sampling(temperature=1.0, max_tokens=params.max_tokens, stop=params.stop)
 
 
 def penalized(row: Floats, seen: Ids | None, penalty: float) -> Floats:
@@ -153,17 +150,19 @@ def penalized(row: Floats, seen: Ids | None, penalty: float) -> Floats:
     return row
 
 
-def restrict(
-    row: Floats, params: Sampling, seen: Ids | None = None, scratch: tuple[Floats, Floats] | None = None
-) -> Kept:
-    """The sampling distribution of one row of logits, temperature over 0.
-
-    row: (vocab,) raw logits. scratch: two (vocab,) buffers that may be overwritten. At least one id is kept.
-    """
+def restrict(row: Floats, params: Sampling, seen: Ids | None = None) -> Kept:
+    """The sampling distribution of one row of raw logits (vocab,), temperature over 0. At least one id is kept."""
     scores = penalized(row, seen, params.repetition_penalty)
-    z = np.subtract(scores, scores.max(), out=scratch[0] if scratch else None)
+    return truncated(scores - scores.max(), params)
+
+
+def truncated(z: Floats, params: Sampling, scratch: tuple[Floats, Floats] | None = None) -> Kept:
+    """Temperature and truncation of scores (vocab,), penalized already, their maximum 0.
+
+    scratch: two (vocab,) buffers that may be overwritten; the first one may be z itself.
+    """
     if params.temperature != 1:
-        z /= np.float32(params.temperature)
+        z = np.divide(z, np.float32(params.temperature), out=scratch[0] if scratch else None)
     ids: Ids | None = None
     if 0 < params.top_k < len(z):
         ids = np.flatnonzero(z >= np.partition(z, -params.top_k)[-params.top_k])
@@ -214,19 +213,28 @@ def _typical(z: Floats, weights: Floats, mass: float) -> NDArray[np.bool_]:
     return mask
 
 
-def pick(kept: Kept, u: float) -> int:
-    """Inverse CDF: the first position (in ascending order of id) at which the cumulative mass exceeds u."""
-    weights = kept.weights
+def cumulative_masses(weights: Floats) -> NDArray[np.float64]:
+    """Joint weight of the first 1, 2, ... blocks of _BLOCK ids, the last block what is left over, maybe nothing."""
     n_blocks = len(weights) // _BLOCK
     sums = weights[: n_blocks * _BLOCK].reshape(n_blocks, _BLOCK).sum(axis=1, dtype=np.float64)
     rest = weights[n_blocks * _BLOCK :]
-    cumulative = np.cumsum(np.append(sums, rest.sum(dtype=np.float64)))
-    target = u * cumulative[-1]
-    block = min(int(np.searchsorted(cumulative, target, side="right")), n_blocks)
+    return np.cumsum(np.append(sums, rest.sum(dtype=np.float64)))
+
+
+def pick(kept: Kept, u: float, masses: NDArray[np.float64] | None = None) -> int:
+    """Inverse CDF: the first position (in ascending order of id) at which the cumulative mass exceeds u.
+
+    masses: the cumulative_masses of its weights, where the caller has them.
+    """
+    weights = kept.weights
+    if masses is None:
+        masses = cumulative_masses(weights)
+    target = u * masses[-1]
+    block = min(int(np.searchsorted(masses, target, side="right")), len(masses) - 1)
     start = block * _BLOCK
     inside = np.cumsum(weights[start : start + _BLOCK], dtype=np.float64)
     if block:
-        inside += cumulative[block - 1]
+        inside += masses[block - 1]
     at = start + int(np.searchsorted(inside, target, side="right"))
     if at >= len(weights) or weights[at] == 0:  # rounding at the very end: the last id that has any mass
         at = int(np.flatnonzero(weights[: at + 1])[-1])

@@ -1,7 +1,9 @@
-"""How many blocks of 8 rows strict mode may decode at once on this build and device.
+"""How many rows strict mode may decode at once on this build and device.
 
-The kernels of a matrix product may depend on the number of rows, and with them the last bits of the logits. Blocks
-are decoded together only where a probe finds every row's logits equal, bit for bit, to those of a block by itself.
+The kernels of a matrix product may depend on the number of rows and on a row's place among them, and with them the last
+bits of the logits. Another width than 8 is used only where a probe finds the logits of every row equal, bit for bit, to
+those of 8 rows. llama.cpp on a CPU, for one, takes rows by fours where weights are repacked: 12 rows pass there, 10 do
+not.
 """
 
 from __future__ import annotations
@@ -11,33 +13,57 @@ from collections.abc import Sequence
 
 from alignbench.engines.generation import STRICT_WIDTH, Decoder
 
-CANDIDATES = (4, 2)  # blocks, widest first
+WIDEST = 32
 STEPS = 3
+PROBE_TOKENS = 600  # long enough for attention kernels that split a long cache
 
 
-def widest_blocks(decoder: Decoder, ids: Sequence[int]) -> int:
-    """The largest number of blocks whose logits equal those of one block, over a few steps after the prompt `ids`."""
-    alone = _digests(decoder, ids, 1)[0]
-    for blocks in CANDIDATES:
-        if all(digest == alone for digest in _digests(decoder, ids, blocks)):
-            return blocks
-    return 1
+class StrictWidths:
+    """The widths that are known to be alike; others are tried when they are first of use."""
 
+    def __init__(self, decoder: Decoder, ids: Sequence[int]) -> None:
+        """ids: a prompt to probe with; about PROBE_TOKENS of different tokens."""
+        self._decoder = decoder
+        self._ids = ids
+        self._alike: dict[int, bool] = {}
+        self._expected = ""
 
-def _digests(decoder: Decoder, ids: Sequence[int], blocks: int) -> list[str]:
-    """A digest of the logits of each block; every block decodes the same tokens."""
-    width = blocks * STRICT_WIDTH
-    slots = range(width)
-    decoder.reserve(len(ids) + width * STEPS, width)
-    decoder.prompt(ids, 0, True, 0)
-    for slot in slots:
-        decoder.fork(slot)
-    digests = [hashlib.sha256() for _ in range(blocks)]
-    for step in range(STEPS):
-        tokens = [ids[(7 * step + 3 * (slot % STRICT_WIDTH)) % len(ids)] for slot in slots]
-        logits = decoder.on_host(decoder.step(slots, tokens))
-        for block, digest in enumerate(digests):
-            digest.update(logits[block * STRICT_WIDTH : (block + 1) * STRICT_WIDTH].tobytes())
-    for slot in slots:
-        decoder.drop(slot)
-    return [digest.hexdigest() for digest in digests]
+    def up_to(self, n: int) -> tuple[int, ...]:
+        """Widths for n samples that may sit in any row, ascending: 8, its multiples, and last the narrowest that
+        carries all n of them, or the widest there is. Empty where every sample has to keep its own row of 8.
+        """
+        if not self._passes(STRICT_WIDTH):
+            return ()
+        multiples = range(2 * STRICT_WIDTH, min(n, WIDEST) + 1, STRICT_WIDTH)
+        known = {STRICT_WIDTH, *(width for width in multiples if self._passes(width))}
+        for granule in (1, 2, 4, STRICT_WIDTH):
+            width = -(-n // granule) * granule
+            if STRICT_WIDTH < width <= WIDEST and self._passes(width):
+                known.add(width)
+                break
+        return tuple(sorted(known))
+
+    def _passes(self, width: int) -> bool:
+        if not self._alike:
+            eight = self._digests(STRICT_WIDTH)
+            self._expected = eight[0]
+            self._alike[STRICT_WIDTH] = set(eight) == {self._expected}
+        if width not in self._alike:
+            self._alike[width] = set(self._digests(width)) == {self._expected}
+        return self._alike[width]
+
+    def _digests(self, width: int) -> list[str]:
+        """A digest of the logits of each row; all rows decode the same tokens, so that equal rows have equal ones."""
+        decoder, ids, slots = self._decoder, self._ids, range(width)
+        decoder.reserve(len(ids) + WIDEST * STEPS, WIDEST)
+        decoder.prompt(ids, len(ids) - 1, True, 0)
+        for slot in slots:
+            decoder.fork(slot)
+        digests = [hashlib.sha256() for _ in slots]
+        for step in range(STEPS):
+            logits = decoder.on_host(decoder.step(slots, [ids[(7 * step + 3) % len(ids)]] * width))
+            for digest, row in zip(digests, logits, strict=True):
+                digest.update(row.tobytes())
+        for slot in slots:
+            decoder.drop(slot)
+        return [digest.hexdigest() for digest in digests]

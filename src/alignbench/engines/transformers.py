@@ -181,6 +181,10 @@ class TransformersEngine(LocalEngine):
             self._rows.fork(slot)
             self._slots.add(slot)
 
+    def rest(self, slot: int) -> None:
+        """Nothing of other rows depends on where a slot was."""
+        self.drop(slot)
+
     def drop(self, slot: int) -> None:
         """Forget what a slot generated."""
         if slot in self._slots:
