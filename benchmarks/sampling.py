@@ -30,6 +30,7 @@ from alignbench.spec import Context, Mode, Prompt, Sampling
 THREADS = len(os.sched_getaffinity(0))
 ROUNDS = 3
 TOKENS = 64
+SENTENCE = "The gardener counts the seeds twice, notes the weather, and plants in straight rows before noon. "
 QUESTION = Prompt.typed("Why do people keep diaries?")
 
 
@@ -40,9 +41,8 @@ def prompt_of(engine: LlamaCppEngine, n_tokens: int) -> str:
     question = render(QUESTION, Context(template=template), capabilities).text
     if not n_tokens:
         return question
-    sentence = "The gardener counts the seeds twice, notes the weather, and plants in straight rows before noon. "
-    repeats = n_tokens // (len(engine.tokenize(sentence)) - 1)
-    return sentence * repeats + "\n\n" + question
+    repeats = n_tokens // (len(engine.tokenize(SENTENCE)) - 1)
+    return SENTENCE * repeats + "\n\n" + question
 
 
 def batched(engine: LlamaCppEngine, prompt: str, n: int, mode: Mode) -> int:
@@ -68,9 +68,10 @@ def decode_only(engine: LlamaCppEngine, prompt: str, n: int) -> int:
     return n * TOKENS
 
 
-def sequential(llama: llama_cpp.Llama, prompt: str, n: int) -> int:
-    """One create_completion a sample; the first one pays for the prompt."""
-    llama.reset()
+def sequential(llama: llama_cpp.Llama, prompt: str, n: int, reset: bool = True) -> int:
+    """One create_completion a sample; the first one pays for the prompt, or for what of it is not cached."""
+    if reset:
+        llama.reset()
     total = 0
     for seed in range(1, n + 1):
         answer = llama.create_completion(
