@@ -405,7 +405,7 @@ class _Loop:
                 found = self._decoder.step(stepping, [tokens[slot] for slot in stepping])
                 logits = dict(zip(stepping, found, strict=True))
         for slot in range(width):
-            decoder.drop(slot)
+            self._decoder.drop(slot)
 
     def _narrowed(self, stepping: list[int], live: set[int], widths: Sequence[int]) -> list[int]:
         """The slots of the next decode: those that live and dummies, as many as the narrowest width that holds them."""
