@@ -10,10 +10,9 @@ import pytest
 from alignbench.engines.protocol import Failed, TokensEmbedded
 from alignbench.scores.bertscore import TokenVectors, bertscore_f1
 from alignbench.scores.values import Value
-from alignbench.scoring.bertscores import bert_scores, imported_bert_scores
+from alignbench.scoring.bertscores import bert_scores
 from alignbench.scoring.responses import Cells
 from alignbench.scoring.shuffled import other_prompt
-from alignbench.store import PairScore
 
 
 class Given:
@@ -99,19 +98,3 @@ def test_without_vectors_every_value_has_its_reason() -> None:
     assert found.within["p0", "A"].reason == found.cross["p0", "B"].reason == "embedding tokens failed: no such layer"
     alone = bert_scores(Given({"p0": TEXTS["p0"]}), TokenPool(), None, lambda *_: None)  # type: ignore[arg-type]
     assert (alone.cross, alone.null) == ({}, {})
-
-
-def test_imported_pairs_stand_in_for_vectors() -> None:
-    pairs = [
-        PairScore("p0", "A", "A", 0, 0, 1.0),
-        PairScore("p0", "A", "A", 0, 1, 0.8),
-        PairScore("p0", "A", "B", 0, 0, 0.5),
-        PairScore("p0", "A", "B", 1, 0, 0.7),
-        PairScore("p0", "B", "A", 0, 0, 0.1),
-    ]
-    found = imported_bert_scores(pairs, Given(TEXTS), "A")
-    assert found.cross["p0", "A"].value == pytest.approx(0.9)
-    assert found.cross["p0", "A"].ceiling == pytest.approx(0.8)
-    assert found.cross["p0", "B"].value == pytest.approx(0.6)
-    assert found.within["p0", "A"].value == pytest.approx(0.8)
-    assert found.cross["p1", "B"].reason == "no imported pairs"

@@ -18,7 +18,7 @@ from alignbench.scoring.basescores import LOGPROB, SURPRISE, BaseScores, progres
 from alignbench.scoring.gaps import session_gaps
 from alignbench.scoring.likelihoods import Likelihoods, Passage
 from alignbench.scoring.responses import Cells, SessionResponses
-from alignbench.spec import Condition, Model, Prompt, Sampling
+from alignbench.spec import Condition, Context, Hint, Model, Prompt, Sampling
 from alignbench.store import Store
 from tests.fakes import CAPABILITIES
 from tests.store.samples import result
@@ -242,3 +242,20 @@ def test_a_gap_that_estimates_no_divergence_says_why(store: Store) -> None:
     likelihoods = Likelihoods(store, ScorePool())  # type: ignore[arg-type]
     found = session_gaps(store, number, SessionResponses(store, number), "chat", likelihoods, lambda *_: None)
     assert found.cross_entropies == {"tiny": "the reference was not drawn at temperature 1 from the whole distribution"}
+
+
+def test_a_hinted_condition_is_measured_on_held_out_responses(store: Store) -> None:
+    """The hint is the reference's first response, word for word: all of the gap closes there and none elsewhere."""
+    number = session(store)
+    hint = Hint("summary", condition="chat", sample=0, maker="chat", template="summary")
+    condition = Condition("hinted", BASE, Context("plain", hint=hint))
+    cell = store.add_cell(number, Prompt("p0", "Why dance?"), condition, 1)
+    store.set_rendered(cell, "Hint: chat says 0. Why dance? ")
+    store.add_sample(cell, result(0, "because"))
+    likelihoods = Likelihoods(store, ScorePool())  # type: ignore[arg-type]
+    found = session_gaps(store, number, SessionResponses(store, number), "chat", likelihoods, lambda *_: None)
+    gap, bare = found.cross["p0", "hinted"], found.cross["p0", "tiny"]
+    assert gap.value == bare.value == pytest.approx(BITS["tiny"] - BITS["chat"])
+    assert gap.n_pairs == 1
+    assert gap.extra["source"] == pytest.approx(KNOWN - BITS["chat"])
+    assert "source" not in bare.extra

@@ -153,20 +153,23 @@ def ask_encoder(
     imported: the session whose pairs, if it has any, go before what can be computed here.
     """
     from alignbench.scores.registry import METRICS
-    from alignbench.scoring.bertscores import BERTSCORE, bert_scores, imported_bert_scores
+    from alignbench.scoring.bertscores import BERTSCORE, bert_scores
+    from alignbench.scoring.imported_pairs import imported_pairs
 
-    pairs = imported[0].pair_scores(imported[1], BERTSCORE) if imported else []
-    if pairs and reference is not None:
-        found = imported_bert_scores(pairs, responses, reference)
-        asked.notes.append(
-            f"{BERTSCORE} is from imported pairs, where {reference} counts each response with itself too; name an "
-            "--embedder to compute it here"
-        )
-    elif pool is None:
+    pairs, note = imported_pairs(*imported, reference) if imported else (None, "")
+    if pairs is not None and note:
+        asked.notes.append(f"{note}; name an --embedder to compute it here")
+        asked.versions[BERTSCORE] = f"{METRICS[BERTSCORE].version}+imported"
+        asked.why_not[BERTSCORE] = "no imported pairs"
+        for place, values in pairs.within.items():
+            asked.within.setdefault(place, {}).update(values)
+        for place, crosses in pairs.cross.items():
+            asked.cross.setdefault(place, {}).update(crosses)
+        return
+    if pool is None:
         asked.why_not[BERTSCORE] = why_not
         return
-    else:
-        found = bert_scores(responses, pool, reference, progress, seed)
+    found = bert_scores(responses, pool, reference, progress, seed)
     asked.versions[BERTSCORE] = f"{METRICS[BERTSCORE].version}+{found.encoder}"
     for place, value in found.within.items():
         asked.within.setdefault(place, {})[BERTSCORE] = value

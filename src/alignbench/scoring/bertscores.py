@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +14,6 @@ from alignbench.scores.bertscore import TokenVectors, bertscore_matrix
 from alignbench.scores.values import Cross, Value, too_few
 from alignbench.scoring.responses import Cells, Responses
 from alignbench.scoring.shuffled import shuffled_cycle
-from alignbench.store.rows import PairScore
 
 BERTSCORE = "bertscore_f1"
 
@@ -69,31 +68,6 @@ def bert_scores(
         progress("BERTScore", i + 1, len(cycle))
     if len(references) > 1:
         found.null[cycle[-1]] = _null(references[-1], references[0])
-    return found
-
-
-def imported_bert_scores(pairs: Sequence[PairScore], responses: Responses, reference: str) -> BertScores:
-    """The same from pairs that were computed elsewhere, in place of vectors.
-
-    The reference with itself is the mean over all of its pairs, those of a response with itself too where they were
-    imported; its ceiling leaves them out.
-    """
-    values: dict[tuple[str, str], list[PairScore]] = {}
-    for pair in pairs:
-        if pair.reference == reference:
-            values.setdefault((pair.prompt_id, pair.condition), []).append(pair)
-    found = BertScores(encoder="imported", why_not="no imported pairs")
-    for prompt in responses.prompts:
-        own = values.get((prompt, reference), [])
-        ceiling = _mean(np.array([pair.value for pair in own if pair.sample != pair.reference_sample]))
-        ceiling_reason = "" if ceiling is not None else found.why_not
-        for condition in responses.conditions:
-            mine = np.array([pair.value for pair in values.get((prompt, condition), [])])
-            reason = "" if mine.size else found.why_not
-            found.cross[prompt, condition] = Cross(_mean(mine), mine.size, ceiling, reason, ceiling_reason)
-            inside = ceiling if condition == reference else None
-            n = len({pair.sample for pair in own})
-            found.within[prompt, condition] = Value(inside, n, "" if inside is not None else found.why_not)
     return found
 
 

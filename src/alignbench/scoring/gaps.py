@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from alignbench.scores.likelihood import alignment_gap, token_shifts
 from alignbench.scores.values import Cross
+from alignbench.scoring.held_out import source_conditions
 from alignbench.scoring.likelihoods import Likelihoods, Passage
 from alignbench.scoring.responses import Responses
 from alignbench.spec import Condition, Sampling
@@ -50,9 +51,10 @@ def session_gaps(
 ) -> Gaps:
     """Bits per byte of the reference's responses under each condition's model and context, minus under its own.
 
-    The mean over the reference's responses to a prompt, 0 for the reference itself. It estimates the KL divergence of
-    the condition from the reference where both have one tokenizer and the reference was drawn at temperature 1 from
-    the whole distribution.
+    The mean over the reference's responses to a prompt, 0 for the reference itself. Where a condition's context tells
+    of some of them, it is over the others, and `source` is the mean over those: what is saved on these alone is
+    leakage. It estimates the KL divergence of the condition from the reference where both have one tokenizer and the
+    reference was drawn at temperature 1 from the whole distribution.
     """
     conditions = {condition.name: condition for condition in store.conditions(session)}
     seen = _Seen(store, session)
@@ -60,20 +62,29 @@ def session_gaps(
 
     def passages(name: str) -> Iterator[Passage]:
         for i, prompt in enumerate(responses.prompts):
-            yield from seen.passages(name, prompt, _said(responses, prompt, reference))
+            said = responses.cells(prompt).get(reference, {})
+            yield from seen.passages(name, prompt, _texts(said, said))
             progress(f"reading under {name}", i + 1, len(responses.prompts))
 
     found = Gaps()
+    sources = source_conditions(conditions.values(), reference)
     for name, condition in conditions.items():  # one after the other, so that models need not change places
         likelihoods.make(condition.model, passages(name))
     for name, condition in conditions.items():
         one_tokenizer = True
         for prompt in responses.prompts:
-            texts = _said(responses, prompt, reference)
-            own, other = (seen.passages(side, prompt, texts) for side in (reference, name))
-            cross, same_tokens = _gap(likelihoods, (teacher, own), (condition, other))
-            found.cross[prompt, name] = cross
-            one_tokenizer &= same_tokens
+            said = responses.cells(prompt).get(reference, {})
+            told = sources.get(name, frozenset())
+            crosses = []
+            for texts in (_texts(said, said.keys() - told), _texts(said, told)):
+                own, other = (seen.passages(side, prompt, texts) for side in (reference, name))
+                cross, same_tokens = _gap(likelihoods, (teacher, own), (condition, other))
+                crosses.append(cross)
+                one_tokenizer &= same_tokens
+            held_out, source = crosses
+            if held_out.value is not None and source.value is not None:
+                held_out = replace(held_out, extra={**held_out.extra, "source": source.value})
+            found.cross[prompt, name] = held_out
         if name != reference and (why := _no_kl(teacher.sampling, one_tokenizer)):
             found.cross_entropies[name] = why
     return found
@@ -136,5 +147,6 @@ def _no_kl(sampling: Sampling, one_tokenizer: bool) -> str:
     return " and ".join(reasons)
 
 
-def _said(responses: Responses, prompt: str, condition: str) -> list[str]:
-    return [text for text in responses.cells(prompt).get(condition, {}).values() if text.strip()]
+def _texts(said: Mapping[int, str], samples: Collection[int]) -> list[str]:
+    """Of some samples, those that say something."""
+    return [text for i, text in said.items() if i in samples and text.strip()]
