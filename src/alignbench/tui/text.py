@@ -34,6 +34,7 @@ def plain(text: str) -> Content:
 
 def number(value: float, digits: int = 2) -> str:
     """A score without its leading zero: .71, 1.00, -.05."""
+    value = round(value, digits) + 0.0  # no negative zero
     return f"{value:.{digits}f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.{digits}f}"
 
 

@@ -129,7 +129,9 @@ def detail(scene: Scene, bar: bool) -> list[Content]:
             lines.append(Content.assemble((f"{who}: {said}{around}", "bold"), (_beside(scene, at), DIM)))
         if row.similarity and bar and value is not None:
             lines += _similarity(scene, row)
-        elif row.metric.moves_with_n and len({scene.n(at) for at in range(len(scene.names))} - {0}) > 1:
+        if row.similarity and scene.role(at) not in ("ceiling", "floor") and entry.get("warning"):
+            lines.append(Content.styled(f"! recovery {entry['warning']}", "bold $text-warning"))
+        if row.metric.moves_with_n and len({scene.n(at) for at in range(len(scene.names))} - {0}) > 1:
             lines.append(Content.styled("! Columns differ in n, and this score moves with n.", "bold $text-warning"))
     return [*lines, *(Content(text) if i == 0 else faint(text) for i, text in enumerate(row.help()))]
 
@@ -154,8 +156,6 @@ def _similarity(scene: Scene, row: Row) -> list[Content]:
     lines = [similarity_bar(scene, row, min(BAR, max(12, scene.width - 44)))]
     if scene.selected != scene.reference and entry.get("value") is not None:
         lines.append(Content(recovery_words(scene, row, scene.selected)))
-        if entry.get("warning"):
-            lines.append(Content.styled(f"! recovery {entry['warning']}", "bold $text-warning"))
     return lines
 
 

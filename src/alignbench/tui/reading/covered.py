@@ -10,6 +10,9 @@ from alignbench.scores.coverage import COVERAGE_THRESHOLD
 from alignbench.scoring.sentences import Match
 from alignbench.tui.text import count, fitted, number, shown
 from alignbench.tui.widgets.marked_pane import Run
+from alignbench.tui.wrap import WrappedText
+
+INDENT = 8  # cells before a sentence
 
 
 def covered(match: Match) -> bool:
@@ -17,14 +20,16 @@ def covered(match: Match) -> bool:
     return match.similarity is not None and match.similarity >= COVERAGE_THRESHOLD
 
 
-def sentence_runs(matches: Sequence[Match], cursor: int) -> tuple[Run, ...]:
-    """A line a sentence: ● covered, ○ not, and how similar the best match is."""
+def sentence_runs(matches: Sequence[Match], cursor: int, width: int) -> tuple[Run, ...]:
+    """Three runs a sentence: ● covered or ○ not with how similar the best match is; its text, wrapped; a line break."""
     runs = []
     for at, match in enumerate(matches):
         style = "covered" if covered(match) else "missing"
         similarity = "  – " if match.similarity is None else f"{number(match.similarity):>4}"
         mark = "▸" if at == cursor else " "
-        runs += [Run(f"{mark}{'●' if covered(match) else '○'} {similarity}  ", style), Run(match.sentence), Run("\n")]
+        text = WrappedText(max(20, width - INDENT), shown(match.sentence))
+        lines = f"\n{' ' * INDENT}".join(text[i] for i in range(len(text)))
+        runs += [Run(f"{mark}{'●' if covered(match) else '○'} {similarity}  ", style), Run(lines), Run("\n")]
     return tuple(runs)
 
 

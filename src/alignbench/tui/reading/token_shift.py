@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from alignbench.display import visible
@@ -49,8 +50,9 @@ def shift_said(scored: Scored, text: str, who: str) -> str:
     return f"{'  '.join(parts)}  of {total.n_tokens} tokens{bits} under {who}"
 
 
-def alternatives(scored: Scored, at: int, who: str, rows: bool) -> list[Content]:
-    """The token under the cursor and what the base model would rather have said. rows: a line each."""
+def alternatives(scored: Scored, at: int, who: str, rows: bool, width: int) -> list[Content]:
+    """The token under the cursor and what the base model would rather have said. rows: a line each, else as many as fit
+    on a line of `width` cells."""
     rank, logprob = int(scored.rank[at]), float(scored.logprob[at])
     head = (
         f"token {at + 1} of {len(scored.ids)}  {_quoted(scored.pieces[at])}  rank {rank}: {token_shift(rank)}   "
@@ -71,8 +73,14 @@ def alternatives(scored: Scored, at: int, who: str, rows: bool) -> list[Content]
                 for i, (piece, value) in enumerate(found, start=1)
             ),
         ]
-    flow = "   ".join(f"{i} {piece} {_probability(value)}" for i, (piece, value) in enumerate(found, start=1))
-    return [*lines, Content.assemble((f"{who} would say  ", DIM), flow)]
+    flow = [f"{who} would say"]
+    for i, (piece, value) in enumerate(found, start=1):
+        unit = f"{i} {piece} {_probability(value)}"
+        if cell_len(flow[-1]) + 3 + cell_len(unit) <= width:
+            flow[-1] += f"   {unit}"
+        else:
+            flow.append(f"  {unit}")
+    return [*lines, *map(Content, flow)]
 
 
 def _quoted(piece: str) -> str:

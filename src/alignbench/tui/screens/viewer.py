@@ -115,7 +115,8 @@ class ViewerScreen(Screen[None]):
         head = f" {letter(bench.selected)}  {one_line(column.name, 30)}{mark}   sample {sample.index + 1} of {total}   "
         tabs = [(f" {at} {title} ", "reverse" if view == self._view else "") for at, (view, title) in _TABS]
         room = self.size.width - len(head) - sum(len(title) for title, _ in tabs)
-        self.query_one("#head", Static).update(Content.assemble(head, *(tabs if room >= 0 else [])), layout=False)
+        shown_tabs = tabs if room >= 0 else [(TITLES[self._view], "")]
+        self.query_one("#head", Static).update(Content.assemble(head, *shown_tabs), layout=False)
         self.query_one("#prompt-line", Static).update(Content(f"Prompt: {one_line(bench.prompt.text, 400)}"))
         self._reading = reading = self._read(column, sample)
         about = f"{facts(sample, column)}   {settings(column.condition)}" if self._view == "text" else reading.said
@@ -179,7 +180,7 @@ class ViewerScreen(Screen[None]):
         if not matches:
             return Reading("There is no sentence in this sample.", [Run(text)])
         place = min(self._place, len(matches) - 1)
-        runs = sentence_runs(matches, place)
+        runs = sentence_runs(matches, place, self.query_one(MarkedPane).scrollable_size.width)
         detail = best_match(matches[place], who, len(others))
         return Reading(sentences_said(matches, who), runs, place * 3, detail, len(matches))
 
@@ -200,7 +201,7 @@ class ViewerScreen(Screen[None]):
             return Reading(shift_said(scored, text, who), [Run(text)])
         place = min(self._place, n - 1)
         more = "   b: another base column" if len(bases) > 1 else ""
-        detail = alternatives(scored, place, who, rows=self.size.height >= TALL)
+        detail = alternatives(scored, place, who, rows=self.size.height >= TALL, width=self.size.width - 4)
         return Reading(shift_said(scored, text, who) + more, token_runs(scored, place), place, detail, n)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
