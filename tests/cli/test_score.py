@@ -282,7 +282,7 @@ def test_bertscore_of_the_paper_comes_with_its_data() -> None:
     own = tables["cross"]["llama-2-chat"]["bertscore_f1"]
     assert own["ceiling"] == pytest.approx(0.8915, abs=5e-5)
     assert own["value"] == pytest.approx(0.9132, abs=5e-5)
-    assert "keeps 250 pairs of a sample with itself" in tables["meta"]["notes"][-1]
+    assert "keeps 50 pairs of a sample with itself" in tables["meta"]["notes"][-1]
     assert tables["cross"]["llama-2-base"]["bertscore_f1"]["ceiling"] == pytest.approx(0.8915, abs=5e-5)
 
 
