@@ -104,6 +104,8 @@ def test_a_seed_draws_prompts_at_random_and_again_the_same(tmp_path: Path) -> No
         (ONE + '[[conditions]]\nname = "b"\nmodel = "demo-base"\n', "are the same condition"),
         (ONE + '[scores]\nmetrics = ["jacard"]\n', "field scores.metrics: 'jacard'.*Did you mean jaccard"),
         (ONE + '[output]\nreport = "x.md"\nreprot = "x.md"\n', "output.reprot: unknown. Did you mean report"),
+        (ONE + '[output]\nreport = "x.pdf"\n', "output.report: 'x.pdf'; expected a name that ends in .json"),
+        (ONE + 'context = "summary"\n', "made of samples of 'demo-aligned', which is no condition here"),
         (ONE + '[cross]\nmodels = "demo-base"\n', "field cross.models: 'demo-base'; expected a list"),
         ("prompts = 4\n" + ONE.replace(PROMPTS, ""), "prompts: 4; expected a table"),
     ],

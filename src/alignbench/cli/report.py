@@ -58,36 +58,84 @@ def report(
     db: Db = None,
 ) -> None:
     """Report on a session: scores with their intervals, judgments, counts, and an investigation."""
+    from alignbench.store import Store
+
+    form = _one_of("--format", form, FORMATS)
+    with Store.open(existing_database(db)) as store:
+        found = report_of(
+            store,
+            session,
+            investigation=investigation,
+            temperatures=temperatures,
+            reference=reference,
+            floor=floor,
+            metrics=metrics,
+            gate=gate,
+            judge=judge,
+            mode=mode,
+            resamples=bootstrap,
+            seed=seed,
+            embedder=embedder,
+        )
+    if form == "table" and output is None:
+        _print(found)
+    elif output is None:
+        sys.stdout.write(_written(found, form))
+    else:
+        write_report(found, output, form)
+
+
+def report_of(
+    store: Store,
+    session: int,
+    *,
+    investigation: str | None = None,
+    temperatures: str | None = None,
+    reference: str | None = None,
+    floor: str | None = None,
+    metrics: str | None = None,
+    mode: str = "workbench",
+    embedder: str | None = None,
+    **options: Any,
+) -> dict[str, Any]:
+    """A session's report, with what it does not say as the experiment file or the session has it."""
     from alignbench.reports.frontier import parse_temperatures
     from alignbench.reports.report import INVESTIGATIONS, Options, default_metrics
     from alignbench.scores.paper import paper_mode
     from alignbench.scores.values import WORKBENCH
-    from alignbench.store import Store
 
-    form = _one_of("--format", form, FORMATS)
     kind: Investigation | None = None
     if investigation is not None or temperatures is not None:
         kind = _one_of("--investigation", investigation or "diversity", INVESTIGATIONS)
     words = paper_mode() if _one_of("--mode", mode, ("workbench", "paper")) == "paper" else WORKBENCH
-    with Store.open(existing_database(db)) as store:
-        chosen = _metrics(metrics) or default_metrics(store, session, words, kind)
-        options = Options(
-            metrics=chosen,
+    asked = store.manifest(session).get("experiment", {})
+    named = metrics if metrics is not None or words is not WORKBENCH else ",".join(asked.get("metrics", ()))
+    return _with_embeddings(
+        store,
+        session,
+        Options(
+            metrics=_metrics(named) or default_metrics(store, session, words, kind),
             reference=reference or store.session(session).reference,
-            floor=floor or zero_shot_floor(store, session),
+            floor=floor or asked.get("floor") or zero_shot_floor(store, session),
             investigation=kind,
             temperatures=parse_temperatures(temperatures) if temperatures else (),
-            gate=gate,
-            judge=judge,
             mode=words,
-            resamples=bootstrap,
-            seed=seed,
-        )
-        found = make_report(store, session, options, embedder)
-    _write(found, form, output)
+            **options,
+        ),
+        embedder,
+    )
 
 
-def make_report(store: Store, session: int, options: Options, embedder: str | None) -> dict[str, Any]:
+def write_report(found: dict[str, Any], path: Path, form: str | None = None) -> None:
+    """Write a report to a file; without a form, in that of its ending."""
+    try:
+        path.write_text(_written(found, form or path.suffix.removeprefix(".")), encoding="utf-8")
+    except OSError as error:
+        raise AlignbenchError(f"{path} cannot be written: {error.strerror or error}.") from None
+    print(f"wrote {path}", file=sys.stderr)
+
+
+def _with_embeddings(store: Store, session: int, options: Options, embedder: str | None) -> dict[str, Any]:
     """The report with what embeddings it needs, and progress on stderr."""
     from alignbench.engines.embedder import DEFAULT_EMBEDDER
     from alignbench.reports.report import build_report
@@ -111,25 +159,13 @@ def make_report(store: Store, session: int, options: Options, embedder: str | No
         return found
 
 
-def _write(found: dict[str, Any], form: str, output: Path | None) -> None:
+def _written(found: dict[str, Any], form: str) -> str:
     from alignbench.reports.markdown import markdown
     from alignbench.reports.spreadsheet import spreadsheet
 
-    if form == "table" and output is None:
-        _print(found)
-        return
     if form == "json":
-        text = json.dumps(found, allow_nan=False) + "\n"
-    else:
-        text = spreadsheet(found) if form == "csv" else markdown(found)
-    if output is None:
-        sys.stdout.write(text)
-        return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise AlignbenchError(f"{output} cannot be written: {error.strerror or error}.") from None
-    print(f"wrote {output}", file=sys.stderr)
+        return json.dumps(found, allow_nan=False) + "\n"
+    return spreadsheet(found) if form == "csv" else markdown(found)
 
 
 def _print(found: dict[str, Any]) -> None:
@@ -150,7 +186,8 @@ def _metrics(wanted: str | None) -> tuple[str, ...]:
     from alignbench.scores.registry import LIVE, METRICS, metric
 
     names = [name.strip() for name in (wanted or "").split(",") if name.strip()]
-    chosen = {metric(name).name for name in names if name != "live"} | ({*LIVE} if "live" in names else set())
+    chosen = {metric(name).name for name in names if name not in ("live", "all")}
+    chosen |= {*METRICS} if "all" in names else {*LIVE} if "live" in names else set()
     return tuple(name for name in METRICS if name in chosen)
 
 

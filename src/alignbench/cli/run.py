@@ -39,17 +39,19 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Run an experiment file. Run it again to resume: only what is missing is drawn."""
+    from alignbench.cli.report import report_of, write_report
     from alignbench.experiments.experiment import experiment_path, read_experiment
+    from alignbench.experiments.stored_sets import StoredSets
     from alignbench.store import Store
 
-    experiment = read_experiment(experiment_path(file))
+    path = db or paths.default_database()
+    experiment = read_experiment(experiment_path(file), StoredSets(path))
     prompts = experiment.prompts[:limit]
     conditions = [condition.with_options(device=device, gpu_layers=gpu_layers) for condition in experiment.conditions]
     if check:
         n = len(prompts) * len(conditions) * experiment.n
         print(f"{file}: {len(prompts)} prompts, {len(conditions)} conditions, {n} samples", file=sys.stderr)
         return
-    path = db or paths.default_database()
     if dry_run:
         _show_estimate(experiment, prompts, conditions, path, retry_errors, as_json)
         return
@@ -58,6 +60,8 @@ def run(
         print(f"session {session} in {path}", file=sys.stderr)
         outcome = _draw(store, session, experiment, prompts, conditions, threads, retry_errors=retry_errors)
         left = _show_counts(store, session, as_json)
+        if experiment.report is not None and not outcome.interrupted:
+            write_report(report_of(store, session, investigation="diversity"), experiment.report)
     if outcome.interrupted:
         print(f"resume with: {_command(file, limit, db)}", file=sys.stderr)
     elif left and not retry_errors and not outcome.failed:

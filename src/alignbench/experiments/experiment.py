@@ -1,41 +1,4 @@
-"""Experiment files: what is asked of which models, and what is made of the answers.
-
-name = "quick"                     # the session's; left out: the file's
-n = 5                              # samples a cell
-seed = 0                           # sample i is drawn with seed + i
-mode = "strict"                    # or fast
-reference = "demo-aligned"         # the condition the others are compared with; left out: the first aligned one
-floor = "demo-base"                # the zero-shot condition; left out: the only base model's
-
-[prompts]
-sets = ["open-ended"]              # names of sets that ship
-files = ["my.csv"]                 # seen from this file
-limit = 10                         # of all of them together
-seed = 0                           # which ones the limit leaves, at random; left out: the first
-
-[models]
-base = "demo-base"                 # names for use below; a name or a reference works below without it too
-
-[sampling]                         # for every condition
-temperature = 0.7
-max_tokens = 64
-
-[[conditions]]
-name = "greedy"                    # left out: the model's name
-model = "demo-aligned"
-seed = 100                         # in place of the file's
-sampling = { temperature = 0 }     # beside and before the file's
-
-[cross]                            # every model at every temperature
-models = ["demo-base", "demo-aligned"]
-temperatures = [0.3, 1.0]
-
-[scores]
-metrics = ["live"]                 # what `alignbench run` computes at its end; see `alignbench metrics`
-
-[output]
-report = "quick.md"                # written at the end, seen from the current folder: .json, .csv or .md
-"""
+"""Experiment files: what is asked of which models, and what is made of the answers. See `prompts/README.md`."""
 
 from __future__ import annotations
 
@@ -58,6 +21,8 @@ from alignbench.scores.registry import METRICS
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Context, Mode, Model, Prompt, Sampling, default_context
 from alignbench.textfiles import read_utf8
 
+REPORTS = (".json", ".csv", ".md")  # kinds of files a report can be
+
 _SAMPLING = tuple(field.name for field in fields(Sampling))
 
 
@@ -65,8 +30,8 @@ _SAMPLING = tuple(field.name for field in fields(Sampling))
 class Experiment:
     """An experiment file, checked and resolved.
 
-    reference, floor: names of conditions, None without one. metrics: names as `alignbench score --metrics` takes them.
-    report: where one is written at the end, None for nowhere.
+    reference, floor: names of conditions, None without one. metrics: names of scores, or live, or all; empty for a
+    report's own. report: where one is written at the end, None for nowhere.
     """
 
     name: str
@@ -121,7 +86,7 @@ def read_experiment(path: Path, sets: Sets | None = None) -> Experiment:
             top, "floor", conditions, [c for c in conditions if c.model.kind == "base" and c.context.zero_shot]
         ),
         metrics=_metrics(scores),
-        report=Path(output.required("report")) if output is not None else None,
+        report=_report(output),
     )
     for table in (scores, output, top):
         if table is not None:
@@ -294,4 +259,13 @@ def _metrics(scores: Table | None) -> tuple[str, ...]:
         if scores is not None and name not in METRICS and name not in ("live", "all"):
             near = f" {did_you_mean(name, [*METRICS, 'live', 'all'])}".rstrip()
             raise scores.error("metrics", name, "names of scores, or live, or all", near)
-    return names or ("live",)
+    return names
+
+
+def _report(output: Table | None) -> Path | None:
+    if output is None:
+        return None
+    path = Path(output.required("report"))
+    if path.suffix not in REPORTS:
+        raise output.error("report", str(path), f"a name that ends in {', '.join(REPORTS)}")
+    return path
