@@ -270,3 +270,15 @@ def test_a_teacher_without_a_name_needs_a_reference(store: Store) -> None:
     context = Context("plain", examples=Examples(ExampleSet(ITEMS), select="nearest-response", k=1))
     with pytest.raises(InputError, match="needs a teacher"):
         Preparer(store, Pool(), session).compose(PROMPTS[0], under(context))
+
+
+def test_a_hint_by_hand_is_kept_with_its_cell_and_not_with_a_preview(store: Store) -> None:
+    session = store.create_session("t")
+    condition = under(Context("plain", hint=Hint("keywords", text="one, two")))
+    shown = Preparer(store, Pool(), session).compose(PROMPTS[0], condition)
+    assert "# Keywords:\n```\none, two\n```" in (shown.preview.text if shown.preview else "")
+    assert store.hints(session) == []
+    run(store, session, Pool(), condition)
+    kept = store.cell_hint(store.cells(session)[0].id)
+    assert kept is not None
+    assert (kept.level, kept.text, kept.maker, kept.n_tokens) == ("keywords", "one, two", "", len("one, two"))

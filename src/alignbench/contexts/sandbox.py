@@ -8,9 +8,11 @@ a line, {"source", "strict", "variables": [...]}, and answers each with a line {
 from __future__ import annotations
 
 import json
+import math
 import resource
 import signal
 import sys
+import time
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -59,6 +61,8 @@ def render(source: str, variables: Mapping[str, Any], strict: bool) -> str:
 def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     """Render a template with each of some sets of variables, or say why it failed."""
     signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
+    # The timer cannot interrupt one long operation, such as a power of large numbers; this limit ends the process.
+    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time() + CPU_SECONDS) + 1, resource.RLIM_INFINITY))
     try:
         texts = [render(request["source"], variables, request["strict"]) for variables in request["variables"]]
     except TemplateSyntaxError as error:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import atexit
 import json
 import select
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from alignbench.contexts.sandbox import CPU_SECONDS
 from alignbench.errors import InputError
 
 _SECONDS = 30.0  # the sandbox counts processor time; this is for what its own clock cannot interrupt
@@ -36,8 +38,7 @@ class _Sandbox:
             except OSError:
                 ready, line = [process.stdout], ""
             if not line:
-                self._end()
-                return {"error": "it crashed" if ready else f"it ran for more than {_SECONDS:g} seconds"}
+                return {"error": self._epitaph(bool(ready))}
         answer: dict[str, Any] = json.loads(line)
         return answer
 
@@ -53,6 +54,14 @@ class _Sandbox:
                 start_new_session=True,
             )
         return self._process
+
+    def _epitaph(self, ended: bool) -> str:
+        """Why there is no answer. ended: the process is gone, or else it did not answer in time."""
+        code = self._process.wait() if ended and self._process is not None else None
+        self._end()
+        if code is None or code == -signal.SIGXCPU:
+            return f"it ran for more than {CPU_SECONDS:g} seconds"
+        return "it crashed"
 
     def _end(self) -> None:
         if self._process is not None:

@@ -35,7 +35,8 @@ class Pool(EnginePool, EmbedPool, Protocol):
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """What stands in a context for one prompt. pool: what the selection was made from. notes: what a person should
-    know of it: near duplicates that were passed over, examples that did not fit, a hint that quotes."""
+    know of it: near duplicates that were passed over, examples that did not fit, a hint that quotes.
+    hint: what a model made, or `prepare` kept."""
 
     content: Content
     pool: ExampleSet
@@ -65,17 +66,24 @@ class Preparer:
         Raises InputError or EngineError, each with one message for the cell, where that cannot be done.
         """
         prepared = self.compose(cell.prompt, cell.condition)
-        context = cell.condition.context
-        if prepared.selection is not None:
-            self._store.keep_selection(cell.id, prepared.pool, prepared.selection)
-        if prepared.hint is not None:
-            self._store.set_cell_hint(cell.id, prepared.hint.id)
-        if context.prefill is not None:
-            self._store.set_prefill(cell.id, prepared.content.prefill)
-        return prepared
+        context, hint = cell.condition.context, prepared.hint
+        length = None
+        if context.hint is not None and context.hint.text:
+            length = n_tokens(self._pool, cell.condition.model, context.hint.text)
+        with self._store.together():
+            if prepared.selection is not None:
+                self._store.keep_selection(cell.id, prepared.pool, prepared.selection)
+            if context.hint is not None and context.hint.text:
+                new = NewHint(context.hint.level, context.hint.text, n_tokens=length)
+                hint = self._store.add_hint(self._session, cell.prompt, new)
+            if hint is not None:
+                self._store.set_cell_hint(cell.id, hint.id)
+            if context.prefill is not None:
+                self._store.set_prefill(cell.id, prepared.content.prefill)
+        return replace(prepared, hint=hint)
 
     def compose(self, prompt: Prompt, condition: Condition) -> Prepared:
-        """What would stand in the context of a prompt, with nothing stored but hints that were made on the way."""
+        """What would stand in the context of a prompt, with nothing stored but hints that a model made for it."""
         context = condition.context
         notes: list[str] = []
         pool, selection = ExampleSet(), None
@@ -83,15 +91,15 @@ class Preparer:
             pool, selection = self.selection(prompt, context.examples)
             near = [s for s in selection.left_out if not is_near_duplicate(prompt.text, pool.items[s.index], 1.0)]
             if near:  # that the prompt itself is no example goes without saying
-                notes.append(f"{len(near)} near {'duplicate' if len(near) == 1 else 'duplicates'} of it left out")
-        hint = None
-        if context.hint is not None and context.hint.text:
-            hint = self._written_hint(prompt, context.hint, condition.model)
-        elif context.hint is not None and context.hint.level != "first":
+                what = "near duplicate" if len(near) == 1 else "near duplicates"
+                notes.append(f"{len(near)} {what} of the prompt left out")
+        hint, text = None, context.hint.text if context.hint is not None else ""
+        if context.hint is not None and not text and context.hint.level != "first":
             hint, more = self.made_hint(prompt, context.hint)
+            text = hint.text
             notes += more
         prefill = self._prefill(prompt, context, condition.model)
-        content = Content(selection.examples(pool.items) if selection else (), hint.text if hint else "", prefill)
+        content = Content(selection.examples(pool.items) if selection else (), text, prefill)
         shown = self.preview(prompt, condition, content)
         while shown is not None and shown.overflow:
             if context.overflow == "refuse" or selection is None or not selection.chosen:
@@ -185,11 +193,6 @@ class Preparer:
         row = made_hint(self._store, self._pool, self._session, prompt, hint, source, self._maker(hint.maker))
         quote = row.longest_quote or 0
         return row, [f"the hint quotes {quote} words in a row from its source"] if quote >= QUOTE else []
-
-    def _written_hint(self, prompt: Prompt, hint: Hint, reader: Model) -> HintRow:
-        loaded(self._pool, reader)
-        new = NewHint(hint.level, hint.text, n_tokens=n_tokens(self._pool, reader, hint.text))
-        return self._store.add_hint(self._session, prompt, new)
 
     def _maker(self, name: str) -> Model:
         """A condition of the session stands for its model."""
