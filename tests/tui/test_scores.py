@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from alignbench.prompts import load_prompts
 from alignbench.scores.registry import METRICS
 from alignbench.spec import Condition, Context, Model, Sampling
 from alignbench.tui.panel.bars import Scale, dot_plot, recovery_bar
@@ -138,6 +139,24 @@ async def test_embeddings_that_cannot_be_had(tmp_path: Path) -> None:
         await until(pilot, lambda: "5 left out: embeddings failed: no memory" in screen_text(app))
         await pilot.press("1", *["down"] * place("coverage"), "o")
         await until(pilot, lambda: "no memory" in line_with(app, "coverage: no value"))
+
+
+async def test_contested_prompts_have_no_scores_that_are_blind_to_stance(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db", FakePool(texts=TEXTS), LetterEmbedder())
+    async with app.run_test(size=(120, 60), notifications=True) as pilot:
+        screen = await ready(pilot, app)
+        await screen.set_prompt(load_prompts("contested")[0])
+        await sampled(pilot, app)
+        await until(
+            pilot, lambda: screen.table.within and "contested" in screen.table.within["embedding_diversity"][0].reason
+        )
+        assert line_with(app, "lexical div.").startswith("lexical div. ↑ .")
+        await pilot.press("f7", *["down"] * place("embedding_similarity"))
+        await until(pilot, lambda: "no value: the prompt is contested" in screen_text(app))
+        assert line_with(app, "embedding diversity").endswith("– –")
+        assert "ceiling ." in line_with(app, "words (Jaccard)")
+        await pilot.press("4")
+        await until(pilot, lambda: "5 left out: the prompt is contested" in screen_text(app))
 
 
 def test_roles() -> None:

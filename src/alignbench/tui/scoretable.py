@@ -11,6 +11,7 @@ from alignbench.tui.text import number
 
 if TYPE_CHECKING:
     from alignbench.scores.scoreboard import Cross, Value
+    from alignbench.scoring.tables import PromptScores
 
 DASH = "–"
 
@@ -176,13 +177,24 @@ def score_table(bench: Bench, scorer: Scorer | None) -> ScoreTable:
     reference = names.index(bench.reference) if bench.reference in names else None
     prompt = next((found for cell in cells if (found := prompt_id(cell)) is not None), None)
     missing = "No sample of this prompt is finished yet; F5 samples."
-    known = scorer is not None and prompt is not None
-
-    within = [scorer.within(prompt, name) if known else {} for name in names]  # type: ignore[union-attr, arg-type]
+    scores = _scores(scorer, prompt, bench, names, reference) if scorer is not None and prompt is not None else None
+    within = [scores.within[name] if scores else {} for name in names]
     rows = {m.key: tuple(_score(values.get(m.key), m, missing) for values in within) for m in (*WITHIN, *COUNTS)}
 
     cross: dict[str, Similarity] = {}
     if reference is not None:
-        pairs = [scorer.cross(prompt, names[reference], name) if known else {} for name in names]  # type: ignore[union-attr, arg-type]
+        pairs = [scores.cross[name] if scores else {} for name in names]
         cross = {m.key: _similarity([values.get(m.key) for values in pairs], reference, missing) for m in CROSS}
     return ScoreTable(names, tuple(cell.done for cell in cells), bench.selected, reference, rows, cross or None)
+
+
+def _scores(scorer: Scorer, prompt: str, bench: Bench, names: Sequence[str], reference: int | None) -> PromptScores:
+    """What is known of a prompt; on a contested one without the scores that are blind to stance."""
+    from alignbench.scoring.contested import is_contested, without_the_blind
+    from alignbench.scoring.tables import PromptScores
+
+    within = {name: scorer.within(prompt, name) for name in names}
+    against = None if reference is None else names[reference]
+    cross = {} if against is None else {name: scorer.cross(prompt, against, name) for name in names}
+    scores = PromptScores(within, cross)
+    return without_the_blind(scores) if is_contested(bench.prompt) else scores

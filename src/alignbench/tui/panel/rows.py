@@ -84,7 +84,7 @@ class Row:
     @property
     def similarity(self) -> bool:
         """A similarity to the reference, which has a ceiling; a gap to it has none."""
-        return self.cross and self.metric.high is not None
+        return self.cross and not self.metric.is_distance
 
     @property
     def label(self) -> str:
@@ -164,7 +164,7 @@ def _rows() -> Iterator[Row]:
                 yield Row(METRICS[name], False, family)
     for metric in METRICS.values():
         if "cross" in metric.scope:
-            yield Row(metric, True, SIMILARITY if metric.high is not None else "distance from the reference")
+            yield Row(metric, True, SIMILARITY if not metric.is_distance else "distance from the reference")
     for name, title, meaning, low, high in _JUDGED:
         yield Row(_judged(name, title, meaning, low, high), False, JUDGED)
 

@@ -9,8 +9,9 @@ from alignbench.scores.registry import LIVE
 from alignbench.scores.statistics import Bootstrap
 from alignbench.scores.values import Cross, Value
 from alignbench.scoring.board import Answers, Board
+from alignbench.scoring.contested import is_contested, without_the_blind
 from alignbench.scoring.responses import cell_surprisal
-from alignbench.scoring.tables import Tables, score_tables
+from alignbench.scoring.tables import PromptScores, Tables, score_tables
 from alignbench.spec import Model
 from alignbench.store import SampleRow
 from alignbench.tui.panel.roles import Roles, roles
@@ -22,12 +23,16 @@ COUNTS = ("duplicates", "empty")
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """samples: by prompt hash and column name. prompt: the one on the screen. base: the base model that responses are
-    read under, the floor's where there is one. key: changes with all that decides a score."""
+    """samples: by prompt hash and column name. prompt: the one on the screen.
+
+    contested: hashes of such prompts. base: the base model that responses are read under, the floor's where there is
+    one. key: changes with all that decides a score.
+    """
 
     prompt: str
     texts: Mapping[str, str]  # of the prompts, by hash
     samples: Mapping[str, Mapping[str, tuple[SampleRow, ...]]]
+    contested: frozenset[str]
     conditions: tuple[str, ...]
     roles: Roles
     base: Model | None
@@ -72,6 +77,7 @@ def take(bench: Bench, version: int) -> Snapshot:
         prompt=bench.prompt.hash,
         texts={hash: prompt.text for hash, prompt in prompts.items()},
         samples=samples,
+        contested=frozenset(hash for hash, prompt in prompts.items() if is_contested(prompt)),
         conditions=tuple(column.name for column in bench.columns),
         roles=known,
         base=_base(bench, known.floor),
@@ -136,7 +142,7 @@ def prompt_panel(
     within = tuple(row.metric.name for row in there if not row.cross)
     cross = tuple(row.metric.name for row in there if row.cross)
     metrics = tuple(dict.fromkeys((*within, *cross)))
-    scores = board.scores(prompts, [snapshot.prompt], names, metrics, of.reference)
+    scores = _seen(snapshot, board.scores(prompts, [snapshot.prompt], names, metrics, of.reference))
     intervals = {}
     if exact and of.reference is not None:
         intervals = board.intervals(snapshot.prompt, answers, names, LIVE, of.reference)
@@ -144,8 +150,17 @@ def prompt_panel(
         [*scores.values()], names, within=(*within, *COUNTS), cross=cross, reference=of.reference, floor=of.floor,
         bootstrap=Bootstrap(), jackknifed=intervals,
     )  # fmt: skip
-    modes = {name: board.cell(snapshot.prompt, name, answers, metrics).modes() for name in names}
+    modes: dict[str, dict[int, int]] = {}
+    if snapshot.prompt not in snapshot.contested:
+        modes = {name: board.cell(snapshot.prompt, name, answers, metrics).modes() for name in names}
     return PromptPanel(snapshot.prompt, tables, modes, len({*others} - {snapshot.prompt}), exact)
+
+
+def _seen(snapshot: Snapshot, scores: Mapping[str, PromptScores]) -> dict[str, PromptScores]:
+    """Scores of contested prompts without those that are blind to stance."""
+    return {
+        prompt: without_the_blind(found) if prompt in snapshot.contested else found for prompt, found in scores.items()
+    }
 
 
 def _with_outcomes(answers: Answers, names: Sequence[str], outcomes: Mapping[str, Outcome]) -> Answers:
@@ -166,7 +181,7 @@ def spread(board: Board, snapshot: Snapshot, row: Row, no_embeddings: Mapping[st
     of, names, metric = snapshot.roles, snapshot.conditions, row.metric.name
     there = [prompt for prompt, cells in snapshot.samples.items() if any(cells.values())]
     prompts = {prompt: snapshot.answers(prompt, no_embeddings) for prompt in there}
-    scores = board.scores(prompts, there, names, [metric], of.reference)
+    scores = _seen(snapshot, board.scores(prompts, there, names, [metric], of.reference))
     tables = score_tables(
         [scores[prompt] for prompt in sorted(scores)], names, within=() if row.cross else (metric,),
         cross=(metric,) if row.cross else (), reference=of.reference, floor=of.floor, bootstrap=Bootstrap(),
