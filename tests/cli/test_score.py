@@ -147,6 +147,16 @@ def test_hostile_names_do_nothing_to_the_terminal(tmp_path: Path) -> None:
     assert not {"\x1b", "\x07", "\u202e"} & set(ran.stdout)
 
 
+def test_equal_words_stand_beside_the_lexical_scores(file: Path) -> None:
+    plain = scored("--file", file, "--reference", "A", "--metrics", "jaccard", *LEXICAL)
+    tables = scored("--file", file, "--reference", "A", "--metrics", "jaccard", "--equal-words", *LEXICAL)
+    for table in ("within", "cross"):
+        entry = tables[table]["B"]["jaccard"]
+        assert set(entry.pop("equal_words")) == {"value", "ci"}
+        assert entry == plain[table]["B"]["jaccard"]
+    assert "equal_words" not in tables["within"]["B"]["words"]
+
+
 def test_csv(file: Path) -> None:
     ran = alignbench("score", "--file", str(file), "--reference", "A", "--metrics", "jaccard", "--csv", *LEXICAL)
     assert ran.returncode == 0, ran.stderr

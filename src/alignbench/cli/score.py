@@ -58,6 +58,9 @@ def score(
     truncate: Annotated[
         int | None, typer.Option(min=1, metavar="WORDS", help="Score only the first words of every response.")
     ] = None,
+    equal_words: Annotated[
+        bool, typer.Option("--equal-words", help="Lexical scores also on random sentences at an equal word budget.")
+    ] = False,
     bootstrap: Annotated[int, typer.Option(min=1, metavar="N", help="Resamples of the prompts.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, help="Of the resamples and of the shuffled null.")] = 0,
     embedder: Annotated[
@@ -81,6 +84,7 @@ def score(
     from alignbench.scores import registry
     from alignbench.scoring.batch import Given, score_responses
     from alignbench.scoring.embeddings import Embeddings
+    from alignbench.scoring.equal_words import add_equal_words
     from alignbench.scoring.held_out import source_conditions
     from alignbench.scoring.judged import JUDGED
     from alignbench.scoring.responses import FileResponses, SessionResponses, Truncated
@@ -130,14 +134,17 @@ def score(
             asked.why_not |= dict.fromkeys(JUDGED, "needs a judge; name one with --judge")
         elif known is not None:
             ask_judge(asked, critic, known, responses, embeddings)
+        processes = len(os.sched_getaffinity(0))
         wanted = _wanted(chosen, mode, against, lowest, bootstrap, seed, asked.why_not)
         with progress_bar() as progress:
             given = Given(asked.within, asked.cross, asked.null)
             tables = score_responses(
                 responses, wanted, embeddings, progress, of_sentences=of_sentences, given=given,
                 sources={} if known is None else source_conditions(known[0].conditions(known[1]), against),
-                processes=len(os.sched_getaffinity(0)),
+                processes=processes,
             )  # fmt: skip
+            if equal_words:
+                add_equal_words(tables, responses, wanted, progress, processes)
     meta = {
         **({"session": session} if file is None else {"file": str(file)}),
         "mode": mode,

@@ -1,0 +1,87 @@
+"""Responses at an equal word budget: random sentences of each, so that lexical scores do not measure length.
+
+Longer responses share more words by chance. Their openings alone (`responses.Truncated`) are of one length too, but
+openings are alike for reasons of their own.
+"""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import replace
+
+import numpy as np
+
+from alignbench.scores.registry import METRICS
+from alignbench.scores.sentences import sentences
+from alignbench.scores.values import Value
+from alignbench.scores.words import words
+from alignbench.scoring.batch import Progress, Wanted, score_responses
+from alignbench.scoring.responses import Cells, Responses, opening
+from alignbench.scoring.tables import Tables
+from alignbench.spec import content_hash
+
+LEXICAL = frozenset(name for name, metric in METRICS.items() if metric.live and metric.needs == ("text",)) - {"words"}
+
+
+class EqualWords:
+    """Random sentences of responses. The budget of a prompt is the median length in its shortest condition."""
+
+    def __init__(self, responses: Responses, seed: int) -> None:
+        self._responses, self._seed = responses, seed
+        self.prompts, self.conditions = responses.prompts, responses.conditions
+        self.n, self.left_out = responses.n, responses.left_out
+
+    def cells(self, prompt: str) -> Cells:
+        cells = self._responses.cells(prompt)
+        medians = [
+            statistics.median_low([len(words(text)) for text in there])
+            for cell in cells.values()
+            if (there := [text for text in cell.values() if text.strip()])
+        ]
+        budget = min(medians, default=0)
+        return {
+            condition: {sample: random_sentences(text, budget, self._seed) for sample, text in cell.items()}
+            for condition, cell in cells.items()
+        }
+
+    def surprisals(self, _: str) -> dict[str, Value]:
+        return {}  # of whole responses only
+
+
+def random_sentences(text: str, n_words: int, seed: int) -> str:
+    """Sentences of a text drawn at random, in their order, the last one drawn cut so that they have `n_words` words.
+
+    A text that has no more words comes whole. The draw depends on the seed and on the text alone.
+    """
+    if len(words(text)) <= n_words:
+        return text
+    pieces = sentences(text)
+    rng = np.random.default_rng([seed, int(content_hash(text)[:16], 16)])
+    drawn: dict[int, str] = {}
+    left = n_words
+    for i in rng.permutation(len(pieces)).tolist():
+        if not left:
+            break
+        drawn[i] = opening(pieces[i], left)
+        left -= len(words(drawn[i]))
+    return "\n".join(drawn[i] for i in sorted(drawn))
+
+
+def add_equal_words(
+    tables: Tables, responses: Responses, wanted: Wanted, progress: Progress = lambda *_: None, processes: int = 1
+) -> None:
+    """Put the lexical scores at an equal word budget beside those in the tables, as `equal_words`: value and ci.
+
+    wanted: what the tables were made of; its seed draws the sentences.
+    """
+    lexical = replace(
+        wanted,
+        within=tuple(name for name in wanted.within if name in LEXICAL),
+        cross=tuple(name for name in wanted.cross if name in LEXICAL),
+    )
+    found = score_responses(EqualWords(responses, wanted.seed), lexical, None, progress, processes=processes)
+    for table, conditions in found.items():
+        for condition, metrics in conditions.items():
+            for metric in LEXICAL & metrics.keys():
+                entry = metrics[metric]
+                tables[table][condition][metric]["equal_words"] = {name: entry[name] for name in ("value", "ci")}
