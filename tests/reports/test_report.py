@@ -92,6 +92,27 @@ def test_the_investigation_names_roles_and_says_what_it_could_not_do(store: Stor
     assert any("carry no claim" in line for line in found["findings"])
 
 
+def test_both_investigations_in_one(store: Store) -> None:
+    both = report(store, investigation="all")["investigation"]
+    assert both["kind"] == "all"
+    assert {"gate", "coverage"} <= both.keys()
+    lines = "\n".join(both["findings"])
+    assert "lexical similarity of" in lines
+    assert "The quality gate was not applied" in lines
+    recovery = report(store, investigation="recovery")["investigation"]
+    assert set(recovery) == {"kind", "conditions", "findings"}
+    assert not [line for line in recovery["findings"] if "gate" in line]
+
+
+def test_what_a_judge_graded_is_in_the_tables(store: Store) -> None:
+    assert report(store, metrics=("quality",))["within"]["raw"]["quality"]["reason"] == "no quality judgments"
+    grades = dict.fromkeys(("helpfulness", "clarity", "factuality", "depth", "engagement"), 4)
+    store.add_judgments(1, [judgment("quality", row.id, **grades) for row in store.samples(1) if row.text])
+    within = report(store, metrics=("quality", "distinct_passing"))["within"]["raw"]
+    assert within["quality"]["value"] == 4
+    assert within["distinct_passing"]["value"] == 1
+
+
 def test_pairs_that_were_imported_stand_as_they_are(store: Store) -> None:
     pairs = [
         PairScore("q0", "chat", condition, 0, i, value)

@@ -25,7 +25,7 @@ def report(
     session: Annotated[int, typer.Argument(metavar="SESSION", help="A session in the database.")],
     investigation: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="diversity: before and after a quality gate, coverage, stances, lengths."),
+        typer.Option(metavar="NAME", help="diversity, recovery or all: what was found, in sentences and tables."),
     ] = None,
     reference: Annotated[
         str | None,

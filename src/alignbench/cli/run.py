@@ -60,7 +60,7 @@ def run(
         print(f"session {session} in {path}", file=sys.stderr)
         outcome = _draw(store, session, experiment, prompts, conditions, threads, retry_errors=retry_errors)
         left = _show_counts(store, session, as_json)
-        if experiment.report is not None and not outcome.interrupted:
+        if experiment.report is not None and not outcome.interrupted and store.session(session).n_samples:
             write_report(report_of(store, session, investigation="diversity"), experiment.report)
     if outcome.interrupted:
         print(f"resume with: {_command(file, limit, db)}", file=sys.stderr)

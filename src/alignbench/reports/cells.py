@@ -17,8 +17,8 @@ Texts = Mapping[int, str]  # sample -> its text
 Sentences = Mapping[int, NDArray[np.float32]]  # sample -> vectors of its sentences (t, dim)
 
 
-def scored_cell(texts: Texts, metrics: Sequence[str], mode: Mode, embeddings: Embeddings | None) -> CellScores:
-    """The scores of one cell; those of embeddings are null with their reason where a text has no vector."""
+def cell_values(texts: Texts, metrics: Sequence[str], mode: Mode, embeddings: Embeddings | None) -> dict[str, Value]:
+    """The scores of one cell by name; those of embeddings are null with their reason where a text has no vector."""
     cell = CellScores(metrics, mode)
     kept = {} if embeddings is None else embeddings.vectors(texts.values())
     for sample, text in texts.items():
@@ -28,12 +28,7 @@ def scored_cell(texts: Texts, metrics: Sequence[str], mode: Mode, embeddings: Em
             cell.add_embedding(sample, vector)
         elif text.strip() and embeddings is not None:
             cell.without_embeddings(embeddings.why_not or "a response has no token to embed")
-    return cell
-
-
-def cell_values(texts: Texts, metrics: Sequence[str], mode: Mode, embeddings: Embeddings | None) -> dict[str, Value]:
-    """By metric name."""
-    return scored_cell(texts, metrics, mode, embeddings).within()
+    return cell.within()
 
 
 def sentence_vectors(texts: Texts, embeddings: Embeddings) -> Sentences:

@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from alignbench.judging.qualities import THRESHOLD, Qualities
-from alignbench.reports.cells import cell_values, scored_cell
+from alignbench.reports.cells import cell_values
 from alignbench.reports.estimates import Column, difference_entries, mean_entry, share_entry
 from alignbench.scores.registry import METRICS
-from alignbench.scores.semantic import cosine_matrix, effective_diversity
 from alignbench.scores.statistics import Bootstrap
-from alignbench.scores.values import Mode
+from alignbench.scores.values import Mode, Value
 from alignbench.scoring.embeddings import Embeddings
+from alignbench.scoring.judged import EFFECTIVE, PASSING, JudgedScores
 from alignbench.scoring.responses import Responses
-from alignbench.spec import content_hash
 
 QUALITY = "mean of the judged aspects"
 
@@ -54,8 +53,9 @@ def gate_table(
     live = [METRICS[name] for name in metrics if METRICS[name].live and "within" in METRICS[name].scope]
     scored = [metric.name for metric in live if metric.more_diverse and not metric.moves_with_n]
     names = dict.fromkeys(condition for condition, _, _ in qualities.of)
+    judged = JudgedScores(qualities, embeddings, threshold).within(responses)
     gates = {
-        name: _gated(name, responses, qualities, scored, mode, embeddings, unseen, threshold)
+        name: _gated(name, responses, qualities, judged, scored, mode, embeddings, unseen, threshold)
         for name in responses.conditions
         if name in names
     }
@@ -94,13 +94,14 @@ def _gated(
     condition: str,
     responses: Responses,
     qualities: Qualities,
+    judged: Mapping[tuple[str, str], Mapping[str, Value]],
     metrics: Sequence[str],
     mode: Mode,
     embeddings: Embeddings | None,
     unseen: frozenset[str],
     threshold: float,
 ) -> _Gated:
-    judged = passing = 0
+    n_judged = n_passing = 0
     share: dict[str, float | None] = {}
     distinct: dict[str, float | None] = {}
     effective: dict[str, float | None] = {}
@@ -112,11 +113,11 @@ def _gated(
         passed = {i: text for i, text in graded.items() if qualities.of[condition, prompt, i] >= threshold}
         if not graded:
             continue
-        judged, passing = judged + len(graded), passing + len(passed)
+        n_judged, n_passing = n_judged + len(graded), n_passing + len(passed)
         share[prompt] = len(passed) / len(graded)
-        blind = embeddings is None or prompt in unseen
-        distinct[prompt] = None if blind else _classes(passed, mode, embeddings, len(graded))
-        effective[prompt] = None if blind else _effective(graded, passed, embeddings)
+        blind = prompt in unseen
+        distinct[prompt] = None if blind else judged[prompt, condition][PASSING].value
+        effective[prompt] = None if blind else judged[prompt, condition][EFFECTIVE].value
         if len(passed) < 2:
             continue
         vectors = None if blind else embeddings
@@ -124,7 +125,7 @@ def _gated(
         for metric in metrics:
             pair = [found[metric].value for found in values]
             before[metric][prompt], after[metric][prompt] = pair if None not in pair else (None, None)
-    return _Gated(judged, passing, share, distinct, effective, before, after)
+    return _Gated(n_judged, n_passing, share, distinct, effective, before, after)
 
 
 def _condition(gate: _Gated, metrics: Sequence[str], bootstrap: Bootstrap) -> dict[str, Any]:
@@ -146,22 +147,6 @@ def _condition(gate: _Gated, metrics: Sequence[str], bootstrap: Bootstrap) -> di
             for metric in metrics
         },
     }
-
-
-def _classes(passed: Mapping[int, str], mode: Mode, embeddings: Embeddings | None, n: int) -> float | None:
-    if not passed:
-        return 0.0
-    cell = scored_cell(passed, ("semantic_classes",), mode, embeddings)
-    return len(set(cell.modes().values())) / n if len(cell.modes()) == len(passed) else None
-
-
-def _effective(graded: Mapping[int, str], passed: Mapping[int, str], embeddings: Embeddings | None) -> float | None:
-    kept = {} if embeddings is None else embeddings.vectors(graded.values())
-    vectors = [kept.get(content_hash(text)) for text in graded.values()]
-    there = [vector for vector in vectors if vector is not None and vector.any()]
-    if len(there) < len(graded) or len(there) < 2:
-        return None
-    return effective_diversity(cosine_matrix(there, there), [i in passed for i in graded])
 
 
 def _both(pair: tuple[Column, Column], other: tuple[Column, Column]) -> tuple[Column, Column]:

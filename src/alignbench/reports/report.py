@@ -8,32 +8,36 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from alignbench.errors import InputError, did_you_mean
-from alignbench.judging.qualities import THRESHOLD, read_qualities
+from alignbench.judging.qualities import THRESHOLD, Qualities, read_qualities
 from alignbench.judging.summary import agreement, judged_tables
 from alignbench.reports.contested import contested_prompts, unseen_scores
 from alignbench.reports.coverage_curves import coverage_table
 from alignbench.reports.findings import findings
 from alignbench.reports.frontier import frontier_table
 from alignbench.reports.gate import gate_table
+from alignbench.reports.recovery import recovery_findings
 from alignbench.scores.registry import METRICS, cross, within
 from alignbench.scores.statistics import RESAMPLES, Bootstrap
-from alignbench.scores.values import WORKBENCH, Mode
+from alignbench.scores.values import WORKBENCH, Cross, Mode, Value
 from alignbench.scoring.batch import Given, Progress, Wanted, score_responses
 from alignbench.scoring.embeddings import Embeddings
+from alignbench.scoring.held_out import source_conditions
 from alignbench.scoring.imported_pairs import METRIC as PAIR_METRIC
 from alignbench.scoring.imported_pairs import imported_pairs
+from alignbench.scoring.judged import JUDGED, JudgedScores
 from alignbench.scoring.responses import SessionResponses
 from alignbench.scoring.tables import Tables
 from alignbench.spec import Condition
 from alignbench.store import Store
 
-Investigation = Literal["diversity"]
-INVESTIGATIONS: tuple[Investigation, ...] = ("diversity",)
+Investigation = Literal["diversity", "recovery", "all"]
+INVESTIGATIONS: tuple[Investigation, ...] = ("diversity", "recovery", "all")
 
 PAPER = ("words", "jaccard", "jaccard_2", "jaccard_stem", PAIR_METRIC)
 """What a report in paper mode has where nothing else is asked for."""
@@ -64,7 +68,7 @@ def default_metrics(store: Store, session: int, mode: Mode, investigation: Inves
     if mode is not WORKBENCH:
         names: Sequence[str] = PAPER
     else:
-        costly = ("coverage",) if investigation == "diversity" else ()
+        costly = ("coverage",) if investigation in ("diversity", "all") else ()
         live = [name for name, metric in METRICS.items() if metric.live]
         names = [*live, "surprisal", *costly, PAIR_METRIC]
     has_pairs = bool(store.pair_scores(session, PAIR_METRIC))
@@ -91,14 +95,26 @@ def build_report(
             near = did_you_mean(name, responses.conditions)
             raise InputError(f"{option}: session {session} has no condition named {name!r}. {near}".rstrip())
     contested = contested_prompts(store, session)
+    qualities = read_qualities(store, session, options.judge)
     pairs, note = imported_pairs(store, session, options.reference)
+    graded = Given()
+    if qualities.of and {*options.metrics} & {*JUDGED}:
+        if embeddings is not None:
+            texts = (
+                text
+                for prompt in responses.prompts
+                for cell in responses.cells(prompt).values()
+                for text in cell.values()
+            )
+            embeddings.make(texts, lambda done: progress("embedding", done, responses.n))
+        graded = Given(JudgedScores(qualities, embeddings, options.gate).within(responses))
     bootstrap = Bootstrap(resamples=options.resamples, seed=options.seed)
     tables = score_responses(
         responses,
         Wanted(
             within=within(options.metrics),
             cross=cross(options.metrics),
-            unavailable=_unavailable(options.metrics),
+            unavailable=_unavailable(options.metrics, bool(qualities.of)),
             reference=options.reference,
             floor=options.floor,
             mode=options.mode,
@@ -108,7 +124,9 @@ def build_report(
         embeddings,
         progress,
         of_sentences=of_sentences,
-        given=_together(pairs, unseen_scores(contested, responses.conditions, options.metrics)),
+        given=_together(pairs, graded, unseen_scores(contested, responses.conditions, options.metrics)),
+        sources=source_conditions(conditions, options.reference),
+        processes=len(os.sched_getaffinity(0)),
     )
     report: dict[str, Any] = {
         "session": session,
@@ -135,30 +153,33 @@ def build_report(
             "notes": [*([note] if note else []), *_notes(store, session, tables, options)],
         },
     }
-    if options.investigation == "diversity":
-        report["investigation"] = _diversity(
-            store, session, options, responses, embeddings, of_sentences, contested, bootstrap, report
-        )
+    if options.investigation is not None:
+        roles = {condition.name: _role(condition) for condition in conditions}
+        found: dict[str, Any] = {"kind": options.investigation, "conditions": roles, "findings": []}
+        if options.investigation != "recovery":
+            found |= _diversity(
+                conditions, qualities, options, responses, embeddings, of_sentences, contested, bootstrap, tables
+            )
+            found["findings"] += findings(report, found)
+        if options.investigation != "diversity":
+            found["findings"] += recovery_findings(report, roles)
+        report["investigation"] = found
     return report
 
 
 def _diversity(
-    store: Store,
-    session: int,
+    conditions: Sequence[Condition],
+    qualities: Qualities,
     options: Options,
     responses: SessionResponses,
     embeddings: Embeddings | None,
     of_sentences: Embeddings | None,
     contested: frozenset[str],
     bootstrap: Bootstrap,
-    report: dict[str, Any],
+    tables: Tables,
 ) -> dict[str, Any]:
     """Investigation 1: how much of a loss of diversity is quality control, and how much is aggregation."""
-    qualities = read_qualities(store, session, options.judge)
-    conditions = store.conditions(session)
     found: dict[str, Any] = {
-        "kind": "diversity",
-        "conditions": {condition.name: _role(condition) for condition in conditions},
         "gate": gate_table(
             responses, qualities, options.metrics, options.mode, embeddings, contested, options.reference, bootstrap,
             options.gate,
@@ -170,9 +191,7 @@ def _diversity(
     else:
         found["coverage"] = coverage_table(responses, options.reference, of_sentences, contested, bootstrap)
     if options.temperatures:
-        tables: Tables = {"within": report["within"], "cross": report["cross"]}
         found["frontier"] = frontier_table(conditions, options.temperatures, tables, qualities, bootstrap)
-    found["findings"] = findings(report, found)
     return found
 
 
@@ -182,28 +201,28 @@ def _role(condition: Condition) -> str:
     return "base" if condition.context.zero_shot else "in-context"
 
 
-def _unavailable(metrics: Sequence[str]) -> dict[str, str]:
+def _unavailable(metrics: Sequence[str], judged: bool) -> dict[str, str]:
     """What only a model that is asked again could tell; `alignbench score` asks it."""
     found = {
         name: f"not part of a report: alignbench score --metrics {name}"
         for name in metrics
         if "base model" in METRICS[name].needs
     }
+    if not judged:
+        found |= {name: "no quality judgments" for name in metrics if name in JUDGED}
     return {**found, PAIR_METRIC: "no pairs were imported"} if PAIR_METRIC in metrics else found
 
 
-def _together(first: Given, second: Given) -> Given:
-    """Both; the second one's where they speak of the same."""
-    return Given(
-        within={
-            place: {**first.within.get(place, {}), **second.within.get(place, {})}
-            for place in {**first.within, **second.within}
-        },
-        cross={
-            place: {**first.cross.get(place, {}), **second.cross.get(place, {})}
-            for place in {**first.cross, **second.cross}
-        },
-    )
+def _together(*given: Given) -> Given:
+    """All of them; a later one's where two speak of the same."""
+    within: dict[tuple[str, str], dict[str, Value]] = {}
+    cross: dict[tuple[str, str], dict[str, Cross]] = {}
+    for one in given:
+        for place, values in one.within.items():
+            within.setdefault(place, {}).update(values)
+        for place, pairs in one.cross.items():
+            cross.setdefault(place, {}).update(pairs)
+    return Given(within, cross)
 
 
 def _counts(store: Store, session: int) -> dict[str, dict[str, int | None]]:

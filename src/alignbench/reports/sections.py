@@ -32,7 +32,9 @@ def sections(report: Mapping[str, Any]) -> list[Section]:
         found.append(Section("Findings", notes=tuple(investigation["findings"])))
     found += [_within(report), *_cross(report), *_judged(report)]
     if investigation is not None:
-        found += [_gate(investigation["gate"]), *_coverage(investigation["coverage"], report["meta"]["reference"])]
+        if "gate" in investigation:
+            found.append(_gate(investigation["gate"]))
+            found += _coverage(investigation["coverage"], report["meta"]["reference"])
         if "frontier" in investigation:
             found.append(_frontier(investigation["frontier"]))
     return [*found, _counts(report), Section("Notes", notes=tuple(report["meta"]["notes"]))]

@@ -1,0 +1,43 @@
+"""Sentences on recovery say what it has to be read beside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alignbench.reports.recovery import recovery_findings
+
+ENTRY: dict[str, Any] = {
+    "value": 0.19, "ceiling": 0.28, "null": 0.06, "recovery": 0.58, "recovery_ci": [0.55, 0.62], "recovery_reason": "",
+    "held_out": None, "mmd2": 0.12, "mmd2_ci": [0.1, 0.14], "warning": "", "n": 50, "reason": "",
+}  # fmt: skip
+
+
+def said(**changes: Any) -> str:
+    report = {
+        "cross": {"shown": {"jaccard": {**ENTRY, **changes}}, "chat": {"jaccard": ENTRY}, "raw": {"jaccard": ENTRY}},
+        "meta": {"reference": "chat", "floor": "raw"},
+    }
+    (line,) = recovery_findings(report, {"shown": "in-context", "chat": "aligned", "raw": "base"})
+    return line
+
+
+def test_a_recovery_stands_with_its_ceiling_null_and_distance() -> None:
+    line = said()
+    assert "shown (in-context) to chat: 0.190, of a ceiling of 0.280 and 0.060 for answers to other prompts" in line
+    assert "recovery 58% [55%, 62%]; MMD² 0.120 [0.100, 0.140], another distribution" in line
+    assert "0.187 to the samples that its context does not tell of" in said(held_out=0.187)
+    assert "not told from the same distribution" in said(mmd2=0.0, mmd2_ci=[-0.1, 0.1])
+    assert "not told from none" in said(recovery_ci=[-0.1, 0.62])
+    assert said(warning="over 1: mode-seeking").endswith("the recovery is over 1: mode-seeking.")
+
+
+def test_few_prompts_carry_no_claim() -> None:
+    line = said(n=2, recovery_ci=None, recovery_reason="no interval: needs 20 prompts, has 2")
+    assert "needs 20 prompts" in line
+    assert "distribution" not in line
+    assert "none (no samples)" in said(value=None, reason="no samples")
+    assert "no recovery (no floor)" in said(recovery=None, recovery_reason="no floor")
+
+
+def test_without_a_reference_nothing_is_recovered() -> None:
+    assert "--reference" in recovery_findings({"meta": {"reference": None, "floor": None}}, {})[0]
