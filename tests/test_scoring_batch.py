@@ -303,7 +303,7 @@ def test_coverage_finds_an_aggregator(store: Store) -> None:
 
 def test_processes_that_share_the_work_change_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = random_texts(9)
-    monkeypatch.setattr(processes, "_WORTH_IT", 1)
+    monkeypatch.setattr(processes, "_SHARE", 1)
     wanted = Wanted(registry.within(SUITE), registry.cross(SUITE), reference="A", floor="B", resamples=300)
     done: list[tuple[str, int, int]] = []
     alone = score_responses(Given(texts), wanted, None)
@@ -313,10 +313,9 @@ def test_processes_that_share_the_work_change_no_number(monkeypatch: pytest.Monk
 
 
 def test_a_process_that_is_killed_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "_WORTH_IT", 1)
     monkeypatch.setattr(processes, "_score", os._exit)
     with pytest.raises(AlignbenchError, match="was killed"):
-        list(processes.scored_chunks(Wanted((), ()), [1], 2, 9))  # type: ignore[list-item]
+        list(processes.scored_chunks(Wanted((), ()), [1], 2))  # type: ignore[list-item]
 
 
 def test_scores_that_move_with_n_are_compared_at_equal_n() -> None:
@@ -342,3 +341,8 @@ def test_one_sample_cannot_be_compared_by_a_score_that_needs_two() -> None:
     assert entry["self_bleu"]["equal_n"] is None
     assert entry["self_bleu"]["difference"]["value"] is None
     assert entry["vendi_ngram"]["per_sample"] == pytest.approx(entry["vendi_ngram"]["value"] / 4)
+
+
+def test_processes_are_started_where_they_pay() -> None:
+    assert [processes.worth_starting(16, n) for n in (0, 999, 1999, 4000, 40_000)] == [1, 1, 1, 4, 8]
+    assert processes.worth_starting(1, 40_000) == 1

@@ -14,7 +14,7 @@ from alignbench.scores.values import Cross, Value
 from alignbench.scoring.coverage import Sentences
 from alignbench.scoring.embeddings import Embeddings
 from alignbench.scoring.held_out import held_out
-from alignbench.scoring.processes import Chunk, scored_chunks
+from alignbench.scoring.processes import Chunk, scored_chunks, worth_starting
 from alignbench.scoring.responses import Responses
 from alignbench.scoring.scorer import CellResponses, PromptResponses, Scorer, Wanted
 from alignbench.scoring.shuffled import shuffled_cycle
@@ -72,7 +72,8 @@ def score_responses(
     source = _Source(responses, embeddings, of_sentences)
     cycle = shuffled_cycle(responses.prompts, wanted.seed)
     scores: dict[str, PromptScores] = {}
-    for found in scored_chunks(wanted, _chunks(cycle, source, wanted.reference, processes), processes, responses.n):
+    started = worth_starting(processes, responses.n)
+    for found in scored_chunks(wanted, _chunks(cycle, source, wanted.reference, started), started):
         for prompt in found:
             id = cycle[len(scores)]
             scores[id] = prompt

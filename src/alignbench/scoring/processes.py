@@ -15,17 +15,23 @@ from alignbench.scoring.tables import PromptScores
 
 Chunk = tuple[Sequence[PromptResponses], CellResponses | None]  # prompts; the reference's answers to the next one
 
-_WORTH_IT = 2_000  # responses: fewer are scored by the time that processes have started
+_SHARE = 1_000  # responses: fewer are scored by the time that a process has started
+_MOST = 8  # processes, of some 100 MB each
 
 _scorer: Scorer  # of a process that scores for another one
 
 
-def scored_chunks(wanted: Wanted, chunks: Iterable[Chunk], processes: int, n: int) -> Iterator[list[PromptScores]]:
-    """The scores of each chunk in order. processes: at most so many share the work. n: responses in all.
+def worth_starting(processes: int, n: int) -> int:
+    """How many of these processes pay for n responses."""
+    return max(1, min(processes, n // _SHARE, _MOST))
+
+
+def scored_chunks(wanted: Wanted, chunks: Iterable[Chunk], processes: int) -> Iterator[list[PromptScores]]:
+    """The scores of each chunk in order. processes: how many share the work, 1 is this one.
 
     AlignbenchError where a process is killed.
     """
-    if processes < 2 or n < _WORTH_IT:
+    if processes == 1:
         scorer = Scorer(wanted)
         yield from (scorer.scores(*chunk) for chunk in chunks)
         return
