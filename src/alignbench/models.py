@@ -242,27 +242,39 @@ def _expand_home(path: str) -> Path:
         raise InputError(f"{path!r}: there is no such home folder.") from None
 
 
+def own_name(reference: Reference) -> str:
+    """What a model is called that was given no name: as its file, its hub id or its server says."""
+    match reference.scheme:
+        case "llama":
+            return Path(reference.target).stem
+        case "hf":
+            return parse_source(reference.target).name
+        case "openai":
+            return parse_address(reference.target).name
+        case _:
+            return reference.target
+
+
 def _model(name: str, entry: _Entry) -> Model:
-    """The model of a reference whose weights are there. Without a name it gets its own, or its file's."""
+    """The model of a reference whose weights are there. Without a name it gets its own."""
     reference, text = entry.reference, str(entry.reference)
     found: Kind
     match reference.scheme:
         case "demo":
             demo = DEMOS[reference.target]
             demo.find_parts()
-            own_name, found = reference.target, demo.kind
+            found = demo.kind
         case "llama":
-            path = Path(reference.target)
-            own_name, found = path.stem, "aligned" if header(path).chat_template else "base"
+            found = "aligned" if header(Path(reference.target)).chat_template else "base"
         case "hf":
             source = parse_source(reference.target)
             source.check()
-            own_name, found = source.name, source.kind()
+            found = source.kind()
         case "openai":
-            own_name, found = parse_address(reference.target).name, "aligned"
+            found = "aligned"
         case "imported":
             raise InputError(no_weights(text))
-    return Model(name or own_name, text, entry.kind or found, entry.options)
+    return Model(name or own_name(reference), text, entry.kind or found, entry.options)
 
 
 def _status(name: str, entry: _Entry, origin: str) -> ModelStatus:

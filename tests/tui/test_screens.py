@@ -55,6 +55,27 @@ async def test_condition_errors_stand_beside_their_fields(tmp_path: Path, size: 
         await until(pilot, lambda: "top-p 0.9" in screen_text(app))
 
 
+async def test_a_column_is_named_after_its_model_until_it_has_a_name(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db")
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await ready(pilot, app)
+        await pilot.press("f3")
+        await until(pilot, lambda: isinstance(app.screen, ConditionScreen))
+        model, name = (app.screen.query_one(f"#{key}", PlainInput) for key in ("model", "name"))
+        for written, called in (
+            ("hf:org/some-model@v2", "some-model"),
+            ("llama:/weights/a.Q8_0.gguf", "a.Q8_0"),
+            ("openai:http://127.0.0.1:8000/v1#served", "served"),
+            ("nonsense:", "nonsense:"),
+        ):
+            model.value = written
+            await until(pilot, lambda called=called: name.value == called)
+        name.value = "mine"
+        model.value = "demo-base"
+        await pilot.pause()
+        assert name.value == "mine"
+
+
 async def test_escape_leaves_the_condition_alone(tmp_path: Path) -> None:
     app = make_app(tmp_path / "x.db")
     async with app.run_test(size=WIDE, notifications=True) as pilot:

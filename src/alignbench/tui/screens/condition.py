@@ -205,8 +205,7 @@ class ConditionScreen(DialogScreen[Column | None]):
         if event.input.id == "model":
             name = self.query_one("#name", PlainInput)
             if name.value in ("", self._followed):
-                name.value = event.value.strip()
-                self._followed = name.value
+                name.value = self._followed = _own_name(event.value.strip())
 
     def action_cancel(self) -> None:
         self.dismiss(None)
@@ -277,3 +276,13 @@ class ConditionScreen(DialogScreen[Column | None]):
 def _written(model: Model) -> str:
     """A model as a person writes it: its reference where that says more than the name."""
     return model.reference if ":" in model.reference and model.reference.startswith("llama:") else model.name
+
+
+def _own_name(text: str) -> str:
+    """What a model is called that is written like this; the text itself while it is no reference yet."""
+    from alignbench.models import own_name, parse_reference
+
+    try:
+        return own_name(parse_reference(text)) if ":" in text else text
+    except InputError:
+        return text
