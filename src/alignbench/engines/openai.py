@@ -344,7 +344,8 @@ def _count(usage: object, rows: Sequence[Row]) -> None:
     if not isinstance(usage, dict):
         return
     for row in rows:
-        row.n_prompt_tokens = int(usage.get("prompt_tokens") or 0)
+        if usage.get("prompt_tokens"):
+            row.n_prompt_tokens = int(usage["prompt_tokens"])
         if len(rows) == 1:
             row.n_completion_tokens = int(usage.get("completion_tokens") or 0)
 

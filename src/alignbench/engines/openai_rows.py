@@ -43,7 +43,7 @@ class Row:
         self.stream = TextStream(self._stops, self._passes)
         self.finish: FinishReason | None = None  # what the server says; more may follow, such as the token counts
         self.begun = False
-        self.n_prompt_tokens = 0
+        self.n_prompt_tokens: int | None = None  # what the server said
         self.n_completion_tokens = 0
         self._started = time.perf_counter()
         self._ended = 0.0

@@ -87,7 +87,7 @@ class SampleResult:
     text: str
     raw_text: str
     finish_reason: FinishReason
-    n_prompt_tokens: int
+    n_prompt_tokens: int | None  # None where a server does not say
     n_tokens: int
     seconds: float
     logprob: float
