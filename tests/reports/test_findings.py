@@ -7,6 +7,7 @@ from typing import Any
 from alignbench.reports.findings import findings
 
 NO_GATE = {"reason": "no quality judgments", "conditions": {}}
+NO_LENGTHS = {"metric": "jaccard", "words": 40.0, "equal": {}, "opening": {}}
 NO_COVERAGE = {"reason": "coverage was not asked for", "conditions": {}}
 
 
@@ -21,7 +22,8 @@ def said(metric: str, difference: dict[str, Any], gate: Any = NO_GATE, **extra: 
         "judged": extra.pop("judged", {}),
         "meta": {"reference": "chat", "contested": extra.pop("contested", 0)},
     }
-    return "\n".join(findings(report, {"gate": gate, "coverage": NO_COVERAGE, **extra}))
+    investigation = {"gate": gate, "coverage": NO_COVERAGE, "lengths": NO_LENGTHS, **extra}
+    return "\n".join(findings(report, investigation))
 
 
 def gap(value: float, low: float, high: float, p: float = 0.001, n: int = 50) -> dict[str, Any]:
@@ -72,6 +74,15 @@ def test_contested_prompts_without_stances_ask_for_them() -> None:
     line = said("jaccard", gap(-0.2, -0.25, -0.15), contested=4, judged={"stance": stances})
     assert "Stances of chat: yes 25%, no 25%, both 25%, other 25%; 2.000 [1.000, 3.000] different ones" in line
     assert "--kind stance" not in line
+
+
+def test_equal_length_is_told_apart() -> None:
+    chat = score(0.3)
+    lengths = {**NO_LENGTHS, "equal": {"base": score(0.2, gap(-0.1, -0.2, 0.1)), "chat": chat}}
+    lines = said("jaccard", gap(-0.2, -0.25, -0.15), lengths=lengths).splitlines()
+    (line,) = [line for line in lines if "random sentences of 40 words" in line]
+    assert "base 0.200, chat 0.300" in line
+    assert "not told from no difference" in line
 
 
 def test_without_a_reference_nothing_is_compared() -> None:

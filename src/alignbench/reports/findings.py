@@ -23,6 +23,7 @@ def findings(report: Mapping[str, Any], investigation: Mapping[str, Any]) -> lis
     return [
         *_differences(report["within"], reference, "words"),
         *(line for metric in SAID for line in _differences(report["within"], reference, metric)),
+        *_equal_length(investigation["lengths"], reference),
         *_surprisals(report["within"], reference),
         *_gate(investigation["gate"], reference),
         *_coverage(investigation["coverage"], reference),
@@ -44,6 +45,19 @@ def _differences(within: Mapping[str, Any], reference: str, metric: str) -> Iter
             continue
         shown = f"{title}: {condition} {number(entry['value'])}, {reference} {number(own['value'])}"
         yield f"{shown}; {_moved(condition, difference, METRICS[metric].more_diverse)}."
+
+
+def _equal_length(lengths: Mapping[str, Any], reference: str) -> Iterator[str]:
+    entries = lengths["equal"]
+    metric = METRICS[lengths["metric"]]
+    for condition, entry in entries.items():
+        difference = entry.get("difference")
+        if difference is not None and difference["value"] is not None:
+            yield (
+                f"{metric.title} of random sentences of {lengths['words']:.0f} words: {condition} "
+                f"{number(entry['value'])}, {reference} {number(entries[reference]['value'])}; "
+                f"{_moved(condition, difference, metric.more_diverse)}."
+            )
 
 
 def _moved(condition: str, difference: Entry, direction: str) -> str:

@@ -18,6 +18,7 @@ from alignbench.judging.qualities import THRESHOLD, Qualities, read_qualities
 from alignbench.judging.summary import agreement, judged_tables
 from alignbench.reports.contested import contested_prompts, unseen_scores
 from alignbench.reports.coverage_curves import coverage_table
+from alignbench.reports.equal_length import equal_length_table
 from alignbench.reports.findings import findings
 from alignbench.reports.frontier import frontier_table
 from alignbench.reports.gate import gate_table
@@ -180,6 +181,7 @@ def _diversity(
 ) -> dict[str, Any]:
     """Investigation 1: how much of a loss of diversity is quality control, and how much is aggregation."""
     found: dict[str, Any] = {
+        "lengths": equal_length_table(responses, options.mode, options.reference, bootstrap, options.seed),
         "gate": gate_table(
             responses, qualities, options.metrics, options.mode, embeddings, contested, options.reference, bootstrap,
             options.gate,

@@ -8,6 +8,7 @@ from typing import Any
 
 from alignbench.reports.findings import interval, number, p_value
 from alignbench.scores.registry import METRICS
+from alignbench.scores.statistics import MIN_PROMPTS
 
 Entry = Mapping[str, Any]
 
@@ -33,6 +34,7 @@ def sections(report: Mapping[str, Any]) -> list[Section]:
     found += [_within(report), *_cross(report), *_judged(report)]
     if investigation is not None:
         if "gate" in investigation:
+            found.append(_lengths(investigation["lengths"], report["meta"]["reference"]))
             found.append(_gate(investigation["gate"]))
             found += _coverage(investigation["coverage"], report["meta"]["reference"])
         if "frontier" in investigation:
@@ -51,7 +53,10 @@ def _within(report: Mapping[str, Any]) -> Section:
         if metric in METRICS and any(d and d["value"] is not None for d in differences):
             rows.append((f"  against {report['meta']['reference']}", *map(_difference, differences)))
     n = report["meta"]["prompts"]
-    notes = ("↑ higher is more diverse, ↓ lower is.", "* the corrected (Holm) p is 0.05 or less.")
+    notes = (
+        "↑ higher is more diverse, ↓ lower is.",
+        f"* the corrected (Holm) p is 0.05 or less; under {MIN_PROMPTS} prompts there is none.",
+    )
     return Section(f"Within a condition, mean over {n} prompts", ("score", *conditions), tuple(rows), notes)
 
 
@@ -83,6 +88,22 @@ def _judged(report: Mapping[str, Any]) -> Iterator[Section]:
             for name, entry in groups.items()
         )
         yield Section(f"Judged: {kind}", ("condition", *fields, "judgments", "invalid"), rows)
+
+
+def _lengths(lengths: Mapping[str, Any], reference: str | None) -> Section:
+    rows = tuple(
+        (name, *(cell for way in ("equal", "opening") for cell in _compared(lengths[way][name])))
+        for name in lengths["equal"]
+    )
+    against = f"against {reference}"
+    columns = ("condition", "random sentences", against, "openings of 50 words", against)
+    words = 0.0 if lengths["words"] is None else lengths["words"]
+    notes = (f"Random sentences until {words:.0f} words on average are full: a prompt's shortest median length.",)
+    return Section(f"{_title(lengths['metric'])} at equal length", columns, rows, notes)
+
+
+def _compared(entry: Entry) -> tuple[str, str]:
+    return _value(entry), _difference(entry.get("difference"))
 
 
 def _gate(gate: Mapping[str, Any]) -> Section:
@@ -190,7 +211,7 @@ def _difference(difference: Entry | None) -> str:
     text = number(difference["value"], sign=True)
     if difference["ci"] is not None:
         text += f" {interval(difference['ci'])}"
-    p = difference.get("p_holm")
+    p = difference.get("p_holm") if difference["n"] >= MIN_PROMPTS else None
     return text if p is None else f"{text} {p_value(p)}{' *' if p <= 0.05 else ''}"
 
 
