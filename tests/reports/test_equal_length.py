@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import random
 
-import pytest
-
 from alignbench.reports.equal_length import equal_length_table
-from alignbench.scores.statistics import Bootstrap
 from alignbench.scores.values import WORKBENCH
 from tests.test_scoring_batch import Given
 
 WORDS = [f"w{i}" for i in range(60)]
-BOOTSTRAP = Bootstrap(resamples=100)
 
 
 def said(n_sentences: int, seed: int) -> str:
@@ -29,28 +25,15 @@ def test_length_alone_makes_no_difference_at_equal_length() -> None:
         }
         for p in range(25)
     }
-    table = equal_length_table(Given(texts), WORKBENCH, "short", BOOTSTRAP)
+    table = equal_length_table(Given(texts), WORKBENCH, "short", resamples=100)
     assert table["words"] == 16
     low, high = table["equal"]["long"]["difference"]["ci"]
     assert low <= 0 <= high
-    whole = equal_length_table(
-        Given({p: {"long": cell["long"]} for p, cell in texts.items()}), WORKBENCH, None, BOOTSTRAP
-    )
-    assert whole["equal"]["long"]["value"] > 2 * table["equal"]["long"]["value"]
-    assert "difference" not in whole["equal"]["long"]
-
-
-def test_the_draw_is_seeded_and_shorter_responses_stay_whole() -> None:
-    texts = {"p": {"a": [said(3, i) for i in range(4)], "b": [said(9, i) for i in range(4, 8)]}}
-    first, again = (equal_length_table(Given(texts), WORKBENCH, "a", BOOTSTRAP) for _ in range(2))
-    assert first == again
-    other = equal_length_table(Given(texts), WORKBENCH, "a", BOOTSTRAP, seed=1)
-    assert other["equal"]["b"]["value"] != first["equal"]["b"]["value"]
-    assert other["equal"]["a"]["value"] == pytest.approx(first["equal"]["a"]["value"])
+    assert table["opening"]["long"]["value"] > 2 * table["equal"]["long"]["value"]  # an opening is longer here
+    assert "difference" not in table["equal"]["short"]
 
 
 def test_one_response_has_a_reason() -> None:
-    entry = equal_length_table(Given({"p": {"a": ["Sun."], "b": ["", "Moon."]}}), WORKBENCH, "b", BOOTSTRAP)["equal"][
-        "a"
-    ]
-    assert (entry["value"], entry["reason"]) == (None, "no prompt has two responses")
+    texts = {"p": {"a": ["Sun."], "b": ["", "Moon."]}}
+    entry = equal_length_table(Given(texts), WORKBENCH, "b", resamples=100)["equal"]["a"]
+    assert (entry["value"], entry["reason"]) == (None, "needs 2 samples, has 1")

@@ -13,12 +13,12 @@ import pytest
 
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.errors import InputError
-from alignbench.reports.contested import REASON
 from alignbench.reports.markdown import markdown
 from alignbench.reports.report import Options, build_report, default_metrics
 from alignbench.reports.sections import sections
 from alignbench.reports.spreadsheet import spreadsheet
 from alignbench.scores.values import WORKBENCH
+from alignbench.scoring.contested import REASON
 from alignbench.scoring.embeddings import Embeddings
 from alignbench.spec import Condition, Model, Prompt
 from alignbench.store import PairScore, Store

@@ -181,7 +181,9 @@ def _diversity(
 ) -> dict[str, Any]:
     """Investigation 1: how much of a loss of diversity is quality control, and how much is aggregation."""
     found: dict[str, Any] = {
-        "lengths": equal_length_table(responses, options.mode, options.reference, bootstrap, options.seed),
+        "lengths": equal_length_table(
+            responses, options.mode, options.reference, resamples=options.resamples, seed=options.seed
+        ),
         "gate": gate_table(
             responses, qualities, options.metrics, options.mode, embeddings, contested, options.reference, bootstrap,
             options.gate,

@@ -98,7 +98,7 @@ def _lengths(lengths: Mapping[str, Any], reference: str | None) -> Section:
     against = f"against {reference}"
     columns = ("condition", "random sentences", against, "openings of 50 words", against)
     words = 0.0 if lengths["words"] is None else lengths["words"]
-    notes = (f"Random sentences until {words:.0f} words on average are full: a prompt's shortest median length.",)
+    notes = (f"Random sentences: {words:.0f} words on average, the median length in a prompt's shortest condition.",)
     return Section(f"{_title(lengths['metric'])} at equal length", columns, rows, notes)
 
 
