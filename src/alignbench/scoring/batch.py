@@ -58,8 +58,7 @@ def score_responses(
 
     embeddings, of_sentences: of whole responses and of their sentences, None where no wanted metric needs any. given:
     scores that are there already; they have no jackknife. sources: by condition, the samples of the reference that its
-    context tells of (see `held_out`). processes: how many may share the work; the numbers are the
-    same for any.
+    context tells of (see `held_out`). processes: how many may share the work; the numbers are the same for any.
 
     One prompt alone gets intervals too, by leaving out its samples one by one.
     """
