@@ -63,7 +63,7 @@ def under(context: Context, **changes: Any) -> Condition:
 
 
 def run(store: Store, session: int, pool: Pool, *conditions: Condition, n: int = 2) -> list[RunEvent]:
-    return list(StagedRun(make_plan(store, session, PROMPTS, conditions, n), pool, store))
+    return list(StagedRun(make_plan(store, session, PROMPTS, conditions, n), pool, store, pool))
 
 
 def rendered(store: Store, session: int, condition: str) -> dict[str, str]:
@@ -214,7 +214,7 @@ def test_resuming_uses_the_selection_that_is_stored(store: Store) -> None:
     before = rendered(store, session, "raw + context")
     store.add_cell(session, Prompt("p4", "apples and pears too"), TEACHER, 2)
     plan = make_plan(store, session, [*PROMPTS, Prompt("p4", "apples and pears too")], (TEACHER, under(context)), 3)
-    list(StagedRun(plan, Pool(), store))
+    list(StagedRun(plan, Pool(), store, Pool()))
     after = rendered(store, session, "raw + context")
     assert {id: after[id] for id in before} == before
     assert len(after) == 4
@@ -223,7 +223,7 @@ def test_resuming_uses_the_selection_that_is_stored(store: Store) -> None:
 def test_a_preview_counts_the_tokens_of_each_part(store: Store) -> None:
     session = store.create_session("t")
     context = Context("plain", instruction="Be kind.", examples=Examples(ExampleSet(ITEMS[:2])))
-    shown = Preparer(store, Pool(), session).compose(PROMPTS[2], under(context)).preview
+    shown = Preparer(store, Pool(), session, None).compose(PROMPTS[2], under(context)).preview
     assert shown is not None
     assert shown.text.startswith("<s># Instructions:")
     assert [(part.kind, part.number, part.n_tokens) for part in shown.parts[:3]] == [
@@ -256,26 +256,36 @@ def test_a_circle_fails_with_the_sample_that_is_not_there(store: Store) -> None:
 def test_cancelling_stops_the_preparation(store: Store) -> None:
     session = store.create_session("t")
     examples = Examples(ExampleSet(ITEMS), select="random", k=1)
-    work = StagedRun(
-        make_plan(store, session, PROMPTS, (under(Context("plain", examples=examples)),), 1), Pool(), store
-    )
+    plan = make_plan(store, session, PROMPTS, (under(Context("plain", examples=examples)),), 1)
+    work = StagedRun(plan, Pool(), store, None)
     for event in work:
         if isinstance(event, CellPrepared):
             work.cancel()
     assert list(store.samples(session)) == []
 
 
+def test_a_cancelled_cell_is_not_prepared_and_the_others_are(store: Store) -> None:
+    session = store.create_session("t")
+    examples = Examples(ExampleSet(ITEMS), select="random", k=1)
+    plan = make_plan(store, session, PROMPTS, (under(Context("plain", examples=examples)),), 1)
+    work = StagedRun(plan, Pool(), store, None)
+    work.cancel(plan.cells[1].id)
+    prepared = [event.cell for event in work if isinstance(event, CellPrepared)]
+    assert prepared == [plan.cells[0], plan.cells[2]]
+    assert {row.prompt_id for row in store.samples(session)} == {"p1", "p3"}
+
+
 def test_a_teacher_without_a_name_needs_a_reference(store: Store) -> None:
     session = store.create_session("t")
     context = Context("plain", examples=Examples(ExampleSet(ITEMS), select="nearest-response", k=1))
     with pytest.raises(InputError, match="needs a teacher"):
-        Preparer(store, Pool(), session).compose(PROMPTS[0], under(context))
+        Preparer(store, Pool(), session, None).compose(PROMPTS[0], under(context))
 
 
 def test_a_hint_by_hand_is_kept_with_its_cell_and_not_with_a_preview(store: Store) -> None:
     session = store.create_session("t")
     condition = under(Context("plain", hint=Hint("keywords", text="one, two")))
-    shown = Preparer(store, Pool(), session).compose(PROMPTS[0], condition)
+    shown = Preparer(store, Pool(), session, None).compose(PROMPTS[0], condition)
     assert "# Keywords:\n```\none, two\n```" in (shown.preview.text if shown.preview else "")
     assert store.hints(session) == []
     run(store, session, Pool(), condition)

@@ -51,7 +51,7 @@ def make(
         number = session_id(store, session)
         prompts = _prompts(store, number, prompt)
         pool = WorkerPool()
-        preparer = Preparer(store, pool, number)
+        preparer = Preparer(store, pool, number, pool)
         made = 0
         try:
             for each in prompts:

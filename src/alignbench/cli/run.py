@@ -110,7 +110,7 @@ def _draw(
         print(visible(terms(model)), file=sys.stderr)
     pool = WorkerPool(threads=threads)
     try:
-        for _ in follow(StagedRun(plan, pool, store), outcome, finish_first=True):
+        for _ in follow(StagedRun(plan, pool, store, pool), outcome, finish_first=True):
             pass
     finally:
         pool.close()

@@ -126,7 +126,7 @@ def sample(
         live = LiveScores(path, pool, lambda: None)
         outcome = Outcome()
         try:
-            run = StagedRun(make_plan(store, session, chosen, conditions, n), pool, store)
+            run = StagedRun(make_plan(store, session, chosen, conditions, n), pool, store, pool)
             for row in follow(run, outcome):
                 live.add(row)
                 if as_json:

@@ -6,18 +6,16 @@ import math
 import queue
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from alignbench.contexts.rendering import Content, render
 from alignbench.contexts.sources import unknown_conditions
 from alignbench.engines.asking import loaded
+from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import EnginePool, Failed, Scored, ScoreRequest
 from alignbench.errors import EngineError, InputError
-from alignbench.experiments.preparing import Pool, Preparer
+from alignbench.experiments.trial import trial_preparer
 from alignbench.scores.likelihood import MARGINAL_RANK
 from alignbench.spec import Condition, Context, Model, Prompt, Sampling
-from alignbench.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ def score_after(pool: EnginePool, model: Model, context: str, query: str, respon
     return answer
 
 
-def content_for(pool: Pool, model: Model, context: Context, prompt: Prompt) -> Content:
+def content_for(pool: WorkerPool, model: Model, context: Context, prompt: Prompt) -> Content:
     """What stands in a context for a prompt outside of any session: examples are selected and fitted to the window.
 
     Raises InputError or EngineError where that cannot be done, as of samples that only a session has.
@@ -84,12 +82,8 @@ def content_for(pool: Pool, model: Model, context: Context, prompt: Prompt) -> C
             "one whose examples and hint are given."
         )
     condition = Condition(model.name, model, context, Sampling(max_tokens=1))
-    with TemporaryDirectory() as folder, Store.open(Path(folder) / "context.db") as store:
-        preparer = Preparer(store, pool, store.create_session(context.name))
-        try:
-            return preparer.compose(prompt, condition).content
-        finally:
-            preparer.close()
+    with trial_preparer(pool, None, None) as preparer:
+        return preparer.compose(prompt, condition).content
 
 
 def likelihood(scored: Scored, response: str) -> Likelihood:

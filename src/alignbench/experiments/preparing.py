@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,10 +27,6 @@ from alignbench.spec import Condition, Context, Examples, ExampleSet, Hint, Mode
 from alignbench.store import HintRow, NewHint, Store
 
 
-class Pool(EnginePool, EmbedPool, Protocol):
-    """A pool that samples and embeds."""
-
-
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """What stands in a context for one prompt. pool: what the selection was made from. notes: what a person should
@@ -49,8 +44,9 @@ class Prepared:
 class Preparer:
     """Prepares the contexts of one run. Calls block while models load and work, on the thread of the store."""
 
-    def __init__(self, store: Store, pool: Pool, session: int) -> None:
-        self._store, self._pool, self._session = store, pool, session
+    def __init__(self, store: Store, pool: EnginePool, session: int, embed: EmbedPool | None) -> None:
+        """embed: the default embedding model; without one, nearest examples cannot be selected."""
+        self._store, self._pool, self._session, self._embed = store, pool, session, embed
         self._indexes: dict[str, NeighbourIndex] = {}
         self._pools: dict[tuple[str, int], ExampleSet] = {}
         self._embedders: dict[str, WorkerPool] = {}
@@ -132,11 +128,11 @@ class Preparer:
         if not examples.select.startswith("nearest"):
             return pool, select(prompt.text, examples)
         responses = examples.select == "nearest-response"
-        index = self._index(examples, responses=responses)
         text = response if responses else prompt.text
         if not text:
             teacher = examples.teacher or examples.condition or self._reference()
             text = self._store.teacher_sample(self._session, prompt, teacher, examples.sample).text
+        index = self._index(examples, responses=responses)
         return pool, select(prompt.text, examples, index, self._vectors(examples.embedder, [text])[0])
 
     def _teachers_pool(self, condition: str, sample: int) -> ExampleSet:
@@ -174,9 +170,9 @@ class Preparer:
         zero = np.zeros_like(next(iter(found.values())))
         return np.stack([found.get(content_hash(text), zero) for text in texts])
 
-    def _embed_pool(self, embedder: str) -> EmbedPool:
+    def _embed_pool(self, embedder: str) -> EmbedPool | None:
         if not embedder:
-            return self._pool
+            return self._embed
         if embedder not in self._embedders:
             self._embedders[embedder] = WorkerPool(embedder=Path(embedder))
         return self._embedders[embedder]

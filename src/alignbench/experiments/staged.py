@@ -6,10 +6,11 @@ import threading
 from collections.abc import Iterator
 
 from alignbench.contexts.sources import needed_conditions
+from alignbench.engines.protocol import EmbedPool, EnginePool
 from alignbench.errors import AlignbenchError
 from alignbench.experiments.contents import is_prepared
 from alignbench.experiments.plan import Cell, Plan
-from alignbench.experiments.preparing import Pool, Preparer
+from alignbench.experiments.preparing import Preparer
 from alignbench.experiments.runner import CellDone, CellFailed, CellPrepared, CellPreparing, Run, RunEvent, SampleStored
 from alignbench.store import Store
 
@@ -21,13 +22,15 @@ class StagedRun:
     used again, so that a resumed run gives its prompts the examples and hints that they had.
     """
 
-    def __init__(self, plan: Plan, pool: Pool, store: Store) -> None:
+    def __init__(self, plan: Plan, pool: EnginePool, store: Store, embed: EmbedPool | None) -> None:
+        """embed: selects nearest examples; a run whose contexts have none needs no embedding model."""
         self.plan = plan
         self._pool, self._store = pool, store
-        self._preparer = Preparer(store, pool, plan.session)
+        self._preparer = Preparer(store, pool, plan.session, embed)
         self._lock = threading.Lock()
         self._run: Run | None = None
         self._stopped = False
+        self._cancelled_cells: set[int] = set()
 
     def finish(self) -> None:
         """Begin no further cell; those that run go on to their end."""
@@ -41,6 +44,8 @@ class StagedRun:
         with self._lock:
             if cell_id is None:
                 self._stopped = True
+            elif sample is None:
+                self._cancelled_cells.add(cell_id)
             if self._run is not None:
                 self._run.cancel(cell_id, sample)
 
@@ -74,7 +79,7 @@ class StagedRun:
         """Prepare a cell; it joins those that are ready, or its missing samples are stored as errors."""
         context, model = cell.condition.context, cell.condition.model
         bare = context.examples is None and context.hint is None and context.prefill is None
-        if self._stopped:
+        if self._stopped or cell.id in self._cancelled_cells:
             yield CellDone(cell)
             return
         if not cell.missing or bare or model.is_imported or is_prepared(self._store, cell):

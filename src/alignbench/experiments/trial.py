@@ -8,14 +8,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from alignbench.contexts.sources import needed_conditions
+from alignbench.engines.pool import WorkerPool
 from alignbench.errors import InputError
-from alignbench.experiments.preparing import Pool, Preparer
+from alignbench.experiments.preparing import Preparer
 from alignbench.spec import Context
 from alignbench.store import Store
 
 
 @contextmanager
-def trial_preparer(pool: Pool, database: Path | None, session: int | None) -> Iterator[Preparer]:
+def trial_preparer(pool: WorkerPool, database: Path | None, session: int | None) -> Iterator[Preparer]:
     """A Preparer in a session of a database, whose samples contexts may be made of; without one, in an empty place.
 
     Raises InputError where there is no such session.
@@ -24,14 +25,14 @@ def trial_preparer(pool: Pool, database: Path | None, session: int | None) -> It
         if database is None or not database.exists():
             raise InputError(f"There is no session {session}: there is no database at {database}.")
         with Store.open(database) as store:
-            preparer = Preparer(store, pool, store.session(session).id)
+            preparer = Preparer(store, pool, store.session(session).id, pool)
             try:
                 yield preparer
             finally:
                 preparer.close()
         return
     with tempfile.TemporaryDirectory(prefix="alignbench-") as folder, Store.open(Path(folder) / "trial.db") as store:
-        preparer = Preparer(store, pool, store.create_session("trial"))
+        preparer = Preparer(store, pool, store.create_session("trial"), pool)
         try:
             yield preparer
         finally:

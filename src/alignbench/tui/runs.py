@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from alignbench.errors import AlignbenchError
 
 if TYPE_CHECKING:
-    from alignbench.engines.protocol import EnginePool
+    from alignbench.engines.protocol import EmbedPool, EnginePool
     from alignbench.experiments.plan import Plan
-    from alignbench.experiments.runner import Run, RunEvent
+    from alignbench.experiments.runner import RunEvent
+    from alignbench.experiments.staged import StagedRun
     from alignbench.store import SampleRow
 
 
@@ -27,17 +28,22 @@ class Runs:
     """
 
     def __init__(
-        self, db: Path, pool: EnginePool, on_events: Callable[[], None], on_row: Callable[[SampleRow], None]
+        self,
+        db: Path,
+        pool: EnginePool,
+        embed: EmbedPool | None,
+        on_events: Callable[[], None],
+        on_row: Callable[[SampleRow], None],
     ) -> None:
         self._db = db
-        self._pool = pool
+        self._pool, self._embed = pool, embed
         self._on_events = on_events
         self._on_row = on_row
         self._events: deque[RunEvent | Ended] = deque()
         self._announced = False
         self._lock = threading.Lock()
         self._threads: set[threading.Thread] = set()
-        self._runs: set[Run] = set()
+        self._runs: set[StagedRun] = set()
         self.cancels = 0  # how often everything was cancelled
 
     @property
@@ -65,11 +71,12 @@ class Runs:
             self._put(Ended(plan, message))
 
     def _follow(self, plan: Plan, cancels: int) -> None:
-        from alignbench.experiments.runner import Run, SampleStored
+        from alignbench.experiments.runner import SampleStored
+        from alignbench.experiments.staged import StagedRun
         from alignbench.store import Store
 
         with Store.open(self._db) as store:
-            run = Run(plan, self._pool, store)
+            run = StagedRun(plan, self._pool, store, self._embed)
             with self._lock:
                 self._runs.add(run)
                 late = cancels != self.cancels

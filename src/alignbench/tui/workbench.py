@@ -42,7 +42,7 @@ class Workbench:
         self._pool = pool
         self._embed = embed
         self._notify = notify
-        self._runs = Runs(db, pool, notify, self._score)
+        self._runs = Runs(db, pool, embed, notify, self._score)
         self._scores: LiveScores | None = None
         self._scores_lock = threading.Lock()
         self._scores_moved = False
