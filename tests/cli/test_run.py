@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from alignbench.experiments.experiment import read_experiment
+from alignbench.experiments.plan import make_plan
 from alignbench.store import Store
 from tests.cli.running import alignbench
 
@@ -51,6 +53,21 @@ def test_a_check_and_a_dry_run_touch_nothing(file: Path) -> None:
     broken = alignbench("run", str(file))
     assert broken.returncode == 2
     assert "mine.toml, field conditions[0].modle: unknown. Did you mean mode" in broken.stderr
+
+
+def test_a_changed_condition_is_refused_and_changes_nothing(file: Path) -> None:
+    with Store.open(os.environ["ALIGNBENCH_DB"]) as store:
+        experiment = read_experiment(file)
+        described = {"experiment": {"file": str(file.resolve())}}
+        session = store.create_session("mine", manifest=described)
+        make_plan(store, session, experiment.prompts, experiment.conditions, 3)
+    file.write_text(FILE.replace("max_tokens = 12", "max_tokens = 13"))
+    refused = alignbench("run", str(file))
+    assert refused.returncode == 2
+    assert "The name 'demo-aligned' stands for another condition in session 1" in refused.stderr
+    with Store.open(os.environ["ALIGNBENCH_DB"]) as store:
+        assert store.manifest(1) == described
+        assert [condition.sampling.max_tokens for condition in store.conditions(1)] == [12]
 
 
 @pytest.mark.models

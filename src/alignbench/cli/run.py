@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from alignbench.cli.following import Outcome
     from alignbench.experiments.estimate import Estimate
     from alignbench.experiments.experiment import Experiment
+    from alignbench.experiments.plan import Plan
     from alignbench.spec import Condition, Prompt
     from alignbench.store import Store
 
@@ -41,6 +42,7 @@ def run(
     """Run an experiment file. Run it again to resume: only what is missing is drawn."""
     from alignbench.cli.report import report_of, write_report
     from alignbench.experiments.experiment import experiment_path, read_experiment
+    from alignbench.experiments.plan import make_plan
     from alignbench.experiments.stored_sets import StoredSets
     from alignbench.store import Store
 
@@ -56,9 +58,11 @@ def run(
         _show_estimate(experiment, prompts, conditions, path, retry_errors, as_json)
         return
     with Store.open(path) as store:
-        session = _session(store, experiment, conditions)
+        with store.together():  # a condition that is refused leaves the session as it was
+            session = _session(store, experiment, conditions)
+            plan = make_plan(store, session, prompts, conditions, experiment.n, retry_errors=retry_errors)
         print(f"session {session} in {path}", file=sys.stderr)
-        outcome = _draw(store, session, experiment, prompts, conditions, threads, retry_errors=retry_errors)
+        outcome = _draw(store, plan, threads)
         left = _show_counts(store, session, as_json)
         if experiment.report is not None and not outcome.interrupted and store.session(session).n_samples:
             write_report(report_of(store, session, investigation="diversity"), experiment.report)
@@ -85,28 +89,17 @@ def _session(store: Store, experiment: Experiment, conditions: Sequence[Conditio
     return session
 
 
-def _draw(
-    store: Store,
-    session: int,
-    experiment: Experiment,
-    prompts: Sequence[Prompt],
-    conditions: Sequence[Condition],
-    threads: int | None,
-    *,
-    retry_errors: bool,
-) -> Outcome:
+def _draw(store: Store, plan: Plan, threads: int | None) -> Outcome:
     from alignbench.cli.following import Outcome, follow
     from alignbench.engines.pool import WorkerPool
-    from alignbench.experiments.plan import make_plan
     from alignbench.experiments.staged import StagedRun
     from alignbench.models import first_use, terms
 
     outcome = Outcome()
-    plan = make_plan(store, session, prompts, conditions, experiment.n, retry_errors=retry_errors)
     if not plan.n_missing:
         print("nothing is missing", file=sys.stderr)
         return outcome
-    for model in {condition.model for condition in conditions if first_use(condition.model)}:
+    for model in {cell.condition.model for cell in plan.cells if first_use(cell.condition.model)}:
         print(visible(terms(model)), file=sys.stderr)
     pool = WorkerPool(threads=threads)
     try:

@@ -41,18 +41,21 @@ class Connected:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """One commit for everything that is written inside, or none of it where something raises."""
+        """One commit for everything that is written inside, or none of it where something raises.
+
+        Inside another one it is a part of that.
+        """
+        if self.db.conn.in_transaction:
+            yield
+            return
         with plain_errors(self.path), transaction(self.db):
             yield
 
     @contextmanager
     def _write(self) -> Iterator[None]:
         """The write lock from the first read on, and one commit at the end; inside `together`, that one's."""
-        if self.db.conn.in_transaction:
+        with self.together():
             yield
-        else:
-            with self.together():
-                yield
 
     def _touch(self, session_id: int, **columns: object) -> None:
         """Set columns of a session and the time of its last change. InputError when there is none."""
