@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -11,11 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import Done, Failed, Finished, SampleRequest, Sink, Started
 from alignbench.errors import EngineError, InputError
 from alignbench.judging.plan import JudgePlan, plan_judging
 from alignbench.judging.runner import ATTEMPTS, Judged, JudgeEvent, JudgeFailed, JudgeRun
 from alignbench.judging.templates import judge_template
+from alignbench.models import resolve
 from alignbench.spec import Model
 from alignbench.store import Store
 from tests.fakes import FakePool
@@ -203,3 +207,28 @@ def test_what_cannot_be_planned_says_so(store: Store) -> None:
     for kind in ("stance", "topics"):
         with pytest.raises(InputError, match="There is no session 7"):
             plan_judging(store, 7, kind, JUDGE)
+
+
+@pytest.mark.models
+def test_a_judge_that_is_killed_is_started_again(store: Store) -> None:
+    fill(store, prompts=20, n=2)
+    judge = resolve("demo-aligned")
+    pool = WorkerPool(threads=2)
+    try:
+        events: list[JudgeEvent] = []
+        for event in JudgeRun(plan_judging(store, 1, "stance", judge), pool, store):
+            events.append(event)
+            if sum(isinstance(seen, Judged) for seen in events) == 1 and isinstance(event, Judged):
+                pid = pool.worker_pid(judge)
+                assert pid is not None
+                os.kill(pid, signal.SIGKILL)
+    finally:
+        pool.close()
+    failed = [event for event in events if isinstance(event, JudgeFailed)]
+    assert failed
+    assert all("died (killed by SIGKILL)" in event.message for event in failed)
+    stored = {row.judgment.sample_id for row in store.judgments(1)}
+    assert len(stored) == 80 - len(failed) > 1
+    assert {item.sample_id for item in plan_judging(store, 1, "stance", judge).items} == {
+        event.item.sample_id for event in failed
+    }

@@ -123,11 +123,11 @@ class JudgeRun:
                 case Finished() as event:
                     yield from self._take(event)
                 case Failed() as event:
-                    yield JudgeFailed(self._end(event.key).item, event.message)
+                    if asked := self._end(event.key):
+                        yield JudgeFailed(asked.item, event.message)
                     # The worker may be gone: loading again answers at once if it is not.
                     self._pool.load(self.plan.judge, self._inbox.put)
-                case Done(key=key):
-                    self._end(key)
+                case Done():
                     yield from self._ask_more()
 
     def _stopped(self) -> bool:
@@ -135,9 +135,10 @@ class JudgeRun:
         with self._lock:
             return self._cancelled and not self._running
 
-    def _end(self, key: int) -> _Asked:
+    def _end(self, key: int) -> _Asked | None:
+        """Of a request that has ended: what was asked, None where its reply was taken before."""
         with self._lock:
-            return self._running.pop(key)
+            return self._running.pop(key, None)
 
     def _ask_more(self) -> Iterator[JudgeEvent]:
         capabilities = self._pool.capabilities(self.plan.judge)
@@ -190,8 +191,8 @@ class JudgeRun:
         self._pool.sample(self.plan.judge, asked.request, self._inbox.put)
 
     def _take(self, event: Finished) -> Iterator[JudgeEvent]:
-        asked, result = self._running[event.key], event.result
-        if result.finish_reason == "cancelled":
+        asked, result = self._end(event.key), event.result
+        if asked is None or result.finish_reason == "cancelled":
             return
         reading = self._read(asked.item, result)
         if reading.status == "invalid" and asked.attempt < ATTEMPTS:
