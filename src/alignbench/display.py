@@ -35,3 +35,12 @@ def visible(text: str) -> str:
     cannot be told from a text that holds such an escape.
     """
     return text if text.isascii() and text.isprintable() else text.translate(_TABLE)
+
+
+def spreadsheet_cell(text: str) -> str:
+    """A text for a cell of a CSV file: no spreadsheet takes it for a formula, and it can be written as UTF-8.
+
+    An apostrophe goes before what could begin a formula; halves of surrogate pairs become escapes.
+    """
+    plain = text.encode("utf-8", "backslashreplace").decode()
+    return f"'{plain}" if plain.startswith(("=", "+", "-", "@", "\t", "\r")) else plain

@@ -10,6 +10,7 @@ from alignbench import __version__
 from alignbench.cli import (
     doctor,
     examples,
+    exporting,
     hints,
     importing,
     judge,
@@ -41,6 +42,7 @@ app.add_typer(importing.app, name="import", help="Responses from elsewhere: the 
 app.add_typer(examples.app, name="examples", help="Example sets: what ships, your own, and what would be selected.")
 app.add_typer(hints.app, name="hints", help="Hints: made of a session's samples, and listed.")
 app.command("render")(render.render)
+app.add_typer(exporting.app, name="export", help="Samples for other programs: JSON lines, CSV.")
 app.command("sample")(sample.sample)
 app.command("run")(run.run)
 app.command("report")(report.report)

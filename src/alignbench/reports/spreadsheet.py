@@ -7,10 +7,10 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from alignbench.display import spreadsheet_cell
+
 COLUMNS = ("table", "condition", "metric", "value", "ci_low", "ci_high", "n", "reason", "ceiling", "floor", "null",
            "mmd2", "recovery", "recovery_low", "recovery_high", "difference", "p_holm")  # fmt: skip
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for the beginning of a formula
 
 
 def spreadsheet(report: Mapping[str, Any]) -> str:
@@ -19,7 +19,9 @@ def spreadsheet(report: Mapping[str, Any]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
     for table, condition, metric, entry in _entries(report):
-        writer.writerow([_safe(table), _safe(condition), _safe(metric), *_values(entry)])
+        writer.writerow(
+            [spreadsheet_cell(table), spreadsheet_cell(condition), spreadsheet_cell(metric), *_values(entry)]
+        )
     return out.getvalue()
 
 
@@ -48,14 +50,8 @@ def _values(entry: Mapping[str, Any]) -> Iterator[object]:
     recovery_low, recovery_high = entry.get("recovery_ci") or ("", "")
     difference = entry.get("difference") or {}
     found = (
-        entry.get("value"), low, high, entry.get("n"), _safe(entry.get("reason") or ""), entry.get("ceiling"),
-        entry.get("floor"), entry.get("null"), entry.get("mmd2"), entry.get("recovery"), recovery_low, recovery_high,
-        difference.get("value"), difference.get("p_holm"),
+        entry.get("value"), low, high, entry.get("n"), spreadsheet_cell(entry.get("reason") or ""),
+        entry.get("ceiling"), entry.get("floor"), entry.get("null"), entry.get("mmd2"), entry.get("recovery"),
+        recovery_low, recovery_high, difference.get("value"), difference.get("p_holm"),
     )  # fmt: skip
     return ("" if value is None else value for value in found)
-
-
-def _safe(text: str) -> str:
-    """A text that no spreadsheet takes for a formula, and that can be written as UTF-8."""
-    plain = text.encode("utf-8", "backslashreplace").decode()
-    return f"'{plain}" if plain.startswith(_FORMULA) else plain

@@ -1,0 +1,82 @@
+"""Samples for other programs, and back."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from alignbench.exporting import COLUMNS, write_csv, write_jsonl
+from alignbench.importing.jsonl import read_jsonl
+from alignbench.importing.landing import land
+from alignbench.spec import Condition, Prompt
+from alignbench.store import Store
+from tests.cli.running import alignbench
+from tests.store.conftest import ALIGNED, BASE
+from tests.store.samples import result
+
+TEXTS = ["=SUM(A1)", 'two\nlines, "quoted"', "\ud800 half", "\x1b[31m \u202e", ""]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """Session 1: hostile texts, one of them cut by length, and an error."""
+    with Store.open(tmp_path / "alignbench.db") as store:
+        session = store.create_session("s", reference="demo-aligned")
+        for model in (BASE, ALIGNED):
+            cell = store.add_cell(session, Prompt("q", "Why?"), Condition.zero_shot(model), len(TEXTS) + 1)
+            for i, text in enumerate(TEXTS):
+                store.add_sample(cell, result(i, text, "length" if i == 1 else "stop"))
+            store.add_error(cell, len(TEXTS), "overflow")
+        yield store
+
+
+def test_what_goes_out_as_jsonl_comes_back(store: Store, tmp_path: Path) -> None:
+    file = tmp_path / "out.jsonl"
+    with file.open("w", encoding="utf-8") as out:
+        write_jsonl(store, 1, out)
+    rows = [json.loads(line) for line in file.read_text("ascii").splitlines()]
+    assert list(rows[0]) == list(COLUMNS)
+    assert [row["text"] for row in rows[:5]] == TEXTS
+    landed = land(store, read_jsonl(file))
+    assert (landed.samples, landed.errors) == (10, 2)
+
+    def kept(session: int) -> list[tuple[object, ...]]:
+        return [
+            (r.prompt_id, r.prompt, r.condition, r.sample, r.status, r.text, r.finish_reason, r.error)
+            for r in store.samples(session)
+        ]
+
+    assert kept(landed.session) == kept(1)
+    assert [c.model.kind for c in store.conditions(landed.session)] == ["base", "aligned"]
+    assert store.session(landed.session).reference == "demo-aligned"
+
+
+def test_no_cell_of_the_csv_is_a_formula(store: Store) -> None:
+    out = io.StringIO()
+    write_csv(store, 1, out)
+    out.getvalue().encode("utf-8")
+    rows = list(csv.DictReader(io.StringIO(out.getvalue())))
+    assert [row["text"] for row in rows[:3]] == ["'=SUM(A1)", TEXTS[1], "\\ud800 half"]
+    assert rows[5]["error"] == "overflow"
+    assert rows[5]["n_tokens"] == ""
+
+
+def test_the_commands(store: Store, tmp_path: Path) -> None:
+    shown = alignbench("export", "jsonl", "1")
+    assert shown.returncode == 0, shown.stderr
+    assert len(shown.stdout.splitlines()) == 12
+    file = tmp_path / "out.csv"
+    assert alignbench("export", "csv", "1", "-o", str(file)).returncode == 0
+    assert file.read_text(encoding="utf-8").startswith("prompt_id,prompt,condition,kind")
+    missing = alignbench("export", "csv", "9")
+    assert missing.returncode == 2
+    assert "There is no session 9" in missing.stderr
+    nowhere = alignbench("export", "jsonl", "1", "-o", str(tmp_path / "no" / "x"))
+    assert nowhere.returncode == 1
+    assert "cannot be written" in nowhere.stderr
+    assert store.session(1).n_samples == 10
