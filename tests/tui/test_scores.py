@@ -130,6 +130,25 @@ async def test_coverage_runs_on_demand(tmp_path: Path) -> None:
         assert "floor" in line_with(app, "▶ coverage")
 
 
+async def test_without_a_reference_or_a_column(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db", FakePool(texts=TEXTS), LetterEmbedder())
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        screen = await ready(pilot, app)
+        await sampled(pilot, app)
+        app.workbench.bench.reference = None
+        screen.show()
+        await pilot.press("f7", *["down"] * place("embedding_similarity"))
+        await until(pilot, lambda: "no value: No column is the" in screen_text(app))
+        await pilot.press("2")
+        await until(pilot, lambda: "Mark a reference column" in screen_text(app))
+        await pilot.press("3")
+        await until(pilot, lambda: "No value yet." in screen_text(app))
+        await pilot.press("escape", "x", "x", "f7")
+        for key in "1234":
+            await pilot.press(key)
+            await until(pilot, lambda: "There is no column" in screen_text(app))
+
+
 async def test_embeddings_that_cannot_be_had(tmp_path: Path) -> None:
     app = make_app(tmp_path / "x.db", FakePool(texts=TEXTS), LetterEmbedder(broken="no memory"))
     async with app.run_test(size=(120, 60), notifications=True) as pilot:

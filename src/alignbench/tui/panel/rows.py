@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from alignbench.judging.summary import DISTINCT, STANCES
@@ -150,6 +151,7 @@ def _range(low: float | None, high: float | None) -> str:
     return f"from {low:g}" if high is None else f"{low:g} to {high:g}"
 
 
+@cache
 def rows() -> tuple[Row, ...]:
     """Every score there is, those of one set in families, then those of two."""
     return tuple(_rows())

@@ -73,7 +73,7 @@ class Scene:
         if self.panel is None:
             return {"reason": self.waiting}
         table = self.panel.tables["cross" if row.cross else "within"]
-        return table[self.names[at]].get(row.metric.name, {"reason": "not computed"})
+        return table[self.names[at]].get(row.metric.name, {"reason": self.waiting})
 
     def count(self, name: str, at: int) -> int | None:
         """Duplicates or empty responses of a column."""

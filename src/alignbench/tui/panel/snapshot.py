@@ -186,10 +186,10 @@ def spread(board: Board, snapshot: Snapshot, row: Row, no_embeddings: Mapping[st
         [scores[prompt] for prompt in sorted(scores)], names, within=() if row.cross else (metric,),
         cross=(metric,) if row.cross else (), reference=of.reference, floor=of.floor, bootstrap=Bootstrap(),
     )  # fmt: skip
-    values = {
-        prompt: {name: _number(row, (found.cross if row.cross else found.within)[name].get(metric)) for name in names}
-        for prompt, found in scores.items()
-    }
+    values: dict[str, dict[str, float | None]] = {}
+    for prompt, found in scores.items():
+        of_kind = found.cross if row.cross else found.within
+        values[prompt] = {name: _number(row, of_kind.get(name, {}).get(metric)) for name in names}
     return Spread(row, tuple(there), values, tables)
 
 
