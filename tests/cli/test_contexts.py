@@ -54,6 +54,17 @@ def test_render_counts_tokens_and_gives_ids_with_one_bos() -> None:
     assert ids[0] == 2
 
 
+@pytest.mark.models
+def test_a_chat_template_can_be_given_to_another_model(tmp_path: Path) -> None:
+    (tmp_path / "sibling.jinja").write_text(alignbench("models", "template", "demo-aligned").stdout, encoding="utf-8")
+    (tmp_path / "c.toml").write_text('template = "sibling.jinja"\ninstruction = "Be kind."\n', encoding="utf-8")
+    asked = ["render", "--prompt", "Why?", "--context"]
+    own = alignbench(*asked, "chat-system", "--model", "demo-aligned").stdout
+    lent = alignbench(*asked, str(tmp_path / "c.toml"), "--model", "demo-base")
+    assert lent.returncode == 0, lent.stderr
+    assert lent.stdout == own.replace("Answer in full, in clear language and in good order.", "Be kind.")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

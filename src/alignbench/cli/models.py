@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alignbench.cli.options import Json
+from alignbench.errors import InputError
 
 if TYPE_CHECKING:
     from alignbench.models import ModelStatus
@@ -138,3 +139,21 @@ def _plain(value: object) -> str:
         case None | "":
             return "-"
     return str(value)
+
+
+@app.command()
+def template(name: Annotated[str, typer.Argument(metavar="MODEL", help="A name or a reference.")]) -> None:
+    """Write a model's chat template, as Jinja, for a context that gives it to another model."""
+    from alignbench.engines.asking import loaded
+    from alignbench.engines.pool import WorkerPool
+    from alignbench.models import resolve
+
+    model = resolve(name)
+    pool = WorkerPool()
+    try:
+        source = loaded(pool, model).chat_template
+    finally:
+        pool.close()
+    if source is None:
+        raise InputError(f"{model.name} has no chat template that can be read.")
+    sys.stdout.write(source)

@@ -253,6 +253,8 @@ def _fields(query: str, context: Context, content: Content) -> dict[str, Any]:
         "level": level,
         "heading": HEADINGS[level],
         "messages": _messages(query, context, content) if level != "first" else [],
+        "tools": None,  # as transformers has it: chat templates ask for both
+        "documents": None,
     }
 
 
