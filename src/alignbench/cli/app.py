@@ -42,7 +42,7 @@ app.add_typer(importing.app, name="import", help="Responses from elsewhere: the 
 app.add_typer(examples.app, name="examples", help="Example sets: what ships, your own, and what would be selected.")
 app.add_typer(hints.app, name="hints", help="Hints: made of a session's samples, and listed.")
 app.command("render")(render.render)
-app.add_typer(exporting.app, name="export", help="Samples for other programs: JSON lines, CSV.")
+app.add_typer(exporting.app, name="export", help="A session for other programs: JSON lines, CSV, the paper's layout.")
 app.command("sample")(sample.sample)
 app.command("run")(run.run)
 app.command("report")(report.report)

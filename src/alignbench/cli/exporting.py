@@ -1,4 +1,4 @@
-"""`alignbench export`: the samples of a session for other programs."""
+"""`alignbench export`: a session for other programs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", h
 @app.command()
 def jsonl(session: Session, output: Output = None, db: Db = None) -> None:
     """Export the samples as JSON lines, which `alignbench import jsonl` reads."""
-    from alignbench.exporting import write_jsonl
+    from alignbench.exporting.samples import write_jsonl
 
     _export(write_jsonl, session, output, db)
 
@@ -33,9 +33,23 @@ def jsonl(session: Session, output: Output = None, db: Db = None) -> None:
 @app.command("csv")
 def as_csv(session: Session, output: Output = None, db: Db = None) -> None:
     """Export the samples as CSV, safe to open in a spreadsheet."""
-    from alignbench.exporting import write_csv
+    from alignbench.exporting.samples import write_csv
 
     _export(write_csv, session, output, db)
+
+
+@app.command()
+def overton(
+    session: Session,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where a folder called as the session is made.")],
+    db: Db = None,
+) -> None:
+    """Export a session in the layout of the paper's released data, which `alignbench import overton` reads."""
+    from alignbench.exporting.overton import export_overton
+    from alignbench.store import Store
+
+    with Store.open(existing_database(db)) as store:
+        print(f"wrote {export_overton(store, session, folder)}", file=sys.stderr)
 
 
 def _export(write: Callable[[Store, int, IO[str]], None], session: int, output: Path | None, db: Path | None) -> None:

@@ -23,8 +23,8 @@ from alignbench.importing.values import ImportedCell, ImportedCondition, Importe
 from alignbench.prompts import load_prompts
 from alignbench.spec import IMPORTED, Condition, Model, Prompt
 
-_GREEDY = "@temp0"
-_OUTPUTS = (("outputs", ""), ("outputs-temp0", _GREEDY))
+GREEDY = "@temp0"
+_OUTPUTS = (("outputs", ""), ("outputs-temp0", GREEDY))
 _INSTANCES = Path("instances") / "data.jsonl"
 
 
@@ -83,7 +83,7 @@ def _condition(folder: Path, name: str, prompts: Sequence[Prompt], hints: Sequen
     args_file = folder / "args.json"
     args = read_object(args_file) if args_file.is_file() else {}
     try:
-        sampling = sampling_of(args, greedy=name.endswith(_GREEDY))
+        sampling = sampling_of(args, greedy=name.endswith(GREEDY))
     except InputError as error:
         raise InputError(f"{args_file}: {error}") from None
     cells = _cells(folder / "samples.jsonl", prompts)

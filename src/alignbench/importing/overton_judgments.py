@@ -21,7 +21,7 @@ from alignbench.judging.replies import Reading, read_reply
 from alignbench.judging.templates import judge_template
 from alignbench.spec import Prompt, content_hash
 
-_KINDS = {"eval-quality": "quality", "eval-missing": "new-information", "eval-stance": "stance"}
+KINDS = {"eval-quality": "quality", "eval-missing": "new-information", "eval-stance": "stance"}
 _PAIR = re.compile(r"ref_(?P<reference>.+)--alt_(?P<alternative>.+)")
 _UNNAMED = "not recorded"
 
@@ -44,7 +44,7 @@ def read_judgments(
     by_name = {each.condition.name: each for each in conditions}
     found: list[ImportedJudgment] = []
     notes: list[str] = []
-    for name, kind in _KINDS.items():
+    for name, kind in KINDS.items():
         outputs = folder / name / "outputs"
         for replies in sorted(outputs.iterdir()) if outputs.is_dir() else ():
             pair = _PAIR.fullmatch(replies.name)
@@ -166,5 +166,7 @@ def _template_hash(kind_folder: Path, name: str) -> str:
     """Of the template that args.json keeps; else of the folder's name."""
     path = kind_folder / "instances" / name / "args.json"
     wrapper = read_object(path).get("_template_wrapper") if path.is_file() else None
+    if isinstance(wrapper, dict) and isinstance(wrapper.get("hash"), str):  # written by our own export
+        return str(wrapper["hash"])
     template = wrapper.get("template") if isinstance(wrapper, dict) else None
     return content_hash(template if isinstance(template, str) else f"overton {kind_folder.name}")

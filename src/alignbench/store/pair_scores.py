@@ -44,7 +44,7 @@ class PairScores(Connected):
         rows = self._rows(
             """
             SELECT prompts.name AS prompt, reference.name AS reference, conditions.name AS condition,
-                scores.parameters, scores.value
+                scores.parameters, scores.value, scores.version
             FROM scores
             JOIN prompts ON prompts.id = scores.prompt_id
             JOIN conditions ON conditions.id = scores.condition_id
@@ -61,6 +61,7 @@ class PairScores(Connected):
                 reference=decode_text(row["reference"]),
                 condition=decode_text(row["condition"]),
                 value=row["value"],
+                version=row["version"],
                 **decode_json(row["parameters"]),
             )
             for row in rows

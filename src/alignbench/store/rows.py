@@ -92,7 +92,10 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class PairScore:
-    """A similarity of one sample of a condition to one sample of a reference, both of one prompt."""
+    """A similarity of one sample of a condition to one sample of a reference, both of one prompt.
+
+    version: of what computed it, as it calls itself.
+    """
 
     prompt_id: str
     reference: str
@@ -100,6 +103,7 @@ class PairScore:
     reference_sample: int
     sample: int
     value: float
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

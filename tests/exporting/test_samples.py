@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from alignbench.exporting import COLUMNS, write_csv, write_jsonl
+from alignbench.exporting.samples import COLUMNS, write_csv, write_jsonl
 from alignbench.importing.jsonl import read_jsonl
 from alignbench.importing.landing import land
 from alignbench.spec import Condition, Prompt

@@ -1,0 +1,76 @@
+"""The release's layout out and in again: the same session."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alignbench.errors import InputError
+from alignbench.exporting.overton import export_overton
+from alignbench.importing.landing import land
+from alignbench.importing.overton import read_dataset
+from alignbench.spec import Condition, Prompt
+from alignbench.store import Store
+from tests.importing.test_overton import OVERTON, needs_paper_data
+from tests.judging.judged import fill, judgment
+from tests.store.conftest import BASE
+
+
+def everything(store: Store, session: int) -> dict[str, Any]:
+    """All that a session holds, without numbers of rows and times."""
+    return {
+        "prompts": store.prompts(session),
+        "reference": store.session(session).reference,
+        "conditions": store.conditions(session),
+        "samples": [
+            (r.condition, r.prompt_id, r.sample, r.status, r.text, r.raw_text, r.finish_reason, r.error)
+            for r in store.samples(session)
+        ],
+        "rendered": [store.rendered(cell.id) for cell in store.cells(session)],
+        "judgments": {
+            (r.condition, r.prompt_id, r.sample, r.reference, r.reference_sample, r.judgment.kind, r.judgment.judge,
+             r.judgment.template_hash, r.judgment.status, str(r.judgment.fields), r.judgment.reply)
+            for r in store.judgments(session)
+        },
+        "pairs": store.pair_scores(session, "bertscore_f1"),
+        "hints": {(h.prompt_hash, h.level, h.text, h.maker, h.source_condition) for h in store.hints(session)},
+        "hinted": [bool(store.cell_hint(cell.id)) for cell in store.cells(session)],
+        "facts": store.manifest(session)["imported"]["conditions"],
+    }  # fmt: skip
+
+
+@needs_paper_data
+def test_the_release_comes_back_the_same(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "runs.db") as store:
+        first = land(store, read_dataset(OVERTON / "LIMA-OE")).session
+        made = export_overton(store, first, tmp_path / "out")
+        again = land(store, read_dataset(made)).session
+        before, after = everything(store, first), everything(store, again)
+    for part, value in before.items():
+        assert after[part] == value, part
+
+
+def test_a_session_of_our_own_can_go_out_too(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "runs.db") as store:
+        samples = fill(store)
+        for cell in store.cells(1):
+            store.set_rendered(cell.id, f"[INST] {cell.prompt_id} [/INST]")
+        store.add_judgments(1, [judgment("stance", row, stance="yes") for row in samples.values()])
+        landed = land(store, read_dataset(export_overton(store, 1, tmp_path / "out")))
+        assert (landed.dataset, landed.samples, landed.errors) == ("judged", 8, 0)
+        texts = {(r.prompt, r.condition, r.sample): r.raw_text for r in store.samples(1)}
+        assert {(r.prompt, r.condition, r.sample): r.raw_text for r in store.samples(landed.session)} == texts
+        assert [r.status for r in store.samples(landed.session)] == ["done"] * 8
+        with pytest.raises(InputError, match="is there already"):
+            export_overton(store, 1, tmp_path / "out")
+
+
+def test_a_name_that_is_no_folder_is_refused(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "runs.db") as store:
+        session = store.create_session("s")
+        store.add_cell(session, Prompt("q", "Why?"), Condition.zero_shot(BASE, name="../x"), 1)
+        with pytest.raises(InputError, match="cannot be the name of a folder"):
+            export_overton(store, session, tmp_path / "out")
+        assert not (tmp_path / "out").exists()
