@@ -21,8 +21,9 @@ _MMR_CANDIDATES = 10  # for each example that is wanted
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """An example of a pool. index: its place in the pool, from 0. rank: its place by the method of selection, from 1.
-    similarity: cosine to the query, or to the response that stands for it; None where the method has none."""
+    """An example of a pool. index: its place in the pool, from 0. rank: its place by the method of selection, from 1,
+    near duplicates of the query not counted, but for one that is itself left out as such. similarity: cosine to the
+    query, or to the response that stands for it; None where the method has none."""
 
     index: int
     rank: int
@@ -57,23 +58,24 @@ def select(
     index: over the prompts or the responses of the pool, for the nearest ones; near: the unit vector of the query, or
     of the teacher's response to it. Raises InputError where the pool has too few examples left.
     """
-    chosen: list[Selected] = []
+    found: list[Selected] = []
     left_out: list[Selected] = []
     wanted = len(examples.pool.items) if examples.k is None else examples.k
+    looked_at = wanted if examples.mmr is None else wanted * _MMR_CANDIDATES
     for selected in _ranked(query, examples, index, near):
-        if len(chosen) == wanted:
+        if len(found) == looked_at:
             break
         if is_near_duplicate(query, examples.pool.items[selected.index], examples.near_duplicate, selected.similarity):
             left_out.append(selected)
         else:
-            chosen.append(Selected(selected.index, len(chosen) + 1, selected.similarity))
-    if examples.k is not None and len(chosen) < examples.k:
+            found.append(Selected(selected.index, len(found) + 1, selected.similarity))
+    if examples.k is not None and len(found) < examples.k:
         name = examples.pool.name or "The pool"
         without = f", {len(left_out)} of them near duplicates of the query" if left_out else ""
         raise InputError(f"{name} has {len(examples.pool.items)} examples{without}; expected {examples.k} or more.")
     if examples.mmr is not None and index is not None:
-        chosen = _with_mmr(query, examples, index, near, {s.index for s in left_out})
-    return Selection(tuple(_ordered(query, examples, chosen)), tuple(left_out))
+        found = _diversified(found, index, wanted, examples.mmr)
+    return Selection(tuple(_ordered(query, examples, found)), tuple(left_out))
 
 
 def own_examples(query: str, examples: Examples) -> tuple[Example, ...]:
@@ -109,23 +111,10 @@ def _ranked(query: str, examples: Examples, index: NeighbourIndex | None, near: 
                 yield Selected(i, rank, similarity)
 
 
-def _with_mmr(
-    query: str, examples: Examples, index: NeighbourIndex, near: Vector | None, left_out: set[int]
-) -> list[Selected]:
-    """Maximal marginal relevance among the nearest that are no near duplicates."""
-    assert examples.k is not None
-    assert examples.mmr is not None
-    candidates: list[Selected] = []
-    for selected in _ranked(query, examples, index, near):
-        if len(candidates) == examples.k * _MMR_CANDIDATES:
-            break
-        item = examples.pool.items[selected.index]
-        if selected.index not in left_out and not is_near_duplicate(
-            query, item, examples.near_duplicate, selected.similarity
-        ):
-            candidates.append(selected)
+def _diversified(candidates: Sequence[Selected], index: NeighbourIndex, k: int, weight: float) -> list[Selected]:
+    """k of them by maximal marginal relevance, ranked anew."""
     similarity = {s.index: s.similarity for s in candidates}
-    order = diversified(index.vectors, [(s.index, s.similarity or 0.0) for s in candidates], examples.k, examples.mmr)
+    order = diversified(index.vectors, [(s.index, s.similarity or 0.0) for s in candidates], k, weight)
     return [Selected(i, rank, similarity[i]) for rank, i in enumerate(order, start=1)]
 
 
