@@ -169,7 +169,7 @@ def recovery_words(scene: Scene, row: Row, at: int) -> str:
     if (recovery := entry.get("recovery")) is not None:
         return f"recovery {recovery:.0%}{'!' if recovery > 1 else ''}   {beside}"
     why = scene.snapshot.roles.no_floor or entry.get("recovery_reason") or ""
-    return f"no recovery ({why.removeprefix('no recovery: ')})   {beside}"
+    return f"{beside}   no recovery: {why}"
 
 
 def similarity_bar(scene: Scene, row: Row, width: int) -> Content:
