@@ -136,6 +136,43 @@ def test_show_as_json_is_exact(session: int) -> None:
     assert shown["samples"][-1]["logprob"] is None
 
 
+def test_search_finds_words_in_every_session(session: int) -> None:
+    with Store.open(paths.default_database()) as store:
+        other = store.create_session("other")
+        cell = store.add_cell(other, Prompt(HOSTILE, "Why?"), Condition.zero_shot(ALIGNED.model, name="[b]"), 9)
+        for i in range(3):
+            store.add_sample(cell, result(i, f"to {HOSTILE} remember"))
+    outcome = invoke("search", "to remember", "--json")
+    rows = [json.loads(line) for line in outcome.stdout.splitlines()]
+    assert [(row["session"], row["sample"]) for row in rows] == [(other, 2), (other, 1), (other, 0), (session, 0)]
+    assert list(rows[0]) == ["session", "prompt_id", "condition", "sample", "snippet"]
+    assert (rows[0]["prompt_id"], rows[0]["snippet"]) == (HOSTILE, f"to {HOSTILE} remember")
+    assert rows[3]["snippet"] == "To remember."
+    outcome = invoke("search", '"to remember"')
+    assert outcome.stdout.splitlines()[1].split() == ["1", "q1", "demo-aligned", "0", "To", "remember."]
+    outcome = invoke("search", "remember", "--limit", 2)
+    assert len(outcome.stdout.splitlines()) == 3
+    assert not {"\x1b", "\x07", "\u202e"} & set(outcome.stdout)
+    assert outcome.stderr == "These are the newest 2; --limit shows more.\n"
+    outcome = invoke("search", "absent")
+    assert (outcome.exit_code, outcome.stdout, outcome.stderr) == (0, "", "No sample has these words.\n")
+    assert isinstance(invoke("search", "?!").exception, InputError)
+
+
+def test_tags(session: int) -> None:
+    assert invoke("tag", session, "pilot", HOSTILE).exit_code == 0
+    lines = invoke("list").stdout.splitlines()
+    assert lines[0].split() == ["id", "created", "name", "models", "tags", "prompts", "samples", "errors"]
+    assert "pilot" in lines[2]
+    assert "\x1b" not in lines[2]
+    assert json.loads(invoke("list", "--json").stdout)["tags"] == ["pilot", HOSTILE]
+    assert "tags       " in invoke("show", session).stdout
+    assert invoke("untag", session, "pilot").exit_code == 0
+    assert isinstance(invoke("untag", session, HOSTILE, "pilot").exception, InputError)
+    with Store.open(paths.default_database()) as store:
+        assert store.session(session).tags == (HOSTILE,)
+
+
 def test_delete(session: int) -> None:
     outcome = invoke("delete", session, "--yes")
     assert (outcome.exit_code, outcome.stdout) == (0, "")

@@ -68,6 +68,12 @@ def test_notes_keep_their_order_and_text(store: Store, session: int) -> None:
     assert [note.text for note in added] == texts
 
 
+def tables(store: Store) -> dict[str, int]:
+    """Rows of each table, without the list of migrations and the insides of the search index."""
+    names = (table for table in store.db.tables if not table.name.startswith(("_migrations", "samples_fts")))
+    return {table.name: table.count for table in names}
+
+
 def test_deleting_a_session_leaves_nothing_of_it_and_all_of_the_others(store: Store) -> None:
     vector = np.ones(4, np.float32)
     shared, own = Prompt("q1", "Shared?"), Prompt("q2", "Own?")
@@ -88,17 +94,50 @@ def test_deleting_a_session_leaves_nothing_of_it_and_all_of_the_others(store: St
                 store.add_judgments(session, [Judgment("stance", "me", "", sample, None, "na", {})])
                 store.add_embeddings("mini", {content_hash(text): vector}, windows={content_hash(text): 1}, mode="mean")
         store.add_note(session, "n")
+        store.tag_session(session, "t")
     kept = list(store.samples(first))
     store.delete_session(second)
     assert [info.id for info in store.sessions()] == [first]
     assert list(store.samples(first)) == kept
     assert store.prompts(first) == [shared]
-    counts = {table.name: table.count for table in store.db.tables if table.name != "_migrations"}
-    assert counts == {
+    assert tables(store) == {
         "sessions": 1, "texts": 2, "prompts": 1, "models": 1, "conditions": 1, "cells": 1,
         "samples": 2, "sample_tokens": 2, "embeddings": 2, "likelihoods": 2, "scores": 0, "notes": 1, "judgments": 2,
         "example_sets": 1, "examples": 1, "selections": 1, "hints": 1, "cell_hints": 1, "sample_hints": 2,
-        "cell_prefills": 1,
+        "cell_prefills": 1, "session_tags": 1,
     }  # fmt: skip
     store.delete_session(first)
-    assert sum(table.count for table in store.db.tables if table.name != "_migrations") == 0
+    assert sum(tables(store).values()) == 0
+    assert store.search("everywhere", 9) == []
+
+
+def test_tags_are_sorted_and_kept_once(store: Store, session: int) -> None:
+    for tag in ("pilot", " paper ", "pilot", "[/]\ud800"):
+        store.tag_session(session, tag)
+    assert store.session(session).tags == ("paper", "pilot", "[/]\ud800")
+    store.untag_session(session, "pilot")
+    assert store.sessions()[0].tags == ("paper", "[/]\ud800")
+    with pytest.raises(InputError, match=r"has no tag 'papers'. Did you mean paper\?"):
+        store.untag_session(session, "papers")
+    with pytest.raises(InputError, match="The tag is empty"):
+        store.tag_session(session, " ")
+
+
+def test_counts_follow_every_change_of_a_sample(store: Store, session: int, cell: int) -> None:
+    def counts() -> tuple[int, int]:
+        info = store.session(session)
+        return info.n_samples, info.n_errors
+
+    store.add_error(cell, 0, "late")
+    store.add_sample(cell, result(1, "a", "cancelled"))
+    store.add_sample(cell, result(2, "a"))
+    assert counts() == (1, 1)
+    store.add_sample(cell, result(0, "b"))
+    store.add_error(cell, 1, "late")
+    assert counts() == (2, 1)
+    store.add_sample(cell, result(0, "a done one stays"))
+    failed = Condition.zero_shot(ALIGNED)
+    store.add_error(store.add_cell(session, Prompt("q1", "Why diaries?"), failed, 1), 0, "late")
+    assert counts() == (2, 2)
+    assert store.drop_condition_if_empty(session, failed.name)
+    assert counts() == (2, 1)

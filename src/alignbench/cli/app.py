@@ -35,7 +35,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.add_typer(sessions.app, name="sessions", help="Sessions in the database: list, show, delete.")
+app.add_typer(
+    sessions.app, name="sessions", help="Sessions in the database: list, search, tag, merge, compare, back up."
+)
 app.add_typer(prompts.app, name="prompts", help="Prompt sets that ship, and your own files.")
 app.add_typer(models.app, name="models", help="Models: what is there, and whether it is sound.")
 app.add_typer(importing.app, name="import", help="Responses from elsewhere: the paper's data, JSONL files.")

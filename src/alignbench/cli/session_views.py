@@ -42,9 +42,11 @@ def session_json(store: Store, session_id: int) -> str:
 
 
 def print_table(sessions: Sequence[SessionInfo]) -> None:
-    """The sessions as a table."""
+    """The sessions as a table; with their tags where one has any."""
+    tagged = any(session.tags for session in sessions)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for heading in ("id", "created", "name", "models", "prompts", "samples", "errors"):
+    headings = ("id", "created", "name", "models", *(("tags",) if tagged else ()), "prompts", "samples", "errors")
+    for heading in headings:
         number = heading in ("id", "prompts", "samples", "errors")
         table.add_column(heading, justify="right" if number else "left", no_wrap=number, overflow="fold")
     for session in sessions:
@@ -53,6 +55,7 @@ def print_table(sessions: Sequence[SessionInfo]) -> None:
             _minute(session.created),
             _line(session.name),
             ", ".join(map(_line, session.models)),
+            *((", ".join(map(_line, session.tags)),) if tagged else ()),
             session.n_prompts,
             session.n_samples,
             session.n_errors,
@@ -88,6 +91,7 @@ def _print_header(console: Console, session: SessionInfo, conditions: Sequence[C
         "created": _minute(session.created),
         "models": ", ".join(map(_line, session.models)) or "none yet",
         "reference": "none" if session.reference is None else _line(session.reference),
+        **({"tags": ", ".join(map(_line, session.tags))} if session.tags else {}),
         "samples": f"{session.n_samples} done" + (f", {session.n_errors} failed" if session.n_errors else ""),
     }
     for name, fact in facts.items():

@@ -1,8 +1,10 @@
-"""`alignbench sessions`: list, show and delete what is in the database."""
+"""`alignbench sessions`: list, show, search, tag and delete what is in the database."""
 
 from __future__ import annotations
 
+import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
 SessionId = Annotated[int, typer.Argument(metavar="ID", help="The session's number, as `list` shows it.")]
+
+Tags = Annotated[list[str], typer.Argument(metavar="TAG...", help="One or more tags.")]
 
 
 @app.command("list")
@@ -50,6 +54,47 @@ def show(session_id: SessionId, db: Db = None, json_object: Json = False) -> Non
             typer.echo(session_views.session_json(store, session_id))
         else:
             session_views.print_session(store, session_id)
+
+
+@app.command()
+def search(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help='Words, all of them; "words in quotes" side by side.')],
+    limit: Annotated[int, typer.Option(min=1, metavar="N", help="Show the newest N.")] = 20,
+    db: Db = None,
+    json_lines: Json = False,
+) -> None:
+    """Find samples of all sessions by the words in them, newest first."""
+    from alignbench.cli.tables import print_table
+
+    with _store(_existing(db)) as store:
+        found = store.search(text, limit + 1)
+    shown = found[:limit]
+    if json_lines:
+        for each in shown:
+            typer.echo(json.dumps(asdict(each)))
+    elif shown:
+        columns = ("session", "prompt_id", "condition", "sample", "snippet")
+        print_table(columns, [[str(getattr(each, column)) for column in columns] for each in shown])
+    if not shown:
+        typer.echo("No sample has these words.", err=True)
+    elif len(found) > limit:
+        typer.echo(f"These are the newest {limit}; --limit shows more.", err=True)
+
+
+@app.command()
+def tag(session_id: SessionId, tags: Tags, db: Db = None) -> None:
+    """Put tags on a session; `list` shows them."""
+    with _store(_existing(db)) as store, store.together():
+        for each in tags:
+            store.tag_session(session_id, each)
+
+
+@app.command()
+def untag(session_id: SessionId, tags: Tags, db: Db = None) -> None:
+    """Take tags off a session."""
+    with _store(_existing(db)) as store, store.together():
+        for each in tags:
+            store.untag_session(session_id, each)
 
 
 @app.command()

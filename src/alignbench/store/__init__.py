@@ -6,6 +6,7 @@ from alignbench.store.context_rows import ExampleSetInfo, HintRow, NewHint
 from alignbench.store.rows import (
     CellInfo,
     Counts,
+    Found,
     Judgment,
     JudgmentRow,
     JudgmentStatus,
@@ -22,6 +23,7 @@ __all__ = [
     "CellInfo",
     "Counts",
     "ExampleSetInfo",
+    "Found",
     "HintRow",
     "Judgment",
     "JudgmentRow",

@@ -17,7 +17,7 @@ class SessionInfo:
     """A session and what is in it. Times are ISO 8601 in UTC.
 
     reference: name of the condition that others are compared with. n_samples counts samples that are done.
-    models: names, in order of first use.
+    models: names, in order of first use. tags: sorted.
     """
 
     id: int
@@ -30,6 +30,7 @@ class SessionInfo:
     n_samples: int
     n_errors: int
     models: tuple[str, ...]
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,18 @@ class SampleRow:
     seconds: float | None
     logprob: float | None
     error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A sample that a search found, and where. snippet: the words around the first match, with … where text is left
+    out."""
+
+    session: int
+    prompt_id: str
+    condition: str
+    sample: int
+    snippet: str
 
 
 @dataclass(frozen=True, slots=True)

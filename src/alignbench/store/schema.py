@@ -13,6 +13,7 @@ from sqlite_utils import Database
 
 from alignbench.store.context_tables import context_tables
 from alignbench.store.encoding import now
+from alignbench.store.session_tables import session_tables
 
 # "alib" in the header marks a file as ours: a foreign one is recognised from its first 100 bytes, unopened.
 APPLICATION_ID = 0x616C6962
@@ -249,6 +250,7 @@ MIGRATIONS: tuple[tuple[str, Migration], ...] = (
     ("0002_judgments", _judgments),
     ("0003_contexts", context_tables),
     ("0004_likelihoods", _likelihoods),
+    ("0005_sessions", session_tables),
 )
 
 

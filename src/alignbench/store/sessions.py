@@ -1,22 +1,19 @@
-"""Sessions and their notes."""
+"""Sessions, their notes and their tags."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from alignbench.errors import InputError, did_you_mean
 from alignbench.store.base import Connected
 from alignbench.store.encoding import decode_json, decode_text, encode_json, encode_text, now
 from alignbench.store.rows import Note, SessionInfo
 
 _SESSION = """
-    SELECT id, name, created, updated, reference,
+    SELECT id, name, created, updated, reference, n_samples, n_errors,
         (SELECT count(*) FROM prompts WHERE session_id = sessions.id) AS n_prompts,
-        (SELECT count(*) FROM conditions WHERE session_id = sessions.id) AS n_conditions,
-        (SELECT count(*) FROM samples JOIN cells ON cells.id = samples.cell_id
-            WHERE cells.session_id = sessions.id AND samples.status = 'done') AS n_samples,
-        (SELECT count(*) FROM samples JOIN cells ON cells.id = samples.cell_id
-            WHERE cells.session_id = sessions.id AND samples.status = 'error') AS n_errors
+        (SELECT count(*) FROM conditions WHERE session_id = sessions.id) AS n_conditions
     FROM sessions
 """
 
@@ -134,6 +131,28 @@ class Sessions(Connected):
         rows = self._rows("SELECT * FROM notes WHERE session_id = ? ORDER BY id", session_id)
         return [Note(row["id"], session_id, row["created"], decode_text(row["text"])) for row in rows]
 
+    def tag_session(self, session_id: int, tag: str) -> None:
+        """Put a tag on a session; one that it has already stays. InputError for an empty one."""
+        if not tag.strip():
+            raise InputError("The tag is empty; expected a word or a few.")
+        with self._write():
+            self._touch(session_id)
+            insert = "INSERT INTO session_tags (session_id, tag) VALUES (?, ?) ON CONFLICT DO NOTHING"
+            self._execute(insert, session_id, encode_text(tag.strip()))
+
+    def untag_session(self, session_id: int, tag: str) -> None:
+        """Take a tag off a session. InputError where it has no such tag."""
+        with self._write():
+            self._touch(session_id)
+            delete = "DELETE FROM session_tags WHERE session_id = ? AND tag = ?"
+            if not self._execute(delete, session_id, encode_text(tag.strip())):
+                near = did_you_mean(tag, self._tags(session_id))
+                raise InputError(f"Session {session_id} has no tag {tag!r}. {near}".rstrip())
+
+    def _tags(self, session_id: int) -> tuple[str, ...]:
+        rows = self._rows("SELECT tag FROM session_tags WHERE session_id = ? ORDER BY tag", session_id)
+        return tuple(decode_text(row["tag"]) for row in rows)
+
     def _hashes_used(self, session_id: int) -> tuple[set[str], set[str]]:
         """Hashes of the shared texts, and of the sample texts, that a session uses."""
         texts = self._rows(
@@ -187,4 +206,5 @@ class Sessions(Connected):
             n_samples=row["n_samples"],
             n_errors=row["n_errors"],
             models=tuple(decode_text(model["name"]) for model in models),
+            tags=self._tags(row["id"]),
         )

@@ -12,11 +12,12 @@ from alignbench.store.judgments import Judgments
 from alignbench.store.likelihoods import Likelihoods
 from alignbench.store.pair_scores import PairScores
 from alignbench.store.samples import Samples
+from alignbench.store.search import Search
 from alignbench.store.sessions import Sessions
 from alignbench.store.teachers import Teachers
 
 
-class Store(Sessions, Cells, Samples, Teachers, PairScores, Judgments, Likelihoods):
+class Store(Sessions, Cells, Samples, Teachers, PairScores, Judgments, Likelihoods, Search):
     """A session database. One object per thread; several processes may have the same file open.
 
     Every method that changes something has committed it when it returns, unless inside `together`. A method
