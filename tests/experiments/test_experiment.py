@@ -69,6 +69,21 @@ def test_contexts_are_for_base_models(tmp_path: Path) -> None:
     assert (experiment.reference, experiment.floor) == ("demo-aligned", "demo-base")
 
 
+def test_a_context_may_stand_in_the_file(tmp_path: Path) -> None:
+    experiment = read(
+        tmp_path,
+        PROMPTS + '[models]\nteacher = "demo-aligned"\n[[conditions]]\nmodel = "teacher"\n'
+        '[[conditions]]\nname = "told"\nmodel = "demo-base"\n[conditions.context]\ntemplate = "plain"\n'
+        'hint = { level = "summary", source = { condition = "teacher" }, maker = "teacher" }\n',
+    )
+    told = experiment.conditions[1].context
+    assert told.name == "told"
+    assert told.hint is not None
+    assert (told.hint.condition, told.hint.maker) == ("teacher", "demo-aligned")
+    with pytest.raises(InputError, match=r"conditions\[0\].context, field shape: unknown"):
+        read(tmp_path, ONE + 'context = { template = "plain", shape = 1 }\n')
+
+
 def test_a_seed_draws_prompts_at_random_and_again_the_same(tmp_path: Path) -> None:
     drawn = [p.id for p in read(tmp_path, ONE.replace("limit = 3", "limit = 3\nseed = 1")).prompts]
     assert drawn == [p.id for p in read(tmp_path, ONE.replace("limit = 3", "limit = 3\nseed = 1")).prompts]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from alignbench import paths
-from alignbench.contexts.files import Sets, load_context
+from alignbench.contexts.files import Sets, load_context, read_context
 from alignbench.contexts.sources import unknown_conditions
 from alignbench.contexts.tables import Table
 from alignbench.errors import InputError, did_you_mean
@@ -145,7 +145,11 @@ def _conditions(top: Table, path: Path, sets: Sets | None) -> tuple[Condition, .
 
 def _condition(table: Table, shared: _Shared) -> Condition:
     model = _model(table, "model", table.required("model"), shared)
-    context = _context(table, "context", table.text("context"), model, shared)
+    written = table.raw("context")
+    if isinstance(written, dict):
+        context = _written_context(table, written, shared)
+    else:
+        context = _context(table, "context", table.text("context"), model, shared)
     condition = Condition(
         name=table.text("name") or _name(model, context),
         model=model,
@@ -198,6 +202,15 @@ def _context(table: Table, key: str, wanted: str, model: Model, shared: _Shared)
         return load_context(str(beside) if beside.is_file() else wanted, shared.sets)
     except InputError as error:
         raise InputError(f"{table.where}, field {table.name(key)}: {error}") from None
+
+
+def _written_context(table: Table, written: dict[str, Any], shared: _Shared) -> Context:
+    """A context that stands in the file itself. Its maker may have a name that only this file gives."""
+    where = f"{table.where}, {table.name('context')}"
+    context = read_context(written, where, shared.folder, shared.sets, name=table.text("name"))
+    if context.hint is None or context.hint.maker not in shared.models:
+        return context
+    return replace(context, hint=replace(context.hint, maker=shared.models[context.hint.maker]))
 
 
 def _sampling(table: Table, shared: dict[str, Any]) -> dict[str, Any]:
