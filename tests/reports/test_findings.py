@@ -67,6 +67,19 @@ def test_the_gates_share_is_a_claim_only_with_an_interval_off_zero() -> None:
     assert "bad responses" not in line
 
 
+def test_coverage_at_few_responses_carries_no_claim() -> None:
+    def covered(n: int) -> dict[str, Any]:
+        curve = [{"k": k, "value": k / 20, "ci": None} for k in range(1, n + 1)]
+        return {"n": n, "of_reference": curve, "responses_covered": {"value": 0.5}}
+
+    report = {"within": {"chat": {}}, "judged": {}, "meta": {"reference": "chat", "contested": 0}}
+    coverage = {"reason": "", "conditions": {"base": covered(5), "one": covered(1), "many": covered(12)}}
+    lines = findings(report, {"gate": NO_GATE, "coverage": coverage, "lengths": NO_LENGTHS})
+    assert "One response of base says 5% of a response of chat, 5 together say 25%" in lines[1]
+    assert "One response of one says 5% of a response of chat; a response of chat covers 0.500 of its 1." in lines
+    assert "Coverage rests on 1 to 5 responses a prompt, under 10" in lines[-1]
+
+
 def test_contested_prompts_without_stances_ask_for_them() -> None:
     assert "--kind stance" in said("jaccard", gap(-0.2, -0.25, -0.15), contested=4)
     fields = {name: {"value": 0.25, "ci": None} for name in ("yes", "no", "both", "other")}

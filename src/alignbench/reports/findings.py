@@ -124,20 +124,23 @@ def _coverage(coverage: Mapping[str, Any], reference: str) -> Iterator[str]:
     if coverage["reason"]:
         yield f"No coverage: {coverage['reason']}."
         return
-    smallest = None
+    sizes = []
     for condition, entry in coverage["conditions"].items():
         curve = entry["of_reference"]
         if not curve:
             continue
         first, last = curve[0], curve[-1]
-        smallest = min(smallest or entry["n"], entry["n"])
+        sizes.append(entry["n"])
+        together = f", {last['k']} together say {last['value']:.0%}{_percent(last['ci'])}" if last["k"] > 1 else ""
+        covered = number(entry["responses_covered"]["value"])
         yield (
             f"One response of {condition} says {first['value']:.0%}{_percent(first['ci'])} of a response of "
-            f"{reference}, {last['k']} together say {last['value']:.0%}{_percent(last['ci'])}; a response of "
-            f"{reference} covers {number(entry['responses_covered']['value'])} of them."
+            f"{reference}{together}; a response of {reference} covers {covered} of its {entry['n']}."
         )
-    if smallest is not None and smallest < FEW:
-        yield f"Coverage is shown at {smallest} responses a prompt, which is too few for a claim about it."
+    few = [size for size in sizes if size < FEW]
+    if few:
+        shown = f"{min(few)} to {max(few)}" if len({*few}) > 1 else f"{few[0]}"
+        yield f"Coverage rests on {shown} responses a prompt, under {FEW}, which is too few for a claim about it."
 
 
 def _stances(stances: Mapping[str, Any], contested: int) -> Iterator[str]:
