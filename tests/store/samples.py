@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from alignbench.engines.protocol import FinishReason, SampleResult, TokenStats
+from alignbench.store import Store
 
 
 def result(
@@ -15,3 +16,8 @@ def result(
     tokens = TokenStats(np.arange(n, dtype=np.int32) + 100, *floats)
     raw = text + "\n\n" if raw_text is None else raw_text
     return SampleResult(sample, text, raw, finish_reason, 11, n, 0.25, float(floats[0].sum()), tokens)
+
+
+def done_samples(store: Store, cell: int) -> set[int]:
+    """Indices of the finished samples of a cell of session 1."""
+    return {row.sample for row in store.samples(1, cell_id=cell) if row.status == "done"}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from alignbench.errors import InputError
 from alignbench.spec import Condition, Context, Model, Prompt, Sampling
-from alignbench.store import CellInfo, Store
+from alignbench.store import CellInfo, Store, StoredCell
 from tests.store.conftest import ALIGNED, BASE
 from tests.store.samples import result
 
@@ -138,13 +138,17 @@ def test_a_condition_goes_only_while_it_has_no_sample(store: Store, session: int
     assert store.conditions(session) == [changed]
 
 
-def test_find_cell_goes_by_content(store: Store, session: int) -> None:
+def test_stored_cells_go_by_content(store: Store, session: int) -> None:
     condition = Condition.zero_shot(BASE)
     cell = store.add_cell(session, PROMPT, condition, 5)
-    found = store.find_cell(session, Prompt.typed(PROMPT.text), replace(condition, name="other"))
-    assert found == CellInfo(cell, session, "q1", "demo-base", 5)
-    assert store.find_cell(session, PROMPT, replace(condition, seed=1)) is None
-    assert store.find_cell(session + 1, PROMPT, condition) is None
+    store.add_sample(cell, result(3, "x"))
+    store.add_error(cell, 4, "late")
+    store.add_sample(cell, result(0, "x", "cancelled"))
+    other = replace(condition, name="other")
+    assert store.stored_cells(session, other) == {PROMPT.hash: StoredCell(cell, 5, frozenset({3}))}
+    assert store.stored_cells(session, other, errors=True) == {PROMPT.hash: StoredCell(cell, 5, frozenset({3, 4}))}
+    assert store.stored_cells(session, replace(condition, seed=1)) == {}
+    assert store.stored_cells(session + 1, condition) == {}
 
 
 def test_what_the_model_saw_is_kept_once(store: Store, session: int, cell: int) -> None:

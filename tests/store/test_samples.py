@@ -15,7 +15,7 @@ from alignbench.errors import InputError
 from alignbench.spec import Condition, Prompt, content_hash
 from alignbench.store import Store
 from tests.store.conftest import ALIGNED, BASE
-from tests.store.samples import result
+from tests.store.samples import done_samples, result
 
 HOSTILE = [
     "",
@@ -87,15 +87,15 @@ def test_errors_and_cancelled_samples_are_replaced_by_what_comes_next(store: Sto
     assert (error.status, error.finish_reason, error.text, error.raw_text) == ("error", "error", "", "")
     assert (error.n_prompt_tokens, error.n_tokens, error.seconds, error.logprob) == (None,) * 4
     assert store.token_stats(error.id) is None
-    assert store.done_samples(cell) == set()
+    assert done_samples(store, cell) == set()
     cancelled = store.add_sample(cell, result(0, "part", "cancelled"))
     assert (cancelled.id, cancelled.status, cancelled.text, cancelled.error) == (error.id, "cancelled", "part", None)
-    assert store.done_samples(cell) == set()
+    assert done_samples(store, cell) == set()
     again = store.add_error(cell, 0, "once more")
     assert (again.status, again.text, store.token_stats(again.id)) == ("error", "", None)
     done = store.add_sample(cell, result(0, "whole"))
     assert (done.status, done.text, done.error) == ("done", "whole", None)
-    assert store.done_samples(cell) == {0}
+    assert done_samples(store, cell) == {0}
 
 
 def test_samples_are_ordered_by_cell_and_index(store: Store, session: int) -> None:
@@ -152,7 +152,7 @@ def test_together_is_one_commit(store: Store, cell: int) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    assert store.done_samples(cell) == set()
+    assert done_samples(store, cell) == set()
     with store.together():
         row = store.add_text(cell, 0, "kept", raw_text="kept```", finish_reason="length")
     assert (row.text, row.raw_text, row.finish_reason) == ("kept", "kept```", "length")

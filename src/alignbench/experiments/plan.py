@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alignbench.spec import Condition, Prompt
-from alignbench.store import Store
+from alignbench.store import Store, StoredCell
+
+_NEW = StoredCell(0, 0, frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +44,10 @@ def preview(
 ) -> list[Cell]:
     """The cells that `make_plan` would find, with nothing registered; a cell that is not there yet has the id 0."""
     cells = []
+    hashed = [(prompt.hash, prompt) for prompt in prompts]
     for condition in conditions:
-        for prompt in prompts:
-            known = store.find_cell(session, prompt, condition) if store and session else None
-            there = store.done_samples(known.id, errors=not retry_errors) if store and known else set()
-            missing = tuple(i for i in range(n) if i not in there)
-            cells.append(Cell(known.id if known else 0, prompt, condition, n, missing))
+        known = store.stored_cells(session, condition, errors=not retry_errors) if store and session else {}
+        cells += [_cell(known.get(key, _NEW), prompt, condition, n) for key, prompt in hashed]
     return cells
 
 
@@ -66,10 +66,17 @@ def make_plan(
     are ordered by condition, then prompt, so that those that share a context run one after the other.
     """
     cells = []
+    hashed = [(prompt.hash, prompt) for prompt in prompts]
     with store.together():
         for condition in conditions:
-            for prompt in prompts:
-                cell_id = store.add_cell(session, prompt, condition, n)
-                there = store.done_samples(cell_id, errors=not retry_errors)
-                cells.append(Cell(cell_id, prompt, condition, n, tuple(i for i in range(n) if i not in there)))
+            known = store.stored_cells(session, condition, errors=not retry_errors)
+            for i, (key, prompt) in enumerate(hashed):
+                cell = known.get(key, _NEW)
+                if i == 0 or cell.n < n:  # the first one also says whether the condition's name is free
+                    cell = replace(cell, id=store.add_cell(session, prompt, condition, n))
+                cells.append(_cell(cell, prompt, condition, n))
     return Plan(session, tuple(cells))
+
+
+def _cell(stored: StoredCell, prompt: Prompt, condition: Condition, n: int) -> Cell:
+    return Cell(stored.id, prompt, condition, n, tuple(sorted(set(range(n)) - stored.there)))

@@ -16,6 +16,7 @@ from alignbench.store.rows import (
     SampleRow,
     SessionInfo,
     Status,
+    StoredCell,
 )
 from alignbench.store.store import Store
 
@@ -36,4 +37,5 @@ __all__ = [
     "SessionInfo",
     "Status",
     "Store",
+    "StoredCell",
 ]

@@ -19,12 +19,6 @@ from alignbench.store.encoding import (
 )
 from alignbench.store.rows import CellInfo
 
-_CELL = """
-    SELECT cells.id, cells.session_id, cells.n, prompts.name AS prompt_name, conditions.name AS condition
-    FROM cells
-    JOIN prompts ON prompts.id = cells.prompt_id
-    JOIN conditions ON conditions.id = cells.condition_id
-"""
 _MAX_SEED = 2**63 - 1  # of a SQLite integer
 
 
@@ -111,19 +105,18 @@ class Cells(CellContents):
                 )
             )
 
-    def find_cell(self, session_id: int, prompt: Prompt, condition: Condition) -> CellInfo | None:
-        """The cell of this prompt text and condition hash, whatever the two are called; else None."""
-        row = self._row(
-            f"{_CELL} WHERE cells.session_id = ? AND prompts.text_hash = ? AND conditions.hash = ?",
-            session_id,
-            prompt.hash,
-            condition.hash,
-        )
-        return None if row is None else _cell_info(row)
-
     def cells(self, session_id: int) -> list[CellInfo]:
         """The cells of a session in the order in which they were added."""
-        rows = self._rows(f"{_CELL} WHERE cells.session_id = ? ORDER BY cells.id", session_id)
+        rows = self._rows(
+            """
+            SELECT cells.id, cells.session_id, cells.n, prompts.name AS prompt_name, conditions.name AS condition
+            FROM cells
+            JOIN prompts ON prompts.id = cells.prompt_id
+            JOIN conditions ON conditions.id = cells.condition_id
+            WHERE cells.session_id = ? ORDER BY cells.id
+            """,
+            session_id,
+        )
         return [_cell_info(row) for row in rows]
 
     def set_rendered(self, cell_id: int, text: str) -> None:

@@ -45,6 +45,15 @@ class CellInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredCell:
+    """What is there already of one prompt under one condition. n: as of CellInfo. there: indices of samples."""
+
+    id: int
+    n: int
+    there: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
 class SampleRow:
     """One sample with what it belongs to.
 

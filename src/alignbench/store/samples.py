@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from alignbench.engines.protocol import FinishReason, SampleResult, TokenStats
 from alignbench.errors import InputError
-from alignbench.spec import content_hash
+from alignbench.spec import Condition, content_hash
 from alignbench.store.base import Connected
 from alignbench.store.encoding import (
     decode_text,
@@ -23,7 +23,7 @@ from alignbench.store.encoding import (
     unpack_floats,
     unpack_ids,
 )
-from alignbench.store.rows import Counts, Pace, SampleRow, Status
+from alignbench.store.rows import Counts, Pace, SampleRow, Status, StoredCell
 
 _TOKEN_COLUMNS = tuple(field.name for field in fields(TokenStats))
 
@@ -77,10 +77,24 @@ class Samples(Connected):
         """Commit that a sample failed; a done one of the same index stays, and is returned."""
         return self._put(cell_id, sample, "error", "error", None, None, None, None, encode_text(message))
 
-    def done_samples(self, cell_id: int, *, errors: bool = False) -> set[int]:
-        """The indices of a cell's samples that are done, and of its errors if they are asked for."""
-        sql = "SELECT sample FROM samples WHERE cell_id = ? AND (status = 'done' OR status = 'error' AND ?)"
-        return {row["sample"] for row in self._rows(sql, cell_id, errors)}
+    def stored_cells(self, session_id: int, condition: Condition, *, errors: bool = False) -> dict[str, StoredCell]:
+        """The cells of a condition hash, whatever it is called, by prompt hash, with the samples that are done in
+        each, and the errors if they are asked for."""
+        rows = self._rows(
+            """
+            SELECT cells.id, cells.n, prompts.text_hash, group_concat(samples.sample) AS there
+            FROM conditions
+            JOIN cells ON cells.condition_id = conditions.id
+            JOIN prompts ON prompts.id = cells.prompt_id
+            LEFT JOIN samples
+                ON samples.cell_id = cells.id AND (samples.status = 'done' OR samples.status = 'error' AND ?3)
+            WHERE conditions.session_id = ?1 AND conditions.hash = ?2 GROUP BY cells.id
+            """,
+            session_id,
+            condition.hash,
+            errors,
+        )
+        return {row["text_hash"]: StoredCell(row["id"], row["n"], _indices(row["there"])) for row in rows}
 
     def counts(self, session_id: int) -> list[Counts]:
         """What each condition of a session holds, in order of first use."""
@@ -215,6 +229,10 @@ class Samples(Connected):
                 pack_ids(tokens.ids),
                 *(pack_floats(getattr(tokens, column)) for column in _TOKEN_COLUMNS[1:]),
             )
+
+
+def _indices(listed: str | None) -> frozenset[int]:
+    return frozenset(map(int, listed.split(","))) if listed else frozenset()
 
 
 def sample_row(row: dict[str, Any]) -> SampleRow:
