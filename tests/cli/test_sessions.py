@@ -173,6 +173,47 @@ def test_tags(session: int) -> None:
         assert store.session(session).tags == (HOSTILE,)
 
 
+def test_merge_prints_the_number_of_the_new_session(session: int) -> None:
+    with Store.open(paths.default_database()) as store:
+        other = store.create_session("other")
+        cell = store.add_cell(other, Prompt("q", "How?"), Condition.zero_shot(BASE.model, name="B"), 1)
+        store.add_sample(cell, result(0, "so"))
+    outcome = invoke("merge", session, other)
+    assert outcome.stdout == "3\n"
+    assert outcome.stderr == "Session 3 has 4 samples of 3 conditions.\n"
+    shown = json.loads(invoke("show", 3, "--json").stdout)
+    assert shown["session"]["name"] == "Why diaries? + other"
+    assert [condition["name"] for condition in shown["conditions"]] == ["demo-aligned", "B", "B@2"]
+    assert isinstance(invoke("merge", session).exception, InputError)
+
+
+def test_compare(session: int) -> None:
+    with Store.open(paths.default_database()) as store:
+        other = store.create_session("other")
+        cell = store.add_cell(other, Prompt("p", "Why do people keep diaries?"), ALIGNED, 1)
+        store.add_sample(cell, result(0, "To remember."))
+        store.add_cell(other, Prompt(HOSTILE, "?"), Condition.zero_shot(BASE.model, name="B"), 1)
+    found = json.loads(invoke("compare", session, other, "--json").stdout)
+    assert (found["prompts"], found["only_prompts"]) == (1, [[], [HOSTILE]])
+    assert [(each["names"], each["identical"], each["different"]) for each in found["conditions"]] == [
+        (["demo-aligned", "demo-aligned"], 1, 0),
+        (["B", "B"], 0, 0),
+    ]
+    assert found["conditions"][1]["differs"] == {"top_p": [0.9, 1.0], "stop": [["\n\n"], []], "seed": [7, 0]}
+    page = invoke("compare", session, other).stdout
+    assert "1 identical" in page
+    assert not {"\x1b", "\x07", "\u202e"} & set(page)
+
+
+def test_backup(session: int, tmp_path: Path) -> None:
+    copy = tmp_path / "new" / "copy.db"
+    outcome = invoke("backup", copy)
+    assert (outcome.exit_code, outcome.stdout, outcome.stderr) == (0, "", f"wrote {copy}\n")
+    assert [path.name for path in copy.parent.iterdir()] == ["copy.db"]
+    assert invoke("show", session, "--json", "--db", copy).stdout == invoke("show", session, "--json").stdout
+    assert isinstance(invoke("backup", copy).exception, InputError)
+
+
 def test_delete(session: int) -> None:
     outcome = invoke("delete", session, "--yes")
     assert (outcome.exit_code, outcome.stdout) == (0, "")

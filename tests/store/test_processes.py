@@ -8,6 +8,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Store, schema
 from tests.store.conftest import BASE
@@ -32,6 +34,32 @@ def test_two_processes_write_to_one_file(store: Store, session: int, cell: int) 
     assert [row.sample for row in rows] == list(range(300))
     assert all(row.text == f"sample {row.sample}" for row in rows)
     assert store.db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+
+
+@pytest.mark.slow
+def test_two_writers_lose_nothing_and_write_nothing_twice(store: Store, session: int) -> None:
+    cells = [store.add_cell(session, Prompt(f"q{i}", f"{i}?"), Condition.zero_shot(BASE), 2000) for i in range(2)]
+    writers = [writer(store, cell, 0, 2000) for cell in cells]
+    for process in writers:
+        output, errors = process.communicate(timeout=240)
+        assert (process.returncode, errors) == (0, "")
+        assert len(output.split()) == 2000
+    assert [(row.cell_id, row.sample) for row in store.samples(session)] == [(c, i) for c in cells for i in range(2000)]
+    assert store.session(session).n_samples == 4000
+
+
+def test_a_backup_is_whole_while_another_process_writes(store: Store, cell: int, tmp_path: Path) -> None:
+    process = writer(store, cell, 0, 100_000)
+    assert process.stdout is not None
+    said = [int(process.stdout.readline()) for _ in range(20)]
+    store.backup(tmp_path / "copy.db")
+    process.kill()
+    process.communicate()
+    with Store.open(tmp_path / "copy.db") as copy:
+        there = done_samples(copy, cell)
+        assert set(said) <= there == set(range(len(there)))
+        assert len(copy.search("sample", 1_000_000)) == len(there) == copy.session(1).n_samples
+        assert copy.db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
 
 
 def test_a_killed_writer_loses_nothing_that_it_had_stored(store: Store, session: int, cell: int) -> None:

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from alignbench.display import visible
+from alignbench.session_diff import SessionDiff
 from alignbench.spec import Condition, Sampling
 from alignbench.store import Note, SampleRow, SessionInfo, Store
 
@@ -62,6 +63,21 @@ def print_table(sessions: Sequence[SessionInfo]) -> None:
         )
         table.add_row(*(Text(str(cell)) for cell in cells))
     _console(width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
+
+
+def print_diff(found: SessionDiff) -> None:
+    """What differs between two sessions, line by line."""
+    from alignbench.cli import tables
+
+    first, second = map(str, found.sessions)
+    rows = [("prompts in both", str(found.prompts), str(found.prompts))]
+    rows += [("prompts in one only", *(", ".join(ids) or "none" for ids in found.only_prompts))]
+    rows += [("conditions in one only", *(", ".join(names) or "none" for names in found.only_conditions))]
+    for each in found.conditions:
+        rows.append(("condition", *each.names))
+        rows += [(f"  {setting}", str(ours), str(theirs)) for setting, (ours, theirs) in each.differs.items()]
+        rows.append(("  texts", f"{each.identical} identical", f"{each.different} different"))
+    tables.print_table(("", f"session {first}", f"session {second}"), rows)
 
 
 def print_session(store: Store, session_id: int) -> None:

@@ -1,4 +1,4 @@
-"""`alignbench sessions`: list, show, search, tag and delete what is in the database."""
+"""`alignbench sessions`: what is in the database, found, tagged, merged, compared, backed up and deleted."""
 
 from __future__ import annotations
 
@@ -95,6 +95,56 @@ def untag(session_id: SessionId, tags: Tags, db: Db = None) -> None:
     with _store(_existing(db)) as store, store.together():
         for each in tags:
             store.untag_session(session_id, each)
+
+
+@app.command()
+def merge(
+    session_ids: Annotated[list[int], typer.Argument(metavar="ID ID...", help="Two or more sessions.")],
+    name: Annotated[
+        str | None, typer.Option(help="Of the new session.", show_default="the names, with + between")
+    ] = None,
+    db: Db = None,
+) -> None:
+    """Make a new session of all that is in others; prints its number.
+
+    Conditions with the same settings are joined, and so are prompts with the same text. Where a name stands for two
+    things, that of the later session gets its number, NAME@ID. Of two samples in one place, that of the session named
+    first stays.
+    """
+    with _store(_existing(db)) as store:
+        merged = store.merge_sessions(session_ids, name or " + ".join(store.session(id).name for id in session_ids))
+        info = store.session(merged)
+    typer.echo(merged)
+    typer.echo(f"Session {merged} has {info.n_samples} samples of {info.n_conditions} conditions.", err=True)
+
+
+@app.command()
+def compare(
+    first: Annotated[int, typer.Argument(metavar="ID")],
+    second: Annotated[int, typer.Argument(metavar="ID")],
+    db: Db = None,
+    json_object: Json = False,
+) -> None:
+    """Compare two sessions: which prompts, conditions and settings differ, and which texts are the same."""
+    from alignbench.cli import session_views
+    from alignbench.session_diff import compare_sessions
+
+    with _store(_existing(db)) as store:
+        found = compare_sessions(store, first, second)
+    if json_object:
+        typer.echo(json.dumps(asdict(found)))
+    else:
+        session_views.print_diff(found)
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that is not there yet.")], db: Db = None
+) -> None:
+    """Copy the database, as it is at this moment, while others may write to it."""
+    with _store(_existing(db)) as store:
+        store.backup(file)
+    typer.echo(f"wrote {file}", err=True)
 
 
 @app.command()

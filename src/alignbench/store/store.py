@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from alignbench.errors import InputError, StoreError
 from alignbench.store.cells import Cells
-from alignbench.store.connection import open_database
+from alignbench.store.connection import open_database, plain_errors
 from alignbench.store.judgments import Judgments
 from alignbench.store.likelihoods import Likelihoods
+from alignbench.store.merging import Merging
 from alignbench.store.pair_scores import PairScores
 from alignbench.store.samples import Samples
 from alignbench.store.search import Search
-from alignbench.store.sessions import Sessions
 from alignbench.store.teachers import Teachers
 
 
-class Store(Sessions, Cells, Samples, Teachers, PairScores, Judgments, Likelihoods, Search):
+class Store(Merging, Cells, Samples, Teachers, PairScores, Judgments, Likelihoods, Search):
     """A session database. One object per thread; several processes may have the same file open.
 
     Every method that changes something has committed it when it returns, unless inside `together`. A method
@@ -34,6 +37,26 @@ class Store(Sessions, Cells, Samples, Teachers, PairScores, Judgments, Likelihoo
         """
         path = Path(path)
         return cls(open_database(path), path)
+
+    def backup(self, path: Path) -> None:
+        """Copy the database as it is at this moment to a new file, while others may write to it.
+
+        The file appears whole or not at all. InputError where there is something under its name already.
+        """
+        if path.exists():
+            raise InputError(f"{path} is there already; name another file, or move it away.")
+        part = path.with_name(f"{path.name}.part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.unlink(missing_ok=True)
+            with plain_errors(part), closing(sqlite3.connect(part)) as copy:
+                self.db.conn.backup(copy)
+                copy.execute("PRAGMA journal_mode = DELETE")  # so that all of it is in the one file
+            part.rename(path)
+        except OSError as error:
+            raise StoreError(f"{path} cannot be written: {error.strerror or error}.") from None
+        finally:
+            part.unlink(missing_ok=True)
 
     def close(self) -> None:
         self.db.close()

@@ -1,0 +1,97 @@
+"""Two sessions beside each other: which prompts, conditions and settings differ, and which texts are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from alignbench.spec import Condition
+from alignbench.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionDiff:
+    """A condition of both sessions.
+
+    names: in either. differs: settings that are not the same, with both values; none where the hashes are equal.
+    identical, different: samples of one prompt and index that are done in both, by whether their texts are equal.
+    """
+
+    names: tuple[str, str]
+    differs: Mapping[str, tuple[Any, Any]]
+    identical: int
+    different: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionDiff:
+    """sessions: the two numbers. A pair `only_...` has what only the first and what only the second session has:
+    ids of prompts whose text the other one lacks, names of conditions that the other one has neither by content nor by
+    name."""
+
+    sessions: tuple[int, int]
+    prompts: int
+    only_prompts: tuple[tuple[str, ...], tuple[str, ...]]
+    conditions: tuple[ConditionDiff, ...]
+    only_conditions: tuple[tuple[str, ...], tuple[str, ...]]
+
+
+def compare_sessions(store: Store, first: int, second: int) -> SessionDiff:
+    """Compare two sessions of one file; prompts go by their text, conditions by content and then by name."""
+    for session in (first, second):
+        store.session(session)
+    sides = [{prompt.hash: prompt.id for prompt in store.prompts(session)} for session in (first, second)]
+    pairs = list(_pairs(store.conditions(first), store.conditions(second)))
+    matched = [{each[side].name for each in pairs} for side in (0, 1)]
+    return SessionDiff(
+        sessions=(first, second),
+        prompts=len(sides[0].keys() & sides[1].keys()),
+        only_prompts=(_without(*sides), _without(*sides[::-1])),
+        conditions=tuple(_condition(store, (first, second), *pair) for pair in pairs),
+        only_conditions=(
+            tuple(each.name for each in store.conditions(first) if each.name not in matched[0]),
+            tuple(each.name for each in store.conditions(second) if each.name not in matched[1]),
+        ),
+    )
+
+
+def _without(these: Mapping[str, str], those: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(id for key, id in these.items() if key not in those)
+
+
+def _pairs(first: list[Condition], second: list[Condition]) -> Iterator[tuple[Condition, Condition]]:
+    by_hash = {each.hash: each for each in second}
+    same = {each.hash for each in first} & by_hash.keys()
+    by_name = {each.name: each for each in second if each.hash not in same}
+    for each in first:
+        if other := by_hash.get(each.hash) or by_name.get(each.name):
+            yield each, other
+
+
+def _condition(store: Store, sessions: tuple[int, int], one: Condition, other: Condition) -> ConditionDiff:
+    cells = [store.stored_cells(session, each) for session, each in zip(sessions, (one, other), strict=True)]
+    identical = different = 0
+    for key in cells[0].keys() & cells[1].keys():
+        texts = [
+            {row.sample: row.text for row in store.samples(session, cell_id=there[key].id) if row.status == "done"}
+            for session, there in zip(sessions, cells, strict=True)
+        ]
+        in_both = texts[0].keys() & texts[1].keys()
+        equal = sum(texts[0][i] == texts[1][i] for i in in_both)
+        identical, different = identical + equal, different + len(in_both) - equal
+    ours, theirs = _settings(one), _settings(other)
+    settings = [*ours, *(key for key in theirs if key not in ours)] if one.hash != other.hash else []
+    differs = {key: (ours.get(key), theirs.get(key)) for key in settings if ours.get(key) != theirs.get(key)}
+    return ConditionDiff((one.name, other.name), differs, identical, different)
+
+
+def _settings(condition: Condition) -> dict[str, Any]:
+    context = {f"context.{key}": value for key, value in condition.context.to_json().items() if key != "name"}
+    return {
+        "model": condition.model.reference,
+        **context,
+        **asdict(condition.sampling),
+        "seed": condition.seed,
+        "mode": condition.mode,
+    }
