@@ -60,6 +60,11 @@ except SystemExit as stop:
     assert not (HEAVY | {"textual", "sqlite_utils", "numpy"}) & packages_after(code)
 
 
+def test_the_package_itself_is_light() -> None:
+    loaded = packages_after("import alignbench; alignbench.open")
+    assert not (HEAVY | {"numpy", "pandas", "sqlite_utils", "sqlite3", "rich", "typer", "textual"}) & loaded
+
+
 def test_core_loads_neither_a_front_end_nor_a_heavy_package() -> None:
     modules = core_modules()
     assert "alignbench.experiments.runner" in modules

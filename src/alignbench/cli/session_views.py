@@ -70,9 +70,11 @@ def print_diff(found: SessionDiff) -> None:
     from alignbench.cli import tables
 
     first, second = map(str, found.sessions)
-    rows = [("prompts in both", str(found.prompts), str(found.prompts))]
-    rows += [("prompts in one only", *(", ".join(ids) or "none" for ids in found.only_prompts))]
-    rows += [("conditions in one only", *(", ".join(names) or "none" for names in found.only_conditions))]
+    rows: list[tuple[str, ...]] = [
+        ("prompts in both", str(found.prompts), str(found.prompts)),
+        ("prompts in one only", *(", ".join(ids) or "none" for ids in found.only_prompts)),
+        ("conditions in one only", *(", ".join(names) or "none" for names in found.only_conditions)),
+    ]
     for each in found.conditions:
         rows.append(("condition", *each.names))
         rows += [(f"  {setting}", str(ours), str(theirs)) for setting, (ours, theirs) in each.differs.items()]

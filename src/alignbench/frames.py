@@ -1,0 +1,133 @@
+"""Sessions from Python: samples, scores and judgments as pandas DataFrames; see docs/python.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alignbench.engines.embedder import DEFAULT_EMBEDDER
+from alignbench.errors import AlignbenchError, InputError, did_you_mean
+from alignbench.exporting.samples import COLUMNS, sample_rows
+from alignbench.scores.registry import LIVE, cross, metric, within
+from alignbench.scores.statistics import RESAMPLES
+from alignbench.scoring.batch import Wanted, score_responses
+from alignbench.scoring.embeddings import Embeddings
+from alignbench.scoring.held_out import source_conditions
+from alignbench.scoring.responses import SessionResponses
+from alignbench.scoring.tables import Tables
+from alignbench.store import SessionInfo, Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SESSIONS = tuple(field.name for field in fields(SessionInfo))
+_JUDGED = ("prompt_id", "condition", "sample", "reference", "reference_sample")
+_JUDGMENT = ("kind", "judge", "template_hash", "flipped", "status", "reason")
+_SCORE = ("value", "ci_low", "ci_high", "n", "reason", "ceiling", "floor", "null", "recovery", "held_out")
+_STORED = {"text", "embeddings", "log-probs"}  # what scores may need and a session may have
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A session database. Nothing stays open: each call reads the file as it is then, from any thread."""
+
+    path: Path
+
+    def sessions(self) -> pd.DataFrame:
+        """One row a session, newest first, with the fields of `store.SessionInfo`."""
+        with Store.open(self.path) as store:
+            return _frame(map(asdict, store.sessions()), _SESSIONS)
+
+    def session(self, session_id: int) -> Session:
+        """A session by its number. InputError where there is none."""
+        with Store.open(self.path) as store:
+            return Session(self.path, store.session(session_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session; info is what it was when it was asked for."""
+
+    path: Path
+    info: SessionInfo
+
+    def samples(self) -> pd.DataFrame:
+        """One row a sample, errors and cancelled ones too, with the columns of `alignbench export jsonl`."""
+        with Store.open(self.path) as store:
+            return _frame(sample_rows(store, self.info.id), COLUMNS)
+
+    def judgments(self, kind: str | None = None) -> pd.DataFrame:
+        """One row a judgment, of one kind where it is named, with a column for each field that was judged."""
+        with Store.open(self.path) as store:
+            rows: list[dict[str, Any]] = [
+                {name: getattr(row.judgment, name) for name in _JUDGMENT}
+                | {name: getattr(row, name) for name in _JUDGED}
+                | dict(row.judgment.fields)
+                for row in store.judgments(self.info.id, kind=kind)
+            ]
+        return _frame(rows, list(dict.fromkeys([*_JUDGMENT, *_JUDGED, *(name for row in rows for name in row)])))
+
+    def scores(
+        self,
+        metrics: Sequence[str] = LIVE,
+        *,
+        reference: str | None = None,
+        floor: str | None = None,
+        resamples: int = RESAMPLES,
+        seed: int = 0,
+    ) -> pd.DataFrame:
+        """One row a score of a condition, within it or across to the reference, with its 95% interval over prompts.
+
+        metrics: names, as `alignbench metrics` lists them. reference, floor: names of conditions; the session's own
+        reference where none is named. resamples, seed: of the bootstrap. No model runs: embeddings are those that the
+        session keeps since it was scored, and a score that needs more has no value and a reason. InputError for a name
+        that is none.
+        """
+        with Store.open(self.path) as store:
+            responses = SessionResponses(store, self.info.id)
+            reference = reference or self.info.reference
+            for option, name in (("reference", reference), ("floor", floor)):
+                if name is not None and name not in responses.conditions:
+                    near = did_you_mean(name, responses.conditions)
+                    raise InputError(f"{option}: there is no condition named {name!r}. {near}".rstrip())
+            chosen = tuple(metric(name).name for name in metrics)
+            tables = score_responses(
+                responses,
+                Wanted(
+                    within=within(chosen),
+                    cross=cross(chosen),
+                    unavailable={
+                        name: f"asks a model: alignbench score --session {self.info.id} --metrics {name}"
+                        for name in chosen
+                        if not {*metric(name).needs} <= _STORED
+                    },
+                    reference=reference,
+                    floor=floor,
+                    resamples=resamples,
+                    seed=seed,
+                ),
+                Embeddings(store, None, DEFAULT_EMBEDDER, f"not kept yet: alignbench score --session {self.info.id}"),
+                sources=source_conditions(store.conditions(self.info.id), reference),
+            )
+        return _frame(_score_rows(tables), ("table", "condition", "metric", *_SCORE))
+
+
+def _score_rows(tables: Tables) -> Iterator[dict[str, Any]]:
+    for table, conditions in tables.items():
+        for condition, scores in conditions.items():
+            for name, entry in scores.items():
+                low, high = entry.get("ci") or (None, None)
+                values = {**entry, "ci_low": low, "ci_high": high}
+                yield {"table": table, "condition": condition, "metric": name} | {k: values.get(k) for k in _SCORE}
+
+
+def _frame(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
+    try:
+        import pandas as pd
+    except ImportError:
+        raise AlignbenchError(
+            "DataFrames need pandas, which is not installed: pip install 'alignbench[pandas]'"
+        ) from None
+    return pd.DataFrame(list(rows), columns=list(columns))
