@@ -10,7 +10,6 @@ import pytest
 from alignbench.scores.likelihood import (
     TokenLogprobs,
     alignment_gap,
-    bits_saved,
     likelihood,
     orders,
     progressive_surprise,
@@ -85,13 +84,6 @@ def test_the_mean_gap_of_draws_estimates_the_kl_divergence() -> None:
     gaps = [alignment_gap(forced([base[d]]), forced([teacher[d]]), "x") for d in draws]
     expected = float((teacher * np.log2(teacher / base)).sum())
     assert np.mean([gap.bits for gap in gaps if gap]) == pytest.approx(expected, abs=0.03)
-
-
-def test_bits_saved_by_a_piece_of_context() -> None:
-    assert bits_saved([1.0, 0.5], [0.5, 0.25]) == pytest.approx(0.375)
-    assert bits_saved([], []) is None
-    with pytest.raises(ValueError, match="1 gaps without"):
-        bits_saved([1.0], [])
 
 
 def test_orders_are_different_and_each_response_is_last_in_turn() -> None:

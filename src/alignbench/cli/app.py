@@ -14,6 +14,7 @@ from alignbench.cli import (
     hints,
     importing,
     judge,
+    ledger,
     likelihood,
     metrics,
     models,
@@ -51,6 +52,7 @@ app.command("report")(report.report)
 app.command("score")(score.score)
 app.command("judge")(judge.judge)
 app.command("metrics")(metrics.metrics)
+app.command("ledger")(ledger.ledger)
 app.command("likelihood")(likelihood.likelihood)
 app.command("doctor")(doctor.doctor)
 

@@ -27,9 +27,9 @@ def hint_template(level: Level) -> str:
     return read_utf8(path)
 
 
-def made_levels() -> list[str]:
+def made_levels() -> list[Level]:
     """The levels that ship with a template, from the lowest resolution to the highest."""
-    order = ("keywords", "topics", "outline", "sentence", "summary")
+    order: tuple[Level, ...] = ("keywords", "topics", "outline", "sentence", "summary")
     return [level for level in order if (_folder() / f"{level}.txt").is_file()]
 
 

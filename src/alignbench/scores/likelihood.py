@@ -120,17 +120,6 @@ def alignment_gap(base: TokenLogprobs, teacher: TokenLogprobs, text: str) -> Gap
     return Gap(bits / under_base.n_bytes, bits, per_token)
 
 
-def bits_saved(without: Sequence[float], given: Sequence[float]) -> float | None:
-    """Bits per byte that a piece of context saves: the mean gap without it, minus the mean gap with it.
-
-    Both over the same responses, in their order. Savings on the response a hint was made from alone are leakage, on
-    held-out ones elicitation. None without a response; ValueError where there are not as many on both sides.
-    """
-    if len(without) != len(given):
-        raise ValueError(f"{len(without)} gaps without the piece, {len(given)} with it")
-    return (math.fsum(without) - math.fsum(given)) / len(given) if given else None
-
-
 @dataclass(frozen=True, slots=True)
 class Shifts:
     """Shares of tokens by where they stand under the base model; they add up to 1. See `token_shift`."""

@@ -85,7 +85,7 @@ def session_gaps(
             if held_out.value is not None and source.value is not None:
                 held_out = replace(held_out, extra={**held_out.extra, "source": source.value})
             found.cross[prompt, name] = held_out
-        if name != reference and (why := _no_kl(teacher.sampling, one_tokenizer)):
+        if name != reference and (why := no_kl(teacher.sampling, one_tokenizer)):
             found.cross_entropies[name] = why
     return found
 
@@ -137,7 +137,7 @@ def _nothing(reason: str) -> Cross:
     return Cross(None, 0, None, reason, reason)
 
 
-def _no_kl(sampling: Sampling, one_tokenizer: bool) -> str:
+def no_kl(sampling: Sampling, one_tokenizer: bool) -> str:
     """Why a gap is a difference of cross-entropies and no estimate of a KL divergence; empty where it is one."""
     whole = replace(sampling, max_tokens=Sampling().max_tokens, stop=()) == Sampling(temperature=1.0)
     reasons = [

@@ -74,8 +74,14 @@ class Sessions(Connected):
 
     def session_of_experiment(self, file: str) -> int | None:
         """The newest session whose manifest says that it belongs to this experiment file."""
-        sql = "SELECT max(id) AS id FROM sessions WHERE json_extract(manifest, '$.experiment.file') = ?"
-        row = self._row(sql, file)
+        return self._newest_with("$.experiment.file", file)
+
+    def session_of_ledger(self, key: str) -> int | None:
+        """The newest session whose manifest says that it holds the samples of this ledger."""
+        return self._newest_with("$.ledger.key", key)
+
+    def _newest_with(self, path: str, value: str) -> int | None:
+        row = self._row("SELECT max(id) AS id FROM sessions WHERE json_extract(manifest, ?) = ?", path, value)
         return None if row is None else row["id"]
 
     def delete_session(self, session_id: int) -> None:

@@ -1,0 +1,136 @@
+"""`alignbench ledger`: what a teacher's responses cost a base model in context, in bits."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from alignbench import paths
+from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads
+from alignbench.display import visible
+from alignbench.errors import InputError
+from alignbench.spec import DEFAULT_SAMPLES, Condition, Prompt, Sampling
+
+if TYPE_CHECKING:
+    from alignbench.ledger.asked import Asked
+    from alignbench.store import Store
+
+_SAMPLING = Sampling(temperature=1.0)  # the whole distribution, so that the gap can estimate a KL divergence
+
+
+def ledger(
+    teacher: Annotated[str, typer.Option(help="The model whose responses are read, or a condition of --session.")],
+    base: Annotated[str, typer.Option(help="The model that reads them in context.")],
+    prompts: Annotated[
+        str | None,
+        typer.Option(help="A prompt set: a name that ships, or a file.", show_default="those of --session"),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first prompts.")] = None,
+    contexts: Annotated[
+        str, typer.Option(help="Contexts around the prompts: names or TOML files.", metavar="A,B,...")
+    ] = "instruction,fixed-3",
+    n: Annotated[int, typer.Option("-n", "--n", min=2, help="Responses of the teacher to a prompt.")] = DEFAULT_SAMPLES,
+    max_tokens: Annotated[int, typer.Option(min=1, help="Most tokens of a response.")] = _SAMPLING.max_tokens,
+    seed: Annotated[int, typer.Option(help="Sample i is drawn with seed + i.")] = 0,
+    session: Annotated[
+        int | None, typer.Option(help="Take the samples of this session, and draw those it lacks.")
+    ] = None,
+    controls: Annotated[
+        bool, typer.Option("--controls", help="Also contexts whose outcome is known beforehand.")
+    ] = False,
+    device: Device = "auto",
+    threads: Threads = None,
+    gpu_layers: GpuLayers = -1,
+    db: Db = None,
+    as_json: Json = False,
+) -> None:
+    """Bits that a teacher's responses cost a base model in context, and what each piece of the context saves of them.
+
+    Give the same command again to go on where it was stopped.
+    """
+    from alignbench.cli.following import Outcome, follow
+    from alignbench.cli.ledger_views import as_record, narrated, print_ledger
+    from alignbench.cli.scoring import progress_bar
+    from alignbench.contexts.files import load_context
+    from alignbench.engines.pool import WorkerPool
+    from alignbench.experiments.staged import StagedRun
+    from alignbench.experiments.stored_sets import StoredSets
+    from alignbench.ledger.asked import Asked
+    from alignbench.ledger.ledger import Bookkeeper, sampling_plan
+    from alignbench.ledger.preparing import Failures
+    from alignbench.models import first_use, resolve, terms
+    from alignbench.prompts import load_prompts
+    from alignbench.store import Store
+
+    path = db or paths.default_database()
+    if session is None and prompts is None:
+        raise InputError("Give --prompts NAME|FILE, or the --session whose prompts are meant.")
+    there, conditions = _in_session(path, session)
+    options = {"device": device, "gpu_layers": gpu_layers}
+    asked = Asked(
+        prompts=tuple(load_prompts(prompts, limit=limit) if prompts is not None else there[:limit]),
+        prompts_name=prompts or "",
+        teacher=conditions.get(teacher)
+        or Condition.zero_shot(
+            resolve(teacher).with_options(**options), sampling=replace(_SAMPLING, max_tokens=max_tokens), seed=seed
+        ),
+        base=resolve(base).with_options(**options),
+        contexts=tuple(load_context(name.strip(), StoredSets(path)) for name in contexts.split(",") if name.strip()),
+        n=n,
+    )
+    with Store.open(path) as store:
+        for model in {used for used in (asked.teacher.model, asked.base) if first_use(used)}:
+            print(visible(terms(model)), file=sys.stderr)
+        number = _session(store, asked) if session is None else session
+        print(f"session {number} in {path}", file=sys.stderr)
+        outcome, failures = Outcome(), Failures()
+        pool = WorkerPool(threads=threads)
+        try:
+            plan = sampling_plan(store, number, asked, controls=controls)
+            for _ in follow(StagedRun(plan, pool, store, pool), outcome):
+                pass
+            if outcome.interrupted:
+                raise typer.Exit(outcome.exit_code)
+            with progress_bar() as bar:
+                kept = Bookkeeper(store, pool, pool, number, failures, narrated(bar)).ledger(asked, controls=controls)
+        finally:
+            pool.close()
+    for message in failures.messages:
+        print(visible(message), file=sys.stderr)
+    record = as_record(kept, asked, number, tuple(failures.messages))
+    if as_json:
+        print(json.dumps(record))
+    else:
+        print_ledger(kept, asked)
+    if outcome.failed or failures.messages:
+        raise typer.Exit(3 if kept.n_prompts else 1)
+
+
+def _in_session(path: Path, session: int | None) -> tuple[list[Prompt], dict[str, Condition]]:
+    """The prompts of a session, and its conditions by name; nothing without a session."""
+    from alignbench.store import Store
+
+    if session is None:
+        return [], {}
+    if not path.exists():
+        raise InputError(f"There is no session {session}: there is no database at {path}.")
+    with Store.open(path) as store:
+        number = store.session(session).id
+        return store.prompts(number), {condition.name: condition for condition in store.conditions(number)}
+
+
+def _session(store: Store, asked: Asked) -> int:
+    """The session of this ledger, resumed or begun."""
+    from alignbench.experiments.manifest import manifest
+
+    session = store.session_of_ledger(asked.key)
+    if session is not None:
+        return session
+    described = {**manifest([asked.teacher], asked.n), "ledger": {"key": asked.key, "base": asked.base.reference}}
+    name = f"ledger of {asked.prompts_name}"
+    return store.create_session(name, reference=asked.teacher.name, manifest=described)

@@ -1,0 +1,86 @@
+"""What a ledger is asked to be about, and which samples of the teacher count as held out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from alignbench.contexts.hints import hint_template, made_levels
+from alignbench.contexts.sources import source_samples, unknown_conditions
+from alignbench.errors import InputError
+from alignbench.spec import Condition, Context, Hint, Model, Prompt, content_hash, default_context
+
+HINTED = 0  # the sample of the teacher that the hints of the curve are made from
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """n: the teacher's responses to each prompt. prompts_name: what the user calls the prompts.
+
+    Raises InputError where a context cannot stand in a ledger, or leaves no response held out.
+    """
+
+    prompts: tuple[Prompt, ...]
+    prompts_name: str
+    teacher: Condition
+    base: Model
+    contexts: tuple[Context, ...]
+    n: int
+
+    def __post_init__(self) -> None:
+        names = [context.name for context in self.contexts]
+        for context in self.contexts:
+            if names.count(context.name) > 1:
+                raise InputError(f"Two contexts are called {context.name!r}; give one a name of its own.")
+            if context.name == self.floor.name:
+                raise InputError(f"The context {context.name!r} is in every ledger; leave it out of the contexts.")
+            if context.prefill is not None:
+                raise InputError(f"{context.name} begins the response itself; a ledger reads whole responses.")
+            if context.hint is not None and context.hint.level == "first":
+                raise InputError(
+                    f"The hint of {context.name} is written by the base model; expected one that is given."
+                )
+        if unknown := unknown_conditions(self.contexts, self.teacher.name, [self.teacher.name]):
+            raise InputError(
+                f"A context is made of samples of {unknown[0]!r}; expected those of the teacher, {self.teacher.name!r}."
+            )
+        if not self.held_out:
+            told = ", ".join(map(str, sorted(self.sources)))
+            raise InputError(
+                f"n is {self.n}, and contexts tell of sample {told}: no response is held out. Expected n of "
+                f"{max(self.sources) + 2} or more."
+            )
+
+    @property
+    def floor(self) -> Context:
+        """The base model's own layout, with nothing in it."""
+        return replace(default_context(self.base), name="zero-shot")
+
+    @property
+    def curve(self) -> tuple[Context, ...]:
+        """A hint of each level alone around the prompt, from the lowest resolution to the highest."""
+        return tuple(
+            replace(
+                self.floor,
+                name=f"hint {level}",
+                hint=Hint(level, "", self.teacher.name, HINTED, self.teacher.name, hint_template(level)),
+            )
+            for level in made_levels()
+        )
+
+    def source(self, context: Context) -> frozenset[int]:
+        """The samples that a context tells of; of one that tells of none, those that the hints of the curve do."""
+        return source_samples(context, self.teacher.name) or frozenset({HINTED})
+
+    @property
+    def sources(self) -> frozenset[int]:
+        return frozenset({HINTED}).union(*map(self.source, self.contexts))
+
+    @property
+    def held_out(self) -> frozenset[int]:
+        """The samples that no context tells of."""
+        return frozenset(range(self.n)) - self.sources
+
+    @property
+    def key(self) -> str:
+        """What a ledger that goes on where it was stopped has to have in common: more contexts or samples may come."""
+        return content_hash([self.prompts_name, self.teacher.name, self.teacher.hash, self.base.reference])

@@ -1,0 +1,54 @@
+"""Controls whose outcome is known beforehand: what a ledger should find where the answer is given away or withheld."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from alignbench.contexts.example_files import shipped_example_set
+from alignbench.contexts.rendering import Content
+from alignbench.ledger.asked import HINTED, Asked
+from alignbench.ledger.pieces import Shown
+from alignbench.ledger.preparing import Taught
+from alignbench.scoring.shuffled import other_prompt
+from alignbench.spec import Condition, Context, Examples, Hint, Sampling
+
+COPY, OTHER_KEYWORDS = "copy of the source", "keywords of another prompt"
+SHOWN_ALL, SHOWN_ONE = "all of its examples", "one of its examples"
+
+_HIDDEN = "hidden examples"
+
+
+def copy_of_source(asked: Asked, taught: Taught) -> Shown:
+    """The source itself in place of a hint: it should save much on the source, and on held-out responses nothing."""
+    hint = Hint("free", condition=asked.teacher.name, sample=HINTED)
+    contents = {id: Content(hint=said[HINTED]) for id, said in taught.responses.items() if HINTED in said}
+    return Shown(COPY, replace(asked.floor, name=COPY, hint=hint), contents, frozenset({HINTED}))
+
+
+def keywords_of_another(keywords: Shown) -> Shown:
+    """The hints of the prompts dealt out anew, each to a prompt that it was not made for: they should save nothing."""
+    others = other_prompt(keywords.contents, seed=0)
+    contents = {id: keywords.contents[other] for id, other in others.items()}
+    return replace(keywords, name=OTHER_KEYWORDS, contents=contents)
+
+
+def hidden_examples(asked: Asked) -> Asked:
+    """A ledger whose teacher is the base model itself with three hidden examples.
+
+    All of these should close the whole gap, one of them a part of it, and a bare prompt none.
+    """
+    pool = shipped_example_set("short")
+
+    def showing(k: int, name: str) -> Context:
+        return replace(asked.floor, name=name, examples=Examples(pool=pool, k=k))
+
+    own = asked.teacher
+    teacher = Condition(
+        f"{asked.base.name} + {_HIDDEN}",
+        asked.base,
+        showing(3, _HIDDEN),
+        Sampling(temperature=1.0, max_tokens=own.sampling.max_tokens),
+        own.seed,
+        own.mode,
+    )
+    return replace(asked, teacher=teacher, contexts=(showing(3, SHOWN_ALL), showing(1, SHOWN_ONE)))

@@ -1,0 +1,77 @@
+"""A context around many prompts, the pieces it is made of, and the same without one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from alignbench.contexts.rendering import Content, PartKind, Rendered, render
+from alignbench.engines.protocol import Capabilities
+from alignbench.errors import EngineError
+from alignbench.scoring.likelihoods import Passage
+from alignbench.spec import Context, Prompt
+
+Piece = Literal["instruction", "examples", "hint"]
+
+_PARTS: dict[Piece, PartKind] = {"instruction": "instruction", "examples": "example", "hint": "hint"}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A context and what stands in it, by prompt id. source: the teacher's samples, by index, that it may tell of."""
+
+    name: str
+    context: Context
+    contents: Mapping[str, Content]
+    source: frozenset[int]
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """What the context is made of, in the order in which it stands in the built-in layouts."""
+        there: dict[Piece, bool] = {
+            "instruction": bool(self.context.instruction.strip()),
+            "examples": self.context.examples is not None,
+            "hint": self.context.hint is not None,
+        }
+        return tuple(piece for piece, is_there in there.items() if is_there)
+
+    def without(self, piece: Piece) -> Shown:
+        """The same context without a piece. Without the hint, no example shows a hint either."""
+        contents = self.contents
+        match piece:
+            case "instruction":
+                context = replace(self.context, instruction="")
+            case "examples":
+                context = replace(self.context, examples=None)
+                contents = {prompt: replace(content, examples=()) for prompt, content in contents.items()}
+            case "hint":
+                context = replace(self.context, hint=None)
+                contents = {prompt: replace(content, hint="") for prompt, content in contents.items()}
+        return replace(self, context=context, contents=contents)
+
+    def rendered(self, prompt: Prompt, model: Capabilities) -> Rendered:
+        """What a model sees of a prompt it was prepared for. EngineError where a server renders its chats itself."""
+        rendered = render(prompt, self.context, model, self.contents[prompt.id])
+        if rendered.messages:
+            raise EngineError(
+                f"{model.description} renders its chats itself, so what stands before a response is not known; "
+                "expected a local model, or a base model with the plain layout."
+            )
+        return rendered
+
+
+def piece_passage(rendered: Rendered, piece: Piece) -> Passage | None:
+    """A piece as a continuation of all that stands before it; None where the layout does not show it as it is.
+
+    It runs from its first part to its last: in the plain layout its headings and fences are a part of it, in others
+    it is the text alone.
+    """
+    at = [i for i, part in enumerate(rendered.parts) if part.kind == _PARTS[piece]]
+    if not at:
+        return None
+    before = "".join(part.text for part in rendered.parts[: at[0]])
+    text = "".join(part.text for part in rendered.parts[at[0] : at[-1] + 1])
+    if before.startswith(rendered.context):
+        return Passage(rendered.context, before[len(rendered.context) :], text)
+    return Passage(before, "", text)
