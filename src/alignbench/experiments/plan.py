@@ -72,7 +72,7 @@ def make_plan(
             known = store.stored_cells(session, condition, errors=not retry_errors)
             for i, (key, prompt) in enumerate(hashed):
                 cell = known.get(key, _NEW)
-                if i == 0 or cell.n < n:  # the first one also says whether the condition's name is free
+                if i == 0 or cell is _NEW or cell.n < n:  # the first one also says whether the condition's name is free
                     cell = replace(cell, id=store.add_cell(session, prompt, condition, n))
                 cells.append(_cell(cell, prompt, condition, n))
     return Plan(session, tuple(cells))
