@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+
 
 def _escape(code: int) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
@@ -40,7 +44,13 @@ def visible(text: str) -> str:
 def spreadsheet_cell(text: str) -> str:
     """A text for a cell of a CSV file: no spreadsheet takes it for a formula, and it can be written as UTF-8.
 
-    An apostrophe goes before what could begin a formula; halves of surrogate pairs become escapes.
+    What begins with =, +, -, @, tab or carriage return, or with apostrophes before one of these, gets an apostrophe in
+    front, which `from_spreadsheet_cell` takes away again. Halves of surrogate pairs become escapes, and stay so.
     """
     plain = text.encode("utf-8", "backslashreplace").decode()
-    return f"'{plain}" if plain.startswith(("=", "+", "-", "@", "\t", "\r")) else plain
+    return f"'{plain}" if _FORMULA.match(plain) else plain
+
+
+def from_spreadsheet_cell(cell: str) -> str:
+    """The text that `spreadsheet_cell` was given; an apostrophe before anything else is part of the text."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from alignbench.exporting.samples import COLUMNS, write_csv, write_jsonl
+from alignbench.errors import InputError
+from alignbench.exporting.samples import COLUMNS, Selection, sample_rows, write_csv, write_jsonl
 from alignbench.importing.jsonl import read_jsonl
 from alignbench.importing.landing import land
 from alignbench.spec import Condition, Prompt
@@ -38,7 +39,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def test_what_goes_out_as_jsonl_comes_back(store: Store, tmp_path: Path) -> None:
     file = tmp_path / "out.jsonl"
     with file.open("w", encoding="utf-8") as out:
-        write_jsonl(store, 1, out)
+        write_jsonl(sample_rows(store, 1), out)
     rows = [json.loads(line) for line in file.read_text("ascii").splitlines()]
     assert list(rows[0]) == list(COLUMNS)
     assert [row["text"] for row in rows[:5]] == TEXTS
@@ -58,12 +59,28 @@ def test_what_goes_out_as_jsonl_comes_back(store: Store, tmp_path: Path) -> None
 
 def test_no_cell_of_the_csv_is_a_formula(store: Store) -> None:
     out = io.StringIO()
-    write_csv(store, 1, out)
+    write_csv(sample_rows(store, 1), out)
     out.getvalue().encode("utf-8")
     rows = list(csv.DictReader(io.StringIO(out.getvalue())))
     assert [row["text"] for row in rows[:3]] == ["'=SUM(A1)", TEXTS[1], "\\ud800 half"]
     assert rows[5]["error"] == "overflow"
     assert rows[5]["n_tokens"] == ""
+
+
+def test_a_selection(store: Store) -> None:
+    cell = store.add_cell(1, Prompt("q2", "How?"), Condition.zero_shot(BASE), 1)
+    store.add_sample(cell, result(0, "so"))
+
+    def selected(**names: list[str]) -> set[tuple[str, str]]:
+        return {(row["prompt_id"], row["condition"]) for row in sample_rows(store, 1, Selection(**names))}
+
+    assert selected() == {("q", "demo-base"), ("q", "demo-aligned"), ("q2", "demo-base")}
+    assert selected(conditions=["demo-base"]) == {("q", "demo-base"), ("q2", "demo-base")}
+    assert selected(prompts=["q"], conditions=["demo-aligned"]) == {("q", "demo-aligned")}
+    with pytest.raises(InputError, match=r"has no condition 'demo-bas'\. Did you mean demo-base"):
+        selected(conditions=["demo-bas"])
+    with pytest.raises(InputError, match="has no prompt 'x'"):
+        selected(prompts=["x"])
 
 
 def test_the_commands(store: Store, tmp_path: Path) -> None:
@@ -73,6 +90,10 @@ def test_the_commands(store: Store, tmp_path: Path) -> None:
     file = tmp_path / "out.csv"
     assert alignbench("export", "csv", "1", "-o", str(file)).returncode == 0
     assert file.read_text(encoding="utf-8").startswith("prompt_id,prompt,condition,kind")
+    back = alignbench("import", "csv", str(file), "--json")
+    assert json.loads(back.stdout) == [{"session": 2, "dataset": "out", "samples": 10, "errors": 2}]
+    one = alignbench("export", "jsonl", "1", "--condition", "demo-base", "--prompt", "q")
+    assert len(one.stdout.splitlines()) == 6
     missing = alignbench("export", "csv", "9")
     assert missing.returncode == 2
     assert "There is no session 9" in missing.stderr

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import IO, Annotated, Any
 
 import typer
 
@@ -13,29 +13,40 @@ from alignbench.cli.options import Db
 from alignbench.cli.scoring import existing_database
 from alignbench.errors import AlignbenchError
 
-if TYPE_CHECKING:
-    from alignbench.store import Store
-
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
 Session = Annotated[int, typer.Argument(metavar="SESSION", help="A session in the database.")]
+Conditions = Annotated[list[str] | None, typer.Option("--condition", metavar="NAME", help="Only this one; repeatable.")]
+Prompts = Annotated[list[str] | None, typer.Option("--prompt", metavar="ID", help="Only this one; repeatable.")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write there, not to stdout.")]
 
 
 @app.command()
-def jsonl(session: Session, output: Output = None, db: Db = None) -> None:
+def jsonl(
+    session: Session,
+    condition: Conditions = None,
+    prompt: Prompts = None,
+    output: Output = None,
+    db: Db = None,
+) -> None:
     """Export the samples as JSON lines, which `alignbench import jsonl` reads."""
     from alignbench.exporting.samples import write_jsonl
 
-    _export(write_jsonl, session, output, db)
+    _export(write_jsonl, session, condition, prompt, output, db)
 
 
 @app.command("csv")
-def as_csv(session: Session, output: Output = None, db: Db = None) -> None:
-    """Export the samples as CSV, safe to open in a spreadsheet."""
+def as_csv(
+    session: Session,
+    condition: Conditions = None,
+    prompt: Prompts = None,
+    output: Output = None,
+    db: Db = None,
+) -> None:
+    """Export the samples as CSV, safe to open in a spreadsheet, which `alignbench import csv` reads."""
     from alignbench.exporting.samples import write_csv
 
-    _export(write_csv, session, output, db)
+    _export(write_csv, session, condition, prompt, output, db)
 
 
 @app.command()
@@ -52,17 +63,26 @@ def overton(
         print(f"wrote {export_overton(store, session, folder)}", file=sys.stderr)
 
 
-def _export(write: Callable[[Store, int, IO[str]], None], session: int, output: Path | None, db: Path | None) -> None:
+def _export(
+    write: Callable[[Iterable[Mapping[str, Any]], IO[str]], None],
+    session: int,
+    conditions: list[str] | None,
+    prompts: list[str] | None,
+    output: Path | None,
+    db: Path | None,
+) -> None:
+    from alignbench.exporting.samples import Selection, sample_rows
     from alignbench.store import Store
 
     with Store.open(existing_database(db)) as store:
         store.session(session)
+        rows = sample_rows(store, session, Selection(conditions or (), prompts or ()))
         if output is None:
-            write(store, session, sys.stdout)
+            write(rows, sys.stdout)
             return
         try:
             with output.open("w", encoding="utf-8", newline="") as file:
-                write(store, session, file)
+                write(rows, file)
         except OSError as error:
             raise AlignbenchError(f"{output} cannot be written: {error.strerror or error}.") from None
     print(f"wrote {output}", file=sys.stderr)

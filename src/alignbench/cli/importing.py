@@ -47,6 +47,21 @@ def jsonl(
     _land([read_jsonl(file)], db, as_json)
 
 
+@app.command("csv")
+def from_csv(
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="A header with prompt_id, prompt, condition, text; one response a row."),
+    ],
+    db: Db = None,
+    as_json: Json = False,
+) -> None:
+    """Import responses from a CSV file as one session, such as `alignbench export csv` writes."""
+    from alignbench.importing.spreadsheets import read_csv
+
+    _land([read_csv(file)], db, as_json)
+
+
 def _land(sessions: Iterable[ImportedSession], db: Path | None, as_json: bool) -> None:
     """Each session is read whole before it is written, and written in one commit."""
     from alignbench.cli.tables import print_table

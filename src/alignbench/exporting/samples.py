@@ -1,35 +1,66 @@
-"""A session's samples for other programs: JSON lines that `alignbench import jsonl` reads, and CSV."""
+"""A session's samples for other programs: JSON lines and CSV that `alignbench import` reads."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import IO, Any
 
 from alignbench.display import spreadsheet_cell
+from alignbench.errors import InputError, did_you_mean
 from alignbench.store import Store
 
 COLUMNS = ("prompt_id", "prompt", "condition", "kind", "model", "sample", "seed", "status", "text", "finish_reason",
            "n_prompt_tokens", "n_tokens", "seconds", "logprob", "error")  # fmt: skip
 
 
-def sample_rows(store: Store, session: int) -> Iterator[dict[str, Any]]:
-    """Every sample of a session, errors and cancelled ones too, by cell and index; never all in memory."""
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which samples of a session: of these conditions and of these prompt ids, of all where none is named."""
+
+    conditions: Collection[str] = ()
+    prompts: Collection[str] = ()
+
+
+EVERYTHING = Selection()
+
+
+def sample_rows(store: Store, session: int, selection: Selection = EVERYTHING) -> Iterator[dict[str, Any]]:
+    """Selected samples of a session, errors and cancelled ones too, by cell and index; never all in memory.
+
+    InputError where the session has no condition or prompt of a name that is selected.
+    """
     kinds = {condition.name: condition.model.kind for condition in store.conditions(session)}
-    for row in store.samples(session):
-        yield {name: kinds[row.condition] if name == "kind" else getattr(row, name) for name in COLUMNS}
+    _known("condition", selection.conditions, kinds)
+    _known("prompt", selection.prompts, [prompt.id for prompt in store.prompts(session)])
+    for cell in store.cells(session):
+        if selection.conditions and cell.condition not in selection.conditions:
+            continue
+        if selection.prompts and cell.prompt_id not in selection.prompts:
+            continue
+        for row in store.samples(session, cell_id=cell.id):
+            yield {name: kinds[row.condition] if name == "kind" else getattr(row, name) for name in COLUMNS}
 
 
-def write_jsonl(store: Store, session: int, out: IO[str]) -> None:
+def write_jsonl(rows: Iterable[Mapping[str, Any]], out: IO[str]) -> None:
     """In ASCII, so that texts with halves of surrogate pairs come through."""
-    for row in sample_rows(store, session):
+    for row in rows:
         out.write(json.dumps(row) + "\n")
 
 
-def write_csv(store: Store, session: int, out: IO[str]) -> None:
-    """Safe to open in a spreadsheet: no text is taken for a formula."""
-    writer = csv.writer(out, lineterminator="\n")
+def write_csv(rows: Iterable[Mapping[str, Any]], out: IO[str]) -> None:
+    """Safe to open in a spreadsheet: no text is taken for a formula. `importing.spreadsheets` reads it."""
+    writer = csv.writer(out)  # whose line end, CRLF, also decides that a lone CR is quoted
     writer.writerow(COLUMNS)
-    for row in sample_rows(store, session):
+    for row in rows:
         writer.writerow(["" if v is None else spreadsheet_cell(v) if isinstance(v, str) else v for v in row.values()])
+
+
+def _known(what: str, names: Iterable[str], known: Iterable[str]) -> None:
+    there = [*known]
+    for name in names:
+        if name not in there:
+            near = did_you_mean(name, there)
+            raise InputError(f"The session has no {what} {name!r}. {near}".rstrip())

@@ -7,6 +7,7 @@ such a file; its last line of scores is left out. The n-th row of a cell is its 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,15 @@ _EXPECTED = 'expected {"prompt_id": "1", "prompt": "...", "condition": "base", "
 
 def read_jsonl(path: Path) -> ImportedSession:
     """The whole file as one session, in order of first appearance. InputError names the line and the field."""
+    return session_of_rows(path, "jsonl", ((f"{path}, line {line}", row) for line, row in read_objects(path)))
+
+
+def session_of_rows(path: Path, format: str, rows: Iterable[tuple[str, Mapping[str, Any]]]) -> ImportedSession:
+    """Rows of a file as one session; each comes with where it is. InputError says there what is wrong."""
     prompts: dict[str, Prompt] = {}
     kinds: dict[str, Kind] = {}
     cells: dict[str, dict[str, list[ImportedSample]]] = {}
-    for line, row in read_objects(path):
-        where = f"{path}, line {line}"
+    for where, row in rows:
         if row.keys() == {"scores"}:
             continue
         id, text, condition, answer = (_field(row, name, where) for name in _FIELDS)
@@ -37,7 +42,7 @@ def read_jsonl(path: Path) -> ImportedSession:
             raise InputError(f'{where}, field "kind": {condition!r} was {kinds[condition]} before; expected one kind.')
         cells.setdefault(condition, {}).setdefault(id, []).append(_sample(row, answer, where))
     if not cells:
-        raise InputError(f"{path} holds no responses; {_EXPECTED} a line.")
+        raise InputError(f"{path} holds no responses; {_EXPECTED} a row.")
     conditions = tuple(
         ImportedCondition(
             Condition(name, Model(name, IMPORTED + name, kinds[name]), Context("imported", name)),
@@ -48,13 +53,13 @@ def read_jsonl(path: Path) -> ImportedSession:
     )
     return ImportedSession(
         name=path.stem,
-        source={"format": "jsonl", "file": path.name},
+        source={"format": format, "file": path.name},
         conditions=conditions,
         reference=next((name for name in cells if kinds[name] == "aligned"), None),
     )
 
 
-def _field(row: dict[str, Any], name: str, where: str) -> str:
+def _field(row: Mapping[str, Any], name: str, where: str) -> str:
     value = row.get(name)
     if name not in row:
         raise InputError(f'{where}, field "{name}": missing; {_EXPECTED}.')
@@ -67,7 +72,7 @@ def _field(row: dict[str, Any], name: str, where: str) -> str:
     return value
 
 
-def _kind(row: dict[str, Any], where: str) -> Kind:
+def _kind(row: Mapping[str, Any], where: str) -> Kind:
     match row.get("kind", "aligned"):
         case "base":
             return "base"
@@ -77,7 +82,7 @@ def _kind(row: dict[str, Any], where: str) -> Kind:
             raise InputError(f'{where}, field "kind": {other!r}; expected base or aligned.')
 
 
-def _sample(row: dict[str, Any], text: str, where: str) -> ImportedSample:
+def _sample(row: Mapping[str, Any], text: str, where: str) -> ImportedSample:
     if row.get("status", "done") != "done":
         return ImportedSample(error=str(row.get("error") or row["status"]))
     match row.get("finish_reason"):
