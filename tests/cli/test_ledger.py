@@ -31,6 +31,7 @@ PATIENCE = 2400  # seconds: about 200 on two idle cores
         (["--prompts", "open-ended", "--contexts", "fixed-3,fixed-3"], "Two contexts are called 'fixed-3'"),
         (["--prompts", "open-ended", "--contexts", "prefill-8"], "begins the response itself"),
         (["--prompts", "open-ended", "--n", "1"], "--n"),
+        (["--prompts", "open-ended", "--reach", "0.2"], "--reach needs --budget-tokens"),
     ],
 )
 def test_bad_input_is_one_message_before_anything_is_stored(tmp_path: Path, arguments: list[str], message: str) -> None:

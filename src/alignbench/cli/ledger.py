@@ -43,6 +43,13 @@ def ledger(
     controls: Annotated[
         bool, typer.Option("--controls", help="Also contexts whose outcome is known beforehand.")
     ] = False,
+    budget_tokens: Annotated[
+        int | None, typer.Option(min=0, help="Search for the best context of at most so many tokens.")
+    ] = None,
+    reach: Annotated[
+        float | None,
+        typer.Option(help="With --budget-tokens: the cheapest context whose gap is at most this, in bits per byte."),
+    ] = None,
     device: Device = "auto",
     threads: Threads = None,
     gpu_layers: GpuLayers = -1,
@@ -63,6 +70,7 @@ def ledger(
     from alignbench.ledger.asked import Asked
     from alignbench.ledger.ledger import Bookkeeper, sampling_plan
     from alignbench.ledger.preparing import Failures
+    from alignbench.ledger.search import Wanted
     from alignbench.models import first_use, resolve, terms
     from alignbench.prompts import load_prompts
     from alignbench.store import Store
@@ -70,6 +78,9 @@ def ledger(
     path = db or paths.default_database()
     if session is None and prompts is None:
         raise InputError("Give --prompts NAME|FILE, or the --session whose prompts are meant.")
+    if reach is not None and budget_tokens is None:
+        raise InputError("--reach needs --budget-tokens: the most tokens that the context may have.")
+    wanted = None if budget_tokens is None else Wanted(budget_tokens, reach)
     there, conditions = _in_session(path, session)
     options = {"device": device, "gpu_layers": gpu_layers}
     asked = Asked(
@@ -102,11 +113,10 @@ def ledger(
             pool.close()
     for message in failures.messages:
         print(visible(message), file=sys.stderr)
-    record = as_record(kept, asked, number, tuple(failures.messages))
     if as_json:
-        print(json.dumps(record))
+        print(json.dumps(as_record(kept, asked, number, tuple(failures.messages), wanted)))
     else:
-        print_ledger(kept, asked)
+        print_ledger(kept, asked, wanted)
     if outcome.failed or failures.messages:
         raise typer.Exit(3 if kept.n_prompts else 1)
 

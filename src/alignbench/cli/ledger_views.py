@@ -11,6 +11,7 @@ from alignbench.cli.tables import print_table
 from alignbench.ledger.accounts import Account, Split
 from alignbench.ledger.asked import Asked
 from alignbench.ledger.ledger import Ledger
+from alignbench.ledger.search import Found, Wanted, search
 from alignbench.scores.bits import Cost, Rate
 from alignbench.scores.statistics import LEVEL, MIN_PROMPTS, RESAMPLES
 
@@ -31,8 +32,10 @@ def narrated(bar: Progress) -> Progress:
     return show
 
 
-def as_record(ledger: Ledger, asked: Asked, session: int, failures: Sequence[str]) -> dict[str, Any]:
-    """{"session", "contexts", "curve", "controls", "meta"}, ready for JSON."""
+def as_record(
+    ledger: Ledger, asked: Asked, session: int, failures: Sequence[str], wanted: Wanted | None
+) -> dict[str, Any]:
+    """{"session", "contexts", "curve", "controls", "search", "meta"}, ready for JSON."""
     controls = ledger.controls
     return {
         "session": session,
@@ -52,6 +55,13 @@ def as_record(ledger: Ledger, asked: Asked, session: int, failures: Sequence[str
         else {
             "given_away": {account.name: _account(account) for account in controls.given_away},
             "hidden_examples": {account.name: _account(account) for account in controls.hidden},
+        },
+        "search": None
+        if wanted is None
+        else {
+            "budget_tokens": wanted.tokens,
+            "reach": wanted.reach,
+            "found": asdict(found) if (found := _search(ledger, asked, wanted)) else None,
         },
         "meta": {
             "teacher": asked.teacher.name,
@@ -90,8 +100,12 @@ def _cost(cost: Cost | None) -> dict[str, Any] | None:
     return None if cost is None else asdict(cost)
 
 
-def print_ledger(ledger: Ledger, asked: Asked) -> None:
-    """The gap of each context and of its pieces, the curve of hints, and the controls."""
+def _search(ledger: Ledger, asked: Asked, wanted: Wanted) -> Found | None:
+    return search((ledger.floor, *ledger.contexts, *ledger.curve), asked.held_out, wanted)
+
+
+def print_ledger(ledger: Ledger, asked: Asked, wanted: Wanted | None) -> None:
+    """The gap of each context and of its pieces, the curve of hints, controls, and what a search found."""
     teacher, base = asked.teacher.name, asked.base.name
     what = "Difference of cross-entropies" if ledger.cross_entropy else "Estimate of KL(teacher || base in context)"
     print(f"{what}, bits per byte of {teacher}'s responses under {base} over those under {teacher}")
@@ -105,6 +119,8 @@ def print_ledger(ledger: Ledger, asked: Asked) -> None:
         _print_accounts(ledger.controls.given_away)
         print(f"\nControls: a teacher that is {base} with three hidden examples")
         _print_accounts(ledger.controls.hidden)
+    if wanted is not None:
+        _print_found(_search(ledger, asked, wanted), wanted)
     few = f"; under {MIN_PROMPTS} prompts they are rough" if ledger.n_prompts < MIN_PROMPTS else ""
     print(f"\n{LEVEL:.0%} intervals from {ledger.n_prompts} prompts, resampled{few}.")
     print("What is saved on the source alone is leakage; what is saved on held-out responses is elicitation.")
@@ -118,6 +134,16 @@ def _print_accounts(accounts: Sequence[Account]) -> None:
             [f"- {piece}", "", "", *_split(each.saved), *_costs(each.cost)] for piece, each in account.pieces.items()
         ]
     print_table(["context", "gap, held out", "on source", "saved, held out", "on source", "costs bits", "tokens"], rows)
+
+
+def _print_found(found: Found | None, wanted: Wanted) -> None:
+    reach = "" if wanted.reach is None else f" that leaves a gap of {wanted.reach:g} or less"
+    print(f"\nThe {'best' if wanted.reach is None else 'cheapest'} context of {wanted.tokens} tokens or less{reach}")
+    if found is None:
+        print("none, on the half of the prompts that it is chosen on")
+        return
+    columns = ["context", "tokens", "gap, prompts chosen on", "gap, the other prompts"]
+    print_table(columns, [[found.name, f"{found.tokens:.0f}", _rate(found.chosen_on), _rate(found.reported_on)]])
 
 
 def _print_curve(curve: Sequence[Account]) -> None:
