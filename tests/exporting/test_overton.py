@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from alignbench.store import Store
 from tests.importing.test_overton import OVERTON, needs_paper_data
 from tests.judging.judged import fill, judgment
 from tests.store.conftest import BASE
+from tests.store.samples import result
 
 
 def everything(store: Store, session: int) -> dict[str, Any]:
@@ -60,11 +63,42 @@ def test_a_session_of_our_own_can_go_out_too(tmp_path: Path) -> None:
         store.add_judgments(1, [judgment("stance", row, stance="yes") for row in samples.values()])
         landed = land(store, read_dataset(export_overton(store, 1, tmp_path / "out")))
         assert (landed.dataset, landed.samples, landed.errors) == ("judged", 8, 0)
-        texts = {(r.prompt, r.condition, r.sample): r.raw_text for r in store.samples(1)}
-        assert {(r.prompt, r.condition, r.sample): r.raw_text for r in store.samples(landed.session)} == texts
+        texts = {(r.prompt, r.condition, r.sample): r.text for r in store.samples(1)}
+        assert {(r.prompt, r.condition, r.sample): r.text for r in store.samples(landed.session)} == texts
         assert [r.status for r in store.samples(landed.session)] == ["done"] * 8
         with pytest.raises(InputError, match="is there already"):
             export_overton(store, 1, tmp_path / "out")
+
+
+@pytest.mark.parametrize("of_base", [True, False])
+def test_samples_come_back_under_their_index_and_as_they_ended(tmp_path: Path, of_base: bool) -> None:
+    with Store.open(tmp_path / "runs.db") as store:
+        session = store.create_session("own", reference="demo-base")
+        cell = store.add_cell(session, Prompt("q", "Why?"), Condition.zero_shot(BASE), 6)
+        store.set_rendered(cell, "# Query:\n```\nWhy?\n```\n\n# Answer:\n```\n" if of_base else "[INST] Why? [/INST]")
+        for i, (text, raw, finish) in enumerate(
+            (
+                ("stopped", "stopped```", "stop"),
+                ("ended", "ended", "stop"),
+                ("cut", "cut", "length"),
+                ("x", "x", "cancelled"),
+            )
+        ):
+            store.add_sample(cell, result(i, text, finish, raw_text=raw))
+        store.add_sample(cell, result(5, "after a gap", raw_text="after a gap```"))
+        rows = {row.sample: row for row in store.samples(session)}
+        judged = judgment("stance", rows[2].id, stance="no")
+        store.add_judgments(session, [replace(judged, reply=json.dumps({"rationale": "", "stance": "no"}))])
+        again = land(store, read_dataset(export_overton(store, session, tmp_path / "out"))).session
+        assert [(r.sample, r.status, r.text, r.finish_reason, r.error) for r in store.samples(again)] == [
+            (0, "done", "stopped", "stop", None),
+            (1, "done", "ended", "stop", None),
+            (2, "done", "cut", "length", None),
+            (3, "error", "", "error", "cancelled"),
+            (4, "error", "", "error", "not sampled"),
+            (5, "done", "after a gap", "stop", None),
+        ]
+        assert [(r.sample, dict(r.judgment.fields)) for r in store.judgments(again)] == [(2, {"stance": "no"})]
 
 
 def test_a_name_that_is_no_folder_is_refused(tmp_path: Path) -> None:

@@ -8,12 +8,24 @@ from pathlib import Path
 from typing import Any
 
 from alignbench.errors import AlignbenchError, InputError
-from alignbench.importing.overton import GREEDY
-from alignbench.importing.overton_judgments import KINDS
+from alignbench.exporting.overton_rows import ExportedCell, output_rows
+from alignbench.importing.overton_layout import (
+    ARGS,
+    DATA,
+    HINTS,
+    INSTANCES,
+    KINDS,
+    PAIR_IDS,
+    PAIRS,
+    SAMPLES,
+    judged_pair,
+    outputs_folder,
+    scored_pair,
+)
 from alignbench.judging.summary import judgments_of
 from alignbench.scoring.imported_pairs import METRIC
 from alignbench.spec import Condition, Prompt
-from alignbench.store import HintRow, JudgmentRow, PairScore, SampleRow, Store
+from alignbench.store import HintRow, Judgment, JudgmentRow, PairScore, SampleRow, Store
 
 _NO_WEIGHTS = "an imported model"
 _Cell = tuple[str, str]  # condition, prompt id
@@ -27,7 +39,7 @@ def export_overton(store: Store, session: int, folder: Path) -> Path:
     name = store.session(session).name
     conditions, prompts = store.conditions(session), store.prompts(session)
     for each in (name, *(condition.name for condition in conditions)):
-        if each in ("", ".", "..") or set(each) & set('/\\\0:*?"<>|'):
+        if each in ("", ".", "..") or set(each) & set('/\\\0:*?"<>|') or "--" in each:
             raise InputError(f"{each!r} cannot be the name of a folder; rename it to export this session.")
     target = folder / name
     if target.exists():
@@ -36,7 +48,7 @@ def export_overton(store: Store, session: int, folder: Path) -> Path:
     for row in store.samples(session):
         cells.setdefault((row.condition, row.prompt_id), []).append(row)
     try:
-        _lines(target / "instances" / "data.jsonl", (_query(prompt.text) for prompt in prompts))
+        _lines(target / INSTANCES, (_query(prompt.text) for prompt in prompts))
         facts = store.manifest(session).get("imported", {}).get("conditions", {})
         for condition in conditions:
             _condition(store, target, condition, prompts, cells, facts.get(condition.name, {}))
@@ -59,25 +71,15 @@ def _condition(
     cells: Mapping[_Cell, Sequence[SampleRow]],
     facts: Mapping[str, Any],
 ) -> None:
-    greedy = condition.name.endswith(GREEDY)
-    folder = target / ("outputs-temp0" if greedy else "outputs") / condition.name.removesuffix(GREEDY)
-    of_server = True
-    rows = []
+    folder = target / outputs_folder(condition.name)
+    of_condition = []
     for prompt in prompts:
         samples = cells.get((condition.name, prompt.id), ())
-        rendered = store.rendered(samples[0].cell_id) if samples else None
-        of_server = of_server and rendered is None
-        rows.append(_row(rendered, samples))
-    _lines(folder / "samples.jsonl", rows)
+        of_condition.append(ExportedCell(store.rendered(samples[0].cell_id) if samples else None, tuple(samples)))
+    rows, of_text_server = output_rows(of_condition)
+    _lines(folder / SAMPLES, rows)
     if "settings" not in facts:
-        _object(folder / "args.json", _args(condition, facts, target.name, of_server=of_server))
-
-
-def _row(rendered: str | None, samples: Sequence[SampleRow]) -> dict[str, Any]:
-    if rendered is None:
-        return {"ok": True, "outputs": [_message(row.raw_text, row.finish_reason, row.error) for row in samples]}
-    outputs = [{"error": row.error} if row.error else {"generated_text": row.raw_text} for row in samples]
-    return {"prompt": rendered, "outputs": outputs}
+        _object(folder / ARGS, _args(condition, facts, target.name, of_server=not of_text_server))
 
 
 def _args(condition: Condition, facts: Mapping[str, Any], dataset: str, *, of_server: bool) -> dict[str, Any]:
@@ -113,15 +115,14 @@ def _pairs(target: Path, pairs: Iterable[PairScore], prompts: Sequence[Prompt]) 
     for pair in pairs:
         files.setdefault((pair.reference, pair.condition), []).append(pair)
     for (reference, condition), there in files.items():
+        ids = [(lines[pair.prompt_id], pair.reference_sample, pair.sample) for pair in there]
         document = {
             "ref_model": reference,
             "alt_model": condition,
-            "instance_ids": [lines[pair.prompt_id] for pair in there],
-            "ref_sample_ids": [pair.reference_sample for pair in there],
-            "alt_sample_ids": [pair.sample for pair in there],
+            **dict(zip(PAIR_IDS, map(list, zip(*ids, strict=True)), strict=True)),
             "results": {"f1": [pair.value for pair in there], "hashcode": there[0].version},
         }
-        _object(target / "bertscore" / "outputs" / f"{reference}--{condition}.json", document)
+        _object(target / PAIRS / scored_pair(reference, condition), document)
 
 
 def _hints(target: Path, hints: Iterable[HintRow], prompts: Sequence[Prompt]) -> None:
@@ -132,12 +133,12 @@ def _hints(target: Path, hints: Iterable[HintRow], prompts: Sequence[Prompt]) ->
             made.setdefault((hint.source_condition, hint.maker), {})[hint.prompt_hash] = hint.text
     for (condition, maker), texts in made.items():
         there = [(line, prompt) for line, prompt in enumerate(prompts) if prompt.hash in texts]
-        folder = target / "summaries-outputs"
+        folder = target / HINTS
         asked = (_asked(line, prompt.text) for line, prompt in there)
-        _lines(folder / "instances" / condition / "data.jsonl", asked)
-        replies = ({"ok": True, "outputs": [_message(texts[prompt.hash], "stop", None)]} for _, prompt in there)
-        _lines(folder / "outputs" / condition / "samples.jsonl", replies)
-        _object(folder / "outputs" / condition / "args.json", {"openai_params": {"model": maker}})
+        _lines(folder / "instances" / condition / DATA, asked)
+        replies = ({"ok": True, "outputs": [_message(texts[prompt.hash])]} for _, prompt in there)
+        _lines(folder / "outputs" / condition / SAMPLES, replies)
+        _object(folder / "outputs" / condition / ARGS, {"openai_params": {"model": maker}})
 
 
 def _judgments(
@@ -147,27 +148,43 @@ def _judgments(
     prompts: Sequence[Prompt],
     cells: Mapping[_Cell, Sequence[SampleRow]],
 ) -> None:
-    lines = {prompt.id: line for line, prompt in enumerate(prompts)}
-    texts = {(row.condition, row.prompt_id, row.sample): row.text for there in cells.values() for row in there}
-    groups: dict[str, list[JudgmentRow]] = {}
+    groups: dict[tuple[str, str | None], dict[tuple[str, int], JudgmentRow]] = {}
     for row in rows:
-        name = row.condition if row.reference is None else f"ref_{row.reference}--alt_{row.condition}"
-        groups.setdefault(name, []).append(row)
-    for name, there in groups.items():
-        # A row does not say which sample it is about: its place among the rows of its prompt does.
-        there.sort(key=lambda row: (lines[row.prompt_id], row.sample))
-        asked = []
-        for row in there:
-            shown = [texts[row.condition, row.prompt_id, row.sample]]
-            if row.reference is not None and row.reference_sample is not None:
-                shown.insert(0, texts[row.reference, row.prompt_id, row.reference_sample])
-            asked.append(_asked(lines[row.prompt_id], "\n\n".join(shown)))
-        _lines(folder / "instances" / name / "data.jsonl", asked)
-        template = {"_template_wrapper": {"hash": there[0].judgment.template_hash}}
-        _object(folder / "instances" / name / "args.json", template)
-        replies = ({"ok": True, "outputs": [_message(row.judgment.reply, "stop", None)]} for row in there)
-        _lines(folder / "outputs" / name / "samples.jsonl", replies)
-        _object(folder / "outputs" / name / "args.json", {"openai_params": {"model": judge}})
+        groups.setdefault((row.condition, row.reference), {})[row.prompt_id, row.sample] = row
+    for (condition, reference), there in groups.items():
+        name = condition if reference is None else judged_pair(reference, condition)
+        asked, replies = [], []
+        for line, prompt in enumerate(prompts):
+            for sample in _up_to_the_last_judged(cells.get((condition, prompt.id), ()), prompt, there):
+                judged = there.get((prompt.id, sample.sample))
+                others = cells.get((reference, prompt.id), ()) if reference is not None else ()
+                asked.append(_asked(line, "" if judged is None else _shown(judged, sample, others)))
+                replies.append({"ok": False, "error": "not judged"} if judged is None else _replied(judged.judgment))
+        _lines(folder / "instances" / name / DATA, asked)
+        template = {"_template_wrapper": {"hash": next(iter(there.values())).judgment.template_hash}}
+        _object(folder / "instances" / name / ARGS, template)
+        _lines(folder / "outputs" / name / SAMPLES, replies)
+        _object(folder / "outputs" / name / ARGS, {"openai_params": {"model": judge}})
+
+
+def _up_to_the_last_judged(
+    samples: Sequence[SampleRow], prompt: Prompt, judged: Mapping[tuple[str, int], JudgmentRow]
+) -> Sequence[SampleRow]:
+    """A row does not say which sample it is about: its place among the rows of its prompt does, so none is left out."""
+    usable = [sample for sample in samples if sample.status == "done"]
+    last = max((i for i, sample in enumerate(usable) if (prompt.id, sample.sample) in judged), default=-1)
+    return usable[: last + 1]
+
+
+def _shown(judged: JudgmentRow, sample: SampleRow, others: Iterable[SampleRow]) -> str:
+    reference = [other.text for other in others if other.sample == judged.reference_sample]
+    return "\n\n".join([*reference, sample.text])
+
+
+def _replied(judgment: Judgment) -> dict[str, Any]:
+    if judgment.reply:
+        return {"ok": True, "outputs": [_message(judgment.reply)]}
+    return {"ok": False, "error": judgment.reason or "no reply"}
 
 
 def _query(text: str) -> dict[str, Any]:
@@ -178,10 +195,8 @@ def _asked(line: int, text: str) -> dict[str, Any]:
     return {"metadata": {"instance_id": line}, **_query(text)}
 
 
-def _message(text: str, finish_reason: str, error: str | None) -> dict[str, Any]:
-    if error:
-        return {"error": error}
-    return {"finish_reason": finish_reason, "index": 0, "message": {"role": "assistant", "content": text}}
+def _message(text: str) -> dict[str, Any]:
+    return {"finish_reason": "stop", "index": 0, "message": {"role": "assistant", "content": text}}
 
 
 def _lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:

@@ -17,15 +17,12 @@ from alignbench.importing.json_lines import read_object, read_objects
 from alignbench.importing.overton_args import facts_of, sampling_of
 from alignbench.importing.overton_contexts import context_of
 from alignbench.importing.overton_judgments import read_hints, read_judgments
+from alignbench.importing.overton_layout import ARGS, GREEDY, INSTANCES, OUTPUTS, PAIRS, SAMPLES
 from alignbench.importing.overton_pairs import read_pairs
 from alignbench.importing.overton_rows import NotARow, is_base, read_row
 from alignbench.importing.values import ImportedCell, ImportedCondition, ImportedHint, ImportedSession
 from alignbench.prompts import load_prompts
 from alignbench.spec import IMPORTED, Condition, Model, Prompt
-
-GREEDY = "@temp0"
-_OUTPUTS = (("outputs", ""), ("outputs-temp0", GREEDY))
-_INSTANCES = Path("instances") / "data.jsonl"
 
 
 def datasets(folder: Path) -> list[Path]:
@@ -33,11 +30,11 @@ def datasets(folder: Path) -> list[Path]:
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "is not there"
         raise InputError(f"{folder} {what}; expected the folder of the paper's data.")
-    if (folder / _INSTANCES).is_file():
+    if (folder / INSTANCES).is_file():
         return [folder]
-    found = [path for path in sorted(folder.iterdir()) if (path / _INSTANCES).is_file()]
+    found = [path for path in sorted(folder.iterdir()) if (path / INSTANCES).is_file()]
     if not found:
-        raise InputError(f"{folder} holds no dataset; expected folders with {_INSTANCES} in them.")
+        raise InputError(f"{folder} holds no dataset; expected folders with {INSTANCES} in them.")
     return found
 
 
@@ -46,15 +43,15 @@ def read_dataset(folder: Path) -> ImportedSession:
     prompts = _prompts(folder)
     folders = {
         path.name + suffix: path
-        for outputs, suffix in _OUTPUTS
+        for outputs, suffix in OUTPUTS
         for path in _folders(folder / outputs)
-        if (path / "samples.jsonl").is_file()
+        if (path / SAMPLES).is_file()
     }
     hints = read_hints(folder, prompts, list(folders))
     conditions = [_condition(path, name, prompts, hints) for name, path in folders.items()]
     if not conditions:
         raise InputError(f"{folder} holds no outputs; expected outputs/<condition>/samples.jsonl.")
-    pairs = read_pairs(folder / "bertscore" / "outputs", prompts, list(folders))
+    pairs = read_pairs(folder / PAIRS, prompts, list(folders))
     judgments, judging = read_judgments(folder, prompts, conditions)
     return ImportedSession(
         name=folder.name,
@@ -70,7 +67,7 @@ def read_dataset(folder: Path) -> ImportedSession:
 
 def _prompts(folder: Path) -> list[Prompt]:
     """In file order, called after their line as the release's own instance ids are."""
-    loaded = load_prompts(str(folder / _INSTANCES))
+    loaded = load_prompts(str(folder / INSTANCES))
     return [Prompt(str(line), prompt.text, folder.name) for line, prompt in enumerate(loaded)]
 
 
@@ -80,13 +77,13 @@ def _folders(path: Path) -> list[Path]:
 
 
 def _condition(folder: Path, name: str, prompts: Sequence[Prompt], hints: Sequence[ImportedHint]) -> ImportedCondition:
-    args_file = folder / "args.json"
+    args_file = folder / ARGS
     args = read_object(args_file) if args_file.is_file() else {}
     try:
         sampling = sampling_of(args, greedy=name.endswith(GREEDY))
     except InputError as error:
         raise InputError(f"{args_file}: {error}") from None
-    cells = _cells(folder / "samples.jsonl", prompts)
+    cells = _cells(folder / SAMPLES, prompts)
     base = any(is_base(cell.rendered) for cell in cells)
     facts = facts_of(args)
     if not args:

@@ -7,7 +7,6 @@ Every row is checked against the text that was judged; one that holds another te
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +14,13 @@ from typing import Any
 
 from alignbench.errors import InputError
 from alignbench.importing.json_lines import read_object, read_objects
+from alignbench.importing.overton_layout import ARGS, DATA, HINTS, JUDGED_PAIR, KINDS, SAMPLES
 from alignbench.importing.overton_rows import NotARow, read_row
 from alignbench.importing.values import ImportedCondition, ImportedHint, ImportedJudgment, ImportedSample
 from alignbench.judging.replies import Reading, read_reply
 from alignbench.judging.templates import judge_template
 from alignbench.spec import Prompt, content_hash
 
-KINDS = {"eval-quality": "quality", "eval-missing": "new-information", "eval-stance": "stance"}
-_PAIR = re.compile(r"ref_(?P<reference>.+)--alt_(?P<alternative>.+)")
 _UNNAMED = "not recorded"
 
 
@@ -47,7 +45,7 @@ def read_judgments(
     for name, kind in KINDS.items():
         outputs = folder / name / "outputs"
         for replies in sorted(outputs.iterdir()) if outputs.is_dir() else ():
-            pair = _PAIR.fullmatch(replies.name)
+            pair = JUDGED_PAIR.fullmatch(replies.name)
             judged, reference = (pair["alternative"], pair["reference"]) if pair else (replies.name, None)
             if judged not in by_name or (reference is not None and reference not in by_name):
                 continue
@@ -64,12 +62,12 @@ def read_judgments(
 
 def read_hints(folder: Path, prompts: Sequence[Prompt], conditions: Sequence[str]) -> tuple[ImportedHint, ...]:
     """The summaries, each of sample 0 of the condition that their folder is called after. Raises InputError."""
-    outputs = folder / "summaries-outputs" / "outputs"
+    outputs = folder / HINTS / "outputs"
     found: list[ImportedHint] = []
     for replies in sorted(outputs.iterdir()) if outputs.is_dir() else ():
         if replies.name in conditions:
             maker = _model(replies)
-            for reply in _replies(folder / "summaries-outputs", replies, len(prompts)):
+            for reply in _replies(folder / HINTS, replies, len(prompts)):
                 if reply.text.strip():
                     found.append(ImportedHint(prompts[reply.instance], replies.name, 0, maker, reply.text.strip()))
     return tuple(found)
@@ -133,7 +131,7 @@ def _read(kind: str, reply: _Reply) -> Reading:
 
 def _replies(kind_folder: Path, replies: Path, n_prompts: int) -> Iterator[_Reply]:
     """The rows of a folder of replies, each with what was asked in the row of `instances` beside it."""
-    path, asked = replies / "samples.jsonl", kind_folder / "instances" / replies.name / "data.jsonl"
+    path, asked = replies / SAMPLES, kind_folder / "instances" / replies.name / DATA
     rows, instances = list(read_objects(path)), list(read_objects(asked))
     if len(rows) != len(instances):
         raise InputError(f"{path} has {len(rows)} rows; expected {len(instances)}, one for each line of {asked}.")
@@ -157,14 +155,14 @@ def _instance(row: Mapping[str, Any], where: str, n_prompts: int) -> tuple[int, 
 
 
 def _model(replies: Path) -> str:
-    args = read_object(replies / "args.json") if (replies / "args.json").is_file() else {}
+    args = read_object(replies / ARGS) if (replies / ARGS).is_file() else {}
     params = args.get("openai_params")
     return str(params.get("model", _UNNAMED)) if isinstance(params, dict) else _UNNAMED
 
 
 def _template_hash(kind_folder: Path, name: str) -> str:
     """Of the template that args.json keeps; else of the folder's name."""
-    path = kind_folder / "instances" / name / "args.json"
+    path = kind_folder / "instances" / name / ARGS
     wrapper = read_object(path).get("_template_wrapper") if path.is_file() else None
     if isinstance(wrapper, dict) and isinstance(wrapper.get("hash"), str):  # written by our own export
         return str(wrapper["hash"])

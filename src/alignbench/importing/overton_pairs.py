@@ -9,11 +9,10 @@ from typing import Any
 
 from alignbench.errors import InputError
 from alignbench.importing.json_lines import read_object
+from alignbench.importing.overton_layout import PAIR_IDS
 from alignbench.importing.values import ImportedPairs
 from alignbench.spec import Prompt
 from alignbench.store import PairScore
-
-_IDS = ("instance_ids", "ref_sample_ids", "alt_sample_ids")
 
 
 def read_pairs(folder: Path, prompts: Sequence[Prompt], conditions: Sequence[str]) -> tuple[ImportedPairs, ...]:
@@ -28,9 +27,9 @@ def _read(path: Path, prompts: Sequence[Prompt], conditions: Sequence[str]) -> I
     results = document.get("results")
     if not isinstance(results, dict):
         raise InputError(f'{path}, field "results": missing; expected an object with the list "f1".')
-    columns = [_numbers(document, name, path) for name in _IDS] + [_numbers(results, "f1", path)]
+    columns = [_numbers(document, name, path) for name in PAIR_IDS] + [_numbers(results, "f1", path)]
     if len({len(column) for column in columns}) > 1:
-        raise InputError(f"{path}: {', '.join(_IDS)} and results.f1 differ in length; expected one entry a pair.")
+        raise InputError(f"{path}: {', '.join(PAIR_IDS)} and results.f1 differ in length; expected one entry a pair.")
     known = {reference, alternative} <= set(conditions)
     pairs = []
     for line, reference_sample, sample, f1 in zip(*columns, strict=True):
