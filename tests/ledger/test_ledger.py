@@ -13,7 +13,7 @@ import pytest
 from alignbench.errors import InputError
 from alignbench.ledger.preparing import Failures
 from alignbench.scoring import likelihoods
-from alignbench.spec import Context, Example, Examples, ExampleSet, Hint, Prefill, Sampling
+from alignbench.spec import Condition, Context, Example, Examples, ExampleSet, Hint, Model, Prefill, Sampling
 from alignbench.store import Store
 from tests.ledger.books import KNOWN, OWN, PROMPTS, TEACHER, UNKNOWN, Pool, asked, kept
 
@@ -155,6 +155,12 @@ def test_another_tokenizer_or_temperature_makes_it_a_cross_entropy(store: Store)
     assert kept(store, Pool(), asked()).cross_entropy == ""
     cool = replace(TEACHER, sampling=Sampling(temperature=0.7))
     assert "temperature 1" in kept(store, Pool(), asked(teacher=cool)).cross_entropy
+
+
+def test_imported_responses_have_no_weights_to_be_read_under() -> None:
+    imported = Condition.zero_shot(Model("elsewhere", "imported:elsewhere", "aligned"))
+    with pytest.raises(InputError, match="elsewhere was imported as texts: its weights are not here"):
+        asked(teacher=imported)
 
 
 @pytest.mark.parametrize(

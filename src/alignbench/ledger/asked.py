@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from alignbench.contexts.hints import hint_template, made_levels
 from alignbench.contexts.sources import source_samples, unknown_conditions
 from alignbench.errors import InputError
+from alignbench.models import no_weights
 from alignbench.spec import Condition, Context, Hint, Model, Prompt, content_hash, default_context
 
 HINTED = 0  # the sample of the teacher that the hints of the curve are made from
@@ -27,6 +28,9 @@ class Asked:
     n: int
 
     def __post_init__(self) -> None:
+        for model in (self.teacher.model, self.base):
+            if model.is_imported:
+                raise InputError(no_weights(model.reference))
         names = [context.name for context in self.contexts]
         for context in self.contexts:
             if names.count(context.name) > 1:

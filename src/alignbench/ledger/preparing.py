@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from alignbench.contexts.rendering import Content
 from alignbench.errors import AlignbenchError
 from alignbench.experiments.contents import cell_content, is_prepared
-from alignbench.experiments.plan import Plan, make_plan
+from alignbench.experiments.plan import make_plan
 from alignbench.experiments.preparing import Preparer
 from alignbench.ledger.asked import Asked
 from alignbench.ledger.pieces import Shown
@@ -37,16 +37,11 @@ class Failures:
         self.messages[f"{where}, prompt {prompt}: {why}"] = None
 
 
-def teacher_plan(store: Store, session: int, asked: Asked) -> Plan:
-    """The teacher's samples that are still to be drawn."""
-    return make_plan(store, session, asked.prompts, [asked.teacher], asked.n)
-
-
 def taught(store: Store, session: int, asked: Asked) -> Taught:
     """What the teacher has said so far. Raises InputError where its own context was never prepared."""
-    plan = teacher_plan(store, session, asked)
+    cells = make_plan(store, session, asked.prompts, [asked.teacher], asked.n).cells
     contents, responses, empty = {}, {}, 0
-    for cell in plan.cells:
+    for cell in cells:
         rows = [row for row in store.samples(session, cell_id=cell.id) if row.status == "done" and row.sample < asked.n]
         said = {row.sample: row.text for row in rows if row.text.strip()}
         empty += len(rows) - len(said)
