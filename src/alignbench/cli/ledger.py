@@ -82,15 +82,14 @@ def ledger(
         raise InputError("--reach needs --budget-tokens: the most tokens that the context may have.")
     wanted = None if budget_tokens is None else Wanted(budget_tokens, reach)
     there, conditions = _in_session(path, session)
-    options = {"device": device, "gpu_layers": gpu_layers}
+    taught_by = conditions.get(teacher) or Condition.zero_shot(
+        resolve(teacher), sampling=replace(_SAMPLING, max_tokens=max_tokens), seed=seed
+    )
     asked = Asked(
         prompts=tuple(load_prompts(prompts, limit=limit) if prompts is not None else there[:limit]),
         prompts_name=prompts or "",
-        teacher=conditions.get(teacher)
-        or Condition.zero_shot(
-            resolve(teacher).with_options(**options), sampling=replace(_SAMPLING, max_tokens=max_tokens), seed=seed
-        ),
-        base=resolve(base).with_options(**options),
+        teacher=taught_by.with_options(device=device, gpu_layers=gpu_layers),
+        base=resolve(base).with_options(device=device, gpu_layers=gpu_layers),
         contexts=tuple(load_context(name.strip(), StoredSets(path)) for name in contexts.split(",") if name.strip()),
         n=n,
     )

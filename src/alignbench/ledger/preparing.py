@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alignbench.contexts.rendering import Content
 from alignbench.errors import AlignbenchError
@@ -85,7 +85,7 @@ def _condition(store: Store, session: int, asked: Asked, context: Context) -> Co
     """The base model in a context, as the session has it already, or with the teacher's sampling parameters."""
     for condition in store.conditions(session):
         if condition.model.reference == asked.base.reference and condition.context.hash == context.hash:
-            return condition
+            return replace(condition, model=asked.base)  # loaded as it is asked to be
     name = asked.base.name if context == asked.floor else f"{asked.base.name} + {context.name}"
     teacher = asked.teacher
     return Condition(name, asked.base, context, teacher.sampling, teacher.seed, teacher.mode)
