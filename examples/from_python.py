@@ -18,7 +18,7 @@ from alignbench.store import Store
 
 
 def draw(path: Path) -> int:
-    """Two samples of each model for each prompt; the session's number. Run again, it draws nothing twice."""
+    """Two samples of each model for each prompt; the session's number."""
     prompts = [Prompt("diary", "Why do people keep diaries?"), Prompt("city", "What makes a good city?")]
     sampling = Sampling(temperature=1.0, max_tokens=24)
     conditions = [Condition.zero_shot(resolve(name), sampling=sampling) for name in ("demo-base", "demo-aligned")]
@@ -35,7 +35,8 @@ def draw(path: Path) -> int:
 
 
 def main(path: Path) -> None:
-    session = alignbench.open(path).session(draw(path))
+    number = draw(path)
+    session = alignbench.open(path).session(number)
     samples = session.samples()
     print(samples.groupby("condition")[["n_tokens", "logprob"]].mean().round(1))
     scores = session.scores(("words", "distinct_2"), resamples=1000)
