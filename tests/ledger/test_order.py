@@ -1,0 +1,44 @@
+"""What the order of a ledger's requests spares an engine, counted in tokens that it computes."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from alignbench.engines.generation import Cancellation
+from alignbench.engines.protocol import ScoreRequest
+from alignbench.engines.transformers import TransformersEngine
+from alignbench.scoring import likelihoods
+from alignbench.spec import Context, Example, Examples, ExampleSet, Model
+from alignbench.store import Store
+from tests.engines.hf_folders import write_folder
+from tests.ledger.books import Pool, asked, kept
+
+EXAMPLES = Examples(pool=ExampleSet((Example("How are bridges built?", "With stones."),)))
+
+
+def computed(folder: Path, requests: Sequence[ScoreRequest]) -> int:
+    """Tokens that an engine computes for requests in this order."""
+    decoded: list[int] = []
+    engine = TransformersEngine(Model("tiny", f"hf:{folder}", "base"), Cancellation(), threads=2)
+    extend = engine._rows.extend
+    engine._rows.extend = lambda ids, n: (decoded.append(len(ids)), extend(ids, n))[1]  # type: ignore[method-assign]
+    for request in requests:
+        engine.score(request)
+    return sum(decoded)
+
+
+def test_in_its_order_an_engine_computes_what_responses_share_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(likelihoods, "weights_hash", lambda model: f"hash of {model.name}")
+    pool = Pool()
+    with Store.open(tmp_path / "kept.db") as store:
+        kept(store, pool, asked(Context("plain", "taught", instruction="Be kind.", examples=EXAMPLES)))
+    requests = [request for name, request in pool.scored if name == "tiny"]
+    mixed = random.Random(0).sample(requests, len(requests))
+    folder = write_folder(tmp_path, "llama")
+    assert computed(folder, requests) < computed(folder, mixed) / 2
