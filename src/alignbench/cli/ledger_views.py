@@ -8,10 +8,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from alignbench.cli.tables import print_table
-from alignbench.ledger.accounts import Account, Split
+from alignbench.ledger.accounts import Account
 from alignbench.ledger.asked import Asked
 from alignbench.ledger.ledger import Ledger
-from alignbench.ledger.search import Found, Wanted, search
+from alignbench.ledger.search import Found, Wanted, n_tokens, search
 from alignbench.scores.bits import Cost, Rate
 from alignbench.scores.statistics import LEVEL, MIN_PROMPTS, RESAMPLES
 
@@ -105,35 +105,62 @@ def _search(ledger: Ledger, asked: Asked, wanted: Wanted) -> Found | None:
 
 
 def print_ledger(ledger: Ledger, asked: Asked, wanted: Wanted | None) -> None:
-    """The gap of each context and of its pieces, the curve of hints, controls, and what a search found."""
-    teacher, base = asked.teacher.name, asked.base.name
-    what = "Difference of cross-entropies" if ledger.cross_entropy else "Estimate of KL(teacher || base in context)"
-    print(f"{what}, bits per byte of {teacher}'s responses under {base} over those under {teacher}")
+    """The gap of each context and of its pieces, the curve of hints, controls, and what a search found.
+
+    Every table fits 80 columns.
+    """
+    print(f"Gap of {asked.teacher.name} under {asked.base.name}, bits per byte")
     if ledger.cross_entropy:
-        print(f"({ledger.cross_entropy})")
-    _print_accounts([ledger.floor, *ledger.contexts])
-    print("\nHints alone: bits of the hint against bits saved a response")
-    _print_curve(ledger.curve)
+        print(f"(a difference of cross-entropies: {ledger.cross_entropy})")
+    else:
+        print("(an estimate of KL(teacher || base in context))")
+    _print_gaps([ledger.floor, *ledger.contexts])
+    _print_pieces(ledger.contexts, "\nWhat each piece of a context saves, bits per byte")
+    print("\nHints alone: what a hint costs against what it saves of a response")
+    _print_curve(ledger.curve, asked)
     if ledger.controls is not None:
         print("\nControls: contexts that give away too much, or nothing")
-        _print_accounts(ledger.controls.given_away)
-        print(f"\nControls: a teacher that is {base} with three hidden examples")
-        _print_accounts(ledger.controls.hidden)
+        _print_gaps(ledger.controls.given_away)
+        _print_pieces(ledger.controls.given_away, "what they save, bits per byte")
+        print(f"\nControls: a teacher that is {asked.base.name} with three hidden examples")
+        _print_gaps(ledger.controls.hidden)
     if wanted is not None:
         _print_found(_search(ledger, asked, wanted), wanted)
     few = f"; under {MIN_PROMPTS} prompts they are rough" if ledger.n_prompts < MIN_PROMPTS else ""
     print(f"\n{LEVEL:.0%} intervals from {ledger.n_prompts} prompts, resampled{few}.")
-    print("What is saved on the source alone is leakage; what is saved on held-out responses is elicitation.")
+    print("What is saved on the source alone is leakage, on held-out responses elicitation.")
 
 
-def _print_accounts(accounts: Sequence[Account]) -> None:
+def _print_gaps(accounts: Sequence[Account]) -> None:
     rows = []
     for account in accounts:
-        rows.append([account.name, *_split(account.gap), *_split(account.saved), "", ""])
-        rows += [
-            [f"- {piece}", "", "", *_split(each.saved), *_costs(each.cost)] for piece, each in account.pieces.items()
-        ]
-    print_table(["context", "gap, held out", "on source", "saved, held out", "on source", "costs bits", "tokens"], rows)
+        tokens = n_tokens(account)
+        known = "-" if tokens is None else f"{tokens:.0f}"
+        rows.append([account.name, known, _rate(account.gap.held_out), _rate(account.gap.source)])
+    print_table(["context", "tokens", "gap, held out", "on source"], rows)
+
+
+def _print_pieces(accounts: Sequence[Account], title: str) -> None:
+    rows = []
+    for account in accounts:
+        for piece, each in account.pieces.items():
+            name = account.name if len(account.pieces) == 1 else f"{account.name}, {piece}"
+            bits = "-" if each.cost is None else f"{each.cost.bits:.0f}"
+            rows.append([name, bits, _rate(each.saved.held_out), _rate(each.saved.source)])
+    if rows:
+        print(title)
+        print_table(["piece", "bits", "saves, held out", "on source"], rows)
+
+
+def _print_curve(curve: Sequence[Account], asked: Asked) -> None:
+    rows = []
+    for context, account in zip(asked.curve, curve, strict=True):
+        hint, cost = account.pieces["hint"], account.pieces["hint"].cost
+        costs = "-" if cost is None else _with_interval(cost.bits, cost.ci, ".0f")
+        for responses, rate in (("held out", hint.saved.held_out), ("source", hint.saved.source)):
+            saves = "-" if rate is None else f"{rate.per_response:.1f}"
+            rows.append([context.hint.level if context.hint else "", costs, responses, saves, _rate(rate)])
+    print_table(["hint", "costs bits", "responses", "saves bits", "bits per byte"], rows)
 
 
 def _print_found(found: Found | None, wanted: Wanted) -> None:
@@ -142,41 +169,12 @@ def _print_found(found: Found | None, wanted: Wanted) -> None:
     if found is None:
         print("none, on the half of the prompts that it is chosen on")
         return
-    columns = ["context", "tokens", "gap, prompts chosen on", "gap, the other prompts"]
+    columns = ["context", "tokens", "gap, chosen on", "on other prompts"]
     print_table(columns, [[found.name, f"{found.tokens:.0f}", _rate(found.chosen_on), _rate(found.reported_on)]])
-
-
-def _print_curve(curve: Sequence[Account]) -> None:
-    rows = []
-    for account in curve:
-        hint = account.pieces["hint"]
-        rows.append(
-            [
-                account.name,
-                *_costs(hint.cost),
-                *(_per_response(rate) for rate in (hint.saved.held_out, hint.saved.source)),
-                *_split(hint.saved),
-            ]
-        )
-    print_table(
-        ["hint", "costs bits", "tokens", "bits saved, held out", "on source", "per byte, held out", "on source"], rows
-    )
-
-
-def _split(split: Split) -> list[str]:
-    return [_rate(split.held_out), _rate(split.source)]
 
 
 def _rate(rate: Rate | None) -> str:
     return "-" if rate is None else _with_interval(rate.per_byte, rate.ci, ".3f")
-
-
-def _per_response(rate: Rate | None) -> str:
-    return "-" if rate is None else f"{rate.per_response:.1f}"
-
-
-def _costs(cost: Cost | None) -> list[str]:
-    return ["-", "-"] if cost is None else [_with_interval(cost.bits, cost.ci, ".0f"), f"{cost.tokens:.0f}"]
 
 
 def _with_interval(value: float, ci: tuple[float, float] | None, form: str) -> str:
