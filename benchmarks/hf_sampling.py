@@ -167,7 +167,7 @@ def main() -> int:
     print(f"{arguments.model} on {bench.model.device}, {bench.model.dtype}, {THREADS} threads\n")
     print("| what | tokens/s | generate(), tokens/s | ratio | at least |\n|---|---:|---:|---:|---:|", flush=True)
     long, shorter = bench.context(1500), bench.context(1200)
-    bench.engine.strict_widths(16)  # probed once in the life of a worker
+    bench.engine.strict_widths(16, 1500, TOKENS)  # probed once in the life of a worker
     samples: dict[str, Callable[[], int]] = {
         "strict": lambda: bench.ours(long, PROMPTS[:1], 16, "strict"),
         "fast": lambda: bench.ours(long, PROMPTS[:1], 16, "fast"),

@@ -56,7 +56,7 @@ def decode_only(engine: LlamaCppEngine, prompt: str, n: int) -> int:
     """Prefill, fork and one decode a step, feeding back a constant token."""
     engine._cached = []
     ids = engine.tokenize(prompt)
-    engine.reserve(len(ids) + n * TOKENS, n)
+    engine.reserve(len(ids), TOKENS, n)
     engine.prompt(ids, 0, False, 0)
     slots = range(n)
     for slot in slots:
@@ -98,7 +98,7 @@ def compare(model_name: str, n: int, n_context: int) -> None:
         "decode only": lambda: decode_only(engine, prompt, n),
         "sequential": lambda: sequential(llama, prompt, n),
     }
-    engine.strict_widths(n)  # probed once in the life of a worker
+    engine.strict_widths(n, n_context, TOKENS)  # probed once in the life of a worker
     rates: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(ROUNDS):
         for name, work in contenders.items():

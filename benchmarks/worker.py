@@ -38,7 +38,7 @@ def sampler_share() -> tuple[float, float]:
     """Seconds of a draw and of a decode step."""
     engine = LlamaCppEngine(weights_path(resolve("demo-base")), Cancellation(), threads=THREADS)
     ids = engine.tokenize("A list of words: bread, rivers, clocks, maps, wool, chess, tides, salt. " * 3)
-    engine.reserve(len(ids) + ROWS * STEPS, ROWS)
+    engine.reserve(len(ids), STEPS, ROWS)
     engine.prompt(ids, 0, False, 0)
     slots = range(ROWS)
     for slot in slots:

@@ -32,10 +32,12 @@ def test_strict_replays_and_n_3_is_the_head_of_n_5_and_12(pool: WorkerPool, mode
     assert len(set(twelve.values())) > 6
 
 
-def test_strict_mode_narrows_without_a_trace(pool: WorkerPool, model: Model) -> None:
-    """Rows end at different times, decodes become narrower, and every text stays what it is alone."""
-    context = "An essay on harbours. " * 120 + "\n\n# Query:\n```\n"
-    request = {"context": context, "stops": (".", "\n"), "max_tokens": 40}
+@pytest.mark.parametrize("repeats", [120, 1])
+def test_strict_mode_narrows_without_a_trace(pool: WorkerPool, model: Model, repeats: int) -> None:
+    """Rows end at different times, decodes become narrower, and every text stays what it is alone; where rows share the
+    cache of a long prompt, and where each has a copy of a short one."""
+    context = "An essay on harbours. " * repeats + "\n\n# Query:\n```\n"
+    request = {"context": context, "stops": (".", "\n"), "max_tokens": 50}
     many = results(follow(pool, model, plain_request(19, **request)))
     assert len({result.n_tokens for result in many.values()}) > 4
     for few in ((2,), (7, 18)):

@@ -89,10 +89,10 @@ class _Constant:
         self._grammar = grammar
         self._logits = np.log(self.PROBABILITIES).astype(np.float32)
 
-    def strict_blocks(self) -> int:
-        return 1
+    def strict_widths(self, n: int, shared: int, own: int) -> tuple[int, ...]:  # noqa: ARG002
+        return ()
 
-    def reserve(self, cells: int, width: int) -> None:
+    def reserve(self, shared: int, own: int, width: int) -> None:
         pass
 
     def sampler(self, params: Sampling, threads: int) -> Sampler:

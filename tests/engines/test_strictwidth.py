@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from alignbench.engines.strictwidth import WIDEST, StrictWidths
+from alignbench.engines.strictwidth import STEPS, WIDEST, StrictWidths
 
 
 class Kernels:
@@ -19,8 +19,8 @@ class Kernels:
         self.tried: list[int] = []
         self.slots: set[int] = set()
 
-    def reserve(self, cells: int, width: int) -> None:
-        assert cells > width
+    def reserve(self, shared: int, own: int, width: int) -> None:
+        assert (shared, own, width) == (39, STEPS, WIDEST)
 
     def prompt(self, *_: object) -> tuple[NDArray[np.float32], int]:
         return np.zeros(4, np.float32), 0

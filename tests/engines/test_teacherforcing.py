@@ -84,7 +84,7 @@ def test_a_scoring_that_is_cancelled_ends_before_the_next_decode(counted: Counte
     engine, decoded = counted
     request = ScoreRequest(77, "", "Letters:", " a b c d e f g h" * 12)
     ids = engine.tokenize(request.query + request.continuation)
-    engine.reserve(len(ids), 1)
+    engine.reserve(len(ids), 0, 1)
     logits = engine._forced_logits(ids, 5, 0, 77)
     next(logits)
     next(logits)

@@ -108,11 +108,17 @@ class Decoder(Protocol):
 
     fast_width: int  # rows that pay in fast mode
 
-    def strict_widths(self, n: int) -> tuple[int, ...]:
-        """Widths of a decode at which n samples may sit in any row in strict mode, see StrictWidths.up_to."""
+    def strict_widths(self, n: int, shared: int, own: int) -> tuple[int, ...]:
+        """Widths of a decode at which n samples may sit in any row in strict mode, see StrictWidths.up_to.
 
-    def reserve(self, cells: int, width: int) -> None:
-        """Make room for `cells` tokens in all and `width` slots. Raises EngineError when that cannot be had."""
+        shared, own: what will be reserved for them.
+        """
+
+    def reserve(self, shared: int, own: int, width: int) -> None:
+        """Make room for `width` slots. Raises EngineError when that cannot be had.
+
+        shared: tokens that all slots begin with. own: most tokens of one slot beside them, and of the prompt.
+        """
 
     def sampler(self, params: Sampling, threads: int) -> RowSampler:
         """A sampler for logits of this decoder, with so many threads."""
@@ -358,13 +364,14 @@ class _Loop:
         """One cell, as many rows at once as strict mode allows."""
         decoder, samples = self._decoder, cell.request.samples
         blocks = {sample // STRICT_WIDTH for sample in samples}
-        widths = decoder.strict_widths(len(samples)) if len(blocks) > 1 else ()
+        shared, own = len(cell.ids), cell.request.sampling.max_tokens
+        widths = decoder.strict_widths(len(samples), shared, own) if len(blocks) > 1 else ()
         if widths:
             waves = [dict(enumerate(samples[at : at + widths[-1]])) for at in range(0, len(samples), widths[-1])]
         else:
             widths = (STRICT_WIDTH,)
             waves = [{i % STRICT_WIDTH: i for i in samples if i // STRICT_WIDTH == block} for block in sorted(blocks)]
-        decoder.reserve(len(cell.ids) + widths[-1] * cell.request.sampling.max_tokens, widths[-1])
+        decoder.reserve(shared, own, widths[-1])
         try:
             first, started = self.prompt(cell, strict=True)
         except Aborted:
@@ -461,8 +468,7 @@ class _Loop:
         width = min(self._decoder.fast_width, sum(len(cell.request.samples) for cell in cells))
         while True:
             try:
-                # One prompt more than there are rows: the one that is being read while all the others go on.
-                self._decoder.reserve(shared + (width + 1) * own, width)
+                self._decoder.reserve(shared, own, width)
                 return width
             except EngineError:
                 if width == 1:

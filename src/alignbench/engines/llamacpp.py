@@ -1,12 +1,15 @@
 """llama.cpp through its low-level bindings: one prefill, n forks, one decode a step for all live samples.
 
-Sequence 0 of the cache holds the prompt; slot i of the generation loop is sequence i + 1. The cells of the cache are
-laid out as a function of the cell alone (context, query, then the rows of each step), which strict mode needs.
+Sequence 0 of the cache holds the prompt, the slots of the generation loop are the sequences after it. Under a long
+prompt all sequences share one cache. Where the responses may be longer than the prompt each has a part of its own with
+a copy of the prompt: in a shared one every row would have to pass over the tokens of all the others. Which it is, and
+how the cells are laid out, is a function of the cell alone, which strict mode needs.
 """
 
 from __future__ import annotations
 
 import ctypes
+import itertools
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -70,11 +73,13 @@ class LlamaCppEngine(LocalEngine):
         self._pieces: dict[int, bytes] = {}
         self._named: dict[int, bytes] = {}
         self._context: L.llama_context_p | None = None
-        self._n_cells = 0  # of the present context
+        self._apart = False  # whether sequences of the present context have parts of their own
+        self._n_cells = 0  # of the present context, or of each part
         self._n_sequences = 0
         self._cached: list[int] = []  # what sequence 0 holds
         self._cached_cut = 0  # where its prefill was cut
         self._lengths: dict[int, int] = {}  # slot -> tokens of prompt and response
+        self._sequences: dict[int, int] = {}  # slot -> its sequence
         self._batch = L.llama_batch_init(CHUNK, 0, 1)
 
     def _load(self, path: Path, on_progress: Callable[[float], None]) -> L.llama_model_p:
@@ -229,29 +234,48 @@ class LlamaCppEngine(LocalEngine):
         return True
 
     def fork(self, slot: int) -> None:
-        """Slot i, sequence i + 1, shares the prompt's cells."""
-        L.llama_memory_seq_cp(self._memory, 0, slot + 1, -1, -1)
+        """Another sequence begins with the prompt's cells, or with a copy of them."""
+        taken = self._sequences.values()
+        sequence = next(i for i in itertools.count(1) if i not in taken) if self._apart else slot + 1
+        L.llama_memory_seq_cp(self._memory, 0, sequence, -1, -1)
+        self._sequences[slot] = sequence
         self._lengths[slot] = len(self._cached)
 
     def rest(self, slot: int) -> None:
-        """Its cells stay: freed ones would be filled by other rows, out of the order of their tokens."""
+        """In a shared cache its cells stay: other rows would fill free ones, out of the order of their tokens."""
+        if self._apart:
+            self.drop(slot)
 
     def drop(self, slot: int) -> None:
         """Free the cells of a slot."""
         if self._lengths.pop(slot, None) is not None:
-            L.llama_memory_seq_rm(self._memory, slot + 1, -1, -1)
+            L.llama_memory_seq_rm(self._memory, self._sequences.pop(slot), -1, -1)
 
     def drop_all(self) -> None:
         """Forget every slot."""
         for slot in list(self._lengths):
             self.drop(slot)
 
-    def step(self, slots: Sequence[int], tokens: Sequence[int]) -> Floats:
-        """One decode for all the slots; logits (len(slots), vocab), a view that the next decode overwrites."""
-        self._decode([(token, self._lengths[slot], slot + 1, True) for slot, token in zip(slots, tokens, strict=True)])
+    def step(self, slots: Sequence[int], tokens: Sequence[int]) -> Sequence[Floats]:
+        """One decode for all the slots; logits (len(slots), vocab), views that the next decode overwrites."""
+        if self._apart:
+            self._close_gaps()
+        order = sorted(range(len(slots)), key=lambda i: self._sequences[slots[i]])
+        self._decode([(tokens[i], self._lengths[slots[i]], self._sequences[slots[i]], True) for i in order])
         for slot in slots:
             self._lengths[slot] += 1
-        return self._logits(len(slots))
+        rows = dict(zip(order, self._logits(len(slots)), strict=True))
+        return [rows[i] for i in range(len(slots))]
+
+    def _close_gaps(self) -> None:
+        """Number the sequences from 1 without a gap: of those that are apart, llama.cpp decodes neighbours together."""
+        slots = sorted(self._sequences, key=self._sequences.__getitem__)
+        free = sorted(set(range(1, len(slots) + 1)) - set(self._sequences.values()))
+        for sequence in free:
+            slot = slots.pop()
+            L.llama_memory_seq_cp(self._memory, self._sequences[slot], sequence, -1, -1)
+            L.llama_memory_seq_rm(self._memory, self._sequences[slot], -1, -1)
+            self._sequences[slot] = sequence
 
     def _rewind(self, ids: Sequence[int], cut: int, strict: bool) -> int:
         """Keep what sequence 0 can reuse of its content; how many tokens that is."""
@@ -263,31 +287,43 @@ class LlamaCppEngine(LocalEngine):
         del self._cached[common:]
         return common
 
-    def reserve(self, cells: int, width: int) -> None:
+    def apart(self, shared: int, own: int) -> bool:
+        """Sequences share a cache unless parts of their own take at most about twice its room."""
+        return shared <= own
+
+    def reserve(self, shared: int, own: int, width: int) -> None:
         """Make sure the context has room; a violated limit inside llama.cpp would abort the process."""
-        cells = -(-cells // 256) * 256
+        apart = self.apart(shared, own)
+        cells = -(-(shared + own if apart else shared + (width + 1) * own) // 256) * 256
         sequences = min(width + 1, MAX_SEQUENCES)
-        if self._context is not None and cells <= self._n_cells and sequences <= self._n_sequences:
+        if (
+            self._context is not None
+            and apart == self._apart
+            and cells <= self._n_cells
+            and sequences <= self._n_sequences
+        ):
             return
-        self._check_memory(cells)
+        in_all = cells * sequences if apart else cells
+        self._check_memory(in_all)
         if self._context is not None:
             L.llama_free(self._context)
             self._context = None
-        self._cached, self._lengths = [], {}
+        self._cached, self._lengths, self._sequences = [], {}, {}
         params = L.llama_context_default_params()
-        params.n_ctx = self._n_cells = cells
+        params.n_ctx = in_all
         params.n_batch = params.n_ubatch = CHUNK
-        params.n_seq_max = self._n_sequences = max(sequences, self._n_sequences)
-        params.kv_unified = True  # without it n_ctx is divided by n_seq_max, and a fork of a part aborts
+        params.n_seq_max = sequences
+        params.kv_unified = not apart
         params.swa_full = True  # a pruned sliding window could not be forked or rewound
         params.n_threads = params.n_threads_batch = self.threads
         params.no_perf = True
         context = L.llama_init_from_model(self._model, params)
         if not context:
             raise EngineError(
-                f"llama.cpp could not make a context of {cells} tokens for {width} responses at once; about "
-                f"{self._cache_bytes(cells) / 2**20:.0f} MiB were needed. Lower max_tokens."
+                f"llama.cpp could not make a context of {in_all} tokens for {width} responses at once; about "
+                f"{self._cache_bytes(in_all) / 2**20:.0f} MiB were needed. Lower max_tokens."
             )
+        self._apart, self._n_cells, self._n_sequences = apart, cells, sequences
         self._context = context
         self._memory = L.llama_get_memory(context)
 
@@ -325,7 +361,7 @@ class LlamaCppEngine(LocalEngine):
         if status == 0:
             return
         L.llama_memory_clear(self._memory, False)
-        self._cached, self._lengths = [], {}
+        self._cached, self._lengths, self._sequences = [], {}, {}
         if status == 2:
             raise Aborted
         reason = {1: "its cache is full", -1: "the batch is invalid"}.get(status, f"status {status}")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from alignbench.engines import teacherforcing
 from alignbench.engines.generation import Aborted, Cancellation, Decoder, Grammar, Prepared, generate
 from alignbench.engines.protocol import Event, Failed, SampleRequest, Scored, ScoreRequest, Tokenized, TokenizeRequest
-from alignbench.engines.strictwidth import PROBE_TOKENS, StrictWidths
+from alignbench.engines.strictwidth import PROBE_TOKENS, STEPS, StrictWidths
 from alignbench.engines.teacherforcing import continuation_start, score_tokens
 from alignbench.errors import EngineError
 
@@ -76,7 +76,7 @@ class LocalEngine(ABC, Decoder):
     def __init__(self, cancel: Cancellation, threads: int) -> None:
         self.threads = threads
         self._cancel = cancel
-        self._strict_widths: StrictWidths | None = None  # not probed yet
+        self._strict_widths: dict[bool, StrictWidths] = {}  # by whether slots are apart
         self._forced: _Forced | None = None
 
     @abstractmethod
@@ -168,9 +168,9 @@ class LocalEngine(ABC, Decoder):
     def _reserve_to_score(self, n: int) -> None:
         """Room for n tokens, and for longer continuations to come: a cache that grows forgets what it holds."""
         try:
-            self.reserve(1 << (n - 1).bit_length(), 1)
+            self.reserve(1 << (n - 1).bit_length(), 0, 1)
         except EngineError:
-            self.reserve(n, 1)
+            self.reserve(n, 0, 1)
 
     def _forced_logits(self, ids: Sequence[int], start: int, cut: int, key: int) -> Iterator[Floats]:
         """The rows of logits that predict ids[start:]. Raises Aborted when request `key` is cancelled."""
@@ -193,13 +193,19 @@ class LocalEngine(ABC, Decoder):
         self._forced = forced
         return forced.first
 
-    def strict_widths(self, n: int) -> tuple[int, ...]:
-        """Widths of strict mode for n samples; probed once on these weights and this device."""
-        if self._strict_widths is None:
+    @abstractmethod
+    def apart(self, shared: int, own: int) -> bool:
+        """Whether slots that are reserved like this have caches of their own, each with a copy of the prompt."""
+
+    def strict_widths(self, n: int, shared: int, own: int) -> tuple[int, ...]:
+        """Widths of strict mode for n samples; probed once on these weights and this device for each kind of cache."""
+        apart = self.apart(shared, own)
+        if apart not in self._strict_widths:
             ids = self.tokenize(_PROBE)
             longest = min(PROBE_TOKENS, self.n_ctx_train // 2 or PROBE_TOKENS)
-            self._strict_widths = StrictWidths(self, (ids * (longest // len(ids) + 1))[:longest])
-        return self._strict_widths.up_to(n)
+            probe = ids if apart else (ids * (longest // len(ids) + 1))[:longest]
+            self._strict_widths[apart] = StrictWidths(self, probe, len(ids) if apart else STEPS)
+        return self._strict_widths[apart].up_to(n)
 
     def _check_window(self, n_prompt: int, max_tokens: int) -> None:
         """Refuse, with the numbers, what is longer than the model's context window."""

@@ -21,10 +21,11 @@ PROBE_TOKENS = 600  # long enough for attention kernels that split a long cache
 class StrictWidths:
     """The widths that are known to be alike; others are tried when they are first of use."""
 
-    def __init__(self, decoder: Decoder, ids: Sequence[int]) -> None:
-        """ids: a prompt to probe with; about PROBE_TOKENS of different tokens."""
+    def __init__(self, decoder: Decoder, ids: Sequence[int], own: int = STEPS) -> None:
+        """ids: a prompt of different tokens to probe with. own: tokens of each row that room is made for."""
         self._decoder = decoder
         self._ids = ids
+        self._own = own
         self._alike: dict[int, bool] = {}
         self._expected = ""
 
@@ -55,7 +56,7 @@ class StrictWidths:
     def _digests(self, width: int) -> list[str]:
         """A digest of the logits of each row; all rows decode the same tokens, so that equal rows have equal ones."""
         decoder, ids, slots = self._decoder, self._ids, range(width)
-        decoder.reserve(len(ids) + WIDEST * STEPS, WIDEST)
+        decoder.reserve(len(ids), self._own, WIDEST)
         decoder.prompt(ids, len(ids) - 1, True, 0)
         for slot in slots:
             decoder.fork(slot)

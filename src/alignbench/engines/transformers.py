@@ -133,9 +133,13 @@ class TransformersEngine(LocalEngine):
         """Where the logits are, there the sampler works."""
         return Sampler(params, threads) if self._on_cpu else DeviceSampler(params)
 
-    def reserve(self, cells: int, width: int) -> None:
+    def apart(self, shared: int, own: int) -> bool:  # noqa: ARG002
+        """One kind of cache whatever is reserved."""
+        return False
+
+    def reserve(self, shared: int, own: int, width: int) -> None:
         """Refuse, with the numbers, what the memory would not hold."""
-        n_tokens = cells if isinstance(self._rows, RowCache) else cells * width
+        n_tokens = shared + (width + 1) * own if isinstance(self._rows, RowCache) else (shared + own) * (width + 1)
         needed, free = n_tokens * self._bytes_per_token(), memory_free(self._device)
         self._asked = f"a cache of {n_tokens} tokens for {width} responses at once, {needed / 2**20:.0f} MiB"
         if needed > free:
