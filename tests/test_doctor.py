@@ -10,6 +10,7 @@ import pytest
 from alignbench import doctor, paths
 from alignbench.doctor import Check, LlamaBuild, examine, failed
 from alignbench.store import Store
+from alignbench.store.schema import MIGRATIONS
 from tests.gguf_files import write_gguf
 
 AVX2_BUILD = LlamaBuild("0.3.36", "CPU : SSE3 = 1 | AVX2 = 1 | LLAMAFILE = 1 | REPACK = 1 | ")
@@ -181,7 +182,7 @@ def test_a_database(tmp_path: Path) -> None:
         store.create_session("one")
         check = doctor.check_database(path)  # beside an open one
     assert check.status == "ok"
-    assert "schema 0001" in check.detail
+    assert f"schema {MIGRATIONS[-1][0]}" in check.detail
 
 
 def test_databases_that_cannot_be_used(tmp_path: Path) -> None:
