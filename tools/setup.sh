@@ -37,9 +37,21 @@ make_venv() {
     "$python" -m venv $venv || die "$python cannot make virtual environments (on Debian and Ubuntu: apt install python3-venv)."
 }
 
+has_cpu() { # names of /proc/cpuinfo, all of which this CPU has to have
+    local have name
+    have=" $(sed -n 's/^flags[[:space:]]*: //p;T;q' /proc/cpuinfo 2>/dev/null) "
+    for name; do [[ $have == *" $name "* ]] || return 1; done
+}
+
 llama_flags() {
-    # Native code dies with SIGSEGV on CPUs with AMX (llama.cpp issue 20824), and AVX2 is as fast for our use.
+    # Native code dies with SIGSEGV on CPUs with AMX (llama.cpp issue 20824), so the rest of what makes it quick is named.
     local flags='-DGGML_NATIVE=OFF -DLLAVA_BUILD=OFF' capability
+    if has_cpu avx512f avx512cd avx512bw avx512dq avx512vl; then
+        flags+=' -DGGML_AVX512=ON'
+        if has_cpu avx512vbmi; then flags+=' -DGGML_AVX512_VBMI=ON'; fi
+        if has_cpu avx512_vnni; then flags+=' -DGGML_AVX512_VNNI=ON'; fi
+        if has_cpu avx512_bf16; then flags+=' -DGGML_AVX512_BF16=ON'; fi
+    fi
     if command -v nvcc >/dev/null && nvidia-smi -L >/dev/null 2>&1; then
         flags+=' -DGGML_CUDA=ON'
         capability=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | sed -nE 's/^([0-9]+)\.([0-9]+)$/\1\2/p' | sort -u | paste -sd ';') || true
