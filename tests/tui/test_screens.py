@@ -248,7 +248,6 @@ def test_actions_are_complete() -> None:
 
     keys = [key for action in (*actions.BENCH, *actions.APP) for key in action.keys.split(",")]
     assert len(keys) == len(set(keys))
-    assert not {"f4", "f6"} & set(keys), "kept for context and hint"
     assert not {"ctrl+b", "ctrl+s", "ctrl+h", "ctrl+i", "ctrl+m", "ctrl+enter"} & set(keys)
     for action in actions.BENCH:
         assert hasattr(BenchScreen, f"action_{action.name}"), action.name

@@ -25,7 +25,7 @@ async def test_the_prompt_on_the_screen_is_scored_first(tmp_path: Path, monkeypa
                 store.add_text(cell, sample, f"answer {i} {sample}", raw_text="", finish_reason="stop")
         bench, _ = sessions.restore(store, session)
         bench.prompt = bench.asked[-1]
-        sessions.save(store, session, sessions.layout(bench), "base")
+        sessions.save(store, session, sessions.layout(bench), "base", ())
     scored: list[str] = []
 
     def record(_: Workbench, row: SampleRow) -> None:

@@ -17,7 +17,7 @@ from alignbench.contexts.selection import Selection, is_near_duplicate, select
 from alignbench.engines.asking import loaded, tokenized
 from alignbench.engines.embedder import DEFAULT_EMBEDDER, embedder_name
 from alignbench.engines.pool import WorkerPool
-from alignbench.engines.protocol import EmbedPool, EnginePool
+from alignbench.engines.protocol import Capabilities, EmbedPool, EnginePool
 from alignbench.errors import EngineError, InputError
 from alignbench.experiments.hinting import made_hint, n_tokens
 from alignbench.experiments.plan import Cell
@@ -117,6 +117,10 @@ class Preparer:
             return None
         return preview(rendered, answer.ids[0], answer.pieces[0], capabilities, condition.sampling.max_tokens)
 
+    def capabilities(self, model: Model) -> Capabilities:
+        """Of a model, which is loaded for it."""
+        return loaded(self._pool, model)
+
     # Examples
 
     def selection(self, prompt: Prompt, examples: Examples, response: str = "") -> tuple[ExampleSet, Selection]:
@@ -189,6 +193,12 @@ class Preparer:
         row = made_hint(self._store, self._pool, self._session, prompt, hint, source, self._maker(hint.maker))
         quote = row.longest_quote or 0
         return row, [f"the hint quotes {quote} words in a row from its source"] if quote >= QUOTE else []
+
+    def known_hint(self, prompt: Prompt, hint: Hint) -> HintRow | None:
+        """The hint that `made_hint` would give without asking a model; None where it would have to ask."""
+        source = self._store.teacher_sample(self._session, prompt, hint.condition, hint.sample)
+        maker = self._maker(hint.maker).name
+        return self._store.made_hint(self._session, prompt, hint.level, maker, hint.template, content_hash(source.text))
 
     def _maker(self, name: str) -> Model:
         """A condition of the session stands for its model."""

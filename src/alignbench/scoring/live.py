@@ -62,6 +62,8 @@ class LiveScores:
         self._arrived = threading.Condition(self._lock)
         self._cells: dict[_CellKey, CellScores] = {}
         self._pairs: dict[tuple[str, str, str], CellPair] = {}
+        self._texts: dict[_CellKey, dict[int, str]] = {}
+        self._apart: dict[tuple[str, str, frozenset[int]], CellScores] = {}  # cells without some of their samples
         self._users: dict[str, list[tuple[CellScores, int]]] = {}  # text hash -> whose embedding is on its way
         self._closed = False
         self._feeder = _Feeder(Path(store_path), embed, embedder, self._deliver, self._fail)
@@ -75,9 +77,11 @@ class LiveScores:
             cell = self._cell(row.prompt_id, row.condition)
             if row.sample in cell:
                 return
-            cell.add(row.sample, row.text)
-            if row.text.strip() and not self._closed:
-                self._want(row.text, cell, row.sample)
+            key = (row.prompt_id, row.condition)
+            self._texts.setdefault(key, {})[row.sample] = row.text
+            apart = [cell for (*of, told), cell in self._apart.items() if tuple(of) == key and row.sample not in told]
+            for each in (cell, *apart):
+                self._count(each, row.sample, row.text)
         self._on_change()
 
     def within(self, prompt_id: str, condition: str) -> dict[str, Value]:
@@ -92,6 +96,17 @@ class LiveScores:
             if key not in self._pairs:
                 self._pairs[key] = CellPair(self._cell(prompt_id, reference), self._cell(prompt_id, condition))
             return self._pairs[key].cross()
+
+    def held_out(self, prompt_id: str, reference: str, condition: str, told: frozenset[int]) -> dict[str, Cross]:
+        """Similarities of a cell to the reference's samples but those, by index, that its context tells of."""
+        with self._lock:
+            key = (prompt_id, reference, told)
+            if key not in self._apart:
+                self._apart[key] = apart = CellScores()
+                for sample, text in self._texts.get((prompt_id, reference), {}).items():
+                    if sample not in told:
+                        self._count(apart, sample, text)
+            return CellPair(self._apart[key], self._cell(prompt_id, condition)).cross()
 
     def shuffled(self, prompt_id: str, other_id: str, reference: str) -> dict[str, Cross]:
         """The null: the reference's answers to another prompt, scored as if they were answers to this one."""
@@ -116,6 +131,11 @@ class LiveScores:
         if key not in self._cells:
             self._cells[key] = CellScores()
         return self._cells[key]
+
+    def _count(self, cell: CellScores, sample: int, text: str) -> None:
+        cell.add(sample, text)
+        if text.strip() and not self._closed:
+            self._want(text, cell, sample)
 
     def _want(self, text: str, cell: CellScores, sample: int) -> None:
         key = content_hash(text)

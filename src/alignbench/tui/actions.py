@@ -42,9 +42,38 @@ APP = (
 BENCH = (
     Action("prompts", "f2", "F2", "prompts", "Pick a prompt from a set that ships or from a file.", footer=True),
     Action("condition", "f3", "F3", "condition", "Model and sampling parameters of the selected column.", footer=True),
+    Action(
+        "examples",
+        "f4",
+        "F4",
+        "examples",
+        "Examples and layout of the selected column, with the exact prompt.",
+        footer=True,
+    ),
     Action("sample", "f5", "F5", "sample", "Draw the samples that are missing, in every column.", footer=True),
+    Action("hint", "f6", "F6", "hint", "A hint for the selected column, at any resolution.", footer=True),
     Action("scores", "f7", "F7", "scores", "All scores of this prompt, and why some are missing.", footer=True),
     Action("sessions", "f8", "F8", "sessions", "Sessions in the database: reopen, rename, delete.", footer=True),
+    Action(
+        "audit",
+        "f9",
+        "F9",
+        "audit",
+        "Everything in which the selected column differs from the reference.",
+        title="confound audit",
+    ),
+    Action("sample_column", "s", "s", "sample column", "Draw the samples that are missing, in this column only."),
+    Action(
+        "take_example",
+        "i",
+        "i",
+        "as example",
+        "Add this sample, with its prompt, to the examples of the base column that was selected last.",
+        title="sample as example",
+    ),
+    Action("versions", "v", "v", "versions", "The versions of this column, and what parts any two."),
+    Action("older_version", "less_than_sign", "<", "older version", "The version of this column before this one."),
+    Action("newer_version", "greater_than_sign", ">", "newer version", "The version of this column after this one."),
     Action(
         "cancel",
         "escape",
@@ -154,6 +183,103 @@ CONDITION = (
     Action("next_choice", "f2", "F2", "next choice", "In model and mode: the next one that is known.", footer=True),
 )
 
+EXAMPLES = (
+    Action("cancel", "escape", "Esc", "leave", "Close without changing anything.", footer=True),
+    Action("accept", "f5", "F5", "accept", "Give the column this context; then F5 samples it.", footer=True),
+    Action(
+        "pick_set",
+        "f2",
+        "F2",
+        "set",
+        "Pick a set: one that ships, of the database, of this session, a file.",
+        footer=True,
+    ),
+    Action("up", "up,k", "↑", "up", "The field or example above."),
+    Action("down", "down,j", "↓", "down", "The field or example below."),
+    Action("less", "left,h", "←", "less", "The choice before; an example: one place earlier.", title="choice before"),
+    Action("more", "right,l", "→", "more", "The next choice; an example: one place later.", title="next choice"),
+    Action("edit", "enter,e", "Enter", "edit", "Write in this field or example.", footer=True),
+    Action("add", "a", "a", "add", "Write an example.", footer=True, title="add example"),
+    Action("drop", "x,delete", "x", "drop", "Take the example out, or what the field holds.", footer=True),
+    Action("turn", "tab", "Tab", "page", "Where both do not fit: fields and examples, or the prompt.", footer=True),
+    Action("page_up", "pageup", "PgUp", "page up", "Scroll the prompt up."),
+    Action("page_down", "pagedown,space", "PgDn", "page down", "Scroll the prompt down."),
+)
+
+EXAMPLE = (
+    Action("cancel", "escape", "Esc", "leave", "Close without changing anything.", footer=True),
+    Action("accept", "f5,ctrl+enter", "F5", "accept", "Take what is written here.", footer=True),
+    Action("turn", "tab", "Tab", "next field", "Prompt, response, hint.", footer=True),
+)
+
+SETS = (
+    Action("cancel", "escape", "Esc", "leave", "Keep the set that was there.", footer=True),
+    Action("open_file", "f2", "F2", "open file", "A set of your own: .jsonl, .csv, or URIAL's .txt.", footer=True),
+    Action("pick", "enter", "Enter", "pick", "Take the examples from this set.", footer=True),
+)
+
+HINT = (
+    Action("cancel", "escape", "Esc", "leave", "Close without changing anything.", footer=True),
+    Action("accept", "f5", "F5", "accept", "Give the column this hint; then F5 samples it.", footer=True),
+    Action(
+        "coarser",
+        "left,h",
+        "←",
+        "coarser",
+        "Less of the response: summary, sentence, outline, topics, keywords.",
+        footer=True,
+    ),
+    Action("finer", "right,l", "→", "finer", "More of the response.", footer=True),
+    Action(
+        "make", "enter", "Enter", "make", "Have the maker write the hint of this level.", footer=True, title="make hint"
+    ),
+    Action(
+        "write",
+        "e",
+        "e",
+        "write",
+        "Write the hint, or go on with the one that was made.",
+        footer=True,
+        title="write hint",
+    ),
+    Action("remove", "x,delete", "x", "remove", "Take the hint away.", footer=True, title="remove hint"),
+    Action("next_maker", "m", "m", "maker", "Another model makes it.", title="next maker"),
+    Action("next_source", "right_square_bracket,full_stop", "]", "next source", "The next sample of the reference."),
+    Action(
+        "previous_source", "left_square_bracket,comma", "[", "previous source", "The sample of the reference before."
+    ),
+    Action("give_up", "c", "c", "give up", "Stop the maker.", title="stop the maker"),
+    Action("turn", "tab", "Tab", "page", "Where not all fits: the hint, or the prompt.", footer=True),
+    Action("page_up", "pageup", "PgUp", "page up", "Scroll up."),
+    Action("page_down", "pagedown,space", "PgDn", "page down", "Scroll down."),
+)
+
+VERSIONS = (
+    Action("back", "escape,v,q", "Esc", "back", "Leave the version that is on the Bench.", footer=True),
+    Action("pick", "enter", "Enter", "use", "Put this version on the Bench.", footer=True, title="use version"),
+    Action("up", "up,k", "↑", "up", "The version above."),
+    Action("down", "down,j", "↓", "down", "The version below."),
+    Action(
+        "mark", "space", "Space", "compare", "Compare the others with this version.", footer=True, title="compare with"
+    ),
+)
+
+AUDIT = (
+    Action("back", "escape,f9,q", "Esc", "back", "Back to the Bench.", footer=True),
+    Action("other", "tab", "Tab", "other column", "Compare with the next column.", footer=True),
+    Action(
+        "turn",
+        "p",
+        "p",
+        "prompts",
+        "The differences, or both prompts side by side.",
+        footer=True,
+        title="prompts side by side",
+    ),
+    Action("page_up", "pageup,up,k", "PgUp", "page up", "Scroll up."),
+    Action("page_down", "pagedown,space,down,j", "PgDn", "page down", "Scroll down."),
+)
+
 SCORES = (
     Action("back", "escape,f7,q", "Esc", "back", "Back to the Bench.", footer=True),
     Action("view_table", "1", "1", "table", "Every score of every column.", footer=True, title="table of scores"),
@@ -220,6 +346,12 @@ SCOPES = {
     "prompts": PICKER,
     "editor": EDITOR,
     "condition": CONDITION,
+    "examples": EXAMPLES,
+    "example": EXAMPLE,
+    "sets": SETS,
+    "hint": HINT,
+    "versions": VERSIONS,
+    "audit": AUDIT,
     "scores": SCORES,
     "sessions": SESSIONS,
     "confirm": CONFIRM,

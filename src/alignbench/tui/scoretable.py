@@ -12,8 +12,10 @@ from alignbench.tui.text import number
 if TYPE_CHECKING:
     from alignbench.scores.scoreboard import Cross, Value
     from alignbench.scoring.tables import PromptScores
+    from alignbench.tui.standing import Standing
 
 DASH = "–"
+NOT_SAMPLED = "No sample of this prompt is finished yet; F5 samples."
 
 
 class Scorer(Protocol):
@@ -22,6 +24,8 @@ class Scorer(Protocol):
     def within(self, prompt_id: str, condition: str) -> Mapping[str, Value]: ...
 
     def cross(self, prompt_id: str, reference: str, condition: str) -> Mapping[str, Cross]: ...
+
+    def held_out(self, prompt_id: str, reference: str, condition: str, told: frozenset[int]) -> Mapping[str, Cross]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +125,10 @@ class Similarity:
 
 @dataclass(frozen=True, slots=True)
 class ScoreTable:
-    """names, n: of the columns from left to right. reference: which of them, None where there is none."""
+    """names, n: of the columns from left to right. reference: which of them, None where there is none.
+
+    standings: where columns and versions stand to the reference, the floor first.
+    """
 
     names: tuple[str, ...] = ()
     n: tuple[int, ...] = ()
@@ -129,6 +136,11 @@ class ScoreTable:
     reference: int | None = None
     within: Mapping[str, tuple[Score, ...]] | None = None
     cross: Mapping[str, Similarity] | None = None
+    standings: tuple[Standing, ...] = ()
+
+    @property
+    def floor(self) -> Standing | None:
+        return next((standing for standing in self.standings if standing.role == "floor"), None)
 
     def missing(self) -> list[str]:
         """Why dashes are dashes, a line a score."""
@@ -176,7 +188,7 @@ def score_table(bench: Bench, scorer: Scorer | None) -> ScoreTable:
     names = tuple(column.name for column in bench.columns)
     reference = names.index(bench.reference) if bench.reference in names else None
     prompt = next((found for cell in cells if (found := prompt_id(cell)) is not None), None)
-    missing = "No sample of this prompt is finished yet; F5 samples."
+    missing = NOT_SAMPLED
     scores = _scores(scorer, prompt, bench, names, reference) if scorer is not None and prompt is not None else None
     within = [scores.within[name] if scores else {} for name in names]
     rows = {m.key: tuple(_score(values.get(m.key), m, missing) for values in within) for m in (*WITHIN, *COUNTS)}
@@ -190,11 +202,22 @@ def score_table(bench: Bench, scorer: Scorer | None) -> ScoreTable:
 
 def _scores(scorer: Scorer, prompt: str, bench: Bench, names: Sequence[str], reference: int | None) -> PromptScores:
     """What is known of a prompt; on a contested one without the scores that are blind to stance."""
-    from alignbench.scoring.contested import is_contested, without_the_blind
     from alignbench.scoring.tables import PromptScores
 
     within = {name: scorer.within(prompt, name) for name in names}
     against = None if reference is None else names[reference]
     cross = {} if against is None else {name: scorer.cross(prompt, against, name) for name in names}
-    scores = PromptScores(within, cross)
+    return _seen(bench, PromptScores(within, cross))
+
+
+def _seen(bench: Bench, scores: PromptScores) -> PromptScores:
+    from alignbench.scoring.contested import is_contested, without_the_blind
+
     return without_the_blind(scores) if is_contested(bench.prompt) else scores
+
+
+def seen(bench: Bench, found: Mapping[str, Cross]) -> Mapping[str, Cross]:
+    """Similarities of one condition; on a contested prompt without those that are blind to stance."""
+    from alignbench.scoring.tables import PromptScores
+
+    return _seen(bench, PromptScores({}, {"": found})).cross[""]

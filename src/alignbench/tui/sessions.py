@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from alignbench.errors import AlignbenchError
-from alignbench.spec import Condition, Prompt, content_hash
+from alignbench.spec import Condition, Context, ExampleSet, Prompt, content_hash
 from alignbench.tui.state import NO_PROMPT, THIS_SESSION, Bench, Cell, Column, Sample
 
 if TYPE_CHECKING:
     from alignbench.store import SampleRow, Store
 
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 NAME_LENGTH = 60
 
 
@@ -27,11 +27,37 @@ def layout(bench: Bench) -> dict[str, object]:
     """What the app shows, as JSON: columns with all their parameters, the prompt and its set."""
     return {
         "version": LAYOUT_VERSION,
-        "columns": [{"n": column.n, "condition": asdict(column.condition)} for column in bench.columns],
+        "columns": [
+            {
+                "n": column.n,
+                "condition": _written(column.condition),
+                "versions": [_written(condition) for condition in column.versions],
+            }
+            for column in bench.columns
+        ],
         "selected": bench.selected,
         "prompt": asdict(bench.prompt),
         "prompt_set": bench.prompt_set,
     }
+
+
+def pools(bench: Bench) -> list[ExampleSet]:
+    """The example sets of all versions on the Bench; a layout names them by their hashes."""
+    contexts = [condition.context for column in bench.columns for condition in column.history]
+    found = [context.examples.pool for context in contexts if context.examples is not None]
+    return list({pool.hash: pool for pool in found if pool.items}.values())
+
+
+def _written(condition: Condition) -> dict[str, object]:
+    """A condition as JSON; its context as the database has it."""
+    plain = replace(condition, context=Context(condition.context.template))
+    return {**asdict(plain), "context": condition.context.to_json()}
+
+
+def _read(values: Mapping[str, Any], store: Store) -> Condition:
+    """The condition that `_written` wrote. Raises InputError where its example set is gone."""
+    context = Context.from_json(values["context"], store.example_set)
+    return replace(rebuilt(Condition, {**values, "context": {"template": context.template}}), context=context)
 
 
 def rebuilt(kind: Any, values: Any) -> Any:
@@ -47,12 +73,18 @@ def rebuilt(kind: Any, values: Any) -> Any:
 def create(store: Store, bench: Bench, name: str) -> int:
     """A session for this bench."""
     session = store.create_session(name, reference=bench.reference)
-    store.set_layout(session, layout(bench))
+    save(store, session, layout(bench), bench.reference, pools(bench))
     return session
 
 
-def save(store: Store, session: int, view: Mapping[str, object], reference: str | None) -> None:
-    """Keep what the app shows."""
+def save(
+    store: Store, session: int, view: Mapping[str, object], reference: str | None, sets: Sequence[ExampleSet]
+) -> None:
+    """Keep what the app shows, and the example sets that it names."""
+    known = {info.hash for info in store.example_sets()} if sets else set()
+    for pool in sets:
+        if pool.hash not in known:
+            store.keep_example_set(replace(pool, name=""))  # its name may belong to another set of the database
     store.set_layout(session, view)
     store.set_reference(session, reference)
 
@@ -65,7 +97,10 @@ def restore(store: Store, session: int) -> tuple[Bench, list[SampleRow]]:
     view = store.layout(session)
     bench = Bench(session=session, name=info.name, used=dict(conditions), asked=prompts)
     if view:
-        bench.columns = [Column(rebuilt(Condition, c["condition"]), int(c["n"])) for c in view["columns"]]
+        bench.columns = [
+            Column(_read(c["condition"], store), int(c["n"]), tuple(_read(v, store) for v in c.get("versions", ())))
+            for c in view["columns"]
+        ]
         bench.selected = max(0, min(int(view["selected"]), len(bench.columns) - 1))
         bench.prompt = rebuilt(Prompt, view["prompt"])
         bench.prompt_set = str(view["prompt_set"])
@@ -76,7 +111,8 @@ def restore(store: Store, session: int) -> tuple[Bench, list[SampleRow]]:
         bench.prompt = prompts[0] if prompts else NO_PROMPT
         bench.prompts, bench.prompt_set = bench.asked, THIS_SESSION
     for column in bench.columns:
-        bench.used.setdefault(column.name, column.condition)
+        for condition in column.history:
+            bench.used.setdefault(condition.name, condition)
     names = [column.name for column in bench.columns]
     bench.reference = info.reference if info.reference in names else (names[0] if names else None)
     rows = list(store.samples(session))

@@ -115,10 +115,15 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A condition and how many samples of it are asked for. hash: the condition's, computed once."""
+    """A condition and how many samples of it are asked for. hash: the condition's, computed once.
+
+    versions: the conditions that the column has been, oldest first, this one among them; empty where it has been no
+    other.
+    """
 
     condition: Condition
     n: int = DEFAULT_SAMPLES
+    versions: tuple[Condition, ...] = ()
     hash: str = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -127,6 +132,15 @@ class Column:
     @property
     def name(self) -> str:
         return self.condition.name
+
+    @property
+    def history(self) -> tuple[Condition, ...]:
+        return self.versions or (self.condition,)
+
+    @property
+    def version(self) -> int:
+        """Where the condition stands in the history, from 0."""
+        return [condition.hash for condition in self.history].index(self.hash)
 
 
 def letter(index: int) -> str:
@@ -216,12 +230,36 @@ class Bench:
             self.reference = column.name
 
     def put(self, column: Column) -> None:
-        """Change the selected column; the reference mark stays with the column."""
+        """Change the selected column; the reference mark stays with the column.
+
+        A condition that has samples stays behind as a version of it.
+        """
         before = self.columns[self.selected]
+        column = replace(column, versions=self._versions(before, column.condition))
         self.columns[self.selected] = column
         self.used[column.name] = column.condition
         if self.reference == before.name:
             self.reference = column.name
+
+    def _versions(self, before: Column, to: Condition) -> tuple[Condition, ...]:
+        """The history of a column after `to` has taken its place; what was never sampled leaves none."""
+        known = list(before.history)
+        hashes = [condition.hash for condition in known]
+        if to.hash in hashes:
+            known[hashes.index(to.hash)] = to
+        elif self.has_samples(before.condition):
+            known.append(to)
+        else:
+            known[before.version] = to
+        return tuple(known) if len(known) > 1 else ()
+
+    def show_version(self, version: int) -> str:
+        """Put another version of the selected column on the Bench, by its place; what there is to say about it."""
+        column = self.columns[self.selected]
+        if not 0 <= version < len(column.history):
+            return f"{column.name} has no {'older' if version < 0 else 'newer'} version."
+        condition = column.history[version]
+        return self.change(column, Column(condition, column.n))
 
     def remove(self) -> Column:
         """Take the selected column away. Its samples stay in the session."""

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from alignbench.scoring.live import LiveScores
     from alignbench.spec import Model
     from alignbench.store import Note, SampleRow, Store
+    from alignbench.tui.composing.kitchen import Kitchen
     from alignbench.tui.panel.worker import PanelWorker
     from alignbench.tui.reading.readings import Readings
+    from alignbench.tui.standing import Standing
 
 QUIT_WAIT = 4.0  # seconds that cancelled samples get to reach the database before the app leaves
 
@@ -113,6 +115,7 @@ class Workbench:
         bench, prompt = self.bench, self.bench.prompt
         async with self._starting:  # a second key press must not make a second session
             view, reference, session = sessions.layout(bench), bench.reference, bench.session
+            sets = sessions.pools(bench)
             name = bench.name or sessions.session_name(prompt)
 
             def work(store: Store) -> Plan:
@@ -121,7 +124,7 @@ class Workbench:
                 number = session
                 if number is None:
                     number = store.create_session(name, reference=reference)
-                sessions.save(store, number, view, reference)
+                sessions.save(store, number, view, reference, sets)
                 sessions.free_names(store, number, [column.condition for column in columns])
                 cells = [
                     cell
@@ -191,7 +194,15 @@ class Workbench:
 
     def scores(self) -> ScoreTable:
         """The scores of the prompt on the screen, as far as they are known."""
-        return score_table(self.bench, self._scores)
+        from alignbench.tui.standing import standings
+
+        return replace(score_table(self.bench, self._scores), standings=standings(self.bench, self._scores))
+
+    def standing(self, column: Column, version: int) -> Standing:
+        """How one version of a column compares with the reference."""
+        from alignbench.tui.standing import standing_of
+
+        return standing_of(self.bench, self._scores, column, version)
 
     def panel(self) -> PanelWorker:
         """What computes the scores screen, for as long as these conditions and samples are on the Bench."""
@@ -209,6 +220,12 @@ class Workbench:
 
             self._readings = Readings(self.database.path, self._pool, self._embed, self._notify)
         return self._readings
+
+    def kitchen(self, report: Callable[[str], None]) -> Kitchen:
+        """Where contexts are prepared while they are edited; whoever asks for it closes it."""
+        from alignbench.tui.composing.kitchen import Kitchen
+
+        return Kitchen(self.database.path, self._pool, self._embed, self.bench.session, report)
 
     def _forget_scores(self) -> None:
         if self._panel is not None:
@@ -244,8 +261,8 @@ class Workbench:
         bench = self.bench
         if (session := bench.session) is None:
             return
-        view, reference = sessions.layout(bench), bench.reference
-        await self.database.run(lambda store: sessions.save(store, session, view, reference))
+        view, reference, sets = sessions.layout(bench), bench.reference, sessions.pools(bench)
+        await self.database.run(lambda store: sessions.save(store, session, view, reference, sets))
 
     async def open(self, session: int) -> None:
         """Leave the session that is open and take up another one where it was left."""

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import work
 from textual.binding import BindingType
 
-from alignbench.errors import AlignbenchError
 from alignbench.spec import Prompt
 from alignbench.tui.actions import BENCH, bindings
 from alignbench.tui.output import copy_sample, save_sample
-from alignbench.tui.screens.bench_view import BenchView
+from alignbench.tui.screens.bench_context import ContextKeys
 from alignbench.tui.state import Column
 from alignbench.tui.widgets.column import ColumnView
 
 MORE = 5  # samples that + adds
 
 
-class BenchScreen(BenchView):
+class BenchScreen(ContextKeys):
     """Turns keys into what the workbench does."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("bench", BENCH)]
@@ -32,6 +30,8 @@ class BenchScreen(BenchView):
     def check_action(self, action: str, _parameters: tuple[object, ...]) -> bool | None:
         if action == "cancel":
             return self.workbench.busy
+        if action == "sample_column":
+            return self.column is None or not self.bench.cell(self.column).busy
         if action == "sample":
             return not self.bench.columns or not all(self.bench.cell(column).busy for column in self.bench.columns)
         if action == "cancel_sample":
@@ -39,25 +39,16 @@ class BenchScreen(BenchView):
             return sample is not None and sample.status in ("waiting", "running")
         return True
 
-    @work
-    async def do(self, what: Coroutine[Any, Any, str | None]) -> None:
-        """Wait for work of the workbench without holding a key; what goes wrong is told."""
-        try:
-            if said := await what:
-                self.tell(said)
-        except AlignbenchError as error:
-            self.tell(str(error), severity="error")
-        await self.lay_out()
-
-    async def _changed_columns(self) -> None:
-        await self.lay_out()
-        self.do(self.workbench.save())
-
     # sampling
 
     def action_sample(self) -> None:
         self.do(self.workbench.sample(list(self.bench.columns)))
         self.show()
+
+    def action_sample_column(self) -> None:
+        if (column := self.idle_column()) is not None:
+            self.do(self.workbench.sample([column]))
+            self.show()
 
     def action_cancel(self) -> None:
         self.workbench.cancel()
@@ -67,7 +58,7 @@ class BenchScreen(BenchView):
             self.workbench.cancel(self.bench.cell(self.column), sample.index)
 
     async def action_resample(self) -> None:
-        if (column := self._idle_column()) is None:
+        if (column := self.idle_column()) is None:
             return
         self.bench.put(self.bench.reseeded(column))
         await self.lay_out()
@@ -76,15 +67,7 @@ class BenchScreen(BenchView):
     async def action_more(self) -> None:
         if (column := self.column) is not None:
             self.bench.put(replace(column, n=column.n + MORE))
-            await self._changed_columns()
-
-    def _idle_column(self) -> Column | None:
-        """The selected column, unless it is being sampled."""
-        column = self.column
-        if column is not None and self.bench.cell(column).busy:
-            self.tell("This column is being sampled; Esc stops it.", severity="warning")
-            return None
-        return column
+            await self.changed_columns()
 
     # columns
 
@@ -92,6 +75,7 @@ class BenchScreen(BenchView):
         """Select a column."""
         if self.bench.columns:
             self.bench.selected = at % len(self.bench.columns)
+            self.remember_base()
             await self.lay_out()
             self.refresh_bindings()
 
@@ -104,22 +88,22 @@ class BenchScreen(BenchView):
     async def action_duplicate_column(self) -> None:
         if (column := self.column) is not None:
             self.bench.add(self.bench.reseeded(column))
-            await self._changed_columns()
+            await self.changed_columns()
 
     async def action_remove_column(self) -> None:
-        if self._idle_column() is not None:
+        if self.idle_column() is not None:
             gone = self.bench.remove()
-            await self._changed_columns()
+            await self.changed_columns()
             if self.bench.has_samples(gone.condition):
                 self.tell(f"The samples of {gone.name} stay in the session.")
 
     async def action_reference(self) -> None:
         if (column := self.column) is not None:
             self.bench.reference = column.name
-            await self._changed_columns()
+            await self.changed_columns()
 
     def action_condition(self) -> None:
-        if self._idle_column() is not None:
+        if self.idle_column() is not None:
             self._edit_condition(self.column)
 
     def action_add_column(self) -> None:
@@ -132,12 +116,7 @@ class BenchScreen(BenchView):
         edited = await self.app.push_screen_wait(ConditionScreen(column))
         if edited is None:
             return
-        self.do(self._change(column, edited))
-
-    async def _change(self, column: Column | None, to: Column) -> str:
-        said = await self.workbench.change(column, to)
-        await self.workbench.save()
-        return said
+        self.do(self.change(column, edited))
 
     # prompts
 
@@ -145,7 +124,7 @@ class BenchScreen(BenchView):
         """Put a prompt on the Bench; the columns show its cells."""
         self.bench.prompt = prompt
         self.cursor = 0
-        await self._changed_columns()
+        await self.changed_columns()
 
     async def action_next_prompt(self) -> None:
         self.bench.step_prompt(1)

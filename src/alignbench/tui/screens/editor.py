@@ -1,4 +1,4 @@
-"""Write a text of several lines: a prompt."""
+"""Write a text of several lines: a prompt, an instruction, a hint."""
 
 from __future__ import annotations
 
@@ -12,18 +12,26 @@ from alignbench.tui.actions import EDITOR, bindings
 from alignbench.tui.screens.dialog import DialogScreen
 from alignbench.tui.widgets.inputs import PlainArea
 
+EMPTY_PROMPT = "The prompt is empty; write what the models should answer."
+
 
 class EditorScreen(DialogScreen[str | None]):
     """Returns the text, stripped, or None if it was left. A text that was not changed comes back as it was."""
 
     CSS_PATH: ClassVar[CSSPathType | None] = ["dialog.tcss", "editor.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("editor", EDITOR)]
-    HELP = "Write the prompt; Enter begins a new line. F5 takes it, Esc leaves the one that was there."
-    HEADING = "Prompt: F5 takes it, Esc leaves the old one"
+    HELP = "Write the text; Enter begins a new line. F5 takes it, Esc leaves the one that was there."
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, what: str = "Prompt", *, empty: str = EMPTY_PROMPT) -> None:
+        """what: the text is. empty: what to say where nothing is written; an empty text is taken where it is empty."""
         super().__init__()
         self._text = text
+        self._what = what
+        self._empty = empty
+
+    @property
+    def heading(self) -> str:
+        return f"{self._what}: F5 takes it, Esc leaves the old one"
 
     def body(self) -> ComposeResult:
         area = PlainArea(self._text, soft_wrap=True, show_line_numbers=False, compact=True)
@@ -35,10 +43,10 @@ class EditorScreen(DialogScreen[str | None]):
         text = self.query_one(PlainArea).text
         if text == self._loaded:
             self.dismiss(self._text or None)
-        elif text.strip():
+        elif text.strip() or not self._empty:
             self.dismiss(text.strip())
         else:
-            self.complain("The prompt is empty; write what the models should answer.")
+            self.complain(self._empty)
 
     def action_cancel(self) -> None:
         self.dismiss(None)

@@ -10,6 +10,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from alignbench.spec import Condition, Sampling
+from alignbench.tui.composing.words import context_words
 from alignbench.tui.state import Cell, Column, letter
 from alignbench.tui.text import one_line
 from alignbench.tui.widgets.sample_list import SampleList
@@ -38,6 +39,16 @@ def settings(condition: Condition) -> str:
     if condition.mode != "strict":
         parts.append(condition.mode)
     return "  ".join(parts)
+
+
+def around(column: Column) -> str:
+    """Which version of the column it is, and its context, where there is something to say of them."""
+    parts = []
+    if column.versions:
+        parts.append(f"v{column.version + 1}/{len(column.versions)}")
+    if not column.condition.context.zero_shot:
+        parts.append(context_words(column.condition.context))
+    return "".join(f"{part}  " for part in parts)
 
 
 def progress(cell: Cell, n: int) -> tuple[str, str]:
@@ -104,7 +115,7 @@ class ColumnHead(Static):
 
     def _second(self, kind: str, column: Column, words: str, style: str, width: int) -> Content:
         """Parameters to the left, progress to the right."""
-        what = cut(f"  {kind}{settings(column.condition)}  n {column.n}", width - len(words) - 3)
+        what = cut(f"  {kind}{around(column)}{settings(column.condition)}  n {column.n}", width - len(words) - 3)
         gap = " " * max(1, width - len(what) - len(words) - 1)
         return Content.assemble((what, "$foreground 60%"), gap, (words, style))
 

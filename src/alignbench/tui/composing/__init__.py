@@ -1,0 +1,1 @@
+"""Contexts made by hand: edits, words for them, and what a model would get."""

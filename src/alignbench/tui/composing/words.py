@@ -1,0 +1,120 @@
+"""Contexts and what parts two conditions, in words."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from alignbench.spec import Condition, Context, Examples, Hint, LoadOptions, Sampling
+from alignbench.tui.text import count, one_line
+
+SELECT_WORDS = {
+    "fixed": "",
+    "random": "random ",
+    "nearest-prompt": "nearest ",
+    "nearest-response": "nearest-response ",
+}
+
+
+def context_words(context: Context) -> str:
+    """A context in a few words: `zero-shot`, `3 nearest examples + summary`."""
+    parts = []
+    if context.instruction:
+        parts.append("instruction")
+    if context.examples is not None:
+        parts.append(examples_words(context.examples))
+    if context.hint is not None:
+        parts.append(hint_words(context.hint))
+    if context.prefill is not None:
+        parts.append("prefill")
+    return " + ".join(parts) or "zero-shot"
+
+
+def examples_words(examples: Examples) -> str:
+    """`5 examples`, `3 random examples`, `3 nearest examples of demo-aligned`."""
+    n = examples.k if examples.k is not None else len(examples.pool.items)
+    if examples.k is None and examples.condition:
+        return f"examples of {examples.condition}"
+    return f"{n} {SELECT_WORDS[examples.select]}example{'' if n == 1 else 's'}"
+
+
+def hint_words(hint: Hint) -> str:
+    """`summary`, or `hint by hand`."""
+    if hint.text:
+        return "hint by hand" if hint.level == "free" else f"{hint.level} by hand"
+    return "hint first" if hint.level == "first" else hint.level
+
+
+def changes(before: Condition, after: Condition) -> list[tuple[str, str, str]]:
+    """What differs between two conditions, but for their names: (what, before, after)."""
+    found = [
+        *_parted("model", before.model.reference, after.model.reference),
+        *_parted("kind", before.model.kind, after.model.kind),
+    ]
+    for option in fields(LoadOptions):
+        pair = getattr(before.model.options, option.name), getattr(after.model.options, option.name)
+        found += _parted(option.name.replace("_", " "), *pair)
+    found += _context_changes(before.context, after.context)
+    for parameter in fields(Sampling):
+        pair = getattr(before.sampling, parameter.name), getattr(after.sampling, parameter.name)
+        found += _parted(parameter.name.replace("_", " "), *pair)
+    return [*found, *_parted("seed", before.seed, after.seed), *_parted("mode", before.mode, after.mode)]
+
+
+def _context_changes(before: Context, after: Context) -> list[tuple[str, str, str]]:
+    found = [
+        *_parted("template", before.template, after.template),
+        *_parted("template text", len(before.source), len(after.source)),
+        *_parted("instruction", before.instruction, after.instruction),
+        *_parted("examples", _examples(before.examples), _examples(after.examples)),
+        *_parted("hint", _hint(before.hint), _hint(after.hint)),
+        *_parted("prefill", before.prefill or "none", after.prefill or "none"),
+        *_parted("context stops", before.stops, after.stops),
+        *_parted("template arguments", before.arguments, after.arguments),
+        *_parted("overflow", before.overflow, after.overflow),
+    ]
+    if before.source != after.source and len(before.source) == len(after.source):
+        found.append(("template text", "another one", "another one"))
+    return found
+
+
+def _examples(examples: Examples | None) -> str:
+    if examples is None:
+        return "none"
+    pool = examples.pool
+    source = examples.condition or (f"{pool.name or 'set'} {pool.hash[:8]}")
+    parts = [examples_words(examples), f"of {source}"]
+    if examples.order != "given" or examples.select == "random":
+        parts.append(f"{examples.order}, seed {examples.seed}")
+    return " ".join(parts)
+
+
+def _hint(hint: Hint | None) -> str:
+    if hint is None:
+        return "none"
+    if hint.text:
+        return f"{hint.level}: {one_line(hint.text, 60)}"
+    made = f" by {hint.maker} of {hint.condition}, sample {hint.sample + 1}" if hint.condition else ""
+    return f"{hint.level}{made}"
+
+
+def _parted(what: str, before: object, after: object) -> list[tuple[str, str, str]]:
+    if before == after:
+        return []
+    return [(what, _value(before), _value(after))]
+
+
+def _value(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(repr(item) for item in value) or "none"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value) or "none"
+
+
+def pool_words(examples: Examples | None) -> str:
+    """What a selection is made from."""
+    if examples is None:
+        return "none"
+    if examples.condition:
+        return f"samples of {examples.condition}"
+    return f"{examples.pool.name or 'own set'} ({count(len(examples.pool.items), 'example')})"

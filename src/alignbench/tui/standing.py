@@ -1,0 +1,117 @@
+"""Where columns and their versions stand between floor and ceiling, for the prompt on the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from alignbench.contexts.sources import source_samples
+from alignbench.spec import Condition
+from alignbench.tui.composing.words import context_words
+from alignbench.tui.panel.roles import Role, roles
+from alignbench.tui.scoretable import CROSS, NOT_SAMPLED, Score, Scorer, prompt_id, seen
+from alignbench.tui.state import Bench, Column, letter
+
+if TYPE_CHECKING:
+    from alignbench.scores.scoreboard import Cross
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A condition against the reference. sign: letter of its column, with the version where there is more than one.
+
+    scores: as `CROSS`. n: its samples. held_out: its context tells of samples of the reference, which are left out of
+    the comparison. current: whether it is on the Bench, not an earlier version. selected: of the selected column.
+    """
+
+    sign: str
+    words: str
+    role: Role
+    scores: tuple[Score, ...]
+    n: int = 0
+    held_out: bool = False
+    current: bool = True
+    selected: bool = False
+
+    def recovery(self, metric: int, floor: Standing | None, ceiling: Score) -> float | None:
+        """(similarity - floor) / (ceiling - floor); None without both, or where the ceiling is not over the floor."""
+        value, low = self.scores[metric].value, floor.scores[metric].value if floor is not None else None
+        if value is None or low is None or ceiling.value is None or ceiling.value <= low:
+            return None
+        return (value - low) / (ceiling.value - low)
+
+
+def standings(bench: Bench, scorer: Scorer | None) -> tuple[Standing, ...]:
+    """The floor first, then the columns but the reference from left to right, the selected one with its versions.
+
+    A version without a sample of this prompt is shown only where it is the one on the Bench.
+    """
+    if bench.reference not in {column.name for column in bench.columns}:
+        return ()
+    known = [
+        (column, version)
+        for at, column in enumerate(bench.columns)
+        if column.name != bench.reference
+        for version in range(len(column.history))
+        if version == column.version or _n(bench, column.history[version])
+    ]
+    floor = _floor(bench, known)
+    found = [
+        standing_of(bench, scorer, column, version, floor)
+        for column, version in known
+        if version == column.version
+        or bench.columns.index(column) == bench.selected
+        or column.history[version].hash == floor
+    ]
+    return tuple(sorted(found, key=lambda standing: standing.role != "floor"))
+
+
+def standing_of(bench: Bench, scorer: Scorer | None, column: Column, version: int, floor: str = "") -> Standing:
+    """One version of a column. floor: hash of the condition that is the floor."""
+    condition, at = column.history[version], bench.columns.index(column)
+    told = source_samples(condition.context, bench.reference) if bench.reference else frozenset()
+    found = _cross(bench, scorer, condition, told)
+    scores = []
+    for metric in CROSS:
+        cross = found.get(metric.key)
+        scores.append(Score(reason=NOT_SAMPLED) if cross is None else Score(cross.value, cross.reason))
+    versions = len(column.history)
+    words = context_words(condition.context) if versions > 1 else column.name
+    return Standing(
+        sign=letter(at) + (str(version + 1) if versions > 1 else ""),
+        words=words,
+        role="floor" if condition.hash == floor else "",
+        scores=tuple(scores),
+        n=_n(bench, condition),
+        held_out=bool(told),
+        current=version == column.version,
+        selected=at == bench.selected,
+    )
+
+
+def _n(bench: Bench, condition: Condition) -> int:
+    cell = bench.cells.get((bench.prompt.hash, condition.hash))
+    return cell.done if cell is not None else 0
+
+
+def _floor(bench: Bench, known: list[tuple[Column, int]]) -> str:
+    """Hash of the floor: of the columns, else the newest version that could be one; empty where there is none."""
+    found = roles(bench.columns, bench.reference)
+    if found.floor is not None:
+        return next(column.hash for column in bench.columns if column.name == found.floor)
+    conditions = [column.history[version] for column, version in known]
+    bare = [c for c in conditions if c.model.kind == "base" and c.context.zero_shot]
+    return bare[-1].hash if bare and not any(column.hash == c.hash for column in bench.columns for c in bare) else ""
+
+
+def _cross(bench: Bench, scorer: Scorer | None, condition: Condition, told: frozenset[int]) -> Mapping[str, Cross]:
+    """Similarities to the reference's samples that the condition's context does not tell of."""
+    cells = (bench.cell(column) for column in bench.columns)
+    prompt = next((id for cell in cells if (id := prompt_id(cell)) is not None), None)
+    reference = bench.reference
+    if scorer is None or prompt is None or reference is None or not _n(bench, condition):
+        return {}
+    if told:
+        return seen(bench, scorer.held_out(prompt, reference, condition.name, told))
+    return seen(bench, scorer.cross(prompt, reference, condition.name))

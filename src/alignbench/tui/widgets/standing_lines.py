@@ -1,0 +1,130 @@
+"""Floor, columns with their versions, and ceiling: as bars where there is room, else on one line a score."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from alignbench.tui.panel.bars import DIM, recovery_bar
+from alignbench.tui.scoretable import CROSS, Score, ScoreTable
+from alignbench.tui.standing import Standing
+from alignbench.tui.state import letter
+from alignbench.tui.text import fitted, number, one_line
+
+BAR = 14
+SIDE, WIDE_SIDE = 18, 32  # names beside the bars; where versions are named too
+BESIDE = 7  # a number before a bar, and space behind it
+RECOVERY = 5
+HELD_OUT = "°"  # its context tells of samples of the reference, which are left out of the comparison
+
+
+def standing_lines(table: ScoreTable, width: int, lines: int) -> list[Content]:
+    """A line each, with bars from 0 to 1 and the ceiling marked in them; at most as many lines as there are."""
+    if table.reference is None or not table.cross:
+        text = "Mark a reference column with * to compare the others with it." if table.names else ""
+        return [Content.styled(text, DIM)]
+    reference = letter(table.reference)
+    floor = table.floor
+    many = any(standing.role != "floor" for standing in table.standings)
+    side = WIDE_SIDE if many and width >= WIDE_SIDE + 2 * (BESIDE + RECOVERY + 8) else SIDE
+    recovery = RECOVERY if floor is not None and many else 0
+    bar = max(8, min(BAR * 2, (width - side) // 2 - BESIDE - recovery))
+    ceilings = [table.cross[metric.key].ceiling for metric in CROSS]
+    held = f"  {HELD_OUT} held out" if any(standing.held_out for standing in table.standings) and side > SIDE else ""
+    head = Content.assemble(
+        (f"{f'similarity to {reference}*{held}':<{side}}", "bold"),
+        *[(f"{metric.short:<{bar + BESIDE + recovery}}", "bold") for metric in CROSS],
+    )
+    top = Content.assemble(
+        (f"{f'ceiling {reference}-{reference}':<{side}}", DIM),
+        *[Content.assemble(bar_line(score, score, bar, DIM), " " * recovery) for score in ceilings],
+    )
+    rows = [head, top]
+    if not table.standings:
+        return [*rows, Content.styled("Another column (a) gives something to compare.", DIM)]
+    room = lines - len(rows)
+    fitting = list(table.standings) if len(table.standings) <= room else _most_telling(table.standings, room - 1)
+    for standing in fitting:
+        parts: list[Content | tuple[str, str]] = [(fitted(_named(standing), side - 1) + " ", _style(standing))]
+        for at, (score, ceiling) in enumerate(zip(standing.scores, ceilings, strict=True)):
+            parts.append(bar_line(score, ceiling, bar, DIM if standing.role == "floor" else ""))
+            if recovery:
+                share = None if standing.role == "floor" else standing.recovery(at, floor, ceiling)
+                parts.append((f"{_percent(share):<{recovery}}", _style(standing)))
+        rows.append(Content.assemble(*parts))
+    if len(fitting) < len(table.standings):
+        rows.append(Content.styled(f"and {len(table.standings) - len(fitting)} more: F7, v", DIM))
+    return rows
+
+
+def between_lines(table: ScoreTable, width: int) -> list[Content]:
+    """A line a score: the selected column's number, then all marks between floor and ceiling. Empty without a floor."""
+    floor = table.floor
+    if table.reference is None or not table.cross or len(table.standings) < 2 or floor is None:
+        return []
+    lines = []
+    for at, metric in enumerate(CROSS):
+        ceiling = table.cross[metric.key].ceiling.value
+        low = floor.scores[at].value
+        marks: dict[str, float] = {}
+        current = next((s for s in table.standings if s.selected and s.current), None)
+        for standing in table.standings:
+            value = standing.scores[at].value
+            if standing.role != "floor" and value is not None:
+                sign = standing.sign[len(letter(table.selected)) :] if standing.selected else ""
+                marks[sign or standing.sign] = value
+        said = (
+            f"{current.sign}{HELD_OUT if current.held_out else ''} {current.scores[at].text:>4}  "
+            if current is not None
+            else f"{'':8}"
+        )
+        left = f"floor {number(low)} " if low is not None else "floor –  "
+        right = f" {number(ceiling)} ceiling" if ceiling is not None else ""
+        bar = recovery_bar(width - len(said + left + right) - 1, marks, floor=low, ceiling=ceiling, null=None)
+        lines.append(Content.assemble((said, "bold"), (left, DIM), bar, (right, DIM)))
+    return lines
+
+
+def _named(standing: Standing) -> str:
+    role = "floor " if standing.role == "floor" else ""
+    held = HELD_OUT if standing.held_out else ""
+    mark = "▸" if standing.selected and standing.current else " "
+    return f"{mark}{role}{standing.sign}{held} {one_line(standing.words)}"
+
+
+def _percent(recovery: float | None) -> str:
+    if recovery is None:
+        return ""
+    return "<0%" if recovery < 0 else f"{min(recovery, 9.99):.0%}"
+
+
+def _style(standing: Standing) -> str:
+    if standing.selected and standing.current:
+        return "bold"
+    return DIM if standing.role == "floor" else ""
+
+
+def _most_telling(standings: tuple[Standing, ...], room: int) -> list[Standing]:
+    """The floor, what is on the Bench, and of the older versions the newest ones."""
+    order = sorted(range(len(standings)), key=lambda i: (standings[i].role != "floor", not standings[i].current, -i))
+    return [standings[i] for i in sorted(order[: max(1, room)])]
+
+
+def bar_line(score: Score, ceiling: Score, width: int, style: str) -> Content:
+    """A number and its bar, with a mark where the ceiling is."""
+    if score.value is None:
+        return Content.styled(f"{score.text:>4} {' ' * width}  ", DIM)
+    full = round(_unit(score.value) * width)
+    mark = None if ceiling.value is None else min(width - 1, round(_unit(ceiling.value) * width))
+    parts = [Content.styled(f"{score.text:>4} ", style)]
+    for at in range(width):
+        if at == mark:
+            parts.append(Content.styled("┃", "bold $warning"))
+        elif at < full:
+            parts.append(Content.styled("━", style or "$primary"))
+        else:
+            parts.append(Content.styled("─", "$foreground 30%"))
+    return Content.assemble(*parts, "  ")
+
+
+def _unit(value: float) -> float:
+    return max(0.0, min(1.0, value))

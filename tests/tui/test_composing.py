@@ -1,0 +1,156 @@
+"""Edits of contexts, what parts two conditions, and versions of columns, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from alignbench.contexts.rendering import NO_MODEL, render
+from alignbench.errors import EngineError, InputError
+from alignbench.experiments.hinting import made_hint
+from alignbench.spec import Condition, Context, Example, Examples, ExampleSet, Hint, Prompt
+from alignbench.store import Store
+from alignbench.tui import sessions
+from alignbench.tui.composing import edits
+from alignbench.tui.composing.audit import injected_text
+from alignbench.tui.composing.stoppable import StoppablePool
+from alignbench.tui.composing.words import changes, context_words
+from alignbench.tui.state import Bench, Column, Sample
+from tests.fakes import FakePool
+from tests.tui.helpers import ALIGNED, BASE
+
+ITEMS = tuple(Example(f"question {i}", f"answer {i}") for i in range(4))
+PLAIN = Context("plain")
+THREE = Context("plain", examples=Examples(ExampleSet(ITEMS, "four"), k=3))
+
+
+def test_moving_keeps_every_example() -> None:
+    assert edits.moved(ITEMS, 0, 1) == (ITEMS[1], ITEMS[0], *ITEMS[2:])
+    assert edits.moved(ITEMS, 3, 1) == ITEMS
+    assert edits.moved(ITEMS, 0, -1) == ITEMS
+
+
+def test_an_edited_set_has_no_name_and_the_old_one_stays() -> None:
+    edited = edits.with_items(THREE, ITEMS[1:])
+    assert edited.examples is not None
+    assert THREE.examples is not None
+    assert (edited.examples.pool.name, edited.examples.pool.items) == ("", ITEMS[1:])
+    assert THREE.examples.pool.name == "four"
+    same = edits.with_items(THREE, ITEMS).examples
+    assert same is not None
+    assert same.pool.name == "four"
+    assert edits.with_items(THREE, ()).examples is None
+
+
+def test_a_sample_is_added_once_and_all_of_a_fixed_list_stay_all() -> None:
+    context = PLAIN
+    for item in ITEMS:
+        context = edits.with_example(context, item)
+    assert context.examples is not None
+    assert (context.examples.pool.items, context.examples.k) == (ITEMS, None)
+    with pytest.raises(InputError, match="example 2 already"):
+        edits.with_example(context, ITEMS[1])
+    with pytest.raises(InputError, match="samples of teacher"):
+        edits.with_example(Context("plain", examples=Examples(condition="teacher")), ITEMS[0])
+
+
+def test_stepping_through_choices_leaves_nothing_that_does_not_apply() -> None:
+    nearest = edits.stepped(edits.stepped(THREE, "select", 1), "select", 1)
+    assert nearest.examples is not None
+    assert nearest.examples.select == "nearest-prompt"
+    last = edits.stepped(nearest, "order", 1)
+    assert last.examples is not None
+    assert last.examples.order == "similar-last"
+    back = edits.stepped(last, "select", -2)
+    assert back == THREE, "order similar-last has no meaning for a fixed list"
+    assert edits.stepped(THREE, "order", 1).examples.order == "shuffled"  # type: ignore[union-attr]
+    with pytest.raises(InputError, match="no examples yet"):
+        edits.stepped(PLAIN, "k", 1)
+
+
+@pytest.mark.parametrize(("value", "k"), [(0, 1), (2, 2), (4, 4), (5, None)])
+def test_k_stays_within_the_set(value: int, k: int | None) -> None:
+    assert edits.with_number(THREE, "k", value).examples.k == k  # type: ignore[union-attr]
+
+
+def test_what_parts_two_conditions() -> None:
+    bare = Condition("a", BASE, PLAIN)
+    hinted = replace(bare, name="b", context=replace(THREE, hint=Hint("summary", "in short")), seed=5)
+    assert context_words(hinted.context) == "3 examples + summary by hand"
+    assert [what for what, _, _ in changes(bare, hinted)] == ["examples", "hint", "seed"]
+    assert changes(bare, replace(bare, name="other")) == []
+    warm = replace(bare, sampling=replace(bare.sampling, repetition_penalty=1.1))
+    assert changes(bare, warm) == [("repetition penalty", "1", "1.1")]
+
+
+def with_samples(bench: Bench) -> None:
+    bench.cell(bench.columns[bench.selected]).samples[0] = Sample(0, "done")
+
+
+def a_bench() -> Bench:
+    bench = Bench.ready([ALIGNED, BASE], [Prompt("p", "question", "set")], "set")
+    bench.selected = 1
+    with_samples(bench)
+    return bench
+
+
+def with_context(bench: Bench, context: Context) -> None:
+    column = bench.columns[bench.selected]
+    bench.change(column, Column(replace(column.condition, context=context), column.n))
+
+
+def test_a_column_keeps_versions_that_have_samples_only() -> None:
+    bench = a_bench()
+    for context in (edits.with_example(PLAIN, ITEMS[0]), THREE):
+        with_context(bench, context)
+    column = bench.columns[1]
+    assert [context_words(c.context) for c in column.history] == ["zero-shot", "3 examples"]
+    assert (column.name, column.version, bench.columns[0].versions) == ("demo-base 2", 1, ())
+    assert bench.show_version(0) == ""
+    assert bench.columns[1].name == "demo-base"
+    assert "no older version" in bench.show_version(-1)
+    assert bench.show_version(1) == ""
+    assert bench.columns[1].name == "demo-base 2", "what has no sample yet is not lost by looking back"
+
+
+def test_versions_and_example_sets_come_back(tmp_path: Path) -> None:
+    bench = a_bench()
+    with_context(bench, replace(THREE, hint=Hint("keywords", "", "demo-aligned", 1, "demo-aligned", "{response}")))
+    with Store.open(tmp_path / "x.db") as store:
+        named = ExampleSet(ITEMS, "mine", "by hand")
+        store.keep_example_set(named)
+        session = sessions.create(store, bench, "tried")
+        restored, _ = sessions.restore(store, session)
+        assert store.example_set("mine") == named, "the set keeps its name"
+    assert restored.columns == bench.columns
+    assert [c.hash for c in restored.columns[1].history] == [c.hash for c in bench.columns[1].history]
+    assert "demo-base 2" in restored.used
+
+
+def test_a_question_that_is_given_up_leaves_no_hint(tmp_path: Path) -> None:
+    said: list[str] = []
+
+    def report(doing: str) -> None:
+        said.append(doing)
+        if "writes" in doing:
+            pool.stop()
+
+    pool = StoppablePool(FakePool(), report)
+    hint, prompt = Hint("summary", "", "a", 0, "demo-aligned", "{response}"), Prompt("p", "question")
+    with Store.open(tmp_path / "x.db") as store:
+        session = store.create_session("s")
+        cell = store.add_cell(session, prompt, Condition.zero_shot(ALIGNED), 1)
+        source = replace(store.add_error(cell, 0, "no text"), text="an answer")
+        with pytest.raises(EngineError, match="Given up"):
+            made_hint(store, pool, session, prompt, hint, source, ALIGNED)
+        assert store.hints(session) == []
+    assert said[0].startswith("loading demo-aligned")
+
+
+def test_text_that_a_layout_adds_is_found() -> None:
+    template = "<|im_start|>system\nYou are a friendly helper.<|im_end|>{{ query }}<|im_start|>assistant\n"
+    around = Context("mine.jinja", source=template)
+    assert "You are a friendly helper." in injected_text(render(Prompt("p", "Why?"), around, NO_MODEL).parts)
+    assert injected_text(render(Prompt("p", "Why?"), PLAIN, NO_MODEL).parts) == ""
