@@ -14,7 +14,7 @@ from alignbench.spec import Condition, Context, Example, Examples, ExampleSet, H
 from alignbench.store import Store
 from alignbench.tui import sessions
 from alignbench.tui.composing import edits
-from alignbench.tui.composing.audit import injected_text
+from alignbench.tui.composing.audit import injected_text, leading
 from alignbench.tui.composing.stoppable import StoppablePool
 from alignbench.tui.composing.words import changes, context_words
 from alignbench.tui.state import Bench, Column, Sample
@@ -154,3 +154,8 @@ def test_text_that_a_layout_adds_is_found() -> None:
     around = Context("mine.jinja", source=template)
     assert "You are a friendly helper." in injected_text(render(Prompt("p", "Why?"), around, NO_MODEL).parts)
     assert injected_text(render(Prompt("p", "Why?"), PLAIN, NO_MODEL).parts) == ""
+
+
+def test_a_marker_of_turns_is_no_second_bos() -> None:
+    assert [leading(text, "<s>") for text in ("<s>a<s>b", "<s><s>a", "a<s>")] == [1, 2, 0]
+    assert leading("a", "") == 0

@@ -31,7 +31,7 @@ _INJECTED = 3  # words that are no marker
 class Side:
     """One column as its model got the prompt. text: with what the tokenizer adds. n_tokens: None behind a server.
 
-    bos: how often the beginning-of-sequence token stands in the text. injected: words that the template itself adds.
+    bos: how many beginning-of-sequence tokens the text begins with. injected: words that the template itself adds.
     stops: all texts that end a response. n, cut: finished samples, and those of them that were cut by length.
     """
 
@@ -78,7 +78,7 @@ def side(preparer: Preparer, store: Store, prompt: Prompt, condition: Condition,
         condition=condition,
         text=text,
         n_tokens=shown.n_tokens if shown is not None else None,
-        bos=text.count(capabilities.bos) if capabilities.bos else 0,
+        bos=leading(text, capabilities.bos),
         adds_bos=capabilities.adds_bos,
         injected=injected,
         date=", ".join(_DATE.findall(" ".join(part.text for part in rendered.parts if part.kind == "template"))),
@@ -87,6 +87,14 @@ def side(preparer: Preparer, store: Store, prompt: Prompt, condition: Condition,
         n=len(rows),
         cut=sum(row.finish_reason == "length" for row in rows),
     )
+
+
+def leading(text: str, bos: str) -> int:
+    """How often a text begins with a token; further on it may be a marker of turns."""
+    n = 0
+    while bos and text.startswith(bos, n * len(bos)):
+        n += 1
+    return n
 
 
 def injected_text(parts: tuple[Part, ...]) -> str:

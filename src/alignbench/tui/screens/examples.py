@@ -98,7 +98,7 @@ class ExamplesScreen(Screen[Context | None]):
         self._kitchen.close()
 
     def on_resize(self) -> None:
-        self._show()
+        self.call_after_refresh(self._show)  # its lines are as wide as the pane will be
 
     def check_action(self, action: str, _parameters: tuple[object, ...]) -> bool | None:
         return self.has_class("-narrow") if action == "turn" else True
