@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from alignbench.errors import InputError
@@ -38,6 +40,12 @@ def test_every_score_is_described(metric: registry.Metric) -> None:
     assert metric.min_samples >= 1
     assert metric.low is None or metric.high is None or metric.low < metric.high
     assert metric.version in ("1", f"1+words{VERSION}")
+
+
+def test_every_score_has_a_line_in_the_readme() -> None:
+    readme = Path(__file__).parents[2].joinpath("README.md").read_text()
+    table = [line for line in readme.splitlines() if line.startswith("|")]
+    assert not [name for name in registry.METRICS if not any(f"`{name}`" in line for line in table)]
 
 
 def test_an_unknown_score_names_its_nearest() -> None:
