@@ -80,7 +80,9 @@ async def test_from_zero_shot_to_a_hint_and_back_after_reopening(tmp_path: Path,
         await until(pilot, lambda: bench.cell(bench.columns[1]).done == 5 and not app.workbench.busy)
         words = ["zero-shot", "2 examples", "2 examples + summary", "2 examples + keywords"]
         assert [context_words(c.context) for c in bench.columns[1].history] == words
-        await until(pilot, lambda: "not arrived" not in str(app.workbench.scores()))
+        scores = app.workbench._scores
+        assert scores is not None
+        await until(pilot, lambda: scores.wait(0))
         bench_of(app).show()
         before = widget_text(app.screen.query_one(ScoreStrip))
         session = bench.session
