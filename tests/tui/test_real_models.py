@@ -39,10 +39,13 @@ async def test_costly_scores_and_token_shift(tmp_path: Path) -> None:
                 screen._row = next(i for i, row in enumerate(rows()) if row.metric.name == metric)
                 await pilot.press("o")
                 await until(pilot, lambda: not app.workbench.panel().demands.running, 240)
-                await until(pilot, lambda: screen._scene().panel is not None)
-                scene = screen._scene()
-                found = [scene.entry(row, 1) for row in rows() if row.metric.name == metric]
-                assert [entry.get("reason", "") for entry in found] == [""] * len(METRICS[metric].scope), found
+
+                def reasons(metric: str = metric) -> list[str]:
+                    scene = screen._scene()
+                    return [scene.entry(row, 1).get("reason", "") for row in rows() if row.metric.name == metric]
+
+                await until(pilot, lambda: screen._scene().waiting not in reasons(), 60)  # noqa: B023 metric is bound
+                assert reasons() == [""] * len(METRICS[metric].scope)
             screen._row = next(i for i, row in enumerate(rows()) if row.run == "stance")
             await pilot.press("o")
             await until(pilot, lambda: isinstance(app.screen, LineScreen))
