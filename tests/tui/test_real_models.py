@@ -44,7 +44,7 @@ async def test_costly_scores_and_token_shift(tmp_path: Path) -> None:
                     scene = screen._scene()
                     return [scene.entry(row, 1).get("reason", "") for row in rows() if row.metric.name == metric]
 
-                await until(pilot, lambda: screen._scene().waiting not in reasons(), 60)  # noqa: B023 metric is bound
+                await until(pilot, lambda: screen._scene().waiting not in reasons(), 60)
                 assert reasons() == [""] * len(METRICS[metric].scope)
             screen._row = next(i for i, row in enumerate(rows()) if row.run == "stance")
             await pilot.press("o")
