@@ -14,7 +14,8 @@ import pytest
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.errors import InputError
 from alignbench.reports.markdown import markdown
-from alignbench.reports.report import Options, build_report, default_metrics
+from alignbench.reports.options import Options, default_metrics
+from alignbench.reports.report import build_report
 from alignbench.reports.sections import sections
 from alignbench.reports.spreadsheet import spreadsheet
 from alignbench.scores.values import WORKBENCH

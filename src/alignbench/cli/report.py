@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from alignbench.cli.options import Db
-from alignbench.cli.scoring import embedding_cache, embedding_pool, existing_database, progress_bar, zero_shot_floor
+from alignbench.cli.scoring import embedding_cache, embedding_pool, existing_database, progress_bar
 from alignbench.errors import AlignbenchError, InputError, did_you_mean
 
 if TYPE_CHECKING:
-    from alignbench.reports.report import Investigation, Options
+    from alignbench.reports.options import Investigation, Options
     from alignbench.store import Store
 
 FORMATS = ("table", "json", "csv", "md")
@@ -35,8 +34,8 @@ def report(
         str | None, typer.Option(help="The zero-shot condition.", show_default="the session's only one")
     ] = None,
     metrics: Annotated[
-        str | None, typer.Option(help="Names of scores with commas between.", show_default="live, or the paper's own")
-    ] = None,
+        str, typer.Option(help="Names of scores with commas between.", show_default="live, or the paper's own")
+    ] = "",
     temperatures: Annotated[
         str | None, typer.Option(metavar="T,T,...", help="A frontier over conditions that differ in temperature.")
     ] = None,
@@ -58,6 +57,7 @@ def report(
     db: Db = None,
 ) -> None:
     """Report on a session: scores with their intervals, judgments, counts, and an investigation."""
+    from alignbench.reports.writing import written
     from alignbench.store import Store
 
     form = _one_of("--format", form, FORMATS)
@@ -77,12 +77,12 @@ def report(
             seed=seed,
             embedder=embedder,
         )
+        if output is not None:
+            write_report(store, found, output, None if form == "table" else form)
+        elif form != "table":
+            sys.stdout.write(written(store, found, form))
     if form == "table" and output is None:
         _print(found)
-    elif output is None:
-        sys.stdout.write(_written(found, form))
-    else:
-        write_report(found, output, form)
 
 
 def report_of(
@@ -91,45 +91,39 @@ def report_of(
     *,
     investigation: str | None = None,
     temperatures: str | None = None,
-    reference: str | None = None,
-    floor: str | None = None,
-    metrics: str | None = None,
+    metrics: str = "",
     mode: str = "workbench",
     embedder: str | None = None,
     **options: Any,
 ) -> dict[str, Any]:
     """A session's report, with what it does not say as the experiment file or the session has it."""
     from alignbench.reports.frontier import parse_temperatures
-    from alignbench.reports.report import INVESTIGATIONS, Options, default_metrics
+    from alignbench.reports.options import INVESTIGATIONS, session_options
     from alignbench.scores.paper import paper_mode
     from alignbench.scores.values import WORKBENCH
 
     kind: Investigation | None = None
     if investigation is not None or temperatures is not None:
         kind = _one_of("--investigation", investigation or "diversity", INVESTIGATIONS)
-    words = paper_mode() if _one_of("--mode", mode, ("workbench", "paper")) == "paper" else WORKBENCH
-    asked = store.manifest(session).get("experiment", {})
-    named = metrics if metrics is not None or words is not WORKBENCH else ",".join(asked.get("metrics", ()))
-    return _with_embeddings(
+    asked = session_options(
         store,
         session,
-        Options(
-            metrics=_metrics(named) or default_metrics(store, session, words, kind),
-            reference=reference or store.session(session).reference,
-            floor=floor or asked.get("floor") or zero_shot_floor(store, session),
-            investigation=kind,
-            temperatures=parse_temperatures(temperatures) if temperatures else (),
-            mode=words,
-            **options,
-        ),
-        embedder,
+        metrics=[name.strip() for name in metrics.split(",") if name.strip()],
+        mode=paper_mode() if _one_of("--mode", mode, ("workbench", "paper")) == "paper" else WORKBENCH,
+        investigation=kind,
+        temperatures=parse_temperatures(temperatures) if temperatures else (),
+        **options,
     )
+    return _with_embeddings(store, session, asked, embedder)
 
 
-def write_report(found: dict[str, Any], path: Path, form: str | None = None) -> None:
+def write_report(store: Store, found: dict[str, Any], path: Path, form: str | None = None) -> None:
     """Write a report to a file; without a form, in that of its ending."""
+    from alignbench.reports.writing import form_of, written
+
+    text = written(store, found, form or form_of(path))
     try:
-        path.write_text(_written(found, form or path.suffix.removeprefix(".")), encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise AlignbenchError(f"{path} cannot be written: {error.strerror or error}.") from None
     print(f"wrote {path}", file=sys.stderr)
@@ -139,10 +133,9 @@ def _with_embeddings(store: Store, session: int, options: Options, embedder: str
     """The report with what embeddings it needs, and progress on stderr."""
     from alignbench.engines.embedder import DEFAULT_EMBEDDER
     from alignbench.reports.report import build_report
-    from alignbench.scores.registry import METRICS
     from alignbench.scoring.embeddings import Embeddings
 
-    needs = {need for name in options.metrics for need in METRICS[name].needs}
+    needs = options.needs
     with ExitStack() as stack:
         embeddings = of_sentences = None
         used = None
@@ -159,15 +152,6 @@ def _with_embeddings(store: Store, session: int, options: Options, embedder: str
         return found
 
 
-def _written(found: dict[str, Any], form: str) -> str:
-    from alignbench.reports.markdown import markdown
-    from alignbench.reports.spreadsheet import spreadsheet
-
-    if form == "json":
-        return json.dumps(found, allow_nan=False) + "\n"
-    return spreadsheet(found) if form == "csv" else markdown(found)
-
-
 def _print(found: dict[str, Any]) -> None:
     from alignbench.cli.tables import print_table
     from alignbench.display import visible
@@ -179,16 +163,6 @@ def _print(found: dict[str, Any]) -> None:
             print_table(section.columns, section.rows)
         for note in section.notes:
             print(f"- {visible(note)}")
-
-
-def _metrics(wanted: str | None) -> tuple[str, ...]:
-    """The scores that were asked for, in the registry's order; InputError for a name that is none."""
-    from alignbench.scores.registry import LIVE, METRICS, metric
-
-    names = [name.strip() for name in (wanted or "").split(",") if name.strip()]
-    chosen = {metric(name).name for name in names if name not in ("live", "all")}
-    chosen |= {*METRICS} if "all" in names else {*LIVE} if "live" in names else set()
-    return tuple(name for name in METRICS if name in chosen)
 
 
 def _one_of(option: str, value: str, choices: tuple[Any, ...]) -> Any:

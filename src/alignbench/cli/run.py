@@ -65,7 +65,7 @@ def run(
         outcome = _draw(store, plan, threads)
         left = _show_counts(store, session, as_json)
         if experiment.report is not None and not outcome.interrupted and store.session(session).n_samples:
-            write_report(report_of(store, session, investigation="diversity"), experiment.report)
+            write_report(store, report_of(store, session, investigation="diversity"), experiment.report)
     if outcome.interrupted:
         print(f"resume with: {_command(file, limit, db)}", file=sys.stderr)
     elif left and not retry_errors and not outcome.failed:

@@ -18,9 +18,9 @@ from alignbench.cli.scoring import (
     embedding_pool,
     existing_database,
     progress_bar,
-    zero_shot_floor,
 )
 from alignbench.errors import InputError, did_you_mean
+from alignbench.reports.options import zero_shot_floor
 
 if TYPE_CHECKING:
     from alignbench.scores.registry import Metric
@@ -105,7 +105,7 @@ def score(
             store = stack.enter_context(Store.open(existing_database(db)))
             source = SessionResponses(store, session)
             reference = reference or store.session(session).reference
-            floor = floor or zero_shot_floor(store, session)
+            floor = floor or zero_shot_floor(store.conditions(session))
         against, reason = _reference(source, reference, given=store is None)
         lowest = _known(source, "--floor", floor)
         responses: Responses = source if truncate is None else Truncated(source, truncate)

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,15 +26,6 @@ def existing_database(db: Path | None) -> Path:
     if not path.exists():
         raise InputError(f"There are no sessions yet: there is no database at {path}.")
     return path
-
-
-def zero_shot_floor(store: Store, session: int) -> str | None:
-    """The base condition without a context, where there is exactly one."""
-    from alignbench.spec import default_context
-
-    bases = [condition for condition in store.conditions(session) if condition.model.kind == "base"]
-    found = [base.name for base in bases if replace(base.context, name="") == default_context(base.model)]
-    return found[0] if len(found) == 1 else None
 
 
 def embedding_pool(stack: ExitStack, wanted: str | None) -> tuple[WorkerPool | None, str | None, str]:

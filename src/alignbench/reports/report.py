@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from alignbench.errors import InputError, did_you_mean
-from alignbench.judging.qualities import THRESHOLD, Qualities, read_qualities
+from alignbench.judging.qualities import Qualities, read_qualities
 from alignbench.judging.summary import agreement, judged_tables
 from alignbench.reports.contested import contested_prompts, unseen_scores
 from alignbench.reports.coverage_curves import coverage_table
@@ -22,10 +21,11 @@ from alignbench.reports.equal_length import equal_length_table
 from alignbench.reports.findings import findings
 from alignbench.reports.frontier import frontier_table
 from alignbench.reports.gate import gate_table
+from alignbench.reports.options import Options
 from alignbench.reports.recovery import recovery_findings
 from alignbench.scores.registry import METRICS, cross, within
-from alignbench.scores.statistics import RESAMPLES, Bootstrap
-from alignbench.scores.values import WORKBENCH, Cross, Mode, Value
+from alignbench.scores.statistics import Bootstrap
+from alignbench.scores.values import Cross, Value
 from alignbench.scoring.batch import Given, Progress, Wanted, score_responses
 from alignbench.scoring.embeddings import Embeddings
 from alignbench.scoring.held_out import source_conditions
@@ -36,44 +36,6 @@ from alignbench.scoring.responses import SessionResponses
 from alignbench.scoring.tables import Tables
 from alignbench.spec import Condition
 from alignbench.store import Store
-
-Investigation = Literal["diversity", "recovery", "all"]
-INVESTIGATIONS: tuple[Investigation, ...] = ("diversity", "recovery", "all")
-
-PAPER = ("words", "jaccard", "jaccard_2", "jaccard_stem", PAIR_METRIC)
-"""What a report in paper mode has where nothing else is asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a report is of.
-
-    metrics: names of scores. reference, floor: names of conditions, None without one. temperatures: of a frontier, none
-    for no frontier. gate: least quality that passes, 1 to 5. judge: whose judgments, None for whoever judged the most.
-    """
-
-    metrics: tuple[str, ...]
-    reference: str | None
-    floor: str | None
-    investigation: Investigation | None = None
-    temperatures: tuple[float, ...] = ()
-    gate: float = THRESHOLD
-    judge: str | None = None
-    mode: Mode = WORKBENCH
-    resamples: int = RESAMPLES
-    seed: int = 0
-
-
-def default_metrics(store: Store, session: int, mode: Mode, investigation: Investigation | None) -> tuple[str, ...]:
-    """The scores of a report where none were named: those that cost no more than embeddings."""
-    if mode is not WORKBENCH:
-        names: Sequence[str] = PAPER
-    else:
-        costly = ("coverage",) if investigation in ("diversity", "all") else ()
-        live = [name for name, metric in METRICS.items() if metric.live]
-        names = [*live, "surprisal", *costly, PAIR_METRIC]
-    has_pairs = bool(store.pair_scores(session, PAIR_METRIC))
-    return tuple(name for name in METRICS if name in names and (name != PAIR_METRIC or has_pairs))
 
 
 def build_report(

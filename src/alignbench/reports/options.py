@@ -1,0 +1,99 @@
+"""What a report is of: what was asked for, and what the session says where nothing was."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from alignbench.judging.qualities import THRESHOLD
+from alignbench.scores.registry import LIVE, METRICS, metric
+from alignbench.scores.statistics import RESAMPLES
+from alignbench.scores.values import WORKBENCH, Mode
+from alignbench.scoring.imported_pairs import METRIC as PAIR_METRIC
+from alignbench.spec import Condition, default_context
+from alignbench.store import Store
+
+Investigation = Literal["diversity", "recovery", "all"]
+INVESTIGATIONS: tuple[Investigation, ...] = ("diversity", "recovery", "all")
+
+PAPER = ("words", "jaccard", "jaccard_2", "jaccard_stem", PAIR_METRIC)
+"""What a report in paper mode has where nothing else is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a report is of.
+
+    metrics: names of scores. reference, floor: names of conditions, None without one. temperatures: of a frontier, none
+    for no frontier. gate: least quality that passes, 1 to 5. judge: whose judgments, None for whoever judged the most.
+    """
+
+    metrics: tuple[str, ...]
+    reference: str | None
+    floor: str | None
+    investigation: Investigation | None = None
+    temperatures: tuple[float, ...] = ()
+    gate: float = THRESHOLD
+    judge: str | None = None
+    mode: Mode = WORKBENCH
+    resamples: int = RESAMPLES
+    seed: int = 0
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """What the scores need beside texts; see `scores.metric`."""
+        return frozenset(need for name in self.metrics for need in METRICS[name].needs)
+
+
+def session_options(
+    store: Store,
+    session: int,
+    *,
+    metrics: Collection[str] = (),
+    reference: str | None = None,
+    floor: str | None = None,
+    mode: Mode = WORKBENCH,
+    investigation: Investigation | None = None,
+    **options: Any,
+) -> Options:
+    """Options with what was not said as the experiment file or the session has it.
+
+    metrics: names of scores, live or all; none for the usual ones. InputError for a name that is no score's.
+    """
+    asked = store.manifest(session).get("experiment", {})
+    if not metrics and mode is WORKBENCH:
+        metrics = asked.get("metrics", ())
+    return Options(
+        metrics=_chosen(metrics) or default_metrics(store, session, mode, investigation),
+        reference=reference or store.session(session).reference,
+        floor=floor or asked.get("floor") or zero_shot_floor(store.conditions(session)),
+        investigation=investigation,
+        mode=mode,
+        **options,
+    )
+
+
+def default_metrics(store: Store, session: int, mode: Mode, investigation: Investigation | None) -> tuple[str, ...]:
+    """The scores of a report where none were named: those that cost no more than embeddings."""
+    if mode is not WORKBENCH:
+        names: Sequence[str] = PAPER
+    else:
+        costly = ("coverage",) if investigation in ("diversity", "all") else ()
+        names = [*LIVE, "surprisal", *costly, PAIR_METRIC]
+    has_pairs = bool(store.pair_scores(session, PAIR_METRIC))
+    return tuple(name for name in METRICS if name in names and (name != PAIR_METRIC or has_pairs))
+
+
+def zero_shot_floor(conditions: Sequence[Condition]) -> str | None:
+    """The base condition without a context, where there is exactly one."""
+    bases = [condition for condition in conditions if condition.model.kind == "base"]
+    found = [base.name for base in bases if replace(base.context, name="") == default_context(base.model)]
+    return found[0] if len(found) == 1 else None
+
+
+def _chosen(names: Collection[str]) -> tuple[str, ...]:
+    """In the registry's order."""
+    chosen = {metric(name).name for name in names if name not in ("live", "all")}
+    chosen |= {*METRICS} if "all" in names else {*LIVE} if "live" in names else set()
+    return tuple(name for name in METRICS if name in chosen)

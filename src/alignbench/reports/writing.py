@@ -1,0 +1,32 @@
+"""A report as text: the formats there are, and which one a file's name asks for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from alignbench.reports.markdown import markdown
+from alignbench.reports.spreadsheet import spreadsheet
+from alignbench.store import Store
+
+Report = Mapping[str, Any]
+
+_WRITERS: dict[str, Callable[[Store, Report], str]] = {
+    "json": lambda _, report: json.dumps(report, allow_nan=False) + "\n",
+    "csv": lambda _, report: spreadsheet(report),
+    "md": lambda _, report: markdown(report),
+}
+FORMATS = tuple(_WRITERS)
+
+
+def written(store: Store, report: Report, form: str) -> str:
+    """The report of a session of this database in one of `FORMATS`."""
+    return _WRITERS[form](store, report)
+
+
+def form_of(path: Path) -> str:
+    """The format that the ending of a file's name asks for; Markdown where it asks for none of them."""
+    ending = path.suffix.removeprefix(".")
+    return ending if ending in FORMATS else {"htm": "html", "tex": "latex"}.get(ending, "md")
