@@ -26,7 +26,7 @@ from collections.abc import Callable
 import torch
 import transformers
 
-from alignbench.engines.generation import Cancellation
+from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.protocol import Finished, SampleRequest
 from alignbench.engines.transformers import TransformersEngine
 from alignbench.models import parse_reference, resolve, weights_path

@@ -21,7 +21,7 @@ from collections.abc import Callable
 import llama_cpp
 
 from alignbench.contexts.rendering import render
-from alignbench.engines.generation import Cancellation
+from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.llamacpp import LlamaCppEngine
 from alignbench.engines.protocol import Finished, SampleRequest
 from alignbench.models import resolve, weights_path

@@ -16,7 +16,7 @@ os.environ.update(GOMP_SPINCOUNT="1000", OPENBLAS_NUM_THREADS="1")
 import sys
 import time
 
-from alignbench.engines.generation import Cancellation
+from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.llamacpp import LlamaCppEngine
 from alignbench.engines.protocol import ScoreRequest
 from alignbench.models import resolve, weights_path

@@ -21,7 +21,7 @@ import time
 import llama_cpp
 from sampling import SENTENCE, THREADS, TOKENS, sequential
 
-from alignbench.engines.generation import Cancellation
+from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.llamacpp import LlamaCppEngine
 from alignbench.engines.protocol import Finished, SampleRequest
 from alignbench.models import resolve, weights_path

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alignbench.engines import openai_http
-from alignbench.engines.generation import Cancellation
+from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.openai import OpenAIEngine
 from alignbench.engines.openai_address import parse_address
 from alignbench.engines.openai_http import server_sent

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from alignbench.engines import openai_http
-from alignbench.engines.generation import Cancellation
+from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.openai import OpenAIEngine
 from alignbench.engines.protocol import Failed, SampleRequest
 from alignbench.spec import Model

@@ -12,7 +12,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from alignbench.engines.generation import Cancellation, Grammar, Prepared, generate
+from alignbench.engines.cancellation import Cancellation
+from alignbench.engines.cellrows import Prepared
+from alignbench.engines.decoder import Grammar
+from alignbench.engines.generation import generate
 from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import Failed, Finished, SampleRequest
 from alignbench.engines.sampler import Sampler

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alignbench.engines.generation import Aborted, Cancellation
+from alignbench.engines.cancellation import Aborted, Cancellation
 from alignbench.engines.local import LocalEngine
 from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import Failed, Scored, ScoreRequest

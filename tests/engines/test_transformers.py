@@ -14,8 +14,8 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from alignbench import paths  # noqa: E402
+from alignbench.engines.cancellation import Cancellation  # noqa: E402
 from alignbench.engines.device_sampler import DeviceSampler  # noqa: E402
-from alignbench.engines.generation import Cancellation  # noqa: E402
 from alignbench.engines.hf_cohorts import CohortCache  # noqa: E402
 from alignbench.engines.hf_loading import pick_device  # noqa: E402
 from alignbench.engines.hf_rows import RowCache  # noqa: E402

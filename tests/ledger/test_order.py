@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from alignbench.engines.generation import Cancellation
+from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.protocol import ScoreRequest
 from alignbench.engines.transformers import TransformersEngine
 from alignbench.scoring import likelihoods

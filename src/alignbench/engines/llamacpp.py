@@ -18,7 +18,7 @@ import llama_cpp as L
 import numpy as np
 from numpy.typing import NDArray
 
-from alignbench.engines.generation import Aborted, Cancellation
+from alignbench.engines.cancellation import Aborted, Cancellation
 from alignbench.engines.llamacpp_grammar import SchemaGrammar
 from alignbench.engines.local import CHUNK, LocalEngine, dependable_cut, prefill_chunks, reusable
 from alignbench.engines.memory import free_bytes
@@ -206,7 +206,7 @@ class LlamaCppEngine(LocalEngine):
         return logits
 
     def prompt(self, ids: Sequence[int], cut: int, strict: bool, key: int) -> tuple[Floats, int]:
-        """Prefill `ids` into sequence 0, reusing what it holds; see generation.Decoder."""
+        """Prefill `ids` into sequence 0, reusing what it holds; see decoder.Decoder."""
         n_cached = self._rewind(ids, cut, strict)
         abort = L.ggml_abort_callback(lambda _: self._cancel.whole(key)) if not self._lengths else _NO_ABORT
         L.llama_set_abort_callback(self._context, abort, None)  # on the CPU a long prefill can be cancelled

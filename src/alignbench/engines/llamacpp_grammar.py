@@ -17,7 +17,7 @@ _CANDIDATE = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32
 
 
 class SchemaGrammar:
-    """Implements generation.Grammar for one response. Raises EngineError where a schema cannot become a grammar."""
+    """Implements decoder.Grammar for one response. Raises EngineError where a schema cannot become a grammar."""
 
     def __init__(self, vocab: L.llama_vocab_p, n_vocab: int, schema: str) -> None:
         self._n_vocab = n_vocab

@@ -1,6 +1,6 @@
 """What the engines that run a model in this process have in common: requests, prefixes, scoring.
 
-An engine adds tokens, a cache and a decode (generation.Decoder).
+An engine adds tokens, a cache and a decode (decoder.Decoder).
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignbench.engines import teacherforcing
-from alignbench.engines.generation import Aborted, Cancellation, Decoder, Grammar, Prepared, generate
+from alignbench.engines.cancellation import Aborted, Cancellation
+from alignbench.engines.cellrows import Prepared
+from alignbench.engines.decoder import Decoder, Grammar
+from alignbench.engines.generation import generate
 from alignbench.engines.protocol import Event, Failed, SampleRequest, Scored, ScoreRequest, Tokenized, TokenizeRequest
 from alignbench.engines.strictwidth import PROBE_TOKENS, STEPS, StrictWidths
 from alignbench.engines.teacherforcing import continuation_start, score_tokens

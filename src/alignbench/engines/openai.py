@@ -23,7 +23,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 
-from alignbench.engines.generation import Cancellation
+from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.openai_address import parse_address
 from alignbench.engines.openai_http import Http, ServerError, retrying
 from alignbench.engines.openai_request import Requests, refuses_n, seed_of, server_of

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from alignbench.engines.generation import PROGRESS_SECONDS
+from alignbench.engines.cellrows import PROGRESS_SECONDS
 from alignbench.engines.protocol import (
     Delta,
     Done,

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from alignbench import paths
-from alignbench.engines.generation import Cancellation
+from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.hf_source import HfSource, parse_source
 from alignbench.engines.protocol import Engine
 from alignbench.errors import InputError

@@ -16,8 +16,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from alignbench.engines.cancellation import Aborted, Cancellation
+from alignbench.engines.decoder import RowSampler
 from alignbench.engines.device_sampler import DeviceSampler
-from alignbench.engines.generation import Aborted, Cancellation, RowSampler
 from alignbench.engines.hf_cohorts import CohortCache
 from alignbench.engines.hf_loading import load, memory_free
 from alignbench.engines.hf_rows import RowCache
@@ -149,7 +150,7 @@ class TransformersEngine(LocalEngine):
             )
 
     def prompt(self, ids: Sequence[int], cut: int, strict: bool, key: int) -> tuple[Any, int]:
-        """Prefill `ids`, reusing what is there; see generation.Decoder."""
+        """Prefill `ids`, reusing what is there; see decoder.Decoder."""
         with self._computing():
             n_cached = self._rows.rewind(reusable(self._cached, self._cached_cut, ids, cut, strict))
             del self._cached[n_cached:]

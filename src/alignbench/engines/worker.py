@@ -17,7 +17,7 @@ from functools import partial
 from multiprocessing.connection import Connection
 from typing import Protocol
 
-from alignbench.engines.generation import Cancellation
+from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.messages import (
     Answer,
     Cancel,
