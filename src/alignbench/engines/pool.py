@@ -201,29 +201,19 @@ class WorkerPool:
 
     def sample(self, model: Model, request: SampleRequest, sink: Sink) -> None:
         """Queue a request on the model's worker."""
-        with self._lock:
-            process = self._models.get(model)
-            if process is not None:
-                process.open[request.key] = self._with_sharing(sink)
-                self._share_cores()
-                process.send(request)
-                return
-        sink(Failed(request.key, f"{model.name} is not loaded."))
+        self._ask(model, request, sink)
 
     def score(self, model: Model, request: ScoreRequest, sink: Callable[[Scored | Failed], None]) -> None:
         """Queue a scoring request on the model's worker."""
-        with self._lock:
-            process = self._models.get(model)
-            if process is not None:
-                process.open[request.key] = self._with_sharing(sink)
-                self._share_cores()
-                process.send(request)
-                return
-        sink(Failed(request.key, f"{model.name} is not loaded."))
+        self._ask(model, request, sink)
 
     def tokenize(self, model: Model, texts: Sequence[str], sink: Callable[[Tokenized | Failed], None]) -> None:
         """Queue texts for the tokenizer of the model's worker."""
-        request = TokenizeRequest(self.new_key(), tuple(texts))
+        self._ask(model, TokenizeRequest(self.new_key(), tuple(texts)), sink)
+
+    def _ask(
+        self, model: Model, request: SampleRequest | ScoreRequest | TokenizeRequest, sink: Callable[[Any], None]
+    ) -> None:
         with self._lock:
             process = self._models.get(model)
             if process is not None:
