@@ -174,6 +174,8 @@ def test_weights_that_were_replaced_are_refused(store: Store, monkeypatch: pytes
     assert {(row.sample, row.status) for row in store.samples(session)} == {(0, "done")}
     fresh = store.create_session("u")
     assert not [e for e in run(store, fresh, FakePool(), conditions=(BASE,)) if isinstance(e, CellFailed)]
+    # The other session has other weights now; this one still knows its own.
+    assert [e for e in run(store, session, FakePool(), n=2, conditions=(BASE,)) if isinstance(e, CellFailed)]
 
 
 def test_an_estimate_follows_what_the_model_did_before(store: Store) -> None:

@@ -169,5 +169,16 @@ def test_what_the_model_saw_is_kept_once(store: Store, session: int, cell: int) 
 def test_the_hash_of_the_weights_is_kept_for_every_name_of_a_model(store: Store, session: int) -> None:
     for i, name in enumerate(("a", "b")):
         store.add_cell(session, PROMPT, Condition.zero_shot(Model(name, "llama:/x.gguf", "base"), seed=i), 1)
-    store.set_model_file_hash("llama:/x.gguf", "f00d")
+    store.set_model_file_hash(session, "llama:/x.gguf", "f00d")
     assert [row["file_hash"] for row in store.db["models"].rows] == ["f00d", "f00d"]
+
+
+def test_another_session_does_not_change_which_weights_drew_the_samples_of_this_one(store: Store, session: int) -> None:
+    other = store.create_session("other")
+    for each, sha256 in ((session, "f00d"), (other, "beef")):
+        cell = store.add_cell(each, PROMPT, Condition.zero_shot(Model("a", "llama:/x.gguf", "base")), 1)
+        store.set_model_file_hash(each, "llama:/x.gguf", sha256)
+        store.add_sample(cell, result(0, "text"))
+    assert store.model_file_hash(session, "llama:/x.gguf") == "f00d"
+    assert store.model_file_hash(other, "llama:/x.gguf") == "beef"
+    assert store.model_file_hash(session, "llama:/y.gguf") is None

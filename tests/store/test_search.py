@@ -87,7 +87,7 @@ def test_a_file_without_an_index_gets_one(store: Store, session: int, cell: int)
             "DROP TABLE session_tags",
             "ALTER TABLE sessions DROP COLUMN n_samples",
             "ALTER TABLE sessions DROP COLUMN n_errors",
-            "DELETE FROM _migrations WHERE name >= '0005'",
+            "DELETE FROM _migrations WHERE name = '0005_sessions'",
         ):
             store.db.execute(statement)
     assert "0005_sessions" not in schema.applied_migrations(store.db)

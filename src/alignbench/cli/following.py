@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,16 +47,23 @@ def follow(run: Run | StagedRun, outcome: Outcome, *, finish_first: bool = False
         progress.say("finishing the samples in flight; Ctrl-C again cancels them")
         run.finish()
 
+    failures: Counter[tuple[str, str]] = Counter()
     with progress, signals(outcome, run.cancel, finish if finish_first else None):
         for event in run:
             if isinstance(event, CellFailed):
                 outcome.failed += 1
-                progress.say(f"{event.cell.condition.name}, prompt {event.cell.prompt.id}: {event.message}")
+                name = event.cell.condition.name
+                failures[name, event.message] += 1
+                if failures[name, event.message] == 1:  # a model that cannot be loaded fails all its cells alike
+                    progress.say(f"{name}, prompt {event.cell.prompt.id}: {event.message}")
             if not outcome.interrupted or isinstance(event, SampleStored):
                 progress.show(event)
             if isinstance(event, SampleStored):
                 outcome.done += event.row.status == "done"
                 yield event.row
+        for (name, _), n in failures.items():
+            if n > 1:
+                progress.say(f"{name}: {n - 1} more prompts failed in the same way")
 
 
 @contextmanager

@@ -189,7 +189,7 @@ class Run:
                     for cell in self._take_waiting(model):
                         yield CellFailed(cell, _replaced(model, before, now))
                     return
-                self._store.set_model_file_hash(model.reference, now)
+                self._store.set_model_file_hash(self.plan.session, model.reference, now)
                 yield ModelLoaded(model.name, event.capabilities, event.seconds)
                 yield from self._begin_next(model)
             case Failed(key=0):

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from alignbench.errors import InputError
-from alignbench.store.connection import plain_errors, transaction
+from alignbench.errors import InputError, StoreError
+from alignbench.store.connection import file_identity, plain_errors, transaction
 from alignbench.store.encoding import now
 
 
@@ -20,6 +20,8 @@ class Connected:
     def __init__(self, db: Database, path: Path) -> None:
         self.db = db
         self.path = path
+        self._absolute = path.absolute()
+        self._identity = file_identity(path)
 
     def _rows(self, sql: str, *parameters: object) -> list[dict[str, Any]]:
         with plain_errors(self.path):
@@ -49,7 +51,16 @@ class Connected:
             yield
             return
         with plain_errors(self.path), transaction(self.db):
+            self._refuse_deleted()
             yield
+
+    def _refuse_deleted(self) -> None:
+        """SQLite itself goes on writing to a file that has no name any more, and all of it is lost at the end."""
+        if file_identity(self._absolute) != self._identity:
+            raise StoreError(
+                f"{self.path} was deleted, moved or replaced while it was in use. If it was moved, put it back and run "
+                "the same again; if it was deleted, its samples are gone, and the same command draws them anew."
+            )
 
     @contextmanager
     def _write(self) -> Iterator[None]:

@@ -139,20 +139,32 @@ class Cells(CellContents):
             return None
         return tuple(unpack_ids(row["prompt_ids"]).tolist())
 
-    def set_model_file_hash(self, reference: str, file_hash: str) -> None:
-        """Keep the SHA-256 of a model's weights, under every name that the model has."""
+    def set_model_file_hash(self, session_id: int, reference: str, file_hash: str) -> None:
+        """Keep the SHA-256 of the weights that a session samples now, for every condition that has this model.
+
+        `models` has the newest of all sessions, under every name of the model.
+        """
+        key = encode_text(reference)
         with self._write():
-            update = "UPDATE models SET file_hash = ? WHERE reference = ?"
-            self._execute(update, file_hash, encode_text(reference))
+            self._execute("UPDATE models SET file_hash = ? WHERE reference = ?", file_hash, key)
+            self._execute(
+                """
+                UPDATE conditions SET file_hash = ?
+                WHERE session_id = ? AND model_id IN (SELECT id FROM models WHERE reference = ?)
+                """,
+                file_hash,
+                session_id,
+                key,
+            )
 
     def model_file_hash(self, session_id: int, reference: str) -> str | None:
         """The SHA-256 of the weights that drew the samples of a session; None where none are there."""
         row = self._row(
             """
-            SELECT file_hash FROM models WHERE reference = ?2 AND file_hash IS NOT NULL AND id IN (
-                SELECT model_id FROM conditions JOIN cells ON cells.condition_id = conditions.id
-                JOIN samples ON samples.cell_id = cells.id
-                WHERE conditions.session_id = ?1 AND samples.status = 'done')
+            SELECT conditions.file_hash FROM conditions JOIN models ON models.id = model_id
+            WHERE session_id = ?1 AND reference = ?2 AND conditions.file_hash <> '' AND EXISTS (
+                SELECT 1 FROM cells JOIN samples ON samples.cell_id = cells.id
+                WHERE cells.condition_id = conditions.id AND samples.status = 'done')
             """,
             session_id,
             encode_text(reference),

@@ -72,6 +72,15 @@ def plain_errors(path: Path) -> Iterator[None]:
         raise StoreError(_explain(error, path)) from error
 
 
+def file_identity(path: Path) -> tuple[int, int] | None:
+    """Which file this is, whatever comes to stand in its place; None where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def _refuse_unwritable(path: Path) -> None:
     """Ask before SQLite does: it opens a read-only file without a word and fails at the first write."""
     if path.exists() and not path.is_file():

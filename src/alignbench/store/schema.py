@@ -245,12 +245,19 @@ def _likelihoods(db: Database) -> None:
         db.execute(statement)
 
 
+def _weights(db: Database) -> None:
+    # Of the weights that drew the samples of a condition: another session may have used other ones under the same name.
+    db.execute("ALTER TABLE conditions ADD COLUMN file_hash TEXT")
+    db.execute("UPDATE conditions SET file_hash = (SELECT file_hash FROM models WHERE models.id = model_id)")
+
+
 MIGRATIONS: tuple[tuple[str, Migration], ...] = (
     ("0001_tables", _tables),
     ("0002_judgments", _judgments),
     ("0003_contexts", context_tables),
     ("0004_likelihoods", _likelihoods),
     ("0005_sessions", session_tables),
+    ("0006_weights", _weights),
 )
 
 
