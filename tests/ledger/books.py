@@ -53,8 +53,9 @@ class Pool(FakePool):
         bits = KNOWN if seen else OWN if model.name == "chat" else UNKNOWN
         sink(
             Scored(
-                request.key, np.arange(n, dtype=np.int32), ("x",) * n, np.full(n, -bits * math.log(2), np.float32),
-                np.ones(n, np.int32), np.empty((n, 0), np.int32), np.empty((n, 0), np.float32), ((),) * n, 1,
+                request.key, np.arange(n, dtype=np.int32), tuple(map(chr, request.continuation.encode())),
+                np.full(n, -bits * math.log(2), np.float32), np.ones(n, np.int32), np.empty((n, 0), np.int32),
+                np.empty((n, 0), np.float32), ((),) * n, 1,
             )
         )  # fmt: skip
 

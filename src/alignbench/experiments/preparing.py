@@ -19,6 +19,7 @@ from alignbench.engines.embedder import DEFAULT_EMBEDDER, embedder_name
 from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import Capabilities, EmbedPool, EnginePool
 from alignbench.errors import EngineError, InputError
+from alignbench.experiments.contents import cell_content, is_prepared
 from alignbench.experiments.hinting import made_hint, n_tokens
 from alignbench.experiments.plan import Cell
 from alignbench.models import resolve
@@ -106,6 +107,12 @@ class Preparer:
         if selection is not None and (n := len(selection.dropped)):
             notes.append(f"{n} of {n + len(selection.chosen)} examples dropped: they do not fit the window")
         return Prepared(content, pool, selection, hint, shown, tuple(notes))
+
+    def content(self, cell: Cell) -> Content:
+        """What stands in the context of a cell: what it was prepared with, else what it would be prepared with."""
+        if is_prepared(self._store, cell):
+            return cell_content(self._store, cell)
+        return self.compose(cell.prompt, cell.condition).content
 
     def preview(self, prompt: Prompt, condition: Condition, content: Content) -> Preview | None:
         """The exact text of a content, with its tokens; None where the model does not tell them, as a server."""

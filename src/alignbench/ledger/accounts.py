@@ -105,6 +105,11 @@ class Accounts:
             source=shown.source,
         )
 
+    def change(self, before: Shown, now: Shown) -> Split:
+        """Bits that a context saves against an earlier one, on the responses that were read under both."""
+        old, new = self._gaps(replace(before, source=now.source)), self._gaps(now)
+        return self._split(now, {key: bits_saved(old[key], new[key]) for key in new if key in old})
+
     def _saved(self, shown: Shown, without: _Column, given: _Column) -> Split:
         return self._split(shown, {key: bits_saved(without[key], given[key]) for key in given})
 

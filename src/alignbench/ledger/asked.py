@@ -29,20 +29,15 @@ class Asked:
 
     def __post_init__(self) -> None:
         for model in (self.teacher.model, self.base):
-            if model.is_imported:
-                raise InputError(no_weights(model.reference))
+            check_weights(model)
         names = [context.name for context in self.contexts]
         for context in self.contexts:
             if names.count(context.name) > 1:
                 raise InputError(f"Two contexts are called {context.name!r}; give one a name of its own.")
             if context.name == self.floor.name:
                 raise InputError(f"The context {context.name!r} is in every ledger; leave it out of the contexts.")
-            if context.prefill is not None:
-                raise InputError(f"{context.name} begins the response itself; a ledger reads whole responses.")
-            if context.hint is not None and context.hint.level == "first":
-                raise InputError(
-                    f"The hint of {context.name} is written by the base model; expected one that is given."
-                )
+            if why := unreadable(context, context.name):
+                raise InputError(why)
         if unknown := unknown_conditions(self.contexts, self.teacher.name, [self.teacher.name]):
             raise InputError(
                 f"A context is made of samples of {unknown[0]!r}; expected those of the teacher, {self.teacher.name!r}."
@@ -88,3 +83,18 @@ class Asked:
     def key(self) -> str:
         """What a ledger that goes on where it was stopped has to have in common: more contexts or samples may come."""
         return content_hash([self.prompts_name, self.teacher.name, self.teacher.hash, self.base.reference])
+
+
+def check_weights(model: Model) -> None:
+    """Raises InputError where there are none to read responses under."""
+    if model.is_imported:
+        raise InputError(no_weights(model.reference))
+
+
+def unreadable(context: Context, name: str) -> str:
+    """Why whole responses cannot be read after a context, called `name`; empty where they can."""
+    if context.prefill is not None:
+        return f"{name} begins the response itself; a ledger reads whole responses."
+    if context.hint is not None and context.hint.level == "first":
+        return f"The hint of {name} is written by the base model; expected one that is given."
+    return ""

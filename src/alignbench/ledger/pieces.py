@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final
 
 from alignbench.contexts.rendering import Content, PartKind, Rendered, render
 from alignbench.engines.protocol import Capabilities
@@ -12,33 +12,39 @@ from alignbench.errors import EngineError
 from alignbench.scoring.likelihoods import Passage
 from alignbench.spec import Context, Prompt
 
-Piece = Literal["instruction", "examples", "hint"]
+Piece = str  # instruction, examples or hint; `example 2` where each example is a piece of its own
 
-_PARTS: dict[Piece, PartKind] = {"instruction": "instruction", "examples": "example", "hint": "hint"}
+_PARTS: Final[dict[Piece, PartKind]] = {"instruction": "instruction", "examples": "example", "hint": "hint"}
+_EXAMPLE = "example "
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A context and what stands in it, by prompt id. source: the teacher's samples, by index, that it may tell of."""
+    """A context and what stands in it, by prompt id. source: the teacher's samples, by index, that it may tell of.
+    apart: whether each example is a piece of its own."""
 
     name: str
     context: Context
     contents: Mapping[str, Content]
     source: frozenset[int]
+    apart: bool = False
 
     @property
     def pieces(self) -> tuple[Piece, ...]:
         """What the context is made of, in the order in which it stands in the built-in layouts."""
-        there: dict[Piece, bool] = {
-            "instruction": bool(self.context.instruction.strip()),
-            "examples": self.context.examples is not None,
-            "hint": self.context.hint is not None,
-        }
-        return tuple(piece for piece, is_there in there.items() if is_there)
+        examples = ["examples"] if self.context.examples is not None else []
+        if self.apart:
+            most = max((len(content.examples) for content in self.contents.values()), default=0)
+            examples = [f"{_EXAMPLE}{number}" for number in range(1, most + 1)]
+        return (
+            *(["instruction"] if self.context.instruction.strip() else []),
+            *examples,
+            *(["hint"] if self.context.hint is not None else []),
+        )
 
     def without(self, piece: Piece) -> Shown:
         """The same context without a piece. Without the hint, no example shows a hint either."""
-        contents = self.contents
+        context, contents = self.context, self.contents
         match piece:
             case "instruction":
                 context = replace(self.context, instruction="")
@@ -48,6 +54,12 @@ class Shown:
             case "hint":
                 context = replace(self.context, hint=None)
                 contents = {prompt: replace(content, hint="") for prompt, content in contents.items()}
+            case _:
+                at = _number(piece) - 1
+                contents = {
+                    prompt: replace(content, examples=(*content.examples[:at], *content.examples[at + 1 :]))
+                    for prompt, content in contents.items()
+                }
         return replace(self, context=context, contents=contents)
 
     def rendered(self, prompt: Prompt, model: Capabilities) -> Rendered:
@@ -67,7 +79,8 @@ def piece_passage(rendered: Rendered, piece: Piece) -> Passage | None:
     It runs from its first part to its last: in the plain layout its headings and fences are a part of it, in others
     it is the text alone.
     """
-    at = [i for i, part in enumerate(rendered.parts) if part.kind == _PARTS[piece]]
+    kind, number = _PARTS.get(piece, "example"), _number(piece)
+    at = [i for i, part in enumerate(rendered.parts) if part.kind == kind and number in (0, part.number)]
     if not at:
         return None
     before = "".join(part.text for part in rendered.parts[: at[0]])
@@ -75,3 +88,8 @@ def piece_passage(rendered: Rendered, piece: Piece) -> Passage | None:
     if before.startswith(rendered.context):
         return Passage(rendered.context, before[len(rendered.context) :], text)
     return Passage(before, "", text)
+
+
+def _number(piece: Piece) -> int:
+    """Which example a piece is, from 1; 0 for other pieces."""
+    return int(piece.removeprefix(_EXAMPLE)) if piece.startswith(_EXAMPLE) else 0

@@ -61,7 +61,7 @@ class Likelihoods:
             answer = answers.get()
             passage = flying.pop(answer.key)
             if isinstance(answer, Scored):
-                self._keep(model, passage, answer)
+                self.keep(model, passage, answer)
             elif passage in again:
                 self._refused[model, passage.hashes] = answer.message
             else:  # the worker may have died: it is started again for a second try
@@ -115,7 +115,8 @@ class Likelihoods:
     def _is_kept(self, model: Model, passage: Passage) -> bool:
         return self.tokens(model, passage) is not None
 
-    def _keep(self, model: Model, passage: Passage, answer: Scored) -> None:
+    def keep(self, model: Model, passage: Passage, answer: Scored) -> None:
+        """Keep an answer, however it was asked for."""
         tokens = TokenLogprobs(answer.ids, answer.logprob, answer.rank)
         self._store.add_likelihood(self.identity(model), *passage.hashes, tokens)
 

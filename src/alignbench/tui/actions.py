@@ -62,6 +62,16 @@ BENCH = (
         "Everything in which the selected column differs from the reference.",
         title="confound audit",
     ),
+    Action(
+        "ledger",
+        "g",
+        "g",
+        "ledger",
+        "The reference's responses with the gap in bits under each token, and what each piece of this column's "
+        "context saves of it.",
+        footer=True,
+        title="alignment ledger",
+    ),
     Action("sample_column", "s", "s", "sample column", "Draw the samples that are missing, in this column only."),
     Action(
         "take_example",
@@ -151,6 +161,15 @@ VIEWER = (
     Action("again", "r", "r", "again", "Compute what failed or was given up.", footer=True, title="compute again"),
     Action(
         "cancel_sample", "c", "c", "cancel", "Give up what is being computed here, or stop this sample.", footer=True
+    ),
+    Action(
+        "ledger",
+        "g",
+        "g",
+        "ledger",
+        "The gap in bits under each token of the reference's response.",
+        footer=True,
+        title="alignment ledger",
     ),
     Action("copy", "y", "y", "copy", "Copy this sample to the clipboard (OSC 52)."),
     Action("save", "w", "w", "save", "Write this sample to a text file in the current folder."),
@@ -280,6 +299,34 @@ AUDIT = (
     Action("page_down", "pagedown,space,down,j", "PgDn", "page down", "Scroll down."),
 )
 
+LEDGER = (
+    Action(
+        "back", "escape,q,g", "Esc", "back", "Give up what is being read; else back to where you were.", footer=True
+    ),
+    Action("examples", "f4", "F4", "examples", "Edit examples and layout of the column.", footer=True),
+    Action("hint", "f6", "F6", "hint", "Edit the hint of the column.", footer=True),
+    Action("next_sample", "full_stop,right_square_bracket,down,j", ".", "next", "The next response.", footer=True),
+    Action("previous_sample", "comma,left_square_bracket,up,k", ",", "previous", "The response before."),
+    Action("left", "left,h", "←", "left", "The token before."),
+    Action("right", "right,l", "→", "right", "The token after."),
+    Action(
+        "changed",
+        "d",
+        "d",
+        "change",
+        "Under each token the gap, or the bits that were closed since the version before.",
+        footer=True,
+        title="what an edit closed",
+    ),
+    Action("older_version", "less_than_sign", "<", "older version", "The version of this column before this one."),
+    Action("newer_version", "greater_than_sign", ">", "newer version", "The version of this column after this one."),
+    Action("other", "b", "b", "column", "The same responses under another column.", title="another column"),
+    Action("turn", "tab", "Tab", "account", "Where both do not fit: the response, or the account.", footer=True),
+    Action("again", "r", "r", "again", "Read what failed or was given up.", footer=True, title="read again"),
+    Action("page_up", "pageup", "PgUp", "page up", "Scroll up."),
+    Action("page_down", "pagedown,space", "PgDn", "page down", "Scroll down."),
+)
+
 SCORES = (
     Action("back", "escape,f7,q", "Esc", "back", "Back to the Bench.", footer=True),
     Action("view_table", "1", "1", "table", "Every score of every column.", footer=True, title="table of scores"),
@@ -352,6 +399,7 @@ SCOPES = {
     "hint": HINT,
     "versions": VERSIONS,
     "audit": AUDIT,
+    "ledger": LEDGER,
     "scores": SCORES,
     "sessions": SESSIONS,
     "confirm": CONFIRM,

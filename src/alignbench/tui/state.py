@@ -176,7 +176,8 @@ class Bench:
     """The session on the screen.
 
     session: its row in the database, None until the first sampling. used: conditions of the session that have samples
-    or had a column, by name; a name means one condition for as long as the session lives.
+    or had a column, by name; a name means one condition for as long as the session lives. read: hashes of conditions
+    that the ledger was opened for.
     """
 
     columns: list[Column] = field(default_factory=list)
@@ -190,6 +191,7 @@ class Bench:
     cells: dict[CellKey, Cell] = field(default_factory=dict)
     used: dict[str, Condition] = field(default_factory=dict)
     asked: list[Prompt] = field(default_factory=list)
+    read: set[str] = field(default_factory=set)
 
     @classmethod
     def ready(cls, models: Sequence[Model], prompts: Sequence[Prompt], prompt_set: str) -> Bench:
@@ -232,7 +234,7 @@ class Bench:
     def put(self, column: Column) -> None:
         """Change the selected column; the reference mark stays with the column.
 
-        A condition that has samples stays behind as a version of it.
+        A condition that has samples, or that the ledger was opened for, stays behind as a version of it.
         """
         before = self.columns[self.selected]
         column = replace(column, versions=self._versions(before, column.condition))
@@ -242,12 +244,12 @@ class Bench:
             self.reference = column.name
 
     def _versions(self, before: Column, to: Condition) -> tuple[Condition, ...]:
-        """The history of a column after `to` has taken its place; what was never sampled leaves none."""
+        """The history of a column after `to` has taken its place; what was neither sampled nor read leaves none."""
         known = list(before.history)
         hashes = [condition.hash for condition in known]
         if to.hash in hashes:
             known[hashes.index(to.hash)] = to
-        elif self.has_samples(before.condition):
+        elif self._is_kept(before.condition):
             known.append(to)
         else:
             known[before.version] = to
@@ -323,6 +325,9 @@ class Bench:
             for key, cell in self.cells.items()
         )
 
+    def _is_kept(self, condition: Condition) -> bool:
+        return self.has_samples(condition) or condition.hash in self.read
+
     def settle(self, condition: Condition, replacing: Column | None = None) -> Condition:
         """The condition under a name that is free for it.
 
@@ -332,7 +337,7 @@ class Bench:
         if replacing is not None and condition.hash == replacing.condition.hash and condition.name == replacing.name:
             return replacing.condition
         others = dict(self.used)
-        if replacing is not None and not self.has_samples(replacing.condition):
+        if replacing is not None and not self._is_kept(replacing.condition):
             others.pop(replacing.name, None)
         for name, known in others.items():
             if known.hash == condition.hash:

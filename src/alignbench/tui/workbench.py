@@ -214,7 +214,7 @@ class Workbench:
         return self._panel
 
     def readings(self) -> Readings:
-        """What models say about single samples."""
+        """What models say about samples."""
         if self._readings is None:
             from alignbench.tui.reading.readings import Readings
 

@@ -58,16 +58,11 @@ class Row:
     kind: Kind
 
 
-def side(preparer: Preparer, store: Store, prompt: Prompt, condition: Condition, cell: Cell) -> Side:
+def side(preparer: Preparer, _store: Store, prompt: Prompt, condition: Condition, cell: Cell) -> Side:
     """What a column's model got for a prompt, or would get. It loads the model. Raises InputError or EngineError."""
-    from alignbench.experiments.contents import cell_content, is_prepared
     from alignbench.experiments.plan import Cell as PlannedCell
 
-    planned = PlannedCell(cell.id or 0, prompt, condition, 0, ())
-    if cell.id is not None and is_prepared(store, planned):
-        content = cell_content(store, planned)
-    else:
-        content = preparer.compose(prompt, condition).content
+    content = preparer.content(PlannedCell(cell.id or 0, prompt, condition, 0, ()))
     shown = preparer.preview(prompt, condition, content)
     capabilities = preparer.capabilities(condition.model)
     rendered = render(prompt, condition.context, capabilities, content)

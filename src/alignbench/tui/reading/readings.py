@@ -1,4 +1,4 @@
-"""What models say about single samples: asked for by the viewer, computed on threads, kept while the app runs."""
+"""What models say about samples: asked for by the viewer, computed on threads, kept while the app runs."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.engines.protocol import EmbedPool, EnginePool, Scored
 from alignbench.errors import EngineError
 from alignbench.experiments.likelihood import score_after, score_response
+from alignbench.experiments.preparing import Preparer
+from alignbench.ledger.page import Page, PageReader, Response, Totals
 from alignbench.scoring.embeddings import Embeddings
 from alignbench.scoring.sentences import Match, best_sentences
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Store
 from alignbench.tui.job import Job, Report
+from alignbench.tui.reading.pages import page_key
 
 _KEPT = 200  # samples
 
@@ -45,9 +48,31 @@ class Readings:
         key = ("shift", text, prompt.hash, base.model, base.context.hash, cell)
         return self._job(key, partial(_score, self._db, self._pool, base, prompt, cell, text))
 
+    def response(self, session: int | None, page: Page, sample: int) -> Job[Response]:
+        """A response of the ledger, token by token."""
+        key = ("response", page_key(page), sample)
+        return self._job(key, partial(self._read, session, lambda reader: reader.response(page, sample)))
+
+    def totals(self, session: int | None, page: Page) -> Job[Totals]:
+        """The account of a page of the ledger."""
+        key = ("totals", page_key(page))
+        return self._job(key, partial(self._read, session, lambda reader: reader.totals(page)))
+
     def again(self, job: Job[Any]) -> None:
         """Forget a job that failed or was given up."""
         self._jobs = {key: known for key, known in self._jobs.items() if known is not job}
+
+    def _read(self, session: int | None, ask: Callable[[PageReader], Any], report: Report) -> Any:
+        def progress(what: str, done: int, of: int) -> None:
+            report(what, done / max(1, of))
+
+        progress("preparing the context", 0, 1)
+        with Store.open(self._db) as store:
+            preparer = Preparer(store, self._pool, session or 0, self._embed)
+            try:
+                return ask(PageReader(store, self._pool, preparer, progress))
+            finally:
+                preparer.close()
 
     def _job(self, key: Hashable, work: Callable[[Report], Any]) -> Job[Any]:
         job = self._jobs.get(key)

@@ -212,6 +212,15 @@ class BenchScreen(ContextKeys):
         self.app.push_screen(ScoresScreen(self))
 
     @work
+    async def action_ledger(self, sample: int | None = None) -> None:
+        """sample: the response of the reference to begin with."""
+        from alignbench.tui.screens.ledger import LedgerScreen
+
+        selected = self.bench.selected
+        await self.app.push_screen_wait(LedgerScreen(self, sample))
+        await self.choose(selected)
+
+    @work
     async def action_note(self) -> None:
         from alignbench.tui.screens.notes import NotesScreen
 

@@ -103,7 +103,7 @@ class ContextKeys(BenchView):
         if sample is None or sample.status != "done" or not sample.text.strip():
             self.tell("There is no finished sample here to take as an example.", "warning")
             return
-        if (target := self._target()) is None:
+        if (target := self.target()) is None:
             self.tell("No base column is there to take the example; a adds one.", "warning")
             return
         if bench.cell(target).busy:
@@ -122,7 +122,7 @@ class ContextKeys(BenchView):
         await self.changed_columns()
         self.tell(f"Now {context_words(context)} in {letter(at)} {now.name}. F4 edits them, s samples that column.")
 
-    def _target(self) -> Column | None:
+    def target(self) -> Column | None:
         base = [column for column in self.bench.columns if column.condition.model.kind == "base"]
         return next((column for column in base if column.name == self._base), next(iter(base), None))
 

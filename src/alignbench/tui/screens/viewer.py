@@ -176,7 +176,7 @@ class ViewerScreen(Screen[None]):
             return Reading("The sample is still being written.", [Run(text)])
         job = self._bench.workbench.readings().sentences(text, others)
         if job.result is None:
-            return Reading(_waiting(job), [Run(text)], job=job)
+            return Reading(waiting(job), [Run(text)], job=job)
         matches = job.result
         if not matches:
             return Reading("There is no sentence in this sample.", [Run(text)])
@@ -196,7 +196,7 @@ class ViewerScreen(Screen[None]):
         who = f"{letter(at)} {one_line(base.name, 30)}"
         job = self._bench.workbench.readings().shift(text, bench.prompt, base.condition, bench.cell(base).id)
         if job.result is None:
-            return Reading(_waiting(job), [Run(text)], job=job)
+            return Reading(waiting(job), [Run(text)], job=job)
         scored, n = job.result, len(job.result.ids)
         if not n:
             return Reading(shift_said(scored, text, who), [Run(text)])
@@ -289,6 +289,11 @@ class ViewerScreen(Screen[None]):
         else:
             self._bench.action_cancel_sample()
 
+    def action_ledger(self) -> None:
+        column, sample = self._bench.column, self._bench.sample
+        own = column is not None and column.name == self._bench.bench.reference and sample is not None
+        self._bench.action_ledger(sample.index if own and sample is not None else None)
+
     def action_copy(self) -> None:
         copy_sample(self, self._bench.sample)
 
@@ -303,10 +308,10 @@ def _text(sample: Sample) -> str:
     return (sample.row.error or "") if sample.status == "error" and sample.row else sample.text
 
 
-def _waiting(job: Job[Any]) -> str:
-    """How it stands with a job that has no result."""
+def waiting(job: Job[Any], key: str = "c") -> str:
+    """How it stands with a job that has no result. key: what gives it up."""
     if job.error:
         return f"{job.error}   r tries again."
     if job.cancelled:
         return "Given up.   r computes it."
-    return f"{job.doing} {bar(job.fraction, 12)} {job.fraction:.0%}   c gives up"
+    return f"{job.doing} {bar(job.fraction, 12)} {job.fraction:.0%}   {key} gives up"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
@@ -15,19 +16,22 @@ from textual.strip import Strip
 from alignbench.tui.text import shown
 from alignbench.tui.wrap import WrappedText
 
-STYLES = ("plain", "shared", "strong", "covered", "missing", "marginal", "shifted")
+STYLES = ("plain", "shared", "strong", "covered", "missing", "marginal", "shifted", "chosen", "more", "less")
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A piece of text in one style, one of `STYLES`."""
+    """A piece of text in one style, one of `STYLES`. mark: a character that stands below each of its cells, in the
+    style `mark_style`."""
 
     text: str
     style: str = "plain"
+    mark: str = ""
+    mark_style: str = "plain"
 
 
 class MarkedPane(ScrollView):
-    """Runs of text, wrapped as one."""
+    """Runs of text, wrapped as one. Where runs have marks, every line of text has a line of marks below it."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"marked--{style}" for style in STYLES}
     can_focus = False
@@ -44,6 +48,9 @@ class MarkedPane(ScrollView):
         .marked--covered { color: $text-success; background: $background; text-style: bold; }
         .marked--missing { color: $text-warning; background: $background; text-style: bold; }
         .marked--marginal { color: $text-warning; background: $background; text-style: underline; }
+        .marked--chosen { color: $foreground; background: $background; text-style: bold reverse; }
+        .marked--more { color: $text-error; background: $background; }
+        .marked--less { color: $text-success; background: $background; }
         .marked--shifted { color: $text-error; background: $background; text-style: reverse; }
     }
     """
@@ -54,6 +61,7 @@ class MarkedPane(ScrollView):
         self._starts: list[int] = []
         self._wrapped = WrappedText(1)
         self._cursor: int | None = None
+        self._rows = 1  # of the screen for a line of text
 
     def show(self, runs: Sequence[Run], cursor: int | None = None) -> None:
         """Show these runs. cursor: the one to keep in sight."""
@@ -71,11 +79,12 @@ class MarkedPane(ScrollView):
             pieces.append(shown(run.text))
             at += len(pieces[-1])
         self._wrapped = WrappedText(self.scrollable_size.width, "".join(pieces))
-        size = Size(self.scrollable_size.width, len(self._wrapped))
+        self._rows = 2 if any(run.mark for run in self._runs) else 1
+        size = Size(self.scrollable_size.width, len(self._wrapped) * self._rows)
         if size != self.virtual_size:
             self.virtual_size = size
         if self._cursor is not None and self._cursor < len(self._starts):
-            self._reveal(self._wrapped.line_of(self._starts[self._cursor]))
+            self._reveal(self._wrapped.line_of(self._starts[self._cursor]) * self._rows)
         self.refresh()
 
     def _reveal(self, line: int) -> None:
@@ -88,7 +97,8 @@ class MarkedPane(ScrollView):
         self.scroll_relative(y=by * max(1, self.size.height - 2), animate=False)
 
     def render_line(self, y: int) -> Strip:
-        row, width = y + self.scroll_offset.y, self.scrollable_size.width
+        row, below = divmod(y + self.scroll_offset.y, self._rows)
+        width = self.scrollable_size.width
         plain = self.get_component_rich_style("marked--plain")
         if row >= len(self._wrapped):
             return Strip.blank(width, plain)
@@ -97,7 +107,10 @@ class MarkedPane(ScrollView):
         while at < end:
             run = bisect_right(self._starts, at) - 1
             stop = min(end, self._starts[run + 1] if run + 1 < len(self._starts) else end)
-            style = self.get_component_rich_style(f"marked--{self._runs[run].style}")
-            segments.append(Segment(self._wrapped.text[at:stop], style))
+            text, of = self._wrapped.text[at:stop], self._runs[run]
+            if below:
+                text = "".join(" " * cell_len(c) if c.isspace() else (of.mark or " ") * cell_len(c) for c in text)
+            style = self.get_component_rich_style(f"marked--{of.mark_style if below else of.style}")
+            segments.append(Segment(text, style))
             at = stop
         return Strip(segments).adjust_cell_length(width, plain)

@@ -1,0 +1,138 @@
+"""A page of the ledger: one prompt, the teacher's responses to it, and a base model in a context that is being made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from alignbench.contexts.rendering import Content
+from alignbench.contexts.sources import source_samples
+from alignbench.engines.asking import loaded
+from alignbench.engines.protocol import EnginePool, Scored
+from alignbench.errors import InputError
+from alignbench.experiments.likelihood import score_after
+from alignbench.experiments.plan import Cell
+from alignbench.experiments.preparing import Preparer
+from alignbench.ledger.accounts import Account, Accounts, Reading, Split
+from alignbench.ledger.asked import check_weights, unreadable
+from alignbench.ledger.pieces import Shown
+from alignbench.ledger.preparing import Failures, Progress, Taught
+from alignbench.scores.stretches import Stretch, stretches
+from alignbench.scoring.gaps import no_kl
+from alignbench.scoring.likelihoods import Likelihoods, Passage
+from alignbench.spec import Condition, default_context
+from alignbench.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """teacher, base: the cells of one prompt. before: that of the base's context before it was changed, under the same
+    model. responses: the teacher's, by sample, none of them empty.
+
+    Raises InputError where a context cannot stand in a ledger.
+    """
+
+    teacher: Cell
+    base: Cell
+    before: Cell | None
+    responses: Mapping[int, str]
+
+    def __post_init__(self) -> None:
+        for condition in (self.teacher.condition, self.base.condition):
+            check_weights(condition.model)
+            if why := unreadable(condition.context, condition.name):
+                raise InputError(why)
+
+    @property
+    def source(self) -> frozenset[int]:
+        """The responses, by sample, that the context or the one before tells of."""
+        cells = (self.base, self.before) if self.before is not None else (self.base,)
+        return frozenset().union(
+            *(source_samples(cell.condition.context, self.teacher.condition.name) for cell in cells)
+        )
+
+    @property
+    def held_out(self) -> frozenset[int]:
+        return frozenset(self.responses) - self.source
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One response. stretches: their bits are those under the teacher, under the base, and before where there is that.
+
+    cross_entropy: why the gap estimates no KL divergence; empty where it does.
+    """
+
+    stretches: tuple[Stretch, ...]
+    n_bytes: int
+    cross_entropy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Over all responses. account: each example apart. change: what the context saves against the one before."""
+
+    account: Account
+    change: Split | None
+    failures: tuple[str, ...]
+
+
+@dataclass
+class PageReader:
+    """Reads pages. Calls block while models load and work, on the thread of the store; EngineError or InputError."""
+
+    store: Store
+    pool: EnginePool
+    preparer: Preparer
+    progress: Progress
+    _likelihoods: Likelihoods = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._likelihoods = Likelihoods(self.store, self.pool)
+
+    def response(self, page: Page, sample: int) -> Response:
+        """A response, token by token."""
+        text, readings = page.responses[sample], []
+        cells = (page.teacher, page.base, *([page.before] if page.before is not None else []))
+        for done, cell in enumerate(cells):
+            self.progress(f"{cell.condition.name} reads sample {sample + 1}", done, len(cells))
+            readings.append(self._scored(cell, text))
+        teacher, base, *_ = readings
+        one_tokenizer = teacher.pieces == base.pieces
+        return Response(
+            stretches(text, [(reading.pieces, reading.logprob) for reading in readings]),
+            len(text.encode("utf-8", "surrogatepass")),
+            no_kl(page.teacher.condition.sampling, one_tokenizer),
+        )
+
+    def totals(self, page: Page) -> Totals:
+        """The account of all responses: what each piece saves and costs, and what was saved since the one before."""
+        prompt, source = page.base.prompt, page.source
+        teacher, base = (self._reading(cell.condition) for cell in (page.teacher, page.base))
+        now = self._shown(page.base, source)
+        before = None if page.before is None else self._shown(page.before, source)
+        bare = default_context(page.base.condition.model)
+        floor = Shown("zero-shot", bare, {prompt.id: Content()}, source)
+        taught = Taught(self._shown(page.teacher, frozenset()), {prompt.id: dict(page.responses)}, 0)
+        accounts = Accounts(self._likelihoods, teacher, base, [prompt], taught, page.held_out, floor)
+        failures = Failures()
+        accounts.read([now, *([before] if before is not None else [])], failures, self.progress)
+        change = None if before is None else accounts.change(before, now)
+        return Totals(accounts.account(now), change, tuple(failures.messages))
+
+    def _scored(self, cell: Cell, response: str) -> Scored:
+        model, capabilities = cell.condition.model, self._reading(cell.condition).capabilities
+        rendered = self._shown(cell, frozenset()).rendered(cell.prompt, capabilities)
+        scored = score_after(self.pool, model, rendered.context, rendered.query, response, top=0)
+        self._likelihoods.keep(model, Passage(rendered.context, rendered.query, response), scored)
+        return scored
+
+    def _reading(self, condition: Condition) -> Reading:
+        def loading(fraction: float) -> None:
+            self.progress(f"loading {condition.model.name}", round(fraction * 100), 100)
+
+        return Reading(condition.model, loaded(self.pool, condition.model, loading))
+
+    def _shown(self, cell: Cell, source: frozenset[int]) -> Shown:
+        content = self.preparer.content(cell)
+        return Shown(cell.condition.name, cell.condition.context, {cell.prompt.id: content}, source, apart=True)

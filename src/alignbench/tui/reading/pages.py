@@ -1,0 +1,60 @@
+"""From the Bench to a page of the ledger: whose responses are read, and by which column."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from alignbench.errors import InputError
+from alignbench.experiments.plan import Cell
+from alignbench.ledger.asked import unreadable
+from alignbench.ledger.page import Page
+from alignbench.spec import Condition
+from alignbench.tui.state import Bench, Column, letter
+
+
+def readers(bench: Bench) -> list[Column]:
+    """The columns that can read the reference's responses."""
+    return [column for column in bench.columns if column.name != bench.reference and not _imported(column)]
+
+
+def page_of(bench: Bench, base: Column) -> Page:
+    """The page of the prompt on the Bench for a column. Raises InputError, with what to do, where there is none."""
+    teacher = next((column for column in bench.columns if column.name == bench.reference), None)
+    if teacher is None:
+        raise InputError("No column is the reference: * on the Bench marks the one whose responses are read.")
+    samples = bench.cell(teacher).samples
+    said = {i: s.text for i, s in sorted(samples.items()) if s.status == "done" and s.text.strip()}
+    if not said:
+        who = f"{letter(bench.columns.index(teacher))}* {teacher.name}"
+        raise InputError(f"{who} has no finished response to this prompt yet: F5 on the Bench draws some.")
+    earlier = before(base)
+    return Page(
+        teacher=_cell(bench, teacher.condition),
+        base=_cell(bench, base.condition),
+        before=None if earlier is None else _cell(bench, earlier),
+        responses=said,
+    )
+
+
+def before(column: Column) -> Condition | None:
+    """The version of a column before the one on the Bench, where both can read the same responses."""
+    earlier = column.history[column.version - 1] if column.version else None
+    if earlier is None or earlier.model != column.condition.model or unreadable(earlier.context, earlier.name):
+        return None
+    return earlier
+
+
+def page_key(page: Page) -> Hashable:
+    """What decides a page's numbers."""
+    cells = (page.teacher, page.base, page.before)
+    seen = tuple((cell.id, cell.condition.model, cell.condition.context.hash) for cell in cells if cell is not None)
+    return page.base.prompt.hash, seen, tuple(page.responses.items())
+
+
+def _cell(bench: Bench, condition: Condition) -> Cell:
+    known = bench.cells.get((bench.prompt.hash, condition.hash))
+    return Cell((known.id if known is not None else None) or 0, bench.prompt, condition, 0, ())
+
+
+def _imported(column: Column) -> bool:
+    return column.condition.model.is_imported
