@@ -11,11 +11,12 @@ import pytest
 
 import alignbench
 
-HEAVY = {"torch", "transformers", "llama_cpp", "sentence_transformers"}
+HEAVY = {"torch", "transformers", "llama_cpp", "sentence_transformers", "matplotlib"}
 FRONT_ENDS = ("alignbench.cli", "alignbench.tui")
 IN_WORKERS = tuple(  # loaded in the process of a model, and nowhere else
     f"alignbench.engines.{name}" for name in ("llamacpp", "transformers", "device_sampler", "hf_")
 )
+DRAWING = tuple(f"alignbench.reports.{name}" for name in ("plotting", "figures", "html"))  # matplotlib
 
 REPORT = """
 import json, sys
@@ -33,9 +34,9 @@ def packages_after(code: str) -> set[str]:
 
 
 def core_modules() -> list[str]:
-    """Every module of the package that belongs to no front end and is loaded outside workers."""
+    """Every module of the package that belongs to no front end, is loaded outside workers and draws nothing."""
     found = pkgutil.walk_packages(alignbench.__path__, "alignbench.")
-    apart = (*FRONT_ENDS, *IN_WORKERS)
+    apart = (*FRONT_ENDS, *IN_WORKERS, *DRAWING)
     return [module.name for module in found if not module.name.startswith(apart)]
 
 
@@ -45,7 +46,7 @@ def test_front_ends_start_without_heavy_packages(modules: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["", "sample", "score", "metrics", "likelihood", "sessions", "models", "prompts", "doctor"]
+    "command", ["", "sample", "score", "report", "metrics", "likelihood", "sessions", "models", "prompts", "doctor"]
 )
 def test_help_loads_no_heavy_package_and_no_app(command: str) -> None:
     code = f"""

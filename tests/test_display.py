@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alignbench.display import visible
+from alignbench.display import escaped, visible
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,10 @@ from alignbench.display import visible
 )
 def test_visible(text: str, shown: str) -> None:
     assert visible(text) == shown
+
+
+def test_fonts_without_control_pictures_get_escapes() -> None:
+    assert escaped("\x1b[31m\x7f \u202e ü") == "\\u001b[31m\\u007f \\u202e ü"
 
 
 @given(st.text(st.characters()))

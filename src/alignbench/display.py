@@ -12,8 +12,10 @@ def _escape(code: int) -> str:
 
 
 # Control pictures for C0 but newline and tab; escapes for what has no picture.
-_TABLE: dict[int, str] = {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\n\t"}
+_TABLE = {code: chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\n\t"}
 _TABLE[0x7F] = "\u2421"
+_CODES = {picture: code for code, picture in _TABLE.items()}
+_PICTURE = re.compile(f"[{''.join(_CODES)}]")
 _TABLE.update(
     (code, _escape(code))
     for span in (
@@ -39,6 +41,11 @@ def visible(text: str) -> str:
     cannot be told from a text that holds such an escape.
     """
     return text if text.isascii() and text.isprintable() else text.translate(_TABLE)
+
+
+def escaped(text: str) -> str:
+    r"""The same where fonts have no control pictures: these are escapes too, ESC is \u001b."""
+    return _PICTURE.sub(lambda found: _escape(_CODES[found[0]]), visible(text))
 
 
 def spreadsheet_cell(text: str) -> str:

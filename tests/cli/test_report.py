@@ -38,13 +38,26 @@ def test_it_is_printed_or_written(tmp_path: Path) -> None:
     assert found["meta"]["embedder"] is None
     table = alignbench("report", "1", "--format", "csv", *LEXICAL).stdout
     assert table.startswith("table,condition,metric,value,ci_low")
+    assert r"\toprule" in alignbench("report", "1", "--format", "latex", *LEXICAL).stdout
+
+
+@pytest.mark.usefixtures("_session")
+def test_a_page_and_its_figures(tmp_path: Path) -> None:
+    page, folder = tmp_path / "out.html", tmp_path / "figures"
+    ran = alignbench("report", "1", "-o", str(page), "--figures", str(folder), *LEXICAL)
+    assert (ran.returncode, ran.stdout) == (0, "")
+    assert page.read_text().startswith("<!doctype html>")
+    assert {file.name for file in folder.iterdir()} == {
+        f"{n}.{e}" for n in ("diversity", "recovery") for e in ("png", "svg")
+    }
+    assert ran.stderr.count("wrote ") == 5
 
 
 @pytest.mark.usefixtures("_session")
 def test_faults_have_one_clear_message(tmp_path: Path) -> None:
     for arguments, message in (
         (("7",), "There is no session 7"),
-        (("1", "--format", "htm"), "--format is 'htm'; expected table or json or csv or md"),
+        (("1", "--format", "hmtl"), "--format is 'hmtl'; expected table or json or csv or md or latex or html"),
         (("1", "--investigation", "diversty"), "Did you mean diversity"),
         (("1", "--metrics", "jacard"), "There is no score named 'jacard'"),
         (("1", "--reference", "x"), "has no condition named 'x'"),

@@ -5,55 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.errors import InputError
 from alignbench.reports.markdown import markdown
-from alignbench.reports.options import Options, default_metrics
-from alignbench.reports.report import build_report
+from alignbench.reports.options import default_metrics
 from alignbench.reports.sections import sections
 from alignbench.reports.spreadsheet import spreadsheet
 from alignbench.scores.values import WORKBENCH
 from alignbench.scoring.contested import REASON
-from alignbench.scoring.embeddings import Embeddings
-from alignbench.spec import Condition, Model, Prompt
 from alignbench.store import PairScore, Store
 from tests.judging.judged import judgment
-from tests.store.conftest import ALIGNED, BASE
-from tests.store.samples import result
-from tests.test_scoring import FakeEmbedPool
-
-METRICS = ("words", "jaccard", "embedding_diversity", "embedding_similarity", "coverage", "surprisal")
-HOSTILE = "=1+1|[x](y) <b>\x1b[31m"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    """Session 1: three prompts, the last a contested one; a base, an aligned condition, and one with a hostile name."""
-    with Store.open(tmp_path / "runs.db") as store:
-        session = store.create_session("of [bold", reference="chat", manifest={"n": 2})
-        chat = Condition.zero_shot(ALIGNED, name="chat")
-        hostile = Condition.zero_shot(Model("own", "demo-base", "base"), name=HOSTILE, seed=9)
-        for p, kind in enumerate(("open-ended", "open-ended", "contested")):
-            for condition in (Condition.zero_shot(BASE, name="raw"), chat, hostile):
-                cell = store.add_cell(session, Prompt(f"q{p}", f"Why {p}?", kind), condition, 2)
-                for i in range(2):
-                    finish = "length" if i else "stop"
-                    store.add_sample(cell, result(i, f"{condition.name[:3]} sun{i}. Moon {p}.", finish))
-        store.add_error(store.cells(session)[0].id, 2, "overflow")
-        yield store
-
-
-def report(store: Store, **changes: Any) -> dict[str, Any]:
-    pool = FakeEmbedPool()
-    options = {"metrics": METRICS, "reference": "chat", "floor": "raw", "resamples": 100, **changes}
-    vectors, pieces = (Embeddings(store, pool, DEFAULT_EMBEDDER) for _ in range(2))
-    return build_report(store, 1, Options(**options), vectors, pieces)
+from tests.reports.reported import HOSTILE, METRICS, grade, report
 
 
 def test_it_has_the_tables_of_scores_and_the_counts(store: Store) -> None:
@@ -107,8 +71,7 @@ def test_both_investigations_in_one(store: Store) -> None:
 
 def test_what_a_judge_graded_is_in_the_tables(store: Store) -> None:
     assert report(store, metrics=("quality",))["within"]["raw"]["quality"]["reason"] == "no quality judgments"
-    grades = dict.fromkeys(("helpfulness", "clarity", "factuality", "depth", "engagement"), 4)
-    store.add_judgments(1, [judgment("quality", row.id, **grades) for row in store.samples(1) if row.text])
+    grade(store)
     within = report(store, metrics=("quality", "distinct_passing"))["within"]["raw"]
     assert within["quality"]["value"] == 4
     assert within["distinct_passing"]["value"] == 1
@@ -162,8 +125,7 @@ def test_names_stay_text_in_markdown_and_in_spreadsheets(store: Store) -> None:
 
 
 def test_every_row_of_a_section_has_its_columns(store: Store) -> None:
-    grades = dict.fromkeys(("helpfulness", "clarity", "factuality", "depth", "engagement"), 4)
-    store.add_judgments(1, [judgment("quality", row.id, **grades) for row in store.samples(1) if row.text])
+    grade(store)
     shown = sections(report(store, investigation="diversity", temperatures=(0.7, 1.0)))
     for section in shown:
         assert all(len(row) == len(section.columns) for row in section.rows), section.title

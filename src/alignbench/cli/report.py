@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from alignbench.reports.options import Investigation, Options
     from alignbench.store import Store
 
-FORMATS = ("table", "json", "csv", "md")
+FORMATS = ("table", "json", "csv", "md", "latex", "html")
 
 
 def report(
@@ -52,8 +52,18 @@ def report(
             metavar="MODEL", help="A sentence-transformers folder, or none.", show_default="the embedded MiniLM"
         ),
     ] = None,
-    form: Annotated[str, typer.Option("--format", metavar="NAME", help="table, json, csv or md.")] = "table",
-    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it there.")] = None,
+    form: Annotated[
+        str, typer.Option("--format", metavar="NAME", help="table, json, csv, md, latex or html.")
+    ] = "table",
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="Write it there, as its ending says where --format does not."
+        ),
+    ] = None,
+    figures: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Also write every figure there, as PNG and as SVG.")
+    ] = None,
     db: Db = None,
 ) -> None:
     """Report on a session: scores with their intervals, judgments, counts, and an investigation."""
@@ -83,6 +93,8 @@ def report(
             sys.stdout.write(written(store, found, form))
     if form == "table" and output is None:
         _print(found)
+    if figures is not None:
+        _write_figures(found, figures)
 
 
 def report_of(
@@ -127,6 +139,13 @@ def write_report(store: Store, found: dict[str, Any], path: Path, form: str | No
     except OSError as error:
         raise AlignbenchError(f"{path} cannot be written: {error.strerror or error}.") from None
     print(f"wrote {path}", file=sys.stderr)
+
+
+def _write_figures(found: dict[str, Any], folder: Path) -> None:
+    from alignbench.reports.figures import write_figures  # not before it is used: it loads matplotlib
+
+    for path in write_figures(found, folder):
+        print(f"wrote {path}", file=sys.stderr)
 
 
 def _with_embeddings(store: Store, session: int, options: Options, embedder: str | None) -> dict[str, Any]:

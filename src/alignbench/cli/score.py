@@ -20,7 +20,6 @@ from alignbench.cli.scoring import (
     progress_bar,
 )
 from alignbench.errors import InputError, did_you_mean
-from alignbench.reports.options import zero_shot_floor
 
 if TYPE_CHECKING:
     from alignbench.scores.registry import Metric
@@ -81,6 +80,7 @@ def score(
     from alignbench.cli.score_models import ask_encoder, ask_judge, ask_models
     from alignbench.cli.score_views import print_csv, print_tables
     from alignbench.engines.embedder import DEFAULT_EMBEDDER
+    from alignbench.reports.options import zero_shot_floor
     from alignbench.scores import registry
     from alignbench.scoring.batch import Given, score_responses
     from alignbench.scoring.embeddings import Embeddings

@@ -21,7 +21,7 @@ from alignbench.scores.registry import METRICS
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Context, Mode, Model, Prompt, Sampling, default_context
 from alignbench.textfiles import read_utf8
 
-REPORTS = (".json", ".csv", ".md")  # kinds of files a report can be
+REPORTS = (".json", ".csv", ".md", ".tex", ".html")  # kinds of files a report can be
 
 _SAMPLING = tuple(field.name for field in fields(Sampling))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from alignbench.errors import InputError, did_you_mean
@@ -23,6 +24,7 @@ from alignbench.reports.frontier import frontier_table
 from alignbench.reports.gate import gate_table
 from alignbench.reports.options import Options
 from alignbench.reports.recovery import recovery_findings
+from alignbench.reports.roles import role_of
 from alignbench.scores.registry import METRICS, cross, within
 from alignbench.scores.statistics import Bootstrap
 from alignbench.scores.values import Cross, Value
@@ -57,6 +59,7 @@ def build_report(
         if name is not None and name not in responses.conditions:
             near = did_you_mean(name, responses.conditions)
             raise InputError(f"{option}: session {session} has no condition named {name!r}. {near}".rstrip())
+    own = next((condition for condition in conditions if condition.name == options.reference), None)
     contested = contested_prompts(store, session)
     qualities = read_qualities(store, session, options.judge)
     pairs, note = imported_pairs(store, session, options.reference)
@@ -110,7 +113,7 @@ def build_report(
             "left_out": responses.left_out,
             "metrics": {name: METRICS[name].version_in(options.mode) for name in options.metrics},
             "bootstrap": {"resamples": options.resamples, "seed": options.seed},
-            "conditions": {condition.name: _described(condition) for condition in conditions},
+            "conditions": {condition.name: _described(condition, own, options.floor) for condition in conditions},
             "judges": agreement(store, session),
             "manifest": {k: v for k, v in store.manifest(session).items() if k not in ("conditions", "imported")},
             "notes": [*([note] if note else []), *_notes(store, session, tables, options)],
@@ -203,15 +206,14 @@ def _counts(store: Store, session: int) -> dict[str, dict[str, int | None]]:
     }
 
 
-def _described(condition: Condition) -> dict[str, Any]:
-    sampling = condition.sampling
+def _described(condition: Condition, reference: Condition | None, floor: str | None) -> dict[str, Any]:
     return {
         "model": condition.model.reference,
         "kind": condition.model.kind,
+        "role": role_of(condition, reference, floor),
         "context": condition.context.to_json(),
-        "temperature": sampling.temperature,
-        "max_tokens": sampling.max_tokens,
-        "repetition_penalty": sampling.repetition_penalty,
+        **asdict(condition.sampling),
+        "stop": list(condition.sampling.stop),
         "seed": condition.seed,
         "mode": condition.mode,
         "hash": condition.hash,

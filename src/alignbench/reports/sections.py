@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,8 @@ from alignbench.scores.registry import METRICS
 from alignbench.scores.statistics import MIN_PROMPTS
 
 Entry = Mapping[str, Any]
+
+FINDINGS = "Findings"
 
 _ARROWS = {"higher": " ↑", "lower": " ↓", "": ""}  # which way is more diverse
 
@@ -25,13 +27,16 @@ class Section:
     notes: tuple[str, ...] = ()
 
 
-def sections(report: Mapping[str, Any]) -> list[Section]:
-    """In the order in which they are read: what was found, then the tables it rests on."""
+def sections(report: Mapping[str, Any], *, by_condition: bool = False) -> list[Section]:
+    """In the order in which they are read: what was found, then the tables it rests on.
+
+    by_condition: the first table has a row a condition rather than a row a score, and cells of two lines.
+    """
     investigation = report.get("investigation")
     found = []
     if investigation is not None:
-        found.append(Section("Findings", notes=tuple(investigation["findings"])))
-    found += [_within(report), *_cross(report), *_judged(report)]
+        found.append(Section(FINDINGS, notes=tuple(investigation["findings"])))
+    found += [_within_by_condition(report) if by_condition else _within(report), *_cross(report), *_judged(report)]
     if investigation is not None:
         if "gate" in investigation:
             found.append(_lengths(investigation["lengths"], report["meta"]["reference"]))
@@ -60,17 +65,35 @@ def _within(report: Mapping[str, Any]) -> Section:
     return Section(f"Within a condition, mean over {n} prompts", ("score", *conditions), tuple(rows), notes)
 
 
+def _within_by_condition(report: Mapping[str, Any]) -> Section:
+    """Differences stand in the second line of a cell."""
+    tables, reference = report["within"], report["meta"]["reference"]
+    metrics = [name for name in next(iter(tables.values()), {}) if name in METRICS]
+    rows = tuple(
+        (
+            f"{condition} (reference)" if condition == reference else condition,
+            *("\n".join(filter(None, _compared(scores[metric]))) for metric in metrics),
+        )
+        for condition, scores in tables.items()
+    )
+    against = () if reference is None else (f"In the second line, what parts a condition from {reference}.",)
+    section = _within(report)
+    return Section(section.title, ("condition", *map(_title, metrics)), rows, (*against, *section.notes))
+
+
 def _cross(report: Mapping[str, Any]) -> Iterator[Section]:
-    reference, floor = report["meta"]["reference"], report["meta"]["floor"]
+    reference, described = report["meta"]["reference"], report["meta"]["conditions"]
     for metric in next(iter(report["cross"].values()), {}):
         rows = []
         for condition, scores in report["cross"].items():
             entry = scores[metric]
-            role = " (reference)" if condition == reference else " (floor)" if condition == floor else ""
-            plain = (_value(entry), *(_number(entry[key]) for key in ("ceiling", "null", "max_matched", "mmd2")))
-            rows.append((condition + role, *plain, _recovery(entry), _number(entry["held_out"])))
+            role = "reference" if condition == reference else described[condition]["role"]
+            name = f"{condition} ({role})" if role else condition
+            plain = (_number(entry[key]) for key in ("ceiling", "null", "max_matched", "mmd2"))
+            apart = (_number(entry[key]) for key in ("held_out", "source"))
+            rows.append((name, _value(entry), *plain, _recovery(entry), *apart))
         warnings = dict.fromkeys(s[metric]["warning"] for s in report["cross"].values() if s[metric]["warning"])
-        columns = ("condition", "mean", "ceiling", "shuffled null", "maximum", "MMD²", "recovery", "held out")
+        columns = ("condition", "mean", "ceiling", "shuffled null", "maximum", "MMD²", "recovery", "held out", "source")
         notes = tuple(f"! recovery {warning}" for warning in warnings)
         yield Section(f"{METRICS[metric].title}: similarity to {reference}", columns, tuple(rows), notes)
 
@@ -229,6 +252,6 @@ def _number(value: float | None) -> str:
     return "-" if value is None else number(value)
 
 
-def listed(found: Sequence[Section]) -> Iterator[Section]:
+def listed(found: Iterable[Section]) -> Iterator[Section]:
     """Those that have something to show."""
     return (section for section in found if section.rows or section.notes)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from alignbench.contexts.sources import source_samples
+from alignbench.reports.roles import Role
 from alignbench.spec import Condition
 from alignbench.tui.composing.words import context_words
-from alignbench.tui.panel.roles import Role, roles
+from alignbench.tui.panel.roles import roles
 from alignbench.tui.scoretable import CROSS, NOT_SAMPLED, Score, Scorer, prompt_id, seen
 from alignbench.tui.state import Bench, Column, letter
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
+from alignbench.reports.roles import Role, role_of
 from alignbench.spec import Condition
 from alignbench.tui.state import Column
-
-Role = Literal["ceiling", "floor", "greedy", "impostor", ""]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,26 +21,12 @@ class Roles:
 
 
 def roles(columns: Sequence[Column], reference: str | None) -> Roles:
-    """The floor is the only base model's column without a context. An impostor is an aligned model that is not the
-    reference's; greedy is the reference at temperature 0."""
+    """The floor is the only base model's column without a context; see `role_of`."""
     own = next((column.condition for column in columns if column.name == reference), None)
     lowest = [column.name for column in columns if _zero_shot_base(column.condition) and column.name != reference]
     floor = lowest[0] if len(lowest) == 1 else None
-    found = tuple(_role(column.condition, own, floor) for column in columns)
+    found = tuple(role_of(column.condition, own, floor) for column in columns)
     return Roles(found, own.name if own else None, floor, "" if floor else _no_floor(len(lowest)))
-
-
-def _role(condition: Condition, reference: Condition | None, floor: str | None) -> Role:
-    if reference is None:
-        return ""
-    if condition.name == reference.name:
-        return "ceiling"
-    if condition.name == floor:
-        return "floor"
-    if condition.model.reference == reference.model.reference:
-        greedy = condition.sampling.temperature == 0 < reference.sampling.temperature
-        return "greedy" if greedy and condition.context.hash == reference.context.hash else ""
-    return "impostor" if condition.model.kind == "aligned" else ""
 
 
 def _zero_shot_base(condition: Condition) -> bool:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
+from alignbench.reports.roles import Role
 from alignbench.tui.job import Job
 from alignbench.tui.panel.bars import DIM
-from alignbench.tui.panel.roles import Role
 from alignbench.tui.panel.rows import Entry, Row
 from alignbench.tui.panel.snapshot import Outcome, PromptPanel, Snapshot, Spread
 from alignbench.tui.sizes import NARROW

@@ -15,7 +15,7 @@ from textual.widgets import Static
 from alignbench.tui.actions import VIEWER, bindings
 from alignbench.tui.output import copy_sample, save_sample
 from alignbench.tui.reading.covered import best_match, sentence_runs, sentences_said
-from alignbench.tui.reading.shared_words import shared_words
+from alignbench.tui.reading.shared_words import shared_runs
 from alignbench.tui.reading.token_shift import alternatives, shift_said, token_runs
 from alignbench.tui.sizes import HEIGHTS, TALL
 from alignbench.tui.state import Column, Sample, letter
@@ -152,7 +152,7 @@ class ViewerScreen(Screen[None]):
         if not others:
             return Reading(f"{who} has no other finished sample of this prompt.", [Run(text)])
         if self._view == "shared":
-            found = shared_words(text, list(others.values()), who)
+            found = shared_runs(text, list(others.values()), who)
             return Reading(found.said, found.runs)
         return self._sentences(text, sample, others, who)
 

@@ -1,0 +1,276 @@
+"""The figures of a report: which of them it has, and what each one shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alignbench.errors import AlignbenchError
+from alignbench.reports.plotting import COLOURS, MARKERS, Axes, Draw, called, png, svg, with_interval
+from alignbench.scores.registry import METRICS
+
+WITHIN = ("words", "jaccard", "embedding_diversity")
+CROSS = ("jaccard", "embedding_similarity", "bertscore_f1")
+LINES = len(COLOURS)  # most curves in one figure
+
+Report = Mapping[str, Any]
+Entry = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """name: of its files. caption: how to read it. height: inches."""
+
+    name: str
+    title: str
+    caption: str
+    draw: Draw
+    panels: int
+    height: float
+    share_y: bool = False
+
+    def svg(self) -> str:
+        """An `<svg>` element whose ids no other figure has."""
+        return svg(self.draw, panels=self.panels, height=self.height, share_y=self.share_y, prefix=f"{self.name}-")
+
+    def png(self) -> bytes:
+        """A PNG file."""
+        return png(self.draw, panels=self.panels, height=self.height, share_y=self.share_y)
+
+
+def figures(report: Report) -> list[Figure]:
+    """Those that the report has numbers for."""
+    investigation = report.get("investigation", {})
+    found = [_within(report), _recovery(report)]
+    if "gate" in investigation:
+        found += [_gate(investigation["gate"]), _coverage(investigation["coverage"], report["meta"]["reference"])]
+    if "frontier" in investigation:
+        found.append(_frontier(investigation["frontier"]))
+    return [figure for figure in found if figure is not None]
+
+
+def write_figures(report: Report, folder: Path) -> list[Path]:
+    """Every figure as PNG and as SVG into a folder, which is made; the files that were written."""
+    files = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for figure in figures(report):
+            for file, content in (
+                (folder / f"{figure.name}.svg", figure.svg().encode()),
+                (folder / f"{figure.name}.png", figure.png()),
+            ):
+                file.write_bytes(content)
+                files.append(file)
+    except OSError as error:
+        raise AlignbenchError(f"{error.filename or folder} cannot be written: {error.strerror or error}.") from None
+    return files
+
+
+def _title(metric: str) -> str:
+    known = METRICS[metric]
+    arrows = {"higher": " (→ more diverse)", "lower": " (← more diverse)", "": ""}
+    return known.title + arrows[known.more_diverse]
+
+
+def _beside(count: int) -> float:
+    """Inches for so many conditions below each other."""
+    return 1.0 + 0.26 * max(count, 2)
+
+
+def _rows(axes: Axes, names: Sequence[str], *, labels: bool) -> None:
+    """One row a name, the first on top; labels: on the leftmost panel only."""
+    if labels:
+        axes.set_yticks(range(len(names)), [called(name) for name in names])
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.grid(visible=False, axis="y")
+    axes.tick_params(axis="y", length=0)
+
+
+def _legend(panels: Sequence[Axes], columns: int) -> None:
+    """One for all panels, below them."""
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure = panels[0].get_figure(root=True)
+    if labels and figure is not None:
+        figure.legend(handles, labels, loc="outside lower center", ncols=columns, fontsize=8)
+
+
+def _within(report: Report) -> Figure | None:
+    tables = report["within"]
+    metrics = [m for m in WITHIN if any(_value(scores.get(m)) is not None for scores in tables.values())]
+    if not metrics:
+        return None
+
+    def draw(panels: Sequence[Axes]) -> None:
+        for axes, metric in zip(panels, metrics, strict=True):
+            for row, (condition, scores) in enumerate(tables.items()):
+                own = condition == report["meta"]["reference"]
+                if (value := _value(scores.get(metric))) is not None:
+                    style = {"color": COLOURS[1 if own else 0], "marker": "D" if own else "o", "markersize": 5}
+                    with_interval(axes, value, row, scores[metric], across=True, **style)
+            axes.set_title("words" if metric == "words" else METRICS[metric].title)
+            axes.set_xlabel(_title(metric).partition("(")[2].rstrip(")") if metric != "words" else "a response")
+            _rows(axes, [*tables], labels=axes is panels[0])
+
+    caption = "Means over prompts with 95% intervals; the diamond is the reference."
+    return Figure("diversity", "Length and diversity", caption, draw, len(metrics), _beside(len(tables)), share_y=True)
+
+
+def _recovery(report: Report) -> Figure | None:
+    tables, reference = report["cross"], report["meta"]["reference"]
+    names = [name for name in tables if name != reference]
+    metrics = [m for m in CROSS if any(_value(tables[name].get(m)) is not None for name in names)]
+    if not metrics:
+        return None
+
+    def draw(panels: Sequence[Axes]) -> None:
+        for axes, metric in zip(panels, metrics, strict=True):
+            for row, name in enumerate(names):
+                if _value(entry := tables[name].get(metric)) is not None:
+                    _bar(axes, row, entry)
+            values = [v for name in names for k in ("value", "floor", "null", "ceiling")
+                      if (v := tables[name].get(metric, {}).get(k)) is not None]  # fmt: skip
+            if min(values) > 0.5:  # what lies in a narrow band near 1 is not told apart from 0 on
+                axes.set_xlim(left=min(values) - 0.15 * (max(values) - min(values)) - 0.01)
+            axes.set_title(METRICS[metric].title)
+            axes.margins(x=0.16)
+            _rows(axes, names, labels=axes is panels[0])
+        _legend(panels, 5)
+
+    caption = (
+        f"Similarity to {called(str(reference))} with 95% intervals, between floor and ceiling of the same prompts; "
+        "the number is the recovery. An open circle leaves out the samples that a context tells of."
+    )
+    height = _beside(len(names)) + 0.3
+    return Figure("recovery", "Recovery of the reference", caption, draw, len(metrics), height, share_y=True)
+
+
+def _bar(axes: Axes, row: int, entry: Entry) -> None:
+    labelled = {*axes.get_legend_handles_labels()[1]}
+
+    def label(text: str) -> str | None:
+        return None if text in labelled else text
+
+    axes.barh(row, entry["value"], height=0.56, color="#9ecae1", label=label("similarity"), zorder=1)
+    if entry["ci"] is not None:
+        axes.plot(entry["ci"], [row, row], color="#1f4e79", linewidth=1.4, zorder=3)
+    for key, style, colour in (("ceiling", "-", "#009e73"), ("floor", "--", "#d55e00"), ("null", ":", "#5d5d5d")):
+        if entry[key] is not None:
+            axes.plot([entry[key]] * 2, [row - 0.42, row + 0.42], style, color=colour, linewidth=1.8,
+                      label=label("answers to other prompts" if key == "null" else key), zorder=2)  # fmt: skip
+    if entry["held_out"] is not None:
+        axes.plot([entry["held_out"]], [row], "o", markerfacecolor="white", markeredgecolor="#1f4e79", markersize=5,
+                  label=label("held out"), zorder=4)  # fmt: skip
+    if entry["recovery"] is not None:
+        right = max(v for v in (entry["value"], entry["ceiling"], *(entry["ci"] or ())) if v is not None)
+        axes.annotate(f" {entry['recovery']:.0%}", (right, row), va="center", fontsize=8)
+
+
+def _gate(gate: Entry) -> Figure | None:
+    conditions = gate["conditions"]
+    metrics = [
+        m for m in WITHIN if any(_value(c["metrics"].get(m, {}).get("after")) is not None for c in conditions.values())
+    ]
+    if not metrics:
+        return None
+
+    def draw(panels: Sequence[Axes]) -> None:
+        for axes, metric in zip(panels, metrics, strict=True):
+            for row, entry in enumerate(conditions.values()):
+                change = entry["metrics"].get(metric)
+                if change is None or _value(change["after"]) is None:
+                    continue
+                before, after = change["before"], change["after"]
+                with_interval(axes, before["value"], row - 0.14, before, across=True, color=COLOURS[6], marker="o",
+                              markerfacecolor="white", label="before" if row == 0 else None)  # fmt: skip
+                with_interval(axes, after["value"], row + 0.14, after, across=True, color=COLOURS[0], marker="o",
+                              label="after" if row == 0 else None)  # fmt: skip
+            axes.set_title(METRICS[metric].title)
+            axes.set_xlabel(_title(metric).partition("(")[2].rstrip(")"))
+            _rows(axes, [*conditions], labels=axes is panels[0])
+        _legend(panels, 2)
+
+    caption = (
+        f"Over the same prompts, those with two responses or more of {gate['threshold']:g} or better on each side."
+    )
+    height = _beside(len(conditions)) + 0.5
+    return Figure("gate", "Diversity before and after the quality gate", caption, draw, len(metrics), height,
+                  share_y=True)  # fmt: skip
+
+
+def _coverage(coverage: Entry, reference: str | None) -> Figure | None:
+    shown = {name: entry for name, entry in coverage["conditions"].items() if entry["of_reference"]}
+    curves = dict(list(shown.items())[:LINES])
+    if not curves:
+        return None
+
+    def draw(panels: Sequence[Axes]) -> None:
+        titles = ("of one reference response, said by k", "of one response, said by k of the reference")
+        for axes, way, title in zip(panels, ("of_reference", "by_reference"), titles, strict=True):
+            for i, (name, entry) in enumerate(curves.items()):
+                points = [point for point in entry[way] if point["value"] is not None]
+                ks = [point["k"] for point in points]
+                axes.plot(ks, [point["value"] for point in points], marker=MARKERS[i], color=COLOURS[i], markersize=4,
+                          label=called(name))  # fmt: skip
+                if all(point["ci"] is not None for point in points):
+                    low, high = zip(*(point["ci"] for point in points), strict=True)
+                    axes.fill_between(ks, low, high, color=COLOURS[i], alpha=0.13, linewidth=0)
+            axes.set_title(title)
+            axes.set_xlabel("k responses")
+            axes.set_ylim(0, 1)
+            axes.set_xticks(range(1, max((len(entry[way]) for entry in curves.values()), default=1) + 1))
+        panels[0].set_ylabel("share of its sentences")
+        _legend(panels, 2)
+
+    caption = (
+        f"Sentences that k responses say together, by cosine of {coverage['threshold']:.2f} or more; bands are 95%."
+    )
+    if len(shown) > LINES:
+        caption += f" The first {LINES} of {len(shown)} conditions."
+    title = f"How much {called(str(reference))} says of what the others say"
+    return Figure("coverage", title, caption, draw, 2, 3.0 + 0.18 * len(curves) / 2)
+
+
+def _frontier(frontier: Entry) -> Figure | None:
+    sides = [
+        (side, name)
+        for side in ("quality", "similarity")
+        for name in (("quality",) if side == "quality" else ("embedding_similarity", "jaccard"))
+    ]
+    metric = next((m for m in ("embedding_diversity", "jaccard") if _points(frontier, m, sides[0]) or
+                   any(_points(frontier, m, side) for side in sides)), None)  # fmt: skip
+    against = [side for side in sides if metric is not None and _points(frontier, metric, side)][:2]
+    if metric is None or not against:
+        return None
+
+    def draw(panels: Sequence[Axes]) -> None:
+        for axes, side in zip(panels, against, strict=True):
+            for i, (group, points) in enumerate(_points(frontier, metric, side).items()):
+                style: dict[str, Any] = {"color": COLOURS[i % LINES], "marker": MARKERS[i % LINES]}
+                axes.plot(
+                    [x for x, _, _ in points], [y for _, y, _ in points], markersize=5, label=called(group), **style
+                )
+                for x, y, temperature in points:
+                    axes.annotate(f" {temperature:g}", (x, y), fontsize=7.5, textcoords="offset points", xytext=(2, 4))
+            axes.set_xlabel(_title(metric))
+            axes.set_title("judged quality" if side[0] == "quality" else f"{METRICS[side[1]].title} to the reference")
+        _legend(panels, 2)
+
+    caption = "Each point is a temperature, which stands beside it; up and towards more diverse is better."
+    return Figure("frontier", "Diversity against quality and similarity", caption, draw, len(against), 3.4)
+
+
+def _points(frontier: Entry, metric: str, side: tuple[str, str]) -> dict[str, list[tuple[float, float, float]]]:
+    """Diversity, the other side and temperature, group by group."""
+    found: dict[str, list[tuple[float, float, float]]] = {}
+    for point in frontier["points"]:
+        other = point["quality"] if side[0] == "quality" else point["similarity"].get(side[1])
+        x, y = _value(point["diversity"].get(metric)), _value(other)
+        if x is not None and y is not None:
+            found.setdefault(point["group"], []).append((x, y, point["temperature"]))
+    return found
+
+
+def _value(entry: Entry | None) -> float | None:
+    return None if entry is None else entry.get("value")

@@ -1,0 +1,32 @@
+"""What a condition is to the reference: its ceiling, the floor, another aligned model, or its own greedy answer."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from alignbench.spec import Condition
+
+Role = Literal["ceiling", "floor", "greedy", "impostor", ""]
+
+
+def role_of(condition: Condition, reference: Condition | None, floor: str | None) -> Role:
+    """An impostor is an aligned model that is not the reference's; greedy is the reference at temperature 0.
+
+    floor: name of a condition, None without one.
+    """
+    if reference is None:
+        return ""
+    if condition.name == reference.name:
+        return "ceiling"
+    if condition.name == floor:
+        return "floor"
+    if _weights(condition) == _weights(reference):
+        greedy = condition.sampling.temperature == 0 < reference.sampling.temperature
+        return "greedy" if greedy and condition.context.hash == reference.context.hash else ""
+    return "impostor" if condition.model.kind == "aligned" else ""
+
+
+def _weights(condition: Condition) -> str:
+    """What was sampled; the release has the greedy answers of a model as a model of their own."""
+    model = condition.model
+    return model.reference.removesuffix("@temp0") if model.is_imported else model.reference
