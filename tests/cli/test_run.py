@@ -101,3 +101,18 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(file: Path, tmp_path: 
     undisturbed.write_text(FILE)
     assert alignbench("run", str(undisturbed)).returncode == 0
     assert texts(2) == texts(1)
+    # Drawn again, one text is not that of the session, because it was changed here.
+    with Store.open(os.environ["ALIGNBENCH_DB"]) as store:
+        row = next(store.samples(2))
+        store.db.execute("UPDATE samples SET raw_text = raw_text || '!' WHERE id = ?", [row.id])
+    checked = alignbench("rerun", "2", "--check", "--json")
+    assert checked.returncode == 1, checked.stderr
+    found = json.loads(checked.stdout)
+    assert (found["session"], found["identical"], found["different"], found["failed"]) == (2, 11, 1, 0)
+    assert found["conditions"] == {"demo-aligned": {"identical": 11, "different": 1, "failed": 0}}
+    assert [each for each in found["samples"] if not each["identical"]] == [
+        {"prompt_id": row.prompt_id, "condition": "demo-aligned", "sample": row.sample, "identical": False,
+         "same": len(row.raw_text), "same_prompt": True, "error": ""}
+    ]  # fmt: skip
+    with Store.open(os.environ["ALIGNBENCH_DB"]) as store:
+        assert [info.id for info in store.sessions()] == [2, 1]

@@ -21,6 +21,7 @@ from alignbench.cli import (
     prompts,
     render,
     report,
+    rerun,
     run,
     sample,
     score,
@@ -48,6 +49,7 @@ app.command("render")(render.render)
 app.add_typer(exporting.app, name="export", help="A session for other programs: JSON lines, CSV, the paper's layout.")
 app.command("sample")(sample.sample)
 app.command("run")(run.run)
+app.command("rerun")(rerun.rerun)
 app.command("report")(report.report)
 app.command("score")(score.score)
 app.command("judge")(judge.judge)

@@ -21,6 +21,7 @@ from rich.text import Text
 from alignbench.experiments.plan import Plan
 from alignbench.experiments.runner import (
     CellDone,
+    CellFailed,
     CellPrepared,
     CellPreparing,
     ModelLoaded,
@@ -92,6 +93,8 @@ class RunProgress:
             case SampleStored():
                 self._failed += event.row.status == "error"
                 self._bar.update(self._task, advance=1, failed=f"{self._failed} failed" if self._failed else "")
+            case CellFailed():
+                self._cells_left -= 1
             case CellDone() if event.cell.missing and not self._live:
                 self._cells_left -= 1
                 self.say(f"{event.cell.condition.name}, prompt {event.cell.prompt.id}: done, {self._cells_left} to go")

@@ -68,9 +68,9 @@ def run(
             write_report(store, report_of(store, session, investigation="diversity"), experiment.report)
     if outcome.interrupted:
         print(f"resume with: {_command(file, limit, db)}", file=sys.stderr)
-    elif left and not retry_errors and not outcome.failed:
+    elif left and not retry_errors:
         again = _command(file, limit, db)
-        print(f"{left} samples failed before; draw them again with: {again} --retry-errors", file=sys.stderr)
+        print(f"{left} samples failed; draw them again with: {again} --retry-errors", file=sys.stderr)
     if code := outcome.exit_code or (3 if left else 0):
         raise typer.Exit(code)
 

@@ -1,0 +1,99 @@
+"""`alignbench rerun`: sample again what a session holds, and say which texts are identical."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads
+from alignbench.display import visible
+from alignbench.errors import InputError
+
+if TYPE_CHECKING:
+    from alignbench.experiments.rerun import Redrawn
+
+SHOWN = 20  # samples that differ, in the table
+
+
+def rerun(
+    session: Annotated[int, typer.Argument(metavar="SESSION", help="The session's number.")],
+    check: Annotated[bool, typer.Option("--check", help="Exit with 1 where a text is not the same.")] = False,
+    device: Device = "auto",
+    threads: Threads = None,
+    gpu_layers: GpuLayers = -1,
+    db: Db = None,
+    as_json: Json = False,
+) -> None:
+    """Sample again what a session holds, with its seeds and contexts, and say which texts are identical.
+
+    Nothing is stored. In strict mode, the same build on the same device gives the same texts.
+    """
+    from alignbench.cli.following import Outcome, follow
+    from alignbench.cli.scoring import existing_database
+    from alignbench.engines.pool import WorkerPool
+    from alignbench.experiments.rerun import compared, other_weights, plan_rerun
+    from alignbench.experiments.runner import Run
+    from alignbench.store import Store
+
+    outcome = Outcome()
+    with (
+        Store.open(existing_database(db)) as store,
+        tempfile.TemporaryDirectory(prefix="alignbench-") as folder,
+        Store.open(Path(folder) / "again.db") as scratch,
+    ):
+        store.session(session)
+        again = plan_rerun(store, session, scratch, device=device, gpu_layers=gpu_layers)
+        if not again.cells:
+            raise InputError(f"Session {session} has no finished sample that could be drawn again.")
+        if any(cell.condition.mode == "fast" for cell in again.plan.cells):
+            print("drawn in fast mode, which does not promise the same texts", file=sys.stderr)
+        pool = WorkerPool(threads=threads)
+        try:
+            run = Run(again.plan, pool, scratch)
+            found = list(compared(store, scratch, again, follow(run, outcome)))
+        finally:
+            pool.close()
+        for line in other_weights(scratch, again):
+            print(line, file=sys.stderr)
+    _show(session, found, as_json)
+    if code := outcome.exit_code or int(check and not all(each.identical for each in found)):
+        raise typer.Exit(code)
+
+
+def _show(session: int, found: Sequence[Redrawn], as_json: bool) -> None:
+    from alignbench.cli.tables import print_table
+
+    conditions = {name: _counts([each for each in found if each.condition == name]) for name in _names(found)}
+    if as_json:
+        samples = [asdict(each) for each in found]
+        print(json.dumps({"session": session, **_counts(found), "conditions": conditions, "samples": samples}))
+        return
+    print_table(
+        ["condition", "identical", "different", "failed"],
+        [[name, *map(str, counts.values())] for name, counts in conditions.items()],
+    )
+    different = [each for each in found if not (each.identical or each.error)]
+    for each in different[:SHOWN]:
+        prompt = "" if each.same_prompt else "; the model was shown another text"
+        print(
+            f"{visible(each.condition)}, prompt {visible(each.prompt_id)}, sample {each.sample}: "
+            f"the same for {each.same} characters{prompt}"
+        )
+    if len(different) > SHOWN:
+        print(f"... and {len(different) - SHOWN} more; --json has them all")
+
+
+def _names(found: Sequence[Redrawn]) -> list[str]:
+    return list(dict.fromkeys(each.condition for each in found))
+
+
+def _counts(found: Sequence[Redrawn]) -> dict[str, int]:
+    identical, failed = sum(each.identical for each in found), sum(bool(each.error) for each in found)
+    return {"identical": identical, "different": len(found) - identical - failed, "failed": failed}

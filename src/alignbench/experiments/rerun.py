@@ -1,0 +1,110 @@
+"""Sampling again what a session holds, to see which texts come out the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import takewhile
+from typing import Any
+
+from alignbench.experiments.plan import Cell, Plan
+from alignbench.spec import Condition, LoadOptions
+from alignbench.store import NewHint, SampleRow, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Redrawn:
+    """A sample that was drawn again.
+
+    identical: whether all that was generated is the same. same: characters from the beginning that are. same_prompt:
+    whether the model was shown the same text. error: why there is no new sample, empty where there is.
+    """
+
+    prompt_id: str
+    condition: str
+    sample: int
+    identical: bool
+    same: int
+    same_prompt: bool
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rerun:
+    """plan: of the scratch database. cells: ids there -> ids in the session. weights: hash by model reference, of those
+    that drew the session's samples."""
+
+    session: int
+    plan: Plan
+    cells: dict[int, int]
+    weights: dict[str, str]
+
+
+def plan_rerun(store: Store, session: int, scratch: Store, **options: Any) -> Rerun:
+    """Lay out the finished samples of a session in another database, to be drawn there.
+
+    What stood in the contexts, examples and hints, is taken over and not made again. Conditions that were imported have
+    no weights here and are left out. options: how models are loaded, where not as before; see `Model.with_options`.
+    """
+    there = scratch.create_session("again")
+    asked = store.manifest(session).get("conditions", [])
+    conditions = {each.name: _as_loaded(each, asked).with_options(**options) for each in store.conditions(session)}
+    prompts = {prompt.id: prompt for prompt in store.prompts(session)}
+    done = {name: store.stored_cells(session, each) for name, each in conditions.items()}
+    cells, places = [], {}
+    with scratch.together():
+        for info in store.cells(session):
+            prompt, condition = prompts[info.prompt_id], conditions[info.condition]
+            drawn = tuple(sorted(done[info.condition][prompt.hash].there))
+            if not drawn or condition.model.is_imported:
+                continue
+            cell = Cell(scratch.add_cell(there, prompt, condition, info.n), prompt, condition, info.n, drawn)
+            _take_content(store, info.id, scratch, there, cell)
+            cells.append(cell)
+            places[cell.id] = info.id
+    references = {cell.condition.model.reference for cell in cells}
+    weights = {each: digest for each in references if (digest := store.model_file_hash(session, each))}
+    return Rerun(session, Plan(there, tuple(cells)), places, weights)
+
+
+def compared(store: Store, scratch: Store, rerun: Rerun, rows: Iterable[SampleRow]) -> Iterator[Redrawn]:
+    """Each new sample beside the one that the session has in its place."""
+    for row in rows:
+        cell = rerun.cells[row.cell_id]
+        before = next(each for each in store.samples(rerun.session, cell_id=cell) if each.sample == row.sample)
+        yield Redrawn(
+            row.prompt_id,
+            row.condition,
+            row.sample,
+            row.status == "done" and row.raw_text == before.raw_text,
+            sum(
+                1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(row.raw_text, before.raw_text, strict=False))
+            ),
+            scratch.rendered(row.cell_id) == store.rendered(cell),
+            row.error or "",
+        )
+
+
+def other_weights(scratch: Store, rerun: Rerun) -> Iterator[str]:
+    """A sentence for each model whose weights are not those that drew the session."""
+    for reference, before in rerun.weights.items():
+        now = scratch.model_file_hash(rerun.plan.session, reference)
+        if now and now != before:
+            yield f"{reference} has other weights now: SHA-256 {now}; the session was drawn with {before}"
+
+
+def _as_loaded(condition: Condition, asked: list[dict[str, Any]]) -> Condition:
+    """A condition whose model is loaded as it was for the session, as far as its manifest tells."""
+    for each in asked:
+        if each.get("hash") == condition.hash:
+            return replace(condition, model=replace(condition.model, options=LoadOptions(**each["model"]["options"])))
+    return condition
+
+
+def _take_content(store: Store, cell_id: int, scratch: Store, session: int, cell: Cell) -> None:
+    if (selected := store.selection(cell_id)) is not None:
+        scratch.keep_selection(cell.id, *selected)
+    if (hint := store.cell_hint(cell_id)) is not None:
+        scratch.set_cell_hint(cell.id, scratch.add_hint(session, cell.prompt, NewHint(hint.level, hint.text)).id)
+    if (prefill := store.prefill(cell_id)) is not None:
+        scratch.set_prefill(cell.id, prefill)

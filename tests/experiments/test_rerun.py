@@ -1,0 +1,76 @@
+"""Sampling a session again, on the deterministic pool."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from alignbench.experiments.plan import make_plan
+from alignbench.experiments.rerun import Redrawn, compared, other_weights, plan_rerun
+from alignbench.experiments.runner import Run, SampleStored
+from alignbench.experiments.staged import StagedRun
+from alignbench.spec import Condition, Context, Examples, Hint, Model, Prefill, Prompt
+from alignbench.store import Store
+from tests import fakes
+from tests.fakes import FakePool
+
+GOOD, RAW = Model("good", "demo-aligned", "aligned"), Model("raw", "demo-base", "base")
+TAUGHT = Context(
+    "plain",
+    examples=Examples(condition="good", select="random", k=1),
+    hint=Hint("summary", condition="good", maker="good", template="{prompt} {response}"),
+    prefill=Prefill(condition="good", tokens=2),
+)
+CONDITIONS = (Condition.zero_shot(GOOD), Condition("taught", RAW, TAUGHT))
+PROMPTS = [Prompt(f"p{i}", f"Question {i}?") for i in range(3)]
+
+
+@pytest.fixture
+def stores(tmp_path: Path) -> Iterator[tuple[Store, Store]]:
+    """A database with session 1, and an empty one."""
+    with Store.open(tmp_path / "runs.db") as store, Store.open(tmp_path / "scratch.db") as scratch:
+        session = store.create_session("t", reference="good")
+        list(StagedRun(make_plan(store, session, PROMPTS, CONDITIONS, 2), FakePool(), store, None))
+        yield store, scratch
+
+
+def redrawn(store: Store, scratch: Store, pool: FakePool) -> tuple[list[Redrawn], list[str]]:
+    again = plan_rerun(store, 1, scratch)
+    rows = (event.row for event in Run(again.plan, pool, scratch) if isinstance(event, SampleStored))
+    return list(compared(store, scratch, again, rows)), list(other_weights(scratch, again))
+
+
+def test_a_session_comes_out_the_same_with_its_own_examples_hints_and_beginnings(stores: tuple[Store, Store]) -> None:
+    store, scratch = stores
+    before = list(store.samples(1))
+    pool = FakePool()
+    found, weights = redrawn(store, scratch, pool)
+    assert len(found) == len(before) == 12
+    assert all(each.identical and each.same_prompt and not each.error for each in found)
+    assert len(pool.requests) == 6  # no hint was made anew
+    assert weights == []
+    assert list(store.samples(1)) == before
+
+
+def test_what_is_not_the_same_is_said(stores: tuple[Store, Store], monkeypatch: pytest.MonkeyPatch) -> None:
+    store, scratch = stores
+    store.set_model_file_hash(1, "demo-base", "aaaa")
+    monkeypatch.setitem(fakes.CAPABILITIES, "base", replace(fakes.CAPABILITIES["base"], file_hash="bbbb"))
+    first = next(row.raw_text for row in store.samples(1) if row.condition == "taught")
+    found, weights = redrawn(store, scratch, FakePool(texts={"raw": [first[:3] + "#"]}, fail={"good": "no such file"}))
+    assert {each.error for each in found if each.condition == "good"} == {"no such file"}
+    assert not any(each.identical for each in found)
+    assert next(each.same for each in found if each.condition == "taught") == 3
+    assert weights == ["demo-base has other weights now: SHA-256 bbbb; the session was drawn with aaaa"]
+
+
+def test_imported_and_unfinished_samples_are_not_drawn_again(stores: tuple[Store, Store]) -> None:
+    store, scratch = stores
+    old = store.add_cell(1, PROMPTS[0], Condition.zero_shot(Model("old", "imported:old", "aligned")), 1)
+    store.add_text(old, 0, "text", raw_text="text", finish_reason="stop")
+    store.add_error(store.add_cell(1, PROMPTS[0], Condition.zero_shot(GOOD, name="other", seed=5), 2), 1, "late")
+    found, _ = redrawn(store, scratch, FakePool())
+    assert {each.condition for each in found} == {"good", "taught"}
