@@ -79,9 +79,10 @@ def test_the_numbers_of_the_paper(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("nltk", reason="paper mode counts words with NLTK, which is not installed")
     monkeypatch.setenv("NLTK_DATA", str(OVERTON.parent / "nltk_data"))
     assert alignbench("import", "overton", str(OVERTON)).returncode == 0
-    ran = alignbench("report", "1", "--format", "json", "--mode", "paper", "--bootstrap", "200")
+    ran = alignbench("report", "1", "--format", "json", "--bootstrap", "200")
     assert ran.returncode == 0, ran.stderr
     found = json.loads(ran.stdout)
+    assert found["meta"]["mode"] == "paper"  # of itself, because it is the paper's data
     within, cross, judged = found["within"], found["cross"], found["judged"]
     assert (found["meta"]["reference"], found["meta"]["floor"]) == ("llama-2-chat", "llama-2-base")
     for condition, similarity in (("llama-2-base", 0.0891), ("llama-2-icl", 0.1989), ("llama-2-chat", 0.2790)):

@@ -5,15 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 
 import pytest
 
-from alignbench.errors import InputError
+from alignbench.errors import AlignbenchError, InputError
+from alignbench.reports import options
 from alignbench.reports.markdown import markdown
 from alignbench.reports.options import default_metrics
 from alignbench.reports.sections import sections
 from alignbench.reports.spreadsheet import spreadsheet
-from alignbench.scores.values import WORKBENCH
+from alignbench.scores.values import WORKBENCH, Mode
 from alignbench.scoring.contested import REASON
 from alignbench.store import PairScore, Store
 from tests.judging.judged import judgment
@@ -100,6 +102,22 @@ def test_finish_reasons_that_nobody_recorded_are_not_counted(store: Store) -> No
     assert found["counts"]["raw"]["truncated"] is None
     assert found["counts"]["chat"]["truncated"] == 3
     assert "from elsewhere" in found["meta"]["notes"]
+
+
+def test_words_of_the_papers_data_are_counted_as_in_the_paper(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert options.session_mode(store, 1) == (WORKBENCH, "")
+    store.set_manifest(1, {"imported": {"format": "overton"}})
+    paper = replace(WORKBENCH, name="paper")
+    monkeypatch.setattr(options, "paper_mode", lambda: paper)
+    assert options.session_mode(store, 1) == (paper, "")
+    assert default_metrics(store, 1, paper, None) == ("words", "jaccard", "jaccard_2", "jaccard_stem")
+    assert {"coverage", "embedding_diversity"} <= {*default_metrics(store, 1, paper, "diversity")}
+
+    def missing() -> Mode:
+        raise AlignbenchError("no data")
+
+    monkeypatch.setattr(options, "paper_mode", missing)
+    assert options.session_mode(store, 1) == (WORKBENCH, "no data")
 
 
 def test_a_condition_that_is_not_there_is_refused(store: Store) -> None:

@@ -15,6 +15,7 @@ from alignbench.errors import AlignbenchError, InputError, did_you_mean
 
 if TYPE_CHECKING:
     from alignbench.reports.options import Investigation, Options
+    from alignbench.scores.values import Mode
     from alignbench.store import Store
 
 FORMATS = ("table", "json", "csv", "md", "latex", "html")
@@ -43,7 +44,12 @@ def report(
     judge: Annotated[
         str | None, typer.Option(metavar="NAME", help="Whose judgments.", show_default="who judged the most")
     ] = None,
-    mode: Annotated[str, typer.Option(help="How texts become words: workbench or paper.")] = "workbench",
+    mode: Annotated[
+        str | None,
+        typer.Option(
+            help="How texts become words: workbench or paper.", show_default="workbench; paper for the paper's data"
+        ),
+    ] = None,
     bootstrap: Annotated[int, typer.Option(min=1, metavar="N", help="Resamples of the prompts.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, help="Of the resamples and of the shuffled null.")] = 0,
     embedder: Annotated[
@@ -104,15 +110,13 @@ def report_of(
     investigation: str | None = None,
     temperatures: str | None = None,
     metrics: str = "",
-    mode: str = "workbench",
+    mode: str | None = None,
     embedder: str | None = None,
     **options: Any,
 ) -> dict[str, Any]:
     """A session's report, with what it does not say as the experiment file or the session has it."""
     from alignbench.reports.frontier import parse_temperatures
     from alignbench.reports.options import INVESTIGATIONS, session_options
-    from alignbench.scores.paper import paper_mode
-    from alignbench.scores.values import WORKBENCH
 
     kind: Investigation | None = None
     if investigation is not None or temperatures is not None:
@@ -121,12 +125,25 @@ def report_of(
         store,
         session,
         metrics=[name.strip() for name in metrics.split(",") if name.strip()],
-        mode=paper_mode() if _one_of("--mode", mode, ("workbench", "paper")) == "paper" else WORKBENCH,
+        mode=_mode(store, session, mode),
         investigation=kind,
         temperatures=parse_temperatures(temperatures) if temperatures else (),
         **options,
     )
     return _with_embeddings(store, session, asked, embedder)
+
+
+def _mode(store: Store, session: int, wanted: str | None) -> Mode:
+    from alignbench.reports.options import session_mode
+    from alignbench.scores.paper import paper_mode
+    from alignbench.scores.values import WORKBENCH
+
+    if wanted is not None:
+        return paper_mode() if _one_of("--mode", wanted, ("workbench", "paper")) == "paper" else WORKBENCH
+    mode, why_not = session_mode(store, session)
+    if why_not:
+        print(f"words are not counted as in the paper: {why_not}", file=sys.stderr)
+    return mode
 
 
 def write_report(store: Store, found: dict[str, Any], path: Path, form: str | None = None) -> None:

@@ -6,7 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from alignbench.errors import AlignbenchError
 from alignbench.judging.qualities import THRESHOLD
+from alignbench.scores.paper import paper_mode
 from alignbench.scores.registry import LIVE, METRICS, metric
 from alignbench.scores.statistics import RESAMPLES
 from alignbench.scores.values import WORKBENCH, Mode
@@ -18,7 +20,7 @@ Investigation = Literal["diversity", "recovery", "all"]
 INVESTIGATIONS: tuple[Investigation, ...] = ("diversity", "recovery", "all")
 
 PAPER = ("words", "jaccard", "jaccard_2", "jaccard_stem", PAIR_METRIC)
-"""What a report in paper mode has where nothing else is asked for."""
+"""What a report in paper mode has where nothing else is asked for, not even an investigation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +76,26 @@ def session_options(
     )
 
 
+def session_mode(store: Store, session: int) -> tuple[Mode, str]:
+    """How words are counted where nobody says how: the paper's data as the paper did, all else as the workbench does.
+
+    With the paper's data, the second is why its way is not to be had, where it is not.
+    """
+    if store.manifest(session).get("imported", {}).get("format") != "overton":
+        return WORKBENCH, ""
+    try:
+        return paper_mode(), ""
+    except AlignbenchError as error:
+        return WORKBENCH, str(error)
+
+
 def default_metrics(store: Store, session: int, mode: Mode, investigation: Investigation | None) -> tuple[str, ...]:
     """The scores of a report where none were named: those that cost no more than embeddings."""
-    if mode is not WORKBENCH:
-        names: Sequence[str] = PAPER
-    else:
-        costly = ("coverage",) if investigation in ("diversity", "all") else ()
-        names = [*LIVE, "surprisal", *costly, PAIR_METRIC]
+    names = {*PAPER} if mode is not WORKBENCH else {*LIVE, "surprisal", PAIR_METRIC}
+    if investigation is not None:
+        names |= {*LIVE, "surprisal"}
+    if investigation in ("diversity", "all"):
+        names.add("coverage")
     has_pairs = bool(store.pair_scores(session, PAIR_METRIC))
     return tuple(name for name in METRICS if name in names and (name != PAIR_METRIC or has_pairs))
 
