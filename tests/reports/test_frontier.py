@@ -8,7 +8,7 @@ import pytest
 
 from alignbench.errors import InputError
 from alignbench.judging.qualities import Qualities
-from alignbench.reports.frontier import frontier_table, parse_temperatures
+from alignbench.reports.frontier import at_temperature, frontier_table, ladder, parse_temperatures
 from alignbench.scores.statistics import Bootstrap
 from alignbench.spec import Condition, Model, Sampling
 
@@ -47,6 +47,14 @@ def test_conditions_that_differ_in_their_temperature_alone_are_one_ladder() -> N
 def test_a_group_without_any_of_the_temperatures_has_no_part() -> None:
     found = frontier_table([at(BASE, 0.5)], (0.3, 1.0), {"within": {}, "cross": {}}, Qualities("", {}), Bootstrap())
     assert (found["points"], found["missing"]) == ([], [])
+
+
+def test_the_rungs_of_a_session_are_found() -> None:
+    first = at(BASE, 0.5)
+    hot = at_temperature(first, 1.2)
+    assert (hot.name, hot.sampling.temperature) == ("base@0.5@temp1.2", 1.2)
+    assert ladder([first, at(CHAT, 0.3), hot]) == ([first, hot], (0.5, 1.2))
+    assert ladder([first, at(CHAT, 0.5)]) == ([], ())
 
 
 @pytest.mark.parametrize("text", ["", "0.5", "hot,cold", "0.5,0.5", "-1,2"])

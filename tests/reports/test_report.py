@@ -50,6 +50,19 @@ def test_embeddings_say_nothing_of_contested_prompts(store: Store) -> None:
     assert judged["judged"]["stance"]["raw"]["yes"]["value"] == 1.0
 
 
+def test_a_report_of_some_conditions_leaves_the_others_out(store: Store) -> None:
+    grades = dict.fromkeys(("helpfulness", "clarity", "factuality", "depth", "engagement"), 4)
+    store.add_judgments(1, [judgment("quality", row.id, **grades) for row in store.samples(1) if row.text])
+    found = report(store, investigation="diversity", conditions=("raw", "chat"))
+    tables = (found["within"], found["cross"], found["counts"], found["judged"]["quality"], found["meta"]["conditions"])
+    assert all(set(table) == {"raw", "chat"} for table in tables)
+    assert found["investigation"]["conditions"] == {"raw": "base", "chat": "aligned"}
+    assert found["meta"]["samples"] == 12
+    assert not [line for line in found["investigation"]["findings"] if HOSTILE in line]
+    with pytest.raises(InputError, match="--floor"):
+        report(store, conditions=("chat",))
+
+
 def test_the_investigation_names_roles_and_says_what_it_could_not_do(store: Store) -> None:
     found = report(store, investigation="diversity", temperatures=(0.7, 1.0))["investigation"]
     assert found["conditions"] == {"raw": "base", "chat": "aligned", HOSTILE: "base"}

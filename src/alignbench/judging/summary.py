@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,16 +56,23 @@ def judged_tables(
     *,
     judge: str | None = None,
     reference: str | None = None,
+    conditions: Collection[str] | None = None,
     bootstrap: Bootstrap | None = None,
 ) -> Tables:
     """The judgments of a session, of the kinds that there are.
 
     judge: whose; without one, for each kind whoever has judged the most. reference: leave out pairs with another one.
+    conditions: leave out samples of others; None for all.
     """
     tables: Tables = {}
     for kind in KINDS:
         chosen = [judge] if judge is not None else store.judges(session, kind)[:1]
-        rows = [row for who in chosen for row in judgments_of(store, session, kind, who, reference)]
+        rows = [
+            row
+            for who in chosen
+            for row in judgments_of(store, session, kind, who, reference)
+            if conditions is None or row.condition in conditions
+        ]
         if rows:
             tables[kind] = summarize(kind, rows, bootstrap or Bootstrap())
     return tables

@@ -24,7 +24,7 @@ def parse_temperatures(text: str) -> tuple[float, ...]:
     except ValueError:
         found = []
     if len(found) < 2 or not all(0 <= temperature <= 100 for temperature in found):
-        raise InputError(f"--temperatures {text!r}: expected two numbers or more, such as 0.3,0.5,0.7,1.0.")
+        raise InputError(f"temperatures {text!r}: expected two numbers or more, such as 0.3,0.5,0.7,1.0.")
     return tuple(found)
 
 
@@ -41,11 +41,8 @@ def frontier_table(
     metric, as in the tables, and `quality`, the mean judged quality. What the session lacks is in `missing`, with `how`
     to sample it. A group with none of the temperatures has no part.
     """
-    groups: dict[Condition, list[Condition]] = {}
-    for condition in conditions:
-        groups.setdefault(_without_temperature(condition), []).append(condition)
     points, missing = [], []
-    for members in groups.values():
+    for members in _groups(conditions):
         by_temperature = {member.sampling.temperature: member for member in members}
         if not by_temperature.keys() & {*temperatures}:
             continue
@@ -57,6 +54,30 @@ def frontier_table(
             else:
                 points.append(_point(member, name, tables, qualities, bootstrap))
     return {"temperatures": list(temperatures), "points": points, "missing": missing}
+
+
+def ladder(conditions: Sequence[Condition]) -> tuple[list[Condition], tuple[float, ...]]:
+    """Those of the conditions that have another one beside them which differs in its temperature alone, and all their
+    temperatures in order."""
+    found = [member for members in _groups(conditions) if len(members) > 1 for member in members]
+    return found, tuple(sorted({condition.sampling.temperature for condition in found}))
+
+
+def at_temperature(condition: Condition, temperature: float) -> Condition:
+    """The same at another temperature, under the name that a frontier gives it."""
+    return replace(
+        condition,
+        name=f"{condition.name}@temp{temperature:g}",
+        sampling=replace(condition.sampling, temperature=temperature),
+    )
+
+
+def _groups(conditions: Sequence[Condition]) -> list[list[Condition]]:
+    """Conditions that differ in their temperature only stand together."""
+    groups: dict[Condition, list[Condition]] = {}
+    for condition in conditions:
+        groups.setdefault(_without_temperature(condition), []).append(condition)
+    return [*groups.values()]
 
 
 def _without_temperature(condition: Condition) -> Condition:
@@ -93,7 +114,7 @@ def _how(condition: Condition, temperature: float) -> str:
     """A line for the experiment file that adds the condition."""
     if condition.model.is_imported:
         return "imported: it cannot be sampled here"
-    name = f"{condition.name}@temp{temperature:g}"
+    name = at_temperature(condition, temperature).name
     return (
         f'[[conditions]] name = "{name}", model = "{condition.model.reference}", '
         f"sampling = {{ temperature = {temperature:g} }}, the rest as in {condition.name}"

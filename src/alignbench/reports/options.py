@@ -27,13 +27,15 @@ PAPER = ("words", "jaccard", "jaccard_2", "jaccard_stem", PAIR_METRIC)
 class Options:
     """What a report is of.
 
-    metrics: names of scores. reference, floor: names of conditions, None without one. temperatures: of a frontier, none
-    for no frontier. gate: least quality that passes, 1 to 5. judge: whose judgments, None for whoever judged the most.
+    metrics: names of scores. reference, floor: names of conditions, None without one. conditions: which it is of, None
+    for all of the session. temperatures: of a frontier, none for no frontier. gate: least quality that passes, 1 to 5.
+    judge: whose judgments, None for whoever judged the most.
     """
 
     metrics: tuple[str, ...]
     reference: str | None
     floor: str | None
+    conditions: tuple[str, ...] | None = None
     investigation: Investigation | None = None
     temperatures: tuple[float, ...] = ()
     gate: float = THRESHOLD

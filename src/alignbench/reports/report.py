@@ -53,14 +53,15 @@ def build_report(
     embeddings, of_sentences: of whole responses and of their sentences, None where no wanted score needs any.
     InputError where the reference or the floor is no condition of the session.
     """
-    info, conditions = store.session(session), store.conditions(session)
-    responses = SessionResponses(store, session)
+    info = store.session(session)
+    responses = SessionResponses(store, session, options.conditions)
+    conditions = [condition for condition in store.conditions(session) if condition.name in responses.conditions]
     for option, name in (("--reference", options.reference), ("--floor", options.floor)):
         if name is not None and name not in responses.conditions:
             near = did_you_mean(name, responses.conditions)
             raise InputError(f"{option}: session {session} has no condition named {name!r}. {near}".rstrip())
     own = next((condition for condition in conditions if condition.name == options.reference), None)
-    contested = contested_prompts(store, session)
+    contested = contested_prompts(store, session) & {*responses.prompts}
     qualities = read_qualities(store, session, options.judge)
     pairs, note = imported_pairs(store, session, options.reference)
     graded = Given()
@@ -98,8 +99,15 @@ def build_report(
         "session": session,
         "within": tables["within"],
         "cross": tables["cross"],
-        "judged": judged_tables(store, session, judge=options.judge, reference=options.reference, bootstrap=bootstrap),
-        "counts": _counts(store, session),
+        "judged": judged_tables(
+            store,
+            session,
+            judge=options.judge,
+            reference=options.reference,
+            conditions=options.conditions,
+            bootstrap=bootstrap,
+        ),
+        "counts": _counts(store, session, responses.conditions),
         "meta": {
             "name": info.name,
             "created": info.created,
@@ -194,7 +202,7 @@ def _together(*given: Given) -> Given:
     return Given(within, cross)
 
 
-def _counts(store: Store, session: int) -> dict[str, dict[str, int | None]]:
+def _counts(store: Store, session: int, conditions: Sequence[str]) -> dict[str, dict[str, int | None]]:
     facts = store.manifest(session).get("imported", {}).get("conditions", {})
     return {
         each.condition: {
@@ -203,6 +211,7 @@ def _counts(store: Store, session: int) -> dict[str, dict[str, int | None]]:
             "truncated": None if "finish_reasons" in facts.get(each.condition, {}) else each.truncated,
         }
         for each in store.counts(session)
+        if each.condition in conditions
     }
 
 

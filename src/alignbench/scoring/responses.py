@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, Protocol, Self
 
@@ -42,18 +42,24 @@ class Responses(Protocol):
 class SessionResponses:
     """The finished samples of a session."""
 
-    def __init__(self, store: Store, session: int) -> None:
-        """InputError where there is no such session, or it has no finished sample."""
-        info = store.session(session)
-        if not info.n_samples:
+    def __init__(self, store: Store, session: int, conditions: Collection[str] | None = None) -> None:
+        """conditions: only those of these names, None for all of them.
+
+        InputError where there is no such session, or it has no finished sample.
+        """
+        store.session(session)
+        counts = {of.condition: of for of in store.counts(session)}
+        kept = {name: of for name, of in counts.items() if conditions is None or name in conditions}
+        self.n, self.left_out = (sum(of.samples for of in kept.values()), sum(of.errors for of in kept.values()))
+        if not self.n:
             raise InputError(f"Session {session} has no finished samples to score.")
         self._store, self._session = store, session
         self._cells: dict[str, dict[str, int]] = {}
         for cell in store.cells(session):
-            self._cells.setdefault(cell.prompt_id, {})[cell.condition] = cell.id
-        self.prompts = tuple(prompt.id for prompt in store.prompts(session))
-        self.conditions = tuple(condition.name for condition in store.conditions(session))
-        self.n, self.left_out = info.n_samples, info.n_errors
+            if cell.condition in kept:
+                self._cells.setdefault(cell.prompt_id, {})[cell.condition] = cell.id
+        self.prompts = tuple(prompt.id for prompt in store.prompts(session) if prompt.id in self._cells)
+        self.conditions = tuple(kept)
         self._prompt_texts = {prompt.id: prompt.text for prompt in store.prompts(session)}
 
     def prompt_text(self, prompt: str) -> str | None:
