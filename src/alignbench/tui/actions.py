@@ -72,6 +72,14 @@ BENCH = (
         footer=True,
         title="alignment ledger",
     ),
+    Action(
+        "investigation",
+        "I",
+        "I",
+        "diversity",
+        "Investigation 1: what moved between base, in-context and aligned columns, over all prompts of the session.",
+        title="investigate diversity",
+    ),
     Action("sample_column", "s", "s", "sample column", "Draw the samples that are missing, in this column only."),
     Action(
         "take_example",
@@ -341,9 +349,50 @@ SCORES = (
     Action("column_right", "right,l,tab", "→", "right", "Select the column to the right."),
     Action("page_up", "pageup", "PgUp", "page up", "Scroll up."),
     Action("page_down", "pagedown,space", "PgDn", "page down", "Scroll down."),
+    Action(
+        "investigation",
+        "I",
+        "I",
+        "diversity",
+        "Investigation 1: what moved between base, in-context and aligned columns, over all prompts of the session.",
+        footer=True,
+        title="investigate diversity",
+    ),
     Action("run_score", "o", "o", "run", "Run the chosen score, where it runs on demand only.", footer=True),
     Action("give_up", "c", "c", "give up", "Give up the scores that are being run on demand.", footer=True),
     Action("view", "enter", "Enter", "read", "Read the first sample that gives the chosen answer.", footer=True),
+)
+
+INVESTIGATION = (
+    Action("back", "escape,q,I", "Esc", "back", "Back to where you were.", footer=True),
+    Action("view_findings", "1", "1", "findings", "What moved, in sentences."),
+    Action("view_diversity", "2", "2", "diversity", "Every score with its interval, lengths and surprisal."),
+    Action("view_judged", "3", "3", "judged", "Diversity before and after a quality gate; stances."),
+    Action("view_coverage", "4", "4", "coverage", "How much of a response k others say together."),
+    Action("view_frontier", "5", "5", "frontier", "Diversity against quality and similarity."),
+    Action("again", "r", "r", "again", "Compute it again, from what is finished now.", title="compute again"),
+    Action(
+        "judge",
+        "j",
+        "j",
+        "judge",
+        "Have a model judge the quality of all responses, and the stance of those to contested prompts.",
+        footer=True,
+        title="judge responses",
+    ),
+    Action(
+        "temperatures",
+        "t",
+        "t",
+        "temperatures",
+        "Sample every column at several temperatures, on all prompts of the session.",
+        footer=True,
+    ),
+    Action("give_up", "c", "c", "give up", "Give up what is being computed, or stop the sampling.", footer=True),
+    Action("line_up", "up", "↑", "up", "A line up."),
+    Action("line_down", "down", "↓", "down", "A line down."),
+    Action("page_up", "pageup", "PgUp", "page up", "Scroll up."),
+    Action("page_down", "pagedown,space", "PgDn", "page down", "Scroll down."),
 )
 
 SESSIONS = (
@@ -401,6 +450,7 @@ SCOPES = {
     "audit": AUDIT,
     "ledger": LEDGER,
     "scores": SCORES,
+    "investigation": INVESTIGATION,
     "sessions": SESSIONS,
     "confirm": CONFIRM,
     "line": LINE,

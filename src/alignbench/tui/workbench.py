@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from alignbench.engines.protocol import EmbedPool, EnginePool
     from alignbench.experiments.plan import Plan
     from alignbench.scoring.live import LiveScores
-    from alignbench.spec import Model
+    from alignbench.spec import Model, Prompt
     from alignbench.store import Note, SampleRow, Store
     from alignbench.tui.composing.kitchen import Kitchen
+    from alignbench.tui.investigation.study import Investigations
     from alignbench.tui.panel.worker import PanelWorker
     from alignbench.tui.reading.readings import Readings
     from alignbench.tui.standing import Standing
@@ -50,6 +51,7 @@ class Workbench:
         self._scores_moved = False
         self._panel: PanelWorker | None = None
         self._readings: Readings | None = None
+        self._investigations: Investigations | None = None
         self.judge = ""  # the model that judged last
         self.version = 0  # grows with every score that moved
         self._starting = asyncio.Lock()
@@ -81,42 +83,63 @@ class Workbench:
         idle = [column for column in columns if not bench.cell(column).busy]
         if not idle:
             return "These columns are being sampled already. Esc stops them."
-        cancels = self._runs.cancels
-        if not self.busy:
-            self._began = time.monotonic()
-        for column in idle:
-            cell = bench.cell(column)
-            cell.status, cell.model = "starting", column.condition.model.name
-        try:
-            plan = await self._plan(idle)
-        except BaseException:
-            for column in idle:
-                bench.cell(column).status = "idle"
-            raise
+        terms = await self._start(idle, [prompt])
+        return terms if terms is not None else "Every column has its samples. r draws new ones, + five more."
+
+    async def sample_ladder(self, temperatures: Sequence[float]) -> str:
+        """Draw the samples of every column at these temperatures too, on all prompts of the session.
+
+        The conditions stand beside those of the columns in the session, not on the Bench.
+        """
+        from alignbench.tui.investigation.ladder import rungs
+
+        columns, prompts = rungs(self.bench, temperatures), self.bench.asked or [self.bench.prompt]
+        if not columns:
+            raise InputError("No column here can be sampled: all responses were imported.")
+        if any(self.bench.cell(column, prompt).busy for column in columns for prompt in prompts):
+            return "Columns are being sampled already; Esc on the Bench stops them."
+        terms = await self._start(columns, prompts)
+        return terms if terms is not None else "Every column has its samples at these temperatures."
+
+    async def _start(self, columns: Sequence[Column], prompts: Sequence[Prompt]) -> str | None:
+        """Draw what is missing of these cells; terms of the models that are used for the first time, None where
+        nothing is missing."""
         from alignbench.tui.follow import begin
 
-        if prompt not in bench.asked:
-            bench.asked.append(prompt)
+        bench, cancels = self.bench, self._runs.cancels
+        cells = {(prompt.hash, column.hash): bench.cell(column, prompt) for column in columns for prompt in prompts}
+        if not self.busy:
+            self._began = time.monotonic()
+        names = {column.hash: column.condition.model.name for column in columns}
+        for (_, condition), cell in cells.items():
+            cell.status, cell.model = "starting", names[condition]
+        try:
+            plan = await self._plan(columns, prompts)
+        except BaseException:
+            for cell in cells.values():
+                cell.status = "idle"
+            raise
+        bench.asked += [prompt for prompt in prompts if prompt not in bench.asked]
         missing = tuple(planned for planned in plan.cells if planned.missing)
         running = replace(plan, cells=missing)
         for planned in plan.cells:
-            cell = bench.cells[prompt.hash, planned.condition.hash]
+            cell = cells[planned.prompt.hash, planned.condition.hash]
             begin(cell, planned.id, planned.missing)
             if planned.missing:
                 cell.plan = running
             else:
                 cell.status = "idle"
         if not missing:
-            return "Every column has its samples. r draws new ones, + five more."
+            return None
         self._runs.start(running, cancels)
         return await asyncio.to_thread(_terms, [planned.condition.model for planned in missing])
 
-    async def _plan(self, columns: Sequence[Column]) -> Plan:
-        bench, prompt = self.bench, self.bench.prompt
+    async def _plan(self, columns: Sequence[Column], prompts: Sequence[Prompt]) -> Plan:
+        bench = self.bench
         async with self._starting:  # a second key press must not make a second session
             view, reference, session = sessions.layout(bench), bench.reference, bench.session
             sets = sessions.pools(bench)
-            name = bench.name or sessions.session_name(prompt)
+            name = bench.name or sessions.session_name(prompts[0])
 
             def work(store: Store) -> Plan:
                 from alignbench.experiments.plan import Plan, make_plan
@@ -129,7 +152,7 @@ class Workbench:
                 cells = [
                     cell
                     for column in columns
-                    for cell in make_plan(store, number, [prompt], [column.condition], column.n).cells
+                    for cell in make_plan(store, number, prompts, [column.condition], column.n).cells
                 ]
                 return Plan(number, tuple(cells))
 
@@ -213,6 +236,16 @@ class Workbench:
             self._panel = PanelWorker(Means(self.database.path, self._pool, self._embed), self._notify)
         return self._panel
 
+    def investigations(self) -> Investigations:
+        """What computes Investigation 1, for as long as this session is open."""
+        if self._investigations is None:
+            from alignbench.tui.investigation.study import Investigations
+            from alignbench.tui.panel.costly import Means
+
+            means = Means(self.database.path, self._pool, self._embed)
+            self._investigations = Investigations(means, self._notify)
+        return self._investigations
+
     def readings(self) -> Readings:
         """What models say about samples."""
         if self._readings is None:
@@ -231,6 +264,9 @@ class Workbench:
         if self._panel is not None:
             self._panel.close()
             self._panel = None
+        if self._investigations is not None:
+            self._investigations.cancel()
+            self._investigations = None
         with self._scores_lock:
             scores, self._scores = self._scores, None
         if scores is not None:

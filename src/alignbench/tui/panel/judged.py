@@ -27,7 +27,7 @@ def judge(kind: str, model: Model, means: Means, snapshot: Snapshot, report: Rep
     with Store.open(means.db) as store:
         session = snapshot.session or 0
         plan = plan_judging(store, session, kind, model, reference=reference)
-        _ask(
+        ask(
             replace(plan, items=tuple(item for item in plan.items if _here(snapshot, item.sample_id))),
             means,
             store,
@@ -52,7 +52,8 @@ def judge(kind: str, model: Model, means: Means, snapshot: Snapshot, report: Rep
     return Outcome(found)
 
 
-def _ask(plan: JudgePlan, means: Means, store: Store, report: Report) -> None:
+def ask(plan: JudgePlan, means: Means, store: Store, report: Report) -> None:
+    """Have the judge judge the items of a plan; EngineError where it fails on all of them."""
     run = JudgeRun(plan, means.pool, store)
     done = invalid = 0
     failures = []

@@ -211,6 +211,11 @@ class BenchScreen(ContextKeys):
 
         self.app.push_screen(ScoresScreen(self))
 
+    def action_investigation(self) -> None:
+        from alignbench.tui.screens.investigation import InvestigationScreen
+
+        self.app.push_screen(InvestigationScreen(self))
+
     @work
     async def action_ledger(self, sample: int | None = None) -> None:
         """sample: the response of the reference to begin with."""

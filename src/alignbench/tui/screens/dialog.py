@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
@@ -12,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.types import CSSPathType
 from textual.widgets import Static
 
+from alignbench.errors import InputError
 from alignbench.tui.actions import CONFIRM, LINE, bindings
 from alignbench.tui.sizes import WIDTHS
 from alignbench.tui.text import plain
@@ -79,9 +81,10 @@ class LineScreen(DialogScreen[str | None]):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("line", LINE)]
     HELP = "Enter takes what is written, Esc leaves everything as it was."
 
-    def __init__(self, heading: str, value: str, *, empty: str) -> None:
-        """empty: what to say where nothing is written."""
+    def __init__(self, heading: str, value: str, *, empty: str, check: Callable[[str], object] = str) -> None:
+        """empty: what to say where nothing is written. check: raises InputError for what cannot be taken."""
         super().__init__()
+        self._check = check
         self._heading = heading
         self._value = value
         self._empty = empty
@@ -95,10 +98,15 @@ class LineScreen(DialogScreen[str | None]):
 
     def action_accept(self) -> None:
         value = self.query_one(PlainInput).value.strip()
-        if value:
-            self.dismiss(value)
-        else:
+        if not value:
             self.complain(self._empty)
+            return
+        try:
+            self._check(value)
+        except InputError as error:
+            self.complain(str(error))
+        else:
+            self.dismiss(value)
 
     def action_cancel(self) -> None:
         self.dismiss(None)

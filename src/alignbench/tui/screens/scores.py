@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Hashable
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -14,7 +13,6 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from alignbench.errors import AlignbenchError
 from alignbench.tui.actions import SCORES, bindings
 from alignbench.tui.panel.answers_view import answer_lines, answers
 from alignbench.tui.panel.recovery_view import recovery_lines
@@ -23,7 +21,7 @@ from alignbench.tui.panel.scene import Drawn, Scene
 from alignbench.tui.panel.snapshot import PromptPanel, Snapshot, Spread, prompt_panel, spread, take
 from alignbench.tui.panel.spread_view import spread_lines
 from alignbench.tui.panel.table_view import detail, table_head, table_lines
-from alignbench.tui.text import one_line, shown
+from alignbench.tui.text import one_line
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
 
@@ -237,28 +235,21 @@ class ScoresScreen(Screen[None]):
     @work
     async def _judge(self, scene: Scene) -> None:
         """Ask for a judge, then judge."""
-        from alignbench.models import resolve
-        from alignbench.tui.screens.dialog import LineScreen
+        from alignbench.tui.screens.judge import asked_judge
 
-        columns = self._bench.bench.columns
-        aligned = [column.condition.model.name for column in columns if column.condition.model.kind == "aligned"]
-        offered = self._bench.workbench.judge or next(iter(aligned), "")
-        heading = f"Judge of {scene.row.run}: a model's name or reference"
-        written = await self.app.push_screen_wait(LineScreen(heading, offered, empty="Name a model, or press Esc."))
-        if written is None:
-            return
-        try:
-            judge = await asyncio.to_thread(resolve, written)
-        except AlignbenchError as error:
-            self.notify(shown(str(error)), severity="error", markup=False)
-            return
-        self._bench.workbench.judge = written
-        self._bench.workbench.panel().demands.run(scene.row.run, scene.snapshot, judge)
-        self._update()
+        judge = await asked_judge(self.app, self._bench.workbench, scene.row.run)
+        if judge is not None:
+            self._bench.workbench.panel().demands.run(scene.row.run, scene.snapshot, judge)
+            self._update()
 
     def action_give_up(self) -> None:
         self._bench.workbench.panel().demands.cancel()
         self._update()
+
+    def action_investigation(self) -> None:
+        from alignbench.tui.screens.investigation import InvestigationScreen
+
+        self.app.push_screen(InvestigationScreen(self._bench))
 
     async def action_view(self) -> None:
         found = answers(self._scene())

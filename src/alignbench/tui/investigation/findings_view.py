@@ -1,0 +1,26 @@
+"""The first view: what moved, in sentences."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from alignbench.scores.statistics import MIN_PROMPTS
+from alignbench.tui.investigation.page import Page, paragraphs
+from alignbench.tui.panel.bars import DIM
+from alignbench.tui.panel.scene import heading
+from alignbench.tui.text import count, shown
+
+
+def findings_lines(page: Page) -> list[Content]:
+    """The sentences of the report, then what its numbers rest on."""
+    meta = page.study.report["meta"]
+    if page.reference is None:
+        sentences = ["No column is the reference, so nothing is compared: * on the Bench marks one."]
+    else:
+        sentences = page.found["findings"]
+    lines = [heading(" What moved"), *paragraphs(map(shown, sentences), page.width, "· ")]
+    rests = f"Over {count(meta['prompts'], 'prompt')} and {count(meta['samples'], 'sample')} of this session."
+    if meta["prompts"] < MIN_PROMPTS:
+        rests += f" Under {MIN_PROMPTS} prompts an interval carries no claim."
+    notes = [rests, *meta["notes"]]
+    return [*lines, Content(""), *paragraphs(map(shown, notes), page.width, style=DIM)]

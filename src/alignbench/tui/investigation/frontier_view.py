@@ -1,0 +1,127 @@
+"""The fifth view: diversity against quality, and against similarity to the reference, over a ladder of temperatures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from textual.content import Content
+
+from alignbench.tui.investigation.page import Entry, Page, paragraphs
+from alignbench.tui.investigation.plot import Axis, Point, plot
+from alignbench.tui.panel.bars import DIM
+from alignbench.tui.panel.scene import heading
+from alignbench.tui.state import letter
+from alignbench.tui.text import fitted, number
+
+WIDEST = 90
+
+
+def frontier_lines(page: Page) -> list[Content]:
+    """A plot a pair of scores: the letter is the condition, the digit behind it the place of its temperature."""
+    frontier = page.study.frontier
+    if frontier is None or not frontier["points"]:
+        return [
+            heading(" No two conditions differ in their temperature alone"),
+            *paragraphs(["t samples the columns at several temperatures, on all prompts of this session."], page.width),
+        ]
+    groups = _letters(page, frontier["points"])
+    diversity = _first(frontier["points"], "diversity", ("embedding_diversity", "jaccard"))
+    lines = []
+    for title, value in _measures(page, frontier["points"]):
+        lines += [*_plot(page, groups, diversity, title, value), Content("")]
+    return [*lines, *_legend(page, groups), Content(""), *_table(page, groups)]
+
+
+_Values = Mapping[tuple[str, float], float]  # by group and temperature
+
+
+def _letters(page: Page, points: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Of each group the letter of the column that is in it; others get the letters after those."""
+    signs: dict[str, str] = {}
+    for point in points:
+        if point["condition"] in page.columns:
+            signs.setdefault(point["group"], letter(page.columns.index(point["condition"])))
+    others = [group for group in dict.fromkeys(point["group"] for point in points) if group not in signs]
+    return signs | {group: letter(len(page.columns) + i) for i, group in enumerate(others)}
+
+
+def _first(points: Sequence[Mapping[str, Any]], field: str, metrics: Sequence[str]) -> tuple[str, _Values]:
+    """The first of these scores that any point has: its name, and its values as they are shown."""
+    for metric in metrics:
+        found = {
+            (point["group"], point["temperature"]): entry["value"]
+            for point in points
+            if (entry := point[field].get(metric)) and entry["value"] is not None
+        }
+        if found:
+            return metric, found
+    return metrics[0], {}
+
+
+def _measures(page: Page, points: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, _Values]]:
+    graded = {(p["group"], p["temperature"]): v for p in points if (v := p["quality"]["value"]) is not None}
+    if graded:
+        yield "judged quality, 1 to 5", graded
+    metric, similar = _first(points, "similarity", ("embedding_similarity", "jaccard"))
+    if similar:
+        what = {"embedding_similarity": "cosine", "jaccard": "Jaccard"}[metric]
+        yield f"similarity to {page.sign(page.reference or '')}, {what}", similar
+
+
+def _plot(
+    page: Page, groups: Mapping[str, str], diversity: tuple[str, _Values], title: str, values: _Values
+) -> list[Content]:
+    metric, spread = diversity
+    lexical = metric == "jaccard"
+    temperatures = page.study.subject.temperatures
+    points = [
+        Point(1 - spread[key] if lexical else spread[key], value, f"{groups[key[0]]}{temperatures.index(key[1]) + 1}")
+        for key, value in values.items()
+        if key in spread
+    ]
+    if not points:
+        return [heading(f" {title}"), *paragraphs(["No condition has both this and diversity."], page.width)]
+    x = Axis.around(f"{'lexical' if lexical else 'embedding'} diversity →", [point.x for point in points])
+    y = Axis.around(f"{title} ↑", [point.y for point in points])
+    return plot(points, x, y, min(WIDEST, page.width))
+
+
+def _legend(page: Page, groups: Mapping[str, str]) -> list[Content]:
+    rungs = "   ".join(f"{i} T {t:g}" for i, t in enumerate(page.study.subject.temperatures, start=1))
+    names = [f"{sign} {fitted(group, 30).rstrip()}" for group, sign in groups.items()]
+    return paragraphs([f"{'   '.join(names)}      {rungs}"], page.width)
+
+
+def _table(page: Page, groups: Mapping[str, str]) -> Iterator[Content]:
+    """Every point with its intervals, and what is missing."""
+    frontier = page.study.frontier
+    assert frontier is not None
+    heads = ("T", "surprisal", "lexical", "embedding", "quality", "similarity")
+    yield Content.styled("    " + "".join(f"{head:>{_room(page)}}" for head in heads), DIM)
+    temperatures = page.study.subject.temperatures
+    for point in frontier["points"]:
+        similarity = point["similarity"].get("embedding_similarity") or {}
+        cells = (
+            f"{point['temperature']:g}",
+            _said(point["surprisal"]),
+            _said(point["diversity"].get("jaccard") or {}, inverted=True),
+            _said(point["diversity"].get("embedding_diversity") or {}),
+            _said(point["quality"]),
+            _said(similarity if similarity.get("value") is not None else point["similarity"].get("jaccard") or {}),
+        )
+        sign = f"{groups[point['group']]}{temperatures.index(point['temperature']) + 1}"
+        yield Content.assemble((f" {sign:<3}", "bold"), "".join(f"{cell:>{_room(page)}}" for cell in cells))
+    yield Content.styled("    lexical, embedding: diversity by words and by meaning; surprisal in bits a token", DIM)
+    missing = [f"{groups.get(m['group'], m['group'])} at {m['temperature']:g}" for m in frontier["missing"]]
+    if missing:
+        yield from paragraphs([f"Missing: {', '.join(missing)}. t samples them."], page.width, style=DIM)
+
+
+def _room(page: Page) -> int:
+    return max(11, min(18, (page.width - 5) // 6))
+
+
+def _said(entry: Entry, inverted: bool = False) -> str:
+    value = entry.get("value")
+    return "–" if value is None else number(1 - value if inverted else value)

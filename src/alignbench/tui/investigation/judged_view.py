@@ -1,0 +1,103 @@
+"""The third view: what is left of diversity behind a quality gate, and which side responses take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from textual.content import Content
+
+from alignbench.judging.summary import DISTINCT, STANCES
+from alignbench.tui.investigation.diversity_view import difference_words
+from alignbench.tui.investigation.page import Entry, Page, paragraphs
+from alignbench.tui.panel.bars import DIM
+from alignbench.tui.panel.rows import Row, rows
+from alignbench.tui.panel.scene import heading
+from alignbench.tui.text import count, number, shown
+
+BAR = 12
+
+
+def judged_lines(page: Page) -> list[Content]:
+    """The gate, then the stances."""
+    return [*_gate(page), Content(""), *_stances(page)]
+
+
+def _gate(page: Page) -> Iterator[Content]:
+    gate = page.found["gate"]
+    yield heading(f" Quality gate: {gate['quality']} {gate['threshold']:g} or more")
+    if gate["judge"] is None:
+        yield from paragraphs(["Nobody has judged these responses: j has a model do it."], page.width)
+        return
+    yield Content.styled(f" judged by {shown(gate['judge'])}", DIM)
+    for name, entry in gate["conditions"].items():
+        share = _number(entry["share"])
+        passing = f"{entry['passing']} of {entry['judged']} pass ({share})"
+        beside = f"distinct and passing {_number(entry['distinct_passing'])}, effective diversity "
+        yield Content.assemble(page.who(name), passing, (f"   {beside}{_number(entry['effective_diversity'])}", DIM))
+    of_set = {row.metric.name: row for row in rows() if not row.cross}
+    metrics = dict.fromkeys(metric for entry in gate["conditions"].values() for metric in entry["metrics"])
+    for metric in metrics:
+        yield Content("")
+        yield from _change(page, of_set[metric])
+    yield Content("")
+    yield from paragraphs(
+        ["Before and after are over the prompts with two responses that pass, which are the easier ones."],
+        page.width,
+        style=DIM,
+    )
+
+
+def _change(page: Page, row: Row) -> Iterator[Content]:
+    """One score of every condition before and after the gate, and how much of the gap to the reference it closes."""
+    yield Content.assemble((f" {row.label} {row.arrow}".rstrip(), "bold"), ("  before → after the gate", DIM))
+    for name, entry in page.found["gate"]["conditions"].items():
+        change = entry["metrics"][row.metric.name]
+        if change["after"]["value"] is None:
+            yield Content.assemble(page.who(name), (f"–  {change['after']['reason']}", DIM))
+            continue
+        values = [_around(row, change[when]) for when in ("before", "after")]
+        yield Content.assemble(
+            page.who(name),
+            f"{values[0]} → {values[1]}   {difference_words(row, change, 'change')}",
+            (f"   {count(change['after']['n'], 'prompt')}", DIM),
+        )
+        share = entry.get("gap", {}).get(row.metric.name, {}).get("share")
+        if share and share["value"] is not None:
+            interval = f" [{share['ci'][0]:.0%}, {share['ci'][1]:.0%}]" if share["ci"] else f" ({share['reason']})"
+            gone = f"of the difference to {page.sign(page.reference or '')} is gone with it"
+            yield from paragraphs([f"{share['value']:.0%}{interval} {gone}"], page.width - 5, "    ", DIM)
+
+
+def _stances(page: Page) -> Iterator[Content]:
+    contested = page.study.report["meta"]["contested"]
+    stances = page.study.report["judged"].get("stance", {})
+    yield heading(f" Stances, {count(contested, 'contested prompt')}" if contested else " Stances")
+    if not stances:
+        why = (
+            "Nobody has judged them: j has a model do it." if contested else "No prompt here is known to be contested."
+        )
+        yield from paragraphs([why], page.width)
+        return
+    for name, fields in stances.items():
+        distinct = fields[DISTINCT]
+        spread = f"{_number(distinct)}{_interval(distinct)} different ones a prompt"
+        yield Content.assemble(page.who(name), (spread, "bold"))
+        for stance in STANCES:
+            share = fields[stance]["value"]
+            if share is not None:
+                bar = "█" * round(BAR * share)
+                yield Content(f"       {stance:<6}{bar:<{BAR + 1}}{number(share)}{_interval(fields[stance])}")
+
+
+def _around(row: Row, entry: Entry) -> str:
+    interval = row.interval(entry)
+    around = f" [{row.written(interval[0])}, {row.written(interval[1])}]" if interval else ""
+    return f"{row.written(row.value(entry))}{around}"
+
+
+def _number(entry: Entry) -> str:
+    return "–" if entry["value"] is None else number(entry["value"])
+
+
+def _interval(entry: Entry) -> str:
+    return "" if entry["ci"] is None else f" [{number(entry['ci'][0])}, {number(entry['ci'][1])}]"

@@ -1,0 +1,29 @@
+"""The columns of the Bench at other temperatures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from alignbench.reports.frontier import at_temperature
+from alignbench.tui.state import Bench, Column
+
+
+def rungs(bench: Bench, temperatures: Sequence[float]) -> list[Column]:
+    """Every column that can be sampled, at each temperature; the names are taken from now on. One that is on the Bench
+    or was sampled before is itself again."""
+    found = {}
+    for column in bench.columns:
+        for temperature in temperatures if not column.condition.model.is_imported else ():
+            condition = bench.settle(at_temperature(column.condition, temperature))
+            bench.used[condition.name] = condition
+            rung = Column(condition, column.n)
+            found[rung.hash] = rung
+    return [*found.values()]
+
+
+def progress(bench: Bench) -> tuple[int, int]:
+    """Samples of the runs that go on for conditions that are not on the Bench: how many are done, and of how many."""
+    there = {column.hash for column in bench.columns}
+    running = [cell.plan for (_, condition), cell in bench.cells.items() if cell.busy and condition not in there]
+    cells = [cell for cell in bench.cells.values() if any(cell.plan is plan for plan in running)]
+    return sum(cell.done for cell in cells), sum(len(cell.samples) for cell in cells)

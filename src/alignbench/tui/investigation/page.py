@@ -1,0 +1,81 @@
+"""What a view of an investigation draws from, and the words that all of them share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from textual.content import Content
+
+from alignbench.scores.statistics import MIN_PROMPTS
+from alignbench.tui.investigation.study import Study
+from alignbench.tui.panel.bars import DIM
+from alignbench.tui.sizes import NARROW
+from alignbench.tui.state import letter
+from alignbench.tui.text import fitted, one_line
+from alignbench.tui.wrap import WrappedText
+
+Entry = Mapping[str, Any]
+WHO = 18  # cells for a letter and a role
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """columns: names on the Bench from left to right, which give the conditions their letters."""
+
+    study: Study
+    columns: tuple[str, ...]
+    width: int
+
+    @property
+    def narrow(self) -> bool:
+        return self.width < NARROW
+
+    @property
+    def found(self) -> Mapping[str, Any]:
+        """The investigation of the report."""
+        return self.study.report["investigation"]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.study.report["within"])
+
+    @property
+    def reference(self) -> str | None:
+        return self.study.report["meta"]["reference"]
+
+    def sign(self, name: str) -> str:
+        """A condition's letter, with a star where it is the reference."""
+        at = self.columns.index(name) if name in self.columns else len(self.columns)
+        return f"{letter(at)}{'*' if name == self.reference else ''}"
+
+    def who(self, name: str) -> Content:
+        """A condition's letter and role, as wide as `WHO`."""
+        role = self.found["conditions"][name]
+        return Content.assemble(f"  {self.sign(name):<3}", (f"{role:<{WHO - 5}}", DIM))
+
+    def legend(self) -> list[Content]:
+        """Which letter is which condition."""
+        room = max(20, self.width // (2 if self.narrow else 3) - 2)
+        parts = [f"{self.sign(name):<2} {fitted(one_line(name), room - 4)}" for name in self.names]
+        per_line = max(1, (self.width - 1) // (room + 1))
+        return [Content(" " + " ".join(parts[at : at + per_line])) for at in range(0, len(parts), per_line)]
+
+
+def paragraphs(texts: Iterable[str], width: int, mark: str = "", style: str = "") -> list[Content]:
+    """Wrapped texts; mark: before the first line of each, the others are indented by as much."""
+    lines = []
+    for text in texts:
+        wrapped = WrappedText(max(10, width - len(mark) - 2), text)
+        for i in range(len(wrapped)):
+            lines.append(Content.styled(f" {mark if i == 0 else ' ' * len(mark)}{wrapped[i]}", style))
+    return lines
+
+
+def shown_p(difference: Entry) -> str:
+    """The corrected p of a difference, marked where it is 0.05 or less; empty under 20 prompts."""
+    p = difference.get("p_holm")
+    if p is None or difference["n"] < MIN_PROMPTS:
+        return ""
+    return f"p {'< .001' if p < 0.001 else f'{p:.3f}'[1:] if p < 1 else '1'}{' *' if p <= 0.05 else ''}"

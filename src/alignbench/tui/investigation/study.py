@@ -1,0 +1,163 @@
+"""What an investigation of the columns on the Bench finds, computed on a thread and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from alignbench import paths
+from alignbench.engines.embedder import DEFAULT_EMBEDDER
+from alignbench.judging.plan import plan_judging
+from alignbench.judging.qualities import read_qualities
+from alignbench.reports.frontier import DIVERSITY, SIMILARITY, frontier_table, ladder
+from alignbench.reports.options import Options, default_metrics
+from alignbench.reports.report import build_report
+from alignbench.scores.statistics import Bootstrap
+from alignbench.scores.values import WORKBENCH
+from alignbench.scoring.contested import is_contested
+from alignbench.scoring.embeddings import Embeddings
+from alignbench.spec import Condition, Model
+from alignbench.store import Store
+from alignbench.tui.job import Job, Report
+from alignbench.tui.panel.costly import NO_EMBEDDER, Means
+from alignbench.tui.panel.judged import ask
+from alignbench.tui.panel.roles import roles
+from alignbench.tui.state import Bench
+
+Found = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The columns of a session, by name, with the samples that are finished.
+
+    floor: a column's name. ladder: all conditions of the session that differ in their temperature alone, with
+    `temperatures`. counts: what is finished, so that two subjects are equal where nothing came between them.
+    """
+
+    session: int
+    conditions: tuple[str, ...]
+    reference: str | None
+    floor: str | None
+    ladder: tuple[str, ...]
+    temperatures: tuple[float, ...]
+    counts: tuple[tuple[Hashable, int], ...]
+
+    @property
+    def n(self) -> int:
+        """Finished samples, those of the ladder included."""
+        return sum(n for _, n in self.counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """report: as `reports.build_report` has it. frontier: as `reports.frontier_table` has it, None without a ladder."""
+
+    subject: Subject
+    report: Found
+    frontier: Found | None
+
+
+def subject(bench: Bench) -> Subject | None:
+    """What can be investigated now; None without a finished sample in a column."""
+    hashes = {column.hash for column in bench.columns}
+    done = {key: cell.done for key, cell in bench.cells.items() if cell.done}
+    if bench.session is None or not any(hash in hashes for _, hash in done):
+        return None
+    rungs, temperatures = ladder([c for c in bench.used.values() if any(hash == c.hash for _, hash in done)])
+    counted = hashes | {condition.hash for condition in rungs}
+    known = roles(bench.columns, bench.reference)
+    return Subject(
+        session=bench.session,
+        conditions=tuple(column.name for column in bench.columns if any(hash == column.hash for _, hash in done)),
+        reference=known.reference,
+        floor=known.floor,
+        ladder=tuple(condition.name for condition in rungs),
+        temperatures=temperatures,
+        counts=tuple(sorted((key, n) for key, n in done.items() if key[1] in counted)),
+    )
+
+
+class Investigations:
+    """The studies of a session, by what they are of."""
+
+    def __init__(self, means: Means, changed: Callable[[], None]) -> None:
+        """changed: called from a thread when there is something new to see; it must not block."""
+        self._means = means
+        self._changed = changed
+        self._jobs: dict[Subject, Job[Study]] = {}
+
+    def of(self, what: Subject) -> Job[Study]:
+        """The study of these samples; it begins when it is first asked for."""
+        return self._jobs.get(what) or self.again(what)
+
+    def again(self, what: Subject, judge: Model | None = None) -> Job[Study]:
+        """Begin it anew. judge: judges first what it has not judged of these columns."""
+        self.cancel()
+        job = self._jobs[what] = Job(partial(study, self._means, what, judge), self._changed)
+        return job
+
+    @property
+    def running(self) -> bool:
+        return any(job.running for job in self._jobs.values())
+
+    def cancel(self) -> None:
+        """Give up what runs."""
+        for job in self._jobs.values():
+            job.cancel()
+
+
+def study(means: Means, what: Subject, judge: Model | None, report: Report) -> Study:
+    """The report of Investigation 1 over all prompts of the session, and the frontier of its ladder."""
+
+    def progress(doing: str, done: int, of: int) -> None:
+        report(f"{doing} {done}/{of}", done / max(1, of))
+
+    report("reading the session", 0.0)
+    with ExitStack() as stack:
+        store = stack.enter_context(Store.open(means.db))
+        if judge is not None:
+            _judge(store, what, judge, means, report)
+        cache = stack.enter_context(Store.open(paths.embedding_cache()))
+        vectors, pieces = (Embeddings(s, means.embed, DEFAULT_EMBEDDER, NO_EMBEDDER) for s in (store, cache))
+        options = Options(
+            metrics=default_metrics(store, what.session, WORKBENCH, "diversity"),
+            reference=what.reference if what.reference in what.conditions else None,
+            floor=what.floor if what.floor in what.conditions else None,
+            conditions=what.conditions,
+            investigation="diversity",
+            judge=None if judge is None else judge.reference,
+        )
+        found = build_report(store, what.session, options, vectors, pieces, progress)
+        if not what.ladder:
+            return Study(what, found, None)
+        over = replace(
+            options,
+            metrics=("surprisal", *dict.fromkeys((*DIVERSITY, *SIMILARITY))),
+            reference=what.reference if what.reference in what.ladder else None,
+            floor=None,
+            conditions=what.ladder,
+            investigation=None,
+        )
+        tables = build_report(store, what.session, over, vectors, None, progress)
+        rungs: list[Condition] = [c for c in store.conditions(what.session) if c.name in what.ladder]
+        qualities = read_qualities(store, what.session, options.judge)
+        return Study(what, found, frontier_table(rungs, what.temperatures, tables, qualities, Bootstrap()))
+
+
+def _judge(store: Store, what: Subject, judge: Model, means: Means, report: Report) -> None:
+    """The quality of all responses, and the stance of those to contested prompts."""
+    contested = {prompt.id for prompt in store.prompts(what.session) if is_contested(prompt)}
+    names = {*what.conditions, *what.ladder}
+    for kind in ("quality", "stance") if contested else ("quality",):
+        report(f"loading {judge.name}", 0.0)
+        plan = plan_judging(store, what.session, kind, judge)
+        items = sorted(
+            (item for item in plan.items if item.condition in names),
+            key=lambda item: item.condition not in what.conditions,
+        )
+        wanted = tuple(item for item in items if kind == "quality" or item.prompt_id in contested)
+        ask(replace(plan, items=wanted), means, store, report)
