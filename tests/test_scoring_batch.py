@@ -20,6 +20,7 @@ from alignbench.scores.values import Cross, Value
 from alignbench.scoring import processes
 from alignbench.scoring.batch import Given as Scores
 from alignbench.scoring.batch import Wanted, score_responses
+from alignbench.scoring.contested import REASON
 from alignbench.scoring.embeddings import Embeddings
 from alignbench.scoring.responses import Cells
 from alignbench.scoring.shuffled import other_prompt, shuffled_cycle
@@ -40,6 +41,7 @@ class Given:
         self.conditions = tuple(dict.fromkeys(condition for cells in texts.values() for condition in cells))
         self.n = sum(len(cell) for cells in texts.values() for cell in cells.values())
         self.left_out = 0
+        self.contested: frozenset[str] = frozenset()
 
     def cells(self, prompt: str) -> Cells:
         return {condition: dict(enumerate(texts)) for condition, texts in self._texts[prompt].items()}
@@ -93,6 +95,30 @@ def test_values_are_means_of_the_cells_values() -> None:
         assert entry["ceiling"] == pytest.approx(tables["cross"]["A"]["jaccard"]["value"])
         assert entry["floor"] == pytest.approx(tables["cross"]["B"]["jaccard"]["value"])
         assert entry["ci"][0] < entry["value"] < entry["ci"][1]
+
+
+def test_contested_prompts_have_no_part_in_what_is_blind_to_stance(store: Store) -> None:
+    texts = random_texts(3)
+    metrics = ("jaccard", "embedding_diversity", "embedding_similarity")
+    wanted = Wanted(
+        within=metrics[:2], cross=("jaccard", "embedding_similarity"), reference="A", floor="B", resamples=100
+    )
+    embeddings = Embeddings(store, FakeEmbedPool(), DEFAULT_EMBEDDER)
+    given = Given(texts)
+    whole = score_responses(given, wanted, embeddings)
+    given.contested = frozenset({"p0"})
+    sources = {"C": frozenset({0})}
+    found = score_responses(given, wanted, embeddings, sources=sources)
+    rest = score_responses(Given({p: texts[p] for p in ("p1", "p2")}), wanted, embeddings, sources=sources)
+    for c in "ABC":
+        assert found["within"][c]["jaccard"] == whole["within"][c]["jaccard"]
+        assert found["within"][c]["embedding_diversity"]["n"] == 2
+        for field in ("value", "ceiling", "floor", "max_matched", "mmd2", "held_out", "source"):
+            expected = rest["cross"][c]["embedding_similarity"][field]
+            assert found["cross"][c]["embedding_similarity"][field] == pytest.approx(expected), field
+    given.contested = frozenset(texts)
+    entry = score_responses(given, wanted, embeddings)["cross"]["C"]["embedding_similarity"]
+    assert (entry["value"], entry["ci"], entry["null"], entry["reason"]) == (None, None, None, REASON)
 
 
 def test_the_null_is_the_reference_on_other_prompts() -> None:

@@ -18,6 +18,7 @@ from alignbench.scoring.shuffled import other_prompt
 class Given:
     conditions = ("A", "B")
     left_out = 0
+    contested: frozenset[str] = frozenset()
 
     def __init__(self, texts: dict[str, dict[str, list[str]]]) -> None:
         self._texts = texts

@@ -34,7 +34,7 @@ SOURCE, HELD_OUT = (1 + 1 / 4) / 2, (0 + 0 + 1 / 3 + 1 / 3) / 4
 class Held:
     """Responses of one prompt."""
 
-    prompts, conditions, n, left_out = ("p",), ("teacher", "hinted"), 5, 0
+    prompts, conditions, n, left_out, contested = ("p",), ("teacher", "hinted"), 5, 0, frozenset()
 
     def cells(self, _: str) -> Cells:
         return {condition: dict(enumerate(texts)) for condition, texts in TEXTS.items()}

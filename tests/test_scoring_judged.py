@@ -32,7 +32,7 @@ def embeddings(tmp_path: Path) -> Iterator[Embeddings]:
 class Four:
     """One prompt under one condition."""
 
-    prompts, conditions, n, left_out = ("q",), ("c",), 4, 0
+    prompts, conditions, n, left_out, contested = ("q",), ("c",), 4, 0, frozenset()
 
     def __init__(self, *texts: str) -> None:
         self.texts = dict(enumerate(texts))

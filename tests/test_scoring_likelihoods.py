@@ -149,7 +149,7 @@ class Given:
         self._texts = texts
         self.prompts = ("p",)
         self.conditions = tuple(texts)
-        self.n, self.left_out = sum(map(len, texts.values())), 0
+        self.n, self.left_out, self.contested = sum(map(len, texts.values())), 0, frozenset()
 
     def cells(self, _: str) -> Cells:
         return {condition: dict(enumerate(texts)) for condition, texts in self._texts.items()}

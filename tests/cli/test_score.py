@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
+from alignbench.prompts import load_prompts
 from alignbench.scores.registry import METRICS
+from alignbench.scoring.contested import REASON
 from alignbench.spec import Condition, Context, Model, Prompt
 from alignbench.store import Store
 from tests.cli.running import alignbench
@@ -222,6 +224,20 @@ def test_a_session_knows_its_reference_and_its_floor(session: int) -> None:
     other = scored("--session", session, "--metrics", "jaccard", "--reference", "base", "--floor", "chat", *LEXICAL)
     assert other["meta"]["reference"] == "base"
     assert "no session 9" in refused("--session", 9)
+
+
+def test_embeddings_say_nothing_of_contested_prompts(tmp_path: Path) -> None:
+    asked = {"p0": load_prompts("contested")[0].text, "p1": "Why keep a diary?", "p2": "Why walk?"}
+    records = [{**row, "prompt": asked[row["prompt_id"]]} for row in rows()]
+    command = ("--metrics", "jaccard,embedding_diversity,embedding_similarity", "--reference", "A", *LEXICAL)
+    found = scored("--file", write(tmp_path / "all.jsonl", records), *command)
+    assert found["within"]["A"]["jaccard"]["n"] == 3
+    assert "contested prompts, left out of scores that rest on embeddings: 1" in found["meta"]["notes"]
+    alone = [row for row in records if row["prompt_id"] == "p0"]
+    tables = scored("--file", write(tmp_path / "one.jsonl", alone), *command)
+    for entry in (tables["within"]["A"]["embedding_diversity"], tables["cross"]["B"]["embedding_similarity"]):
+        assert (entry["value"], entry["ci"], entry["reason"]) == (None, None, REASON)
+    assert tables["within"]["A"]["jaccard"]["value"] is not None
 
 
 @pytest.mark.models

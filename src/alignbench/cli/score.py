@@ -264,6 +264,8 @@ def _notes(responses: Responses, tables: Tables) -> list[str]:
     notes = []
     if responses.left_out:
         notes.append(f"left out, failed or cancelled: {responses.left_out}")
+    if responses.contested:
+        notes.append(f"contested prompts, left out of scores that rest on embeddings: {len(responses.contested)}")
     per_prompt = {size["samples"] / size["prompts"] for size in _sizes(tables).values() if size["prompts"]}
     shown = next(iter(tables["within"].values()), {})
     moving = [name for name in shown if name in METRICS and METRICS[name].moves_with_n]

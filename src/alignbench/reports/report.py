@@ -16,7 +16,6 @@ from typing import Any
 from alignbench.errors import InputError, did_you_mean
 from alignbench.judging.qualities import Qualities, read_qualities
 from alignbench.judging.summary import agreement, judged_tables
-from alignbench.reports.contested import contested_prompts, unseen_scores
 from alignbench.reports.coverage_curves import coverage_table
 from alignbench.reports.equal_length import equal_length_table
 from alignbench.reports.findings import findings
@@ -61,7 +60,6 @@ def build_report(
             near = did_you_mean(name, responses.conditions)
             raise InputError(f"{option}: session {session} has no condition named {name!r}. {near}".rstrip())
     own = next((condition for condition in conditions if condition.name == options.reference), None)
-    contested = contested_prompts(store, session) & {*responses.prompts}
     qualities = read_qualities(store, session, options.judge)
     pairs, note = imported_pairs(store, session, options.reference)
     graded = Given()
@@ -91,7 +89,7 @@ def build_report(
         embeddings,
         progress,
         of_sentences=of_sentences,
-        given=_together(pairs, graded, unseen_scores(contested, responses.conditions, options.metrics)),
+        given=_together(pairs, graded),
         sources=source_conditions(conditions, options.reference),
         processes=len(os.sched_getaffinity(0)),
     )
@@ -116,7 +114,7 @@ def build_report(
             "floor": options.floor,
             "mode": options.mode.name,
             "prompts": len(responses.prompts),
-            "contested": len(contested),
+            "contested": len(responses.contested),
             "samples": responses.n,
             "left_out": responses.left_out,
             "metrics": {name: METRICS[name].version_in(options.mode) for name in options.metrics},
@@ -131,9 +129,7 @@ def build_report(
         roles = {condition.name: _role(condition) for condition in conditions}
         found: dict[str, Any] = {"kind": options.investigation, "conditions": roles, "findings": []}
         if options.investigation != "recovery":
-            found |= _diversity(
-                conditions, qualities, options, responses, embeddings, of_sentences, contested, bootstrap, tables
-            )
+            found |= _diversity(conditions, qualities, options, responses, embeddings, of_sentences, bootstrap, tables)
             found["findings"] += findings(report, found)
         if options.investigation != "diversity":
             found["findings"] += recovery_findings(report, roles)
@@ -148,7 +144,6 @@ def _diversity(
     responses: SessionResponses,
     embeddings: Embeddings | None,
     of_sentences: Embeddings | None,
-    contested: frozenset[str],
     bootstrap: Bootstrap,
     tables: Tables,
 ) -> dict[str, Any]:
@@ -158,15 +153,15 @@ def _diversity(
             responses, options.mode, options.reference, resamples=options.resamples, seed=options.seed
         ),
         "gate": gate_table(
-            responses, qualities, options.metrics, options.mode, embeddings, contested, options.reference, bootstrap,
-            options.gate,
+            responses, qualities, options.metrics, options.mode, embeddings, responses.contested, options.reference,
+            bootstrap, options.gate,
         ),
     }  # fmt: skip
     if options.reference is None or of_sentences is None:
         reason = "there is no reference" if options.reference is None else "coverage was not asked for"
         found["coverage"] = {"threshold": None, "reason": reason, "conditions": {}}
     else:
-        found["coverage"] = coverage_table(responses, options.reference, of_sentences, contested, bootstrap)
+        found["coverage"] = coverage_table(responses, options.reference, of_sentences, responses.contested, bootstrap)
     if options.temperatures:
         found["frontier"] = frontier_table(conditions, options.temperatures, tables, qualities, bootstrap)
     return found

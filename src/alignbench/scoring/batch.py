@@ -11,6 +11,7 @@ from alignbench.scores import registry
 from alignbench.scores.sentences import sentences
 from alignbench.scores.statistics import Bootstrap
 from alignbench.scores.values import Cross, Value
+from alignbench.scoring.contested import without_the_blind
 from alignbench.scoring.coverage import Sentences
 from alignbench.scoring.embeddings import Embeddings
 from alignbench.scoring.held_out import held_out
@@ -106,11 +107,12 @@ def _chunks(cycle: Sequence[str], source: _Source, reference: str | None, proces
 
 
 def _completed(scores: PromptScores, prompt: str, responses: Responses, wanted: Wanted, given: Given) -> PromptScores:
-    """With what is not computed from texts: scores that are stored or given, and why others are null."""
+    """With what is not computed from texts: scores that are stored or given, and why others are null. On a contested
+    prompt without those that are blind to stance."""
     surprisals = responses.surprisals(prompt) if _SURPRISAL in wanted.within else {}
     null_values = {name: Value(None, 0, reason) for name, reason in wanted.unavailable.items()}
     null_cross = {name: Cross(None, 0, None, reason, reason) for name, reason in wanted.unavailable.items()}
-    return replace(
+    completed = replace(
         scores,
         within={
             condition: {
@@ -127,6 +129,7 @@ def _completed(scores: PromptScores, prompt: str, responses: Responses, wanted: 
         },
         null={**scores.null, **given.null.get(prompt, {})},
     )
+    return without_the_blind(completed) if prompt in responses.contested else completed
 
 
 class _Source:

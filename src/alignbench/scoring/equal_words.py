@@ -29,7 +29,7 @@ class EqualWords:
     def __init__(self, responses: Responses, seed: int) -> None:
         self._responses, self._seed = responses, seed
         self.prompts, self.conditions = responses.prompts, responses.conditions
-        self.n, self.left_out = responses.n, responses.left_out
+        self.n, self.left_out, self.contested = responses.n, responses.left_out, responses.contested
 
     def cells(self, prompt: str) -> Cells:
         cells = self._responses.cells(prompt)

@@ -16,6 +16,7 @@ from typing import IO, Any, Protocol, Self
 from alignbench.errors import InputError
 from alignbench.scores.values import Value, too_few
 from alignbench.scores.words import words
+from alignbench.scoring.contested import contested_prompts, contested_texts
 from alignbench.store import SampleRow, Store
 
 FIELDS = ("prompt_id", "condition", "text")
@@ -25,12 +26,16 @@ Cells = dict[str, dict[int, str]]  # condition -> index of the sample -> its tex
 
 
 class Responses(Protocol):
-    """prompts, conditions: ids and names in order of first appearance. left_out: errors and cancelled samples."""
+    """prompts, conditions: ids and names in order of first appearance. left_out: errors and cancelled samples.
+
+    contested: prompts whose answers differ in stance, which embeddings do not see.
+    """
 
     prompts: tuple[str, ...]
     conditions: tuple[str, ...]
     n: int
     left_out: int
+    contested: frozenset[str]
 
     def cells(self, prompt: str) -> Cells:
         """The finished responses to a prompt; a condition without one may be missing."""
@@ -60,6 +65,7 @@ class SessionResponses:
                 self._cells.setdefault(cell.prompt_id, {})[cell.condition] = cell.id
         self.prompts = tuple(prompt.id for prompt in store.prompts(session) if prompt.id in self._cells)
         self.conditions = tuple(kept)
+        self.contested = contested_prompts(store, session) & {*self.prompts}
         self._prompt_texts = {prompt.id: prompt.text for prompt in store.prompts(session)}
 
     def prompt_text(self, prompt: str) -> str | None:
@@ -109,6 +115,8 @@ class FileResponses:
             self._file.close()
             raise
         self.prompts, self.conditions = tuple(self._lines), tuple(conditions)
+        asked = {prompt: self.prompt_text(prompt) for prompt in self.prompts}
+        self.contested = frozenset(prompt for prompt, text in asked.items() if text and text in contested_texts())
 
     def __enter__(self) -> Self:
         return self
@@ -201,7 +209,7 @@ class Truncated:
     def __init__(self, responses: Responses, n_words: int) -> None:
         self._responses, self._n_words = responses, n_words
         self.prompts, self.conditions = responses.prompts, responses.conditions
-        self.n, self.left_out = responses.n, responses.left_out
+        self.n, self.left_out, self.contested = responses.n, responses.left_out, responses.contested
 
     def cells(self, prompt: str) -> Cells:
         return {

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from alignbench.scores import registry
 from alignbench.scores.statistics import RESAMPLES, Bootstrap
+from alignbench.scoring.contested import is_contested, without_the_blind
 from alignbench.scoring.embeddings import Embeddings
 from alignbench.scoring.held_out import held_out, source_conditions
 from alignbench.scoring.live import LiveScores
@@ -37,6 +38,7 @@ def session_scores(
     ids = sorted(prompt.id for prompt in prompts)  # their order decides nothing but the resamples
     others = other_prompt(ids, seed)
     sources = source_conditions(conditions, reference) if responses is not None else {}
+    contested = {prompt.id for prompt in prompts if is_contested(prompt)}
     scores = []
     for id in ids:
         within = {name: live.within(id, name) for name in names}
@@ -50,7 +52,7 @@ def session_scores(
             hidden = held_out(responses, id, embeddings, reference, sources, registry.CROSS)
         scores.append(PromptScores(within, cross, null, held_out=hidden))
     return score_tables(
-        scores,
+        [without_the_blind(found) if id in contested else found for id, found in zip(ids, scores, strict=True)],
         names,
         within=(*registry.WITHIN, *COUNTS),
         cross=registry.CROSS,

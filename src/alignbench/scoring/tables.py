@@ -107,7 +107,9 @@ def _within(
         there = [cell for cell in column if cell.value is not None]
         scores[condition][metric] = {
             "value": _mean(columns[condition, metric]),
-            "ci": _listed(jackknifed.get(("within", condition, metric)) or intervals[condition, metric]),
+            "ci": _listed(jackknifed.get(("within", condition, metric)) or intervals[condition, metric])
+            if there
+            else None,
             "n": len(there),
             "samples": sum(cell.n for cell in there),
             "reason": "" if there else _reason(cell.reason for cell in column),
@@ -190,7 +192,7 @@ def _cross(
         here = int((~np.isnan(value)).sum())
         scores[condition][metric] = {
             "value": _mean(value),
-            "ci": _listed(jackknifed.get(("cross", condition, metric)) or intervals[i]),
+            "ci": _listed(jackknifed.get(("cross", condition, metric)) or intervals[i]) if here else None,
             "max_matched": _mean(_column(p.max_matched.get(condition, {}).get(metric) for p in prompts)),
             "mmd2": _mean(mmd2s[key]),
             "ceiling": _mean(ceilings[key]),

@@ -48,6 +48,7 @@ class _OnePrompt:
         self.conditions = snapshot.conditions
         self.n = sum(map(len, self._cells.values()))
         self.left_out = 0
+        self.contested = frozenset({self.prompts[0]} if snapshot.prompt in snapshot.contested else ())
 
     def cells(self, _: str) -> Cells:
         return self._cells
