@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from alignbench import paths
+from alignbench.scores import paper
+from tests.paper_data import NLTK_DATA
 
 WEIGHTS = paths.weights_dir()  # put together once for all tests
 
@@ -33,3 +36,16 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket.socket, "connect", loopback_only)
+
+
+@pytest.fixture(scope="module")
+def nltk_data() -> Iterator[None]:
+    """The paper's way to count words, with the data that it needs."""
+    nltk = pytest.importorskip("nltk", reason="paper mode counts words with NLTK, which is not installed")
+    if not NLTK_DATA.is_dir():
+        pytest.skip("NLTK's data is not in ../shared")
+    nltk.data.path.insert(0, str(NLTK_DATA))
+    paper.paper_mode.cache_clear()
+    yield
+    nltk.data.path.remove(str(NLTK_DATA))
+    paper.paper_mode.cache_clear()

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from tests.cli.running import alignbench
-from tests.importing.test_overton import OVERTON, needs_paper_data
+from tests.paper_data import OVERTON, needs_paper_data
 
 
 def test_jsonl_lands_and_cannot_be_sampled(tmp_path: Path) -> None:

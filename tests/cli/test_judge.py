@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from alignbench.judging.templates import judge_template
+from alignbench.judging import plan
+from alignbench.judging.templates import JudgeTemplate, judge_template
 from alignbench.store import Judgment, Store
 from tests.cli.running import alignbench
 from tests.judging.judged import fill, judgment
@@ -21,12 +22,26 @@ from tests.judging.judged import fill, judgment
 ASPECTS = ("helpfulness", "clarity", "factuality", "depth", "engagement")
 
 
+@pytest.fixture(autouse=True)
+def terse(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Judges that run here give next to no reasons, which is what takes them time."""
+
+    def template(kind: str) -> JudgeTemplate:
+        shipped = judge_template(kind)
+        schema = shipped.schema_object()
+        schema["properties"].get("rationale", {})["maxLength"] = 8
+        return replace(shipped, schema=json.dumps(schema))
+
+    monkeypatch.setattr("alignbench.judging.plan.judge_template", template)
+
+
 @pytest.fixture
 def db() -> Path:
-    """Session 1: two prompts, a base and an aligned condition, two samples each."""
+    """Session 1: one prompt, a base and an aligned condition, two samples each."""
     path = Path(os.environ["ALIGNBENCH_DB"])
     with Store.open(path) as store:
-        fill(store, texts={(0, "demo-base", 0): "[/]\x1b]52;c;x\x07 people walk", (0, "demo-base", 1): " "})
+        texts = {(0, "demo-base", 0): "[/]\x1b]52;c;x\x07 people walk", (0, "demo-base", 1): " "}
+        fill(store, prompts=1, texts=texts)
     return path
 
 
@@ -44,14 +59,14 @@ def test_a_session_is_judged_once_and_summed_up(db: Path) -> None:
     assert set(first["quality"]["demo-base"]) == set(ASPECTS)
     clarity = first["quality"]["demo-base"]["clarity"]
     assert 1 <= clarity["value"] <= 5
-    assert (clarity["n"], clarity["invalid"], clarity["na"]) == (3, 0, 1)
-    assert first["meta"]["counts"] == {"valid": 7, "invalid": 0, "na": 1, "failed": 0}
+    assert (clarity["n"], clarity["invalid"], clarity["na"]) == (1, 0, 1)
+    assert first["meta"]["counts"] == {"valid": 3, "invalid": 0, "na": 1, "failed": 0}
     with Store.open(db) as store:
         rows = list(store.judgments(1))
     assert all(json.loads(row.judgment.reply, strict=False)["clarity"] for row in rows if row.judgment.reply)
     again = alignbench("judge", "1", "--kind", "quality", "--model", "demo-aligned")
     assert again.returncode == 0
-    assert "8 of 8 are judged already" in again.stderr
+    assert "4 of 4 are judged already" in again.stderr
     assert "loaded" not in again.stderr
     assert "clarity" in again.stdout
 
@@ -61,15 +76,15 @@ def test_pairs_against_a_reference(db: Path) -> None:
     assert db.exists()
     found = judged("--kind", "new-information", "--reference", "demo-base")
     score = found["new-information"]["demo-aligned vs demo-base"]["score"]
-    assert (score["n"], score["na"], score["invalid"]) == (3, 1, 0)
+    assert (score["n"], score["na"], score["invalid"]) == (1, 1, 0)
     assert 1 <= score["value"] <= 5
-    assert 0 <= score["flipped"] <= 4
+    assert 0 <= score["flipped"] <= 2
 
 
 def keep(db: Path, kind: str, *judgments: Judgment) -> None:
     """Store judgments as if this template had asked for them."""
     with Store.open(db) as store:
-        store.add_judgments(1, [replace(one, template_hash=judge_template(kind).hash) for one in judgments])
+        store.add_judgments(1, [replace(one, template_hash=plan.judge_template(kind).hash) for one in judgments])
 
 
 @pytest.fixture
@@ -82,7 +97,7 @@ def test_replies_that_stayed_invalid_are_exit_code_3(db: Path, samples: list[int
     valid = [judgment("stance", sample, stance="yes") for sample in samples[1:]]
     keep(db, "stance", judgment("stance", samples[0], "invalid"), *valid)
     found = judged("--kind", "stance", code=3)
-    assert found["meta"]["counts"] == {"valid": 7, "invalid": 1, "na": 0, "failed": 0}
+    assert found["meta"]["counts"] == {"valid": 3, "invalid": 1, "na": 0, "failed": 0}
     assert found["stance"]["demo-aligned"]["yes"]["value"] == 1
 
 
@@ -91,7 +106,7 @@ def test_two_judges_are_compared(db: Path, samples: list[int]) -> None:
         graded = [dict.fromkeys(ASPECTS, 1 + k % 3) for k in range(len(samples))]
         keep(db, "quality", *(judgment("quality", s, judge=judge, **g) for s, g in zip(samples, graded, strict=True)))
     found = judged("--kind", "quality")
-    assert found["meta"]["agreement"]["depth"] == {"alpha": 1.0, "items": 8, "judges": ["gpt", "demo-aligned"]}
+    assert found["meta"]["agreement"]["depth"] == {"alpha": 1.0, "items": 4, "judges": ["gpt", "demo-aligned"]}
     ran = alignbench("judge", "1", "--kind", "quality", "--model", "demo-aligned")
     assert "Krippendorff's alpha" in ran.stdout
 
@@ -118,18 +133,18 @@ def test_what_cannot_be_done_is_one_message(db: Path, arguments: list[str], mess
 def test_ctrl_c_keeps_what_is_judged() -> None:
     path = Path(os.environ["ALIGNBENCH_DB"])
     with Store.open(path) as store:
-        fill(store, prompts=30, n=2)
+        fill(store, prompts=10, n=1)
     command = [sys.executable, "-m", "alignbench", "judge", "1", "--kind", "stance", "--model", "demo-aligned"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
         assert running.stderr is not None
         for line in running.stderr:
-            if "of 120 judged" in line:
+            if "of 20 judged" in line:
                 running.send_signal(signal.SIGINT)
                 break
         rest = running.stderr.read()
         assert running.wait(60) == 130, rest
     with Store.open(path) as store:
-        assert 12 <= len(list(store.judgments(1))) < 120
+        assert 2 <= len(list(store.judgments(1))) < 20
     assert "Traceback" not in rest
 
 
@@ -145,14 +160,14 @@ def test_score_adds_what_a_judge_says(db: Path, samples: list[int]) -> None:
     assert tables["within"]["demo-base"]["quality"]["value"] == pytest.approx(sum(expected) / len(expected))
     assert tables["within"]["demo-base"]["effective_diversity"]["reason"] == "no embedding model is in use"
     assert tables["meta"]["metrics"]["quality"].startswith("1+demo-aligned@")
-    assert any("8 of 8 responses have a grade" in note for note in tables["meta"]["notes"])
+    assert any("4 of 4 responses have a grade" in note for note in tables["meta"]["notes"])
     without = json.loads(alignbench(*command[:4], "quality", *command[5:]).stdout)
     assert without["within"]["demo-base"]["quality"]["reason"] == "needs a judge; name one with --judge"
 
 
 @pytest.mark.models
-def test_score_judges_what_is_missing_and_gates_diversity(db: Path) -> None:
-    assert db.exists()
+def test_score_judges_what_is_missing_and_gates_diversity(db: Path, samples: list[int]) -> None:
+    keep(db, "quality", *(judgment("quality", sample, **dict.fromkeys(ASPECTS, 4)) for sample in samples[:-1]))
     ran = alignbench("score", "--session", "1", "--metrics", "words", "--judge", "demo-aligned", "--json")
     assert ran.returncode == 0, ran.stderr
     within = json.loads(ran.stdout)["within"]["demo-aligned"]

@@ -10,8 +10,8 @@ import pytest
 
 from alignbench.store import Store
 from tests.cli.running import alignbench
-from tests.importing.test_overton import OVERTON, needs_paper_data
 from tests.judging.judged import fill
+from tests.paper_data import OVERTON, needs_paper_data
 
 LEXICAL = ("--metrics", "words,jaccard", "--bootstrap", "100")
 
@@ -75,9 +75,8 @@ def test_faults_have_one_clear_message(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @needs_paper_data
-def test_the_numbers_of_the_paper(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("nltk", reason="paper mode counts words with NLTK, which is not installed")
-    monkeypatch.setenv("NLTK_DATA", str(OVERTON.parent / "nltk_data"))
+@pytest.mark.usefixtures("nltk_data")
+def test_the_numbers_of_the_paper() -> None:
     assert alignbench("import", "overton", str(OVERTON)).returncode == 0
     ran = alignbench("report", "1", "--format", "json", "--bootstrap", "200")
     assert ran.returncode == 0, ran.stderr

@@ -79,7 +79,7 @@ def test_a_condition_is_a_name_and_a_model() -> None:
 
 def refused(*arguments: str, code: int = 2) -> str:
     """The one message of a command that cannot be carried out."""
-    ran = alignbench("sample", *arguments, timeout=60)
+    ran = alignbench("sample", *arguments)
     assert ran.returncode == code, ran.stderr
     assert "Traceback" not in ran.stderr
     assert ran.stdout == ""

@@ -19,13 +19,8 @@ from alignbench.scoring.contested import REASON
 from alignbench.spec import Condition, Context, Model, Prompt
 from alignbench.store import Store
 from tests.cli.running import alignbench
+from tests.paper_data import OVERTON, needs_paper_data
 from tests.store.samples import result
-
-SHARED = Path(__file__).parents[3] / "shared" / "data"
-
-needs_paper_data = pytest.mark.skipif(
-    not (SHARED / "overton").is_dir(), reason="the paper's released data is not in ../shared"
-)
 
 LEXICAL = ("--embedder", "none", "--bootstrap", "200")
 
@@ -59,7 +54,7 @@ def scored(*arguments: object) -> dict[str, Any]:
 
 
 def refused(*arguments: object) -> str:
-    ran = alignbench("score", *map(str, arguments), timeout=60)
+    ran = alignbench("score", *map(str, arguments))
     assert ran.returncode == 2, ran.stderr
     assert ran.stdout == ""
     assert "Traceback" not in ran.stderr
@@ -303,7 +298,7 @@ def test_scores_by_log_probs(tmp_path: Path) -> None:
 @pytest.mark.slow
 @needs_paper_data
 def test_bertscore_of_the_paper_comes_with_its_data() -> None:
-    assert alignbench("import", "overton", str(SHARED / "overton")).returncode == 0
+    assert alignbench("import", "overton", str(OVERTON)).returncode == 0
     tables = scored("--session", 1, "--metrics", "bertscore_f1", *LEXICAL)
     own = tables["cross"]["llama-2-chat"]["bertscore_f1"]
     assert own["ceiling"] == pytest.approx(0.8915, abs=5e-5)
@@ -326,7 +321,7 @@ def paper_rows() -> list[dict[str, Any]]:
     """LIMA-OE, a text a row; a closing fence that stopped a text is cut off, errors are left out."""
     found = []
     for condition in ("llama-2-base", "llama-2-icl", "llama-2-icl-chat", "llama-2-chat"):
-        samples = SHARED / "overton" / "LIMA-OE" / "outputs" / condition / "samples.jsonl"
+        samples = OVERTON / "LIMA-OE" / "outputs" / condition / "samples.jsonl"
         for prompt, line in enumerate(samples.read_text().splitlines()):
             for output in json.loads(line)["outputs"]:
                 if "generated_text" in output:
@@ -339,9 +334,8 @@ def paper_rows() -> list[dict[str, Any]]:
 
 @pytest.mark.slow
 @needs_paper_data
-def test_the_numbers_of_the_paper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("nltk", reason="paper mode counts words with NLTK, which is not installed")
-    monkeypatch.setenv("NLTK_DATA", str(SHARED / "nltk_data"))
+@pytest.mark.usefixtures("nltk_data")
+def test_the_numbers_of_the_paper(tmp_path: Path) -> None:
     file = write(tmp_path / "lima.jsonl", paper_rows())
     tables = scored(
         "--file", file, "--mode", "paper", "--metrics", "words,jaccard,jaccard_2,jaccard_stem",

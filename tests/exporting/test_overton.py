@@ -15,8 +15,8 @@ from alignbench.importing.landing import land
 from alignbench.importing.overton import read_dataset
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Store
-from tests.importing.test_overton import OVERTON, needs_paper_data
 from tests.judging.judged import fill, judgment
+from tests.paper_data import OVERTON, needs_paper_data
 from tests.store.conftest import BASE
 from tests.store.samples import result
 

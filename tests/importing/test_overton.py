@@ -15,9 +15,7 @@ from alignbench.importing.overton import datasets, read_dataset
 from alignbench.judging.summary import judged_tables
 from alignbench.spec import Context
 from alignbench.store import Store
-
-OVERTON = Path(__file__).parents[3] / "shared" / "data" / "overton"
-needs_paper_data = pytest.mark.skipif(not OVERTON.is_dir(), reason="the paper's released data is not in ../shared")
+from tests.paper_data import OVERTON, needs_paper_data
 
 
 def write_rows(path: Path, rows: list[dict[str, object]]) -> None:

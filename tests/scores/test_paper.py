@@ -4,8 +4,6 @@ import json
 import os
 import pickle
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,26 +12,17 @@ from alignbench.scores import paper
 from alignbench.scores.scoreboard import CellPair, CellScores
 from alignbench.scores.values import Mode
 from alignbench.scores.words import STOP_WORDS
+from tests.paper_data import OVERTON
 from tests.scores.texts import T3
 
-SHARED = Path(__file__).parents[3] / "shared" / "data"
-NLTK_DATA, PROMPTS = SHARED / "nltk_data", SHARED / "overton" / "LIMA-OE" / "outputs"
+PROMPTS = OVERTON / "LIMA-OE" / "outputs"
 
 pytest.importorskip("nltk", reason="paper mode counts words with NLTK")
 
 
 @pytest.fixture(scope="module")
-def mode() -> Iterator[Mode]:
-    import nltk
-
-    if not NLTK_DATA.is_dir():
-        pytest.skip(f"NLTK's data is not in {NLTK_DATA}")
-    nltk.data.path.insert(0, str(NLTK_DATA))
-    paper.paper_mode.cache_clear()
-    found = paper.paper_mode()
-    yield found
-    nltk.data.path.remove(str(NLTK_DATA))
-    paper.paper_mode.cache_clear()
+def mode(nltk_data: None) -> Mode:  # noqa: ARG001
+    return paper.paper_mode()
 
 
 def cell(texts: list[str], mode: Mode, *metrics: str) -> CellScores:

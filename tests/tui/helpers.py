@@ -24,7 +24,7 @@ ALIGNED = Model("demo-aligned", "demo-aligned", "aligned")
 BASE = Model("demo-base", "demo-base", "base")
 
 
-async def until(pilot: Pilot[Any], true: Callable[[], object], seconds: float = 15.0) -> None:
+async def until(pilot: Pilot[Any], true: Callable[[], object], seconds: float = 60.0) -> None:
     """Let the app work until a condition holds."""
     end = time.monotonic() + seconds
     while not true():

@@ -51,15 +51,15 @@ async def settled(pilot: Pilot[Any], app: BenchApp) -> None:
 
 @pytest.mark.parametrize("size", [WIDE, SMALL])
 async def test_samples(tmp_path: Path, size: tuple[int, int]) -> None:
-    """A sample of every kind in both columns: in the list, whole, and in the viewer."""
-    db, texts = tmp_path / "x.db", list(HOSTILE.values())
+    """Every kind in the samples of both columns: in the list, whole, and in the viewer."""
+    db, kinds = tmp_path / "x.db", list(HOSTILE.values())
+    texts = [" ".join(kinds[:3]), " ".join(kinds[3:7]), " ".join([*kinds[7:9], HOSTILE["variables"]]), HOSTILE["long"]]
     pool = ScoringPool(
         texts={"demo-aligned": texts, "demo-base": texts}, alternatives=tuple(text[:300] for text in texts)
     )
     app = make_app(db, pool, LetterEmbedder())
     async with app.run_test(size=size, notifications=True) as pilot:
         screen = await ready(pilot, app)
-        await pilot.press("plus", "plus", "right", "plus", "plus")
         await sampled(pilot, app)
         assert {row.text for row in rows(db)} == set(texts), "stored byte for byte"
         await until(pilot, lambda: screen.sample is not None and screen.sample.status == "done")

@@ -1,0 +1,35 @@
+"""One pool of workers for all tests that need a loaded model and nothing else of its process."""
+
+from __future__ import annotations
+
+import atexit
+from functools import cache
+from pathlib import Path
+
+from alignbench.engines.embedder import default_embedder_path
+from alignbench.engines.pool import WorkerPool
+
+
+@cache
+def shared_pool() -> WorkerPool:
+    """Loads a model when a test first asks for it; closed with the interpreter."""
+    pool = WorkerPool(threads=2)
+    atexit.register(pool.close)
+    return pool
+
+
+class _Lent:
+    """The shared pool for one user: closing it gives it back, with its models loaded."""
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(shared_pool(), name)
+
+    def close(self) -> None:
+        pass
+
+
+def lent_pool(*, threads: int | None = None, embedder: Path | None = None) -> WorkerPool | _Lent:  # noqa: ARG001
+    """What stands in for WorkerPool: the shared pool, or one of its own for another embedding model."""
+    if embedder is not None and embedder != default_embedder_path():
+        return WorkerPool(embedder=embedder)
+    return _Lent()
