@@ -215,7 +215,8 @@ class Context:
     from. instruction: the system message of the chat layout. stops: texts that end a response, beside those of the
     layout. arguments: a JSON object of variables for the template. overflow: what is done with a context longer than
     the window: drop the farthest examples, or refuse. thinking_end: what a reasoning model writes
-    between its thoughts and its answer.
+    between its thoughts and its answer. verbalized: how many answers with probabilities one generation gives, each a
+    sample of its own; 0 where a generation is one sample. `{answers}` in the instruction stands for it.
     """
 
     template: str
@@ -229,6 +230,7 @@ class Context:
     arguments: str = ""
     overflow: Overflow = "drop"
     thinking_end: str = ""
+    verbalized: int = 0
 
     @property
     def hash(self) -> str:

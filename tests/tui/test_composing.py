@@ -13,7 +13,7 @@ from alignbench.experiments.hinting import made_hint
 from alignbench.spec import Condition, Context, Example, Examples, ExampleSet, Hint, Prompt
 from alignbench.store import Store
 from alignbench.tui import sessions
-from alignbench.tui.composing import edits
+from alignbench.tui.composing import edits, fields
 from alignbench.tui.composing.audit import injected_text, leading
 from alignbench.tui.composing.stoppable import StoppablePool
 from alignbench.tui.composing.words import changes, context_words
@@ -57,22 +57,59 @@ def test_a_sample_is_added_once_and_all_of_a_fixed_list_stay_all() -> None:
 
 
 def test_stepping_through_choices_leaves_nothing_that_does_not_apply() -> None:
-    nearest = edits.stepped(edits.stepped(THREE, "select", 1), "select", 1)
+    nearest = fields.stepped(fields.stepped(THREE, "select", 1), "select", 1)
     assert nearest.examples is not None
     assert nearest.examples.select == "nearest-prompt"
-    last = edits.stepped(nearest, "order", 1)
+    last = fields.stepped(nearest, "order", 1)
     assert last.examples is not None
     assert last.examples.order == "similar-last"
-    back = edits.stepped(last, "select", -2)
+    back = fields.stepped(last, "select", -2)
     assert back == THREE, "order similar-last has no meaning for a fixed list"
-    assert edits.stepped(THREE, "order", 1).examples.order == "shuffled"  # type: ignore[union-attr]
+    assert fields.stepped(THREE, "order", 1).examples.order == "shuffled"  # type: ignore[union-attr]
     with pytest.raises(InputError, match="no examples yet"):
-        edits.stepped(PLAIN, "k", 1)
+        fields.stepped(PLAIN, "k", 1)
+
+
+def test_relevance_duplicates_and_embedder_are_set_by_key_and_by_text(tmp_path: Path) -> None:
+    nearest = fields.stepped(fields.stepped(THREE, "select", 1), "select", 1)
+    assert [f for f in fields.fields_of(nearest) if f in fields.WRITTEN][1:4] == ["mmr", "embedder", "near_duplicate"]
+    assert "mmr" not in fields.fields_of(THREE)
+    on = fields.stepped(nearest, "mmr", 1)
+    assert fields.value_of(on, "mmr") == ".50 similarity, .50 novelty"
+    assert fields.value_of(fields.stepped(on, "mmr", 1), "mmr").startswith(".60")
+    assert fields.written(on, "mmr", "off") == nearest
+    assert fields.value_of(fields.written(on, "mmr", "0.85"), "mmr").startswith(".85")
+    closer = fields.stepped(fields.written(THREE, "near_duplicate", "0.93"), "near_duplicate", -1)
+    assert fields.value_of(closer, "near_duplicate") == ".90"
+    own = fields.written(nearest, "embedder", str(tmp_path))
+    assert own.examples is not None
+    assert own.examples.embedder == str(tmp_path.resolve())
+    assert fields.stepped(own, "select", 2).examples == THREE.examples
+    for field, text in (
+        ("mmr", "2"),
+        ("near_duplicate", "0"),
+        ("embedder", "no/such"),
+        ("k", "x"),
+        ("verbalized", "1"),
+    ):
+        with pytest.raises(InputError, match=f"{field} is {text!r}; expected"):
+            fields.written(nearest, field, text)
+
+
+def test_the_request_for_several_answers_comes_and_goes_with_them() -> None:
+    chat = Context("chat")
+    assert "verbalized" in fields.fields_of(chat)
+    assert "verbalized" not in fields.fields_of(PLAIN)
+    asked = fields.stepped(chat, "verbalized", 1)
+    assert (asked.verbalized, "{answers}" in asked.instruction) == (2, True)
+    assert context_words(asked) == "2 answers a reply"
+    assert fields.written(asked, "verbalized", "off") == chat
+    assert fields.stepped(Context("chat", instruction="Mine."), "verbalized", 1).instruction == "Mine."
 
 
 @pytest.mark.parametrize(("value", "k"), [(0, 1), (2, 2), (4, 4), (5, None)])
 def test_k_stays_within_the_set(value: int, k: int | None) -> None:
-    assert edits.with_number(THREE, "k", value).examples.k == k  # type: ignore[union-attr]
+    assert fields.written(THREE, "k", str(value)).examples.k == k  # type: ignore[union-attr]
 
 
 def test_what_parts_two_conditions() -> None:

@@ -114,7 +114,7 @@ async def test_a_set_is_picked_edited_moved_and_dropped(tmp_path: Path) -> None:
         await until(pilot, lambda: app.screen is screen and "short" in screen_text(app) and "tok" in screen_text(app))
         first, second = screen._items[:2]
         n = len(screen._items)
-        await pilot.press(*["down"] * 7)
+        await pilot.press(*["down"] * 8)
         assert screen._place.example == 0
         await pilot.press("right")
         assert screen._items[:2] == (second, first)

@@ -236,4 +236,5 @@ def _line(row: SampleRow) -> dict[str, object]:
         "n_tokens": row.n_tokens,
         "seconds": row.seconds,
         "logprob": row.logprob,
+        **({} if row.probability is None else {"probability": row.probability}),
     }

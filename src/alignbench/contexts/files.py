@@ -110,7 +110,14 @@ def read_context(
         arguments=_arguments(table),
         overflow=table.choice("overflow", Overflow, "drop"),
         thinking_end=table.text("thinking_end"),
+        verbalized=table.integer("verbalized", 0, least=2),
     )
+    if context.verbalized and (
+        context.prefill or context.thinking_end or (context.hint and context.hint.level == "first")
+    ):
+        raise table.error(
+            "verbalized", context.verbalized, "no prefill, no thinking_end and no hint that is written first"
+        )
     table.finish()
     return context
 

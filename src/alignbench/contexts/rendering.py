@@ -120,6 +120,9 @@ def render(prompt: Prompt, context: Context, model: Capabilities, content: Conte
         raise InputError("The prompt is empty.")
     if content is None:
         content = own_content(prompt, context)
+    if context.verbalized:
+        asked = context.instruction.replace("{answers}", str(context.verbalized))
+        context = replace(context, instruction=asked)
     content = Content(content.examples, content.hint.strip(), content.prefill.strip())
     if context.source:
         rendered = _from_file(query, context, content, model)

@@ -8,6 +8,7 @@ from alignbench.contexts.hints import parse_hint_first
 from alignbench.contexts.rendering import Content, own_content
 from alignbench.engines.protocol import SampleResult
 from alignbench.experiments.plan import Cell
+from alignbench.experiments.verbalized import answers, given_by, refusal
 from alignbench.store import NewHint, SampleRow, Store
 
 
@@ -34,7 +35,36 @@ def cell_content(store: Store, cell: Cell) -> Content:
     )
 
 
-def keep_sample(store: Store, session: int, cell: Cell, result: SampleResult) -> SampleRow:
+def keep_samples(store: Store, session: int, cell: Cell, result: SampleResult) -> list[SampleRow]:
+    """Store what a generation gives: a sample, or each missing one of the samples that its reply has answers for.
+
+    A reply that cannot be taken apart makes them errors.
+    """
+    m = cell.condition.context.verbalized
+    if not m:
+        return [_keep_sample(store, session, cell, result)]
+    missing = given_by(cell.condition.context, result.sample, cell.missing)
+    with store.together():
+        if result.finish_reason == "cancelled":
+            return [store.add_sample(cell.id, replace(result, sample=sample)) for sample in missing]
+        try:
+            found = answers(result.text, m)
+        except ValueError as error:
+            return [store.add_error(cell.id, sample, refusal(result, m, error)) for sample in missing]
+        return [
+            store.add_text(
+                cell.id,
+                sample,
+                found[sample % m].text,
+                raw_text=result.raw_text,
+                finish_reason=result.finish_reason,
+                probability=found[sample % m].probability,
+            )
+            for sample in missing
+        ]
+
+
+def _keep_sample(store: Store, session: int, cell: Cell, result: SampleResult) -> SampleRow:
     """Store a sample. Its text is the answer alone, without the thoughts or the hint that the model wrote before it.
 
     What was cut before its answer began has an empty text; the raw text is all that was generated.

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from alignbench.experiments.plan import Cell
+from alignbench.experiments.verbalized import drawn
 from alignbench.store import Store
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Of one condition. cells, samples: that are missing. most_tokens: if every sample runs to its limit.
+    """Of one condition. cells, samples: that are missing. most_tokens: if everything that is drawn runs to its limit.
 
     tokens, seconds: as this model's samples in the database went, None where there is none; models run side by side.
     """
@@ -34,9 +35,10 @@ def estimate(store: Store | None, cells: Sequence[Cell]) -> list[Estimate]:
         condition = there[0].condition
         missing = [cell for cell in there if cell.missing]
         samples = sum(len(cell.missing) for cell in missing)
+        generations = sum(len(drawn(condition.context, cell.missing)) for cell in missing)
         limit = condition.sampling.max_tokens
         pace = store.pace(condition.model.reference) if store else None
-        tokens = None if pace is None else round(samples * min(pace.tokens_per_sample, limit))
+        tokens = None if pace is None else round(generations * min(pace.tokens_per_sample, limit))
         seconds = None if pace is None or tokens is None else tokens / pace.tokens_per_second
-        found.append(Estimate(name, len(missing), samples, samples * limit, tokens, seconds))
+        found.append(Estimate(name, len(missing), samples, generations * limit, tokens, seconds))
     return found

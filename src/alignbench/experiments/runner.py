@@ -10,7 +10,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alignbench.contexts.rendering import render
 from alignbench.engines.protocol import (
@@ -28,8 +28,9 @@ from alignbench.engines.protocol import (
     Started,
 )
 from alignbench.errors import AlignbenchError
-from alignbench.experiments.contents import cell_content, keep_sample
+from alignbench.experiments.contents import cell_content, keep_samples
 from alignbench.experiments.plan import Cell, Plan
+from alignbench.experiments.verbalized import drawn, given_by, schema
 from alignbench.models import no_weights
 from alignbench.spec import Model, stream_key
 from alignbench.store import SampleRow, Store
@@ -155,7 +156,8 @@ class Run:
                 self._cancelled_cells.add(cell_id)
             running = [(key, cell) for key, cell in self._running.items() if cell_id in (None, cell.id)]
         for key, cell in running:
-            self._pool.cancel(cell.condition.model, key, None if sample is None else (sample,))
+            samples = None if sample is None else drawn(cell.condition.context, (sample,))
+            self._pool.cancel(cell.condition.model, key, samples)
         self._inbox.put(None)
 
     def __iter__(self) -> Iterator[RunEvent]:
@@ -200,11 +202,12 @@ class Run:
                 self._store.set_prompt_ids(cell.id, event.prompt_ids)
                 yield CellStarted(cell, len(event.prompt_ids), event.n_cached, event.seconds)
             case Progress():
-                yield TextArrived(self._running[event.key], event.deltas, event.n_tokens)
+                yield _arrived(self._running[event.key], event)
             case Finished():
                 cell = self._running[event.key]
-                self._unfinished[event.key].discard(event.result.sample)
-                yield SampleStored(cell, keep_sample(self._store, self.plan.session, cell, event.result))
+                for row in keep_samples(self._store, self.plan.session, cell, event.result):
+                    self._unfinished[event.key].discard(row.sample)
+                    yield SampleStored(cell, row)
             case Failed():
                 cell, unfinished = self._end(event.key)
                 yield from self._fail(cell, unfinished, event.message)
@@ -251,12 +254,13 @@ class Run:
                 query=rendered.query,
                 sampling=condition.sampling,
                 stops=(*rendered.stops, *condition.sampling.stop),
-                samples=cell.missing,
+                samples=drawn(condition.context, cell.missing),
                 seed=condition.seed,
                 stream=stream_key(cell.prompt.hash, condition.hash),
                 mode=condition.mode,
                 passes=rendered.passes,
                 messages=rendered.messages,
+                schema=schema(condition.context.verbalized) if condition.context.verbalized else "",
             )
             with self._lock:
                 self._running[key] = cell
@@ -283,6 +287,14 @@ class Run:
                 continue
             self._waiting[model] = deque(cell for cell in waiting if cell not in dropped)
             yield from (CellDone(cell) for cell in dropped)
+
+
+def _arrived(cell: Cell, event: Progress) -> TextArrived:
+    """Text of a generation that gives several samples is shown at the first of them that is missing."""
+    context, deltas = cell.condition.context, event.deltas
+    if context.verbalized:
+        deltas = tuple(replace(delta, sample=given_by(context, delta.sample, cell.missing)[0]) for delta in deltas)
+    return TextArrived(cell, deltas, event.n_tokens)
 
 
 def _replaced(model: Model, before: str, now: str) -> str:

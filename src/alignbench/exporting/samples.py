@@ -13,7 +13,7 @@ from alignbench.errors import InputError, did_you_mean
 from alignbench.store import Store
 
 COLUMNS = ("prompt_id", "prompt", "condition", "kind", "model", "sample", "seed", "status", "text", "finish_reason",
-           "n_prompt_tokens", "n_tokens", "seconds", "logprob", "error")  # fmt: skip
+           "n_prompt_tokens", "n_tokens", "seconds", "logprob", "probability", "error")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

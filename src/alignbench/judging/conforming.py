@@ -1,4 +1,4 @@
-"""Whether a value has the form that a JSON schema asks for; the part of JSON schema that the judges' templates use.
+"""Whether a value has the form that a JSON schema asks for; the part of JSON schema that replies are held to.
 
 Engines that hold replies to a schema leave nothing to do here. Others write "4" for 4, {"score": 4, "reason": ...}
 where 4 was asked for, or "N/A" in place of a grade; what is meant is plain, so that is taken.
@@ -7,6 +7,7 @@ where 4 was asked for, or "N/A" in place of a grade; what is meant is plain, so 
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 NOT_APPLICABLE = "N/A"  # may stand in place of a grade
@@ -28,11 +29,20 @@ def conform(value: Any, schema: dict[str, Any], where: str = "the reply") -> Any
         case "array":
             if not isinstance(value, list):
                 raise ValueError(f"{where} is {_kind(value)}; expected a list")
+            least, most = schema.get("minItems", 0), schema.get("maxItems", len(value))
+            if not least <= len(value) <= most:
+                raise ValueError(
+                    f"{where} has {len(value)} items; expected {least if least == most else f'{least} to {most}'}"
+                )
             return [conform(item, schema["items"], f"{where}[{i}]") for i, item in enumerate(value)]
         case "string":
             if not isinstance(value, str):
                 raise ValueError(f"{where} is {_kind(value)}; expected a text")
+            if schema.get("minLength") and not value.strip():
+                raise ValueError(f"{where} is empty; expected a text")
             return value
+        case "number":
+            return _number(value, schema, where)
     raise ValueError(f"{where}: this form is not known: {schema['type']}")
 
 
@@ -45,6 +55,17 @@ def _one_of(value: Any, choices: list[Any], where: str) -> Any:
     if word in ("n/a", "na") and 1 in choices:
         return NOT_APPLICABLE
     raise ValueError(f"{where} is {json.dumps(value)[:60]}; expected one of {', '.join(map(str, choices))}")
+
+
+def _number(value: Any, schema: dict[str, Any], where: str) -> float:
+    try:
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    least, most = schema.get("minimum", -math.inf), schema.get("maximum", math.inf)
+    if not least <= number <= most:
+        raise ValueError(f"{where} is {json.dumps(value)[:60]}; expected a number from {least} to {most}")
+    return number
 
 
 def _kind(value: Any) -> str:

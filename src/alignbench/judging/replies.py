@@ -31,7 +31,7 @@ def read_reply(template: JudgeTemplate, reply: str, *, flipped: bool = False) ->
     `helpfulness`. "N/A" becomes None, and the status is na where nothing else is left.
     """
     try:
-        value = conform(_json_object(reply), template.schema_object())
+        value = conform(json_object(reply), template.schema_object())
     except ValueError as error:
         return Reading("invalid", {}, str(error))
     if template.kind == "topics":
@@ -43,7 +43,7 @@ def read_reply(template: JudgeTemplate, reply: str, *, flipped: bool = False) ->
     return Reading("na" if len(missing) == len(names) else "valid", fields, reason)
 
 
-def _json_object(reply: str) -> Any:
+def json_object(reply: str) -> Any:
     """The first JSON object in a reply."""
     start = reply.find("{")
     if start < 0:

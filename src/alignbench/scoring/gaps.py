@@ -98,6 +98,8 @@ def _gap(
     for each in (own_condition, condition):
         if each.context.template == "chat" and each.model.reference.startswith("openai:"):
             return _nothing(f"the server of {each.name} renders its chats itself: what stood before is not known"), True
+        if each.context.verbalized:
+            return _nothing(f"the responses of {each.name} are parts of a reply, which do not follow its prompt"), True
     if not own or not other:
         missing = own_condition if not own else condition
         return _nothing(f"{missing.name} has no sampled response to it"), True

@@ -59,7 +59,8 @@ class SampleRow:
 
     prompt: the prompt's text. condition, model: names. seed: the condition's seed + sample. For an error, text
     and raw_text are empty. n_prompt_tokens, n_tokens, seconds and logprob (nats) are None for an error and for an
-    imported text. error: the message, for an error only.
+    imported text. error: the message, for an error only. probability: of an answer that the model gave among others,
+    as it said, 0 to 1; such an answer has no tokens of its own, and the raw text is the whole reply.
     """
 
     id: int
@@ -80,6 +81,7 @@ class SampleRow:
     seconds: float | None
     logprob: float | None
     error: str | None
+    probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

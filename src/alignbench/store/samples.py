@@ -30,14 +30,15 @@ _TOKEN_COLUMNS = tuple(field.name for field in fields(TokenStats))
 # One statement decides: a row that is done stays as it is, anything else under the index is replaced.
 _UPSERT = """
     INSERT INTO samples (cell_id, sample, seed, status, finish_reason, n_prompt_tokens, n_tokens, seconds,
-        logprob, error, created, text_hash, text, raw_text)
-    SELECT cells.id, ?2, conditions.seed + ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13
+        logprob, error, created, text_hash, text, raw_text, probability)
+    SELECT cells.id, ?2, conditions.seed + ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14
     FROM cells JOIN conditions ON conditions.id = cells.condition_id WHERE cells.id = ?1
     ON CONFLICT (cell_id, sample) DO UPDATE SET
         seed = excluded.seed, status = excluded.status, finish_reason = excluded.finish_reason,
         n_prompt_tokens = excluded.n_prompt_tokens, n_tokens = excluded.n_tokens, seconds = excluded.seconds,
         logprob = excluded.logprob, error = excluded.error, created = excluded.created,
-        text_hash = excluded.text_hash, text = excluded.text, raw_text = excluded.raw_text
+        text_hash = excluded.text_hash, text = excluded.text, raw_text = excluded.raw_text,
+        probability = excluded.probability
     WHERE samples.status <> 'done'
 """
 
@@ -66,11 +67,26 @@ class Samples(Connected):
         )
 
     def add_text(
-        self, cell_id: int, sample: int, text: str, *, raw_text: str, finish_reason: FinishReason
+        self,
+        cell_id: int,
+        sample: int,
+        text: str,
+        *,
+        raw_text: str,
+        finish_reason: FinishReason,
+        probability: float | None = None,
     ) -> SampleRow:
-        """Commit a finished response that was generated elsewhere: nothing is known of its tokens and its time."""
+        """Commit a finished response of whose own tokens and time nothing is known: it was generated elsewhere, or is a
+        part of what was generated, with the probability that the model gives it there."""
         return self._put(
-            cell_id, sample, "done", finish_reason, None, None, None, None, None, text=text, raw_text=raw_text
+            cell_id,
+            sample,
+            "done",
+            finish_reason,
+            *[None] * 5,
+            text=text,
+            raw_text=raw_text,
+            probability=probability,
         )
 
     def add_error(self, cell_id: int, sample: int, message: str) -> SampleRow:
@@ -198,6 +214,7 @@ class Samples(Connected):
         text: str = "",
         raw_text: str = "",
         tokens: TokenStats | None = None,
+        probability: float | None = None,
     ) -> SampleRow:
         with self._write():
             changed = self._execute(
@@ -210,6 +227,7 @@ class Samples(Connected):
                 content_hash(text),
                 encode_text(text),
                 encode_text(raw_text),
+                probability,
             )
             row = self._row("SELECT * FROM sample_details WHERE cell_id = ? AND sample = ?", cell_id, sample)
             if row is None:
@@ -255,4 +273,5 @@ def sample_row(row: dict[str, Any]) -> SampleRow:
         seconds=row["seconds"],
         logprob=row["logprob"],
         error=None if row["error"] is None else decode_text(row["error"]),
+        probability=row["probability"],
     )

@@ -251,6 +251,14 @@ def _weights(db: Database) -> None:
     db.execute("UPDATE conditions SET file_hash = (SELECT file_hash FROM models WHERE models.id = model_id)")
 
 
+def _probabilities(db: Database) -> None:
+    # Of answers that a model gave with others in one reply.
+    db.execute("ALTER TABLE samples ADD COLUMN probability REAL")
+    view = next(db.query("SELECT sql FROM sqlite_master WHERE name = 'sample_details'"))["sql"]
+    db.execute("DROP VIEW sample_details")
+    db.execute(view.replace("samples.error, samples.created", "samples.error, samples.created, samples.probability"))
+
+
 MIGRATIONS: tuple[tuple[str, Migration], ...] = (
     ("0001_tables", _tables),
     ("0002_judgments", _judgments),
@@ -258,6 +266,7 @@ MIGRATIONS: tuple[tuple[str, Migration], ...] = (
     ("0004_likelihoods", _likelihoods),
     ("0005_sessions", session_tables),
     ("0006_weights", _weights),
+    ("0007_probabilities", _probabilities),
 )
 
 

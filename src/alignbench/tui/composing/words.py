@@ -18,7 +18,9 @@ SELECT_WORDS = {
 def context_words(context: Context) -> str:
     """A context in a few words: `zero-shot`, `3 nearest examples + summary`."""
     parts = []
-    if context.instruction:
+    if context.verbalized:
+        parts.append(f"{context.verbalized} answers a reply")
+    elif context.instruction:
         parts.append("instruction")
     if context.examples is not None:
         parts.append(examples_words(context.examples))
@@ -70,6 +72,7 @@ def _context_changes(before: Context, after: Context) -> list[tuple[str, str, st
         *_parted("prefill", before.prefill or "none", after.prefill or "none"),
         *_parted("context stops", before.stops, after.stops),
         *_parted("template arguments", before.arguments, after.arguments),
+        *_parted("answers a reply", before.verbalized or 1, after.verbalized or 1),
         *_parted("overflow", before.overflow, after.overflow),
     ]
     if before.source != after.source and len(before.source) == len(after.source):

@@ -17,7 +17,7 @@ from textual.widgets import Static
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.spec import Context, Example, Examples, Prompt
 from alignbench.tui.actions import EXAMPLES, bindings
-from alignbench.tui.composing import edits
+from alignbench.tui.composing import edits, fields
 from alignbench.tui.composing.preview_view import (
     example_tokens,
     listed,
@@ -28,7 +28,7 @@ from alignbench.tui.composing.preview_view import (
     text_runs,
     window_line,
 )
-from alignbench.tui.composing.words import context_words, pool_words
+from alignbench.tui.composing.words import context_words
 from alignbench.tui.screens.sets import SetsScreen
 from alignbench.tui.sizes import HEIGHTS, WIDTHS
 from alignbench.tui.state import Column, letter
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from alignbench.experiments.preparing import Prepared
     from alignbench.tui.workbench import Workbench
 
-LABEL = 13
+LABEL = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,8 @@ class ExamplesScreen(Screen[Context | None]):
     HELP = (
         "To the left what the prompt is made of, to the right exactly what the model gets: special tokens are "
         "reversed, instruction and hint underlined, the query bold. ↑↓ choose a line, ←→ change "
-        "it; on an example they move it. On the command line: `alignbench render`, `alignbench examples`."
+        "it, Enter writes it; on an example arrows move it. mmr (maximal marginal relevance): examples near the "
+        "query but not one another. On the command line: `alignbench render`, `alignbench examples`."
     )
 
     def __init__(self, workbench: Workbench, column: Column) -> None:
@@ -116,8 +117,8 @@ class ExamplesScreen(Screen[Context | None]):
         return examples.pool.items
 
     def _places(self) -> list[Place]:
-        fields = [Place(field=name) for name in edits.fields_of(self._edited)]
-        return [*fields, *(Place(example=i) for i in range(len(self._items)))]
+        there = [Place(field=name) for name in fields.fields_of(self._edited)]
+        return [*there, *(Place(example=i) for i in range(len(self._items)))]
 
     @property
     def _place(self) -> Place:
@@ -199,23 +200,10 @@ class ExamplesScreen(Screen[Context | None]):
         pane.show(lines, cursor)
 
     def _field_line(self, name: str, chosen: bool, width: int) -> Content:
-        value = self._value(name)
-        arrows = f"◂ {value} ▸" if chosen and name in (*edits.CHOICES, "k", "seed") else value
-        text = f"{'▶' if chosen else ' '}{name:<{LABEL}}{arrows}"
+        value = fields.value_of(self._edited, name)
+        arrows = f"◂ {value} ▸" if chosen and name in fields.STEPPED else value
+        text = f"{'▶' if chosen else ' '}{name.replace('_', ' '):<{LABEL}}{arrows}"
         return Content.styled(fitted_spaces(text, width), "bold reverse" if chosen else "")
-
-    def _value(self, name: str) -> str:
-        context, examples = self._edited, self._edited.examples or Examples()
-        match name:
-            case "set":
-                return one_line(pool_words(context.examples), 60)
-            case "k":
-                return "all" if examples.k is None else str(examples.k)
-            case "instruction":
-                return one_line(context.instruction, 60) or "none"
-            case "template" | "overflow":
-                return getattr(context, name)
-        return str(getattr(examples, name))
 
     def _example_lines(self, index: int, chosen: bool, width: int, tokens: dict[int, int]) -> list[Content]:
         example = self._items[index]
@@ -251,8 +239,8 @@ class ExamplesScreen(Screen[Context | None]):
             self._change(edits.with_items(self._edited, edits.moved(self._items, place.example, by)))
             self._at += target - place.example
             self._show()
-        elif place.field in (*edits.CHOICES, "k", "seed"):
-            self._try(partial(edits.stepped, self._edited, place.field, by))
+        elif place.field in fields.STEPPED:
+            self._try(partial(fields.stepped, self._edited, place.field, by))
         else:
             self.action_edit()
 
@@ -271,8 +259,8 @@ class ExamplesScreen(Screen[Context | None]):
             self.action_pick_set()
         elif place.field == "instruction":
             self._write_instruction()
-        elif place.field in ("k", "seed"):
-            self._write_number(place.field)
+        elif place.field in fields.WRITTEN:
+            self._write(place.field)
         else:
             self._step(1)
 
@@ -303,17 +291,16 @@ class ExamplesScreen(Screen[Context | None]):
             self._change(replace(self._edited, instruction=text))
 
     @work
-    async def _write_number(self, field: str) -> None:
+    async def _write(self, field: str) -> None:
         from alignbench.tui.screens.dialog import LineScreen
 
-        text = await self.app.push_screen_wait(LineScreen(field, self._value(field), empty="Write a number."))
-        if text is None:
-            return
-        if not text.isdecimal():
-            self._error = f"{field} is {text!r}; expected a whole number."
-            self._show()
-            return
-        self._try(partial(edits.with_number, self._edited, field, int(text)))
+        heading = f"{field.replace('_', ' ')}: {fields.WRITTEN[field].expected}"
+        before = fields.as_written(self._edited, field)
+        text = await self.app.push_screen_wait(
+            LineScreen(heading, before, empty=f"Write {fields.WRITTEN[field].expected}.")
+        )
+        if text is not None:
+            self._try(partial(fields.written, self._edited, field, text))
 
     @work
     async def action_pick_set(self) -> None:
@@ -338,6 +325,8 @@ class ExamplesScreen(Screen[Context | None]):
             self._change(replace(self._edited, instruction=""))
         elif place.field == "set":
             self._change(replace(self._edited, examples=None))
+        elif place.field in ("mmr", "embedder", "verbalized"):
+            self._try(partial(fields.written, self._edited, place.field, "off"))
 
     def action_turn(self) -> None:
         self.toggle_class("-turned")

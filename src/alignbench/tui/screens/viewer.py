@@ -48,6 +48,8 @@ def facts(sample: Sample, column: Column) -> str:
     if row.n_tokens is not None:
         of_prompt = "" if row.n_prompt_tokens is None else f" after {row.n_prompt_tokens} of the prompt"
         parts.append(f"{count(row.n_tokens, 'token')}{of_prompt}")
+    if row.probability is not None:
+        parts.append(f"one of several answers, with probability {row.probability:g} as the model says")
     if row.seconds:
         parts.append(f"{row.seconds:.1f} s, {(row.n_tokens or 0) / row.seconds:.0f} tok/s")
     if row.logprob is not None and row.n_tokens:

@@ -1,0 +1,83 @@
+"""Verbalized sampling: one generation gives several answers, each with a probability (Zhang et al. 2025, 2510.01171).
+
+Sample i of a cell is answer i mod m of generation i // m, where m is how many answers the context asks for. A
+generation is drawn as the sample of its first answer is, with that seed, so what is missing of a cell says which
+generations to draw; in strict mode one that is drawn again gives the answers that it gave before.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from alignbench.engines.protocol import SampleResult
+from alignbench.judging.conforming import conform
+from alignbench.judging.replies import json_object
+from alignbench.spec import Context
+
+_SHOWN = 60  # characters of a reply in a message
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer of a reply. probability: as the model says it, 0 to 1; those of a reply need not add up to 1."""
+
+    text: str
+    probability: float
+
+
+def drawn(context: Context, missing: Collection[int]) -> tuple[int, ...]:
+    """What an engine draws for samples that are missing: themselves, or the first one of each generation."""
+    m = max(1, context.verbalized)
+    return tuple(sorted({sample // m * m for sample in missing}))
+
+
+def given_by(context: Context, drawn: int, missing: Collection[int]) -> tuple[int, ...]:
+    """The missing samples that a drawn one brings."""
+    m = max(1, context.verbalized)
+    return tuple(sorted(sample for sample in missing if sample // m * m == drawn))
+
+
+def schema(m: int) -> str:
+    """JSON schema, as text, of a reply with m answers."""
+    answer = {
+        "type": "object",
+        "properties": {
+            "text": {"type": "string", "minLength": 1},
+            "probability": {"type": "number", "minimum": 0, "maximum": 1},
+        },
+        "required": ["text", "probability"],
+        "additionalProperties": False,
+    }
+    return json.dumps(
+        {
+            "type": "object",
+            "properties": {"answers": {"type": "array", "items": answer, "minItems": m, "maxItems": m}},
+            "required": ["answers"],
+            "additionalProperties": False,
+        }
+    )
+
+
+def answers(reply: str, m: int) -> list[Answer]:
+    """The m answers of a reply; text around its JSON object is passed over. ValueError says what is wrong with it."""
+    value: dict[str, Any] = conform(json_object(reply), json.loads(schema(m)))
+    return [Answer(each["text"].strip(), each["probability"]) for each in value["answers"]]
+
+
+def refusal(result: SampleResult, m: int, why: object) -> str:
+    """What is said of a reply that cannot be taken apart."""
+    cut = result.finish_reason == "length"
+    said = " ".join(result.text.split())
+    shown = said if len(said) <= _SHOWN else f"{said[:_SHOWN]}…"
+    return (
+        f"Generation {result.sample // m + 1} gave no {m} answers with probabilities: {why}. "
+        + (
+            f"It was cut at {result.n_tokens} tokens: raise max tokens. "
+            if cut
+            else "Another seed gives another reply. "
+        )
+        + f"It began: {shown!r}"
+    )
