@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_SHORT = 24  # cells of a table up to this many characters stay on one line on a terminal too
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
@@ -46,6 +52,21 @@ def visible(text: str) -> str:
 def escaped(text: str) -> str:
     r"""The same where fonts have no control pictures: these are escapes too, ESC is \u001b."""
     return _PICTURE.sub(lambda found: _escape(_CODES[found[0]]), visible(text))
+
+
+def text_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """Rows under a header, if a column has a name; line breaks and tabs become spaces, and long cells fold where there
+    is no room. What is in a cell is data: never markup."""
+    from rich.table import Table
+    from rich.text import Text
+
+    header, *cells = [[" ".join(visible(cell).split()) for cell in row] for row in (columns, *rows)]
+    table = Table(box=None, pad_edge=False, show_header=any(columns))
+    for i, column in enumerate(header):
+        table.add_column(Text(column), overflow="fold", no_wrap=all(len(row[i]) <= _SHORT for row in cells))
+    for row in cells:
+        table.add_row(*map(Text, row))
+    return table
 
 
 def spreadsheet_cell(text: str) -> str:

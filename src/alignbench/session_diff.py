@@ -36,6 +36,21 @@ class SessionDiff:
     conditions: tuple[ConditionDiff, ...]
     only_conditions: tuple[tuple[str, ...], tuple[str, ...]]
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return "", *(f"session {session}" for session in self.sessions)
+
+    @property
+    def rows(self) -> Iterator[tuple[str, ...]]:
+        """What differs, a row each: what it is, and how the first and the second session have it."""
+        yield "prompts in both", str(self.prompts), str(self.prompts)
+        yield "prompts in one only", *(", ".join(ids) or "none" for ids in self.only_prompts)
+        yield "conditions in one only", *(", ".join(names) or "none" for names in self.only_conditions)
+        for each in self.conditions:
+            yield "condition", *each.names
+            yield from ((f"  {setting}", str(ours), str(theirs)) for setting, (ours, theirs) in each.differs.items())
+            yield "  texts", f"{each.identical} identical", f"{each.different} different"
+
 
 def compare_sessions(store: Store, first: int, second: int) -> SessionDiff:
     """Compare two sessions of one file; prompts go by their text, conditions by content and then by name."""

@@ -69,17 +69,7 @@ def print_diff(found: SessionDiff) -> None:
     """What differs between two sessions, line by line."""
     from alignbench.cli import tables
 
-    first, second = map(str, found.sessions)
-    rows: list[tuple[str, ...]] = [
-        ("prompts in both", str(found.prompts), str(found.prompts)),
-        ("prompts in one only", *(", ".join(ids) or "none" for ids in found.only_prompts)),
-        ("conditions in one only", *(", ".join(names) or "none" for names in found.only_conditions)),
-    ]
-    for each in found.conditions:
-        rows.append(("condition", *each.names))
-        rows += [(f"  {setting}", str(ours), str(theirs)) for setting, (ours, theirs) in each.differs.items()]
-        rows.append(("  texts", f"{each.identical} identical", f"{each.different} different"))
-    tables.print_table(("", f"session {first}", f"session {second}"), rows)
+    tables.print_table(found.columns, found.rows)
 
 
 def print_session(store: Store, session_id: int) -> None:

@@ -118,9 +118,10 @@ def _within(report: Report) -> Figure | None:
 
 
 def _recovery(report: Report) -> Figure | None:
-    tables, reference = report["cross"], report["meta"]["reference"]
+    tables, reference, floor = report["cross"], report["meta"]["reference"], report["meta"]["floor"]
     names = [name for name in tables if name != reference]
-    metrics = [m for m in CROSS if any(_value(tables[name].get(m)) is not None for name in names)]
+    compared = [name for name in names if name != floor]
+    metrics = [m for m in CROSS if any(_value(tables[name].get(m)) is not None for name in compared)]
     if not metrics:
         return None
 
@@ -128,7 +129,7 @@ def _recovery(report: Report) -> Figure | None:
         for axes, metric in zip(panels, metrics, strict=True):
             for row, name in enumerate(names):
                 if _value(entry := tables[name].get(metric)) is not None:
-                    _bar(axes, row, entry)
+                    _bar(axes, row, entry, labelled=name != floor)
             values = [v for name in names for k in ("value", "floor", "null", "ceiling")
                       if (v := tables[name].get(metric, {}).get(k)) is not None]  # fmt: skip
             if min(values) > 0.5:  # what lies in a narrow band near 1 is not told apart from 0 on
@@ -146,11 +147,11 @@ def _recovery(report: Report) -> Figure | None:
     return Figure("recovery", "Recovery of the reference", caption, draw, len(metrics), height, share_y=True)
 
 
-def _bar(axes: Axes, row: int, entry: Entry) -> None:
-    labelled = {*axes.get_legend_handles_labels()[1]}
+def _bar(axes: Axes, row: int, entry: Entry, *, labelled: bool) -> None:
+    known = {*axes.get_legend_handles_labels()[1]}
 
     def label(text: str) -> str | None:
-        return None if text in labelled else text
+        return None if text in known else text
 
     axes.barh(row, entry["value"], height=0.56, color="#9ecae1", label=label("similarity"), zorder=1)
     if entry["ci"] is not None:
@@ -162,7 +163,7 @@ def _bar(axes: Axes, row: int, entry: Entry) -> None:
     if entry["held_out"] is not None:
         axes.plot([entry["held_out"]], [row], "o", markerfacecolor="white", markeredgecolor="#1f4e79", markersize=5,
                   label=label("held out"), zorder=4)  # fmt: skip
-    if entry["recovery"] is not None:
+    if labelled and entry["recovery"] is not None:
         right = max(v for v in (entry["value"], entry["ceiling"], *(entry["ci"] or ())) if v is not None)
         axes.annotate(f" {entry['recovery']:.0%}", (right, row), va="center", fontsize=8)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import zip_longest
 from typing import Any
 
 from alignbench.display import escaped
@@ -46,8 +45,7 @@ def _table(section: Section, number: int) -> Iterator[str]:
     yield _BEGIN % (_text(section.title), f"report{number}", "l" + "r" * (len(section.columns) - 1))
     yield _line(section.columns)
     yield r"    \midrule"
-    for row in section.rows:
-        yield from map(_line, zip_longest(*(cell.split("\n") for cell in row), fillvalue=""))
+    yield from map(_line, section.lines)
     yield _END
     for note in section.notes:
         yield rf"  \par\footnotesize {_text(note)}"

@@ -25,7 +25,6 @@ except ImportError:
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#5d5d5d", "#8c6d1f")
 MARKERS = "os^Dvphx"
-WIDTH = 7.2  # inches
 LONGEST = 34  # characters of a name
 
 _STYLE: dict[Any, Any] = {
@@ -83,7 +82,7 @@ def _saved(draw: Draw, panels: int, height: float, share_y: bool, **options: Any
     out = io.BytesIO()
     with mpl.rc_context(_STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # a letter that the font lacks is drawn as a box
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        figure = Figure(figsize=(max(7.2, 2.6 + 2.2 * panels), height), layout="constrained")
         FigureCanvasAgg(figure)
         draw(list(figure.subplots(1, panels, squeeze=False, sharey=share_y)[0]))
         figure.savefig(out, bbox_inches="tight", **options)

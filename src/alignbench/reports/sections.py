@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from alignbench.reports.findings import interval, number, p_value
@@ -25,6 +26,12 @@ class Section:
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> Iterator[tuple[str, ...]]:
+        """The rows, one with cells of two lines as two."""
+        for row in self.rows:
+            yield from zip_longest(*(cell.split("\n") for cell in row), fillvalue="")
 
 
 def sections(report: Mapping[str, Any], *, by_condition: bool = False) -> list[Section]:
