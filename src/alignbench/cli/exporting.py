@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from alignbench.cli.options import Db
 from alignbench.cli.scoring import existing_database
-from alignbench.errors import AlignbenchError
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
@@ -30,9 +28,7 @@ def jsonl(
     db: Db = None,
 ) -> None:
     """Export the samples as JSON lines, which `alignbench import jsonl` reads."""
-    from alignbench.exporting.samples import write_jsonl
-
-    _export(write_jsonl, session, condition, prompt, output, db)
+    _export(".jsonl", session, condition, prompt, output, db)
 
 
 @app.command("csv")
@@ -44,9 +40,7 @@ def as_csv(
     db: Db = None,
 ) -> None:
     """Export the samples as CSV, safe to open in a spreadsheet, which `alignbench import csv` reads."""
-    from alignbench.exporting.samples import write_csv
-
-    _export(write_csv, session, condition, prompt, output, db)
+    _export(".csv", session, condition, prompt, output, db)
 
 
 @app.command()
@@ -64,25 +58,21 @@ def overton(
 
 
 def _export(
-    write: Callable[[Iterable[Mapping[str, Any]], IO[str]], None],
+    ending: str,
     session: int,
     conditions: list[str] | None,
     prompts: list[str] | None,
     output: Path | None,
     db: Path | None,
 ) -> None:
-    from alignbench.exporting.samples import Selection, sample_rows
+    from alignbench.exporting.samples import WRITERS, Selection, export_file, sample_rows
     from alignbench.store import Store
 
+    selection = Selection(conditions or (), prompts or ())
     with Store.open(existing_database(db)) as store:
         store.session(session)
-        rows = sample_rows(store, session, Selection(conditions or (), prompts or ()))
         if output is None:
-            write(rows, sys.stdout)
+            WRITERS[ending](sample_rows(store, session, selection), sys.stdout)
             return
-        try:
-            with output.open("w", encoding="utf-8", newline="") as file:
-                write(rows, file)
-        except OSError as error:
-            raise AlignbenchError(f"{output} cannot be written: {error.strerror or error}.") from None
+        export_file(store, session, selection, output, ending)
     print(f"wrote {output}", file=sys.stderr)

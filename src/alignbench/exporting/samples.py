@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any
 
 from alignbench.display import spreadsheet_cell
-from alignbench.errors import InputError, did_you_mean
+from alignbench.errors import AlignbenchError, InputError, did_you_mean
 from alignbench.store import Store
 
 COLUMNS = ("prompt_id", "prompt", "condition", "kind", "model", "sample", "seed", "status", "text", "finish_reason",
@@ -56,6 +57,20 @@ def write_csv(rows: Iterable[Mapping[str, Any]], out: IO[str]) -> None:
     writer.writerow(COLUMNS)
     for row in rows:
         writer.writerow(["" if v is None else spreadsheet_cell(v) if isinstance(v, str) else v for v in row.values()])
+
+
+WRITERS: dict[str, Callable[[Iterable[Mapping[str, Any]], IO[str]], None]] = {".jsonl": write_jsonl, ".csv": write_csv}
+"""By the ending of a file."""
+
+
+def export_file(store: Store, session: int, selection: Selection, file: Path, ending: str) -> None:
+    """Write selected samples to a file in the format of this ending. AlignbenchError where it cannot be written."""
+    rows = sample_rows(store, session, selection)
+    try:
+        with file.open("w", encoding="utf-8", newline="") as out:
+            WRITERS[ending](rows, out)
+    except OSError as error:
+        raise AlignbenchError(f"{file} cannot be written: {error.strerror or error}.") from None
 
 
 def _known(what: str, names: Iterable[str], known: Iterable[str]) -> None:

@@ -53,7 +53,14 @@ BENCH = (
     Action("sample", "f5", "F5", "sample", "Draw the samples that are missing, in every column.", footer=True),
     Action("hint", "f6", "F6", "hint", "A hint for the selected column, at any resolution.", footer=True),
     Action("scores", "f7", "F7", "scores", "All scores of this prompt, and why some are missing.", footer=True),
-    Action("sessions", "f8", "F8", "sessions", "Sessions in the database: reopen, rename, delete.", footer=True),
+    Action(
+        "sessions",
+        "f8",
+        "F8",
+        "sessions",
+        "Sessions in the database: reopen, search, report, delete, more.",
+        footer=True,
+    ),
     Action(
         "audit",
         "f9",
@@ -399,8 +406,45 @@ SESSIONS = (
     Action("back", "escape,f8,q", "Esc", "back", "Back to the session that was open.", footer=True),
     Action("open", "enter", "Enter", "reopen", "Open the session where it was left.", footer=True),
     Action("new_session", "ctrl+n", "^N", "new", "Leave this session as it is and begin another one.", footer=True),
-    Action("rename", "r", "r", "rename", "Give the session another name.", footer=True),
+    Action("search", "slash", "/", "search", "Find samples of all sessions by the words in them.", footer=True),
+    Action("report", "o", "o", "report", "The whole report of the session; w there writes it as a page.", footer=True),
+    Action("export", "x", "x", "export", "Write samples to a file, of all conditions or of some.", footer=True),
+    Action("mark", "space", "Space", "mark", "Mark the session, to merge or compare it with others.", footer=True),
+    Action("merge", "m", "m", "merge", "Make one session of those that are marked, and of this one.", footer=True),
+    Action("compare", "c", "c", "compare", "What differs between this session and the marked one.", footer=True),
     Action("delete", "d,delete", "d", "delete", "Delete the session and everything in it, after asking.", footer=True),
+    Action("rename", "r", "r", "rename", "Give the session another name."),
+    Action("tags", "t", "t", "tags", "Tags of the session, with commas between."),
+    Action("note", "n", "n", "notes", "Notes on the session, and another one."),
+    Action("backup", "b", "b", "backup", "Copy the whole database as it is now, while others may write to it."),
+)
+
+SEARCH = (
+    Action("back", "escape", "Esc", "back", "Back to the sessions.", footer=True),
+    Action("open", "enter", "Enter", "open", "Open the session of this sample.", footer=True, priority=True),
+    Action("list_down", "down", "↓", "down", "The next sample."),
+    Action("list_up", "up", "↑", "up", "The sample above."),
+    Action("page_down", "pagedown", "PgDn", "page down", "Down by a page."),
+    Action("page_up", "pageup", "PgUp", "page up", "Up by a page."),
+)
+
+EXPORT = (
+    Action("cancel", "escape", "Esc", "leave", "Close without writing anything.", footer=True),
+    Action("accept", "enter", "Enter", "write", "Write the file.", footer=True, priority=True),
+    Action("next_field", "tab", "Tab", "next field", "From the file to the conditions and back.", footer=True),
+)
+
+TEXT = (
+    Action("back", "escape,q", "Esc", "back", "Back to the sessions.", footer=True),
+    Action("line_up", "up,k", "↑", "up", "Up by a line."),
+    Action("line_down", "down,j", "↓", "down", "Down by a line."),
+    Action("page_up", "pageup", "PgUp", "page up", "Up by a page.", footer=True),
+    Action("page_down", "pagedown,space", "PgDn", "page down", "Down by a page.", footer=True),
+)
+
+REPORT = (
+    *TEXT,
+    Action("write", "w", "w", "write page", "Write the report as one HTML file into the current folder.", footer=True),
 )
 
 CONFIRM = (
@@ -452,6 +496,10 @@ SCOPES = {
     "scores": SCORES,
     "investigation": INVESTIGATION,
     "sessions": SESSIONS,
+    "search": SEARCH,
+    "export": EXPORT,
+    "text": TEXT,
+    "report": REPORT,
     "confirm": CONFIRM,
     "line": LINE,
     "notes": LINE,

@@ -28,22 +28,21 @@ def save_sample(screen: Screen, column: Column | None, sample: Sample | None) ->
         return
     stem = re.sub(r"[^A-Za-z0-9._+-]+", "-", column.name).strip("-.") or "sample"
     try:
-        path = _write_new(stem, sample)
+        path = new_file(f"{stem}-sample-{sample.index + 1}", ".txt", sample.text)
     except OSError as error:
         screen.notify(shown(f"Could not save: {error}"), severity="error", markup=False)
         return
     screen.notify(shown(f"Sample {sample.index + 1} saved to {path.resolve()}"), markup=False)
 
 
-def _write_new(stem: str, sample: Sample) -> Path:
-    """A file that was not there before; a taken name gets a number."""
+def new_file(stem: str, ending: str, text: str) -> Path:
+    """Write a text to a file of the current folder that was not there before; a taken name gets a number."""
     count = 1
     while True:
-        tail = f"-{count}" if count > 1 else ""
-        path = Path(f"{stem}-sample-{sample.index + 1}{tail}.txt")
+        path = Path(f"{stem}{f'-{count}' if count > 1 else ''}{ending}")
         try:
             with path.open("x", encoding="utf-8", errors="surrogatepass", newline="") as file:
-                file.write(sample.text)
+                file.write(text)
             return path
         except FileExistsError:
             count += 1

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from alignbench.store import Note, SampleRow, Store
     from alignbench.tui.composing.kitchen import Kitchen
     from alignbench.tui.investigation.study import Investigations
+    from alignbench.tui.panel.costly import Means
     from alignbench.tui.panel.worker import PanelWorker
     from alignbench.tui.reading.readings import Readings
     from alignbench.tui.standing import Standing
@@ -227,23 +228,26 @@ class Workbench:
 
         return standing_of(self.bench, self._scores, column, version)
 
+    def means(self) -> Means:
+        """What scores that run on demand are computed with."""
+        from alignbench.tui.panel.costly import Means
+
+        return Means(self.database.path, self._pool, self._embed)
+
     def panel(self) -> PanelWorker:
         """What computes the scores screen, for as long as these conditions and samples are on the Bench."""
         if self._panel is None:
-            from alignbench.tui.panel.costly import Means
             from alignbench.tui.panel.worker import PanelWorker
 
-            self._panel = PanelWorker(Means(self.database.path, self._pool, self._embed), self._notify)
+            self._panel = PanelWorker(self.means(), self._notify)
         return self._panel
 
     def investigations(self) -> Investigations:
         """What computes Investigation 1, for as long as this session is open."""
         if self._investigations is None:
             from alignbench.tui.investigation.study import Investigations
-            from alignbench.tui.panel.costly import Means
 
-            means = Means(self.database.path, self._pool, self._embed)
-            self._investigations = Investigations(means, self._notify)
+            self._investigations = Investigations(self.means(), self._notify)
         return self._investigations
 
     def readings(self) -> Readings:
@@ -349,16 +353,17 @@ class Workbench:
         if session == self.bench.session:
             self.begin(self.bench.renewed())
 
-    async def notes(self, text: str = "") -> list[Note]:
-        """The notes of the session, after adding one if it is not empty. Only adding makes a session."""
-        if not text and self.bench.session is None:
+    async def notes(self, text: str = "", session: int | None = None) -> list[Note]:
+        """The notes of a session, of the open one without its number, after adding one if it is not empty. Only adding
+        makes a session."""
+        if not text and session is None and self.bench.session is None:
             return []
-        session = await self.session_id()
+        number = session if session is not None else await self.session_id()
 
         def work(store: Store) -> list[Note]:
             if text:
-                store.add_note(session, text)
-            return store.notes(session)
+                store.add_note(number, text)
+            return store.notes(number)
 
         return await self.database.run(work)
 

@@ -82,7 +82,8 @@ class LineScreen(DialogScreen[str | None]):
     HELP = "Enter takes what is written, Esc leaves everything as it was."
 
     def __init__(self, heading: str, value: str, *, empty: str, check: Callable[[str], object] = str) -> None:
-        """empty: what to say where nothing is written. check: raises InputError for what cannot be taken."""
+        """empty: what to say where nothing is written; empty where that is an answer. check: raises InputError for what
+        cannot be taken."""
         super().__init__()
         self._check = check
         self._heading = heading
@@ -98,7 +99,7 @@ class LineScreen(DialogScreen[str | None]):
 
     def action_accept(self) -> None:
         value = self.query_one(PlainInput).value.strip()
-        if not value:
+        if not value and self._empty:
             self.complain(self._empty)
             return
         try:

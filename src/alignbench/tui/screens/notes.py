@@ -25,11 +25,15 @@ class NotesScreen(DialogScreen[None]):
     CSS_PATH: ClassVar[CSSPathType | None] = ["dialog.tcss", "notes.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("notes", LINE)]
     HELP = "Enter adds what is written to the session's notes; Esc closes."
-    HEADING = "Notes on this session"
 
-    def __init__(self, workbench: Workbench) -> None:
+    def __init__(self, workbench: Workbench, session: int | None = None) -> None:
+        """session: its number; the open one without it."""
         super().__init__()
-        self._workbench = workbench
+        self._workbench, self._session = workbench, session
+
+    @property
+    def heading(self) -> str:
+        return f"Notes on {'this session' if self._session is None else f'session {self._session}'}"
 
     def body(self) -> ComposeResult:
         yield TextPane()
@@ -41,7 +45,7 @@ class NotesScreen(DialogScreen[None]):
     @work
     async def _work(self, text: str) -> None:
         try:
-            notes = await self._workbench.notes(text)
+            notes = await self._workbench.notes(text, self._session)
         except AlignbenchError as error:
             self.complain(str(error))
             return

@@ -1,121 +1,62 @@
-"""The sessions of the database: reopen, rename, delete."""
+"""The sessions of the database: reopen, find, report, compare, merge, write out, delete."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
-from rich.cells import set_cell_size
 from textual import work
-from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.content import Content
-from textual.screen import Screen
-from textual.widgets import OptionList, Static
-from textual.widgets.option_list import Option
 
 from alignbench.errors import AlignbenchError
 from alignbench.tui.actions import SESSIONS, bindings
 from alignbench.tui.screens.dialog import ConfirmScreen, LineScreen
-from alignbench.tui.sizes import NARROW
-from alignbench.tui.text import count, one_line, plain
-from alignbench.tui.widgets.keys import Keys
+from alignbench.tui.screens.sessions_view import SessionsView
+from alignbench.tui.text import count, one_line, shown
 
 if TYPE_CHECKING:
-    from alignbench.store import SessionInfo
-    from alignbench.tui.workbench import Workbench
+    from alignbench.store import Store
+    from alignbench.tui.screens.export import Asked
 
 NEW = 0  # the answer that asks for a new session; the database counts from 1
+T = TypeVar("T")
 
 
-class SessionsScreen(Screen[int | None]):
+class SessionsScreen(SessionsView):
     """Returns the id of the session to open, `NEW`, or None."""
 
     CSS_PATH = "sessions.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("sessions", SESSIONS)]
-    HELP = "Enter reopens the selected session where it was left: columns, prompt, samples and scores."
+    HELP = (
+        "Enter reopens the selected session where it was left: columns, prompt, samples and scores. Space marks "
+        "sessions; m makes one of all that are marked, c compares two. All of it is there as `alignbench sessions` too."
+    )
 
-    def __init__(self, workbench: Workbench) -> None:
-        super().__init__()
-        self._workbench = workbench
-        self._listed: list[SessionInfo] = []
+    def check_action(self, action: str, _parameters: tuple[object, ...]) -> bool | None:
+        if action in ("back", "new_session", "search", "backup"):
+            return True
+        return bool(self._listed) if self.is_mounted else True
 
-    def compose(self) -> ComposeResult:
-        yield Static(" Sessions", id="heading", markup=False)
-        yield Static("", id="columns-line", markup=False)
-        yield OptionList(markup=False, compact=True)
-        yield Static(plain(f" {self._workbench.database.path}"), id="where", markup=False)
-        yield Keys()
-
-    def on_mount(self) -> None:
-        self._read()
-
-    @work(exclusive=True)
-    async def _read(self, keep: int | None = None) -> None:
+    async def _run(self, work: Callable[[Store], T]) -> T | None:
+        """The result of the database's work; None, and a message, where it refuses."""
         try:
-            self._listed = await self._workbench.database.run(lambda store: store.sessions())
+            return await self.workbench.database.run(work)
         except AlignbenchError as error:
-            self._tell_error(error)
-        self._show(keep)
+            self.tell_error(error)
+            return None
 
-    def _tell_error(self, error: AlignbenchError) -> None:
-        self.notify(plain(str(error)).plain, severity="error", markup=False)
+    async def _asked(self, heading: str, value: str, empty: str = "") -> str | None:
+        return await self.app.push_screen_wait(LineScreen(heading, value, empty=empty))
 
-    def _show(self, keep: int | None) -> None:
-        listing = self.query_one(OptionList)
-        listing.clear_options()
-        listing.add_options(Option(self._line(info)) for info in self._listed)
-        current = keep if keep is not None else self._workbench.bench.session
-        if self._listed:
-            at = next((i for i, info in enumerate(self._listed) if info.id == current), 0)
-            listing.highlighted = at
-        listing.focus()
-        head = "No session yet: F5 on the Bench begins one." if not self._listed else self._line(None).plain
-        self.query_one("#columns-line", Static).update(Content(head))
-
-    def on_resize(self) -> None:
-        if self._listed:
-            at = self.query_one(OptionList).highlighted
-            self._show(self._listed[at].id if at is not None else None)
-
-    def _line(self, info: SessionInfo | None) -> Content:
-        """A session on a line; None gives the heads of the columns."""
-        models_room = 24 if self.size.width >= NARROW else 0
-        room = max(16, self.size.width - 44 - models_room)
-        if info is None:
-            cells = ("", "id", "name", "began", "samples", "prompts", "models")
-        else:
-            samples = f"{info.n_samples}" + (f" +{info.n_errors}✗" if info.n_errors else "")
-            mark = "▶" if info.id == self._workbench.bench.session else ""
-            began = info.created[:16].replace("T", " ")
-            cells = (
-                mark,
-                str(info.id),
-                one_line(info.name),
-                began,
-                samples,
-                str(info.n_prompts),
-                ", ".join(info.models),
-            )
-        widths = (1, 4, room, 16, 8, 7, models_room)
-        rights = (False, True, False, False, True, True, False)
-        texts = []
-        for text, width, right in zip(cells, widths, rights, strict=True):
-            if not width:
-                continue
-            flat = one_line(text, width)
-            texts.append(f"{flat:>{width}}" if right else set_cell_size(flat, width))
-        return Content(" ".join(texts))
-
-    @property
-    def _selected(self) -> SessionInfo | None:
-        at = self.query_one(OptionList).highlighted
-        return self._listed[at] if at is not None and at < len(self._listed) else None
+    # opening
 
     def on_option_list_option_selected(self) -> None:
         self.action_open()
 
     def action_open(self) -> None:
-        if (info := self._selected) is not None:
+        if (info := self.selected) is not None:
             self.dismiss(info.id)
 
     def action_back(self) -> None:
@@ -125,25 +66,149 @@ class SessionsScreen(Screen[int | None]):
         self.dismiss(NEW)
 
     @work
+    async def action_search(self) -> None:
+        from alignbench.tui.screens.search import SearchScreen
+
+        found = await self.app.push_screen_wait(SearchScreen(self.workbench))
+        if found is not None:
+            self.dismiss(found)
+
+    # names, tags, notes
+
+    @work
     async def action_rename(self) -> None:
-        if (info := self._selected) is None:
+        if (info := self.selected) is None:
             return
-        name = await self.app.push_screen_wait(
-            LineScreen("Name of the session", info.name, empty="A session needs a name.")
-        )
+        name = await self._asked("Name of the session", info.name, "A session needs a name.")
         if name is None:
             return
         try:
-            await self._workbench.rename(info.id, name)
+            await self.workbench.rename(info.id, name)
         except AlignbenchError as error:
-            self._tell_error(error)
-        self._read(info.id)
+            self.tell_error(error)
+        self.read(info.id)
+
+    @work
+    async def action_tags(self) -> None:
+        if (info := self.selected) is None:
+            return
+        written = await self._asked("Tags, with commas between", ", ".join(info.tags))
+        if written is None:
+            return
+        wanted = {tag.strip() for tag in written.split(",")} - {""}
+
+        def work(store: Store) -> None:
+            with store.together():
+                for tag in {*info.tags} - wanted:
+                    store.untag_session(info.id, tag)
+                for tag in wanted - {*info.tags}:
+                    store.tag_session(info.id, tag)
+
+        await self._run(work)
+        self.read(info.id)
+
+    @work
+    async def action_note(self) -> None:
+        from alignbench.tui.screens.notes import NotesScreen
+
+        if (info := self.selected) is not None:
+            await self.app.push_screen_wait(NotesScreen(self.workbench, info.id))
+
+    # several of them
+
+    def action_mark(self) -> None:
+        if (info := self.selected) is not None:
+            if info.id in self.marked:
+                self.marked.remove(info.id)
+            else:
+                self.marked.append(info.id)
+            self.redraw()
+
+    def _taken(self) -> list[int]:
+        """Those that are marked, and the selected one."""
+        selected = [] if self.selected is None or self.selected.id in self.marked else [self.selected.id]
+        return [*self.marked, *selected]
+
+    @work
+    async def action_merge(self) -> None:
+        taken = self._taken()
+        if len(taken) < 2:
+            self.notify("Mark one session or more with Space, then m on another one.", markup=False)
+            return
+        name = await self._asked(
+            f"Name of the session that is made of {', '.join(map(str, taken))}",
+            self.named(taken),
+            "A session needs a name.",
+        )
+        if name is None:
+            return
+        made = await self._run(lambda store: store.merge_sessions(taken, name))
+        if made is not None:
+            self.marked.clear()
+            self.notify(f"Session {made} is made; those it is made of stay.", markup=False)
+            self.read(made)
+
+    @work
+    async def action_compare(self) -> None:
+        from alignbench.session_diff import compare_sessions
+        from alignbench.tui.screens.comparison import ComparisonScreen
+
+        taken = self._taken() if len(self.marked) < 2 else self.marked
+        if len(taken) != 2:
+            self.notify("Mark one session with Space, then c on another one.", markup=False)
+            return
+        first, second = taken
+        found = await self._run(lambda store: compare_sessions(store, first, second))
+        if found is not None:
+            await self.app.push_screen_wait(ComparisonScreen(found))
+
+    # on the way out
+
+    @work
+    async def action_report(self) -> None:
+        from alignbench.tui.screens.report import ReportScreen
+
+        if (info := self.selected) is not None:
+            await self.app.push_screen_wait(ReportScreen(self.workbench, info))
+
+    @work
+    async def action_export(self) -> None:
+        from alignbench.tui.screens.export import ExportScreen
+
+        if (info := self.selected) is None:
+            return
+        names = await self._run(lambda store: [condition.name for condition in store.conditions(info.id)])
+        if not names:
+            return
+        asked = await self.app.push_screen_wait(ExportScreen(info.id, names))
+        if asked is None:
+            return
+        try:
+            path = await asyncio.to_thread(_export, self.workbench.database.path, info.id, asked)
+        except AlignbenchError as error:
+            self.tell_error(error)
+        else:
+            self.notify(shown(f"Written to {path.resolve()}"), markup=False)
+
+    @work
+    async def action_backup(self) -> None:
+        written = await self._asked("Copy the database to", "alignbench-backup.db", "Name a file that is not there.")
+        if written is None:
+            return
+        path = Path(written).expanduser()
+
+        def work(store: Store) -> bool:
+            store.backup(path)
+            return True
+
+        if await self._run(work):
+            self.notify(shown(f"Written to {path.resolve()}"), markup=False)
 
     @work
     async def action_delete(self) -> None:
-        if (info := self._selected) is None:
+        if (info := self.selected) is None:
             return
-        if info.id == self._workbench.bench.session and self._workbench.busy:
+        if info.id == self.workbench.bench.session and self.workbench.busy:
             self.notify("This session is being sampled; Esc on the Bench stops it.", severity="warning", markup=False)
             return
         gone = f"{count(info.n_samples, 'sample')}, {count(info.n_prompts, 'prompt')} and all notes go."
@@ -151,7 +216,20 @@ class SessionsScreen(Screen[int | None]):
         if not await self.app.push_screen_wait(ConfirmScreen(f"Delete session {info.id}?  y / n", detail)):
             return
         try:
-            await self._workbench.delete(info.id)
+            await self.workbench.delete(info.id)
         except AlignbenchError as error:
-            self._tell_error(error)
-        self._read()
+            self.tell_error(error)
+        self.read()
+
+
+def _export(db: Path, session: int, asked: Asked) -> Path:
+    """Write the samples on a connection of its own, so that the app goes on meanwhile."""
+    from alignbench.exporting.overton import export_overton
+    from alignbench.exporting.samples import Selection, export_file
+    from alignbench.store import Store
+
+    with Store.open(db) as store:
+        if not asked.file.suffix:
+            return export_overton(store, session, asked.file)
+        export_file(store, session, Selection(asked.conditions), asked.file, asked.file.suffix)
+        return asked.file
