@@ -28,7 +28,12 @@ class _Lent:
         pass
 
 
-def lent_pool(*, threads: int | None = None, embedder: Path | None = None) -> WorkerPool | _Lent:  # noqa: ARG001
+def lent_pool(
+    *,
+    threads: int | None = None,  # noqa: ARG001
+    embedder: Path | None = None,
+    vram: int | None = None,  # noqa: ARG001
+) -> WorkerPool | _Lent:
     """What stands in for WorkerPool: the shared pool, or one of its own for another embedding model."""
     if embedder is not None and embedder != default_embedder_path():
         return WorkerPool(embedder=embedder)

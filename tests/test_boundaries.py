@@ -11,7 +11,7 @@ import pytest
 
 import alignbench
 
-HEAVY = {"torch", "transformers", "llama_cpp", "sentence_transformers", "matplotlib"}
+HEAVY = {"torch", "transformers", "llama_cpp", "sentence_transformers", "matplotlib", "ray"}
 FRONT_ENDS = ("alignbench.cli", "alignbench.tui")
 IN_WORKERS = tuple(  # loaded in the process of a model, and nowhere else
     f"alignbench.engines.{name}" for name in ("llamacpp", "transformers", "device_sampler", "hf_")
@@ -34,9 +34,9 @@ def packages_after(code: str) -> set[str]:
 
 
 def core_modules() -> list[str]:
-    """Every module of the package that belongs to no front end, is loaded outside workers and draws nothing."""
+    """Every module that belongs to no front end, is loaded outside workers, draws nothing and needs no Ray."""
     found = pkgutil.walk_packages(alignbench.__path__, "alignbench.")
-    apart = (*FRONT_ENDS, *IN_WORKERS, *DRAWING)
+    apart = (*FRONT_ENDS, *IN_WORKERS, *DRAWING, "alignbench.cluster.")
     return [module.name for module in found if not module.name.startswith(apart)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,29 @@ def test_what_cannot_fit_is_refused_with_numbers(monkeypatch: pytest.MonkeyPatch
     assert isinstance(event, Failed)
     assert "needs about 113 MiB" in event.message
     assert "50 MiB are free" in event.message
+
+
+def test_models_take_no_more_of_a_gpu_than_they_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_module, "on_gpu", lambda _: True)
+    monkeypatch.setattr(pool_module, "free_bytes", lambda _: 80_000 * MIB)
+    pool = WorkerPool(vram=100 * MIB)
+    event = load(pool, resolve("demo-aligned"))
+    pool.close()
+    assert isinstance(event, Failed)
+    assert event.crowded
+    assert "only 100 MiB of those that --vram allows are free" in event.message
+
+
+@pytest.mark.models
+def test_a_model_that_is_idle_leaves_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_module, "on_gpu", lambda _: True)
+    monkeypatch.setattr(pool_module, "free_bytes", lambda _: 80_000 * MIB)
+    pool = WorkerPool(idle_seconds=0.2)
+    aligned = resolve("demo-aligned")
+    assert isinstance(load(pool, aligned), Loaded)
+    while pool.capabilities(aligned) is not None:
+        time.sleep(0.05)
+    pool.close()
 
 
 @pytest.mark.models

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
+from alignbench.engines.protocol import Done, Event, Failed, SampleRequest, Sink
 from alignbench.experiments.estimate import estimate
 from alignbench.experiments.plan import make_plan, preview
 from alignbench.experiments.runner import CellDone, CellFailed, CellStarted, Run, RunEvent, SampleStored, TextArrived
@@ -176,6 +177,63 @@ def test_weights_that_were_replaced_are_refused(store: Store, monkeypatch: pytes
     assert not [e for e in run(store, fresh, FakePool(), conditions=(BASE,)) if isinstance(e, CellFailed)]
     # The other session has other weights now; this one still knows its own.
     assert [e for e in run(store, session, FakePool(), n=2, conditions=(BASE,)) if isinstance(e, CellFailed)]
+
+
+@dataclass
+class NarrowPool(FakePool):
+    """Has room for one model, and ends an idle one for the next."""
+
+    held: str = ""
+    refused: int = 0
+    busy: set[int] = field(default_factory=set)
+
+    def load(self, model: Model, sink: Sink) -> None:
+        if self.held not in ("", model.name) and (self.busy or self.held not in self.loaded):
+            self.refused += 1
+            sink(Failed(0, "no room", crowded=True))
+            return
+        self.loaded.discard(self.held)
+        self.held = model.name
+        super().load(model, sink)
+
+    def sample(self, model: Model, request: SampleRequest, sink: Sink) -> None:
+        def ends(event: Event) -> None:
+            if isinstance(event, Done):
+                self.busy.discard(request.key)
+            sink(event)
+
+        self.busy.add(request.key)
+        super().sample(model, request, ends)
+
+
+def test_models_without_room_for_all_of_them_run_one_after_the_other(store: Store) -> None:
+    session = store.create_session("t")
+    third = Condition.zero_shot(Model("third", "llama:/third.gguf", "base"))
+    pool = NarrowPool()
+    events = run(store, session, pool, conditions=(ALIGNED, BASE, third))
+    assert not [event for event in events if isinstance(event, CellFailed)]
+    assert len(texts(store, session)) == 3 * 2 * 3
+    names = [name for name, _ in pool.requests]
+    assert names == sorted(names, key=names.index)  # no model begins before the one at work has ended
+    assert pool.refused
+
+
+def test_a_model_that_has_no_room_even_alone_fails(store: Store) -> None:
+    session = store.create_session("t")
+    events = run(store, session, NarrowPool(fail={"good": "broken"}, held="else"))
+    assert {event.message for event in events if isinstance(event, CellFailed)} == {"no room"}
+
+
+def test_a_pool_with_lanes_gets_as_many_cells_at_a_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(fakes.CAPABILITIES, "base", replace(fakes.CAPABILITIES["base"], lanes=3))
+    prompts = [Prompt(f"p{i}", f"Question {i}?") for i in range(5)]
+    session, pool = store.create_session("t"), FakePool(delay=0.005)
+    sizes = []
+    for event in Run(make_plan(store, session, prompts, (BASE,), 2), pool, store):
+        if isinstance(event, CellStarted):
+            sizes.append(len(pool.requests))
+    assert sizes[0] == 3
+    assert len(texts(store, session)) == 10
 
 
 def test_an_estimate_follows_what_the_model_did_before(store: Store) -> None:

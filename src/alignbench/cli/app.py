@@ -27,6 +27,7 @@ from alignbench.cli import (
     score,
     sessions,
 )
+from alignbench.cli.machines import RayCommand
 from alignbench.cli.options import Db
 
 app = typer.Typer(
@@ -48,7 +49,7 @@ app.add_typer(hints.app, name="hints", help="Hints: made of a session's samples,
 app.command("render")(render.render)
 app.add_typer(exporting.app, name="export", help="A session for other programs: JSON lines, CSV, the paper's layout.")
 app.command("sample")(sample.sample)
-app.command("run")(run.run)
+app.command("run", cls=RayCommand)(run.run)
 app.command("rerun")(rerun.rerun)
 app.command("report")(report.report)
 app.command("score")(score.score)

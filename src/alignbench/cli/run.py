@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alignbench import paths
+from alignbench.cli.machines import Machines, opened
 from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads
 from alignbench.display import visible
 
@@ -36,6 +37,25 @@ def run(
     device: Device = "auto",
     threads: Threads = None,
     gpu_layers: GpuLayers = -1,
+    vram: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1, metavar="GB", help="Most GPU memory for all models together.", show_default="what is free"
+        ),
+    ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            "--ray",
+            metavar="[ADDRESS]",
+            help="Draw on a Ray cluster: HOST:PORT, or without one RAY_ADDRESS, else this machine.",
+        ),
+    ] = None,
+    actor_cpus: Annotated[int, typer.Option(min=1, help="With --ray: CPUs of each model in the cluster.")] = 1,
+    actor_gpus: Annotated[
+        float | None,
+        typer.Option(min=0, help="With --ray: GPUs of each.", show_default="1 where the cluster has any"),
+    ] = None,
     db: Db = None,
     as_json: Json = False,
 ) -> None:
@@ -62,15 +82,15 @@ def run(
             session = _session(store, experiment, conditions)
             plan = make_plan(store, session, prompts, conditions, experiment.n, retry_errors=retry_errors)
         print(f"session {session} in {path}", file=sys.stderr)
-        outcome = _draw(store, plan, threads)
+        machines = Machines(threads, vram, ray, actor_cpus, actor_gpus)
+        outcome = _draw(store, plan, machines)
         left = _show_counts(store, session, as_json)
         if experiment.report is not None and not outcome.interrupted and store.session(session).n_samples:
             write_report(store, report_of(store, session, investigation="diversity"), experiment.report)
     if outcome.interrupted:
-        print(f"resume with: {_command(file, limit, db)}", file=sys.stderr)
+        print(f"resume with: {_same_command()}", file=sys.stderr)
     elif left and not retry_errors:
-        again = _command(file, limit, db)
-        print(f"{left} samples failed; draw them again with: {again} --retry-errors", file=sys.stderr)
+        print(f"{left} samples failed; draw them again with: {_same_command()} --retry-errors", file=sys.stderr)
     if code := outcome.exit_code or (3 if left else 0):
         raise typer.Exit(code)
 
@@ -89,9 +109,8 @@ def _session(store: Store, experiment: Experiment, conditions: Sequence[Conditio
     return session
 
 
-def _draw(store: Store, plan: Plan, threads: int | None) -> Outcome:
+def _draw(store: Store, plan: Plan, machines: Machines) -> Outcome:
     from alignbench.cli.following import Outcome, follow
-    from alignbench.engines.pool import WorkerPool
     from alignbench.experiments.staged import StagedRun
     from alignbench.models import first_use, terms
 
@@ -101,12 +120,9 @@ def _draw(store: Store, plan: Plan, threads: int | None) -> Outcome:
         return outcome
     for model in {cell.condition.model for cell in plan.cells if first_use(cell.condition.model)}:
         print(visible(terms(model)), file=sys.stderr)
-    pool = WorkerPool(threads=threads)
-    try:
-        for _ in follow(StagedRun(plan, pool, store, pool), outcome, finish_first=True):
+    with opened(machines, plan) as (pool, embed):
+        for _ in follow(StagedRun(plan, pool, store, embed), outcome, finish_first=True):
             pass
-    finally:
-        pool.close()
     return outcome
 
 
@@ -167,8 +183,6 @@ def _show_estimate(
         print("-: no sample of that model is in the database to judge by", file=sys.stderr)
 
 
-def _command(file: str, limit: int | None, db: Path | None) -> str:
-    parts = ["alignbench", "run", file]
-    parts += [] if limit is None else ["--limit", str(limit)]
-    parts += [] if db is None else ["--db", str(db)]
-    return shlex.join(parts)
+def _same_command(*without: str) -> str:
+    """What was typed, to be typed again."""
+    return shlex.join(["alignbench", *(word for word in sys.argv[1:] if word not in without)])

@@ -1,7 +1,8 @@
 """Loaded models, each in a worker process of its own; the front end's side of the pipe.
 
 A worker that dies fails its open requests with a message and is started again by the next `load`. Workers that are
-sampling at one time share the cores.
+sampling at one time share the cores. A model leaves the GPU when another one needs its place, or when it has been idle
+for long.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -40,6 +42,8 @@ from alignbench.engines.protocol import (
 from alignbench.errors import AlignbenchError
 from alignbench.spec import Model
 
+IDLE_SECONDS = 600.0  # a model on a GPU leaves it after so long without a request
+
 # libgomp's default spinning stalls two workers on the same cores; a short spin keeps the speed of one worker alone.
 _ENVIRONMENT = {"GOMP_SPINCOUNT": "1000", "OPENBLAS_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
 
@@ -52,6 +56,7 @@ class _Process:
         self.capabilities: Capabilities | None = None
         self.loading: list[Sink] = []
         self.open: dict[int, Callable[[Answer], None]] = {}
+        self.used = time.monotonic()  # when it was last asked or answered
         self._on_end = on_end
         self._lock = threading.Lock()
         self._stopping = False
@@ -81,6 +86,10 @@ class _Process:
         with self._lock, contextlib.suppress(OSError):
             self._connection.send(message)
 
+    @property
+    def is_idle(self) -> bool:
+        return not self.open and not self.loading
+
     def stop(self) -> None:
         """End the process; open requests fail."""
         self._stopping = True
@@ -103,6 +112,7 @@ class _Process:
             open_sink(Failed(key, message))
 
     def _dispatch(self, event: Answer) -> None:
+        self.used = time.monotonic()
         match event:
             case Loading():
                 for sink in list(self.loading):
@@ -138,8 +148,22 @@ class _Process:
 class WorkerPool:
     """Implements protocol.EnginePool and protocol.EmbedPool with worker processes."""
 
-    def __init__(self, *, threads: int | None = None, embedder: Path | None = None) -> None:
-        """threads: CPU threads all workers share, by default the cores this process may use."""
+    def __init__(
+        self,
+        *,
+        threads: int | None = None,
+        embedder: Path | None = None,
+        vram: int | None = None,
+        idle_seconds: float = IDLE_SECONDS,
+    ) -> None:
+        """threads: CPU threads all workers share, by default the cores this process may use.
+
+        vram: bytes of GPU memory that all models together may take, by default what is free. idle_seconds: after which
+        a model leaves the GPU.
+        """
+        self._vram, self._idle_seconds = vram, idle_seconds
+        self._closed = threading.Event()
+        self._watching = False
         self._threads = threads or len(os.sched_getaffinity(0))
         self._embedder_path = embedder
         self._lock = threading.RLock()
@@ -161,11 +185,12 @@ class WorkerPool:
                     process = self._models[model] = _Process(model.name, self._ended)
                     process.loading.append(sink)
                     process.send(LoadModel(model, self._share(1)))
+                    self._watch_idle(model)
                     return
             else:
                 self._models[model] = process  # the most recently used is the last
         if process is None:
-            sink(Failed(0, refusal))
+            sink(Failed(0, refusal, crowded=True))
             return
         with self._lock:
             if process.capabilities is None:
@@ -178,7 +203,12 @@ class WorkerPool:
         needed = needed_bytes(model)
         device = "cuda" if on_gpu(model) else "cpu"
         free = free_bytes(device) if needed else 0
-        idle = [(m, p) for m, p in self._models.items() if not p.open and not p.loading and on_gpu(m) == on_gpu(model)]
+        beside = [(m, p) for m, p in self._models.items() if on_gpu(m) == on_gpu(model)]
+        limit = ""
+        if device == "cuda" and self._vram is not None:
+            limit = " of those that --vram allows"
+            free = min(free, self._vram - sum(needed_bytes(other) for other, _ in beside))
+        idle = [(other, process) for other, process in beside if process.is_idle]
         for other, process in idle:
             if free >= needed:
                 break
@@ -189,9 +219,22 @@ class WorkerPool:
             return ""
         kind = "GPU memory" if device == "cuda" else "memory"
         return (
-            f"{model.name} needs about {needed / 2**20:.0f} MiB of {kind}, but only "
-            f"{free / 2**20:.0f} MiB are free. Unload another model or choose a smaller or quantized one."
+            f"{model.name} needs about {needed / 2**20:.0f} MiB of {kind}, but only {max(0, free) / 2**20:.0f} MiB"
+            f"{limit} are free. Unload another model or choose a smaller or quantized one."
         )
+
+    def _watch_idle(self, model: Model) -> None:
+        if on_gpu(model) and not self._watching:
+            self._watching = True
+            threading.Thread(target=self._unload_idle, name="idle models", daemon=True).start()
+
+    def _unload_idle(self) -> None:
+        while not self._closed.wait(self._idle_seconds / 10):
+            since = time.monotonic() - self._idle_seconds
+            with self._lock:
+                idle = [m for m, p in self._models.items() if p.is_idle and p.used <= since and on_gpu(m)]
+            for model in idle:
+                self.unload(model)
 
     def capabilities(self, model: Model) -> Capabilities | None:
         """Of a loaded model, else None."""
@@ -217,6 +260,7 @@ class WorkerPool:
         with self._lock:
             process = self._models.get(model)
             if process is not None:
+                process.used = time.monotonic()
                 process.open[request.key] = self._with_sharing(sink)
                 self._share_cores()
                 process.send(request)
@@ -239,6 +283,7 @@ class WorkerPool:
 
     def close(self) -> None:
         """End every process."""
+        self._closed.set()
         with self._lock:
             processes = [*self._models.values(), *([self._embedder] if self._embedder else [])]
             self._models, self._embedder = {}, None

@@ -35,6 +35,7 @@ class Capabilities:
     description: str  # architecture, size and quantization, for people
     file_hash: str = ""  # SHA-256 of the weights, or the revision of a hub model; empty where it is not known
     renders_chat: bool = False  # a server that applies the chat template itself: it gets messages, not text
+    lanes: int = 1  # requests of strict mode that are worked on side by side
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,10 +199,14 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The request (or the load, key 0) failed; samples that had not finished get this message."""
+    """The request (or the load, key 0) failed; samples that had not finished get this message.
+
+    crowded: a load for which there is no room now; there may be once models that are at work have ended it.
+    """
 
     key: int
     message: str
+    crowded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

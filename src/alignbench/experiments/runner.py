@@ -1,6 +1,7 @@
 """Run a plan: load models, send cells to their engines, store each sample when it finishes, report what happened.
 
-Models run side by side, the cells of one model one after the other. Iterating over a `Run` does the work in the
+Models run side by side, or one after the other where there is no room for all of them; the cells of one model one
+after the other, or as many at a time as its pool has lanes. Iterating over a `Run` does the work in the
 caller's thread (which owns the store); engines work in processes of their own and report through a queue.
 """
 
@@ -131,10 +132,12 @@ class Run:
         self._store = store
         self._inbox: queue.Queue[tuple[Model, Event] | None] = queue.Queue()
         self._waiting: dict[Model, deque[Cell]] = {}
+        self._crowded: dict[Model, set[Model]] = {}  # models that found no room -> those that were at work then
         self._running: dict[int, Cell] = {}  # request key -> cell
         self._unfinished: dict[int, set[int]] = {}  # request key -> samples that have not ended
         self._lock = threading.Lock()
         self._cancelled_cells: set[int] = set()
+        self._dropped: set[int] = set()  # cancelled cells that no longer wait
         self._cancelled = False
         self._finishing = False
 
@@ -176,6 +179,7 @@ class Run:
             if item is not None:
                 yield from self._handle(*item)
             yield from self._drop_cancelled()
+            self._load_crowded()
 
     def _sink(self, model: Model) -> _Sink:
         return _Sink(model, self._inbox)
@@ -194,6 +198,8 @@ class Run:
                 self._store.set_model_file_hash(self.plan.session, model.reference, now)
                 yield ModelLoaded(model.name, event.capabilities, event.seconds)
                 yield from self._begin_next(model)
+            case Failed(key=0) if event.crowded and (busy := self._at_work() - {model}):
+                self._crowded[model] = busy
             case Failed(key=0):
                 for cell in self._take_waiting(model):
                     yield from self._fail(cell, set(cell.missing), event.message)
@@ -218,6 +224,21 @@ class Run:
                 yield CellDone(cell)
                 yield from self._begin_next(model)
 
+    def _at_work(self) -> set[Model]:
+        """Models that have cells to do and found room."""
+        running = {cell.condition.model for cell in self._running.values()}
+        return running | {model for model, waiting in self._waiting.items() if waiting and model not in self._crowded}
+
+    def _load_crowded(self) -> None:
+        """Try again for the models that found no room, once one that was at work is not any more."""
+        if not self._crowded:
+            return
+        busy = self._at_work()
+        for model, before in list(self._crowded.items()):
+            if before - busy - self._crowded.keys():
+                del self._crowded[model]
+                self._pool.load(model, self._sink(model))
+
     def _n_running(self, model: Model) -> int:
         return sum(cell.condition.model == model for cell in self._running.values())
 
@@ -236,7 +257,8 @@ class Run:
                 cell = self._waiting[model][0]
                 if self._cancelled or self._finishing or cell.id in self._cancelled_cells:
                     return
-                if self._n_running(model) >= (FAST_LOOKAHEAD if cell.condition.mode == "fast" else 1):
+                lanes = FAST_LOOKAHEAD if cell.condition.mode == "fast" else capabilities.lanes
+                if self._n_running(model) >= lanes:
                     return
                 self._waiting[model].popleft()
             condition = cell.condition
@@ -281,11 +303,12 @@ class Run:
         """Waiting cells that were cancelled end here, with nothing stored for them."""
         with self._lock:
             everything, cells = self._cancelled or self._finishing, set(self._cancelled_cells)
+        if not (everything or cells - self._dropped):
+            return
+        self._dropped |= cells
         for model, waiting in self._waiting.items():
             dropped = [cell for cell in waiting if everything or cell.id in cells]
-            if not dropped:
-                continue
-            self._waiting[model] = deque(cell for cell in waiting if cell not in dropped)
+            self._waiting[model] = deque(cell for cell in waiting if not (everything or cell.id in cells))
             yield from (CellDone(cell) for cell in dropped)
 
 
