@@ -45,6 +45,12 @@ def test_front_ends_start_without_heavy_packages(modules: str) -> None:
     assert not (HEAVY | {"numpy", "sqlite_utils"}) & packages_after(f"import {modules}")
 
 
+def test_a_database_is_opened_without_pandas() -> None:
+    assert "pandas" not in packages_after("import alignbench.store")
+    assert "pandas" in packages_after("import alignbench.store, pandas")
+    assert "sqlite_utils" in packages_after("import pandas, alignbench.store")
+
+
 @pytest.mark.parametrize(
     "command", ["", "sample", "score", "report", "metrics", "likelihood", "sessions", "models", "prompts", "doctor"]
 )

@@ -6,6 +6,8 @@ import unicodedata
 import pytest
 from hypothesis import given
 
+from alignbench.scores.lexicon import Lexicon
+from alignbench.scores.values import WORKBENCH
 from alignbench.scores.words import STOP_WORDS, _pattern, content_words, word_spans, words
 from tests.scores.texts import HOSTILE, texts
 
@@ -92,3 +94,17 @@ def test_spans_are_of_the_text_as_it_was_written() -> None:
     found = [(text[start:end], word) for start, end, word in word_spans(text)]
     assert found[:2] == [("Don\u2019t", "don't"), ("STOP", "stop")]
     assert found[2:] == [(word, word) for word in ("caf\u00e9", "3.14", "漢", "字")]
+
+
+@given(texts)
+def test_the_words_of_a_text_are_those_of_its_pieces(found: str) -> None:
+    for text in [found, *HOSTILE, "a\u3000b\xa0c\u0301 \u0301d\x1fe", "１．５ don’t—stop  3,\n000"]:
+        assert words(text) == tuple(word for piece in text.split() for word in words(piece))
+
+
+def test_words_numbered_by_their_pieces_are_in_their_order() -> None:
+    lexicon = Lexicon(WORKBENCH, str)
+    vocabulary: dict[str, int] = {}
+    for text in ["A well-known cat — the cat", "", "…", "cat the cat.", "猫が好き the cat " * 3, "x" * 500, "the\tcat"]:
+        expected = [vocabulary.setdefault(word, len(vocabulary)) for word in words(text)]
+        assert lexicon.numbers(text).tolist() == expected

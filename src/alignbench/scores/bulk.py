@@ -29,7 +29,7 @@ from alignbench.scores.diversity import (
 from alignbench.scores.lexical import jaccard_reason, jaccards, mean_length
 from alignbench.scores.lexicon import Lexicon
 from alignbench.scores.ngram_table import NgramTables
-from alignbench.scores.ngrams import Ints, stable_order
+from alignbench.scores.ngrams import Ints, is_first, stable_order
 from alignbench.scores.overlap import BLEU_ORDERS, common_lengths, no_words, packed, rouge_ls, self_bleu
 from alignbench.scores.semantic import CLASS_THRESHOLD
 from alignbench.scores.spectral import VENDI_ORDERS, count_cosines, vendi_ngram
@@ -230,9 +230,9 @@ class _Terms:
     def __init__(self, terms: Ints, owners: Ints, n: int) -> None:
         """terms: numbers, repeated or not. owners: which of the n sets each is in."""
         keys = np.sort(terms * n + owners)
-        terms, owners = np.divmod(keys[np.diff(keys, prepend=-1) != 0], max(n, 1))
+        terms, owners = np.divmod(keys[is_first(keys)], max(n, 1))
         self._sizes = np.bincount(owners, minlength=n)
-        new = np.diff(terms, prepend=-1) != 0
+        new = is_first(terms)
         numbers = np.cumsum(new) - 1
         several = np.bincount(numbers) > 1
         keep = several[numbers]

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from alignbench.scores.ngrams import Ints, stable_order
+from alignbench.scores.ngrams import Ints, is_first, stable_order
 
 Floats = NDArray[np.float64]
 
@@ -61,7 +61,7 @@ class NgramTable:
         columns, owners, counts = self._shared
         if not len(columns):
             return np.zeros(self.n)
-        starts = np.flatnonzero(np.diff(columns, prepend=-1))
+        starts = np.flatnonzero(is_first(columns))
         is_largest = counts == np.maximum.reduceat(counts, starts)[columns]
         alone = is_largest & (np.bincount(columns, is_largest)[columns] == 1)
         second = np.maximum.reduceat(np.where(alone, 0, counts), starts)
@@ -107,16 +107,16 @@ class NgramTables:
             keys = self._numbers[order - 1][places] * self.table(1).n_distinct + last
         sorting = stable_order(keys)
         owners, keys = self._owners[places[sorting]], keys[sorting]
-        new_gram = np.diff(keys, prepend=-1) != 0
+        new_gram = is_first(keys)
         grams = np.cumsum(new_gram) - 1
         numbers = np.empty(len(self.words), np.int64)
         numbers[places[sorting]] = grams
         self._numbers[order] = numbers
-        starts = np.flatnonzero(new_gram | (np.diff(owners, prepend=-1) != 0))
+        starts = np.flatnonzero(new_gram | is_first(owners))
         self._tables[order] = NgramTable(
             grams=grams[starts],
             owners=owners[starts],
-            counts=np.diff(starts, append=len(keys)),
+            counts=np.diff(np.append(starts, len(keys))),
             n_distinct=int(new_gram.sum()),
             n=len(self.lengths),
         )

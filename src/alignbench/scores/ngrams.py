@@ -108,6 +108,14 @@ def stable_order(keys: Ints) -> Ints:
     return np.sort(keys << bits | np.arange(len(keys))) & ((1 << bits) - 1)
 
 
+def is_first(keys: Ints) -> NDArray[np.bool_]:
+    """Of each of some sorted keys, whether it differs from the one before it."""
+    first = np.empty(len(keys), np.bool_)
+    first[:1] = True
+    np.not_equal(keys[1:], keys[:-1], out=first[1:])
+    return first
+
+
 class _Numbering:
     """Dense numbers of 64-bit keys in two sorted arrays: a tenth of the memory of a dict."""
 

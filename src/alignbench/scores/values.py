@@ -18,16 +18,18 @@ from alignbench.scores.words import STOP_WORDS, VERSION, words
 class Mode:
     """How a text becomes words; scores of two modes never meet in one comparison.
 
-    version: of the tokenizer and its stop list. words: the words of a text in order, stop words included.
+    version: of the tokenizer and its stop list. words: the words of a text in order, stop words included. piecewise:
+    whether they are the words of its pieces between white space, one piece after the other.
     """
 
     name: str
     version: str
     words: Callable[[str], tuple[str, ...]]
     stop_words: frozenset[str]
+    piecewise: bool = False
 
 
-WORKBENCH = Mode("workbench", f"words{VERSION}", words, STOP_WORDS)
+WORKBENCH = Mode("workbench", f"words{VERSION}", words, STOP_WORDS, piecewise=True)
 
 
 @dataclass(frozen=True)

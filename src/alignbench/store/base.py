@@ -7,11 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlite_utils import Database
-
 from alignbench.errors import InputError, StoreError
 from alignbench.store.connection import file_identity, plain_errors, transaction
 from alignbench.store.encoding import now
+from alignbench.store.sqlite import Database
 
 
 class Connected:

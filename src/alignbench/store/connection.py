@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from alignbench.errors import StoreError
 from alignbench.store import schema
+from alignbench.store.sqlite import Database
 
 BUSY_SECONDS = 30.0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlite_utils import Database
+from alignbench.store.sqlite import Database
 
 
 def context_tables(db: Database) -> None:

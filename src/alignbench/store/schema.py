@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from sqlite_utils import Database
-
 from alignbench.store.context_tables import context_tables
 from alignbench.store.encoding import now
 from alignbench.store.session_tables import session_tables
+from alignbench.store.sqlite import Database
 
 # "alib" in the header marks a file as ours: a foreign one is recognised from its first 100 bytes, unopened.
 APPLICATION_ID = 0x616C6962
