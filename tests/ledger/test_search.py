@@ -37,7 +37,7 @@ ACCOUNTS = [
 
 
 def found(tokens: int, reach: float | None = None) -> Found | None:
-    return search(ACCOUNTS, HELD_OUT, Wanted(tokens, reach))
+    return search(ACCOUNTS, PROMPTS, HELD_OUT, Wanted(tokens, reach))
 
 
 @pytest.mark.parametrize(
@@ -72,4 +72,4 @@ def test_nothing_may_be_found() -> None:
     assert found(30, 0.4) is None
     alone = account("alone", 20, 0.5, 0.5)
     one = Account("alone", NOTHING, NOTHING, alone.pieces, {("p0", 1): Bits(5.0, 10, 5)}, frozenset({0}))
-    assert search([one], HELD_OUT, Wanted(100)) is None
+    assert search([one], PROMPTS, HELD_OUT, Wanted(100)) is None

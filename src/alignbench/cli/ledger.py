@@ -44,7 +44,8 @@ def ledger(
         bool, typer.Option("--controls", help="Also contexts whose outcome is known beforehand.")
     ] = False,
     budget_tokens: Annotated[
-        int | None, typer.Option(min=0, help="Search for the best context of at most so many tokens.")
+        int | None,
+        typer.Option(min=0, help="Search for the best context of at most so many tokens, with fewer examples too."),
     ] = None,
     reach: Annotated[
         float | None,
@@ -107,7 +108,9 @@ def ledger(
             if outcome.interrupted:
                 raise typer.Exit(outcome.exit_code)
             with progress_bar() as bar:
-                kept = Bookkeeper(store, pool, pool, number, failures, narrated(bar)).ledger(asked, controls=controls)
+                kept = Bookkeeper(store, pool, pool, number, failures, narrated(bar)).ledger(
+                    asked, controls=controls, wanted=wanted
+                )
         finally:
             pool.close()
     for message in failures.messages:

@@ -11,7 +11,7 @@ from alignbench.cli.tables import print_table
 from alignbench.ledger.accounts import Account
 from alignbench.ledger.asked import Asked
 from alignbench.ledger.ledger import Ledger
-from alignbench.ledger.search import Found, Wanted, n_tokens, search
+from alignbench.ledger.search import Found, Wanted, n_tokens
 from alignbench.scores.bits import Cost, Rate
 from alignbench.scores.statistics import LEVEL, MIN_PROMPTS, RESAMPLES
 
@@ -61,7 +61,8 @@ def as_record(
         else {
             "budget_tokens": wanted.tokens,
             "reach": wanted.reach,
-            "found": asdict(found) if (found := _search(ledger, asked, wanted)) else None,
+            "tried": {account.name: _account(account) for account in ledger.tried},
+            "found": None if ledger.found is None else asdict(ledger.found),
         },
         "meta": {
             "teacher": asked.teacher.name,
@@ -100,10 +101,6 @@ def _cost(cost: Cost | None) -> dict[str, Any] | None:
     return None if cost is None else asdict(cost)
 
 
-def _search(ledger: Ledger, asked: Asked, wanted: Wanted) -> Found | None:
-    return search((ledger.floor, *ledger.contexts, *ledger.curve), asked.held_out, wanted)
-
-
 def print_ledger(ledger: Ledger, asked: Asked, wanted: Wanted | None) -> None:
     """The gap of each context and of its pieces, the curve of hints, controls, and what a search found.
 
@@ -125,7 +122,10 @@ def print_ledger(ledger: Ledger, asked: Asked, wanted: Wanted | None) -> None:
         print(f"\nControls: a teacher that is {asked.base.name} with three hidden examples")
         _print_gaps(ledger.controls.hidden)
     if wanted is not None:
-        _print_found(_search(ledger, asked, wanted), wanted)
+        if ledger.tried:
+            print("\nFewer examples, tried by the search")
+            _print_gaps(ledger.tried)
+        _print_found(ledger.found, wanted)
     few = f"; under {MIN_PROMPTS} prompts they are rough" if ledger.n_prompts < MIN_PROMPTS else ""
     print(f"\n{LEVEL:.0%} intervals from {ledger.n_prompts} prompts, resampled{few}.")
     print("What is saved on the source alone is leakage, on held-out responses elicitation.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alignbench.engines.asking import loaded
 from alignbench.engines.protocol import EmbedPool, EnginePool
@@ -14,6 +14,8 @@ from alignbench.ledger.asked import Asked
 from alignbench.ledger.controls import copy_of_source, hidden_examples, keywords_of_another
 from alignbench.ledger.pieces import Shown
 from alignbench.ledger.preparing import Failures, Progress, Taught, prepared, taught
+from alignbench.ledger.search import Found, Wanted, halves, search
+from alignbench.ledger.subsets import smaller
 from alignbench.scoring.gaps import no_kl
 from alignbench.scoring.likelihoods import Likelihoods
 from alignbench.spec import Context
@@ -34,6 +36,7 @@ class Ledger:
     """floor: the base model's own layout with nothing in it. curve: hints alone, from the lowest resolution on.
 
     cross_entropy: why the gap estimates no KL divergence and is a difference of cross-entropies; empty where it does.
+    tried: contexts with fewer examples, of a search. found: what it chose; None without one, or where nothing will do.
     """
 
     floor: Account
@@ -43,6 +46,8 @@ class Ledger:
     cross_entropy: str
     n_prompts: int
     n_empty: int
+    tried: tuple[Account, ...] = ()
+    found: Found | None = None
 
 
 def sampling_plan(store: Store, session: int, asked: Asked, *, controls: bool) -> Plan:
@@ -67,8 +72,8 @@ class Bookkeeper:
         self._embed, self._failures, self._progress = embed, failures, progress
         self._likelihoods = Likelihoods(store, pool)
 
-    def ledger(self, asked: Asked, *, controls: bool) -> Ledger:
-        """Make what stands in the contexts, read what is not read yet, and add up.
+    def ledger(self, asked: Asked, *, controls: bool, wanted: Wanted | None = None) -> Ledger:
+        """Make what stands in the contexts, read what is not read yet, add up, and search for what is wanted.
 
         Raises EngineError where a model cannot be loaded or its text is not known, InputError from the contexts.
         """
@@ -80,7 +85,7 @@ class Bookkeeper:
             keywords = next(shown for shown in curve if shown.context.hint and shown.context.hint.level == "keywords")
             given_away = [copy_of_source(asked, said), keywords_of_another(keywords)]
         accounts = self._accounts(asked, said, floor, (floor, *own, *curve, *given_away))
-        return Ledger(
+        ledger = Ledger(
             floor=accounts.account(floor),
             contexts=tuple(map(accounts.account, own)),
             curve=tuple(map(accounts.account, curve)),
@@ -89,6 +94,24 @@ class Bookkeeper:
             n_prompts=len(said.responses),
             n_empty=said.empty,
         )
+        return ledger if wanted is None else self._searched(ledger, asked, said, floor, own, wanted)
+
+    def _searched(
+        self, ledger: Ledger, asked: Asked, said: Taught, floor: Shown, own: Sequence[Shown], wanted: Wanted
+    ) -> Ledger:
+        """Fewer examples are tried on the half of the prompts that is chosen on, and read on the other if they fit."""
+        chosen_on, _ = halves(said.responses)
+        half = replace(asked, prompts=tuple(prompt for prompt in asked.prompts if prompt.id in chosen_on))
+
+        def read(tried: Sequence[Shown]) -> list[Account]:
+            accounts = self._accounts(half, said, floor, tried)
+            return [accounts.account(each) for each in tried]
+
+        tried = [each for shown in own for each in smaller(shown, asked.prompts, wanted.tokens, read)]
+        accounts = self._accounts(asked, said, floor, tried)
+        found = tuple(accounts.account(each) for each in tried)
+        there = (ledger.floor, *ledger.contexts, *ledger.curve, *found)
+        return replace(ledger, tried=found, found=search(there, said.responses, asked.held_out, wanted))
 
     def _hidden(self, asked: Asked) -> tuple[Account, ...]:
         hidden = hidden_examples(asked)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from alignbench.ledger.accounts import Account
@@ -31,19 +31,26 @@ class Found:
     reported_on: Rate
 
 
-def search(accounts: Sequence[Account], held_out: frozenset[int], wanted: Wanted) -> Found | None:
+def halves(prompts: Iterable[str]) -> tuple[list[str], list[str]]:
+    """The prompts, by id, that a context is chosen on, and those that it is reported on."""
+    dealt = shuffled_cycle(prompts, seed=0)
+    return dealt[: len(dealt) // 2], dealt[len(dealt) // 2 :]
+
+
+def search(
+    accounts: Sequence[Account], prompts: Iterable[str], held_out: frozenset[int], wanted: Wanted
+) -> Found | None:
     """Among contexts whose length is known; None where none is short enough, reaches the gap, or has two prompts.
 
     With a gap to be reached, the shortest context that does; else the one that leaves the smallest gap.
     """
-    prompts = shuffled_cycle({prompt for account in accounts for prompt, _ in account.gaps}, seed=0)
-    half = len(prompts) // 2
+    parts = halves(prompts)
     candidates = []
     for account in accounts:
         tokens = n_tokens(account)
         if tokens is None or tokens > wanted.tokens:
             continue
-        chosen_on, reported_on = (_gap(account, held_out, part) for part in (prompts[:half], prompts[half:]))
+        chosen_on, reported_on = (_gap(account, held_out, part) for part in parts)
         if chosen_on is not None and reported_on is not None:
             candidates.append(Found(account.name, tokens, chosen_on, reported_on))
     if wanted.reach is None:
