@@ -8,6 +8,7 @@ import typer
 
 from alignbench import __version__
 from alignbench.cli import (
+    attach,
     doctor,
     examples,
     exporting,
@@ -50,6 +51,7 @@ app.command("render")(render.render)
 app.add_typer(exporting.app, name="export", help="A session for other programs: JSON lines, CSV, the paper's layout.")
 app.command("sample")(sample.sample)
 app.command("run", cls=RayCommand)(run.run)
+app.command("attach")(attach.attach)
 app.command("rerun")(rerun.rerun)
 app.command("report")(report.report)
 app.command("score")(score.score)

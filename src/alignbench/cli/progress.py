@@ -34,6 +34,22 @@ from alignbench.experiments.runner import (
 RATE_SECONDS = 2.0
 
 
+def samples_bar(console: Console) -> Progress:
+    """A bar of samples that vanishes at the end, with fields for a rate and for failures; nothing but on a terminal."""
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}", markup=False),
+        TextColumn("{task.fields[failed]}", markup=False),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    )
+
+
 class RunProgress:
     """Shows the events of a run. Use it as a context manager."""
 
@@ -45,18 +61,7 @@ class RunProgress:
         self._failed = 0
         self._tokens = 0
         self._since = time.perf_counter()
-        self._bar = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}", markup=False),
-            TextColumn("{task.fields[failed]}", markup=False),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=self._console,
-            disable=not self._live,
-            transient=True,
-        )
+        self._bar = samples_bar(self._console)
         self._task = self._bar.add_task("loading", total=self._total, rate="", failed="")
 
     def __enter__(self) -> Self:

@@ -34,6 +34,9 @@ def run(
     ] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first prompts of the file's.")] = None,
     retry_errors: Annotated[bool, typer.Option("--retry-errors", help="Draw samples that failed again.")] = False,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Go on in the background; `alignbench attach` shows it.")
+    ] = False,
     device: Device = "auto",
     threads: Threads = None,
     gpu_layers: GpuLayers = -1,
@@ -61,6 +64,7 @@ def run(
 ) -> None:
     """Run an experiment file. Run it again to resume: only what is missing is drawn."""
     from alignbench.cli.report import report_of, write_report
+    from alignbench.experiments.background import refuse_beside
     from alignbench.experiments.experiment import experiment_path, read_experiment
     from alignbench.experiments.plan import make_plan
     from alignbench.experiments.stored_sets import StoredSets
@@ -81,7 +85,11 @@ def run(
         with store.together():  # a condition that is refused leaves the session as it was
             session = _session(store, experiment, conditions)
             plan = make_plan(store, session, prompts, conditions, experiment.n, retry_errors=retry_errors)
+        refuse_beside(path, session)
         print(f"session {session} in {path}", file=sys.stderr)
+        if detach and plan.n_missing:
+            _begin_in_background(path, session)
+            return
         machines = Machines(threads, vram, ray, actor_cpus, actor_gpus)
         outcome = _draw(store, plan, machines)
         left = _show_counts(store, session, as_json)
@@ -181,6 +189,18 @@ def _show_estimate(
     )
     if any(each.tokens is None for each in found):
         print("-: no sample of that model is in the database to judge by", file=sys.stderr)
+
+
+def _begin_in_background(path: Path, session: int) -> None:
+    from alignbench.experiments.background import begin, commands
+
+    command = [word for word in sys.argv[1:] if word != "--detach"]
+    begun = begin(path, session, [sys.executable, "-m", "alignbench", *command])
+    print(
+        f"it goes on in the background, as process {begun.pid}, and says what it does in {begun.log}\n"
+        f"{commands(path, session, begun.pid or 0)}",
+        file=sys.stderr,
+    )
 
 
 def _same_command(*without: str) -> str:

@@ -119,6 +119,11 @@ class Cells(CellContents):
         )
         return [_cell_info(row) for row in rows]
 
+    def n_asked(self, session_id: int) -> int:
+        """Samples that were asked for in a session so far."""
+        row = self._row("SELECT coalesce(sum(n), 0) AS n FROM cells WHERE session_id = ?", session_id)
+        return 0 if row is None else int(row["n"])
+
     def set_rendered(self, cell_id: int, text: str) -> None:
         """Keep the text that the model saw, up to where the response begins."""
         with self._write():

@@ -1,0 +1,77 @@
+"""`alignbench attach`: watch a run that goes on in the background."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from alignbench.cli.options import Db
+
+if TYPE_CHECKING:
+    from alignbench.experiments.background import Background
+    from alignbench.store import Store
+
+SECONDS = 0.5  # between two looks
+LINES = 5  # of what was said before
+
+
+def attach(
+    session: Annotated[
+        int | None, typer.Argument(metavar="[SESSION]", help="The session's number; left out: the run begun last.")
+    ] = None,
+    db: Db = None,
+) -> None:
+    """Show a run that was begun with `run --detach`, until it ends. Ctrl-C leaves it alone."""
+    from alignbench.cli.scoring import existing_database
+    from alignbench.experiments.background import commands, find, find_all
+    from alignbench.store import Store
+
+    path = existing_database(db)
+    with Store.open(path) as store:
+        if session is not None:
+            store.session(session)
+        runs = find_all(path) if session is None else [run for run in [find(path, session)] if run]
+        going = next((run for run in runs if run.pid is not None), None)
+        if going is None:
+            what = f"session {session}" if session is not None else f"any session of {path}"
+            print(f"Nothing runs in the background for {what}.", file=sys.stderr)
+            for run in runs[:1]:
+                print(f"The last run was of session {run.session}: {run.log}", file=sys.stderr)
+            return
+        try:
+            _watch(store, path, going)
+        except KeyboardInterrupt:
+            again = commands(path, going.session, going.pid or 0)
+            print(f"the run of session {going.session} goes on; {again}", file=sys.stderr)
+
+
+def _watch(store: Store, path: Path, run: Background) -> None:
+    """What the run says, and above all how far it is, until its process ends."""
+    from rich.console import Console
+
+    from alignbench.cli.progress import samples_bar
+    from alignbench.display import visible
+    from alignbench.experiments.background import find
+
+    console = Console(stderr=True, markup=False, highlight=False)
+    print(f"session {run.session} in {path}, process {run.pid}; Ctrl-C leaves it alone", file=sys.stderr)
+    with run.log.open(encoding="utf-8", errors="replace") as log, samples_bar(console) as bar:
+        task = bar.add_task("", total=store.n_asked(run.session), rate="", failed="")
+        lines = log.readlines()[-LINES:]
+        while True:
+            for line in lines:
+                console.print(visible(line.rstrip("\n")), soft_wrap=True)
+            info = store.session(run.session)
+            failed = f"{info.n_errors} failed" if info.n_errors else ""
+            bar.update(task, description=info.name, completed=info.n_samples, failed=failed)
+            there = find(path, run.session)
+            if there is None or there.pid is None:
+                break
+            time.sleep(SECONDS)
+            lines = log.readlines()
+        for line in log.readlines():
+            console.print(visible(line.rstrip("\n")), soft_wrap=True)
