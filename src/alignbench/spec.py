@@ -138,16 +138,21 @@ class Example:
 
 @dataclass(frozen=True)
 class ExampleSet:
-    """Examples in order, addressed by content. name and origin are for people: neither is compared or hashed."""
+    """Examples in order, addressed by content. name and origin are for people: neither is compared or hashed.
+
+    gone: the hash of a set whose examples are not in the database any more; it has no items, and nothing is selected
+    from it.
+    """
 
     items: tuple[Example, ...] = ()
     name: str = field(default="", compare=False)
     origin: str = field(default="", compare=False)
+    gone: str = ""
 
     @cached_property
     def hash(self) -> str:
         """Hash of the examples and their order."""
-        return content_hash([[item.prompt, item.response, item.hint] for item in self.items])
+        return self.gone or content_hash([[item.prompt, item.response, item.hint] for item in self.items])
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +180,14 @@ class Examples:
     teacher: str = ""
     sample: int = 0
     embedder: str = ""
+
+    @property
+    def why_none(self) -> str:
+        """Why nothing can be selected: the set is gone. Empty where it is there."""
+        if not self.pool.gone:
+            return ""
+        name = f"example set {self.pool.name!r}" if self.pool.name else "example set"
+        return f"The {name} ({self.pool.gone[:8]}) is not in the database any more; expected another one."
 
     @property
     def shared(self) -> bool:
@@ -253,7 +266,7 @@ class Context:
             value["template"] = "jinja"
         if self.examples is not None:
             value["examples"] = _changed(self.examples)
-            if self.examples.pool.items:
+            if self.examples.pool.items or self.examples.pool.gone:
                 value["examples"] |= {"pool": self.examples.pool.hash, "set": self.examples.pool.name}
         return value
 

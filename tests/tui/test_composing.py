@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from alignbench.contexts.rendering import NO_MODEL, render
+from alignbench.contexts.rendering import NO_MODEL, own_content, render
 from alignbench.errors import EngineError, InputError
 from alignbench.experiments.hinting import made_hint
 from alignbench.spec import Condition, Context, Example, Examples, ExampleSet, Hint, Prompt
@@ -18,12 +18,14 @@ from alignbench.tui.composing.audit import injected_text, leading
 from alignbench.tui.composing.stoppable import StoppablePool
 from alignbench.tui.composing.words import changes, context_words
 from alignbench.tui.state import Bench, Column, Sample
+from alignbench.tui.widgets.column import notice
 from tests.fakes import FakePool
 from tests.tui.helpers import ALIGNED, BASE
 
 ITEMS = tuple(Example(f"question {i}", f"answer {i}") for i in range(4))
 PLAIN = Context("plain")
 THREE = Context("plain", examples=Examples(ExampleSet(ITEMS, "four"), k=3))
+THREE_MADE = Condition("with three", BASE, THREE)
 
 
 def test_moving_keeps_every_example() -> None:
@@ -164,6 +166,38 @@ def test_versions_and_example_sets_come_back(tmp_path: Path) -> None:
     assert restored.columns == bench.columns
     assert [c.hash for c in restored.columns[1].history] == [c.hash for c in bench.columns[1].history]
     assert "demo-base 2" in restored.used
+
+
+def test_a_set_that_is_gone_leaves_its_column_as_it_was(tmp_path: Path) -> None:
+    bench = a_bench()
+    with_context(bench, THREE)
+    with Store.open(tmp_path / "x.db") as store:
+        session = sessions.create(store, bench, "tried")
+        for condition in bench.columns[1].history:
+            cell = store.add_cell(session, bench.prompt, condition, 1)
+            store.add_text(cell, 0, f"by {condition.name}", raw_text="", finish_reason="stop")
+        other = sessions.create(store, bench, "the same set, only in the layout")
+        store.delete_session(session)
+        assert sessions.restore(store, other)[0].columns == bench.columns, "a set that a layout names is kept"
+        session = store.create_session("sampled")
+        store.add_text(
+            store.add_cell(session, bench.prompt, THREE_MADE, 1), 0, "kept", raw_text="", finish_reason="stop"
+        )
+        store.db.execute("PRAGMA foreign_keys = OFF")
+        store.db.execute("DELETE FROM example_sets")
+        for number in (other, session):
+            restored, rows = sessions.restore(store, number)
+            column = restored.columns[-1]
+            assert column.hash == Column(replace(column.condition, context=THREE)).hash
+            assert context_words(column.condition.context) == "examples that are gone"
+            said = notice(column, restored.cell(column))
+            assert said.startswith("The example set 'four'")
+            assert "is not in the database any more" in said
+            assert sessions.layout(restored)["columns"][-1]["condition"]["context"]["examples"]["set"] == "four"  # type: ignore[index]
+        assert [row.text for row in rows] == ["kept"]
+        assert restored.cell(column).samples[0].text == "kept"
+        with pytest.raises(InputError, match="not in the database any more"):
+            own_content(bench.prompt, column.condition.context)
 
 
 def test_a_question_that_is_given_up_leaves_no_hint(tmp_path: Path) -> None:

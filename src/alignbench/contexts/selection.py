@@ -56,8 +56,10 @@ def select(
     """Select examples for a query.
 
     index: over the prompts or the responses of the pool, for the nearest ones; near: the unit vector of the query, or
-    of the teacher's response to it. Raises InputError where the pool has too few examples left.
+    of the teacher's response to it. Raises InputError where the pool is gone, or has too few examples left.
     """
+    if examples.why_none:
+        raise InputError(examples.why_none)
     found: list[Selected] = []
     left_out: list[Selected] = []
     wanted = len(examples.pool.items) if examples.k is None else examples.k

@@ -133,6 +133,8 @@ class Preparer:
     def selection(self, prompt: Prompt, examples: Examples, response: str = "") -> tuple[ExampleSet, Selection]:
         """The pool and what is selected from it. response: the teacher's, where the session does not have it."""
         pool = examples.pool
+        if examples.why_none:
+            raise InputError(examples.why_none)
         if examples.condition:
             pool = self._teachers_pool(examples.condition, examples.sample)
             examples = replace(examples, pool=pool)

@@ -72,7 +72,7 @@ class Cells(CellContents):
             """,
             session_id,
         )
-        return [_condition(row, self.example_set) for row in rows]
+        return [_condition(row, self.example_set_or_gone) for row in rows]
 
     def rename_condition(self, session_id: int, name: str, new_name: str) -> None:
         """Give a condition of a session another name; if it is the reference, it stays the reference."""

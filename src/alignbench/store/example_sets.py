@@ -58,6 +58,11 @@ class ExampleSets(Connected):
             decode_text(row["origin"]),
         )
 
+    def example_set_or_gone(self, hash: str) -> ExampleSet:
+        """A set by its hash, for what was made with it; where it is gone, one that says so."""
+        known = self._row("SELECT 1 FROM example_sets WHERE hash = ?", hash)
+        return self.example_set(hash) if known is not None else ExampleSet(gone=hash)
+
     def _keep_example_set(self, examples: ExampleSet) -> None:
         """Keep the examples that a cell or a condition refers to, without a name."""
         added = self._execute(

@@ -114,6 +114,7 @@ class Sessions(Connected):
                 DELETE FROM example_sets WHERE hash = :hash AND name = ''
                     AND NOT EXISTS (SELECT 1 FROM selections WHERE set_hash = :hash)
                     AND NOT EXISTS (SELECT 1 FROM conditions WHERE json_extract(context, '$.examples.pool') = :hash)
+                    AND NOT EXISTS (SELECT 1 FROM sessions WHERE instr(layout, :hash))
                 """,
                 ({"hash": set_hash} for set_hash in sets),
             )

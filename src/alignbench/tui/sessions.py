@@ -55,8 +55,8 @@ def _written(condition: Condition) -> dict[str, object]:
 
 
 def _read(values: Mapping[str, Any], store: Store) -> Condition:
-    """The condition that `_written` wrote. Raises InputError where its example set is gone."""
-    context = Context.from_json(values["context"], store.example_set)
+    """The condition that `_written` wrote."""
+    context = Context.from_json(values["context"], store.example_set_or_gone)
     return replace(rebuilt(Condition, {**values, "context": {"template": context.template}}), context=context)
 
 

@@ -33,6 +33,8 @@ def context_words(context: Context) -> str:
 
 def examples_words(examples: Examples) -> str:
     """`5 examples`, `3 random examples`, `3 nearest examples of demo-aligned`."""
+    if examples.pool.gone:
+        return "examples that are gone"
     n = examples.k if examples.k is not None else len(examples.pool.items)
     if examples.k is None and examples.condition:
         return f"examples of {examples.condition}"
@@ -120,4 +122,6 @@ def pool_words(examples: Examples | None) -> str:
         return "none"
     if examples.condition:
         return f"samples of {examples.condition}"
+    if examples.pool.gone:
+        return f"{examples.pool.name or 'a set'} that is gone: F2 picks another"
     return f"{examples.pool.name or 'own set'} ({count(len(examples.pool.items), 'example')})"

@@ -71,6 +71,14 @@ def progress(cell: Cell, n: int) -> tuple[str, str]:
     return f"{count} done" if cell.done >= n else f"{count}, F5 goes on", "$foreground 60%"
 
 
+def notice(column: Column, cell: Cell) -> str:
+    """What stands above the samples of a column that something is wrong with."""
+    examples = column.condition.context.examples
+    if examples is not None and examples.why_none:
+        return f"{examples.why_none}\nSamples stay; F4 picks another set."
+    return f"{cell.message}\nF5 tries again." if cell.message else ""
+
+
 def bar(fraction: float, width: int) -> str:
     """A bar of blocks."""
     full = round(max(0.0, min(1.0, fraction)) * width)
@@ -168,7 +176,7 @@ class ColumnView(Vertical):
             max_tokens=column.condition.sampling.max_tokens,
             cursor=cursor if selected else None,
             whole=whole,
-            notice=f"{cell.message}\nF5 tries again." if cell.message else "",
+            notice=notice(column, cell),
             hint=f"No samples of this prompt yet. F5 draws {column.n}." if not cell.busy else "",
         )
 
