@@ -15,6 +15,7 @@ from alignbench.cli import (
     hints,
     importing,
     judge,
+    label,
     ledger,
     likelihood,
     metrics,
@@ -56,6 +57,7 @@ app.command("rerun")(rerun.rerun)
 app.command("report")(report.report)
 app.command("score")(score.score)
 app.command("judge")(judge.judge)
+app.command("label")(label.label)
 app.command("metrics")(metrics.metrics)
 app.command("ledger")(ledger.ledger)
 app.command("likelihood")(likelihood.likelihood)

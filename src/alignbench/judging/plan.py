@@ -46,8 +46,8 @@ def plan_judging(
     """
     template = judge_template(kind)
     own = store.session(session).reference
-    against = _reference(store, session, reference or own) if kind in PAIRED else None
-    every = tuple(_singles(store, session) if against is None else _pairs(store, session, against, seed))
+    against = pair_reference(store, session, reference or own) if kind in PAIRED else None
+    every = tuple(_singles(store, session) if against is None else pairs(store, session, against, seed))
     if not every:
         raise InputError(f"Session {session} has no finished samples to judge.")
     done = store.judged(session, kind, judge.reference, template.hash)
@@ -55,7 +55,8 @@ def plan_judging(
     return JudgePlan(session, template, judge, missing, len(every), against)
 
 
-def _reference(store: Store, session: int, name: str | None) -> str:
+def pair_reference(store: Store, session: int, name: str | None) -> str:
+    """The condition that pairs are made with. InputError where it is none of the session."""
     known = [condition.name for condition in store.conditions(session)]
     if name is None:
         raise InputError("A pair needs a reference and the session has none; name one with --reference.")
@@ -70,7 +71,8 @@ def _singles(store: Store, session: int) -> Iterator[JudgeItem]:
             yield JudgeItem(row.prompt_id, row.condition, row.sample, row.id)
 
 
-def _pairs(store: Store, session: int, reference: str, seed: int) -> Iterator[JudgeItem]:
+def pairs(store: Store, session: int, reference: str, seed: int) -> Iterator[JudgeItem]:
+    """Sample i of each condition against sample i of the reference, to the same prompt; half of them flipped."""
     items = [*_singles(store, session)]
     known = {(item.prompt_id, item.sample): item.sample_id for item in items if item.condition == reference}
     for item in items:

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from alignbench.judging.labels import PREFERENCE, PREFERRED, TAG
 from alignbench.judging.replies import ASPECTS
 from alignbench.judging.templates import KINDS, PAIRED
 from alignbench.scores.agreement import Level, krippendorff_alpha
@@ -37,6 +38,7 @@ _FIELDS = {
     "stance": (*STANCES, DISTINCT),
     "new-information": ("score",),
     "topics": PLACES,
+    PREFERENCE: PREFERRED,
 }
 
 
@@ -65,7 +67,7 @@ def judged_tables(
     conditions: leave out samples of others; None for all.
     """
     tables: Tables = {}
-    for kind in KINDS:
+    for kind in (*KINDS, PREFERENCE, TAG):
         chosen = [judge] if judge is not None else store.judges(session, kind)[:1]
         rows = [
             row
@@ -90,7 +92,8 @@ def summarize(kind: str, rows: Sequence[JudgmentRow], bootstrap: Bootstrap) -> d
     for row in rows:
         name = row.condition if row.reference is None else f"{row.condition} vs {row.reference}"
         groups.setdefault(name, []).append(row)
-    columns = {(name, field): _column(group, field) for name, group in groups.items() for field in _FIELDS[kind]}
+    fields = _FIELDS[kind] if kind != TAG else tuple(sorted({row.judgment.fields["tag"] for row in rows}))
+    columns = {(name, field): _column(group, field) for name, group in groups.items() for field in fields}
     prompts = sorted({row.prompt_id for row in rows})
     means = {
         key: [statistics.fmean(found) if (found := column.values.get(prompt)) else math.nan for prompt in prompts]
@@ -108,7 +111,7 @@ def summarize(kind: str, rows: Sequence[JudgmentRow], bootstrap: Bootstrap) -> d
             "invalid": column.invalid,
             "na": column.na,
         }
-        if kind in PAIRED:
+        if kind in (*PAIRED, PREFERENCE, TAG):
             entry["flipped"] = sum(row.judgment.flipped for row in groups[name])
         table[name][field] = entry
     return table
@@ -173,12 +176,17 @@ def _column(rows: Sequence[JudgmentRow], field: str) -> _Column:
 
 
 def _value(judgment: Judgment, field: str) -> float | None:
-    """A judgment's number for a field: a grade, 1 for its own stance and 0 for the others, a count of topics."""
+    """A judgment's number for a field: a grade, 1 for its own stance, choice or tag and 0 for the others, a count of
+    topics."""
     if judgment.status != "valid":
         return None
     match judgment.kind:
         case "stance":
             return 1.0 if field == DISTINCT else float(judgment.fields["stance"] == field)
+        case "preference":
+            return float(judgment.fields["preferred"] == field)
+        case "tag":
+            return float(judgment.fields["tag"] == field)
         case "topics":
             return float(sum(topic["in"] == field for topic in judgment.fields["topics"]))
         case _:

@@ -10,13 +10,18 @@ from typing import Any
 from rich.console import Console
 
 from alignbench.display import text_table, visible
-from alignbench.reports.sections import listed, sections
+from alignbench.reports.sections import Section, listed, sections
 
 
 def plain_report(report: Mapping[str, Any], width: int) -> str:
     """The whole report in lines of at most `width` characters."""
+    return plain_sections(sections(report, by_condition=True), width)
+
+
+def plain_sections(shown: Iterable[Section], width: int) -> str:
+    """Tables and notes below their titles, those that have something to show."""
     parts = []
-    for section in listed(sections(report, by_condition=True)):
+    for section in listed(shown):
         parts.append(section.title)
         if section.columns:
             parts.append(plain_table(section.columns, section.lines, width))

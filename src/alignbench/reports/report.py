@@ -14,6 +14,8 @@ from dataclasses import asdict
 from typing import Any
 
 from alignbench.errors import InputError, did_you_mean
+from alignbench.judging.labels import PREFERENCE
+from alignbench.judging.preferences import preference_agreement
 from alignbench.judging.qualities import Qualities, read_qualities
 from alignbench.judging.summary import agreement, judged_tables
 from alignbench.reports.coverage_curves import coverage_table
@@ -120,7 +122,7 @@ def build_report(
             "metrics": {name: METRICS[name].version_in(options.mode) for name in options.metrics},
             "bootstrap": {"resamples": options.resamples, "seed": options.seed},
             "conditions": {condition.name: _described(condition, own, options.floor) for condition in conditions},
-            "judges": agreement(store, session),
+            "judges": _agreement(store, session),
             "manifest": {k: v for k, v in store.manifest(session).items() if k not in ("conditions", "imported")},
             "notes": [*([note] if note else []), *_notes(store, session, tables, options)],
         },
@@ -165,6 +167,12 @@ def _diversity(
     if options.temperatures:
         found["frontier"] = frontier_table(conditions, options.temperatures, tables, qualities, bootstrap)
     return found
+
+
+def _agreement(store: Store, session: int) -> dict[str, Any]:
+    """Of judges with each other, and of people with judges."""
+    labels = preference_agreement(store, session)
+    return {**agreement(store, session), **({PREFERENCE: labels} if labels else {})}
 
 
 def _role(condition: Condition) -> str:

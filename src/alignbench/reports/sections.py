@@ -43,7 +43,11 @@ def sections(report: Mapping[str, Any], *, by_condition: bool = False) -> list[S
     found = []
     if investigation is not None:
         found.append(Section(FINDINGS, notes=tuple(investigation["findings"])))
-    found += [_within_by_condition(report) if by_condition else _within(report), *_cross(report), *_judged(report)]
+    found += [
+        _within_by_condition(report) if by_condition else _within(report),
+        *_cross(report),
+        *judged_sections(report["judged"]),
+    ]
     if investigation is not None:
         if "gate" in investigation:
             found.append(_lengths(investigation["lengths"], report["meta"]["reference"]))
@@ -51,7 +55,12 @@ def sections(report: Mapping[str, Any], *, by_condition: bool = False) -> list[S
             found += _coverage(investigation["coverage"], report["meta"]["reference"])
         if "frontier" in investigation:
             found.append(_frontier(investigation["frontier"]))
-    return [*found, _counts(report), Section("Notes", notes=tuple(report["meta"]["notes"]))]
+    return [
+        *found,
+        agreement_section(report["meta"]["judges"]),
+        _counts(report),
+        Section("Notes", notes=tuple(report["meta"]["notes"])),
+    ]
 
 
 def _within(report: Mapping[str, Any]) -> Section:
@@ -105,8 +114,9 @@ def _cross(report: Mapping[str, Any]) -> Iterator[Section]:
         yield Section(f"{METRICS[metric].title}: similarity to {reference}", columns, tuple(rows), notes)
 
 
-def _judged(report: Mapping[str, Any]) -> Iterator[Section]:
-    for kind, groups in report["judged"].items():
+def judged_sections(judged: Mapping[str, Any]) -> Iterator[Section]:
+    """A table for each kind of judgment."""
+    for kind, groups in judged.items():
         fields = list(next(iter(groups.values()), {}))
         rows = tuple(
             (
@@ -118,6 +128,18 @@ def _judged(report: Mapping[str, Any]) -> Iterator[Section]:
             for name, entry in groups.items()
         )
         yield Section(f"Judged: {kind}", ("condition", *fields, "judgments", "invalid"), rows)
+
+
+def agreement_section(judges: Mapping[str, Any]) -> Section:
+    """How far judges agree; empty where no two have judged the same."""
+    rows = tuple(
+        (kind, field, "-" if (alpha := found["alpha"]) is None else number(alpha), str(found["items"]),
+         ", ".join(found["judges"]))
+        for kind, fields in judges.items()
+        for field, found in fields.items()
+    )  # fmt: skip
+    columns = ("kind", "field", "Krippendorff's alpha", "items", "judges")
+    return Section("Agreement of judges", columns, rows)
 
 
 def _lengths(lengths: Mapping[str, Any], reference: str | None) -> Section:

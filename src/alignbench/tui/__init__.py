@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from alignbench.engines.pool import WorkerPool
+    from alignbench.judging.labels import LabelPlan
 
 
 class _LatePool:
@@ -30,13 +31,13 @@ class _LatePool:
             self._pool.close()
 
 
-def run_app(db: Path, session: int | None = None) -> None:
-    """Open the app on a session database; it returns when the user leaves."""
+def run_app(db: Path, session: int | None = None, labels: LabelPlan | None = None) -> None:
+    """Open the app on a session database, on pairs to label where there are any; it returns when the user leaves."""
     from alignbench.tui.app import BenchApp
 
     pool = _LatePool()
     workers = cast("WorkerPool", pool)
     try:
-        BenchApp(db, workers, workers, session).run()
+        BenchApp(db, workers, workers, session, labels=labels).run()
     finally:
         pool.close()

@@ -413,6 +413,7 @@ SESSIONS = (
     Action("merge", "m", "m", "merge", "Make one session of those that are marked, and of this one.", footer=True),
     Action("compare", "c", "c", "compare", "What differs between this session and the marked one.", footer=True),
     Action("delete", "d,delete", "d", "delete", "Delete the session and everything in it, after asking.", footer=True),
+    Action("label", "l", "l", "label", "Say of pairs of its samples which is better, not knowing whose they are."),
     Action("rename", "r", "r", "rename", "Give the session another name."),
     Action("tags", "t", "t", "tags", "Tags of the session, with commas between."),
     Action("note", "n", "n", "notes", "Notes on the session, and another one."),
@@ -445,6 +446,20 @@ TEXT = (
 REPORT = (
     *TEXT,
     Action("write", "w", "w", "write page", "Write the report as one HTML file into the current folder.", footer=True),
+)
+
+LABEL = (
+    Action("back", "escape,q", "Esc", "leave", "Back; what is labelled is kept, and the rest waits.", footer=True),
+    Action("undo", "u,backspace", "u", "undo", "Back to the pair before, to answer it again.", footer=True),
+    Action("skip", "s", "s", "skip", "Come back to this pair when all others are done.", footer=True),
+    Action("line_up", "up,k", "↑", "up", "Up by a line, in both."),
+    Action("line_down", "down,j", "↓", "down", "Down by a line, in both."),
+    Action("page_up", "pageup", "PgUp", "page up", "Up by a page, in both.", footer=True),
+    Action("page_down", "pagedown,space", "PgDn", "page down", "Down by a page, in both.", footer=True),
+    *(
+        Action(f"answer({i})", str(i), str(i), f"answer {i}", "The answer with this number in the line of answers.")
+        for i in range(1, 10)
+    ),
 )
 
 CONFIRM = (
@@ -500,6 +515,7 @@ SCOPES = {
     "export": EXPORT,
     "text": TEXT,
     "report": REPORT,
+    "label": LABEL,
     "confirm": CONFIRM,
     "line": LINE,
     "notes": LINE,

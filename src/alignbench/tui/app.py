@@ -22,6 +22,7 @@ from alignbench.tui.workbench import Workbench
 
 if TYPE_CHECKING:
     from alignbench.engines.protocol import EmbedPool, EnginePool
+    from alignbench.judging.labels import LabelPlan
 
 FIRST_MODELS = (Model("demo-aligned", "demo-aligned", "aligned"), Model("demo-base", "demo-base", "base"))
 FIRST_SET = "open-ended"
@@ -31,7 +32,8 @@ class BenchApp(App[None]):
     """The workbench in a terminal.
 
     db: the session database, made at the first sampling if it is not there. pool, embed: engines; embeddings may be
-    missing. session: one to reopen. models: a column for each, the demo models where none are given.
+    missing. session: one to reopen. models: a column for each, the demo models where none are given. labels: pairs to
+    label first of all.
     """
 
     TITLE = "alignbench"
@@ -46,11 +48,13 @@ class BenchApp(App[None]):
         embed: EmbedPool | None,
         session: int | None = None,
         models: Sequence[Model] | None = None,
+        labels: LabelPlan | None = None,
     ) -> None:
         super().__init__()
         self.workbench = Workbench(db, pool, embed, self._happened)
         self._session = session
         self._models = models if models is not None else FIRST_MODELS
+        self._labels = labels
         self._leaving = False
         self.bench_screen: BenchScreen | None = None
 
@@ -72,6 +76,10 @@ class BenchApp(App[None]):
         await screen.lay_out()
         if self._session is not None:
             screen.do(self.workbench.open(self._session))
+        if self._labels is not None:
+            from alignbench.tui.screens.label import LabelScreen
+
+            self.push_screen(LabelScreen(self.workbench, self._labels))
         gc.freeze()  # what was imported stays; looking through it now and then would hold a key for 0.1 s
 
     def _happened(self) -> None:

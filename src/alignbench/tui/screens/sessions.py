@@ -114,6 +114,17 @@ class SessionsScreen(SessionsView):
         if (info := self.selected) is not None:
             await self.app.push_screen_wait(NotesScreen(self.workbench, info.id))
 
+    @work
+    async def action_label(self) -> None:
+        from alignbench.judging.labels import plan_labels
+        from alignbench.tui.screens.label import LabelScreen
+
+        if (info := self.selected) is None:
+            return
+        plan = await self._run(lambda store: plan_labels(store, info.id))
+        if plan is not None:
+            await self.app.push_screen_wait(LabelScreen(self.workbench, plan))
+
     # several of them
 
     def action_mark(self) -> None:

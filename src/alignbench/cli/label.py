@@ -1,0 +1,37 @@
+"""`alignbench label`: a person says of pairs of samples which is better, or gives them tags, without seeing whose they
+are."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from alignbench.cli.options import Db
+from alignbench.cli.scoring import existing_database
+
+
+def label(
+    session: Annotated[int, typer.Argument(metavar="SESSION", help="A session in the database.")],
+    tags: Annotated[
+        str | None, typer.Option(metavar="TAG,TAG,...", help="Give each pair one of these, not a preference.")
+    ] = None,
+    reference: Annotated[
+        str | None, typer.Option(help="The condition the others are paired with.", show_default="the session's own")
+    ] = None,
+    condition: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only pairs of this one; repeatable.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the order of pairs, and of which sample is shown first.")] = 0,
+    db: Db = None,
+) -> None:
+    """Label pairs of samples in the app, their origin hidden. Again = go on with those that are left."""
+    from alignbench.judging.labels import plan_labels
+    from alignbench.store import Store
+    from alignbench.tui import run_app
+
+    path = existing_database(db)
+    wanted = tags.split(",") if tags is not None else ()
+    with Store.open(path) as store:
+        plan = plan_labels(store, session, reference=reference, conditions=condition or (), tags=wanted, seed=seed)
+    run_app(path, session, plan)

@@ -1,0 +1,94 @@
+"""Pairs that a person labels: their order, what is stored, and how far judges agree."""
+
+from __future__ import annotations
+
+import pytest
+
+from alignbench.errors import InputError
+from alignbench.judging.labels import HUMAN, PREFERENCE, TAG, plan_labels
+from alignbench.judging.preferences import preference_agreement
+from alignbench.judging.summary import judged_tables
+from alignbench.spec import Condition, Prompt
+from alignbench.store import Store
+from tests.judging.judged import fill, judgment
+from tests.store.conftest import BASE
+from tests.store.samples import result
+
+
+@pytest.fixture
+def filled(store: Store) -> Store:
+    """Session 1: 6 prompts, a base and an aligned condition, 2 samples each."""
+    fill(store, prompts=6)
+    return store
+
+
+def test_the_order_is_the_seeds_and_half_are_flipped(filled: Store) -> None:
+    first, again, other = (plan_labels(filled, 1, seed=seed).items for seed in (0, 0, 1))
+    assert first == again
+    assert len(first) == 12
+    assert first != other
+    assert {item.sample_id for item in first} == {item.sample_id for item in other}
+    assert 0 < sum(item.flipped for item in first) < 12
+    assert [item.prompt_id for item in first] != sorted(item.prompt_id for item in first)
+
+
+def test_an_answer_is_of_the_sample_wherever_it_was_shown(filled: Store) -> None:
+    plan = plan_labels(filled, 1)
+    for item in plan.items:
+        fields = plan.label(item, 0).fields
+        assert fields == {"preferred": "b" if item.flipped else "a"}
+        assert plan.label(item, 2).fields == {"preferred": "same"}
+    straight, flipped = (next(i for i in plan.items if i.flipped is way) for way in (False, True))
+    filled.add_judgments(1, [plan.label(straight, 1), plan.label(flipped, 0)])
+    table = judged_tables(filled, 1)[PREFERENCE]["demo-base vs demo-aligned"]
+    assert {field: entry["value"] for field, entry in table.items()} == {"a": 0, "b": 1, "same": 0}
+    assert (table["b"]["n"], table["b"]["flipped"]) == (2, 1)
+
+
+def test_what_is_labelled_is_not_asked_again_but_by_other_tags(filled: Store) -> None:
+    plan = plan_labels(filled, 1, tags=("hedges", " says more"))
+    assert (plan.kind, plan.tags, plan.n) == (TAG, ("hedges", "says more"), 12)
+    filled.add_judgments(1, [plan.label(plan.items[0], 1)])
+    again = plan_labels(filled, 1, tags=("hedges", "says more"))
+    assert again.items == plan.items[1:]
+    assert len(plan_labels(filled, 1, tags=("hedges", "other")).items) == len(plan_labels(filled, 1).items) == 12
+    (entry,) = judged_tables(filled, 1)[TAG]["demo-base vs demo-aligned"].items()
+    assert entry[0] == "says more"
+    assert [row.judgment.judge for row in filled.judgments(1)] == [HUMAN]
+
+
+def test_a_person_and_a_judge_of_quality_agree_or_not(filled: Store) -> None:
+    plan = plan_labels(filled, 1)
+    filled.add_judgments(1, [plan.label(item, 1 if item.flipped else 0) for item in plan.items[:6]])
+    filled.add_judgments(1, [plan.label(item, 0 if item.flipped else 1) for item in plan.items[6:]])
+    assert preference_agreement(filled, 1) == {}
+    better = {item.reference_sample_id for item in plan.items[:6]} | {item.sample_id for item in plan.items[6:]}
+    for judge, good in (("like", 5), ("unlike", 1)):
+        grades = [(row.id, good if row.id in better else 6 - good) for row in filled.samples(1)]
+        made = [judgment("quality", id, judge=judge, helpfulness=grade, **_OTHERS) for id, grade in grades]
+        filled.add_judgments(1, made)
+    found = preference_agreement(filled, 1)
+    assert found["quality, like"] == {"alpha": 1.0, "items": 12, "judges": [HUMAN, "like"]}
+    alpha = found["quality, unlike"]["alpha"]
+    assert alpha is not None
+    assert alpha < 0
+
+
+_OTHERS = dict.fromkeys(("clarity", "factuality", "depth", "engagement"), 3)
+
+
+def test_what_cannot_be_labelled_is_said(filled: Store) -> None:
+    for options, message in (
+        ({"tags": ("one",)}, "expected 2 to 9 different ones"),
+        ({"tags": ("a", "a")}, "expected 2 to 9 different ones"),
+        ({"tags": ("a", "")}, "expected 2 to 9 different ones"),
+        ({"reference": "x"}, "no condition named 'x'"),
+        ({"conditions": ("demo-bas",)}, "Did you mean demo-base"),
+    ):
+        with pytest.raises(InputError, match=message):
+            plan_labels(filled, 1, **options)  # type: ignore[arg-type]
+    lonely = filled.create_session("lonely", reference="demo-base")
+    cell = filled.add_cell(lonely, Prompt("q", "Why?"), Condition.zero_shot(BASE), 1)
+    filled.add_sample(cell, result(0, "alone"))
+    with pytest.raises(InputError, match="no sample to compare"):
+        plan_labels(filled, lonely)
