@@ -15,11 +15,11 @@ from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.errors import AlignbenchError
 from alignbench.scores import registry
 from alignbench.scores.scoreboard import CellPair, CellScores
-from alignbench.scores.statistics import expected_maximum
+from alignbench.scores.statistics import expected_maximum, spread_interval
 from alignbench.scores.values import Cross, Value
 from alignbench.scoring import processes
 from alignbench.scoring.batch import Given as Scores
-from alignbench.scoring.batch import Wanted, score_responses
+from alignbench.scoring.batch import Wanted, score_responses, similarity_spreads
 from alignbench.scoring.contested import REASON
 from alignbench.scoring.embeddings import Embeddings
 from alignbench.scoring.responses import Cells
@@ -95,6 +95,30 @@ def test_values_are_means_of_the_cells_values() -> None:
         assert entry["ceiling"] == pytest.approx(tables["cross"]["A"]["jaccard"]["value"])
         assert entry["floor"] == pytest.approx(tables["cross"]["B"]["jaccard"]["value"])
         assert entry["ci"][0] < entry["value"] < entry["ci"][1]
+
+
+def test_similarities_of_few_prompts_have_intervals_over_samples(store: Store) -> None:
+    metrics = ("jaccard", "rouge_l", "embedding_similarity")
+    wanted = Wanted(within=("jaccard",), cross=metrics, reference="A", floor="B", resamples=300)
+    embeddings = Embeddings(store, FakeEmbedPool(), DEFAULT_EMBEDDER)
+    texts = random_texts(20)
+    alone = {p: score_responses(Given({p: texts[p]}), wanted, embeddings)["cross"] for p in ("p0", "p1")}
+    both = score_responses(Given({p: texts[p] for p in ("p0", "p1")}), wanted, embeddings)
+    every = score_responses(Given(texts), wanted, embeddings)
+    for c in "ABC":
+        for metric in metrics:
+            spans = [cross[c][metric]["ci"][1] - cross[c][metric]["value"] for cross in alone.values()]
+            entry = both["cross"][c][metric]
+            low, high = entry["ci"]
+            assert (low + high) / 2 == pytest.approx(entry["value"]), "symmetric, as resampled prompts are not"
+            assert high - entry["value"] < max(spans)
+            resampled = every["cross"][c][metric]["ci"]
+            assert sum(resampled) / 2 != pytest.approx(every["cross"][c][metric]["value"], abs=1e-9)
+    spreads = similarity_spreads(Given(texts), wanted, embeddings)["p0"]
+    for c in "ABC":
+        for metric in metrics:
+            ours = spread_interval(alone["p0"][c][metric]["value"], spreads[c][metric])
+            assert ours == pytest.approx(alone["p0"][c][metric]["ci"]), "one by one"
 
 
 def test_contested_prompts_have_no_part_in_what_is_blind_to_stance(store: Store) -> None:

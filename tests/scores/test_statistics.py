@@ -14,8 +14,10 @@ from alignbench.scores.statistics import (
     holm,
     jackknife_interval,
     mmd2,
+    pair_spreads,
     percentile_interval,
     recovery,
+    spread_interval,
 )
 
 NAN = float("nan")
@@ -212,6 +214,29 @@ class TestJackknife:
         left_b = [float(np.mean(a) - np.mean(b[:i] + b[i + 1 :])) for i in range(5)]
         welch = stats.ttest_ind(a, b, equal_var=False).confidence_interval()
         assert jackknife_interval(difference, left_a, left_b) == pytest.approx((welch.low, welch.high))
+
+    def test_means_over_pairs_are_left_out_at_once(self) -> None:
+        rng = np.random.default_rng(0)
+        between = rng.random((4, 5))
+        between[1, 2] = np.nan
+        left = [[float(np.nanmean(np.delete(between, i, axis))) for i in range(n)] for axis, n in ((0, 4), (1, 5))]
+        mean = float(np.nanmean(between))
+        expected = jackknife_interval(mean, *left)
+        assert spread_interval(mean, pair_spreads(between, itself=False)) == pytest.approx(expected)
+        own = rng.random((5, 5))
+        own += own.T
+
+        def pairs(of: np.ndarray) -> float:
+            return float(of[np.triu_indices(len(of), 1)].mean())
+
+        without = [pairs(np.delete(np.delete(own, i, 0), i, 1)) for i in range(5)]
+        expected = jackknife_interval(pairs(own), without)
+        assert spread_interval(pairs(own), pair_spreads(own, itself=True)) == pytest.approx(expected)
+
+    def test_no_spread_where_leaving_out_leaves_nothing(self) -> None:
+        assert pair_spreads(np.ones((1, 5)), itself=False) == ()
+        assert pair_spreads(np.ones((2, 2)), itself=True) == ()
+        assert pair_spreads(np.full((3, 3), np.nan), itself=False) == ()
 
     def test_too_few_samples_and_no_spread(self) -> None:
         assert jackknife_interval(1.0) is None

@@ -68,6 +68,14 @@ def counted_cells(
     ]
 
 
+def pair_matrix(a: CountedCell, b: CountedCell, metric: str) -> Floats:
+    """The similarities (n, m) of all pairs of their responses, NaN for a pair that has none; KeyError where the cells
+    do not run `metric`."""
+    if metric == "embedding_similarity":
+        return a.vectors.cosines() if a is b else a.vectors.cosines_with(b.vectors)
+    return a.similarity(metric).matrix(b.similarity(metric))
+
+
 class CountedCell(Cell):
     """A finished cell. Made by `counted_cells`."""
 
@@ -81,7 +89,7 @@ class CountedCell(Cell):
         self._tables = NgramTables(documents.words)
         self._pairs: dict[str, _CountedPairs] = {}
 
-    def similarity(self, metric: str) -> PairScore:
+    def similarity(self, metric: str) -> _CountedPairs:
         if metric not in self._pairs:
             between, no_pairs = self._group.similarities(metric)
             self._pairs[metric] = _CountedPairs(between, no_pairs, self._rows)
@@ -155,6 +163,10 @@ class _CountedPairs:
     def value(self) -> Value:
         return mean_of_pairs(self._n, self.pairs, self.no_pairs)
 
+    def matrix(self, other: _CountedPairs) -> Floats:
+        """The similarities (n, m) with those of another cell, or this one."""
+        return self._between(self._rows, other._rows)
+
     def against(self, other: PairScore) -> _CountedCross:
         assert isinstance(other, _CountedPairs)
         return _CountedCross(self._between, self._rows, other._rows)
@@ -189,7 +201,7 @@ class _Group:
     def similarities(self, metric: str) -> tuple[_Between, Callable[[int], str]]:
         """What compares responses by `metric`, and the reason where no pair can be compared."""
         if metric not in self._found:
-            self._found[metric] = _SIMILARITIES[metric](self)
+            self._found[metric] = _kept(_SIMILARITIES[metric](self))
         return self._found[metric], no_words if metric == "rouge_l" else jaccard_reason
 
     def rouge_l(self) -> _Between:
@@ -214,6 +226,19 @@ class _Group:
         """The words that are no stop words, and whose they are."""
         keep = ~self._lexicon.is_stop[self._words]
         return self._words[keep], self._owners[keep]
+
+
+def _kept(between: _Between) -> _Between:
+    """The same, with what was compared once kept for as long as its group."""
+    found: dict[tuple[int, int, int, int], Floats] = {}
+
+    def similarities(a: slice, b: slice) -> Floats:
+        key = a.start, a.stop, b.start, b.stop
+        if key not in found:
+            found[key] = between(a, b)
+        return found[key]
+
+    return similarities
 
 
 _SIMILARITIES: dict[str, Callable[[_Group], _Between]] = {

@@ -53,6 +53,14 @@ class Recovery:
     warning: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The variance that one set of samples gives a score, by the jackknife (Tukey 1958), and its degrees of freedom."""
+
+    variance: float
+    freedom: float
+
+
 class Bootstrap:
     """Resamples of P prompts with replacement (Efron 1979), the same ones for whatever is asked of it.
 
@@ -187,13 +195,43 @@ def jackknife_interval(value: float, *left_out: Sequence[float], level: float = 
     """
     if not left_out or any(len(values) < 2 for values in left_out):
         return None
-    variances = [(len(values) - 1) * float(np.var(values)) for values in left_out]
-    total = sum(variances)
+    return spread_interval(value, [_spread(values) for values in left_out], level=level)
+
+
+def spread_interval(value: float, spreads: Sequence[Spread], *, level: float = LEVEL) -> Interval:
+    """Interval around the sum of independent parts, or their mean, from the spread of each."""
+    total = sum(spread.variance for spread in spreads)
     if total == 0.0:
         return value, value
-    freedom = total**2 / sum(v**2 / (len(values) - 1) for v, values in zip(variances, left_out, strict=True))
+    freedom = total**2 / sum(spread.variance**2 / spread.freedom for spread in spreads)
     reach = _student_t(level, freedom) * total**0.5
     return value - reach, value + reach
+
+
+def pair_spreads(similarities: ArrayLike, *, itself: bool) -> tuple[Spread, ...]:
+    """Jackknife of a mean over pairs: the spread that each of the two sets of samples gives it, one where both are the
+    same set. Empty where leaving out a sample leaves no pair.
+
+    similarities: (n, m) of all pairs, NaN for one that is skipped. itself: of one set, whose diagonal is no pair.
+    """
+    pairs = np.array(similarities, np.float64)
+    if itself:
+        np.fill_diagonal(pairs, np.nan)
+    there = ~np.isnan(pairs)
+    filled, times = np.where(there, pairs, 0.0), 2 if itself else 1
+    found = []
+    for axis in (1,) if itself else (1, 0):
+        sums, counts = filled.sum(axis=axis), there.sum(axis=axis)
+        left = there.sum() / times - counts
+        if len(sums) < 2 or not left.all():
+            return ()
+        found.append(_spread((filled.sum() / times - sums) / left))
+    return tuple(found)
+
+
+def _spread(left_out: ArrayLike) -> Spread:
+    values = np.asarray(left_out, np.float64)
+    return Spread((len(values) - 1) * float(np.var(values)), len(values) - 1)
 
 
 def _recovery(rows: Floats, n: int, draws: Floats | None) -> Recovery:

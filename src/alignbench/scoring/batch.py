@@ -9,7 +9,7 @@ import numpy as np
 
 from alignbench.scores import registry
 from alignbench.scores.sentences import sentences
-from alignbench.scores.statistics import Bootstrap
+from alignbench.scores.statistics import MIN_PROMPTS, Bootstrap, Spread
 from alignbench.scores.values import Cross, Value
 from alignbench.scoring.contested import without_the_blind
 from alignbench.scoring.coverage import Sentences
@@ -61,7 +61,7 @@ def score_responses(
     scores that are there already; they have no jackknife. sources: by condition, the samples of the reference that its
     context tells of (see `held_out`). processes: how many may share the work; the numbers are the same for any.
 
-    One prompt alone gets intervals too, by leaving out its samples one by one.
+    One prompt alone gets intervals too, by leaving out its samples one by one; so do the similarities of fewer than 20.
     """
     if embeddings is not None:
         embeddings.make(_texts(responses), lambda done: progress("embedding", done, responses.n))
@@ -69,6 +69,7 @@ def score_responses(
         n_sentences = sum(len(sentences(text)) for text in _texts(responses))
         pieces = (sentence for text in _texts(responses) for sentence in sentences(text))
         of_sentences.make(pieces, lambda done: progress("embedding sentences", done, n_sentences))
+    wanted = replace(wanted, spreads=len(responses.prompts) < MIN_PROMPTS)
     source = _Source(responses, embeddings, of_sentences)
     cycle = shuffled_cycle(responses.prompts, wanted.seed)
     scores: dict[str, PromptScores] = {}
@@ -93,6 +94,14 @@ def score_responses(
         bootstrap=Bootstrap(resamples=wanted.resamples, seed=wanted.seed),
         jackknifed={} if alone is None else Scorer(wanted).jackknifed(source.prompt(alone)),
     )
+
+
+def similarity_spreads(
+    responses: Responses, wanted: Wanted, embeddings: Embeddings | None
+) -> dict[str, Mapping[str, Mapping[str, tuple[Spread, ...]]]]:
+    """Of every prompt, what `PromptScores.spreads` has."""
+    source, scorer = _Source(responses, embeddings, None), Scorer(replace(wanted, spreads=True))
+    return {prompt: scorer.scores([source.prompt(prompt)], None)[0].spreads for prompt in responses.prompts}
 
 
 def _chunks(cycle: Sequence[str], source: _Source, reference: str | None, processes: int) -> Iterator[Chunk]:

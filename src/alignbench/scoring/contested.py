@@ -58,6 +58,7 @@ def without_the_blind(scores: PromptScores) -> PromptScores:
         null=_sighted(scores.null),
         max_matched={name: _lexical(of) for name, of in scores.max_matched.items()},
         held_out={name: _lexical(of) for name, of in scores.held_out.items()},
+        spreads={name: _lexical(of) for name, of in scores.spreads.items()},
     )
 
 

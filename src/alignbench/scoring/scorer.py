@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from alignbench.scores.bulk import CountedCell, Documents, counted_cells
+from alignbench.scores.bulk import CountedCell, Documents, counted_cells, pair_matrix
 from alignbench.scores.lexicon import Lexicon
 from alignbench.scores.porter import stem
 from alignbench.scores.registry import LIVE, METRICS
 from alignbench.scores.scoreboard import CellPair
-from alignbench.scores.statistics import RESAMPLES, Interval, expected_maximum
+from alignbench.scores.statistics import RESAMPLES, Interval, Spread, expected_maximum, pair_spreads
 from alignbench.scores.values import WORKBENCH, Mode, Value
 from alignbench.scoring.coverage import Sentences, cross_coverage
 from alignbench.scoring.jackknife import jackknife_intervals, left_out
@@ -30,6 +30,7 @@ class Wanted:
     """What to compute. within, cross: names of metrics, of one set and of two. unavailable: why some of them are null.
 
     reference, floor: names of conditions, None without one. resamples, seed: of the bootstrap over prompts.
+    spreads: whether similarities get their spread over samples, which stands in for the bootstrap of few prompts.
     """
 
     within: tuple[str, ...]
@@ -40,6 +41,7 @@ class Wanted:
     mode: Mode = WORKBENCH
     resamples: int = RESAMPLES
     seed: int = 0
+    spreads: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,14 @@ class Scorer:
             if said is not None and cell.sentences is not None:
                 cross[name][_COVERAGE] = cross_coverage(said, cell.sentences, cell.no_sentences)
         null = CellPair(cells[reference], counted[-1]).cross() if other is not None else {}
-        return PromptScores(within, cross, null, self._max_matched(pairs))
+        spreads = {name: self._spreads(cells[reference], cell) for name, cell in cells.items() if self._wanted.spreads}
+        return PromptScores(within, cross, null, self._max_matched(pairs), spreads=spreads)
+
+    def _spreads(self, reference: CountedCell, cell: CountedCell) -> dict[str, tuple[Spread, ...]]:
+        """Of the live similarities, by metric."""
+        itself = cell is reference
+        live = [metric for metric in self._wanted.cross if metric in self._metrics]
+        return {metric: pair_spreads(pair_matrix(reference, cell, metric), itself=itself) for metric in live}
 
     def _with_equal_n(
         self,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from alignbench.scores import registry
-from alignbench.scores.statistics import RESAMPLES, Bootstrap
+from alignbench.scores.statistics import MIN_PROMPTS, RESAMPLES, Bootstrap
+from alignbench.scoring.batch import Wanted, similarity_spreads
 from alignbench.scoring.contested import is_contested, without_the_blind
 from alignbench.scoring.embeddings import Embeddings
 from alignbench.scoring.held_out import held_out, source_conditions
@@ -30,14 +31,18 @@ def session_scores(
 ) -> Tables:
     """The live scores of a session's prompts and conditions, ready for JSON; see `tables.score_tables`.
 
-    reference, floor: names of conditions. responses, embeddings: the same samples and their vectors, for the scores of
-    conditions whose contexts tell of samples of the reference, which need them. resamples, seed: of the bootstrap over
-    prompts.
+    reference, floor: names of conditions. responses, embeddings: the same samples and their vectors, for intervals over
+    the samples of few prompts, and for conditions whose contexts tell of samples of the reference. resamples, seed: of
+    the bootstrap over prompts.
     """
     names = [condition.name for condition in conditions]
     ids = sorted(prompt.id for prompt in prompts)  # their order decides nothing but the resamples
     others = other_prompt(ids, seed)
     sources = source_conditions(conditions, reference) if responses is not None else {}
+    spreads = {}
+    if responses is not None and reference is not None and len(ids) < MIN_PROMPTS:
+        wanted = Wanted(within=(), cross=registry.CROSS, reference=reference)
+        spreads = similarity_spreads(responses, wanted, embeddings)
     contested = {prompt.id for prompt in prompts if is_contested(prompt)}
     scores = []
     for id in ids:
@@ -50,7 +55,7 @@ def session_scores(
         hidden = {}
         if sources and responses is not None:
             hidden = held_out(responses, id, embeddings, reference, sources, registry.CROSS)
-        scores.append(PromptScores(within, cross, null, held_out=hidden))
+        scores.append(PromptScores(within, cross, null, held_out=hidden, spreads=spreads.get(id, {})))
     return score_tables(
         [without_the_blind(found) if id in contested else found for id, found in zip(ids, scores, strict=True)],
         names,

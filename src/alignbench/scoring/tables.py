@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignbench.scores.catalogue import METRICS
-from alignbench.scores.statistics import Bootstrap, Interval, holm
+from alignbench.scores.statistics import MIN_PROMPTS, Bootstrap, Interval, Spread, holm, spread_interval
 from alignbench.scores.values import Cross, Value
 
 COUNTS = ("duplicates", "empty")  # what `within` counts beside the scores
@@ -41,7 +41,8 @@ class PromptScores:
     within: by condition and metric. cross: the same, each condition against the reference, itself included. null: by
     metric, the reference's answers to another prompt in a condition's place. max_matched: by condition and metric, the
     expected maximum over pairs at the number of pairs that the smallest of the compared sets has. held_out: by
-    condition and metric, of conditions whose context tells of samples of the reference.
+    condition and metric, of conditions whose context tells of samples of the reference. spreads: by condition and
+    metric, what the samples of each side add to the variance of a similarity; empty where nobody asked.
     """
 
     within: Mapping[str, Mapping[str, Value]]
@@ -49,6 +50,7 @@ class PromptScores:
     null: Mapping[str, Cross] = field(default_factory=dict)
     max_matched: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     held_out: Mapping[str, Mapping[str, HeldOut]] = field(default_factory=dict)
+    spreads: Mapping[str, Mapping[str, tuple[Spread, ...]]] = field(default_factory=dict)
 
 
 def score_tables(
@@ -66,7 +68,8 @@ def score_tables(
 
     Every `value` is the mean over prompts of the cells' values, `n` the number of prompts with one and `samples` the
     samples these have; None where no prompt has one, and `reason` says why. `ci` comes from resampled prompts, or from
-    `jackknifed` where it has one; it is None for a single prompt otherwise. `words` has `sd` too: the mean over
+    `jackknifed` where it has one; it is None for a single prompt otherwise. That of a similarity over fewer than 20
+    prompts comes from leaving out samples, where the prompts have `spreads`. `words` has `sd` too: the mean over
     prompts of the standard deviation inside a cell; what a value has as `extra` stands beside it in the same way.
     `equal_n` is there for scores that move with n where conditions have different numbers of samples of a prompt: the
     value at the number that all have. `difference` compares a condition with the reference by it, paired by prompt, its
@@ -192,7 +195,11 @@ def _cross(
         here = int((~np.isnan(value)).sum())
         scores[condition][metric] = {
             "value": _mean(value),
-            "ci": _listed(jackknifed.get(("cross", condition, metric)) or intervals[i]) if here else None,
+            "ci": _listed(
+                jackknifed.get(("cross", condition, metric)) or _over_samples(prompts, value, *key) or intervals[i]
+            )
+            if here
+            else None,
             "max_matched": _mean(_column(p.max_matched.get(condition, {}).get(metric) for p in prompts)),
             "mmd2": _mean(mmd2s[key]),
             "ceiling": _mean(ceilings[key]),
@@ -210,6 +217,19 @@ def _cross(
         }
         scores[condition][metric] |= _extras([cell for cell in cells[key] if cell.value is not None])
     return scores
+
+
+def _over_samples(prompts: Sequence[PromptScores], values: _Column, condition: str, metric: str) -> Interval | None:
+    """Of the mean over a few prompts, from the spread over the samples of each: fewer than 20 do not bear resampling.
+
+    None for 20 or more, and where a prompt has no spread.
+    """
+    there = [prompt for prompt, value in zip(prompts, values, strict=True) if not np.isnan(value)]
+    of_prompts = [prompt.spreads.get(condition, {}).get(metric, ()) for prompt in there]
+    if len(there) >= MIN_PROMPTS or not all(of_prompts):
+        return None
+    spreads = [Spread(s.variance / len(there) ** 2, s.freedom) for of_prompt in of_prompts for s in of_prompt]
+    return spread_interval(float(np.nanmean(values)), spreads)
 
 
 def _apart(prompts: Sequence[PromptScores], conditions: Sequence[str], reference: str) -> dict[str, str]:
