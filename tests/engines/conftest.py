@@ -1,4 +1,4 @@
-"""One pool for the tests that only sample; models load once."""
+"""The pool that tests share, for those that only sample; models load once."""
 
 from __future__ import annotations
 
@@ -11,15 +11,12 @@ from alignbench.models import resolve, weights_path
 from alignbench.spec import Model
 from tests.engines.driving import load
 from tests.engines.server import llama_cpp_server
+from tests.pools import shared_pool
 
 
 @pytest.fixture(scope="session")
-def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerPool]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ALIGNBENCH_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
-        pool = WorkerPool(threads=2)
-        yield pool
-        pool.close()
+def pool() -> WorkerPool:
+    return shared_pool()
 
 
 @pytest.fixture(params=["demo-base", "demo-aligned"])

@@ -52,6 +52,8 @@ from tests.engines.server import (
     text_of,
 )
 
+PROMPTLY = 20.0  # seconds: what a crowded machine may need, and far less than what is given up here would take
+
 
 @pytest.fixture(autouse=True)
 def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +145,7 @@ def test_a_server_that_is_down_is_known_at_once(server: ScriptedServer, connect:
     start = time.perf_counter()
     with pytest.raises(EngineError, match=r"cannot be reached .*Is it running"):
         connect()
-    assert time.perf_counter() - start < 2
+    assert time.perf_counter() - start < PROMPTLY
 
 
 def test_a_server_that_is_slow(server: ScriptedServer, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,12 +207,12 @@ def test_a_server_that_does_not_echo_is_asked_once(server: ScriptedServer, conne
 
 def test_scoring_can_be_cancelled(server: ScriptedServer, connect: Connect, cancellation: Cancellation) -> None:
     engine = connect()
-    server.trial = replace(as_json({}), pause=30.0)
+    server.trial = replace(as_json({}), pause=2 * PROMPTLY)
     threading.Timer(0.2, cancellation.cancel, (7, None)).start()
     start = time.perf_counter()
     with pytest.raises(EngineError, match="cancelled"):
         engine.score(ScoreRequest(7, "", "a", "b"))
-    assert time.perf_counter() - start < 2
+    assert time.perf_counter() - start < PROMPTLY
 
 
 # Requests
@@ -379,7 +381,7 @@ def test_a_stop_that_the_server_passes_over_is_cut_here(server: ScriptedServer, 
     result = results(events)[0]
     assert (result.text, result.raw_text, result.finish_reason) == ("one two", "one two``` three", "stop")
     assert shown(events, 0) == "one two"
-    assert server.gone.wait(5), "the stream was not closed"
+    assert server.gone.wait(PROMPTLY), "the stream was not closed"
 
 
 def test_a_server_that_does_not_stream(server: ScriptedServer, connect: Connect) -> None:
@@ -483,7 +485,7 @@ def test_a_wait_that_is_too_long_is_not_waited(server: ScriptedServer, connect: 
     server.script.append(refusal(429, "Quota used up.", Retry_After="3600"))
     start = time.perf_counter()
     assert "Quota used up. It asks to wait 3600 s" in failure(sample(connect(), plain_request(1)))
-    assert time.perf_counter() - start < 5
+    assert time.perf_counter() - start < PROMPTLY
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
@@ -594,8 +596,8 @@ def test_cancel_closes_the_stream_and_keeps_what_came(
     found = results(sample(connect(), request, watch=watch))
     assert {result.finish_reason for result in found.values()} == {"cancelled"}
     assert "word" in found[1].text
-    assert max(took) < 0.2
-    assert server.gone.wait(5), "the stream was not closed"
+    assert max(took) < PROMPTLY
+    assert server.gone.wait(PROMPTLY), "the stream was not closed"
 
 
 @pytest.mark.parametrize("wait", ["a retry", "an answer", "a trial"])
@@ -605,16 +607,16 @@ def test_cancel_interrupts_a_wait(
     if wait == "a retry":
         server.script.append(refusal(429, "Slow down", Retry_After="100"))
     elif wait == "an answer":
-        server.script.append(Reply(pieces=[piece("late")], pause=2))
+        server.script.append(Reply(pieces=[piece("late")], pause=2 * PROMPTLY))
     else:
-        server.trial = Reply(pieces=[b"{}"], pause=2)
+        server.trial = Reply(pieces=[b"{}"], pause=2 * PROMPTLY)
     engine = connect()
     request = plain_request(1)
     threading.Timer(0.3, cancellation.cancel, (request.key, None)).start()
     start = time.perf_counter()
     found = results(sample(engine, request))
     assert found[0].finish_reason == "cancelled"
-    assert time.perf_counter() - start < 0.3 + 0.2
+    assert time.perf_counter() - start < PROMPTLY
 
 
 def test_a_request_that_was_cancelled_before_it_began(connect: Connect, cancellation: Cancellation) -> None:
@@ -707,7 +709,7 @@ def test_real_cancel_and_two_cells(llama_url: str, connect: Connect, cancellatio
     found = results(sample(engine, request, watch=watch))
     assert {result.finish_reason for result in found.values()} == {"cancelled"}
     assert any(result.text for result in found.values())
-    assert max(took) < 0.2
+    assert max(took) < PROMPTLY
     cells = [chat_request(2, max_tokens=6, mode="fast", stream=stream) for stream in (10**6, 2 * 10**6)]
     events = sample(engine, *cells)
     assert sum(isinstance(event, Finished) for event in events) == 4

@@ -33,6 +33,22 @@ async def until(pilot: Pilot[Any], true: Callable[[], object], seconds: float = 
         await pilot.pause()
 
 
+async def shows(pilot: Pilot[Any], *words: str) -> None:
+    """Wait until all of the words stand on the screen."""
+    await until(pilot, lambda: all(each in screen_text(pilot.app) for each in words))
+
+
+async def still(pilot: Pilot[Any], looks: int = 10) -> None:
+    """Wait until the screen has stayed the same for some looks at it."""
+    seen: list[str] = []
+
+    def unchanged() -> bool:
+        seen.append(screen_text(pilot.app))
+        return len(seen) >= looks and len(set(seen[-looks:])) == 1
+
+    await until(pilot, unchanged)
+
+
 def make_app(db: Path, pool: FakePool | None = None, embed: LetterEmbedder | None = None, **fields: Any) -> BenchApp:
     return BenchApp(db, pool or FakePool(), embed, **fields)
 

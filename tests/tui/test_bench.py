@@ -12,7 +12,7 @@ from alignbench.tui.scoretable import ScoreTable
 from alignbench.tui.screens.condition import ConditionScreen
 from alignbench.tui.widgets.inputs import PlainArea, PlainInput
 from tests.fakes import FakePool
-from tests.tui.helpers import SMALL, WIDE, bench_of, make_app, ready, rows, sampled, screen_text, until
+from tests.tui.helpers import SMALL, WIDE, bench_of, make_app, ready, rows, sampled, screen_text, shows, until
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL])
@@ -21,22 +21,20 @@ async def test_opens_ready_to_sample(tmp_path: Path, size: tuple[int, int]) -> N
     app = make_app(db)
     async with app.run_test(size=size, notifications=True) as pilot:
         await ready(pilot, app)
-        await pilot.pause()
         bench = app.workbench.bench
         assert [column.name for column in bench.columns] == ["demo-aligned", "demo-base"]
         assert bench.reference == "demo-aligned"
         assert bench.prompt.set == "open-ended"
-        text = screen_text(app)
-        for words in (bench.prompt.text, "F1", "F2", "F3", "F5", "F7", "F8", "Scores", "demo-aligned", "demo-base"):
-            assert words in text
-        assert "Esc" not in text
+        keys = ("F1", "F2", "F3", "F5", "F7", "F8")
+        await shows(pilot, bench.prompt.text, *keys, "Scores", "demo-aligned", "demo-base")
+        assert "Esc" not in screen_text(app)
         assert not db.exists(), "looking must not make a session"
         await sampled(pilot, app)
         assert {(row.condition, row.sample, row.status) for row in rows(db)} == {
             (name, i, "done") for name in ("demo-aligned", "demo-base") for i in range(5)
         }
         await until(pilot, lambda: "5/5" in screen_text(app))
-        assert app.workbench.scores().within["words"][0].value is not None
+        await until(pilot, lambda: app.workbench.scores().within["words"][0].value is not None)
         await until(pilot, lambda: ".00" in screen_text(app) or "± " in screen_text(app))
 
 
@@ -47,7 +45,7 @@ async def test_cancel_keeps_what_was_generated(tmp_path: Path) -> None:
         screen = await ready(pilot, app)
         await pilot.press("f5")
         await until(pilot, lambda: screen.sample is not None and screen.sample.n_tokens > 1)
-        assert "Esc" in screen_text(app)
+        await shows(pilot, "Esc")
         await pilot.press("escape")
         await until(pilot, lambda: not app.workbench.busy)
         stored = rows(db)
@@ -93,12 +91,11 @@ async def test_a_model_that_fails_leaves_the_other_column_alone(tmp_path: Path) 
         await sampled(pilot, app)
         by_name = {name: [r.status for r in rows(db) if r.condition == name] for name in ("demo-aligned", "demo-base")}
         assert by_name == {"demo-aligned": ["done"] * 5, "demo-base": ["error"] * 5}
-        await until(pilot, lambda: "Download it again." in screen_text(app))
-        assert "failed" in screen_text(app)
+        await shows(pilot, "Download it again.", "failed")
         pool.fail.clear()
         await sampled(pilot, app)
         assert {row.status for row in rows(db)} == {"done"}
-        assert "Download it again." not in screen_text(app)
+        await until(pilot, lambda: "Download it again." not in screen_text(app))
 
 
 async def test_resample_and_more(tmp_path: Path) -> None:

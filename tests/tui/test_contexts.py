@@ -21,7 +21,20 @@ from alignbench.tui.screens.versions import VersionsScreen
 from alignbench.tui.widgets.inputs import PlainArea
 from alignbench.tui.widgets.score_strip import ScoreStrip
 from tests.fakes import FakePool, LetterEmbedder
-from tests.tui.helpers import SMALL, WIDE, bench_of, make_app, ready, rows, sampled, screen_text, until, widget_text
+from tests.tui.helpers import (
+    SMALL,
+    WIDE,
+    bench_of,
+    make_app,
+    ready,
+    rows,
+    sampled,
+    screen_text,
+    shows,
+    still,
+    until,
+    widget_text,
+)
 
 HOSTILE = "[/x] [@click=app.bell]a[/] \x1b]52;c;eA==\x07 \u202eright"
 TEXTS = {
@@ -33,13 +46,22 @@ TEXTS = {
 async def on(pilot: Pilot[Any], app: BenchApp, kind: type) -> Any:
     """Wait for a screen and for what it prepares."""
     await until(pilot, lambda: isinstance(app.screen, kind))
-    await pilot.pause(0.2)
+    await still(pilot)
     return app.screen
 
 
 async def quiet(pilot: Pilot[Any], app: BenchApp) -> None:
     await until(pilot, lambda: app.screen is bench_of(app) and not app.workbench.busy)
-    await pilot.pause(0.1)
+    await still(pilot)
+
+
+async def sampled_in(pilot: Pilot[Any], app: BenchApp, context: str) -> None:
+    """Wait until the base column is in a context, and sample it."""
+    bench = app.workbench.bench
+    await until(pilot, lambda: context_words(bench.columns[1].condition.context) == context)
+    await quiet(pilot, app)
+    await pilot.press("s")
+    await until(pilot, lambda: bench.cell(bench.columns[1]).done == 5 and not app.workbench.busy)
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL])
@@ -58,8 +80,9 @@ async def test_from_zero_shot_to_a_hint_and_back_after_reopening(tmp_path: Path,
             TEXTS["demo-aligned"][0],
             TEXTS["demo-aligned"][1],
         ]
-        await pilot.press("right", "s")
-        await until(pilot, lambda: bench.cell(bench.columns[1]).done == 5 and not app.workbench.busy)
+        words = ["zero-shot", "2 examples", "2 examples + summary", "2 examples + keywords"]
+        await pilot.press("right")
+        await sampled_in(pilot, app, words[1])
         await pilot.press("f6")
         screen = await on(pilot, app, HintScreen)
         await until(pilot, lambda: "Not made yet" in screen_text(app))
@@ -67,18 +90,13 @@ async def test_from_zero_shot_to_a_hint_and_back_after_reopening(tmp_path: Path,
         await until(pilot, lambda: "gives away" in screen_text(app) and "of the response =" in screen_text(app))
         assert TEXTS["demo-aligned"][0] in screen._shown.text
         await pilot.press("f5")
-        await quiet(pilot, app)
-        await pilot.press("s")
-        await until(pilot, lambda: bench.cell(bench.columns[1]).done == 5 and not app.workbench.busy)
+        await sampled_in(pilot, app, words[2])
         await pilot.press("f6")
         await on(pilot, app, HintScreen)
         await pilot.press("left", "left", "left", "left", "left")
         await until(pilot, lambda: "[keywords]" in screen_text(app))
         await pilot.press("f5")
-        await quiet(pilot, app)
-        await pilot.press("s")
-        await until(pilot, lambda: bench.cell(bench.columns[1]).done == 5 and not app.workbench.busy)
-        words = ["zero-shot", "2 examples", "2 examples + summary", "2 examples + keywords"]
+        await sampled_in(pilot, app, words[3])
         assert [context_words(c.context) for c in bench.columns[1].history] == words
         scores = app.workbench._scores
         assert scores is not None
@@ -153,7 +171,7 @@ async def test_nearest_examples_show_their_similarity_and_esc_changes_nothing(tm
         await until(pilot, lambda: app.screen is screen)
         await pilot.press("down", "right", "right")
         await until(pilot, lambda: "nearest-prompt" in screen_text(app) and "tok 0." in screen_text(app))
-        assert "not chosen" in screen_text(app)
+        await shows(pilot, "not chosen")
         await pilot.press("escape")
         await quiet(pilot, app)
         assert app.workbench.bench.columns[1] == before
@@ -174,7 +192,7 @@ async def test_a_context_that_cannot_be_made_is_explained_and_not_accepted(tmp_p
         await until(pilot, lambda: app.screen is screen)
         await pilot.press("down", *["right"] * select)
         await until(pilot, lambda: screen._error)
-        assert "There is no such prompt" in screen_text(app)
+        await shows(pilot, "There is no such prompt")
         await pilot.press("f5")
         assert app.screen is screen
 
@@ -189,8 +207,7 @@ async def test_versions_are_compared(tmp_path: Path) -> None:
         await sampled(pilot, app)
         await pilot.press("i", "left_square_bracket", "right", "v")
         await on(pilot, app, VersionsScreen)
-        for words in ("From version 1 to version 2", "1 example", "zero-shot", "on the Bench", "jaccard"):
-            assert words in screen_text(app), words
+        await shows(pilot, "From version 1 to version 2", "1 example", "zero-shot", "on the Bench", "jaccard")
         await pilot.press("up", "enter")
         await quiet(pilot, app)
         assert (bench.columns[1].name, bench.columns[1].version) == ("demo-base", 0)
@@ -204,9 +221,7 @@ async def test_the_audit_names_what_nobody_studies(tmp_path: Path) -> None:
         await pilot.press("right", "f9")
         await on(pilot, app, AuditScreen)
         await until(pilot, lambda: "not under study" in screen_text(app))
-        text = screen_text(app)
-        for words in ("BOS in the prompt", "1, the tokenizer adds it", "0, the tokenizer adds none", "0 of 5 (0%)"):
-            assert words in text, words
+        await shows(pilot, "BOS in the prompt", "1, the tokenizer adds it", "0, the tokenizer adds none", "0 of 5 (0%)")
         await pilot.press("p")
         await until(pilot, lambda: "<s># Query:" in screen_text(app) and "<|user|>" in screen_text(app))
 
@@ -219,7 +234,7 @@ async def test_a_hint_by_hand_is_kept_for_the_prompt(tmp_path: Path) -> None:
         await sampled(pilot, app)
         await pilot.press("right", "f6")
         screen = await on(pilot, app, HintScreen)
-        assert "[@click=app.bell]" in screen_text(app)
+        await shows(pilot, "[@click=app.bell]")
         await pilot.press("e")
         await until(pilot, lambda: app.screen is not screen)
         app.screen.query_one(PlainArea).text = HOSTILE

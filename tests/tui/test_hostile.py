@@ -16,7 +16,7 @@ from alignbench.tui.app import BenchApp
 from alignbench.tui.screens.viewer import ViewerScreen
 from alignbench.tui.widgets.inputs import PlainArea, PlainInput
 from tests.fakes import FakePool, LetterEmbedder, ScoringPool
-from tests.tui.helpers import SMALL, WIDE, bench_of, make_app, ready, rows, sampled, screen_text, until
+from tests.tui.helpers import SMALL, WIDE, bench_of, make_app, ready, rows, sampled, screen_text, shows, until
 
 HOSTILE = {
     "markup": "[/] [/x] [INST] a [/INST] [bold",
@@ -64,9 +64,7 @@ async def test_samples(tmp_path: Path, size: tuple[int, int]) -> None:
         assert {row.text for row in rows(db)} == set(texts), "stored byte for byte"
         await until(pilot, lambda: screen.sample is not None and screen.sample.status == "done")
         await settled(pilot, app)
-        assert "[/] [/x] [INST] a [/INST] [bold" in screen_text(app)
-        assert "[@click=app.quit]x[/]" in screen_text(app)
-        assert "␛[31mred␛[0m" in screen_text(app)
+        await shows(pilot, "[/] [/x] [INST] a [/INST] [bold", "[@click=app.quit]x[/]", "␛[31mred␛[0m")
         for key in ("pagedown", "pageup", "f", "pagedown"):
             await pilot.press(key)
             await settled(pilot, app)

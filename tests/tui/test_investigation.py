@@ -13,7 +13,7 @@ from alignbench.tui.screens.dialog import LineScreen
 from alignbench.tui.screens.scores import ScoresScreen
 from tests.fakes import FakePool, LetterEmbedder
 from tests.judging.judged import judgment
-from tests.tui.helpers import SMALL, WIDE, make_app, ready, rows, sampled, screen_text, until
+from tests.tui.helpers import SMALL, WIDE, make_app, ready, rows, sampled, screen_text, shows, until
 from tests.tui.test_scores import TEXTS, line_with
 
 
@@ -28,7 +28,7 @@ async def test_what_moved(tmp_path: Path, size: tuple[int, int]) -> None:
         await sampled(pilot, app)
         await pilot.press("f7", "I")
         await until(pilot, lambda: "What moved" in screen_text(app) and "lexical similarity" in screen_text(app))
-        assert "A* demo-aligned" in screen_text(app)
+        await shows(pilot, "A* demo-aligned")
         await pilot.press("2")
         await until(pilot, lambda: "lexical diversity ↑" in screen_text(app))
         assert line_with(app, "A* aligned").startswith("A* aligned 5 [")
@@ -37,7 +37,7 @@ async def test_what_moved(tmp_path: Path, size: tuple[int, int]) -> None:
         await until(pilot, lambda: "Nobody has judged these responses: j has" in screen_text(app))
         await pilot.press("4")
         await until(pilot, lambda: "share of a response of A* that k responses say together" in screen_text(app))
-        assert "k = 1: " in screen_text(app)
+        await shows(pilot, "k = 1: ")
         await pilot.press("5")
         await until(pilot, lambda: "No two conditions differ in their temperature alone" in screen_text(app))
         await pilot.press("escape")
@@ -59,7 +59,7 @@ async def test_a_ladder_of_temperatures_becomes_a_frontier(tmp_path: Path) -> No
         await pilot.press(*["backspace"] * 3, *"0.3,0.7", "enter")
         await until(pilot, lambda: "A1 " in screen_text(app) and "B2 " in screen_text(app))
         assert "1 T 0.3 2 T 0.7" in line_with(app, "T 0.3")
-        assert "embedding diversity →" in screen_text(app)
+        await shows(pilot, "embedding diversity →")
     drawn = {(row.condition, row.prompt_id) for row in rows(db)}
     ladder = {"demo-aligned", "demo-base", "demo-aligned@temp0.3", "demo-base@temp0.3"}
     assert {name for name, _ in drawn} == ladder
@@ -90,9 +90,9 @@ async def test_judgments_that_are_there_are_shown(tmp_path: Path) -> None:
             store.add_judgments(1, judged)
         await pilot.press("I", "3")
         await until(pilot, lambda: "2 of 5 pass (.40)" in line_with(app, "A* aligned"))
-        assert "2.00 different ones a prompt" in screen_text(app)
+        await shows(pilot, "2.00 different ones a prompt")
         assert line_with(app, "  yes  ").startswith("yes ██ .20")
-        assert "before → after the gate" in screen_text(app)
+        await shows(pilot, "before → after the gate")
 
 
 def test_marks_stand_side_by_side_where_they_fall_together() -> None:

@@ -16,7 +16,7 @@ from alignbench.tui.screens.viewer import ViewerScreen
 from alignbench.tui.widgets.line_list import LineList
 from alignbench.tui.widgets.marked_pane import MarkedPane
 from tests.ledger.books import BASE, PROMPTS, TEACHER, Pool
-from tests.tui.helpers import SMALL, WIDE, bench_of, make_app, ready, sampled, screen_text, until, widget_text
+from tests.tui.helpers import SMALL, WIDE, bench_of, make_app, ready, sampled, screen_text, shows, until, widget_text
 
 
 @pytest.fixture(autouse=True)
@@ -70,7 +70,7 @@ async def test_a_hint_closes_its_source_and_nothing_else(tmp_path: Path, size: t
         await pilot.press("f5")
         await ledger(pilot, app)
         await until(pilot, lambda: "SOURCE" in screen_text(app) and "+9 bits saved" in screen_text(app))
-        assert "B2 summary reads A*" in screen_text(app)
+        await shows(pilot, "B2 summary reads A*")
         if size == SMALL:
             await pilot.press("tab")
         await until(pilot, lambda: "saved since B1" in account(app))

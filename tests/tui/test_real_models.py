@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from alignbench.engines.pool import WorkerPool
 from alignbench.scores.registry import METRICS
 from alignbench.store import Store
 from alignbench.tui.app import BenchApp
@@ -15,52 +14,49 @@ from alignbench.tui.panel.costly import RUNNERS
 from alignbench.tui.panel.rows import rows
 from alignbench.tui.screens.dialog import LineScreen
 from alignbench.tui.screens.scores import ScoresScreen
-from tests.tui.helpers import ready, screen_text, until
+from tests.pools import shared_pool
+from tests.tui.helpers import ready, screen_text, shows, until
 
 
 @pytest.mark.models
 @pytest.mark.slow
 async def test_costly_scores_and_token_shift(tmp_path: Path) -> None:
-    pool = WorkerPool()
+    pool = shared_pool()
     app = BenchApp(tmp_path / "x.db", pool, pool)
-    try:
-        async with app.run_test(size=(120, 60), notifications=True) as pilot:
-            await ready(pilot, app)
-            bench = app.workbench.bench
-            for at, column in enumerate(bench.columns):
-                short = replace(column.condition, sampling=replace(column.condition.sampling, max_tokens=16))
-                bench.columns[at] = replace(column, condition=short, n=2)
-            await pilot.press("f5")
-            await until(pilot, lambda: bench.session is not None and not app.workbench.busy, 240)
-            await pilot.press("f7")
-            screen = app.screen
-            assert isinstance(screen, ScoresScreen)
-            for metric in RUNNERS:
-                screen._row = next(i for i, row in enumerate(rows()) if row.metric.name == metric)
-                await pilot.press("o")
-                await until(pilot, lambda: not app.workbench.panel().demands.running, 240)
-
-                def reasons(metric: str = metric) -> list[str]:
-                    scene = screen._scene()
-                    return [scene.entry(row, 1).get("reason", "") for row in rows() if row.metric.name == metric]
-
-                await until(pilot, lambda: screen._scene().waiting not in reasons(), 60)
-                assert reasons() == [""] * len(METRICS[metric].scope)
-            screen._row = next(i for i, row in enumerate(rows()) if row.run == "stance")
+    async with app.run_test(size=(120, 60), notifications=True) as pilot:
+        await ready(pilot, app)
+        bench = app.workbench.bench
+        for at, column in enumerate(bench.columns):
+            short = replace(column.condition, sampling=replace(column.condition.sampling, max_tokens=8))
+            bench.columns[at] = replace(column, condition=short, n=2)
+        await pilot.press("f5")
+        await until(pilot, lambda: bench.session is not None and not app.workbench.busy, 240)
+        await pilot.press("f7")
+        await until(pilot, lambda: isinstance(app.screen, ScoresScreen))
+        screen = app.screen
+        for metric in RUNNERS:
+            screen._row = next(i for i, row in enumerate(rows()) if row.metric.name == metric)
             await pilot.press("o")
-            await until(pilot, lambda: isinstance(app.screen, LineScreen))
-            await pilot.press("enter")
-            await until(pilot, lambda: screen._scene().jobs and not app.workbench.panel().demands.running, 240)
-            await until(pilot, lambda: screen._scene().entry(screen._chosen, 1).get("samples"), 60)
-            with Store.open(tmp_path / "x.db") as store:
-                judged = list(store.judgments(bench.session, kind="stance"))
-            assert {row.condition for row in judged} == {"demo-aligned", "demo-base"}
-            assert len(judged) == 4
-            await pilot.press("escape", "enter", "4")
-            await until(pilot, lambda: "bits per byte under B demo-base" in screen_text(app), 120)
-            assert "token 1 of" in screen_text(app)
-    finally:
-        pool.close()
+
+            def there(metric: str = metric) -> bool:
+                scene = screen._scene()
+                reasons = [scene.entry(row, 1).get("reason", "") for row in rows() if row.metric.name == metric]
+                return reasons == [""] * len(METRICS[metric].scope)
+
+            await until(pilot, lambda: not app.workbench.panel().demands.running and there(), 240)
+        screen._row = next(i for i, row in enumerate(rows()) if row.run == "stance")
+        await pilot.press("o")
+        await until(pilot, lambda: isinstance(app.screen, LineScreen))
+        await pilot.press("enter")
+        await until(pilot, lambda: screen._scene().jobs and not app.workbench.panel().demands.running, 240)
+        await until(pilot, lambda: screen._scene().entry(screen._chosen, 1).get("samples"), 60)
+        with Store.open(tmp_path / "x.db") as store:
+            judged = list(store.judgments(bench.session, kind="stance"))
+        assert {row.condition for row in judged} == {"demo-aligned", "demo-base"}
+        assert len(judged) == 4
+        await pilot.press("escape", "enter", "4")
+        await until(pilot, lambda: "bits per byte under B demo-base" in screen_text(app), 120)
+        await shows(pilot, "token 1 of")
 
 
 def test_every_score_that_is_not_live_runs_on_demand() -> None:

@@ -17,7 +17,7 @@ from alignbench.tui.screens.scores import ScoresScreen
 from alignbench.tui.screens.viewer import ViewerScreen
 from alignbench.tui.state import Column
 from tests.fakes import FakePool, LetterEmbedder
-from tests.tui.helpers import ALIGNED, BASE, SMALL, WIDE, bench_of, make_app, ready, sampled, screen_text, until
+from tests.tui.helpers import ALIGNED, BASE, SMALL, WIDE, bench_of, make_app, ready, sampled, screen_text, shows, until
 
 TEXTS = {
     "demo-aligned": ["Tea is warm and calm.", "Tea keeps people warm.", "Coffee wakes tired people up."],
@@ -42,7 +42,7 @@ async def test_the_table(tmp_path: Path, size: tuple[int, int]) -> None:
         await ready(pilot, app)
         await pilot.press("f7")
         await until(pilot, lambda: isinstance(app.screen, ScoresScreen) and "no value: " in screen_text(app))
-        assert "no finished sample of this prompt" in screen_text(app)
+        await shows(pilot, "no finished sample of this prompt")
         await pilot.press("escape")
         await sampled(pilot, app)
         await pilot.press("f7")
@@ -97,8 +97,7 @@ async def test_the_spread_over_prompts(tmp_path: Path) -> None:
         first = app.workbench.bench.prompts[0].text
         await pilot.press("f7", "down", "3")
         await until(pilot, lambda: "lexical diversity ↑, 2 prompts of this session" in screen_text(app))
-        assert "◆" in screen_text(app)
-        assert first[:30] in screen_text(app)
+        await shows(pilot, "◆", first[:30])
         await pilot.press("down")
         await until(pilot, lambda: "lexical diversity, pairs ↑, 2 prompts" in screen_text(app))
 

@@ -18,7 +18,7 @@ from alignbench.tui.screens.prompts import PromptsScreen
 from alignbench.tui.screens.sessions import SessionsScreen
 from alignbench.tui.widgets.inputs import PlainInput
 from tests.fakes import FakePool
-from tests.tui.helpers import SMALL, WIDE, bench_of, make_app, ready, rows, sampled, screen_text, until
+from tests.tui.helpers import SMALL, WIDE, bench_of, make_app, ready, rows, sampled, screen_text, shows, still, until
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL])
@@ -38,7 +38,7 @@ async def test_condition_errors_stand_beside_their_fields(tmp_path: Path, size: 
         for key, value in wrong.items():
             assert screen.query_one(f"#field-{key}").has_class("-wrong"), key
             assert screen.query_one(f"#{key}", PlainInput).value == value, "nothing that was typed is lost"
-        assert "expected a number" in screen_text(app)
+        await shows(pilot, "expected a number")
         for key, value in {"n": "3", "temperature": "1", "top_p": "0.9", "top_k": "40", "stop": '"\\n"'}.items():
             screen.query_one(f"#{key}", PlainInput).value = value
         screen.query_one("#mode", PlainInput).value = "fast"
@@ -72,7 +72,7 @@ async def test_a_column_is_named_after_its_model_until_it_has_a_name(tmp_path: P
             await until(pilot, lambda called=called: name.value == called)
         name.value = "mine"
         model.value = "demo-base"
-        await pilot.pause()
+        await still(pilot)
         assert name.value == "mine"
 
 
@@ -270,7 +270,7 @@ async def test_help_and_palette_name_every_action(tmp_path: Path) -> None:
         await pilot.press("f1")
         await until(pilot, lambda: "What the keys" in screen_text(app))
         for action in of_screen(screen):
-            assert action.called in screen_text(app)
+            await shows(pilot, action.called)
         await pilot.press("f1")
         await until(pilot, lambda: app.screen is screen)
         await pilot.press("ctrl+p")

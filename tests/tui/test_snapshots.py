@@ -13,7 +13,7 @@ from textual.widgets import Input
 from alignbench.tui.app import BenchApp
 from alignbench.tui.state import Cell
 from tests.fakes import FakePool, LetterEmbedder, ScoringPool
-from tests.tui.helpers import SMALL, WIDE, make_app, ready, sampled, screen_text, until
+from tests.tui.helpers import SMALL, WIDE, make_app, ready, sampled, screen_text, still, until
 
 TEXTS = {
     "demo-aligned": [
@@ -49,7 +49,7 @@ def snapshot(
         await ready(pilot, app)
         await prepare(pilot, app)
         await pilot.press(*press)
-        await pilot.pause(0.2)
+        await still(pilot)
         for field in app.screen.query(Input):
             field.cursor_blink = False
         app.clear_notifications()

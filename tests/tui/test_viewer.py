@@ -9,7 +9,7 @@ import pytest
 from alignbench.tui.screens.viewer import ViewerScreen
 from alignbench.tui.widgets.marked_pane import MarkedPane
 from tests.fakes import FakePool, LetterEmbedder, ScoringPool
-from tests.tui.helpers import SMALL, WIDE, bench_of, make_app, ready, sampled, screen_text, until
+from tests.tui.helpers import SMALL, WIDE, bench_of, make_app, ready, sampled, screen_text, shows, until
 
 TEXTS = {
     "demo-aligned": ["Tea is warm. Rain falls.", "Tea helps people."],
@@ -28,9 +28,7 @@ async def test_viewer_goes_through_samples_and_columns(tmp_path: Path) -> None:
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, ViewerScreen))
         await until(pilot, lambda: "  indented" in screen_text(app) and "sample 1 of 5" in screen_text(app))
-        assert "stop: it ended by itself" in screen_text(app)
-        assert "-1.00 nats per token" in screen_text(app)
-        assert "seed 0" in screen_text(app)
+        await shows(pilot, "stop: it ended by itself", "-1.00 nats per token", "seed 0")
         await pilot.press("down")
         await until(pilot, lambda: "second" in screen_text(app) and "sample 2 of 5" in screen_text(app))
         await pilot.press("right")

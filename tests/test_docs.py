@@ -1,0 +1,91 @@
+"""The examples in README and docs.
+
+A line of code that begins with `alignbench`, also after a `$`, and a command that is quoted in a sentence, must be a
+command with flags that exist. The lines after a `$` in ```console blocks are run too, in the order of their page, with
+small settings; a block whose info string names a file, as in ```toml near.toml, is that file.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+
+from alignbench.cli.app import app
+from tests.cli.running import alignbench
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "prompts" / "README.md"]
+SMALL = {
+    "sample": ["--limit", "2", "-n", "2", "--max-tokens", "8"],
+    "report": ["--bootstrap", "100"],
+    "score": ["--bootstrap", "100"],
+}
+
+CONSOLE = [page for page in PAGES if "```console" in page.read_text(encoding="utf-8")]
+
+
+def blocks(page: Path) -> Iterator[tuple[str, str]]:
+    """Info string and text of each fenced block."""
+    for match in re.finditer(r"^```(\S.*)\n((?:.*\n)*?)```$", page.read_text(encoding="utf-8"), re.MULTILINE):
+        yield match[1], match[2]
+
+
+def words(command: str) -> list[str]:
+    """What a shell makes of a command, up to where its output goes elsewhere; without `alignbench`."""
+    found = shlex.split(command, comments=True)[1:]
+    end = next((at for at, word in enumerate(found) if word in ("|", ">", ">>", "2>", "&&", ";")), len(found))
+    return found[:end]
+
+
+def commands(page: Path) -> list[list[str]]:
+    """Every line of code that is a command."""
+    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+    return [words(line) for line in re.findall(r"^(?: {4}|\$ )?(alignbench(?: .*)?)$", text, re.MULTILINE)]
+
+
+def quoted(page: Path) -> list[list[str]]:
+    """Every command in a sentence, where capitals stand for what is to be filled in."""
+    text = re.sub(r"\s+", " ", re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S))
+    return [words(command) for command in re.findall(r"`(alignbench [^`]*)`", text) if "..." not in command]
+
+
+def of(arguments: list[str]) -> tuple[Any, list[str]]:
+    """The command that is meant, and its arguments."""
+    command, rest = get_command(app), list(arguments)
+    while rest and getattr(command, "commands", None) and not rest[0].startswith("-"):
+        assert rest[0] in command.commands, f"there is no command {rest[0]!r} in: alignbench {shlex.join(arguments)}"
+        command = command.commands[rest.pop(0)]
+    return command, rest
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_command_and_flag_exists(page: Path) -> None:
+    for arguments in commands(page):
+        command, rest = of(arguments)
+        command.make_context(command.name, rest)
+    for arguments in quoted(page):
+        command, rest = of(arguments)
+        flags = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+        unknown = [word for word in rest if word.startswith("-") and word.partition("=")[0] not in flags]
+        assert not unknown, f"alignbench {shlex.join(arguments)}"
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("page", CONSOLE, ids=lambda page: page.name)
+def test_the_console_examples_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ALIGNBENCH_DB")
+    for info, text in blocks(page):
+        if info.startswith("console"):
+            for line in re.findall(r"^\$ (alignbench .*)$", text.replace("\\\n", " "), re.MULTILINE):
+                arguments = words(line)
+                done = alignbench(*arguments, *SMALL.get(arguments[0], []))
+                assert done.returncode == 0, f"{line}\n{done.stderr}"
+        elif " " in info:
+            Path(info.split()[1]).write_text(text, encoding="utf-8")
