@@ -54,16 +54,17 @@ def escaped(text: str) -> str:
     return _PICTURE.sub(lambda found: _escape(_CODES[found[0]]), visible(text))
 
 
-def text_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+def text_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, fold: bool = False) -> Table:
     """Rows under a header, if a column has a name; line breaks and tabs become spaces, and long cells fold where there
-    is no room. What is in a cell is data: never markup."""
+    is no room. fold: short ones too. What is in a cell is data: never markup."""
     from rich.table import Table
     from rich.text import Text
 
     header, *cells = [[" ".join(visible(cell).split()) for cell in row] for row in (columns, *rows)]
     table = Table(box=None, pad_edge=False, show_header=any(columns))
     for i, column in enumerate(header):
-        table.add_column(Text(column), overflow="fold", no_wrap=all(len(row[i]) <= _SHORT for row in cells))
+        short = all(len(row[i]) <= _SHORT for row in cells)
+        table.add_column(Text(column), overflow="fold", no_wrap=short and not fold)
     for row in cells:
         table.add_row(*map(Text, row))
     return table

@@ -196,7 +196,7 @@ def _print(found: dict[str, Any]) -> None:
     for section in listed(sections(found)):
         print(f"\n{visible(section.title)}")
         if section.columns:
-            print_table(section.columns, section.rows)
+            print_table(section.columns, section.lines)
         for note in section.notes:
             print(f"- {visible(note)}")
 

@@ -48,6 +48,8 @@ def figures(report: Report) -> list[Figure]:
         found += [_gate(investigation["gate"]), _coverage(investigation["coverage"], report["meta"]["reference"])]
     if "frontier" in investigation:
         found.append(_frontier(investigation["frontier"]))
+    if report["meta"]["ladders"]:
+        found.append(_ladder(report, report["meta"]["ladders"]))
     return [figure for figure in found if figure is not None]
 
 
@@ -260,6 +262,40 @@ def _frontier(frontier: Entry) -> Figure | None:
 
     caption = "Each point is a temperature, which stands beside it; up and towards more diverse is better."
     return Figure("frontier", "Diversity against quality and similarity", caption, draw, len(against), 3.4)
+
+
+def _ladder(report: Report, ladders: Sequence[Sequence[str]]) -> Figure | None:
+    stages = [name for ladder in ladders for name in ladder]
+    places = [("within", metric) for metric in WITHIN] + [("cross", metric) for metric in CROSS[:2]]
+    shown = [
+        (table, metric)
+        for table, metric in places
+        if any(_value(report[table].get(name, {}).get(metric)) is not None for name in stages)
+    ]
+    if not shown:
+        return None
+    longest = max(ladders, key=len)
+
+    def draw(panels: Sequence[Axes]) -> None:
+        for axes, (table, metric) in zip(panels, shown, strict=True):
+            for i, ladder in enumerate(ladders[:LINES]):
+                entries = [report[table].get(name, {}).get(metric) for name in ladder]
+                there = [(x, y, entry) for x, entry in enumerate(entries) if (y := _value(entry)) is not None]
+                style: dict[str, Any] = {"color": COLOURS[i], "marker": MARKERS[i], "markersize": 5}
+                axes.plot([x for x, _, _ in there], [y for _, y, _ in there], color=COLOURS[i], linewidth=1)
+                for x, y, entry in there:
+                    label = called(ladder[-1]) if x == there[0][0] and len(ladders) > 1 else None
+                    with_interval(axes, x, y, entry, across=False, label=label, **style)
+            axes.set_title(METRICS[metric].title if table == "within" else f"{METRICS[metric].title}\nto the reference")
+            names = (
+                [called(name) for name in longest] if len(ladders) == 1 else [str(i + 1) for i in range(len(longest))]
+            )
+            axes.set_xticks(range(len(longest)), names, rotation=40, ha="right", rotation_mode="anchor")
+            axes.margins(x=0.15)
+        _legend(panels, 2)
+
+    caption = "Each stage of the ladder with its 95% interval over prompts."
+    return Figure("ladder", "Along the revisions", caption, draw, len(shown), 3.6)
 
 
 def _points(frontier: Entry, metric: str, side: tuple[str, str]) -> dict[str, list[tuple[float, float, float]]]:

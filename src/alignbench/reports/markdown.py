@@ -24,7 +24,7 @@ def markdown(report: Mapping[str, Any]) -> str:
         if section.columns:
             lines.append(_row(section.columns))
             lines.append(_row(("---",) * len(section.columns), raw=True))
-            lines += [_row(row) for row in section.rows]
+            lines += [_row(row) for row in section.lines]
             lines += [""] if section.notes else []
         lines += [f"- {_text(note)}" for note in section.notes]
     return "\n".join(lines) + "\n"

@@ -25,6 +25,7 @@ from alignbench.reports.frontier import frontier_table
 from alignbench.reports.gate import gate_table
 from alignbench.reports.options import Options
 from alignbench.reports.recovery import recovery_findings
+from alignbench.reports.revisions import revision_ladders
 from alignbench.reports.roles import role_of
 from alignbench.scores.registry import METRICS, cross, within
 from alignbench.scores.statistics import Bootstrap
@@ -122,6 +123,7 @@ def build_report(
             "metrics": {name: METRICS[name].version_in(options.mode) for name in options.metrics},
             "bootstrap": {"resamples": options.resamples, "seed": options.seed},
             "conditions": {condition.name: _described(condition, own, options.floor) for condition in conditions},
+            "ladders": revision_ladders(conditions, store.manifest(session).get("experiment", {}).get("ladders", ())),
             "judges": _agreement(store, session),
             "manifest": {k: v for k, v in store.manifest(session).items() if k not in ("conditions", "imported")},
             "notes": [*([note] if note else []), *_notes(store, session, tables, options)],

@@ -3,35 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import zip_longest
 from typing import Any
 
-from alignbench.reports.findings import interval, number, p_value
+from alignbench.reports.findings import number
+from alignbench.reports.revisions import ladder_section
+from alignbench.reports.shown import Section, metric_title, shown_difference, shown_number, shown_recovery, shown_value
 from alignbench.scores.registry import METRICS
 from alignbench.scores.statistics import MIN_PROMPTS
 
 Entry = Mapping[str, Any]
 
 FINDINGS = "Findings"
-
-_ARROWS = {"higher": " ↑", "lower": " ↓", "": ""}  # which way is more diverse
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A table with a title; notes stand below it. Without columns it is notes alone."""
-
-    title: str
-    columns: tuple[str, ...] = ()
-    rows: tuple[tuple[str, ...], ...] = ()
-    notes: tuple[str, ...] = ()
-
-    @property
-    def lines(self) -> Iterator[tuple[str, ...]]:
-        """The rows, one with cells of two lines as two."""
-        for row in self.rows:
-            yield from zip_longest(*(cell.split("\n") for cell in row), fillvalue="")
 
 
 def sections(report: Mapping[str, Any], *, by_condition: bool = False) -> list[Section]:
@@ -55,6 +37,7 @@ def sections(report: Mapping[str, Any], *, by_condition: bool = False) -> list[S
             found += _coverage(investigation["coverage"], report["meta"]["reference"])
         if "frontier" in investigation:
             found.append(_frontier(investigation["frontier"]))
+    found += [ladder_section(report, ladder) for ladder in report["meta"]["ladders"]]
     return [
         *found,
         agreement_section(report["meta"]["judges"]),
@@ -69,10 +52,10 @@ def _within(report: Mapping[str, Any]) -> Section:
     metrics = list(next(iter(tables.values()), {}))
     rows = []
     for metric in metrics:
-        rows.append((_title(metric), *(_value(tables[c][metric]) for c in conditions)))
+        rows.append((metric_title(metric), *(shown_value(tables[c][metric]) for c in conditions)))
         differences = [tables[c][metric].get("difference") for c in conditions]
         if metric in METRICS and any(d and d["value"] is not None for d in differences):
-            rows.append((f"  against {report['meta']['reference']}", *map(_difference, differences)))
+            rows.append((f"  against {report['meta']['reference']}", *map(shown_difference, differences)))
     n = report["meta"]["prompts"]
     notes = (
         "↑ higher is more diverse, ↓ lower is.",
@@ -94,7 +77,7 @@ def _within_by_condition(report: Mapping[str, Any]) -> Section:
     )
     against = () if reference is None else (f"In the second line, what parts a condition from {reference}.",)
     section = _within(report)
-    return Section(section.title, ("condition", *map(_title, metrics)), rows, (*against, *section.notes))
+    return Section(section.title, ("condition", *map(metric_title, metrics)), rows, (*against, *section.notes))
 
 
 def _cross(report: Mapping[str, Any]) -> Iterator[Section]:
@@ -105,9 +88,9 @@ def _cross(report: Mapping[str, Any]) -> Iterator[Section]:
             entry = scores[metric]
             role = "reference" if condition == reference else described[condition]["role"]
             name = f"{condition} ({role})" if role else condition
-            plain = (_number(entry[key]) for key in ("ceiling", "null", "max_matched", "mmd2"))
-            apart = (_number(entry[key]) for key in ("held_out", "source"))
-            rows.append((name, _value(entry), *plain, _recovery(entry), *apart))
+            plain = (shown_number(entry[key]) for key in ("ceiling", "null", "max_matched", "mmd2"))
+            apart = (shown_number(entry[key]) for key in ("held_out", "source"))
+            rows.append((name, shown_value(entry), *plain, shown_recovery(entry), *apart))
         warnings = dict.fromkeys(s[metric]["warning"] for s in report["cross"].values() if s[metric]["warning"])
         columns = ("condition", "mean", "ceiling", "shuffled null", "maximum", "MMD²", "recovery", "held out", "source")
         notes = tuple(f"! recovery {warning}" for warning in warnings)
@@ -121,7 +104,7 @@ def judged_sections(judged: Mapping[str, Any]) -> Iterator[Section]:
         rows = tuple(
             (
                 name,
-                *(_value(entry[field]) for field in fields),
+                *(shown_value(entry[field]) for field in fields),
                 str(max(entry[field]["n"] for field in fields)),
                 str(max(entry[field]["invalid"] for field in fields)),
             )
@@ -151,11 +134,11 @@ def _lengths(lengths: Mapping[str, Any], reference: str | None) -> Section:
     columns = ("condition", "random sentences", against, "openings of 50 words", against)
     words = 0.0 if lengths["words"] is None else lengths["words"]
     notes = (f"Random sentences: {words:.0f} words on average, the median length in a prompt's shortest condition.",)
-    return Section(f"{_title(lengths['metric'])} at equal length", columns, rows, notes)
+    return Section(f"{metric_title(lengths['metric'])} at equal length", columns, rows, notes)
 
 
 def _compared(entry: Entry) -> tuple[str, str]:
-    return _value(entry), _difference(entry.get("difference"))
+    return shown_value(entry), shown_difference(entry.get("difference"))
 
 
 def _gate(gate: Mapping[str, Any]) -> Section:
@@ -166,13 +149,13 @@ def _gate(gate: Mapping[str, Any]) -> Section:
     for condition, entry in gate["conditions"].items():
         shared = (
             f"{entry['passing']} of {entry['judged']}",
-            _value(entry["distinct_passing"]),
-            _value(entry["effective_diversity"]),
+            shown_value(entry["distinct_passing"]),
+            shown_value(entry["effective_diversity"]),
         )
         for i, (metric, change) in enumerate(entry["metrics"].items()):
             first = (condition, *shared) if i == 0 else ("", "", "", "")
-            values = (_value(change["before"]), _value(change["after"]), _difference(change["change"]))
-            rows.append((*first, _title(metric), *values, str(change["after"]["n"])))
+            values = (shown_value(change["before"]), shown_value(change["after"]), shown_difference(change["change"]))
+            rows.append((*first, metric_title(metric), *values, str(change["after"]["n"])))
     columns = ("condition", "passing", "distinct and passing", "effective diversity", "score", "before", "after",
                "change", "prompts")  # fmt: skip
     notes = (
@@ -197,10 +180,10 @@ def _coverage(coverage: Mapping[str, Any], reference: str | None) -> Iterator[Se
     for title, way in ways:
         rows = []
         for condition, entry in coverage["conditions"].items():
-            points = [_value(point) for point in entry[way]]
-            covered = (_value(entry["responses_covered"]),) if way == "of_reference" else ()
+            points = [shown_value(point) for point in entry[way]]
+            covered = (shown_value(entry["responses_covered"]),) if way == "of_reference" else ()
             filled = (*points, *[""] * (longest - len(points)))
-            rows.append((condition, *filled, _value(entry["equal_count"][way]), *covered))
+            rows.append((condition, *filled, shown_value(entry["equal_count"][way]), *covered))
         columns = ("condition", *(f"k = {k}" for k in range(1, longest + 1)), "k = 1, equal sentences")
         notes: tuple[str, ...] = (said,)
         if way == "of_reference":
@@ -218,16 +201,16 @@ def _frontier(frontier: Mapping[str, Any]) -> Section:
         (
             point["group"],
             f"{point['temperature']:g}",
-            _value(point["surprisal"]),
-            *(_value(point["diversity"].get(name, {})) for name in diversity),
-            _value(point["quality"]),
-            *(_value(point["similarity"].get(name, {})) for name in similarity),
+            shown_value(point["surprisal"]),
+            *(shown_value(point["diversity"].get(name, {})) for name in diversity),
+            shown_value(point["quality"]),
+            *(shown_value(point["similarity"].get(name, {})) for name in similarity),
         )
         for point in points
     )
     columns = (
-        "condition", "temperature", "surprisal, bits", *(f"within: {_title(name)}" for name in diversity), "quality",
-        *(f"to the reference: {METRICS[name].title}" for name in similarity),
+        "condition", "temperature", "surprisal, bits", *(f"within: {metric_title(name)}" for name in diversity),
+        "quality", *(f"to the reference: {METRICS[name].title}" for name in similarity),
     )  # fmt: skip
     missing = tuple(f"missing: {m['group']} at {m['temperature']:g}; {m['how']}" for m in frontier["missing"])
     return Section("Frontier over temperatures", columns, rows, missing)
@@ -239,46 +222,6 @@ def _counts(report: Mapping[str, Any]) -> Section:
         for name, c in report["counts"].items()
     )
     return Section("Counts", ("condition", "samples", "errors", "cut by length"), rows)
-
-
-def _title(metric: str) -> str:
-    known = METRICS.get(metric)
-    return metric if known is None else known.title + _ARROWS[known.more_diverse]
-
-
-def _value(entry: Entry) -> str:
-    """The value with its interval, or a dash and why there is none."""
-    value = entry.get("value")
-    if value is None:
-        return f"- ({entry['reason']})" if entry.get("reason") else "-"
-    text = number(value)
-    if entry.get("ci") is not None:
-        text += f" {interval(entry['ci'])}"
-    return f"{text} sd {entry['sd']:.1f}" if entry.get("sd") is not None else text
-
-
-def _difference(difference: Entry | None) -> str:
-    if difference is None or difference["value"] is None:
-        return ""
-    text = number(difference["value"], sign=True)
-    if difference["ci"] is not None:
-        text += f" {interval(difference['ci'])}"
-    p = difference.get("p_holm") if difference["n"] >= MIN_PROMPTS else None
-    return text if p is None else f"{text} {p_value(p)}{' *' if p <= 0.05 else ''}"
-
-
-def _recovery(entry: Entry) -> str:
-    if entry["recovery"] is None:
-        return f"- ({entry['recovery_reason']})" if entry["recovery_reason"] else "-"
-    text = f"{entry['recovery']:.0%}"
-    if entry["recovery_ci"] is not None:
-        low, high = entry["recovery_ci"]
-        text += f" [{low:.0%}, {high:.0%}]"
-    return f"{text} !" if entry["warning"] else text
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else number(value)
 
 
 def listed(found: Iterable[Section]) -> Iterator[Section]:
