@@ -122,7 +122,7 @@ def _within(report: Report) -> Figure | None:
 def _recovery(report: Report) -> Figure | None:
     tables, reference, floor = report["cross"], report["meta"]["reference"], report["meta"]["floor"]
     names = [name for name in tables if name != reference]
-    compared = [name for name in names if name != floor]
+    compared = [name for name in names if name != floor] or names
     metrics = [m for m in CROSS if any(_value(tables[name].get(m)) is not None for name in compared)]
     if not metrics:
         return None
