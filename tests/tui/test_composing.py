@@ -10,11 +10,11 @@ import pytest
 from alignbench.contexts.rendering import NO_MODEL, own_content, render
 from alignbench.errors import EngineError, InputError
 from alignbench.experiments.hinting import made_hint
-from alignbench.spec import Condition, Context, Example, Examples, ExampleSet, Hint, Prompt
+from alignbench.spec import Condition, Context, Example, Examples, ExampleSet, Hint, Prompt, Sampling
 from alignbench.store import Store
 from alignbench.tui import sessions
 from alignbench.tui.composing import edits, fields
-from alignbench.tui.composing.audit import injected_text, leading
+from alignbench.tui.composing.audit import injected_text, leading, studies
 from alignbench.tui.composing.stoppable import StoppablePool
 from alignbench.tui.composing.words import changes, context_words
 from alignbench.tui.state import Bench, Column, Sample
@@ -122,6 +122,19 @@ def test_what_parts_two_conditions() -> None:
     assert changes(bare, replace(bare, name="other")) == []
     warm = replace(bare, sampling=replace(bare.sampling, repetition_penalty=1.1))
     assert changes(bare, warm) == [("repetition penalty", "1", "1.1")]
+
+
+def test_what_is_under_study_follows_from_the_columns() -> None:
+    base, aligned = Condition("b", BASE, PLAIN), Condition("a", ALIGNED, Context("chat"))
+    assert studies(base, aligned) == [("model",), ("model", "context"), ("context",)]
+    shown = replace(base, context=THREE)
+    assert studies(shown, aligned)[0] == ("model", "context")
+    assert studies(base, shown) == [("context",)]
+    warm = replace(base, sampling=Sampling(temperature=1.0))
+    assert studies(base, warm) == [("sampling",)]
+    assert studies(warm, shown) == [("context",), ("sampling",)]
+    assert studies(base, base.with_options(quantize="4bit")) == [("loading",)]
+    assert studies(base, replace(base, seed=5)) == [()]
 
 
 def with_samples(bench: Bench) -> None:

@@ -222,6 +222,12 @@ async def test_the_audit_names_what_nobody_studies(tmp_path: Path) -> None:
         await on(pilot, app, AuditScreen)
         await until(pilot, lambda: "not under study" in screen_text(app))
         await shows(pilot, "BOS in the prompt", "1, the tokenizer adds it", "0, the tokenizer adds none", "0 of 5 (0%)")
+        await until(pilot, lambda: "Under study: model (" in screen_text(app))
+        above = screen_text(app).partition("Under study: model (")[0]
+        assert "template " in above, "layouts of their own are a confound between bare models"
+        await pilot.press("u")
+        await until(pilot, lambda: "Under study: model and context (" in screen_text(app))
+        assert "template " not in screen_text(app).partition("Under study")[0]
         await pilot.press("p")
         await until(pilot, lambda: "<s># Query:" in screen_text(app) and "<|user|>" in screen_text(app))
 

@@ -302,6 +302,14 @@ AUDIT = (
     Action("back", "escape,f9,q", "Esc", "back", "Back to the Bench.", footer=True),
     Action("other", "tab", "Tab", "other column", "Compare with the next column.", footer=True),
     Action(
+        "study",
+        "u",
+        "u",
+        "under study",
+        "Take something else for what is under study: model, context, sampling.",
+        footer=True,
+    ),
+    Action(
         "turn",
         "p",
         "p",

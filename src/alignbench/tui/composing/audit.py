@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Literal
 
 from alignbench.contexts.rendering import Part, render
 from alignbench.engines.protocol import Capabilities
-from alignbench.spec import Condition, Prompt
+from alignbench.spec import Condition, LoadOptions, Prompt, Sampling
 from alignbench.tui.composing.words import changes
 from alignbench.tui.state import Cell
 
@@ -18,8 +19,13 @@ if TYPE_CHECKING:
 
 Kind = Literal["confound", "studied", "same"]
 
-# What an investigation varies on purpose. All else that differs may explain what it finds.
-_STUDIED = ("model", "kind", "template", "template text", "instruction", "examples", "hint", "prefill")
+# What an investigation varies on purpose, by what it is about. All else that differs may explain what it finds.
+_VARIED: Mapping[str, tuple[str, ...]] = {
+    "model": ("model", "kind"),
+    "context": ("template", "template text", "instruction", "examples", "hint", "prefill", "answers a reply"),
+    "sampling": tuple(field.name.replace("_", " ") for field in fields(Sampling)),
+    "loading": tuple(field.name.replace("_", " ") for field in fields(LoadOptions)),
+}
 _MARKERS = re.compile(r"<[^<>\s]+>|\[/?[A-Z]+\]|```|\b(?:system|user|assistant)\b|[#:]")
 _DATE = re.compile(
     r"\b\d{4}-\d{2}-\d{2}\b|\b\d{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* \d{4}\b", re.IGNORECASE
@@ -98,10 +104,26 @@ def injected_text(parts: tuple[Part, ...]) -> str:
     return text.strip() if len(text.split()) >= _INJECTED else ""
 
 
-def rows(a: Side, b: Side) -> list[Row]:
+def studies(a: Condition, b: Condition) -> list[tuple[str, ...]]:
+    """What a comparison of two conditions may be about, the likeliest first: model, context, sampling or loading.
+
+    Between two models without a context it is the models, and a layout of their own is a confound; with a context, that
+    is under study too. Of one model it is the context, else sampling, else how the weights are loaded.
+    """
+    differing = {what for what, _, _ in changes(a, b)}
+    alone = [(about,) for about, whats in _VARIED.items() if differing.intersection(whats)]
+    both = ("model", "context")
+    if all((about,) in alone for about in both):
+        bare = a.context.zero_shot and b.context.zero_shot
+        alone.insert(1 if bare else 0, both)
+    return alone or [()]
+
+
+def rows(a: Side, b: Side, study: tuple[str, ...]) -> list[Row]:
     """Confounds first, then what is under study, then what is the same on both sides."""
+    studied = {what for about in study for what in _VARIED[about]}
     found = [
-        Row(what, old, new, "studied" if what in _STUDIED else "confound")
+        Row(what, old, new, "studied" if what in studied else "confound")
         for what, old, new in changes(a.condition, b.condition)
         if what not in ("context stops", "stop")
     ]
@@ -116,7 +138,8 @@ def rows(a: Side, b: Side) -> list[Row]:
     ):
         found.append(Row(what, old, new, "same" if old == new else "confound"))
     tokens = [("–" if s.n_tokens is None else str(s.n_tokens)) for s in (a, b)]
-    found.append(Row("prompt tokens", tokens[0], tokens[1], "same" if tokens[0] == tokens[1] else "studied"))
+    longer: Kind = "studied" if {"model", "context"}.intersection(study) else "confound"
+    found.append(Row("prompt tokens", tokens[0], tokens[1], "same" if tokens[0] == tokens[1] else longer))
     differing = {row.what for row in found}
     for values, other in (
         (a.condition.sampling, b.condition.sampling),

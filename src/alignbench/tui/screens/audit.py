@@ -16,7 +16,7 @@ from textual.widgets import Static
 
 from alignbench.errors import AlignbenchError
 from alignbench.tui.actions import AUDIT, bindings
-from alignbench.tui.composing.audit import Row, Side, rows, side
+from alignbench.tui.composing.audit import Row, Side, rows, side, studies
 from alignbench.tui.sizes import HEIGHTS
 from alignbench.tui.state import Column, letter
 from alignbench.tui.text import fitted, one_line, plain, shown
@@ -32,7 +32,7 @@ DIM = "$foreground 60%"
 LABEL = 24
 TITLES = {
     "confound": "Differences that are not under study: each may explain what the scores show",
-    "studied": "Under study: model and context",
+    "studied": "Under study: {study}",
     "same": "The same on both sides",
 }
 
@@ -46,7 +46,9 @@ class AuditScreen(Screen[None]):
     AUTO_FOCUS = None
     HELP = (
         "Both columns for the prompt on the Bench, as their models got it. Above what differs though nobody studies "
-        "it, then what is under study, then what is the same. Text that only one prompt has is underlined."
+        "it, then what is under study, then what is the same. What is under study follows from the columns: of one "
+        "model the context, else sampling; of two models without a context the models alone, so that their layouts are "
+        "a confound; u takes another reading. Text that only one prompt has is underlined."
     )
 
     def __init__(self, workbench: Workbench) -> None:
@@ -58,6 +60,7 @@ class AuditScreen(Screen[None]):
         self._at = bench.selected
         self._other = reference if reference != self._at else (self._at + 1) % len(names)
         self._sides: tuple[Side, Side] | None = None
+        self._study = 0  # which of those that the columns allow
         self._error, self._doing = "", "…"
         self._kitchen = workbench.kitchen(self._report)
 
@@ -126,12 +129,14 @@ class AuditScreen(Screen[None]):
         if self.has_class("-turned"):
             titles = f" {fitted(names[0], width - 1)} {fitted(names[1], width - 2)}"
         self.query_one("#titles", Static).update(Content.styled(titles, "bold"))
-        self.query_one("#rows", LineList).show(self._lines(rows(*self._sides), half))
         left, right = self._sides
+        allowed = studies(left.condition, right.condition)
+        study = allowed[self._study % len(allowed)]
+        self.query_one("#rows", LineList).show(self._lines(rows(left, right, study), " and ".join(study), half))
         self.query_one("#left", MarkedPane).show(_only_in(left.text, right.text))
         self.query_one("#right", MarkedPane).show(_only_in(right.text, left.text))
 
-    def _lines(self, found: list[Row], half: int) -> list[Content]:
+    def _lines(self, found: list[Row], study: str, half: int) -> list[Content]:
         lines: list[Content] = []
         kind = ""
         for row in found:
@@ -140,7 +145,8 @@ class AuditScreen(Screen[None]):
                 n = sum(other.kind == kind for other in found)
                 lines += [Content("")] if lines else []
                 style = "bold $text-warning" if kind == "confound" else "bold"
-                lines.append(Content.styled(f" {'! ' if kind == 'confound' else ''}{TITLES[kind]} ({n})", style))
+                title = TITLES[kind].format(study=study)
+                lines.append(Content.styled(f" {'! ' if kind == 'confound' else ''}{title} ({n})", style))
             a, b = (WrappedText(half, shown(" ".join(text.split()))) for text in (row.a, row.b))
             for line in range(max(len(a), len(b))):
                 label = row.what if line == 0 else ""
@@ -156,6 +162,10 @@ class AuditScreen(Screen[None]):
         if n > 2:
             self._other = next(at % n for at in range(self._other + 1, self._other + n) if at % n != self._at)
             self._compare()
+
+    def action_study(self) -> None:
+        self._study += 1
+        self._show()
 
     def action_turn(self) -> None:
         self.toggle_class("-turned")
