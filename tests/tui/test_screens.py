@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from textual.app import SystemCommand
 from textual.widgets import OptionList
+from textual.widgets._footer import FooterKey
 
 from alignbench.errors import InputError
 from alignbench.store import Store
@@ -277,3 +278,25 @@ async def test_help_and_palette_name_every_action(tmp_path: Path) -> None:
         await until(pilot, lambda: len(app.screen_stack) == 2)
         await pilot.press(*"duplicate", "enter")
         await until(pilot, lambda: len(app.workbench.bench.columns) == 3)
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL])
+async def test_keys_at_the_foot_can_be_read_whole(tmp_path: Path, size: tuple[int, int]) -> None:
+    app = make_app(tmp_path / "x.db", FakePool(delay=0.05))
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await ready(pilot, app)
+
+        def keys() -> list[str]:
+            return [f"{key.key_display} {key.description}" for key in app.screen.query(FooterKey)]
+
+        def fits() -> bool:
+            return all(key.region.right <= size[0] for key in app.screen.query(FooterKey))
+
+        await until(pilot, lambda: {"F1 help", "F5 sample", "g ledger", "^Q quit"} <= {*keys()} and fits())
+        assert ("F8 sessions" in keys()) == (size == WIDE)
+        await pilot.press("f5")
+        await until(pilot, lambda: {"F1 help", "Esc stop", "^Q quit"} <= {*keys()} and fits())
+        await pilot.press("escape")
+        await until(pilot, lambda: not app.workbench.busy)
+        await pilot.press("right", "f6")
+        await until(pilot, lambda: {"F1 help", "F5 accept", "^Q quit"} <= {*keys()} and fits())

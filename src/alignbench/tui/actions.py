@@ -16,7 +16,8 @@ class Action:
 
     name: the method is `action_<name>`. keys: Textual's names, separated by commas. shown: the key as people write it.
     label: one or two words. help: a sentence. footer: whether it stands at the bottom of the screen. title: what the
-    palette and the help call it, where the label is too short for that.
+    palette and the help call it, where the label is too short for that. spare: where not all keys fit at the bottom,
+    the higher ones go first; F1 and the palette have them all.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Action:
     footer: bool = False
     priority: bool = False
     title: str = ""
+    spare: int = 0
 
     @property
     def called(self) -> str:
@@ -40,7 +42,9 @@ APP = (
 )
 
 BENCH = (
-    Action("prompts", "f2", "F2", "prompts", "Pick a prompt from a set that ships or from a file.", footer=True),
+    Action(
+        "prompts", "f2", "F2", "prompts", "Pick a prompt from a set that ships or from a file.", footer=True, spare=2
+    ),
     Action("condition", "f3", "F3", "condition", "Model and sampling parameters of the selected column.", footer=True),
     Action(
         "examples",
@@ -60,6 +64,7 @@ BENCH = (
         "sessions",
         "Sessions in the database: reopen, search, report, delete, more.",
         footer=True,
+        spare=3,
     ),
     Action(
         "audit",
@@ -78,6 +83,7 @@ BENCH = (
         "context saves of it.",
         footer=True,
         title="alignment ledger",
+        spare=1,
     ),
     Action(
         "investigation",

@@ -111,7 +111,7 @@ def studies(a: Condition, b: Condition) -> list[tuple[str, ...]]:
     is under study too. Of one model it is the context, else sampling, else how the weights are loaded.
     """
     differing = {what for what, _, _ in changes(a, b)}
-    alone = [(about,) for about, whats in _VARIED.items() if differing.intersection(whats)]
+    alone: list[tuple[str, ...]] = [(about,) for about, whats in _VARIED.items() if differing.intersection(whats)]
     both = ("model", "context")
     if all((about,) in alone for about in both):
         bare = a.context.zero_shot and b.context.zero_shot

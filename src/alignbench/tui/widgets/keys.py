@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from textual.app import ComposeResult
+from textual.widget import Widget
 from textual.widgets import Footer
+from textual.widgets._footer import FooterKey
 
+from alignbench.tui.actions import of_screen
 from alignbench.tui.sizes import NARROW
+
+_ALWAYS = ("help", "quit")
 
 
 class Keys(Footer):
-    """Textual's footer, closer together where the terminal is narrow."""
+    """Textual's footer: closer together where the terminal is narrow, and only keys that can be read whole."""
 
     DEFAULT_CSS = "Keys { background: $panel; }"
 
@@ -17,3 +23,24 @@ class Keys(Footer):
 
     def on_resize(self) -> None:
         self.compact = self.size.width < NARROW
+        self.call_after_refresh(self.recompose)
+
+    def compose(self) -> ComposeResult:
+        keys = [*super().compose()]
+        spare = {action.name: action.spare for action in of_screen(self.screen)}
+        while (there := [key for key in keys if _may_go(key)]) and sum(map(self._width, keys)) > self.size.width:
+            last = max(range(len(there)), key=lambda at: (spare.get(_action(there[at]), 0), at))
+            keys.remove(there[last])
+        yield from keys
+
+    def _width(self, key: Widget) -> int:
+        text = f"{key.key_display} {key.description}" if isinstance(key, FooterKey) else ""
+        return len(text) + (1 if self.size.width < NARROW else 2)
+
+
+def _action(key: Widget) -> str:
+    return key.action if isinstance(key, FooterKey) else ""
+
+
+def _may_go(key: Widget) -> bool:
+    return _action(key).rpartition(".")[2] not in _ALWAYS
