@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Store, StoredCell
@@ -70,13 +71,20 @@ def make_plan(
     with store.together():
         for condition in conditions:
             known = store.stored_cells(session, condition, errors=not retry_errors)
-            for i, (key, prompt) in enumerate(hashed):
-                cell = known.get(key, _NEW)
-                if i == 0 or cell is _NEW or cell.n < n:  # the first one also says whether the condition's name is free
-                    cell = replace(cell, id=store.add_cell(session, prompt, condition, n))
-                cells.append(_cell(cell, prompt, condition, n))
+            cells_of = [known.get(key, _NEW) for key, _ in hashed]
+            new = [i for i, cell in enumerate(cells_of) if i == 0 or cell.n < n]
+            # The first one is always added: that says whether the condition's name is free.
+            for i, id in zip(new, store.add_cells(session, [prompts[i] for i in new], condition, n), strict=True):
+                cells_of[i] = replace(cells_of[i], id=id)
+            cells += [_cell(cell, prompt, condition, n) for cell, prompt in zip(cells_of, prompts, strict=True)]
     return Plan(session, tuple(cells))
 
 
 def _cell(stored: StoredCell, prompt: Prompt, condition: Condition, n: int) -> Cell:
-    return Cell(stored.id, prompt, condition, n, tuple(sorted(set(range(n)) - stored.there)))
+    return Cell(stored.id, prompt, condition, n, _missing(stored.there, n))
+
+
+@lru_cache(maxsize=1024)
+def _missing(there: frozenset[int], n: int) -> tuple[int, ...]:
+    """One tuple for all cells that lack the same samples: there may be a million of them."""
+    return tuple(i for i in range(n) if i not in there)

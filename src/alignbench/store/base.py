@@ -26,6 +26,11 @@ class Connected:
         with plain_errors(self.path):
             return list(self.db.query(sql, parameters))
 
+    def _tuples(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """Rows without the names of their columns, where there are very many."""
+        with plain_errors(self.path):
+            return self.db.conn.execute(sql, parameters).fetchall()
+
     def _row(self, sql: str, *parameters: object) -> dict[str, Any] | None:
         rows = self._rows(sql, *parameters)
         return rows[0] if rows else None

@@ -31,25 +31,24 @@ class Cells(CellContents):
         condition name or prompt id that stands for something else in this session, or this very condition
         under another name (`rename_condition` changes the name).
         """
+        return self.add_cells(session_id, [prompt], condition, n)[0]
+
+    def add_cells(self, session_id: int, prompts: Sequence[Prompt], condition: Condition, n: int) -> list[int]:
+        """As `add_cell`, for many prompts under one condition; the ids in their order."""
+        if not prompts:
+            return []
         if not -_MAX_SEED <= condition.seed <= _MAX_SEED - n:
             raise InputError(f"seed is {condition.seed}; expected less than 2^63 in size.")
+        insert = """
+            INSERT INTO cells (session_id, prompt_id, condition_id, n) VALUES (?, ?, ?, ?)
+            ON CONFLICT (prompt_id, condition_id) DO UPDATE SET n = max(n, excluded.n) RETURNING id
+        """
         with self._write():
             self._touch(session_id)
-            prompt_id = self._prompt_row(session_id, prompt)
+            known = self._prompt_ids(session_id) if len(prompts) > 1 else {}
+            rows = [known.get(prompt.hash) or self._prompt_row(session_id, prompt) for prompt in prompts]
             condition_id = self._condition_row(session_id, condition)
-            self._execute(
-                """
-                INSERT INTO cells (session_id, prompt_id, condition_id, n) VALUES (?, ?, ?, ?)
-                ON CONFLICT (prompt_id, condition_id) DO UPDATE SET n = max(n, excluded.n)
-                """,
-                session_id,
-                prompt_id,
-                condition_id,
-                n,
-            )
-            row = self._row("SELECT id FROM cells WHERE prompt_id = ? AND condition_id = ?", prompt_id, condition_id)
-            assert row is not None
-            return int(row["id"])
+            return [self._tuples(insert, session_id, row, condition_id, n)[0][0] for row in rows]
 
     def prompts(self, session_id: int) -> list[Prompt]:
         """The prompts of a session in order of first use."""
@@ -187,6 +186,9 @@ class Cells(CellContents):
         if not self._execute(f"UPDATE cells SET {column} = ? WHERE id = ?", value, cell_id):
             raise InputError(f"{self.path} has no cell {cell_id}; was the session deleted meanwhile?")
 
+    def _prompt_ids(self, session_id: int) -> dict[str, int]:
+        return dict(self._tuples("SELECT text_hash, id FROM prompts WHERE session_id = ?", session_id))
+
     def _prompt_row(self, session_id: int, prompt: Prompt) -> int:
         text_hash, name = self._add_text(prompt.text), encode_text(prompt.id)
         row = self._row(
@@ -207,8 +209,9 @@ class Cells(CellContents):
         return self._insert(
             """
             INSERT INTO prompts (session_id, name, set_name, text_hash, position)
-            SELECT ?1, ?2, ?3, ?4, coalesce(max(position) + 1, 0) FROM prompts WHERE session_id = ?1
-            """,
+            SELECT ?1, ?2, ?3, ?4, 1 + coalesce(
+                (SELECT position FROM prompts WHERE +session_id = ?1 ORDER BY id DESC LIMIT 1), -1)
+            """,  # the + keeps SQLite from the index, by which it would look at all prompts of the session
             session_id,
             name,
             encode_text(prompt.set),

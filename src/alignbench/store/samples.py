@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -96,9 +97,10 @@ class Samples(Connected):
     def stored_cells(self, session_id: int, condition: Condition, *, errors: bool = False) -> dict[str, StoredCell]:
         """The cells of a condition hash, whatever it is called, by prompt hash, with the samples that are done in
         each, and the errors if they are asked for."""
-        rows = self._rows(
+        # Samples come in order, so that nearly always the first ones are there: their number then says which.
+        rows = self._tuples(
             """
-            SELECT cells.id, cells.n, prompts.text_hash, group_concat(samples.sample) AS there
+            SELECT cells.id, cells.n, prompts.text_hash, count(samples.sample), max(samples.sample)
             FROM conditions
             JOIN cells ON cells.condition_id = conditions.id
             JOIN prompts ON prompts.id = cells.prompt_id
@@ -110,7 +112,16 @@ class Samples(Connected):
             condition.hash,
             errors,
         )
-        return {row["text_hash"]: StoredCell(row["id"], row["n"], _indices(row["there"])) for row in rows}
+        return {
+            prompt: StoredCell(
+                cell, n, _first(there) if there == (-1 if last is None else last) + 1 else self._there(cell, errors)
+            )
+            for cell, n, prompt, there, last in rows
+        }
+
+    def _there(self, cell_id: int, errors: bool) -> frozenset[int]:
+        query = "SELECT sample FROM samples WHERE cell_id = ? AND (status = 'done' OR status = 'error' AND ?)"
+        return frozenset(sample for (sample,) in self._tuples(query, cell_id, errors))
 
     def counts(self, session_id: int) -> list[Counts]:
         """What each condition of a session holds, in order of first use."""
@@ -249,8 +260,9 @@ class Samples(Connected):
             )
 
 
-def _indices(listed: str | None) -> frozenset[int]:
-    return frozenset(map(int, listed.split(","))) if listed else frozenset()
+@cache
+def _first(n: int) -> frozenset[int]:
+    return frozenset(range(n))
 
 
 def sample_row(row: dict[str, Any]) -> SampleRow:
