@@ -30,7 +30,7 @@ def db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "x.db"
     with Store.open(path) as store:
         fill(store)
-        fill(store, texts={(0, "demo-base", 0): "a \x1b[31m red [/] herring"})
+        fill(store, texts={(1, "demo-base", 0): "a \x1b[31m red [/] herring"})
         store.rename_session(2, "second [bold")
     (tmp_path / "folder").mkdir()
     monkeypatch.chdir(tmp_path / "folder")
@@ -73,6 +73,15 @@ async def test_a_sample_is_found_in_any_session_and_opened(db: Path, size: tuple
         assert "red [/] herring" in screen_text(app)
         await pilot.press("enter")
         await until(pilot, lambda: app.workbench.bench.session == 2 and app.screen is bench_of(app))
+        assert app.workbench.bench.prompt.id == "q1"
+        await pilot.press("f8")
+        await until(pilot, lambda: isinstance(app.screen, SessionsScreen) and len(app.screen._listed) == 2)
+        await pilot.press("slash")
+        await until(pilot, lambda: isinstance(app.screen, SearchScreen))
+        app.screen.query_one(PlainInput).value = '"demo-aligned says 0 1"'
+        await until(pilot, lambda: app.screen.query_one(OptionList).option_count == 2)
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen is bench_of(app) and app.workbench.bench.prompt.id == "q0")
 
 
 async def test_tags_and_notes_of_any_session(db: Path) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 from alignbench.display import spreadsheet_cell
 
 COLUMNS = ("table", "condition", "metric", "value", "ci_low", "ci_high", "n", "reason", "ceiling", "floor", "null",
-           "mmd2", "recovery", "recovery_low", "recovery_high", "difference", "p_holm")  # fmt: skip
+           "mmd2", "recovery", "recovery_low", "recovery_high", "difference", "p_holm", "held_out",
+           "source")  # fmt: skip
 
 
 def spreadsheet(report: Mapping[str, Any]) -> str:
@@ -53,5 +54,6 @@ def _values(entry: Mapping[str, Any]) -> Iterator[object]:
         entry.get("value"), low, high, entry.get("n"), spreadsheet_cell(entry.get("reason") or ""),
         entry.get("ceiling"), entry.get("floor"), entry.get("null"), entry.get("mmd2"), entry.get("recovery"),
         recovery_low, recovery_high, difference.get("value"), difference.get("p_holm"),
+        entry.get("held_out"), entry.get("source"),
     )  # fmt: skip
     return ("" if value is None else value for value in found)

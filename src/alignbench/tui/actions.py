@@ -436,7 +436,7 @@ SESSIONS = (
 
 SEARCH = (
     Action("back", "escape", "Esc", "back", "Back to the sessions.", footer=True),
-    Action("open", "enter", "Enter", "open", "Open the session of this sample.", footer=True, priority=True),
+    Action("open", "enter", "Enter", "open", "Open its session, at its prompt.", footer=True, priority=True),
     Action("list_down", "down", "↓", "down", "The next sample."),
     Action("list_up", "up", "↑", "up", "The sample above."),
     Action("page_down", "pagedown", "PgDn", "page down", "Down by a page."),

@@ -214,6 +214,10 @@ class Bench:
         """Where the prompt stands in its set, from 0; None for a prompt typed by hand."""
         return next((i for i, prompt in enumerate(self.prompts) if prompt == self.prompt), None)
 
+    def asked_prompt(self, id: str) -> Prompt:
+        """The session's prompt of this id, or the one on the screen."""
+        return next((prompt for prompt in self.asked if prompt.id == id), self.prompt)
+
     @property
     def busy(self) -> bool:
         return any(cell.busy for cell in self.cells.values())

@@ -304,13 +304,14 @@ class Workbench:
         view, reference, sets = sessions.layout(bench), bench.reference, sessions.pools(bench)
         await self.database.run(lambda store: sessions.save(store, session, view, reference, sets))
 
-    async def open(self, session: int) -> None:
-        """Leave the session that is open and take up another one where it was left."""
+    async def open(self, session: int, prompt: str = "") -> None:
+        """Leave the session that is open and take up another one where it was left, or at a prompt of this id."""
 
         def work(store: Store) -> tuple[Bench, list[SampleRow]]:
             return sessions.restore(store, session)
 
         bench, rows = await self.database.run(work)
+        bench.prompt = bench.asked_prompt(prompt)
         await self.save()
         self.begin(bench)
         await self._score_all(sorted(rows, key=lambda row: row.prompt != bench.prompt.text))  # what is seen comes first

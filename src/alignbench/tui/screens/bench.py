@@ -238,8 +238,10 @@ class BenchScreen(ContextKeys):
         chosen = await self.app.push_screen_wait(SessionsScreen(self.workbench))
         if chosen == NEW:
             self.do(self._renew())
-        elif chosen is not None and chosen != self.bench.session:
-            self.do(self.workbench.open(chosen))
+        elif chosen is not None and chosen.session != self.bench.session:
+            self.do(self.workbench.open(chosen.session, chosen.prompt))
+        elif chosen is not None and chosen.prompt:
+            await self.set_prompt(self.bench.asked_prompt(chosen.prompt))
         else:
             await self.lay_out()
 

@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.types import CSSPathType
-from textual.widgets import Static
+from textual.widgets import OptionList, Static
 
 from alignbench.errors import InputError
 from alignbench.tui.actions import CONFIRM, LINE, bindings
@@ -48,6 +48,22 @@ class DialogScreen(ModalScreen[ResultT]):
     def complain(self, message: str) -> None:
         """Say what is wrong; nothing that was typed is lost."""
         self.query_one("#message", Static).update(plain(message))
+
+
+class ListScreen(DialogScreen[ResultT]):
+    """A dialog in which a line is typed while keys move in the list below it."""
+
+    def action_list_down(self) -> None:
+        self.query_one(OptionList).action_cursor_down()
+
+    def action_list_up(self) -> None:
+        self.query_one(OptionList).action_cursor_up()
+
+    def action_page_down(self) -> None:
+        self.query_one(OptionList).action_page_down()
+
+    def action_page_up(self) -> None:
+        self.query_one(OptionList).action_page_up()
 
 
 class ConfirmScreen(DialogScreen[bool]):

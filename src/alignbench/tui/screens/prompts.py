@@ -19,7 +19,7 @@ from textual.widgets.option_list import Option
 from alignbench.errors import AlignbenchError
 from alignbench.spec import Prompt
 from alignbench.tui.actions import PICKER, bindings
-from alignbench.tui.screens.dialog import DialogScreen, LineScreen
+from alignbench.tui.screens.dialog import LineScreen, ListScreen
 from alignbench.tui.state import THIS_SESSION
 from alignbench.tui.text import one_line
 from alignbench.tui.widgets.inputs import PlainInput
@@ -37,7 +37,7 @@ class Picked:
     set: str  # name or path
 
 
-class PromptsScreen(DialogScreen[Picked | None]):
+class PromptsScreen(ListScreen[Picked | None]):
     """Sets on top (Tab), a filter below them, the prompts of the set."""
 
     CSS_PATH: ClassVar[CSSPathType | None] = ["dialog.tcss", "prompts.tcss"]
@@ -139,18 +139,6 @@ class PromptsScreen(DialogScreen[Picked | None]):
 
     def action_back(self) -> None:
         self.dismiss(None)
-
-    def action_list_down(self) -> None:
-        self.query_one(OptionList).action_cursor_down()
-
-    def action_list_up(self) -> None:
-        self.query_one(OptionList).action_cursor_up()
-
-    def action_page_down(self) -> None:
-        self.query_one(OptionList).action_page_down()
-
-    def action_page_up(self) -> None:
-        self.query_one(OptionList).action_page_up()
 
     async def action_next_set(self) -> None:
         await self._step(1)

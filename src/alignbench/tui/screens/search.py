@@ -14,7 +14,7 @@ from textual.widgets.option_list import Option
 
 from alignbench.errors import AlignbenchError
 from alignbench.tui.actions import SEARCH, bindings
-from alignbench.tui.screens.dialog import DialogScreen
+from alignbench.tui.screens.dialog import ListScreen
 from alignbench.tui.text import one_line
 from alignbench.tui.widgets.inputs import PlainInput
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 MOST = 200
 
 
-class SearchScreen(DialogScreen[int | None]):
-    """Returns the session of the sample that was chosen, or None."""
+class SearchScreen(ListScreen["Found | None"]):
+    """Returns the sample that was chosen, or None."""
 
     CSS_PATH: ClassVar[CSSPathType | None] = ["dialog.tcss", "search.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("search", SEARCH)]
@@ -73,22 +73,10 @@ class SearchScreen(DialogScreen[int | None]):
     def action_open(self) -> None:
         at = self.query_one(OptionList).highlighted
         if at is not None and at < len(self._found):
-            self.dismiss(self._found[at].session)
+            self.dismiss(self._found[at])
 
     def action_back(self) -> None:
         self.dismiss(None)
-
-    def action_list_down(self) -> None:
-        self.query_one(OptionList).action_cursor_down()
-
-    def action_list_up(self) -> None:
-        self.query_one(OptionList).action_cursor_up()
-
-    def action_page_down(self) -> None:
-        self.query_one(OptionList).action_page_down()
-
-    def action_page_up(self) -> None:
-        self.query_one(OptionList).action_page_up()
 
 
 def _line(found: Found) -> Content:

@@ -13,19 +13,19 @@ from textual.binding import BindingType
 from alignbench.errors import AlignbenchError
 from alignbench.tui.actions import SESSIONS, bindings
 from alignbench.tui.screens.dialog import ConfirmScreen, LineScreen
-from alignbench.tui.screens.sessions_view import SessionsView
+from alignbench.tui.screens.sessions_view import Chosen, SessionsView
 from alignbench.tui.text import count, one_line, shown
 
 if TYPE_CHECKING:
     from alignbench.store import Store
     from alignbench.tui.screens.export import Asked
 
-NEW = 0  # the answer that asks for a new session; the database counts from 1
+NEW = Chosen(0)  # asks for a new session; the database counts from 1
 T = TypeVar("T")
 
 
 class SessionsScreen(SessionsView):
-    """Returns the id of the session to open, `NEW`, or None."""
+    """Returns the session to open, `NEW`, or None."""
 
     CSS_PATH = "sessions.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("sessions", SESSIONS)]
@@ -57,7 +57,7 @@ class SessionsScreen(SessionsView):
 
     def action_open(self) -> None:
         if (info := self.selected) is not None:
-            self.dismiss(info.id)
+            self.dismiss(Chosen(info.id))
 
     def action_back(self) -> None:
         self.dismiss(None)
@@ -71,7 +71,7 @@ class SessionsScreen(SessionsView):
 
         found = await self.app.push_screen_wait(SearchScreen(self.workbench))
         if found is not None:
-            self.dismiss(found)
+            self.dismiss(Chosen(found.session, found.prompt_id))
 
     # names, tags, notes
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.cells import set_cell_size
@@ -22,7 +23,15 @@ if TYPE_CHECKING:
     from alignbench.tui.workbench import Workbench
 
 
-class SessionsView(Screen[int | None]):
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A session to open. prompt: id of the one to begin with, empty for that where it was left."""
+
+    session: int
+    prompt: str = ""
+
+
+class SessionsView(Screen[Chosen | None]):
     """One line a session, newest first. marked: numbers of the sessions that are, in order."""
 
     def __init__(self, workbench: Workbench) -> None:
