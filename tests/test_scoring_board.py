@@ -14,7 +14,7 @@ from alignbench.scores.values import Value
 from alignbench.scoring.board import Answers, Board
 from alignbench.scoring.embeddings import Embeddings
 from alignbench.scoring.sentences import best_sentences, coverages
-from alignbench.scoring.shuffled import other_prompt
+from alignbench.scoring.shuffled import other_prompt, other_prompts
 from alignbench.spec import content_hash
 from alignbench.store import Store
 from tests.fakes import LetterEmbedder
@@ -66,6 +66,34 @@ def test_the_board_computes_what_scoring_from_scratch_does() -> None:
     assert found.cross == {"a": CellPair(own, own).cross(), "b": CellPair(own, other).cross()}
     assert other_prompt(["p", "q"], 0)["p"] == "q"
     assert found.null == CellPair(own, scratch(OTHERS["a"])).cross()
+
+
+def test_the_null_is_the_mean_over_several_other_prompts() -> None:
+    board = Board(Kept(*everything()))
+    prompts = {"p": Answers(TEXTS), "q": Answers(OTHERS), "r": Answers({"a": {0: "Tea is warm."}, "b": {}})}
+    found = board.scores(prompts, ["p"], ["a", "b"], ("jaccard",), "a", nulls=5)["p"]
+    own = scratch(TEXTS["a"])
+    singles = [CellPair(own, scratch(prompts[other].cells["a"])).cross()["jaccard"].value for other in ("q", "r")]
+    assert found.null["jaccard"].value == pytest.approx(np.mean(singles))
+    assert other_prompts(["p"], 5) == {}
+    assert all(set(others) == {*"pqrs"} - {p} for p, others in other_prompts("pqrs", 3).items())
+    assert {p: [q] for p, q in other_prompt("pqrs", 0).items()} == other_prompts("pqrs", 1)
+
+
+def test_a_context_that_tells_of_samples_and_its_hint() -> None:
+    board = Board(Kept(*everything()))
+    answers = Answers(TEXTS)
+    told = {"b": frozenset({0})}
+    found = board.scores({"p": answers}, ["p"], ["a", "b"], ("jaccard",), "a", told=told)["p"].held_out
+    own, other = TEXTS["a"], scratch(TEXTS["b"])
+    for samples, field in (((1, 2), "value"), ((0,), "source")):
+        expected = CellPair(scratch({i: own[i] for i in samples}), other).cross()["jaccard"].value
+        assert getattr(found["b"]["jaccard"], field) == pytest.approx(expected)
+    assert set(found) == {"b"}
+    said = board.as_answer(answers, "Tea is warm.", {0}, ("jaccard", "embedding_similarity"), "a")
+    hint = CellPair(scratch({1: own[1], 2: own[2]}), scratch({0: "Tea is warm."})).cross()
+    assert said["jaccard"].value == hint["jaccard"].value
+    assert said["embedding_similarity"].value == pytest.approx(hint["embedding_similarity"].value)
 
 
 def test_cells_grow_and_a_sample_that_came_late_takes_its_place() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from alignbench.prompts import load_prompts
 from alignbench.scores.registry import METRICS
-from alignbench.spec import Condition, Context, Model, Sampling
+from alignbench.spec import Condition, Context, Hint, Model, Sampling
 from alignbench.tui.panel.bars import Scale, dot_plot, recovery_bar
 from alignbench.tui.panel.roles import roles
 from alignbench.tui.panel.rows import rows
@@ -84,7 +84,31 @@ async def test_recovery_between_its_lines(tmp_path: Path) -> None:
         await pilot.press("escape", "right_square_bracket")
         await sampled(pilot, app)
         await pilot.press("f7", "2")
-        await until(pilot, lambda: "A* on another prompt ." in line_with(app, "null  "))
+        await until(pilot, lambda: "A* on 1 other prompt ." in line_with(app, "null  "))
+
+
+async def test_recovery_of_a_hinted_column_and_of_its_versions(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db", FakePool(texts=TEXTS), LetterEmbedder())
+    async with app.run_test(size=(120, 70), notifications=True) as pilot:
+        screen = await ready(pilot, app)
+        await sampled(pilot, app)
+        await pilot.press("right")
+        bench = app.workbench.bench
+        hint = Hint("summary", text="Tea is warm.", condition="demo-aligned", sample=0)
+        condition = replace(bench.columns[1].condition, context=Context("plain", hint=hint))
+        bench.change(bench.columns[1], Column(condition, 5))
+        await screen.changed_columns()
+        await sampled(pilot, app)
+        await pilot.press("f7", "2")
+        await until(pilot, lambda: line_with(app, "the hint itself .").startswith("held out ."))
+        assert "source ." in line_with(app, "the hint itself .")
+        assert "(recovery" in line_with(app, "the hint itself .")
+        await until(pilot, lambda: "[" in line_with(app, "B1 zero-shot"))
+        assert line_with(app, "B1 zero-shot").startswith("floor B1 zero-shot .")
+        assert "hB ceiling ." in line_with(app, "ceiling .")
+        assert "recovery" in line_with(app, "B demo-base")
+        await pilot.press("3")
+        await until(pilot, lambda: "1 prompt of this session" in screen_text(app))
 
 
 async def test_the_spread_over_prompts(tmp_path: Path) -> None:
@@ -203,6 +227,8 @@ def test_roles() -> None:
 def test_the_recovery_bar() -> None:
     bar = recovery_bar(21, {"C": 0.5, "D": 0.5, "E": 1.2}, floor=0.2, ceiling=1.0, null=0.0)
     assert bar.plain == "┊──|════CD═══════|──E".replace("════CD═══════", "====CD=======").replace("=", "═")
+    both = recovery_bar(9, {"hC": 1.0, "C1": 0.0}, floor=0.0, ceiling=1.0, null=None)
+    assert both.plain == "|C1═══hC|"
     assert recovery_bar(11, {}, floor=0.5, ceiling=0.5, null=None).plain.count("|") == 1
     assert recovery_bar(11, {}, floor=None, ceiling=None, null=None).plain == ""
 

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,8 @@ from alignbench.scores.scoreboard import CellPair, CellScores
 from alignbench.scores.statistics import Interval
 from alignbench.scores.values import Cross, Value
 from alignbench.scoring.jackknife import jackknife_intervals, left_out
-from alignbench.scoring.shuffled import other_prompt
-from alignbench.scoring.tables import Place, PromptScores
+from alignbench.scoring.shuffled import other_prompts
+from alignbench.scoring.tables import HeldOut, Place, PromptScores
 from alignbench.spec import content_hash
 
 Texts = Mapping[int, str]  # sample -> its text
@@ -62,12 +63,16 @@ class Board:
         conditions: Sequence[str],
         metrics: Sequence[str],
         reference: str | None,
+        *,
+        told: Mapping[str, frozenset[int]] | None = None,
+        nulls: int = 1,
     ) -> dict[str, PromptScores]:
-        """Scores of the prompts `shown`, each with the reference's answers to another one of `prompts` as its null.
+        """Scores of the prompts `shown`, each with the reference's answers to others of `prompts` as its null.
 
-        metrics: names of scores, of one set and of two; those that are not live are taken from the answers.
+        metrics: names of scores, of one set and of two; those that are not live are taken from the answers. told: by
+        condition, the samples of the reference that its context tells of. nulls: to how many other prompts, at most.
         """
-        others = other_prompt(prompts, 0) if reference is not None else {}
+        others = other_prompts(prompts, nulls) if reference is not None else {}
         found = {}
         for prompt in sorted(shown):
             answers = prompts[prompt]
@@ -80,12 +85,43 @@ class Board:
             cross = {
                 name: {**CellPair(own, cell).cross(), **answers.cross.get(name, {})} for name, cell in cells.items()
             }
-            null: Mapping[str, Cross] = {}
-            if prompt in others:
-                other = others[prompt]
-                null = CellPair(own, self.cell(other, reference, prompts[other], metrics)).cross()
-            found[prompt] = PromptScores(within, cross, null)
+            null = _means(
+                [
+                    CellPair(own, self.cell(other, reference, prompts[other], metrics)).cross()
+                    for other in others.get(prompt, ())
+                ]
+            )
+            hidden = {
+                name: self._held_out(answers, name, samples, metrics, reference)
+                for name, samples in (told or {}).items()
+                if name in conditions
+            }
+            found[prompt] = PromptScores(within, cross, null, held_out=hidden)
         return found
+
+    def as_answer(
+        self, answers: Answers, text: str, apart: Collection[int], metrics: Collection[str], reference: str
+    ) -> Mapping[str, Cross]:
+        """Similarities of a text, as if it were an answer, to those of the reference's samples that are not `apart`."""
+        own = {i: of for i, of in answers.cells.get(reference, {}).items() if i not in apart}
+        missing = answers.no_embeddings.get(reference, "")
+        return CellPair(
+            self._made(own, metrics, missing).scores, self._made({0: text}, metrics, missing).scores
+        ).cross()
+
+    def _held_out(
+        self, answers: Answers, condition: str, told: frozenset[int], metrics: Collection[str], reference: str
+    ) -> dict[str, HeldOut]:
+        """Similarity to the samples of the reference that a condition's context does not tell of, and to the others."""
+        missing = answers.no_embeddings.get(condition, "")
+        own = self._made(answers.cells.get(condition, {}), metrics, missing).scores
+        teacher = answers.cells.get(reference, {})
+        sides = []
+        for inside in (False, True):
+            part = {i: text for i, text in teacher.items() if (i in told) is inside}
+            sides.append(CellPair(self._made(part, metrics, missing).scores, own).cross())
+        rest, source = sides
+        return {name: HeldOut(rest[name].value, source[name].value) for name in rest}
 
     def intervals(
         self, prompt: str, answers: Answers, conditions: Sequence[str], metrics: Sequence[str], reference: str
@@ -141,3 +177,13 @@ class Board:
                 cell.scores.add_embedding(sample, kept[key])
             else:
                 cell.scores.without_embeddings(_NO_TOKEN)
+
+
+def _means(nulls: Sequence[Mapping[str, Cross]]) -> dict[str, Cross]:
+    """Of several nulls the mean of those that have a value."""
+    found = {}
+    for name in nulls[0] if nulls else ():
+        there = [null[name] for null in nulls if null[name].value is not None]
+        value = statistics.fmean(c.value for c in there if c.value is not None) if there else None
+        found[name] = replace(nulls[0][name], value=value, n_pairs=sum(c.n_pairs for c in there))
+    return found

@@ -20,3 +20,10 @@ def other_prompt(prompts: Iterable[str], seed: int) -> dict[str, str]:
     """For each prompt another one, each used once; empty where there is only one prompt."""
     cycle = shuffled_cycle(prompts, seed)
     return dict(zip(cycle, cycle[1:] + cycle[:1], strict=True)) if len(cycle) > 1 else {}
+
+
+def other_prompts(prompts: Iterable[str], n: int, seed: int = 0) -> dict[str, list[str]]:
+    """For each prompt the n that follow it in the cycle, fewer where there are fewer; empty where there is only one."""
+    cycle = shuffled_cycle(prompts, seed)
+    n = min(n, len(cycle) - 1)
+    return {prompt: (cycle + cycle)[at + 1 : at + 1 + n] for at, prompt in enumerate(cycle)} if n > 0 else {}

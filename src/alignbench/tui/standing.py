@@ -106,6 +106,15 @@ def _floor(bench: Bench, known: list[tuple[Column, int]]) -> str:
     return bare[-1].hash if bare and not any(column.hash == c.hash for column in bench.columns for c in bare) else ""
 
 
+def lowest_version(bench: Bench) -> str | None:
+    """Name of the floor, a column or a version of one; None where there is none."""
+    known = [
+        (column, v) for column in bench.columns for v in range(len(column.history)) if _n(bench, column.history[v])
+    ]
+    floor = _floor(bench, [(column, v) for column, v in known if column.name != bench.reference])
+    return next((column.history[v].name for column, v in known if column.history[v].hash == floor), None)
+
+
 def _cross(bench: Bench, scorer: Scorer | None, condition: Condition, told: frozenset[int]) -> Mapping[str, Cross]:
     """Similarities to the reference's samples that the condition's context does not tell of."""
     cells = (bench.cell(column) for column in bench.columns)

@@ -30,7 +30,7 @@ class Scale:
 def recovery_bar(
     width: int, marks: Mapping[str, float], *, floor: float | None, ceiling: float | None, null: float | None
 ) -> Content:
-    """The marks (a letter each) on a line with bars at floor and ceiling and a dotted one at the null.
+    """The marks (a letter or two each) on a line with bars at floor and ceiling and a dotted one at the null.
 
     Between floor and ceiling the line is double. Marks that fall together stand side by side, in order.
     """
@@ -50,21 +50,20 @@ def recovery_bar(
             line[cell], styles[cell] = sign, style
             taken.add(cell)
     for letter, value in sorted(marks.items(), key=lambda mark: mark[1]):
-        at = _free(scale.at(value), taken, width)
-        for offset, char in enumerate(letter):
-            if at + offset < width:
-                line[at + offset], styles[at + offset] = char, "bold $text-accent"
-                taken.add(at + offset)
+        at = _free(scale.at(value), len(letter), taken, width)
+        for cell, char in enumerate(letter, start=at):
+            line[cell], styles[cell] = char, "bold $text-accent"
+            taken.add(cell)
     return Content.assemble(*zip(line, styles, strict=True))
 
 
-def _free(cell: int, taken: set[int], width: int) -> int:
-    """The nearest cell that nothing stands on."""
+def _free(cell: int, size: int, taken: set[int], width: int) -> int:
+    """Where the nearest `size` cells begin that nothing stands on."""
     for away in range(width):
         for at in (cell + away, cell - away):
-            if 0 <= at < width and at not in taken:
+            if 0 <= at <= width - size and taken.isdisjoint(range(at, at + size)):
                 return at
-    return cell
+    return min(cell, width - size)
 
 
 def dot_plot(values: Sequence[float], scale: Scale, *, mean: float | None, current: float | None) -> Content:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from textual.content import Content
 
 from alignbench.tui.panel.bars import DIM
-from alignbench.tui.panel.rows import Row, rows
+from alignbench.tui.panel.rows import Entry, Row, rows
 from alignbench.tui.panel.scene import Drawn, Scene, demand, faint, notes
-from alignbench.tui.panel.table_view import recovery_words, similarity_bar
+from alignbench.tui.panel.snapshot import Earlier
+from alignbench.tui.panel.table_view import hint_value, recovery_words, similarity_bar
 from alignbench.tui.text import count, fitted, number
 
 
@@ -34,7 +35,12 @@ def _block(scene: Scene, row: Row) -> list[Content]:
         return [*lines, faint(f"    {demand(job)}")]
     lines.append(Content.assemble("    ", similarity_bar(scene, row, max(12, scene.width - 48))))
     order = sorted(range(len(scene.names)), key=lambda at: _ORDER.index(scene.role(at)))
-    lines += [_condition(scene, row, at) for at in order]
+    for at in order:
+        lines += [_condition(scene, row, at), *_hinted(scene, row, scene.names[at], scene.entry(row, at))]
+        for one in scene.snapshot.earlier:
+            if one.column == at:
+                entry = scene.version(row, one)
+                lines += [_version(scene, row, one, entry), *_hinted(scene, row, one.name, entry)]
     lines.append(_null(scene, row))
     return lines
 
@@ -61,6 +67,39 @@ def _condition(scene: Scene, row: Row, at: int) -> Content:
     return Content.assemble(*parts)
 
 
+def _version(scene: Scene, row: Row, one: Earlier, entry: Entry) -> Content:
+    """A version of a column that is not on the Bench."""
+    name = 12 if scene.narrow else 30
+    role = "floor" if one.name == scene.snapshot.roles.floor else "version"
+    who = f"    {role:<9}{fitted(f'{one.sign} {one.words}', name)}"
+    if (value := row.value(entry)) is None:
+        return faint(f"{who}  –  {fitted(str(entry.get('reason', '')), max(8, scene.width - name - 18)).rstrip()}")
+    interval = row.interval(entry)
+    around = f"[{row.written(interval[0])}, {row.written(interval[1])}]" if interval else ""
+    recovery = entry.get("recovery")
+    words = f"recovery {recovery:.0%}" if recovery is not None and role != "floor" else ""
+    return faint(f"{who} {row.written(value):>5} {around:<13} {words}")
+
+
+def _hinted(scene: Scene, row: Row, name: str, entry: Entry) -> list[Content]:
+    """What a context that tells of the reference's samples is worth on the others, and its hint without a model."""
+    parts = []
+    if entry.get("held_out") is not None:
+        parts.append(f"held out {number(entry['held_out'])}{_share(entry, entry['held_out'])}")
+        parts.append("no source" if entry.get("source") is None else f"source {number(entry['source'])}")
+    if (said := hint_value(scene, row, name)) is not None:
+        parts.append(f"the hint itself {number(said)}{_share(entry, said)}")
+    return [faint(f"      {'':<7}{'   '.join(parts)}")] if parts else []
+
+
+def _share(entry: Entry, value: float) -> str:
+    """The recovery of another value in place of an entry's."""
+    floor, ceiling = entry.get("floor"), entry.get("ceiling")
+    if floor is None or ceiling is None or ceiling <= floor:
+        return ""
+    return f" (recovery {(value - floor) / (ceiling - floor):.0%})"
+
+
 def _null(scene: Scene, row: Row) -> Content:
     entry = scene.entry(row, scene.reference or 0)
     name = 12 if scene.narrow else 30
@@ -68,7 +107,8 @@ def _null(scene: Scene, row: Row) -> Content:
     if null is None:
         why = "–  sample the reference on another prompt" if scene.panel and not scene.panel.others else "–"
         return Content.assemble((f"    {'null':<9}", DIM), (f"{'':<{name}}  {why}", DIM))
-    what = fitted(f"{scene.title(scene.reference or 0)} on another prompt", name)
+    others = count(scene.panel.others, "other prompt") if scene.panel is not None else "other prompts"
+    what = fitted(f"{scene.title(scene.reference or 0)} on {others}", name)
     return Content.assemble((f"    {'null':<9}", DIM), f"{what} {number(null):>5}")
 
 
@@ -80,7 +120,13 @@ def _footnotes(scene: Scene) -> list[str]:
     if any(entry.get("warning") for row in rows() if row.similarity for entry in _entries(scene, row)):
         notes.append("! over 1: closer to the reference than it is to itself, as mode-seeking is. Read MMD² beside it.")
     if scene.panel is not None and scene.panel.others:
-        notes.append(f"The null rests on {count(scene.panel.others, 'other prompt')} of this session.")
+        notes.append(f"The null is the mean over {count(scene.panel.others, 'other prompt')} of this session.")
+    if scene.panel is not None and scene.panel.hints:
+        notes.append("h before a letter: that column's hint itself, as if it were an answer.")
+    if scene.snapshot.told:
+        notes.append("Held out: the samples of the reference that a context does not tell of; the marks are of these.")
+    if scene.snapshot.earlier:
+        notes.append("Versions of a column are numbered from the oldest; v on the Bench compares them.")
     return notes
 
 

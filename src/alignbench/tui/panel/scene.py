@@ -11,7 +11,7 @@ from alignbench.reports.roles import Role
 from alignbench.tui.job import Job
 from alignbench.tui.panel.bars import DIM
 from alignbench.tui.panel.rows import Entry, Row
-from alignbench.tui.panel.snapshot import Outcome, PromptPanel, Snapshot, Spread
+from alignbench.tui.panel.snapshot import Earlier, Outcome, PromptPanel, Snapshot, Spread
 from alignbench.tui.sizes import NARROW
 from alignbench.tui.state import letter
 from alignbench.tui.wrap import WrappedText
@@ -74,6 +74,12 @@ class Scene:
             return {"reason": self.waiting}
         table = self.panel.tables["cross" if row.cross else "within"]
         return table[self.names[at]].get(row.metric.name, {"reason": self.waiting})
+
+    def version(self, row: Row, one: Earlier) -> Entry:
+        """A similarity of an earlier version of a column, or why there is none."""
+        if self.panel is None:
+            return {"reason": self.waiting}
+        return self.panel.tables["cross"].get(one.name, {}).get(row.metric.name, {"reason": self.waiting})
 
     def count(self, name: str, at: int) -> int | None:
         """Duplicates or empty responses of a column."""

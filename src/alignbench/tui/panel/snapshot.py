@@ -2,31 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from alignbench.contexts.sources import source_samples
 from alignbench.scores.registry import LIVE
 from alignbench.scores.statistics import Bootstrap
 from alignbench.scores.values import Cross, Value
 from alignbench.scoring.board import Answers, Board
-from alignbench.scoring.contested import is_contested, without_the_blind
+from alignbench.scoring.contested import blind_to_stance, is_contested, without_the_blind
 from alignbench.scoring.responses import cell_surprisal
 from alignbench.scoring.tables import PromptScores, Tables, score_tables
 from alignbench.spec import Model
 from alignbench.store import SampleRow
+from alignbench.tui.composing.words import context_words
 from alignbench.tui.panel.roles import Roles, roles
 from alignbench.tui.panel.rows import Row, rows
-from alignbench.tui.state import Bench
+from alignbench.tui.standing import lowest_version
+from alignbench.tui.state import Bench, Cell, letter
 
 COUNTS = ("duplicates", "empty")
+NULLS = 5  # other prompts that the null is the mean of, at most
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A version of a column that is not the one on the Bench, and has samples of the prompt on the screen."""
+
+    column: int
+    name: str
+    sign: str
+    words: str
+    samples: tuple[SampleRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """samples: by prompt hash and column name. prompt: the one on the screen.
 
-    contested: hashes of such prompts. base: the base model that responses are read under, the floor's where there is
-    one. key: changes with all that decides a score.
+    earlier: versions. told: by column or version, the samples of the reference that its context tells of. hints: those
+    that were written by hand; made ones are in the database. contested: hashes of such prompts. base: the base model
+    that responses are read under, the floor's where there is one. key: changes with all that decides a score.
     """
 
     prompt: str
@@ -35,6 +51,9 @@ class Snapshot:
     contested: frozenset[str]
     conditions: tuple[str, ...]
     roles: Roles
+    earlier: tuple[Earlier, ...]
+    told: Mapping[str, frozenset[int]]
+    hints: Mapping[str, str]
     base: Model | None
     session: int | None
     busy: bool
@@ -49,6 +68,8 @@ class Snapshot:
         """A prompt's samples as a board takes them, with what their log-probs say."""
         cells = {name: {row.sample: row.text for row in found} for name, found in self.samples[prompt].items()}
         surprisals = {name: {"surprisal": cell_surprisal(found)} for name, found in self.samples[prompt].items()}
+        if prompt == self.prompt:
+            cells |= {one.name: {row.sample: row.text for row in one.samples} for one in self.earlier}
         return Answers(cells, surprisals, no_embeddings=no_embeddings)
 
     def cells(self) -> dict[str, dict[int, str]]:
@@ -58,17 +79,14 @@ class Snapshot:
 
 def take(bench: Bench, version: int) -> Snapshot:
     """What is finished now. version: changes when embeddings arrive."""
+    earlier = tuple(_earlier(bench))
     known = roles(bench.columns, bench.reference)
+    if known.floor is None and (floor := lowest_version(bench)) in {one.name for one in earlier}:
+        known = replace(known, floor=floor, no_floor="")
+    conditions = [condition for column in bench.columns for condition in column.history]
     prompts = {prompt.hash: prompt for prompt in (*bench.asked, bench.prompt)}
     samples = {
-        hash: {
-            column.name: tuple(
-                sample.row
-                for _, sample in sorted(bench.cell(column, prompt).samples.items())
-                if sample.status == "done" and sample.row is not None
-            )
-            for column in bench.columns
-        }
+        hash: {column.name: _done(bench.cell(column, prompt)) for column in bench.columns}
         for hash, prompt in prompts.items()
     }
     counts = tuple((hash, *(len(found) for found in cells.values())) for hash, cells in samples.items())
@@ -80,11 +98,31 @@ def take(bench: Bench, version: int) -> Snapshot:
         contested=frozenset(hash for hash, prompt in prompts.items() if is_contested(prompt)),
         conditions=tuple(column.name for column in bench.columns),
         roles=known,
+        earlier=earlier,
+        told={c.name: told for c in conditions if (told := source_samples(c.context, known.reference or ""))},
+        hints={c.name: c.context.hint.text for c in conditions if c.context.hint is not None and c.context.hint.text},
         base=_base(bench, known.floor),
         session=bench.session,
         busy=any(bench.cell(column).busy for column in bench.columns),
-        key=(bench.session, bench.prompt.hash, columns, counts, known.reference, known.floor, version),
-    )
+        key=(
+            bench.session, bench.prompt.hash, columns, counts, tuple((one.name, len(one.samples)) for one in earlier),
+            known.reference, known.floor, version,
+        ),
+    )  # fmt: skip
+
+
+def _earlier(bench: Bench) -> Iterator[Earlier]:
+    for at, column in enumerate(bench.columns):
+        for version, condition in enumerate(column.history):
+            cell = bench.cells.get((bench.prompt.hash, condition.hash))
+            if condition.hash != column.hash and cell is not None and cell.done:
+                sign, words = f"{letter(at)}{version + 1}", context_words(condition.context)
+                yield Earlier(at, condition.name, sign, words, _done(cell))
+
+
+def _done(cell: Cell) -> tuple[SampleRow, ...]:
+    found = (sample for _, sample in sorted(cell.samples.items()))
+    return tuple(sample.row for sample in found if sample.status == "done" and sample.row is not None)
 
 
 def _base(bench: Bench, floor: str | None) -> Model | None:
@@ -97,12 +135,14 @@ def _base(bench: Bench, floor: str | None) -> Model | None:
 class PromptPanel:
     """All scores of one prompt. tables: as `alignbench score` has them. modes: which answer each sample gives.
 
-    others: prompts whose answers the null could be taken from. exact: intervals are there.
+    hints: by column or version with a hint, the similarities of the hint's text itself, as if it were an answer.
+    others: how many prompts' answers the null is the mean of. exact: intervals are there.
     """
 
     prompt: str
     tables: Tables
     modes: Mapping[str, Mapping[int, int]]
+    hints: Mapping[str, Mapping[str, Cross]]
     others: int
     exact: bool
 
@@ -130,11 +170,12 @@ def prompt_panel(
     snapshot: Snapshot,
     no_embeddings: Mapping[str, str],
     outcomes: Mapping[str, Outcome],
+    hints: Mapping[str, str],
     exact: bool,
 ) -> PromptPanel:
-    """Score the prompt on the screen. outcomes: of the runs on demand, by what was run. exact: with intervals, which
-    takes as long again for every sample."""
-    of, names = snapshot.roles, snapshot.conditions
+    """Score the prompt on the screen, versions of its columns included. outcomes: of the runs on demand, by what was
+    run. hints: their texts, by column or version. exact: with intervals, which takes as long again for every sample."""
+    of, names = snapshot.roles, (*snapshot.conditions, *(one.name for one in snapshot.earlier))
     others = [prompt for prompt, cells in snapshot.samples.items() if of.reference and cells[of.reference]]
     prompts = {prompt: snapshot.answers(prompt, no_embeddings) for prompt in {*others, snapshot.prompt}}
     answers = prompts[snapshot.prompt] = _with_outcomes(prompts[snapshot.prompt], names, outcomes)
@@ -142,7 +183,10 @@ def prompt_panel(
     within = tuple(row.metric.name for row in there if not row.cross)
     cross = tuple(row.metric.name for row in there if row.cross)
     metrics = tuple(dict.fromkeys((*within, *cross)))
-    scores = _seen(snapshot, board.scores(prompts, [snapshot.prompt], names, metrics, of.reference))
+    scores = _seen(
+        snapshot,
+        board.scores(prompts, [snapshot.prompt], names, metrics, of.reference, told=snapshot.told, nulls=NULLS),
+    )
     intervals = {}
     if exact and of.reference is not None:
         intervals = board.intervals(snapshot.prompt, answers, names, LIVE, of.reference)
@@ -152,8 +196,18 @@ def prompt_panel(
     )  # fmt: skip
     modes: dict[str, dict[int, int]] = {}
     if snapshot.prompt not in snapshot.contested:
-        modes = {name: board.cell(snapshot.prompt, name, answers, metrics).modes() for name in names}
-    return PromptPanel(snapshot.prompt, tables, modes, len({*others} - {snapshot.prompt}), exact)
+        modes = {name: board.cell(snapshot.prompt, name, answers, metrics).modes() for name in snapshot.conditions}
+    said = {}
+    if of.reference is not None:
+        blind = snapshot.prompt in snapshot.contested
+        live = [metric for metric in cross if metric in LIVE and not (blind and blind_to_stance(metric))]
+        said = {
+            name: board.as_answer(answers, text, snapshot.told.get(name, frozenset()), live, of.reference)
+            for name, text in hints.items()
+            if name in names
+        }
+    n_others = min(NULLS, len({*others} - {snapshot.prompt}))
+    return PromptPanel(snapshot.prompt, tables, modes, said, n_others, exact)
 
 
 def _seen(snapshot: Snapshot, scores: Mapping[str, PromptScores]) -> dict[str, PromptScores]:
@@ -184,7 +238,8 @@ def spread(board: Board, snapshot: Snapshot, row: Row, no_embeddings: Mapping[st
     scores = _seen(snapshot, board.scores(prompts, there, names, [metric], of.reference))
     tables = score_tables(
         [scores[prompt] for prompt in sorted(scores)], names, within=() if row.cross else (metric,),
-        cross=(metric,) if row.cross else (), reference=of.reference, floor=of.floor, bootstrap=Bootstrap(),
+        cross=(metric,) if row.cross else (), reference=of.reference,
+        floor=of.floor if of.floor in names else None, bootstrap=Bootstrap(),
     )  # fmt: skip
     values: dict[str, dict[str, float | None]] = {}
     for prompt, found in scores.items():

@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from alignbench.tui.panel.bars import DIM, recovery_bar
-from alignbench.tui.panel.rows import SIMILARITY, Row, rows
+from alignbench.tui.panel.rows import SIMILARITY, Entry, Row, rows
 from alignbench.tui.panel.scene import Drawn, Scene, faint, visible_columns
 from alignbench.tui.state import letter
 from alignbench.tui.text import fitted, number
@@ -159,6 +159,18 @@ def _similarity(scene: Scene, row: Row) -> list[Content]:
     return lines
 
 
+def compared(entry: Entry) -> float | None:
+    """A similarity to the samples of the reference that a context does not tell of, to all where it tells of none."""
+    held_out = entry.get("held_out")
+    return entry.get("value") if held_out is None else held_out
+
+
+def hint_value(scene: Scene, row: Row, name: str) -> float | None:
+    """Similarity of a hint's own text, as if it were an answer; None where the condition has no hint."""
+    said = scene.panel.hints.get(name, {}).get(row.metric.name) if scene.panel is not None else None
+    return None if said is None else said.value
+
+
 def recovery_words(scene: Scene, row: Row, at: int) -> str:
     """Recovery, or why there is none, and MMD² beside it."""
     entry = scene.entry(row, at)
@@ -179,13 +191,19 @@ def similarity_bar(scene: Scene, row: Row, width: int) -> Content:
         return faint(scene.waiting if reference is not None else "no reference")
     entries = {at: scene.entry(row, at) for at in range(len(scene.names))}
     ceiling = entries[reference].get("value")
-    floor = next((entries[at].get("value") for at in entries if scene.role(at) == "floor"), None)
+    floor = entries[reference].get("floor")
     null = entries[reference].get("null")
     marks = {
-        letter(at): entry["value"]
+        letter(at): value
         for at, entry in entries.items()
-        if scene.role(at) not in ("ceiling", "floor") and entry.get("value") is not None
+        if scene.role(at) not in ("ceiling", "floor") and (value := compared(entry)) is not None
     }
+    for one in scene.snapshot.earlier:
+        if one.name != scene.snapshot.roles.floor and (value := compared(scene.version(row, one))) is not None:
+            marks[one.sign] = value
+    for at in entries:
+        if (said := hint_value(scene, row, scene.names[at])) is not None:
+            marks[f"h{letter(at)}"] = said
     bar = recovery_bar(width, marks, floor=floor, ceiling=ceiling, null=null)
     left = _named(("null", null), ("floor", floor))
     right = f" ceiling {number(ceiling)}" if ceiling is not None else " no ceiling: the reference needs 2 samples"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from alignbench.store import Store
+    from alignbench.tui.panel.snapshot import Snapshot
 
 _REST = 0.5  # seconds at most between two pieces of work
 _KEPT = 8  # results
@@ -35,7 +36,7 @@ class PanelWorker:
     def __init__(self, means: Means, changed: Callable[[], None]) -> None:
         """changed: called from a thread when there is something new to see; it must not block."""
         self.demands = Demands(means, changed)
-        self._db = means.db
+        self._db, self._embed = means.db, means.embed
         self._changed = changed
         self._asked = threading.Condition()
         self._next: tuple[Hashable, Work] | None = None
@@ -57,6 +58,22 @@ class PanelWorker:
                     self._thread.start()
                 self._asked.notify()
             return None
+
+    def hints(self, snapshot: Snapshot) -> dict[str, str]:
+        """The texts of the hints of columns and versions, embedded; from the worker's thread only."""
+        cells = {name: rows[0].cell_id for name, rows in snapshot.samples[snapshot.prompt].items() if rows}
+        cells |= {one.name: one.samples[0].cell_id for one in snapshot.earlier}
+        found = {name: text for name, text in snapshot.hints.items() if name in cells}
+        if (store := self._opened()) is None:
+            return found
+        for name in snapshot.told.keys() & cells.keys():
+            if (hint := store.cell_hint(cells[name])) is not None:
+                found[name] = hint.text
+        if self._embed is not None and found:
+            from alignbench.scoring.embeddings import Embeddings
+
+            Embeddings(store, self._embed, DEFAULT_EMBEDDER).make(found.values(), lambda _: None)
+        return found
 
     def close(self) -> None:
         """Do nothing more."""
@@ -97,12 +114,14 @@ class PanelWorker:
     def _kept(self, keys: Collection[str]) -> Mapping[str, NDArray[np.float32]]:
         """Vectors that the live scores' worker has made and kept."""
         try:
-            if self._store is None:
-                if not self._db.exists():
-                    return {}
-                from alignbench.store import Store
-
-                self._store = Store.open(self._db)
-            return self._store.embeddings(DEFAULT_EMBEDDER, keys)
+            store = self._opened()
+            return {} if store is None else store.embeddings(DEFAULT_EMBEDDER, keys)
         except StoreError:
             return {}
+
+    def _opened(self) -> Store | None:
+        if self._store is None and self._db.exists():
+            from alignbench.store import Store
+
+            self._store = Store.open(self._db)
+        return self._store

@@ -26,6 +26,7 @@ from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
 
 if TYPE_CHECKING:
+    from alignbench.tui.panel.worker import PanelWorker
     from alignbench.tui.screens.bench import BenchScreen
 
 View = Literal["table", "recovery", "spread", "answers"]
@@ -42,7 +43,7 @@ class ScoresScreen(Screen[None]):
         "↑↓ choose a score, ←→ a column; below the view stands what the score means, and why it is missing where it is "
         "a dash. Arrows behind a name say which way is more diverse. The ceiling is the reference against itself, the "
         "floor the only base column without a context, an impostor another aligned model, greedy the reference at "
-        "temperature 0, the null the reference's answers to another prompt."
+        "temperature 0, the null the reference's answers to other prompts. Recovery has the versions of a column too."
     )
 
     def __init__(self, bench: BenchScreen) -> None:
@@ -113,7 +114,7 @@ class ScoresScreen(Screen[None]):
             self._error = str(result) or type(result).__name__ if isinstance(result, Exception) else ""
             return None if isinstance(result, Exception) else result
 
-        plain = ask(("panel", snapshot.key, done), partial(_panel, snapshot, why, outcomes, False))
+        plain = ask(("panel", snapshot.key, done), partial(_panel, snapshot, why, outcomes, False, worker))
         if plain is None:
             return
         self._panel = (subject, plain)
@@ -123,7 +124,7 @@ class ScoresScreen(Screen[None]):
                 return
             self._spread = (subject, over)
         if not snapshot.busy:
-            exact = ask(("exact", snapshot.key, done), partial(_panel, snapshot, why, outcomes, True))
+            exact = ask(("exact", snapshot.key, done), partial(_panel, snapshot, why, outcomes, True, worker))
             self._panel = (subject, exact) if exact is not None else self._panel
 
     def _no_embeddings(self) -> dict[str, str]:
@@ -268,8 +269,10 @@ def _subject(snapshot: Snapshot) -> Hashable:
     return snapshot.prompt, snapshot.conditions, snapshot.roles
 
 
-def _panel(snapshot: Snapshot, why: dict[str, str], outcomes: Any, exact: bool, board: Any) -> PromptPanel:
-    return prompt_panel(board, snapshot, why, outcomes, exact)
+def _panel(
+    snapshot: Snapshot, why: dict[str, str], outcomes: Any, exact: bool, worker: PanelWorker, board: Any
+) -> PromptPanel:
+    return prompt_panel(board, snapshot, why, outcomes, worker.hints(snapshot), exact)
 
 
 def _spread(snapshot: Snapshot, row: Row, why: dict[str, str], board: Any) -> Spread:
