@@ -36,6 +36,12 @@ def blocks(page: Path) -> Iterator[tuple[str, str]]:
         yield match[1], match[2]
 
 
+def anchors(page: Path) -> set[str]:
+    """What a link may name on a page: its headings, as GitHub makes anchors of them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def words(command: str) -> list[str]:
     """What a shell makes of a command, up to where its output goes elsewhere; without `alignbench`."""
     found = shlex.split(command, comments=True)[1:]
@@ -62,6 +68,15 @@ def of(arguments: list[str]) -> tuple[Any, list[str]]:
         assert rest[0] in command.commands, f"there is no command {rest[0]!r} in: alignbench {shlex.join(arguments)}"
         command = command.commands[rest.pop(0)]
     return command, rest
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text(encoding="utf-8")):
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
