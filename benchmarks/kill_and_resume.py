@@ -3,8 +3,8 @@
     python benchmarks/kill_and_resume.py                   # quick, 20 kills: about 10 minutes on 2 idle cores
     python benchmarks/kill_and_resume.py --kills 3 --limit 2
 
-A moment is drawn, by seed, from the time that the undisturbed run took from its first sample on, and from what came
-before it too. Texts, tokens and their log-probs have to be equal to the last bit. Ends with 1 where they are not.
+A moment lies, by seed, between the start of the command and three times its share of the time that the undisturbed run
+took. Texts, tokens and their log-probs have to be equal to the last bit. Ends with 1 where they are not.
 """
 
 from __future__ import annotations
