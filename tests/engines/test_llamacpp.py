@@ -22,14 +22,14 @@ def started(events: list[Event]) -> Started:
 
 
 def test_strict_replays_and_n_3_is_the_head_of_n_5_and_12(pool: WorkerPool, model: Model) -> None:
-    five = texts(follow(pool, model, plain_request(5)))
-    assert five == texts(follow(pool, model, plain_request(5)))
-    three = texts(follow(pool, model, plain_request(3)))
-    twelve = texts(follow(pool, model, plain_request(12)))
-    assert three == {i: five[i] for i in range(3)}
+    def drawn(samples: tuple[int, ...] | int) -> dict[int, str]:
+        return texts(follow(pool, model, plain_request(samples, max_tokens=12)))
+
+    five, twelve = drawn(5), drawn(12)
+    assert five == drawn(5)
+    assert drawn(3) == {i: five[i] for i in range(3)}
     assert five == {i: twelve[i] for i in range(5)}
-    resumed = texts(follow(pool, model, plain_request((4, 9))))
-    assert resumed == {i: twelve[i] for i in (4, 9)}
+    assert drawn((4, 9)) == {i: twelve[i] for i in (4, 9)}
     assert len(set(twelve.values())) > 6
 
 
@@ -38,10 +38,10 @@ def test_strict_mode_narrows_without_a_trace(pool: WorkerPool, model: Model, rep
     """Rows end at different times, decodes become narrower, and every text stays what it is alone; where rows share the
     cache of a long prompt, and where each has a copy of a short one."""
     context = "An essay on harbours. " * repeats + "\n\n# Query:\n```\n"
-    request = {"context": context, "stops": (".", "\n"), "max_tokens": 50}
-    many = results(follow(pool, model, plain_request(19, **request)))
+    request = {"context": context, "stops": (".", "\n"), "max_tokens": 24}
+    many = results(follow(pool, model, plain_request(11, **request)))
     assert len({result.n_tokens for result in many.values()}) > 4
-    for few in ((2,), (7, 18)):
+    for few in ((2,), (7, 10)):
         assert texts(follow(pool, model, plain_request(few, **request))) == {i: many[i].raw_text for i in few}
 
 
