@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from alignbench import paths
 from alignbench.errors import InputError, did_you_mean
 from alignbench.spec import Prompt, content_hash
-from alignbench.textfiles import read_utf8, split_lines
+from alignbench.textfiles import json_lines, json_type, read_utf8, split_lines
 
 _TEXT_FIELDS = ("prompt", "text")
 
@@ -74,18 +73,8 @@ def load_prompts(name_or_path: str, *, limit: int | None = None) -> list[Prompt]
 
 
 def _read_jsonl(path: Path, text: str) -> Iterator[_Row]:
-    for number, line in enumerate(split_lines(text), start=1):
-        if not line.strip():
-            continue
+    for number, record in json_lines(path, text, 'an object like {"prompt": "..."}'):
         where = f"{path}, line {number}"
-        try:
-            record = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise InputError(f"{where}: not JSON: {error.msg} at character {error.pos + 1}.") from None
-        except (ValueError, RecursionError) as error:  # a number of many digits; brackets in brackets
-            raise InputError(f"{where}: not JSON that can be read: {error}.") from None
-        if not isinstance(record, dict):
-            raise InputError(f'{where}: {_json_type(record)}; expected an object like {{"prompt": "..."}}.')
         yield number, _id(record, where), _prompt(record, where)
 
 
@@ -105,7 +94,7 @@ def _prompt(record: dict[str, object], where: str) -> str:
 
 def _text(value: object, where: str, field: str) -> str:
     if not isinstance(value, str):
-        raise InputError(f'{where}, field "{field}": {_json_type(value)}; expected a text.')
+        raise InputError(f'{where}, field "{field}": {json_type(value)}; expected a text.')
     text = value.strip()
     if not text:
         raise InputError(f'{where}, field "{field}": empty; expected a prompt.')
@@ -126,14 +115,6 @@ def _id(record: dict[str, object], where: str) -> str:
     if isinstance(id, int) and not isinstance(id, bool):
         return str(id)
     return _text(id, where, "id")
-
-
-def _json_type(value: object) -> str:
-    """What a JSON value is, in words."""
-    if value is None or isinstance(value, bool):
-        return json.dumps(value)
-    names: dict[type, str] = {dict: "an object", list: "a list", str: "a text"}
-    return names.get(type(value), "a number")
 
 
 def _read_csv(path: Path, text: str) -> Iterator[_Row]:

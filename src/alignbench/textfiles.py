@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from alignbench.errors import InputError
 
@@ -45,3 +48,36 @@ def split_lines(text: str) -> list[str]:
     `str.splitlines` also cuts at U+2028, U+0085, form feeds and the like, which belong to a prompt here.
     """
     return _LINE_END.split(text)
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """The object that a JSON file holds."""
+    return json_object(read_utf8(path), str(path))
+
+
+def json_lines(path: Path, text: str, expected: str = "an object") -> Iterator[tuple[int, dict[str, Any]]]:
+    """Line (from 1) and object of each line of a JSONL file's text that is not blank, as `json_object` has it."""
+    for number, line in enumerate(split_lines(text), start=1):
+        if line.strip():
+            yield number, json_object(line, f"{path}, line {number}", expected)
+
+
+def json_object(text: str, where: str, expected: str = "an object") -> dict[str, Any]:
+    """The object that a text holds as JSON. InputError says where it holds none, and what was expected."""
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(f"{where}: not JSON: {error.msg} at character {error.pos + 1}; expected {expected}.") from None
+    except (ValueError, RecursionError) as error:  # a number of many digits; brackets in brackets
+        raise InputError(f"{where}: not JSON that can be read: {error}.") from None
+    if not isinstance(value, dict):
+        raise InputError(f"{where}: {json_type(value)}; expected {expected}.")
+    return value
+
+
+def json_type(value: object) -> str:
+    """What a JSON value is, in words."""
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    names: dict[type, str] = {dict: "an object", list: "a list", str: "a text"}
+    return names.get(type(value), "a number")

@@ -164,7 +164,7 @@ def test_a_session_needs_a_database(tmp_path: Path) -> None:
         ("s.jsonl", '{"prompt": "a", "response": "b"}\nnope', "line 2: not JSON"),
         ("s.jsonl", '{"prompt": "a"}', "line 1, field 'response': missing"),
         ("s.jsonl", '{"prompt": "a", "response": " "}', "line 1, field 'response': empty; expected a text"),
-        ("s.jsonl", "[]", "line 1: not an object"),
+        ("s.jsonl", "[]", "line 1: a list; expected an object"),
         ("s.jsonl", "\n", "holds no examples"),
         ("s.csv", "prompt,answer\na,b\n", "line 1: columns prompt, answer; expected prompt and response"),
         ("s.csv", 'prompt,response\n"a\nb",c\nd\n', "line 4: expected 2 fields"),

@@ -19,10 +19,10 @@ from alignbench import paths
 from alignbench.contexts.urial import parse_urial
 from alignbench.errors import InputError, did_you_mean
 from alignbench.spec import Example, ExampleSet
-from alignbench.textfiles import read_utf8, split_lines
+from alignbench.textfiles import json_lines, read_utf8
 
 _FIELDS = ("prompt", "response", "hint")
-_EXPECTED = 'expected an object like {"prompt": "...", "response": "..."}'
+_EXPECTED = 'an object like {"prompt": "...", "response": "..."}'
 
 
 def shipped_example_sets() -> list[str]:
@@ -79,19 +79,9 @@ def _line(item: Example) -> str:
 
 
 def _read_jsonl(path: Path, text: str) -> Iterator[Example]:
-    for number, line in enumerate(split_lines(text), start=1):
-        if not line.strip():
-            continue
-        where = f"{path}, line {number}"
-        try:
-            record = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise InputError(f"{where}: not JSON: {error.msg} at character {error.pos + 1}; {_EXPECTED}.") from None
-        except (ValueError, RecursionError) as error:  # a number of many digits; brackets in brackets
-            raise InputError(f"{where}: not JSON that can be read: {error}.") from None
-        if not isinstance(record, dict):
-            raise InputError(f"{where}: not an object; {_EXPECTED}.")
-        yield example_of({name: record[name] for name in _FIELDS if name in record}, where)
+    for number, record in json_lines(path, text, _EXPECTED):
+        known = {name: record[name] for name in _FIELDS if name in record}
+        yield example_of(known, f"{path}, line {number}")
 
 
 def _read_csv(path: Path, text: str) -> Iterator[Example]:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from alignbench.errors import InputError
-from alignbench.importing.json_lines import read_objects
 from alignbench.importing.values import Finish, ImportedCell, ImportedCondition, ImportedSample, ImportedSession
 from alignbench.spec import IMPORTED, Condition, Context, Kind, Model, Prompt
+from alignbench.textfiles import json_lines, read_utf8
 
 _FIELDS = ("prompt_id", "prompt", "condition", "text")
 _EXPECTED = 'expected {"prompt_id": "1", "prompt": "...", "condition": "base", "text": "..."}'
@@ -22,7 +22,8 @@ _EXPECTED = 'expected {"prompt_id": "1", "prompt": "...", "condition": "base", "
 
 def read_jsonl(path: Path) -> ImportedSession:
     """The whole file as one session, in order of first appearance. InputError names the line and the field."""
-    return session_of_rows(path, "jsonl", ((f"{path}, line {line}", row) for line, row in read_objects(path)))
+    rows = json_lines(path, read_utf8(path))
+    return session_of_rows(path, "jsonl", ((f"{path}, line {line}", row) for line, row in rows))
 
 
 def session_of_rows(path: Path, format: str, rows: Iterable[tuple[str, Mapping[str, Any]]]) -> ImportedSession:

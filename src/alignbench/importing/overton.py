@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from alignbench.errors import InputError
-from alignbench.importing.json_lines import read_object, read_objects
 from alignbench.importing.overton_args import facts_of, sampling_of
 from alignbench.importing.overton_contexts import context_of
 from alignbench.importing.overton_judgments import read_hints, read_judgments
@@ -23,6 +22,7 @@ from alignbench.importing.overton_rows import NotARow, is_base, read_row
 from alignbench.importing.values import ImportedCell, ImportedCondition, ImportedHint, ImportedSession
 from alignbench.prompts import load_prompts
 from alignbench.spec import IMPORTED, Condition, Model, Prompt
+from alignbench.textfiles import json_lines, read_object, read_utf8
 
 
 def datasets(folder: Path) -> list[Path]:
@@ -103,7 +103,7 @@ def _condition(folder: Path, name: str, prompts: Sequence[Prompt], hints: Sequen
 
 
 def _cells(path: Path, prompts: Sequence[Prompt]) -> list[ImportedCell]:
-    rows = list(read_objects(path))
+    rows = list(json_lines(path, read_utf8(path)))
     if len(rows) != len(prompts):
         raise InputError(f"{path} has {len(rows)} rows; expected {len(prompts)}, one for each line of data.jsonl.")
     n = max((len(row["outputs"]) for _, row in rows if isinstance(row.get("outputs"), list)), default=1)

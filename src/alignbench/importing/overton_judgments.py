@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from alignbench.errors import InputError
-from alignbench.importing.json_lines import read_object, read_objects
 from alignbench.importing.overton_layout import ARGS, DATA, HINTS, JUDGED_PAIR, KINDS, SAMPLES
 from alignbench.importing.overton_rows import NotARow, read_row
 from alignbench.importing.values import ImportedCondition, ImportedHint, ImportedJudgment, ImportedSample
 from alignbench.judging.replies import Reading, read_reply
 from alignbench.judging.templates import judge_template
 from alignbench.spec import Prompt, content_hash
+from alignbench.textfiles import json_lines, read_object, read_utf8
 
 _UNNAMED = "not recorded"
 
@@ -132,7 +132,7 @@ def _read(kind: str, reply: _Reply) -> Reading:
 def _replies(kind_folder: Path, replies: Path, n_prompts: int) -> Iterator[_Reply]:
     """The rows of a folder of replies, each with what was asked in the row of `instances` beside it."""
     path, asked = replies / SAMPLES, kind_folder / "instances" / replies.name / DATA
-    rows, instances = list(read_objects(path)), list(read_objects(asked))
+    rows, instances = list(json_lines(path, read_utf8(path))), list(json_lines(asked, read_utf8(asked)))
     if len(rows) != len(instances):
         raise InputError(f"{path} has {len(rows)} rows; expected {len(instances)}, one for each line of {asked}.")
     for (line, row), (instance_line, instance) in zip(rows, instances, strict=True):

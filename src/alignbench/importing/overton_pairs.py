@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from alignbench.errors import InputError
-from alignbench.importing.json_lines import read_object
 from alignbench.importing.overton_layout import PAIR_IDS
 from alignbench.importing.values import ImportedPairs
 from alignbench.spec import Prompt
 from alignbench.store import PairScore
+from alignbench.textfiles import read_object
 
 
 def read_pairs(folder: Path, prompts: Sequence[Prompt], conditions: Sequence[str]) -> tuple[ImportedPairs, ...]:
