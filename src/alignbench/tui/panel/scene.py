@@ -66,7 +66,12 @@ class Scene:
         if row.cross and self.reference is None:
             return {"reason": "No column is the reference; * on the Bench marks one."}
         if not self.n(at):
-            return {"reason": "no finished sample of this prompt; F5 on the Bench draws some"}
+            running = self.names[at] in self.snapshot.running
+            return {
+                "reason": "being sampled …"
+                if running
+                else "no finished sample of this prompt; F5 on the Bench draws some"
+            }
         job = (self.jobs or {}).get(row.run)
         if row.on_demand and (job is None or job.result is None):
             return {"reason": demand(job)}

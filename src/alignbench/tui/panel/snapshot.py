@@ -40,9 +40,10 @@ class Earlier:
 class Snapshot:
     """samples: by prompt hash and column name. prompt: the one on the screen.
 
-    earlier: versions. told: by column or version, the samples of the reference that its context tells of. hints: those
-    that were written by hand; made ones are in the database. contested: hashes of such prompts. base: the base model
-    that responses are read under, the floor's where there is one. key: changes with all that decides a score.
+    running: columns that are being sampled. earlier: versions. told: by column or version, the samples of the reference
+    that its context tells of. hints: those that were written by hand; made ones are in the database. contested: hashes
+    of such prompts. base: the base model that responses are read under, the floor's where there is one. key: changes
+    with all that decides a score.
     """
 
     prompt: str
@@ -56,7 +57,7 @@ class Snapshot:
     hints: Mapping[str, str]
     base: Model | None
     session: int | None
-    busy: bool
+    running: frozenset[str]
     key: Hashable
 
     @property
@@ -103,7 +104,7 @@ def take(bench: Bench, version: int) -> Snapshot:
         hints={c.name: c.context.hint.text for c in conditions if c.context.hint is not None and c.context.hint.text},
         base=_base(bench, known.floor),
         session=bench.session,
-        busy=any(bench.cell(column).busy for column in bench.columns),
+        running=frozenset(column.name for column in bench.columns if bench.cell(column).busy),
         key=(
             bench.session, bench.prompt.hash, columns, counts, tuple((one.name, len(one.samples)) for one in earlier),
             known.reference, known.floor, version,

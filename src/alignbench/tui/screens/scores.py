@@ -123,7 +123,7 @@ class ScoresScreen(Screen[None]):
             if over is None:
                 return
             self._spread = (subject, over)
-        if not snapshot.busy:
+        if not snapshot.running:
             exact = ask(("exact", snapshot.key, done), partial(_panel, snapshot, why, outcomes, True, worker))
             self._panel = (subject, exact) if exact is not None else self._panel
 
