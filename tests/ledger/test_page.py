@@ -69,6 +69,7 @@ def test_what_either_version_tells_of_is_the_source(reader: PageReader) -> None:
     totals = reader.totals(page(HINTED))
     assert totals.account.gap.source is None
     assert totals.change is None
+    assert totals.cross_entropy == ""
 
 
 def test_one_response_that_cannot_be_read_leaves_the_others(reader: PageReader) -> None:

@@ -17,6 +17,7 @@ from alignbench.ledger.accounts import Account, Accounts, Reading, Split
 from alignbench.ledger.asked import check_weights, unreadable
 from alignbench.ledger.pieces import Shown
 from alignbench.ledger.preparing import Failures, Progress, Taught
+from alignbench.scores.likelihood import same_tokens
 from alignbench.scores.stretches import Stretch, stretches
 from alignbench.scoring.gaps import no_kl
 from alignbench.scoring.likelihoods import Likelihoods, Passage
@@ -70,10 +71,13 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Over all responses. account: each example apart. change: what the context saves against the one before."""
+    """Over all responses. account: each example apart. change: what the context saves against the one before.
+    cross_entropy: as that of a response.
+    """
 
     account: Account
     change: Split | None
+    cross_entropy: str
     failures: tuple[str, ...]
 
 
@@ -98,11 +102,10 @@ class PageReader:
             self.progress(f"{cell.condition.name} reads sample {sample + 1}", done, len(cells))
             readings.append(self._scored(cell, text))
         teacher, base, *_ = readings
-        one_tokenizer = teacher.pieces == base.pieces
         return Response(
             stretches(text, [(reading.pieces, reading.logprob) for reading in readings]),
             len(text.encode("utf-8", "surrogatepass")),
-            no_kl(page.teacher.condition.sampling, one_tokenizer),
+            no_kl(page.teacher.condition.sampling, same_tokens(teacher.ids, base.ids)),
         )
 
     def totals(self, page: Page) -> Totals:
@@ -118,7 +121,9 @@ class PageReader:
         failures = Failures()
         accounts.read([now, *([before] if before is not None else [])], failures, self.progress)
         change = None if before is None else accounts.change(before, now)
-        return Totals(accounts.account(now), change, tuple(failures.messages))
+        account = accounts.account(now)
+        why = no_kl(page.teacher.condition.sampling, accounts.one_tokenizer)
+        return Totals(account, change, why, tuple(failures.messages))
 
     def _scored(self, cell: Cell, response: str) -> Scored:
         model, capabilities = cell.condition.model, self._reading(cell.condition).capabilities

@@ -115,9 +115,14 @@ def alignment_gap(base: TokenLogprobs, teacher: TokenLogprobs, text: str) -> Gap
     if under_base is None or under_teacher is None:
         return None
     bits = under_base.bits - under_teacher.bits
-    same = np.array_equal(base.ids, teacher.ids) and bool((base.ids >= 0).all())
+    same = same_tokens(base.ids, teacher.ids)
     per_token = (teacher.logprob.astype(np.float64) - base.logprob) / _BIT if same else None
     return Gap(bits / under_base.n_bytes, bits, per_token)
+
+
+def same_tokens(a: NDArray[np.int32], b: NDArray[np.int32]) -> bool:
+    """Whether two models cut a text into the same tokens, (T,) ids each; not where a server does not tell them."""
+    return np.array_equal(a, b) and bool((a >= 0).all())
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,11 +97,8 @@ def stretch_lines(response: Response, at: int, names: Names) -> list[Content]:
     return [Content.styled(said, "bold")]
 
 
-def account_lines(totals: Totals, names: Names, why: str, width: int) -> list[Content]:
-    """What all responses cost, what each piece of the context costs and saves, and why something is missing.
-
-    why: the gap is no estimate of a KL divergence.
-    """
+def account_lines(totals: Totals, names: Names, width: int) -> list[Content]:
+    """What all responses cost, what each piece of the context costs and saves, and why something is missing."""
     account = totals.account
     room = max(14, (width - WHAT - COSTS - 2) // 2)
     head = f" {'bits a response':<{WHAT}}{'costs':<{COSTS}}"
@@ -114,17 +111,17 @@ def account_lines(totals: Totals, names: Names, why: str, width: int) -> list[Co
     if account.pieces:
         rows.append(_row("all pieces save", "", account.saved, room))
     rows += [_row(f"  {piece}", _cost(each.cost), each.saved, room) for piece, each in account.pieces.items()]
-    for note in _notes(totals, why):
+    for note in _notes(totals):
         lines = WrappedText(max(20, width - 3), note)
         rows += [Content.styled(f" {lines[i]}", DIM) for i in range(len(lines))]
     return rows
 
 
-def _notes(totals: Totals, why: str) -> Iterable[str]:
+def _notes(totals: Totals) -> Iterable[str]:
     if totals.account.pieces:
         yield "A piece saves the gap without it minus the gap with it. On the source alone: leakage."
-    if why:
-        yield f"A difference of cross-entropies, no KL divergence: {why}."
+    if totals.cross_entropy:
+        yield f"A difference of cross-entropies, no KL divergence: {totals.cross_entropy}."
     yield from map(one_line, totals.failures)
 
 

@@ -157,7 +157,7 @@ class LedgerScreen(Screen[None]):
         if totals.result is None:
             account.show([plain(f" All responses: {waiting(totals, 'Esc')}")])
         else:
-            account.show(account_lines(totals.result, names, response.cross_entropy, self.size.width))
+            account.show(account_lines(totals.result, names, self.size.width))
         self.refresh_bindings()
 
     def _say(self, message: str) -> None:
