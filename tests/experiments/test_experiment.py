@@ -54,6 +54,39 @@ def test_a_cross_product(tmp_path: Path) -> None:
     assert experiment.floor is None
 
 
+def test_a_ladder_is_a_condition_for_each_stage(tmp_path: Path) -> None:
+    experiment = read(
+        tmp_path,
+        PROMPTS + '[models]\nolmo = "hf:org/olmo"\n'
+        '[[conditions]]\nmodel = "olmo"\nrevisions = ["step1", "main"]\nseed = 3\n'
+        '[[conditions]]\nname = "stages"\nmodels = ["hf:org/olmo@sft", "hf:org/olmo-Instruct"]\n'
+        '[[conditions]]\nmodel = "demo-base"\n',
+    )
+    assert [(c.name, c.model.reference, c.model.kind, c.seed) for c in experiment.conditions] == [
+        ("olmo@step1", "hf:org/olmo@step1", "base", 3),
+        ("olmo@main", "hf:org/olmo@main", "base", 3),
+        ("stages: olmo@sft", "hf:org/olmo@sft", "base", 0),
+        ("stages: olmo-Instruct", "hf:org/olmo-Instruct", "aligned", 0),
+        ("demo-base", "demo-base", "base", 0),
+    ]
+    assert experiment.ladders == (("olmo@step1", "olmo@main"), ("stages: olmo@sft", "stages: olmo-Instruct"))
+    assert experiment.reference == "stages: olmo-Instruct"
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ('model = "demo-base"\nrevisions = ["a"]', r"conditions\[0\]\.revisions: demo-base has no revisions"),
+        ('model = "hf:org/m@a"\nrevisions = ["b"]', r"hf:org/m@a has no revisions .* expected hf:org/name without"),
+        ('model = "hf:org/m"\nmodels = ["hf:org/n"]', r"conditions\[0\]\.models: .*; expected either models, or one"),
+        ('models = ["hf:org/m", "hf:org/m"]', "two conditions are called 'm'"),
+    ],
+)
+def test_what_is_no_ladder(tmp_path: Path, lines: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read(tmp_path, f"{PROMPTS}[[conditions]]\n{lines}\n")
+
+
 def test_contexts_are_for_base_models(tmp_path: Path) -> None:
     (tmp_path / "own.toml").write_text('template = "plain"\ninstruction = "Answer in verse."\n')
     cross = '[cross]\nmodels = ["demo-base", "demo-aligned"]\ncontexts = ["zero-shot", "own.toml"]\n'

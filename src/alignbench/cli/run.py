@@ -107,7 +107,8 @@ def _session(store: Store, experiment: Experiment, conditions: Sequence[Conditio
     """The session of this file, resumed or begun."""
     from alignbench.experiments.manifest import manifest
 
-    asked = {"file": str(experiment.path), "floor": experiment.floor, "metrics": list(experiment.metrics)}
+    asked: dict[str, object] = {"file": str(experiment.path), "floor": experiment.floor}
+    asked |= {"metrics": list(experiment.metrics), "ladders": [list(ladder) for ladder in experiment.ladders]}
     described = {**manifest(conditions, experiment.n), "experiment": asked}
     session = store.session_of_experiment(str(experiment.path))
     if session is None:

@@ -15,6 +15,7 @@ from alignbench.contexts.files import Sets, load_context, read_context
 from alignbench.contexts.sources import unknown_conditions
 from alignbench.contexts.tables import Table
 from alignbench.errors import InputError, did_you_mean
+from alignbench.experiments.ladders import at_revision, with_revision_in_name
 from alignbench.models import resolve
 from alignbench.prompts import load_prompts
 from alignbench.scores.registry import METRICS
@@ -31,7 +32,8 @@ class Experiment:
     """An experiment file, checked and resolved.
 
     reference, floor: names of conditions, None without one. metrics: names of scores, or live, or all; empty for a
-    report's own. report: where one is written at the end, None for nowhere.
+    report's own. report: where one is written at the end, None for nowhere. ladders: names of conditions that are
+    stages of one model, from the first on.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Experiment:
     floor: str | None
     metrics: tuple[str, ...]
     report: Path | None
+    ladders: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ def read_experiment(path: Path, sets: Sets | None = None) -> Experiment:
         top = Table(tomllib.loads(read_utf8(path)), str(path))
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path}: not TOML: {error}.") from None
-    conditions = _conditions(top, path, sets)
+    conditions, ladders = _conditions(top, path, sets)
     scores, output = top.table("scores"), top.table("output")
     experiment = Experiment(
         name=top.text("name", path.stem),
@@ -87,6 +90,7 @@ def read_experiment(path: Path, sets: Sets | None = None) -> Experiment:
         ),
         metrics=_metrics(scores),
         report=_report(output),
+        ladders=ladders,
     )
     for table in (scores, output, top):
         if table is not None:
@@ -121,8 +125,8 @@ def _prompts(top: Table, folder: Path) -> tuple[Prompt, ...]:
     return tuple(prompts[:limit])
 
 
-def _conditions(top: Table, path: Path, sets: Sets | None) -> tuple[Condition, ...]:
-    """Those that are written out, then the cross product."""
+def _conditions(top: Table, path: Path, sets: Sets | None) -> tuple[tuple[Condition, ...], tuple[tuple[str, ...], ...]]:
+    """Those that are written out, then the cross product; and which of them are ladders."""
     called = top.table("models")
     models = {} if called is None else {name: called.required(name) for name in called.names()}
     shared = _Shared(
@@ -134,23 +138,46 @@ def _conditions(top: Table, path: Path, sets: Sets | None) -> tuple[Condition, .
         sets,
     )
     tables = [Table(values, str(path), f"conditions[{i}]") for i, values in enumerate(top.tables("conditions") or ())]
-    found = [_condition(table, shared) for table in tables]
+    written = [_stages(table, shared) for table in tables]
+    found = [condition for stages in written for condition in stages]
     if (cross := top.table("cross")) is not None:
         found += _cross(cross, shared)
     if not found:
         raise InputError(f"{path}: no conditions; expected [[conditions]] with a model, or [cross] with models.")
     _refuse_repeated(path, found)
-    return tuple(found)
+    return tuple(found), tuple(tuple(each.name for each in stages) for stages in written if len(stages) > 1)
 
 
-def _condition(table: Table, shared: _Shared) -> Condition:
-    model = _model(table, "model", table.required("model"), shared)
+def _stages(table: Table, shared: _Shared) -> list[Condition]:
+    """A condition, or one for each stage of a ladder: `revisions` of a model, or `models` in place of it."""
+    names, revisions = table.texts("models"), table.texts("revisions")
+    if names and ("model" in table or revisions):
+        raise table.error("models", list(names), "either models, or one model with revisions")
+    if names:
+        models = [with_revision_in_name(_model(table, "models", name, shared)) for name in names]
+    else:
+        name = table.required("model")
+        models = [_model(table, "model", name, shared)]
+        if revisions:
+            bare = ":" in shared.models.get(name, name)
+            try:
+                models = [at_revision(models[0], each, kind_is_said=not bare) for each in revisions]
+            except InputError as error:
+                raise InputError(f"{table.where}, field {table.name('revisions')}: {error}") from None
+    stages = [_condition(table, model, shared) for model in models]
+    table.finish()
+    if len(stages) > 1 and (prefix := table.text("name")):
+        stages = [replace(each, name=f"{prefix}: {each.model.name}") for each in stages]
+    return stages
+
+
+def _condition(table: Table, model: Model, shared: _Shared) -> Condition:
     written = table.raw("context")
     if isinstance(written, dict):
         context = _written_context(table, written, shared)
     else:
         context = _context(table, "context", table.text("context"), model, shared)
-    condition = Condition(
+    return Condition(
         name=table.text("name") or _name(model, context),
         model=model,
         context=context,
@@ -158,8 +185,6 @@ def _condition(table: Table, shared: _Shared) -> Condition:
         seed=table.integer("seed", shared.seed, least=0),
         mode=shared.mode,
     )
-    table.finish()
-    return condition
 
 
 def _cross(table: Table, shared: _Shared) -> list[Condition]:
