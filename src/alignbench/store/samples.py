@@ -161,11 +161,9 @@ class Samples(Connected):
 
     def samples(self, session_id: int, *, cell_id: int | None = None) -> Iterator[SampleRow]:
         """The samples of a session or of one of its cells, whatever their status, by cell and index."""
-        cells = self._rows(
-            "SELECT id FROM cells WHERE session_id = ?1 AND (?2 IS NULL OR id = ?2) ORDER BY id",
-            session_id,
-            cell_id,
-        )
+        # One cell is looked up by its id: SQLite would go through all of the session's cells for an optional one.
+        one, chosen = ("", ()) if cell_id is None else (" AND id = ?", (cell_id,))
+        cells = self._rows(f"SELECT id FROM cells WHERE session_id = ?{one} ORDER BY id", session_id, *chosen)
         # A cell at a time: no cursor stays open between rows, and a large session is never all in memory.
         for cell in cells:
             rows = self._rows("SELECT * FROM sample_details WHERE cell_id = ? ORDER BY sample", cell["id"])
