@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from alignbench.engines.memory import needed_bytes
 from alignbench.experiments.experiment import read_experiment
 from alignbench.experiments.plan import make_plan
+from alignbench.models import resolve
 from alignbench.store import Store
 from tests.cli.running import alignbench
 
@@ -46,8 +48,11 @@ def test_a_check_and_a_dry_run_touch_nothing(file: Path) -> None:
     assert "4 prompts, 1 conditions, 12 samples" in checked.stderr
     dry = alignbench("run", str(file), "--dry-run", "--json", "--limit", "2")
     assert json.loads(dry.stdout) == [
-        {"condition": "demo-aligned", "cells": 2, "samples": 6, "most_tokens": 72, "tokens": None, "seconds": None}
-    ]
+        {"condition": "demo-aligned", "cells": 2, "samples": 6, "most_tokens": 72, "tokens": None, "seconds": None,
+         "memory": needed_bytes(resolve("demo-aligned"))}
+    ]  # fmt: skip
+    for flags in (("--ray", str(file)), (str(file), "--ray"), (str(file), "--ray", "10.0.0.1:6379")):
+        assert alignbench("run", *flags, "--check").returncode == 0  # an address is told from a file
     assert not Path(os.environ["ALIGNBENCH_DB"]).exists()
     file.write_text(FILE + "modle = 3\n")
     broken = alignbench("run", str(file))
@@ -95,6 +100,9 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(file: Path, tmp_path: 
     assert counted["session"] == 1
     assert counted["conditions"]["demo-aligned"]["samples"] == 12
     assert first.items() <= texts().items()
+    with Store.open(os.environ["ALIGNBENCH_DB"]) as store:
+        loaded = store.manifest(1)["loaded"]["demo-aligned"]
+        assert (len(loaded["weights"]), len(loaded["chat_template"]), loaded["device"]) == (64, 64, "cpu")
     again = alignbench("run", str(file))
     assert "nothing is missing" in again.stderr
     undisturbed = tmp_path / "other.toml"

@@ -113,7 +113,7 @@ def _session(store: Store, experiment: Experiment, conditions: Sequence[Conditio
     session = store.session_of_experiment(str(experiment.path))
     if session is None:
         return store.create_session(experiment.name, reference=experiment.reference, manifest=described)
-    store.set_manifest(session, described)
+    store.set_manifest(session, {**described, "loaded": store.manifest(session).get("loaded", {})})
     store.set_reference(session, experiment.reference)
     return session
 
@@ -175,7 +175,7 @@ def _show_estimate(
         print(json.dumps([asdict(each) for each in found]))
         return
     print_table(
-        ["condition", "cells", "samples", "tokens at most", "tokens, about", "time, about"],
+        ["condition", "cells", "samples", "tokens at most", "tokens, about", "time, about", "memory, about"],
         [
             [
                 each.condition,
@@ -184,6 +184,7 @@ def _show_estimate(
                 str(each.most_tokens),
                 "-" if each.tokens is None else str(each.tokens),
                 "-" if each.seconds is None else f"{each.seconds:.0f} s",
+                "-" if each.memory is None else f"{each.memory / 2**20:.0f} MiB",
             ]
             for each in found
         ],

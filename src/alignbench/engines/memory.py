@@ -39,6 +39,13 @@ def on_gpu(model: Model) -> bool:
     return model.options.device != "cpu" and model.options.gpu_layers != 0 and shutil.which("nvidia-smi") is not None
 
 
+def gpu_names() -> list[str]:
+    """The GPUs of this machine, as far as nvidia-smi knows."""
+    if shutil.which("nvidia-smi") is None:
+        return []
+    return _nvidia_smi("name")
+
+
 def _file_size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
 
@@ -62,12 +69,17 @@ def _free_ram() -> int:
 
 
 def _free_vram() -> int:
+    free = [int(line) for line in _nvidia_smi("memory.free") if line.isdigit()]
+    return max(free) * 2**20 if free else 1 << 62
+
+
+def _nvidia_smi(what: str) -> list[str]:
+    """A line a GPU; none where it cannot be asked."""
     answer = subprocess.run(
-        ["nvidia-smi", "--query-gpu=memory.free", "--format=csv,noheader,nounits"],
+        ["nvidia-smi", f"--query-gpu={what}", "--format=csv,noheader,nounits"],
         capture_output=True,
         text=True,
         timeout=10,
         check=False,
     )
-    free = [int(line) for line in answer.stdout.split() if line.isdigit()]
-    return max(free) * 2**20 if answer.returncode == 0 and free else 1 << 62
+    return [] if answer.returncode else [line.strip() for line in answer.stdout.splitlines() if line.strip()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from alignbench.engines.memory import needed_bytes
 from alignbench.experiments.plan import Cell
 from alignbench.experiments.verbalized import drawn
 from alignbench.store import Store
@@ -15,6 +16,7 @@ class Estimate:
     """Of one condition. cells, samples: that are missing. most_tokens: if everything that is drawn runs to its limit.
 
     tokens, seconds: as this model's samples in the database went, None where there is none; models run side by side.
+    memory: bytes that its model takes once it is loaded, None where that is not known.
     """
 
     condition: str
@@ -23,6 +25,7 @@ class Estimate:
     most_tokens: int
     tokens: int | None
     seconds: float | None
+    memory: int | None
 
 
 def estimate(store: Store | None, cells: Sequence[Cell]) -> list[Estimate]:
@@ -40,5 +43,6 @@ def estimate(store: Store | None, cells: Sequence[Cell]) -> list[Estimate]:
         pace = store.pace(condition.model.reference) if store else None
         tokens = None if pace is None else round(generations * min(pace.tokens_per_sample, limit))
         seconds = None if pace is None or tokens is None else tokens / pace.tokens_per_second
-        found.append(Estimate(name, len(missing), samples, generations * limit, tokens, seconds))
+        memory = needed_bytes(condition.model) or None
+        found.append(Estimate(name, len(missing), samples, generations * limit, tokens, seconds, memory))
     return found

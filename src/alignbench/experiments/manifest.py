@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import platform
+import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
-from alignbench.spec import Condition
+from alignbench.engines.memory import gpu_names
+from alignbench.engines.protocol import Capabilities
+from alignbench.spec import Condition, content_hash
 
 _PACKAGES = ("alignbench", "llama-cpp-python", "numpy", "torch", "transformers", "sentence-transformers")
 
@@ -21,8 +26,33 @@ def manifest(conditions: Sequence[Condition], n: int) -> dict[str, Any]:
         "versions": {name: version for name in _PACKAGES if (version := _version(name))},
         "python": platform.python_version(),
         "platform": platform.platform(),
+        "machine": {"cpus": len(os.sched_getaffinity(0)), "gpus": gpu_names()},
+        "git": _git_revision(),
         "strict": {"rows": 8, "prefill_chunk": 512, "cut": "end of the context part"},
     }
+
+
+def loaded_facts(capabilities: Capabilities) -> dict[str, str]:
+    """What a loaded model is: its weights, its own template and where it runs."""
+    return {
+        "description": capabilities.description,
+        "device": capabilities.device,
+        "weights": capabilities.file_hash,
+        "chat_template": content_hash(capabilities.chat_template) if capabilities.chat_template else "",
+    }
+
+
+def _git_revision() -> str | None:
+    """Of the checkout that this program runs from, with -dirty where it was changed; None where it is installed."""
+    checkout = Path(__file__).resolve().parents[3]
+    if not (checkout / ".git").exists():
+        return None
+    command = ["git", "-C", str(checkout), "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() or None
 
 
 def _condition(condition: Condition) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from alignbench.engines.protocol import (
 )
 from alignbench.errors import AlignbenchError
 from alignbench.experiments.contents import cell_content, keep_samples
+from alignbench.experiments.manifest import loaded_facts
 from alignbench.experiments.plan import Cell, Plan
 from alignbench.experiments.verbalized import drawn, given_by, schema
 from alignbench.models import no_weights
@@ -196,6 +197,7 @@ class Run:
                         yield CellFailed(cell, _replaced(model, before, now))
                     return
                 self._store.set_model_file_hash(self.plan.session, model.reference, now)
+                self._store.note_loaded(self.plan.session, model.reference, loaded_facts(event.capabilities))
                 yield ModelLoaded(model.name, event.capabilities, event.seconds)
                 yield from self._begin_next(model)
             case Failed(key=0) if event.crowded and (busy := self._at_work() - {model}):

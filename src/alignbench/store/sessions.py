@@ -72,6 +72,13 @@ class Sessions(Connected):
         with self._write():
             self._touch(session_id, manifest=encode_json(manifest))
 
+    def note_loaded(self, session_id: int, reference: str, facts: Mapping[str, str]) -> None:
+        """Keep in the manifest what a model was that was loaded for a session."""
+        with self._write():
+            manifest = self.manifest(session_id)
+            manifest["loaded"] = {**manifest.get("loaded", {}), reference: dict(facts)}
+            self._touch(session_id, manifest=encode_json(manifest))
+
     def session_of_experiment(self, file: str) -> int | None:
         """The newest session whose manifest says that it belongs to this experiment file."""
         return self._newest_with("$.experiment.file", file)
