@@ -60,6 +60,13 @@ def test_running_again_draws_only_what_is_missing(store: Store) -> None:
     assert again.requests == []
 
 
+def test_a_cell_without_samples_is_one_too(store: Store) -> None:
+    session = store.create_session("t")
+    cells = make_plan(store, session, PROMPTS, (BASE,), 0).cells
+    assert [cell.id for cell in cells] == [cell.id for cell in store.cells(session)]
+    assert len(cells) == len(PROMPTS)
+
+
 def test_two_cells_never_share_random_numbers(store: Store) -> None:
     pool = FakePool()
     run(store, store.create_session("t"), pool)

@@ -72,7 +72,7 @@ def make_plan(
         for condition in conditions:
             known = store.stored_cells(session, condition, errors=not retry_errors)
             cells_of = [known.get(key, _NEW) for key, _ in hashed]
-            new = [i for i, cell in enumerate(cells_of) if i == 0 or cell.n < n]
+            new = [i for i, cell in enumerate(cells_of) if i == 0 or cell is _NEW or cell.n < n]
             # The first one is always added: that says whether the condition's name is free.
             for i, id in zip(new, store.add_cells(session, [prompts[i] for i in new], condition, n), strict=True):
                 cells_of[i] = replace(cells_of[i], id=id)
