@@ -159,6 +159,9 @@ def test_another_tokenizer_or_temperature_makes_it_a_cross_entropy(store: Store)
 
 def test_imported_responses_have_no_weights_to_be_read_under() -> None:
     imported = Condition.zero_shot(Model("elsewhere", "imported:elsewhere", "aligned"))
+    several = replace(TEACHER, context=Context("chat", verbalized=3))
+    with pytest.raises(InputError, match="chat asks for 3 answers at once; a ledger reads responses that stand alone"):
+        asked(teacher=several)
     with pytest.raises(InputError, match="elsewhere was imported as texts: its weights are not here"):
         asked(teacher=imported)
 

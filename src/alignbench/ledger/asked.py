@@ -30,6 +30,8 @@ class Asked:
     def __post_init__(self) -> None:
         for model in (self.teacher.model, self.base):
             check_weights(model)
+        if why := unreadable(self.teacher.context, self.teacher.name):
+            raise InputError(why)
         names = [context.name for context in self.contexts]
         for context in self.contexts:
             if names.count(context.name) > 1:

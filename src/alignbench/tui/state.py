@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Model, Prompt
+from alignbench.tui.rate import Rate
 
 if TYPE_CHECKING:
     from alignbench.experiments.plan import Plan
@@ -17,9 +16,6 @@ if TYPE_CHECKING:
 SampleStatus = Literal["waiting", "running", "done", "cancelled", "error"]
 CellStatus = Literal["idle", "starting", "loading", "waiting", "sampling"]
 CellKey = tuple[str, str]  # prompt hash, condition hash
-
-RATE_WINDOW = 2.0  # seconds over which tokens a second are counted
-RATE_HOLD = 0.5
 
 
 @dataclass(slots=True)
@@ -52,33 +48,6 @@ class Sample:
         if self.row is not None and self.row.probability is not None:
             return f"p {self.row.probability:.2f}"
         return f"{self.n_tokens} tok"
-
-
-class Rate:
-    """Tokens a second over the last two seconds; the number holds for half a second, so that it can be read."""
-
-    __slots__ = ("_clock", "_counted", "_drawn", "_shown", "total")
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._drawn: deque[tuple[float, int]] = deque()
-        self._counted = -RATE_HOLD
-        self._shown = 0.0
-        self.total = 0
-
-    def add(self, n_tokens: int) -> None:
-        self.total += n_tokens
-        self._drawn.append((self._clock(), n_tokens))
-
-    def per_second(self) -> float:
-        now = self._clock()
-        if now - self._counted >= RATE_HOLD:
-            self._counted = now
-            while self._drawn and self._drawn[0][0] < now - RATE_WINDOW:
-                self._drawn.popleft()
-            since = max(now - self._drawn[0][0], 0.25) if self._drawn else 1.0
-            self._shown = sum(n for _, n in self._drawn) / since
-        return self._shown
 
 
 @dataclass(slots=True)

@@ -47,7 +47,7 @@ def slider(level: str) -> Content:
     for at, name in enumerate(LEVELS):
         parts.append((" ─ ", "$foreground 60%") if at else ("", ""))
         parts.append((f"[{name}]", "bold reverse") if name == level else (name, ""))
-    parts.append((" ▸ more of the response", "$foreground 60%"))
+    parts.append((" ▸ more of the text", "$foreground 60%"))
     return Content.assemble(*parts)
 
 
