@@ -7,30 +7,23 @@ for long.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import os
-import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from alignbench import paths
 from alignbench.engines.memory import free_bytes, needed_bytes, on_gpu
-from alignbench.engines.messages import Answer, Cancel, EmbedRequest, LoadEmbedder, LoadModel, Message, SetThreads
+from alignbench.engines.messages import Answer, Cancel, EmbedRequest, LoadEmbedder, LoadModel, SetThreads
+from alignbench.engines.process import WorkerProcess
 from alignbench.engines.protocol import (
     Capabilities,
     Done,
     Embedded,
     Failed,
     Loaded,
-    Loading,
     SampleRequest,
     Scored,
     ScoreRequest,
@@ -43,106 +36,6 @@ from alignbench.errors import AlignbenchError
 from alignbench.spec import Model
 
 IDLE_SECONDS = 600.0  # a model on a GPU leaves it after so long without a request
-
-# libgomp's default spinning stalls two workers on the same cores; a short spin keeps the speed of one worker alone.
-_ENVIRONMENT = {"GOMP_SPINCOUNT": "1000", "OPENBLAS_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
-
-
-class _Process:
-    """A worker process and the sinks of what it was asked."""
-
-    def __init__(self, name: str, on_end: Callable[[_Process], None]) -> None:
-        self.name = name
-        self.capabilities: Capabilities | None = None
-        self.loading: list[Sink] = []
-        self.open: dict[int, Callable[[Answer], None]] = {}
-        self.used = time.monotonic()  # when it was last asked or answered
-        self._on_end = on_end
-        self._lock = threading.Lock()
-        self._stopping = False
-        self._failure = ""  # why loading failed
-        self.log = paths.log_dir() / f"{name.replace('/', '_')}-{os.getpid()}.log"
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        ours, theirs = socket.socketpair()
-        with theirs, self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "alignbench.engines.worker", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env={**os.environ, **_ENVIRONMENT},
-                start_new_session=True,  # Ctrl-C in the terminal is the front end's to handle
-            )
-        self._connection = Connection(ours.detach())
-        threading.Thread(target=self._read, name=f"worker {name}", daemon=True).start()
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def send(self, message: Message) -> None:
-        """Send a message; a dead worker's requests fail when its end is noticed."""
-        with self._lock, contextlib.suppress(OSError):
-            self._connection.send(message)
-
-    @property
-    def is_idle(self) -> bool:
-        return not self.open and not self.loading
-
-    def stop(self) -> None:
-        """End the process; open requests fail."""
-        self._stopping = True
-        self._process.kill()
-
-    def _read(self) -> None:
-        while True:
-            try:
-                event: Answer = self._connection.recv()
-            except (EOFError, OSError):
-                break
-            self._dispatch(event)
-        self._process.kill()
-        message = self._epitaph(self._process.wait())
-        self._on_end(self)
-        self._connection.close()
-        for sink in self.loading:
-            sink(Failed(0, message))
-        for key, open_sink in list(self.open.items()):
-            open_sink(Failed(key, message))
-
-    def _dispatch(self, event: Answer) -> None:
-        self.used = time.monotonic()
-        match event:
-            case Loading():
-                for sink in list(self.loading):
-                    sink(event)
-            case Loaded() | Failed(key=0):
-                if isinstance(event, Loaded):
-                    self.capabilities = event.capabilities
-                else:
-                    self._failure = event.message
-                    self._on_end(self)
-                    self.stop()
-                sinks, self.loading = self.loading, []
-                for sink in sinks:
-                    sink(event)
-            case Done() | Failed() | Embedded() | TokensEmbedded() | Scored() | Tokenized():
-                answer = self.open.pop(event.key, None)
-                if answer:
-                    answer(event)
-            case _:
-                answer = self.open.get(event.key)
-                if answer:
-                    answer(event)
-
-    def _epitaph(self, code: int) -> str:
-        if self._failure:
-            return self._failure
-        if self._stopping:
-            return f"{self.name} was unloaded."
-        how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-        return f"The worker of {self.name} died ({how}). Sampling again starts a new one. Log: {self.log}"
 
 
 class WorkerPool:
@@ -168,8 +61,8 @@ class WorkerPool:
         self._embedder_path = embedder
         self._lock = threading.RLock()
         self._keys = itertools.count(1)
-        self._models: dict[Model, _Process] = {}
-        self._embedder: _Process | None = None
+        self._models: dict[Model, WorkerProcess] = {}
+        self._embedder: WorkerProcess | None = None
 
     def new_key(self) -> int:
         """A request key no other request of this pool has."""
@@ -182,7 +75,7 @@ class WorkerPool:
             if process is None:
                 refusal = self._make_room(model)
                 if not refusal:
-                    process = self._models[model] = _Process(model.name, self._ended)
+                    process = self._models[model] = WorkerProcess(model.name, self._ended)
                     process.loading.append(sink)
                     process.send(LoadModel(model, self._share(1)))
                     self._watch_idle(model)
@@ -307,9 +200,9 @@ class WorkerPool:
         except AlignbenchError as error:
             sink(Failed(request.key, str(error)))
 
-    def _start_embedder(self) -> _Process:
+    def _start_embedder(self) -> WorkerProcess:
         path = self._embedder_path or _default_embedder()
-        self._embedder = _Process("embedder", self._ended)
+        self._embedder = WorkerProcess("embedder", self._ended)
         self._embedder.send(LoadEmbedder(str(path), max(1, self._threads // 2)))
         return self._embedder
 
@@ -319,7 +212,7 @@ class WorkerPool:
             process = self._models.get(model)
             return process.pid if process else None
 
-    def _ended(self, process: _Process) -> None:
+    def _ended(self, process: WorkerProcess) -> None:
         with self._lock:
             self._models = {model: p for model, p in self._models.items() if p is not process}
             if self._embedder is process:
