@@ -105,3 +105,10 @@ def test_what_cannot_be_merged(store: Store, second: int, ids: list[int]) -> Non
     with pytest.raises(InputError, match=r"two or more different sessions|There is no session 9"):
         store.merge_sessions(ids, "x")
     assert len(store.sessions()) == second
+
+
+def test_the_probabilities_of_answers_come_along(store: Store, session: int, cell: int) -> None:
+    store.add_text(cell, 0, "likely", raw_text="{...}", finish_reason="stop", probability=0.75)
+    other = store.create_session("other")
+    merged = store.merge_sessions([session, other], "both")
+    assert [(row.text, row.probability) for row in store.samples(merged)] == [("likely", 0.75)]
