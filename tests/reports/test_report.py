@@ -165,3 +165,5 @@ def test_every_row_of_a_section_has_its_columns(store: Store) -> None:
     assert "Judged: quality" in titles
     assert "Quality gate: mean of the judged aspects 3 or more" in titles
     assert "Frontier over temperatures" in titles
+    settings = next(section for section in shown if section.title == "Settings")
+    assert settings.rows[0][:4] == ("raw", "demo-base", "base", "plain")

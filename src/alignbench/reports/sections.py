@@ -42,6 +42,7 @@ def sections(report: Mapping[str, Any], *, by_condition: bool = False) -> list[S
         *found,
         agreement_section(report["meta"]["judges"]),
         _counts(report),
+        _settings(report["meta"]),
         Section("Notes", notes=tuple(report["meta"]["notes"])),
     ]
 
@@ -222,6 +223,20 @@ def _counts(report: Mapping[str, Any]) -> Section:
         for name, c in report["counts"].items()
     )
     return Section("Counts", ("condition", "samples", "errors", "cut by length"), rows)
+
+
+def _settings(meta: Mapping[str, Any]) -> Section:
+    """What each condition was sampled with, and by what."""
+    shown = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty", "max_tokens", "seed", "mode")
+    rows = tuple(
+        (name, of["model"], of["kind"], of["context"].get("name") or of["context"]["template"],
+         *(f"{of[key]:g}" if isinstance(of[key], float) else str(of[key]) for key in shown))
+        for name, of in meta["conditions"].items()
+    )  # fmt: skip
+    versions = meta["manifest"].get("versions", {})
+    made = f"Sampled with {', '.join(f'{name} {version}' for name, version in versions.items())}." if versions else ""
+    columns = ("condition", "model", "kind", "context", *(key.replace("_", " ") for key in shown))
+    return Section("Settings", columns, rows, (made,) if made else ())
 
 
 def listed(found: Iterable[Section]) -> Iterator[Section]:
