@@ -10,7 +10,7 @@ import pytest
 
 from alignbench.experiments.plan import make_plan
 from alignbench.experiments.rerun import Redrawn, compared, other_weights, plan_rerun
-from alignbench.experiments.runner import Run, SampleStored
+from alignbench.experiments.runner import Run, SampleStored, TextArrived
 from alignbench.experiments.staged import StagedRun
 from alignbench.spec import Condition, Context, Examples, Hint, Model, Prefill, Prompt
 from alignbench.store import Store
@@ -65,6 +65,19 @@ def test_what_is_not_the_same_is_said(stores: tuple[Store, Store], monkeypatch: 
     assert not any(each.identical for each in found)
     assert next(each.same for each in found if each.condition == "taught") == 3
     assert weights == ["demo-base has other weights now: SHA-256 bbbb; the session was drawn with aaaa"]
+
+
+def test_samples_that_were_cancelled_are_not_compared(stores: tuple[Store, Store]) -> None:
+    store, scratch = stores
+    again = plan_rerun(store, 1, scratch)
+    run = Run(again.plan, FakePool(delay=0.01), scratch)
+    rows = []
+    for event in run:
+        rows += [event.row] if isinstance(event, SampleStored) else []
+        if isinstance(event, TextArrived):
+            run.cancel()
+    assert {row.status for row in rows} == {"cancelled"}
+    assert list(compared(store, scratch, again, rows)) == []
 
 
 def test_imported_and_unfinished_samples_are_not_drawn_again(stores: tuple[Store, Store]) -> None:

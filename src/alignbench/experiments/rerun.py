@@ -68,8 +68,10 @@ def plan_rerun(store: Store, session: int, scratch: Store, **options: Any) -> Re
 
 
 def compared(store: Store, scratch: Store, rerun: Rerun, rows: Iterable[SampleRow]) -> Iterator[Redrawn]:
-    """Each new sample beside the one that the session has in its place."""
+    """Each new sample beside the one that the session has in its place; one that was cancelled says nothing."""
     for row in rows:
+        if row.status == "cancelled":
+            continue
         cell = rerun.cells[row.cell_id]
         before = next(each for each in store.samples(rerun.session, cell_id=cell) if each.sample == row.sample)
         yield Redrawn(
