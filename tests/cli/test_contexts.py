@@ -178,7 +178,7 @@ def test_sampling_under_contexts_is_stored_and_the_same_again(tmp_path: Path) ->
     )
     command = [
         "sample", "--prompts", str(prompts), "--model", "demo-base", "--model", "demo-aligned",
-        "--context", str(context), "--condition", "zero=demo-base", "-n", "2", "--max-tokens", "12", "--json",
+        "--context", str(context), "--condition", "zero=demo-base", "-n", "2", "--max-tokens", "8", "--json",
     ]  # fmt: skip
     first = alignbench(*command, "--db", str(tmp_path / "one.db"))
     assert first.returncode == 0, first.stderr

@@ -20,7 +20,7 @@ from alignbench.engines.protocol import (
 )
 from alignbench.spec import Mode, Model, Sampling
 
-TIMEOUT = 120
+TIMEOUT = 240  # seconds: of a crowded machine
 _keys = itertools.count(10_000)
 
 
