@@ -14,25 +14,16 @@ from typing import Any
 import pytest
 
 from alignbench.judging import plan
-from alignbench.judging.templates import JudgeTemplate, judge_template
 from alignbench.store import Judgment, Store
 from tests.cli.running import alignbench
-from tests.judging.judged import fill, judgment
+from tests.judging.judged import fill, judgment, terse_template
 
 ASPECTS = ("helpfulness", "clarity", "factuality", "depth", "engagement")
 
 
 @pytest.fixture(autouse=True)
 def terse(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Judges that run here give next to no reasons, which is what takes them time."""
-
-    def template(kind: str) -> JudgeTemplate:
-        shipped = judge_template(kind)
-        schema = shipped.schema_object()
-        schema["properties"].get("rationale", {})["maxLength"] = 8
-        return replace(shipped, schema=json.dumps(schema))
-
-    monkeypatch.setattr("alignbench.judging.plan.judge_template", template)
+    monkeypatch.setattr("alignbench.judging.plan.judge_template", terse_template)
 
 
 @pytest.fixture

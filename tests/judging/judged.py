@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Any
 
+from alignbench.judging.templates import JudgeTemplate, judge_template
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Judgment, JudgmentStatus, Store
 from tests.store.conftest import ALIGNED, BASE
@@ -26,6 +29,14 @@ def fill(
                 text = (texts or {}).get(key, f"{condition.name} says {p} {i}")
                 found[key] = store.add_sample(cell, result(i, text)).id
     return found
+
+
+def terse_template(kind: str) -> JudgeTemplate:
+    """A template that ships, but for its reasons, which are what takes a judge its time: they are very short."""
+    shipped = judge_template(kind)
+    schema = shipped.schema_object()
+    schema["properties"].get("rationale", {})["maxLength"] = 8
+    return replace(shipped, schema=json.dumps(schema))
 
 
 def judgment(kind: str, sample: int, status: JudgmentStatus = "valid", **given: Any) -> Judgment:

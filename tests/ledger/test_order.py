@@ -23,7 +23,7 @@ EXAMPLES = Examples(pool=ExampleSet((Example("How are bridges built?", "With sto
 def computed(folder: Path, requests: Sequence[ScoreRequest]) -> int:
     """Tokens that an engine computes for requests in this order."""
     decoded: list[int] = []
-    engine = TransformersEngine(Model("tiny", f"hf:{folder}", "base"), Cancellation(), threads=2)
+    engine = TransformersEngine(Model("tiny", f"hf:{folder}", "base"), Cancellation(), threads=1)
     extend = engine._rows.extend
     engine._rows.extend = lambda ids, n: (decoded.append(len(ids)), extend(ids, n))[1]  # type: ignore[method-assign]
     for request in requests:

@@ -11,7 +11,7 @@ from alignbench.judging.labels import LabelPlan, plan_labels
 from alignbench.store import Judgment, Store
 from alignbench.tui.screens.label import LabelScreen
 from tests.judging.judged import fill
-from tests.tui.helpers import SMALL, WIDE, bench_of, make_app, ready, screen_text, until, widget_text
+from tests.tui.helpers import SMALL, WIDE, bench_of, make_app, ready, screen_text, shows, until, widget_text
 
 
 @pytest.fixture
@@ -40,8 +40,7 @@ async def test_pairs_are_labelled_one_key_each_and_counted(db: Path, size: tuple
         await until(pilot, lambda: isinstance(app.screen, LabelScreen) and app.screen._item is not None)
         screen = app.screen
         assert isinstance(screen, LabelScreen)
-        assert "0 of 4 pairs, 4 left" in screen_text(app)
-        assert "1 the first is better   2 the second is better   3 no difference" in screen_text(app)
+        await shows(pilot, "0 of 4 pairs, 4 left", "1 the first is better   2 the second is better   3 no difference")
         assert "demo-" not in widget_text(screen.query_one("#heading", Static)), "the origin is hidden"
         await pilot.press("9")
         for done, key in ((1, "1"), (2, "3")):
@@ -69,18 +68,17 @@ async def test_the_end_says_what_was_preferred_and_how_far_judges_agree(db: Path
     app = make_app(db, labels=planned(db))
     async with app.run_test(size=WIDE, notifications=True) as pilot:
         await until(pilot, lambda: isinstance(app.screen, LabelScreen) and app.screen._item is not None)
-        assert "3 of 4 pairs, 1 left" in screen_text(app)
+        await shows(pilot, "3 of 4 pairs, 1 left")
         await pilot.press("3")
         await until(pilot, lambda: "Every pair is labelled." in screen_text(app))
-        assert "demo-base vs demo-aligned" in screen_text(app)
-        assert "alignbench judge SESSION --kind quality" in screen_text(app)
+        await shows(pilot, "demo-base vs demo-aligned", "alignbench judge SESSION --kind quality")
 
 
 async def test_tags_of_ones_own_and_texts_that_scroll(db: Path) -> None:
     app = make_app(db, labels=planned(db, "hedges [b]", "says more"))
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await until(pilot, lambda: isinstance(app.screen, LabelScreen) and app.screen._item is not None)
-        assert "1 hedges [b]   2 says more" in screen_text(app)
+        await shows(pilot, "1 hedges [b]   2 says more")
         for left in (3, 2, 1, 0):
             if "line 0 [/]" in screen_text(app):
                 await pilot.press("pagedown")

@@ -14,13 +14,15 @@ from alignbench.tui.panel.costly import RUNNERS
 from alignbench.tui.panel.rows import rows
 from alignbench.tui.screens.dialog import LineScreen
 from alignbench.tui.screens.scores import ScoresScreen
+from tests.judging.judged import terse_template
 from tests.pools import shared_pool
 from tests.tui.helpers import ready, screen_text, shows, until
 
 
 @pytest.mark.models
 @pytest.mark.slow
-async def test_costly_scores_and_token_shift(tmp_path: Path) -> None:
+async def test_costly_scores_and_token_shift(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("alignbench.judging.plan.judge_template", terse_template)
     pool = shared_pool()
     app = BenchApp(tmp_path / "x.db", pool, pool)
     async with app.run_test(size=(120, 60), notifications=True) as pilot:

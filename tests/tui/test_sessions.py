@@ -21,7 +21,7 @@ from alignbench.tui.screens.search import SearchScreen
 from alignbench.tui.screens.sessions import SessionsScreen
 from alignbench.tui.widgets.inputs import PlainInput
 from tests.judging.judged import fill
-from tests.tui.helpers import SMALL, WIDE, bench_of, make_app, ready, screen_text, until
+from tests.tui.helpers import SMALL, WIDE, bench_of, make_app, ready, screen_text, shows, until
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ async def test_a_sample_is_found_in_any_session_and_opened(db: Path, size: tuple
         await until(pilot, lambda: "No sample has these words." in screen_text(app))
         app.screen.query_one(PlainInput).value = "herring red"
         await until(pilot, lambda: app.screen.query_one(OptionList).option_count == 1)
-        assert "red [/] herring" in screen_text(app)
+        await shows(pilot, "red [/] herring")
         await pilot.press("enter")
         await until(pilot, lambda: app.workbench.bench.session == 2 and app.screen is bench_of(app))
         assert app.workbench.bench.prompt.id == "q1"
@@ -105,8 +105,7 @@ async def test_sessions_are_compared_and_merged(db: Path) -> None:
         await until(pilot, lambda: "Mark one session with Space" in screen_text(app))
         await pilot.press("space", "down", "c")
         await until(pilot, lambda: "Sessions 2 and 1" in screen_text(app))
-        assert "3 identical" in screen_text(app)
-        assert "1 different" in screen_text(app)
+        await shows(pilot, "3 identical", "1 different")
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is screen and "●" in screen_text(app))
         await pilot.press("m")
@@ -149,7 +148,7 @@ async def test_the_report_is_read_and_written_as_a_page(db: Path, size: tuple[in
     async with listed(db, size) as (pilot, app, screen):
         await pilot.press("o")
         await until(pilot, lambda: isinstance(app.screen, ReportScreen) and "Findings" in screen_text(app), 60)
-        assert "Report of session 2: second [bold" in screen_text(app)
+        await shows(pilot, "Report of session 2: second [bold")
         before = screen_text(app)
         await pilot.press("pagedown")
         await until(pilot, lambda: screen_text(app) != before)
