@@ -19,7 +19,7 @@ from tests.fakes import FakePool
 
 ray = pytest.importorskip("ray", reason="needs the extra ray")
 
-from alignbench.cluster.pool import RayPool  # noqa: E402  it imports ray
+from alignbench.cluster.pool import RayPool, connect  # noqa: E402  it imports ray
 
 BASE = Condition.zero_shot(Model("raw", "demo-base", "base"))
 ALIGNED = Condition.zero_shot(Model("good", "demo-aligned", "aligned"))
@@ -81,6 +81,19 @@ def test_models_that_do_not_fit_together_run_one_after_the_other(store: Store, t
     pool.close()
     assert not [event for event in events if isinstance(event, CellFailed)]
     assert texts(store, session) == alone(store, BASE, ALIGNED)
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("127.0.0.1:1", "No Ray cluster answers at 127.0.0.1:1: Connection refused"),
+        ("ray://127.0.0.1:1", "expected HOST:PORT"),
+        ("here:", "expected HOST:PORT"),
+    ],
+)
+def test_a_cluster_that_is_not_there_is_said_at_once(address: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        connect(address)
 
 
 def test_what_cannot_be_is_said(store: Store, tmp_path: Path) -> None:

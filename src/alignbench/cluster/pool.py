@@ -7,6 +7,8 @@ for.
 from __future__ import annotations
 
 import itertools
+import logging
+import socket
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -56,7 +58,7 @@ class RayPool:
         self._fleets: dict[Model, Fleet] = {}
         self._ours = not ray.is_initialized()
         if self._ours:
-            _connect(address)
+            connect(address)
         there: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
         gpus = gpus if gpus is not None else float(there.get("GPU", 0) > 0)
         self._slots = int(min(there.get(name, 0) // each for name, each in (("CPU", cpus), ("GPU", gpus)) if each))
@@ -150,9 +152,22 @@ class RayPool:
             ray.shutdown()
 
 
-def _connect(address: str | None) -> None:
-    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
+def connect(address: str | None) -> None:
+    """Become a driver of the cluster at HOST:PORT; None: of RAY_ADDRESS, or of a new one here. Raises InputError."""
+    if address is not None and address not in ("auto", "local"):
+        _require_answer(address)
     try:
-        ray.init(address=address, **quiet)
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise InputError(f"No Ray cluster at {address or 'this machine'}: {error}.") from None
+
+
+def _require_answer(address: str) -> None:
+    """Ray itself asks for minutes, with a warning every few seconds, before it says that nobody is there."""
+    host, _, port = address.rpartition(":")
+    if not host or "/" in host or not port.isdigit():
+        raise InputError(f"--ray {address}: expected HOST:PORT of the cluster's head, such as 10.0.0.1:6379.")
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except (OSError, OverflowError) as error:
+        raise InputError(f"No Ray cluster answers at {address}: {getattr(error, 'strerror', None) or error}.") from None
