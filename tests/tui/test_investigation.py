@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,23 @@ async def test_judgments_that_are_there_are_shown(tmp_path: Path) -> None:
         await shows(pilot, "2.00 different ones a prompt")
         assert line_with(app, "  yes  ").startswith("yes ██ .20")
         await shows(pilot, "before → after the gate")
+
+
+async def test_a_model_judges_all_responses(tmp_path: Path) -> None:
+    db = tmp_path / "x.db"
+    grades = dict.fromkeys(("helpfulness", "clarity", "factuality", "depth", "engagement"), 4)
+    pool = FakePool(texts={**TEXTS, "demo-aligned": [json.dumps({"rationale": "Plain.", **grades})]})
+    app = make_app(db, pool, LetterEmbedder())
+    async with app.run_test(size=(120, 60), notifications=True) as pilot:
+        await ready(pilot, app)
+        await sampled(pilot, app)
+        await pilot.press("I", "j")
+        await until(pilot, lambda: isinstance(app.screen, LineScreen))
+        await pilot.press("enter")
+        await until(pilot, lambda: "5 of 5 pass (1.00)" in line_with(app, "B  base"))
+        assert "judged by demo-aligned" in screen_text(app)
+    with Store.open(db) as store:
+        assert len([*store.judgments(1, kind="quality")]) == 10
 
 
 def test_marks_stand_side_by_side_where_they_fall_together() -> None:

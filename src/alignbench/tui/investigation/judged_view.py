@@ -29,6 +29,9 @@ def _gate(page: Page) -> Iterator[Content]:
         yield from paragraphs(["Nobody has judged these responses: j has a model do it."], page.width)
         return
     yield Content.styled(f" judged by {shown(gate['judge'])}", DIM)
+    if not gate["conditions"]:
+        yield from paragraphs(["None of its replies could be read as grades; j has another model judge."], page.width)
+        return
     for name, entry in gate["conditions"].items():
         share = _number(entry["share"])
         passing = f"{entry['passing']} of {entry['judged']} pass ({share})"
@@ -65,7 +68,9 @@ def _change(page: Page, row: Row) -> Iterator[Content]:
         if share and share["value"] is not None:
             interval = f" [{share['ci'][0]:.0%}, {share['ci'][1]:.0%}]" if share["ci"] else f" ({share['reason']})"
             gone = f"of the difference to {page.sign(page.reference or '')} is gone with it"
-            yield from paragraphs([f"{share['value']:.0%}{interval} {gone}"], page.width - 5, "    ", DIM)
+            yield from paragraphs(
+                [f"{round(share['value'], 2) + 0.0:.0%}{interval} {gone}"], page.width - 5, "    ", DIM
+            )
 
 
 def _stances(page: Page) -> Iterator[Content]:
