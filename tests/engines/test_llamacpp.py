@@ -47,11 +47,11 @@ def test_strict_mode_narrows_without_a_trace(pool: WorkerPool, model: Model, rep
 
 def test_strict_does_not_depend_on_the_cache_or_on_what_ran_before(pool: WorkerPool, model: Model) -> None:
     context = "An essay on gardens. " * 120 + "\n\n# Query:\n```\n"
-    first = follow(pool, model, plain_request(3, context=context, max_tokens=12))
-    follow(pool, model, plain_request(2, context=context, prompt="another question", max_tokens=12))
-    cached = follow(pool, model, plain_request(3, context=context, max_tokens=12))
-    follow(pool, model, plain_request(2, max_tokens=12))
-    again = follow(pool, model, plain_request(3, context=context, max_tokens=12))
+    first = follow(pool, model, plain_request(3, context=context, max_tokens=6))
+    follow(pool, model, plain_request(2, context=context, prompt="another question", max_tokens=6))
+    cached = follow(pool, model, plain_request(3, context=context, max_tokens=6))
+    follow(pool, model, plain_request(2, max_tokens=6))
+    again = follow(pool, model, plain_request(3, context=context, max_tokens=6))
     assert started(first).n_cached == started(again).n_cached == 0
     assert started(cached).n_cached > 400
     assert texts(first) == texts(cached) == texts(again)
@@ -59,10 +59,10 @@ def test_strict_does_not_depend_on_the_cache_or_on_what_ran_before(pool: WorkerP
 
 def test_what_fast_mode_left_in_the_cache_does_not_reach_strict_mode(pool: WorkerPool, model: Model) -> None:
     context = "A letter about the sea. " * 60 + "\n\n# Query:\n```\n"
-    alone = texts(follow(pool, model, plain_request(3, context=context, max_tokens=12)))
+    alone = texts(follow(pool, model, plain_request(3, context=context, max_tokens=6)))
     follow(pool, model, plain_request(2, context=context[:700], mode="fast", max_tokens=4))
     follow(pool, model, plain_request(2, context=context, mode="fast", max_tokens=4))
-    assert texts(follow(pool, model, plain_request(3, context=context, max_tokens=12))) == alone
+    assert texts(follow(pool, model, plain_request(3, context=context, max_tokens=6))) == alone
 
 
 def test_fast_mode_draws_all_and_reuses_any_prefix(pool: WorkerPool, model: Model) -> None:
