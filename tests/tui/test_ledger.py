@@ -81,10 +81,10 @@ async def test_a_hint_closes_its_source_and_nothing_else(tmp_path: Path, size: t
         assert "hint" in text.partition("all pieces save")[2]
         await pilot.press("d")
         await until(pilot, lambda: "closed by 1 to 8 bits since B1" in screen_text(app))
-        assert {run.mark for run in app.screen.query_one(MarkedPane)._runs} == {"▁"}
+        await until(pilot, lambda: {run.mark for run in app.screen.query_one(MarkedPane)._runs} == {"▁"})
         await pilot.press("full_stop")
         await until(pilot, lambda: "sample 2 of 5, held out" in screen_text(app))
-        assert {run.mark for run in app.screen.query_one(MarkedPane)._runs} == {"·"}
+        await until(pilot, lambda: {run.mark for run in app.screen.query_one(MarkedPane)._runs} == {"·"})
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is bench_of(app))
         assert app.workbench.bench.selected == 0

@@ -6,7 +6,7 @@ every rule about seeds, stops, cancelling and the two modes:
 strict: every decode carries exactly 8 rows. Sample i sits in row i % 8 of block i // 8; rows that are not asked for,
     finished or cancelled decode a dummy. The text of a sample is then a function of its cell and its seed alone, on
     the same build and device. Other widths and places are used only where `strictwidth` found that they change no
-    logit.
+    logit; a sample that is the only one its cell will ever have decodes alone, today and in every replay.
 fast: as many rows as pay, refilled when samples finish. No promise of replay.
 """
 
@@ -114,7 +114,10 @@ class _Loop:
         blocks = {sample // STRICT_WIDTH for sample in samples}
         shared, own = len(cell.ids), cell.request.sampling.max_tokens
         widths = decoder.strict_widths(len(samples), shared, own) if len(blocks) > 1 else ()
-        if widths:
+        if cell.request.alone:
+            (sample,) = samples
+            widths, waves = (1,), [{0: sample}]
+        elif widths:
             waves = [dict(enumerate(samples[at : at + widths[-1]])) for at in range(0, len(samples), widths[-1])]
         else:
             widths = (STRICT_WIDTH,)

@@ -58,6 +58,7 @@ class SampleRequest:
     passes: int = 0  # how often the first stop may come without ending the response
     messages: tuple[tuple[str, str], ...] = ()  # (role, content); in place of text where the model renders chat itself
     schema: str = ""
+    alone: bool = False  # the cell will never have another sample
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ def made_hint(
             seed=0,
             stream=0,
             messages=rendered.messages,
+            alone=True,
         ),
     )
     text = answer.text.strip()

@@ -42,9 +42,7 @@ APP = (
 )
 
 BENCH = (
-    Action(
-        "prompts", "f2", "F2", "prompts", "Pick a prompt from a set that ships or from a file.", footer=True, spare=2
-    ),
+    Action("prompts", "f2", "F2", "prompts", "Pick a prompt from a set that ships or from a file.", footer=True),
     Action("condition", "f3", "F3", "condition", "Model and sampling parameters of the selected column.", footer=True),
     Action(
         "examples",
@@ -53,9 +51,10 @@ BENCH = (
         "examples",
         "Examples and layout of the selected column, with the exact prompt.",
         footer=True,
+        spare=2,
     ),
     Action("sample", "f5", "F5", "sample", "Draw the samples that are missing, in every column.", footer=True),
-    Action("hint", "f6", "F6", "hint", "A hint for the selected column, at any resolution.", footer=True),
+    Action("hint", "f6", "F6", "hint", "A hint for the selected column, at any resolution.", footer=True, spare=1),
     Action("scores", "f7", "F7", "scores", "All scores of this prompt, and why some are missing.", footer=True),
     Action(
         "sessions",
@@ -64,7 +63,6 @@ BENCH = (
         "sessions",
         "Sessions in the database: reopen, search, report, delete, more.",
         footer=True,
-        spare=3,
     ),
     Action(
         "audit",
@@ -83,7 +81,7 @@ BENCH = (
         "context saves of it.",
         footer=True,
         title="alignment ledger",
-        spare=1,
+        spare=3,
     ),
     Action(
         "investigation",
