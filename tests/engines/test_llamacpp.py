@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,13 @@ def test_strict_replays_and_n_3_is_the_head_of_n_5_and_12(pool: WorkerPool, mode
     assert five == {i: twelve[i] for i in range(5)}
     assert drawn((4, 9)) == {i: twelve[i] for i in (4, 9)}
     assert len(set(twelve.values())) > 6
+
+
+def test_a_sample_that_is_drawn_alone_replays(pool: WorkerPool, model: Model) -> None:
+    request = replace(plain_request((0,), max_tokens=12), alone=True)
+    first = texts(follow(pool, model, request))
+    follow(pool, model, plain_request(5, max_tokens=4))
+    assert texts(follow(pool, model, replace(request, key=pool.new_key()))) == first
 
 
 @pytest.mark.parametrize("repeats", [120, 1])
