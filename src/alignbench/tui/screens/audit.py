@@ -15,7 +15,8 @@ from textual.types import CSSPathType
 from textual.widgets import Static
 
 from alignbench.errors import AlignbenchError
-from alignbench.tui.actions import AUDIT, bindings
+from alignbench.tui.actions import bindings
+from alignbench.tui.actions.contexts import AUDIT
 from alignbench.tui.composing.audit import Row, Side, rows, side, studies
 from alignbench.tui.sizes import HEIGHTS
 from alignbench.tui.state import Column, letter

@@ -9,7 +9,8 @@ from textual import work
 from textual.binding import BindingType
 
 from alignbench.spec import Prompt
-from alignbench.tui.actions import BENCH, bindings
+from alignbench.tui.actions import bindings
+from alignbench.tui.actions.bench import BENCH
 from alignbench.tui.output import copy_sample, save_sample
 from alignbench.tui.screens.bench_context import ContextKeys
 from alignbench.tui.state import Column

@@ -19,7 +19,8 @@ from textual.widgets import Label, Static
 
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Model, Sampling
-from alignbench.tui.actions import CONDITION, bindings
+from alignbench.tui.actions import bindings
+from alignbench.tui.actions.bench import CONDITION
 from alignbench.tui.screens.dialog import DialogScreen
 from alignbench.tui.state import Column
 from alignbench.tui.text import plain

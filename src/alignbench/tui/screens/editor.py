@@ -8,7 +8,8 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.types import CSSPathType
 
-from alignbench.tui.actions import EDITOR, bindings
+from alignbench.tui.actions import bindings
+from alignbench.tui.actions.bench import EDITOR
 from alignbench.tui.screens.dialog import DialogScreen
 from alignbench.tui.widgets.inputs import PlainArea
 

@@ -11,7 +11,8 @@ from textual.widgets import Label
 
 from alignbench.errors import InputError
 from alignbench.spec import Example
-from alignbench.tui.actions import EXAMPLE, bindings
+from alignbench.tui.actions import bindings
+from alignbench.tui.actions.contexts import EXAMPLE
 from alignbench.tui.screens.dialog import DialogScreen
 from alignbench.tui.widgets.inputs import PlainArea
 

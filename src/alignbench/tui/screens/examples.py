@@ -16,7 +16,8 @@ from textual.widgets import Static
 
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.spec import Context, Example, Examples, Prompt
-from alignbench.tui.actions import EXAMPLES, bindings
+from alignbench.tui.actions import bindings
+from alignbench.tui.actions.contexts import EXAMPLES
 from alignbench.tui.composing import edits, fields
 from alignbench.tui.composing.preview_view import (
     example_tokens,

@@ -13,7 +13,8 @@ from textual.types import CSSPathType
 from textual.widgets import SelectionList, Static
 from textual.widgets.selection_list import Selection
 
-from alignbench.tui.actions import EXPORT, bindings
+from alignbench.tui.actions import bindings
+from alignbench.tui.actions.sessions import EXPORT
 from alignbench.tui.screens.dialog import DialogScreen
 from alignbench.tui.text import one_line, plain
 from alignbench.tui.widgets.inputs import PlainInput

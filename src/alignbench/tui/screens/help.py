@@ -13,7 +13,9 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from alignbench.tui.actions import HELP, Action, bindings
+from alignbench.tui.actions import bindings
+from alignbench.tui.actions.action import Action
+from alignbench.tui.actions.dialogs import HELP
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.wrap import WrappedText
 

@@ -17,7 +17,8 @@ from textual.widgets import Static
 
 from alignbench.errors import AlignbenchError
 from alignbench.spec import Context, Hint, Level
-from alignbench.tui.actions import HINT, bindings
+from alignbench.tui.actions import bindings
+from alignbench.tui.actions.contexts import HINT
 from alignbench.tui.composing.hint_facts import LEVELS, HintShown, facts, find_hint, slider
 from alignbench.tui.composing.preview_view import place_of, text_runs, window_line
 from alignbench.tui.composing.words import context_words

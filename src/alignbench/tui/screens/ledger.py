@@ -13,7 +13,8 @@ from textual.widgets import Static
 
 from alignbench.errors import AlignbenchError
 from alignbench.ledger.page import Page
-from alignbench.tui.actions import LEDGER, bindings
+from alignbench.tui.actions import bindings
+from alignbench.tui.actions.contexts import LEDGER
 from alignbench.tui.composing.words import context_words
 from alignbench.tui.job import Job
 from alignbench.tui.reading.ledger_view import (

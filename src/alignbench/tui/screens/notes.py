@@ -10,7 +10,8 @@ from textual.binding import BindingType
 from textual.types import CSSPathType
 
 from alignbench.errors import AlignbenchError
-from alignbench.tui.actions import LINE, bindings
+from alignbench.tui.actions import bindings
+from alignbench.tui.actions.dialogs import LINE
 from alignbench.tui.screens.dialog import DialogScreen
 from alignbench.tui.widgets.inputs import PlainInput
 from alignbench.tui.widgets.text_pane import TextPane

@@ -18,7 +18,8 @@ from textual.widgets.option_list import Option
 
 from alignbench.errors import AlignbenchError
 from alignbench.spec import Prompt
-from alignbench.tui.actions import PICKER, bindings
+from alignbench.tui.actions import bindings
+from alignbench.tui.actions.bench import PICKER
 from alignbench.tui.screens.dialog import LineScreen, ListScreen
 from alignbench.tui.state import THIS_SESSION
 from alignbench.tui.text import one_line

@@ -11,7 +11,8 @@ from textual.binding import BindingType
 
 from alignbench.errors import AlignbenchError
 from alignbench.reports.plain import plain_report
-from alignbench.tui.actions import REPORT, bindings
+from alignbench.tui.actions import bindings
+from alignbench.tui.actions.sessions import REPORT
 from alignbench.tui.job import Job
 from alignbench.tui.reporting import Found, session_report, write_page
 from alignbench.tui.screens.text import TextScreen

@@ -13,7 +13,8 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from alignbench.tui.actions import SCORES, bindings
+from alignbench.tui.actions import bindings
+from alignbench.tui.actions.measures import SCORES
 from alignbench.tui.panel.answers_view import answer_lines, answers
 from alignbench.tui.panel.recovery_view import recovery_lines
 from alignbench.tui.panel.rows import Row, rows

@@ -13,7 +13,8 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from alignbench.errors import AlignbenchError
-from alignbench.tui.actions import SEARCH, bindings
+from alignbench.tui.actions import bindings
+from alignbench.tui.actions.sessions import SEARCH
 from alignbench.tui.screens.dialog import ListScreen
 from alignbench.tui.text import one_line
 from alignbench.tui.widgets.inputs import PlainInput

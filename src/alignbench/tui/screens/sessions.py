@@ -11,7 +11,8 @@ from textual import work
 from textual.binding import BindingType
 
 from alignbench.errors import AlignbenchError
-from alignbench.tui.actions import SESSIONS, bindings
+from alignbench.tui.actions import bindings
+from alignbench.tui.actions.sessions import SESSIONS
 from alignbench.tui.screens.dialog import ConfirmScreen, LineScreen
 from alignbench.tui.screens.sessions_view import Chosen, SessionsView
 from alignbench.tui.text import count, one_line, shown

@@ -18,7 +18,8 @@ from textual.widgets.option_list import Option
 
 from alignbench.errors import AlignbenchError
 from alignbench.spec import ExampleSet
-from alignbench.tui.actions import SETS, bindings
+from alignbench.tui.actions import bindings
+from alignbench.tui.actions.contexts import SETS
 from alignbench.tui.screens.dialog import DialogScreen, LineScreen
 from alignbench.tui.text import count, one_line
 

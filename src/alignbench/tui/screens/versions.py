@@ -10,7 +10,8 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from alignbench.tui.actions import VERSIONS, bindings
+from alignbench.tui.actions import bindings
+from alignbench.tui.actions.contexts import VERSIONS
 from alignbench.tui.composing.words import changes, context_words
 from alignbench.tui.scoretable import CROSS
 from alignbench.tui.sizes import HEIGHTS

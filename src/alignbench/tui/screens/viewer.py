@@ -12,7 +12,8 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from alignbench.tui.actions import VIEWER, bindings
+from alignbench.tui.actions import bindings
+from alignbench.tui.actions.bench import VIEWER
 from alignbench.tui.output import copy_sample, save_sample
 from alignbench.tui.reading.covered import best_match, sentence_runs, sentences_said
 from alignbench.tui.reading.shared_words import shared_runs
