@@ -14,9 +14,10 @@ from typing import Any
 
 import ray
 
-from alignbench.cluster.host import LAST, Request
+from alignbench.cluster.host import LAST
 from alignbench.engines.messages import Answer
 from alignbench.engines.protocol import Capabilities, Done, Failed, Finished, Loaded, Loading, SampleRequest, Sink
+from alignbench.engines.queueing import ModelRequest
 from alignbench.spec import Model
 
 LOSSES = 3  # workers that one request may lose, and a model for each lane it has, before it is given up
@@ -26,14 +27,14 @@ LOSSES = 3  # workers that one request may lose, and a model for each lane it ha
 class _Job:
     """A request and what has come of it. actor: that works on it, None while it waits."""
 
-    request: Request
+    request: ModelRequest
     sink: Callable[[Any], None]
     finished: set[int] = field(default_factory=set)
     losses: int = 0
     actor: Any = None
     cancelled: bool = False
 
-    def rest(self) -> Request | None:
+    def rest(self) -> ModelRequest | None:
         """What is still to be done; None where nothing is."""
         if not isinstance(self.request, SampleRequest):
             return self.request
@@ -81,7 +82,7 @@ class Fleet:
     def is_idle(self) -> bool:
         return not self._open and not self._loading
 
-    def ask(self, request: Request, sink: Callable[[Any], None]) -> None:
+    def ask(self, request: ModelRequest, sink: Callable[[Any], None]) -> None:
         """Queue a request; the sink gets its events."""
         with self._lock:
             job = _Job(request, sink)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import queue
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
 
-from alignbench.engines.asking import loaded
+from alignbench.engines.asking import events, loaded
 from alignbench.engines.messages import Answer
 from alignbench.engines.protocol import (
     Done,
@@ -20,10 +18,9 @@ from alignbench.engines.protocol import (
     Tokenized,
     TokenizeRequest,
 )
+from alignbench.engines.queueing import ModelRequest
 from alignbench.errors import EngineError
 from alignbench.spec import Model
-
-Request = SampleRequest | ScoreRequest | TokenizeRequest
 
 LAST = (Done, Failed, Scored, Tokenized)  # with one of these a request ends
 
@@ -36,9 +33,9 @@ class Host:
 
     def load(self) -> Iterator[Answer]:
         """Load the model: Loading..., then Loaded or Failed."""
-        yield from _events(lambda sink: self._pool.load(self._model, sink), (Loaded, Failed))
+        yield from events(lambda sink: self._pool.load(self._model, sink), Loaded, Failed)
 
-    def answer(self, request: Request) -> Iterator[Answer]:
+    def answer(self, request: ModelRequest) -> Iterator[Answer]:
         """Carry out a request; a worker process that has died since the last one is started again."""
         try:
             loaded(self._pool, self._model)
@@ -47,21 +44,13 @@ class Host:
             return
         match request:
             case SampleRequest():
-                yield from _events(lambda sink: self._pool.sample(self._model, request, sink), LAST)
+                yield from events(lambda sink: self._pool.sample(self._model, request, sink), *LAST)
             case ScoreRequest():
-                yield from _events(lambda sink: self._pool.score(self._model, request, sink), LAST)
+                yield from events(lambda sink: self._pool.score(self._model, request, sink), *LAST)
             case TokenizeRequest():
-                for event in _events(lambda sink: self._pool.tokenize(self._model, request.texts, sink), LAST):
+                for event in events(lambda sink: self._pool.tokenize(self._model, request.texts, sink), *LAST):
                     yield replace(event, key=request.key)  # the pool has given it one of its own
 
     def cancel(self, key: int, samples: tuple[int, ...] | None) -> None:
         """Cancel samples of the request that runs, or all of it."""
         self._pool.cancel(self._model, key, samples)
-
-
-def _events(ask: Callable[[Callable[[Any], None]], None], last: tuple[type, ...]) -> Iterator[Any]:
-    events: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    ask(events.put)
-    while not isinstance(event := events.get(), last):
-        yield event
-    yield event

@@ -6,7 +6,6 @@ for.
 
 from __future__ import annotations
 
-import itertools
 import logging
 import socket
 import threading
@@ -23,20 +22,16 @@ from alignbench.engines.protocol import (
     Capabilities,
     EnginePool,
     Failed,
-    SampleRequest,
-    Scored,
-    ScoreRequest,
     Sink,
-    Tokenized,
-    TokenizeRequest,
 )
+from alignbench.engines.queueing import ModelRequest, RequestQueue
 from alignbench.errors import InputError
 from alignbench.spec import Model
 
 THREADS = 4  # of an actor: a request, a load, and cancelling meanwhile
 
 
-class RayPool:
+class RayPool(RequestQueue):
     """Implements protocol.EnginePool with actors of a cluster."""
 
     def __init__(
@@ -55,6 +50,7 @@ class RayPool:
         make_pool: what an actor runs its model in. say: told what a person should know. InputError where there is no
         such cluster, or no room in it for one actor.
         """
+        super().__init__()
         self._fleets: dict[Model, Fleet] = {}
         self._ours = not ray.is_initialized()
         if self._ours:
@@ -73,12 +69,7 @@ class RayPool:
         host = ray.remote(Host).options(num_cpus=cpus, num_gpus=gpus, max_concurrency=THREADS)
         self._new_actor: Callable[[Model], Any] = lambda model: host.remote(model, make_pool)
         self._say = say
-        self._keys = itertools.count(1)
         self._lock = threading.RLock()
-
-    def new_key(self) -> int:
-        """A request key no other request of this pool has."""
-        return next(self._keys)
 
     def load(self, model: Model, sink: Sink) -> None:
         """Begin the actors of a model, or report at once that it is loaded."""
@@ -110,19 +101,7 @@ class RayPool:
             fleet = self._fleets.get(model)
             return fleet.capabilities if fleet is not None and fleet.is_alive else None
 
-    def sample(self, model: Model, request: SampleRequest, sink: Sink) -> None:
-        """Queue a request on the model's actors."""
-        self._ask(model, request, sink)
-
-    def score(self, model: Model, request: ScoreRequest, sink: Callable[[Scored | Failed], None]) -> None:
-        """Queue a scoring request on the model's actors."""
-        self._ask(model, request, sink)
-
-    def tokenize(self, model: Model, texts: Sequence[str], sink: Callable[[Tokenized | Failed], None]) -> None:
-        """Queue texts for the tokenizer of the model's actors."""
-        self._ask(model, TokenizeRequest(self.new_key(), tuple(texts)), sink)
-
-    def _ask(self, model: Model, request: Any, sink: Callable[[Any], None]) -> None:
+    def _ask(self, model: Model, request: ModelRequest, sink: Callable[[Any], None]) -> None:
         with self._lock:
             fleet = self._fleets.get(model)
         if fleet is None:

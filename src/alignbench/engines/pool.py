@@ -7,7 +7,6 @@ for long.
 
 from __future__ import annotations
 
-import itertools
 import os
 import threading
 import time
@@ -24,21 +23,19 @@ from alignbench.engines.protocol import (
     Embedded,
     Failed,
     Loaded,
-    SampleRequest,
     Scored,
-    ScoreRequest,
     Sink,
     Tokenized,
-    TokenizeRequest,
     TokensEmbedded,
 )
+from alignbench.engines.queueing import ModelRequest, RequestQueue
 from alignbench.errors import AlignbenchError
 from alignbench.spec import Model
 
 IDLE_SECONDS = 600.0  # a model on a GPU leaves it after so long without a request
 
 
-class WorkerPool:
+class WorkerPool(RequestQueue):
     """Implements protocol.EnginePool and protocol.EmbedPool with worker processes."""
 
     def __init__(
@@ -54,19 +51,15 @@ class WorkerPool:
         vram: bytes of GPU memory that all models together may take, by default what is free. idle_seconds: after which
         a model leaves the GPU.
         """
+        super().__init__()
         self._vram, self._idle_seconds = vram, idle_seconds
         self._closed = threading.Event()
         self._watching = False
         self._threads = threads or len(os.sched_getaffinity(0))
         self._embedder_path = embedder
         self._lock = threading.RLock()
-        self._keys = itertools.count(1)
         self._models: dict[Model, WorkerProcess] = {}
         self._embedder: WorkerProcess | None = None
-
-    def new_key(self) -> int:
-        """A request key no other request of this pool has."""
-        return next(self._keys)
 
     def load(self, model: Model, sink: Sink) -> None:
         """Start a worker for the model, or report at once that it is loaded."""
@@ -135,21 +128,7 @@ class WorkerPool:
             process = self._models.get(model)
             return process.capabilities if process else None
 
-    def sample(self, model: Model, request: SampleRequest, sink: Sink) -> None:
-        """Queue a request on the model's worker."""
-        self._ask(model, request, sink)
-
-    def score(self, model: Model, request: ScoreRequest, sink: Callable[[Scored | Failed], None]) -> None:
-        """Queue a scoring request on the model's worker."""
-        self._ask(model, request, sink)
-
-    def tokenize(self, model: Model, texts: Sequence[str], sink: Callable[[Tokenized | Failed], None]) -> None:
-        """Queue texts for the tokenizer of the model's worker."""
-        self._ask(model, TokenizeRequest(self.new_key(), tuple(texts)), sink)
-
-    def _ask(
-        self, model: Model, request: SampleRequest | ScoreRequest | TokenizeRequest, sink: Callable[[Any], None]
-    ) -> None:
+    def _ask(self, model: Model, request: ModelRequest, sink: Callable[[Any], None]) -> None:
         with self._lock:
             process = self._models.get(model)
             if process is not None:

@@ -10,6 +10,8 @@ import json
 import math
 from typing import Any
 
+from alignbench.textfiles import json_type
+
 NOT_APPLICABLE = "N/A"  # may stand in place of a grade
 
 
@@ -20,7 +22,7 @@ def conform(value: Any, schema: dict[str, Any], where: str = "the reply") -> Any
     match schema["type"]:
         case "object":
             if not isinstance(value, dict):
-                raise ValueError(f"{where} is {_kind(value)}; expected an object")
+                raise ValueError(f"{where} is {json_type(value)}; expected an object")
             missing = [name for name in schema["required"] if name not in value]
             if missing:
                 raise ValueError(f"{where} has no {', '.join(missing)}")
@@ -28,7 +30,7 @@ def conform(value: Any, schema: dict[str, Any], where: str = "the reply") -> Any
             return {name: conform(value[name], properties[name], name) for name in properties if name in value}
         case "array":
             if not isinstance(value, list):
-                raise ValueError(f"{where} is {_kind(value)}; expected a list")
+                raise ValueError(f"{where} is {json_type(value)}; expected a list")
             least, most = schema.get("minItems", 0), schema.get("maxItems", len(value))
             if not least <= len(value) <= most:
                 raise ValueError(
@@ -37,7 +39,7 @@ def conform(value: Any, schema: dict[str, Any], where: str = "the reply") -> Any
             return [conform(item, schema["items"], f"{where}[{i}]") for i, item in enumerate(value)]
         case "string":
             if not isinstance(value, str):
-                raise ValueError(f"{where} is {_kind(value)}; expected a text")
+                raise ValueError(f"{where} is {json_type(value)}; expected a text")
             if schema.get("minLength") and not value.strip():
                 raise ValueError(f"{where} is empty; expected a text")
             return value
@@ -66,10 +68,3 @@ def _number(value: Any, schema: dict[str, Any], where: str) -> float:
     if not least <= number <= most:
         raise ValueError(f"{where} is {json.dumps(value)[:60]}; expected a number from {least} to {most}")
     return number
-
-
-def _kind(value: Any) -> str:
-    if value is None or isinstance(value, bool):
-        return json.dumps(value)
-    names: dict[type, str] = {dict: "an object", list: "a list", str: "a text"}
-    return names.get(type(value), "a number")

@@ -18,6 +18,7 @@ from alignbench.scores.values import Value, too_few
 from alignbench.scores.words import words
 from alignbench.scoring.contested import contested_prompts, contested_texts
 from alignbench.store import SampleRow, Store
+from alignbench.textfiles import json_type
 
 FIELDS = ("prompt_id", "condition", "text")
 _EXPECTED = 'expected an object like {"prompt_id": "1", "condition": "base", "text": "..."}'
@@ -186,7 +187,7 @@ class FileResponses:
         except (ValueError, RecursionError) as error:  # a number of many digits; brackets in brackets
             raise InputError(f"{where}: not JSON that can be read: {error}; {_EXPECTED}.") from None
         if not isinstance(record, dict):
-            raise InputError(f"{where}: {_kind(record)}; {_EXPECTED}.")
+            raise InputError(f"{where}: {json_type(record)}; {_EXPECTED}.")
         if record.keys() == {"scores"}:
             return None
         if record.get("status", "done") != "done":
@@ -197,7 +198,7 @@ class FileResponses:
                 raise InputError(f'{where}, field "{name}": missing; {_EXPECTED}.')
             whole = name == "prompt_id" and isinstance(record[name], int) and not isinstance(record[name], bool)
             if not (isinstance(record[name], str) or whole):
-                raise InputError(f'{where}, field "{name}": {_kind(record[name])}; expected a text.')
+                raise InputError(f'{where}, field "{name}": {json_type(record[name])}; expected a text.')
             if name != "text" and record[name] == "":
                 raise InputError(f'{where}, field "{name}": empty; expected a name.')
         return str(record["prompt_id"]), record["condition"]
@@ -280,11 +281,3 @@ def _open(path: Path) -> IO[bytes]:
         shutil.copyfileobj(file, copy)
     copy.seek(0)
     return copy
-
-
-def _kind(value: object) -> str:
-    """What a JSON value is, in words."""
-    if value is None or isinstance(value, bool):
-        return json.dumps(value)
-    names: dict[type, str] = {dict: "an object", list: "a list", str: "a text"}
-    return names.get(type(value), "a number")
