@@ -52,7 +52,7 @@ BENCH = (
         "I",
         "diversity",
         "Investigation 1: what moved between base, in-context and aligned columns, over all prompts of the session.",
-        title="investigate diversity",
+        title="investigation 1",
     ),
     Action("sample_column", "s", "s", "sample column", "Draw the samples that are missing, in this column only."),
     Action(

@@ -24,7 +24,7 @@ SCORES = (
         "diversity",
         "Investigation 1: what moved between base, in-context and aligned columns, over all prompts of the session.",
         footer=True,
-        title="investigate diversity",
+        title="investigation 1",
     ),
     Action("run_score", "o", "o", "run", "Run the chosen score, where it runs on demand only.", footer=True),
     Action("give_up", "c", "c", "give up", "Give up the scores that are being run on demand.", footer=True),
