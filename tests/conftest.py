@@ -10,7 +10,7 @@ import pytest
 
 from alignbench import paths
 from alignbench.scores import paper
-from tests.paper_data import NLTK_DATA
+from tests.support.paper_data import NLTK_DATA
 
 WEIGHTS = paths.weights_dir()  # put together once for all tests
 

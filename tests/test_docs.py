@@ -17,7 +17,7 @@ import pytest
 from typer.main import get_command
 
 from alignbench.cli.app import app
-from tests.cli.running import alignbench
+from tests.support.commands import alignbench
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "prompts" / "README.md"]

@@ -11,7 +11,7 @@ from alignbench import doctor, paths
 from alignbench.doctor import Check, LlamaBuild, examine, failed
 from alignbench.store import Store
 from alignbench.store.schema import MIGRATIONS
-from tests.gguf_files import write_gguf
+from tests.support.gguf_files import write_gguf
 
 AVX2_BUILD = LlamaBuild("0.3.36", "CPU : SSE3 = 1 | AVX2 = 1 | LLAMAFILE = 1 | REPACK = 1 | ")
 AMX_BUILD = LlamaBuild("0.3.36", "CPU : AVX2 = 1 | AVX512 = 1 | AMX_INT8 = 1 | OPENMP = 1 | ")

@@ -17,8 +17,7 @@ from alignbench.reports.report import Options, build_report
 from alignbench.scoring.embeddings import Embeddings
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Judgment, Store
-from tests.store.conftest import ALIGNED, BASE
-from tests.store.samples import result
+from tests.support.samples import ALIGNED, BASE, result
 
 ROOT = Path(__file__).parents[1]
 

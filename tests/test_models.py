@@ -16,7 +16,7 @@ from alignbench.engines.gguf_header import BrokenFile
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.models import Reference, known_models, parse_reference, resolve, weights_path
 from alignbench.spec import Model
-from tests.gguf_files import gguf, write_gguf
+from tests.support.gguf_files import gguf, write_gguf
 
 
 def models_toml(text: str | bytes) -> Path:

@@ -22,32 +22,14 @@ from alignbench.scoring.batch import Given as Scores
 from alignbench.scoring.batch import Wanted, score_responses, similarity_spreads
 from alignbench.scoring.contested import REASON
 from alignbench.scoring.embeddings import Embeddings
-from alignbench.scoring.responses import Cells
 from alignbench.scoring.shuffled import other_prompt, shuffled_cycle
 from alignbench.store import Store
-from tests.test_scoring import FakeEmbedPool, vector
+from tests.support.embeddings import FakeEmbedPool, vector
+from tests.support.given import Given
 
 WITHIN = ("words", "jaccard", "distinct_2")
 SUITE = tuple(name for name in registry.LIVE if "embeddings" not in registry.METRICS[name].needs)
 VOCABULARY = ["sun", "rain", "wind", "snow", "hill", "lake", "road", "tree", "bird", "fish", "moon", "star"]
-
-
-class Given:
-    """Responses from a dict: prompt -> condition -> texts."""
-
-    def __init__(self, texts: dict[str, dict[str, list[str]]]) -> None:
-        self._texts = texts
-        self.prompts = tuple(texts)
-        self.conditions = tuple(dict.fromkeys(condition for cells in texts.values() for condition in cells))
-        self.n = sum(len(cell) for cells in texts.values() for cell in cells.values())
-        self.left_out = 0
-        self.contested: frozenset[str] = frozenset()
-
-    def cells(self, prompt: str) -> Cells:
-        return {condition: dict(enumerate(texts)) for condition, texts in self._texts[prompt].items()}
-
-    def surprisals(self, _: str) -> dict[str, Value]:
-        return {}
 
 
 def random_texts(n_prompts: int, conditions: str = "ABC", n: int = 4, seed: int = 0) -> dict[str, dict[str, list[str]]]:

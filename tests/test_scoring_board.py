@@ -17,7 +17,7 @@ from alignbench.scoring.sentences import best_sentences, coverages
 from alignbench.scoring.shuffled import other_prompt, other_prompts
 from alignbench.spec import content_hash
 from alignbench.store import Store
-from tests.fakes import LetterEmbedder
+from tests.support.fakes import LetterEmbedder
 
 TEXTS = {
     "a": {0: "Tea is warm and calm.", 1: "Tea keeps people calm.", 2: "Coffee wakes people up."},

@@ -9,8 +9,8 @@ from alignbench.scores.sentences import sentences
 from alignbench.scores.words import words
 from alignbench.scoring.batch import Wanted, score_responses
 from alignbench.scoring.equal_words import LEXICAL, EqualWords, add_equal_words, random_sentences
-from tests.scores.texts import texts
-from tests.test_scoring_batch import Given
+from tests.support.given import Given
+from tests.support.texts import texts
 
 LONG = "One two three. Four five. Six seven eight nine. Ten eleven, twelve thirteen fourteen. Fifteen!"
 

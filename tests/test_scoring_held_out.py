@@ -17,7 +17,7 @@ from alignbench.scoring.sessions import session_scores
 from alignbench.scoring.tables import HeldOut
 from alignbench.spec import Condition, Context, Example, Examples, ExampleSet, Hint, Model, Prefill, Prompt
 from alignbench.store import Store
-from tests.store.samples import result
+from tests.support.samples import result
 
 TEXTS: Mapping[str, list[str]] = {
     "teacher": ["apples pears plums", "rivers lakes", "rivers mountains"],

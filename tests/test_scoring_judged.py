@@ -16,7 +16,7 @@ from alignbench.scoring.judged import EFFECTIVE, JUDGED, PASSING, QUALITY, UTILI
 from alignbench.scoring.responses import SessionResponses
 from alignbench.spec import content_hash
 from alignbench.store import Store
-from tests.judging.judged import fill, judgment
+from tests.support.judged import fill, judgment
 
 VECTORS = {"walk": (1, 0, 0), "stroll": (1, 0, 0), "sing": (0, 1, 0), "noise": (0, 0, 1)}
 

@@ -20,8 +20,8 @@ from alignbench.scoring.likelihoods import Likelihoods, Passage
 from alignbench.scoring.responses import Cells, SessionResponses
 from alignbench.spec import Condition, Context, Hint, Model, Prompt, Sampling
 from alignbench.store import Store
-from tests.fakes import CAPABILITIES
-from tests.store.samples import result
+from tests.support.fakes import CAPABILITIES
+from tests.support.samples import result
 
 BASE = Model("tiny", "llama:/tiny.gguf", "base")
 TEACHER = Model("chat", "llama:/chat.gguf", "aligned")

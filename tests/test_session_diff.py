@@ -12,8 +12,7 @@ from alignbench.errors import InputError
 from alignbench.session_diff import ConditionDiff, SessionDiff, compare_sessions
 from alignbench.spec import Condition, Context, Prompt, Sampling
 from alignbench.store import Store
-from tests.store.conftest import ALIGNED, BASE
-from tests.store.samples import result
+from tests.support.samples import ALIGNED, BASE, result
 
 PROMPTS = [Prompt("q1", "Why?"), Prompt("q2", "How?")]
 CONDITION = Condition.zero_shot(BASE)

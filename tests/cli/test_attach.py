@@ -13,8 +13,8 @@ import pytest
 from alignbench.experiments.background import begin, find
 from alignbench.spec import Condition, Model, Prompt
 from alignbench.store import Store
-from tests.cli.running import alignbench, alignbench_process
-from tests.store.samples import result
+from tests.support.commands import alignbench, alignbench_process
+from tests.support.samples import result
 
 
 @pytest.fixture

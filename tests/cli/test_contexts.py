@@ -11,8 +11,8 @@ import pytest
 from alignbench.contexts.example_files import shipped_example_set, write_examples
 from alignbench.spec import Condition, Model, Prompt
 from alignbench.store import Store
-from tests.cli.running import alignbench
-from tests.store.samples import result
+from tests.support.commands import alignbench
+from tests.support.samples import result
 
 TEACHER = Model("demo-aligned", "demo-aligned", "aligned")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.cli.running import alignbench
-from tests.paper_data import OVERTON, needs_paper_data
+from tests.support.commands import alignbench
+from tests.support.paper_data import OVERTON, needs_paper_data
 
 
 def test_jsonl_lands_and_cannot_be_sampled(tmp_path: Path) -> None:

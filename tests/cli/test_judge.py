@@ -15,8 +15,8 @@ import pytest
 
 from alignbench.judging import plan
 from alignbench.store import Judgment, Store
-from tests.cli.running import alignbench
-from tests.judging.judged import fill, judgment, terse_template
+from tests.support.commands import alignbench
+from tests.support.judged import fill, judgment, terse_template
 
 ASPECTS = ("helpfulness", "clarity", "factuality", "depth", "engagement")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from alignbench.store import Store
-from tests.cli.running import alignbench
-from tests.judging.judged import fill
+from tests.support.commands import alignbench
+from tests.support.judged import fill
 
 
 def test_faults_have_one_clear_message() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.running import alignbench
+from tests.support.commands import alignbench
 
 MODELS = ["--teacher", "demo-aligned", "--base", "demo-base"]
 LEDGER = ["ledger", *MODELS, "--contexts", "instruction", "--n", "3", "--max-tokens", "32", "--controls", "--json"]

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 from alignbench import paths
 from alignbench.cli.models import app
 from alignbench.errors import AlignbenchError, InputError
-from tests.gguf_files import gguf, write_gguf
+from tests.support.gguf_files import gguf, write_gguf
 
 
 def run(*arguments: str) -> Result:

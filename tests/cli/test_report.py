@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from alignbench.store import Store
-from tests.cli.running import alignbench
-from tests.judging.judged import fill
-from tests.paper_data import OVERTON, needs_paper_data
+from tests.support.commands import alignbench
+from tests.support.judged import fill
+from tests.support.paper_data import OVERTON, needs_paper_data
 
 LEXICAL = ("--metrics", "words,jaccard", "--bootstrap", "100")
 

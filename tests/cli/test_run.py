@@ -16,7 +16,7 @@ from alignbench.experiments.experiment import read_experiment
 from alignbench.experiments.plan import make_plan
 from alignbench.models import resolve
 from alignbench.store import Store
-from tests.cli.running import alignbench
+from tests.support.commands import alignbench
 
 FILE = """
 n = 3

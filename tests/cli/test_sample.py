@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from alignbench.store import Store
-from tests.cli.running import alignbench
-from tests.gguf_files import write_gguf
+from tests.support.commands import alignbench
+from tests.support.gguf_files import write_gguf
 
 PROMPT = "how to relieve stress from work"
 BOTH = ["--model", "demo-base", "--model", "demo-aligned"]

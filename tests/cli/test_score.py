@@ -18,9 +18,9 @@ from alignbench.scores.registry import METRICS
 from alignbench.scoring.contested import REASON
 from alignbench.spec import Condition, Context, Model, Prompt
 from alignbench.store import Store
-from tests.cli.running import alignbench
-from tests.paper_data import OVERTON, needs_paper_data
-from tests.store.samples import result
+from tests.support.commands import alignbench
+from tests.support.paper_data import OVERTON, needs_paper_data
+from tests.support.samples import result
 
 LEXICAL = ("--embedder", "none", "--bootstrap", "200")
 

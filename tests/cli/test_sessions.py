@@ -15,7 +15,7 @@ from alignbench.cli.sessions import app
 from alignbench.errors import InputError, StoreError
 from alignbench.spec import Condition, Model, Prompt, Sampling
 from alignbench.store import Store
-from tests.store.samples import result
+from tests.support.samples import result
 
 ALIGNED = Condition.zero_shot(Model("demo-aligned", "demo-aligned", "aligned"))
 BASE = Condition.zero_shot(

@@ -6,7 +6,7 @@ import os
 from functools import partial
 from pathlib import Path
 
-from tests.fakes import FakePool
+from tests.support.fakes import FakePool
 
 
 def marked_pool(folder: Path, **pool: object) -> FakePool:

@@ -15,7 +15,7 @@ from alignbench.experiments.runner import CellFailed, Run, RunEvent, SampleStore
 from alignbench.spec import Condition, Model, Prompt
 from alignbench.store import Store
 from tests.cluster.marked import making
-from tests.fakes import FakePool
+from tests.support.fakes import FakePool
 
 ray = pytest.importorskip("ray", reason="needs the extra ray")
 

@@ -9,7 +9,7 @@ import pytest
 from alignbench.contexts.rendering import Content, Part, render
 from alignbench.errors import InputError
 from alignbench.spec import Context, Example, Examples, ExampleSet, Hint, Prefill, Prompt
-from tests.fakes import CAPABILITIES
+from tests.support.fakes import CAPABILITIES
 
 PLAIN, CHAT = Context(template="plain"), Context(template="chat")
 BASE, ALIGNED = CAPABILITIES["base"], CAPABILITIES["aligned"]

@@ -13,7 +13,7 @@ from alignbench.contexts.rendering import Content, render
 from alignbench.contexts.urial import parse_urial
 from alignbench.errors import InputError
 from alignbench.spec import Context, Example, Examples, ExampleSet, Hint, Prompt
-from tests.fakes import CAPABILITIES
+from tests.support.fakes import CAPABILITIES
 
 OVERTON = Path(__file__).parents[3] / "shared" / "data" / "overton" / "LIMA-OE" / "outputs"
 BASE = CAPABILITIES["base"]

@@ -9,9 +9,9 @@ import pytest
 from alignbench.engines.pool import WorkerPool
 from alignbench.models import resolve, weights_path
 from alignbench.spec import Model
-from tests.engines.driving import load
-from tests.engines.server import llama_cpp_server
-from tests.pools import shared_pool
+from tests.support.driving import load
+from tests.support.pools import shared_pool
+from tests.support.server import llama_cpp_server
 
 
 @pytest.fixture(scope="session")

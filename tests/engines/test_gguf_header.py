@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from alignbench import models
 from alignbench.engines.gguf_header import BLOCK_SIZES, FILE_TYPES, Array, BrokenFile, GgufHeader, read_header
 from alignbench.errors import InputError
-from tests.gguf_files import entry, gguf, text
+from tests.support.gguf_files import entry, gguf, text
 
 
 def read(folder: Path, data: bytes) -> GgufHeader:

@@ -13,7 +13,7 @@ import pytest
 from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import Event, Failed, Finished, Progress, Started
 from alignbench.spec import Model
-from tests.engines.driving import follow, load, plain_request, results, score, texts
+from tests.support.driving import follow, load, plain_request, results, score, texts
 
 pytestmark = pytest.mark.models
 

@@ -13,8 +13,8 @@ from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import Failed, Loaded
 from alignbench.models import resolve
 from alignbench.spec import Model
-from tests.engines.driving import load
-from tests.gguf_files import write_gguf
+from tests.support.driving import load
+from tests.support.gguf_files import write_gguf
 
 MIB = 2**20
 

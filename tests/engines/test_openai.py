@@ -37,20 +37,9 @@ from alignbench.engines.protocol import (
 from alignbench.errors import EngineError, InputError
 from alignbench.models import inventory, resolve, weights_path
 from alignbench.spec import Kind, Model
-from tests.cli.running import alignbench
-from tests.engines.driving import plain_request, results, score
-from tests.engines.server import (
-    DONE,
-    HTML,
-    MODEL,
-    Reply,
-    ScriptedServer,
-    as_json,
-    piece,
-    refusal,
-    response,
-    text_of,
-)
+from tests.support.commands import alignbench
+from tests.support.driving import plain_request, results, score
+from tests.support.server import DONE, HTML, MODEL, Reply, ScriptedServer, as_json, piece, refusal, response, text_of
 
 PROMPTLY = 20.0  # seconds: what a crowded machine may need, and far less than what is given up here would take
 

@@ -13,9 +13,8 @@ from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.openai import OpenAIEngine
 from alignbench.engines.protocol import Failed, SampleRequest
 from alignbench.spec import Model
-from tests.engines.driving import plain_request, results
-from tests.engines.server import MODEL, Reply, ScriptedServer, refusal
-from tests.engines.test_schema import SCHEMA
+from tests.support.driving import SCHEMA, plain_request, results
+from tests.support.server import MODEL, Reply, ScriptedServer, refusal
 
 JSON_SCHEMA = {"type": "json_schema", "json_schema": {"name": "reply", "schema": json.loads(SCHEMA)}}
 WITH_SCHEMA = {"type": "json_object", "schema": json.loads(SCHEMA)}

@@ -16,7 +16,7 @@ from alignbench.engines.protocol import Event, Failed, Finished, Loaded, Progres
 from alignbench.engines.sampler import Sampler, uniform
 from alignbench.models import resolve, weights_path
 from alignbench.spec import Model, Sampling
-from tests.engines.driving import TIMEOUT, follow, load, plain_request, results, score, texts
+from tests.support.driving import TIMEOUT, follow, load, plain_request, results, score, texts
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
 

@@ -15,7 +15,7 @@ from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import Embedded, Event, Failed, Loaded, Progress
 from alignbench.models import resolve
 from alignbench.spec import Model
-from tests.engines.driving import TIMEOUT, follow, load, plain_request, results, texts
+from tests.support.driving import TIMEOUT, follow, load, plain_request, results, texts
 
 pytestmark = pytest.mark.models
 

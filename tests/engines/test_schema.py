@@ -20,19 +20,7 @@ from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import Failed, Finished, SampleRequest
 from alignbench.engines.sampler import Sampler
 from alignbench.spec import Model, Sampling
-from tests.engines.driving import follow, plain_request, results, texts
-
-SCHEMA = json.dumps(
-    {
-        "type": "object",
-        "properties": {
-            "why": {"type": "string", "maxLength": 40},
-            "grade": {"enum": [1, 2, 3, "N/A"]},
-        },
-        "required": ["why", "grade"],
-        "additionalProperties": False,
-    }
-)
+from tests.support.driving import SCHEMA, follow, plain_request, results, texts
 
 
 def held(samples: tuple[int, ...] | int, **given: Any) -> SampleRequest:

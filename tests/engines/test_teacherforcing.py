@@ -16,8 +16,8 @@ from alignbench.engines.protocol import Failed, Scored, ScoreRequest
 from alignbench.errors import EngineError
 from alignbench.models import resolve, weights_path
 from alignbench.spec import Model
-from tests.engines.driving import TIMEOUT
-from tests.engines.hf_folders import write_folder
+from tests.support.driving import TIMEOUT
+from tests.support.hf_folders import write_folder
 
 CONTINUATIONS = (" One may cross it.", " There are many of them, and each is old.", " No.")
 

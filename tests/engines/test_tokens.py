@@ -9,7 +9,7 @@ import pytest
 from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import Failed, Started, Tokenized
 from alignbench.spec import Model
-from tests.engines.driving import TIMEOUT, follow, plain_request
+from tests.support.driving import TIMEOUT, follow, plain_request
 
 pytestmark = pytest.mark.models
 

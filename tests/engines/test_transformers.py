@@ -26,8 +26,8 @@ from alignbench.engines.transformers import TransformersEngine  # noqa: E402
 from alignbench.errors import AlignbenchError, EngineError, InputError  # noqa: E402
 from alignbench.models import inventory, resolve  # noqa: E402
 from alignbench.spec import LoadOptions, Model, Sampling  # noqa: E402
-from tests.engines.driving import plain_request  # noqa: E402
-from tests.engines.hf_folders import tiny_model, write_folder  # noqa: E402
+from tests.support.driving import plain_request  # noqa: E402
+from tests.support.hf_folders import tiny_model, write_folder  # noqa: E402
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from alignbench.experiments.runner import SampleStored
 from alignbench.experiments.staged import StagedRun
 from alignbench.spec import Condition, Context, Examples, Model, Prompt, Sampling
 from alignbench.store import Store
-from tests.fakes import FakePool
+from tests.support.fakes import FakePool
 
 NAME = "killed"
 N = 3

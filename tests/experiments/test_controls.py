@@ -12,7 +12,7 @@ import pytest
 from alignbench import paths
 from alignbench.spec import Condition, Context, Model
 from alignbench.store import Store
-from tests.cli.running import alignbench
+from tests.support.commands import alignbench
 
 pytestmark = [pytest.mark.models, pytest.mark.slow, pytest.mark.timeout(1200)]
 

@@ -15,7 +15,7 @@ from alignbench.experiments.plan import make_plan
 from alignbench.experiments.runner import CellFailed, Run, RunEvent, SampleStored
 from alignbench.spec import Condition, Model, Prompt
 from alignbench.store import Store
-from tests.fakes import FakePool
+from tests.support.fakes import FakePool
 
 ALIGNED = Condition.zero_shot(Model("good", "demo-aligned", "aligned"))
 BASE = Condition.zero_shot(Model("raw", "demo-base", "base"))

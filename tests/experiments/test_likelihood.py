@@ -11,7 +11,7 @@ import pytest
 
 from alignbench.engines.protocol import Scored
 from alignbench.experiments.likelihood import likelihood
-from tests.cli.running import alignbench
+from tests.support.commands import alignbench
 
 
 def scored(logprobs: list[float], ranks: list[int]) -> Scored:

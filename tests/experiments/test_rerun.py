@@ -14,8 +14,8 @@ from alignbench.experiments.runner import Run, SampleStored, TextArrived
 from alignbench.experiments.staged import StagedRun
 from alignbench.spec import Condition, Context, Examples, Hint, Model, Prefill, Prompt
 from alignbench.store import Store
-from tests import fakes
-from tests.fakes import FakePool
+from tests.support import fakes
+from tests.support.fakes import FakePool
 
 GOOD, RAW = Model("good", "demo-aligned", "aligned"), Model("raw", "demo-base", "base")
 TAUGHT = Context(

@@ -14,8 +14,8 @@ from alignbench.experiments.plan import make_plan, preview
 from alignbench.experiments.runner import CellDone, CellFailed, CellStarted, Run, RunEvent, SampleStored, TextArrived
 from alignbench.spec import Condition, Model, Prompt, Sampling
 from alignbench.store import Store
-from tests import fakes
-from tests.fakes import FakePool
+from tests.support import fakes
+from tests.support.fakes import FakePool
 
 ALIGNED = Condition.zero_shot(Model("good", "demo-aligned", "aligned"))
 BASE = Condition.zero_shot(Model("raw", "demo-base", "base"))

@@ -31,7 +31,7 @@ from alignbench.spec import (
     Sampling,
 )
 from alignbench.store import Store
-from tests.fakes import FakePool
+from tests.support.fakes import FakePool
 
 GOOD, RAW = Model("good", "demo-aligned", "aligned"), Model("raw", "demo-base", "base")
 TEACHER = Condition.zero_shot(GOOD)

@@ -17,7 +17,7 @@ from alignbench.experiments.runner import Run, RunEvent, TextArrived
 from alignbench.experiments.verbalized import answers, drawn, given_by
 from alignbench.spec import Condition, Context, Model, Prompt, Sampling
 from alignbench.store import SampleRow, Store
-from tests.fakes import FakePool
+from tests.support.fakes import FakePool
 
 PROMPT = Prompt("p1", "Why do people keep diaries?")
 ASKING = Context("chat", "several", verbalized=3, instruction="Give {answers} answers.")

@@ -15,10 +15,9 @@ from alignbench.importing.landing import land
 from alignbench.importing.overton import read_dataset
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Store
-from tests.judging.judged import fill, judgment
-from tests.paper_data import OVERTON, needs_paper_data
-from tests.store.conftest import BASE
-from tests.store.samples import result
+from tests.support.judged import fill, judgment
+from tests.support.paper_data import OVERTON, needs_paper_data
+from tests.support.samples import BASE, result
 
 
 def everything(store: Store, session: int) -> dict[str, Any]:

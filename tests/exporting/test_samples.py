@@ -16,9 +16,8 @@ from alignbench.importing.jsonl import read_jsonl
 from alignbench.importing.landing import land
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Store
-from tests.cli.running import alignbench
-from tests.store.conftest import ALIGNED, BASE
-from tests.store.samples import result
+from tests.support.commands import alignbench
+from tests.support.samples import ALIGNED, BASE, result
 
 TEXTS = ["=SUM(A1)", 'two\nlines, "quoted"', "\ud800 half", "\x1b[31m \u202e", ""]
 

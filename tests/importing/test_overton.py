@@ -15,7 +15,7 @@ from alignbench.importing.overton import datasets, read_dataset
 from alignbench.judging.summary import judged_tables
 from alignbench.spec import Context
 from alignbench.store import Store
-from tests.paper_data import OVERTON, needs_paper_data
+from tests.support.paper_data import OVERTON, needs_paper_data
 
 
 def write_rows(path: Path, rows: list[dict[str, object]]) -> None:

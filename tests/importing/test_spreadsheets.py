@@ -15,8 +15,7 @@ from alignbench.importing.landing import land
 from alignbench.importing.spreadsheets import read_csv
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Store
-from tests.store.conftest import ALIGNED, BASE
-from tests.store.samples import result
+from tests.support.samples import ALIGNED, BASE, result
 
 TEXTS = [
     "=SUM(A1)",

@@ -10,9 +10,8 @@ from alignbench.judging.preferences import preference_agreement
 from alignbench.judging.summary import judged_tables
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Store
-from tests.judging.judged import fill, judgment
-from tests.store.conftest import BASE
-from tests.store.samples import result
+from tests.support.judged import fill, judgment
+from tests.support.samples import BASE, result
 
 
 @pytest.fixture

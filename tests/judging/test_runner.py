@@ -22,8 +22,8 @@ from alignbench.judging.templates import judge_template
 from alignbench.models import resolve
 from alignbench.spec import Model
 from alignbench.store import Store
-from tests.fakes import FakePool
-from tests.judging.judged import fill
+from tests.support.fakes import FakePool
+from tests.support.judged import fill
 
 JUDGE = Model("critic", "llama:/critic.gguf", "aligned")
 GOOD = json.dumps({"rationale": "r", "stance": "yes"})

@@ -9,7 +9,7 @@ import pytest
 from alignbench.judging.summary import agreement, judged_tables
 from alignbench.scores.statistics import Bootstrap
 from alignbench.store import Store
-from tests.judging.judged import fill, judgment
+from tests.support.judged import fill, judgment
 
 ASPECTS = ("helpfulness", "clarity", "factuality", "depth", "engagement")
 BOOTSTRAP = Bootstrap(resamples=200)

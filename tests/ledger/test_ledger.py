@@ -15,7 +15,7 @@ from alignbench.ledger.preparing import Failures
 from alignbench.scoring import likelihoods
 from alignbench.spec import Condition, Context, Example, Examples, ExampleSet, Hint, Model, Prefill, Sampling
 from alignbench.store import Store
-from tests.ledger.books import KNOWN, OWN, PROMPTS, TEACHER, UNKNOWN, Pool, asked, kept
+from tests.support.books import KNOWN, OWN, PROMPTS, TEACHER, UNKNOWN, Pool, asked, kept
 
 POOL = ExampleSet((Example("How?", "Thus."), Example("When?", "Soon.", "not yet")))
 TAUGHT = Context("plain", "taught", instruction="Be kind.", examples=Examples(pool=POOL))

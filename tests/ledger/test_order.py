@@ -14,8 +14,8 @@ from alignbench.engines.transformers import TransformersEngine
 from alignbench.scoring import likelihoods
 from alignbench.spec import Context, Example, Examples, ExampleSet, Model
 from alignbench.store import Store
-from tests.engines.hf_folders import write_folder
-from tests.ledger.books import Pool, asked, kept
+from tests.support.books import Pool, asked, kept
+from tests.support.hf_folders import write_folder
 
 EXAMPLES = Examples(pool=ExampleSet((Example("How are bridges built?", "With stones."),)))
 

@@ -15,7 +15,7 @@ from alignbench.ledger.page import Page, PageReader
 from alignbench.scoring import likelihoods
 from alignbench.spec import Condition, Context, Example, Examples, ExampleSet, Hint, Prefill
 from alignbench.store import Store
-from tests.ledger.books import BASE, KNOWN, OWN, PROMPTS, TEACHER, UNKNOWN, Pool
+from tests.support.books import BASE, KNOWN, OWN, PROMPTS, TEACHER, UNKNOWN, Pool
 
 RED, BLUE = "dance in red", "dance in blue"
 EDITED = Context("plain", examples=Examples(pool=ExampleSet((Example("How?", "Thus."), Example("When?", BLUE)))))

@@ -10,7 +10,7 @@ from alignbench.contexts.rendering import NO_MODEL, Content
 from alignbench.errors import EngineError
 from alignbench.ledger.pieces import Piece, Shown, piece_passage
 from alignbench.spec import Context, Example, Examples, ExampleSet, Hint, Prompt
-from tests.fakes import CAPABILITIES
+from tests.support.fakes import CAPABILITIES
 
 PROMPT = Prompt("p", "Why?")
 EXAMPLES = (Example("How?", "Thus.", "so"), Example("When?", "Soon."))

@@ -14,7 +14,7 @@ from alignbench.ledger.search import Wanted, halves
 from alignbench.scoring import likelihoods
 from alignbench.spec import Context, Example, Examples, ExampleSet
 from alignbench.store import Store
-from tests.ledger.books import PROMPTS, WORDS, Pool, asked, kept, session_of
+from tests.support.books import PROMPTS, WORDS, Pool, asked, kept, session_of
 
 CHOSEN_ON, REPORTED_ON = halves(prompt.id for prompt in PROMPTS)
 WORD = dict(zip((prompt.id for prompt in PROMPTS), WORDS, strict=True))[CHOSEN_ON[0]]

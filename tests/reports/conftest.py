@@ -9,9 +9,8 @@ import pytest
 
 from alignbench.spec import Condition, Model, Prompt
 from alignbench.store import Store
-from tests.reports.reported import HOSTILE
-from tests.store.conftest import ALIGNED, BASE
-from tests.store.samples import result
+from tests.support.reported import HOSTILE
+from tests.support.samples import ALIGNED, BASE, result
 
 
 @pytest.fixture

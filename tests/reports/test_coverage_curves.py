@@ -13,8 +13,8 @@ from alignbench.scores.coverage import COVERAGE_THRESHOLD
 from alignbench.scores.statistics import Bootstrap
 from alignbench.scoring.embeddings import Embeddings
 from alignbench.store import Store
-from tests.test_scoring import FakeEmbedPool
-from tests.test_scoring_batch import Given
+from tests.support.embeddings import FakeEmbedPool
+from tests.support.given import Given
 
 BASE = ["Sun shines.", "Rain falls.", "Wind blows.", "Snow melts."]
 UNLIKE = {"base": ["Fish swim."] * 4, "aligned": ["Birds sing."]}

@@ -6,7 +6,7 @@ import random
 
 from alignbench.reports.equal_length import equal_length_table
 from alignbench.scores.values import WORKBENCH
-from tests.test_scoring_batch import Given
+from tests.support.given import Given
 
 WORDS = [f"w{i}" for i in range(60)]
 

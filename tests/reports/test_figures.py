@@ -12,7 +12,7 @@ import pytest
 from alignbench.errors import AlignbenchError
 from alignbench.reports.figures import figures, write_figures
 from alignbench.store import Store
-from tests.reports.reported import grade, report
+from tests.support.reported import grade, report
 
 
 def test_a_report_has_the_figures_that_it_has_numbers_for(store: Store) -> None:

@@ -13,7 +13,7 @@ from alignbench.scores.statistics import Bootstrap
 from alignbench.scores.values import WORKBENCH
 from alignbench.scoring.responses import SessionResponses
 from alignbench.store import Store
-from tests.judging.judged import fill, judgment
+from tests.support.judged import fill, judgment
 
 ASPECTS = ("helpfulness", "clarity", "factuality", "depth", "engagement")
 BASE, ALIGNED = "demo-base", "demo-aligned"

@@ -12,9 +12,8 @@ from alignbench.reports.html import html_page
 from alignbench.reports.samples import shown_samples
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Store
-from tests.reports.reported import HOSTILE, grade, report
-from tests.store.conftest import ALIGNED, BASE
-from tests.store.samples import result
+from tests.support.reported import HOSTILE, grade, report
+from tests.support.samples import ALIGNED, BASE, result
 
 TEXTS = (
     "<script>alert(1)</script><img src=//x onerror=alert(1)>",

@@ -6,7 +6,7 @@ import re
 
 from alignbench.reports.latex import latex
 from alignbench.store import Store
-from tests.reports.reported import grade, report
+from tests.support.reported import grade, report
 
 
 def test_every_table_has_its_rows_and_every_name_is_text(store: Store) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from alignbench.reports.plain import plain_report, plain_table
 from alignbench.store import Store
-from tests.reports.reported import report
+from tests.support.reported import report
 
 
 @pytest.mark.parametrize("width", [76, 116])

@@ -18,8 +18,8 @@ from alignbench.reports.spreadsheet import spreadsheet
 from alignbench.scores.values import WORKBENCH, Mode
 from alignbench.scoring.contested import REASON
 from alignbench.store import PairScore, Store
-from tests.judging.judged import judgment
-from tests.reports.reported import HOSTILE, METRICS, grade, report
+from tests.support.judged import judgment
+from tests.support.reported import HOSTILE, METRICS, grade, report
 
 
 def test_it_has_the_tables_of_scores_and_the_counts(store: Store) -> None:

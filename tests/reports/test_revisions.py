@@ -9,8 +9,8 @@ from alignbench.reports.revisions import ladder_section, revision_ladders
 from alignbench.reports.sections import sections
 from alignbench.spec import Condition, Context, Model, Prompt, Sampling
 from alignbench.store import Store
-from tests.reports.reported import report
-from tests.store.samples import result
+from tests.support.reported import report
+from tests.support.samples import result
 
 
 def stage(name: str, revision: str, kind: str = "aligned", **changes: object) -> Condition:

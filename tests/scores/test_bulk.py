@@ -19,8 +19,8 @@ from alignbench.scores.ngrams import stable_order
 from alignbench.scores.porter import stem
 from alignbench.scores.scoreboard import CellPair, CellScores
 from alignbench.scores.values import WORKBENCH, Cross, Value
-from tests.scores.test_scoreboard import vector
-from tests.scores.texts import HOSTILE, JANE, T3, texts
+from tests.support.embeddings import vector
+from tests.support.texts import HOSTILE, JANE, T3, texts
 
 
 def embedded(cell: Cell, responses: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from alignbench.scores.compression import CompressionRatio, compression_ratio
 from alignbench.scores.values import Response, Value
-from tests.scores.texts import HOSTILE, ID3, T3, spaced, texts, value_of
+from tests.support.texts import HOSTILE, ID3, T3, spaced, texts, value_of
 
 
 def from_scratch(responses: list[str]) -> float | None:

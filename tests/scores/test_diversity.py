@@ -13,7 +13,7 @@ from alignbench.scores.diversity import Distinct, ExpectationAdjustedDistinct, M
 from alignbench.scores.ngrams import NgramIndex
 from alignbench.scores.values import Response, RunningScore, Value
 from alignbench.scores.words import words
-from tests.scores.texts import ID3, JANE, SPLIT, T3, spaced, texts, value_of
+from tests.support.texts import ID3, JANE, SPLIT, T3, spaced, texts, value_of
 
 SCORES: list[Callable[[], RunningScore]] = [
     lambda: Distinct(2),

@@ -16,7 +16,7 @@ from alignbench.scores.lexical import (
 )
 from alignbench.scores.porter import stem
 from alignbench.scores.values import Value
-from tests.scores.texts import JANE, T3, value_of
+from tests.support.texts import JANE, T3, value_of
 
 
 def test_jaccard_of_two_sets() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from alignbench.scores.ngrams import BagProducts, Column, NgramIndex
 from alignbench.scores.values import Response
-from tests.scores.texts import SPLIT, spaced
+from tests.support.texts import SPLIT, spaced
 
 
 @given(st.lists(spaced, max_size=6), st.integers(1, 4))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from alignbench.scores.overlap import RougeL, SelfBleu, rouge_l
 from alignbench.scores.values import Response, Value
-from tests.scores.texts import ID3, JANE, SPLIT, T3, spaced, texts, value_of
+from tests.support.texts import ID3, JANE, SPLIT, T3, spaced, texts, value_of
 
 sets = st.lists(spaced, min_size=2, max_size=6)
 

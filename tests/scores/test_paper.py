@@ -12,8 +12,8 @@ from alignbench.scores import paper
 from alignbench.scores.scoreboard import CellPair, CellScores
 from alignbench.scores.values import Mode
 from alignbench.scores.words import STOP_WORDS
-from tests.paper_data import OVERTON
-from tests.scores.texts import T3
+from tests.support.paper_data import OVERTON
+from tests.support.texts import T3
 
 PROMPTS = OVERTON / "LIMA-OE" / "outputs"
 

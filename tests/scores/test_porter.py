@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from alignbench.scores import porter
 from alignbench.scores.porter import stem
-from tests.scores.texts import texts
+from tests.support.texts import texts
 
 # Porter's own examples, and those that NLTK's extensions are for.
 EXAMPLES = {

@@ -14,15 +14,8 @@ from alignbench.scores import registry
 from alignbench.scores.lexical import jaccard
 from alignbench.scores.scoreboard import CellPair, CellScores, Cross, Value
 from alignbench.scores.words import content_words, words
-from tests.scores.texts import HOSTILE, T3, texts
-
-DIM = 8
-
-
-def vector(text: str) -> np.ndarray:
-    """A stand-in for an embedding: a unit vector that depends on the text alone."""
-    v = np.random.default_rng(list(text.encode("utf-8", "surrogatepass"))[:64]).normal(size=DIM)
-    return (v / np.linalg.norm(v)).astype(np.float32)
+from tests.support.embeddings import vector
+from tests.support.texts import HOSTILE, T3, texts
 
 
 def scored(responses: Sequence[str], *, embed: bool = True) -> CellScores:

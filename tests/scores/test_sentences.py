@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from alignbench.scores.sentences import sentences
-from tests.scores.texts import HOSTILE, texts
+from tests.support.texts import HOSTILE, texts
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from alignbench.scores.lexical import jaccard
 from alignbench.scores.semantic import cosine_matrix
 from alignbench.scores.spectral import EmbeddedSet, Kernel, VendiNgram, vendi
 from alignbench.scores.values import Response, Value
-from tests.scores.texts import ID3, JANE, SPLIT, T3, spaced, value_of
+from tests.support.texts import ID3, JANE, SPLIT, T3, spaced, value_of
 
 THREE = [[1, 0.9, 0], [0.9, 1, 0], [0, 0, 1]]
 

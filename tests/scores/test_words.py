@@ -9,7 +9,7 @@ from hypothesis import given
 from alignbench.scores.lexicon import Lexicon
 from alignbench.scores.values import WORKBENCH
 from alignbench.scores.words import STOP_WORDS, _pattern, content_words, word_spans, words
-from tests.scores.texts import HOSTILE, texts
+from tests.support.texts import HOSTILE, texts
 
 
 @pytest.mark.parametrize(

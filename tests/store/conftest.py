@@ -7,11 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from alignbench.spec import Condition, Model, Prompt
+from alignbench.spec import Condition, Prompt
 from alignbench.store import Store
-
-BASE = Model("demo-base", "demo-base", "base")
-ALIGNED = Model("demo-aligned", "demo-aligned", "aligned")
+from tests.support.samples import BASE
 
 
 @pytest.fixture

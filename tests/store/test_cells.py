@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from alignbench.errors import InputError
 from alignbench.spec import Condition, Context, Model, Prompt, Sampling
 from alignbench.store import CellInfo, Store, StoredCell
-from tests.store.conftest import ALIGNED, BASE
-from tests.store.samples import result
+from tests.support.samples import ALIGNED, BASE, result
 
 PROMPT = Prompt("q1", "Why diaries?", "house")
 TEXT = st.text(st.characters(), max_size=30)  # lone surrogates and NUL included

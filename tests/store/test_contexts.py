@@ -8,8 +8,7 @@ from alignbench.contexts.selection import Selected, Selection
 from alignbench.errors import InputError
 from alignbench.spec import Condition, Context, Example, Examples, ExampleSet, Hint, Prompt
 from alignbench.store import NewHint, Store
-from tests.store.conftest import BASE
-from tests.store.samples import result
+from tests.support.samples import BASE, result
 
 HOUSE = ExampleSet((Example("Why?", "So."), Example("How?", "Thus\ud800.", "hint")), "house", "by hand")
 WHY = Prompt("q1", "Why diaries?", "house")

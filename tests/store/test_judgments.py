@@ -9,8 +9,7 @@ import pytest
 from alignbench.errors import InputError
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Judgment, Store
-from tests.store.conftest import ALIGNED
-from tests.store.samples import result
+from tests.support.samples import ALIGNED, result
 
 QUALITY = Judgment(
     kind="quality",

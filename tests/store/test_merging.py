@@ -10,8 +10,7 @@ from alignbench.contexts.selection import Selected, Selection
 from alignbench.errors import InputError
 from alignbench.spec import Condition, Example, ExampleSet, Prompt
 from alignbench.store import Judgment, NewHint, PairScore, Store
-from tests.store.conftest import ALIGNED, BASE
-from tests.store.samples import result
+from tests.support.samples import ALIGNED, BASE, result
 
 PROMPT = Prompt("q1", "Why diaries?")
 COLD = replace(Condition.zero_shot(BASE), seed=9)

@@ -13,7 +13,7 @@ import pytest
 
 from alignbench.errors import StoreError
 from alignbench.store import SampleRow, Store, schema
-from tests.store.samples import result
+from tests.support.samples import result
 
 
 def contents(folder: Path) -> dict[str, str]:

@@ -12,8 +12,7 @@ import pytest
 
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Store, schema
-from tests.store.conftest import BASE
-from tests.store.samples import done_samples
+from tests.support.samples import BASE, done_samples
 
 ROOT = Path(__file__).parents[2]
 

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from alignbench.errors import InputError
 from alignbench.spec import Condition, Prompt, content_hash
 from alignbench.store import Store
-from tests.store.conftest import ALIGNED, BASE
-from tests.store.samples import done_samples, result
+from tests.support.samples import ALIGNED, BASE, done_samples, result
 
 HOSTILE = [
     "",

@@ -10,7 +10,7 @@ from alignbench.errors import InputError
 from alignbench.store import Store, schema
 from alignbench.store.connection import transaction
 from alignbench.store.search import match_expression
-from tests.store.samples import result
+from tests.support.samples import result
 
 
 def found(store: Store, text: str) -> list[int]:

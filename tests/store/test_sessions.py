@@ -10,8 +10,7 @@ from alignbench.errors import InputError
 from alignbench.scores.likelihood import TokenLogprobs
 from alignbench.spec import Condition, Example, ExampleSet, Prompt, content_hash
 from alignbench.store import Judgment, NewHint, Store
-from tests.store.conftest import ALIGNED, BASE
-from tests.store.samples import result
+from tests.support.samples import ALIGNED, BASE, result
 
 
 def test_a_session_counts_what_is_in_it(store: Store, session: int) -> None:

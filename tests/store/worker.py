@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from alignbench.store import Store
-from tests.store.samples import result
+from tests.support.samples import result
 
 
 def main(path: str, cell: int, first: int, count: int) -> None:

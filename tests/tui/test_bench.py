@@ -11,8 +11,8 @@ from alignbench.store import Store
 from alignbench.tui.scoretable import ScoreTable
 from alignbench.tui.screens.condition import ConditionScreen
 from alignbench.tui.widgets.inputs import PlainArea, PlainInput
-from tests.fakes import FakePool
-from tests.tui.helpers import SMALL, WIDE, bench_of, make_app, ready, rows, sampled, screen_text, shows, until
+from tests.support.app import SMALL, WIDE, bench_of, make_app, ready, rows, sampled, screen_text, shows, until
+from tests.support.fakes import FakePool
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL])

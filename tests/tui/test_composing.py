@@ -19,8 +19,8 @@ from alignbench.tui.composing.stoppable import StoppablePool
 from alignbench.tui.composing.words import changes, context_words
 from alignbench.tui.state import Bench, Column, Sample
 from alignbench.tui.widgets.column import notice
-from tests.fakes import FakePool
-from tests.tui.helpers import ALIGNED, BASE
+from tests.support.app import ALIGNED, BASE
+from tests.support.fakes import FakePool
 
 ITEMS = tuple(Example(f"question {i}", f"answer {i}") for i in range(4))
 PLAIN = Context("plain")

@@ -20,8 +20,7 @@ from alignbench.tui.screens.sets import SetsScreen
 from alignbench.tui.screens.versions import VersionsScreen
 from alignbench.tui.widgets.inputs import PlainArea
 from alignbench.tui.widgets.score_strip import ScoreStrip
-from tests.fakes import FakePool, LetterEmbedder
-from tests.tui.helpers import (
+from tests.support.app import (
     SMALL,
     WIDE,
     bench_of,
@@ -35,6 +34,7 @@ from tests.tui.helpers import (
     until,
     widget_text,
 )
+from tests.support.fakes import FakePool, LetterEmbedder
 
 HOSTILE = "[/x] [@click=app.bell]a[/] \x1b]52;c;eA==\x07 \u202eright"
 TEXTS = {

@@ -15,8 +15,8 @@ from alignbench.store import Store
 from alignbench.tui.app import BenchApp
 from alignbench.tui.screens.viewer import ViewerScreen
 from alignbench.tui.widgets.inputs import PlainArea, PlainInput
-from tests.fakes import FakePool, LetterEmbedder, ScoringPool
-from tests.tui.helpers import SMALL, WIDE, bench_of, make_app, ready, rows, sampled, screen_text, shows, until
+from tests.support.app import SMALL, WIDE, bench_of, make_app, ready, rows, sampled, screen_text, shows, until
+from tests.support.fakes import FakePool, LetterEmbedder, ScoringPool
 
 HOSTILE = {
     "markup": "[/] [/x] [INST] a [/INST] [bold",

@@ -12,10 +12,9 @@ from alignbench.tui.investigation.plot import Axis, Point, interval_bar, plot
 from alignbench.tui.panel.bars import Scale
 from alignbench.tui.screens.dialog import LineScreen
 from alignbench.tui.screens.scores import ScoresScreen
-from tests.fakes import FakePool, LetterEmbedder
-from tests.judging.judged import judgment
-from tests.tui.helpers import SMALL, WIDE, make_app, ready, rows, sampled, screen_text, shows, until
-from tests.tui.test_scores import TEXTS, line_with
+from tests.support.app import SMALL, TEXTS, WIDE, line_with, make_app, ready, rows, sampled, screen_text, shows, until
+from tests.support.fakes import FakePool, LetterEmbedder
+from tests.support.judged import judgment
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL])

@@ -11,7 +11,7 @@ from alignbench.errors import EngineError
 from alignbench.tui.job import Job, Report
 from alignbench.tui.panel.costly import Means
 from alignbench.tui.panel.worker import PanelWorker
-from tests.fakes import FakePool
+from tests.support.fakes import FakePool
 
 
 def wait(true: Callable[[], object], seconds: float = 10.0) -> None:

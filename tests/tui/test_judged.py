@@ -17,8 +17,8 @@ from alignbench.tui.panel.judged import judge
 from alignbench.tui.panel.rows import rows
 from alignbench.tui.panel.snapshot import take
 from alignbench.tui.sessions import restore
-from tests.fakes import FakePool
-from tests.tui.helpers import ALIGNED, BASE
+from tests.support.app import ALIGNED, BASE
+from tests.support.fakes import FakePool
 
 JUDGE = Model("judge", "demo-aligned", "aligned")
 PROMPTS = [Prompt("p1", "Why?", "set"), Prompt("p2", "How?", "set")]

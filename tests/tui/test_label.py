@@ -10,8 +10,8 @@ from textual.widgets import Static
 from alignbench.judging.labels import LabelPlan, plan_labels
 from alignbench.store import Judgment, Store
 from alignbench.tui.screens.label import LabelScreen
-from tests.judging.judged import fill
-from tests.tui.helpers import SMALL, WIDE, bench_of, make_app, ready, screen_text, shows, until, widget_text
+from tests.support.app import SMALL, WIDE, bench_of, make_app, ready, screen_text, shows, until, widget_text
+from tests.support.judged import fill
 
 
 @pytest.fixture

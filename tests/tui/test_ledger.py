@@ -15,8 +15,8 @@ from alignbench.tui.screens.ledger import LedgerScreen
 from alignbench.tui.screens.viewer import ViewerScreen
 from alignbench.tui.widgets.line_list import LineList
 from alignbench.tui.widgets.marked_pane import MarkedPane
-from tests.ledger.books import BASE, PROMPTS, TEACHER, Pool
-from tests.tui.helpers import SMALL, WIDE, bench_of, make_app, ready, sampled, screen_text, shows, until, widget_text
+from tests.support.app import SMALL, WIDE, bench_of, make_app, ready, sampled, screen_text, shows, until, widget_text
+from tests.support.books import BASE, PROMPTS, TEACHER, Pool
 
 
 @pytest.fixture(autouse=True)

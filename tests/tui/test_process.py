@@ -16,13 +16,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.helpers import rows
+from tests.support.app import rows
 
 SCRIPT = """
 import sys
 from pathlib import Path
 from alignbench.tui.app import BenchApp
-from tests.fakes import FakePool
+from tests.support.fakes import FakePool
 
 texts = {"demo-aligned": ["finished at once"]}
 session = int(sys.argv[2]) if len(sys.argv) > 2 else None

@@ -14,9 +14,9 @@ from alignbench.tui.panel.costly import RUNNERS
 from alignbench.tui.panel.rows import rows
 from alignbench.tui.screens.dialog import LineScreen
 from alignbench.tui.screens.scores import ScoresScreen
-from tests.judging.judged import terse_template
-from tests.pools import shared_pool
-from tests.tui.helpers import ready, screen_text, shows, until
+from tests.support.app import ready, screen_text, shows, until
+from tests.support.judged import terse_template
+from tests.support.pools import shared_pool
 
 
 @pytest.mark.models

@@ -16,18 +16,22 @@ from alignbench.tui.panel.rows import rows
 from alignbench.tui.screens.scores import ScoresScreen
 from alignbench.tui.screens.viewer import ViewerScreen
 from alignbench.tui.state import Column
-from tests.fakes import FakePool, LetterEmbedder
-from tests.tui.helpers import ALIGNED, BASE, SMALL, WIDE, bench_of, make_app, ready, sampled, screen_text, shows, until
-
-TEXTS = {
-    "demo-aligned": ["Tea is warm and calm.", "Tea keeps people warm.", "Coffee wakes tired people up."],
-    "demo-base": ["Rain falls on gardens.", "Xylophones are quiet.", "Tea."],
-}
-
-
-def line_with(app, text: str) -> str:  # type: ignore[no-untyped-def]
-    """The first line of the screen that holds a text, its spaces joined; empty where there is none."""
-    return next((" ".join(line.split()) for line in screen_text(app).splitlines() if text in line), "")
+from tests.support.app import (
+    ALIGNED,
+    BASE,
+    SMALL,
+    TEXTS,
+    WIDE,
+    bench_of,
+    line_with,
+    make_app,
+    ready,
+    sampled,
+    screen_text,
+    shows,
+    until,
+)
+from tests.support.fakes import FakePool, LetterEmbedder
 
 
 def place(metric: str) -> int:

@@ -18,8 +18,8 @@ from alignbench.tui.screens.dialog import ConfirmScreen, LineScreen
 from alignbench.tui.screens.prompts import PromptsScreen
 from alignbench.tui.screens.sessions import SessionsScreen
 from alignbench.tui.widgets.inputs import PlainInput
-from tests.fakes import FakePool
-from tests.tui.helpers import SMALL, WIDE, bench_of, make_app, ready, rows, sampled, screen_text, shows, still, until
+from tests.support.app import SMALL, WIDE, bench_of, make_app, ready, rows, sampled, screen_text, shows, still, until
+from tests.support.fakes import FakePool
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL])
@@ -217,7 +217,7 @@ async def test_a_session_of_the_command_line_opens(tmp_path: Path) -> None:
     from alignbench.experiments.plan import make_plan
     from alignbench.experiments.runner import Run
     from alignbench.spec import Condition, Prompt
-    from tests.tui.helpers import ALIGNED, BASE
+    from tests.support.app import ALIGNED, BASE
 
     db = tmp_path / "x.db"
     prompts = [Prompt("p1", "first"), Prompt("p2", "second")]

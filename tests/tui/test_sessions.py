@@ -20,8 +20,8 @@ from alignbench.tui.screens.report import ReportScreen
 from alignbench.tui.screens.search import SearchScreen
 from alignbench.tui.screens.sessions import SessionsScreen
 from alignbench.tui.widgets.inputs import PlainInput
-from tests.judging.judged import fill
-from tests.tui.helpers import SMALL, WIDE, bench_of, make_app, ready, screen_text, shows, until
+from tests.support.app import SMALL, WIDE, bench_of, make_app, ready, screen_text, shows, until
+from tests.support.judged import fill
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from textual.widgets import Input
 
 from alignbench.tui.app import BenchApp
 from alignbench.tui.state import Cell
-from tests.fakes import FakePool, LetterEmbedder, ScoringPool
-from tests.tui.helpers import SMALL, WIDE, make_app, ready, sampled, screen_text, still, until
+from tests.support.app import SMALL, WIDE, make_app, ready, sampled, screen_text, still, until
+from tests.support.fakes import FakePool, LetterEmbedder, ScoringPool
 
 TEXTS = {
     "demo-aligned": [

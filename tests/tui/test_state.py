@@ -8,7 +8,7 @@ from alignbench.spec import Condition, Prompt, Sampling
 from alignbench.tui.rate import Rate
 from alignbench.tui.sessions import rebuilt
 from alignbench.tui.state import Bench, Column, Sample, free_name, letter
-from tests.tui.helpers import ALIGNED, BASE
+from tests.support.app import ALIGNED, BASE
 
 PROMPTS = [Prompt(f"p{i}", f"question {i}", "set") for i in range(3)]
 

@@ -8,8 +8,8 @@ import pytest
 
 from alignbench.tui.screens.viewer import ViewerScreen
 from alignbench.tui.widgets.marked_pane import MarkedPane
-from tests.fakes import FakePool, LetterEmbedder, ScoringPool
-from tests.tui.helpers import SMALL, WIDE, bench_of, make_app, ready, sampled, screen_text, shows, until
+from tests.support.app import SMALL, WIDE, bench_of, make_app, ready, sampled, screen_text, shows, until
+from tests.support.fakes import FakePool, LetterEmbedder, ScoringPool
 
 TEXTS = {
     "demo-aligned": ["Tea is warm. Rain falls.", "Tea helps people."],

@@ -10,8 +10,8 @@ from alignbench.spec import Condition, Prompt, default_context
 from alignbench.store import SampleRow, Store
 from alignbench.tui import sessions
 from alignbench.tui.workbench import Workbench
-from tests.fakes import FakePool
-from tests.tui.helpers import BASE
+from tests.support.app import BASE
+from tests.support.fakes import FakePool
 
 
 async def test_the_prompt_on_the_screen_is_scored_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

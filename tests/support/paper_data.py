@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-SHARED = Path(__file__).parents[2] / "shared" / "data"
+SHARED = Path(__file__).parents[3] / "shared" / "data"
 OVERTON = SHARED / "overton"
 NLTK_DATA = SHARED / "nltk_data"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from alignbench.engines.protocol import FinishReason, SampleResult, TokenStats
+from alignbench.spec import Model
 from alignbench.store import Store
 
 
@@ -21,3 +22,9 @@ def result(
 def done_samples(store: Store, cell: int) -> set[int]:
     """Indices of the finished samples of a cell of session 1."""
     return {row.sample for row in store.samples(1, cell_id=cell) if row.status == "done"}
+
+
+BASE = Model("demo-base", "demo-base", "base")
+
+
+ALIGNED = Model("demo-aligned", "demo-aligned", "aligned")

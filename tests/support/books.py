@@ -15,7 +15,7 @@ from alignbench.ledger.ledger import Bookkeeper, Ledger, sampling_plan
 from alignbench.ledger.preparing import Failures, Progress
 from alignbench.spec import Condition, Context, Model, Prompt, Sampling
 from alignbench.store import Store
-from tests.fakes import FakePool
+from tests.support.fakes import FakePool
 
 BASE = Model("tiny", "llama:/tiny.gguf", "base")
 TEACHER = Condition.zero_shot(Model("chat", "llama:/chat.gguf", "aligned"), sampling=Sampling(temperature=1.0))

@@ -9,8 +9,7 @@ from typing import Any
 from alignbench.judging.templates import JudgeTemplate, judge_template
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Judgment, JudgmentStatus, Store
-from tests.store.conftest import ALIGNED, BASE
-from tests.store.samples import result
+from tests.support.samples import ALIGNED, BASE, result
 
 Samples = dict[tuple[int, str, int], int]  # prompt, condition, sample -> row id
 

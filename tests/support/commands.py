@@ -10,7 +10,7 @@ from contextlib import redirect_stderr, redirect_stdout
 import pytest
 
 from alignbench.cli import main
-from tests.pools import lent_pool
+from tests.support.pools import lent_pool
 
 
 def alignbench(*arguments: str) -> subprocess.CompletedProcess[str]:

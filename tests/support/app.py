@@ -17,7 +17,7 @@ from alignbench.store import SampleRow, Store
 from alignbench.tui.app import BenchApp
 from alignbench.tui.screens.bench import BenchScreen
 from alignbench.tui.widgets.sample_list import SampleList
-from tests.fakes import FakePool, LetterEmbedder
+from tests.support.fakes import FakePool, LetterEmbedder
 
 WIDE, SMALL = (120, 36), (80, 24)
 ALIGNED = Model("demo-aligned", "demo-aligned", "aligned")
@@ -86,3 +86,14 @@ def rows(db: Path) -> list[SampleRow]:
     """Every sample in the database."""
     with Store.open(db) as store:
         return [row for info in store.sessions() for row in store.samples(info.id)]
+
+
+TEXTS = {
+    "demo-aligned": ["Tea is warm and calm.", "Tea keeps people warm.", "Coffee wakes tired people up."],
+    "demo-base": ["Rain falls on gardens.", "Xylophones are quiet.", "Tea."],
+}
+
+
+def line_with(app, text: str) -> str:  # type: ignore[no-untyped-def]
+    """The first line of the screen that holds a text, its spaces joined; empty where there is none."""
+    return next((" ".join(line.split()) for line in screen_text(app).splitlines() if text in line), "")

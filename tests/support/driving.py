@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import queue
 from collections.abc import Callable
 
@@ -89,3 +90,16 @@ def score(pool: WorkerPool, model: Model, request: SampleRequest, continuation: 
     answer = answers.get(timeout=TIMEOUT)
     assert isinstance(answer, Scored), answer
     return answer
+
+
+SCHEMA = json.dumps(
+    {
+        "type": "object",
+        "properties": {
+            "why": {"type": "string", "maxLength": 40},
+            "grade": {"enum": [1, 2, 3, "N/A"]},
+        },
+        "required": ["why", "grade"],
+        "additionalProperties": False,
+    }
+)

@@ -9,8 +9,8 @@ from alignbench.reports.options import Options
 from alignbench.reports.report import build_report
 from alignbench.scoring.embeddings import Embeddings
 from alignbench.store import Store
-from tests.judging.judged import judgment
-from tests.test_scoring import FakeEmbedPool
+from tests.support.embeddings import FakeEmbedPool
+from tests.support.judged import judgment
 
 METRICS = ("words", "jaccard", "embedding_diversity", "embedding_similarity", "coverage", "surprisal")
 HOSTILE = "=1+1|[x](y) <b>\x1b[31m"
