@@ -21,7 +21,7 @@ from alignbench.engines.asking import loaded, tokenized
 from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import Done, Event, Failed, SampleRequest, Started
 from alignbench.experiments.trial import trial_preparer
-from alignbench.models import resolve
+from alignbench.models.catalog import resolve
 from alignbench.spec import Condition, Context, Example, Examples, ExampleSet, Prompt, Sampling
 
 POOL, DIMENSIONS, K = 100_000, 384, 5

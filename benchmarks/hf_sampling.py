@@ -29,7 +29,7 @@ import transformers
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.protocol import Finished, SampleRequest
 from alignbench.engines.transformers import TransformersEngine
-from alignbench.models import parse_reference, resolve, weights_path
+from alignbench.models.catalog import parse_reference, resolve, weights_path
 from alignbench.spec import LoadOptions, Mode, Model, Sampling
 
 THREADS = len(os.sched_getaffinity(0))

@@ -24,7 +24,7 @@ from alignbench.contexts.rendering import render
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.llamacpp import LlamaCppEngine
 from alignbench.engines.protocol import Finished, SampleRequest
-from alignbench.models import resolve, weights_path
+from alignbench.models.catalog import resolve, weights_path
 from alignbench.spec import Context, Mode, Prompt, Sampling
 
 THREADS = len(os.sched_getaffinity(0))

@@ -19,7 +19,7 @@ import time
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.llamacpp import LlamaCppEngine
 from alignbench.engines.protocol import ScoreRequest
-from alignbench.models import resolve, weights_path
+from alignbench.models.catalog import resolve, weights_path
 
 SHARE = 0.45  # of independent calls, at most: a sixth of the contexts, and the responses
 OVERHEAD = 1.5  # over the decodes alone, at most

@@ -24,7 +24,7 @@ from sampling import SENTENCE, THREADS, TOKENS, sequential
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.llamacpp import LlamaCppEngine
 from alignbench.engines.protocol import Finished, SampleRequest
-from alignbench.models import resolve, weights_path
+from alignbench.models.catalog import resolve, weights_path
 from alignbench.spec import Mode, Sampling
 
 CONTEXT_TOKENS = 1200

@@ -26,7 +26,7 @@ from alignbench.engines.llamacpp import LlamaCppEngine
 from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import Done, Event, Failed, Loaded, SampleRequest
 from alignbench.engines.sampler import Sampler
-from alignbench.models import resolve, weights_path
+from alignbench.models.catalog import resolve, weights_path
 from alignbench.spec import Sampling
 
 THREADS = len(os.sched_getaffinity(0))

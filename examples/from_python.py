@@ -12,7 +12,7 @@ import alignbench
 from alignbench.engines.pool import WorkerPool
 from alignbench.experiments.plan import make_plan
 from alignbench.experiments.runner import Run, SampleStored
-from alignbench.models import resolve
+from alignbench.models.catalog import resolve
 from alignbench.spec import Condition, Prompt, Sampling
 from alignbench.store import Store
 

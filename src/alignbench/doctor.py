@@ -21,8 +21,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
-from alignbench import models
 from alignbench.errors import InputError, StoreError
+from alignbench.models import catalog
 
 Status = Literal["ok", "warning", "missing"]
 
@@ -166,7 +166,7 @@ def check_packages(name: str, packages: Sequence[str], *, extra: str | None = No
 def check_models() -> list[Check]:
     """The embedded models and those of models.toml; one that can be used is enough."""
     try:
-        statuses = models.inventory()
+        statuses = catalog.inventory()
     except InputError as error:
         return [Check("models.toml", "missing", "cannot be read", str(error), required=True)]
     none_works = all(status.problem for status in statuses)

@@ -14,7 +14,7 @@ import pytest
 from alignbench.engines.memory import needed_bytes
 from alignbench.experiments.experiment import read_experiment
 from alignbench.experiments.plan import make_plan
-from alignbench.models import resolve
+from alignbench.models.catalog import resolve
 from alignbench.store import Store
 from tests.support.commands import alignbench
 

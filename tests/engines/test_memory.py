@@ -11,7 +11,7 @@ from alignbench.engines import pool as pool_module
 from alignbench.engines.memory import free_bytes, needed_bytes
 from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import Failed, Loaded
-from alignbench.models import resolve
+from alignbench.models.catalog import resolve
 from alignbench.spec import Model
 from tests.support.driving import load
 from tests.support.gguf_files import write_gguf

@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 from alignbench.engines import openai_http
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.openai import OpenAIEngine
-from alignbench.engines.openai_address import parse_address
 from alignbench.engines.openai_http import server_sent
 from alignbench.engines.openai_request import seed_of
 from alignbench.engines.pool import WorkerPool
@@ -35,7 +34,8 @@ from alignbench.engines.protocol import (
     Started,
 )
 from alignbench.errors import EngineError, InputError
-from alignbench.models import inventory, resolve, weights_path
+from alignbench.models.catalog import inventory, resolve, weights_path
+from alignbench.models.openai_address import parse_address
 from alignbench.spec import Kind, Model
 from tests.support.commands import alignbench
 from tests.support.driving import plain_request, results, score

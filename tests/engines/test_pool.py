@@ -13,7 +13,7 @@ import pytest
 
 from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import Embedded, Event, Failed, Loaded, Progress
-from alignbench.models import resolve
+from alignbench.models.catalog import resolve
 from alignbench.spec import Model
 from tests.support.driving import TIMEOUT, follow, load, plain_request, results, texts
 
@@ -96,7 +96,7 @@ def test_workers_end_when_their_front_end_is_killed() -> None:
     script = (
         "import time\n"
         "from alignbench.engines.pool import WorkerPool\n"
-        "from alignbench.models import resolve\n"
+        "from alignbench.models.catalog import resolve\n"
         "pool = WorkerPool(); model = resolve('demo-aligned')\n"
         "pool.load(model, lambda event: None)\n"
         "print(pool.worker_pid(model), flush=True); time.sleep(60)\n"

@@ -14,7 +14,7 @@ from alignbench.engines.local import LocalEngine
 from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import Failed, Scored, ScoreRequest
 from alignbench.errors import EngineError
-from alignbench.models import resolve, weights_path
+from alignbench.models.catalog import resolve, weights_path
 from alignbench.spec import Model
 from tests.support.driving import TIMEOUT
 from tests.support.hf_folders import write_folder

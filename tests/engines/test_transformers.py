@@ -19,12 +19,12 @@ from alignbench.engines.device_sampler import DeviceSampler  # noqa: E402
 from alignbench.engines.hf_cohorts import CohortCache  # noqa: E402
 from alignbench.engines.hf_loading import pick_device  # noqa: E402
 from alignbench.engines.hf_rows import RowCache  # noqa: E402
-from alignbench.engines.hf_source import HfSource, parse_source  # noqa: E402
 from alignbench.engines.protocol import Event, Finished, Progress, SampleResult, ScoreRequest, Started  # noqa: E402
 from alignbench.engines.sampler import Sampler  # noqa: E402
 from alignbench.engines.transformers import TransformersEngine  # noqa: E402
 from alignbench.errors import AlignbenchError, EngineError, InputError  # noqa: E402
-from alignbench.models import inventory, resolve  # noqa: E402
+from alignbench.models.catalog import inventory, resolve  # noqa: E402
+from alignbench.models.hf_source import HfSource, parse_source  # noqa: E402
 from alignbench.spec import LoadOptions, Model, Sampling  # noqa: E402
 from tests.support.driving import plain_request  # noqa: E402
 from tests.support.hf_folders import tiny_model, write_folder  # noqa: E402

@@ -19,7 +19,7 @@ from alignbench.errors import EngineError, InputError
 from alignbench.judging.plan import JudgePlan, plan_judging
 from alignbench.judging.runner import ATTEMPTS, Judged, JudgeEvent, JudgeFailed, JudgeRun
 from alignbench.judging.templates import judge_template
-from alignbench.models import resolve
+from alignbench.models.catalog import resolve
 from alignbench.spec import Model
 from alignbench.store import Store
 from tests.support.fakes import FakePool

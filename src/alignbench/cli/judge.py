@@ -39,7 +39,7 @@ def judge(
     from alignbench.judging.plan import plan_judging
     from alignbench.judging.runner import JudgeRun
     from alignbench.judging.summary import agreement, judgments_of, summarize
-    from alignbench.models import first_use, resolve, terms
+    from alignbench.models.catalog import first_use, resolve, terms
     from alignbench.scores.statistics import Bootstrap
     from alignbench.store import Store
 

@@ -72,7 +72,7 @@ def ledger(
     from alignbench.ledger.ledger import Bookkeeper, sampling_plan
     from alignbench.ledger.preparing import Failures
     from alignbench.ledger.search import Wanted
-    from alignbench.models import first_use, resolve, terms
+    from alignbench.models.catalog import first_use, resolve, terms
     from alignbench.prompts import load_prompts
     from alignbench.store import Store
 

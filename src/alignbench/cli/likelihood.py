@@ -43,7 +43,7 @@ def likelihood(
     from alignbench.experiments.likelihood import content_for, score_response
     from alignbench.experiments.likelihood import likelihood as totals_of
     from alignbench.experiments.stored_sets import StoredSets
-    from alignbench.models import resolve
+    from alignbench.models.catalog import resolve
     from alignbench.paths import default_database
     from alignbench.spec import Prompt, default_context
 

@@ -13,7 +13,7 @@ from alignbench.cli.options import Json
 from alignbench.errors import InputError
 
 if TYPE_CHECKING:
-    from alignbench.models import ModelStatus
+    from alignbench.models.catalog import ModelStatus
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
@@ -27,7 +27,7 @@ ModelsFile = Annotated[
 def list_models(models_file: ModelsFile = None, as_json: Json = False) -> None:
     """Name the models: the embedded ones, then those of models.toml."""
     from alignbench.cli.tables import print_table
-    from alignbench.models import inventory
+    from alignbench.models.catalog import inventory
 
     statuses = inventory(models_file=models_file)
     if as_json:
@@ -58,21 +58,21 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Read a model's header and hash its weights. Exit code 1 where something is wrong with them."""
-    from alignbench import models
     from alignbench.cli.tables import print_table
-    from alignbench.engines.gguf_header import BrokenFile
     from alignbench.errors import AlignbenchError
+    from alignbench.models import catalog
+    from alignbench.models.gguf import BrokenFile
 
     try:
-        model = models.resolve(name, models_file=models_file)
-        if notice := models.terms(model):
+        model = catalog.resolve(name, models_file=models_file)
+        if notice := catalog.terms(model):
             print(notice, file=sys.stderr)
-        path = models.weights_path(model)
-        header = models.header(path)
+        path = catalog.weights_path(model)
+        header = catalog.header(path)
     except BrokenFile as error:  # what this command was asked to find: a failure, not wrong use of it
         raise AlignbenchError(str(error)) from None
     sha256 = _hash(path, header.file_size)
-    verified = models.verify(model, sha256)
+    verified = catalog.verify(model, sha256)
     facts: dict[str, object] = {
         "name": model.name,
         "kind": model.kind,
@@ -102,7 +102,7 @@ def _hash(path: Path, size: int) -> str:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from alignbench.models import file_hash
+    from alignbench.models.catalog import file_hash
 
     console = Console(stderr=True)
     columns = (TextColumn("SHA-256"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
@@ -146,7 +146,7 @@ def template(name: Annotated[str, typer.Argument(metavar="MODEL", help="A name o
     """Write a model's chat template, as Jinja, for a context that gives it to another model."""
     from alignbench.engines.asking import loaded
     from alignbench.engines.pool import WorkerPool
-    from alignbench.models import resolve
+    from alignbench.models.catalog import resolve
 
     model = resolve(name)
     pool = WorkerPool()

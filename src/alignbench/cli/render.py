@@ -64,7 +64,7 @@ def _with_model(
     from alignbench.engines.asking import loaded
     from alignbench.engines.pool import WorkerPool
     from alignbench.experiments.trial import check_session, trial_preparer
-    from alignbench.models import resolve
+    from alignbench.models.catalog import resolve
 
     used = resolve(model)
     around = context or default_context(used)

@@ -121,7 +121,7 @@ def _session(store: Store, experiment: Experiment, conditions: Sequence[Conditio
 def _draw(store: Store, plan: Plan, machines: Machines) -> Outcome:
     from alignbench.cli.following import Outcome, follow
     from alignbench.experiments.staged import StagedRun
-    from alignbench.models import first_use, terms
+    from alignbench.models.catalog import first_use, terms
 
     outcome = Outcome()
     if not plan.n_missing:

@@ -78,7 +78,7 @@ def sample(
     from alignbench.experiments.plan import make_plan
     from alignbench.experiments.staged import StagedRun
     from alignbench.experiments.stored_sets import StoredSets
-    from alignbench.models import first_use, terms
+    from alignbench.models.catalog import first_use, terms
     from alignbench.scoring.embeddings import Embeddings
     from alignbench.scoring.live import LiveScores
     from alignbench.scoring.responses import SessionResponses
@@ -168,7 +168,7 @@ def _named(
 ) -> list[tuple[str, Model, Context]]:
     """`--model M` is short for a condition that is called as the model is, or for one under each --context."""
     from alignbench.contexts.files import load_context
-    from alignbench.models import resolve
+    from alignbench.models.catalog import resolve
 
     around = [load_context(name, sets) for name in contexts]
     named: list[tuple[str, Model, Context]] = []

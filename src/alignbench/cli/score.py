@@ -173,7 +173,7 @@ def score(
 
 
 def _judge(name: str | None, session: int | None, truncate: int | None) -> Model | None:
-    from alignbench.models import resolve
+    from alignbench.models.catalog import resolve
 
     if name is None:
         return None

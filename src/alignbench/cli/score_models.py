@@ -81,7 +81,7 @@ def ask_models(
 
 def base_model(name: str | None, session: tuple[Store, int] | None) -> tuple[Model | None, str]:
     """The base model that is named, else a session's only one; or why there is none. InputError for an aligned one."""
-    from alignbench.models import resolve
+    from alignbench.models.catalog import resolve
 
     if name is not None:
         model = resolve(name)

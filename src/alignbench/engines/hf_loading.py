@@ -14,10 +14,10 @@ import transformers
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 
-from alignbench.engines.hf_source import HfSource
 from alignbench.engines.memory import free_bytes
-from alignbench.engines.opening import source_hash
 from alignbench.errors import EngineError
+from alignbench.models.hf_source import HfSource
+from alignbench.models.weights import source_hash
 from alignbench.spec import LoadOptions
 
 HUB_TIMEOUT = 10.0  # seconds for the one question that tells whether the hub can be reached

@@ -14,7 +14,7 @@ from typing import Any
 
 from tokenizers import AddedToken, Regex, pre_tokenizers
 
-from alignbench.engines.gguf_header import read_header
+from alignbench.models.gguf import read_header
 
 # Texts of special tokens that end a response in every model that has them (llama.cpp: special_eog_ids); the last two
 # lines are those of code models that begin another file or repository.

@@ -6,9 +6,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from alignbench.demo import DEMOS
 from alignbench.errors import AlignbenchError
-from alignbench.models import header, parse_reference
+from alignbench.models.catalog import header, parse_reference
+from alignbench.models.embedded import DEMOS
 from alignbench.spec import Model
 
 OVERHEAD = 1.2  # weights in memory beside the file: caches, buffers, the runtime

@@ -24,7 +24,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from alignbench.engines.cancellation import Cancellation
-from alignbench.engines.openai_address import parse_address
 from alignbench.engines.openai_http import Http, ServerError, retrying
 from alignbench.engines.openai_request import Requests, refuses_n, seed_of, server_of
 from alignbench.engines.openai_rows import Cell, Row
@@ -39,7 +38,8 @@ from alignbench.engines.protocol import (
     TokenizeRequest,
 )
 from alignbench.errors import EngineError, did_you_mean
-from alignbench.models import parse_reference
+from alignbench.models.catalog import parse_reference
+from alignbench.models.openai_address import parse_address
 from alignbench.spec import Model, Sampling
 
 TICK_SECONDS = 0.04  # between two looks at what is due and what was cancelled

@@ -17,8 +17,8 @@ from typing import Any, TypeVar
 
 import httpx
 
-from alignbench.engines.openai_address import Address
 from alignbench.errors import EngineError
+from alignbench.models.openai_address import Address
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 120.0  # of silence; a long prompt on a slow server takes this long before its first token

@@ -22,12 +22,12 @@ from alignbench.engines.device_sampler import DeviceSampler
 from alignbench.engines.hf_cohorts import CohortCache
 from alignbench.engines.hf_loading import load, memory_free
 from alignbench.engines.hf_rows import RowCache
-from alignbench.engines.hf_source import parse_source
 from alignbench.engines.hf_tokens import Tokens
 from alignbench.engines.local import LocalEngine, dependable_cut, prefill_chunks, reusable
 from alignbench.engines.protocol import Capabilities
 from alignbench.engines.sampler import Sampler
 from alignbench.errors import EngineError
+from alignbench.models.hf_source import parse_source
 from alignbench.spec import Model, Sampling
 
 CPU_FAST_WIDTH = 32

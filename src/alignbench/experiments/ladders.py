@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from alignbench.engines.hf_source import parse_source
 from alignbench.errors import InputError
-from alignbench.models import own_name, parse_reference
+from alignbench.models.catalog import own_name, parse_reference
+from alignbench.models.hf_source import parse_source
 from alignbench.spec import Model
 
 

@@ -33,7 +33,7 @@ from alignbench.experiments.contents import cell_content, keep_samples
 from alignbench.experiments.manifest import loaded_facts
 from alignbench.experiments.plan import Cell, Plan
 from alignbench.experiments.verbalized import drawn, given_by, schema
-from alignbench.models import no_weights
+from alignbench.models.catalog import no_weights
 from alignbench.spec import Model, stream_key
 from alignbench.store import SampleRow, Store
 

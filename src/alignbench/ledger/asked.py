@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from alignbench.contexts.hints import hint_template, made_levels
 from alignbench.contexts.sources import source_samples, unknown_conditions
 from alignbench.errors import InputError
-from alignbench.models import no_weights
+from alignbench.models.catalog import no_weights
 from alignbench.spec import Condition, Context, Hint, Model, Prompt, content_hash, default_context
 
 HINTED = 0  # the sample of the teacher that the hints of the curve are made from

@@ -6,10 +6,10 @@ import queue
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from alignbench.engines.opening import weights_hash
 from alignbench.engines.protocol import Capabilities, EnginePool, Event, Failed, Loaded, Scored, ScoreRequest
 from alignbench.errors import AlignbenchError
-from alignbench.models import parse_reference
+from alignbench.models.catalog import parse_reference
+from alignbench.models.weights import weights_hash
 from alignbench.scores.likelihood import TokenLogprobs
 from alignbench.spec import Model, content_hash
 from alignbench.store import Store

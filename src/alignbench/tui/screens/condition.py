@@ -162,7 +162,7 @@ class ConditionScreen(DialogScreen[Column | None]):
 
     @work
     async def _look_up_models(self) -> None:
-        from alignbench.models import known_models
+        from alignbench.models.catalog import known_models
 
         try:
             self._known = await asyncio.to_thread(known_models)
@@ -266,7 +266,7 @@ class ConditionScreen(DialogScreen[Column | None]):
     async def _resolve(self, written: str) -> tuple[Model | None, str]:
         if self._column is not None and written == _written(self._column.condition.model):
             return self._column.condition.model, ""
-        from alignbench.models import resolve
+        from alignbench.models.catalog import resolve
 
         try:
             return await asyncio.to_thread(resolve, written), ""
@@ -281,7 +281,7 @@ def _written(model: Model) -> str:
 
 def _own_name(text: str) -> str:
     """What a model is called that is written like this; the text itself while it is no reference yet."""
-    from alignbench.models import own_name, parse_reference
+    from alignbench.models.catalog import own_name, parse_reference
 
     try:
         return own_name(parse_reference(text)) if ":" in text else text

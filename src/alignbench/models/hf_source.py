@@ -89,7 +89,7 @@ class HfSource:
         if folder is None:
             return "aligned" if _ALIGNED_NAME.search(self.location) else "base"
         if self.gguf_file:
-            from alignbench.engines.gguf_header import read_header
+            from alignbench.models.gguf import read_header
 
             path = folder / self.gguf_file
             return "aligned" if path.is_file() and read_header(path).chat_template else "base"
