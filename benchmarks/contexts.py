@@ -17,7 +17,7 @@ import numpy as np
 
 from alignbench.contexts.neighbours import NeighbourIndex
 from alignbench.contexts.rendering import render
-from alignbench.engines.asking import loaded, tokenized
+from alignbench.engines.blocking import loaded, tokenized
 from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import Done, Event, Failed, SampleRequest, Started
 from alignbench.experiments.trial import trial_preparer

@@ -20,7 +20,7 @@ from collections import deque
 from functools import partial
 from pathlib import Path
 
-from alignbench.engines.asking import loaded
+from alignbench.engines.blocking import loaded
 from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import Done, Event, Failed, SampleRequest, Sink
 from alignbench.experiments.experiment import Experiment, experiment_path, read_experiment

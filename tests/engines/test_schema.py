@@ -13,12 +13,12 @@ import pytest
 from numpy.typing import NDArray
 
 from alignbench.engines.cancellation import Cancellation
-from alignbench.engines.cellrows import Prepared
-from alignbench.engines.decoder import Grammar
-from alignbench.engines.generation import generate
+from alignbench.engines.local.decoder import Grammar
+from alignbench.engines.local.generation import generate
+from alignbench.engines.local.rows import Prepared
+from alignbench.engines.local.sampler import Sampler
 from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import Failed, Finished, SampleRequest
-from alignbench.engines.sampler import Sampler
 from alignbench.spec import Model, Sampling
 from tests.support.driving import SCHEMA, follow, plain_request, results, texts
 

@@ -15,12 +15,12 @@ pytest.importorskip("transformers")
 
 from alignbench import paths  # noqa: E402
 from alignbench.engines.cancellation import Cancellation  # noqa: E402
-from alignbench.engines.device_sampler import DeviceSampler  # noqa: E402
 from alignbench.engines.hf_cohorts import CohortCache  # noqa: E402
 from alignbench.engines.hf_loading import pick_device  # noqa: E402
 from alignbench.engines.hf_rows import RowCache  # noqa: E402
+from alignbench.engines.local.sampler import Sampler  # noqa: E402
+from alignbench.engines.local.torch_sampler import DeviceSampler  # noqa: E402
 from alignbench.engines.protocol import Event, Finished, Progress, SampleResult, ScoreRequest, Started  # noqa: E402
-from alignbench.engines.sampler import Sampler  # noqa: E402
 from alignbench.engines.transformers import TransformersEngine  # noqa: E402
 from alignbench.errors import AlignbenchError, EngineError, InputError  # noqa: E402
 from alignbench.models.catalog import inventory, resolve  # noqa: E402

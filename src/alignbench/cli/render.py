@@ -61,7 +61,7 @@ def _with_model(
     prompt: str, context: Context | None, model: str, session: int | None, ids: bool, max_tokens: int, db: Db
 ) -> None:
     from alignbench.contexts.rendering import render as rendered
-    from alignbench.engines.asking import loaded
+    from alignbench.engines.blocking import loaded
     from alignbench.engines.pool import WorkerPool
     from alignbench.experiments.trial import check_session, trial_preparer
     from alignbench.models.catalog import resolve

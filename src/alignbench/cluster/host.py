@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from alignbench.engines.asking import events, loaded
+from alignbench.engines.blocking import events, loaded
 from alignbench.engines.messages import Answer
 from alignbench.engines.protocol import (
     Done,

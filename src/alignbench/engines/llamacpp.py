@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from alignbench.engines.cancellation import Aborted, Cancellation
 from alignbench.engines.llamacpp_grammar import SchemaGrammar
-from alignbench.engines.local import CHUNK, LocalEngine, dependable_cut, prefill_chunks, reusable
+from alignbench.engines.local.engine import CHUNK, LocalEngine, dependable_cut, prefill_chunks, reusable
+from alignbench.engines.local.sampler import Sampler
 from alignbench.engines.memory import free_bytes
 from alignbench.engines.protocol import Capabilities
-from alignbench.engines.sampler import Sampler
 from alignbench.errors import EngineError
 from alignbench.spec import Sampling
 

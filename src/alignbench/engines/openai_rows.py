@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from alignbench.engines.cellrows import PROGRESS_SECONDS
+from alignbench.engines.local.rows import PROGRESS_SECONDS
 from alignbench.engines.protocol import (
     Delta,
     Done,
@@ -23,7 +23,7 @@ from alignbench.engines.protocol import (
     Started,
     TokenStats,
 )
-from alignbench.engines.textstream import TextStream
+from alignbench.engines.text_stream import TextStream
 
 
 class Row:

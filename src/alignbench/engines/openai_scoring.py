@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from alignbench.engines.local.teacher_forcing import continuation_start
 from alignbench.engines.openai_http import Http, ServerError, retrying
 from alignbench.engines.openai_request import Server
 from alignbench.engines.protocol import Scored, ScoreRequest
-from alignbench.engines.teacherforcing import continuation_start
 from alignbench.errors import EngineError
 
 ALTERNATIVES = 5  # asked for at least: OpenAI's limit, and enough to tell ranks 1 to 3 from those beyond

@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from alignbench.engines.cancellation import Aborted, Cancellation
-from alignbench.engines.decoder import RowSampler
-from alignbench.engines.device_sampler import DeviceSampler
 from alignbench.engines.hf_cohorts import CohortCache
 from alignbench.engines.hf_loading import load, memory_free
 from alignbench.engines.hf_rows import RowCache
 from alignbench.engines.hf_tokens import Tokens
-from alignbench.engines.local import LocalEngine, dependable_cut, prefill_chunks, reusable
+from alignbench.engines.local.decoder import RowSampler
+from alignbench.engines.local.engine import LocalEngine, dependable_cut, prefill_chunks, reusable
+from alignbench.engines.local.sampler import Sampler
+from alignbench.engines.local.torch_sampler import DeviceSampler
 from alignbench.engines.protocol import Capabilities
-from alignbench.engines.sampler import Sampler
 from alignbench.errors import EngineError
 from alignbench.models.hf_source import parse_source
 from alignbench.spec import Model, Sampling

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alignbench.contexts.hints import give_away, hint_request
 from alignbench.contexts.rendering import render
-from alignbench.engines.asking import completed, loaded, tokenized
+from alignbench.engines.blocking import completed, loaded, tokenized
 from alignbench.engines.protocol import EnginePool, SampleRequest
 from alignbench.errors import EngineError
 from alignbench.spec import Hint, Level, Model, Prompt, Sampling, content_hash, default_context

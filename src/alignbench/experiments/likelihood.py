@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from alignbench.contexts.rendering import Content, render
 from alignbench.contexts.sources import unknown_conditions
-from alignbench.engines.asking import loaded
+from alignbench.engines.blocking import loaded
 from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import EnginePool, Failed, Scored, ScoreRequest
 from alignbench.errors import EngineError, InputError

@@ -14,7 +14,7 @@ from alignbench.contexts.neighbours import NeighbourIndex, keep_index, load_inde
 from alignbench.contexts.preview import Preview, preview
 from alignbench.contexts.rendering import Content, render
 from alignbench.contexts.selection import Selection, is_near_duplicate, select
-from alignbench.engines.asking import loaded, tokenized
+from alignbench.engines.blocking import loaded, tokenized
 from alignbench.engines.embedder import DEFAULT_EMBEDDER, embedder_name
 from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import Capabilities, EmbedPool, EnginePool

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from alignbench.engines.asking import loaded
+from alignbench.engines.blocking import loaded
 from alignbench.engines.protocol import EmbedPool, EnginePool
 from alignbench.experiments.plan import Plan, make_plan
 from alignbench.experiments.preparing import Preparer

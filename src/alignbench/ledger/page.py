@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from alignbench.contexts.rendering import Content
 from alignbench.contexts.sources import source_samples
-from alignbench.engines.asking import loaded
+from alignbench.engines.blocking import loaded
 from alignbench.engines.protocol import EnginePool, Scored
 from alignbench.errors import InputError
 from alignbench.experiments.likelihood import score_after

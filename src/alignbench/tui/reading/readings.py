@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from alignbench import paths
-from alignbench.engines.asking import loaded
+from alignbench.engines.blocking import loaded
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.engines.protocol import EmbedPool, EnginePool, Scored
 from alignbench.errors import EngineError

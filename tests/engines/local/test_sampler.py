@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from alignbench.engines.sampler import Sampler, pick, restrict, uniform
+from alignbench.engines.local.sampler import Sampler, pick, restrict, uniform
 from alignbench.errors import EngineError
 from alignbench.spec import Sampling
 

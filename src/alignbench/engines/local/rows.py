@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignbench.engines.cancellation import Cancellation
-from alignbench.engines.decoder import Decoder, Grammar
+from alignbench.engines.local.decoder import Decoder, Grammar
+from alignbench.engines.local.sampler import Draw
 from alignbench.engines.protocol import (
     Delta,
     Done,
@@ -22,8 +23,7 @@ from alignbench.engines.protocol import (
     SampleResult,
     TokenStats,
 )
-from alignbench.engines.sampler import Draw
-from alignbench.engines.textstream import TextStream
+from alignbench.engines.text_stream import TextStream
 
 PROGRESS_SECONDS = 0.04  # between two Progress events of a cell
 

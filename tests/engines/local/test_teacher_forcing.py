@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from alignbench.engines.cancellation import Aborted, Cancellation
-from alignbench.engines.local import LocalEngine
+from alignbench.engines.local.engine import LocalEngine
 from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import Failed, Scored, ScoreRequest
 from alignbench.errors import EngineError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alignbench.engines.textstream import TextStream
+from alignbench.engines.text_stream import TextStream
 
 
 def feed(stream: TextStream, pieces: list[bytes]) -> list[str]:

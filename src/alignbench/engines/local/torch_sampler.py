@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from alignbench.engines.sampler import Draw, Ids
+from alignbench.engines.local.sampler import Draw, Ids
 from alignbench.errors import EngineError
 from alignbench.spec import Sampling
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from alignbench.engines.strictwidth import STEPS, WIDEST, StrictWidths
+from alignbench.engines.local.strict_width import STEPS, WIDEST, StrictWidths
 
 
 class Kernels:

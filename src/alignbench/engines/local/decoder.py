@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from alignbench.engines.sampler import Draw, Ids
+from alignbench.engines.local.sampler import Draw, Ids
 from alignbench.spec import Sampling
 
 Floats = NDArray[np.float32]

@@ -13,14 +13,14 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from alignbench.engines import teacherforcing
 from alignbench.engines.cancellation import Aborted, Cancellation
-from alignbench.engines.cellrows import Prepared
-from alignbench.engines.decoder import Decoder, Grammar
-from alignbench.engines.generation import generate
+from alignbench.engines.local import teacher_forcing
+from alignbench.engines.local.decoder import Decoder, Grammar
+from alignbench.engines.local.generation import generate
+from alignbench.engines.local.rows import Prepared
+from alignbench.engines.local.strict_width import PROBE_TOKENS, STEPS, StrictWidths
+from alignbench.engines.local.teacher_forcing import continuation_start, score_tokens
 from alignbench.engines.protocol import Event, Failed, SampleRequest, Scored, ScoreRequest, Tokenized, TokenizeRequest
-from alignbench.engines.strictwidth import PROBE_TOKENS, STEPS, StrictWidths
-from alignbench.engines.teacherforcing import continuation_start, score_tokens
 from alignbench.errors import EngineError
 
 CHUNK = 512  # tokens of a prompt per decode, counted from the start and again from the end of the context part
@@ -180,10 +180,10 @@ class LocalEngine(ABC, Decoder):
         if start == len(ids):
             return
         yield self._after_prompt(list(ids[:start]), cut, key)[None]
-        for at in range(start, len(ids) - 1, teacherforcing.CHUNK):
+        for at in range(start, len(ids) - 1, teacher_forcing.CHUNK):
             if self._cancel.whole(key):
                 raise Aborted
-            yield self.append(ids[at : min(at + teacherforcing.CHUNK, len(ids) - 1)])
+            yield self.append(ids[at : min(at + teacher_forcing.CHUNK, len(ids) - 1)])
 
     def _after_prompt(self, ids: list[int], cut: int, key: int) -> Floats:
         """The logits after a prompt, which is in the cache then."""

@@ -19,10 +19,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from alignbench.engines.cancellation import Aborted, Cancellation
-from alignbench.engines.cellrows import Cell, Prepared, Row
-from alignbench.engines.decoder import Decoder, Logits, RowSampler
+from alignbench.engines.local.decoder import Decoder, Logits, RowSampler
+from alignbench.engines.local.rows import Cell, Prepared, Row
+from alignbench.engines.local.sampler import Draw, uniform
 from alignbench.engines.protocol import Event, FinishReason, Started
-from alignbench.engines.sampler import Draw, uniform
 from alignbench.errors import EngineError
 from alignbench.spec import Sampling
 

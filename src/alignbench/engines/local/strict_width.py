@@ -11,8 +11,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from alignbench.engines.decoder import Decoder
-from alignbench.engines.generation import STRICT_WIDTH
+from alignbench.engines.local.decoder import Decoder
+from alignbench.engines.local.generation import STRICT_WIDTH
 
 WIDEST = 32
 STEPS = 3
