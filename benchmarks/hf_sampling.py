@@ -27,8 +27,8 @@ import torch
 import transformers
 
 from alignbench.engines.cancellation import Cancellation
+from alignbench.engines.hf.engine import TransformersEngine
 from alignbench.engines.protocol import Finished, SampleRequest
-from alignbench.engines.transformers import TransformersEngine
 from alignbench.models.catalog import parse_reference, resolve, weights_path
 from alignbench.spec import LoadOptions, Mode, Model, Sampling
 

@@ -22,7 +22,7 @@ import llama_cpp
 
 from alignbench.contexts.rendering import render
 from alignbench.engines.cancellation import Cancellation
-from alignbench.engines.llamacpp import LlamaCppEngine
+from alignbench.engines.llamacpp.engine import LlamaCppEngine
 from alignbench.engines.protocol import Finished, SampleRequest
 from alignbench.models.catalog import resolve, weights_path
 from alignbench.spec import Context, Mode, Prompt, Sampling

@@ -17,7 +17,7 @@ import sys
 import time
 
 from alignbench.engines.cancellation import Cancellation
-from alignbench.engines.llamacpp import LlamaCppEngine
+from alignbench.engines.llamacpp.engine import LlamaCppEngine
 from alignbench.engines.protocol import ScoreRequest
 from alignbench.models.catalog import resolve, weights_path
 

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from alignbench.engines.cancellation import Cancellation
-from alignbench.engines.llamacpp import LlamaCppEngine
+from alignbench.engines.llamacpp.engine import LlamaCppEngine
 from alignbench.engines.local.sampler import Sampler
 from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import Done, Event, Failed, Loaded, SampleRequest

@@ -14,7 +14,7 @@ import alignbench
 HEAVY = {"torch", "transformers", "llama_cpp", "sentence_transformers", "matplotlib", "ray"}
 FRONT_ENDS = ("alignbench.cli", "alignbench.tui")
 IN_WORKERS = tuple(  # loaded in the process of a model, and nowhere else
-    f"alignbench.engines.{name}" for name in ("llamacpp", "transformers", "local.torch_sampler", "hf_")
+    f"alignbench.engines.{name}" for name in ("llamacpp", "hf", "local.torch_sampler")
 )
 DRAWING = tuple(f"alignbench.reports.{name}" for name in ("plotting", "figures", "html"))  # matplotlib
 

@@ -27,7 +27,7 @@ from alignbench.models import catalog
 Status = Literal["ok", "warning", "missing"]
 
 _CPUINFO = Path("/proc/cpuinfo")
-_SYSTEM_INFO = "from alignbench.engines.llamacpp import system_info; print(system_info())"
+_SYSTEM_INFO = "from alignbench.engines.llamacpp.engine import system_info; print(system_info())"
 _REBUILD = "pip install --force-reinstall --no-deps --no-cache-dir llama-cpp-python"
 _SMALLEST = (80, 24)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from alignbench.engines.cancellation import Cancellation
+from alignbench.engines.hf.engine import TransformersEngine
 from alignbench.engines.protocol import ScoreRequest
-from alignbench.engines.transformers import TransformersEngine
 from alignbench.scoring import likelihoods
 from alignbench.spec import Context, Example, Examples, ExampleSet, Model
 from alignbench.store import Store

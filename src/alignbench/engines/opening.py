@@ -16,7 +16,7 @@ def open_engine(model: Model, cancel: Cancellation, threads: int, on_progress: C
     """Load a model. on_progress gets fractions from 0 to 1. Raises InputError or EngineError."""
     match parse_reference(model.reference).scheme:
         case "hf":
-            from alignbench.engines.transformers import TransformersEngine
+            from alignbench.engines.hf.engine import TransformersEngine
 
             return TransformersEngine(model, cancel, threads=threads, on_progress=on_progress)
         case "openai":
@@ -26,7 +26,7 @@ def open_engine(model: Model, cancel: Cancellation, threads: int, on_progress: C
         case "imported":
             raise InputError(no_weights(model.reference))
         case _:
-            from alignbench.engines.llamacpp import LlamaCppEngine
+            from alignbench.engines.llamacpp.engine import LlamaCppEngine
 
             path = weights_path(model)
             return LlamaCppEngine(

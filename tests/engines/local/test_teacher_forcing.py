@@ -33,7 +33,7 @@ def cancellation() -> Cancellation:
 def counted(request: pytest.FixtureRequest, tmp_path: Path, cancellation: Cancellation) -> Iterator[Counted]:
     decoded: list[int] = []
     if request.param == "llama":
-        from alignbench.engines.llamacpp import LlamaCppEngine
+        from alignbench.engines.llamacpp.engine import LlamaCppEngine
 
         engine = LlamaCppEngine(weights_path(resolve("demo-aligned")), cancellation, threads=1)
         decode = engine._decode
@@ -41,7 +41,7 @@ def counted(request: pytest.FixtureRequest, tmp_path: Path, cancellation: Cancel
         yield engine, decoded
         engine.close()
     else:
-        from alignbench.engines.transformers import TransformersEngine
+        from alignbench.engines.hf.engine import TransformersEngine
 
         folder = write_folder(tmp_path, "llama")
         hf = TransformersEngine(Model("tiny", f"hf:{folder}", "base"), cancellation, threads=2)

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from alignbench.engines.cancellation import Aborted, Cancellation
-from alignbench.engines.hf_cohorts import CohortCache
-from alignbench.engines.hf_loading import load, memory_free
-from alignbench.engines.hf_rows import RowCache
-from alignbench.engines.hf_tokens import Tokens
+from alignbench.engines.hf.batch_cache import CohortCache
+from alignbench.engines.hf.loading import load, memory_free
+from alignbench.engines.hf.shared_prefix_cache import RowCache
+from alignbench.engines.hf.tokenizer import Tokens
 from alignbench.engines.local.decoder import RowSampler
 from alignbench.engines.local.engine import LocalEngine, dependable_cut, prefill_chunks, reusable
 from alignbench.engines.local.sampler import Sampler

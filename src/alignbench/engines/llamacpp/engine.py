@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignbench.engines.cancellation import Aborted, Cancellation
-from alignbench.engines.llamacpp_grammar import SchemaGrammar
+from alignbench.engines.llamacpp.grammar import SchemaGrammar
 from alignbench.engines.local.engine import CHUNK, LocalEngine, dependable_cut, prefill_chunks, reusable
 from alignbench.engines.local.sampler import Sampler
 from alignbench.engines.memory import free_bytes

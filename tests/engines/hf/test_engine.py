@@ -15,13 +15,13 @@ pytest.importorskip("transformers")
 
 from alignbench import paths  # noqa: E402
 from alignbench.engines.cancellation import Cancellation  # noqa: E402
-from alignbench.engines.hf_cohorts import CohortCache  # noqa: E402
-from alignbench.engines.hf_loading import pick_device  # noqa: E402
-from alignbench.engines.hf_rows import RowCache  # noqa: E402
+from alignbench.engines.hf.batch_cache import CohortCache  # noqa: E402
+from alignbench.engines.hf.engine import TransformersEngine  # noqa: E402
+from alignbench.engines.hf.loading import pick_device  # noqa: E402
+from alignbench.engines.hf.shared_prefix_cache import RowCache  # noqa: E402
 from alignbench.engines.local.sampler import Sampler  # noqa: E402
 from alignbench.engines.local.torch_sampler import DeviceSampler  # noqa: E402
 from alignbench.engines.protocol import Event, Finished, Progress, SampleResult, ScoreRequest, Started  # noqa: E402
-from alignbench.engines.transformers import TransformersEngine  # noqa: E402
 from alignbench.errors import AlignbenchError, EngineError, InputError  # noqa: E402
 from alignbench.models.catalog import inventory, resolve  # noqa: E402
 from alignbench.models.hf_source import HfSource, parse_source  # noqa: E402
@@ -209,7 +209,7 @@ def test_out_of_memory_fails_the_request_and_leaves_a_working_engine(
 
 def test_a_request_that_memory_would_not_hold_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = open_engine(folder)
-    monkeypatch.setattr("alignbench.engines.transformers.memory_free", lambda _: 1000)
+    monkeypatch.setattr("alignbench.engines.hf.engine.memory_free", lambda _: 1000)
     with pytest.raises(EngineError, match="only 0 MiB of cpu memory are free"):
         texts(engine, 3)
 

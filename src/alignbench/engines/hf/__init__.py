@@ -1,0 +1,1 @@
+"""Models that transformers runs, with a loop of our own."""

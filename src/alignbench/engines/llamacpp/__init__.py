@@ -1,0 +1,1 @@
+"""Models that llama.cpp runs, through its low-level bindings."""
