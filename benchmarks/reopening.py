@@ -25,7 +25,7 @@ import numpy as np
 from _score_texts import texts
 
 from alignbench.engines.embedder import DEFAULT_EMBEDDER, WINDOW_MODE
-from alignbench.engines.pool import WorkerPool
+from alignbench.engines.workers.pool import WorkerPool
 from alignbench.spec import Condition, Model, Prompt, content_hash, default_context
 from alignbench.store import Store
 from alignbench.tui import sessions

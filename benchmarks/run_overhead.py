@@ -21,8 +21,8 @@ from functools import partial
 from pathlib import Path
 
 from alignbench.engines.blocking import loaded
-from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import Done, Event, Failed, SampleRequest, Sink
+from alignbench.engines.workers.pool import WorkerPool
 from alignbench.experiments.experiment import Experiment, experiment_path, read_experiment
 from alignbench.experiments.plan import make_plan
 from alignbench.experiments.runner import SampleStored

@@ -27,7 +27,7 @@ from pathlib import Path
 from _score_texts import texts
 
 from alignbench.engines.embedder import DEFAULT_EMBEDDER, Embedder, default_embedder_path
-from alignbench.engines.pool import WorkerPool
+from alignbench.engines.workers.pool import WorkerPool
 from alignbench.scores.words import words
 from alignbench.scoring.embeddings import Embeddings
 from alignbench.store import Store

@@ -24,8 +24,8 @@ import numpy as np
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.llamacpp.engine import LlamaCppEngine
 from alignbench.engines.local.sampler import Sampler
-from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import Done, Event, Failed, Loaded, SampleRequest
+from alignbench.engines.workers.pool import WorkerPool
 from alignbench.models.catalog import resolve, weights_path
 from alignbench.spec import Sampling
 

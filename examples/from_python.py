@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import alignbench
-from alignbench.engines.pool import WorkerPool
+from alignbench.engines.workers.pool import WorkerPool
 from alignbench.experiments.plan import make_plan
 from alignbench.experiments.runner import Run, SampleStored
 from alignbench.models.catalog import resolve

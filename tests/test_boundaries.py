@@ -40,7 +40,7 @@ def core_modules() -> list[str]:
     return [module.name for module in found if not module.name.startswith(apart)]
 
 
-@pytest.mark.parametrize("modules", ["alignbench.cli.app", "alignbench.tui.app, alignbench.engines.pool"])
+@pytest.mark.parametrize("modules", ["alignbench.cli.app", "alignbench.tui.app, alignbench.engines.workers.pool"])
 def test_front_ends_start_without_heavy_packages(modules: str) -> None:
     assert not (HEAVY | {"numpy", "sqlite_utils"}) & packages_after(f"import {modules}")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from alignbench.engines.pool import WorkerPool
+from alignbench.engines.workers.pool import WorkerPool
 from alignbench.models.catalog import resolve, weights_path
 from alignbench.spec import Model
 from tests.support.driving import load

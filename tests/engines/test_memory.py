@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from alignbench.engines import pool as pool_module
 from alignbench.engines.memory import free_bytes, needed_bytes
-from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import Failed, Loaded
+from alignbench.engines.workers import pool as pool_module
+from alignbench.engines.workers.pool import WorkerPool
 from alignbench.models.catalog import resolve
 from alignbench.spec import Model
 from tests.support.driving import load

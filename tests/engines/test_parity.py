@@ -12,8 +12,8 @@ import pytest
 from numpy.typing import NDArray
 
 from alignbench.engines.local.sampler import Sampler, uniform
-from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import Event, Failed, Finished, Loaded, Progress, Scored, ScoreRequest, Started
+from alignbench.engines.workers.pool import WorkerPool
 from alignbench.models.catalog import resolve, weights_path
 from alignbench.spec import Model, Sampling
 from tests.support.driving import TIMEOUT, follow, load, plain_request, results, score, texts

@@ -6,8 +6,8 @@ import queue
 
 import pytest
 
-from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import Failed, Started, Tokenized
+from alignbench.engines.workers.pool import WorkerPool
 from alignbench.spec import Model
 from tests.support.driving import TIMEOUT, follow, plain_request
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from alignbench.contexts.files import load_context
-from alignbench.engines.pool import WorkerPool
+from alignbench.engines.workers.pool import WorkerPool
 from alignbench.errors import InputError
 from alignbench.experiments.plan import make_plan
 from alignbench.experiments.runner import Run, RunEvent, TextArrived

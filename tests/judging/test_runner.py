@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import Done, Failed, Finished, SampleRequest, Sink, Started
+from alignbench.engines.workers.pool import WorkerPool
 from alignbench.errors import EngineError, InputError
 from alignbench.judging.plan import JudgePlan, plan_judging
 from alignbench.judging.runner import ATTEMPTS, Judged, JudgeEvent, JudgeFailed, JudgeRun

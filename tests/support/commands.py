@@ -19,7 +19,7 @@ def alignbench(*arguments: str) -> subprocess.CompletedProcess[str]:
     with pytest.MonkeyPatch.context() as patched, redirect_stdout(out), redirect_stderr(err):
         patched.setattr(sys, "argv", ["alignbench", *arguments])
         patched.setattr(sys, "stdin", io.StringIO())
-        patched.setattr("alignbench.engines.pool.WorkerPool", lent_pool)
+        patched.setattr("alignbench.engines.workers.pool.WorkerPool", lent_pool)
         try:
             main()
             code = 0

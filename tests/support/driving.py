@@ -7,7 +7,6 @@ import json
 import queue
 from collections.abc import Callable
 
-from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import (
     Done,
     Event,
@@ -19,6 +18,7 @@ from alignbench.engines.protocol import (
     Scored,
     ScoreRequest,
 )
+from alignbench.engines.workers.pool import WorkerPool
 from alignbench.spec import Mode, Model, Sampling
 
 TIMEOUT = 240  # seconds: of a crowded machine

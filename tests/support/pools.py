@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from alignbench.engines.embedder import default_embedder_path
-from alignbench.engines.pool import WorkerPool
+from alignbench.engines.workers.pool import WorkerPool
 
 
 @cache

@@ -117,7 +117,7 @@ def select_examples(
 ) -> None:
     """Show which examples of a set would stand before a prompt, in their order, with rank and similarity."""
     from alignbench.cli.tables import print_table
-    from alignbench.engines.pool import WorkerPool
+    from alignbench.engines.workers.pool import WorkerPool
     from alignbench.experiments.trial import trial_preparer
 
     if not prompt.strip():

@@ -39,7 +39,7 @@ def make(
 ) -> None:
     """Make a hint of a sample for each prompt of a session; one that was made before is not made again."""
     from alignbench.contexts.files import read_hint
-    from alignbench.engines.pool import WorkerPool
+    from alignbench.engines.workers.pool import WorkerPool
     from alignbench.experiments.preparing import Preparer
     from alignbench.experiments.stored_sets import session_id
 

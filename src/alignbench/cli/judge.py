@@ -35,7 +35,7 @@ def judge(
     from alignbench.cli.following import Outcome
     from alignbench.cli.judge_views import print_agreement, print_judged
     from alignbench.cli.judging import follow_judge
-    from alignbench.engines.pool import WorkerPool
+    from alignbench.engines.workers.pool import WorkerPool
     from alignbench.judging.plan import plan_judging
     from alignbench.judging.runner import JudgeRun
     from alignbench.judging.summary import agreement, judgments_of, summarize

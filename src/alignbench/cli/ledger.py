@@ -65,7 +65,7 @@ def ledger(
     from alignbench.cli.ledger_views import as_record, narrated, print_ledger
     from alignbench.cli.scoring import progress_bar
     from alignbench.contexts.files import load_context
-    from alignbench.engines.pool import WorkerPool
+    from alignbench.engines.workers.pool import WorkerPool
     from alignbench.experiments.staged import StagedRun
     from alignbench.experiments.stored_sets import StoredSets
     from alignbench.ledger.asked import Asked

@@ -39,7 +39,7 @@ def likelihood(
 ) -> None:
     """How likely a response is under a model: log-prob and rank of each token, and what the model preferred."""
     from alignbench.contexts.files import load_context
-    from alignbench.engines.pool import WorkerPool
+    from alignbench.engines.workers.pool import WorkerPool
     from alignbench.experiments.likelihood import content_for, score_response
     from alignbench.experiments.likelihood import likelihood as totals_of
     from alignbench.experiments.stored_sets import StoredSets

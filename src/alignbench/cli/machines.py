@@ -50,7 +50,7 @@ def _is_address(text: str) -> bool:
 @contextmanager
 def opened(machines: Machines, plan: Plan) -> Iterator[tuple[EnginePool, EmbedPool]]:
     """The pool that draws a plan's samples, and the one that embeds, which is always here."""
-    from alignbench.engines.pool import WorkerPool
+    from alignbench.engines.workers.pool import WorkerPool
 
     vram = None if machines.vram is None else int(machines.vram * 2**30)
     here = WorkerPool(threads=machines.threads, vram=vram)

@@ -145,7 +145,7 @@ def _plain(value: object) -> str:
 def template(name: Annotated[str, typer.Argument(metavar="MODEL", help="A name or a reference.")]) -> None:
     """Write a model's chat template, as Jinja, for a context that gives it to another model."""
     from alignbench.engines.blocking import loaded
-    from alignbench.engines.pool import WorkerPool
+    from alignbench.engines.workers.pool import WorkerPool
     from alignbench.models.catalog import resolve
 
     model = resolve(name)

@@ -62,7 +62,7 @@ def _with_model(
 ) -> None:
     from alignbench.contexts.rendering import render as rendered
     from alignbench.engines.blocking import loaded
-    from alignbench.engines.pool import WorkerPool
+    from alignbench.engines.workers.pool import WorkerPool
     from alignbench.experiments.trial import check_session, trial_preparer
     from alignbench.models.catalog import resolve
 

@@ -37,7 +37,7 @@ def rerun(
     """
     from alignbench.cli.following import Outcome, follow
     from alignbench.cli.scoring import existing_database
-    from alignbench.engines.pool import WorkerPool
+    from alignbench.engines.workers.pool import WorkerPool
     from alignbench.experiments.rerun import compared, other_weights, plan_rerun
     from alignbench.experiments.runner import Run
     from alignbench.store import Store

@@ -73,7 +73,7 @@ def sample(
     from alignbench.cli.score_tables import print_scores
     from alignbench.cli.session_views import print_session
     from alignbench.engines.embedder import DEFAULT_EMBEDDER
-    from alignbench.engines.pool import WorkerPool
+    from alignbench.engines.workers.pool import WorkerPool
     from alignbench.experiments.manifest import manifest
     from alignbench.experiments.plan import make_plan
     from alignbench.experiments.staged import StagedRun

@@ -52,7 +52,7 @@ def ask_models(
 
     keep: where the answers are kept.
     """
-    from alignbench.engines.pool import WorkerPool
+    from alignbench.engines.workers.pool import WorkerPool
     from alignbench.scoring.basescores import LOGPROB, SURPRISE
     from alignbench.scoring.gaps import GAP
     from alignbench.scoring.likelihoods import Likelihoods
@@ -187,7 +187,7 @@ def ask_judge(
     """
     from alignbench.cli.following import Outcome
     from alignbench.cli.judging import follow_judge
-    from alignbench.engines.pool import WorkerPool
+    from alignbench.engines.workers.pool import WorkerPool
     from alignbench.judging.plan import plan_judging
     from alignbench.judging.qualities import read_qualities
     from alignbench.judging.runner import JudgeRun

@@ -13,7 +13,7 @@ from alignbench import paths
 from alignbench.errors import EngineError, InputError, StoreError
 
 if TYPE_CHECKING:
-    from alignbench.engines.pool import WorkerPool
+    from alignbench.engines.workers.pool import WorkerPool
     from alignbench.scoring.batch import Progress
     from alignbench.store import Store
 
@@ -31,7 +31,7 @@ def existing_database(db: Path | None) -> Path:
 def embedding_pool(stack: ExitStack, wanted: str | None) -> tuple[WorkerPool | None, str | None, str]:
     """The pool that embeds and its model's name; without one, why not."""
     from alignbench.engines.embedder import DEFAULT_EMBEDDER, default_embedder_path, embedder_name
-    from alignbench.engines.pool import WorkerPool
+    from alignbench.engines.workers.pool import WorkerPool
 
     if wanted == NO_EMBEDDER:
         return None, None, "no embedding model is in use"

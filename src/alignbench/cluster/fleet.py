@@ -15,9 +15,9 @@ from typing import Any
 import ray
 
 from alignbench.cluster.host import LAST
-from alignbench.engines.messages import Answer
 from alignbench.engines.protocol import Capabilities, Done, Failed, Finished, Loaded, Loading, SampleRequest, Sink
-from alignbench.engines.queueing import ModelRequest
+from alignbench.engines.workers.base_pool import ModelRequest
+from alignbench.engines.workers.messages import Answer
 from alignbench.spec import Model
 
 LOSSES = 3  # workers that one request may lose, and a model for each lane it has, before it is given up

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from alignbench.engines.blocking import events, loaded
-from alignbench.engines.messages import Answer
 from alignbench.engines.protocol import (
     Done,
     EnginePool,
@@ -18,7 +17,8 @@ from alignbench.engines.protocol import (
     Tokenized,
     TokenizeRequest,
 )
-from alignbench.engines.queueing import ModelRequest
+from alignbench.engines.workers.base_pool import ModelRequest
+from alignbench.engines.workers.messages import Answer
 from alignbench.errors import EngineError
 from alignbench.spec import Model
 

@@ -17,14 +17,14 @@ import ray
 
 from alignbench.cluster.fleet import Fleet
 from alignbench.cluster.host import Host
-from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import (
     Capabilities,
     EnginePool,
     Failed,
     Sink,
 )
-from alignbench.engines.queueing import ModelRequest, RequestQueue
+from alignbench.engines.workers.base_pool import ModelRequest, RequestQueue
+from alignbench.engines.workers.pool import WorkerPool
 from alignbench.errors import InputError
 from alignbench.spec import Model
 

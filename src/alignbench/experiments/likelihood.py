@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from alignbench.contexts.rendering import Content, render
 from alignbench.contexts.sources import unknown_conditions
 from alignbench.engines.blocking import loaded
-from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import EnginePool, Failed, Scored, ScoreRequest
+from alignbench.engines.workers.pool import WorkerPool
 from alignbench.errors import EngineError, InputError
 from alignbench.experiments.trial import trial_preparer
 from alignbench.scores.likelihood import MARGINAL_RANK

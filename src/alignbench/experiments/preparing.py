@@ -16,8 +16,8 @@ from alignbench.contexts.rendering import Content, render
 from alignbench.contexts.selection import Selection, is_near_duplicate, select
 from alignbench.engines.blocking import loaded, tokenized
 from alignbench.engines.embedder import DEFAULT_EMBEDDER, embedder_name
-from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import Capabilities, EmbedPool, EnginePool
+from alignbench.engines.workers.pool import WorkerPool
 from alignbench.errors import EngineError, InputError
 from alignbench.experiments.contents import cell_content, is_prepared
 from alignbench.experiments.hinting import made_hint, n_tokens

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from alignbench.contexts.sources import needed_conditions
-from alignbench.engines.pool import WorkerPool
+from alignbench.engines.workers.pool import WorkerPool
 from alignbench.errors import InputError
 from alignbench.experiments.preparing import Preparer
 from alignbench.spec import Context

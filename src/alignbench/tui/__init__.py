@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from alignbench.engines.pool import WorkerPool
+    from alignbench.engines.workers.pool import WorkerPool
     from alignbench.judging.labels import LabelPlan
 
 
@@ -21,7 +21,7 @@ class _LatePool:
     def __getattr__(self, name: str) -> Any:
         with self._lock:
             if self._pool is None:
-                from alignbench.engines.pool import WorkerPool
+                from alignbench.engines.workers.pool import WorkerPool
 
                 self._pool = WorkerPool()
         return getattr(self._pool, name)

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import Event, Failed, Finished, Progress, Started
+from alignbench.engines.workers.pool import WorkerPool
 from alignbench.spec import Model
 from tests.support.driving import follow, load, plain_request, results, score, texts
 

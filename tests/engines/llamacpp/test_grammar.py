@@ -17,8 +17,8 @@ from alignbench.engines.local.decoder import Grammar
 from alignbench.engines.local.generation import generate
 from alignbench.engines.local.rows import Prepared
 from alignbench.engines.local.sampler import Sampler
-from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import Failed, Finished, SampleRequest
+from alignbench.engines.workers.pool import WorkerPool
 from alignbench.spec import Model, Sampling
 from tests.support.driving import SCHEMA, follow, plain_request, results, texts
 

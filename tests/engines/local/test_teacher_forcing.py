@@ -11,8 +11,8 @@ import pytest
 
 from alignbench.engines.cancellation import Aborted, Cancellation
 from alignbench.engines.local.engine import LocalEngine
-from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import Failed, Scored, ScoreRequest
+from alignbench.engines.workers.pool import WorkerPool
 from alignbench.errors import EngineError
 from alignbench.models.catalog import resolve, weights_path
 from alignbench.spec import Model

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from alignbench.engines.openai_scoring import Echoed, NoEcho, is_late, read_echo
+from alignbench.engines.openai.echo_scoring import Echoed, NoEcho, is_late, read_echo
 
 PIECES = ["A", " cat", " sat", " down"]
 

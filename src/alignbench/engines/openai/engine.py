@@ -24,10 +24,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from alignbench.engines.cancellation import Cancellation
-from alignbench.engines.openai_http import Http, ServerError, retrying
-from alignbench.engines.openai_request import Requests, refuses_n, seed_of, server_of
-from alignbench.engines.openai_rows import Cell, Row
-from alignbench.engines.openai_scoring import Echo
+from alignbench.engines.openai.echo_scoring import Echo
+from alignbench.engines.openai.http import Http, ServerError, retrying
+from alignbench.engines.openai.request import Requests, refuses_n, seed_of, server_of
+from alignbench.engines.openai.streams import Cell, Row
 from alignbench.engines.protocol import (
     Capabilities,
     Event,

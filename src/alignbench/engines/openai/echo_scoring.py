@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from alignbench.engines.local.teacher_forcing import continuation_start
-from alignbench.engines.openai_http import Http, ServerError, retrying
-from alignbench.engines.openai_request import Server
+from alignbench.engines.openai.http import Http, ServerError, retrying
+from alignbench.engines.openai.request import Server
 from alignbench.engines.protocol import Scored, ScoreRequest
 from alignbench.errors import EngineError
 

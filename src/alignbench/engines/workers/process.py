@@ -14,7 +14,6 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 
 from alignbench import paths
-from alignbench.engines.messages import Answer, Message
 from alignbench.engines.protocol import (
     Capabilities,
     Done,
@@ -27,6 +26,7 @@ from alignbench.engines.protocol import (
     Tokenized,
     TokensEmbedded,
 )
+from alignbench.engines.workers.messages import Answer, Message
 
 # libgomp's default spinning stalls two workers on the same cores; a short spin keeps the speed of one worker alone.
 _ENVIRONMENT = {"GOMP_SPINCOUNT": "1000", "OPENBLAS_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
@@ -50,7 +50,7 @@ class WorkerProcess:
         ours, theirs = socket.socketpair()
         with theirs, self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "alignbench.engines.worker", str(theirs.fileno())],
+                [sys.executable, "-m", "alignbench.engines.workers.main", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=log,

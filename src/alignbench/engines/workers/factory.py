@@ -20,7 +20,7 @@ def open_engine(model: Model, cancel: Cancellation, threads: int, on_progress: C
 
             return TransformersEngine(model, cancel, threads=threads, on_progress=on_progress)
         case "openai":
-            from alignbench.engines.openai import OpenAIEngine
+            from alignbench.engines.openai.engine import OpenAIEngine
 
             return OpenAIEngine(model, cancel)
         case "imported":

@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from alignbench.engines.memory import free_bytes, needed_bytes, on_gpu
-from alignbench.engines.messages import Answer, Cancel, EmbedRequest, LoadEmbedder, LoadModel, SetThreads
-from alignbench.engines.process import WorkerProcess
 from alignbench.engines.protocol import (
     Capabilities,
     Done,
@@ -28,7 +26,9 @@ from alignbench.engines.protocol import (
     Tokenized,
     TokensEmbedded,
 )
-from alignbench.engines.queueing import ModelRequest, RequestQueue
+from alignbench.engines.workers.base_pool import ModelRequest, RequestQueue
+from alignbench.engines.workers.messages import Answer, Cancel, EmbedRequest, LoadEmbedder, LoadModel, SetThreads
+from alignbench.engines.workers.process import WorkerProcess
 from alignbench.errors import AlignbenchError
 from alignbench.spec import Model
 

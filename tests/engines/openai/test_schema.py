@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from alignbench.engines import openai_http
 from alignbench.engines.cancellation import Cancellation
-from alignbench.engines.openai import OpenAIEngine
+from alignbench.engines.openai import http
+from alignbench.engines.openai.engine import OpenAIEngine
 from alignbench.engines.protocol import Failed, SampleRequest
 from alignbench.spec import Model
 from tests.support.driving import SCHEMA, plain_request, results
@@ -35,7 +35,7 @@ class PickyServer(ScriptedServer):
 
 @pytest.fixture(autouse=True)
 def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(openai_http, "BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr(http, "BACKOFF_SECONDS", 0.01)
 
 
 def held(n: int = 1, **given: Any) -> SampleRequest:

@@ -1,4 +1,4 @@
-"""The process that holds one model: `python -m alignbench.engines.worker FD`.
+"""The process that holds one model: `python -m alignbench.engines.workers.main FD`.
 
 It reads requests from the socket FD and writes events to it. A segmentation fault, an abort or a kill ends this
 process and nothing else. stdout and stderr are a log file: native code writes there, never to the front end.
@@ -18,17 +18,6 @@ from multiprocessing.connection import Connection
 from typing import Protocol
 
 from alignbench.engines.cancellation import Cancellation
-from alignbench.engines.messages import (
-    Answer,
-    Cancel,
-    EmbedRequest,
-    LoadEmbedder,
-    LoadModel,
-    Message,
-    Request,
-    SetThreads,
-)
-from alignbench.engines.opening import open_engine
 from alignbench.engines.protocol import (
     Embedded,
     Event,
@@ -39,6 +28,17 @@ from alignbench.engines.protocol import (
     ScoreRequest,
     TokenizeRequest,
     TokensEmbedded,
+)
+from alignbench.engines.workers.factory import open_engine
+from alignbench.engines.workers.messages import (
+    Answer,
+    Cancel,
+    EmbedRequest,
+    LoadEmbedder,
+    LoadModel,
+    Message,
+    Request,
+    SetThreads,
 )
 from alignbench.errors import AlignbenchError
 

@@ -16,12 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alignbench.engines import openai_http
 from alignbench.engines.cancellation import Cancellation
-from alignbench.engines.openai import OpenAIEngine
-from alignbench.engines.openai_http import server_sent
-from alignbench.engines.openai_request import seed_of
-from alignbench.engines.pool import WorkerPool
+from alignbench.engines.openai import http
+from alignbench.engines.openai.engine import OpenAIEngine
+from alignbench.engines.openai.http import server_sent
+from alignbench.engines.openai.request import seed_of
 from alignbench.engines.protocol import (
     Done,
     Event,
@@ -33,6 +32,7 @@ from alignbench.engines.protocol import (
     ScoreRequest,
     Started,
 )
+from alignbench.engines.workers.pool import WorkerPool
 from alignbench.errors import EngineError, InputError
 from alignbench.models.catalog import inventory, resolve, weights_path
 from alignbench.models.openai_address import parse_address
@@ -46,7 +46,7 @@ PROMPTLY = 20.0  # seconds: what a crowded machine may need, and far less than w
 
 @pytest.fixture(autouse=True)
 def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(openai_http, "BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr(http, "BACKOFF_SECONDS", 0.01)
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
 
 
@@ -138,7 +138,7 @@ def test_a_server_that_is_down_is_known_at_once(server: ScriptedServer, connect:
 
 
 def test_a_server_that_is_slow(server: ScriptedServer, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(openai_http, "READ_SECONDS", 0.1)
+    monkeypatch.setattr(http, "READ_SECONDS", 0.1)
     server.models = replace(server.models, pause=1.0)
     with pytest.raises(EngineError, match="sent nothing for 0 s"):
         connect()

@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from alignbench.engines.openai_http import ServerError
+from alignbench.engines.openai.http import ServerError
 from alignbench.engines.protocol import SampleRequest
 from alignbench.errors import EngineError
 from alignbench.spec import Sampling

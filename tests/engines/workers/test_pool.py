@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from alignbench.engines.pool import WorkerPool
 from alignbench.engines.protocol import Embedded, Event, Failed, Loaded, Progress
+from alignbench.engines.workers.pool import WorkerPool
 from alignbench.models.catalog import resolve
 from alignbench.spec import Model
 from tests.support.driving import TIMEOUT, follow, load, plain_request, results, texts
@@ -95,7 +95,7 @@ def test_workers_end_when_their_front_end_is_killed() -> None:
     """No orphan holds the GPU after kill -9 of the app."""
     script = (
         "import time\n"
-        "from alignbench.engines.pool import WorkerPool\n"
+        "from alignbench.engines.workers.pool import WorkerPool\n"
         "from alignbench.models.catalog import resolve\n"
         "pool = WorkerPool(); model = resolve('demo-aligned')\n"
         "pool.load(model, lambda event: None)\n"

@@ -1,0 +1,1 @@
+"""A process for each model, and the pool that the rest of the program asks."""
