@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from alignbench.scores.words import STOP_WORDS
+from alignbench.metrics.words import STOP_WORDS
 
 N_WORDS = 480
 LETTERS = "etaoinshrdlcumwfgypbvk"

@@ -31,10 +31,10 @@ from rouge_score.rouge_scorer import RougeScorer
 from vendi_score.vendi import score_K
 
 from alignbench.errors import AlignbenchError
-from alignbench.scores import registry
-from alignbench.scores.paper import paper_mode
-from alignbench.scores.scoreboard import CellScores
-from alignbench.scores.values import WORKBENCH, Mode, Response
+from alignbench.metrics import registry
+from alignbench.metrics.paper import paper_mode
+from alignbench.metrics.running_cell import CellScores
+from alignbench.metrics.values import WORKBENCH, Mode, Response
 
 N = 100
 SLOW_PAIRS = 40  # pairs that a plain subsequence in Python, or rouge-score, is timed on

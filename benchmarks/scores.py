@@ -11,7 +11,7 @@ import time
 
 import numpy as np
 
-from alignbench.scores.scoreboard import CellPair, CellScores
+from alignbench.metrics.running_cell import CellPair, CellScores
 
 N_SCORED = 100
 N_WORDS = 480

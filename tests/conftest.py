@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from alignbench import paths
-from alignbench.scores import paper
+from alignbench.metrics import paper
 from tests.support.paper_data import NLTK_DATA
 
 WEIGHTS = paths.weights_dir()  # put together once for all tests

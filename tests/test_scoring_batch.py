@@ -13,10 +13,10 @@ import pytest
 
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.errors import AlignbenchError
-from alignbench.scores import registry
-from alignbench.scores.scoreboard import CellPair, CellScores
-from alignbench.scores.statistics import expected_maximum, spread_interval
-from alignbench.scores.values import Cross, Value
+from alignbench.metrics import registry
+from alignbench.metrics.running_cell import CellPair, CellScores
+from alignbench.metrics.statistics import expected_maximum, spread_interval
+from alignbench.metrics.values import Cross, Value
 from alignbench.scoring import processes
 from alignbench.scoring.batch import Given as Scores
 from alignbench.scoring.batch import Wanted, score_responses, similarity_spreads

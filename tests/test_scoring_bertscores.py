@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from alignbench.engines.protocol import Failed, TokensEmbedded
-from alignbench.scores.bertscore import TokenVectors, bertscore_f1
-from alignbench.scores.values import Value
+from alignbench.metrics.bertscore import TokenVectors, bertscore_f1
+from alignbench.metrics.values import Value
 from alignbench.scoring.bertscores import bert_scores
 from alignbench.scoring.responses import Cells
 from alignbench.scoring.shuffled import other_prompt

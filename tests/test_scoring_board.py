@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alignbench.scores import registry
-from alignbench.scores.scoreboard import CellPair, CellScores
-from alignbench.scores.values import Value
+from alignbench.metrics import registry
+from alignbench.metrics.running_cell import CellPair, CellScores
+from alignbench.metrics.values import Value
 from alignbench.scoring.board import Answers, Board
 from alignbench.scoring.embeddings import Embeddings
 from alignbench.scoring.sentences import best_sentences, coverages

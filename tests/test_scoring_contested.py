@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alignbench.scores.values import Cross, Value
+from alignbench.metrics.values import Cross, Value
 from alignbench.scoring.contested import REASON, blind_to_stance, is_contested, without_the_blind
 from alignbench.scoring.tables import PromptScores
 from alignbench.spec import Prompt

@@ -5,8 +5,8 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alignbench.scores.sentences import sentences
-from alignbench.scores.words import words
+from alignbench.metrics.sentences import sentences
+from alignbench.metrics.words import words
 from alignbench.scoring.batch import Wanted, score_responses
 from alignbench.scoring.equal_words import LEXICAL, EqualWords, add_equal_words, random_sentences
 from tests.support.given import Given

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from alignbench.contexts.sources import source_samples
-from alignbench.scores.values import Value
+from alignbench.metrics.values import Value
 from alignbench.scoring.batch import Wanted, score_responses
 from alignbench.scoring.held_out import held_out, source_conditions
 from alignbench.scoring.live import LiveScores

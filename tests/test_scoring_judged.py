@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from alignbench.judging.qualities import Qualities, read_qualities
-from alignbench.scores.registry import METRICS
-from alignbench.scores.values import Value
+from alignbench.metrics.registry import METRICS
+from alignbench.metrics.values import Value
 from alignbench.scoring.embeddings import Embeddings
 from alignbench.scoring.judged import EFFECTIVE, JUDGED, PASSING, QUALITY, UTILITY, JudgedScores
 from alignbench.scoring.responses import SessionResponses

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from alignbench.engines.protocol import Capabilities, Failed, Loaded, Scored, ScoreRequest, Sink
-from alignbench.scores.values import Value
+from alignbench.metrics.values import Value
 from alignbench.scoring import likelihoods as module
 from alignbench.scoring.basescores import LOGPROB, SURPRISE, BaseScores, progressive_passage
 from alignbench.scoring.gaps import session_gaps

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from alignbench.scores.scoreboard import CellPair, CellScores
+from alignbench.metrics.running_cell import CellPair, CellScores
 from alignbench.scoring.live import LiveScores
 from alignbench.spec import Condition, Model, Prompt
 from alignbench.store import Store

@@ -10,7 +10,7 @@ import pytest
 
 from alignbench.engines.protocol import SampleResult, TokenStats
 from alignbench.errors import InputError
-from alignbench.scores.words import words
+from alignbench.metrics.words import words
 from alignbench.scoring.responses import FileResponses, SessionResponses, Truncated, opening
 from alignbench.spec import Condition, Context, Model, Prompt
 from alignbench.store import Store

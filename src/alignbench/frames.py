@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.errors import AlignbenchError, InputError, did_you_mean
 from alignbench.exporting.samples import COLUMNS, sample_rows
-from alignbench.scores.registry import LIVE, cross, metric, within
-from alignbench.scores.statistics import RESAMPLES
+from alignbench.metrics.registry import LIVE, cross, metric, within
+from alignbench.metrics.statistics import RESAMPLES
 from alignbench.scoring.batch import Wanted, score_responses
 from alignbench.scoring.embeddings import Embeddings
 from alignbench.scoring.held_out import source_conditions

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from alignbench.metrics.registry import METRICS
 from alignbench.prompts import load_prompts
-from alignbench.scores.registry import METRICS
 from alignbench.scoring.contested import REASON
 from alignbench.spec import Condition, Context, Model, Prompt
 from alignbench.store import Store

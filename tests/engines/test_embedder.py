@@ -11,7 +11,7 @@ import pytest
 from alignbench.engines import embedder as module
 from alignbench.engines.embedder import DEFAULT_EMBEDDER, Embedder, default_embedder_path, embedder_name
 from alignbench.errors import EngineError
-from alignbench.scores.bertscore import TokenVectors, bertscore_matrix
+from alignbench.metrics.bertscore import TokenVectors, bertscore_matrix
 
 LONG = " ".join(f"On day {i} I wrote about the garden and my friends." for i in range(100))  # 1,100 words
 

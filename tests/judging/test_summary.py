@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from alignbench.judging.summary import agreement, judged_tables
-from alignbench.scores.statistics import Bootstrap
+from alignbench.metrics.statistics import Bootstrap
 from alignbench.store import Store
 from tests.support.judged import fill, judgment
 

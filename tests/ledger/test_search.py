@@ -6,7 +6,7 @@ import pytest
 
 from alignbench.ledger.accounts import Account, Piece, PieceAccount, Split
 from alignbench.ledger.search import Found, Wanted, search
-from alignbench.scores.bits import Bits, Cost
+from alignbench.metrics.bits import Bits, Cost
 from alignbench.scoring.shuffled import shuffled_cycle
 
 PROMPTS = [f"p{i}" for i in range(8)]

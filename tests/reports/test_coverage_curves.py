@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
+from alignbench.metrics.coverage import COVERAGE_THRESHOLD
+from alignbench.metrics.statistics import Bootstrap
 from alignbench.reports.coverage_curves import coverage_table
-from alignbench.scores.coverage import COVERAGE_THRESHOLD
-from alignbench.scores.statistics import Bootstrap
 from alignbench.scoring.embeddings import Embeddings
 from alignbench.store import Store
 from tests.support.embeddings import FakeEmbedPool

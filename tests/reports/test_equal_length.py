@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
+from alignbench.metrics.values import WORKBENCH
 from alignbench.reports.equal_length import equal_length_table
-from alignbench.scores.values import WORKBENCH
 from tests.support.given import Given
 
 WORDS = [f"w{i}" for i in range(60)]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from alignbench.metrics.statistics import Bootstrap
 from alignbench.reports.estimates import difference_entries, mean_entry, share_entry
-from alignbench.scores.statistics import Bootstrap
 
 BOOTSTRAP = Bootstrap(resamples=500)
 

@@ -8,8 +8,8 @@ import pytest
 
 from alignbench.errors import InputError
 from alignbench.judging.qualities import Qualities
+from alignbench.metrics.statistics import Bootstrap
 from alignbench.reports.frontier import at_temperature, frontier_table, ladder, parse_temperatures
-from alignbench.scores.statistics import Bootstrap
 from alignbench.spec import Condition, Model, Sampling
 
 BASE, CHAT = Model("base", "demo-base", "base"), Model("chat", "imported:chat", "aligned")

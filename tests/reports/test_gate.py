@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from alignbench.judging.qualities import read_qualities
+from alignbench.metrics.statistics import Bootstrap
+from alignbench.metrics.values import WORKBENCH
 from alignbench.reports.gate import gate_table
-from alignbench.scores.statistics import Bootstrap
-from alignbench.scores.values import WORKBENCH
 from alignbench.scoring.responses import SessionResponses
 from alignbench.store import Store
 from tests.support.judged import fill, judgment

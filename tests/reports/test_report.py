@@ -10,12 +10,12 @@ from dataclasses import replace
 import pytest
 
 from alignbench.errors import AlignbenchError, InputError
+from alignbench.metrics.values import WORKBENCH, Mode
 from alignbench.reports import options
 from alignbench.reports.markdown import markdown
 from alignbench.reports.options import default_metrics
 from alignbench.reports.sections import sections
 from alignbench.reports.spreadsheet import spreadsheet
-from alignbench.scores.values import WORKBENCH, Mode
 from alignbench.scoring.contested import REASON
 from alignbench.store import PairScore, Store
 from tests.support.judged import judgment

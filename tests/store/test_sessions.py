@@ -7,7 +7,7 @@ import pytest
 
 from alignbench.contexts.selection import Selected, Selection
 from alignbench.errors import InputError
-from alignbench.scores.likelihood import TokenLogprobs
+from alignbench.metrics.likelihood import TokenLogprobs
 from alignbench.spec import Condition, Example, ExampleSet, Prompt, content_hash
 from alignbench.store import Judgment, NewHint, Store
 from tests.support.samples import ALIGNED, BASE, result

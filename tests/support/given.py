@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alignbench.scores.values import Value
+from alignbench.metrics.values import Value
 from alignbench.scoring.responses import Cells
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
-from alignbench.scores.values import WORKBENCH, Mode, Response, RunningScore, Value
+from alignbench.metrics.values import WORKBENCH, Mode, Response, RunningScore, Value
 
 T3 = ["the cat sat on the mat", "the cat sat on the rug", "a dog ran in the park"]
 ID3 = [T3[0]] * 3

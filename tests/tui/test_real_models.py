@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from alignbench.scores.registry import METRICS
+from alignbench.metrics.registry import METRICS
 from alignbench.store import Store
 from alignbench.tui.app import BenchApp
 from alignbench.tui.panel.costly import RUNNERS

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from alignbench.metrics.registry import METRICS
 from alignbench.prompts import load_prompts
-from alignbench.scores.registry import METRICS
 from alignbench.spec import Condition, Context, Hint, Model, Sampling
 from alignbench.tui.panel.bars import Scale, dot_plot, recovery_bar
 from alignbench.tui.panel.roles import roles

@@ -39,8 +39,8 @@ def judge(
     from alignbench.judging.plan import plan_judging
     from alignbench.judging.runner import JudgeRun
     from alignbench.judging.summary import agreement, judgments_of, summarize
+    from alignbench.metrics.statistics import Bootstrap
     from alignbench.models.catalog import first_use, resolve, terms
-    from alignbench.scores.statistics import Bootstrap
     from alignbench.store import Store
 
     chosen = resolve(model).with_options(device=device, gpu_layers=gpu_layers)

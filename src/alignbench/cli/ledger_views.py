@@ -12,8 +12,8 @@ from alignbench.ledger.accounts import Account
 from alignbench.ledger.asked import Asked
 from alignbench.ledger.ledger import Ledger
 from alignbench.ledger.search import Found, Wanted, n_tokens
-from alignbench.scores.bits import Cost, Rate
-from alignbench.scores.statistics import LEVEL, MIN_PROMPTS, RESAMPLES
+from alignbench.metrics.bits import Cost, Rate
+from alignbench.metrics.statistics import LEVEL, MIN_PROMPTS, RESAMPLES
 
 if TYPE_CHECKING:
     from alignbench.ledger.preparing import Progress

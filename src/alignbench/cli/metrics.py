@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from alignbench.cli.options import Json
 
 if TYPE_CHECKING:
-    from alignbench.scores.registry import Metric
+    from alignbench.metrics.registry import Metric
 
 
 def metrics(as_json: Json = False) -> None:
     """List the scores: range, direction, what they need, where they come from."""
     from alignbench.cli.tables import print_table
-    from alignbench.scores.registry import METRICS
+    from alignbench.metrics.registry import METRICS
 
     if as_json:
         for metric in METRICS.values():

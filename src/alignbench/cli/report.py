@@ -14,8 +14,8 @@ from alignbench.cli.scoring import embedding_cache, embedding_pool, existing_dat
 from alignbench.errors import AlignbenchError, InputError, did_you_mean
 
 if TYPE_CHECKING:
+    from alignbench.metrics.values import Mode
     from alignbench.reports.options import Investigation, Options
-    from alignbench.scores.values import Mode
     from alignbench.store import Store
 
 FORMATS = ("table", "json", "csv", "md", "latex", "html")
@@ -134,9 +134,9 @@ def report_of(
 
 
 def _mode(store: Store, session: int, wanted: str | None) -> Mode:
+    from alignbench.metrics.paper import paper_mode
+    from alignbench.metrics.values import WORKBENCH
     from alignbench.reports.options import session_mode
-    from alignbench.scores.paper import paper_mode
-    from alignbench.scores.values import WORKBENCH
 
     if wanted is not None:
         return paper_mode() if _one_of("--mode", wanted, ("workbench", "paper")) == "paper" else WORKBENCH

@@ -22,7 +22,7 @@ from alignbench.cli.scoring import (
 from alignbench.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
-    from alignbench.scores.registry import Metric
+    from alignbench.metrics.registry import Metric
     from alignbench.scoring.batch import Wanted
     from alignbench.scoring.responses import Responses
     from alignbench.scoring.tables import Tables
@@ -80,8 +80,8 @@ def score(
     from alignbench.cli.score_models import ask_encoder, ask_judge, ask_models
     from alignbench.cli.score_views import print_csv, print_tables
     from alignbench.engines.embedder import DEFAULT_EMBEDDER
+    from alignbench.metrics import registry
     from alignbench.reports.options import zero_shot_floor
-    from alignbench.scores import registry
     from alignbench.scoring.batch import Given, score_responses
     from alignbench.scoring.embeddings import Embeddings
     from alignbench.scoring.equal_words import add_equal_words
@@ -186,7 +186,7 @@ def _judge(name: str | None, session: int | None, truncate: int | None) -> Model
 
 def _metrics(wanted: str) -> list[Metric]:
     """The scores that were asked for, in the registry's order; InputError for a name that is none."""
-    from alignbench.scores.registry import METRICS
+    from alignbench.metrics.registry import METRICS
 
     names = [name.strip() for name in wanted.split(",") if name.strip()]
     if not names:
@@ -212,8 +212,8 @@ def _wanted(
     seed: int,
     why_not: Mapping[str, str],
 ) -> Wanted:
-    from alignbench.scores.paper import paper_mode
-    from alignbench.scores.values import WORKBENCH
+    from alignbench.metrics.paper import paper_mode
+    from alignbench.metrics.values import WORKBENCH
     from alignbench.scoring.batch import Wanted
 
     if mode not in ("workbench", "paper"):
@@ -259,7 +259,7 @@ def _sizes(tables: Tables) -> dict[str, dict[str, int]]:
 
 def _notes(responses: Responses, tables: Tables) -> list[str]:
     """What a reader of the numbers has to know."""
-    from alignbench.scores.registry import METRICS
+    from alignbench.metrics.registry import METRICS
 
     notes = []
     if responses.left_out:

@@ -11,7 +11,7 @@ from alignbench.errors import InputError
 
 if TYPE_CHECKING:
     from alignbench.engines.protocol import EmbedPool
-    from alignbench.scores.values import Cross, Value
+    from alignbench.metrics.values import Cross, Value
     from alignbench.scoring.batch import Progress
     from alignbench.scoring.embeddings import Embeddings
     from alignbench.scoring.likelihoods import Likelihoods
@@ -107,8 +107,8 @@ def _ask_base(
     seed: int,
     progress: Progress,
 ) -> None:
-    from alignbench.scores.likelihood import ORDERS
-    from alignbench.scores.registry import METRICS
+    from alignbench.metrics.likelihood import ORDERS
+    from alignbench.metrics.registry import METRICS
     from alignbench.scoring.basescores import SURPRISE, BaseScores
 
     asked.base = model.name
@@ -152,7 +152,7 @@ def ask_encoder(
 
     imported: the session whose pairs, if it has any, go before what can be computed here.
     """
-    from alignbench.scores.registry import METRICS
+    from alignbench.metrics.registry import METRICS
     from alignbench.scoring.bertscores import BERTSCORE, bert_scores
     from alignbench.scoring.imported_pairs import imported_pairs
 
@@ -191,7 +191,7 @@ def ask_judge(
     from alignbench.judging.plan import plan_judging
     from alignbench.judging.qualities import read_qualities
     from alignbench.judging.runner import JudgeRun
-    from alignbench.scores.registry import METRICS
+    from alignbench.metrics.registry import METRICS
     from alignbench.scoring.judged import JUDGED, JudgedScores
 
     plan = plan_judging(*session, "quality", judge)

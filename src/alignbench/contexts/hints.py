@@ -9,7 +9,7 @@ from pathlib import Path
 
 from alignbench import paths
 from alignbench.errors import InputError
-from alignbench.scores.words import content_words, words
+from alignbench.metrics.words import content_words, words
 from alignbench.spec import Level
 from alignbench.textfiles import read_utf8
 

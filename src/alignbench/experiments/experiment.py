@@ -16,9 +16,9 @@ from alignbench.contexts.sources import unknown_conditions
 from alignbench.contexts.tables import Table
 from alignbench.errors import InputError, did_you_mean
 from alignbench.experiments.ladders import at_revision, with_revision_in_name
+from alignbench.metrics.registry import METRICS
 from alignbench.models.catalog import resolve
 from alignbench.prompts import load_prompts
-from alignbench.scores.registry import METRICS
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Context, Mode, Model, Prompt, Sampling, default_context
 from alignbench.textfiles import read_utf8
 

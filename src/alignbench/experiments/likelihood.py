@@ -14,7 +14,7 @@ from alignbench.engines.protocol import EnginePool, Failed, Scored, ScoreRequest
 from alignbench.engines.workers.pool import WorkerPool
 from alignbench.errors import EngineError, InputError
 from alignbench.experiments.trial import trial_preparer
-from alignbench.scores.likelihood import MARGINAL_RANK
+from alignbench.metrics.likelihood import MARGINAL_RANK
 from alignbench.spec import Condition, Context, Model, Prompt, Sampling
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from alignbench.judging.labels import PREFERENCE
 from alignbench.judging.qualities import read_qualities
 from alignbench.judging.summary import judgments_of
-from alignbench.scores.agreement import krippendorff_alpha
+from alignbench.metrics.agreement import krippendorff_alpha
 from alignbench.store import Store
 
 

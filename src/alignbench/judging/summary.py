@@ -22,8 +22,8 @@ import numpy as np
 from alignbench.judging.labels import PREFERENCE, PREFERRED, TAG
 from alignbench.judging.replies import ASPECTS
 from alignbench.judging.templates import KINDS, PAIRED
-from alignbench.scores.agreement import Level, krippendorff_alpha
-from alignbench.scores.statistics import Bootstrap
+from alignbench.metrics.agreement import Level, krippendorff_alpha
+from alignbench.metrics.statistics import Bootstrap
 from alignbench.store import Judgment, JudgmentRow, Store
 
 STANCES = ("yes", "no", "both", "other")

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from alignbench.engines.protocol import Capabilities
 from alignbench.ledger.pieces import Piece, Shown, piece_passage
 from alignbench.ledger.preparing import Failures, Progress, Taught
-from alignbench.scores.bits import Bits, Cost, Rate, bits_saved, cost, rate
-from alignbench.scores.likelihood import alignment_gap, likelihood
-from alignbench.scores.statistics import Bootstrap
+from alignbench.metrics.bits import Bits, Cost, Rate, bits_saved, cost, rate
+from alignbench.metrics.likelihood import alignment_gap, likelihood
+from alignbench.metrics.statistics import Bootstrap
 from alignbench.scoring.likelihoods import Likelihoods, Passage
 from alignbench.spec import Model, Prompt
 

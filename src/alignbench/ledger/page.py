@@ -17,8 +17,8 @@ from alignbench.ledger.accounts import Account, Accounts, Reading, Split
 from alignbench.ledger.asked import check_weights, unreadable
 from alignbench.ledger.pieces import Shown
 from alignbench.ledger.preparing import Failures, Progress, Taught
-from alignbench.scores.likelihood import same_tokens
-from alignbench.scores.stretches import Stretch, stretches
+from alignbench.metrics.likelihood import same_tokens
+from alignbench.metrics.stretches import Stretch, stretches
 from alignbench.scoring.gaps import no_kl
 from alignbench.scoring.likelihoods import Likelihoods, Passage
 from alignbench.spec import Condition, default_context

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from alignbench.ledger.accounts import Account
-from alignbench.scores.bits import Bits, Rate, rate
-from alignbench.scores.statistics import Bootstrap
+from alignbench.metrics.bits import Bits, Rate, rate
+from alignbench.metrics.statistics import Bootstrap
 from alignbench.scoring.shuffled import shuffled_cycle
 
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from alignbench.scores.scoreboard import CellScores
-from alignbench.scores.sentences import sentences
-from alignbench.scores.values import Mode, Value
+from alignbench.metrics.running_cell import CellScores
+from alignbench.metrics.sentences import sentences
+from alignbench.metrics.values import Mode, Value
 from alignbench.scoring.embeddings import Embeddings
 from alignbench.spec import content_hash
 

@@ -11,17 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from alignbench.metrics.coverage import COVERAGE_THRESHOLD, best_matches, coverage_at, covered_responses, union_coverage
+from alignbench.metrics.semantic import calibrated_threshold
+from alignbench.metrics.statistics import Bootstrap
 from alignbench.reports.cells import Sentences, sentence_vectors
 from alignbench.reports.estimates import Column, Entry, mean_entry
-from alignbench.scores.coverage import (
-    COVERAGE_THRESHOLD,
-    best_matches,
-    coverage_at,
-    covered_responses,
-    union_coverage,
-)
-from alignbench.scores.semantic import calibrated_threshold
-from alignbench.scores.statistics import Bootstrap
 from alignbench.scoring.embeddings import Embeddings
 from alignbench.scoring.responses import Responses
 from alignbench.scoring.shuffled import other_prompt

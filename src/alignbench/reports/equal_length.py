@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from alignbench.scores.statistics import RESAMPLES
-from alignbench.scores.values import Mode
+from alignbench.metrics.statistics import RESAMPLES
+from alignbench.metrics.values import Mode
 from alignbench.scoring.batch import Wanted, score_responses
 from alignbench.scoring.equal_words import EqualWords
 from alignbench.scoring.responses import Responses, Truncated

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from alignbench.scores.statistics import MIN_PROMPTS, Bootstrap, holm, percentile_interval
+from alignbench.metrics.statistics import MIN_PROMPTS, Bootstrap, holm, percentile_interval
 
 Entry = dict[str, Any]
 Column = Mapping[str, float | None]  # one number a prompt, None where it has none

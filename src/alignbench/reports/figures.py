@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from alignbench.errors import AlignbenchError
+from alignbench.metrics.registry import METRICS
 from alignbench.reports.plotting import COLOURS, MARKERS, Axes, Draw, called, png, svg, with_interval
-from alignbench.scores.registry import METRICS
 
 WITHIN = ("words", "jaccard", "embedding_diversity")
 CROSS = ("jaccard", "embedding_similarity", "bertscore_f1")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from alignbench.scores.registry import METRICS
-from alignbench.scores.statistics import MIN_PROMPTS
+from alignbench.metrics.registry import METRICS
+from alignbench.metrics.statistics import MIN_PROMPTS
 
 LEVEL = 0.05
 SAID = ("jaccard", "embedding_diversity")  # the scores that sentences speak of

@@ -8,8 +8,8 @@ from typing import Any
 
 from alignbench.errors import InputError
 from alignbench.judging.qualities import Qualities
+from alignbench.metrics.statistics import Bootstrap
 from alignbench.reports.estimates import mean_entry
-from alignbench.scores.statistics import Bootstrap
 from alignbench.scoring.tables import Tables
 from alignbench.spec import Condition
 

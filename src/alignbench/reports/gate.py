@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from alignbench.judging.qualities import THRESHOLD, Qualities
+from alignbench.metrics.registry import METRICS
+from alignbench.metrics.statistics import Bootstrap
+from alignbench.metrics.values import Mode, Value
 from alignbench.reports.cells import cell_values
 from alignbench.reports.estimates import Column, difference_entries, mean_entry, share_entry
-from alignbench.scores.registry import METRICS
-from alignbench.scores.statistics import Bootstrap
-from alignbench.scores.values import Mode, Value
 from alignbench.scoring.embeddings import Embeddings
 from alignbench.scoring.judged import EFFECTIVE, PASSING, JudgedScores
 from alignbench.scoring.responses import Responses

@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 from alignbench.errors import AlignbenchError
 from alignbench.judging.qualities import THRESHOLD
-from alignbench.scores.paper import paper_mode
-from alignbench.scores.registry import LIVE, METRICS, metric
-from alignbench.scores.statistics import RESAMPLES
-from alignbench.scores.values import WORKBENCH, Mode
+from alignbench.metrics.paper import paper_mode
+from alignbench.metrics.registry import LIVE, METRICS, metric
+from alignbench.metrics.statistics import RESAMPLES
+from alignbench.metrics.values import WORKBENCH, Mode
 from alignbench.scoring.imported_pairs import METRIC as PAIR_METRIC
 from alignbench.spec import Condition, default_context
 from alignbench.store import Store

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from alignbench.metrics.registry import METRICS
+from alignbench.metrics.statistics import MIN_PROMPTS
 from alignbench.reports.findings import interval, number
-from alignbench.scores.registry import METRICS
-from alignbench.scores.statistics import MIN_PROMPTS
 
 SAID = ("jaccard", "embedding_similarity")  # the similarities that sentences speak of
 

@@ -18,6 +18,9 @@ from alignbench.judging.labels import PREFERENCE
 from alignbench.judging.preferences import preference_agreement
 from alignbench.judging.qualities import Qualities, read_qualities
 from alignbench.judging.summary import agreement, judged_tables
+from alignbench.metrics.registry import METRICS, cross, within
+from alignbench.metrics.statistics import Bootstrap
+from alignbench.metrics.values import Cross, Value
 from alignbench.reports.coverage_curves import coverage_table
 from alignbench.reports.equal_length import equal_length_table
 from alignbench.reports.findings import findings
@@ -27,9 +30,6 @@ from alignbench.reports.options import Options
 from alignbench.reports.recovery import recovery_findings
 from alignbench.reports.revisions import revision_ladders
 from alignbench.reports.roles import role_of
-from alignbench.scores.registry import METRICS, cross, within
-from alignbench.scores.statistics import Bootstrap
-from alignbench.scores.values import Cross, Value
 from alignbench.scoring.batch import Given, Progress, Wanted, score_responses
 from alignbench.scoring.embeddings import Embeddings
 from alignbench.scoring.held_out import source_conditions

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
+from alignbench.metrics.registry import METRICS
 from alignbench.reports.shown import Section, metric_title, shown_difference, shown_recovery, shown_value
-from alignbench.scores.registry import METRICS
 from alignbench.spec import Condition, default_context
 
 WITHIN = ("words", "jaccard", "embedding_diversity")

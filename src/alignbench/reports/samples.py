@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from alignbench.scores.shared_words import Mark, marked, shared_words
+from alignbench.metrics.shared_words import Mark, marked, shared_words
 from alignbench.store import SampleRow, Store
 
 PROMPTS = 40

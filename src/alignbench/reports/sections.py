@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from alignbench.metrics.registry import METRICS
+from alignbench.metrics.statistics import MIN_PROMPTS
 from alignbench.reports.findings import number
 from alignbench.reports.revisions import ladder_section
 from alignbench.reports.shown import Section, metric_title, shown_difference, shown_number, shown_recovery, shown_value
-from alignbench.scores.registry import METRICS
-from alignbench.scores.statistics import MIN_PROMPTS
 
 Entry = Mapping[str, Any]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
+from alignbench.metrics.registry import METRICS
+from alignbench.metrics.statistics import MIN_PROMPTS
 from alignbench.reports.findings import interval, number, p_value
-from alignbench.scores.registry import METRICS
-from alignbench.scores.statistics import MIN_PROMPTS
 
 Entry = Mapping[str, Any]
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from alignbench.scores import registry
-from alignbench.scores.sentences import sentences
-from alignbench.scores.statistics import MIN_PROMPTS, Bootstrap, Spread
-from alignbench.scores.values import Cross, Value
+from alignbench.metrics import registry
+from alignbench.metrics.sentences import sentences
+from alignbench.metrics.statistics import MIN_PROMPTS, Bootstrap, Spread
+from alignbench.metrics.values import Cross, Value
 from alignbench.scoring.contested import without_the_blind
 from alignbench.scoring.coverage import Sentences
 from alignbench.scoring.embeddings import Embeddings

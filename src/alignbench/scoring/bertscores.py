@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignbench.engines.protocol import EmbedPool, Failed, TokensEmbedded
-from alignbench.scores.bertscore import TokenVectors, bertscore_matrix
-from alignbench.scores.values import Cross, Value, too_few
+from alignbench.metrics.bertscore import TokenVectors, bertscore_matrix
+from alignbench.metrics.values import Cross, Value, too_few
 from alignbench.scoring.responses import Cells, Responses
 from alignbench.scoring.shuffled import shuffled_cycle
 

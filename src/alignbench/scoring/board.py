@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from alignbench.scores import registry
-from alignbench.scores.scoreboard import CellPair, CellScores
-from alignbench.scores.statistics import Interval
-from alignbench.scores.values import Cross, Value
+from alignbench.metrics import registry
+from alignbench.metrics.running_cell import CellPair, CellScores
+from alignbench.metrics.statistics import Interval
+from alignbench.metrics.values import Cross, Value
 from alignbench.scoring.jackknife import jackknife_intervals, left_out
 from alignbench.scoring.shuffled import other_prompts
 from alignbench.scoring.tables import HeldOut, Place, PromptScores

@@ -8,9 +8,9 @@ from functools import cache
 from typing import TypeVar
 
 from alignbench.errors import AlignbenchError
+from alignbench.metrics.registry import METRICS
+from alignbench.metrics.values import Cross, Value
 from alignbench.prompts import load_prompts
-from alignbench.scores.registry import METRICS
-from alignbench.scores.values import Cross, Value
 from alignbench.scoring.tables import PromptScores
 from alignbench.spec import Prompt
 from alignbench.store import Store

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from alignbench.scores.coverage import best_matches, coverage, coverage_at
-from alignbench.scores.values import Cross, too_few
+from alignbench.metrics.coverage import best_matches, coverage, coverage_at
+from alignbench.metrics.values import Cross, too_few
 
 Sentences = Mapping[int, NDArray[np.float32]]  # sample -> vectors of its sentences (t, dim)
 

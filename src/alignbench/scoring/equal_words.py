@@ -11,10 +11,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from alignbench.scores.registry import METRICS
-from alignbench.scores.sentences import sentences
-from alignbench.scores.values import Value
-from alignbench.scores.words import words
+from alignbench.metrics.registry import METRICS
+from alignbench.metrics.sentences import sentences
+from alignbench.metrics.values import Value
+from alignbench.metrics.words import words
 from alignbench.scoring.batch import Progress, Wanted, score_responses
 from alignbench.scoring.responses import Cells, Responses, opening
 from alignbench.scoring.tables import Tables

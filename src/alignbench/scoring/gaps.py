@@ -6,8 +6,8 @@ import statistics
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from alignbench.scores.likelihood import alignment_gap, token_shifts
-from alignbench.scores.values import Cross
+from alignbench.metrics.likelihood import alignment_gap, token_shifts
+from alignbench.metrics.values import Cross
 from alignbench.scoring.held_out import source_conditions
 from alignbench.scoring.likelihoods import Likelihoods, Passage
 from alignbench.scoring.responses import Responses

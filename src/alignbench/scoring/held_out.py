@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignbench.contexts.sources import source_samples
-from alignbench.scores.scoreboard import CellPair, CellScores
-from alignbench.scores.values import WORKBENCH, Mode
+from alignbench.metrics.running_cell import CellPair, CellScores
+from alignbench.metrics.values import WORKBENCH, Mode
 from alignbench.scoring.embeddings import Embeddings
 from alignbench.scoring.responses import Responses
 from alignbench.scoring.tables import HeldOut

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 
-from alignbench.scores.values import Cross, Value
+from alignbench.metrics.values import Cross, Value
 from alignbench.scoring.batch import Given
 from alignbench.store import PairScore, Store
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from alignbench.scores.cells import Cell
-from alignbench.scores.scoreboard import CellPair
-from alignbench.scores.statistics import Interval, jackknife_interval
-from alignbench.scores.values import Cross, Value
+from alignbench.metrics.cell import Cell
+from alignbench.metrics.running_cell import CellPair
+from alignbench.metrics.statistics import Interval, jackknife_interval
+from alignbench.metrics.values import Cross, Value
 from alignbench.scoring.tables import COUNTS, Place
 
 _GROUPS = 20  # a hundred samples need not be scored a hundred times

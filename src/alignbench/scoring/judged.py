@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignbench.judging.qualities import THRESHOLD, Qualities
-from alignbench.scores.semantic import (
+from alignbench.metrics.semantic import (
     cosine_matrix,
     effective_diversity,
     novelty_gains,
     novelty_utility,
     threshold_classes,
 )
-from alignbench.scores.values import Value, too_few
+from alignbench.metrics.values import Value, too_few
 from alignbench.scoring.embeddings import Embeddings
 from alignbench.scoring.responses import Responses
 from alignbench.spec import content_hash

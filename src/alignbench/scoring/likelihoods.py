@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from alignbench.engines.protocol import Capabilities, EnginePool, Event, Failed, Loaded, Scored, ScoreRequest
 from alignbench.errors import AlignbenchError
+from alignbench.metrics.likelihood import TokenLogprobs
 from alignbench.models.catalog import parse_reference
 from alignbench.models.weights import weights_hash
-from alignbench.scores.likelihood import TokenLogprobs
 from alignbench.spec import Model, content_hash
 from alignbench.store import Store
 

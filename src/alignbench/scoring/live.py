@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from alignbench.engines.embedder import DEFAULT_EMBEDDER, WINDOW_MODE
 from alignbench.engines.protocol import Embedded, EmbedPool, Failed
 from alignbench.errors import StoreError
-from alignbench.scores.scoreboard import CellPair, CellScores, Cross, Value
+from alignbench.metrics.running_cell import CellPair, CellScores, Cross, Value
 from alignbench.spec import content_hash
 from alignbench.store import SampleRow, Store
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import IO, Any, Protocol, Self
 
 from alignbench.errors import InputError
-from alignbench.scores.values import Value, too_few
-from alignbench.scores.words import words
+from alignbench.metrics.values import Value, too_few
+from alignbench.metrics.words import words
 from alignbench.scoring.contested import contested_prompts, contested_texts
 from alignbench.store import SampleRow, Store
 from alignbench.textfiles import json_type

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from alignbench.scores.bulk import CountedCell, Documents, counted_cells, pair_matrix
-from alignbench.scores.lexicon import Lexicon
-from alignbench.scores.porter import stem
-from alignbench.scores.registry import LIVE, METRICS
-from alignbench.scores.scoreboard import CellPair
-from alignbench.scores.statistics import RESAMPLES, Interval, Spread, expected_maximum, pair_spreads
-from alignbench.scores.values import WORKBENCH, Mode, Value
+from alignbench.metrics.counted_cell import CountedCell, Documents, counted_cells, pair_matrix
+from alignbench.metrics.lexicon import Lexicon
+from alignbench.metrics.porter import stem
+from alignbench.metrics.registry import LIVE, METRICS
+from alignbench.metrics.running_cell import CellPair
+from alignbench.metrics.statistics import RESAMPLES, Interval, Spread, expected_maximum, pair_spreads
+from alignbench.metrics.values import WORKBENCH, Mode, Value
 from alignbench.scoring.coverage import Sentences, cross_coverage
 from alignbench.scoring.jackknife import jackknife_intervals, left_out
 from alignbench.scoring.tables import EQUAL_N, Place, PromptScores

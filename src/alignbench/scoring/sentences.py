@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from alignbench.scores.semantic import cosine_matrix
-from alignbench.scores.sentences import sentences
-from alignbench.scores.values import Cross
+from alignbench.metrics.semantic import cosine_matrix
+from alignbench.metrics.sentences import sentences
+from alignbench.metrics.values import Cross
 from alignbench.scoring.coverage import Sentences, cross_coverage
 from alignbench.scoring.embeddings import Embeddings
 from alignbench.spec import content_hash

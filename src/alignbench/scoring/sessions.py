@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from alignbench.scores import registry
-from alignbench.scores.statistics import MIN_PROMPTS, RESAMPLES, Bootstrap
+from alignbench.metrics import registry
+from alignbench.metrics.statistics import MIN_PROMPTS, RESAMPLES, Bootstrap
 from alignbench.scoring.batch import Wanted, similarity_spreads
 from alignbench.scoring.contested import is_contested, without_the_blind
 from alignbench.scoring.embeddings import Embeddings

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alignbench.scores.catalogue import METRICS
-from alignbench.scores.statistics import MIN_PROMPTS, Bootstrap, Interval, Spread, holm, spread_interval
-from alignbench.scores.values import Cross, Value
+from alignbench.metrics.catalogue import METRICS
+from alignbench.metrics.statistics import MIN_PROMPTS, Bootstrap, Interval, Spread, holm, spread_interval
+from alignbench.metrics.values import Cross, Value
 
 COUNTS = ("duplicates", "empty")  # what `within` counts beside the scores
 EQUAL_N = "equal_n"  # an extra of scores that move with n, where conditions differ in samples of a prompt

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alignbench.scores.likelihood import TokenLogprobs
+from alignbench.metrics.likelihood import TokenLogprobs
 from alignbench.store.base import Connected
 from alignbench.store.encoding import encode_text, now, pack_floats, pack_ids, unpack_floats, unpack_ids
 

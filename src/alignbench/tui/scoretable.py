@@ -10,7 +10,7 @@ from alignbench.tui.state import Bench, Cell
 from alignbench.tui.text import number
 
 if TYPE_CHECKING:
-    from alignbench.scores.scoreboard import Cross, Value
+    from alignbench.metrics.running_cell import Cross, Value
     from alignbench.scoring.tables import PromptScores
     from alignbench.tui.standing import Standing
 

@@ -15,7 +15,7 @@ from alignbench.tui.scoretable import CROSS, NOT_SAMPLED, Score, Scorer, prompt_
 from alignbench.tui.state import Bench, Column, letter
 
 if TYPE_CHECKING:
-    from alignbench.scores.scoreboard import Cross
+    from alignbench.metrics.running_cell import Cross
 
 
 @dataclass(frozen=True, slots=True)

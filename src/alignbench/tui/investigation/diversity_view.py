@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from textual.content import Content
 
-from alignbench.scores.statistics import MIN_PROMPTS
+from alignbench.metrics.statistics import MIN_PROMPTS
 from alignbench.tui.investigation.page import WHO, Entry, Page, paragraphs, shown_p
 from alignbench.tui.investigation.plot import interval_bar
 from alignbench.tui.panel.bars import DIM, Scale

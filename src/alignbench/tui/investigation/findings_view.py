@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from alignbench.scores.statistics import MIN_PROMPTS
+from alignbench.metrics.statistics import MIN_PROMPTS
 from alignbench.tui.investigation.page import Page, paragraphs
 from alignbench.tui.panel.bars import DIM
 from alignbench.tui.panel.scene import heading

@@ -8,7 +8,7 @@ from typing import Any
 
 from textual.content import Content
 
-from alignbench.scores.statistics import MIN_PROMPTS
+from alignbench.metrics.statistics import MIN_PROMPTS
 from alignbench.tui.investigation.study import Study
 from alignbench.tui.panel.bars import DIM
 from alignbench.tui.sizes import NARROW

@@ -12,11 +12,11 @@ from alignbench import paths
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.judging.plan import plan_judging
 from alignbench.judging.qualities import read_qualities
+from alignbench.metrics.statistics import Bootstrap
+from alignbench.metrics.values import WORKBENCH
 from alignbench.reports.frontier import DIVERSITY, SIMILARITY, frontier_table, ladder
 from alignbench.reports.options import Options, default_metrics
 from alignbench.reports.report import build_report
-from alignbench.scores.statistics import Bootstrap
-from alignbench.scores.values import WORKBENCH
 from alignbench.scoring.contested import is_contested
 from alignbench.scoring.embeddings import Embeddings
 from alignbench.spec import Condition, Model

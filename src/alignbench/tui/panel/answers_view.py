@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
-from alignbench.scores.semantic import CLASS_THRESHOLD
+from alignbench.metrics.semantic import CLASS_THRESHOLD
 from alignbench.tui.panel.bars import DIM
 from alignbench.tui.panel.scene import Drawn, Scene, notes
 from alignbench.tui.text import count, fitted, number

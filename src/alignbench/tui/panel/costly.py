@@ -11,7 +11,7 @@ from alignbench import paths
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.engines.protocol import EmbedPool, EnginePool
 from alignbench.errors import EngineError, InputError
-from alignbench.scores.values import Value
+from alignbench.metrics.values import Value
 from alignbench.scoring.basescores import LOGPROB, SURPRISE, BaseScores
 from alignbench.scoring.bertscores import BERTSCORE, bert_scores
 from alignbench.scoring.embeddings import Embeddings

@@ -9,8 +9,8 @@ from alignbench.judging.plan import JudgePlan, plan_judging
 from alignbench.judging.runner import Judged, JudgeFailed, JudgeLoading, JudgeRun
 from alignbench.judging.summary import judgments_of, summarize
 from alignbench.judging.templates import PAIRED
-from alignbench.scores.statistics import Bootstrap
-from alignbench.scores.values import Value
+from alignbench.metrics.statistics import Bootstrap
+from alignbench.metrics.values import Value
 from alignbench.spec import Model
 from alignbench.store import Store
 from alignbench.tui.job import Report

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from alignbench.judging.summary import DISTINCT, STANCES
-from alignbench.scores.registry import METRICS, Metric
+from alignbench.metrics.registry import METRICS, Metric
 from alignbench.tui.text import number
 
 Entry = Mapping[str, Any]  # of one score of one condition, as in `scoring.tables`

@@ -6,9 +6,9 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from alignbench.contexts.sources import source_samples
-from alignbench.scores.registry import LIVE
-from alignbench.scores.statistics import Bootstrap
-from alignbench.scores.values import Cross, Value
+from alignbench.metrics.registry import LIVE
+from alignbench.metrics.statistics import Bootstrap
+from alignbench.metrics.values import Cross, Value
 from alignbench.scoring.board import Answers, Board
 from alignbench.scoring.contested import blind_to_stance, is_contested, without_the_blind
 from alignbench.scoring.responses import cell_surprisal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from alignbench.scores.statistics import MIN_PROMPTS
+from alignbench.metrics.statistics import MIN_PROMPTS
 from alignbench.tui.panel.bars import DIM, Scale, dot_plot
 from alignbench.tui.panel.scene import Drawn, Scene, faint, heading, notes, visible_columns
 from alignbench.tui.text import count, fitted

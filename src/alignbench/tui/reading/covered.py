@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from alignbench.scores.coverage import COVERAGE_THRESHOLD
+from alignbench.metrics.coverage import COVERAGE_THRESHOLD
 from alignbench.scoring.sentences import Match
 from alignbench.tui.text import count, fitted, number, shown
 from alignbench.tui.widgets.marked_pane import Run

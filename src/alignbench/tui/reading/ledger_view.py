@@ -12,8 +12,8 @@ from textual.content import Content
 from alignbench.display import visible
 from alignbench.ledger.accounts import Split
 from alignbench.ledger.page import Response, Totals
-from alignbench.scores.bits import Cost, Rate
-from alignbench.scores.stretches import Stretch
+from alignbench.metrics.bits import Cost, Rate
+from alignbench.metrics.stretches import Stretch
 from alignbench.tui.panel.bars import DIM
 from alignbench.tui.text import fitted, number, one_line
 from alignbench.tui.widgets.marked_pane import Run

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from alignbench.scores.shared_words import marked, shared_words
+from alignbench.metrics.shared_words import marked, shared_words
 from alignbench.tui.text import number
 from alignbench.tui.widgets.marked_pane import Run
 

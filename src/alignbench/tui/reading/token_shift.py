@@ -11,7 +11,7 @@ from textual.content import Content
 from alignbench.display import visible
 from alignbench.engines.protocol import Scored
 from alignbench.experiments.likelihood import likelihood
-from alignbench.scores.likelihood import token_shift
+from alignbench.metrics.likelihood import token_shift
 from alignbench.tui.panel.bars import DIM
 from alignbench.tui.text import number
 from alignbench.tui.widgets.column import bar

@@ -20,9 +20,9 @@ from alignbench.judging.labels import HUMAN, PREFERENCE, LabelPlan
 from alignbench.judging.plan import JudgeItem
 from alignbench.judging.preferences import preference_agreement
 from alignbench.judging.summary import judgments_of, summarize
+from alignbench.metrics.statistics import Bootstrap
 from alignbench.reports.plain import plain_sections
 from alignbench.reports.sections import agreement_section, judged_sections
-from alignbench.scores.statistics import Bootstrap
 from alignbench.tui.actions import bindings
 from alignbench.tui.actions.sessions import LABEL
 from alignbench.tui.text import count, one_line, plain

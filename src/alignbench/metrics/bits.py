@@ -1,0 +1,83 @@
+"""Bits per byte over the responses to many prompts: sums of bits over sums of bytes, with a bootstrap over prompts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from alignbench.metrics.statistics import Bootstrap, Interval, percentile_interval
+
+
+@dataclass(frozen=True, slots=True)
+class Bits:
+    """Bits that one response of n_bytes UTF-8 bytes and n_tokens tokens costs, or that something saves on it."""
+
+    bits: float
+    n_bytes: int
+    n_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Bits over the responses to n_prompts prompts, n_responses in all.
+
+    per_byte, per_response, per_token: all bits over all bytes, responses, tokens. ci: of per_byte, from resampled
+    prompts; None under two prompts.
+    """
+
+    per_byte: float
+    ci: Interval | None
+    per_response: float
+    per_token: float
+    n_prompts: int
+    n_responses: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Mean over prompts of what a text costs, in bits and in tokens. ci: of the bits; None under two prompts."""
+
+    bits: float
+    ci: Interval | None
+    tokens: float
+
+
+def rate(prompts: Sequence[Sequence[Bits]], bootstrap: Bootstrap) -> Rate | None:
+    """Of the responses to each prompt, at least one each; None without a prompt."""
+    if not prompts:
+        return None
+    sums = np.array(
+        [[math.fsum(r.bits for r in responses), sum(r.n_bytes for r in responses)] for responses in prompts]
+    )
+    bits, n_bytes = map(float, sums.sum(axis=0))
+    ci = None
+    if len(prompts) > 1:
+        draws = bootstrap.means(sums)
+        ci = percentile_interval(draws[:, 0] / draws[:, 1])
+    n = sum(map(len, prompts))
+    n_tokens = sum(r.n_tokens for said in prompts for r in said)
+    return Rate(bits / n_bytes, ci, bits / n, bits / n_tokens, len(prompts), n)
+
+
+def bits_saved(without: Bits, given: Bits) -> Bits:
+    """What a piece of context saves on a response: the bits without it minus the bits with it.
+
+    Savings on the response that a hint was made of alone are leakage, on held-out ones elicitation. ValueError where
+    the two are not of the same length, so not of one response.
+    """
+    if (without.n_bytes, without.n_tokens) != (given.n_bytes, given.n_tokens):
+        raise ValueError(f"{without} and {given} are not of one response")
+    return replace(without, bits=without.bits - given.bits)
+
+
+def cost(prompts: Sequence[tuple[float, int]], bootstrap: Bootstrap) -> Cost | None:
+    """Of a text's bits and tokens, prompt by prompt; None without one."""
+    if not prompts:
+        return None
+    values = np.array(prompts, np.float64)
+    (ci,) = bootstrap.intervals(values[:, :1])
+    bits, tokens = values.mean(axis=0)
+    return Cost(float(bits), ci, float(tokens))

@@ -1,0 +1,157 @@
+"""The live scores of one cell, and of a pair of cells: each grows by one finished sample at a time.
+
+At every step the values are those of computing from scratch over the same samples (to 1e-9, in any order).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alignbench.metrics import registry
+from alignbench.metrics.cell import Cell
+from alignbench.metrics.compression import CompressionRatio
+from alignbench.metrics.diversity import Distinct, ExpectationAdjustedDistinct, Mattr, NgramDiversity, SelfRepetition
+from alignbench.metrics.lexical import Length, LexicalSimilarity, content_ngrams, content_stems
+from alignbench.metrics.ngrams import NgramIndex
+from alignbench.metrics.overlap import RougeL, SelfBleu
+from alignbench.metrics.porter import stem
+from alignbench.metrics.semantic import CLASS_THRESHOLD
+from alignbench.metrics.spectral import VendiNgram
+from alignbench.metrics.statistics import mmd2
+from alignbench.metrics.values import (
+    WORKBENCH,
+    Cross,
+    CrossScore,
+    Mode,
+    PairScore,
+    Response,
+    RunningScore,
+    Value,
+    too_few,
+)
+
+__all__ = ["CellPair", "CellScores", "Cross", "Value"]
+
+_SCORES: dict[str, Callable[[NgramIndex], RunningScore]] = {
+    "words": lambda _: Length(),
+    "jaccard": lambda _: LexicalSimilarity(),
+    "jaccard_2": lambda _: LexicalSimilarity(content_ngrams(2)),
+    "jaccard_stem": lambda _: LexicalSimilarity(content_stems(stem)),
+    "rouge_l": RougeL,
+    "self_bleu": SelfBleu,
+    "distinct_1": lambda index: Distinct(1, index),
+    "distinct_2": lambda index: Distinct(2, index),
+    "distinct_3": lambda index: Distinct(3, index),
+    "ead_1": ExpectationAdjustedDistinct,
+    "ngram_diversity": NgramDiversity,
+    "compression_ratio": lambda _: CompressionRatio(),
+    "self_repetition": SelfRepetition,
+    "vendi_ngram": VendiNgram,
+    "mattr": Mattr,
+}
+_PAIRED = tuple(name for name in registry.cross(registry.LIVE) if name in _SCORES)
+
+
+class CellScores(Cell):
+    """A cell that grows by one finished sample at a time. Not thread-safe."""
+
+    def __init__(
+        self,
+        metrics: Collection[str] = registry.DEFAULT,
+        mode: Mode = WORKBENCH,
+        *,
+        class_threshold: float = CLASS_THRESHOLD,
+    ) -> None:
+        """As `Cell`."""
+        super().__init__(metrics, mode, class_threshold=class_threshold)
+        index = NgramIndex()
+        self._scores = {name: _SCORES[name](index) for name in self.metrics if name in _SCORES}
+
+    def add(self, sample: int, text: str) -> None:
+        """Add a finished sample; O(n) for the n-th. ValueError where the cell has this sample."""
+        self._take_up(sample, text)
+        response = Response(sample, text, self.mode)
+        for score in self._scores.values():
+            score.add(response)
+
+    def similarity(self, metric: str) -> PairScore:
+        score: PairScore = self._scores[metric]  # type: ignore[assignment]
+        return score
+
+    def _value(self, name: str) -> Value:
+        return self._scores[name].value()
+
+
+class CellPair:
+    """The reference's cell and another one's of the same prompt; a live view that catches up when it is read.
+
+    With the same object on both sides it is the reference against itself: pairs of different sample index, where equal
+    texts stay. It holds the scores that both cells run.
+    """
+
+    def __init__(self, reference: Cell, other: Cell) -> None:
+        if reference.mode is not other.mode:
+            raise ValueError("two cells whose words are counted in different modes do not compare")
+        self._reference = reference
+        self._other = other
+        self._metrics = registry.cross(tuple(name for name in reference.metrics if name in other.metrics))
+        self._between: dict[str, CrossScore] = {
+            name: reference.similarity(name).against(other.similarity(name))
+            for name in self._metrics
+            if name in _PAIRED and reference is not other
+        }
+
+    def cross(self) -> dict[str, Cross]:
+        """By metric name (see `registry`)."""
+        return {name: self._pairs(name) if name in _PAIRED else self._cosine() for name in self._metrics}
+
+    def similarities(self, metric: str) -> NDArray[np.float64]:
+        """The similarities of single pairs (k,) whose mean is the value of `metric`, in no particular order.
+
+        KeyError where the pair does not run it.
+        """
+        itself = self._reference is self._other
+        if metric == "embedding_similarity":
+            a, b = self._reference.vectors, self._other.vectors
+            cosines = a.cosines() if itself else a.cosines_with(b)
+            return cosines[np.triu_indices(len(cosines), 1)] if itself else cosines.ravel()
+        if itself:
+            return np.array(self._reference.similarity(metric).pairs.values)
+        return np.array(self._between[metric].pairs().values)
+
+    def _pairs(self, name: str) -> Cross:
+        score = self._reference.similarity(name)
+        own = score.value()
+        if self._reference is self._other:
+            return _itself(own.value, score.pairs.n, own.reason, own.skipped)
+        pairs = self._between[name].pairs()
+        reason = self._missing_side()
+        if not reason and pairs.mean is None:
+            reason = score.no_pairs(pairs.skipped)
+        distance = mmd2(own.value, self._other.similarity(name).pairs.mean, pairs.mean)
+        return Cross(pairs.mean, pairs.n, own.value, reason, own.reason, distance, pairs.skipped)
+
+    def _cosine(self) -> Cross:
+        a, b = self._reference.embeddings, self._other.embeddings
+        ceiling_reason = self._reference.too_few_embeddings(2)
+        if self._reference is self._other:
+            return _itself(a.mean, a.n_pairs, ceiling_reason)
+        mean = a.mean_with(b)
+        reason = self._missing_side()
+        if not reason and mean is None:
+            reason = self._reference.too_few_embeddings(1) or self._other.too_few_embeddings(1)
+        return Cross(mean, a.n * b.n, a.mean, reason, ceiling_reason, mmd2(a.mean, b.mean, mean))
+
+    def _missing_side(self) -> str:
+        if not len(self._reference):
+            return "the reference has no samples"
+        return "" if len(self._other) else too_few(1, 0)
+
+
+def _itself(ceiling: float | None, n_pairs: int, reason: str, skipped: int = 0) -> Cross:
+    """The reference against itself: value and ceiling are one number."""
+    distance = None if ceiling is None else 0.0
+    return Cross(ceiling, n_pairs, ceiling, reason, reason, distance, skipped)
