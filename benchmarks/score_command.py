@@ -29,7 +29,7 @@ from _score_texts import texts
 from alignbench.engines.embedder import DEFAULT_EMBEDDER, Embedder, default_embedder_path
 from alignbench.engines.workers.pool import WorkerPool
 from alignbench.metrics.words import words
-from alignbench.scoring.embeddings import Embeddings
+from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.store import Store
 
 CONDITIONS, SAMPLES, PROMPTS = 8, 10, 50

@@ -14,7 +14,7 @@ from alignbench.exporting.samples import COLUMNS
 from alignbench.frames import Session
 from alignbench.judging.replies import ASPECTS
 from alignbench.reports.report import Options, build_report
-from alignbench.scoring.embeddings import Embeddings
+from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Judgment, Store
 from tests.support.samples import ALIGNED, BASE, result

@@ -12,11 +12,11 @@ from alignbench.errors import AlignbenchError, InputError, did_you_mean
 from alignbench.exporting.samples import COLUMNS, sample_rows
 from alignbench.metrics.registry import LIVE, cross, metric, within
 from alignbench.metrics.statistics import RESAMPLES
+from alignbench.scoring.aggregate import Tables
 from alignbench.scoring.batch import Wanted, score_responses
-from alignbench.scoring.embeddings import Embeddings
+from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.held_out import source_conditions
 from alignbench.scoring.responses import SessionResponses
-from alignbench.scoring.tables import Tables
 from alignbench.store import SessionInfo, Store
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import pytest
 
 from alignbench.errors import InputError
 from alignbench.ledger.preparing import Failures
-from alignbench.scoring import likelihoods
+from alignbench.scoring import likelihood_cache
 from alignbench.spec import Condition, Context, Example, Examples, ExampleSet, Hint, Model, Prefill, Sampling
 from alignbench.store import Store
 from tests.support.books import KNOWN, OWN, PROMPTS, TEACHER, UNKNOWN, Pool, asked, kept
@@ -26,7 +26,7 @@ HINTED = Context(
 
 @pytest.fixture(autouse=True)
 def weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(likelihoods, "weights_hash", lambda model: f"hash of {model.name}")
+    monkeypatch.setattr(likelihood_cache, "weights_hash", lambda model: f"hash of {model.name}")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.hf.engine import TransformersEngine
 from alignbench.engines.protocol import ScoreRequest
-from alignbench.scoring import likelihoods
+from alignbench.scoring import likelihood_cache
 from alignbench.spec import Context, Example, Examples, ExampleSet, Model
 from alignbench.store import Store
 from tests.support.books import Pool, asked, kept
@@ -34,7 +34,7 @@ def computed(folder: Path, requests: Sequence[ScoreRequest]) -> int:
 def test_in_its_order_an_engine_computes_what_responses_share_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(likelihoods, "weights_hash", lambda model: f"hash of {model.name}")
+    monkeypatch.setattr(likelihood_cache, "weights_hash", lambda model: f"hash of {model.name}")
     pool = Pool()
     with Store.open(tmp_path / "kept.db") as store:
         kept(store, pool, asked(Context("plain", "taught", instruction="Be kind.", examples=EXAMPLES)))

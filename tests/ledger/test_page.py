@@ -12,7 +12,7 @@ from alignbench.errors import InputError
 from alignbench.experiments.plan import Cell
 from alignbench.experiments.preparing import Preparer
 from alignbench.ledger.page import Page, PageReader
-from alignbench.scoring import likelihoods
+from alignbench.scoring import likelihood_cache
 from alignbench.spec import Condition, Context, Example, Examples, ExampleSet, Hint, Prefill
 from alignbench.store import Store
 from tests.support.books import BASE, KNOWN, OWN, PROMPTS, TEACHER, UNKNOWN, Pool
@@ -24,7 +24,7 @@ HINTED = Context("plain", hint=Hint("free", RED))
 
 @pytest.fixture
 def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PageReader]:
-    monkeypatch.setattr(likelihoods, "weights_hash", lambda model: f"hash of {model.name}")
+    monkeypatch.setattr(likelihood_cache, "weights_hash", lambda model: f"hash of {model.name}")
     with Store.open(tmp_path / "page.db") as store:
         pool = Pool()
         yield PageReader(store, pool, Preparer(store, pool, 0, None), lambda *_: None)

@@ -7,7 +7,7 @@ import pytest
 from alignbench.ledger.accounts import Account, Piece, PieceAccount, Split
 from alignbench.ledger.search import Found, Wanted, search
 from alignbench.metrics.bits import Bits, Cost
-from alignbench.scoring.shuffled import shuffled_cycle
+from alignbench.scoring.null import shuffled_cycle
 
 PROMPTS = [f"p{i}" for i in range(8)]
 HELD_OUT = frozenset({1, 2})

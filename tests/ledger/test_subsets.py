@@ -11,7 +11,7 @@ import pytest
 from alignbench.ledger.ledger import Bookkeeper, Ledger, sampling_plan
 from alignbench.ledger.preparing import Failures
 from alignbench.ledger.search import Wanted, halves
-from alignbench.scoring import likelihoods
+from alignbench.scoring import likelihood_cache
 from alignbench.spec import Context, Example, Examples, ExampleSet
 from alignbench.store import Store
 from tests.support.books import PROMPTS, WORDS, Pool, asked, kept, session_of
@@ -29,7 +29,7 @@ BLUE = len(f"{WORD} in blue")
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    monkeypatch.setattr(likelihoods, "weights_hash", lambda model: f"hash of {model.name}")
+    monkeypatch.setattr(likelihood_cache, "weights_hash", lambda model: f"hash of {model.name}")
     with Store.open(tmp_path / "kept.db") as store:
         yield store
 

@@ -11,7 +11,7 @@ from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.metrics.coverage import COVERAGE_THRESHOLD
 from alignbench.metrics.statistics import Bootstrap
 from alignbench.reports.coverage_curves import coverage_table
-from alignbench.scoring.embeddings import Embeddings
+from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.store import Store
 from tests.support.embeddings import FakeEmbedPool
 from tests.support.given import Given

@@ -7,7 +7,7 @@ from typing import Any
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.reports.options import Options
 from alignbench.reports.report import build_report
-from alignbench.scoring.embeddings import Embeddings
+from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.store import Store
 from tests.support.embeddings import FakeEmbedPool
 from tests.support.judged import judgment

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from alignbench.scoring import likelihoods
+from alignbench.scoring import likelihood_cache
 from alignbench.tui.app import BenchApp
 from alignbench.tui.screens.hint import HintScreen
 from alignbench.tui.screens.ledger import LedgerScreen
@@ -21,7 +21,7 @@ from tests.support.books import BASE, PROMPTS, TEACHER, Pool
 
 @pytest.fixture(autouse=True)
 def weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(likelihoods, "weights_hash", lambda model: f"hash of {model.name}")
+    monkeypatch.setattr(likelihood_cache, "weights_hash", lambda model: f"hash of {model.name}")
 
 
 class PatientPool(Pool):

@@ -169,7 +169,7 @@ def _with_embeddings(store: Store, session: int, options: Options, embedder: str
     """The report with what embeddings it needs, and progress on stderr."""
     from alignbench.engines.embedder import DEFAULT_EMBEDDER
     from alignbench.reports.report import build_report
-    from alignbench.scoring.embeddings import Embeddings
+    from alignbench.scoring.embedding_cache import Embeddings
 
     needs = options.needs
     with ExitStack() as stack:

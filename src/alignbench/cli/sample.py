@@ -79,10 +79,10 @@ def sample(
     from alignbench.experiments.staged import StagedRun
     from alignbench.experiments.stored_sets import StoredSets
     from alignbench.models.catalog import first_use, terms
-    from alignbench.scoring.embeddings import Embeddings
+    from alignbench.scoring.embedding_cache import Embeddings
     from alignbench.scoring.live import LiveScores
     from alignbench.scoring.responses import SessionResponses
-    from alignbench.scoring.sessions import session_scores
+    from alignbench.scoring.run_scores import session_scores
     from alignbench.store import Store
 
     chosen = _prompts(prompt, prompts, limit)

@@ -23,9 +23,9 @@ from alignbench.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     from alignbench.metrics.registry import Metric
+    from alignbench.scoring.aggregate import Tables
     from alignbench.scoring.batch import Wanted
     from alignbench.scoring.responses import Responses
-    from alignbench.scoring.tables import Tables
     from alignbench.spec import Model
     from alignbench.store import Store
 
@@ -83,10 +83,10 @@ def score(
     from alignbench.metrics import registry
     from alignbench.reports.options import zero_shot_floor
     from alignbench.scoring.batch import Given, score_responses
-    from alignbench.scoring.embeddings import Embeddings
+    from alignbench.scoring.embedding_cache import Embeddings
     from alignbench.scoring.equal_words import add_equal_words
     from alignbench.scoring.held_out import source_conditions
-    from alignbench.scoring.judged import JUDGED
+    from alignbench.scoring.model_based.judge import JUDGED
     from alignbench.scoring.responses import FileResponses, SessionResponses, Truncated
     from alignbench.store import Store
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from alignbench.engines.protocol import EmbedPool
     from alignbench.metrics.values import Cross, Value
     from alignbench.scoring.batch import Progress
-    from alignbench.scoring.embeddings import Embeddings
-    from alignbench.scoring.likelihoods import Likelihoods
+    from alignbench.scoring.embedding_cache import Embeddings
+    from alignbench.scoring.likelihood_cache import Likelihoods
     from alignbench.scoring.responses import FileResponses, Responses, SessionResponses
     from alignbench.spec import Model
     from alignbench.store import Store
@@ -53,9 +53,9 @@ def ask_models(
     keep: where the answers are kept.
     """
     from alignbench.engines.workers.pool import WorkerPool
-    from alignbench.scoring.basescores import LOGPROB, SURPRISE
-    from alignbench.scoring.gaps import GAP
-    from alignbench.scoring.likelihoods import Likelihoods
+    from alignbench.scoring.likelihood_cache import Likelihoods
+    from alignbench.scoring.model_based.alignment_gap import GAP
+    from alignbench.scoring.model_based.base_model import LOGPROB, SURPRISE
 
     asked = Asked()
     wanted = {LOGPROB, SURPRISE, GAP} & set(metrics)
@@ -109,7 +109,7 @@ def _ask_base(
 ) -> None:
     from alignbench.metrics.likelihood import ORDERS
     from alignbench.metrics.registry import METRICS
-    from alignbench.scoring.basescores import SURPRISE, BaseScores
+    from alignbench.scoring.model_based.base_model import SURPRISE, BaseScores
 
     asked.base = model.name
     asked.within = BaseScores(likelihoods, model, source.prompt_text, seed=seed).within(responses, metrics, progress)
@@ -128,7 +128,7 @@ def _ask_both(
     reference: str,
     progress: Progress,
 ) -> None:
-    from alignbench.scoring.gaps import GAP, session_gaps
+    from alignbench.scoring.model_based.alignment_gap import GAP, session_gaps
 
     gaps = session_gaps(*session, responses, reference, likelihoods, progress)
     for place, cross in gaps.cross.items():
@@ -153,8 +153,8 @@ def ask_encoder(
     imported: the session whose pairs, if it has any, go before what can be computed here.
     """
     from alignbench.metrics.registry import METRICS
-    from alignbench.scoring.bertscores import BERTSCORE, bert_scores
-    from alignbench.scoring.imported_pairs import imported_pairs
+    from alignbench.scoring.model_based.bertscore import BERTSCORE, bert_scores
+    from alignbench.scoring.model_based.imported import imported_pairs
 
     pairs, note = imported_pairs(*imported, reference) if imported else (None, "")
     if pairs is not None and note:
@@ -192,7 +192,7 @@ def ask_judge(
     from alignbench.judging.qualities import read_qualities
     from alignbench.judging.runner import JudgeRun
     from alignbench.metrics.registry import METRICS
-    from alignbench.scoring.judged import JUDGED, JudgedScores
+    from alignbench.scoring.model_based.judge import JUDGED, JudgedScores
 
     plan = plan_judging(*session, "quality", judge)
     outcome = Outcome()

@@ -23,7 +23,7 @@ from alignbench.experiments.contents import cell_content, is_prepared
 from alignbench.experiments.hinting import made_hint, n_tokens
 from alignbench.experiments.plan import Cell
 from alignbench.models.catalog import resolve
-from alignbench.scoring.embeddings import Embeddings
+from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.spec import Condition, Context, Examples, ExampleSet, Hint, Model, Prompt, content_hash
 from alignbench.store import HintRow, NewHint, Store
 

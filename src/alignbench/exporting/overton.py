@@ -23,7 +23,7 @@ from alignbench.importing.overton_layout import (
     scored_pair,
 )
 from alignbench.judging.summary import judgments_of
-from alignbench.scoring.imported_pairs import METRIC
+from alignbench.scoring.model_based.imported import METRIC
 from alignbench.spec import Condition, Prompt
 from alignbench.store import HintRow, Judgment, JudgmentRow, PairScore, SampleRow, Store
 

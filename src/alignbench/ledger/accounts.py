@@ -11,7 +11,7 @@ from alignbench.ledger.preparing import Failures, Progress, Taught
 from alignbench.metrics.bits import Bits, Cost, Rate, bits_saved, cost, rate
 from alignbench.metrics.likelihood import alignment_gap, likelihood
 from alignbench.metrics.statistics import Bootstrap
-from alignbench.scoring.likelihoods import Likelihoods, Passage
+from alignbench.scoring.likelihood_cache import Likelihoods, Passage
 from alignbench.spec import Model, Prompt
 
 _Key = tuple[str, int]  # prompt id and sample of a response

@@ -9,7 +9,7 @@ from alignbench.contexts.rendering import Content
 from alignbench.ledger.asked import HINTED, Asked
 from alignbench.ledger.pieces import Shown
 from alignbench.ledger.preparing import Taught
-from alignbench.scoring.shuffled import other_prompt
+from alignbench.scoring.null import other_prompt
 from alignbench.spec import Condition, Context, Examples, Hint, Sampling
 
 COPY, OTHER_KEYWORDS = "copy of the source", "keywords of another prompt"

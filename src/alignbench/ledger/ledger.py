@@ -16,8 +16,8 @@ from alignbench.ledger.pieces import Shown
 from alignbench.ledger.preparing import Failures, Progress, Taught, prepared, taught
 from alignbench.ledger.search import Found, Wanted, halves, search
 from alignbench.ledger.subsets import smaller
-from alignbench.scoring.gaps import no_kl
-from alignbench.scoring.likelihoods import Likelihoods
+from alignbench.scoring.likelihood_cache import Likelihoods
+from alignbench.scoring.model_based.alignment_gap import no_kl
 from alignbench.spec import Context
 from alignbench.store import Store
 

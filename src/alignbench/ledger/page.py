@@ -19,8 +19,8 @@ from alignbench.ledger.pieces import Shown
 from alignbench.ledger.preparing import Failures, Progress, Taught
 from alignbench.metrics.likelihood import same_tokens
 from alignbench.metrics.stretches import Stretch, stretches
-from alignbench.scoring.gaps import no_kl
-from alignbench.scoring.likelihoods import Likelihoods, Passage
+from alignbench.scoring.likelihood_cache import Likelihoods, Passage
+from alignbench.scoring.model_based.alignment_gap import no_kl
 from alignbench.spec import Condition, default_context
 from alignbench.store import Store
 

@@ -9,7 +9,7 @@ from typing import Final
 from alignbench.contexts.rendering import Content, PartKind, Rendered, render
 from alignbench.engines.protocol import Capabilities
 from alignbench.errors import EngineError
-from alignbench.scoring.likelihoods import Passage
+from alignbench.scoring.likelihood_cache import Passage
 from alignbench.spec import Context, Prompt
 
 Piece = str  # instruction, examples or hint; `example 2` where each example is a piece of its own

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from alignbench.ledger.accounts import Account
 from alignbench.metrics.bits import Bits, Rate, rate
 from alignbench.metrics.statistics import Bootstrap
-from alignbench.scoring.shuffled import shuffled_cycle
+from alignbench.scoring.null import shuffled_cycle
 
 
 @dataclass(frozen=True, slots=True)

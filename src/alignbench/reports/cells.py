@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from alignbench.metrics.running_cell import CellScores
 from alignbench.metrics.sentences import sentences
 from alignbench.metrics.values import Mode, Value
-from alignbench.scoring.embeddings import Embeddings
+from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.spec import content_hash
 
 Texts = Mapping[int, str]  # sample -> its text

@@ -16,9 +16,9 @@ from alignbench.metrics.semantic import calibrated_threshold
 from alignbench.metrics.statistics import Bootstrap
 from alignbench.reports.cells import Sentences, sentence_vectors
 from alignbench.reports.estimates import Column, Entry, mean_entry
-from alignbench.scoring.embeddings import Embeddings
+from alignbench.scoring.embedding_cache import Embeddings
+from alignbench.scoring.null import other_prompt
 from alignbench.scoring.responses import Responses
-from alignbench.scoring.shuffled import other_prompt
 
 SHARE = 0.5  # of a response's sentences, from which it counts as covered
 

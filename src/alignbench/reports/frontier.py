@@ -10,7 +10,7 @@ from alignbench.errors import InputError
 from alignbench.judging.qualities import Qualities
 from alignbench.metrics.statistics import Bootstrap
 from alignbench.reports.estimates import mean_entry
-from alignbench.scoring.tables import Tables
+from alignbench.scoring.aggregate import Tables
 from alignbench.spec import Condition
 
 DIVERSITY = ("jaccard", "embedding_diversity")

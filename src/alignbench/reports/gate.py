@@ -17,8 +17,8 @@ from alignbench.metrics.statistics import Bootstrap
 from alignbench.metrics.values import Mode, Value
 from alignbench.reports.cells import cell_values
 from alignbench.reports.estimates import Column, difference_entries, mean_entry, share_entry
-from alignbench.scoring.embeddings import Embeddings
-from alignbench.scoring.judged import EFFECTIVE, PASSING, JudgedScores
+from alignbench.scoring.embedding_cache import Embeddings
+from alignbench.scoring.model_based.judge import EFFECTIVE, PASSING, JudgedScores
 from alignbench.scoring.responses import Responses
 
 QUALITY = "mean of the judged aspects"

@@ -12,7 +12,7 @@ from alignbench.metrics.paper import paper_mode
 from alignbench.metrics.registry import LIVE, METRICS, metric
 from alignbench.metrics.statistics import RESAMPLES
 from alignbench.metrics.values import WORKBENCH, Mode
-from alignbench.scoring.imported_pairs import METRIC as PAIR_METRIC
+from alignbench.scoring.model_based.imported import METRIC as PAIR_METRIC
 from alignbench.spec import Condition, default_context
 from alignbench.store import Store
 

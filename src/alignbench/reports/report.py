@@ -30,14 +30,14 @@ from alignbench.reports.options import Options
 from alignbench.reports.recovery import recovery_findings
 from alignbench.reports.revisions import revision_ladders
 from alignbench.reports.roles import role_of
+from alignbench.scoring.aggregate import Tables
 from alignbench.scoring.batch import Given, Progress, Wanted, score_responses
-from alignbench.scoring.embeddings import Embeddings
+from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.held_out import source_conditions
-from alignbench.scoring.imported_pairs import METRIC as PAIR_METRIC
-from alignbench.scoring.imported_pairs import imported_pairs
-from alignbench.scoring.judged import JUDGED, JudgedScores
+from alignbench.scoring.model_based.imported import METRIC as PAIR_METRIC
+from alignbench.scoring.model_based.imported import imported_pairs
+from alignbench.scoring.model_based.judge import JUDGED, JudgedScores
 from alignbench.scoring.responses import SessionResponses
-from alignbench.scoring.tables import Tables
 from alignbench.spec import Condition
 from alignbench.store import Store
 

@@ -11,15 +11,15 @@ from alignbench.metrics import registry
 from alignbench.metrics.sentences import sentences
 from alignbench.metrics.statistics import MIN_PROMPTS, Bootstrap, Spread
 from alignbench.metrics.values import Cross, Value
+from alignbench.scoring.aggregate import COUNTS, PromptScores, Tables, score_tables
 from alignbench.scoring.contested import without_the_blind
 from alignbench.scoring.coverage import Sentences
-from alignbench.scoring.embeddings import Embeddings
+from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.held_out import held_out
+from alignbench.scoring.null import shuffled_cycle
 from alignbench.scoring.processes import Chunk, scored_chunks, worth_starting
 from alignbench.scoring.responses import Responses
 from alignbench.scoring.scorer import CellResponses, PromptResponses, Scorer, Wanted
-from alignbench.scoring.shuffled import shuffled_cycle
-from alignbench.scoring.tables import COUNTS, PromptScores, Tables, score_tables
 from alignbench.spec import content_hash
 
 __all__ = ["Given", "Progress", "Wanted", "score_responses"]

@@ -11,7 +11,7 @@ from alignbench.errors import AlignbenchError
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.values import Cross, Value
 from alignbench.prompts import load_prompts
-from alignbench.scoring.tables import PromptScores
+from alignbench.scoring.aggregate import PromptScores
 from alignbench.spec import Prompt
 from alignbench.store import Store
 

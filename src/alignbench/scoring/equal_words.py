@@ -15,9 +15,9 @@ from alignbench.metrics.registry import METRICS
 from alignbench.metrics.sentences import sentences
 from alignbench.metrics.values import Value
 from alignbench.metrics.words import words
+from alignbench.scoring.aggregate import Tables
 from alignbench.scoring.batch import Progress, Wanted, score_responses
 from alignbench.scoring.responses import Cells, Responses, opening
-from alignbench.scoring.tables import Tables
 from alignbench.spec import content_hash
 
 LEXICAL = frozenset(name for name, metric in METRICS.items() if metric.live and metric.needs == ("text",)) - {"words"}

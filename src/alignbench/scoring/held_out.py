@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from alignbench.contexts.sources import source_samples
 from alignbench.metrics.running_cell import CellPair, CellScores
 from alignbench.metrics.values import WORKBENCH, Mode
-from alignbench.scoring.embeddings import Embeddings
+from alignbench.scoring.aggregate import HeldOut
+from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.responses import Responses
-from alignbench.scoring.tables import HeldOut
 from alignbench.spec import Condition, content_hash
 
 _Vectors = Mapping[str, NDArray[np.float32]]

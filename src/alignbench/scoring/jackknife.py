@@ -8,7 +8,7 @@ from alignbench.metrics.cell import Cell
 from alignbench.metrics.running_cell import CellPair
 from alignbench.metrics.statistics import Interval, jackknife_interval
 from alignbench.metrics.values import Cross, Value
-from alignbench.scoring.tables import COUNTS, Place
+from alignbench.scoring.aggregate import COUNTS, Place
 
 _GROUPS = 20  # a hundred samples need not be scored a hundred times
 

@@ -17,9 +17,9 @@ from alignbench.metrics.registry import LIVE, METRICS
 from alignbench.metrics.running_cell import CellPair
 from alignbench.metrics.statistics import RESAMPLES, Interval, Spread, expected_maximum, pair_spreads
 from alignbench.metrics.values import WORKBENCH, Mode, Value
+from alignbench.scoring.aggregate import EQUAL_N, Place, PromptScores
 from alignbench.scoring.coverage import Sentences, cross_coverage
 from alignbench.scoring.jackknife import jackknife_intervals, left_out
-from alignbench.scoring.tables import EQUAL_N, Place, PromptScores
 
 _COVERAGE = "coverage"
 _DRAWS = 5  # sets of samples that a value at equal n is the mean over

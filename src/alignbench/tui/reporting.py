@@ -11,7 +11,7 @@ from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.reports.options import session_mode, session_options
 from alignbench.reports.report import build_report
 from alignbench.reports.writing import written
-from alignbench.scoring.embeddings import Embeddings
+from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.store import Store
 from alignbench.tui.job import Report
 from alignbench.tui.output import new_file

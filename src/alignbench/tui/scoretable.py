@@ -11,7 +11,7 @@ from alignbench.tui.text import number
 
 if TYPE_CHECKING:
     from alignbench.metrics.running_cell import Cross, Value
-    from alignbench.scoring.tables import PromptScores
+    from alignbench.scoring.aggregate import PromptScores
     from alignbench.tui.standing import Standing
 
 DASH = "–"
@@ -202,7 +202,7 @@ def score_table(bench: Bench, scorer: Scorer | None) -> ScoreTable:
 
 def _scores(scorer: Scorer, prompt: str, bench: Bench, names: Sequence[str], reference: int | None) -> PromptScores:
     """What is known of a prompt; on a contested one without the scores that are blind to stance."""
-    from alignbench.scoring.tables import PromptScores
+    from alignbench.scoring.aggregate import PromptScores
 
     within = {name: scorer.within(prompt, name) for name in names}
     against = None if reference is None else names[reference]
@@ -218,6 +218,6 @@ def _seen(bench: Bench, scores: PromptScores) -> PromptScores:
 
 def seen(bench: Bench, found: Mapping[str, Cross]) -> Mapping[str, Cross]:
     """Similarities of one condition; on a contested prompt without those that are blind to stance."""
-    from alignbench.scoring.tables import PromptScores
+    from alignbench.scoring.aggregate import PromptScores
 
     return _seen(bench, PromptScores({}, {"": found})).cross[""]

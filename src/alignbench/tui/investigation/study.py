@@ -18,7 +18,7 @@ from alignbench.reports.frontier import DIVERSITY, SIMILARITY, frontier_table, l
 from alignbench.reports.options import Options, default_metrics
 from alignbench.reports.report import build_report
 from alignbench.scoring.contested import is_contested
-from alignbench.scoring.embeddings import Embeddings
+from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.spec import Condition, Model
 from alignbench.store import Store
 from alignbench.tui.job import Job, Report

@@ -12,13 +12,13 @@ from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.engines.protocol import EmbedPool, EnginePool
 from alignbench.errors import EngineError, InputError
 from alignbench.metrics.values import Value
-from alignbench.scoring.basescores import LOGPROB, SURPRISE, BaseScores
-from alignbench.scoring.bertscores import BERTSCORE, bert_scores
-from alignbench.scoring.embeddings import Embeddings
-from alignbench.scoring.gaps import GAP, session_gaps
-from alignbench.scoring.likelihoods import Likelihoods
+from alignbench.scoring.coverage import coverages
+from alignbench.scoring.embedding_cache import Embeddings
+from alignbench.scoring.likelihood_cache import Likelihoods
+from alignbench.scoring.model_based.alignment_gap import GAP, session_gaps
+from alignbench.scoring.model_based.base_model import LOGPROB, SURPRISE, BaseScores
+from alignbench.scoring.model_based.bertscore import BERTSCORE, bert_scores
 from alignbench.scoring.responses import Cells
-from alignbench.scoring.sentences import coverages
 from alignbench.store import Store
 from alignbench.tui.job import Report
 from alignbench.tui.panel.snapshot import Outcome, Snapshot

@@ -9,10 +9,10 @@ from alignbench.contexts.sources import source_samples
 from alignbench.metrics.registry import LIVE
 from alignbench.metrics.statistics import Bootstrap
 from alignbench.metrics.values import Cross, Value
-from alignbench.scoring.board import Answers, Board
+from alignbench.scoring.aggregate import PromptScores, Tables, score_tables
 from alignbench.scoring.contested import blind_to_stance, is_contested, without_the_blind
+from alignbench.scoring.on_request import Answers, Board
 from alignbench.scoring.responses import cell_surprisal
-from alignbench.scoring.tables import PromptScores, Tables, score_tables
 from alignbench.spec import Model
 from alignbench.store import SampleRow
 from alignbench.tui.composing.words import context_words

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.errors import StoreError
-from alignbench.scoring.board import Board
+from alignbench.scoring.on_request import Board
 from alignbench.tui.panel.costly import Means
 from alignbench.tui.panel.demand import Demands
 
@@ -70,7 +70,7 @@ class PanelWorker:
             if (hint := store.cell_hint(cells[name])) is not None:
                 found[name] = hint.text
         if self._embed is not None and found:
-            from alignbench.scoring.embeddings import Embeddings
+            from alignbench.scoring.embedding_cache import Embeddings
 
             Embeddings(store, self._embed, DEFAULT_EMBEDDER).make(found.values(), lambda _: None)
         return found

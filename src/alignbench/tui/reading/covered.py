@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from alignbench.metrics.coverage import COVERAGE_THRESHOLD
-from alignbench.scoring.sentences import Match
+from alignbench.scoring.coverage import Match
 from alignbench.tui.text import count, fitted, number, shown
 from alignbench.tui.widgets.marked_pane import Run
 from alignbench.tui.wrap import WrappedText

@@ -15,8 +15,8 @@ from alignbench.errors import EngineError
 from alignbench.experiments.likelihood import score_after, score_response
 from alignbench.experiments.preparing import Preparer
 from alignbench.ledger.page import Page, PageReader, Response, Totals
-from alignbench.scoring.embeddings import Embeddings
-from alignbench.scoring.sentences import Match, best_sentences
+from alignbench.scoring.coverage import Match, best_sentences
+from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Store
 from alignbench.tui.job import Job, Report

@@ -16,9 +16,9 @@ from alignbench.metrics import registry
 from alignbench.metrics.running_cell import CellPair, CellScores
 from alignbench.metrics.statistics import Interval
 from alignbench.metrics.values import Cross, Value
+from alignbench.scoring.aggregate import HeldOut, Place, PromptScores
 from alignbench.scoring.jackknife import jackknife_intervals, left_out
-from alignbench.scoring.shuffled import other_prompts
-from alignbench.scoring.tables import HeldOut, Place, PromptScores
+from alignbench.scoring.null import other_prompts
 from alignbench.spec import content_hash
 
 Texts = Mapping[int, str]  # sample -> its text

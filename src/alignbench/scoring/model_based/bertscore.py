@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from alignbench.engines.protocol import EmbedPool, Failed, TokensEmbedded
 from alignbench.metrics.bertscore import TokenVectors, bertscore_matrix
 from alignbench.metrics.values import Cross, Value, too_few
+from alignbench.scoring.null import shuffled_cycle
 from alignbench.scoring.responses import Cells, Responses
-from alignbench.scoring.shuffled import shuffled_cycle
 
 BERTSCORE = "bertscore_f1"
 

@@ -10,7 +10,7 @@ from alignbench.contexts.rendering import render
 from alignbench.engines.protocol import Capabilities
 from alignbench.metrics.likelihood import ORDERS, likelihood, orders, progressive_surprise
 from alignbench.metrics.values import Value, too_few
-from alignbench.scoring.likelihoods import Likelihoods, Passage
+from alignbench.scoring.likelihood_cache import Likelihoods, Passage
 from alignbench.scoring.responses import Responses
 from alignbench.spec import Model, Prompt, content_hash, default_context
 

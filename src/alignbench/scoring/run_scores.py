@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from alignbench.metrics import registry
 from alignbench.metrics.statistics import MIN_PROMPTS, RESAMPLES, Bootstrap
+from alignbench.scoring.aggregate import COUNTS, PromptScores, Tables, score_tables
 from alignbench.scoring.batch import Wanted, similarity_spreads
 from alignbench.scoring.contested import is_contested, without_the_blind
-from alignbench.scoring.embeddings import Embeddings
+from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.held_out import held_out, source_conditions
 from alignbench.scoring.live import LiveScores
+from alignbench.scoring.null import other_prompt
 from alignbench.scoring.responses import Responses
-from alignbench.scoring.shuffled import other_prompt
-from alignbench.scoring.tables import COUNTS, PromptScores, Tables, score_tables
 from alignbench.spec import Condition, Prompt
 
 

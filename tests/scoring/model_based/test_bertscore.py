@@ -10,9 +10,9 @@ import pytest
 from alignbench.engines.protocol import Failed, TokensEmbedded
 from alignbench.metrics.bertscore import TokenVectors, bertscore_f1
 from alignbench.metrics.values import Value
-from alignbench.scoring.bertscores import bert_scores
+from alignbench.scoring.model_based.bertscore import bert_scores
+from alignbench.scoring.null import other_prompt
 from alignbench.scoring.responses import Cells
-from alignbench.scoring.shuffled import other_prompt
 
 
 class Given:

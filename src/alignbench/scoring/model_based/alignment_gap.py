@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from alignbench.metrics.likelihood import alignment_gap, token_shifts
 from alignbench.metrics.values import Cross
 from alignbench.scoring.held_out import source_conditions
-from alignbench.scoring.likelihoods import Likelihoods, Passage
+from alignbench.scoring.likelihood_cache import Likelihoods, Passage
 from alignbench.scoring.responses import Responses
 from alignbench.spec import Condition, Sampling
 from alignbench.store import Store

@@ -18,7 +18,7 @@ from alignbench.metrics.semantic import (
     threshold_classes,
 )
 from alignbench.metrics.values import Value, too_few
-from alignbench.scoring.embeddings import Embeddings
+from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.responses import Responses
 from alignbench.spec import content_hash
 

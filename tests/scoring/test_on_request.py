@@ -11,10 +11,10 @@ import pytest
 from alignbench.metrics import registry
 from alignbench.metrics.running_cell import CellPair, CellScores
 from alignbench.metrics.values import Value
-from alignbench.scoring.board import Answers, Board
-from alignbench.scoring.embeddings import Embeddings
-from alignbench.scoring.sentences import best_sentences, coverages
-from alignbench.scoring.shuffled import other_prompt, other_prompts
+from alignbench.scoring.coverage import best_sentences, coverages
+from alignbench.scoring.embedding_cache import Embeddings
+from alignbench.scoring.null import other_prompt, other_prompts
+from alignbench.scoring.on_request import Answers, Board
 from alignbench.spec import content_hash
 from alignbench.store import Store
 from tests.support.fakes import LetterEmbedder

@@ -13,10 +13,10 @@ import pytest
 
 from alignbench.engines.protocol import Capabilities, Failed, Loaded, Scored, ScoreRequest, Sink
 from alignbench.metrics.values import Value
-from alignbench.scoring import likelihoods as module
-from alignbench.scoring.basescores import LOGPROB, SURPRISE, BaseScores, progressive_passage
-from alignbench.scoring.gaps import session_gaps
-from alignbench.scoring.likelihoods import Likelihoods, Passage
+from alignbench.scoring import likelihood_cache as module
+from alignbench.scoring.likelihood_cache import Likelihoods, Passage
+from alignbench.scoring.model_based.alignment_gap import session_gaps
+from alignbench.scoring.model_based.base_model import LOGPROB, SURPRISE, BaseScores, progressive_passage
 from alignbench.scoring.responses import Cells, SessionResponses
 from alignbench.spec import Condition, Context, Hint, Model, Prompt, Sampling
 from alignbench.store import Store

@@ -11,8 +11,8 @@ import pytest
 from alignbench.judging.qualities import Qualities, read_qualities
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.values import Value
-from alignbench.scoring.embeddings import Embeddings
-from alignbench.scoring.judged import EFFECTIVE, JUDGED, PASSING, QUALITY, UTILITY, JudgedScores
+from alignbench.scoring.embedding_cache import Embeddings
+from alignbench.scoring.model_based.judge import EFFECTIVE, JUDGED, PASSING, QUALITY, UTILITY, JudgedScores
 from alignbench.scoring.responses import SessionResponses
 from alignbench.spec import content_hash
 from alignbench.store import Store

@@ -21,8 +21,8 @@ from alignbench.scoring import processes
 from alignbench.scoring.batch import Given as Scores
 from alignbench.scoring.batch import Wanted, score_responses, similarity_spreads
 from alignbench.scoring.contested import REASON
-from alignbench.scoring.embeddings import Embeddings
-from alignbench.scoring.shuffled import other_prompt, shuffled_cycle
+from alignbench.scoring.embedding_cache import Embeddings
+from alignbench.scoring.null import other_prompt, shuffled_cycle
 from alignbench.store import Store
 from tests.support.embeddings import FakeEmbedPool, vector
 from tests.support.given import Given

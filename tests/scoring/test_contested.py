@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from alignbench.metrics.values import Cross, Value
+from alignbench.scoring.aggregate import PromptScores
 from alignbench.scoring.contested import REASON, blind_to_stance, is_contested, without_the_blind
-from alignbench.scoring.tables import PromptScores
 from alignbench.spec import Prompt
 
 

@@ -9,12 +9,12 @@ import pytest
 
 from alignbench.contexts.sources import source_samples
 from alignbench.metrics.values import Value
+from alignbench.scoring.aggregate import HeldOut
 from alignbench.scoring.batch import Wanted, score_responses
 from alignbench.scoring.held_out import held_out, source_conditions
 from alignbench.scoring.live import LiveScores
 from alignbench.scoring.responses import Cells, SessionResponses
-from alignbench.scoring.sessions import session_scores
-from alignbench.scoring.tables import HeldOut
+from alignbench.scoring.run_scores import session_scores
 from alignbench.spec import Condition, Context, Example, Examples, ExampleSet, Hint, Model, Prefill, Prompt
 from alignbench.store import Store
 from tests.support.samples import result

@@ -12,7 +12,7 @@ import pytest
 
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.scoring.live import LiveScores
-from alignbench.scoring.sessions import session_scores
+from alignbench.scoring.run_scores import session_scores
 from alignbench.spec import Condition, Context, Model, Prompt, content_hash
 from alignbench.store import SampleRow, Store
 from tests.support.embeddings import FakeEmbedPool, vector
