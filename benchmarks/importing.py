@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from alignbench.importing.landing import land
-from alignbench.importing.overton import read_dataset
+from alignbench.overton.read import read_dataset
 from alignbench.store import Store
 
 CONDITIONS, N, WORDS = 20, 5, 200

@@ -50,7 +50,7 @@ def overton(
     db: Db = None,
 ) -> None:
     """Export a session in the layout of the paper's released data, which `alignbench import overton` reads."""
-    from alignbench.exporting.overton import export_overton
+    from alignbench.overton.write import export_overton
     from alignbench.store import Store
 
     with Store.open(existing_database(db)) as store:

@@ -28,7 +28,7 @@ def overton(
     as_json: Json = False,
 ) -> None:
     """Import the released data of "From Distributional to Overton Pluralism": one session a dataset."""
-    from alignbench.importing.overton import datasets, read_dataset
+    from alignbench.overton.read import datasets, read_dataset
 
     _land(map(read_dataset, datasets(folder)), db, as_json)
 

@@ -236,8 +236,8 @@ class SessionsScreen(SessionsView):
 
 def _export(db: Path, session: int, asked: Asked) -> Path:
     """Write the samples on a connection of its own, so that the app goes on meanwhile."""
-    from alignbench.exporting.overton import export_overton
     from alignbench.exporting.samples import Selection, export_file
+    from alignbench.overton.write import export_overton
     from alignbench.store import Store
 
     with Store.open(db) as store:

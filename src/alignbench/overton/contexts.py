@@ -7,9 +7,9 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from alignbench.contexts.urial import UrialPrompt, parse_urial
-from alignbench.importing.overton_args import neighbours
-from alignbench.importing.overton_rows import SUMMARY_OPEN, is_base
 from alignbench.importing.values import ImportedCell, ImportedHint
+from alignbench.overton.args import neighbours
+from alignbench.overton.rows import SUMMARY_OPEN, is_base
 from alignbench.spec import Context, Examples, ExampleSet, Hint, Select
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from alignbench.errors import InputError
-from alignbench.importing.overton_args import GREEDY, SAMPLED, facts_of, neighbours, sampling_of
+from alignbench.overton.args import GREEDY, SAMPLED, facts_of, neighbours, sampling_of
 
 
 def test_settings_of_both_servers() -> None:

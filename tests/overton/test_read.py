@@ -11,8 +11,8 @@ import pytest
 
 from alignbench.errors import InputError
 from alignbench.importing.landing import land
-from alignbench.importing.overton import datasets, read_dataset
 from alignbench.judging.summary import judged_tables
+from alignbench.overton.read import datasets, read_dataset
 from alignbench.spec import Context
 from alignbench.store import Store
 from tests.support.paper_data import OVERTON, needs_paper_data

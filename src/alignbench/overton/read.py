@@ -13,13 +13,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from alignbench.errors import InputError
-from alignbench.importing.overton_args import facts_of, sampling_of
-from alignbench.importing.overton_contexts import context_of
-from alignbench.importing.overton_judgments import read_hints, read_judgments
-from alignbench.importing.overton_layout import ARGS, GREEDY, INSTANCES, OUTPUTS, PAIRS, SAMPLES
-from alignbench.importing.overton_pairs import read_pairs
-from alignbench.importing.overton_rows import NotARow, is_base, read_row
 from alignbench.importing.values import ImportedCell, ImportedCondition, ImportedHint, ImportedSession
+from alignbench.overton.args import facts_of, sampling_of
+from alignbench.overton.contexts import context_of
+from alignbench.overton.judgments import read_hints, read_judgments
+from alignbench.overton.layout import ARGS, GREEDY, INSTANCES, OUTPUTS, PAIRS, SAMPLES
+from alignbench.overton.pairs import read_pairs
+from alignbench.overton.rows import NotARow, is_base, read_row
 from alignbench.prompts import load_prompts
 from alignbench.spec import IMPORTED, Condition, Model, Prompt
 from alignbench.textfiles import json_lines, read_object, read_utf8

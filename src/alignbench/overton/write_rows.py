@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from alignbench.importing.overton_rows import FENCE, read_row
+from alignbench.overton.rows import FENCE, read_row
 from alignbench.store import SampleRow
 
 Row = dict[str, Any]

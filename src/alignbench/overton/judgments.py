@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from alignbench.errors import InputError
-from alignbench.importing.overton_layout import ARGS, DATA, HINTS, JUDGED_PAIR, KINDS, SAMPLES
-from alignbench.importing.overton_rows import NotARow, read_row
 from alignbench.importing.values import ImportedCondition, ImportedHint, ImportedJudgment, ImportedSample
 from alignbench.judging.replies import Reading, read_reply
 from alignbench.judging.templates import judge_template
+from alignbench.overton.layout import ARGS, DATA, HINTS, JUDGED_PAIR, KINDS, SAMPLES
+from alignbench.overton.rows import NotARow, read_row
 from alignbench.spec import Prompt, content_hash
 from alignbench.textfiles import json_lines, read_object, read_utf8
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from alignbench.errors import AlignbenchError, InputError
-from alignbench.exporting.overton_rows import ExportedCell, output_rows
-from alignbench.importing.overton_layout import (
+from alignbench.judging.summary import judgments_of
+from alignbench.overton.layout import (
     ARGS,
     DATA,
     HINTS,
@@ -22,7 +22,7 @@ from alignbench.importing.overton_layout import (
     outputs_folder,
     scored_pair,
 )
-from alignbench.judging.summary import judgments_of
+from alignbench.overton.write_rows import ExportedCell, output_rows
 from alignbench.scoring.model_based.imported import METRIC
 from alignbench.spec import Condition, Prompt
 from alignbench.store import HintRow, Judgment, JudgmentRow, PairScore, SampleRow, Store

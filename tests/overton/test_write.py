@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from alignbench.errors import InputError
-from alignbench.exporting.overton import export_overton
 from alignbench.importing.landing import land
-from alignbench.importing.overton import read_dataset
+from alignbench.overton.read import read_dataset
+from alignbench.overton.write import export_overton
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Store
 from tests.support.judged import fill, judgment

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from alignbench.errors import InputError
-from alignbench.importing.overton_layout import PAIR_IDS
 from alignbench.importing.values import ImportedPairs
+from alignbench.overton.layout import PAIR_IDS
 from alignbench.spec import Prompt
 from alignbench.store import PairScore
 from alignbench.textfiles import read_object

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alignbench.importing.overton_rows import NotARow, close_fence, hint_first, read_row
+from alignbench.overton.rows import NotARow, close_fence, hint_first, read_row
 
 ZERO_SHOT = "# Query:\n```\nWhy?\n```\n\n# Answer:\n```\n"
 

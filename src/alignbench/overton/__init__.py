@@ -1,0 +1,1 @@
+"""The data of the paper's release, read and written."""
