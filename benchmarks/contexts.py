@@ -20,7 +20,7 @@ from alignbench.contexts.rendering import render
 from alignbench.engines.blocking import loaded, tokenized
 from alignbench.engines.protocol import Done, Event, Failed, SampleRequest, Started
 from alignbench.engines.workers.pool import WorkerPool
-from alignbench.experiments.trial import trial_preparer
+from alignbench.experiments.scratch_preparer import trial_preparer
 from alignbench.models.catalog import resolve
 from alignbench.spec import Condition, Context, Example, Examples, ExampleSet, Prompt, Sampling
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from alignbench.importing.landing import land
+from alignbench.importing.save import land
 from alignbench.overton.read import read_dataset
 from alignbench.store import Store
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from alignbench.contexts.sources import needed_conditions, unknown_conditions
+from alignbench.contexts.source_samples import needed_conditions, unknown_conditions
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.engines.protocol import Embedded, Failed
 from alignbench.errors import InputError
+from alignbench.experiments.context_preparer import Preparer
 from alignbench.experiments.plan import make_plan
-from alignbench.experiments.preparing import Preparer
 from alignbench.experiments.runner import CellFailed, CellPrepared, RunEvent
 from alignbench.experiments.staged import StagedRun
 from alignbench.spec import (

@@ -13,7 +13,7 @@ import pytest
 from alignbench.errors import InputError
 from alignbench.exporting.samples import COLUMNS, Selection, sample_rows, write_csv, write_jsonl
 from alignbench.importing.jsonl import read_jsonl
-from alignbench.importing.landing import land
+from alignbench.importing.save import land
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Store
 from tests.support.commands import alignbench

@@ -10,7 +10,7 @@ import pytest
 
 from alignbench.errors import InputError
 from alignbench.importing.jsonl import read_jsonl
-from alignbench.importing.landing import land
+from alignbench.importing.save import land
 from alignbench.store import Store
 
 

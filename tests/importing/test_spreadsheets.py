@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from alignbench.display import from_spreadsheet_cell, spreadsheet_cell
 from alignbench.errors import InputError
 from alignbench.exporting.samples import sample_rows, write_csv
-from alignbench.importing.landing import land
+from alignbench.importing.save import land
 from alignbench.importing.spreadsheets import read_csv
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Store

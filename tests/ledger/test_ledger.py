@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from alignbench.errors import InputError
-from alignbench.ledger.preparing import Failures
+from alignbench.ledger.prepare import Failures
 from alignbench.scoring import likelihood_cache
 from alignbench.spec import Condition, Context, Example, Examples, ExampleSet, Hint, Model, Prefill, Sampling
 from alignbench.store import Store

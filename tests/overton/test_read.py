@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from alignbench.errors import InputError
-from alignbench.importing.landing import land
+from alignbench.importing.save import land
 from alignbench.judging.summary import judged_tables
 from alignbench.overton.read import datasets, read_dataset
 from alignbench.spec import Context

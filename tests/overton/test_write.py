@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from alignbench.errors import InputError
-from alignbench.importing.landing import land
+from alignbench.importing.save import land
 from alignbench.overton.read import read_dataset
 from alignbench.overton.write import export_overton
 from alignbench.spec import Condition, Prompt

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from alignbench.contexts.sources import source_samples
+from alignbench.contexts.source_samples import source_samples
 from alignbench.metrics.values import Value
 from alignbench.scoring.aggregate import HeldOut
 from alignbench.scoring.batch import Wanted, score_responses

@@ -10,9 +10,9 @@ import numpy as np
 
 from alignbench.engines.protocol import Failed, SampleRequest, Scored, ScoreRequest, Sink
 from alignbench.experiments.staged import StagedRun
-from alignbench.ledger.asked import Asked
 from alignbench.ledger.ledger import Bookkeeper, Ledger, sampling_plan
-from alignbench.ledger.preparing import Failures, Progress
+from alignbench.ledger.prepare import Failures, Progress
+from alignbench.ledger.request import Asked
 from alignbench.spec import Condition, Context, Model, Prompt, Sampling
 from alignbench.store import Store
 from tests.support.fakes import FakePool

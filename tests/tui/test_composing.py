@@ -9,7 +9,7 @@ import pytest
 
 from alignbench.contexts.rendering import NO_MODEL, own_content, render
 from alignbench.errors import EngineError, InputError
-from alignbench.experiments.hinting import made_hint
+from alignbench.experiments.hint_maker import made_hint
 from alignbench.spec import Condition, Context, Example, Examples, ExampleSet, Hint, Prompt, Sampling
 from alignbench.store import Store
 from alignbench.tui import sessions

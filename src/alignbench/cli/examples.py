@@ -118,7 +118,7 @@ def select_examples(
     """Show which examples of a set would stand before a prompt, in their order, with rank and similarity."""
     from alignbench.cli.tables import print_table
     from alignbench.engines.workers.pool import WorkerPool
-    from alignbench.experiments.trial import trial_preparer
+    from alignbench.experiments.scratch_preparer import trial_preparer
 
     if not prompt.strip():
         raise InputError("--prompt is empty; expected a question or an instruction.")

@@ -16,7 +16,7 @@ from alignbench.errors import AlignbenchError, InputError
 from alignbench.spec import Level
 
 if TYPE_CHECKING:
-    from alignbench.experiments.preparing import Preparer
+    from alignbench.experiments.context_preparer import Preparer
     from alignbench.spec import Hint, Prompt
     from alignbench.store import HintRow, Store
 
@@ -40,7 +40,7 @@ def make(
     """Make a hint of a sample for each prompt of a session; one that was made before is not made again."""
     from alignbench.contexts.files import read_hint
     from alignbench.engines.workers.pool import WorkerPool
-    from alignbench.experiments.preparing import Preparer
+    from alignbench.experiments.context_preparer import Preparer
     from alignbench.experiments.stored_sets import session_id
 
     values: dict[str, object] = {"level": level, "source": {"condition": condition, "sample": sample}}

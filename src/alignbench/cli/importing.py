@@ -65,7 +65,7 @@ def from_csv(
 def _land(sessions: Iterable[ImportedSession], db: Path | None, as_json: bool) -> None:
     """Each session is read whole before it is written, and written in one commit."""
     from alignbench.cli.tables import print_table
-    from alignbench.importing.landing import land
+    from alignbench.importing.save import land
     from alignbench.store import Store
 
     path = db or paths.default_database()

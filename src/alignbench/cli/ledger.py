@@ -17,7 +17,7 @@ from alignbench.errors import InputError
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Prompt, Sampling
 
 if TYPE_CHECKING:
-    from alignbench.ledger.asked import Asked
+    from alignbench.ledger.request import Asked
     from alignbench.store import Store
 
 _SAMPLING = Sampling(temperature=1.0)  # the whole distribution, so that the gap can estimate a KL divergence
@@ -68,9 +68,9 @@ def ledger(
     from alignbench.engines.workers.pool import WorkerPool
     from alignbench.experiments.staged import StagedRun
     from alignbench.experiments.stored_sets import StoredSets
-    from alignbench.ledger.asked import Asked
     from alignbench.ledger.ledger import Bookkeeper, sampling_plan
-    from alignbench.ledger.preparing import Failures
+    from alignbench.ledger.prepare import Failures
+    from alignbench.ledger.request import Asked
     from alignbench.ledger.search import Wanted
     from alignbench.models.catalog import first_use, resolve, terms
     from alignbench.prompts import load_prompts

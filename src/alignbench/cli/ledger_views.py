@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from alignbench.cli.tables import print_table
 from alignbench.ledger.accounts import Account
-from alignbench.ledger.asked import Asked
 from alignbench.ledger.ledger import Ledger
+from alignbench.ledger.request import Asked
 from alignbench.ledger.search import Found, Wanted, n_tokens
 from alignbench.metrics.bits import Cost, Rate
 from alignbench.metrics.statistics import LEVEL, MIN_PROMPTS, RESAMPLES
 
 if TYPE_CHECKING:
-    from alignbench.ledger.preparing import Progress
+    from alignbench.ledger.prepare import Progress
 
 
 def narrated(bar: Progress) -> Progress:

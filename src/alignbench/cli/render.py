@@ -63,7 +63,7 @@ def _with_model(
     from alignbench.contexts.rendering import render as rendered
     from alignbench.engines.blocking import loaded
     from alignbench.engines.workers.pool import WorkerPool
-    from alignbench.experiments.trial import check_session, trial_preparer
+    from alignbench.experiments.scratch_preparer import check_session, trial_preparer
     from alignbench.models.catalog import resolve
 
     used = resolve(model)

@@ -199,7 +199,7 @@ def _named(
 
 def _check_teachers(conditions: Sequence[Condition], reference: str | None) -> None:
     """Refuse, before anything is sampled, contexts that are made of samples which nobody draws."""
-    from alignbench.contexts.sources import unknown_conditions
+    from alignbench.contexts.source_samples import unknown_conditions
 
     known = [condition.name for condition in conditions]
     contexts = [condition.context for condition in conditions]

@@ -12,10 +12,10 @@ import numpy as np
 
 from alignbench import paths
 from alignbench.contexts.files import Sets, load_context, read_context
-from alignbench.contexts.sources import unknown_conditions
+from alignbench.contexts.source_samples import unknown_conditions
 from alignbench.contexts.tables import Table
 from alignbench.errors import InputError, did_you_mean
-from alignbench.experiments.ladders import at_revision, with_revision_in_name
+from alignbench.experiments.revisions import at_revision, with_revision_in_name
 from alignbench.metrics.registry import METRICS
 from alignbench.models.catalog import resolve
 from alignbench.prompts import load_prompts

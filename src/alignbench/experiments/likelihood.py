@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from alignbench.contexts.rendering import Content, render
-from alignbench.contexts.sources import unknown_conditions
+from alignbench.contexts.source_samples import unknown_conditions
 from alignbench.engines.blocking import loaded
 from alignbench.engines.protocol import EnginePool, Failed, Scored, ScoreRequest
 from alignbench.engines.workers.pool import WorkerPool
 from alignbench.errors import EngineError, InputError
-from alignbench.experiments.trial import trial_preparer
+from alignbench.experiments.scratch_preparer import trial_preparer
 from alignbench.metrics.likelihood import MARGINAL_RANK
 from alignbench.spec import Condition, Context, Model, Prompt, Sampling
 

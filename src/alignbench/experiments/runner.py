@@ -29,7 +29,7 @@ from alignbench.engines.protocol import (
     Started,
 )
 from alignbench.errors import AlignbenchError
-from alignbench.experiments.contents import cell_content, keep_samples
+from alignbench.experiments.cell_content import cell_content, keep_samples
 from alignbench.experiments.manifest import loaded_facts
 from alignbench.experiments.plan import Cell, Plan
 from alignbench.experiments.verbalized import drawn, given_by, schema

@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
-from alignbench.contexts.sources import needed_conditions
+from alignbench.contexts.source_samples import needed_conditions
 from alignbench.engines.protocol import EmbedPool, EnginePool
 from alignbench.errors import AlignbenchError
-from alignbench.experiments.contents import is_prepared
+from alignbench.experiments.cell_content import is_prepared
+from alignbench.experiments.context_preparer import Preparer
 from alignbench.experiments.plan import Cell, Plan
-from alignbench.experiments.preparing import Preparer
 from alignbench.experiments.runner import CellDone, CellFailed, CellPrepared, CellPreparing, Run, RunEvent, SampleStored
 from alignbench.store import Store
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from alignbench.engines.protocol import Capabilities
-from alignbench.ledger.pieces import Piece, Shown, piece_passage
-from alignbench.ledger.preparing import Failures, Progress, Taught
+from alignbench.ledger.ablation import Piece, Shown, piece_passage
+from alignbench.ledger.prepare import Failures, Progress, Taught
 from alignbench.metrics.bits import Bits, Cost, Rate, bits_saved, cost, rate
 from alignbench.metrics.likelihood import alignment_gap, likelihood
 from alignbench.metrics.statistics import Bootstrap

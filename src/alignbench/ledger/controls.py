@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from alignbench.contexts.example_files import shipped_example_set
 from alignbench.contexts.rendering import Content
-from alignbench.ledger.asked import HINTED, Asked
-from alignbench.ledger.pieces import Shown
-from alignbench.ledger.preparing import Taught
+from alignbench.ledger.ablation import Shown
+from alignbench.ledger.prepare import Taught
+from alignbench.ledger.request import HINTED, Asked
 from alignbench.scoring.null import other_prompt
 from alignbench.spec import Condition, Context, Examples, Hint, Sampling
 

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 
 from alignbench.engines.blocking import loaded
 from alignbench.engines.protocol import EmbedPool, EnginePool
+from alignbench.experiments.context_preparer import Preparer
 from alignbench.experiments.plan import Plan, make_plan
-from alignbench.experiments.preparing import Preparer
+from alignbench.ledger.ablation import Shown
 from alignbench.ledger.accounts import Account, Accounts, Reading
-from alignbench.ledger.asked import Asked
 from alignbench.ledger.controls import copy_of_source, hidden_examples, keywords_of_another
-from alignbench.ledger.pieces import Shown
-from alignbench.ledger.preparing import Failures, Progress, Taught, prepared, taught
+from alignbench.ledger.example_selection import smaller
+from alignbench.ledger.prepare import Failures, Progress, Taught, prepared, taught
+from alignbench.ledger.request import Asked
 from alignbench.ledger.search import Found, Wanted, halves, search
-from alignbench.ledger.subsets import smaller
 from alignbench.scoring.likelihood_cache import Likelihoods
 from alignbench.scoring.model_based.alignment_gap import no_kl
 from alignbench.spec import Context

@@ -14,8 +14,8 @@ from markupsafe import Markup, escape
 from alignbench.display import visible
 from alignbench.reports.figures import figures
 from alignbench.reports.samples import Samples
+from alignbench.reports.section import Section
 from alignbench.reports.sections import FINDINGS, listed, sections
-from alignbench.reports.shown import Section
 
 SHORT = 40  # characters of a cell that is not wrapped
 

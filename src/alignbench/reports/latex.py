@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from alignbench.display import escaped
+from alignbench.reports.section import Section
 from alignbench.reports.sections import listed, sections
-from alignbench.reports.shown import Section
 
 _HEAD = r"""% Needs \usepackage{booktabs,graphicx}, and for a name that is not in Latin letters LuaLaTeX or XeLaTeX.
 % A table that is wider than the line is made smaller."""

@@ -11,8 +11,8 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from alignbench.display import text_table, visible
+from alignbench.reports.section import Section
 from alignbench.reports.sections import listed, sections
-from alignbench.reports.shown import Section
 
 
 def plain_report(report: Mapping[str, Any], width: int) -> str:

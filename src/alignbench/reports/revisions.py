@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from alignbench.metrics.registry import METRICS
-from alignbench.reports.shown import Section, metric_title, shown_difference, shown_recovery, shown_value
+from alignbench.reports.section import Section, metric_title, shown_difference, shown_recovery, shown_value
 from alignbench.spec import Condition, default_context
 
 WITHIN = ("words", "jaccard", "embedding_diversity")

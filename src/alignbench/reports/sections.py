@@ -9,7 +9,14 @@ from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import MIN_PROMPTS
 from alignbench.reports.findings import number
 from alignbench.reports.revisions import ladder_section
-from alignbench.reports.shown import Section, metric_title, shown_difference, shown_number, shown_recovery, shown_value
+from alignbench.reports.section import (
+    Section,
+    metric_title,
+    shown_difference,
+    shown_number,
+    shown_recovery,
+    shown_value,
+)
 
 Entry = Mapping[str, Any]
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from alignbench.contexts.sources import source_samples
+from alignbench.contexts.source_samples import source_samples
 from alignbench.metrics.running_cell import CellPair, CellScores
 from alignbench.metrics.values import WORKBENCH, Mode
 from alignbench.scoring.aggregate import HeldOut

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from alignbench.contexts.sources import source_samples
+from alignbench.contexts.source_samples import source_samples
 from alignbench.reports.roles import Role
 from alignbench.spec import Condition
 from alignbench.tui.composing.words import context_words

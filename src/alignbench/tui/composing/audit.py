@@ -14,7 +14,7 @@ from alignbench.tui.composing.words import changes
 from alignbench.tui.state import Cell
 
 if TYPE_CHECKING:
-    from alignbench.experiments.preparing import Preparer
+    from alignbench.experiments.context_preparer import Preparer
     from alignbench.store import Store
 
 Kind = Literal["confound", "studied", "same"]

@@ -12,7 +12,7 @@ from alignbench.spec import Hint, Level, Prompt
 from alignbench.tui.text import count
 
 if TYPE_CHECKING:
-    from alignbench.experiments.preparing import Preparer
+    from alignbench.experiments.context_preparer import Preparer
 
 LEVELS: tuple[Level, ...] = ("keywords", "topics", "outline", "sentence", "summary")
 

@@ -12,7 +12,7 @@ from alignbench.tui.composing.stoppable import StoppablePool
 
 if TYPE_CHECKING:
     from alignbench.engines.protocol import EmbedPool, EnginePool
-    from alignbench.experiments.preparing import Preparer
+    from alignbench.experiments.context_preparer import Preparer
     from alignbench.store import Store
 
 T = TypeVar("T")
@@ -39,7 +39,7 @@ class Kitchen:
 
     def _call(self, work: Callable[[Preparer, Store], T]) -> T:
         if self._preparer is None or self._store is None:
-            from alignbench.experiments.preparing import Preparer
+            from alignbench.experiments.context_preparer import Preparer
             from alignbench.store import Store
 
             self._store = Store.open(self._db)

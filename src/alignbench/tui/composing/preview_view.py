@@ -13,7 +13,7 @@ from alignbench.tui.widgets.marked_pane import Run
 
 if TYPE_CHECKING:
     from alignbench.contexts.preview import Preview
-    from alignbench.experiments.preparing import Prepared
+    from alignbench.experiments.context_preparer import Prepared
 
 # A style each for what the tokenizer adds, what was written or chosen here, and the query.
 _STYLES = {"special": "strong", "hint": "shared", "prefill": "shared", "query": "covered", "instruction": "marginal"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from alignbench.contexts.sources import source_samples
+from alignbench.contexts.source_samples import source_samples
 from alignbench.metrics.registry import LIVE
 from alignbench.metrics.statistics import Bootstrap
 from alignbench.metrics.values import Cross, Value

@@ -11,7 +11,7 @@ from textual.content import Content
 
 from alignbench.display import visible
 from alignbench.ledger.accounts import Split
-from alignbench.ledger.page import Response, Totals
+from alignbench.ledger.prompt_ledger import Response, Totals
 from alignbench.metrics.bits import Cost, Rate
 from alignbench.metrics.stretches import Stretch
 from alignbench.tui.panel.bars import DIM

@@ -6,8 +6,8 @@ from collections.abc import Hashable
 
 from alignbench.errors import InputError
 from alignbench.experiments.plan import Cell
-from alignbench.ledger.asked import unreadable
-from alignbench.ledger.page import Page
+from alignbench.ledger.prompt_ledger import Page
+from alignbench.ledger.request import unreadable
 from alignbench.spec import Condition
 from alignbench.tui.state import Bench, Column, letter
 

@@ -12,9 +12,9 @@ from alignbench.engines.blocking import loaded
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.engines.protocol import EmbedPool, EnginePool, Scored
 from alignbench.errors import EngineError
+from alignbench.experiments.context_preparer import Preparer
 from alignbench.experiments.likelihood import score_after, score_response
-from alignbench.experiments.preparing import Preparer
-from alignbench.ledger.page import Page, PageReader, Response, Totals
+from alignbench.ledger.prompt_ledger import Page, PageReader, Response, Totals
 from alignbench.scoring.coverage import Match, best_sentences
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.spec import Condition, Prompt

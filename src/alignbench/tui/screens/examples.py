@@ -39,7 +39,7 @@ from alignbench.tui.widgets.line_list import LineList
 from alignbench.tui.widgets.marked_pane import MarkedPane
 
 if TYPE_CHECKING:
-    from alignbench.experiments.preparing import Prepared
+    from alignbench.experiments.context_preparer import Prepared
     from alignbench.tui.workbench import Workbench
 
 LABEL = 15

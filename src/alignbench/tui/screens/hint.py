@@ -29,7 +29,7 @@ from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.marked_pane import MarkedPane, Run
 
 if TYPE_CHECKING:
-    from alignbench.experiments.preparing import Prepared
+    from alignbench.experiments.context_preparer import Prepared
     from alignbench.tui.workbench import Workbench
 
 

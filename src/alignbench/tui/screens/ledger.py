@@ -12,7 +12,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from alignbench.errors import AlignbenchError
-from alignbench.ledger.page import Page
+from alignbench.ledger.prompt_ledger import Page
 from alignbench.tui.actions import bindings
 from alignbench.tui.actions.contexts import LEDGER
 from alignbench.tui.composing.words import context_words

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from alignbench.contexts.selection import own_examples
+from alignbench.ledger.ablation import Shown
 from alignbench.ledger.accounts import Account
-from alignbench.ledger.pieces import Shown
 from alignbench.spec import Examples, ExampleSet, Prompt
 
 Read = Callable[[Sequence[Shown]], list[Account]]  # the accounts of contexts, on the prompts that are chosen on

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from alignbench.contexts.hints import hint_template, made_levels
-from alignbench.contexts.sources import source_samples, unknown_conditions
+from alignbench.contexts.source_samples import source_samples, unknown_conditions
 from alignbench.errors import InputError
 from alignbench.models.catalog import no_weights
 from alignbench.spec import Condition, Context, Hint, Model, Prompt, content_hash, default_context

@@ -8,7 +8,7 @@ import pytest
 
 from alignbench.contexts.rendering import NO_MODEL, Content
 from alignbench.errors import EngineError
-from alignbench.ledger.pieces import Piece, Shown, piece_passage
+from alignbench.ledger.ablation import Piece, Shown, piece_passage
 from alignbench.spec import Context, Example, Examples, ExampleSet, Hint, Prompt
 from tests.support.fakes import CAPABILITIES
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from alignbench.contexts.rendering import Content
 from alignbench.errors import AlignbenchError
-from alignbench.experiments.contents import cell_content, is_prepared
+from alignbench.experiments.cell_content import cell_content, is_prepared
+from alignbench.experiments.context_preparer import Preparer
 from alignbench.experiments.plan import make_plan
-from alignbench.experiments.preparing import Preparer
-from alignbench.ledger.asked import Asked
-from alignbench.ledger.pieces import Shown
+from alignbench.ledger.ablation import Shown
+from alignbench.ledger.request import Asked
 from alignbench.spec import Condition, Context
 from alignbench.store import Store
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from alignbench.ledger.ledger import Bookkeeper, Ledger, sampling_plan
-from alignbench.ledger.preparing import Failures
+from alignbench.ledger.prepare import Failures
 from alignbench.ledger.search import Wanted, halves
 from alignbench.scoring import likelihood_cache
 from alignbench.spec import Context, Example, Examples, ExampleSet

@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from alignbench.contexts.rendering import Content
-from alignbench.contexts.sources import source_samples
+from alignbench.contexts.source_samples import source_samples
 from alignbench.engines.blocking import loaded
 from alignbench.engines.protocol import EnginePool, Scored
 from alignbench.errors import InputError
+from alignbench.experiments.context_preparer import Preparer
 from alignbench.experiments.likelihood import score_after
 from alignbench.experiments.plan import Cell
-from alignbench.experiments.preparing import Preparer
+from alignbench.ledger.ablation import Shown
 from alignbench.ledger.accounts import Account, Accounts, Reading, Split
-from alignbench.ledger.asked import check_weights, unreadable
-from alignbench.ledger.pieces import Shown
-from alignbench.ledger.preparing import Failures, Progress, Taught
+from alignbench.ledger.prepare import Failures, Progress, Taught
+from alignbench.ledger.request import check_weights, unreadable
 from alignbench.metrics.likelihood import same_tokens
 from alignbench.metrics.stretches import Stretch, stretches
 from alignbench.scoring.likelihood_cache import Likelihoods, Passage

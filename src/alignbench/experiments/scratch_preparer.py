@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from alignbench.contexts.sources import needed_conditions
+from alignbench.contexts.source_samples import needed_conditions
 from alignbench.engines.workers.pool import WorkerPool
 from alignbench.errors import InputError
-from alignbench.experiments.preparing import Preparer
+from alignbench.experiments.context_preparer import Preparer
 from alignbench.spec import Context
 from alignbench.store import Store
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from alignbench.errors import InputError
+from alignbench.experiments.context_preparer import Preparer
 from alignbench.experiments.plan import Cell
-from alignbench.experiments.preparing import Preparer
-from alignbench.ledger.page import Page, PageReader
+from alignbench.ledger.prompt_ledger import Page, PageReader
 from alignbench.scoring import likelihood_cache
 from alignbench.spec import Condition, Context, Example, Examples, ExampleSet, Hint, Prefill
 from alignbench.store import Store

@@ -19,8 +19,8 @@ from alignbench.engines.embedder import DEFAULT_EMBEDDER, embedder_name
 from alignbench.engines.protocol import Capabilities, EmbedPool, EnginePool
 from alignbench.engines.workers.pool import WorkerPool
 from alignbench.errors import EngineError, InputError
-from alignbench.experiments.contents import cell_content, is_prepared
-from alignbench.experiments.hinting import made_hint, n_tokens
+from alignbench.experiments.cell_content import cell_content, is_prepared
+from alignbench.experiments.hint_maker import made_hint, n_tokens
 from alignbench.experiments.plan import Cell
 from alignbench.models.catalog import resolve
 from alignbench.scoring.embedding_cache import Embeddings
