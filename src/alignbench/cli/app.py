@@ -29,8 +29,8 @@ from alignbench.cli import (
     score,
     sessions,
 )
-from alignbench.cli.machines import RayCommand
 from alignbench.cli.options import Db
+from alignbench.cli.pools import RayCommand
 
 app = typer.Typer(
     rich_markup_mode=None,

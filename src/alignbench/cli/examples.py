@@ -12,7 +12,7 @@ import typer
 
 from alignbench import paths
 from alignbench.cli.options import Db, Json
-from alignbench.cli.scoring import existing_database
+from alignbench.cli.score_setup import existing_database
 from alignbench.display import visible
 from alignbench.errors import InputError
 from alignbench.spec import Examples, ExampleSet, Order, Prompt, Select

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 import typer
 
 from alignbench.cli.options import Db, Json
-from alignbench.cli.scoring import existing_database
+from alignbench.cli.score_setup import existing_database
 from alignbench.display import visible
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.spec import Level

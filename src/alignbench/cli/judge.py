@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads
-from alignbench.cli.scoring import existing_database
+from alignbench.cli.score_setup import existing_database
 from alignbench.display import visible
 
 
@@ -32,9 +32,9 @@ def judge(
     as_json: Json = False,
 ) -> None:
     """Let a model judge the samples of a session that it has not judged yet, and show what its judgments come to."""
-    from alignbench.cli.following import Outcome
-    from alignbench.cli.judge_views import print_agreement, print_judged
-    from alignbench.cli.judging import follow_judge
+    from alignbench.cli.judge_view import print_agreement, print_judged
+    from alignbench.cli.judge_watcher import follow_judge
+    from alignbench.cli.run_watcher import Outcome
     from alignbench.engines.workers.pool import WorkerPool
     from alignbench.judging.plan import plan_judging
     from alignbench.judging.runner import JudgeRun

@@ -61,9 +61,9 @@ def ledger(
 
     Give the same command again to go on where it was stopped.
     """
-    from alignbench.cli.following import Outcome, follow
-    from alignbench.cli.ledger_views import as_record, narrated, print_ledger
-    from alignbench.cli.scoring import progress_bar
+    from alignbench.cli.ledger_view import as_record, narrated, print_ledger
+    from alignbench.cli.run_watcher import Outcome, follow
+    from alignbench.cli.score_setup import progress_bar
     from alignbench.contexts.files import load_context
     from alignbench.engines.workers.pool import WorkerPool
     from alignbench.experiments.staged import StagedRun

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from alignbench.cli.options import Db
-from alignbench.cli.scoring import embedding_cache, embedding_pool, existing_database, progress_bar
+from alignbench.cli.score_setup import embedding_cache, embedding_pool, existing_database, progress_bar
 from alignbench.errors import AlignbenchError, InputError, did_you_mean
 
 if TYPE_CHECKING:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alignbench import paths
-from alignbench.cli.machines import Machines, opened
 from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads
+from alignbench.cli.pools import Machines, opened
 from alignbench.display import visible
 
 if TYPE_CHECKING:
-    from alignbench.cli.following import Outcome
+    from alignbench.cli.run_watcher import Outcome
     from alignbench.experiments.estimate import Estimate
     from alignbench.experiments.experiment import Experiment
     from alignbench.experiments.plan import Plan
@@ -119,7 +119,7 @@ def _session(store: Store, experiment: Experiment, conditions: Sequence[Conditio
 
 
 def _draw(store: Store, plan: Plan, machines: Machines) -> Outcome:
-    from alignbench.cli.following import Outcome, follow
+    from alignbench.cli.run_watcher import Outcome, follow
     from alignbench.experiments.staged import StagedRun
     from alignbench.models.catalog import first_use, terms
 

@@ -69,9 +69,9 @@ def sample(
     as_json: Json = False,
 ) -> None:
     """Sample prompts under models, side by side, and score what comes."""
-    from alignbench.cli.following import Outcome, follow
-    from alignbench.cli.score_tables import print_scores
-    from alignbench.cli.session_views import print_session
+    from alignbench.cli.run_scores_view import print_scores
+    from alignbench.cli.run_watcher import Outcome, follow
+    from alignbench.cli.sessions_view import print_session
     from alignbench.engines.embedder import DEFAULT_EMBEDDER
     from alignbench.engines.workers.pool import WorkerPool
     from alignbench.experiments.manifest import manifest

@@ -12,13 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alignbench.cli.options import Db, Json
-from alignbench.cli.scoring import (
-    NO_EMBEDDER,
-    embedding_cache,
-    embedding_pool,
-    existing_database,
-    progress_bar,
-)
+from alignbench.cli.score_setup import NO_EMBEDDER, embedding_cache, embedding_pool, existing_database, progress_bar
 from alignbench.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
@@ -78,7 +72,7 @@ def score(
 ) -> None:
     """Score responses: diversity inside each condition, similarity to a reference, with intervals over prompts."""
     from alignbench.cli.score_models import ask_encoder, ask_judge, ask_models
-    from alignbench.cli.score_views import print_csv, print_tables
+    from alignbench.cli.scores_view import print_csv, print_tables
     from alignbench.engines.embedder import DEFAULT_EMBEDDER
     from alignbench.metrics import registry
     from alignbench.reports.options import zero_shot_floor

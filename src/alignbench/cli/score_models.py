@@ -185,8 +185,8 @@ def ask_judge(
 
     embeddings: of the responses, made where they are not kept. Ctrl-C keeps the judgments that are there.
     """
-    from alignbench.cli.following import Outcome
-    from alignbench.cli.judging import follow_judge
+    from alignbench.cli.judge_watcher import follow_judge
+    from alignbench.cli.run_watcher import Outcome
     from alignbench.engines.workers.pool import WorkerPool
     from alignbench.judging.plan import plan_judging
     from alignbench.judging.qualities import read_qualities

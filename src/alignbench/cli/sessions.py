@@ -31,7 +31,7 @@ def list_sessions(db: Db = None, json_lines: Json = False) -> None:
     if not path.exists():
         typer.echo(f"No sessions yet: there is no database at {path}.", err=True)
         return
-    from alignbench.cli import session_views
+    from alignbench.cli import sessions_view
 
     with _store(path) as store:
         sessions = store.sessions()
@@ -39,21 +39,21 @@ def list_sessions(db: Db = None, json_lines: Json = False) -> None:
         typer.echo(f"No sessions yet in {path}.", err=True)
     elif json_lines:
         for session in sessions:
-            typer.echo(session_views.to_json(session))
+            typer.echo(sessions_view.to_json(session))
     else:
-        session_views.print_table(sessions)
+        sessions_view.print_table(sessions)
 
 
 @app.command()
 def show(session_id: SessionId, db: Db = None, json_object: Json = False) -> None:
     """Show a session: its conditions, and every sample of every prompt."""
-    from alignbench.cli import session_views
+    from alignbench.cli import sessions_view
 
     with _store(_existing(db)) as store:
         if json_object:
-            typer.echo(session_views.session_json(store, session_id))
+            typer.echo(sessions_view.session_json(store, session_id))
         else:
-            session_views.print_session(store, session_id)
+            sessions_view.print_session(store, session_id)
 
 
 @app.command()
@@ -126,7 +126,7 @@ def compare(
     json_object: Json = False,
 ) -> None:
     """Compare two sessions: which prompts, conditions and settings differ, and which texts are the same."""
-    from alignbench.cli import session_views
+    from alignbench.cli import sessions_view
     from alignbench.session_diff import compare_sessions
 
     with _store(_existing(db)) as store:
@@ -134,7 +134,7 @@ def compare(
     if json_object:
         typer.echo(json.dumps(asdict(found)))
     else:
-        session_views.print_diff(found)
+        sessions_view.print_diff(found)
 
 
 @app.command()

@@ -19,7 +19,6 @@ from alignbench.contexts.example_files import (
     shipped_example_sets,
 )
 from alignbench.contexts.hints import hint_template
-from alignbench.contexts.tables import Table
 from alignbench.errors import InputError, did_you_mean
 from alignbench.spec import (
     Context,
@@ -34,6 +33,7 @@ from alignbench.spec import (
     Select,
 )
 from alignbench.textfiles import read_utf8
+from alignbench.toml_table import Table
 
 _SUFFIXES = (".jsonl", ".csv", ".txt")
 

@@ -13,7 +13,6 @@ import numpy as np
 from alignbench import paths
 from alignbench.contexts.files import Sets, load_context, read_context
 from alignbench.contexts.source_samples import unknown_conditions
-from alignbench.contexts.tables import Table
 from alignbench.errors import InputError, did_you_mean
 from alignbench.experiments.revisions import at_revision, with_revision_in_name
 from alignbench.metrics.registry import METRICS
@@ -21,6 +20,7 @@ from alignbench.models.catalog import resolve
 from alignbench.prompts import load_prompts
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Context, Mode, Model, Prompt, Sampling, default_context
 from alignbench.textfiles import read_utf8
+from alignbench.toml_table import Table
 
 REPORTS = (".json", ".csv", ".md", ".tex", ".html")  # kinds of files a report can be
 

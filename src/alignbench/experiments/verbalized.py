@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alignbench.engines.protocol import SampleResult
-from alignbench.judging.conforming import conform
+from alignbench.json_schema import conform
 from alignbench.judging.replies import json_object
 from alignbench.spec import Context
 

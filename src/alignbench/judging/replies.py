@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from alignbench.judging.conforming import NOT_APPLICABLE, conform
+from alignbench.json_schema import NOT_APPLICABLE, conform
 from alignbench.judging.templates import JudgeTemplate
 from alignbench.store import JudgmentStatus
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
-from alignbench.cli.following import Outcome, signals
+from alignbench.cli.run_watcher import Outcome, signals
 from alignbench.display import visible
 from alignbench.judging.plan import JudgeItem
 from alignbench.judging.runner import Judged, JudgeEvent, JudgeFailed, JudgeLoaded, JudgeLoading, JudgeRun
