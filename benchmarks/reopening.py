@@ -28,9 +28,9 @@ from alignbench.engines.embedder import DEFAULT_EMBEDDER, WINDOW_MODE
 from alignbench.engines.workers.pool import WorkerPool
 from alignbench.spec import Condition, Model, Prompt, content_hash, default_context
 from alignbench.store import Store
-from alignbench.tui import sessions
-from alignbench.tui.scoretable import ScoreTable
-from alignbench.tui.workbench import Workbench
+from alignbench.tui.workbench import persistence
+from alignbench.tui.workbench.controller import Workbench
+from alignbench.tui.workbench.score_summary import ScoreTable
 
 PROMPTS, CONDITIONS, SAMPLES = 20, 10, 10
 DIMENSIONS = 384
@@ -55,9 +55,9 @@ def fill(path: Path) -> int:
                     store.add_text(cell, sample, text, raw_text=text, finish_reason="stop")
                     vector = rng.normal(size=DIMENSIONS)
                     vectors[content_hash(text)] = (vector / np.linalg.norm(vector)).astype(np.float32)
-        bench, _ = sessions.restore(store, session)
+        bench, _ = persistence.restore(store, session)
         bench.prompt = bench.asked[-1]
-        sessions.save(store, session, sessions.layout(bench), "c0")
+        persistence.save(store, session, persistence.layout(bench), "c0")
         store.add_embeddings(DEFAULT_EMBEDDER, vectors, windows=dict.fromkeys(vectors, 3), mode=WINDOW_MODE)
     return session
 

@@ -12,13 +12,13 @@ from alignbench.errors import EngineError, InputError
 from alignbench.experiments.hint_maker import made_hint
 from alignbench.spec import Condition, Context, Example, Examples, ExampleSet, Hint, Prompt, Sampling
 from alignbench.store import Store
-from alignbench.tui import sessions
 from alignbench.tui.composing import edits, fields
 from alignbench.tui.composing.audit import injected_text, leading, studies
 from alignbench.tui.composing.stoppable import StoppablePool
 from alignbench.tui.composing.words import changes, context_words
-from alignbench.tui.state import Bench, Column, Sample
 from alignbench.tui.widgets.column import notice
+from alignbench.tui.workbench import persistence
+from alignbench.tui.workbench.state import Bench, Column, Sample
 from tests.support.app import ALIGNED, BASE
 from tests.support.fakes import FakePool
 
@@ -173,8 +173,8 @@ def test_versions_and_example_sets_come_back(tmp_path: Path) -> None:
     with Store.open(tmp_path / "x.db") as store:
         named = ExampleSet(ITEMS, "mine", "by hand")
         store.keep_example_set(named)
-        session = sessions.create(store, bench, "tried")
-        restored, _ = sessions.restore(store, session)
+        session = persistence.create(store, bench, "tried")
+        restored, _ = persistence.restore(store, session)
         assert store.example_set("mine") == named, "the set keeps its name"
     assert restored.columns == bench.columns
     assert [c.hash for c in restored.columns[1].history] == [c.hash for c in bench.columns[1].history]
@@ -185,13 +185,13 @@ def test_a_set_that_is_gone_leaves_its_column_as_it_was(tmp_path: Path) -> None:
     bench = a_bench()
     with_context(bench, THREE)
     with Store.open(tmp_path / "x.db") as store:
-        session = sessions.create(store, bench, "tried")
+        session = persistence.create(store, bench, "tried")
         for condition in bench.columns[1].history:
             cell = store.add_cell(session, bench.prompt, condition, 1)
             store.add_text(cell, 0, f"by {condition.name}", raw_text="", finish_reason="stop")
-        other = sessions.create(store, bench, "the same set, only in the layout")
+        other = persistence.create(store, bench, "the same set, only in the layout")
         store.delete_session(session)
-        assert sessions.restore(store, other)[0].columns == bench.columns, "a set that a layout names is kept"
+        assert persistence.restore(store, other)[0].columns == bench.columns, "a set that a layout names is kept"
         session = store.create_session("sampled")
         store.add_text(
             store.add_cell(session, bench.prompt, THREE_MADE, 1), 0, "kept", raw_text="", finish_reason="stop"
@@ -199,14 +199,14 @@ def test_a_set_that_is_gone_leaves_its_column_as_it_was(tmp_path: Path) -> None:
         store.db.execute("PRAGMA foreign_keys = OFF")
         store.db.execute("DELETE FROM example_sets")
         for number in (other, session):
-            restored, rows = sessions.restore(store, number)
+            restored, rows = persistence.restore(store, number)
             column = restored.columns[-1]
             assert column.hash == Column(replace(column.condition, context=THREE)).hash
             assert context_words(column.condition.context) == "examples that are gone"
             said = notice(column, restored.cell(column))
             assert said.startswith("The example set 'four'")
             assert "is not in the database any more" in said
-            assert sessions.layout(restored)["columns"][-1]["condition"]["context"]["examples"]["set"] == "four"  # type: ignore[index]
+            assert persistence.layout(restored)["columns"][-1]["condition"]["context"]["examples"]["set"] == "four"  # type: ignore[index]
         assert [row.text for row in rows] == ["kept"]
         assert restored.cell(column).samples[0].text == "kept"
         with pytest.raises(InputError, match="not in the database any more"):

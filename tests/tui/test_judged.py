@@ -16,7 +16,7 @@ from alignbench.tui.panel.costly import Means
 from alignbench.tui.panel.judged import judge
 from alignbench.tui.panel.rows import rows
 from alignbench.tui.panel.snapshot import take
-from alignbench.tui.sessions import restore
+from alignbench.tui.workbench.persistence import restore
 from tests.support.app import ALIGNED, BASE
 from tests.support.fakes import FakePool
 

@@ -11,11 +11,11 @@ from alignbench.metrics.registry import METRICS
 from alignbench.prompts import load_prompts
 from alignbench.spec import Condition, Context, Hint, Model, Sampling
 from alignbench.tui.panel.bars import Scale, dot_plot, recovery_bar
-from alignbench.tui.panel.roles import roles
 from alignbench.tui.panel.rows import rows
 from alignbench.tui.screens.scores import ScoresScreen
 from alignbench.tui.screens.viewer import ViewerScreen
-from alignbench.tui.state import Column
+from alignbench.tui.workbench.roles import roles
+from alignbench.tui.workbench.state import Column
 from tests.support.app import (
     ALIGNED,
     BASE,

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from alignbench.tui.app import BenchApp
-from alignbench.tui.state import Cell
+from alignbench.tui.workbench.state import Cell
 from tests.support.app import SMALL, WIDE, make_app, ready, sampled, screen_text, still, until
 from tests.support.fakes import FakePool, LetterEmbedder, ScoringPool
 
@@ -36,7 +36,7 @@ Prepare = Callable[[Pilot[Any], BenchApp], Awaitable[None]]
 def frozen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("alignbench.store.sessions.now", lambda: "2026-01-02T03:04:05+00:00")
-    monkeypatch.setattr("alignbench.tui.workbench.Workbench.seconds", 14.0)
+    monkeypatch.setattr("alignbench.tui.workbench.controller.Workbench.seconds", 14.0)
 
 
 def snapshot(

@@ -17,8 +17,8 @@ from alignbench.spec import Model, Prompt
 from alignbench.tui import actions
 from alignbench.tui.actions import bindings
 from alignbench.tui.screens.bench import BenchScreen
-from alignbench.tui.state import Bench
-from alignbench.tui.workbench import Workbench
+from alignbench.tui.workbench.controller import Workbench
+from alignbench.tui.workbench.state import Bench
 
 if TYPE_CHECKING:
     from alignbench.engines.protocol import EmbedPool, EnginePool

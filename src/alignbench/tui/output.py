@@ -7,8 +7,8 @@ from pathlib import Path
 
 from textual.screen import Screen
 
-from alignbench.tui.state import Column, Sample
 from alignbench.tui.text import shown
+from alignbench.tui.workbench.state import Column, Sample
 
 
 def copy_sample(screen: Screen, sample: Sample | None) -> None:

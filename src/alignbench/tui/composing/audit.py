@@ -11,7 +11,7 @@ from alignbench.contexts.rendering import Part, render
 from alignbench.engines.protocol import Capabilities
 from alignbench.spec import Condition, LoadOptions, Prompt, Sampling
 from alignbench.tui.composing.words import changes
-from alignbench.tui.state import Cell
+from alignbench.tui.workbench.state import Cell
 
 if TYPE_CHECKING:
     from alignbench.experiments.context_preparer import Preparer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from alignbench.reports.frontier import at_temperature
-from alignbench.tui.state import Bench, Column
+from alignbench.tui.workbench.state import Bench, Column
 
 
 def rungs(bench: Bench, temperatures: Sequence[float]) -> list[Column]:

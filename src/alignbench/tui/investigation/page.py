@@ -12,8 +12,8 @@ from alignbench.metrics.statistics import MIN_PROMPTS
 from alignbench.tui.investigation.study import Study
 from alignbench.tui.panel.bars import DIM
 from alignbench.tui.sizes import NARROW
-from alignbench.tui.state import letter
 from alignbench.tui.text import fitted, one_line
+from alignbench.tui.workbench.state import letter
 from alignbench.tui.wrap import WrappedText
 
 Entry = Mapping[str, Any]

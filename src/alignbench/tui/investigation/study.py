@@ -24,8 +24,8 @@ from alignbench.store import Store
 from alignbench.tui.job import Job, Report
 from alignbench.tui.panel.costly import NO_EMBEDDER, Means
 from alignbench.tui.panel.judged import ask
-from alignbench.tui.panel.roles import roles
-from alignbench.tui.state import Bench
+from alignbench.tui.workbench.roles import roles
+from alignbench.tui.workbench.state import Bench
 
 Found = Mapping[str, Any]
 

@@ -13,7 +13,7 @@ from alignbench.tui.panel.bars import DIM
 from alignbench.tui.panel.rows import Entry, Row
 from alignbench.tui.panel.snapshot import Earlier, Outcome, PromptPanel, Snapshot, Spread
 from alignbench.tui.sizes import NARROW
-from alignbench.tui.state import letter
+from alignbench.tui.workbench.state import letter
 from alignbench.tui.wrap import WrappedText
 
 Drawn = tuple[list[Content], tuple[int, int]]  # lines, and the rows of the cursor: the first, and one past the last

@@ -16,10 +16,10 @@ from alignbench.scoring.responses import cell_surprisal
 from alignbench.spec import Model
 from alignbench.store import SampleRow
 from alignbench.tui.composing.words import context_words
-from alignbench.tui.panel.roles import Roles, roles
 from alignbench.tui.panel.rows import Row, rows
-from alignbench.tui.standing import lowest_version
-from alignbench.tui.state import Bench, Cell, letter
+from alignbench.tui.workbench.comparison import lowest_version
+from alignbench.tui.workbench.roles import Roles, roles
+from alignbench.tui.workbench.state import Bench, Cell, letter
 
 COUNTS = ("duplicates", "empty")
 NULLS = 5  # other prompts that the null is the mean of, at most

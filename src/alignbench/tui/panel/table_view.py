@@ -8,8 +8,8 @@ from textual.content import Content
 from alignbench.tui.panel.bars import DIM, recovery_bar
 from alignbench.tui.panel.rows import SIMILARITY, Entry, Row, rows
 from alignbench.tui.panel.scene import Drawn, Scene, faint, visible_columns
-from alignbench.tui.state import letter
 from alignbench.tui.text import fitted, number
+from alignbench.tui.workbench.state import letter
 
 LABEL = 30
 COLUMN, WIDEST = 15, 24

@@ -9,7 +9,7 @@ from alignbench.experiments.plan import Cell
 from alignbench.ledger.prompt_ledger import Page
 from alignbench.ledger.request import unreadable
 from alignbench.spec import Condition
-from alignbench.tui.state import Bench, Column, letter
+from alignbench.tui.workbench.state import Bench, Column, letter
 
 
 def readers(bench: Bench) -> list[Column]:

@@ -19,15 +19,15 @@ from alignbench.tui.actions import bindings
 from alignbench.tui.actions.contexts import AUDIT
 from alignbench.tui.composing.audit import Row, Side, rows, side, studies
 from alignbench.tui.sizes import HEIGHTS
-from alignbench.tui.state import Column, letter
 from alignbench.tui.text import fitted, one_line, plain, shown
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
 from alignbench.tui.widgets.marked_pane import MarkedPane, Run
+from alignbench.tui.workbench.state import Column, letter
 from alignbench.tui.wrap import WrappedText
 
 if TYPE_CHECKING:
-    from alignbench.tui.workbench import Workbench
+    from alignbench.tui.workbench.controller import Workbench
 
 DIM = "$foreground 60%"
 LABEL = 24

@@ -13,8 +13,8 @@ from alignbench.tui.actions import bindings
 from alignbench.tui.actions.bench import BENCH
 from alignbench.tui.output import copy_sample, save_sample
 from alignbench.tui.screens.bench_context import ContextKeys
-from alignbench.tui.state import Column
 from alignbench.tui.widgets.column import ColumnView
+from alignbench.tui.workbench.state import Column
 
 MORE = 5  # samples that + adds
 

@@ -13,7 +13,7 @@ from alignbench.spec import Context, Example
 from alignbench.tui.composing.edits import with_example
 from alignbench.tui.composing.words import context_words
 from alignbench.tui.screens.bench_view import BenchView
-from alignbench.tui.state import Column, letter
+from alignbench.tui.workbench.state import Column, letter
 
 
 class ContextKeys(BenchView):

@@ -13,9 +13,7 @@ from textual.screen import Screen
 from textual.signal import Signal
 from textual.widgets import Static
 
-from alignbench.tui.scoretable import ScoreTable
 from alignbench.tui.sizes import HEIGHTS, NARROW, WIDTHS
-from alignbench.tui.state import Bench, Column, Sample
 from alignbench.tui.text import clock, count, shown
 from alignbench.tui.widgets.column import ColumnView
 from alignbench.tui.widgets.column_tabs import ColumnTabs
@@ -23,9 +21,11 @@ from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.prompt_box import PromptBox
 from alignbench.tui.widgets.score_strip import ScoreStrip
 from alignbench.tui.widgets.title_bar import TitleBar, place
+from alignbench.tui.workbench.score_summary import ScoreTable
+from alignbench.tui.workbench.state import Bench, Column, Sample
 
 if TYPE_CHECKING:
-    from alignbench.tui.workbench import Workbench
+    from alignbench.tui.workbench.controller import Workbench
 
 FRAME = 1 / 10  # seconds between two updates of the screen while text streams in
 LEAST_WIDTH = 38  # of a column beside others

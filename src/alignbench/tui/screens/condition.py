@@ -22,9 +22,9 @@ from alignbench.spec import DEFAULT_SAMPLES, Condition, Model, Sampling
 from alignbench.tui.actions import bindings
 from alignbench.tui.actions.bench import CONDITION
 from alignbench.tui.screens.dialog import DialogScreen
-from alignbench.tui.state import Column
 from alignbench.tui.text import plain
 from alignbench.tui.widgets.inputs import PlainInput
+from alignbench.tui.workbench.state import Column
 
 MODES = ("strict", "fast")
 

@@ -32,15 +32,15 @@ from alignbench.tui.composing.preview_view import (
 from alignbench.tui.composing.words import context_words
 from alignbench.tui.screens.sets import SetsScreen
 from alignbench.tui.sizes import HEIGHTS, WIDTHS
-from alignbench.tui.state import Column, letter
 from alignbench.tui.text import fitted, one_line, plain
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
 from alignbench.tui.widgets.marked_pane import MarkedPane
+from alignbench.tui.workbench.state import Column, letter
 
 if TYPE_CHECKING:
     from alignbench.experiments.context_preparer import Prepared
-    from alignbench.tui.workbench import Workbench
+    from alignbench.tui.workbench.controller import Workbench
 
 LABEL = 15
 

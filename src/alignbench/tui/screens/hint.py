@@ -23,14 +23,14 @@ from alignbench.tui.composing.hint_facts import LEVELS, HintShown, facts, find_h
 from alignbench.tui.composing.preview_view import place_of, text_runs, window_line
 from alignbench.tui.composing.words import context_words
 from alignbench.tui.sizes import HEIGHTS, WIDTHS
-from alignbench.tui.state import Column, Sample, letter
 from alignbench.tui.text import one_line, plain
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.marked_pane import MarkedPane, Run
+from alignbench.tui.workbench.state import Column, Sample, letter
 
 if TYPE_CHECKING:
     from alignbench.experiments.context_preparer import Prepared
-    from alignbench.tui.workbench import Workbench
+    from alignbench.tui.workbench.controller import Workbench
 
 
 class HintScreen(Screen[Context | None]):

@@ -14,7 +14,7 @@ from alignbench.tui.text import shown
 
 if TYPE_CHECKING:
     from alignbench.spec import Model
-    from alignbench.tui.workbench import Workbench
+    from alignbench.tui.workbench.controller import Workbench
 
 
 async def asked_judge(app: App[None], workbench: Workbench, what: str) -> Model | None:

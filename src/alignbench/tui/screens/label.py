@@ -31,7 +31,7 @@ from alignbench.tui.widgets.text_pane import TextPane
 
 if TYPE_CHECKING:
     from alignbench.store import SampleRow, Store
-    from alignbench.tui.workbench import Workbench
+    from alignbench.tui.workbench.controller import Workbench
 
 PROMPT = 400  # characters of a prompt
 

@@ -28,11 +28,11 @@ from alignbench.tui.reading.ledger_view import (
 from alignbench.tui.reading.pages import before, page_of, readers
 from alignbench.tui.screens.viewer import waiting
 from alignbench.tui.sizes import HEIGHTS
-from alignbench.tui.state import Column, letter
 from alignbench.tui.text import one_line, plain
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
 from alignbench.tui.widgets.marked_pane import MarkedPane, Run
+from alignbench.tui.workbench.state import Column, letter
 
 if TYPE_CHECKING:
     from alignbench.tui.screens.bench import BenchScreen

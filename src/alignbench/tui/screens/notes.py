@@ -17,7 +17,7 @@ from alignbench.tui.widgets.inputs import PlainInput
 from alignbench.tui.widgets.text_pane import TextPane
 
 if TYPE_CHECKING:
-    from alignbench.tui.workbench import Workbench
+    from alignbench.tui.workbench.controller import Workbench
 
 
 class NotesScreen(DialogScreen[None]):

@@ -21,9 +21,9 @@ from alignbench.spec import Prompt
 from alignbench.tui.actions import bindings
 from alignbench.tui.actions.bench import PICKER
 from alignbench.tui.screens.dialog import LineScreen, ListScreen
-from alignbench.tui.state import THIS_SESSION
 from alignbench.tui.text import one_line
 from alignbench.tui.widgets.inputs import PlainInput
+from alignbench.tui.workbench.state import THIS_SESSION
 
 MOST = 1000  # prompts listed at once; typing narrows them down
 LONGEST = 300  # characters of a prompt in the list

@@ -21,7 +21,7 @@ from alignbench.tui.widgets.inputs import PlainInput
 
 if TYPE_CHECKING:
     from alignbench.store import Found
-    from alignbench.tui.workbench import Workbench
+    from alignbench.tui.workbench.controller import Workbench
 
 MOST = 200
 

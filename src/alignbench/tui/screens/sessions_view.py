@@ -20,7 +20,7 @@ from alignbench.tui.widgets.keys import Keys
 
 if TYPE_CHECKING:
     from alignbench.store import SessionInfo
-    from alignbench.tui.workbench import Workbench
+    from alignbench.tui.workbench.controller import Workbench
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,16 +13,16 @@ from textual.widgets import Static
 from alignbench.tui.actions import bindings
 from alignbench.tui.actions.contexts import VERSIONS
 from alignbench.tui.composing.words import changes, context_words
-from alignbench.tui.scoretable import CROSS
 from alignbench.tui.sizes import HEIGHTS
-from alignbench.tui.standing import Standing
-from alignbench.tui.state import Column, letter
 from alignbench.tui.text import fitted, number, one_line
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
+from alignbench.tui.workbench.comparison import Standing
+from alignbench.tui.workbench.score_summary import CROSS
+from alignbench.tui.workbench.state import Column, letter
 
 if TYPE_CHECKING:
-    from alignbench.tui.workbench import Workbench
+    from alignbench.tui.workbench.controller import Workbench
 
 DIM = "$foreground 60%"
 COLUMN = 16

@@ -19,12 +19,12 @@ from alignbench.tui.reading.covered import best_match, sentence_runs, sentences_
 from alignbench.tui.reading.shared_words import shared_runs
 from alignbench.tui.reading.token_shift import alternatives, shift_said, token_runs
 from alignbench.tui.sizes import HEIGHTS, TALL
-from alignbench.tui.state import Column, Sample, letter
 from alignbench.tui.text import count, one_line, shown
 from alignbench.tui.widgets.column import bar, settings
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.marked_pane import MarkedPane, Run
 from alignbench.tui.widgets.text_pane import TextPane
+from alignbench.tui.workbench.state import Column, Sample, letter
 
 if TYPE_CHECKING:
     from alignbench.tui.job import Job

@@ -11,9 +11,9 @@ from textual.widgets import Static
 
 from alignbench.spec import Condition, Sampling
 from alignbench.tui.composing.words import context_words
-from alignbench.tui.state import Cell, Column, letter
 from alignbench.tui.text import one_line
 from alignbench.tui.widgets.sample_list import SampleList
+from alignbench.tui.workbench.state import Cell, Column, letter
 
 _DEFAULTS = Sampling()
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widgets import Static
 
-from alignbench.tui.state import Bench, letter
 from alignbench.tui.text import one_line
+from alignbench.tui.workbench.state import Bench, letter
 
 
 class ColumnTabs(Static):

@@ -20,8 +20,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from alignbench.tui.state import Sample
 from alignbench.tui.text import shown
+from alignbench.tui.workbench.state import Sample
 from alignbench.tui.wrap import WrappedText
 
 LEAST_LINES = 2  # of a sample, however many there are

@@ -7,11 +7,11 @@ from itertools import zip_longest
 from textual.content import Content
 from textual.widgets import Static
 
-from alignbench.tui.scoretable import CROSS, WITHIN, Metric, Score, ScoreTable
 from alignbench.tui.sizes import NARROW, TALL
-from alignbench.tui.state import letter
 from alignbench.tui.text import plain
 from alignbench.tui.widgets.standing_lines import between_lines, standing_lines
+from alignbench.tui.workbench.score_summary import CROSS, WITHIN, Metric, Score, ScoreTable
+from alignbench.tui.workbench.state import letter
 
 LABEL = 18
 COLUMN = 11

@@ -5,10 +5,10 @@ from __future__ import annotations
 from textual.content import Content
 
 from alignbench.tui.panel.bars import DIM, recovery_bar
-from alignbench.tui.scoretable import CROSS, Score, ScoreTable
-from alignbench.tui.standing import Standing
-from alignbench.tui.state import letter
 from alignbench.tui.text import fitted, number, one_line
+from alignbench.tui.workbench.comparison import Standing
+from alignbench.tui.workbench.score_summary import CROSS, Score, ScoreTable
+from alignbench.tui.workbench.state import letter
 
 BAR = 14
 SIDE, WIDE_SIDE = 18, 32  # names beside the bars; where versions are named too

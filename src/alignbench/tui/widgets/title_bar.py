@@ -7,8 +7,8 @@ from pathlib import Path
 from textual.content import Content
 from textual.widgets import Static
 
-from alignbench.tui.state import Bench
 from alignbench.tui.text import one_line
+from alignbench.tui.workbench.state import Bench
 
 
 def place(bench: Bench) -> str:

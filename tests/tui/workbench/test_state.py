@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 
 from alignbench.spec import Condition, Prompt, Sampling
-from alignbench.tui.rate import Rate
-from alignbench.tui.sessions import rebuilt
-from alignbench.tui.state import Bench, Column, Sample, free_name, letter
+from alignbench.tui.workbench.persistence import rebuilt
+from alignbench.tui.workbench.state import Bench, Column, Sample, free_name, letter
+from alignbench.tui.workbench.token_rate import Rate
 from tests.support.app import ALIGNED, BASE
 
 PROMPTS = [Prompt(f"p{i}", f"question {i}", "set") for i in range(3)]

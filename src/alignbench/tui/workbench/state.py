@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Model, Prompt
-from alignbench.tui.rate import Rate
+from alignbench.tui.workbench.token_rate import Rate
 
 if TYPE_CHECKING:
     from alignbench.experiments.plan import Plan

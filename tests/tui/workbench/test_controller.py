@@ -8,8 +8,8 @@ import pytest
 
 from alignbench.spec import Condition, Prompt, default_context
 from alignbench.store import SampleRow, Store
-from alignbench.tui import sessions
-from alignbench.tui.workbench import Workbench
+from alignbench.tui.workbench import persistence
+from alignbench.tui.workbench.controller import Workbench
 from tests.support.app import BASE
 from tests.support.fakes import FakePool
 
@@ -23,9 +23,9 @@ async def test_the_prompt_on_the_screen_is_scored_first(tmp_path: Path, monkeypa
             cell = store.add_cell(session, Prompt(f"p{i}", f"Question {i}?"), condition, 2)
             for sample in range(2):
                 store.add_text(cell, sample, f"answer {i} {sample}", raw_text="", finish_reason="stop")
-        bench, _ = sessions.restore(store, session)
+        bench, _ = persistence.restore(store, session)
         bench.prompt = bench.asked[-1]
-        sessions.save(store, session, sessions.layout(bench), "base", ())
+        persistence.save(store, session, persistence.layout(bench), "base", ())
     scored: list[str] = []
 
     def record(_: Workbench, row: SampleRow) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from alignbench.tui.state import Bench, Cell
 from alignbench.tui.text import number
+from alignbench.tui.workbench.state import Bench, Cell
 
 if TYPE_CHECKING:
     from alignbench.metrics.running_cell import Cross, Value
     from alignbench.scoring.aggregate import PromptScores
-    from alignbench.tui.standing import Standing
+    from alignbench.tui.workbench.comparison import Standing
 
 DASH = "–"
 NOT_SAMPLED = "No sample of this prompt is finished yet; F5 samples."

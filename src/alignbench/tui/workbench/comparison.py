@@ -10,9 +10,9 @@ from alignbench.contexts.source_samples import source_samples
 from alignbench.reports.roles import Role
 from alignbench.spec import Condition
 from alignbench.tui.composing.words import context_words
-from alignbench.tui.panel.roles import roles
-from alignbench.tui.scoretable import CROSS, NOT_SAMPLED, Score, Scorer, prompt_id, seen
-from alignbench.tui.state import Bench, Column, letter
+from alignbench.tui.workbench.roles import roles
+from alignbench.tui.workbench.score_summary import CROSS, NOT_SAMPLED, Score, Scorer, prompt_id, seen
+from alignbench.tui.workbench.state import Bench, Column, letter
 
 if TYPE_CHECKING:
     from alignbench.metrics.running_cell import Cross

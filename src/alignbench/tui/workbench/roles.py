@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from alignbench.reports.roles import Role, role_of
 from alignbench.spec import Condition
-from alignbench.tui.state import Column
+from alignbench.tui.workbench.state import Column
 
 
 @dataclass(frozen=True, slots=True)

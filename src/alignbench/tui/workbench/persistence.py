@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 from alignbench.errors import AlignbenchError
 from alignbench.spec import Condition, Context, ExampleSet, Prompt, content_hash
-from alignbench.tui.state import NO_PROMPT, THIS_SESSION, Bench, Cell, Column, Sample
+from alignbench.tui.workbench.state import NO_PROMPT, THIS_SESSION, Bench, Cell, Column, Sample
 
 if TYPE_CHECKING:
     from alignbench.store import SampleRow, Store

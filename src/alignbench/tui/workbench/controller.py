@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alignbench.errors import InputError
-from alignbench.tui import sessions
-from alignbench.tui.database import Database
-from alignbench.tui.runs import Ended, Runs
-from alignbench.tui.scoretable import ScoreTable, score_table
-from alignbench.tui.state import Bench, Cell, Column
+from alignbench.tui.workbench import persistence
+from alignbench.tui.workbench.database_thread import Database
+from alignbench.tui.workbench.run_threads import Ended, Runs
+from alignbench.tui.workbench.score_summary import ScoreTable, score_table
+from alignbench.tui.workbench.state import Bench, Cell, Column
 
 if TYPE_CHECKING:
     from alignbench.engines.protocol import EmbedPool, EnginePool
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from alignbench.tui.investigation.study import Investigations
     from alignbench.tui.panel.costly import Means
     from alignbench.tui.panel.worker import PanelWorker
-    from alignbench.tui.reading.readings import Readings
-    from alignbench.tui.standing import Standing
+    from alignbench.tui.workbench.comparison import Standing
+    from alignbench.tui.workbench.model_readings import Readings
 
 QUIT_WAIT = 4.0  # seconds that cancelled samples get to reach the database before the app leaves
 
@@ -105,7 +105,7 @@ class Workbench:
     async def _start(self, columns: Sequence[Column], prompts: Sequence[Prompt]) -> str | None:
         """Draw what is missing of these cells; terms of the models that are used for the first time, None where
         nothing is missing."""
-        from alignbench.tui.follow import begin
+        from alignbench.tui.workbench.run_events import begin
 
         bench, cancels = self.bench, self._runs.cancels
         cells = {(prompt.hash, column.hash): bench.cell(column, prompt) for column in columns for prompt in prompts}
@@ -138,9 +138,9 @@ class Workbench:
     async def _plan(self, columns: Sequence[Column], prompts: Sequence[Prompt]) -> Plan:
         bench = self.bench
         async with self._starting:  # a second key press must not make a second session
-            view, reference, session = sessions.layout(bench), bench.reference, bench.session
-            sets = sessions.pools(bench)
-            name = bench.name or sessions.session_name(prompts[0])
+            view, reference, session = persistence.layout(bench), bench.reference, bench.session
+            sets = persistence.pools(bench)
+            name = bench.name or persistence.session_name(prompts[0])
 
             def work(store: Store) -> Plan:
                 from alignbench.experiments.plan import Plan, make_plan
@@ -148,8 +148,8 @@ class Workbench:
                 number = session
                 if number is None:
                     number = store.create_session(name, reference=reference)
-                sessions.save(store, number, view, reference, sets)
-                sessions.free_names(store, number, [column.condition for column in columns])
+                persistence.save(store, number, view, reference, sets)
+                persistence.free_names(store, number, [column.condition for column in columns])
                 cells = [
                     cell
                     for column in columns
@@ -174,7 +174,7 @@ class Workbench:
         if not events:
             return []
         from alignbench.experiments.runner import ModelLoaded
-        from alignbench.tui.follow import apply, end
+        from alignbench.tui.workbench.run_events import apply, end
 
         messages = []
         for event in events:
@@ -218,13 +218,13 @@ class Workbench:
 
     def scores(self) -> ScoreTable:
         """The scores of the prompt on the screen, as far as they are known."""
-        from alignbench.tui.standing import standings
+        from alignbench.tui.workbench.comparison import standings
 
         return replace(score_table(self.bench, self._scores), standings=standings(self.bench, self._scores))
 
     def standing(self, column: Column, version: int) -> Standing:
         """How one version of a column compares with the reference."""
-        from alignbench.tui.standing import standing_of
+        from alignbench.tui.workbench.comparison import standing_of
 
         return standing_of(self.bench, self._scores, column, version)
 
@@ -253,7 +253,7 @@ class Workbench:
     def readings(self) -> Readings:
         """What models say about samples."""
         if self._readings is None:
-            from alignbench.tui.reading.readings import Readings
+            from alignbench.tui.workbench.model_readings import Readings
 
             self._readings = Readings(self.database.path, self._pool, self._embed, self._notify)
         return self._readings
@@ -301,14 +301,14 @@ class Workbench:
         bench = self.bench
         if (session := bench.session) is None:
             return
-        view, reference, sets = sessions.layout(bench), bench.reference, sessions.pools(bench)
-        await self.database.run(lambda store: sessions.save(store, session, view, reference, sets))
+        view, reference, sets = persistence.layout(bench), bench.reference, persistence.pools(bench)
+        await self.database.run(lambda store: persistence.save(store, session, view, reference, sets))
 
     async def open(self, session: int, prompt: str = "") -> None:
         """Leave the session that is open and take up another one where it was left, or at a prompt of this id."""
 
         def work(store: Store) -> tuple[Bench, list[SampleRow]]:
-            return sessions.restore(store, session)
+            return persistence.restore(store, session)
 
         bench, rows = await self.database.run(work)
         bench.prompt = bench.asked_prompt(prompt)
@@ -337,8 +337,8 @@ class Workbench:
         async with self._starting:
             bench = self.bench
             if (session := bench.session) is None:
-                name = bench.name or sessions.session_name(bench.prompt) or "untitled"
-                session = await self.database.run(lambda store: sessions.create(store, bench, name))
+                name = bench.name or persistence.session_name(bench.prompt) or "untitled"
+                session = await self.database.run(lambda store: persistence.create(store, bench, name))
                 bench.session, bench.name = session, name
             return session
 

@@ -14,7 +14,7 @@ from alignbench.experiments.runner import (
     SampleStored,
     TextArrived,
 )
-from alignbench.tui.state import Bench, Cell, Sample
+from alignbench.tui.workbench.state import Bench, Cell, Sample
 
 
 def begin(cell: Cell, cell_id: int, missing: Iterable[int]) -> None:
