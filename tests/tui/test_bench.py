@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from alignbench.store import Store
-from alignbench.tui.screens.condition import ConditionScreen
+from alignbench.tui.dialogs.condition import ConditionScreen
 from alignbench.tui.widgets.inputs import PlainArea, PlainInput
 from alignbench.tui.workbench.score_summary import ScoreTable
 from tests.support.app import SMALL, WIDE, bench_of, make_app, ready, rows, sampled, screen_text, shows, until

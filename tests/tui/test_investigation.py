@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from alignbench.store import Store
+from alignbench.tui.dialogs.base import LineScreen
 from alignbench.tui.investigation.plot import Axis, Point, interval_bar, plot
-from alignbench.tui.panel.bars import Scale
-from alignbench.tui.screens.dialog import LineScreen
 from alignbench.tui.screens.scores import ScoresScreen
+from alignbench.tui.widgets.bars import Scale
 from tests.support.app import SMALL, TEXTS, WIDE, line_with, make_app, ready, rows, sampled, screen_text, shows, until
 from tests.support.fakes import FakePool, LetterEmbedder
 from tests.support.judged import judgment

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from alignbench.scoring import likelihood_cache
 from alignbench.tui.app import BenchApp
-from alignbench.tui.screens.hint import HintScreen
+from alignbench.tui.context.hint_screen import HintScreen
 from alignbench.tui.screens.ledger import LedgerScreen
 from alignbench.tui.screens.viewer import ViewerScreen
 from alignbench.tui.widgets.line_list import LineList

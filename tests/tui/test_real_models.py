@@ -10,9 +10,9 @@ import pytest
 from alignbench.metrics.registry import METRICS
 from alignbench.store import Store
 from alignbench.tui.app import BenchApp
+from alignbench.tui.dialogs.base import LineScreen
 from alignbench.tui.panel.costly import RUNNERS
 from alignbench.tui.panel.rows import rows
-from alignbench.tui.screens.dialog import LineScreen
 from alignbench.tui.screens.scores import ScoresScreen
 from tests.support.app import ready, screen_text, shows, until
 from tests.support.judged import terse_template

@@ -10,10 +10,10 @@ import pytest
 from alignbench.metrics.registry import METRICS
 from alignbench.prompts import load_prompts
 from alignbench.spec import Condition, Context, Hint, Model, Sampling
-from alignbench.tui.panel.bars import Scale, dot_plot, recovery_bar
 from alignbench.tui.panel.rows import rows
 from alignbench.tui.screens.scores import ScoresScreen
 from alignbench.tui.screens.viewer import ViewerScreen
+from alignbench.tui.widgets.bars import Scale, dot_plot, recovery_bar
 from alignbench.tui.workbench.roles import roles
 from alignbench.tui.workbench.state import Column
 from tests.support.app import (

@@ -13,10 +13,10 @@ from alignbench.errors import InputError
 from alignbench.store import Store
 from alignbench.tui import actions
 from alignbench.tui.actions import SCOPES, of_screen
-from alignbench.tui.screens.condition import ConditionScreen, read_stops, write_stops
-from alignbench.tui.screens.dialog import ConfirmScreen, LineScreen
-from alignbench.tui.screens.prompts import PromptsScreen
-from alignbench.tui.screens.sessions import SessionsScreen
+from alignbench.tui.dialogs.base import ConfirmScreen, LineScreen
+from alignbench.tui.dialogs.condition import ConditionScreen, read_stops, write_stops
+from alignbench.tui.dialogs.prompts import PromptsScreen
+from alignbench.tui.sessions.screen import SessionsScreen
 from alignbench.tui.widgets.inputs import PlainInput
 from tests.support.app import SMALL, WIDE, bench_of, make_app, ready, rows, sampled, screen_text, shows, still, until
 from tests.support.fakes import FakePool

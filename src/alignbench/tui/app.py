@@ -77,7 +77,7 @@ class BenchApp(App[None]):
         if self._session is not None:
             screen.do(self.workbench.open(self._session))
         if self._labels is not None:
-            from alignbench.tui.screens.label import LabelScreen
+            from alignbench.tui.sessions.label_screen import LabelScreen
 
             self.push_screen(LabelScreen(self.workbench, self._labels))
         gc.freeze()  # what was imported stays; looking through it now and then would hold a key for 0.1 s
@@ -99,7 +99,7 @@ class BenchApp(App[None]):
         yield SystemCommand("theme", "Change the colours.", self.action_change_theme)
 
     def action_help(self) -> None:
-        from alignbench.tui.screens.help import HelpScreen
+        from alignbench.tui.dialogs.help import HelpScreen
 
         if isinstance(self.screen, HelpScreen):
             self.screen.dismiss(None)

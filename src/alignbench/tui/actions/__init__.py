@@ -9,7 +9,7 @@ from typing import Any
 from textual.binding import Binding
 from textual.screen import Screen
 
-from alignbench.tui.actions.action import Action
+from alignbench.tui.action import Action
 from alignbench.tui.actions.bench import BENCH, CONDITION, EDITOR, PICKER, VIEWER
 from alignbench.tui.actions.contexts import AUDIT, EXAMPLE, EXAMPLES, HINT, LEDGER, SETS, VERSIONS
 from alignbench.tui.actions.dialogs import CONFIRM, HELP, LINE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alignbench.tui.actions.action import LEAVE, PAGING, SCROLLING, WRITING, Action
+from alignbench.tui.action import LEAVE, PAGING, SCROLLING, WRITING, Action
 
 BENCH = (
     Action("prompts", "f2", "F2", "prompts", "Pick a prompt from a set that ships or from a file.", footer=True),

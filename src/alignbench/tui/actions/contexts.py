@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alignbench.tui.actions.action import LEAVE, SCROLLING, WRITING, Action
+from alignbench.tui.action import LEAVE, SCROLLING, WRITING, Action
 
 EXAMPLES = (
     LEAVE,

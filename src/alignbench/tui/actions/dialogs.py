@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alignbench.tui.actions.action import LEAVE, Action
+from alignbench.tui.action import LEAVE, Action
 
 CONFIRM = (
     Action("no", "escape,n", "n", "no", "Leave everything as it is.", footer=True),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alignbench.tui.actions.action import SCROLLING, Action
+from alignbench.tui.action import SCROLLING, Action
 
 SCORES = (
     Action("back", "escape,f7,q", "Esc", "back", "Back to the Bench.", footer=True),

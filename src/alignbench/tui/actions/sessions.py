@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alignbench.tui.actions.action import PAGING, Action
+from alignbench.tui.action import PAGING, Action
 
 SESSIONS = (
     Action("back", "escape,f8,q", "Esc", "back", "Back to the session that was open.", footer=True),

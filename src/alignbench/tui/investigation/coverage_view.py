@@ -10,9 +10,9 @@ from textual.content import Content
 from alignbench.reports.findings import FEW
 from alignbench.tui.investigation.page import Entry, Page, paragraphs
 from alignbench.tui.investigation.plot import Axis, Point, plot
-from alignbench.tui.panel.bars import DIM
 from alignbench.tui.panel.scene import heading
 from alignbench.tui.text import number, shown
+from alignbench.tui.widgets.bars import DIM
 
 STEPS = 28  # dots between two points of a curve, and one
 

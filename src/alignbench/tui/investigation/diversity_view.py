@@ -9,9 +9,9 @@ from textual.content import Content
 from alignbench.metrics.statistics import MIN_PROMPTS
 from alignbench.tui.investigation.page import WHO, Entry, Page, paragraphs, shown_p
 from alignbench.tui.investigation.plot import interval_bar
-from alignbench.tui.panel.bars import DIM, Scale
 from alignbench.tui.panel.rows import Row, rows
 from alignbench.tui.text import number
+from alignbench.tui.widgets.bars import DIM, Scale
 
 FIRST = ("words", "jaccard", "embedding_diversity", "surprisal")  # diversity is read beside length and surprisal
 VALUE, DIFFERENCE = 20, 32

@@ -6,9 +6,9 @@ from textual.content import Content
 
 from alignbench.metrics.statistics import MIN_PROMPTS
 from alignbench.tui.investigation.page import Page, paragraphs
-from alignbench.tui.panel.bars import DIM
 from alignbench.tui.panel.scene import heading
 from alignbench.tui.text import count, shown
+from alignbench.tui.widgets.bars import DIM
 
 
 def findings_lines(page: Page) -> list[Content]:

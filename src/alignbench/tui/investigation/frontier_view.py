@@ -9,9 +9,9 @@ from textual.content import Content
 
 from alignbench.tui.investigation.page import Entry, Page, paragraphs
 from alignbench.tui.investigation.plot import Axis, Point, plot
-from alignbench.tui.panel.bars import DIM
 from alignbench.tui.panel.scene import heading
 from alignbench.tui.text import fitted, number
+from alignbench.tui.widgets.bars import DIM
 from alignbench.tui.workbench.state import letter
 
 WIDEST = 90

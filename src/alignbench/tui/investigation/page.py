@@ -10,9 +10,9 @@ from textual.content import Content
 
 from alignbench.metrics.statistics import MIN_PROMPTS
 from alignbench.tui.investigation.study import Study
-from alignbench.tui.panel.bars import DIM
 from alignbench.tui.sizes import NARROW
 from alignbench.tui.text import fitted, one_line
+from alignbench.tui.widgets.bars import DIM
 from alignbench.tui.workbench.state import letter
 from alignbench.tui.wrap import WrappedText
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
-from alignbench.tui.panel.bars import DIM, Scale
 from alignbench.tui.text import number
+from alignbench.tui.widgets.bars import DIM, Scale
 
 LABEL = 6  # cells left of the box, for the ends of the y axis
 HEIGHT = 12

@@ -21,7 +21,7 @@ from alignbench.scoring.contested import is_contested
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.spec import Condition, Model
 from alignbench.store import Store
-from alignbench.tui.job import Job, Report
+from alignbench.tui.background_job import Job, Report
 from alignbench.tui.panel.costly import NO_EMBEDDER, Means
 from alignbench.tui.panel.judged import ask
 from alignbench.tui.workbench.roles import roles

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from textual.content import Content
 
 from alignbench.metrics.semantic import CLASS_THRESHOLD
-from alignbench.tui.panel.bars import DIM
 from alignbench.tui.panel.scene import Drawn, Scene, notes
 from alignbench.tui.text import count, fitted, number
+from alignbench.tui.widgets.bars import DIM
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from alignbench.scoring.model_based.base_model import LOGPROB, SURPRISE, BaseSco
 from alignbench.scoring.model_based.bertscore import BERTSCORE, bert_scores
 from alignbench.scoring.responses import Cells
 from alignbench.store import Store
-from alignbench.tui.job import Report
+from alignbench.tui.background_job import Report
 from alignbench.tui.panel.snapshot import Outcome, Snapshot
 
 COVERAGE = "coverage"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable
 from functools import partial
 
 from alignbench.spec import Model
-from alignbench.tui.job import Job
+from alignbench.tui.background_job import Job
 from alignbench.tui.panel.costly import RUNNERS, Means
 from alignbench.tui.panel.judged import judge as judged
 from alignbench.tui.panel.snapshot import Outcome, Snapshot

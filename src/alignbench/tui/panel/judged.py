@@ -13,7 +13,7 @@ from alignbench.metrics.statistics import Bootstrap
 from alignbench.metrics.values import Value
 from alignbench.spec import Model
 from alignbench.store import Store
-from alignbench.tui.job import Report
+from alignbench.tui.background_job import Report
 from alignbench.tui.panel.costly import Means
 from alignbench.tui.panel.snapshot import Outcome, Snapshot
 

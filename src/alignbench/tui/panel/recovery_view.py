@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from alignbench.tui.panel.bars import DIM
 from alignbench.tui.panel.rows import Entry, Row, rows
 from alignbench.tui.panel.scene import Drawn, Scene, demand, faint, notes
 from alignbench.tui.panel.snapshot import Earlier
 from alignbench.tui.panel.table_view import hint_value, recovery_words, similarity_bar
 from alignbench.tui.text import count, fitted, number
+from alignbench.tui.widgets.bars import DIM
 
 
 def recovery_lines(scene: Scene) -> Drawn:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from textual.content import Content
 
 from alignbench.reports.roles import Role
-from alignbench.tui.job import Job
-from alignbench.tui.panel.bars import DIM
+from alignbench.tui.background_job import Job
 from alignbench.tui.panel.rows import Entry, Row
 from alignbench.tui.panel.snapshot import Earlier, Outcome, PromptPanel, Snapshot, Spread
 from alignbench.tui.sizes import NARROW
+from alignbench.tui.widgets.bars import DIM
 from alignbench.tui.workbench.state import letter
 from alignbench.tui.wrap import WrappedText
 

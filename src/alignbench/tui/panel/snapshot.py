@@ -15,7 +15,7 @@ from alignbench.scoring.on_request import Answers, Board
 from alignbench.scoring.responses import cell_surprisal
 from alignbench.spec import Model
 from alignbench.store import SampleRow
-from alignbench.tui.composing.words import context_words
+from alignbench.tui.condition_text import context_words
 from alignbench.tui.panel.rows import Row, rows
 from alignbench.tui.workbench.comparison import lowest_version
 from alignbench.tui.workbench.roles import Roles, roles

@@ -5,9 +5,9 @@ from __future__ import annotations
 from textual.content import Content
 
 from alignbench.metrics.statistics import MIN_PROMPTS
-from alignbench.tui.panel.bars import DIM, Scale, dot_plot
 from alignbench.tui.panel.scene import Drawn, Scene, faint, heading, notes, visible_columns
 from alignbench.tui.text import count, fitted
+from alignbench.tui.widgets.bars import DIM, Scale, dot_plot
 
 NAME = 20
 CELL = 9

@@ -5,10 +5,10 @@ from __future__ import annotations
 from rich.cells import cell_len
 from textual.content import Content
 
-from alignbench.tui.panel.bars import DIM, recovery_bar
 from alignbench.tui.panel.rows import SIMILARITY, Entry, Row, rows
 from alignbench.tui.panel.scene import Drawn, Scene, faint, visible_columns
 from alignbench.tui.text import fitted, number
+from alignbench.tui.widgets.bars import DIM, recovery_bar
 from alignbench.tui.workbench.state import letter
 
 LABEL = 30

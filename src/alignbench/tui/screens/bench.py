@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from alignbench.spec import Prompt
 from alignbench.tui.actions import bindings
 from alignbench.tui.actions.bench import BENCH
-from alignbench.tui.output import copy_sample, save_sample
+from alignbench.tui.save_copy import copy_sample, save_sample
 from alignbench.tui.screens.bench_context import ContextKeys
 from alignbench.tui.widgets.column import ColumnView
 from alignbench.tui.workbench.state import Column
@@ -112,7 +112,7 @@ class BenchScreen(ContextKeys):
 
     @work
     async def _edit_condition(self, column: Column | None) -> None:
-        from alignbench.tui.screens.condition import ConditionScreen
+        from alignbench.tui.dialogs.condition import ConditionScreen
 
         edited = await self.app.push_screen_wait(ConditionScreen(column))
         if edited is None:
@@ -137,7 +137,7 @@ class BenchScreen(ContextKeys):
 
     @work
     async def action_prompts(self) -> None:
-        from alignbench.tui.screens.prompts import PromptsScreen
+        from alignbench.tui.dialogs.prompts import PromptsScreen
 
         bench = self.bench
         picked = await self.app.push_screen_wait(PromptsScreen(bench.prompt_set, bench.prompt, bench.asked))
@@ -147,7 +147,7 @@ class BenchScreen(ContextKeys):
 
     @work
     async def action_edit_prompt(self) -> None:
-        from alignbench.tui.screens.editor import EditorScreen
+        from alignbench.tui.dialogs.text_editor import EditorScreen
 
         text = await self.app.push_screen_wait(EditorScreen(self.bench.prompt.text))
         if text is not None and text != self.bench.prompt.text:
@@ -228,13 +228,13 @@ class BenchScreen(ContextKeys):
 
     @work
     async def action_note(self) -> None:
-        from alignbench.tui.screens.notes import NotesScreen
+        from alignbench.tui.sessions.notes_dialog import NotesScreen
 
         await self.app.push_screen_wait(NotesScreen(self.workbench))
 
     @work
     async def action_sessions(self) -> None:
-        from alignbench.tui.screens.sessions import NEW, SessionsScreen
+        from alignbench.tui.sessions.screen import NEW, SessionsScreen
 
         chosen = await self.app.push_screen_wait(SessionsScreen(self.workbench))
         if chosen == NEW:

@@ -10,8 +10,8 @@ from textual import work
 
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.spec import Context, Example
-from alignbench.tui.composing.edits import with_example
-from alignbench.tui.composing.words import context_words
+from alignbench.tui.condition_text import context_words
+from alignbench.tui.context.edits import with_example
 from alignbench.tui.screens.bench_view import BenchView
 from alignbench.tui.workbench.state import Column, letter
 
@@ -55,14 +55,14 @@ class ContextKeys(BenchView):
     @work
     async def action_examples(self) -> None:
         if (column := self._composable()) is not None:
-            from alignbench.tui.screens.examples import ExamplesScreen
+            from alignbench.tui.context.examples_screen import ExamplesScreen
 
             await self._give(column, await self.app.push_screen_wait(ExamplesScreen(self.workbench, column)))
 
     @work
     async def action_hint(self) -> None:
         if (column := self._composable()) is not None:
-            from alignbench.tui.screens.hint import HintScreen
+            from alignbench.tui.context.hint_screen import HintScreen
 
             await self._give(column, await self.app.push_screen_wait(HintScreen(self.workbench, column)))
 
@@ -147,7 +147,7 @@ class ContextKeys(BenchView):
     @work
     async def action_versions(self) -> None:
         if self.idle_column() is not None:
-            from alignbench.tui.screens.versions import VersionsScreen
+            from alignbench.tui.versions.screen import VersionsScreen
 
             version = await self.app.push_screen_wait(VersionsScreen(self.workbench))
             if version is not None:
@@ -156,6 +156,6 @@ class ContextKeys(BenchView):
     @work
     async def action_audit(self) -> None:
         if self.column is not None:
-            from alignbench.tui.screens.audit import AuditScreen
+            from alignbench.tui.audit.screen import AuditScreen
 
             await self.app.push_screen_wait(AuditScreen(self.workbench))

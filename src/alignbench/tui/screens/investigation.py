@@ -15,6 +15,7 @@ from textual.widgets import Static
 from alignbench.reports.frontier import parse_temperatures
 from alignbench.tui.actions import bindings
 from alignbench.tui.actions.measures import INVESTIGATION
+from alignbench.tui.background_job import Job
 from alignbench.tui.investigation.coverage_view import coverage_lines
 from alignbench.tui.investigation.diversity_view import diversity_lines
 from alignbench.tui.investigation.findings_view import findings_lines
@@ -23,7 +24,6 @@ from alignbench.tui.investigation.judged_view import judged_lines
 from alignbench.tui.investigation.ladder import progress
 from alignbench.tui.investigation.page import Page
 from alignbench.tui.investigation.study import Study, Subject, subject
-from alignbench.tui.job import Job
 from alignbench.tui.text import count, one_line
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
@@ -161,7 +161,7 @@ class InvestigationScreen(Screen[None]):
 
     @work
     async def action_judge(self) -> None:
-        from alignbench.tui.screens.judge import asked_judge
+        from alignbench.tui.dialogs.judge import asked_judge
 
         judge = await asked_judge(self.app, self._bench.workbench, "all responses")
         now = subject(self._bench.bench)
@@ -172,7 +172,7 @@ class InvestigationScreen(Screen[None]):
 
     @work
     async def action_temperatures(self) -> None:
-        from alignbench.tui.screens.dialog import LineScreen
+        from alignbench.tui.dialogs.base import LineScreen
 
         dialog = LineScreen(
             "Temperatures, with commas between", TEMPERATURES, empty="Name two or more.", check=parse_temperatures

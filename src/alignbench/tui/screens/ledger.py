@@ -15,8 +15,8 @@ from alignbench.errors import AlignbenchError
 from alignbench.ledger.prompt_ledger import Page
 from alignbench.tui.actions import bindings
 from alignbench.tui.actions.contexts import LEDGER
-from alignbench.tui.composing.words import context_words
-from alignbench.tui.job import Job
+from alignbench.tui.background_job import Job
+from alignbench.tui.condition_text import context_words
 from alignbench.tui.reading.ledger_view import (
     Names,
     account_lines,

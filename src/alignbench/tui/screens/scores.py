@@ -237,7 +237,7 @@ class ScoresScreen(Screen[None]):
     @work
     async def _judge(self, scene: Scene) -> None:
         """Ask for a judge, then judge."""
-        from alignbench.tui.screens.judge import asked_judge
+        from alignbench.tui.dialogs.judge import asked_judge
 
         judge = await asked_judge(self.app, self._bench.workbench, scene.row.run)
         if judge is not None:

@@ -14,10 +14,10 @@ from textual.widgets import Static
 
 from alignbench.tui.actions import bindings
 from alignbench.tui.actions.bench import VIEWER
-from alignbench.tui.output import copy_sample, save_sample
 from alignbench.tui.reading.covered import best_match, sentence_runs, sentences_said
 from alignbench.tui.reading.shared_words import shared_runs
 from alignbench.tui.reading.token_shift import alternatives, shift_said, token_runs
+from alignbench.tui.save_copy import copy_sample, save_sample
 from alignbench.tui.sizes import HEIGHTS, TALL
 from alignbench.tui.text import count, one_line, shown
 from alignbench.tui.widgets.column import bar, settings
@@ -27,7 +27,7 @@ from alignbench.tui.widgets.text_pane import TextPane
 from alignbench.tui.workbench.state import Column, Sample, letter
 
 if TYPE_CHECKING:
-    from alignbench.tui.job import Job
+    from alignbench.tui.background_job import Job
     from alignbench.tui.screens.bench import BenchScreen
 
 View = Literal["text", "shared", "sentences", "tokens"]

@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from alignbench.spec import Condition, Sampling
-from alignbench.tui.composing.words import context_words
+from alignbench.tui.condition_text import context_words
 from alignbench.tui.text import one_line
 from alignbench.tui.widgets.sample_list import SampleList
 from alignbench.tui.workbench.state import Cell, Column, letter

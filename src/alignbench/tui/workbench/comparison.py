@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from alignbench.contexts.source_samples import source_samples
 from alignbench.reports.roles import Role
 from alignbench.spec import Condition
-from alignbench.tui.composing.words import context_words
+from alignbench.tui.condition_text import context_words
 from alignbench.tui.workbench.roles import roles
 from alignbench.tui.workbench.score_summary import CROSS, NOT_SAMPLED, Score, Scorer, prompt_id, seen
 from alignbench.tui.workbench.state import Bench, Column, letter

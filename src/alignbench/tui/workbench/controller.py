@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from alignbench.scoring.live import LiveScores
     from alignbench.spec import Model, Prompt
     from alignbench.store import Note, SampleRow, Store
-    from alignbench.tui.composing.kitchen import Kitchen
+    from alignbench.tui.context.preparer_thread import Kitchen
     from alignbench.tui.investigation.study import Investigations
     from alignbench.tui.panel.costly import Means
     from alignbench.tui.panel.worker import PanelWorker
@@ -260,7 +260,7 @@ class Workbench:
 
     def kitchen(self, report: Callable[[str], None]) -> Kitchen:
         """Where contexts are prepared while they are edited; whoever asks for it closes it."""
-        from alignbench.tui.composing.kitchen import Kitchen
+        from alignbench.tui.context.preparer_thread import Kitchen
 
         return Kitchen(self.database.path, self._pool, self._embed, self.bench.session, report)
 

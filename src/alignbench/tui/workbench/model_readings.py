@@ -19,7 +19,7 @@ from alignbench.scoring.coverage import Match, best_sentences
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Store
-from alignbench.tui.job import Job, Report
+from alignbench.tui.background_job import Job, Report
 from alignbench.tui.reading.pages import page_key
 
 _KEPT = 200  # samples

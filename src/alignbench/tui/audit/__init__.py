@@ -1,0 +1,1 @@
+"""What two columns differ in."""

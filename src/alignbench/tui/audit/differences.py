@@ -1,0 +1,174 @@
+"""Two columns side by side: every difference between them that is not the one under study."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Literal
+
+from alignbench.contexts.rendering import Part, render
+from alignbench.engines.protocol import Capabilities
+from alignbench.spec import Condition, LoadOptions, Prompt, Sampling
+from alignbench.tui.condition_text import changes
+from alignbench.tui.workbench.state import Cell
+
+if TYPE_CHECKING:
+    from alignbench.experiments.context_preparer import Preparer
+    from alignbench.store import Store
+
+Kind = Literal["confound", "studied", "same"]
+
+# What an investigation varies on purpose, by what it is about. All else that differs may explain what it finds.
+_VARIED: Mapping[str, tuple[str, ...]] = {
+    "model": ("model", "kind"),
+    "context": ("template", "template text", "instruction", "examples", "hint", "prefill", "answers a reply"),
+    "sampling": tuple(field.name.replace("_", " ") for field in fields(Sampling)),
+    "loading": tuple(field.name.replace("_", " ") for field in fields(LoadOptions)),
+}
+_MARKERS = re.compile(r"<[^<>\s]+>|\[/?[A-Z]+\]|```|\b(?:system|user|assistant)\b|[#:]")
+_DATE = re.compile(
+    r"\b\d{4}-\d{2}-\d{2}\b|\b\d{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* \d{4}\b", re.IGNORECASE
+)
+_INJECTED = 3  # words that are no marker
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One column as its model got the prompt. text: with what the tokenizer adds. n_tokens: None behind a server.
+
+    bos: how many beginning-of-sequence tokens the text begins with. injected: words that the template itself adds.
+    stops: all texts that end a response. n, cut: finished samples, and those of them that were cut by length.
+    """
+
+    condition: Condition
+    text: str
+    n_tokens: int | None
+    bos: int
+    adds_bos: bool
+    injected: str
+    date: str
+    stops: tuple[str, ...]
+    file: str
+    n: int
+    cut: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is compared, on either side, and what a difference there means."""
+
+    what: str
+    a: str
+    b: str
+    kind: Kind
+
+
+def side(preparer: Preparer, _store: Store, prompt: Prompt, condition: Condition, cell: Cell) -> Side:
+    """What a column's model got for a prompt, or would get. It loads the model. Raises InputError or EngineError."""
+    from alignbench.experiments.plan import Cell as PlannedCell
+
+    content = preparer.content(PlannedCell(cell.id or 0, prompt, condition, 0, ()))
+    shown = preparer.preview(prompt, condition, content)
+    capabilities = preparer.capabilities(condition.model)
+    rendered = render(prompt, condition.context, capabilities, content)
+    text = shown.text if shown is not None else rendered.text
+    injected = injected_text(rendered.parts)
+    rows = [sample.row for sample in cell.samples.values() if sample.status == "done" and sample.row is not None]
+    return Side(
+        condition=condition,
+        text=text,
+        n_tokens=shown.n_tokens if shown is not None else None,
+        bos=leading(text, capabilities.bos),
+        adds_bos=capabilities.adds_bos,
+        injected=injected,
+        date=", ".join(_DATE.findall(" ".join(part.text for part in rendered.parts if part.kind == "template"))),
+        stops=(*dict.fromkeys((*rendered.stops, *condition.sampling.stop)), capabilities.eos),
+        file=_file(capabilities),
+        n=len(rows),
+        cut=sum(row.finish_reason == "length" for row in rows),
+    )
+
+
+def leading(text: str, bos: str) -> int:
+    """How often a text begins with a token; further on it may be a marker of turns."""
+    n = 0
+    while bos and text.startswith(bos, n * len(bos)):
+        n += 1
+    return n
+
+
+def injected_text(parts: tuple[Part, ...]) -> str:
+    """What a layout adds beside its markers; empty where that is less than three words."""
+    text = " ".join(" ".join(_MARKERS.sub(" ", part.text).split()) for part in parts if part.kind == "template")
+    return text.strip() if len(text.split()) >= _INJECTED else ""
+
+
+def studies(a: Condition, b: Condition) -> list[tuple[str, ...]]:
+    """What a comparison of two conditions may be about, the likeliest first: model, context, sampling or loading.
+
+    Between two models without a context it is the models, and a layout of their own is a confound; with a context, that
+    is under study too. Of one model it is the context, else sampling, else how the weights are loaded.
+    """
+    differing = {what for what, _, _ in changes(a, b)}
+    alone: list[tuple[str, ...]] = [(about,) for about, whats in _VARIED.items() if differing.intersection(whats)]
+    both = ("model", "context")
+    if all((about,) in alone for about in both):
+        bare = a.context.zero_shot and b.context.zero_shot
+        alone.insert(1 if bare else 0, both)
+    return alone or [()]
+
+
+def rows(a: Side, b: Side, study: tuple[str, ...]) -> list[Row]:
+    """Confounds first, then what is under study, then what is the same on both sides."""
+    studied = {what for about in study for what in _VARIED[about]}
+    found = [
+        Row(what, old, new, "studied" if what in studied else "confound")
+        for what, old, new in changes(a.condition, b.condition)
+        if what not in ("context stops", "stop")
+    ]
+    for what, old, new in (
+        ("BOS in the prompt", _bos(a), _bos(b)),
+        ("text the template adds", a.injected or "none", b.injected or "none"),
+        ("date in the template", a.date or "none", b.date or "none"),
+        ("stops", _stops(a), _stops(b)),
+        ("weights", a.file, b.file),
+        ("cut by length", _cut(a), _cut(b)),
+        ("samples", str(a.n), str(b.n)),
+    ):
+        found.append(Row(what, old, new, "same" if old == new else "confound"))
+    tokens = [("–" if s.n_tokens is None else str(s.n_tokens)) for s in (a, b)]
+    longer: Kind = "studied" if {"model", "context"}.intersection(study) else "confound"
+    found.append(Row("prompt tokens", tokens[0], tokens[1], "same" if tokens[0] == tokens[1] else longer))
+    differing = {row.what for row in found}
+    for values, other in (
+        (a.condition.sampling, b.condition.sampling),
+        (a.condition.model.options, b.condition.model.options),
+    ):
+        for field in fields(values):
+            name = field.name.replace("_", " ")
+            if name not in differing and name != "stop":
+                value = getattr(values, field.name)
+                found.append(Row(name, f"{value}", f"{getattr(other, field.name)}", "same"))
+    if "mode" not in differing:
+        found.append(Row("mode", a.condition.mode, b.condition.mode, "same"))
+    order = ("confound", "studied", "same")
+    return sorted(found, key=lambda row: order.index(row.kind))
+
+
+def _bos(of: Side) -> str:
+    added = "the tokenizer adds it" if of.adds_bos else "the tokenizer adds none"
+    return f"{of.bos}, {added}" + (" (expected exactly 1)" if of.bos > 1 else "")
+
+
+def _stops(of: Side) -> str:
+    return ", ".join(repr(stop) for stop in of.stops if stop)
+
+
+def _cut(of: Side) -> str:
+    return f"{of.cut} of {of.n} ({of.cut / of.n:.0%})" if of.n else "no samples"
+
+
+def _file(capabilities: Capabilities) -> str:
+    digest = f", {capabilities.file_hash[:12]}" if capabilities.file_hash else ""
+    return f"{capabilities.description} on {capabilities.device}{digest}"

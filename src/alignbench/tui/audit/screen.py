@@ -1,0 +1,195 @@
+"""F9: how the selected column differs from the reference, or from another column, beside what is under study."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.screen import Screen
+from textual.types import CSSPathType
+from textual.widgets import Static
+
+from alignbench.errors import AlignbenchError
+from alignbench.tui.actions import bindings
+from alignbench.tui.actions.contexts import AUDIT
+from alignbench.tui.audit.differences import Row, Side, rows, side, studies
+from alignbench.tui.sizes import HEIGHTS
+from alignbench.tui.text import fitted, one_line, plain, shown
+from alignbench.tui.widgets.keys import Keys
+from alignbench.tui.widgets.line_list import LineList
+from alignbench.tui.widgets.marked_pane import MarkedPane, Run
+from alignbench.tui.workbench.state import Column, letter
+from alignbench.tui.wrap import WrappedText
+
+if TYPE_CHECKING:
+    from alignbench.tui.workbench.controller import Workbench
+
+DIM = "$foreground 60%"
+LABEL = 24
+TITLES = {
+    "confound": "Differences that are not under study: each may explain what the scores show",
+    "studied": "Under study: {study}",
+    "same": "The same on both sides",
+}
+
+
+class AuditScreen(Screen[None]):
+    """The differences as a list; p shows both prompts side by side."""
+
+    CSS_PATH: ClassVar[CSSPathType | None] = ["../versions/screen.tcss", "screen.tcss"]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("audit", AUDIT)]
+    VERTICAL_BREAKPOINTS = HEIGHTS
+    AUTO_FOCUS = None
+    HELP = (
+        "Both columns for the prompt on the Bench, as their models got it. Above what differs though nobody studies "
+        "it, then what is under study, then what is the same. What is under study follows from the columns: of one "
+        "model the context, else sampling; of two models without a context the models alone, so that their layouts are "
+        "a confound; u takes another reading. Text that only one prompt has is underlined."
+    )
+
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__()
+        self._workbench = workbench
+        bench = workbench.bench
+        names = [column.name for column in bench.columns]
+        reference = names.index(bench.reference) if bench.reference in names else 0
+        self._at = bench.selected
+        self._other = reference if reference != self._at else (self._at + 1) % len(names)
+        self._sides: tuple[Side, Side] | None = None
+        self._study = 0  # which of those that the columns allow
+        self._error, self._doing = "", "…"
+        self._kitchen = workbench.kitchen(self._report)
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="head", markup=False)
+        yield Static("", id="titles", markup=False)
+        yield LineList(id="rows")
+        with Horizontal(id="prompts"):
+            yield MarkedPane(id="left")
+            yield MarkedPane(id="right")
+        yield Keys()
+
+    def on_mount(self) -> None:
+        self._compare()
+
+    def on_unmount(self) -> None:
+        self._kitchen.close()
+
+    def on_resize(self) -> None:
+        self._show()
+
+    def _columns(self) -> tuple[Column, Column]:
+        columns = self._workbench.bench.columns
+        return columns[self._at], columns[self._other]
+
+    def _report(self, doing: str) -> None:
+        """Called from other threads."""
+        self.app.call_later(self._say, doing)
+
+    def _say(self, doing: str) -> None:
+        self._doing = doing
+        self._show()
+
+    @work(exclusive=True)
+    async def _compare(self) -> None:
+        bench = self._workbench.bench
+        self._sides, self._error = None, ""
+        self._show()
+        found = []
+        try:
+            for column in self._columns():
+                read = partial(side, prompt=bench.prompt, condition=column.condition, cell=bench.cell(column))
+                found.append(await self._kitchen.run(read))
+            self._sides = (found[0], found[1])
+        except AlignbenchError as error:
+            self._error = str(error)
+        self._show()
+
+    def _show(self) -> None:
+        if not self.query("#head"):
+            return
+        names = [
+            f"{letter(at)} {one_line(self._workbench.bench.columns[at].name, 30)}" for at in (self._at, self._other)
+        ]
+        half = max(10, (self.size.width - LABEL - 3) // 2)
+        if self._at == self._other:
+            self.query_one("#head", Static).update(plain(" Audit: another column (a) gives something to compare with."))
+            return
+        self.query_one("#head", Static).update(Content(f" Audit of {names[0]} against {names[1]}"))
+        if self._sides is None:
+            self.query_one("#titles", Static).update(Content(""))
+            self.query_one("#rows", LineList).show([plain(f" {one_line(self._error or self._doing)}")])
+            return
+        titles = f"{'':<{LABEL + 1}}{fitted(names[0], half)} {fitted(names[1], half)}"
+        width = self.size.width // 2
+        if self.has_class("-turned"):
+            titles = f" {fitted(names[0], width - 1)} {fitted(names[1], width - 2)}"
+        self.query_one("#titles", Static).update(Content.styled(titles, "bold"))
+        left, right = self._sides
+        allowed = studies(left.condition, right.condition)
+        study = allowed[self._study % len(allowed)]
+        self.query_one("#rows", LineList).show(self._lines(rows(left, right, study), " and ".join(study), half))
+        self.query_one("#left", MarkedPane).show(_only_in(left.text, right.text))
+        self.query_one("#right", MarkedPane).show(_only_in(right.text, left.text))
+
+    def _lines(self, found: list[Row], study: str, half: int) -> list[Content]:
+        lines: list[Content] = []
+        kind = ""
+        for row in found:
+            if row.kind != kind:
+                kind = row.kind
+                n = sum(other.kind == kind for other in found)
+                lines += [Content("")] if lines else []
+                style = "bold $text-warning" if kind == "confound" else "bold"
+                title = TITLES[kind].format(study=study)
+                lines.append(Content.styled(f" {'! ' if kind == 'confound' else ''}{title} ({n})", style))
+            a, b = (WrappedText(half, shown(" ".join(text.split()))) for text in (row.a, row.b))
+            for line in range(max(len(a), len(b))):
+                label = row.what if line == 0 else ""
+                texts = [fitted(text[line] if line < len(text) else "", half) for text in (a, b)]
+                style = DIM if kind == "same" else ""
+                lines.append(Content.assemble((f" {label:<{LABEL}}", DIM), (f"{texts[0]} {texts[1]}", style)))
+        return lines
+
+    # keys
+
+    def action_other(self) -> None:
+        n = len(self._workbench.bench.columns)
+        if n > 2:
+            self._other = next(at % n for at in range(self._other + 1, self._other + n) if at % n != self._at)
+            self._compare()
+
+    def action_study(self) -> None:
+        self._study += 1
+        self._show()
+
+    def action_turn(self) -> None:
+        self.toggle_class("-turned")
+        self._show()
+
+    def action_page_up(self) -> None:
+        self._page(-1)
+
+    def action_page_down(self) -> None:
+        self._page(1)
+
+    def _page(self, by: int) -> None:
+        for pane in (self.query_one("#rows", LineList), *self.query(MarkedPane)):
+            pane.page(by)
+
+    def action_back(self) -> None:
+        self.dismiss(None)
+
+
+def _only_in(text: str, other: str) -> list[Run]:
+    """The lines of a text; those that the other one does not have are marked."""
+    there = set(other.splitlines())
+    return [
+        Run(line, "plain" if line.rstrip("\n") in there or not line.strip() else "marginal")
+        for line in text.splitlines(keepends=True)
+    ]

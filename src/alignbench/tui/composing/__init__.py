@@ -1,1 +1,0 @@
-"""Contexts made by hand: edits, words for them, and what a model would get."""

@@ -1,0 +1,353 @@
+"""F4: the examples and the layout of a column, beside the exact text that its model would get."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
+
+from alignbench.errors import AlignbenchError, InputError
+from alignbench.spec import Context, Example, Examples, Prompt
+from alignbench.tui.actions import bindings
+from alignbench.tui.actions.contexts import EXAMPLES
+from alignbench.tui.condition_text import context_words
+from alignbench.tui.context import edits, fields
+from alignbench.tui.context.example_sets_dialog import SetsScreen
+from alignbench.tui.context.preview_view import (
+    example_tokens,
+    listed,
+    note_lines,
+    part_words,
+    place_of,
+    similarity_of,
+    text_runs,
+    window_line,
+)
+from alignbench.tui.sizes import HEIGHTS, WIDTHS
+from alignbench.tui.text import fitted, one_line, plain
+from alignbench.tui.widgets.keys import Keys
+from alignbench.tui.widgets.line_list import LineList
+from alignbench.tui.widgets.marked_pane import MarkedPane
+from alignbench.tui.workbench.state import Column, letter
+
+if TYPE_CHECKING:
+    from alignbench.experiments.context_preparer import Prepared
+    from alignbench.tui.workbench.controller import Workbench
+
+LABEL = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the cursor can stand: a field, or an example of the pool."""
+
+    field: str = ""
+    example: int = -1
+
+
+class ExamplesScreen(Screen[Context | None]):
+    """Edits the context of a column for the prompt on the Bench. Returns the context, or None if it was left."""
+
+    CSS_PATH = "examples_screen.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("examples", EXAMPLES)]
+    HORIZONTAL_BREAKPOINTS = WIDTHS
+    VERTICAL_BREAKPOINTS = HEIGHTS
+    AUTO_FOCUS = None
+    HELP = (
+        "To the left what the prompt is made of, to the right exactly what the model gets: special tokens are "
+        "reversed, instruction and hint underlined, the query bold. ↑↓ choose a line, ←→ change "
+        "it, Enter writes it; on an example arrows move it. mmr (maximal marginal relevance): examples near the "
+        "query but not one another. On the command line: `alignbench render`, `alignbench examples`."
+    )
+
+    def __init__(self, workbench: Workbench, column: Column) -> None:
+        super().__init__()
+        self._workbench, self._column = workbench, column
+        self._edited = column.condition.context
+        self._prepared: Prepared | None = None
+        self._at = 0
+        self._doing = "…"
+        self._error = ""
+        self._kitchen = workbench.kitchen(self._report)
+
+    @property
+    def _prompt(self) -> Prompt:
+        return self._workbench.bench.prompt
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="head", markup=False)
+        yield Static("", id="window", markup=False)
+        with Horizontal():
+            yield LineList(id="made-of")
+            with Vertical(id="preview"):
+                yield Static("", id="parts", markup=False)
+                yield MarkedPane(id="text")
+        yield Static("", id="message", markup=False)
+        yield Keys()
+
+    def on_mount(self) -> None:
+        self._prepare()
+
+    def on_unmount(self) -> None:
+        self._kitchen.close()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._show)  # its lines are as wide as the pane will be
+
+    def check_action(self, action: str, _parameters: tuple[object, ...]) -> bool | None:
+        return self.has_class("-narrow") if action == "turn" else True
+
+    # what it is made of
+
+    @property
+    def _items(self) -> tuple[Example, ...]:
+        """The examples that can be chosen, those of a condition as soon as they are known."""
+        examples = self._edited.examples
+        if examples is None:
+            return ()
+        if examples.condition:
+            return self._prepared.pool.items if self._prepared is not None else ()
+        return examples.pool.items
+
+    def _places(self) -> list[Place]:
+        there = [Place(field=name) for name in fields.fields_of(self._edited)]
+        return [*there, *(Place(example=i) for i in range(len(self._items)))]
+
+    @property
+    def _place(self) -> Place:
+        places = self._places()
+        return places[min(self._at, len(places) - 1)]
+
+    def _change(self, context: Context) -> None:
+        self._edited = context
+        self._at = min(self._at, len(self._places()) - 1)
+        self._prepare()
+
+    # what the model gets
+
+    def _report(self, doing: str) -> None:
+        """Called from other threads."""
+        self.app.call_later(self._say, doing)
+
+    def _say(self, doing: str) -> None:
+        self._doing = doing
+        self._show()
+
+    @work(exclusive=True, group="prepare")
+    async def _prepare(self) -> None:
+        self._error, self._doing = "", self._doing or "…"
+        self._show()
+        condition = replace(self._column.condition, context=self._edited)
+        prompt = self._prompt
+        try:
+            prepared = await self._kitchen.run(lambda preparer, _: preparer.compose(prompt, condition))
+        except AlignbenchError as error:
+            self._error = str(error)
+        else:
+            self._prepared = prepared
+        self._doing = ""
+        self._show()
+
+    # showing
+
+    def _show(self) -> None:
+        if not self.is_mounted or not self.query("#head"):
+            return
+        bench = self._workbench.bench
+        title = f" {letter(bench.selected)}  {one_line(self._column.name, 30)}   {context_words(self._edited)}"
+        self.query_one("#head", Static).update(Content(title))
+        prepared = self._prepared
+        shown = prepared.preview if prepared is not None else None
+        window: Content = plain(self._doing) if prepared is None and not self._error else window_line(shown)
+        if self._error:
+            window = Content.styled("There is no such prompt: see below.", "bold $text-error")
+        self.query_one("#window", Static).update(window)
+        self._show_left(prepared)
+        if shown is not None and prepared is not None:
+            lines = [listed(part_words(shown)), *note_lines(prepared, self._edited.overflow)]
+            self.query_one("#parts", Static).update(Content("\n").join(lines))
+            example = similarity_of(prepared, self._place.example)[0]
+            at = place_of(shown, "example", example) if example is not None else None
+            self.query_one("#text", MarkedPane).show(text_runs(shown), at)
+        self.query_one("#message", Static).update(plain(self._error or (self._doing if prepared else "")))
+
+    def _show_left(self, prepared: Prepared | None) -> None:
+        pane = self.query_one("#made-of", LineList)
+        width = max(20, pane.scrollable_size.width)
+        tokens = example_tokens(prepared.preview if prepared is not None else None)
+        lines: list[Content] = []
+        cursor = (0, 1)
+        for at, place in enumerate(self._places()):
+            chosen = at == self._at
+            first = len(lines)
+            if place.field:
+                lines.append(self._field_line(place.field, chosen, width))
+            else:
+                if place.example == 0:
+                    lines.append(Content.styled(f" {'─' * (width - 2)}", "$foreground 30%"))
+                lines += self._example_lines(place.example, chosen, width, tokens)
+            if chosen:
+                cursor = (first, len(lines))
+        if not self._items:
+            lines += [Content(""), Content.styled(" No examples: F2 picks a set, a writes one.", "$foreground 60%")]
+        pane.show(lines, cursor)
+
+    def _field_line(self, name: str, chosen: bool, width: int) -> Content:
+        value = fields.value_of(self._edited, name)
+        arrows = f"◂ {value} ▸" if chosen and name in fields.STEPPED else value
+        text = f"{'▶' if chosen else ' '}{name.replace('_', ' '):<{LABEL}}{arrows}"
+        return Content.styled(fitted_spaces(text, width), "bold reverse" if chosen else "")
+
+    def _example_lines(self, index: int, chosen: bool, width: int, tokens: dict[int, int]) -> list[Content]:
+        example = self._items[index]
+        place, why = similarity_of(self._prepared, index)
+        beside = f"{tokens.get(place, 0)} tok {why}".rstrip() if place is not None else why
+        number = f"{place:>2}" if place is not None else " –"
+        room = max(8, width - len(beside) - 7)
+        style = "bold reverse" if chosen else ("" if place is not None else "$foreground 60%")
+        head = f"{'▶' if chosen else ' '}{number} {fitted(example.prompt, room)} {beside} "
+        answer = f"    → {one_line(example.response, width - 8)}"
+        return [Content.styled(head, style), Content.styled(answer, "$foreground 60%")]
+
+    # keys
+
+    def action_up(self) -> None:
+        self._at = max(0, self._at - 1)
+        self._show()
+
+    def action_down(self) -> None:
+        self._at = min(len(self._places()) - 1, self._at + 1)
+        self._show()
+
+    def action_less(self) -> None:
+        self._step(-1)
+
+    def action_more(self) -> None:
+        self._step(1)
+
+    def _step(self, by: int) -> None:
+        place = self._place
+        if place.example >= 0:
+            target = max(0, min(len(self._items) - 1, place.example + by))
+            self._change(edits.with_items(self._edited, edits.moved(self._items, place.example, by)))
+            self._at += target - place.example
+            self._show()
+        elif place.field in fields.STEPPED:
+            self._try(partial(fields.stepped, self._edited, place.field, by))
+        else:
+            self.action_edit()
+
+    def _try(self, edit: partial[Context]) -> None:
+        try:
+            self._change(edit())
+        except InputError as error:
+            self._error = str(error)
+            self._show()
+
+    def action_edit(self) -> None:
+        place = self._place
+        if place.example >= 0:
+            self._write_example(place.example)
+        elif place.field == "set":
+            self.action_pick_set()
+        elif place.field == "instruction":
+            self._write_instruction()
+        elif place.field in fields.WRITTEN:
+            self._write(place.field)
+        else:
+            self._step(1)
+
+    def action_add(self) -> None:
+        self._write_example(None)
+
+    @work
+    async def _write_example(self, index: int | None) -> None:
+        from alignbench.tui.context.example_dialog import ExampleScreen
+
+        old = self._items[index] if index is not None else None
+        example = await self.app.push_screen_wait(ExampleScreen(old))
+        if example is None or example == old:
+            return
+        items = list(self._items)
+        if index is None:
+            items.append(example)
+        else:
+            items[index] = example
+        self._change(edits.with_items(self._edited, items))
+
+    @work
+    async def _write_instruction(self) -> None:
+        from alignbench.tui.dialogs.text_editor import EditorScreen
+
+        text = await self.app.push_screen_wait(EditorScreen(self._edited.instruction, "Instruction", empty=""))
+        if text is not None:
+            self._change(replace(self._edited, instruction=text))
+
+    @work
+    async def _write(self, field: str) -> None:
+        from alignbench.tui.dialogs.base import LineScreen
+
+        heading = f"{field.replace('_', ' ')}: {fields.WRITTEN[field].expected}"
+        before = fields.as_written(self._edited, field)
+        text = await self.app.push_screen_wait(
+            LineScreen(heading, before, empty=f"Write {fields.WRITTEN[field].expected}.")
+        )
+        if text is not None:
+            self._try(partial(fields.written, self._edited, field, text))
+
+    @work
+    async def action_pick_set(self) -> None:
+        bench = self._workbench.bench
+        conditions = [name for name, condition in bench.used.items() if bench.has_samples(condition)]
+        source = await self.app.push_screen_wait(SetsScreen(self._kitchen, conditions))
+        if source is None:
+            return
+        if source.condition:
+            before = self._edited.examples or Examples()
+            taken = replace(before, pool=Examples().pool, condition=source.condition)
+            self._change(replace(self._edited, examples=taken))
+        else:
+            self._change(edits.with_pool(self._edited, source.pool))
+
+    def action_drop(self) -> None:
+        place = self._place
+        if place.example >= 0:
+            items = [item for i, item in enumerate(self._items) if i != place.example]
+            self._change(edits.with_items(self._edited, items))
+        elif place.field == "instruction":
+            self._change(replace(self._edited, instruction=""))
+        elif place.field == "set":
+            self._change(replace(self._edited, examples=None))
+        elif place.field in ("mmr", "embedder", "verbalized"):
+            self._try(partial(fields.written, self._edited, place.field, "off"))
+
+    def action_turn(self) -> None:
+        self.toggle_class("-turned")
+
+    def action_page_up(self) -> None:
+        self.query_one("#text", MarkedPane).page(-1)
+
+    def action_page_down(self) -> None:
+        self.query_one("#text", MarkedPane).page(1)
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+    def action_accept(self) -> None:
+        if self._error:
+            self.notify("This context cannot be used as it is; see the message.", severity="warning", markup=False)
+            return
+        self.dismiss(self._edited)
+
+
+def fitted_spaces(text: str, width: int) -> str:
+    """Text in exactly `width` cells; its spaces stay."""
+    return text if len(text) >= width else text + " " * (width - len(text))

@@ -1,0 +1,296 @@
+"""F6: a hint at the response, at a chosen resolution, beside the sample that it tells of and the exact prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.types import CSSPathType
+from textual.widgets import Static
+
+from alignbench.errors import AlignbenchError
+from alignbench.spec import Context, Hint, Level
+from alignbench.tui.actions import bindings
+from alignbench.tui.actions.contexts import HINT
+from alignbench.tui.condition_text import context_words
+from alignbench.tui.context.hint_view import LEVELS, HintShown, facts, find_hint, slider
+from alignbench.tui.context.preview_view import place_of, text_runs, window_line
+from alignbench.tui.sizes import HEIGHTS, WIDTHS
+from alignbench.tui.text import one_line, plain
+from alignbench.tui.widgets.keys import Keys
+from alignbench.tui.widgets.marked_pane import MarkedPane, Run
+from alignbench.tui.workbench.state import Column, Sample, letter
+
+if TYPE_CHECKING:
+    from alignbench.experiments.context_preparer import Prepared
+    from alignbench.tui.workbench.controller import Workbench
+
+
+class HintScreen(Screen[Context | None]):
+    """Edits the hint of a column's context for the prompt on the Bench. Returns the context, or None if it was left."""
+
+    CSS_PATH: ClassVar[CSSPathType | None] = ["examples_screen.tcss", "hint_screen.tcss"]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("hint", HINT)]
+    HORIZONTAL_BREAKPOINTS = WIDTHS
+    VERTICAL_BREAKPOINTS = HEIGHTS
+    AUTO_FOCUS = None
+    HELP = (
+        "←→ slide the resolution from keywords to summary; Enter has the maker write what is not there yet. A hint "
+        "that is made tells of each prompt's own sample; one that is written (e) is the same for every prompt. "
+        "Responses are compared with the reference's other samples. On the command line: `alignbench hints`."
+    )
+
+    def __init__(self, workbench: Workbench, column: Column) -> None:
+        super().__init__()
+        self._workbench, self._column = workbench, column
+        self._edited = column.condition.context
+        bench = workbench.bench
+        reference = next((c for c in bench.columns if c.name == bench.reference), None)
+        self._reference = reference if reference is not None and reference is not column else None
+        hint = self._edited.hint
+        self._level: Level = hint.level if hint is not None and hint.level in LEVELS else "summary"
+        self._text = hint.text if hint is not None else ""
+        self._source = hint.sample if hint is not None and hint.condition else 0
+        self._makers = [c.name for c in bench.columns if not c.condition.model.is_imported]
+        wanted = (hint.maker if hint is not None else "") or (self._reference.name if self._reference else "")
+        self._maker = self._makers.index(wanted) if wanted in self._makers else 0
+        self._removed = False
+        self._shown: HintShown | None = None
+        self._prepared: Prepared | None = None
+        self._doing = ""
+        self._making = False
+        self._error = ""
+        self._kitchen = workbench.kitchen(self._report)
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="head", markup=False)
+        yield Static("", id="slider", markup=False)
+        yield Static("", id="facts", markup=False)
+        yield Static("", id="window", markup=False)
+        with Horizontal():
+            with Vertical(id="made-of"):
+                yield Static("", id="hint-title", classes="title", markup=False)
+                yield MarkedPane(id="hint-text")
+                yield Static("", id="source-title", classes="title", markup=False)
+                yield MarkedPane(id="source-text")
+            with Vertical(id="preview"):
+                yield Static("the exact prompt", classes="title", markup=False)
+                yield MarkedPane(id="text")
+        yield Static("", id="message", markup=False)
+        yield Keys()
+
+    def on_mount(self) -> None:
+        self._look()
+
+    def on_unmount(self) -> None:
+        self._kitchen.close()
+
+    def on_resize(self) -> None:
+        self._show()
+
+    def check_action(self, action: str, _parameters: tuple[object, ...]) -> bool | None:
+        if action == "turn":
+            return self.has_class("-narrow")
+        return self._making if action == "give_up" else True
+
+    # what it is
+
+    def _sources(self) -> Sequence[Sample]:
+        """The reference's finished samples of this prompt."""
+        if self._reference is None:
+            return ()
+        cell = self._workbench.bench.cell(self._reference)
+        return [sample for _, sample in sorted(cell.samples.items()) if sample.status == "done" and sample.text.strip()]
+
+    def _sample(self) -> Sample | None:
+        return next((sample for sample in self._sources() if sample.index == self._source), None)
+
+    def _hint(self) -> Hint | None:
+        """The hint as it stands on the screen; None where it was taken away or where nothing is known of it."""
+        if self._removed:
+            return None
+        if self._text:
+            return Hint(self._level, self._text)
+        if self._reference is None or not self._makers:
+            return None
+        from alignbench.contexts.hints import hint_template
+
+        name = self._reference.name
+        return Hint(self._level, "", name, self._source, self._makers[self._maker], hint_template(self._level))
+
+    @work(exclusive=True, group="look")
+    async def _look(self, make: bool = False) -> None:
+        """Find the hint and the prompt that goes with it; make it only where that was asked for."""
+        hint, sample, prompt = self._hint(), self._sample(), self._workbench.bench.prompt
+        source = sample.text if sample is not None else ""
+        condition = replace(self._column.condition, context=replace(self._edited, hint=hint))
+        self._error, self._making = "", make
+        self._doing = f"{self._makers[self._maker]} is asked for a {self._level} …" if make else self._doing
+        self._shown, self._prepared = None, None
+        self._show()
+        self.refresh_bindings()
+        try:
+            self._shown = await self._kitchen.run(lambda preparer, _: find_hint(preparer, prompt, hint, source, make))
+            if self._shown is not None or hint is None:
+                self._prepared = await self._kitchen.run(lambda preparer, _: preparer.compose(prompt, condition))
+        except AlignbenchError as error:
+            self._error = str(error)
+        self._doing, self._making = "", False
+        self._show()
+        self.refresh_bindings()
+
+    def _report(self, doing: str) -> None:
+        """Called from other threads."""
+        self.app.call_later(self._say, doing)
+
+    def _say(self, doing: str) -> None:
+        self._doing = doing
+        self._show()
+
+    # showing
+
+    def _show(self) -> None:
+        if not self.query("#head"):
+            return
+        bench = self._workbench.bench
+        context = replace(self._edited, hint=self._hint())
+        head = f" {letter(bench.selected)}  {one_line(self._column.name, 30)}   {context_words(context)}"
+        self.query_one("#head", Static).update(Content(head))
+        self.query_one("#slider", Static).update(slider("" if self._removed else self._level))
+        shown, prepared = self._shown, self._prepared
+        in_prompt = None
+        if prepared is not None and prepared.preview is not None:
+            in_prompt = sum(part.n_tokens for part in prepared.preview.parts if part.kind == "hint")
+        self.query_one("#facts", Static).update(facts(shown, in_prompt))
+        self.query_one("#window", Static).update(window_line(prepared.preview) if prepared is not None else Content(""))
+        self.query_one("#hint-title", Static).update(plain(self._hint_title()))
+        text, style = (shown.text, "plain") if shown is not None else (self._nothing(), "missing")
+        self.query_one("#hint-text", MarkedPane).show([Run(text, style)])
+        sample = self._sample()
+        n = len(self._sources())
+        name = one_line(self._reference.name, 30) if self._reference is not None else ""
+        title = f"sample {self._source + 1} of {name}, {n} there" if sample is not None else "no source"
+        self.query_one("#source-title", Static).update(plain(title))
+        self.query_one("#source-text", MarkedPane).show([Run(sample.text if sample is not None else "")])
+        if prepared is not None and prepared.preview is not None:
+            self.query_one("#text", MarkedPane).show(text_runs(prepared.preview), place_of(prepared.preview, "hint"))
+        else:
+            self.query_one("#text", MarkedPane).show([Run("")])
+        self.query_one("#message", Static).update(plain(self._error or self._doing))
+
+    def _hint_title(self) -> str:
+        if self._removed:
+            return "no hint"
+        if self._text:
+            return f"{self._level} by hand, the same for every prompt"
+        maker = one_line(self._makers[self._maker], 30) if self._makers else "nobody"
+        return f"{self._level} by {maker}, of each prompt's own sample"
+
+    def _nothing(self) -> str:
+        if self._removed:
+            return "The hint is taken away. F5 accepts that; ←→ bring one back."
+        if self._making:
+            return "…"
+        if self._reference is None:
+            return "No other column is the reference (*): a hint can be written (e), not made."
+        if self._sample() is None:
+            return f"{self._reference.name} has no such sample of this prompt. Sample it first, or write a hint (e)."
+        return f"Not made yet at this level ({self._level}). Enter makes it, e writes one."
+
+    # keys
+
+    def action_coarser(self) -> None:
+        self._slide(-1)
+
+    def action_finer(self) -> None:
+        self._slide(1)
+
+    def _slide(self, by: int) -> None:
+        at = LEVELS.index(self._level)
+        if not self._removed:
+            self._level = LEVELS[max(0, min(len(LEVELS) - 1, at + by))]
+        self._removed, self._text = False, ""
+        self._restart()
+
+    def _restart(self) -> None:
+        """Something else is wanted now: what the maker is writing is not."""
+        if self._making:
+            self._kitchen.stop()
+        self._look()
+
+    def action_make(self) -> None:
+        if self._making:
+            return
+        if self._reference is None or self._sample() is None:
+            self._error = self._nothing()
+            self._show()
+            return
+        self._removed, self._text = False, ""
+        self._look(make=True)
+
+    def action_give_up(self) -> None:
+        self._kitchen.stop()
+
+    @work
+    async def action_write(self) -> None:
+        from alignbench.tui.dialogs.text_editor import EditorScreen
+
+        before = self._shown.text if self._shown is not None else self._text
+        text = await self.app.push_screen_wait(EditorScreen(before, "Hint", empty="Write the hint, or press Esc."))
+        if text is not None and text != before:
+            self._removed, self._text = False, text
+            self._look()
+
+    def action_remove(self) -> None:
+        self._removed, self._text = True, ""
+        self._restart()
+
+    def action_next_maker(self) -> None:
+        if self._makers:
+            self._maker = (self._maker + 1) % len(self._makers)
+            self._text = ""
+            self._restart()
+
+    def action_next_source(self) -> None:
+        self._step_source(1)
+
+    def action_previous_source(self) -> None:
+        self._step_source(-1)
+
+    def _step_source(self, by: int) -> None:
+        indices = [sample.index for sample in self._sources()]
+        if indices:
+            at = indices.index(self._source) if self._source in indices else -1
+            self._source = indices[(at + by) % len(indices)]
+            self._restart()
+
+    def action_turn(self) -> None:
+        self.toggle_class("-turned")
+
+    def action_page_up(self) -> None:
+        self._page(-1)
+
+    def action_page_down(self) -> None:
+        self._page(1)
+
+    def _page(self, by: int) -> None:
+        wide = not self.has_class("-narrow") or self.has_class("-turned")
+        self.query_one("#text" if wide else "#source-text", MarkedPane).page(by)
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+    def action_accept(self) -> None:
+        hint = self._hint()
+        if hint is None and not self._removed:
+            self._error = self._nothing()
+            self._show()
+            return
+        self.dismiss(replace(self._edited, hint=hint))

@@ -1,0 +1,1 @@
+"""Dialogs that several features open, and what all dialogs share."""

@@ -1,0 +1,133 @@
+"""What the dialogs share: a box over the Bench, a heading, the keys at the bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.types import CSSPathType
+from textual.widgets import OptionList, Static
+
+from alignbench.errors import InputError
+from alignbench.tui.actions import bindings
+from alignbench.tui.actions.dialogs import CONFIRM, LINE
+from alignbench.tui.sizes import WIDTHS
+from alignbench.tui.text import plain
+from alignbench.tui.widgets.inputs import PlainInput
+from alignbench.tui.widgets.keys import Keys
+
+DIALOG_CSS = Path(__file__).with_name("base.tcss")  # absolute: Textual looks beside the subclass otherwise
+
+ResultT = TypeVar("ResultT")
+
+
+class DialogScreen(ModalScreen[ResultT]):
+    """A modal screen with a heading and a line for what is wrong. Subclasses give `body`."""
+
+    CSS_PATH: ClassVar[CSSPathType | None] = DIALOG_CSS
+    HORIZONTAL_BREAKPOINTS = WIDTHS
+    HEADING = ""
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="box"):
+            yield Static(Content(self.heading), id="heading")
+            yield from self.body()
+            yield Static("", id="message", markup=False)
+        yield Keys()
+
+    @property
+    def heading(self) -> str:
+        return self.HEADING
+
+    def body(self) -> ComposeResult:
+        """The widgets between heading and message."""
+        yield from ()
+
+    def complain(self, message: str) -> None:
+        """Say what is wrong; nothing that was typed is lost."""
+        self.query_one("#message", Static).update(plain(message))
+
+
+class ListScreen(DialogScreen[ResultT]):
+    """A dialog in which a line is typed while keys move in the list below it."""
+
+    def action_list_down(self) -> None:
+        self.query_one(OptionList).action_cursor_down()
+
+    def action_list_up(self) -> None:
+        self.query_one(OptionList).action_cursor_up()
+
+    def action_page_down(self) -> None:
+        self.query_one(OptionList).action_page_down()
+
+    def action_page_up(self) -> None:
+        self.query_one(OptionList).action_page_up()
+
+
+class ConfirmScreen(DialogScreen[bool]):
+    """A question that y or n answers."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("confirm", CONFIRM)]
+    HELP = "y does it, n or Esc leaves everything as it is."
+
+    def __init__(self, question: str, detail: str) -> None:
+        super().__init__()
+        self._question = question
+        self._detail = detail
+
+    @property
+    def heading(self) -> str:
+        return self._question
+
+    def body(self) -> ComposeResult:
+        yield Static(plain(self._detail))
+
+    def action_yes(self) -> None:
+        self.dismiss(True)
+
+    def action_no(self) -> None:
+        self.dismiss(False)
+
+
+class LineScreen(DialogScreen[str | None]):
+    """One line of text to write."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("line", LINE)]
+    HELP = "Enter takes what is written, Esc leaves everything as it was."
+
+    def __init__(self, heading: str, value: str, *, empty: str, check: Callable[[str], object] = str) -> None:
+        """empty: what to say where nothing is written; empty where that is an answer. check: raises InputError for what
+        cannot be taken."""
+        super().__init__()
+        self._check = check
+        self._heading = heading
+        self._value = value
+        self._empty = empty
+
+    @property
+    def heading(self) -> str:
+        return self._heading
+
+    def body(self) -> ComposeResult:
+        yield PlainInput(self._value, select_on_focus=False)
+
+    def action_accept(self) -> None:
+        value = self.query_one(PlainInput).value.strip()
+        if not value and self._empty:
+            self.complain(self._empty)
+            return
+        try:
+            self._check(value)
+        except InputError as error:
+            self.complain(str(error))
+        else:
+            self.dismiss(value)
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)

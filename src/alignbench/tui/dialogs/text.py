@@ -1,0 +1,61 @@
+"""A text of some length, to read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import Screen
+from textual.types import CSSPathType
+from textual.widgets import Static
+
+from alignbench.tui.actions import bindings
+from alignbench.tui.actions.sessions import TEXT
+from alignbench.tui.text import plain
+from alignbench.tui.widgets.keys import Keys
+from alignbench.tui.widgets.text_pane import TextPane
+
+
+class TextScreen(Screen[None]):
+    """Subclasses, or whoever pushes it, give the text; `text` may depend on the width."""
+
+    CSS_PATH: ClassVar[CSSPathType | None] = Path(__file__).with_name("text.tcss")  # whatever folder a subclass is in
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("text", TEXT)]
+    HELP = ""
+
+    def __init__(self, heading: str) -> None:
+        super().__init__()
+        self._heading = heading
+
+    def compose(self) -> ComposeResult:
+        yield Static(plain(f" {self._heading}"), id="heading", markup=False)
+        yield TextPane()
+        yield Keys()
+
+    def text(self, width: int) -> str:
+        """What is shown at this width."""
+        raise NotImplementedError
+
+    def on_resize(self) -> None:
+        self.show()
+
+    def show(self) -> None:
+        """Show the text as it is now."""
+        self.query_one(TextPane).show(self.text(max(40, self.size.width - 4)))
+
+    def action_back(self) -> None:
+        self.dismiss(None)
+
+    def action_line_up(self) -> None:
+        self.query_one(TextPane).scroll_relative(y=-1, animate=False)
+
+    def action_line_down(self) -> None:
+        self.query_one(TextPane).scroll_relative(y=1, animate=False)
+
+    def action_page_up(self) -> None:
+        self.query_one(TextPane).page(-1)
+
+    def action_page_down(self) -> None:
+        self.query_one(TextPane).page(1)

@@ -1,0 +1,77 @@
+"""Which samples of a session are written, and where to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.types import CSSPathType
+from textual.widgets import SelectionList, Static
+from textual.widgets.selection_list import Selection
+
+from alignbench.tui.actions import bindings
+from alignbench.tui.actions.sessions import EXPORT
+from alignbench.tui.dialogs.base import DIALOG_CSS, DialogScreen
+from alignbench.tui.text import one_line, plain
+from alignbench.tui.widgets.inputs import PlainInput
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """conditions: names, none for all of the session. A folder, which has no ending, gets the paper's layout."""
+
+    file: Path
+    conditions: tuple[str, ...]
+
+
+class ExportScreen(DialogScreen[Asked | None]):
+    """A file, and the conditions whose samples go into it."""
+
+    CSS_PATH: ClassVar[CSSPathType | None] = [DIALOG_CSS, "export_dialog.tcss"]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("export", EXPORT)]
+    HELP = (
+        "A name that ends in .jsonl or .csv; a folder gets all of the session in the layout of the paper's data. Space "
+        "takes a condition out or in. On the command line: `alignbench export`."
+    )
+
+    def __init__(self, session: int, conditions: Sequence[str]) -> None:
+        super().__init__()
+        self._session, self._conditions = session, conditions
+
+    @property
+    def heading(self) -> str:
+        return f"Export session {self._session}"
+
+    def body(self) -> ComposeResult:
+        yield Static(".jsonl, .csv, or a folder for the paper's layout", markup=False)
+        yield PlainInput(f"session-{self._session}.jsonl", select_on_focus=False, compact=True)
+        yield Static("conditions", markup=False)
+        rows = [Selection(plain(one_line(name, 90)), i, True) for i, name in enumerate(self._conditions)]
+        yield SelectionList[int](*rows, compact=True)
+
+    def action_accept(self) -> None:
+        chosen = self.query_one(SelectionList).selected
+        file = Path(self.query_one(PlainInput).value.strip()).expanduser()
+        if not file.name:
+            self.complain("Write the name of a file, or press Esc.")
+        elif file.suffix not in ("", ".jsonl", ".csv"):
+            self.complain(f"{file.name} ends in {file.suffix}; expected .jsonl or .csv, or a folder.")
+        elif file.suffix and file.exists():
+            self.complain(f"{file} is there already; choose another name.")
+        elif not chosen:
+            self.complain("No condition is chosen.")
+        elif not file.suffix and len(chosen) < len(self._conditions):
+            self.complain("The paper's layout holds all conditions; choose all, or a .jsonl or .csv file.")
+        else:
+            every = len(chosen) == len(self._conditions)
+            self.dismiss(Asked(file, () if every else tuple(self._conditions[i] for i in sorted(chosen))))
+
+    def action_next_field(self) -> None:
+        self.focus_next()
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)

@@ -1,0 +1,44 @@
+"""A session's report, as the app shows it and as the page that it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from alignbench import paths
+from alignbench.engines.embedder import DEFAULT_EMBEDDER
+from alignbench.reports.options import session_mode, session_options
+from alignbench.reports.report import build_report
+from alignbench.reports.writing import written
+from alignbench.scoring.embedding_cache import Embeddings
+from alignbench.store import Store
+from alignbench.tui.background_job import Report
+from alignbench.tui.panel.costly import NO_EMBEDDER, Means
+from alignbench.tui.save_copy import new_file
+
+Found = Mapping[str, Any]
+
+
+def session_report(means: Means, session: int, report: Report) -> Found:
+    """Both investigations of a session, with what `alignbench report` does where nothing else is said."""
+
+    def progress(doing: str, done: int, of: int) -> None:
+        report(f"{doing} {done}/{of}", done / max(1, of))
+
+    report("reading the session", 0.0)
+    with Store.open(means.db) as store, Store.open(paths.embedding_cache()) as cache:
+        mode, _ = session_mode(store, session)
+        options = session_options(store, session, mode=mode, investigation="all")
+        vectors, pieces = (Embeddings(kept, means.embed, DEFAULT_EMBEDDER, NO_EMBEDDER) for kept in (store, cache))
+        return build_report(store, session, options, vectors, pieces, progress)
+
+
+def write_page(db: Path, found: Found) -> Path:
+    """The report as a page in the current folder, in a file that was not there; its path.
+
+    AlignbenchError where matplotlib is missing, OSError where the folder cannot be written to.
+    """
+    with Store.open(db) as store:
+        page = written(store, found, "html")
+    return new_file(f"report-session-{found['session']}", ".html", page)

@@ -1,0 +1,68 @@
+"""The report of a session, as the command has it."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.binding import BindingType
+
+from alignbench.errors import AlignbenchError
+from alignbench.reports.plain import plain_report
+from alignbench.tui.actions import bindings
+from alignbench.tui.actions.sessions import REPORT
+from alignbench.tui.background_job import Job
+from alignbench.tui.dialogs.text import TextScreen
+from alignbench.tui.sessions.report import Found, session_report, write_page
+from alignbench.tui.text import shown
+
+if TYPE_CHECKING:
+    from alignbench.store import SessionInfo
+    from alignbench.tui.workbench.controller import Workbench
+
+
+class ReportScreen(TextScreen):
+    """Computed on a thread when it is opened; leaving gives it up."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("report", REPORT)]
+    HELP = (
+        "What `alignbench report --investigation all` says of the session, with the reference that it was left with. w "
+        "writes it as one HTML file with figures, tables that sort and samples side by side."
+    )
+
+    def __init__(self, workbench: Workbench, info: SessionInfo) -> None:
+        super().__init__(f"Report of session {info.id}: {info.name}")
+        self._workbench = workbench
+        self._job: Job[Found] = Job(partial(session_report, workbench.means(), info.id), self._changed)
+
+    def on_unmount(self) -> None:
+        self._job.cancel()
+
+    def _changed(self) -> None:
+        """Called from the thread of the job."""
+        if self.is_running:
+            self.call_later(self._update)
+
+    def _update(self) -> None:
+        self.show()
+        self.refresh_bindings()
+
+    def text(self, width: int) -> str:
+        if self._job.result is not None:
+            return plain_report(self._job.result, width)
+        return self._job.error or f"{self._job.doing or 'starting'} …"
+
+    def check_action(self, action: str, _parameters: tuple[object, ...]) -> bool | None:
+        return self._job.result is not None if action == "write" else True
+
+    @work(exclusive=True)
+    async def action_write(self) -> None:
+        assert self._job.result is not None
+        try:
+            path = await asyncio.to_thread(write_page, self._workbench.database.path, self._job.result)
+        except (AlignbenchError, OSError) as error:
+            self.notify(shown(f"Could not write the page: {error}"), severity="error", markup=False)
+        else:
+            self.notify(shown(f"Written to {path.resolve()}"), markup=False, timeout=10)

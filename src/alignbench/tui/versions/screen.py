@@ -1,0 +1,131 @@
+"""The versions of a column: what each is, how close it comes to the reference, and what parts any two."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
+
+from alignbench.tui.actions import bindings
+from alignbench.tui.actions.contexts import VERSIONS
+from alignbench.tui.condition_text import changes, context_words
+from alignbench.tui.sizes import HEIGHTS
+from alignbench.tui.text import fitted, number, one_line
+from alignbench.tui.widgets.keys import Keys
+from alignbench.tui.widgets.line_list import LineList
+from alignbench.tui.workbench.comparison import Standing
+from alignbench.tui.workbench.score_summary import CROSS
+from alignbench.tui.workbench.state import Column, letter
+
+if TYPE_CHECKING:
+    from alignbench.tui.workbench.controller import Workbench
+
+DIM = "$foreground 60%"
+COLUMN = 16
+
+
+class VersionsScreen(Screen[int | None]):
+    """Returns the version to put on the Bench, by its place, or None."""
+
+    CSS_PATH = "screen.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("versions", VERSIONS)]
+    VERTICAL_BREAKPOINTS = HEIGHTS
+    AUTO_FOCUS = None
+    HELP = (
+        "Every change of a column that has samples makes a version; its samples stay. Space marks the version that the "
+        "others are compared with. Where a hint tells of a sample of the reference, similarity is to the others."
+    )
+
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__()
+        self._workbench = workbench
+        column = self._column
+        self._at = column.version
+        self._with = max(0, self._at - 1)
+
+    @property
+    def _column(self) -> Column:
+        column = self._workbench.bench.column
+        assert column is not None
+        return column
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="head", markup=False)
+        yield Static("", id="titles", markup=False)
+        yield LineList(id="versions")
+        yield LineList(id="differences")
+        yield Keys()
+
+    def on_mount(self) -> None:
+        self._show()
+
+    def on_resize(self) -> None:
+        self._show()
+
+    def _show(self) -> None:
+        column, bench = self._column, self._workbench.bench
+        history = column.history
+        at = letter(bench.selected)
+        self.query_one("#head", Static).update(Content(f" Versions of {at}  {one_line(column.name, 40)}"))
+        name = max(16, min(40, self.size.width - 2 * COLUMN - 22))
+        titles = f"    {'':<{name}}  {'n':>5} " + "".join(f"{metric.short:>{COLUMN}}" for metric in CROSS)
+        self.query_one("#titles", Static).update(Content.styled(titles, DIM))
+        standings = [self._workbench.standing(column, version) for version in range(len(history))]
+        lines = [self._line(standings, version, name) for version in range(len(history))]
+        self.query_one("#versions", LineList).show(lines, (self._at, self._at + 1))
+        self.query_one("#differences", LineList).show(self._differences(standings))
+
+    def _line(self, standings: list[Standing], version: int, width: int) -> Content:
+        chosen, condition = version == self._at, self._column.history[version]
+        mark = "▶" if chosen else " "
+        mark += "=" if version == self._with else " "
+        what = fitted(f"{version + 1}  {context_words(condition.context)}", width)
+        standing = standings[version]
+        here = " on the Bench" if version == self._column.version else ""
+        scores = "".join(f"{score.text:>{COLUMN}}" for score in standing.scores)
+        held = " held out" if standing.held_out else ""
+        text = f" {mark} {what}  {standing.n:>5} {scores}{held}{here}"
+        return Content.styled(text, "bold reverse" if chosen else "")
+
+    def _differences(self, standings: list[Standing]) -> list[Content]:
+        before, after = self._with, self._at
+        if before == after:
+            return [Content.styled(" Choose another version to see what parts them; Space marks this one.", DIM)]
+        history = self._column.history
+        lines = [Content.styled(f" From version {before + 1} to version {after + 1}:", "bold")]
+        room = max(10, (self.size.width - 26) // 2)
+        for what, old, new in changes(history[before], history[after]):
+            values = f"{one_line(old, room)}  →  {one_line(new, room)}"
+            lines.append(Content.assemble((f"   {what:<18}", DIM), values))
+        pairs = zip(CROSS, standings[before].scores, standings[after].scores, strict=True)
+        for metric, old_score, new_score in pairs:
+            moved = "–"
+            if old_score.value is not None and new_score.value is not None:
+                difference = new_score.value - old_score.value
+                moved = f"{old_score.text}  →  {new_score.text}   {'+' if difference >= 0 else ''}{number(difference)}"
+            lines.append(Content.assemble((f"   {metric.short:<18}", DIM), (moved, "bold")))
+        return lines
+
+    # keys
+
+    def action_up(self) -> None:
+        self._at = max(0, self._at - 1)
+        self._show()
+
+    def action_down(self) -> None:
+        self._at = min(len(self._column.history) - 1, self._at + 1)
+        self._show()
+
+    def action_mark(self) -> None:
+        self._with = self._at
+        self._show()
+
+    def action_pick(self) -> None:
+        self.dismiss(self._at)
+
+    def action_back(self) -> None:
+        self.dismiss(None)

@@ -1,0 +1,160 @@
+"""The screen of sessions: found, tagged, merged, compared, written out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import OptionList, SelectionList
+
+from alignbench.store import Store
+from alignbench.tui.app import BenchApp
+from alignbench.tui.dialogs.base import LineScreen
+from alignbench.tui.sessions.export_dialog import ExportScreen
+from alignbench.tui.sessions.report_screen import ReportScreen
+from alignbench.tui.sessions.screen import SessionsScreen
+from alignbench.tui.sessions.search_dialog import SearchScreen
+from alignbench.tui.widgets.inputs import PlainInput
+from tests.support.app import SMALL, WIDE, bench_of, make_app, ready, screen_text, shows, until
+from tests.support.judged import fill
+
+
+@pytest.fixture
+def db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two sessions that differ in one text; the current folder is empty."""
+    path = tmp_path / "x.db"
+    with Store.open(path) as store:
+        fill(store)
+        fill(store, texts={(1, "demo-base", 0): "a \x1b[31m red [/] herring"})
+        store.rename_session(2, "second [bold")
+    (tmp_path / "folder").mkdir()
+    monkeypatch.chdir(tmp_path / "folder")
+    return path
+
+
+@asynccontextmanager
+async def listed(db: Path, size: tuple[int, int] = WIDE) -> AsyncIterator[tuple[Pilot[Any], BenchApp, SessionsScreen]]:
+    app = make_app(db)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await ready(pilot, app)
+        await pilot.press("f8")
+        await until(pilot, lambda: isinstance(app.screen, SessionsScreen) and len(app.screen._listed) == 2)
+        assert isinstance(app.screen, SessionsScreen)
+        yield pilot, app, app.screen
+
+
+async def answer(pilot: Pilot[Any], app: BenchApp, key: str, text: str) -> None:
+    """Press a key that asks for a line, and write it."""
+    await pilot.press(key)
+    await until(pilot, lambda: isinstance(app.screen, LineScreen))
+    app.screen.query_one(PlainInput).value = text
+    await pilot.press("enter")
+
+
+def stored(db: Path, read: Callable[[Store], object]) -> Any:
+    with Store.open(db) as store:
+        return read(store)
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL])
+async def test_a_sample_is_found_in_any_session_and_opened(db: Path, size: tuple[int, int]) -> None:
+    async with listed(db, size) as (pilot, app, _):
+        await pilot.press("slash")
+        await until(pilot, lambda: isinstance(app.screen, SearchScreen))
+        app.screen.query_one(PlainInput).value = "no such thing"
+        await until(pilot, lambda: "No sample has these words." in screen_text(app))
+        app.screen.query_one(PlainInput).value = "herring red"
+        await until(pilot, lambda: app.screen.query_one(OptionList).option_count == 1)
+        await shows(pilot, "red [/] herring")
+        await pilot.press("enter")
+        await until(pilot, lambda: app.workbench.bench.session == 2 and app.screen is bench_of(app))
+        assert app.workbench.bench.prompt.id == "q1"
+        await pilot.press("f8")
+        await until(pilot, lambda: isinstance(app.screen, SessionsScreen) and len(app.screen._listed) == 2)
+        await pilot.press("slash")
+        await until(pilot, lambda: isinstance(app.screen, SearchScreen))
+        app.screen.query_one(PlainInput).value = '"demo-aligned says 0 1"'
+        await until(pilot, lambda: app.screen.query_one(OptionList).option_count == 2)
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen is bench_of(app) and app.workbench.bench.prompt.id == "q0")
+
+
+async def test_tags_and_notes_of_any_session(db: Path) -> None:
+    async with listed(db) as (pilot, app, screen):
+        await answer(pilot, app, "t", "pilot, to keep")
+        await until(pilot, lambda: app.screen is screen and "#pilot" in screen_text(app))
+        await answer(pilot, app, "t", "to keep")
+        await until(pilot, lambda: app.screen is screen and "#pilot" not in screen_text(app))
+        await answer(pilot, app, "t", "")
+        await until(pilot, lambda: app.screen is screen and "#to keep" not in screen_text(app))
+        await pilot.press("n")
+        await until(pilot, lambda: "Notes on session 2" in screen_text(app))
+        await pilot.press(*"odd", "enter")
+        await until(pilot, lambda: bool(stored(db, lambda store: store.notes(2))))
+        assert stored(db, lambda store: [store.session(2).tags, store.notes(1)]) == [(), []]
+
+
+async def test_sessions_are_compared_and_merged(db: Path) -> None:
+    async with listed(db) as (pilot, app, screen):
+        await pilot.press("c")
+        await until(pilot, lambda: "Mark one session with Space" in screen_text(app))
+        await pilot.press("space", "down", "c")
+        await until(pilot, lambda: "Sessions 2 and 1" in screen_text(app))
+        await shows(pilot, "3 identical", "1 different")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is screen and "●" in screen_text(app))
+        await pilot.press("m")
+        await until(pilot, lambda: "made of 2, 1" in screen_text(app))
+        assert app.screen.query_one(PlainInput).value == "second [bold + judged"
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen is screen and len(screen._listed) == 3)
+        assert screen.selected is not None
+        assert (screen.selected.id, screen.selected.n_samples, screen.marked) == (3, 8, [])
+
+
+async def test_a_selection_of_samples_is_written_to_a_file(db: Path) -> None:
+    async with listed(db) as (pilot, app, screen):
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(app.screen, ExportScreen))
+        for name, message in (("", "Write the name"), ("x.xlsx", "expected .jsonl or .csv"), (str(db), "ends in .db")):
+            app.screen.query_one(PlainInput).value = name
+            await pilot.press("enter")
+            await until(pilot, lambda message=message: message in screen_text(app))
+        app.screen.query_one(PlainInput).value = "out.jsonl"
+        app.screen.query_one(SelectionList).deselect(0)
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen is screen and "Written to" in screen_text(app))
+        rows = [json.loads(line) for line in Path("out.jsonl").read_text().splitlines()]
+        assert {row["condition"] for row in rows} == {"demo-aligned"}
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(app.screen, ExportScreen))
+        app.screen.query_one(PlainInput).value = "out.jsonl"
+        await pilot.press("enter")
+        await until(pilot, lambda: "is there already" in screen_text(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is screen)
+        await answer(pilot, app, "b", "copy.db")
+        await until(pilot, lambda: Path("copy.db").exists())
+        assert len(stored(Path("copy.db"), lambda store: store.sessions())) == 2
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL])
+async def test_the_report_is_read_and_written_as_a_page(db: Path, size: tuple[int, int]) -> None:
+    async with listed(db, size) as (pilot, app, screen):
+        await pilot.press("o")
+        await until(pilot, lambda: isinstance(app.screen, ReportScreen) and "Findings" in screen_text(app), 60)
+        await shows(pilot, "Report of session 2: second [bold")
+        before = screen_text(app)
+        await pilot.press("pagedown")
+        await until(pilot, lambda: screen_text(app) != before)
+        await pilot.press("w")
+        page = Path("report-session-2.html")
+        await until(pilot, lambda: page.exists() and "Written to" in screen_text(app), 60)
+        assert page.read_text().startswith("<!doctype html>")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is screen)

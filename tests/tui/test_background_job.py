@@ -1,0 +1,93 @@
+"""Work in the background: jobs, and the worker that computes what a view asks for."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from alignbench.errors import EngineError
+from alignbench.tui.background_job import Job, Report
+from alignbench.tui.panel.costly import Means
+from alignbench.tui.panel.worker import PanelWorker
+from tests.support.fakes import FakePool
+
+
+def wait(true: Callable[[], object], seconds: float = 10.0) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def test_a_job_reports_and_ends_in_a_result() -> None:
+    changed, go = threading.Semaphore(0), threading.Event()
+
+    def work(report: Report) -> int:
+        report("counting", 0.5)
+        go.wait(10)
+        return 7
+
+    job = Job(work, changed.release)
+    assert changed.acquire(timeout=10)
+    assert (job.doing, job.fraction, job.running) == ("counting", 0.5, True)
+    go.set()
+    assert changed.acquire(timeout=10)
+    assert (job.result, job.error, job.running) == (7, "", False)
+
+
+def test_a_job_that_fails_says_why() -> None:
+    def refuse(_: Report) -> int:
+        raise EngineError("The model is gone.")
+
+    def break_down(_: Report) -> int:
+        raise KeyError("x")
+
+    refused, broken = Job(refuse, lambda: None), Job(break_down, lambda: None)
+    wait(lambda: not refused.running and not broken.running)
+    assert (refused.error, broken.error) == ("The model is gone.", "KeyError: 'x'")
+
+
+def test_a_job_that_is_given_up_ends_at_its_next_report() -> None:
+    reached, go, after = threading.Event(), threading.Event(), []
+
+    def work(report: Report) -> int:
+        reached.set()
+        go.wait(10)
+        report("going on", 0.5)
+        after.append(1)
+        return 1
+
+    job = Job(work, lambda: None)
+    assert reached.wait(10)
+    job.cancel()
+    assert not job.running
+    go.set()
+    job._thread.join(10)
+    assert (job.result, job.error, after) == (None, "", [])
+
+
+def test_the_panel_worker_does_what_was_asked_last(tmp_path: Path) -> None:
+    changed = threading.Event()
+    worker = PanelWorker(Means(tmp_path / "none.db", FakePool(), None), changed.set)  # type: ignore[arg-type]
+    began, go = threading.Event(), threading.Event()
+
+    def slow(_: object) -> str:
+        began.set()
+        go.wait(10)
+        return "slow"
+
+    try:
+        assert worker.ask("slow", slow) is None
+        assert began.wait(10)
+        assert worker.ask("dropped", lambda _: "dropped") is None
+        assert worker.ask("last", lambda _: "last") is None
+        go.set()
+        wait(lambda: worker.ask("last", lambda _: "last") == "last")
+        assert worker.ask("slow", slow) == "slow", "what was begun is kept"
+        assert changed.is_set()
+        wait(lambda: isinstance(worker.ask("broken", lambda _: 1 / 0), ZeroDivisionError))
+        assert worker.ask("dropped", lambda _: "dropped") is None, "what was not begun was dropped"
+    finally:
+        worker.close()
