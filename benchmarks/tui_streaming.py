@@ -38,7 +38,7 @@ def app(db: Path, out: Path) -> None:
     from alignbench.engines.protocol import Capabilities, Delta, Loaded, Progress, Started
     from alignbench.spec import Model
     from alignbench.tui.app import BenchApp
-    from alignbench.tui.screens.bench import BenchScreen
+    from alignbench.tui.bench.screen import BenchScreen
 
     capabilities = Capabilities("base", None, "", "", False, 4096, 1000, "fake", "fake")
 

@@ -15,8 +15,8 @@ from textual.widget import Widget
 from alignbench.spec import Model
 from alignbench.store import SampleRow, Store
 from alignbench.tui.app import BenchApp
-from alignbench.tui.screens.bench import BenchScreen
-from alignbench.tui.widgets.sample_list import SampleList
+from alignbench.tui.bench.sample_list import SampleList
+from alignbench.tui.bench.screen import BenchScreen
 from tests.support.fakes import FakePool, LetterEmbedder
 
 WIDE, SMALL = (120, 36), (80, 24)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from alignbench.errors import EngineError
 from alignbench.tui.background_job import Job, Report
-from alignbench.tui.panel.costly import Means
-from alignbench.tui.panel.worker import PanelWorker
+from alignbench.tui.scores.model_metrics import Means
+from alignbench.tui.scores.worker import PanelWorker
 from tests.support.fakes import FakePool
 
 

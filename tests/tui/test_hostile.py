@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from alignbench.spec import Model
 from alignbench.store import Store
 from alignbench.tui.app import BenchApp
-from alignbench.tui.screens.viewer import ViewerScreen
+from alignbench.tui.viewer.screen import ViewerScreen
 from alignbench.tui.widgets.inputs import PlainArea, PlainInput
 from tests.support.app import SMALL, WIDE, bench_of, make_app, ready, rows, sampled, screen_text, shows, until
 from tests.support.fakes import FakePool, LetterEmbedder, ScoringPool

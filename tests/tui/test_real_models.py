@@ -11,9 +11,9 @@ from alignbench.metrics.registry import METRICS
 from alignbench.store import Store
 from alignbench.tui.app import BenchApp
 from alignbench.tui.dialogs.base import LineScreen
-from alignbench.tui.panel.costly import RUNNERS
-from alignbench.tui.panel.rows import rows
-from alignbench.tui.screens.scores import ScoresScreen
+from alignbench.tui.scores.metric_rows import rows
+from alignbench.tui.scores.model_metrics import RUNNERS
+from alignbench.tui.scores.screen import ScoresScreen
 from tests.support.app import ready, screen_text, shows, until
 from tests.support.judged import terse_template
 from tests.support.pools import shared_pool

@@ -245,7 +245,7 @@ async def test_a_session_that_is_not_there(tmp_path: Path) -> None:
 
 def test_actions_are_complete() -> None:
     from alignbench.tui.app import BenchApp
-    from alignbench.tui.screens.bench import BenchScreen
+    from alignbench.tui.bench.screen import BenchScreen
 
     keys = [key for action in (*actions.BENCH, *actions.APP) for key in action.keys.split(",")]
     assert len(keys) == len(set(keys))

@@ -16,7 +16,7 @@ from alignbench.errors import AlignbenchError
 from alignbench.spec import Model, Prompt
 from alignbench.tui import actions
 from alignbench.tui.actions import bindings
-from alignbench.tui.screens.bench import BenchScreen
+from alignbench.tui.bench.screen import BenchScreen
 from alignbench.tui.workbench.controller import Workbench
 from alignbench.tui.workbench.state import Bench
 
@@ -37,7 +37,7 @@ class BenchApp(App[None]):
     """
 
     TITLE = "alignbench"
-    CSS_PATH: ClassVar = ["app.tcss", "screens/bench.tcss"]  # a default screen's own CSS_PATH is not loaded
+    CSS_PATH: ClassVar = ["app.tcss", "bench/screen.tcss"]  # a default screen's own CSS_PATH is not loaded
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("app", actions.APP)]
     NOTIFICATION_TIMEOUT = 4
 

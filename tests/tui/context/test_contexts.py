@@ -12,6 +12,7 @@ from textual.widgets import OptionList
 from alignbench.store import Store
 from alignbench.tui.app import BenchApp
 from alignbench.tui.audit.screen import AuditScreen
+from alignbench.tui.bench.score_strip import ScoreStrip
 from alignbench.tui.condition_text import context_words
 from alignbench.tui.context.example_dialog import ExampleScreen
 from alignbench.tui.context.example_sets_dialog import SetsScreen
@@ -19,7 +20,6 @@ from alignbench.tui.context.examples_screen import ExamplesScreen
 from alignbench.tui.context.hint_screen import HintScreen
 from alignbench.tui.versions.screen import VersionsScreen
 from alignbench.tui.widgets.inputs import PlainArea
-from alignbench.tui.widgets.score_strip import ScoreStrip
 from tests.support.app import (
     SMALL,
     WIDE,

@@ -13,10 +13,10 @@ from alignbench.experiments.hint_maker import made_hint
 from alignbench.spec import Condition, Context, Example, Examples, ExampleSet, Hint, Prompt, Sampling
 from alignbench.store import Store
 from alignbench.tui.audit.differences import injected_text, leading, studies
+from alignbench.tui.bench.column import notice
 from alignbench.tui.condition_text import changes, context_words
 from alignbench.tui.context import edits, fields
 from alignbench.tui.context.cancellable_pool import StoppablePool
-from alignbench.tui.widgets.column import notice
 from alignbench.tui.workbench import persistence
 from alignbench.tui.workbench.state import Bench, Column, Sample
 from tests.support.app import ALIGNED, BASE

@@ -8,9 +8,9 @@ from itertools import pairwise
 from textual.content import Content
 
 from alignbench.reports.findings import FEW
-from alignbench.tui.investigation.page import Entry, Page, paragraphs
 from alignbench.tui.investigation.plot import Axis, Point, plot
-from alignbench.tui.panel.scene import heading
+from alignbench.tui.investigation.view_model import Entry, Page, paragraphs
+from alignbench.tui.scores.view_model import heading
 from alignbench.tui.text import number, shown
 from alignbench.tui.widgets.bars import DIM
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from textual.content import Content
 
 from alignbench.metrics.statistics import MIN_PROMPTS
-from alignbench.tui.investigation.page import WHO, Entry, Page, paragraphs, shown_p
 from alignbench.tui.investigation.plot import interval_bar
-from alignbench.tui.panel.rows import Row, rows
+from alignbench.tui.investigation.view_model import WHO, Entry, Page, paragraphs, shown_p
+from alignbench.tui.scores.metric_rows import Row, rows
 from alignbench.tui.text import number
 from alignbench.tui.widgets.bars import DIM, Scale
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from textual.content import Content
 
 from alignbench.metrics.statistics import MIN_PROMPTS
-from alignbench.tui.investigation.page import Page, paragraphs
-from alignbench.tui.panel.scene import heading
+from alignbench.tui.investigation.view_model import Page, paragraphs
+from alignbench.tui.scores.view_model import heading
 from alignbench.tui.text import count, shown
 from alignbench.tui.widgets.bars import DIM
 

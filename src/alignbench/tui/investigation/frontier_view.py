@@ -7,9 +7,9 @@ from typing import Any
 
 from textual.content import Content
 
-from alignbench.tui.investigation.page import Entry, Page, paragraphs
 from alignbench.tui.investigation.plot import Axis, Point, plot
-from alignbench.tui.panel.scene import heading
+from alignbench.tui.investigation.view_model import Entry, Page, paragraphs
+from alignbench.tui.scores.view_model import heading
 from alignbench.tui.text import fitted, number
 from alignbench.tui.widgets.bars import DIM
 from alignbench.tui.workbench.state import letter

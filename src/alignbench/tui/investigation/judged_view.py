@@ -8,9 +8,9 @@ from textual.content import Content
 
 from alignbench.judging.summary import DISTINCT, STANCES
 from alignbench.tui.investigation.diversity_view import difference_words
-from alignbench.tui.investigation.page import Entry, Page, paragraphs
-from alignbench.tui.panel.rows import Row, rows
-from alignbench.tui.panel.scene import heading
+from alignbench.tui.investigation.view_model import Entry, Page, paragraphs
+from alignbench.tui.scores.metric_rows import Row, rows
+from alignbench.tui.scores.view_model import heading
 from alignbench.tui.text import count, number, shown
 from alignbench.tui.widgets.bars import DIM
 

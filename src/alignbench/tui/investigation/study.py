@@ -22,8 +22,8 @@ from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.spec import Condition, Model
 from alignbench.store import Store
 from alignbench.tui.background_job import Job, Report
-from alignbench.tui.panel.costly import NO_EMBEDDER, Means
-from alignbench.tui.panel.judged import ask
+from alignbench.tui.scores.judging import ask
+from alignbench.tui.scores.model_metrics import NO_EMBEDDER, Means
 from alignbench.tui.workbench.roles import roles
 from alignbench.tui.workbench.state import Bench
 

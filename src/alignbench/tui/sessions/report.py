@@ -14,8 +14,8 @@ from alignbench.reports.writing import written
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.store import Store
 from alignbench.tui.background_job import Report
-from alignbench.tui.panel.costly import NO_EMBEDDER, Means
 from alignbench.tui.save_copy import new_file
+from alignbench.tui.scores.model_metrics import NO_EMBEDDER, Means
 
 Found = Mapping[str, Any]
 

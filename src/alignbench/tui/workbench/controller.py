@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from alignbench.store import Note, SampleRow, Store
     from alignbench.tui.context.preparer_thread import Kitchen
     from alignbench.tui.investigation.study import Investigations
-    from alignbench.tui.panel.costly import Means
-    from alignbench.tui.panel.worker import PanelWorker
+    from alignbench.tui.scores.model_metrics import Means
+    from alignbench.tui.scores.worker import PanelWorker
     from alignbench.tui.workbench.comparison import Standing
     from alignbench.tui.workbench.model_readings import Readings
 
@@ -92,7 +92,7 @@ class Workbench:
 
         The conditions stand beside those of the columns in the session, not on the Bench.
         """
-        from alignbench.tui.investigation.ladder import rungs
+        from alignbench.tui.investigation.temperatures import rungs
 
         columns, prompts = rungs(self.bench, temperatures), self.bench.asked or [self.bench.prompt]
         if not columns:
@@ -230,14 +230,14 @@ class Workbench:
 
     def means(self) -> Means:
         """What scores that run on demand are computed with."""
-        from alignbench.tui.panel.costly import Means
+        from alignbench.tui.scores.model_metrics import Means
 
         return Means(self.database.path, self._pool, self._embed)
 
     def panel(self) -> PanelWorker:
         """What computes the scores screen, for as long as these conditions and samples are on the Bench."""
         if self._panel is None:
-            from alignbench.tui.panel.worker import PanelWorker
+            from alignbench.tui.scores.worker import PanelWorker
 
             self._panel = PanelWorker(self.means(), self._notify)
         return self._panel

@@ -20,7 +20,7 @@ from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Store
 from alignbench.tui.background_job import Job, Report
-from alignbench.tui.reading.pages import page_key
+from alignbench.tui.ledger.prompt_ledger import page_key
 
 _KEPT = 200  # samples
 

@@ -1,0 +1,1 @@
+"""The Bench: the prompt, a column per condition, the strip of scores."""

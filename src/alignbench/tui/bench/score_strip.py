@@ -1,0 +1,111 @@
+"""The scores below the columns: diversity per column, similarity to the reference with its ceiling."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+
+from textual.content import Content
+from textual.widgets import Static
+
+from alignbench.tui.bench.comparison_lines import between_lines, standing_lines
+from alignbench.tui.sizes import NARROW, TALL
+from alignbench.tui.text import plain
+from alignbench.tui.workbench.score_summary import CROSS, WITHIN, Metric, Score, ScoreTable
+from alignbench.tui.workbench.state import letter
+
+LABEL = 18
+COLUMN = 11
+BORDER = 1
+MOST = 9  # lines of the strip where the terminal is tall
+DIM = "$foreground 60%"
+
+
+class ScoreStrip(Static):
+    """Draws a `ScoreTable` in the room it has; columns that do not fit are left to the scores screen (F7)."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id, markup=False)
+        self._table = ScoreTable()
+        self._drawn: tuple[ScoreTable, int] | None = None
+
+    def show(self, table: ScoreTable) -> None:
+        """Draw a table, if it is another one than before."""
+        if table != self._table:
+            self._table = table
+            self.tooltip = plain("\n".join(table.missing())) or None
+        self._draw()
+
+    def on_resize(self) -> None:
+        self._draw()
+
+    def _draw(self) -> None:
+        width = self.size.width
+        if width < 20 or self._drawn == (self._table, width):
+            return
+        self._drawn = (self._table, width)
+        table = self._table
+        if width >= NARROW:
+            room = max(1, min(len(table.names), (width - LABEL - 58) // COLUMN))
+            left = self._columns(table, _visible(table, room), ())
+            indent = left[0].cell_length
+            most = MOST if self.screen.size.height >= TALL else len(left)
+            right = standing_lines(table, width - indent - 3, max(len(left), most))
+            self.styles.height = max(len(left), len(right)) + BORDER
+            blank = Content("")
+            lines = [
+                Content.assemble(row, " " * (indent - row.cell_length), ("   ", ""), beside)
+                for row, beside in zip_longest(left, right, fillvalue=blank)
+            ]
+        else:
+            self.styles.height = None
+            room = max(1, (width - LABEL) // COLUMN)
+            between = between_lines(table, width - LABEL)
+            lines = self._columns(table, _visible(table, room), () if between else CROSS)
+            lines += [
+                Content.assemble(
+                    (f" {metric.short + ' to ' + letter(table.reference or 0) + '*':<{LABEL - 1}}", DIM), line
+                )
+                for metric, line in zip(CROSS, between, strict=False)
+            ]
+        self.update(Content("\n").join(lines), layout=False)
+
+    def _columns(self, table: ScoreTable, columns: list[int], cross: tuple[Metric, ...]) -> list[Content]:
+        """A line of names and a line a score, for these columns."""
+        head = [Content.styled(f" {'Scores':<{LABEL - 1}}", "bold")]
+        for at in columns:
+            name = f"{letter(at)}{'*' if at == table.reference else ''} n {table.n[at]}"
+            head.append(Content.styled(f"{name:>{COLUMN}}", "bold" if at == table.selected else "$foreground 60%"))
+        lines = [Content("").join(head)]
+        for metric in WITHIN:
+            scores = (table.within or {}).get(metric.key, ())
+            texts = [(scores[at], "") for at in columns] if scores else []
+            lines.append(_row(f"{metric.short} {metric.arrow}".rstrip(), texts))
+        for metric in cross:
+            row = (table.cross or {}).get(metric.key)
+            label = f"{metric.short} to {letter(table.reference)}*" if table.reference is not None else metric.short
+            ceiling_or = [row.scores[at] for at in columns] if row else []
+            texts = [(row.ceiling, "max ") if score is None else (score, "") for score in ceiling_or] if row else []
+            lines.append(_row(label, texts))
+        return lines
+
+
+def _row(label: str, scores: list[tuple[Score, str]]) -> Content:
+    """A label and scores, each with a word before it."""
+    parts = [Content.styled(f" {label:<{LABEL - 1}}", "$foreground 60%")]
+    for score, word in scores:
+        parts.append(
+            Content.styled(f"{word + score.text:>{COLUMN}}", "$foreground 60%" if score.value is None or word else "")
+        )
+    return Content("").join(parts)
+
+
+def _visible(table: ScoreTable, room: int) -> list[int]:
+    """The columns to show where not all fit: the reference, and those around the selected one."""
+    count = len(table.names)
+    if count <= room:
+        return list(range(count))
+    first = max(0, min(table.selected - room // 2, count - room))
+    shown = list(range(first, first + room))
+    if table.reference is not None and table.reference not in shown and room > 1:
+        shown[0 if table.reference < first else -1] = table.reference
+    return sorted({*shown, table.selected})

@@ -1,0 +1,202 @@
+"""Investigation 1 over the prompts of the session: what moved between base, in-context and aligned columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
+
+from alignbench.reports.frontier import parse_temperatures
+from alignbench.tui.actions import bindings
+from alignbench.tui.actions.measures import INVESTIGATION
+from alignbench.tui.background_job import Job
+from alignbench.tui.investigation.coverage_view import coverage_lines
+from alignbench.tui.investigation.diversity_view import diversity_lines
+from alignbench.tui.investigation.findings_view import findings_lines
+from alignbench.tui.investigation.frontier_view import frontier_lines
+from alignbench.tui.investigation.judged_view import judged_lines
+from alignbench.tui.investigation.study import Study, Subject, subject
+from alignbench.tui.investigation.temperatures import progress
+from alignbench.tui.investigation.view_model import Page
+from alignbench.tui.text import count, one_line
+from alignbench.tui.widgets.keys import Keys
+from alignbench.tui.widgets.line_list import LineList
+
+if TYPE_CHECKING:
+    from alignbench.tui.bench.screen import BenchScreen
+
+VIEWS: dict[str, Callable[[Page], list[Content]]] = {
+    "findings": findings_lines,
+    "diversity": diversity_lines,
+    "judged": judged_lines,
+    "coverage": coverage_lines,
+    "frontier": frontier_lines,
+}
+TEMPERATURES = "0.3,0.5,0.7,1.0"  # what is offered
+
+
+class InvestigationScreen(Screen[None]):
+    """Computed on a thread when it is opened, and again when sampling has ended; it stays while nothing changes."""
+
+    CSS_PATH = "screen.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("investigation", INVESTIGATION)]
+    AUTO_FOCUS = None
+    HELP = (
+        "Diversity seems to drop after alignment: how much of that is quality control, and how much is that one long "
+        "response says what several base responses say? All columns of the Bench over all prompts of this session. j "
+        "has a model judge them; t samples the columns at several temperatures, which the frontier is drawn from."
+    )
+
+    def __init__(self, bench: BenchScreen) -> None:
+        super().__init__()
+        self._bench = bench
+        self._view = "findings"
+        self._subject: Subject | None = None
+        self._last: Study | None = None  # what stands until the next one is there
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="heading", markup=False)
+        yield Static("", id="legend", markup=False)
+        yield Static("", id="state", markup=False)
+        yield LineList(id="view")
+        yield Keys()
+
+    def on_mount(self) -> None:
+        self._bench.changed.subscribe(self, self._update)
+
+    def on_resize(self) -> None:
+        self._update()
+
+    # computing
+
+    def _job(self) -> Job[Study] | None:
+        """The study of what was finished when this screen was opened, or when sampling last ended."""
+        now = subject(self._bench.bench)
+        if self._subject is None or not self._bench.workbench.busy:
+            self._subject = now
+        return None if self._subject is None else self._bench.workbench.investigations().of(self._subject)
+
+    # showing
+
+    def _update(self, _: None = None) -> None:
+        job = self._job()
+        if job is not None and job.result is not None:
+            self._last = job.result
+        tabs = [(f" {at} {name} ", "reverse" if name == self._view else "") for at, name in enumerate(VIEWS, start=1)]
+        self.query_one("#heading", Static).update(Content.assemble(" Investigation 1  ", *tabs), layout=False)
+        state = self._state(job)
+        self.query_one("#state", Static).update(Content(one_line(state)))
+        self.query_one("#state").display = bool(state)
+        page = None
+        if self._last is not None:
+            columns = tuple(column.name for column in self._bench.bench.columns)
+            page = Page(self._last, columns, max(40, self.size.width - 1))
+        self.query_one("#legend", Static).update(Content("\n").join(page.legend() if page else []))
+        self.query_one("#legend").display = page is not None
+        self.query_one(LineList).show(VIEWS[self._view](page) if page else [])
+        self.refresh_bindings()
+
+    def _state(self, job: Job[Study] | None) -> str:
+        """What is going on, and what is not in the numbers yet."""
+        parts = []
+        done, of = progress(self._bench.bench)
+        if of:
+            parts.append(f"sampling temperatures {done}/{of} …, c stops it.")
+        if job is None:
+            parts.append("No finished sample yet: F5 on the Bench draws some.")
+        elif job.error:
+            parts.append(f"{job.error} r tries again.")
+        elif job.cancelled:
+            parts.append("Given up; r computes it.")
+        elif job.running:
+            parts.append(f"{job.doing or 'starting'} …, c gives up.")
+        now = subject(self._bench.bench)
+        if now is not None and self._subject is not None and now.n > self._subject.n:
+            parts.append(f"{count(now.n - self._subject.n, 'sample')} came since; r takes them in.")
+        return "  ".join(parts)
+
+    def check_action(self, action: str, _parameters: tuple[object, ...]) -> bool | None:
+        if action == "give_up":
+            return self._bench.workbench.busy or self._bench.workbench.investigations().running
+        if action in ("again", "judge"):
+            return subject(self._bench.bench) is not None
+        return True
+
+    # keys
+
+    def action_back(self) -> None:
+        self.dismiss(None)
+
+    def action_view_findings(self) -> None:
+        self._show("findings")
+
+    def action_view_diversity(self) -> None:
+        self._show("diversity")
+
+    def action_view_judged(self) -> None:
+        self._show("judged")
+
+    def action_view_coverage(self) -> None:
+        self._show("coverage")
+
+    def action_view_frontier(self) -> None:
+        self._show("frontier")
+
+    def _show(self, view: str) -> None:
+        self._view = view
+        self.query_one(LineList).scroll_home(animate=False)
+        self._update()
+
+    def action_again(self) -> None:
+        self._subject = subject(self._bench.bench)
+        if self._subject is not None:
+            self._bench.workbench.investigations().again(self._subject)
+        self._update()
+
+    @work
+    async def action_judge(self) -> None:
+        from alignbench.tui.dialogs.judge import asked_judge
+
+        judge = await asked_judge(self.app, self._bench.workbench, "all responses")
+        now = subject(self._bench.bench)
+        if judge is not None and now is not None:
+            self._subject = now
+            self._bench.workbench.investigations().again(now, judge)
+            self._show("judged")
+
+    @work
+    async def action_temperatures(self) -> None:
+        from alignbench.tui.dialogs.base import LineScreen
+
+        dialog = LineScreen(
+            "Temperatures, with commas between", TEMPERATURES, empty="Name two or more.", check=parse_temperatures
+        )
+        written = await self.app.push_screen_wait(dialog)
+        if written is not None:
+            self._bench.do(self._bench.workbench.sample_ladder(parse_temperatures(written)))
+            self._show("frontier")
+
+    def action_give_up(self) -> None:
+        if self._bench.workbench.busy:
+            self._bench.workbench.cancel()
+        else:
+            self._bench.workbench.investigations().cancel()
+        self._update()
+
+    def action_line_up(self) -> None:
+        self.query_one(LineList).scroll_relative(y=-1, animate=False)
+
+    def action_line_down(self) -> None:
+        self.query_one(LineList).scroll_relative(y=1, animate=False)
+
+    def action_page_up(self) -> None:
+        self.query_one(LineList).page(-1)
+
+    def action_page_down(self) -> None:
+        self.query_one(LineList).page(1)

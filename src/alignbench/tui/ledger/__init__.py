@@ -1,0 +1,1 @@
+"""The alignment ledger of one prompt (g)."""

@@ -1,1 +1,0 @@
-"""What the scores screen shows: a module a view, from values to lines of text."""

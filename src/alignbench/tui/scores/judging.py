@@ -1,0 +1,88 @@
+"""Judged scores of the prompt on the screen: what the judge has not judged yet is asked, the rest is read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from alignbench.errors import EngineError, InputError
+from alignbench.judging.plan import JudgePlan, plan_judging
+from alignbench.judging.runner import Judged, JudgeFailed, JudgeLoading, JudgeRun
+from alignbench.judging.summary import judgments_of, summarize
+from alignbench.judging.templates import PAIRED
+from alignbench.metrics.statistics import Bootstrap
+from alignbench.metrics.values import Value
+from alignbench.spec import Model
+from alignbench.store import Store
+from alignbench.tui.background_job import Report
+from alignbench.tui.scores.model_metrics import Means
+from alignbench.tui.scores.snapshot import Outcome, Snapshot
+
+
+def judge(kind: str, model: Model, means: Means, snapshot: Snapshot, report: Report) -> Outcome:
+    """Every judgment is stored when it is made, so what was given up goes on where it was. A pair has the reference."""
+    reference = snapshot.roles.reference
+    if kind in PAIRED and reference is None:
+        raise InputError("No column is the reference: * on the Bench marks one.")
+    report(f"loading {model.name}", 0.0)
+    with Store.open(means.db) as store:
+        session = snapshot.session or 0
+        plan = plan_judging(store, session, kind, model, reference=reference)
+        ask(
+            replace(plan, items=tuple(item for item in plan.items if _here(snapshot, item.sample_id))),
+            means,
+            store,
+            report,
+        )
+        rows = [
+            row
+            for row in judgments_of(store, session, kind, model.reference, reference if kind in PAIRED else None)
+            if _here(snapshot, row.judgment.sample_id)
+        ]
+    table = summarize(kind, rows, Bootstrap()) if rows else {}
+    found: dict[str, dict[str, Value]] = {}
+    for name, fields in table.items():
+        condition = next(one for one in snapshot.conditions if name in (one, f"{one} vs {reference}"))
+        for field, entry in fields.items():
+            beside = {key: float(entry[key]) for key in ("invalid", "na")}
+            why = "" if entry["value"] is not None else _why(entry["invalid"], entry["na"])
+            found.setdefault(f"{kind}.{field}", {})[condition] = Value(entry["value"], entry["n"], why, extra=beside)
+    if kind in PAIRED and reference is not None:
+        for values in found.values():
+            values[reference] = Value(None, 0, "the reference is what the others are judged against")
+    return Outcome(found)
+
+
+def ask(plan: JudgePlan, means: Means, store: Store, report: Report) -> None:
+    """Have the judge judge the items of a plan; EngineError where it fails on all of them."""
+    run = JudgeRun(plan, means.pool, store)
+    done = invalid = 0
+    failures = []
+    try:
+        for event in run:
+            match event:
+                case JudgeLoading(fraction=fraction):
+                    report(f"loading {plan.judge.name}", fraction)
+                    continue
+                case Judged(judgment=judgment):
+                    done += 1
+                    invalid += judgment.status == "invalid"
+                case JudgeFailed(message=message):
+                    done += 1
+                    failures.append(message)
+            broken = f", {invalid} could not be read" if invalid else ""
+            report(f"{plan.judge.name} judges {done}/{len(plan.items)}{broken}", done / max(1, len(plan.items)))
+    finally:
+        run.cancel()  # of one that was given up, what the judge still does
+    if failures and len(failures) == len(plan.items):
+        raise EngineError(failures[0])
+
+
+def _here(snapshot: Snapshot, sample: int) -> bool:
+    """Whether a sample of the database is of the prompt and the columns on the screen."""
+    return any(row.id == sample for rows in snapshot.samples[snapshot.prompt].values() for row in rows)
+
+
+def _why(invalid: int, na: int) -> str:
+    if invalid:
+        return f"none of the judge's replies could be read ({invalid})"
+    return f"the judge has no say on it ({na})" if na else "not judged"

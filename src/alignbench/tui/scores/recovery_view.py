@@ -1,0 +1,134 @@
+"""The second view: every similarity to the reference between its lines, with recovery and distance."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from alignbench.tui.scores.metric_rows import Entry, Row, rows
+from alignbench.tui.scores.snapshot import Earlier
+from alignbench.tui.scores.table_view import hint_value, recovery_words, similarity_bar
+from alignbench.tui.scores.view_model import Drawn, Scene, demand, faint, notes
+from alignbench.tui.text import count, fitted, number
+from alignbench.tui.widgets.bars import DIM
+
+
+def recovery_lines(scene: Scene) -> Drawn:
+    """A block a similarity; the cursor is the chosen one."""
+    if scene.reference is None:
+        return [Content(" Mark a reference column with * on the Bench: the others are compared with it.")], (0, 1)
+    lines: list[Content] = []
+    cursor = (0, 1)
+    for row in rows():
+        if row.similarity:
+            block = _block(scene, row)
+            if row == scene.row:
+                cursor = (len(lines), len(lines) + len(block))
+            lines += [*block, Content("")]
+    return [*lines, *notes(_footnotes(scene), scene.width)], cursor
+
+
+def _block(scene: Scene, row: Row) -> list[Content]:
+    chosen = row == scene.row
+    lines = [Content.styled(f"{'▶ ' if chosen else '  '}{row.label}", "bold" if chosen else "")]
+    job = (scene.jobs or {}).get(row.run)
+    if row.on_demand and (job is None or job.result is None):
+        return [*lines, faint(f"    {demand(job)}")]
+    lines.append(Content.assemble("    ", similarity_bar(scene, row, max(12, scene.width - 48))))
+    order = sorted(range(len(scene.names)), key=lambda at: _ORDER.index(scene.role(at)))
+    for at in order:
+        lines += [_condition(scene, row, at), *_hinted(scene, row, scene.names[at], scene.entry(row, at))]
+        for one in scene.snapshot.earlier:
+            if one.column == at:
+                entry = scene.version(row, one)
+                lines += [_version(scene, row, one, entry), *_hinted(scene, row, one.name, entry)]
+    lines.append(_null(scene, row))
+    return lines
+
+
+_ORDER = ("ceiling", "greedy", "impostor", "", "floor")
+
+
+def _condition(scene: Scene, row: Row, at: int) -> Content:
+    entry = scene.entry(row, at)
+    name = 12 if scene.narrow else 30
+    role, value = scene.role(at), row.value(entry)
+    style = "bold" if at == scene.selected else ""
+    parts = [(f"    {role:<9}", DIM), (fitted(f"{scene.title(at)} {scene.names[at]}", name), style)]
+    if value is None:
+        room = max(8, scene.width - name - 18)
+        return Content.assemble(*parts, (f"  –  {fitted(str(entry.get('reason', '')), room).rstrip()}", DIM))
+    interval = row.interval(entry)
+    around = f"[{row.written(interval[0])}, {row.written(interval[1])}]" if interval else ""
+    parts.append((f" {row.written(value):>5} {around:<13}", style))
+    if at != scene.reference:
+        words = recovery_words(scene, row, at)
+        warned = bool(entry.get("warning"))
+        parts.append((f" {words}", "bold $text-warning" if warned else style))
+    return Content.assemble(*parts)
+
+
+def _version(scene: Scene, row: Row, one: Earlier, entry: Entry) -> Content:
+    """A version of a column that is not on the Bench."""
+    name = 12 if scene.narrow else 30
+    role = "floor" if one.name == scene.snapshot.roles.floor else "version"
+    who = f"    {role:<9}{fitted(f'{one.sign} {one.words}', name)}"
+    if (value := row.value(entry)) is None:
+        return faint(f"{who}  –  {fitted(str(entry.get('reason', '')), max(8, scene.width - name - 18)).rstrip()}")
+    interval = row.interval(entry)
+    around = f"[{row.written(interval[0])}, {row.written(interval[1])}]" if interval else ""
+    recovery = entry.get("recovery")
+    words = f"recovery {recovery:.0%}" if recovery is not None and role != "floor" else ""
+    return faint(f"{who} {row.written(value):>5} {around:<13} {words}")
+
+
+def _hinted(scene: Scene, row: Row, name: str, entry: Entry) -> list[Content]:
+    """What a context that tells of the reference's samples is worth on the others, and its hint without a model."""
+    parts = []
+    if entry.get("held_out") is not None:
+        parts.append(f"held out {number(entry['held_out'])}{_share(entry, entry['held_out'])}")
+        parts.append("no source" if entry.get("source") is None else f"source {number(entry['source'])}")
+    if (said := hint_value(scene, row, name)) is not None:
+        parts.append(f"the hint itself {number(said)}{_share(entry, said)}")
+    return [faint(f"      {'':<7}{'   '.join(parts)}")] if parts else []
+
+
+def _share(entry: Entry, value: float) -> str:
+    """The recovery of another value in place of an entry's."""
+    floor, ceiling = entry.get("floor"), entry.get("ceiling")
+    if floor is None or ceiling is None or ceiling <= floor:
+        return ""
+    return f" (recovery {(value - floor) / (ceiling - floor):.0%})"
+
+
+def _null(scene: Scene, row: Row) -> Content:
+    entry = scene.entry(row, scene.reference or 0)
+    name = 12 if scene.narrow else 30
+    null = entry.get("null")
+    if null is None:
+        why = "–  sample the reference on another prompt" if scene.panel and not scene.panel.others else "–"
+        return Content.assemble((f"    {'null':<9}", DIM), (f"{'':<{name}}  {why}", DIM))
+    others = count(scene.panel.others, "other prompt") if scene.panel is not None else "other prompts"
+    what = fitted(f"{scene.title(scene.reference or 0)} on {others}", name)
+    return Content.assemble((f"    {'null':<9}", DIM), f"{what} {number(null):>5}")
+
+
+def _footnotes(scene: Scene) -> list[str]:
+    notes = ["recovery = (similarity - floor) / (ceiling - floor).  MMD² is 0 where both sets are alike."]
+    if scene.snapshot.roles.no_floor:
+        notes.append(f"No recovery: {scene.snapshot.roles.no_floor}.")
+    notes.append("[ ] around a similarity: jackknife over samples, 95%. A recovery has no interval under 20 prompts.")
+    if any(entry.get("warning") for row in rows() if row.similarity for entry in _entries(scene, row)):
+        notes.append("! over 1: closer to the reference than it is to itself, as mode-seeking is. Read MMD² beside it.")
+    if scene.panel is not None and scene.panel.others:
+        notes.append(f"The null is the mean over {count(scene.panel.others, 'other prompt')} of this session.")
+    if scene.panel is not None and scene.panel.hints:
+        notes.append("h before a letter: that column's hint itself, as if it were an answer.")
+    if scene.snapshot.told:
+        notes.append("Held out: the samples of the reference that a context does not tell of; the marks are of these.")
+    if scene.snapshot.earlier:
+        notes.append("Versions of a column are numbered from the oldest; v on the Bench compares them.")
+    return notes
+
+
+def _entries(scene: Scene, row: Row) -> list[dict]:
+    return [dict(scene.entry(row, at)) for at in range(len(scene.names))]

@@ -1,0 +1,253 @@
+"""The finished samples that scores rest on, taken from the Bench in the app's thread and scored in another one."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from alignbench.contexts.source_samples import source_samples
+from alignbench.metrics.registry import LIVE
+from alignbench.metrics.statistics import Bootstrap
+from alignbench.metrics.values import Cross, Value
+from alignbench.scoring.aggregate import PromptScores, Tables, score_tables
+from alignbench.scoring.contested import blind_to_stance, is_contested, without_the_blind
+from alignbench.scoring.on_request import Answers, Board
+from alignbench.scoring.responses import cell_surprisal
+from alignbench.spec import Model
+from alignbench.store import SampleRow
+from alignbench.tui.condition_text import context_words
+from alignbench.tui.scores.metric_rows import Row, rows
+from alignbench.tui.workbench.comparison import lowest_version
+from alignbench.tui.workbench.roles import Roles, roles
+from alignbench.tui.workbench.state import Bench, Cell, letter
+
+COUNTS = ("duplicates", "empty")
+NULLS = 5  # other prompts that the null is the mean of, at most
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A version of a column that is not the one on the Bench, and has samples of the prompt on the screen."""
+
+    column: int
+    name: str
+    sign: str
+    words: str
+    samples: tuple[SampleRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """samples: by prompt hash and column name. prompt: the one on the screen.
+
+    running: columns that are being sampled. earlier: versions. told: by column or version, the samples of the reference
+    that its context tells of. hints: those that were written by hand; made ones are in the database. contested: hashes
+    of such prompts. base: the base model that responses are read under, the floor's where there is one. key: changes
+    with all that decides a score.
+    """
+
+    prompt: str
+    texts: Mapping[str, str]  # of the prompts, by hash
+    samples: Mapping[str, Mapping[str, tuple[SampleRow, ...]]]
+    contested: frozenset[str]
+    conditions: tuple[str, ...]
+    roles: Roles
+    earlier: tuple[Earlier, ...]
+    told: Mapping[str, frozenset[int]]
+    hints: Mapping[str, str]
+    base: Model | None
+    session: int | None
+    running: frozenset[str]
+    key: Hashable
+
+    @property
+    def prompt_id(self) -> str:
+        """The database's name of the prompt on the screen; empty before it has a sample."""
+        return next((row.prompt_id for found in self.samples[self.prompt].values() for row in found), "")
+
+    def answers(self, prompt: str, no_embeddings: Mapping[str, str]) -> Answers:
+        """A prompt's samples as a board takes them, with what their log-probs say."""
+        cells = {name: {row.sample: row.text for row in found} for name, found in self.samples[prompt].items()}
+        surprisals = {name: {"surprisal": cell_surprisal(found)} for name, found in self.samples[prompt].items()}
+        if prompt == self.prompt:
+            cells |= {one.name: {row.sample: row.text for row in one.samples} for one in self.earlier}
+        return Answers(cells, surprisals, no_embeddings=no_embeddings)
+
+    def cells(self) -> dict[str, dict[int, str]]:
+        """The texts of the prompt on the screen, by column and sample."""
+        return {name: {row.sample: row.text for row in found} for name, found in self.samples[self.prompt].items()}
+
+
+def take(bench: Bench, version: int) -> Snapshot:
+    """What is finished now. version: changes when embeddings arrive."""
+    earlier = tuple(_earlier(bench))
+    known = roles(bench.columns, bench.reference)
+    if known.floor is None and (floor := lowest_version(bench)) in {one.name for one in earlier}:
+        known = replace(known, floor=floor, no_floor="")
+    conditions = [condition for column in bench.columns for condition in column.history]
+    prompts = {prompt.hash: prompt for prompt in (*bench.asked, bench.prompt)}
+    samples = {
+        hash: {column.name: _done(bench.cell(column, prompt)) for column in bench.columns}
+        for hash, prompt in prompts.items()
+    }
+    counts = tuple((hash, *(len(found) for found in cells.values())) for hash, cells in samples.items())
+    columns = tuple((column.name, column.hash) for column in bench.columns)
+    return Snapshot(
+        prompt=bench.prompt.hash,
+        texts={hash: prompt.text for hash, prompt in prompts.items()},
+        samples=samples,
+        contested=frozenset(hash for hash, prompt in prompts.items() if is_contested(prompt)),
+        conditions=tuple(column.name for column in bench.columns),
+        roles=known,
+        earlier=earlier,
+        told={c.name: told for c in conditions if (told := source_samples(c.context, known.reference or ""))},
+        hints={c.name: c.context.hint.text for c in conditions if c.context.hint is not None and c.context.hint.text},
+        base=_base(bench, known.floor),
+        session=bench.session,
+        running=frozenset(column.name for column in bench.columns if bench.cell(column).busy),
+        key=(
+            bench.session, bench.prompt.hash, columns, counts, tuple((one.name, len(one.samples)) for one in earlier),
+            known.reference, known.floor, version,
+        ),
+    )  # fmt: skip
+
+
+def _earlier(bench: Bench) -> Iterator[Earlier]:
+    for at, column in enumerate(bench.columns):
+        for version, condition in enumerate(column.history):
+            cell = bench.cells.get((bench.prompt.hash, condition.hash))
+            if condition.hash != column.hash and cell is not None and cell.done:
+                sign, words = f"{letter(at)}{version + 1}", context_words(condition.context)
+                yield Earlier(at, condition.name, sign, words, _done(cell))
+
+
+def _done(cell: Cell) -> tuple[SampleRow, ...]:
+    found = (sample for _, sample in sorted(cell.samples.items()))
+    return tuple(sample.row for sample in found if sample.status == "done" and sample.row is not None)
+
+
+def _base(bench: Bench, floor: str | None) -> Model | None:
+    columns = [column for column in bench.columns if column.condition.model.kind == "base"]
+    found = next((column for column in columns if column.name == floor), next(iter(columns), None))
+    return found.condition.model if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class PromptPanel:
+    """All scores of one prompt. tables: as `alignbench score` has them. modes: which answer each sample gives.
+
+    hints: by column or version with a hint, the similarities of the hint's text itself, as if it were an answer.
+    others: how many prompts' answers the null is the mean of. exact: intervals are there.
+    """
+
+    prompt: str
+    tables: Tables
+    modes: Mapping[str, Mapping[int, int]]
+    hints: Mapping[str, Mapping[str, Cross]]
+    others: int
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """One score over the prompts of the session. values: by prompt hash and column, None where there is none."""
+
+    row: Row
+    prompts: tuple[str, ...]
+    values: Mapping[str, Mapping[str, float | None]]
+    tables: Tables = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one run on demand found, by score and column: of one set, or of the reference and a set."""
+
+    within: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    cross: Mapping[str, Mapping[str, Cross]] = field(default_factory=dict)
+
+
+def prompt_panel(
+    board: Board,
+    snapshot: Snapshot,
+    no_embeddings: Mapping[str, str],
+    outcomes: Mapping[str, Outcome],
+    hints: Mapping[str, str],
+    exact: bool,
+) -> PromptPanel:
+    """Score the prompt on the screen, versions of its columns included. outcomes: of the runs on demand, by what was
+    run. hints: their texts, by column or version. exact: with intervals, which takes as long again for every sample."""
+    of, names = snapshot.roles, (*snapshot.conditions, *(one.name for one in snapshot.earlier))
+    others = [prompt for prompt, cells in snapshot.samples.items() if of.reference and cells[of.reference]]
+    prompts = {prompt: snapshot.answers(prompt, no_embeddings) for prompt in {*others, snapshot.prompt}}
+    answers = prompts[snapshot.prompt] = _with_outcomes(prompts[snapshot.prompt], names, outcomes)
+    there = [row for row in rows() if not row.on_demand or row.run in outcomes]
+    within = tuple(row.metric.name for row in there if not row.cross)
+    cross = tuple(row.metric.name for row in there if row.cross)
+    metrics = tuple(dict.fromkeys((*within, *cross)))
+    scores = _seen(
+        snapshot,
+        board.scores(prompts, [snapshot.prompt], names, metrics, of.reference, told=snapshot.told, nulls=NULLS),
+    )
+    intervals = {}
+    if exact and of.reference is not None:
+        intervals = board.intervals(snapshot.prompt, answers, names, LIVE, of.reference)
+    tables = score_tables(
+        [*scores.values()], names, within=(*within, *COUNTS), cross=cross, reference=of.reference, floor=of.floor,
+        bootstrap=Bootstrap(), jackknifed=intervals,
+    )  # fmt: skip
+    modes: dict[str, dict[int, int]] = {}
+    if snapshot.prompt not in snapshot.contested:
+        modes = {name: board.cell(snapshot.prompt, name, answers, metrics).modes() for name in snapshot.conditions}
+    said = {}
+    if of.reference is not None:
+        blind = snapshot.prompt in snapshot.contested
+        live = [metric for metric in cross if metric in LIVE and not (blind and blind_to_stance(metric))]
+        said = {
+            name: board.as_answer(answers, text, snapshot.told.get(name, frozenset()), live, of.reference)
+            for name, text in hints.items()
+            if name in names
+        }
+    n_others = min(NULLS, len({*others} - {snapshot.prompt}))
+    return PromptPanel(snapshot.prompt, tables, modes, said, n_others, exact)
+
+
+def _seen(snapshot: Snapshot, scores: Mapping[str, PromptScores]) -> dict[str, PromptScores]:
+    """Scores of contested prompts without those that are blind to stance."""
+    return {
+        prompt: without_the_blind(found) if prompt in snapshot.contested else found for prompt, found in scores.items()
+    }
+
+
+def _with_outcomes(answers: Answers, names: Sequence[str], outcomes: Mapping[str, Outcome]) -> Answers:
+    within = {name: dict(answers.within.get(name, {})) for name in names}
+    cross: dict[str, dict[str, Cross]] = {name: {} for name in names}
+    for found in outcomes.values():
+        for metric, values in found.within.items():
+            for name, value in values.items():
+                within[name][metric] = value
+        for metric, crosses in found.cross.items():
+            for name, pairs in crosses.items():
+                cross[name][metric] = pairs
+    return replace(answers, within=within, cross=cross)
+
+
+def spread(board: Board, snapshot: Snapshot, row: Row, no_embeddings: Mapping[str, str]) -> Spread:
+    """One score of every prompt that has samples."""
+    of, names, metric = snapshot.roles, snapshot.conditions, row.metric.name
+    there = [prompt for prompt, cells in snapshot.samples.items() if any(cells.values())]
+    prompts = {prompt: snapshot.answers(prompt, no_embeddings) for prompt in there}
+    scores = _seen(snapshot, board.scores(prompts, there, names, [metric], of.reference))
+    tables = score_tables(
+        [scores[prompt] for prompt in sorted(scores)], names, within=() if row.cross else (metric,),
+        cross=(metric,) if row.cross else (), reference=of.reference,
+        floor=of.floor if of.floor in names else None, bootstrap=Bootstrap(),
+    )  # fmt: skip
+    values: dict[str, dict[str, float | None]] = {}
+    for prompt, found in scores.items():
+        of_kind = found.cross if row.cross else found.within
+        values[prompt] = {name: _number(row, of_kind.get(name, {}).get(metric)) for name in names}
+    return Spread(row, tuple(there), values, tables)
+
+
+def _number(row: Row, found: Value | Cross | None) -> float | None:
+    return None if found is None else row.value({"value": found.value})

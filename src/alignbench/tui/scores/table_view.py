@@ -1,0 +1,215 @@
+"""The first view: a row a score, a column a condition."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+from textual.content import Content
+
+from alignbench.tui.scores.metric_rows import SIMILARITY, Entry, Row, rows
+from alignbench.tui.scores.view_model import Drawn, Scene, faint, visible_columns
+from alignbench.tui.text import fitted, number
+from alignbench.tui.widgets.bars import DIM, recovery_bar
+from alignbench.tui.workbench.state import letter
+
+LABEL = 30
+COLUMN, WIDEST = 15, 24
+BAR = 40
+
+
+def table_lines(scene: Scene) -> Drawn:
+    """The scores by family; the cursor is the chosen one."""
+    columns, wide = _columns(scene)
+    lines: list[Content] = []
+    family, cursor = "", 0
+    for row in rows():
+        if row.family != family:
+            family = row.family
+            lines.append(_family(scene, family))
+        if row == scene.row:
+            cursor = len(lines)
+        lines.append(_line(scene, row, columns, wide))
+    return lines, (0 if cursor < 3 else cursor - 1, cursor + 1)
+
+
+def table_head(scene: Scene) -> list[Content]:
+    """Names, roles, and what stands beside every set: samples, exact duplicates, empty responses."""
+    return _head(scene, *_columns(scene))
+
+
+def _columns(scene: Scene) -> tuple[list[int], int]:
+    """The columns that fit, and how wide they are."""
+    room = max(1, (scene.width - LABEL - 2) // COLUMN)
+    columns = visible_columns(len(scene.names), room, scene.selected, scene.reference)
+    return columns, min(WIDEST, (scene.width - LABEL - 2) // max(1, len(columns)))
+
+
+def _head(scene: Scene, columns: list[int], wide: int) -> list[Content]:
+    names, roles = [Content(" " * LABEL)], [Content(" " * LABEL)]
+    counts, odd = [faint(f"{'  samples':<{LABEL}}")], [faint(f"{'  exact duplicates, empty':<{LABEL}}")]
+    for at in columns:
+        name = fitted(f"{scene.title(at)} {scene.names[at]}", wide - 2).rstrip()
+        names += [
+            Content(" " * (wide - cell_len(name))),
+            Content.styled(name, "bold reverse" if at == scene.selected else DIM),
+        ]
+        roles.append(faint(f"{scene.role(at):>{wide}}"))
+        counts.append(Content(f"{f'n {scene.n(at)}':>{wide}}"))
+        found = [scene.count(name, at) for name in ("duplicates", "empty")]
+        odd.append(Content(f"{', '.join('–' if c is None else str(c) for c in found):>{wide}}"))
+    lines = [Content("").join(names), Content("").join(counts), Content("").join(odd)]
+    if any(scene.role(at) for at in columns):
+        lines.insert(1, Content("").join(roles))
+    return lines
+
+
+def _family(scene: Scene, family: str) -> Content:
+    if family != SIMILARITY:
+        return faint(f" {family}")
+    if scene.reference is None:
+        return faint(f" {SIMILARITY}: mark one with * on the Bench")
+    name = fitted(scene.names[scene.reference], 30).rstrip()
+    return faint(f" similarity to {scene.title(scene.reference)} {name}, with recovery")
+
+
+def _line(scene: Scene, row: Row, columns: list[int], wide: int) -> Content:
+    chosen = row == scene.row
+    mark = "▶ " if chosen else "  "
+    label = f"{fitted(row.label, LABEL - 4).rstrip()} {row.arrow}"
+    parts = [Content.styled(f"{mark}{label:<{LABEL - 2}}", "bold" if chosen else "")]
+    if row.on_demand:
+        job = (scene.jobs or {}).get(row.run)
+        if job is None or job.result is None:
+            text = str(scene.entry(row, 0).get("reason", "")) if scene.names else ""
+            parts.append(faint("  " + fitted(text, max(4, scene.width - LABEL - 3)).rstrip()))
+            return Content("").join(parts)
+    for at in columns:
+        text = cell(scene, row, at)
+        here = chosen and at == scene.selected
+        style = "reverse" if here else DIM if text == "–" else ""
+        parts += [Content(" " * max(1, wide - len(text))), Content.styled(text, style)]
+    return Content("").join(parts)
+
+
+def cell(scene: Scene, row: Row, at: int) -> str:
+    """A score in short: its value, and what it is where the column is ceiling or floor, else the recovery."""
+    entry = scene.entry(row, at)
+    text = row.written(row.value(entry))
+    if text == "–":
+        return text
+    if row.metric.name == "words":
+        return f"{text} ± {entry['sd']:.0f}" if entry.get("sd") is not None else text
+    if not row.cross:
+        return text
+    if row.similarity and scene.role(at) in ("ceiling", "floor"):
+        return f"{scene.role(at)} {text}"
+    if (recovery := entry.get("recovery")) is not None:
+        return f"{text} {recovery:>4.0%}{'!' if recovery > 1 else ''}"
+    return text
+
+
+def detail(scene: Scene, bar: bool) -> list[Content]:
+    """The chosen score of the selected column: its value and interval or why there is none, and what it means.
+
+    bar: of a similarity, also where it stands between floor and ceiling.
+    """
+    row, lines = scene.row, []
+    if scene.names:
+        at = scene.selected
+        entry = scene.entry(row, at)
+        who = f"{scene.title(at)} {fitted(scene.names[at], 30).rstrip()}, {row.title}"
+        value = row.value(entry)
+        if value is None:
+            lines.append(
+                Content.styled(f"{who}: no value: {entry.get('reason') or 'not computed'}", "bold $text-warning")
+            )
+        else:
+            interval = row.interval(entry)
+            around = f" [{row.written(interval[0])}, {row.written(interval[1])}]" if interval else ""
+            said = cell(scene, row, at) if not row.cross else row.written(value)
+            lines.append(Content.assemble((f"{who}: {said}{around}", "bold"), (_beside(scene, at), DIM)))
+        if row.similarity and bar and value is not None:
+            lines += _similarity(scene, row)
+        if row.similarity and scene.role(at) not in ("ceiling", "floor") and entry.get("warning"):
+            lines.append(Content.styled(f"! recovery {entry['warning']}", "bold $text-warning"))
+        if row.metric.moves_with_n and len({scene.n(at) for at in range(len(scene.names))} - {0}) > 1:
+            lines.append(Content.styled("! Columns differ in n, and this score moves with n.", "bold $text-warning"))
+    return [*lines, *(Content(text) if i == 0 else faint(text) for i, text in enumerate(row.help()))]
+
+
+def _beside(scene: Scene, at: int) -> str:
+    """How long the responses are: length confounds overlap."""
+    if scene.row.metric.name == "words" or scene.panel is None:
+        return ""
+    if scene.row.judged:
+        found = scene.entry(scene.row, at)
+        return f"   n {found['samples']}, replies that cannot be read {found['invalid']:.0f}, N/A {found['na']:.0f}"
+    entry = scene.panel.tables["within"][scene.names[at]]["words"]
+    if entry["value"] is None:
+        return ""
+    sd = "" if entry.get("sd") is None else f" ± {entry['sd']:.0f}"
+    return f"   {entry['value']:.0f}{sd} words"
+
+
+def _similarity(scene: Scene, row: Row) -> list[Content]:
+    """Floor, ceiling and columns on a line; the selected column's recovery and distance."""
+    entry = scene.entry(row, scene.selected)
+    lines = [similarity_bar(scene, row, min(BAR, max(12, scene.width - 44)))]
+    if scene.selected != scene.reference and entry.get("value") is not None:
+        lines.append(Content(recovery_words(scene, row, scene.selected)))
+    return lines
+
+
+def compared(entry: Entry) -> float | None:
+    """A similarity to the samples of the reference that a context does not tell of, to all where it tells of none."""
+    held_out = entry.get("held_out")
+    return entry.get("value") if held_out is None else held_out
+
+
+def hint_value(scene: Scene, row: Row, name: str) -> float | None:
+    """Similarity of a hint's own text, as if it were an answer; None where the condition has no hint."""
+    said = scene.panel.hints.get(name, {}).get(row.metric.name) if scene.panel is not None else None
+    return None if said is None else said.value
+
+
+def recovery_words(scene: Scene, row: Row, at: int) -> str:
+    """Recovery, or why there is none, and MMD² beside it."""
+    entry = scene.entry(row, at)
+    distance = entry.get("mmd2")
+    beside = f"MMD² {number(distance, 3)}" if distance is not None else "no MMD²: needs 2 samples on each side"
+    if scene.role(at) == "floor":
+        return f"the floor   {beside}"
+    if (recovery := entry.get("recovery")) is not None:
+        return f"recovery {recovery:.0%}{'!' if recovery > 1 else ''}   {beside}"
+    why = scene.snapshot.roles.no_floor or entry.get("recovery_reason") or ""
+    return f"{beside}   no recovery: {why}"
+
+
+def similarity_bar(scene: Scene, row: Row, width: int) -> Content:
+    """floor .31 |=====C----| ceiling .74, with the null."""
+    reference = scene.reference
+    if reference is None or scene.panel is None:
+        return faint(scene.waiting if reference is not None else "no reference")
+    entries = {at: scene.entry(row, at) for at in range(len(scene.names))}
+    ceiling = entries[reference].get("value")
+    floor = entries[reference].get("floor")
+    null = entries[reference].get("null")
+    marks = {
+        letter(at): value
+        for at, entry in entries.items()
+        if scene.role(at) not in ("ceiling", "floor") and (value := compared(entry)) is not None
+    }
+    for one in scene.snapshot.earlier:
+        if one.name != scene.snapshot.roles.floor and (value := compared(scene.version(row, one))) is not None:
+            marks[one.sign] = value
+    for at in entries:
+        if (said := hint_value(scene, row, scene.names[at])) is not None:
+            marks[f"h{letter(at)}"] = said
+    bar = recovery_bar(width, marks, floor=floor, ceiling=ceiling, null=null)
+    left = _named(("null", null), ("floor", floor))
+    right = f" ceiling {number(ceiling)}" if ceiling is not None else " no ceiling: the reference needs 2 samples"
+    return Content.assemble((left, DIM), bar, (right, DIM))
+
+
+def _named(*marks: tuple[str, float | None]) -> str:
+    """Names and values of the lines that are there."""
+    return "".join(f"{name} {number(value)}  " for name, value in marks if value is not None)

@@ -1,0 +1,320 @@
+"""One sample on a screen of its own: its text, and what the reference and a base model make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
+
+from alignbench.tui.actions import bindings
+from alignbench.tui.actions.bench import VIEWER
+from alignbench.tui.bench.column import bar, settings
+from alignbench.tui.save_copy import copy_sample, save_sample
+from alignbench.tui.sizes import HEIGHTS, TALL
+from alignbench.tui.text import count, one_line, shown
+from alignbench.tui.viewer.covered_sentences import best_match, sentence_runs, sentences_said
+from alignbench.tui.viewer.shared_words import shared_runs
+from alignbench.tui.viewer.token_shift import alternatives, shift_said, token_runs
+from alignbench.tui.widgets.keys import Keys
+from alignbench.tui.widgets.marked_pane import MarkedPane, Run
+from alignbench.tui.widgets.text_pane import TextPane
+from alignbench.tui.workbench.state import Column, Sample, letter
+
+if TYPE_CHECKING:
+    from alignbench.tui.background_job import Job
+    from alignbench.tui.bench.screen import BenchScreen
+
+View = Literal["text", "shared", "sentences", "tokens"]
+TITLES: dict[View, str] = {"text": "text", "shared": "shared words", "sentences": "covered", "tokens": "token shift"}
+
+
+def facts(sample: Sample, column: Column) -> str:
+    """What is known about a sample, on a line."""
+    row = sample.row
+    if row is None:
+        return f"{sample.status}   {sample.n_tokens} tokens so far   seed {column.condition.seed + sample.index}"
+    ended = {
+        "stop": "stop: it ended by itself",
+        "length": f"length: cut at {column.condition.sampling.max_tokens} tokens",
+        "cancelled": "cancelled",
+        "error": "error",
+    }
+    parts = [ended.get(row.finish_reason, row.finish_reason)]
+    if row.n_tokens is not None:
+        of_prompt = "" if row.n_prompt_tokens is None else f" after {row.n_prompt_tokens} of the prompt"
+        parts.append(f"{count(row.n_tokens, 'token')}{of_prompt}")
+    if row.probability is not None:
+        parts.append(f"one of several answers, with probability {row.probability:g} as the model says")
+    if row.seconds:
+        parts.append(f"{row.seconds:.1f} s, {(row.n_tokens or 0) / row.seconds:.0f} tok/s")
+    if row.logprob is not None and row.n_tokens:
+        parts.append(f"log-prob {row.logprob / row.n_tokens:.2f} nats per token")
+    parts.append(f"seed {row.seed}")
+    return "   ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a view shows: a line about the whole, the marked text, the run under the cursor, and lines about that."""
+
+    said: str
+    runs: Sequence[Run] = ()
+    cursor: int | None = None
+    detail: Sequence[Content] = ()
+    places: int = 0  # where the cursor can stand
+    job: Job[Any] | None = None
+
+
+class ViewerScreen(Screen[None]):
+    """Follows the selection of the Bench, and moves it."""
+
+    CSS_PATH = "screen.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("viewer", VIEWER)]
+    VERTICAL_BREAKPOINTS = HEIGHTS
+    AUTO_FOCUS = None
+    HELP = (
+        "The text is shown as the model wrote it; what cannot be seen is made visible. Copy and save keep every byte. "
+        "Token shift: tokens that are the base model's first choice too are plain (unshifted), those of rank 2 and 3 "
+        "underlined (marginal), the others reversed (shifted); Lin et al. 2023, arXiv 2312.01552."
+    )
+
+    def __init__(self, bench: BenchScreen) -> None:
+        super().__init__()
+        self._bench = bench
+        self._view: View = "text"
+        self._place = 0
+        self._base = 0
+        self._reading = Reading("")
+        self._on: object = None  # what the cursor stands in
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="head", markup=False)
+        yield Static("", id="prompt-line", markup=False)
+        yield Static("", id="facts", markup=False)
+        yield TextPane(id="text")
+        yield MarkedPane(id="marked")
+        yield Static("", id="detail", markup=False)
+        yield Keys()
+
+    def on_mount(self) -> None:
+        self._bench.changed.subscribe(self, self._update)
+        self._update()
+
+    def on_resize(self) -> None:
+        self._update()
+
+    def _update(self, _: None = None) -> None:
+        column, sample = self._bench.column, self._bench.sample
+        if column is None or sample is None:
+            return
+        bench = self._bench.bench
+        total = len(bench.cell(column).ordered(column.n))
+        mark = " * reference" if column.name == bench.reference else ""
+        head = f" {letter(bench.selected)}  {one_line(column.name, 30)}{mark}   sample {sample.index + 1} of {total}   "
+        tabs = [(f" {at} {title} ", "reverse" if view == self._view else "") for at, (view, title) in _TABS]
+        room = self.size.width - len(head) - sum(len(title) for title, _ in tabs)
+        shown_tabs = tabs if room >= 0 else [(TITLES[self._view], "")]
+        self.query_one("#head", Static).update(Content.assemble(head, *shown_tabs), layout=False)
+        self.query_one("#prompt-line", Static).update(Content(f"Prompt: {one_line(bench.prompt.text, 400)}"))
+        self._reading = reading = self._read(column, sample)
+        about = f"{facts(sample, column)}   {settings(column.condition)}" if self._view == "text" else reading.said
+        self.query_one("#facts", Static).update(Content(shown(about)))
+        marked = self._view != "text"
+        self.query_one(TextPane).display = not marked
+        self.query_one(MarkedPane).display = marked
+        if marked:
+            self.query_one(MarkedPane).show(reading.runs, reading.cursor)
+        else:
+            self.query_one(TextPane).show(_text(sample))
+        self.query_one("#detail", Static).update(Content("\n").join(reading.detail))
+        self.query_one("#detail").display = bool(reading.detail)
+        self.refresh_bindings()
+
+    # views
+
+    def _read(self, column: Column, sample: Sample) -> Reading:
+        if self._view == "text":
+            return Reading("")
+        text = _text(sample)
+        on = (self._view, column.hash, sample.index, self._bench.bench.prompt.hash)
+        if on != self._on:
+            self._on, self._place = on, 0
+        if sample.status == "error":
+            return Reading("This sample failed; its error is the text.", [Run(text)])
+        if self._view == "tokens":
+            return self._tokens(text, sample)
+        others, who = self._reference(column, sample)
+        if not who:
+            return Reading("No column is the reference: * on the Bench marks one.", [Run(text)])
+        if not others:
+            return Reading(f"{who} has no other finished sample of this prompt.", [Run(text)])
+        if self._view == "shared":
+            found = shared_runs(text, list(others.values()), who)
+            return Reading(found.said, found.runs)
+        return self._sentences(text, sample, others, who)
+
+    def _reference(self, column: Column, sample: Sample) -> tuple[dict[int, str], str]:
+        """The reference's finished samples but this one, and what they are called."""
+        bench = self._bench.bench
+        of = next(((at, c) for at, c in enumerate(bench.columns) if c.name == bench.reference), None)
+        if of is None:
+            return {}, ""
+        at, reference = of
+        own = reference is column
+        others = {
+            i: other.text
+            for i, other in sorted(bench.cell(reference).samples.items())
+            if other.status == "done" and not (own and i == sample.index)
+        }
+        return others, f"{'the other samples of ' if own else ''}{letter(at)}* {one_line(reference.name, 30)}"
+
+    def _sentences(self, text: str, sample: Sample, others: dict[int, str], who: str) -> Reading:
+        if sample.status == "running":
+            return Reading("The sample is still being written.", [Run(text)])
+        job = self._bench.workbench.readings().sentences(text, others)
+        if job.result is None:
+            return Reading(waiting(job), [Run(text)], job=job)
+        matches = job.result
+        if not matches:
+            return Reading("There is no sentence in this sample.", [Run(text)])
+        place = min(self._place, len(matches) - 1)
+        runs = sentence_runs(matches, place, self.query_one(MarkedPane).scrollable_size.width)
+        detail = best_match(matches[place], who, len(others))
+        return Reading(sentences_said(matches, who), runs, place * 3, detail, len(matches))
+
+    def _tokens(self, text: str, sample: Sample) -> Reading:
+        bench = self._bench.bench
+        bases = [(at, c) for at, c in enumerate(bench.columns) if c.condition.model.kind == "base"]
+        if not bases:
+            return Reading("No column has a base model to compare with: a on the Bench adds one.", [Run(text)])
+        if sample.status == "running":
+            return Reading("The sample is still being written.", [Run(text)])
+        at, base = bases[self._base % len(bases)]
+        who = f"{letter(at)} {one_line(base.name, 30)}"
+        job = self._bench.workbench.readings().shift(text, bench.prompt, base.condition, bench.cell(base).id)
+        if job.result is None:
+            return Reading(waiting(job), [Run(text)], job=job)
+        scored, n = job.result, len(job.result.ids)
+        if not n:
+            return Reading(shift_said(scored, text, who), [Run(text)])
+        place = min(self._place, n - 1)
+        more = "   b: another base column" if len(bases) > 1 else ""
+        detail = alternatives(scored, place, who, rows=self.size.height >= TALL, width=self.size.width - 4)
+        return Reading(shift_said(scored, text, who) + more, token_runs(scored, place), place, detail, n)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        job = self._reading.job
+        if action == "cancel_sample":
+            return (job is not None and job.running) or self._bench.check_action(action, parameters)
+        if action == "again":
+            return job is not None and not job.running
+        return action != "other_base" or self._view == "tokens"
+
+    # keys
+
+    def action_back(self) -> None:
+        self.dismiss(None)
+
+    def action_view_text(self) -> None:
+        self._show("text")
+
+    def action_view_shared(self) -> None:
+        self._show("shared")
+
+    def action_view_sentences(self) -> None:
+        self._show("sentences")
+
+    def action_view_tokens(self) -> None:
+        self._show("tokens")
+
+    def _show(self, view: View) -> None:
+        self._view = view
+        self._update()
+
+    async def action_left(self) -> None:
+        await self._move(-1)
+
+    async def action_right(self) -> None:
+        await self._move(1)
+
+    async def _move(self, by: int) -> None:
+        """The cursor in the views that have one, else the column."""
+        if self._view in ("sentences", "tokens"):
+            self._place = max(0, min(self._reading.places - 1, self._place + by))
+            self._update()
+        else:
+            await self._bench.choose(self._bench.bench.selected + by)
+
+    def action_other_base(self) -> None:
+        self._base += 1
+        self._update()
+
+    def action_again(self) -> None:
+        if self._reading.job is not None:
+            self._bench.workbench.readings().again(self._reading.job)
+            self._update()
+
+    async def action_sample_up(self) -> None:
+        await self._bench.move_cursor(-1)
+
+    async def action_sample_down(self) -> None:
+        await self._bench.move_cursor(1)
+
+    async def action_column_left(self) -> None:
+        await self._bench.action_column_left()
+
+    async def action_column_right(self) -> None:
+        await self._bench.action_column_right()
+
+    def action_page_up(self) -> None:
+        self._page(-1)
+
+    def action_page_down(self) -> None:
+        self._page(1)
+
+    def _page(self, by: int) -> None:
+        if self._view == "text":
+            self.query_one(TextPane).page(by)
+        else:
+            self.query_one(MarkedPane).page(by)
+
+    def action_cancel_sample(self) -> None:
+        job = self._reading.job
+        if job is not None and job.running:
+            job.cancel()
+            self._update()
+        else:
+            self._bench.action_cancel_sample()
+
+    def action_ledger(self) -> None:
+        column, sample = self._bench.column, self._bench.sample
+        own = column is not None and column.name == self._bench.bench.reference and sample is not None
+        self._bench.action_ledger(sample.index if own and sample is not None else None)
+
+    def action_copy(self) -> None:
+        copy_sample(self, self._bench.sample)
+
+    def action_save(self) -> None:
+        save_sample(self, self._bench.column, self._bench.sample)
+
+
+_TABS = tuple(enumerate(TITLES.items(), start=1))
+
+
+def _text(sample: Sample) -> str:
+    return (sample.row.error or "") if sample.status == "error" and sample.row else sample.text
+
+
+def waiting(job: Job[Any], key: str = "c") -> str:
+    """How it stands with a job that has no result. key: what gives it up."""
+    if job.error:
+        return f"{job.error}   r tries again."
+    if job.cancelled:
+        return "Given up.   r computes it."
+    return f"{job.doing} {bar(job.fraction, 12)} {job.fraction:.0%}   {key} gives up"

@@ -1,0 +1,93 @@
+"""Where alignment moved a response, token by token: its rank under the base model (Lin et al. 2023)."""
+
+from __future__ import annotations
+
+import json
+import math
+
+from rich.cells import cell_len
+from textual.content import Content
+
+from alignbench.display import visible
+from alignbench.engines.protocol import Scored
+from alignbench.experiments.likelihood import likelihood
+from alignbench.metrics.likelihood import token_shift
+from alignbench.tui.bench.column import bar
+from alignbench.tui.text import number
+from alignbench.tui.widgets.bars import DIM
+from alignbench.tui.widgets.marked_pane import Run
+
+_STYLES = {"unshifted": "plain", "marginal": "marginal", "shifted": "shifted"}
+
+
+def token_runs(scored: Scored, cursor: int) -> tuple[Run, ...]:
+    """A run a token; line breaks are shown as what they are."""
+    return tuple(
+        Run(_piece(piece, at == cursor), _STYLES[token_shift(int(rank))])
+        for at, (piece, rank) in enumerate(zip(scored.pieces, scored.rank, strict=True))
+    )
+
+
+def _piece(piece: str, chosen: bool) -> str:
+    text = piece.replace("\n", "⏎\n") or "∅"
+    if not chosen:
+        return text
+    return f"▸{text[1:]}" if text.startswith(" ") and len(text) > 1 else f"▸{text}"
+
+
+def shift_said(scored: Scored, text: str, who: str) -> str:
+    """Totals, in words."""
+    total = likelihood(scored, text)
+    if not total.n_tokens:
+        return f"An empty response has no tokens under {who}."
+    shares = {
+        "unshifted": total.unshifted,
+        "marginal (underlined)": total.marginal,
+        "shifted (reversed)": total.shifted,
+    }
+    parts = [f"{n / total.n_tokens:.0%} {name}" for name, n in shares.items()]
+    bits = f", {total.bits_per_byte:.2f} bits per byte" if total.bits_per_byte is not None else ""
+    return f"{'  '.join(parts)}  of {total.n_tokens} tokens{bits} under {who}"
+
+
+def alternatives(scored: Scored, at: int, who: str, rows: bool, width: int) -> list[Content]:
+    """The token under the cursor and what the base model would rather have said. rows: a line each, else as many as fit
+    on a line of `width` cells."""
+    rank, logprob = int(scored.rank[at]), float(scored.logprob[at])
+    head = (
+        f"token {at + 1} of {len(scored.ids)}  {_quoted(scored.pieces[at])}  rank {rank}: {token_shift(rank)}   "
+        f"p {_probability(logprob)}  ({-logprob / math.log(2):.1f} bits)"
+    )
+    found = [
+        (_quoted(piece), float(value))
+        for piece, value in zip(scored.top_pieces[at], scored.top_logprob[at], strict=True)
+    ]
+    lines = [Content.styled(head, "bold")]
+    if rows:
+        wide = min(28, max((len(piece) for piece, _ in found), default=0))
+        return [
+            *lines,
+            Content.styled(f"{who} would say", DIM),
+            *(
+                Content(f" {i}  {piece:<{wide}}  {_probability(value):>5}  {bar(math.exp(value), 20)}")
+                for i, (piece, value) in enumerate(found, start=1)
+            ),
+        ]
+    flow = [f"{who} would say"]
+    for i, (piece, value) in enumerate(found, start=1):
+        unit = f"{i} {piece} {_probability(value)}"
+        if cell_len(flow[-1]) + 3 + cell_len(unit) <= width:
+            flow[-1] += f"   {unit}"
+        else:
+            flow.append(f"  {unit}")
+    return [*lines, *map(Content, flow)]
+
+
+def _quoted(piece: str) -> str:
+    """A piece between quotes, on one line, spaces and what cannot be seen included."""
+    return visible(json.dumps(piece, ensure_ascii=False).replace("\\n", "⏎"))
+
+
+def _probability(logprob: float) -> str:
+    p = math.exp(logprob)
+    return number(p) if p >= 0.005 else f"{p:.0e}"

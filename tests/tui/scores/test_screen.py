@@ -1,0 +1,243 @@
+"""The scores screen: table, recovery, spread over prompts, distinct answers, scores on demand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from alignbench.metrics.registry import METRICS
+from alignbench.prompts import load_prompts
+from alignbench.spec import Condition, Context, Hint, Model, Sampling
+from alignbench.tui.scores.metric_rows import rows
+from alignbench.tui.scores.screen import ScoresScreen
+from alignbench.tui.viewer.screen import ViewerScreen
+from alignbench.tui.widgets.bars import Scale, dot_plot, recovery_bar
+from alignbench.tui.workbench.roles import roles
+from alignbench.tui.workbench.state import Column
+from tests.support.app import (
+    ALIGNED,
+    BASE,
+    SMALL,
+    TEXTS,
+    WIDE,
+    bench_of,
+    line_with,
+    make_app,
+    ready,
+    sampled,
+    screen_text,
+    shows,
+    until,
+)
+from tests.support.fakes import FakePool, LetterEmbedder
+
+
+def place(metric: str) -> int:
+    """The row of a score in the table."""
+    return next(at for at, row in enumerate(rows()) if row.metric.name == metric)
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL])
+async def test_the_table(tmp_path: Path, size: tuple[int, int]) -> None:
+    app = make_app(tmp_path / "x.db", FakePool(texts=TEXTS), LetterEmbedder())
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await ready(pilot, app)
+        await pilot.press("f7")
+        await until(pilot, lambda: isinstance(app.screen, ScoresScreen) and "no value: " in screen_text(app))
+        await shows(pilot, "no finished sample of this prompt")
+        await pilot.press("escape")
+        await sampled(pilot, app)
+        await pilot.press("f7")
+        await until(pilot, lambda: line_with(app, "▶ words").startswith("▶ words 5 ± 1 3 ± 1"))
+        assert line_with(app, "ceiling") == "ceiling floor"
+        assert line_with(app, "exact duplicates") == "exact duplicates, empty 2, 0 2, 0"
+        assert line_with(app, "lexical diversity ↑").startswith("lexical diversity ↑ .")
+        await pilot.press("right", *["down"] * place("embedding_similarity"))
+        await until(pilot, lambda: "floor ." in line_with(app, "▶ embeddings (cosine)"))
+        await until(pilot, lambda: "[" in line_with(app, "B demo-base, similarity by embeddings (cosine): ."))
+        assert "the floor MMD² ." in line_with(app, "MMD²")
+
+
+def test_every_score_has_a_row_and_a_help() -> None:
+    listed = {(row.metric.name, row.cross) for row in rows() if not row.judged}
+    own = {name: metric for name, metric in METRICS.items() if "judge" not in metric.needs}
+    assert listed == {(name, scope == "cross") for name, metric in own.items() for scope in metric.scope}
+    assert len({(row.metric.name, row.cross) for row in rows()}) == len(rows())
+    for row in rows():
+        assert row.metric.meaning in row.help()[0]
+        more = "" if row.cross else row.metric.more_diverse
+        assert row.arrow == {"": "", "higher": "↑", "lower": "↑" if row.inverted else "↓"}[more]
+
+
+async def test_recovery_between_its_lines(tmp_path: Path) -> None:
+    pool = FakePool(texts={**TEXTS, "other": ["Tea is warm and calm.", "Tea keeps people warm and calm."]})
+    models = [ALIGNED, BASE, Model("other", "other", "aligned")]
+    app = make_app(tmp_path / "x.db", pool, LetterEmbedder(), models=models)
+    async with app.run_test(size=(120, 60), notifications=True) as pilot:
+        await ready(pilot, app)
+        await sampled(pilot, app)
+        await pilot.press("f7", "2")
+        await until(pilot, lambda: "impostor C other" in line_with(app, "impostor"))
+        await until(pilot, lambda: "[" in line_with(app, "impostor"))
+        assert "recovery" in line_with(app, "impostor")
+        assert "sample the reference on another prompt" in line_with(app, "null")
+        bar = line_with(app, "floor .")
+        assert bar.index("|") < bar.index("C") < bar.index("ceiling ."), bar
+        await pilot.press("escape", "right_square_bracket")
+        await sampled(pilot, app)
+        await pilot.press("f7", "2")
+        await until(pilot, lambda: "A* on 1 other prompt ." in line_with(app, "null  "))
+
+
+async def test_recovery_of_a_hinted_column_and_of_its_versions(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db", FakePool(texts=TEXTS), LetterEmbedder())
+    async with app.run_test(size=(120, 70), notifications=True) as pilot:
+        screen = await ready(pilot, app)
+        await sampled(pilot, app)
+        await pilot.press("right")
+        bench = app.workbench.bench
+        hint = Hint("summary", text="Tea is warm.", condition="demo-aligned", sample=0)
+        condition = replace(bench.columns[1].condition, context=Context("plain", hint=hint))
+        bench.change(bench.columns[1], Column(condition, 5))
+        await screen.changed_columns()
+        await sampled(pilot, app)
+        await pilot.press("f7", "2")
+        await until(pilot, lambda: line_with(app, "the hint itself .").startswith("held out ."))
+        assert "source ." in line_with(app, "the hint itself .")
+        assert "(recovery" in line_with(app, "the hint itself .")
+        await until(pilot, lambda: "[" in line_with(app, "B1 zero-shot"))
+        assert line_with(app, "B1 zero-shot").startswith("floor B1 zero-shot .")
+        assert "hB ceiling ." in line_with(app, "ceiling .")
+        assert "recovery" in line_with(app, "B demo-base")
+        await pilot.press("3")
+        await until(pilot, lambda: "1 prompt of this session" in screen_text(app))
+
+
+async def test_the_spread_over_prompts(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db", FakePool(), LetterEmbedder())
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot, app)
+        await sampled(pilot, app)
+        await pilot.press("right_square_bracket")
+        await sampled(pilot, app)
+        first = app.workbench.bench.prompts[0].text
+        await pilot.press("f7", "down", "3")
+        await until(pilot, lambda: "lexical diversity ↑, 2 prompts of this session" in screen_text(app))
+        await shows(pilot, "◆", first[:30])
+        await pilot.press("down")
+        await until(pilot, lambda: "lexical diversity, pairs ↑, 2 prompts" in screen_text(app))
+
+
+async def test_distinct_answers_lead_to_their_samples(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db", FakePool(texts={"demo-aligned": ["aaa", "zzz", "aaa a"]}), LetterEmbedder())
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await ready(pilot, app)
+        await sampled(pilot, app)
+        await pilot.press("f7", "4")
+        await until(pilot, lambda: "A* demo-aligned 2 distinct answers in 5 samples" in line_with(app, "A*"))
+        assert line_with(app, "aaa").startswith("▶ 3× █████ #1,3,4")
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: isinstance(app.screen, ViewerScreen))
+        assert (bench_of(app).cursor, app.workbench.bench.selected) == (1, 0)
+
+
+async def test_coverage_runs_on_demand(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db", FakePool(texts=TEXTS), LetterEmbedder())
+    async with app.run_test(size=(120, 60), notifications=True) as pilot:
+        await ready(pilot, app)
+        await sampled(pilot, app)
+        await pilot.press("f7")
+        await pilot.press(*["down"] * place("coverage"))
+        await until(pilot, lambda: "on demand: o runs it" in line_with(app, "▶ coverage"))
+        assert app.screen.check_action("run_score", ())
+        await pilot.press("o")
+        await until(pilot, lambda: "ceiling ." in line_with(app, "▶ coverage"))
+        assert "floor" in line_with(app, "▶ coverage")
+
+
+async def test_without_a_reference_or_a_column(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db", FakePool(texts=TEXTS), LetterEmbedder())
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        screen = await ready(pilot, app)
+        await sampled(pilot, app)
+        app.workbench.bench.reference = None
+        screen.show()
+        await pilot.press("f7", *["down"] * place("embedding_similarity"))
+        await until(pilot, lambda: "no value: No column is the" in screen_text(app))
+        await pilot.press("2")
+        await until(pilot, lambda: "Mark a reference column" in screen_text(app))
+        await pilot.press("3")
+        await until(pilot, lambda: "No value yet." in screen_text(app))
+        await pilot.press("escape", "x", "x", "f7")
+        for key in "1234":
+            await pilot.press(key)
+            await until(pilot, lambda: "There is no column" in screen_text(app))
+
+
+async def test_embeddings_that_cannot_be_had(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db", FakePool(texts=TEXTS), LetterEmbedder(broken="no memory"))
+    async with app.run_test(size=(120, 60), notifications=True) as pilot:
+        await ready(pilot, app)
+        await sampled(pilot, app)
+        await pilot.press("f7", "4")
+        await until(pilot, lambda: "5 left out: embeddings failed: no memory" in screen_text(app))
+        await pilot.press("1", *["down"] * place("coverage"), "o")
+        await until(pilot, lambda: "no memory" in line_with(app, "coverage: no value"))
+
+
+async def test_contested_prompts_have_no_scores_that_are_blind_to_stance(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db", FakePool(texts=TEXTS), LetterEmbedder())
+    async with app.run_test(size=(120, 60), notifications=True) as pilot:
+        screen = await ready(pilot, app)
+        await screen.set_prompt(load_prompts("contested")[0])
+        await sampled(pilot, app)
+        await until(
+            pilot, lambda: screen.table.within and "contested" in screen.table.within["embedding_diversity"][0].reason
+        )
+        assert line_with(app, "lexical div.").startswith("lexical div. ↑ .")
+        await pilot.press("f7", *["down"] * place("embedding_similarity"))
+        await until(pilot, lambda: "no value: the prompt is contested" in screen_text(app))
+        assert line_with(app, "embedding diversity").endswith("– –")
+        assert "ceiling ." in line_with(app, "words (Jaccard)")
+        await pilot.press("4")
+        await until(pilot, lambda: "5 left out: the prompt is contested" in screen_text(app))
+
+
+def test_roles() -> None:
+    def column(model: Model, **fields) -> Column:  # type: ignore[no-untyped-def]
+        return Column(Condition.zero_shot(model, **fields))
+
+    other = Model("zephyr", "hf:zephyr", "aligned")
+    base = column(BASE)
+    columns = [
+        column(ALIGNED),
+        base,
+        column(ALIGNED, name="greedy", sampling=Sampling(temperature=0.0)),
+        column(ALIGNED, name="warm", sampling=Sampling(temperature=1.2)),
+        column(other),
+        Column(replace(base.condition, name="in context", context=Context("plain", instruction="Answer."))),
+    ]
+    found = roles(columns, "demo-aligned")
+    assert found.of == ("ceiling", "floor", "greedy", "", "impostor", "")
+    assert (found.floor, found.no_floor) == ("demo-base", "")
+    again = roles([*columns, column(BASE, name="again", seed=5)], "demo-aligned")
+    assert (again.floor, again.no_floor) == (None, "no floor: 2 columns are base models without a context")
+    assert roles(columns, "demo-base").floor is None, "the reference is no floor of its own"
+    assert set(roles(columns, None).of) == {""}
+
+
+def test_the_recovery_bar() -> None:
+    bar = recovery_bar(21, {"C": 0.5, "D": 0.5, "E": 1.2}, floor=0.2, ceiling=1.0, null=0.0)
+    assert bar.plain == "┊──|════CD═══════|──E".replace("════CD═══════", "====CD=======").replace("=", "═")
+    both = recovery_bar(9, {"hC": 1.0, "C1": 0.0}, floor=0.0, ceiling=1.0, null=None)
+    assert both.plain == "|C1═══hC|"
+    assert recovery_bar(11, {}, floor=0.5, ceiling=0.5, null=None).plain.count("|") == 1
+    assert recovery_bar(11, {}, floor=None, ceiling=None, null=None).plain == ""
+
+
+def test_the_dot_plot_stacks_by_shape() -> None:
+    plot = dot_plot([0.0, 0.5, 0.5, 1.0, 1.0, 1.0, 1.0], Scale(0.0, 1.0, 5), mean=0.25, current=None)
+    assert plot.plain == "·|:─#"
+    assert dot_plot([0.3], Scale(0.3, 0.3, 5), mean=None, current=0.3).plain == "──◆──"
