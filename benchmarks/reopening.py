@@ -29,8 +29,8 @@ from alignbench.engines.workers.pool import WorkerPool
 from alignbench.spec import Condition, Model, Prompt, content_hash, default_context
 from alignbench.store import Store
 from alignbench.tui.workbench import persistence
+from alignbench.tui.workbench.comparison_values import ScoreTable
 from alignbench.tui.workbench.controller import Workbench
-from alignbench.tui.workbench.score_summary import ScoreTable
 
 PROMPTS, CONDITIONS, SAMPLES = 20, 10, 10
 DIMENSIONS = 384

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from alignbench.errors import AlignbenchError
+from alignbench.tui.widgets.bars import bar
 
 T = TypeVar("T")
 Report = Callable[[str, float], None]  # what is being done, and how much of it is, 0 to 1
@@ -65,3 +66,12 @@ class Job(Generic[T]):
         except Exception as error:  # the thread ends here: whatever it was, the app says so and goes on
             self.error = f"{type(error).__name__}: {error}"
         self._changed()
+
+
+def waiting(job: Job[Any], key: str = "c") -> str:
+    """How it stands with a job that has no result. key: what gives it up."""
+    if job.error:
+        return f"{job.error}   r tries again."
+    if job.cancelled:
+        return "Given up.   r computes it."
+    return f"{job.doing} {bar(job.fraction, 12)} {job.fraction:.0%}   {key} gives up"

@@ -10,7 +10,7 @@ import pytest
 from alignbench.store import Store
 from alignbench.tui.dialogs.condition import ConditionScreen
 from alignbench.tui.widgets.inputs import PlainArea, PlainInput
-from alignbench.tui.workbench.score_summary import ScoreTable
+from alignbench.tui.workbench.comparison_values import ScoreTable
 from tests.support.app import SMALL, WIDE, bench_of, make_app, ready, rows, sampled, screen_text, shows, until
 from tests.support.fakes import FakePool
 

@@ -13,6 +13,7 @@ from alignbench.spec import Condition, Sampling
 from alignbench.tui.bench.sample_list import SampleList
 from alignbench.tui.condition_text import context_words
 from alignbench.tui.text import one_line
+from alignbench.tui.widgets.bars import bar
 from alignbench.tui.workbench.state import Cell, Column, letter
 
 _DEFAULTS = Sampling()
@@ -77,12 +78,6 @@ def notice(column: Column, cell: Cell) -> str:
     if examples is not None and examples.why_none:
         return f"{examples.why_none}\nSamples stay; F4 picks another set."
     return f"{cell.message}\nF5 tries again." if cell.message else ""
-
-
-def bar(fraction: float, width: int) -> str:
-    """A bar of blocks."""
-    full = round(max(0.0, min(1.0, fraction)) * width)
-    return "█" * full + "░" * (width - full)
 
 
 class ColumnHead(Static):

@@ -6,8 +6,7 @@ from textual.content import Content
 
 from alignbench.tui.text import fitted, number, one_line
 from alignbench.tui.widgets.bars import DIM, recovery_bar
-from alignbench.tui.workbench.comparison import Standing
-from alignbench.tui.workbench.score_summary import CROSS, Score, ScoreTable
+from alignbench.tui.workbench.comparison_values import CROSS, Score, ScoreTable, Standing
 from alignbench.tui.workbench.state import letter
 
 BAR = 14

@@ -10,7 +10,7 @@ from textual.widgets import Static
 from alignbench.tui.bench.comparison_lines import between_lines, standing_lines
 from alignbench.tui.sizes import NARROW, TALL
 from alignbench.tui.text import plain
-from alignbench.tui.workbench.score_summary import CROSS, WITHIN, Metric, Score, ScoreTable
+from alignbench.tui.workbench.comparison_values import CROSS, WITHIN, Metric, Score, ScoreTable
 from alignbench.tui.workbench.state import letter
 
 LABEL = 18

@@ -21,7 +21,7 @@ from alignbench.tui.bench.title_bar import TitleBar, place
 from alignbench.tui.sizes import HEIGHTS, NARROW, WIDTHS
 from alignbench.tui.text import clock, count, shown
 from alignbench.tui.widgets.keys import Keys
-from alignbench.tui.workbench.score_summary import ScoreTable
+from alignbench.tui.workbench.comparison_values import ScoreTable
 from alignbench.tui.workbench.state import Bench, Column, Sample
 
 if TYPE_CHECKING:

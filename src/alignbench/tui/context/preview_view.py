@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from alignbench.tui.bench.column import bar
 from alignbench.tui.text import one_line
+from alignbench.tui.widgets.bars import bar
 from alignbench.tui.widgets.marked_pane import Run
 
 if TYPE_CHECKING:

@@ -15,13 +15,12 @@ from alignbench.errors import AlignbenchError
 from alignbench.ledger.prompt_ledger import Page
 from alignbench.tui.actions import bindings
 from alignbench.tui.actions.contexts import LEDGER
-from alignbench.tui.background_job import Job
+from alignbench.tui.background_job import Job, waiting
 from alignbench.tui.condition_text import context_words
 from alignbench.tui.ledger.prompt_ledger import before, page_of, readers
 from alignbench.tui.ledger.view import Names, account_lines, legend, response_runs, response_said, stretch_lines
 from alignbench.tui.sizes import HEIGHTS
 from alignbench.tui.text import one_line, plain
-from alignbench.tui.viewer.screen import waiting
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
 from alignbench.tui.widgets.marked_pane import MarkedPane, Run

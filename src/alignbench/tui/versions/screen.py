@@ -17,8 +17,7 @@ from alignbench.tui.sizes import HEIGHTS
 from alignbench.tui.text import fitted, number, one_line
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
-from alignbench.tui.workbench.comparison import Standing
-from alignbench.tui.workbench.score_summary import CROSS
+from alignbench.tui.workbench.comparison_values import CROSS, Standing
 from alignbench.tui.workbench.state import Column, letter
 
 if TYPE_CHECKING:

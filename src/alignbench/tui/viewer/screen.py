@@ -14,7 +14,8 @@ from textual.widgets import Static
 
 from alignbench.tui.actions import bindings
 from alignbench.tui.actions.bench import VIEWER
-from alignbench.tui.bench.column import bar, settings
+from alignbench.tui.background_job import waiting
+from alignbench.tui.bench.column import settings
 from alignbench.tui.save_copy import copy_sample, save_sample
 from alignbench.tui.sizes import HEIGHTS, TALL
 from alignbench.tui.text import count, one_line, shown
@@ -309,12 +310,3 @@ _TABS = tuple(enumerate(TITLES.items(), start=1))
 
 def _text(sample: Sample) -> str:
     return (sample.row.error or "") if sample.status == "error" and sample.row else sample.text
-
-
-def waiting(job: Job[Any], key: str = "c") -> str:
-    """How it stands with a job that has no result. key: what gives it up."""
-    if job.error:
-        return f"{job.error}   r tries again."
-    if job.cancelled:
-        return "Given up.   r computes it."
-    return f"{job.doing} {bar(job.fraction, 12)} {job.fraction:.0%}   {key} gives up"

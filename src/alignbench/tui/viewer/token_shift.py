@@ -12,9 +12,8 @@ from alignbench.display import visible
 from alignbench.engines.protocol import Scored
 from alignbench.experiments.likelihood import likelihood
 from alignbench.metrics.likelihood import token_shift
-from alignbench.tui.bench.column import bar
 from alignbench.tui.text import number
-from alignbench.tui.widgets.bars import DIM
+from alignbench.tui.widgets.bars import DIM, bar
 from alignbench.tui.widgets.marked_pane import Run
 
 _STYLES = {"unshifted": "plain", "marginal": "marginal", "shifted": "shifted"}

@@ -77,3 +77,9 @@ def dot_plot(values: Sequence[float], scale: Scale, *, mean: float | None, curre
     if current is not None:
         line[scale.at(current)], styles[scale.at(current)] = "◆", "bold $text-accent"
     return Content.assemble(*zip(line, styles, strict=True))
+
+
+def bar(fraction: float, width: int) -> str:
+    """A bar of blocks."""
+    full = round(max(0.0, min(1.0, fraction)) * width)
+    return "█" * full + "░" * (width - full)

@@ -3,44 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from alignbench.contexts.source_samples import source_samples
-from alignbench.reports.roles import Role
 from alignbench.spec import Condition
 from alignbench.tui.condition_text import context_words
+from alignbench.tui.workbench.comparison_values import CROSS, NOT_SAMPLED, Score, Scorer, Standing, prompt_id
 from alignbench.tui.workbench.roles import roles
-from alignbench.tui.workbench.score_summary import CROSS, NOT_SAMPLED, Score, Scorer, prompt_id, seen
+from alignbench.tui.workbench.score_summary import seen
 from alignbench.tui.workbench.state import Bench, Column, letter
 
 if TYPE_CHECKING:
     from alignbench.metrics.running_cell import Cross
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A condition against the reference. sign: letter of its column, with the version where there is more than one.
-
-    scores: as `CROSS`. n: its samples. held_out: its context tells of samples of the reference, which are left out of
-    the comparison. current: whether it is on the Bench, not an earlier version. selected: of the selected column.
-    """
-
-    sign: str
-    words: str
-    role: Role
-    scores: tuple[Score, ...]
-    n: int = 0
-    held_out: bool = False
-    current: bool = True
-    selected: bool = False
-
-    def recovery(self, metric: int, floor: Standing | None, ceiling: Score) -> float | None:
-        """(similarity - floor) / (ceiling - floor); None without both, or where the ceiling is not over the floor."""
-        value, low = self.scores[metric].value, floor.scores[metric].value if floor is not None else None
-        if value is None or low is None or ceiling.value is None or ceiling.value <= low:
-            return None
-        return (value - low) / (ceiling.value - low)
 
 
 def standings(bench: Bench, scorer: Scorer | None) -> tuple[Standing, ...]:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from alignbench.errors import InputError
 from alignbench.tui.workbench import persistence
+from alignbench.tui.workbench.comparison_values import ScoreTable
 from alignbench.tui.workbench.database_thread import Database
 from alignbench.tui.workbench.run_threads import Ended, Runs
-from alignbench.tui.workbench.score_summary import ScoreTable, score_table
+from alignbench.tui.workbench.score_summary import score_table
 from alignbench.tui.workbench.state import Bench, Cell, Column
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from alignbench.tui.investigation.study import Investigations
     from alignbench.tui.scores.model_metrics import Means
     from alignbench.tui.scores.worker import PanelWorker
-    from alignbench.tui.workbench.comparison import Standing
+    from alignbench.tui.workbench.comparison_values import Standing
     from alignbench.tui.workbench.model_readings import Readings
 
 QUIT_WAIT = 4.0  # seconds that cancelled samples get to reach the database before the app leaves
