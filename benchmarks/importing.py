@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from alignbench.importing.save import land
+from alignbench.importing.save import save_import
 from alignbench.overton.read import read_dataset
 from alignbench.store import Store
 
@@ -75,7 +75,7 @@ def main() -> int:
         write_tree(tree, prompts)
         with Store.open(Path(folder, "imported.db")) as store:
             began = time.perf_counter()
-            landed = land(store, read_dataset(tree))
+            landed = save_import(store, read_dataset(tree))
             took = time.perf_counter() - began
             plain = written(store, Path(folder, "plain.db"))
     share = plain / took

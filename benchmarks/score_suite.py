@@ -34,7 +34,7 @@ from alignbench.errors import AlignbenchError
 from alignbench.metrics import registry
 from alignbench.metrics.paper import paper_mode
 from alignbench.metrics.running_cell import CellScores
-from alignbench.metrics.values import WORKBENCH, Mode, Response
+from alignbench.metrics.values import WORKBENCH, Response, WordMode
 
 N = 100
 SLOW_PAIRS = 40  # pairs that a plain subsequence in Python, or rouge-score, is timed on
@@ -52,7 +52,7 @@ def seconds(work: Callable[[], object], repeats: int = 1) -> float:
     return statistics.median(times)
 
 
-def ours(responses: Sequence[str], *metrics: str, mode: Mode = WORKBENCH) -> dict[str, float | None]:
+def ours(responses: Sequence[str], *metrics: str, mode: WordMode = WORKBENCH) -> dict[str, float | None]:
     cell = CellScores(metrics, mode)
     for i, text in enumerate(responses):
         cell.add(i, text)
@@ -68,7 +68,7 @@ def plain_lcs(a: Sequence[str], b: Sequence[str]) -> int:
     return row[-1]
 
 
-def paper_loops(responses: Sequence[str], mode: Mode) -> float:
+def paper_loops(responses: Sequence[str], mode: WordMode) -> float:
     """Bags by NLTK, then two loops over the responses."""
     bags = [{word for word in mode.words(text) if word not in mode.stop_words} for text in responses]
     values = []

@@ -18,7 +18,7 @@ import time
 
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.llamacpp.engine import LlamaCppEngine
-from alignbench.engines.protocol import ScoreRequest
+from alignbench.engines.protocol import LikelihoodRequest
 from alignbench.models.catalog import resolve, weights_path
 
 SHARE = 0.45  # of independent calls, at most: a sixth of the contexts, and the responses
@@ -32,8 +32,8 @@ RESPONSES = [
 ]
 
 
-def requests(top: int) -> list[ScoreRequest]:
-    return [ScoreRequest(1, CONTEXT, query, response, top) for query in QUERIES for response in RESPONSES]
+def requests(top: int) -> list[LikelihoodRequest]:
+    return [LikelihoodRequest(1, CONTEXT, query, response, top) for query in QUERIES for response in RESPONSES]
 
 
 def shared(engine: LlamaCppEngine, top: int = 5) -> None:

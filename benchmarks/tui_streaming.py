@@ -35,7 +35,7 @@ WORDS = SENTENCE.split()
 
 def app(db: Path, out: Path) -> None:
     """The child: the app, its fake engine, and a record of what it cost."""
-    from alignbench.engines.protocol import Capabilities, Delta, Loaded, Progress, Started
+    from alignbench.engines.protocol import Capabilities, Delta, Loaded, Started, TextDeltas
     from alignbench.spec import Model
     from alignbench.tui.app import BenchApp
     from alignbench.tui.bench.screen import BenchScreen
@@ -69,7 +69,7 @@ def app(db: Path, out: Path) -> None:
                 pieces = {i: [WORDS[at * (i + 3) % len(WORDS)] for at in range(drawn, due)] for i in request.samples}
                 deltas = tuple(Delta(i, " ".join(words) + " ", due) for i, words in pieces.items() if words)
                 if deltas:
-                    sink(Progress(request.key, deltas, (due - drawn) * len(deltas)))
+                    sink(TextDeltas(request.key, deltas, (due - drawn) * len(deltas)))
                 drawn = due
 
     shown: list[float] = []

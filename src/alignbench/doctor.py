@@ -24,7 +24,7 @@ from typing import Literal
 from alignbench.errors import InputError, StoreError
 from alignbench.models import catalog
 
-Status = Literal["ok", "warning", "missing"]
+CheckStatus = Literal["ok", "warning", "missing"]
 
 _CPUINFO = Path("/proc/cpuinfo")
 _SYSTEM_INFO = "from alignbench.engines.llamacpp.engine import system_info; print(system_info())"
@@ -40,7 +40,7 @@ class Check:
     """
 
     name: str
-    status: Status
+    status: CheckStatus
     detail: str
     advice: str = ""
     required: bool = False

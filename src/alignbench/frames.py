@@ -13,7 +13,7 @@ from alignbench.exporting.samples import COLUMNS, sample_rows
 from alignbench.metrics.registry import LIVE, cross, metric, within
 from alignbench.metrics.statistics import RESAMPLES
 from alignbench.scoring.aggregate import Tables
-from alignbench.scoring.batch import Wanted, score_responses
+from alignbench.scoring.batch import ScoreRequest, score_responses
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.held_out import source_conditions
 from alignbench.scoring.responses import SessionResponses
@@ -95,7 +95,7 @@ class Session:
             chosen = tuple(metric(name).name for name in metrics)
             tables = score_responses(
                 responses,
-                Wanted(
+                ScoreRequest(
                     within=within(chosen),
                     cross=cross(chosen),
                     unavailable={

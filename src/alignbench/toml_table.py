@@ -10,7 +10,7 @@ from alignbench.errors import InputError, did_you_mean
 _Choice = TypeVar("_Choice")
 
 
-class Table:
+class TomlTable:
     """A table of a file. Every key has to be read, or `finish` refuses it."""
 
     def __init__(self, values: Mapping[str, Any], where: str, path: str = "") -> None:
@@ -92,13 +92,13 @@ class Table:
             raise self.error(key, value, "a list of texts that are not empty")
         return tuple(value)
 
-    def table(self, key: str) -> Table | None:
+    def table(self, key: str) -> TomlTable | None:
         value = self.raw(key)
         if value is None:
             return None
         if not isinstance(value, dict):
             raise self.error(key, value, "a table")
-        return Table(value, self.where, self.name(key))
+        return TomlTable(value, self.where, self.name(key))
 
     def tables(self, key: str) -> list[Mapping[str, object]] | None:
         value = self.raw(key)

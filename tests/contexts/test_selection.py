@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from alignbench.contexts.neighbours import NeighbourIndex, diversified, keep_index, load_index
-from alignbench.contexts.selection import Selected, Selection, is_near_duplicate, select
+from alignbench.contexts.selection import ExampleSelection, Selected, is_near_duplicate, select
 from alignbench.errors import InputError
 from alignbench.spec import Example, Examples, ExampleSet
 
@@ -28,7 +28,7 @@ def unit(rows: Any) -> NDArray[np.float32]:
     return result
 
 
-def indices(selection: Selection) -> list[int]:
+def indices(selection: ExampleSelection) -> list[int]:
     return [selected.index for selected in selection.chosen]
 
 
@@ -105,10 +105,10 @@ def test_a_pool_smaller_than_k_is_refused_with_the_numbers() -> None:
 
 
 def test_the_farthest_is_dropped_first() -> None:
-    by_similarity = Selection((Selected(3, 1, 0.9), Selected(1, 2, 0.2), Selected(2, 3, 0.5)))
+    by_similarity = ExampleSelection((Selected(3, 1, 0.9), Selected(1, 2, 0.2), Selected(2, 3, 0.5)))
     dropped = by_similarity.without_farthest()
     assert (indices(dropped), dropped.dropped) == ([3, 2], (Selected(1, 2, 0.2),))
-    assert indices(Selection((Selected(5, 2), Selected(0, 1), Selected(3, 3))).without_farthest()) == [5, 0]
+    assert indices(ExampleSelection((Selected(5, 2), Selected(0, 1), Selected(3, 3))).without_farthest()) == [5, 0]
 
 
 def test_mmr_prefers_what_is_new() -> None:

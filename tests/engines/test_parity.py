@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from alignbench.engines.local.sampler import Sampler, uniform
-from alignbench.engines.protocol import Event, Failed, Finished, Loaded, Progress, Scored, ScoreRequest, Started
+from alignbench.engines.protocol import Event, Failed, Finished, LikelihoodRequest, Loaded, Scored, Started, TextDeltas
 from alignbench.engines.workers.pool import WorkerPool
 from alignbench.models.catalog import resolve, weights_path
 from alignbench.spec import Model, Sampling
@@ -122,7 +122,7 @@ def first_logits(pool: WorkerPool, pair: tuple[Model, Model]) -> list[NDArray[np
         capabilities = pool.capabilities(model)
         assert capabilities is not None
         answers: queue.Queue[Scored | Failed] = queue.Queue()
-        pool.score(model, ScoreRequest(pool.new_key(), "", OPENING, " the", capabilities.n_vocab), answers.put)
+        pool.score(model, LikelihoodRequest(pool.new_key(), "", OPENING, " the", capabilities.n_vocab), answers.put)
         scored = answers.get(timeout=TIMEOUT)
         assert isinstance(scored, Scored), scored
         row = np.empty(capabilities.n_vocab, np.float32)
@@ -238,7 +238,7 @@ def test_a_stop_across_token_borders_is_never_shown(pool: WorkerPool, pair: tupl
         cut_request = plain_request(1, temperature=0.0, stops=(stop,), max_tokens=12)
         events = follow(pool, model, cut_request)
         cut = results(events)[0]
-        shown = "".join(delta.text for event in events if isinstance(event, Progress) for delta in event.deltas)
+        shown = "".join(delta.text for event in events if isinstance(event, TextDeltas) for delta in event.deltas)
         assert cut.text == shown == whole.raw_text.partition(stop)[0]
         assert cut.finish_reason == "stop"
 
@@ -250,7 +250,7 @@ def test_characters_across_tokens_come_out_whole(pool: WorkerPool, pair: tuple[M
         request = replace(plain_request(1, context=context, temperature=0.0, max_tokens=16, stops=()), query="𓀀𓁐")
         events = follow(pool, model, request)
         result = results(events)[0]
-        shown = "".join(delta.text for event in events if isinstance(event, Progress) for delta in event.deltas)
+        shown = "".join(delta.text for event in events if isinstance(event, TextDeltas) for delta in event.deltas)
         assert shown == result.text
         assert "𓂀" in result.text
         assert "\N{REPLACEMENT CHARACTER}" not in result.text[:-1]
@@ -273,7 +273,7 @@ def test_cancel_keeps_what_was_generated(pool: WorkerPool, pair: tuple[Model, Mo
     request = plain_request(4, max_tokens=300, stops=())
 
     def watch(event: Event) -> None:
-        if isinstance(event, Progress):
+        if isinstance(event, TextDeltas):
             pool.cancel(pair[1], request.key, (1,))
         if isinstance(event, Finished) and event.result.sample == 1:
             pool.cancel(pair[1], request.key)

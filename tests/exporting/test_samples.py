@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from alignbench.errors import InputError
-from alignbench.exporting.samples import COLUMNS, Selection, sample_rows, write_csv, write_jsonl
+from alignbench.exporting.samples import COLUMNS, SampleFilter, sample_rows, write_csv, write_jsonl
 from alignbench.importing.jsonl import read_jsonl
-from alignbench.importing.save import land
+from alignbench.importing.save import save_import
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Store
 from tests.support.commands import alignbench
@@ -42,7 +42,7 @@ def test_what_goes_out_as_jsonl_comes_back(store: Store, tmp_path: Path) -> None
     rows = [json.loads(line) for line in file.read_text("ascii").splitlines()]
     assert list(rows[0]) == list(COLUMNS)
     assert [row["text"] for row in rows[:5]] == TEXTS
-    landed = land(store, read_jsonl(file))
+    landed = save_import(store, read_jsonl(file))
     assert (landed.samples, landed.errors) == (10, 2)
 
     def kept(session: int) -> list[tuple[object, ...]]:
@@ -71,7 +71,7 @@ def test_a_selection(store: Store) -> None:
     store.add_sample(cell, result(0, "so"))
 
     def selected(**names: list[str]) -> set[tuple[str, str]]:
-        return {(row["prompt_id"], row["condition"]) for row in sample_rows(store, 1, Selection(**names))}
+        return {(row["prompt_id"], row["condition"]) for row in sample_rows(store, 1, SampleFilter(**names))}
 
     assert selected() == {("q", "demo-base"), ("q", "demo-aligned"), ("q2", "demo-base")}
     assert selected(conditions=["demo-base"]) == {("q", "demo-base"), ("q2", "demo-base")}

@@ -10,7 +10,7 @@ import pytest
 
 from alignbench.errors import InputError
 from alignbench.importing.jsonl import read_jsonl
-from alignbench.importing.save import land
+from alignbench.importing.save import save_import
 from alignbench.store import Store
 
 
@@ -34,7 +34,7 @@ def test_rows_become_a_session(tmp_path: Path) -> None:
         {"scores": {}},
     )
     with Store.open(tmp_path / "runs.db") as store:
-        landed = land(store, read_jsonl(file))
+        landed = save_import(store, read_jsonl(file))
         assert (landed.dataset, landed.samples, landed.errors) == ("mine", 4, 1)
         info = store.session(landed.session)
         assert (info.n_prompts, info.n_conditions, info.reference) == (2, 2, "chat")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from alignbench.display import from_spreadsheet_cell, spreadsheet_cell
 from alignbench.errors import InputError
 from alignbench.exporting.samples import sample_rows, write_csv
-from alignbench.importing.save import land
+from alignbench.importing.save import save_import
 from alignbench.importing.spreadsheets import read_csv
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Store
@@ -52,7 +52,7 @@ def test_what_goes_out_as_csv_comes_back(tmp_path: Path) -> None:
             store.add_error(cell, len(TEXTS), "-overflow")
         with file.open("w", encoding="utf-8", newline="") as out:
             write_csv(sample_rows(store, session), out)
-        landed = land(store, read_csv(file))
+        landed = save_import(store, read_csv(file))
 
         def kept(session: int) -> list[tuple[object, ...]]:
             return [

@@ -8,7 +8,7 @@ import pytest
 
 from alignbench.contexts.rendering import NO_MODEL, Content
 from alignbench.errors import EngineError
-from alignbench.ledger.ablation import Piece, Shown, piece_passage
+from alignbench.ledger.ablation import ContextPart, PreparedContext, piece_passage
 from alignbench.spec import Context, Example, Examples, ExampleSet, Hint, Prompt
 from tests.support.fakes import CAPABILITIES
 
@@ -21,8 +21,8 @@ CONTEXT = Context(
     examples=Examples(pool=ExampleSet(EXAMPLES)),
     hint=Hint("keywords", "because"),
 )
-SHOWN = Shown("all", CONTEXT, {"p": Content(EXAMPLES, "because")}, frozenset({0}))
-ORDER: tuple[Piece, ...] = ("instruction", "examples", "hint")
+SHOWN = PreparedContext("all", CONTEXT, {"p": Content(EXAMPLES, "because")}, frozenset({0}))
+ORDER: tuple[ContextPart, ...] = ("instruction", "examples", "hint")
 
 
 def test_pieces_and_the_text_between_them_are_the_whole_text() -> None:
@@ -45,7 +45,7 @@ def test_pieces_and_the_text_between_them_are_the_whole_text() -> None:
 
 
 @pytest.mark.parametrize("piece", ORDER)
-def test_without_a_piece_the_rest_stands_as_it_was(piece: Piece) -> None:
+def test_without_a_piece_the_rest_stands_as_it_was(piece: ContextPart) -> None:
     shown = SHOWN.without(piece)
     assert shown.pieces == tuple(other for other in ORDER if other != piece)
     text = shown.rendered(PROMPT, NO_MODEL).text
@@ -61,7 +61,7 @@ def test_without_all_pieces_it_is_the_bare_prompt() -> None:
 
 def test_a_chat_layout_shows_the_text_of_a_piece_alone() -> None:
     context = Context("chat", instruction="Be kind.", hint=Hint("keywords", "because"))
-    shown = Shown("chat", context, {"p": Content((), "because")}, frozenset())
+    shown = PreparedContext("chat", context, {"p": Content((), "because")}, frozenset())
     rendered = shown.rendered(PROMPT, CAPABILITIES["aligned"])
     passages = [piece_passage(rendered, piece) for piece in shown.pieces]
     assert [passage.response if passage else "" for passage in passages] == ["Be kind.", "because"]
@@ -71,4 +71,4 @@ def test_a_chat_layout_shows_the_text_of_a_piece_alone() -> None:
 def test_a_server_that_renders_chats_itself_is_refused() -> None:
     server = replace(CAPABILITIES["aligned"], renders_chat=True, description="a server")
     with pytest.raises(EngineError, match="a server renders its chats itself"):
-        Shown("chat", Context("chat"), {"p": Content()}, frozenset()).rendered(PROMPT, server)
+        PreparedContext("chat", Context("chat"), {"p": Content()}, frozenset()).rendered(PROMPT, server)

@@ -10,7 +10,7 @@ import pytest
 
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.hf.engine import TransformersEngine
-from alignbench.engines.protocol import ScoreRequest
+from alignbench.engines.protocol import LikelihoodRequest
 from alignbench.scoring import likelihood_cache
 from alignbench.spec import Context, Example, Examples, ExampleSet, Model
 from alignbench.store import Store
@@ -20,7 +20,7 @@ from tests.support.hf_folders import write_folder
 EXAMPLES = Examples(pool=ExampleSet((Example("How are bridges built?", "With stones."),)))
 
 
-def computed(folder: Path, requests: Sequence[ScoreRequest]) -> int:
+def computed(folder: Path, requests: Sequence[LikelihoodRequest]) -> int:
     """Tokens that an engine computes for requests in this order."""
     decoded: list[int] = []
     engine = TransformersEngine(Model("tiny", f"hf:{folder}", "base"), Cancellation(), threads=1)

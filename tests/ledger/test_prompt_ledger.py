@@ -10,8 +10,8 @@ import pytest
 
 from alignbench.errors import InputError
 from alignbench.experiments.context_preparer import Preparer
-from alignbench.experiments.plan import Cell
-from alignbench.ledger.prompt_ledger import Page, PageReader
+from alignbench.experiments.plan import PlannedCell
+from alignbench.ledger.prompt_ledger import PromptLedger, PromptLedgerBuilder
 from alignbench.scoring import likelihood_cache
 from alignbench.spec import Condition, Context, Example, Examples, ExampleSet, Hint, Prefill
 from alignbench.store import Store
@@ -23,30 +23,30 @@ HINTED = Context("plain", hint=Hint("free", RED))
 
 
 @pytest.fixture
-def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PageReader]:
+def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PromptLedgerBuilder]:
     monkeypatch.setattr(likelihood_cache, "weights_hash", lambda model: f"hash of {model.name}")
     with Store.open(tmp_path / "page.db") as store:
         pool = Pool()
-        yield PageReader(store, pool, Preparer(store, pool, 0, None), lambda *_: None)
+        yield PromptLedgerBuilder(store, pool, Preparer(store, pool, 0, None), lambda *_: None)
 
 
-def page(context: Context, before: Context | None = None, **changes: object) -> Page:
-    def cell(context: Context) -> Cell:
-        return Cell(0, PROMPTS[0], Condition("base", BASE, context), 0, ())
+def page(context: Context, before: Context | None = None, **changes: object) -> PromptLedger:
+    def cell(context: Context) -> PlannedCell:
+        return PlannedCell(0, PROMPTS[0], Condition("base", BASE, context), 0, ())
 
-    teacher = Cell(0, PROMPTS[0], TEACHER, 0, ())
+    teacher = PlannedCell(0, PROMPTS[0], TEACHER, 0, ())
     earlier = None if before is None else cell(before)
-    return replace(Page(teacher, cell(context), earlier, {0: RED, 1: BLUE}), **changes)
+    return replace(PromptLedger(teacher, cell(context), earlier, {0: RED, 1: BLUE}), **changes)
 
 
-def test_every_token_says_what_an_edit_closed(reader: PageReader) -> None:
+def test_every_token_says_what_an_edit_closed(reader: PromptLedgerBuilder) -> None:
     found = reader.response(page(EDITED, Context("plain")), 1)
     assert "".join(stretch.text for stretch in found.stretches) == BLUE
     assert found.stretches[0].bits == pytest.approx((OWN, KNOWN, UNKNOWN))
     assert (len(found.stretches), found.n_bytes, found.cross_entropy) == (len(BLUE), len(BLUE), "")
 
 
-def test_each_example_is_a_piece_with_its_own_cost(reader: PageReader) -> None:
+def test_each_example_is_a_piece_with_its_own_cost(reader: PromptLedgerBuilder) -> None:
     totals = reader.totals(page(EDITED, Context("plain")))
     account = totals.account
     assert list(account.pieces) == ["example 1", "example 2"]
@@ -62,7 +62,7 @@ def test_each_example_is_a_piece_with_its_own_cost(reader: PageReader) -> None:
     assert second.cost.tokens == len(f"# Query:\n```\nWhen?\n```\n\n# Answer:\n```\n{BLUE}\n```\n\n")
 
 
-def test_what_either_version_tells_of_is_the_source(reader: PageReader) -> None:
+def test_what_either_version_tells_of_is_the_source(reader: PromptLedgerBuilder) -> None:
     told = replace(HINTED, hint=Hint("free", condition=TEACHER.name, sample=0, maker="chat", template="{response}"))
     asked = page(HINTED, told)
     assert (asked.source, asked.held_out) == ({0}, {1})
@@ -72,7 +72,7 @@ def test_what_either_version_tells_of_is_the_source(reader: PageReader) -> None:
     assert totals.cross_entropy == ""
 
 
-def test_one_response_that_cannot_be_read_leaves_the_others(reader: PageReader) -> None:
+def test_one_response_that_cannot_be_read_leaves_the_others(reader: PromptLedgerBuilder) -> None:
     reader.pool.refuse[RED] = "it is too long"  # type: ignore[attr-defined]
     totals = reader.totals(page(EDITED))
     assert totals.account.gap.held_out is not None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from alignbench.ledger.accounts import Account, Piece, PieceAccount, Split
-from alignbench.ledger.search import Found, Wanted, search
+from alignbench.ledger.ablation import ContextPart
+from alignbench.ledger.accounts import Account, PieceAccount, Split
+from alignbench.ledger.search import SearchResult, SearchTarget, search
 from alignbench.metrics.bits import Bits, Cost
 from alignbench.scoring.null import shuffled_cycle
 
@@ -23,7 +24,7 @@ def account(name: str, tokens: float | None, chosen_on: float, reported_on: floa
         for i in (0, 1, 2)
     }
     cost = None if tokens is None else Cost(2 * tokens, None, tokens)
-    pieces: dict[Piece, PieceAccount] = {} if tokens == 0 else {"hint": PieceAccount(NOTHING, cost)}
+    pieces: dict[ContextPart, PieceAccount] = {} if tokens == 0 else {"hint": PieceAccount(NOTHING, cost)}
     return Account(name, NOTHING, NOTHING, pieces, gaps, frozenset({0}))
 
 
@@ -36,8 +37,8 @@ ACCOUNTS = [
 ]
 
 
-def found(tokens: int, reach: float | None = None) -> Found | None:
-    return search(ACCOUNTS, PROMPTS, HELD_OUT, Wanted(tokens, reach))
+def found(tokens: int, reach: float | None = None) -> SearchResult | None:
+    return search(ACCOUNTS, PROMPTS, HELD_OUT, SearchTarget(tokens, reach))
 
 
 @pytest.mark.parametrize(
@@ -72,4 +73,4 @@ def test_nothing_may_be_found() -> None:
     assert found(30, 0.4) is None
     alone = account("alone", 20, 0.5, 0.5)
     one = Account("alone", NOTHING, NOTHING, alone.pieces, {("p0", 1): Bits(5.0, 10, 5)}, frozenset({0}))
-    assert search([one], PROMPTS, HELD_OUT, Wanted(100)) is None
+    assert search([one], PROMPTS, HELD_OUT, SearchTarget(100)) is None

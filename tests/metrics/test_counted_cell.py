@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alignbench.metrics import counted_cell, registry
-from alignbench.metrics.cell import Cell
+from alignbench.metrics.cell import ScoredCell
 from alignbench.metrics.counted_cell import CountedCell, Documents, counted_cells
 from alignbench.metrics.lexicon import Lexicon
 from alignbench.metrics.ngrams import stable_order
@@ -23,7 +23,7 @@ from tests.support.embeddings import vector
 from tests.support.texts import HOSTILE, JANE, T3, texts
 
 
-def embedded(cell: Cell, responses: Sequence[str]) -> None:
+def embedded(cell: ScoredCell, responses: Sequence[str]) -> None:
     for i, text in enumerate(responses):
         if text.strip():
             cell.add_embedding(i, vector(text))

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alignbench.metrics.ngrams import BagProducts, Column, NgramIndex
+from alignbench.metrics.ngrams import BagProducts, GrowingArray, NgramIndex
 from alignbench.metrics.values import Response
 from tests.support.texts import SPLIT, spaced
 
@@ -37,7 +37,7 @@ def test_products_are_those_of_count_vectors(responses: list[str]) -> None:
 
 
 def test_a_column_grows_and_keeps_what_it_has() -> None:
-    column = Column(np.int64)
+    column = GrowingArray(np.int64)
     for start in range(0, 1000, 7):
         column.append(np.arange(start, start + 7))
     assert column.values.tolist() == list(range(1001))

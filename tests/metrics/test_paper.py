@@ -10,7 +10,7 @@ import pytest
 from alignbench.errors import AlignbenchError
 from alignbench.metrics import paper
 from alignbench.metrics.running_cell import CellPair, CellScores
-from alignbench.metrics.values import Mode
+from alignbench.metrics.values import WordMode
 from alignbench.metrics.words import STOP_WORDS
 from tests.support.paper_data import OVERTON
 from tests.support.texts import T3
@@ -21,30 +21,30 @@ pytest.importorskip("nltk", reason="paper mode counts words with NLTK")
 
 
 @pytest.fixture(scope="module")
-def mode(nltk_data: None) -> Mode:  # noqa: ARG001
+def mode(nltk_data: None) -> WordMode:  # noqa: ARG001
     return paper.paper_mode()
 
 
-def cell(texts: list[str], mode: Mode, *metrics: str) -> CellScores:
+def cell(texts: list[str], mode: WordMode, *metrics: str) -> CellScores:
     scores = CellScores(metrics or ("words", "jaccard", "jaccard_2"), mode)
     for i, text in enumerate(texts):
         scores.add(i, text)
     return scores
 
 
-def test_known_answers(mode: Mode) -> None:
+def test_known_answers(mode: WordMode) -> None:
     assert mode.version == "nltk179"
     assert set(mode.words("The cat. the cat")) - mode.stop_words == {"The", "cat"}
     within = cell(T3, mode).within()
     assert within["jaccard"].value == pytest.approx(1 / 6)
     assert within["jaccard_2"].value == pytest.approx(1 / 9)
-    kept = Mode("kept", "kept", mode.words, frozenset())
+    kept = WordMode("kept", "kept", mode.words, frozenset())
     within = cell(T3, kept).within()
     assert within["jaccard"].value == pytest.approx(0.288889, abs=1e-6)
     assert within["jaccard_2"].value == pytest.approx(0.222222, abs=1e-6)
 
 
-def test_case_is_kept_and_tokens_of_punctuation_are_out(mode: Mode) -> None:
+def test_case_is_kept_and_tokens_of_punctuation_are_out(mode: WordMode) -> None:
     assert mode.words("He said: ``Don't -- ever!'' (Really...)") == ("He", "said", "Do", "n't", "ever", "Really")
     assert mode.words("猫 кот ...") == ("猫", "кот")
     assert mode.words("") == ()
@@ -52,7 +52,7 @@ def test_case_is_kept_and_tokens_of_punctuation_are_out(mode: Mode) -> None:
     assert mode.stop_words != STOP_WORDS
 
 
-def test_two_modes_do_not_compare(mode: Mode) -> None:
+def test_two_modes_do_not_compare(mode: WordMode) -> None:
     with pytest.raises(ValueError, match="different modes"):
         CellPair(cell(T3, mode), CellScores())
 
@@ -105,14 +105,14 @@ def mean(values: list[float | None]) -> float:
         ("llama-2-chat", "words", 475.7, 0.1),
     ],
 )
-def test_numbers_of_the_paper(mode: Mode, condition: str, metric: str, expected: float, within: float) -> None:
+def test_numbers_of_the_paper(mode: WordMode, condition: str, metric: str, expected: float, within: float) -> None:
     values = [cell(texts, mode, metric).within()[metric].value for texts in responses(condition)]
     assert mean(values) == pytest.approx(expected, abs=within)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("condition", "expected"), [("llama-2-base", 0.0717), ("llama-2-icl-chat", 0.1848)])
-def test_cross_numbers_of_the_paper(mode: Mode, condition: str, expected: float) -> None:
+def test_cross_numbers_of_the_paper(mode: WordMode, condition: str, expected: float) -> None:
     pairs = zip(responses("llama-2-chat"), responses(condition), strict=True)
     values = [CellPair(cell(a, mode), cell(b, mode)).cross()["jaccard"].value for a, b in pairs]
     assert mean(values) == pytest.approx(expected, abs=0.001)

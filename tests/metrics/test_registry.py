@@ -7,7 +7,7 @@ import pytest
 from alignbench.errors import InputError
 from alignbench.metrics import registry
 from alignbench.metrics.running_cell import CellPair, CellScores
-from alignbench.metrics.values import Mode
+from alignbench.metrics.values import WordMode
 from alignbench.metrics.words import VERSION
 
 
@@ -24,7 +24,7 @@ def test_the_scoreboard_runs_every_live_score() -> None:
 
 
 def test_a_version_names_the_tokenizer_of_its_mode() -> None:
-    mode = Mode("other", "other7", lambda text: tuple(text), frozenset())
+    mode = WordMode("other", "other7", lambda text: tuple(text), frozenset())
     assert registry.metric("rouge_l").version_in(mode) == "1+other7"
     assert registry.metric("compression_ratio").version_in(mode) == "1"
 

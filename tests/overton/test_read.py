@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from alignbench.errors import InputError
-from alignbench.importing.save import land
+from alignbench.importing.save import save_import
 from alignbench.judging.summary import judged_tables
 from alignbench.overton.read import datasets, read_dataset
 from alignbench.spec import Context
@@ -50,7 +50,7 @@ def test_a_tree_becomes_a_session(tree: Path, tmp_path: Path) -> None:
     (dataset,) = datasets(tree)
     assert datasets(dataset) == [dataset]
     with Store.open(tmp_path / "runs.db") as store:
-        landed = land(store, read_dataset(dataset))
+        landed = save_import(store, read_dataset(dataset))
         assert (landed.dataset, landed.samples, landed.errors) == ("small", 10, 2)
         info = store.session(landed.session)
         assert (info.name, info.reference) == ("small", "chat")
@@ -99,7 +99,7 @@ def test_judgments_find_their_samples(tree: Path, tmp_path: Path) -> None:
         "new-information of ref_chat--alt_raw: 1 rows judge a text that is not here",
     )
     with Store.open(tmp_path / "runs.db") as store:
-        session = land(store, imported).session
+        session = save_import(store, imported).session
         rows = list(store.judgments(session, kind="new-information"))
         assert [(r.prompt_id, r.condition, r.sample, r.reference, r.reference_sample) for r in rows] == [
             ("0", "raw", 0, "chat", 0),
@@ -125,7 +125,7 @@ def test_an_import_that_fails_leaves_nothing(tree: Path, tmp_path: Path) -> None
         first = imported.conditions[0]
         again = replace(first, condition=replace(first.condition, name="again"))  # which a session refuses
         with pytest.raises(InputError, match="again"):
-            land(store, replace(imported, conditions=(*imported.conditions, again)))
+            save_import(store, replace(imported, conditions=(*imported.conditions, again)))
         assert store.sessions() == []
 
 
@@ -176,7 +176,7 @@ def test_the_traps_of_the_release() -> None:
 @needs_paper_data
 def test_contexts_hints_and_judgments_of_the_release(tmp_path: Path) -> None:
     with Store.open(tmp_path / "runs.db") as store:
-        session = land(store, read_dataset(OVERTON / "LIMA-OE")).session
+        session = save_import(store, read_dataset(OVERTON / "LIMA-OE")).session
         contexts = {each.name: each.context for each in store.conditions(session)}
         shown = contexts["llama-2-icl-chat"].examples
         assert shown is not None

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from alignbench.errors import InputError
-from alignbench.importing.save import land
+from alignbench.importing.save import save_import
 from alignbench.overton.read import read_dataset
 from alignbench.overton.write import export_overton
 from alignbench.spec import Condition, Prompt
@@ -46,9 +46,9 @@ def everything(store: Store, session: int) -> dict[str, Any]:
 @needs_paper_data
 def test_the_release_comes_back_the_same(tmp_path: Path) -> None:
     with Store.open(tmp_path / "runs.db") as store:
-        first = land(store, read_dataset(OVERTON / "LIMA-OE")).session
+        first = save_import(store, read_dataset(OVERTON / "LIMA-OE")).session
         made = export_overton(store, first, tmp_path / "out")
-        again = land(store, read_dataset(made)).session
+        again = save_import(store, read_dataset(made)).session
         before, after = everything(store, first), everything(store, again)
     for part, value in before.items():
         assert after[part] == value, part
@@ -60,7 +60,7 @@ def test_a_session_of_our_own_can_go_out_too(tmp_path: Path) -> None:
         for cell in store.cells(1):
             store.set_rendered(cell.id, f"[INST] {cell.prompt_id} [/INST]")
         store.add_judgments(1, [judgment("stance", row, stance="yes") for row in samples.values()])
-        landed = land(store, read_dataset(export_overton(store, 1, tmp_path / "out")))
+        landed = save_import(store, read_dataset(export_overton(store, 1, tmp_path / "out")))
         assert (landed.dataset, landed.samples, landed.errors) == ("judged", 8, 0)
         texts = {(r.prompt, r.condition, r.sample): r.text for r in store.samples(1)}
         assert {(r.prompt, r.condition, r.sample): r.text for r in store.samples(landed.session)} == texts
@@ -88,7 +88,7 @@ def test_samples_come_back_under_their_index_and_as_they_ended(tmp_path: Path, o
         rows = {row.sample: row for row in store.samples(session)}
         judged = judgment("stance", rows[2].id, stance="no")
         store.add_judgments(session, [replace(judged, reply=json.dumps({"rationale": "", "stance": "no"}))])
-        again = land(store, read_dataset(export_overton(store, session, tmp_path / "out"))).session
+        again = save_import(store, read_dataset(export_overton(store, session, tmp_path / "out"))).session
         assert [(r.sample, r.status, r.text, r.finish_reason, r.error) for r in store.samples(again)] == [
             (0, "done", "stopped", "stop", None),
             (1, "done", "ended", "stop", None),

@@ -14,7 +14,7 @@ from alignbench.reports.coverage_curves import coverage_table
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.store import Store
 from tests.support.embeddings import FakeEmbedPool
-from tests.support.given import Given
+from tests.support.given import GivenResponses
 
 BASE = ["Sun shines.", "Rain falls.", "Wind blows.", "Snow melts."]
 UNLIKE = {"base": ["Fish swim."] * 4, "aligned": ["Birds sing."]}
@@ -30,7 +30,7 @@ def embeddings(tmp_path: Path) -> Iterator[Embeddings]:
 
 
 def table(texts: dict[str, dict[str, list[str]]], embeddings: Embeddings, unseen: frozenset[str] = frozenset()):  # type: ignore[no-untyped-def]
-    return coverage_table(Given(texts), "aligned", embeddings, unseen, Bootstrap(resamples=50))
+    return coverage_table(GivenResponses(texts), "aligned", embeddings, unseen, Bootstrap(resamples=50))
 
 
 def test_a_response_that_gathers_the_others_is_covered_by_their_union_alone(embeddings: Embeddings) -> None:

@@ -6,7 +6,7 @@ import random
 
 from alignbench.metrics.values import WORKBENCH
 from alignbench.reports.equal_length import equal_length_table
-from tests.support.given import Given
+from tests.support.given import GivenResponses
 
 WORDS = [f"w{i}" for i in range(60)]
 
@@ -25,7 +25,7 @@ def test_length_alone_makes_no_difference_at_equal_length() -> None:
         }
         for p in range(25)
     }
-    table = equal_length_table(Given(texts), WORKBENCH, "short", resamples=100)
+    table = equal_length_table(GivenResponses(texts), WORKBENCH, "short", resamples=100)
     assert table["words"] == 16
     low, high = table["equal"]["long"]["difference"]["ci"]
     assert low <= 0 <= high
@@ -35,5 +35,5 @@ def test_length_alone_makes_no_difference_at_equal_length() -> None:
 
 def test_one_response_has_a_reason() -> None:
     texts = {"p": {"a": ["Sun."], "b": ["", "Moon."]}}
-    entry = equal_length_table(Given(texts), WORKBENCH, "b", resamples=100)["equal"]["a"]
+    entry = equal_length_table(GivenResponses(texts), WORKBENCH, "b", resamples=100)["equal"]["a"]
     assert (entry["value"], entry["reason"]) == (None, "needs 2 samples, has 1")

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from alignbench.errors import AlignbenchError, InputError
-from alignbench.metrics.values import WORKBENCH, Mode
+from alignbench.metrics.values import WORKBENCH, WordMode
 from alignbench.reports import options
 from alignbench.reports.markdown import markdown
 from alignbench.reports.options import default_metrics
@@ -126,7 +126,7 @@ def test_words_of_the_papers_data_are_counted_as_in_the_paper(store: Store, monk
     assert default_metrics(store, 1, paper, None) == ("words", "jaccard", "jaccard_2", "jaccard_stem")
     assert {"coverage", "embedding_diversity"} <= {*default_metrics(store, 1, paper, "diversity")}
 
-    def missing() -> Mode:
+    def missing() -> WordMode:
         raise AlignbenchError("no data")
 
     monkeypatch.setattr(options, "paper_mode", missing)

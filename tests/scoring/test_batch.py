@@ -18,14 +18,13 @@ from alignbench.metrics.running_cell import CellPair, CellScores
 from alignbench.metrics.statistics import expected_maximum, spread_interval
 from alignbench.metrics.values import Cross, Value
 from alignbench.scoring import processes
-from alignbench.scoring.batch import Given as Scores
-from alignbench.scoring.batch import Wanted, score_responses, similarity_spreads
+from alignbench.scoring.batch import PrecomputedScores, ScoreRequest, score_responses, similarity_spreads
 from alignbench.scoring.contested import REASON
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.null import other_prompt, shuffled_cycle
 from alignbench.store import Store
 from tests.support.embeddings import FakeEmbedPool, vector
-from tests.support.given import Given
+from tests.support.given import GivenResponses
 
 WITHIN = ("words", "jaccard", "distinct_2")
 SUITE = tuple(name for name in registry.LIVE if "embeddings" not in registry.METRICS[name].needs)
@@ -49,7 +48,7 @@ def cell(texts: list[str]) -> CellScores:
 
 def score(texts: dict[str, dict[str, list[str]]], **wanted: Any) -> Any:
     options = {"within": WITHIN, "cross": ("jaccard",), "reference": "A", "floor": "B", "resamples": 300, **wanted}
-    return score_responses(Given(texts), Wanted(**options), None)
+    return score_responses(GivenResponses(texts), ScoreRequest(**options), None)
 
 
 @pytest.fixture
@@ -81,12 +80,12 @@ def test_values_are_means_of_the_cells_values() -> None:
 
 def test_similarities_of_few_prompts_have_intervals_over_samples(store: Store) -> None:
     metrics = ("jaccard", "rouge_l", "embedding_similarity")
-    wanted = Wanted(within=("jaccard",), cross=metrics, reference="A", floor="B", resamples=300)
+    wanted = ScoreRequest(within=("jaccard",), cross=metrics, reference="A", floor="B", resamples=300)
     embeddings = Embeddings(store, FakeEmbedPool(), DEFAULT_EMBEDDER)
     texts = random_texts(20)
-    alone = {p: score_responses(Given({p: texts[p]}), wanted, embeddings)["cross"] for p in ("p0", "p1")}
-    both = score_responses(Given({p: texts[p] for p in ("p0", "p1")}), wanted, embeddings)
-    every = score_responses(Given(texts), wanted, embeddings)
+    alone = {p: score_responses(GivenResponses({p: texts[p]}), wanted, embeddings)["cross"] for p in ("p0", "p1")}
+    both = score_responses(GivenResponses({p: texts[p] for p in ("p0", "p1")}), wanted, embeddings)
+    every = score_responses(GivenResponses(texts), wanted, embeddings)
     for c in "ABC":
         for metric in metrics:
             spans = [cross[c][metric]["ci"][1] - cross[c][metric]["value"] for cross in alone.values()]
@@ -96,7 +95,7 @@ def test_similarities_of_few_prompts_have_intervals_over_samples(store: Store) -
             assert high - entry["value"] < max(spans)
             resampled = every["cross"][c][metric]["ci"]
             assert sum(resampled) / 2 != pytest.approx(every["cross"][c][metric]["value"], abs=1e-9)
-    spreads = similarity_spreads(Given(texts), wanted, embeddings)["p0"]
+    spreads = similarity_spreads(GivenResponses(texts), wanted, embeddings)["p0"]
     for c in "ABC":
         for metric in metrics:
             ours = spread_interval(alone["p0"][c][metric]["value"], spreads[c][metric])
@@ -106,16 +105,16 @@ def test_similarities_of_few_prompts_have_intervals_over_samples(store: Store) -
 def test_contested_prompts_have_no_part_in_what_is_blind_to_stance(store: Store) -> None:
     texts = random_texts(3)
     metrics = ("jaccard", "embedding_diversity", "embedding_similarity")
-    wanted = Wanted(
+    wanted = ScoreRequest(
         within=metrics[:2], cross=("jaccard", "embedding_similarity"), reference="A", floor="B", resamples=100
     )
     embeddings = Embeddings(store, FakeEmbedPool(), DEFAULT_EMBEDDER)
-    given = Given(texts)
+    given = GivenResponses(texts)
     whole = score_responses(given, wanted, embeddings)
     given.contested = frozenset({"p0"})
     sources = {"C": frozenset({0})}
     found = score_responses(given, wanted, embeddings, sources=sources)
-    rest = score_responses(Given({p: texts[p] for p in ("p1", "p2")}), wanted, embeddings, sources=sources)
+    rest = score_responses(GivenResponses({p: texts[p] for p in ("p1", "p2")}), wanted, embeddings, sources=sources)
     for c in "ABC":
         assert found["within"][c]["jaccard"] == whole["within"][c]["jaccard"]
         assert found["within"][c]["embedding_diversity"]["n"] == 2
@@ -235,21 +234,23 @@ def test_without_a_reference_and_with_what_cannot_be_had() -> None:
 
 
 def embedded(texts: dict[str, dict[str, list[str]]], embeddings: Embeddings) -> Any:
-    wanted = Wanted(("embedding_diversity",), ("embedding_similarity",), reference="A", floor="B", resamples=100)
-    return score_responses(Given(texts), wanted, embeddings)
+    wanted = ScoreRequest(("embedding_diversity",), ("embedding_similarity",), reference="A", floor="B", resamples=100)
+    return score_responses(GivenResponses(texts), wanted, embeddings)
 
 
 def test_scores_from_elsewhere_take_their_place_in_the_tables() -> None:
     texts = random_texts(2, conditions="AB")
-    given = Scores(
+    given = PrecomputedScores(
         within={
             (p, "B"): {"response_logprob": Value(-1.0 - i, 4, extra={"per_byte": -0.1})} for i, p in enumerate(texts)
         },
         cross={(p, c): {"bertscore_f1": Cross(0.5, 16, 0.8, mmd2=0.1)} for p in texts for c in "AB"},
         null={p: {"bertscore_f1": Cross(0.25, 16, 0.8)} for p in texts},
     )
-    wanted = Wanted(("words", "response_logprob"), ("jaccard", "bertscore_f1"), reference="A", floor="B", resamples=100)
-    tables = score_responses(Given(texts), wanted, None, given=given)
+    wanted = ScoreRequest(
+        ("words", "response_logprob"), ("jaccard", "bertscore_f1"), reference="A", floor="B", resamples=100
+    )
+    tables = score_responses(GivenResponses(texts), wanted, None, given=given)
     entry = tables["within"]["B"]["response_logprob"]
     assert (entry["value"], entry["per_byte"], entry["n"], entry["samples"]) == (-1.5, pytest.approx(-0.1), 2, 8)
     assert tables["within"]["A"]["response_logprob"]["value"] is None
@@ -317,29 +318,31 @@ def test_coverage_finds_an_aggregator(store: Store) -> None:
     """The reference says all that the others say, and more; the pool gives equal sentences equal vectors."""
     single = ["Walks help. Music calms.", "Sleep matters. Tea warms."]
     texts = {"p": {"A": [" ".join(single)] * 2, "B": single, "C": ["Unheard of. Never said."], "D": ["..."]}}
-    wanted = Wanted((), ("coverage",), reference="A")
+    wanted = ScoreRequest((), ("coverage",), reference="A")
     embeddings = Embeddings(store, FakeEmbedPool(), DEFAULT_EMBEDDER)
-    cross = score_responses(Given(texts), wanted, None, of_sentences=embeddings)["cross"]
+    cross = score_responses(GivenResponses(texts), wanted, None, of_sentences=embeddings)["cross"]
     assert cross["A"]["coverage"]["value"] == cross["B"]["coverage"]["value"] == 1.0
     assert cross["C"]["coverage"]["value"] == 0.0
     # Each of B's responses says half of what A's do; with two of its four sentences A says half of what B's do.
     assert cross["B"]["coverage"]["reverse"] == cross["B"]["coverage"]["equal_sentences"] == 0.5
     assert cross["D"]["coverage"]["reason"] == "no response has a sentence"
-    turned = score_responses(Given(texts), Wanted((), ("coverage",), reference="B"), None, of_sentences=embeddings)
+    turned = score_responses(
+        GivenResponses(texts), ScoreRequest((), ("coverage",), reference="B"), None, of_sentences=embeddings
+    )
     assert turned["cross"]["A"]["coverage"]["value"] == 0.5
     assert turned["cross"]["B"]["coverage"]["value"] == 0.0
     none = Embeddings(store, None, "absent", "it is not installed")
-    cross = score_responses(Given(texts), wanted, None, of_sentences=none)["cross"]
+    cross = score_responses(GivenResponses(texts), wanted, None, of_sentences=none)["cross"]
     assert cross["B"]["coverage"]["reason"] == "it is not installed"
 
 
 def test_processes_that_share_the_work_change_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = random_texts(9)
     monkeypatch.setattr(processes, "_SHARE", 1)
-    wanted = Wanted(registry.within(SUITE), registry.cross(SUITE), reference="A", floor="B", resamples=300)
+    wanted = ScoreRequest(registry.within(SUITE), registry.cross(SUITE), reference="A", floor="B", resamples=300)
     done: list[tuple[str, int, int]] = []
-    alone = score_responses(Given(texts), wanted, None)
-    shared = score_responses(Given(texts), wanted, None, lambda *what: done.append(what), processes=2)
+    alone = score_responses(GivenResponses(texts), wanted, None)
+    shared = score_responses(GivenResponses(texts), wanted, None, lambda *what: done.append(what), processes=2)
     assert shared == alone
     assert done[-1] == ("scoring", 9, 9)
 
@@ -347,7 +350,7 @@ def test_processes_that_share_the_work_change_no_number(monkeypatch: pytest.Monk
 def test_a_process_that_is_killed_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "_score", os._exit)
     with pytest.raises(AlignbenchError, match="was killed"):
-        list(processes.scored_chunks(Wanted((), ()), [1], 2))  # type: ignore[list-item]
+        list(processes.scored_chunks(ScoreRequest((), ()), [1], 2))  # type: ignore[list-item]
 
 
 def test_scores_that_move_with_n_are_compared_at_equal_n() -> None:

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from alignbench.metrics.sentences import sentences
 from alignbench.metrics.words import words
-from alignbench.scoring.batch import Wanted, score_responses
+from alignbench.scoring.batch import ScoreRequest, score_responses
 from alignbench.scoring.equal_words import LEXICAL, EqualWords, add_equal_words, random_sentences
-from tests.support.given import Given
+from tests.support.given import GivenResponses
 from tests.support.texts import texts
 
 LONG = "One two three. Four five. Six seven eight nine. Ten eleven, twelve thirteen fourteen. Fifteen!"
@@ -37,7 +37,7 @@ def test_the_budget_is_the_median_of_the_shortest_condition() -> None:
     given_texts = {
         "p": {"long": [LONG] * 2, "short": ["One two. Three four.", "One. Two.", "", "Just five words of it."]}
     }
-    responses = EqualWords(Given(given_texts), 0)
+    responses = EqualWords(GivenResponses(given_texts), 0)
     cells = responses.cells("p")
     assert [len(words(text)) for text in cells["long"].values()] == [4, 4]
     assert [len(words(text)) for text in cells["short"].values()] == [4, 2, 0, 4]
@@ -57,8 +57,10 @@ def test_long_responses_lose_what_their_length_shares() -> None:
     def response(n: int) -> str:
         return " ".join(f"A {draw.choice(nouns)} and a {draw.choice(nouns)}." for _ in range(n))
 
-    responses = Given({f"p{i}": {"A": [response(40) for _ in range(4)], "B": [response(5)] * 4} for i in range(3)})
-    wanted = Wanted(("words", "jaccard"), ("jaccard",), reference="A", resamples=50)
+    responses = GivenResponses(
+        {f"p{i}": {"A": [response(40) for _ in range(4)], "B": [response(5)] * 4} for i in range(3)}
+    )
+    wanted = ScoreRequest(("words", "jaccard"), ("jaccard",), reference="A", resamples=50)
     tables = score_responses(responses, wanted, None)
     add_equal_words(tables, responses, wanted)
     entry = tables["within"]["A"]["jaccard"]

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from alignbench.contexts.source_samples import source_samples
+from alignbench.contexts.source_samples import samples_in_context
 from alignbench.metrics.values import Value
 from alignbench.scoring.aggregate import HeldOut
-from alignbench.scoring.batch import Wanted, score_responses
+from alignbench.scoring.batch import ScoreRequest, score_responses
 from alignbench.scoring.held_out import held_out, source_conditions
 from alignbench.scoring.live import LiveScores
-from alignbench.scoring.responses import Cells, SessionResponses
+from alignbench.scoring.responses import CellTexts, SessionResponses
 from alignbench.scoring.run_scores import session_scores
 from alignbench.spec import Condition, Context, Example, Examples, ExampleSet, Hint, Model, Prefill, Prompt
 from alignbench.store import Store
@@ -36,7 +36,7 @@ class Held:
 
     prompts, conditions, n, left_out, contested = ("p",), ("teacher", "hinted"), 5, 0, frozenset()
 
-    def cells(self, _: str) -> Cells:
+    def cells(self, _: str) -> CellTexts:
         return {condition: dict(enumerate(texts)) for condition, texts in TEXTS.items()}
 
     def surprisals(self, _: str) -> dict[str, Value]:
@@ -58,9 +58,11 @@ def test_what_a_context_tells_of() -> None:
     items = ExampleSet((Example("a", "b"),))
     nearest = Examples(items, select="nearest-response", k=1, teacher="teacher", sample=4)
     context = Context("plain", examples=nearest, hint=Hint("summary", condition="teacher", sample=1, maker="m"))
-    assert source_samples(context, "teacher") == {1, 4}
-    assert source_samples(context, "another") == frozenset()
-    assert source_samples(Context("plain", prefill=Prefill(condition="teacher", sample=2, tokens=1)), "teacher") == {2}
+    assert samples_in_context(context, "teacher") == {1, 4}
+    assert samples_in_context(context, "another") == frozenset()
+    assert samples_in_context(
+        Context("plain", prefill=Prefill(condition="teacher", sample=2, tokens=1)), "teacher"
+    ) == {2}
     assert source_conditions([TEACHER, HINTED], "teacher") == {"hinted": frozenset({0})}
     assert source_conditions([TEACHER, HINTED], None) == {}
 
@@ -76,7 +78,7 @@ def test_a_single_sample_of_the_reference_leaves_nothing_to_compare_with() -> No
 
 
 def test_tables_have_both_figures_beside_the_value_over_all_pairs() -> None:
-    wanted = Wanted((), ("jaccard",), reference="teacher", resamples=10)
+    wanted = ScoreRequest((), ("jaccard",), reference="teacher", resamples=10)
     cross = score_responses(Held(), wanted, None, sources={"hinted": [0]})["cross"]
     assert cross["hinted"]["jaccard"]["held_out"] == pytest.approx(HELD_OUT)
     assert cross["hinted"]["jaccard"]["source"] == pytest.approx(SOURCE)

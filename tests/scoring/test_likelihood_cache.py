@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alignbench.engines.protocol import Capabilities, Failed, Loaded, Scored, ScoreRequest, Sink
+from alignbench.engines.protocol import Capabilities, Failed, LikelihoodRequest, Loaded, Scored, Sink
 from alignbench.metrics.values import Value
 from alignbench.scoring import likelihood_cache as module
-from alignbench.scoring.likelihood_cache import Likelihoods, Passage
+from alignbench.scoring.likelihood_cache import LikelihoodCache, Passage
 from alignbench.scoring.model_based.alignment_gap import session_gaps
 from alignbench.scoring.model_based.base_model import LOGPROB, SURPRISE, BaseScores, progressive_passage
-from alignbench.scoring.responses import Cells, SessionResponses
+from alignbench.scoring.responses import CellTexts, SessionResponses
 from alignbench.spec import Condition, Context, Hint, Model, Prompt, Sampling
 from alignbench.store import Store
 from tests.support.fakes import CAPABILITIES
@@ -37,7 +37,7 @@ class ScorePool:
     refuse_load: str = ""
     dies: bool = False  # a failure takes the worker with it
     loads: list[str] = field(default_factory=list)
-    requests: list[ScoreRequest] = field(default_factory=list)
+    requests: list[LikelihoodRequest] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._keys = itertools.count(1)
@@ -60,7 +60,7 @@ class ScorePool:
     def _what(self, model: Model) -> Capabilities:
         return CAPABILITIES[model.kind]
 
-    def score(self, model: Model, request: ScoreRequest, sink: Callable[[Scored | Failed], None]) -> None:
+    def score(self, model: Model, request: LikelihoodRequest, sink: Callable[[Scored | Failed], None]) -> None:
         self.requests.append(request)
         message = self.fail.pop(0) if self.fail else None
         if message is not None:
@@ -96,7 +96,7 @@ def passages(*responses: str) -> list[Passage]:
 
 def test_a_passage_is_asked_once_ever_and_then_no_model_is_loaded(store: Store) -> None:
     pool = ScorePool()
-    first = Likelihoods(store, pool)  # type: ignore[arg-type]
+    first = LikelihoodCache(store, pool)  # type: ignore[arg-type]
     told: list[int] = []
     first.make(BASE, passages("one", "two", "one"), told.append)
     assert [request.continuation for request in pool.requests] == ["one", "two"]
@@ -105,7 +105,7 @@ def test_a_passage_is_asked_once_ever_and_then_no_model_is_loaded(store: Store) 
     )
     assert told == [1, 2, 3]
     later = ScorePool()
-    again = Likelihoods(store, later)  # type: ignore[arg-type]
+    again = LikelihoodCache(store, later)  # type: ignore[arg-type]
     again.make(BASE, passages("one", "two"))
     assert (later.loads, later.requests) == ([], [])
     tokens = again.tokens(BASE, passages("two")[0])
@@ -120,12 +120,12 @@ def test_a_passage_is_asked_once_ever_and_then_no_model_is_loaded(store: Store) 
 
 def test_a_worker_that_died_is_started_again_and_a_refusal_is_the_passages_own(store: Store) -> None:
     pool = ScorePool(fail=["the worker died"], dies=True)
-    found = Likelihoods(store, pool)  # type: ignore[arg-type]
+    found = LikelihoodCache(store, pool)  # type: ignore[arg-type]
     found.make(BASE, passages("one"))
     assert found.tokens(BASE, passages("one")[0]) is not None
     assert len(pool.loads) == 2
     pool = ScorePool(fail=["9 tokens, but the window is 8"] * 2)
-    found = Likelihoods(store, pool)  # type: ignore[arg-type]
+    found = LikelihoodCache(store, pool)  # type: ignore[arg-type]
     found.make(BASE, passages("two"))
     found.make(BASE, passages("three"))
     assert found.tokens(BASE, passages("two")[0]) is None
@@ -135,7 +135,7 @@ def test_a_worker_that_died_is_started_again_and_a_refusal_is_the_passages_own(s
 
 def test_a_model_that_cannot_be_asked_is_tried_once(store: Store) -> None:
     pool = ScorePool(refuse_load="not enough memory")
-    found = Likelihoods(store, pool)  # type: ignore[arg-type]
+    found = LikelihoodCache(store, pool)  # type: ignore[arg-type]
     found.make(BASE, passages("one", "two"))
     assert found.why_not(BASE, passages("two")[0]) == "not enough memory"
     assert (len(pool.loads), pool.requests) == (1, [])
@@ -151,7 +151,7 @@ class Given:
         self.conditions = tuple(texts)
         self.n, self.left_out, self.contested = sum(map(len, texts.values())), 0, frozenset()
 
-    def cells(self, _: str) -> Cells:
+    def cells(self, _: str) -> CellTexts:
         return {condition: dict(enumerate(texts)) for condition, texts in self._texts.items()}
 
     def surprisals(self, _: str) -> dict[str, Value]:
@@ -159,7 +159,7 @@ class Given:
 
 
 def base_scores(store: Store, pool: ScorePool, prompt: str | None, **texts: list[str]) -> dict[str, dict[str, Value]]:
-    scores = BaseScores(Likelihoods(store, pool), BASE, lambda _: prompt)  # type: ignore[arg-type]
+    scores = BaseScores(LikelihoodCache(store, pool), BASE, lambda _: prompt)  # type: ignore[arg-type]
     found = scores.within(Given(texts), {LOGPROB, SURPRISE}, lambda *_: None)
     return {condition: value for (_, condition), value in found.items()}
 
@@ -217,7 +217,7 @@ def session(store: Store, temperature: float = 1.0) -> int:
 
 def test_the_gap_of_a_session(store: Store) -> None:
     number, pool = session(store), ScorePool()
-    likelihoods = Likelihoods(store, pool)  # type: ignore[arg-type]
+    likelihoods = LikelihoodCache(store, pool)  # type: ignore[arg-type]
     found = session_gaps(store, number, SessionResponses(store, number), "chat", likelihoods, lambda *_: None)
     gap = found.cross["p0", "tiny"]
     assert gap.value == pytest.approx(BITS["tiny"] - BITS["chat"])
@@ -232,14 +232,14 @@ def test_the_gap_of_a_session(store: Store) -> None:
         ("# chat: Why ", "dance? "), ("# chat: Why ", "sing? "),
     }  # fmt: skip
     n_requests = len(pool.requests)
-    again = Likelihoods(store, pool)  # type: ignore[arg-type]
+    again = LikelihoodCache(store, pool)  # type: ignore[arg-type]
     session_gaps(store, number, SessionResponses(store, number), "chat", again, lambda *_: None)
     assert len(pool.requests) == n_requests
 
 
 def test_a_gap_that_estimates_no_divergence_says_why(store: Store) -> None:
     number = session(store, temperature=0.7)
-    likelihoods = Likelihoods(store, ScorePool())  # type: ignore[arg-type]
+    likelihoods = LikelihoodCache(store, ScorePool())  # type: ignore[arg-type]
     found = session_gaps(store, number, SessionResponses(store, number), "chat", likelihoods, lambda *_: None)
     assert found.cross_entropies == {"tiny": "the reference was not drawn at temperature 1 from the whole distribution"}
 
@@ -252,7 +252,7 @@ def test_a_hinted_condition_is_measured_on_held_out_responses(store: Store) -> N
     cell = store.add_cell(number, Prompt("p0", "Why dance?"), condition, 1)
     store.set_rendered(cell, "Hint: chat says 0. Why dance? ")
     store.add_sample(cell, result(0, "because"))
-    likelihoods = Likelihoods(store, ScorePool())  # type: ignore[arg-type]
+    likelihoods = LikelihoodCache(store, ScorePool())  # type: ignore[arg-type]
     found = session_gaps(store, number, SessionResponses(store, number), "chat", likelihoods, lambda *_: None)
     gap, bare = found.cross["p0", "hinted"], found.cross["p0", "tiny"]
     assert gap.value == bare.value == pytest.approx(BITS["tiny"] - BITS["chat"])

@@ -14,7 +14,7 @@ from alignbench.metrics.values import Value
 from alignbench.scoring.coverage import best_sentences, coverages
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.null import other_prompt, other_prompts
-from alignbench.scoring.on_request import Answers, Board
+from alignbench.scoring.on_request import Answers, OnRequestScores
 from alignbench.spec import content_hash
 from alignbench.store import Store
 from tests.support.fakes import LetterEmbedder
@@ -58,7 +58,7 @@ def everything() -> list[str]:
 
 
 def test_the_board_computes_what_scoring_from_scratch_does() -> None:
-    board = Board(Kept(*everything()))
+    board = OnRequestScores(Kept(*everything()))
     prompts = {"p": Answers(TEXTS), "q": Answers(OTHERS)}
     found = board.scores(prompts, ["p"], ["a", "b"], registry.LIVE, "a")["p"]
     own, other = scratch(TEXTS["a"]), scratch(TEXTS["b"])
@@ -69,7 +69,7 @@ def test_the_board_computes_what_scoring_from_scratch_does() -> None:
 
 
 def test_the_null_is_the_mean_over_several_other_prompts() -> None:
-    board = Board(Kept(*everything()))
+    board = OnRequestScores(Kept(*everything()))
     prompts = {"p": Answers(TEXTS), "q": Answers(OTHERS), "r": Answers({"a": {0: "Tea is warm."}, "b": {}})}
     found = board.scores(prompts, ["p"], ["a", "b"], ("jaccard",), "a", nulls=5)["p"]
     own = scratch(TEXTS["a"])
@@ -81,7 +81,7 @@ def test_the_null_is_the_mean_over_several_other_prompts() -> None:
 
 
 def test_a_context_that_tells_of_samples_and_its_hint() -> None:
-    board = Board(Kept(*everything()))
+    board = OnRequestScores(Kept(*everything()))
     answers = Answers(TEXTS)
     told = {"b": frozenset({0})}
     found = board.scores({"p": answers}, ["p"], ["a", "b"], ("jaccard",), "a", told=told)["p"].held_out
@@ -97,8 +97,8 @@ def test_a_context_that_tells_of_samples_and_its_hint() -> None:
 
 
 def test_cells_grow_and_a_sample_that_came_late_takes_its_place() -> None:
-    board, kept = Board(Kept(*everything())), Kept(*everything())
-    growing = Board(kept)
+    board, kept = OnRequestScores(Kept(*everything())), Kept(*everything())
+    growing = OnRequestScores(kept)
     for samples in ([1], [0, 1], [0, 1, 2]):
         answers = Answers({"a": {i: TEXTS["a"][i] for i in samples}})
         last = growing.scores({"p": answers}, ["p"], ["a"], registry.LIVE, None)
@@ -110,7 +110,7 @@ def test_cells_grow_and_a_sample_that_came_late_takes_its_place() -> None:
 
 def test_vectors_that_come_later_and_those_that_never_come() -> None:
     kept = Kept()
-    board = Board(kept)
+    board = OnRequestScores(kept)
     answers = Answers({"a": TEXTS["a"]}, no_embeddings={"a": "the embedding model is not installed"})
     value = board.scores({"p": answers}, ["p"], ["a"], registry.LIVE, None)["p"].within["a"]["embedding_diversity"]
     assert (value.value, value.reason) == (None, "the embedding model is not installed")
@@ -122,14 +122,14 @@ def test_vectors_that_come_later_and_those_that_never_come() -> None:
 
 def test_scores_from_elsewhere_stand_beside_the_live_ones() -> None:
     given = Answers(TEXTS, within={"a": {"surprisal": Value(2.5, 3)}})
-    found = Board(Kept()).scores({"p": given}, ["p"], ["a", "b"], ["words", "surprisal"], "a")["p"]
+    found = OnRequestScores(Kept()).scores({"p": given}, ["p"], ["a", "b"], ["words", "surprisal"], "a")["p"]
     assert found.within["a"]["surprisal"].value == 2.5
     assert found.within["a"]["words"].value == scratch(TEXTS["a"]).within()["words"].value
     assert found.null == {}, "one prompt has no null"
 
 
 def test_intervals_hold_the_similarities_only() -> None:
-    board = Board(Kept(*everything()))
+    board = OnRequestScores(Kept(*everything()))
     found = board.intervals("p", Answers(TEXTS), ["a", "b"], registry.LIVE, "a")
     low, high = found["cross", "b", "jaccard"]
     value = CellPair(scratch(TEXTS["a"]), scratch(TEXTS["b"])).cross()["jaccard"].value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alignbench.contexts.selection import Selected, Selection
+from alignbench.contexts.selection import ExampleSelection, Selected
 from alignbench.errors import InputError
 from alignbench.spec import Condition, Context, Example, Examples, ExampleSet, Hint, Prompt
 from alignbench.store import NewHint, Store
@@ -35,17 +35,20 @@ def test_a_name_passes_to_the_newer_set_and_the_older_one_stays(store: Store) ->
 
 def test_what_was_selected_for_a_cell(store: Store, cell: int) -> None:
     assert store.selection(cell) is None
-    selection = Selection((Selected(1, 2, 0.5), Selected(0, 1, 0.75)), left_out=(Selected(2, 3, 0.99),))
+    selection = ExampleSelection((Selected(1, 2, 0.5), Selected(0, 1, 0.75)), left_out=(Selected(2, 3, 0.99),))
     pool = ExampleSet((*HOUSE.items, Example("Why diaries", "Because.")))
-    store.keep_selection(cell, pool, Selection((Selected(0, 1),)))
+    store.keep_selection(cell, pool, ExampleSelection((Selected(0, 1),)))
     store.keep_selection(cell, pool, selection)
     assert store.selection(cell) == (pool, selection)
     store.keep_selection(cell, pool, selection.without_farthest())
-    assert store.selection(cell) == (pool, Selection(selection.chosen[1:], selection.left_out, selection.chosen[:1]))
+    assert store.selection(cell) == (
+        pool,
+        ExampleSelection(selection.chosen[1:], selection.left_out, selection.chosen[:1]),
+    )
 
 
 def test_a_pool_kept_for_a_cell_takes_no_name(store: Store, cell: int) -> None:
-    store.keep_selection(cell, HOUSE, Selection((Selected(0, 1),)))
+    store.keep_selection(cell, HOUSE, ExampleSelection((Selected(0, 1),)))
     assert [info.name for info in store.example_sets()] == [""]
 
 

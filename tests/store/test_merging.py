@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from alignbench.contexts.selection import Selected, Selection
+from alignbench.contexts.selection import ExampleSelection, Selected
 from alignbench.errors import InputError
 from alignbench.spec import Condition, Example, ExampleSet, Prompt
 from alignbench.store import Judgment, NewHint, PairScore, Store
@@ -58,7 +58,7 @@ def test_what_samples_have_comes_along(store: Store, session: int, second: int) 
     zero, one, _, letters = of_second
     store.set_rendered(letters.cell_id, "<letters>")
     store.set_prefill(letters.cell_id, "Well,")
-    store.keep_selection(letters.cell_id, ExampleSet((Example("a", "b"),)), Selection((Selected(0, 1),)))
+    store.keep_selection(letters.cell_id, ExampleSet((Example("a", "b"),)), ExampleSelection((Selected(0, 1),)))
     hint = store.add_hint(second, PROMPT, NewHint("summary", "a hint", source_id=one.id, source_hash="x"))
     store.set_cell_hint(letters.cell_id, hint.id)
     store.set_sample_hint(letters.id, hint.id)

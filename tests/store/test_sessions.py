@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from alignbench.contexts.selection import Selected, Selection
+from alignbench.contexts.selection import ExampleSelection, Selected
 from alignbench.errors import InputError
 from alignbench.metrics.likelihood import TokenLogprobs
 from alignbench.spec import Condition, Example, ExampleSet, Prompt, content_hash
@@ -81,7 +81,7 @@ def test_deleting_a_session_leaves_nothing_of_it_and_all_of_the_others(store: St
         for prompt in prompts:
             cell = store.add_cell(session, prompt, Condition.zero_shot(model), 5)
             store.set_rendered(cell, f"<{model.name}> {prompt.text}")
-            store.keep_selection(cell, ExampleSet((Example(model.name, "So."),)), Selection((Selected(0, 1),)))
+            store.keep_selection(cell, ExampleSet((Example(model.name, "So."),)), ExampleSelection((Selected(0, 1),)))
             hint = store.add_hint(session, prompt, NewHint("free", "a hint")).id
             store.set_cell_hint(cell, hint)
             store.set_prefill(cell, "Well,")

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from alignbench.engines.protocol import Failed, SampleRequest, Scored, ScoreRequest, Sink
+from alignbench.engines.protocol import Failed, LikelihoodRequest, SampleRequest, Scored, Sink
 from alignbench.experiments.staged import StagedRun
-from alignbench.ledger.ledger import Bookkeeper, Ledger, sampling_plan
+from alignbench.ledger.ledger import Ledger, LedgerBuilder, sampling_plan
 from alignbench.ledger.prepare import Failures, Progress
-from alignbench.ledger.request import Asked
+from alignbench.ledger.request import LedgerRequest
 from alignbench.spec import Condition, Context, Model, Prompt, Sampling
 from alignbench.store import Store
 from tests.support.fakes import FakePool
@@ -33,7 +33,7 @@ class Pool(FakePool):
     cannot be read, with the message.
     """
 
-    scored: list[tuple[str, ScoreRequest]] = field(default_factory=list)
+    scored: list[tuple[str, LikelihoodRequest]] = field(default_factory=list)
     refuse: dict[str, str] = field(default_factory=dict)
 
     def sample(self, model: Model, request: SampleRequest, sink: Sink) -> None:
@@ -43,7 +43,7 @@ class Pool(FakePool):
         self.texts = {**self.texts, model.name: [each for each in said if each in text] or said}
         super().sample(model, request, sink)
 
-    def score(self, model: Model, request: ScoreRequest, sink: Callable[[Scored | Failed], None]) -> None:
+    def score(self, model: Model, request: LikelihoodRequest, sink: Callable[[Scored | Failed], None]) -> None:
         self.scored.append((model.name, request))
         if (why := self.refuse.get(request.continuation)) is not None:
             sink(Failed(request.key, why))
@@ -60,14 +60,14 @@ class Pool(FakePool):
         )  # fmt: skip
 
 
-def asked(*contexts: Context, n: int = 3, **changes: object) -> Asked:
+def asked(*contexts: Context, n: int = 3, **changes: object) -> LedgerRequest:
     fields: dict[str, object] = {
         "prompts": PROMPTS, "prompts_name": "three", "teacher": TEACHER, "base": BASE, "contexts": contexts, "n": n,
     }  # fmt: skip
-    return Asked(**{**fields, **changes})  # type: ignore[arg-type]
+    return LedgerRequest(**{**fields, **changes})  # type: ignore[arg-type]
 
 
-def session_of(store: Store, wanted: Asked) -> int:
+def session_of(store: Store, wanted: LedgerRequest) -> int:
     """The session of a ledger, begun where there is none."""
     manifest = {"ledger": {"key": wanted.key}}
     return store.session_of_ledger(wanted.key) or store.create_session("t", reference="chat", manifest=manifest)
@@ -76,7 +76,7 @@ def session_of(store: Store, wanted: Asked) -> int:
 def kept(
     store: Store,
     pool: Pool,
-    wanted: Asked,
+    wanted: LedgerRequest,
     *,
     controls: bool = False,
     failures: Failures | None = None,
@@ -85,5 +85,5 @@ def kept(
     """Sample what is missing, then keep the ledger."""
     session = session_of(store, wanted)
     list(StagedRun(sampling_plan(store, session, wanted, controls=controls), pool, store, None))
-    keeper = Bookkeeper(store, pool, None, session, failures or Failures(), progress)
+    keeper = LedgerBuilder(store, pool, None, session, failures or Failures(), progress)
     return keeper.ledger(wanted, controls=controls)

@@ -12,11 +12,11 @@ from alignbench.engines.protocol import (
     Event,
     Failed,
     Finished,
+    LikelihoodRequest,
     Loaded,
     SampleRequest,
     SampleResult,
     Scored,
-    ScoreRequest,
 )
 from alignbench.engines.workers.pool import WorkerPool
 from alignbench.spec import Mode, Model, Sampling
@@ -86,7 +86,7 @@ def texts(events: list[Event]) -> dict[int, str]:
 def score(pool: WorkerPool, model: Model, request: SampleRequest, continuation: str) -> Scored:
     """Teacher force a continuation of a request's prompt."""
     answers: queue.Queue[Scored | Failed] = queue.Queue()
-    pool.score(model, ScoreRequest(next(_keys), request.context, request.query, continuation), answers.put)
+    pool.score(model, LikelihoodRequest(next(_keys), request.context, request.query, continuation), answers.put)
     answer = answers.get(timeout=TIMEOUT)
     assert isinstance(answer, Scored), answer
     return answer

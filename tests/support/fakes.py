@@ -19,15 +19,15 @@ from alignbench.engines.protocol import (
     Embedded,
     Failed,
     Finished,
+    LikelihoodRequest,
     Loaded,
     Loading,
-    Progress,
     SampleRequest,
     SampleResult,
     Scored,
-    ScoreRequest,
     Sink,
     Started,
+    TextDeltas,
     Tokenized,
     TokenStats,
 )
@@ -133,7 +133,7 @@ class FakePool:
                 drawn[i].append(piece)
                 deltas.append(Delta(i, piece, len(drawn[i])))
             if deltas:
-                sink(Progress(request.key, tuple(deltas), len(deltas)))
+                sink(TextDeltas(request.key, tuple(deltas), len(deltas)))
             step += 1
             for i in list(live):
                 if step >= len(pieces[i]):
@@ -200,7 +200,7 @@ class ScoringPool(FakePool):
         super().__post_init__()
         self.hold.set()
 
-    def score(self, model: Model, request: ScoreRequest, sink: Callable[[Scored | Failed], None]) -> None:  # noqa: ARG002
+    def score(self, model: Model, request: LikelihoodRequest, sink: Callable[[Scored | Failed], None]) -> None:  # noqa: ARG002
         def work() -> None:
             self.hold.wait(30)
             pieces = tuple(re.findall(r"\s*\S+", request.continuation))

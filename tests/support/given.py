@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from alignbench.metrics.values import Value
-from alignbench.scoring.responses import Cells
+from alignbench.scoring.responses import CellTexts
 
 
-class Given:
+class GivenResponses:
     """Responses from a dict: prompt -> condition -> texts."""
 
     def __init__(self, texts: dict[str, dict[str, list[str]]]) -> None:
@@ -17,7 +17,7 @@ class Given:
         self.left_out = 0
         self.contested: frozenset[str] = frozenset()
 
-    def cells(self, prompt: str) -> Cells:
+    def cells(self, prompt: str) -> CellTexts:
         return {condition: dict(enumerate(texts)) for condition, texts in self._texts[prompt].items()}
 
     def surprisals(self, _: str) -> dict[str, Value]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
-from alignbench.metrics.values import WORKBENCH, Mode, Response, RunningScore, Value
+from alignbench.metrics.values import WORKBENCH, Response, RunningScore, Value, WordMode
 
 T3 = ["the cat sat on the mat", "the cat sat on the rug", "a dog ran in the park"]
 ID3 = [T3[0]] * 3
@@ -45,7 +45,7 @@ texts = st.one_of(
 )
 """Short texts of repeating words in several scripts, any Unicode at all, and hostile ones."""
 
-SPLIT = Mode("split", "split", lambda text: tuple(text.split()), frozenset())
+SPLIT = WordMode("split", "split", lambda text: tuple(text.split()), frozenset())
 """Words are what stands between white space, as the reference packages take them here."""
 
 _SCRIPTS = [
@@ -60,7 +60,7 @@ spaced = st.lists(st.sampled_from(_VOCABULARY), max_size=30).map(" ".join)
 """Random texts of repeating words in Latin, Cyrillic, Chinese, Arabic and emoji, a space between words."""
 
 
-def value_of(score: RunningScore, texts: Sequence[str], mode: Mode = WORKBENCH) -> Value:
+def value_of(score: RunningScore, texts: Sequence[str], mode: WordMode = WORKBENCH) -> Value:
     """A running score's value over texts."""
     for i, text in enumerate(texts):
         score.add(Response(i, text, mode))

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from alignbench.errors import EngineError
-from alignbench.tui.background_job import Job, Report
-from alignbench.tui.scores.model_metrics import Means
+from alignbench.tui.background_job import BackgroundJob, ProgressCallback
+from alignbench.tui.scores.model_metrics import Backends
 from alignbench.tui.scores.worker import PanelWorker
 from tests.support.fakes import FakePool
 
@@ -24,12 +24,12 @@ def wait(true: Callable[[], object], seconds: float = 10.0) -> None:
 def test_a_job_reports_and_ends_in_a_result() -> None:
     changed, go = threading.Semaphore(0), threading.Event()
 
-    def work(report: Report) -> int:
+    def work(report: ProgressCallback) -> int:
         report("counting", 0.5)
         go.wait(10)
         return 7
 
-    job = Job(work, changed.release)
+    job = BackgroundJob(work, changed.release)
     assert changed.acquire(timeout=10)
     assert (job.doing, job.fraction, job.running) == ("counting", 0.5, True)
     go.set()
@@ -38,13 +38,13 @@ def test_a_job_reports_and_ends_in_a_result() -> None:
 
 
 def test_a_job_that_fails_says_why() -> None:
-    def refuse(_: Report) -> int:
+    def refuse(_: ProgressCallback) -> int:
         raise EngineError("The model is gone.")
 
-    def break_down(_: Report) -> int:
+    def break_down(_: ProgressCallback) -> int:
         raise KeyError("x")
 
-    refused, broken = Job(refuse, lambda: None), Job(break_down, lambda: None)
+    refused, broken = BackgroundJob(refuse, lambda: None), BackgroundJob(break_down, lambda: None)
     wait(lambda: not refused.running and not broken.running)
     assert (refused.error, broken.error) == ("The model is gone.", "KeyError: 'x'")
 
@@ -52,14 +52,14 @@ def test_a_job_that_fails_says_why() -> None:
 def test_a_job_that_is_given_up_ends_at_its_next_report() -> None:
     reached, go, after = threading.Event(), threading.Event(), []
 
-    def work(report: Report) -> int:
+    def work(report: ProgressCallback) -> int:
         reached.set()
         go.wait(10)
         report("going on", 0.5)
         after.append(1)
         return 1
 
-    job = Job(work, lambda: None)
+    job = BackgroundJob(work, lambda: None)
     assert reached.wait(10)
     job.cancel()
     assert not job.running
@@ -70,7 +70,7 @@ def test_a_job_that_is_given_up_ends_at_its_next_report() -> None:
 
 def test_the_panel_worker_does_what_was_asked_last(tmp_path: Path) -> None:
     changed = threading.Event()
-    worker = PanelWorker(Means(tmp_path / "none.db", FakePool(), None), changed.set)  # type: ignore[arg-type]
+    worker = PanelWorker(Backends(tmp_path / "none.db", FakePool(), None), changed.set)  # type: ignore[arg-type]
     began, go = threading.Event(), threading.Event()
 
     def slow(_: object) -> str:

@@ -13,7 +13,7 @@ from alignbench.cli.score_setup import existing_database
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
-Session = Annotated[int, typer.Argument(metavar="SESSION", help="A session in the database.")]
+SessionArgument = Annotated[int, typer.Argument(metavar="SESSION", help="A session in the database.")]
 Conditions = Annotated[list[str] | None, typer.Option("--condition", metavar="NAME", help="Only this one; repeatable.")]
 Prompts = Annotated[list[str] | None, typer.Option("--prompt", metavar="ID", help="Only this one; repeatable.")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write there, not to stdout.")]
@@ -21,7 +21,7 @@ Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", h
 
 @app.command()
 def jsonl(
-    session: Session,
+    session: SessionArgument,
     condition: Conditions = None,
     prompt: Prompts = None,
     output: Output = None,
@@ -33,7 +33,7 @@ def jsonl(
 
 @app.command("csv")
 def as_csv(
-    session: Session,
+    session: SessionArgument,
     condition: Conditions = None,
     prompt: Prompts = None,
     output: Output = None,
@@ -45,7 +45,7 @@ def as_csv(
 
 @app.command()
 def overton(
-    session: Session,
+    session: SessionArgument,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where a folder called as the session is made.")],
     db: Db = None,
 ) -> None:
@@ -65,10 +65,10 @@ def _export(
     output: Path | None,
     db: Path | None,
 ) -> None:
-    from alignbench.exporting.samples import WRITERS, Selection, export_file, sample_rows
+    from alignbench.exporting.samples import WRITERS, SampleFilter, export_file, sample_rows
     from alignbench.store import Store
 
-    selection = Selection(conditions or (), prompts or ())
+    selection = SampleFilter(conditions or (), prompts or ())
     with Store.open(existing_database(db)) as store:
         store.session(session)
         if output is None:

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
-Session = Annotated[str, typer.Option(help="The session, by number or name.")]
+SessionOption = Annotated[str, typer.Option(help="The session, by number or name.")]
 
 
 @app.command()
 def make(
-    session: Session,
+    session: SessionOption,
     condition: Annotated[str, typer.Option(help="The condition whose samples the hints tell of.")],
     level: Annotated[str, typer.Option(help=f"One of {', '.join(get_args(Level)[:-1])}.")] = "summary",
     sample: Annotated[int, typer.Option(min=0, help="Which sample of each prompt.")] = 0,
@@ -64,7 +64,7 @@ def make(
 
 
 @app.command("list")
-def list_hints(session: Session, db: Db = None, as_json: Json = False) -> None:
+def list_hints(session: SessionOption, db: Db = None, as_json: Json = False) -> None:
     """List the hints of a session, with their size and how much of the response they give away."""
     from alignbench.cli.tables import print_table
     from alignbench.experiments.stored_sets import session_id

@@ -65,7 +65,7 @@ def from_csv(
 def _land(sessions: Iterable[ImportedSession], db: Path | None, as_json: bool) -> None:
     """Each session is read whole before it is written, and written in one commit."""
     from alignbench.cli.tables import print_table
-    from alignbench.importing.save import land
+    from alignbench.importing.save import save_import
     from alignbench.store import Store
 
     path = db or paths.default_database()
@@ -74,7 +74,7 @@ def _land(sessions: Iterable[ImportedSession], db: Path | None, as_json: bool) -
         for imported in sessions:
             for note in imported.notes:
                 print(visible(f"{imported.name}: {note}"), file=sys.stderr)
-            landed.append(land(store, imported))
+            landed.append(save_import(store, imported))
     if as_json:
         print(json.dumps([asdict(each) for each in landed]))
     else:

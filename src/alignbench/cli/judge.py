@@ -34,7 +34,7 @@ def judge(
     """Let a model judge the samples of a session that it has not judged yet, and show what its judgments come to."""
     from alignbench.cli.judge_view import print_agreement, print_judged
     from alignbench.cli.judge_watcher import follow_judge
-    from alignbench.cli.run_watcher import Outcome
+    from alignbench.cli.run_watcher import RunOutcome
     from alignbench.engines.workers.pool import WorkerPool
     from alignbench.judging.plan import plan_judging
     from alignbench.judging.runner import JudgeRun
@@ -48,7 +48,7 @@ def judge(
         plan = plan_judging(store, session, kind, chosen, reference=reference)
         if plan.items and first_use(chosen):
             print(visible(terms(chosen)), file=sys.stderr)
-        outcome = Outcome()
+        outcome = RunOutcome()
         pool = WorkerPool(threads=threads)
         try:
             follow_judge(JudgeRun(plan, pool, store), outcome)

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
-from alignbench.cli.run_watcher import Outcome, signals
+from alignbench.cli.run_watcher import RunOutcome, signals
 from alignbench.display import visible
 from alignbench.judging.plan import JudgeItem
 from alignbench.judging.runner import Judged, JudgeEvent, JudgeFailed, JudgeLoaded, JudgeLoading, JudgeRun
@@ -16,12 +16,12 @@ from alignbench.judging.runner import Judged, JudgeEvent, JudgeFailed, JudgeLoad
 STEPS = 10  # lines of progress where there is no terminal
 
 
-def follow_judge(run: JudgeRun, outcome: Outcome) -> None:
+def follow_judge(run: JudgeRun, outcome: RunOutcome) -> None:
     """Judge to the end; what fails or stays invalid gets a line. Ctrl-C keeps the judgments that are there.
 
     Counts the judgments and the items that failed; the invalid ones are judgments too.
     """
-    shown = _Shown(run)
+    shown = _JudgeProgress(run)
     with shown.bar, signals(outcome, run.cancel):
         for event in run:
             shown.take(event)
@@ -29,7 +29,7 @@ def follow_judge(run: JudgeRun, outcome: Outcome) -> None:
             outcome.failed += isinstance(event, JudgeFailed)
 
 
-class _Shown:
+class _JudgeProgress:
     """A bar on a terminal, plain lines elsewhere."""
 
     def __init__(self, run: JudgeRun) -> None:

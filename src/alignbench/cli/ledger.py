@@ -17,7 +17,7 @@ from alignbench.errors import InputError
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Prompt, Sampling
 
 if TYPE_CHECKING:
-    from alignbench.ledger.request import Asked
+    from alignbench.ledger.request import LedgerRequest
     from alignbench.store import Store
 
 _SAMPLING = Sampling(temperature=1.0)  # the whole distribution, so that the gap can estimate a KL divergence
@@ -62,16 +62,16 @@ def ledger(
     Give the same command again to go on where it was stopped.
     """
     from alignbench.cli.ledger_view import as_record, narrated, print_ledger
-    from alignbench.cli.run_watcher import Outcome, follow
+    from alignbench.cli.run_watcher import RunOutcome, follow
     from alignbench.cli.score_setup import progress_bar
     from alignbench.contexts.files import load_context
     from alignbench.engines.workers.pool import WorkerPool
     from alignbench.experiments.staged import StagedRun
     from alignbench.experiments.stored_sets import StoredSets
-    from alignbench.ledger.ledger import Bookkeeper, sampling_plan
+    from alignbench.ledger.ledger import LedgerBuilder, sampling_plan
     from alignbench.ledger.prepare import Failures
-    from alignbench.ledger.request import Asked
-    from alignbench.ledger.search import Wanted
+    from alignbench.ledger.request import LedgerRequest
+    from alignbench.ledger.search import SearchTarget
     from alignbench.models.catalog import first_use, resolve, terms
     from alignbench.prompts import load_prompts
     from alignbench.store import Store
@@ -81,12 +81,12 @@ def ledger(
         raise InputError("Give --prompts NAME|FILE, or the --session whose prompts are meant.")
     if reach is not None and budget_tokens is None:
         raise InputError("--reach needs --budget-tokens: the most tokens that the context may have.")
-    wanted = None if budget_tokens is None else Wanted(budget_tokens, reach)
+    wanted = None if budget_tokens is None else SearchTarget(budget_tokens, reach)
     there, conditions = _in_session(path, session)
     taught_by = conditions.get(teacher) or Condition.zero_shot(
         resolve(teacher), sampling=replace(_SAMPLING, max_tokens=max_tokens), seed=seed
     )
-    asked = Asked(
+    asked = LedgerRequest(
         prompts=tuple(load_prompts(prompts, limit=limit) if prompts is not None else there[:limit]),
         prompts_name=prompts or "",
         teacher=taught_by.with_options(device=device, gpu_layers=gpu_layers),
@@ -99,7 +99,7 @@ def ledger(
             print(visible(terms(model)), file=sys.stderr)
         number = _session(store, asked) if session is None else session
         print(f"session {number} in {path}", file=sys.stderr)
-        outcome, failures = Outcome(), Failures()
+        outcome, failures = RunOutcome(), Failures()
         pool = WorkerPool(threads=threads)
         try:
             plan = sampling_plan(store, number, asked, controls=controls)
@@ -108,7 +108,7 @@ def ledger(
             if outcome.interrupted:
                 raise typer.Exit(outcome.exit_code)
             with progress_bar() as bar:
-                kept = Bookkeeper(store, pool, pool, number, failures, narrated(bar)).ledger(
+                kept = LedgerBuilder(store, pool, pool, number, failures, narrated(bar)).ledger(
                     asked, controls=controls, wanted=wanted
                 )
         finally:
@@ -136,7 +136,7 @@ def _in_session(path: Path, session: int | None) -> tuple[list[Prompt], dict[str
         return store.prompts(number), {condition.name: condition for condition in store.conditions(number)}
 
 
-def _session(store: Store, asked: Asked) -> int:
+def _session(store: Store, asked: LedgerRequest) -> int:
     """The session of this ledger, resumed or begun."""
     from alignbench.experiments.manifest import manifest
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from alignbench.cli.tables import print_table
 from alignbench.ledger.accounts import Account
 from alignbench.ledger.ledger import Ledger
-from alignbench.ledger.request import Asked
-from alignbench.ledger.search import Found, Wanted, n_tokens
-from alignbench.metrics.bits import Cost, Rate
+from alignbench.ledger.request import LedgerRequest
+from alignbench.ledger.search import SearchResult, SearchTarget, n_tokens
+from alignbench.metrics.bits import BitRate, Cost
 from alignbench.metrics.statistics import LEVEL, MIN_PROMPTS, RESAMPLES
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def narrated(bar: Progress) -> Progress:
 
 
 def as_record(
-    ledger: Ledger, asked: Asked, session: int, failures: Sequence[str], wanted: Wanted | None
+    ledger: Ledger, asked: LedgerRequest, session: int, failures: Sequence[str], wanted: SearchTarget | None
 ) -> dict[str, Any]:
     """{"session", "contexts", "curve", "controls", "search", "meta"}, ready for JSON."""
     controls = ledger.controls
@@ -101,7 +101,7 @@ def _cost(cost: Cost | None) -> dict[str, Any] | None:
     return None if cost is None else asdict(cost)
 
 
-def print_ledger(ledger: Ledger, asked: Asked, wanted: Wanted | None) -> None:
+def print_ledger(ledger: Ledger, asked: LedgerRequest, wanted: SearchTarget | None) -> None:
     """The gap of each context and of its pieces, the curve of hints, controls, and what a search found.
 
     Every table fits 80 columns.
@@ -152,7 +152,7 @@ def _print_pieces(accounts: Sequence[Account], title: str) -> None:
         print_table(["piece", "bits", "saves, held out", "on source"], rows)
 
 
-def _print_curve(curve: Sequence[Account], asked: Asked) -> None:
+def _print_curve(curve: Sequence[Account], asked: LedgerRequest) -> None:
     rows = []
     for context, account in zip(asked.curve, curve, strict=True):
         hint, cost = account.pieces["hint"], account.pieces["hint"].cost
@@ -163,7 +163,7 @@ def _print_curve(curve: Sequence[Account], asked: Asked) -> None:
     print_table(["hint", "costs bits", "responses", "saves bits", "bits per byte"], rows)
 
 
-def _print_found(found: Found | None, wanted: Wanted) -> None:
+def _print_found(found: SearchResult | None, wanted: SearchTarget) -> None:
     reach = "" if wanted.reach is None else f" that leaves a gap of {wanted.reach:g} or less"
     print(f"\nThe {'best' if wanted.reach is None else 'cheapest'} context of {wanted.tokens} tokens or less{reach}")
     if found is None:
@@ -173,7 +173,7 @@ def _print_found(found: Found | None, wanted: Wanted) -> None:
     print_table(columns, [[found.name, f"{found.tokens:.0f}", _rate(found.chosen_on), _rate(found.reported_on)]])
 
 
-def _rate(rate: Rate | None) -> str:
+def _rate(rate: BitRate | None) -> str:
     return "-" if rate is None else _with_interval(rate.per_byte, rate.ci, ".3f")
 
 

@@ -20,7 +20,7 @@ from rich.progress import (
 from rich.text import Text
 
 from alignbench.display import visible
-from alignbench.experiments.plan import Cell, Plan
+from alignbench.experiments.plan import Plan, PlannedCell
 from alignbench.experiments.runner import (
     CellDone,
     CellFailed,
@@ -53,7 +53,7 @@ def samples_bar(console: Console) -> Progress:
     )
 
 
-class _Row:
+class _ProgressLine:
     """A line of the display: how many samples of how many, at what rate, and how many failed."""
 
     def __init__(self, bar: Progress, description: str, total: int, *, start: bool) -> None:
@@ -90,13 +90,13 @@ class RunProgress:
         self._live = self._console.is_terminal
         self._cells_left = sum(bool(cell.missing) for cell in plan.cells)
         self._bar = samples_bar(self._console)
-        self._all = _Row(self._bar, "loading", plan.n_missing, start=True)
+        self._all = _ProgressLine(self._bar, "loading", plan.n_missing, start=True)
         totals: Counter[str] = Counter()
         for cell in plan.cells:
             if cell.missing:
                 totals[cell.condition.name] += len(cell.missing)
         shown = totals if 1 < len(totals) <= CONDITIONS_SHOWN else {}
-        self._rows = {name: _Row(self._bar, visible(name), n, start=False) for name, n in shown.items()}
+        self._rows = {name: _ProgressLine(self._bar, visible(name), n, start=False) for name, n in shown.items()}
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -139,6 +139,6 @@ class RunProgress:
                 self._cells_left -= 1
                 self.say(f"{event.cell.condition.name}, prompt {event.cell.prompt.id}: done, {self._cells_left} to go")
 
-    def _rows_of(self, cell: Cell) -> list[_Row]:
+    def _rows_of(self, cell: PlannedCell) -> list[_ProgressLine]:
         own = self._rows.get(cell.condition.name)
         return [self._all] if own is None else [self._all, own]

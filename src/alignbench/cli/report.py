@@ -14,7 +14,7 @@ from alignbench.cli.score_setup import embedding_cache, embedding_pool, existing
 from alignbench.errors import AlignbenchError, InputError, did_you_mean
 
 if TYPE_CHECKING:
-    from alignbench.metrics.values import Mode
+    from alignbench.metrics.values import WordMode
     from alignbench.reports.options import Investigation, Options
     from alignbench.store import Store
 
@@ -133,7 +133,7 @@ def report_of(
     return _with_embeddings(store, session, asked, embedder)
 
 
-def _mode(store: Store, session: int, wanted: str | None) -> Mode:
+def _mode(store: Store, session: int, wanted: str | None) -> WordMode:
     from alignbench.metrics.paper import paper_mode
     from alignbench.metrics.values import WORKBENCH
     from alignbench.reports.options import session_mode

@@ -18,7 +18,7 @@ from alignbench.cli.pools import Machines, opened
 from alignbench.display import visible
 
 if TYPE_CHECKING:
-    from alignbench.cli.run_watcher import Outcome
+    from alignbench.cli.run_watcher import RunOutcome
     from alignbench.experiments.estimate import Estimate
     from alignbench.experiments.experiment import Experiment
     from alignbench.experiments.plan import Plan
@@ -118,12 +118,12 @@ def _session(store: Store, experiment: Experiment, conditions: Sequence[Conditio
     return session
 
 
-def _draw(store: Store, plan: Plan, machines: Machines) -> Outcome:
-    from alignbench.cli.run_watcher import Outcome, follow
+def _draw(store: Store, plan: Plan, machines: Machines) -> RunOutcome:
+    from alignbench.cli.run_watcher import RunOutcome, follow
     from alignbench.experiments.staged import StagedRun
     from alignbench.models.catalog import first_use, terms
 
-    outcome = Outcome()
+    outcome = RunOutcome()
     if not plan.n_missing:
         print("nothing is missing", file=sys.stderr)
         return outcome

@@ -17,7 +17,7 @@ from alignbench.store import SampleRow
 
 
 @dataclass
-class Outcome:
+class RunOutcome:
     """What was stored. done: samples; failed: cells; interrupted: by a signal."""
 
     done: int = 0
@@ -34,7 +34,7 @@ class Outcome:
         return 0
 
 
-def follow(run: Run | StagedRun, outcome: Outcome, *, finish_first: bool = False) -> Iterator[SampleRow]:
+def follow(run: Run | StagedRun, outcome: RunOutcome, *, finish_first: bool = False) -> Iterator[SampleRow]:
     """Run to the end with a progress bar where stderr is a terminal; the samples as they are stored.
 
     Ctrl-C cancels what runs: finished samples are in the database, those in flight are stored as cancelled. With
@@ -67,7 +67,9 @@ def follow(run: Run | StagedRun, outcome: Outcome, *, finish_first: bool = False
 
 
 @contextmanager
-def signals(outcome: Outcome, cancel: Callable[[], None], finish: Callable[[], None] | None = None) -> Iterator[None]:
+def signals(
+    outcome: RunOutcome, cancel: Callable[[], None], finish: Callable[[], None] | None = None
+) -> Iterator[None]:
     """Cancel on SIGINT, SIGTERM and SIGHUP; a second Ctrl-C is an ordinary one. finish: what the first Ctrl-C does in
     place of cancelling, which then is the second's."""
 

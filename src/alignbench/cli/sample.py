@@ -70,7 +70,7 @@ def sample(
 ) -> None:
     """Sample prompts under models, side by side, and score what comes."""
     from alignbench.cli.run_scores_view import print_scores
-    from alignbench.cli.run_watcher import Outcome, follow
+    from alignbench.cli.run_watcher import RunOutcome, follow
     from alignbench.cli.sessions_view import print_session
     from alignbench.engines.embedder import DEFAULT_EMBEDDER
     from alignbench.engines.workers.pool import WorkerPool
@@ -124,7 +124,7 @@ def sample(
         print(f"session {session} in {path}", file=sys.stderr)
         pool = WorkerPool(threads=threads)
         live = LiveScores(path, pool, lambda: None)
-        outcome = Outcome()
+        outcome = RunOutcome()
         try:
             run = StagedRun(make_plan(store, session, chosen, conditions, n), pool, store, pool)
             for row in follow(run, outcome):

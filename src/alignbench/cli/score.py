@@ -18,7 +18,7 @@ from alignbench.errors import InputError, did_you_mean
 if TYPE_CHECKING:
     from alignbench.metrics.registry import Metric
     from alignbench.scoring.aggregate import Tables
-    from alignbench.scoring.batch import Wanted
+    from alignbench.scoring.batch import ScoreRequest
     from alignbench.scoring.responses import Responses
     from alignbench.spec import Model
     from alignbench.store import Store
@@ -76,7 +76,7 @@ def score(
     from alignbench.engines.embedder import DEFAULT_EMBEDDER
     from alignbench.metrics import registry
     from alignbench.reports.options import zero_shot_floor
-    from alignbench.scoring.batch import Given, score_responses
+    from alignbench.scoring.batch import PrecomputedScores, score_responses
     from alignbench.scoring.embedding_cache import Embeddings
     from alignbench.scoring.equal_words import add_equal_words
     from alignbench.scoring.held_out import source_conditions
@@ -131,7 +131,7 @@ def score(
         processes = len(os.sched_getaffinity(0))
         wanted = _wanted(chosen, mode, against, lowest, bootstrap, seed, asked.why_not)
         with progress_bar() as progress:
-            given = Given(asked.within, asked.cross, asked.null)
+            given = PrecomputedScores(asked.within, asked.cross, asked.null)
             tables = score_responses(
                 responses, wanted, embeddings, progress, of_sentences=of_sentences, given=given,
                 sources={} if known is None else source_conditions(known[0].conditions(known[1]), against),
@@ -205,10 +205,10 @@ def _wanted(
     resamples: int,
     seed: int,
     why_not: Mapping[str, str],
-) -> Wanted:
+) -> ScoreRequest:
     from alignbench.metrics.paper import paper_mode
     from alignbench.metrics.values import WORKBENCH
-    from alignbench.scoring.batch import Wanted
+    from alignbench.scoring.batch import ScoreRequest
 
     if mode not in ("workbench", "paper"):
         raise InputError(f"--mode is {mode!r}; expected workbench or paper.")
@@ -218,7 +218,7 @@ def _wanted(
         if not metric.live and "sentence embeddings" not in metric.needs
     }
     unavailable |= why_not
-    return Wanted(
+    return ScoreRequest(
         within=tuple(metric.name for metric in metrics if "within" in metric.scope),
         cross=tuple(metric.name for metric in metrics if "cross" in metric.scope),
         unavailable=unavailable,

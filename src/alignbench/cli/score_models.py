@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from alignbench.metrics.values import Cross, Value
     from alignbench.scoring.batch import Progress
     from alignbench.scoring.embedding_cache import Embeddings
-    from alignbench.scoring.likelihood_cache import Likelihoods
+    from alignbench.scoring.likelihood_cache import LikelihoodCache
     from alignbench.scoring.responses import FileResponses, Responses, SessionResponses
     from alignbench.spec import Model
     from alignbench.store import Store
 
 
 @dataclass(slots=True)
-class Asked:
+class ModelMetrics:
     """What models said. why_not: of metrics that nothing can be said of. versions: of metrics, with their model. base:
     the name of the base model that read the responses."""
 
@@ -47,17 +47,17 @@ def ask_models(
     *,
     keep: Callable[[], Store],
     session: tuple[Store, int] | None,
-) -> Asked:
+) -> ModelMetrics:
     """Those of the metrics that need log-probs of given texts. source: what `responses` may be a shortened form of.
 
     keep: where the answers are kept.
     """
     from alignbench.engines.workers.pool import WorkerPool
-    from alignbench.scoring.likelihood_cache import Likelihoods
+    from alignbench.scoring.likelihood_cache import LikelihoodCache
     from alignbench.scoring.model_based.alignment_gap import GAP
     from alignbench.scoring.model_based.base_model import LOGPROB, SURPRISE
 
-    asked = Asked()
+    asked = ModelMetrics()
     wanted = {LOGPROB, SURPRISE, GAP} & set(metrics)
     model, why_not = base_model(base, session) if wanted - {GAP} else (None, "")
     if model is None:
@@ -71,7 +71,7 @@ def ask_models(
         return asked
     pool = WorkerPool()
     stack.callback(pool.close)
-    likelihoods = Likelihoods(keep(), pool)
+    likelihoods = LikelihoodCache(keep(), pool)
     if model is not None and wanted - {GAP}:
         _ask_base(asked, likelihoods, model, wanted - {GAP}, responses, source, seed, progress)
     if session is not None and reference is not None and GAP in wanted:
@@ -98,8 +98,8 @@ def base_model(name: str | None, session: tuple[Store, int] | None) -> tuple[Mod
 
 
 def _ask_base(
-    asked: Asked,
-    likelihoods: Likelihoods,
+    asked: ModelMetrics,
+    likelihoods: LikelihoodCache,
     model: Model,
     metrics: Collection[str],
     responses: Responses,
@@ -121,8 +121,8 @@ def _ask_base(
 
 
 def _ask_both(
-    asked: Asked,
-    likelihoods: Likelihoods,
+    asked: ModelMetrics,
+    likelihoods: LikelihoodCache,
     session: tuple[Store, int],
     responses: Responses,
     reference: str,
@@ -139,7 +139,7 @@ def _ask_both(
 
 
 def ask_encoder(
-    asked: Asked,
+    asked: ModelMetrics,
     responses: Responses,
     pool: EmbedPool | None,
     why_not: str,
@@ -179,14 +179,14 @@ def ask_encoder(
 
 
 def ask_judge(
-    asked: Asked, judge: Model, session: tuple[Store, int], responses: Responses, embeddings: Embeddings | None
+    asked: ModelMetrics, judge: Model, session: tuple[Store, int], responses: Responses, embeddings: Embeddings | None
 ) -> None:
     """Judge the quality of the samples that this judge has not judged yet, and score what passes.
 
     embeddings: of the responses, made where they are not kept. Ctrl-C keeps the judgments that are there.
     """
     from alignbench.cli.judge_watcher import follow_judge
-    from alignbench.cli.run_watcher import Outcome
+    from alignbench.cli.run_watcher import RunOutcome
     from alignbench.engines.workers.pool import WorkerPool
     from alignbench.judging.plan import plan_judging
     from alignbench.judging.qualities import read_qualities
@@ -195,7 +195,7 @@ def ask_judge(
     from alignbench.scoring.model_based.judge import JUDGED, JudgedScores
 
     plan = plan_judging(*session, "quality", judge)
-    outcome = Outcome()
+    outcome = RunOutcome()
     pool = WorkerPool()
     try:
         follow_judge(JudgeRun(plan, pool, session[0]), outcome)

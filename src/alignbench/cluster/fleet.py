@@ -17,14 +17,14 @@ import ray
 from alignbench.cluster.host import LAST
 from alignbench.engines.protocol import Capabilities, Done, Failed, Finished, Loaded, Loading, SampleRequest, Sink
 from alignbench.engines.workers.base_pool import ModelRequest
-from alignbench.engines.workers.messages import Answer
+from alignbench.engines.workers.messages import WorkerAnswer
 from alignbench.spec import Model
 
 LOSSES = 3  # workers that one request may lose, and a model for each lane it has, before it is given up
 
 
 @dataclass(eq=False)
-class _Job:
+class _ActorRequest:
     """A request and what has come of it. actor: that works on it, None while it waits."""
 
     request: ModelRequest
@@ -53,8 +53,8 @@ class Fleet:
         self.capabilities: Capabilities | None = None
         self._new_actor, self._say = new_actor, say
         self._loading: list[Sink] = []
-        self._open: dict[int, _Job] = {}
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._open: dict[int, _ActorRequest] = {}
+        self._jobs: queue.SimpleQueue[_ActorRequest | None] = queue.SimpleQueue()
         self._actors: list[Any] = []
         self._alive, self._losses_left = lanes, LOSSES * lanes
         self._closed = False
@@ -85,7 +85,7 @@ class Fleet:
     def ask(self, request: ModelRequest, sink: Callable[[Any], None]) -> None:
         """Queue a request; the sink gets its events."""
         with self._lock:
-            job = _Job(request, sink)
+            job = _ActorRequest(request, sink)
             if self.is_alive:
                 self._open[request.key] = job
                 self._jobs.put(job)
@@ -138,7 +138,7 @@ class Fleet:
 
     def _serve_with(self, actor: Any) -> str:
         """Work with one actor until it is lost; why there should be none after it, or nothing."""
-        job: _Job | None = None
+        job: _ActorRequest | None = None
         try:
             why = self._load(actor)
             while not why and (job := self._jobs.get()) is not None:
@@ -171,7 +171,7 @@ class Fleet:
             sink(replace(event, capabilities=self.capabilities))
         return ""
 
-    def _carry_out(self, job: _Job, actor: Any) -> None:
+    def _carry_out(self, job: _ActorRequest, actor: Any) -> None:
         with self._lock:
             rest = job.rest()
             job.actor = actor
@@ -184,7 +184,7 @@ class Fleet:
         except ray.exceptions.RayTaskError as error:  # raised by what runs there: another actor would not help
             self._deliver(job, Failed(job.request.key, f"{type(error.cause).__name__}: {error.cause}"))
 
-    def _deliver(self, job: _Job, event: Answer) -> None:
+    def _deliver(self, job: _ActorRequest, event: WorkerAnswer) -> None:
         if isinstance(event, Finished):
             job.finished.add(event.result.sample)
         if isinstance(event, LAST):
@@ -193,7 +193,7 @@ class Fleet:
                     return  # it was failed by `close` meanwhile
         job.sink(event)
 
-    def _lost(self, job: _Job | None, error: Exception) -> str:
+    def _lost(self, job: _ActorRequest | None, error: Exception) -> str:
         with self._lock:
             if self._closed:
                 return "closed"

@@ -10,15 +10,15 @@ from alignbench.engines.protocol import (
     Done,
     EnginePool,
     Failed,
+    LikelihoodRequest,
     Loaded,
     SampleRequest,
     Scored,
-    ScoreRequest,
     Tokenized,
     TokenizeRequest,
 )
 from alignbench.engines.workers.base_pool import ModelRequest
-from alignbench.engines.workers.messages import Answer
+from alignbench.engines.workers.messages import WorkerAnswer
 from alignbench.errors import EngineError
 from alignbench.spec import Model
 
@@ -31,11 +31,11 @@ class Host:
     def __init__(self, model: Model, make_pool: Callable[[], EnginePool]) -> None:
         self._model, self._pool = model, make_pool()
 
-    def load(self) -> Iterator[Answer]:
+    def load(self) -> Iterator[WorkerAnswer]:
         """Load the model: Loading..., then Loaded or Failed."""
         yield from events(lambda sink: self._pool.load(self._model, sink), Loaded, Failed)
 
-    def answer(self, request: ModelRequest) -> Iterator[Answer]:
+    def answer(self, request: ModelRequest) -> Iterator[WorkerAnswer]:
         """Carry out a request; a worker process that has died since the last one is started again."""
         try:
             loaded(self._pool, self._model)
@@ -45,7 +45,7 @@ class Host:
         match request:
             case SampleRequest():
                 yield from events(lambda sink: self._pool.sample(self._model, request, sink), *LAST)
-            case ScoreRequest():
+            case LikelihoodRequest():
                 yield from events(lambda sink: self._pool.score(self._model, request, sink), *LAST)
             case TokenizeRequest():
                 for event in events(lambda sink: self._pool.tokenize(self._model, request.texts, sink), *LAST):

@@ -33,7 +33,7 @@ from alignbench.spec import (
     Select,
 )
 from alignbench.textfiles import read_utf8
-from alignbench.toml_table import Table
+from alignbench.toml_table import TomlTable
 
 _SUFFIXES = (".jsonl", ".csv", ".txt")
 
@@ -96,7 +96,7 @@ def read_context(
 
     name: used where the table has none.
     """
-    table = Table(values, where)
+    table = TomlTable(values, where)
     template, source = _template(table, folder)
     context = Context(
         template=template,
@@ -124,12 +124,12 @@ def read_context(
 
 def read_hint(values: Mapping[str, Any], where: str) -> Hint:
     """A hint as the [hint] table of a context describes it; relative paths begin at the current folder."""
-    hint = _hint(Table(values, where), Path())
+    hint = _hint(TomlTable(values, where), Path())
     assert hint is not None
     return hint
 
 
-def _template(table: Table, folder: Path) -> tuple[str, str]:
+def _template(table: TomlTable, folder: Path) -> tuple[str, str]:
     template = table.text("template")
     if template in ("plain", "chat"):
         return template, ""
@@ -140,7 +140,7 @@ def _template(table: Table, folder: Path) -> tuple[str, str]:
     return template, read_utf8(folder / Path(template).expanduser())
 
 
-def _text_or_file(table: Table, key: str, folder: Path) -> str:
+def _text_or_file(table: TomlTable, key: str, folder: Path) -> str:
     value = table.raw(key)
     if value is None or isinstance(value, str):
         return value or ""
@@ -150,7 +150,7 @@ def _text_or_file(table: Table, key: str, folder: Path) -> str:
     return read_utf8(folder / Path(file).expanduser())
 
 
-def _arguments(table: Table) -> str:
+def _arguments(table: TomlTable) -> str:
     value = table.raw("arguments")
     if value is None:
         return ""
@@ -160,14 +160,14 @@ def _arguments(table: Table) -> str:
         return _refuse(table, value)
 
 
-def _refuse(table: Table, value: object) -> str:
+def _refuse(table: TomlTable, value: object) -> str:
     raise table.error("arguments", value, "a table of texts, numbers, true and false")
 
 
 # Examples
 
 
-def _examples(table: Table | None, folder: Path, sets: Sets) -> Examples | None:
+def _examples(table: TomlTable | None, folder: Path, sets: Sets) -> Examples | None:
     if table is None:
         return None
     sample = table.integer("sample", 0, least=0)
@@ -212,7 +212,7 @@ def _examples(table: Table | None, folder: Path, sets: Sets) -> Examples | None:
     return examples
 
 
-def _pool(table: Table, folder: Path, sets: Sets, sample: int) -> tuple[ExampleSet, str]:
+def _pool(table: TomlTable, folder: Path, sets: Sets, sample: int) -> tuple[ExampleSet, str]:
     """The set that examples are taken from, or the condition of the same session whose samples they are."""
     items = table.tables("items")
     value = table.raw("set")
@@ -225,7 +225,7 @@ def _pool(table: Table, folder: Path, sets: Sets, sample: int) -> tuple[ExampleS
         return _named_set(table, value, folder, sets), ""
     if not isinstance(value, dict):
         raise table.error("set", value, 'a name, a file or { session = 1, condition = "..." }')
-    source = Table(value, table.where, table.name("set"))
+    source = TomlTable(value, table.where, table.name("set"))
     condition = source.text("condition")
     session = source.raw("session")
     if not condition:
@@ -238,7 +238,7 @@ def _pool(table: Table, folder: Path, sets: Sets, sample: int) -> tuple[ExampleS
     return sets.of_session(session, condition, sample), ""
 
 
-def _named_set(table: Table, name: str, folder: Path, sets: Sets) -> ExampleSet:
+def _named_set(table: TomlTable, name: str, folder: Path, sets: Sets) -> ExampleSet:
     path = folder / Path(name).expanduser()
     if path.suffix.lower() in _SUFFIXES:
         return read_examples(path)
@@ -251,7 +251,7 @@ def _named_set(table: Table, name: str, folder: Path, sets: Sets) -> ExampleSet:
     return found
 
 
-def _embedder(table: Table, folder: Path) -> str:
+def _embedder(table: TomlTable, folder: Path) -> str:
     name = table.text("embedder")
     if name and not (path := folder / Path(name).expanduser()).is_dir():
         raise table.error("embedder", name, "a folder with a sentence-transformers model")
@@ -261,7 +261,7 @@ def _embedder(table: Table, folder: Path) -> str:
 # Hints and prefills
 
 
-def _hint(table: Table | None, folder: Path) -> Hint | None:
+def _hint(table: TomlTable | None, folder: Path) -> Hint | None:
     if table is None:
         return None
     level: Level | None = table.choice("level", Level, None)
@@ -286,7 +286,7 @@ def _hint(table: Table | None, folder: Path) -> Hint | None:
     return Hint(level, text, condition, sample, maker, template)
 
 
-def _prefill(table: Table | None) -> Prefill | None:
+def _prefill(table: TomlTable | None) -> Prefill | None:
     if table is None:
         return None
     text = table.text("text").strip()
@@ -298,7 +298,7 @@ def _prefill(table: Table | None) -> Prefill | None:
     return Prefill(text, condition, sample, tokens)
 
 
-def _source(table: Table) -> tuple[str, int]:
+def _source(table: TomlTable) -> tuple[str, int]:
     source = table.table("source")
     if source is None:
         return "", 0

@@ -31,7 +31,7 @@ class Selected:
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class ExampleSelection:
     """chosen: in the order in which the examples stand. left_out: near duplicates of the query that were passed over.
     dropped: those that had been chosen and did not fit the model's window."""
 
@@ -43,16 +43,16 @@ class Selection:
         """The chosen examples, from the pool they were selected from."""
         return tuple(pool[selected.index] for selected in self.chosen)
 
-    def without_farthest(self) -> Selection:
+    def without_farthest(self) -> ExampleSelection:
         """The same with the chosen example of the lowest similarity, or else of the last rank, dropped."""
         farthest = max(self.chosen, key=lambda s: (-2.0 if s.similarity is None else -s.similarity, s.rank))
         chosen = tuple(s for s in self.chosen if s is not farthest)
-        return Selection(chosen, self.left_out, (*self.dropped, farthest))
+        return ExampleSelection(chosen, self.left_out, (*self.dropped, farthest))
 
 
 def select(
     query: str, examples: Examples, index: NeighbourIndex | None = None, near: Vector | None = None
-) -> Selection:
+) -> ExampleSelection:
     """Select examples for a query.
 
     index: over the prompts or the responses of the pool, for the nearest ones; near: the unit vector of the query, or
@@ -77,7 +77,7 @@ def select(
         raise InputError(f"{name} has {len(examples.pool.items)} examples{without}; expected {examples.k} or more.")
     if examples.mmr is not None and index is not None:
         found = _diversified(found, index, wanted, examples.mmr)
-    return Selection(tuple(_ordered(query, examples, found)), tuple(left_out))
+    return ExampleSelection(tuple(_ordered(query, examples, found)), tuple(left_out))
 
 
 def own_examples(query: str, examples: Examples) -> tuple[Example, ...]:

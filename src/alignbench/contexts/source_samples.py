@@ -27,7 +27,7 @@ def unknown_conditions(contexts: Sequence[Context], reference: str | None, known
     return [name for name in dict.fromkeys(needed) if name not in known]
 
 
-def source_samples(context: Context, reference: str) -> frozenset[int]:
+def samples_in_context(context: Context, reference: str) -> frozenset[int]:
     """The samples of the reference, by index, that a context tells of for the very prompt it stands around.
 
     Being similar to them is no success: what they say, or a part of it, was given away.

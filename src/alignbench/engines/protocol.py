@@ -97,7 +97,7 @@ class SampleResult:
 
 
 @dataclass(frozen=True, slots=True)
-class ScoreRequest:
+class LikelihoodRequest:
     """Log-probs of a given continuation, teacher forced. `top`: alternatives to report a token, 0 for none."""
 
     key: int
@@ -182,7 +182,7 @@ class Delta:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class TextDeltas:
     """Deltas of a cell, coalesced to at most about 25 events a second. `n_tokens`: drawn since the last one."""
 
     key: int
@@ -217,7 +217,7 @@ class Done:
     key: int
 
 
-Event = Loading | Loaded | Started | Progress | Finished | Failed | Done
+Event = Loading | Loaded | Started | TextDeltas | Finished | Failed | Done
 Sink = Callable[[Event], None]
 
 
@@ -263,7 +263,7 @@ class Engine(Protocol):
         Several come only in fast mode, all with the same context. An exception fails those that have not ended.
         """
 
-    def score(self, request: ScoreRequest) -> Scored:
+    def score(self, request: LikelihoodRequest) -> Scored:
         """Log-probs, ranks and alternatives of a given continuation. Raises EngineError."""
 
     def tokens(self, request: TokenizeRequest) -> Tokenized:
@@ -292,7 +292,7 @@ class EnginePool(Protocol):
     def sample(self, model: Model, request: SampleRequest, sink: Sink) -> None:
         """Queue a request on a loaded model: Started, Progress..., Finished a sample, then Done or Failed."""
 
-    def score(self, model: Model, request: ScoreRequest, sink: Callable[[Scored | Failed], None]) -> None:
+    def score(self, model: Model, request: LikelihoodRequest, sink: Callable[[Scored | Failed], None]) -> None:
         """Queue a scoring request on a loaded model; the sink gets one answer."""
 
     def tokenize(self, model: Model, texts: Sequence[str], sink: Callable[[Tokenized | Failed], None]) -> None:

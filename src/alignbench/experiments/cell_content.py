@@ -7,12 +7,12 @@ from dataclasses import replace
 from alignbench.contexts.hints import parse_hint_first
 from alignbench.contexts.rendering import Content, own_content
 from alignbench.engines.protocol import SampleResult
-from alignbench.experiments.plan import Cell
+from alignbench.experiments.plan import PlannedCell
 from alignbench.experiments.verbalized import answers, given_by, refusal
 from alignbench.store import NewHint, SampleRow, Store
 
 
-def is_prepared(store: Store, cell: Cell) -> bool:
+def is_prepared(store: Store, cell: PlannedCell) -> bool:
     """Whether everything that stands in the context of a cell is stored."""
     context = cell.condition.context
     return (
@@ -22,7 +22,7 @@ def is_prepared(store: Store, cell: Cell) -> bool:
     )
 
 
-def cell_content(store: Store, cell: Cell) -> Content:
+def cell_content(store: Store, cell: PlannedCell) -> Content:
     """What was prepared for a cell, else what its context itself holds. Raises InputError where neither is enough."""
     if not is_prepared(store, cell):
         return own_content(cell.prompt, cell.condition.context)
@@ -35,7 +35,7 @@ def cell_content(store: Store, cell: Cell) -> Content:
     )
 
 
-def keep_samples(store: Store, session: int, cell: Cell, result: SampleResult) -> list[SampleRow]:
+def keep_samples(store: Store, session: int, cell: PlannedCell, result: SampleResult) -> list[SampleRow]:
     """Store what a generation gives: a sample, or each missing one of the samples that its reply has answers for.
 
     A reply that cannot be taken apart makes them errors.
@@ -64,7 +64,7 @@ def keep_samples(store: Store, session: int, cell: Cell, result: SampleResult) -
         ]
 
 
-def _keep_sample(store: Store, session: int, cell: Cell, result: SampleResult) -> SampleRow:
+def _keep_sample(store: Store, session: int, cell: PlannedCell, result: SampleResult) -> SampleRow:
     """Store a sample. Its text is the answer alone, without the thoughts or the hint that the model wrote before it.
 
     What was cut before its answer began has an empty text; the raw text is all that was generated.

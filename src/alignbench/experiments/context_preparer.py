@@ -13,7 +13,7 @@ from alignbench.contexts.hints import QUOTE
 from alignbench.contexts.neighbours import NeighbourIndex, keep_index, load_index
 from alignbench.contexts.preview import Preview, preview
 from alignbench.contexts.rendering import Content, render
-from alignbench.contexts.selection import Selection, is_near_duplicate, select
+from alignbench.contexts.selection import ExampleSelection, is_near_duplicate, select
 from alignbench.engines.blocking import loaded, tokenized
 from alignbench.engines.embedder import DEFAULT_EMBEDDER, embedder_name
 from alignbench.engines.protocol import Capabilities, EmbedPool, EnginePool
@@ -21,7 +21,7 @@ from alignbench.engines.workers.pool import WorkerPool
 from alignbench.errors import EngineError, InputError
 from alignbench.experiments.cell_content import cell_content, is_prepared
 from alignbench.experiments.hint_maker import made_hint, n_tokens
-from alignbench.experiments.plan import Cell
+from alignbench.experiments.plan import PlannedCell
 from alignbench.models.catalog import resolve
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.spec import Condition, Context, Examples, ExampleSet, Hint, Model, Prompt, content_hash
@@ -29,14 +29,14 @@ from alignbench.store import HintRow, NewHint, Store
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class FilledContext:
     """What stands in a context for one prompt. pool: what the selection was made from. notes: what a person should
     know of it: near duplicates that were passed over, examples that did not fit, a hint that quotes.
     hint: what a model made, or `prepare` kept."""
 
     content: Content
     pool: ExampleSet
-    selection: Selection | None
+    selection: ExampleSelection | None
     hint: HintRow | None
     preview: Preview | None
     notes: tuple[str, ...] = ()
@@ -57,7 +57,7 @@ class Preparer:
         for pool in self._embedders.values():
             pool.close()
 
-    def prepare(self, cell: Cell) -> Prepared:
+    def prepare(self, cell: PlannedCell) -> FilledContext:
         """Prepare a cell and store what was selected and made.
 
         Raises InputError or EngineError, each with one message for the cell, where that cannot be done.
@@ -79,7 +79,7 @@ class Preparer:
                 self._store.set_prefill(cell.id, prepared.content.prefill)
         return replace(prepared, hint=hint)
 
-    def compose(self, prompt: Prompt, condition: Condition) -> Prepared:
+    def compose(self, prompt: Prompt, condition: Condition) -> FilledContext:
         """What would stand in the context of a prompt, with nothing stored but hints that a model made for it."""
         context = condition.context
         notes: list[str] = []
@@ -106,9 +106,9 @@ class Preparer:
             shown = self.preview(prompt, condition, content)
         if selection is not None and (n := len(selection.dropped)):
             notes.append(f"{n} of {n + len(selection.chosen)} examples dropped: they do not fit the window")
-        return Prepared(content, pool, selection, hint, shown, tuple(notes))
+        return FilledContext(content, pool, selection, hint, shown, tuple(notes))
 
-    def content(self, cell: Cell) -> Content:
+    def content(self, cell: PlannedCell) -> Content:
         """What stands in the context of a cell: what it was prepared with, else what it would be prepared with."""
         if is_prepared(self._store, cell):
             return cell_content(self._store, cell)
@@ -130,7 +130,7 @@ class Preparer:
 
     # Examples
 
-    def selection(self, prompt: Prompt, examples: Examples, response: str = "") -> tuple[ExampleSet, Selection]:
+    def selection(self, prompt: Prompt, examples: Examples, response: str = "") -> tuple[ExampleSet, ExampleSelection]:
         """The pool and what is selected from it. response: the teacher's, where the session does not have it."""
         pool = examples.pool
         if examples.why_none:

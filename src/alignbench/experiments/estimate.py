@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from alignbench.engines.memory import needed_bytes
-from alignbench.experiments.plan import Cell
+from alignbench.experiments.plan import PlannedCell
 from alignbench.experiments.verbalized import drawn
 from alignbench.store import Store
 
@@ -28,9 +28,9 @@ class Estimate:
     memory: int | None
 
 
-def estimate(store: Store | None, cells: Sequence[Cell]) -> list[Estimate]:
+def estimate(store: Store | None, cells: Sequence[PlannedCell]) -> list[Estimate]:
     """One entry a condition, in order. Without a store there is nothing to tell the pace by."""
-    by_condition: dict[str, list[Cell]] = {}
+    by_condition: dict[str, list[PlannedCell]] = {}
     for cell in cells:
         by_condition.setdefault(cell.condition.name, []).append(cell)
     found = []

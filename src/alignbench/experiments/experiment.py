@@ -20,7 +20,7 @@ from alignbench.models.catalog import resolve
 from alignbench.prompts import load_prompts
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Context, Mode, Model, Prompt, Sampling, default_context
 from alignbench.textfiles import read_utf8
-from alignbench.toml_table import Table
+from alignbench.toml_table import TomlTable
 
 REPORTS = (".json", ".csv", ".md", ".tex", ".html")  # kinds of files a report can be
 
@@ -73,7 +73,7 @@ def read_experiment(path: Path, sets: Sets | None = None) -> Experiment:
     sets: of the database, for contexts that name an example set or a session in it.
     """
     try:
-        top = Table(tomllib.loads(read_utf8(path)), str(path))
+        top = TomlTable(tomllib.loads(read_utf8(path)), str(path))
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path}: not TOML: {error}.") from None
     conditions, ladders = _conditions(top, path, sets)
@@ -104,7 +104,7 @@ def read_experiment(path: Path, sets: Sets | None = None) -> Experiment:
     return experiment
 
 
-def _prompts(top: Table, folder: Path) -> tuple[Prompt, ...]:
+def _prompts(top: TomlTable, folder: Path) -> tuple[Prompt, ...]:
     table = top.table("prompts")
     names = () if table is None else (*table.texts("sets"), *(str(folder / file) for file in table.texts("files")))
     if table is None or not names:
@@ -125,7 +125,9 @@ def _prompts(top: Table, folder: Path) -> tuple[Prompt, ...]:
     return tuple(prompts[:limit])
 
 
-def _conditions(top: Table, path: Path, sets: Sets | None) -> tuple[tuple[Condition, ...], tuple[tuple[str, ...], ...]]:
+def _conditions(
+    top: TomlTable, path: Path, sets: Sets | None
+) -> tuple[tuple[Condition, ...], tuple[tuple[str, ...], ...]]:
     """Those that are written out, then the cross product; and which of them are ladders."""
     called = top.table("models")
     models = {} if called is None else {name: called.required(name) for name in called.names()}
@@ -137,7 +139,9 @@ def _conditions(top: Table, path: Path, sets: Sets | None) -> tuple[tuple[Condit
         path.parent,
         sets,
     )
-    tables = [Table(values, str(path), f"conditions[{i}]") for i, values in enumerate(top.tables("conditions") or ())]
+    tables = [
+        TomlTable(values, str(path), f"conditions[{i}]") for i, values in enumerate(top.tables("conditions") or ())
+    ]
     written = [_stages(table, shared) for table in tables]
     found = [condition for stages in written for condition in stages]
     if (cross := top.table("cross")) is not None:
@@ -148,7 +152,7 @@ def _conditions(top: Table, path: Path, sets: Sets | None) -> tuple[tuple[Condit
     return tuple(found), tuple(tuple(each.name for each in stages) for stages in written if len(stages) > 1)
 
 
-def _stages(table: Table, shared: _Shared) -> list[Condition]:
+def _stages(table: TomlTable, shared: _Shared) -> list[Condition]:
     """A condition, or one for each stage of a ladder: `revisions` of a model, or `models` in place of it."""
     names, revisions = table.texts("models"), table.texts("revisions")
     if names and ("model" in table or revisions):
@@ -171,7 +175,7 @@ def _stages(table: Table, shared: _Shared) -> list[Condition]:
     return stages
 
 
-def _condition(table: Table, model: Model, shared: _Shared) -> Condition:
+def _condition(table: TomlTable, model: Model, shared: _Shared) -> Condition:
     written = table.raw("context")
     if isinstance(written, dict):
         context = _written_context(table, written, shared)
@@ -187,7 +191,7 @@ def _condition(table: Table, model: Model, shared: _Shared) -> Condition:
     )
 
 
-def _cross(table: Table, shared: _Shared) -> list[Condition]:
+def _cross(table: TomlTable, shared: _Shared) -> list[Condition]:
     """Every model in every context at every temperature; contexts are for base models, an aligned one has its own."""
     names, contexts, temperatures = table.texts("models"), table.texts("contexts"), table.numbers("temperatures")
     table.finish()
@@ -209,7 +213,7 @@ def _name(model: Model, context: Context) -> str:
     return model.name if context.zero_shot else f"{model.name} + {context.name}"
 
 
-def _model(table: Table, key: str, name: str, shared: _Shared) -> Model:
+def _model(table: TomlTable, key: str, name: str, shared: _Shared) -> Model:
     """A model under the name that this file gives it, or as the rest of the program knows it."""
     try:
         found = resolve(shared.models.get(name, name))
@@ -218,7 +222,7 @@ def _model(table: Table, key: str, name: str, shared: _Shared) -> Model:
     return replace(found, name=name) if name in shared.models else found
 
 
-def _context(table: Table, key: str, wanted: str, model: Model, shared: _Shared) -> Context:
+def _context(table: TomlTable, key: str, wanted: str, model: Model, shared: _Shared) -> Context:
     """A context that ships, or of a file that is looked for beside this one; without one the model's own."""
     if not wanted:
         return default_context(model)
@@ -229,7 +233,7 @@ def _context(table: Table, key: str, wanted: str, model: Model, shared: _Shared)
         raise InputError(f"{table.where}, field {table.name(key)}: {error}") from None
 
 
-def _written_context(table: Table, written: dict[str, Any], shared: _Shared) -> Context:
+def _written_context(table: TomlTable, written: dict[str, Any], shared: _Shared) -> Context:
     """A context that stands in the file itself. Its maker may have a name that only this file gives."""
     where = f"{table.where}, {table.name('context')}"
     context = read_context(written, where, shared.folder, shared.sets, name=table.text("name"))
@@ -238,7 +242,7 @@ def _written_context(table: Table, written: dict[str, Any], shared: _Shared) -> 
     return replace(context, hint=replace(context.hint, maker=shared.models[context.hint.maker]))
 
 
-def _sampling(table: Table, shared: dict[str, Any]) -> dict[str, Any]:
+def _sampling(table: TomlTable, shared: dict[str, Any]) -> dict[str, Any]:
     """A table `sampling` beside and before what is shared; a value may be of any type yet."""
     own = table.table("sampling")
     if own is None:
@@ -248,7 +252,7 @@ def _sampling(table: Table, shared: dict[str, Any]) -> dict[str, Any]:
     return {**shared, **{name: value for name, value in given.items() if value is not None}}
 
 
-def _checked(table: Table, values: dict[str, Any]) -> Sampling:
+def _checked(table: TomlTable, values: dict[str, Any]) -> Sampling:
     """Sampling parameters of the right types; `Sampling` itself checks their ranges."""
     default = Sampling()
     given = dict(values)
@@ -280,7 +284,7 @@ def _refuse_repeated(path: Path, conditions: Sequence[Condition]) -> None:
             )
 
 
-def _known(top: Table, key: str, conditions: Sequence[Condition], default: Sequence[Condition]) -> str | None:
+def _known(top: TomlTable, key: str, conditions: Sequence[Condition], default: Sequence[Condition]) -> str | None:
     """The condition that the file names, else that of the default where it is exactly one."""
     name = top.text(key)
     if not name:
@@ -291,7 +295,7 @@ def _known(top: Table, key: str, conditions: Sequence[Condition], default: Seque
     return name
 
 
-def _metrics(scores: Table | None) -> tuple[str, ...]:
+def _metrics(scores: TomlTable | None) -> tuple[str, ...]:
     names = scores.texts("metrics") if scores is not None else ()
     for name in names:
         if scores is not None and name not in METRICS and name not in ("live", "all"):
@@ -300,7 +304,7 @@ def _metrics(scores: Table | None) -> tuple[str, ...]:
     return names
 
 
-def _report(output: Table | None) -> Path | None:
+def _report(output: TomlTable | None) -> Path | None:
     if output is None:
         return None
     path = Path(output.required("report"))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from alignbench.contexts.rendering import Content, render
 from alignbench.contexts.source_samples import unknown_conditions
 from alignbench.engines.blocking import loaded
-from alignbench.engines.protocol import EnginePool, Failed, Scored, ScoreRequest
+from alignbench.engines.protocol import EnginePool, Failed, LikelihoodRequest, Scored
 from alignbench.engines.workers.pool import WorkerPool
 from alignbench.errors import EngineError, InputError
 from alignbench.experiments.scratch_preparer import trial_preparer
@@ -64,7 +64,7 @@ def score_response(
 def score_after(pool: EnginePool, model: Model, context: str, query: str, response: str, top: int = 5) -> Scored:
     """Teacher force a response after a text that a loaded model has seen, `context` and `query` joined. EngineError."""
     answers: queue.SimpleQueue[Scored | Failed] = queue.SimpleQueue()
-    pool.score(model, ScoreRequest(pool.new_key(), context, query, response, top), answers.put)
+    pool.score(model, LikelihoodRequest(pool.new_key(), context, query, response, top), answers.put)
     answer = answers.get()
     if isinstance(answer, Failed):
         raise EngineError(answer.message)

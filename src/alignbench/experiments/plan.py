@@ -13,7 +13,7 @@ _NEW = StoredCell(0, 0, frozenset())
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class PlannedCell:
     """One prompt under one condition in a session. `missing`: the sample indices that are not done yet."""
 
     id: int  # row of the `cells` table
@@ -26,7 +26,7 @@ class Cell:
 @dataclass(frozen=True, slots=True)
 class Plan:
     session: int
-    cells: tuple[Cell, ...]
+    cells: tuple[PlannedCell, ...]
 
     @property
     def n_missing(self) -> int:
@@ -42,7 +42,7 @@ def preview(
     n: int,
     *,
     retry_errors: bool = True,
-) -> list[Cell]:
+) -> list[PlannedCell]:
     """The cells that `make_plan` would find, with nothing registered; a cell that is not there yet has the id 0."""
     cells = []
     hashed = [(prompt.hash, prompt) for prompt in prompts]
@@ -80,8 +80,8 @@ def make_plan(
     return Plan(session, tuple(cells))
 
 
-def _cell(stored: StoredCell, prompt: Prompt, condition: Condition, n: int) -> Cell:
-    return Cell(stored.id, prompt, condition, n, _missing(stored.there, n))
+def _cell(stored: StoredCell, prompt: Prompt, condition: Condition, n: int) -> PlannedCell:
+    return PlannedCell(stored.id, prompt, condition, n, _missing(stored.there, n))
 
 
 @lru_cache(maxsize=1024)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Any
 
-from alignbench.experiments.plan import Cell, Plan
+from alignbench.experiments.plan import Plan, PlannedCell
 from alignbench.spec import Condition, LoadOptions
 from alignbench.store import NewHint, SampleRow, Store
 
@@ -58,7 +58,7 @@ def plan_rerun(store: Store, session: int, scratch: Store, **options: Any) -> Re
             drawn = tuple(sorted(done[info.condition][prompt.hash].there))
             if not drawn or condition.model.is_imported:
                 continue
-            cell = Cell(scratch.add_cell(there, prompt, condition, info.n), prompt, condition, info.n, drawn)
+            cell = PlannedCell(scratch.add_cell(there, prompt, condition, info.n), prompt, condition, info.n, drawn)
             _take_content(store, info.id, scratch, there, cell)
             cells.append(cell)
             places[cell.id] = info.id
@@ -103,7 +103,7 @@ def _as_loaded(condition: Condition, asked: list[dict[str, Any]]) -> Condition:
     return condition
 
 
-def _take_content(store: Store, cell_id: int, scratch: Store, session: int, cell: Cell) -> None:
+def _take_content(store: Store, cell_id: int, scratch: Store, session: int, cell: PlannedCell) -> None:
     if (selected := store.selection(cell_id)) is not None:
         scratch.keep_selection(cell.id, *selected)
     if (hint := store.cell_hint(cell_id)) is not None:

@@ -24,14 +24,14 @@ from alignbench.engines.protocol import (
     Finished,
     Loaded,
     Loading,
-    Progress,
     SampleRequest,
     Started,
+    TextDeltas,
 )
 from alignbench.errors import AlignbenchError
 from alignbench.experiments.cell_content import cell_content, keep_samples
 from alignbench.experiments.manifest import loaded_facts
-from alignbench.experiments.plan import Cell, Plan
+from alignbench.experiments.plan import Plan, PlannedCell
 from alignbench.experiments.verbalized import drawn, given_by, schema
 from alignbench.models.catalog import no_weights
 from alignbench.spec import Model, stream_key
@@ -57,14 +57,14 @@ class ModelLoaded:
 class CellPreparing:
     """Examples are selected and hints are made for this cell; see `staged.StagedRun`."""
 
-    cell: Cell
+    cell: PlannedCell
 
 
 @dataclass(frozen=True, slots=True)
 class CellPrepared:
     """notes: what a person should know of the context of this cell."""
 
-    cell: Cell
+    cell: PlannedCell
     notes: tuple[str, ...]
 
 
@@ -72,7 +72,7 @@ class CellPrepared:
 class CellStarted:
     """The prompt of this cell is in the engine's cache; samples follow."""
 
-    cell: Cell
+    cell: PlannedCell
     n_prompt_tokens: int
     n_cached: int
     seconds: float
@@ -82,7 +82,7 @@ class CellStarted:
 class TextArrived:
     """New text of samples that are not finished yet. `n_tokens`: tokens drawn since the last such event."""
 
-    cell: Cell
+    cell: PlannedCell
     deltas: tuple[Delta, ...]
     n_tokens: int
 
@@ -91,7 +91,7 @@ class TextArrived:
 class SampleStored:
     """A sample is in the database: done, cancelled or error (see `row.status`)."""
 
-    cell: Cell
+    cell: PlannedCell
     row: SampleRow
 
 
@@ -102,13 +102,13 @@ class CellFailed:
     Nothing is stored where its model is an imported one, or has other weights than those that drew earlier samples.
     """
 
-    cell: Cell
+    cell: PlannedCell
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class CellDone:
-    cell: Cell
+    cell: PlannedCell
 
 
 RunEvent = (
@@ -132,9 +132,9 @@ class Run:
         self._pool = pool
         self._store = store
         self._inbox: queue.Queue[tuple[Model, Event] | None] = queue.Queue()
-        self._waiting: dict[Model, deque[Cell]] = {}
+        self._waiting: dict[Model, deque[PlannedCell]] = {}
         self._crowded: dict[Model, set[Model]] = {}  # models that found no room -> those that were at work then
-        self._running: dict[int, Cell] = {}  # request key -> cell
+        self._running: dict[int, PlannedCell] = {}  # request key -> cell
         self._unfinished: dict[int, set[int]] = {}  # request key -> samples that have not ended
         self._lock = threading.Lock()
         self._cancelled_cells: set[int] = set()
@@ -182,8 +182,8 @@ class Run:
             yield from self._drop_cancelled()
             self._load_crowded()
 
-    def _sink(self, model: Model) -> _Sink:
-        return _Sink(model, self._inbox)
+    def _sink(self, model: Model) -> _InboxSink:
+        return _InboxSink(model, self._inbox)
 
     def _handle(self, model: Model, event: Event) -> Iterator[RunEvent]:
         match event:
@@ -209,7 +209,7 @@ class Run:
                 cell = self._running[event.key]
                 self._store.set_prompt_ids(cell.id, event.prompt_ids)
                 yield CellStarted(cell, len(event.prompt_ids), event.n_cached, event.seconds)
-            case Progress():
+            case TextDeltas():
                 yield _arrived(self._running[event.key], event)
             case Finished():
                 cell = self._running[event.key]
@@ -244,7 +244,7 @@ class Run:
     def _n_running(self, model: Model) -> int:
         return sum(cell.condition.model == model for cell in self._running.values())
 
-    def _end(self, key: int) -> tuple[Cell, set[int]]:
+    def _end(self, key: int) -> tuple[PlannedCell, set[int]]:
         with self._lock:
             return self._running.pop(key), self._unfinished.pop(key)
 
@@ -291,12 +291,12 @@ class Run:
                 self._unfinished[key] = set(cell.missing)
             self._pool.sample(model, request, self._sink(model))
 
-    def _fail(self, cell: Cell, samples: set[int], message: str) -> Iterator[RunEvent]:
+    def _fail(self, cell: PlannedCell, samples: set[int], message: str) -> Iterator[RunEvent]:
         for sample in sorted(samples):
             yield SampleStored(cell, self._store.add_error(cell.id, sample, message))
         yield CellFailed(cell, message)
 
-    def _take_waiting(self, model: Model) -> list[Cell]:
+    def _take_waiting(self, model: Model) -> list[PlannedCell]:
         cells = list(self._waiting[model])
         self._waiting[model].clear()
         return cells
@@ -314,7 +314,7 @@ class Run:
             yield from (CellDone(cell) for cell in dropped)
 
 
-def _arrived(cell: Cell, event: Progress) -> TextArrived:
+def _arrived(cell: PlannedCell, event: TextDeltas) -> TextArrived:
     """Text of a generation that gives several samples is shown at the first of them that is missing."""
     context, deltas = cell.condition.context, event.deltas
     if context.verbalized:
@@ -330,7 +330,7 @@ def _replaced(model: Model, before: str, now: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sink:
+class _InboxSink:
     """Puts a model's events into the run's inbox; called from the pool's threads."""
 
     model: Model

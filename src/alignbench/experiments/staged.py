@@ -10,7 +10,7 @@ from alignbench.engines.protocol import EmbedPool, EnginePool
 from alignbench.errors import AlignbenchError
 from alignbench.experiments.cell_content import is_prepared
 from alignbench.experiments.context_preparer import Preparer
-from alignbench.experiments.plan import Cell, Plan
+from alignbench.experiments.plan import Plan, PlannedCell
 from alignbench.experiments.runner import CellDone, CellFailed, CellPrepared, CellPreparing, Run, RunEvent, SampleStored
 from alignbench.store import Store
 
@@ -52,7 +52,7 @@ class StagedRun:
     def __iter__(self) -> Iterator[RunEvent]:
         try:
             for stage in self._stages():
-                ready: list[Cell] = []
+                ready: list[PlannedCell] = []
                 for cell in stage:
                     yield from self._prepared(cell, ready)
                 with self._lock:
@@ -63,7 +63,7 @@ class StagedRun:
         finally:
             self._preparer.close()
 
-    def _stages(self) -> Iterator[list[Cell]]:
+    def _stages(self) -> Iterator[list[PlannedCell]]:
         """Conditions that need no sample which is still to be drawn come first, with all their cells."""
         reference = self._store.session(self.plan.session).reference
         left = list(self.plan.cells)
@@ -75,7 +75,7 @@ class StagedRun:
             yield [cell for cell in left if cell.condition.name in ready]
             left = [cell for cell in left if cell.condition.name not in ready]
 
-    def _prepared(self, cell: Cell, ready: list[Cell]) -> Iterator[RunEvent]:
+    def _prepared(self, cell: PlannedCell, ready: list[PlannedCell]) -> Iterator[RunEvent]:
         """Prepare a cell; it joins those that are ready, or its missing samples are stored as errors."""
         context, model = cell.condition.context, cell.condition.model
         bare = context.examples is None and context.hint is None and context.prefill is None

@@ -21,7 +21,7 @@ _SHOWN = 60  # characters of a reply in a message
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class VerbalizedAnswer:
     """One answer of a reply. probability: as the model says it, 0 to 1; those of a reply need not add up to 1."""
 
     text: str
@@ -61,10 +61,10 @@ def schema(m: int) -> str:
     )
 
 
-def answers(reply: str, m: int) -> list[Answer]:
+def answers(reply: str, m: int) -> list[VerbalizedAnswer]:
     """The m answers of a reply; text around its JSON object is passed over. ValueError says what is wrong with it."""
     value: dict[str, Any] = conform(json_object(reply), json.loads(schema(m)))
-    return [Answer(each["text"].strip(), each["probability"]) for each in value["answers"]]
+    return [VerbalizedAnswer(each["text"].strip(), each["probability"]) for each in value["answers"]]
 
 
 def refusal(result: SampleResult, m: int, why: object) -> str:

@@ -18,17 +18,17 @@ COLUMNS = ("prompt_id", "prompt", "condition", "kind", "model", "sample", "seed"
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class SampleFilter:
     """Which samples of a session: of these conditions and of these prompt ids, of all where none is named."""
 
     conditions: Collection[str] = ()
     prompts: Collection[str] = ()
 
 
-EVERYTHING = Selection()
+EVERYTHING = SampleFilter()
 
 
-def sample_rows(store: Store, session: int, selection: Selection = EVERYTHING) -> Iterator[dict[str, Any]]:
+def sample_rows(store: Store, session: int, selection: SampleFilter = EVERYTHING) -> Iterator[dict[str, Any]]:
     """Selected samples of a session, errors and cancelled ones too, by cell and index; never all in memory.
 
     InputError where the session has no condition or prompt of a name that is selected.
@@ -63,7 +63,7 @@ WRITERS: dict[str, Callable[[Iterable[Mapping[str, Any]], IO[str]], None]] = {".
 """By the ending of a file."""
 
 
-def export_file(store: Store, session: int, selection: Selection, file: Path, ending: str) -> None:
+def export_file(store: Store, session: int, selection: SampleFilter, file: Path, ending: str) -> None:
     """Write selected samples to a file in the format of this ending. AlignbenchError where it cannot be written."""
     rows = sample_rows(store, session, selection)
     try:

@@ -10,7 +10,7 @@ from alignbench.store import Judgment, NewHint, SampleRow, Store
 
 
 @dataclass(frozen=True, slots=True)
-class Landed:
+class ImportResult:
     """What an import made. samples: responses; errors: those that failed."""
 
     session: int
@@ -22,7 +22,7 @@ class Landed:
 _Rows = dict[tuple[str, str, int], SampleRow]  # by condition, prompt id and index
 
 
-def land(store: Store, imported: ImportedSession) -> Landed:
+def save_import(store: Store, imported: ImportedSession) -> ImportResult:
     """Write everything in one commit, so that an import that was interrupted leaves nothing behind."""
     with store.together():
         session = store.create_session(
@@ -45,7 +45,7 @@ def land(store: Store, imported: ImportedSession) -> Landed:
         for found in imported.pairs:
             store.add_pair_scores(session, found.metric, found.version, found.pairs)
     errors = sum(row.status == "error" for row in rows.values())
-    return Landed(session, imported.name, len(rows) - errors, errors)
+    return ImportResult(session, imported.name, len(rows) - errors, errors)
 
 
 def _land_condition(store: Store, session: int, imported: ImportedCondition) -> _Rows:

@@ -12,7 +12,7 @@ from alignbench.store import Store
 
 THRESHOLD = 3.0  # least quality that passes where nobody says otherwise
 
-Sample = tuple[str, str, int]  # condition, prompt id, index
+SampleKey = tuple[str, str, int]  # condition, prompt id, index
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +20,14 @@ class Qualities:
     """Judged quality of samples, 1 to 5: the mean of their graded aspects. judge: whose, empty for nobody's."""
 
     judge: str
-    of: Mapping[Sample, float]
+    of: Mapping[SampleKey, float]
 
 
 def read_qualities(store: Store, session: int, judge: str | None = None) -> Qualities:
     """Of one judge: the one asked for, else whoever has judged the most."""
     judges = store.judges(session, "quality")
     chosen = judge if judge is not None else next(iter(judges), "")
-    found: dict[Sample, float] = {}
+    found: dict[SampleKey, float] = {}
     for row in judgments_of(store, session, "quality", chosen) if chosen else ():
         grades = [grade for name in ASPECTS if (grade := row.judgment.fields.get(name)) is not None]
         if row.judgment.status == "valid" and grades:

@@ -15,7 +15,7 @@ ASPECTS = ("helpfulness", "clarity", "factuality", "depth", "engagement")
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ParsedReply:
     """What a reply comes to; see store.Judgment for the three."""
 
     status: JudgmentStatus
@@ -23,7 +23,7 @@ class Reading:
     reason: str = ""
 
 
-def read_reply(template: JudgeTemplate, reply: str, *, flipped: bool = False) -> Reading:
+def read_reply(template: JudgeTemplate, reply: str, *, flipped: bool = False) -> ParsedReply:
     """Read a judge's reply; never fails, since what cannot be read is invalid, with the reason.
 
     Text around the JSON object is passed over. Fields by kind: quality has its five aspects, new-information `score`,
@@ -33,14 +33,14 @@ def read_reply(template: JudgeTemplate, reply: str, *, flipped: bool = False) ->
     try:
         value = conform(json_object(reply), template.schema_object())
     except ValueError as error:
-        return Reading("invalid", {}, str(error))
+        return ParsedReply("invalid", {}, str(error))
     if template.kind == "topics":
         return _topics([_topic(topic, flipped) for topic in value["topics"]])
     names = {"quality": ASPECTS, "stance": ("stance",), "new-information": ("score",)}[template.kind]
     fields = {name: _number_or_word(value[name]) for name in names}
     missing = [name for name, field in fields.items() if field is None]
     reason = f"{NOT_APPLICABLE}: {', '.join(missing)}" if missing else ""
-    return Reading("na" if len(missing) == len(names) else "valid", fields, reason)
+    return ParsedReply("na" if len(missing) == len(names) else "valid", fields, reason)
 
 
 def json_object(reply: str) -> Any:
@@ -57,13 +57,13 @@ def json_object(reply: str) -> Any:
     return value
 
 
-def _topics(topics: Sequence[dict[str, Any]]) -> Reading:
+def _topics(topics: Sequence[dict[str, Any]]) -> ParsedReply:
     """Topics without those that are named again: a weak judge repeats itself, and they are counted."""
     named: dict[tuple[str, str], dict[str, Any]] = {}
     for topic in topics:
         named.setdefault((topic["topic"].strip().casefold(), topic["in"]), topic)
     repeated = len(topics) - len(named)
-    return Reading("valid", {"topics": [*named.values()]}, f"{repeated} named again" if repeated else "")
+    return ParsedReply("valid", {"topics": [*named.values()]}, f"{repeated} named again" if repeated else "")
 
 
 def _topic(topic: dict[str, Any], flipped: bool) -> dict[str, Any]:

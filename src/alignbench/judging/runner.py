@@ -28,7 +28,7 @@ from alignbench.engines.protocol import (
 )
 from alignbench.errors import AlignbenchError, EngineError
 from alignbench.judging.plan import JudgeItem, JudgePlan
-from alignbench.judging.replies import Reading, read_reply
+from alignbench.judging.replies import ParsedReply, read_reply
 from alignbench.spec import Prompt, Sampling, default_context, stream_key
 from alignbench.store import Judgment, Store
 
@@ -71,7 +71,7 @@ JudgeEvent = JudgeLoading | JudgeLoaded | Judged | JudgeFailed
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _RunningRequest:
     """A request that runs."""
 
     item: JudgeItem
@@ -91,7 +91,7 @@ class JudgeRun:
         self._store = store
         self._inbox: queue.Queue[Event | None] = queue.Queue()
         self._waiting = deque(plan.items)
-        self._running: dict[int, _Asked] = {}  # by request key
+        self._running: dict[int, _RunningRequest] = {}  # by request key
         self._lock = threading.Lock()
         self._cancelled = False
 
@@ -135,7 +135,7 @@ class JudgeRun:
         with self._lock:
             return self._cancelled and not self._running
 
-    def _end(self, key: int) -> _Asked | None:
+    def _end(self, key: int) -> _RunningRequest | None:
         """Of a request that has ended: what was asked, None where its reply was taken before."""
         with self._lock:
             return self._running.pop(key, None)
@@ -149,14 +149,14 @@ class JudgeRun:
             item = self._waiting.popleft()
             texts = self._texts(item)
             if not all(text.strip() for text in texts[1:]):
-                yield self._store_reading(item, Reading("na", {}, _EMPTY), "", 0)
+                yield self._store_reading(item, ParsedReply("na", {}, _EMPTY), "", 0)
                 continue
             try:
                 request = self._request(item, texts, capabilities)
             except AlignbenchError as error:
                 yield JudgeFailed(item, str(error))
                 continue
-            self._send(_Asked(item, request))
+            self._send(_RunningRequest(item, request))
 
     def _texts(self, item: JudgeItem) -> tuple[str, ...]:
         """The question, and the responses: in a pair the reference's first."""
@@ -183,7 +183,7 @@ class JudgeRun:
             schema=template.schema,
         )
 
-    def _send(self, asked: _Asked) -> None:
+    def _send(self, asked: _RunningRequest) -> None:
         with self._lock:
             if self._cancelled:
                 return
@@ -202,17 +202,17 @@ class JudgeRun:
                 sampling=replace(asked.request.sampling, temperature=RETRY_TEMPERATURE),
                 seed=asked.attempt,
             )
-            self._send(_Asked(asked.item, request, asked.attempt + 1))
+            self._send(_RunningRequest(asked.item, request, asked.attempt + 1))
         else:
             yield self._store_reading(asked.item, reading, result.raw_text, asked.attempt)
 
-    def _read(self, item: JudgeItem, result: SampleResult) -> Reading:
+    def _read(self, item: JudgeItem, result: SampleResult) -> ParsedReply:
         reading = read_reply(self.plan.template, result.raw_text, flipped=item.flipped)
         if reading.status == "invalid" and result.finish_reason == "length":
             return replace(reading, reason=f"cut at {result.n_tokens} tokens: {reading.reason}")
         return reading
 
-    def _store_reading(self, item: JudgeItem, reading: Reading, reply: str, asked: int) -> Judged:
+    def _store_reading(self, item: JudgeItem, reading: ParsedReply, reply: str, asked: int) -> Judged:
         judgment = Judgment(
             kind=self.plan.template.kind,
             judge=self.plan.judge.reference,

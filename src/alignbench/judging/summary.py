@@ -22,7 +22,7 @@ import numpy as np
 from alignbench.judging.labels import PREFERENCE, PREFERRED, TAG
 from alignbench.judging.replies import ASPECTS
 from alignbench.judging.templates import KINDS, PAIRED
-from alignbench.metrics.agreement import Level, krippendorff_alpha
+from alignbench.metrics.agreement import MeasurementLevel, krippendorff_alpha
 from alignbench.metrics.statistics import Bootstrap
 from alignbench.store import Judgment, JudgmentRow, Store
 
@@ -43,7 +43,7 @@ _FIELDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Column:
+class _FieldValues:
     """One field of one condition: the values of each prompt, and what has none."""
 
     values: Mapping[str, Sequence[float]]
@@ -150,12 +150,12 @@ def _alpha(rows: Iterable[JudgmentRow], field: str, judges: Sequence[str]) -> di
         if rating is not None:
             item = (row.judgment.sample_id, row.judgment.reference_sample_id)
             units.setdefault(item, {})[row.judgment.judge] = rating
-    level: Level = "nominal" if field == "stance" else "ordinal"
+    level: MeasurementLevel = "nominal" if field == "stance" else "ordinal"
     shared = [unit for unit in units.values() if len(unit) >= 2]
     return {"alpha": krippendorff_alpha(shared, level), "items": len(shared), "judges": [*judges]}
 
 
-def _column(rows: Sequence[JudgmentRow], field: str) -> _Column:
+def _column(rows: Sequence[JudgmentRow], field: str) -> _FieldValues:
     values: dict[str, list[float]] = {}
     stances: dict[str, set[str]] = {}
     n = invalid = na = 0
@@ -172,7 +172,7 @@ def _column(rows: Sequence[JudgmentRow], field: str) -> _Column:
             n += 1
             values.setdefault(row.prompt_id, []).append(value)
     counted = {prompt: [float(len(there))] for prompt, there in stances.items()}
-    return _Column(counted if field == DISTINCT else values, n, invalid, na)
+    return _FieldValues(counted if field == DISTINCT else values, n, invalid, na)
 
 
 def _value(judgment: Judgment, field: str) -> float | None:

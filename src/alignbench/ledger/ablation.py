@@ -12,14 +12,14 @@ from alignbench.errors import EngineError
 from alignbench.scoring.likelihood_cache import Passage
 from alignbench.spec import Context, Prompt
 
-Piece = str  # instruction, examples or hint; `example 2` where each example is a piece of its own
+ContextPart = str  # instruction, examples or hint; `example 2` where each example is a piece of its own
 
-_PARTS: Final[dict[Piece, PartKind]] = {"instruction": "instruction", "examples": "example", "hint": "hint"}
+_PARTS: Final[dict[ContextPart, PartKind]] = {"instruction": "instruction", "examples": "example", "hint": "hint"}
 _EXAMPLE = "example "
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PreparedContext:
     """A context and what stands in it, by prompt id. source: the teacher's samples, by index, that it may tell of.
     apart: whether each example is a piece of its own."""
 
@@ -30,7 +30,7 @@ class Shown:
     apart: bool = False
 
     @property
-    def pieces(self) -> tuple[Piece, ...]:
+    def pieces(self) -> tuple[ContextPart, ...]:
         """What the context is made of, in the order in which it stands in the built-in layouts."""
         examples = ["examples"] if self.context.examples is not None else []
         if self.apart:
@@ -42,7 +42,7 @@ class Shown:
             *(["hint"] if self.context.hint is not None else []),
         )
 
-    def without(self, piece: Piece) -> Shown:
+    def without(self, piece: ContextPart) -> PreparedContext:
         """The same context without a piece. Without the hint, no example shows a hint either."""
         context, contents = self.context, self.contents
         match piece:
@@ -73,7 +73,7 @@ class Shown:
         return rendered
 
 
-def piece_passage(rendered: Rendered, piece: Piece) -> Passage | None:
+def piece_passage(rendered: Rendered, piece: ContextPart) -> Passage | None:
     """A piece as a continuation of all that stands before it; None where the layout does not show it as it is.
 
     It runs from its first part to its last: in the plain layout its headings and fences are a part of it, in others
@@ -90,6 +90,6 @@ def piece_passage(rendered: Rendered, piece: Piece) -> Passage | None:
     return Passage(before, "", text)
 
 
-def _number(piece: Piece) -> int:
+def _number(piece: ContextPart) -> int:
     """Which example a piece is, from 1; 0 for other pieces."""
     return int(piece.removeprefix(_EXAMPLE)) if piece.startswith(_EXAMPLE) else 0

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from alignbench.engines.protocol import Capabilities
-from alignbench.ledger.ablation import Piece, Shown, piece_passage
-from alignbench.ledger.prepare import Failures, Progress, Taught
-from alignbench.metrics.bits import Bits, Cost, Rate, bits_saved, cost, rate
+from alignbench.ledger.ablation import ContextPart, PreparedContext, piece_passage
+from alignbench.ledger.prepare import Failures, Progress, TeacherResponses
+from alignbench.metrics.bits import BitRate, Bits, Cost, bits_saved, cost, rate
 from alignbench.metrics.likelihood import alignment_gap, likelihood
 from alignbench.metrics.statistics import Bootstrap
-from alignbench.scoring.likelihood_cache import Likelihoods, Passage
+from alignbench.scoring.likelihood_cache import LikelihoodCache, Passage
 from alignbench.spec import Model, Prompt
 
 _Key = tuple[str, int]  # prompt id and sample of a response
@@ -22,8 +22,8 @@ _Column = Mapping[_Key, Bits]
 class Split:
     """Over held-out responses, and over those that the context may tell of; None where there is none."""
 
-    held_out: Rate | None
-    source: Rate | None
+    held_out: BitRate | None
+    source: BitRate | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,13 @@ class Account:
     name: str
     gap: Split
     saved: Split
-    pieces: Mapping[Piece, PieceAccount]
+    pieces: Mapping[ContextPart, PieceAccount]
     gaps: Mapping[_Key, Bits]
     source: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class LoadedModel:
     """A loaded model and what it is."""
 
     model: Model
@@ -65,13 +65,13 @@ class Accounts:
 
     def __init__(
         self,
-        likelihoods: Likelihoods,
-        teacher: Reading,
-        base: Reading,
+        likelihoods: LikelihoodCache,
+        teacher: LoadedModel,
+        base: LoadedModel,
         prompts: Sequence[Prompt],
-        taught: Taught,
+        taught: TeacherResponses,
         held_out: frozenset[int],
-        floor: Shown,
+        floor: PreparedContext,
     ) -> None:
         self._likelihoods, self._teacher, self._base = likelihoods, teacher, base
         self._prompts = [prompt for prompt in prompts if prompt.id in taught.responses]
@@ -80,14 +80,14 @@ class Accounts:
         self._bootstrap = Bootstrap()
         self.one_tokenizer = True  # as far as responses were compared
 
-    def read(self, shown: Sequence[Shown], failures: Failures, progress: Progress) -> None:
+    def read(self, shown: Sequence[PreparedContext], failures: Failures, progress: Progress) -> None:
         """Ask the models for what is not known yet. What they refuse is among the failures."""
         own = [(prompt, each) for prompt in self._prompts for each in self._own[prompt.id].values()]
         self._ask(self._teacher, self._taught.teacher.name, own, failures, progress)
         wanted = [pair for each in shown for pair in self._wanted(each)]
         self._ask(self._base, self._base.model.name, wanted, failures, progress)
 
-    def account(self, shown: Shown) -> Account:
+    def account(self, shown: PreparedContext) -> Account:
         """What was read of a context, added up."""
         columns = [self._gaps(each) for each in self._compared(shown)]
         gaps, floor, *others = [
@@ -105,15 +105,15 @@ class Accounts:
             source=shown.source,
         )
 
-    def change(self, before: Shown, now: Shown) -> Split:
+    def change(self, before: PreparedContext, now: PreparedContext) -> Split:
         """Bits that a context saves against an earlier one, on the responses that were read under both."""
         old, new = self._gaps(replace(before, source=now.source)), self._gaps(now)
         return self._split(now, {key: bits_saved(old[key], new[key]) for key in new if key in old})
 
-    def _saved(self, shown: Shown, without: _Column, given: _Column) -> Split:
+    def _saved(self, shown: PreparedContext, without: _Column, given: _Column) -> Split:
         return self._split(shown, {key: bits_saved(without[key], given[key]) for key in given})
 
-    def _split(self, shown: Shown, column: _Column) -> Split:
+    def _split(self, shown: PreparedContext, column: _Column) -> Split:
         rates = []
         for samples in (self._held_out, shown.source):
             prompts: dict[str, list[Bits]] = {}
@@ -123,7 +123,7 @@ class Accounts:
             rates.append(rate(list(prompts.values()), self._bootstrap))
         return Split(*rates)
 
-    def _gaps(self, shown: Shown) -> _Column:
+    def _gaps(self, shown: PreparedContext) -> _Column:
         """Of the responses that count for a context, where both models have read them."""
         found: dict[_Key, Bits] = {}
         for prompt, sample, passage in self._responses(shown):
@@ -139,7 +139,7 @@ class Accounts:
                 found[prompt.id, sample] = Bits(gap.bits, n_bytes, len(under_teacher.ids))
         return found
 
-    def _cost(self, shown: Shown, piece: Piece) -> Cost | None:
+    def _cost(self, shown: PreparedContext, piece: ContextPart) -> Cost | None:
         found = []
         for _, passage in self._costs(shown, piece):
             tokens = self._likelihoods.tokens(self._base.model, passage)
@@ -156,7 +156,7 @@ class Accounts:
         responses = self._taught.responses[prompt.id]
         return {i: Passage(rendered.context, rendered.query, text) for i, text in responses.items()}
 
-    def _responses(self, shown: Shown) -> Iterator[tuple[Prompt, int, Passage]]:
+    def _responses(self, shown: PreparedContext) -> Iterator[tuple[Prompt, int, Passage]]:
         for prompt in self._prompts:
             if prompt.id not in shown.contents:
                 continue
@@ -165,18 +165,18 @@ class Accounts:
                 if sample in self._held_out or sample in shown.source:
                     yield prompt, sample, Passage(rendered.context, rendered.query, text)
 
-    def _costs(self, shown: Shown, piece: Piece) -> Iterator[tuple[Prompt, Passage]]:
+    def _costs(self, shown: PreparedContext, piece: ContextPart) -> Iterator[tuple[Prompt, Passage]]:
         for prompt in self._prompts:
             if prompt.id in shown.contents:
                 passage = piece_passage(shown.rendered(prompt, self._base.capabilities), piece)
                 if passage is not None:
                     yield prompt, passage
 
-    def _compared(self, shown: Shown) -> tuple[Shown, ...]:
+    def _compared(self, shown: PreparedContext) -> tuple[PreparedContext, ...]:
         """A context, the floor for the same responses, and the context without each of its pieces."""
         return shown, replace(self._floor, source=shown.source), *map(shown.without, shown.pieces)
 
-    def _wanted(self, shown: Shown) -> Iterator[tuple[Prompt, Passage]]:
+    def _wanted(self, shown: PreparedContext) -> Iterator[tuple[Prompt, Passage]]:
         for each in self._compared(shown):
             yield from ((prompt, passage) for prompt, _, passage in self._responses(each))
         for piece in shown.pieces:
@@ -184,7 +184,7 @@ class Accounts:
 
     def _ask(
         self,
-        reading: Reading,
+        reading: LoadedModel,
         name: str,
         wanted: Sequence[tuple[Prompt, Passage]],
         failures: Failures,

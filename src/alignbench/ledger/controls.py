@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from alignbench.contexts.example_files import shipped_example_set
 from alignbench.contexts.rendering import Content
-from alignbench.ledger.ablation import Shown
-from alignbench.ledger.prepare import Taught
-from alignbench.ledger.request import HINTED, Asked
+from alignbench.ledger.ablation import PreparedContext
+from alignbench.ledger.prepare import TeacherResponses
+from alignbench.ledger.request import HINTED, LedgerRequest
 from alignbench.scoring.null import other_prompt
 from alignbench.spec import Condition, Context, Examples, Hint, Sampling
 
@@ -18,21 +18,21 @@ SHOWN_ALL, SHOWN_ONE = "all of its examples", "one of its examples"
 _HIDDEN = "hidden examples"
 
 
-def copy_of_source(asked: Asked, taught: Taught) -> Shown:
+def copy_of_source(asked: LedgerRequest, taught: TeacherResponses) -> PreparedContext:
     """The source itself in place of a hint: it should save much on the source, and on held-out responses nothing."""
     hint = Hint("free", condition=asked.teacher.name, sample=HINTED)
     contents = {id: Content(hint=said[HINTED]) for id, said in taught.responses.items() if HINTED in said}
-    return Shown(COPY, replace(asked.floor, name=COPY, hint=hint), contents, frozenset({HINTED}))
+    return PreparedContext(COPY, replace(asked.floor, name=COPY, hint=hint), contents, frozenset({HINTED}))
 
 
-def keywords_of_another(keywords: Shown) -> Shown:
+def keywords_of_another(keywords: PreparedContext) -> PreparedContext:
     """The hints of the prompts dealt out anew, each to a prompt that it was not made for: they should save nothing."""
     others = other_prompt(keywords.contents, seed=0)
     contents = {id: keywords.contents[other] for id, other in others.items()}
     return replace(keywords, name=OTHER_KEYWORDS, contents=contents)
 
 
-def hidden_examples(asked: Asked) -> Asked:
+def hidden_examples(asked: LedgerRequest) -> LedgerRequest:
     """A ledger whose teacher is the base model itself with three hidden examples.
 
     All of these should close the whole gap, one of them a part of it, and a bare prompt none.

@@ -6,31 +6,33 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from alignbench.contexts.selection import own_examples
-from alignbench.ledger.ablation import Shown
+from alignbench.ledger.ablation import PreparedContext
 from alignbench.ledger.accounts import Account
 from alignbench.spec import Examples, ExampleSet, Prompt
 
-Read = Callable[[Sequence[Shown]], list[Account]]  # the accounts of contexts, on the prompts that are chosen on
+Read = Callable[
+    [Sequence[PreparedContext]], list[Account]
+]  # the accounts of contexts, on the prompts that are chosen on
 _Places = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class _SearchStep:
     """places: of the examples in their set. bits, tokens: that the context costs, a mean over prompts. saved: bits of a
     held-out response, a mean."""
 
-    shown: Shown
+    shown: PreparedContext
     places: _Places
     bits: float
     tokens: float
     saved: float
 
-    def worth_of(self, wider: _Step) -> float:
+    def worth_of(self, wider: _SearchStep) -> float:
         """Bits that a wider one saves more, for each bit that it costs more."""
         return (wider.saved - self.saved) / (wider.bits - self.bits)
 
 
-def smaller(shown: Shown, prompts: Sequence[Prompt], tokens: int, read: Read) -> Iterator[Shown]:
+def smaller(shown: PreparedContext, prompts: Sequence[Prompt], tokens: int, read: Read) -> Iterator[PreparedContext]:
     """The same context with fewer examples, or with others of its set.
 
     Of a fixed list, subsets of the set by greedy forward selection: to what is chosen comes, each time, the example
@@ -48,7 +50,9 @@ def smaller(shown: Shown, prompts: Sequence[Prompt], tokens: int, read: Read) ->
         yield from (_first(shown, k, last=examples.order == "similar-last") for k in range(1, most))
 
 
-def _forward(shown: Shown, examples: Examples, prompts: Sequence[Prompt], tokens: int, read: Read) -> Iterator[Shown]:
+def _forward(
+    shown: PreparedContext, examples: Examples, prompts: Sequence[Prompt], tokens: int, read: Read
+) -> Iterator[PreparedContext]:
     chosen = next(iter(_steps({(): shown.without("examples")}, read)), None)
     while chosen is not None:
         before, left = chosen, set(range(len(examples.pool.items))).difference(chosen.places)
@@ -60,7 +64,7 @@ def _forward(shown: Shown, examples: Examples, prompts: Sequence[Prompt], tokens
             yield chosen.shown
 
 
-def _steps(tried: dict[_Places, Shown], read: Read) -> list[_Step]:
+def _steps(tried: dict[_Places, PreparedContext], read: Read) -> list[_SearchStep]:
     """Those whose cost and savings are known."""
     found = []
     for (places, shown), account in zip(tried.items(), read([*tried.values()]), strict=True):
@@ -69,11 +73,11 @@ def _steps(tried: dict[_Places, Shown], read: Read) -> list[_Step]:
         saved = account.saved.held_out
         if saved is not None and len(known) == len(costs):
             bits, tokens = sum(cost.bits for cost in known), sum(cost.tokens for cost in known)
-            found.append(_Step(shown, places, bits, tokens, saved.per_response))
+            found.append(_SearchStep(shown, places, bits, tokens, saved.per_response))
     return found
 
 
-def _only(shown: Shown, examples: Examples, places: _Places, prompts: Sequence[Prompt]) -> Shown:
+def _only(shown: PreparedContext, examples: Examples, places: _Places, prompts: Sequence[Prompt]) -> PreparedContext:
     """The context with these examples of its set, in the order of the set; near duplicates of a prompt are left out."""
     taken = replace(examples, pool=ExampleSet(tuple(examples.pool.items[place] for place in places)), k=None)
     there = [prompt for prompt in prompts if prompt.id in shown.contents]
@@ -87,7 +91,7 @@ def _only(shown: Shown, examples: Examples, places: _Places, prompts: Sequence[P
     )
 
 
-def _first(shown: Shown, k: int, *, last: bool) -> Shown:
+def _first(shown: PreparedContext, k: int, *, last: bool) -> PreparedContext:
     """The context with the k best of its examples. last: they stand at the end."""
     contents = {
         prompt: replace(content, examples=content.examples[-k:] if last else content.examples[:k])

@@ -9,14 +9,14 @@ from alignbench.engines.blocking import loaded
 from alignbench.engines.protocol import EmbedPool, EnginePool
 from alignbench.experiments.context_preparer import Preparer
 from alignbench.experiments.plan import Plan, make_plan
-from alignbench.ledger.ablation import Shown
-from alignbench.ledger.accounts import Account, Accounts, Reading
+from alignbench.ledger.ablation import PreparedContext
+from alignbench.ledger.accounts import Account, Accounts, LoadedModel
 from alignbench.ledger.controls import copy_of_source, hidden_examples, keywords_of_another
 from alignbench.ledger.example_selection import smaller
-from alignbench.ledger.prepare import Failures, Progress, Taught, prepared, taught
-from alignbench.ledger.request import Asked
-from alignbench.ledger.search import Found, Wanted, halves, search
-from alignbench.scoring.likelihood_cache import Likelihoods
+from alignbench.ledger.prepare import Failures, Progress, TeacherResponses, prepared, taught
+from alignbench.ledger.request import LedgerRequest
+from alignbench.ledger.search import SearchResult, SearchTarget, halves, search
+from alignbench.scoring.likelihood_cache import LikelihoodCache
 from alignbench.scoring.model_based.alignment_gap import no_kl
 from alignbench.spec import Context
 from alignbench.store import Store
@@ -47,16 +47,16 @@ class Ledger:
     n_prompts: int
     n_empty: int
     tried: tuple[Account, ...] = ()
-    found: Found | None = None
+    found: SearchResult | None = None
 
 
-def sampling_plan(store: Store, session: int, asked: Asked, *, controls: bool) -> Plan:
+def sampling_plan(store: Store, session: int, asked: LedgerRequest, *, controls: bool) -> Plan:
     """The responses that are still to be drawn before a ledger can be kept."""
     teachers = [asked.teacher, *([hidden_examples(asked).teacher] if controls else [])]
     return make_plan(store, session, asked.prompts, teachers, asked.n)
 
 
-class Bookkeeper:
+class LedgerBuilder:
     """Keeps the ledgers of a session whose teachers have been sampled. Calls block, on the thread of the store."""
 
     def __init__(
@@ -70,9 +70,9 @@ class Bookkeeper:
     ) -> None:
         self._store, self._pool, self._session = store, pool, session
         self._embed, self._failures, self._progress = embed, failures, progress
-        self._likelihoods = Likelihoods(store, pool)
+        self._likelihoods = LikelihoodCache(store, pool)
 
-    def ledger(self, asked: Asked, *, controls: bool, wanted: Wanted | None = None) -> Ledger:
+    def ledger(self, asked: LedgerRequest, *, controls: bool, wanted: SearchTarget | None = None) -> Ledger:
         """Make what stands in the contexts, read what is not read yet, add up, and search for what is wanted.
 
         Raises EngineError where a model cannot be loaded or its text is not known, InputError from the contexts.
@@ -97,13 +97,19 @@ class Bookkeeper:
         return ledger if wanted is None else self._searched(ledger, asked, said, floor, own, wanted)
 
     def _searched(
-        self, ledger: Ledger, asked: Asked, said: Taught, floor: Shown, own: Sequence[Shown], wanted: Wanted
+        self,
+        ledger: Ledger,
+        asked: LedgerRequest,
+        said: TeacherResponses,
+        floor: PreparedContext,
+        own: Sequence[PreparedContext],
+        wanted: SearchTarget,
     ) -> Ledger:
         """Fewer examples are tried on the half of the prompts that is chosen on, and read on the other if they fit."""
         chosen_on, _ = halves(said.responses)
         half = replace(asked, prompts=tuple(prompt for prompt in asked.prompts if prompt.id in chosen_on))
 
-        def read(tried: Sequence[Shown]) -> list[Account]:
+        def read(tried: Sequence[PreparedContext]) -> list[Account]:
             accounts = self._accounts(half, said, floor, tried)
             return [accounts.account(each) for each in tried]
 
@@ -113,23 +119,25 @@ class Bookkeeper:
         there = (ledger.floor, *ledger.contexts, *ledger.curve, *found)
         return replace(ledger, tried=found, found=search(there, said.responses, asked.held_out, wanted))
 
-    def _hidden(self, asked: Asked) -> tuple[Account, ...]:
+    def _hidden(self, asked: LedgerRequest) -> tuple[Account, ...]:
         hidden = hidden_examples(asked)
         floor, *shown = self._prepared(hidden, (hidden.floor, *hidden.contexts))
         said = taught(self._store, self._session, hidden)
         accounts = self._accounts(hidden, said, floor, (*shown, floor))
         return tuple(accounts.account(each) for each in (*shown, floor))
 
-    def _prepared(self, asked: Asked, contexts: Sequence[Context]) -> list[Shown]:
+    def _prepared(self, asked: LedgerRequest, contexts: Sequence[Context]) -> list[PreparedContext]:
         preparer = Preparer(self._store, self._pool, self._session, self._embed)
         try:
             return prepared(self._store, preparer, self._session, asked, contexts, self._failures, self._progress)
         finally:
             preparer.close()
 
-    def _accounts(self, asked: Asked, said: Taught, floor: Shown, shown: Sequence[Shown]) -> Accounts:
+    def _accounts(
+        self, asked: LedgerRequest, said: TeacherResponses, floor: PreparedContext, shown: Sequence[PreparedContext]
+    ) -> Accounts:
         models = asked.teacher.model, asked.base
-        teacher, base = (Reading(model, loaded(self._pool, model)) for model in models)
+        teacher, base = (LoadedModel(model, loaded(self._pool, model)) for model in models)
         accounts = Accounts(self._likelihoods, teacher, base, asked.prompts, said, asked.held_out, floor)
         accounts.read(shown, self._failures, self._progress)
         return accounts

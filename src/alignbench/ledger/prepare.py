@@ -10,8 +10,8 @@ from alignbench.errors import AlignbenchError
 from alignbench.experiments.cell_content import cell_content, is_prepared
 from alignbench.experiments.context_preparer import Preparer
 from alignbench.experiments.plan import make_plan
-from alignbench.ledger.ablation import Shown
-from alignbench.ledger.request import Asked
+from alignbench.ledger.ablation import PreparedContext
+from alignbench.ledger.request import LedgerRequest
 from alignbench.spec import Condition, Context
 from alignbench.store import Store
 
@@ -19,10 +19,10 @@ Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Taught:
+class TeacherResponses:
     """The teacher around the prompts, and its responses by prompt id and sample. empty: how many say nothing."""
 
-    teacher: Shown
+    teacher: PreparedContext
     responses: dict[str, dict[int, str]]
     empty: int
 
@@ -37,7 +37,7 @@ class Failures:
         self.messages[f"{where}, prompt {prompt}: {why}"] = None
 
 
-def taught(store: Store, session: int, asked: Asked) -> Taught:
+def taught(store: Store, session: int, asked: LedgerRequest) -> TeacherResponses:
     """What the teacher has said so far. Raises InputError where its own context was never prepared."""
     cells = make_plan(store, session, asked.prompts, [asked.teacher], asked.n).cells
     contents, responses, empty = {}, {}, 0
@@ -48,18 +48,20 @@ def taught(store: Store, session: int, asked: Asked) -> Taught:
         if said:
             contents[cell.prompt.id] = cell_content(store, cell)
             responses[cell.prompt.id] = said
-    return Taught(Shown(asked.teacher.name, asked.teacher.context, contents, frozenset()), responses, empty)
+    return TeacherResponses(
+        PreparedContext(asked.teacher.name, asked.teacher.context, contents, frozenset()), responses, empty
+    )
 
 
 def prepared(
     store: Store,
     preparer: Preparer,
     session: int,
-    asked: Asked,
+    asked: LedgerRequest,
     contexts: Sequence[Context],
     failures: Failures,
     progress: Progress,
-) -> list[Shown]:
+) -> list[PreparedContext]:
     """Contexts around the prompts: examples are selected and hints made once, and kept in cells of the session.
 
     A prompt that a context cannot be prepared for is among the failures and not in its contents.
@@ -76,12 +78,12 @@ def prepared(
             failures.add(cell.condition.name, cell.prompt.id, error)
         progress("preparing contexts", done, len(cells))
     return [
-        Shown(context.name, context, found[condition.name], asked.source(context))
+        PreparedContext(context.name, context, found[condition.name], asked.source(context))
         for context, condition in zip(contexts, conditions, strict=True)
     ]
 
 
-def _condition(store: Store, session: int, asked: Asked, context: Context) -> Condition:
+def _condition(store: Store, session: int, asked: LedgerRequest, context: Context) -> Condition:
     """The base model in a context, as the session has it already, or with the teacher's sampling parameters."""
     for condition in store.conditions(session):
         if condition.model.reference == asked.base.reference and condition.context.hash == context.hash:

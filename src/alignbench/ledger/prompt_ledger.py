@@ -6,36 +6,36 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from alignbench.contexts.rendering import Content
-from alignbench.contexts.source_samples import source_samples
+from alignbench.contexts.source_samples import samples_in_context
 from alignbench.engines.blocking import loaded
 from alignbench.engines.protocol import EnginePool, Scored
 from alignbench.errors import InputError
 from alignbench.experiments.context_preparer import Preparer
 from alignbench.experiments.likelihood import score_after
-from alignbench.experiments.plan import Cell
-from alignbench.ledger.ablation import Shown
-from alignbench.ledger.accounts import Account, Accounts, Reading, Split
-from alignbench.ledger.prepare import Failures, Progress, Taught
+from alignbench.experiments.plan import PlannedCell
+from alignbench.ledger.ablation import PreparedContext
+from alignbench.ledger.accounts import Account, Accounts, LoadedModel, Split
+from alignbench.ledger.prepare import Failures, Progress, TeacherResponses
 from alignbench.ledger.request import check_weights, unreadable
 from alignbench.metrics.likelihood import same_tokens
 from alignbench.metrics.stretches import Stretch, stretches
-from alignbench.scoring.likelihood_cache import Likelihoods, Passage
+from alignbench.scoring.likelihood_cache import LikelihoodCache, Passage
 from alignbench.scoring.model_based.alignment_gap import no_kl
 from alignbench.spec import Condition, default_context
 from alignbench.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PromptLedger:
     """teacher, base: the cells of one prompt. before: that of the base's context before it was changed, under the same
     model. responses: the teacher's, by sample, none of them empty.
 
     Raises InputError where a context cannot stand in a ledger.
     """
 
-    teacher: Cell
-    base: Cell
-    before: Cell | None
+    teacher: PlannedCell
+    base: PlannedCell
+    before: PlannedCell | None
     responses: Mapping[int, str]
 
     def __post_init__(self) -> None:
@@ -49,7 +49,7 @@ class Page:
         """The responses, by sample, that the context or the one before tells of."""
         cells = (self.base, self.before) if self.before is not None else (self.base,)
         return frozenset().union(
-            *(source_samples(cell.condition.context, self.teacher.condition.name) for cell in cells)
+            *(samples_in_context(cell.condition.context, self.teacher.condition.name) for cell in cells)
         )
 
     @property
@@ -58,7 +58,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
+class LedgerResponse:
     """One response. stretches: their bits are those under the teacher, under the base, and before where there is that.
 
     cross_entropy: why the gap estimates no KL divergence; empty where it does.
@@ -82,19 +82,19 @@ class Totals:
 
 
 @dataclass
-class PageReader:
+class PromptLedgerBuilder:
     """Reads pages. Calls block while models load and work, on the thread of the store; EngineError or InputError."""
 
     store: Store
     pool: EnginePool
     preparer: Preparer
     progress: Progress
-    _likelihoods: Likelihoods = field(init=False)
+    _likelihoods: LikelihoodCache = field(init=False)
 
     def __post_init__(self) -> None:
-        self._likelihoods = Likelihoods(self.store, self.pool)
+        self._likelihoods = LikelihoodCache(self.store, self.pool)
 
-    def response(self, page: Page, sample: int) -> Response:
+    def response(self, page: PromptLedger, sample: int) -> LedgerResponse:
         """A response, token by token."""
         text, readings = page.responses[sample], []
         cells = (page.teacher, page.base, *([page.before] if page.before is not None else []))
@@ -102,21 +102,21 @@ class PageReader:
             self.progress(f"{cell.condition.name} reads sample {sample + 1}", done, len(cells))
             readings.append(self._scored(cell, text))
         teacher, base, *_ = readings
-        return Response(
+        return LedgerResponse(
             stretches(text, [(reading.pieces, reading.logprob) for reading in readings]),
             len(text.encode("utf-8", "surrogatepass")),
             no_kl(page.teacher.condition.sampling, same_tokens(teacher.ids, base.ids)),
         )
 
-    def totals(self, page: Page) -> Totals:
+    def totals(self, page: PromptLedger) -> Totals:
         """The account of all responses: what each piece saves and costs, and what was saved since the one before."""
         prompt, source = page.base.prompt, page.source
         teacher, base = (self._reading(cell.condition) for cell in (page.teacher, page.base))
         now = self._shown(page.base, source)
         before = None if page.before is None else self._shown(page.before, source)
         bare = default_context(page.base.condition.model)
-        floor = Shown("zero-shot", bare, {prompt.id: Content()}, source)
-        taught = Taught(self._shown(page.teacher, frozenset()), {prompt.id: dict(page.responses)}, 0)
+        floor = PreparedContext("zero-shot", bare, {prompt.id: Content()}, source)
+        taught = TeacherResponses(self._shown(page.teacher, frozenset()), {prompt.id: dict(page.responses)}, 0)
         accounts = Accounts(self._likelihoods, teacher, base, [prompt], taught, page.held_out, floor)
         failures = Failures()
         accounts.read([now, *([before] if before is not None else [])], failures, self.progress)
@@ -125,19 +125,21 @@ class PageReader:
         why = no_kl(page.teacher.condition.sampling, accounts.one_tokenizer)
         return Totals(account, change, why, tuple(failures.messages))
 
-    def _scored(self, cell: Cell, response: str) -> Scored:
+    def _scored(self, cell: PlannedCell, response: str) -> Scored:
         model, capabilities = cell.condition.model, self._reading(cell.condition).capabilities
         rendered = self._shown(cell, frozenset()).rendered(cell.prompt, capabilities)
         scored = score_after(self.pool, model, rendered.context, rendered.query, response, top=0)
         self._likelihoods.keep(model, Passage(rendered.context, rendered.query, response), scored)
         return scored
 
-    def _reading(self, condition: Condition) -> Reading:
+    def _reading(self, condition: Condition) -> LoadedModel:
         def loading(fraction: float) -> None:
             self.progress(f"loading {condition.model.name}", round(fraction * 100), 100)
 
-        return Reading(condition.model, loaded(self.pool, condition.model, loading))
+        return LoadedModel(condition.model, loaded(self.pool, condition.model, loading))
 
-    def _shown(self, cell: Cell, source: frozenset[int]) -> Shown:
+    def _shown(self, cell: PlannedCell, source: frozenset[int]) -> PreparedContext:
         content = self.preparer.content(cell)
-        return Shown(cell.condition.name, cell.condition.context, {cell.prompt.id: content}, source, apart=True)
+        return PreparedContext(
+            cell.condition.name, cell.condition.context, {cell.prompt.id: content}, source, apart=True
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from alignbench.contexts.hints import hint_template, made_levels
-from alignbench.contexts.source_samples import source_samples, unknown_conditions
+from alignbench.contexts.source_samples import samples_in_context, unknown_conditions
 from alignbench.errors import InputError
 from alignbench.models.catalog import no_weights
 from alignbench.spec import Condition, Context, Hint, Model, Prompt, content_hash, default_context
@@ -14,7 +14,7 @@ HINTED = 0  # the sample of the teacher that the hints of the curve are made fro
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class LedgerRequest:
     """n: the teacher's responses to each prompt. prompts_name: what the user calls the prompts.
 
     Raises InputError where a context cannot stand in a ledger, or leaves no response held out.
@@ -70,7 +70,7 @@ class Asked:
 
     def source(self, context: Context) -> frozenset[int]:
         """The samples that a context tells of; of one that tells of none, those that the hints of the curve do."""
-        return source_samples(context, self.teacher.name) or frozenset({HINTED})
+        return samples_in_context(context, self.teacher.name) or frozenset({HINTED})
 
     @property
     def sources(self) -> frozenset[int]:

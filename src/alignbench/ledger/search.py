@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from alignbench.ledger.accounts import Account
-from alignbench.metrics.bits import Bits, Rate, rate
+from alignbench.metrics.bits import BitRate, Bits, rate
 from alignbench.metrics.statistics import Bootstrap
 from alignbench.scoring.null import shuffled_cycle
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SearchTarget:
     """tokens: the most that a context may be longer than a bare prompt, a mean over prompts. reach: the gap that is
     enough, in bits per byte; None asks for the smallest one."""
 
@@ -21,14 +21,14 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """name, tokens: of the context. chosen_on, reported_on: its gap on held-out responses to the half of the prompts
     that it was chosen on, and to the other half, which took no part in choosing."""
 
     name: str
     tokens: float
-    chosen_on: Rate
-    reported_on: Rate
+    chosen_on: BitRate
+    reported_on: BitRate
 
 
 def halves(prompts: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -38,8 +38,8 @@ def halves(prompts: Iterable[str]) -> tuple[list[str], list[str]]:
 
 
 def search(
-    accounts: Sequence[Account], prompts: Iterable[str], held_out: frozenset[int], wanted: Wanted
-) -> Found | None:
+    accounts: Sequence[Account], prompts: Iterable[str], held_out: frozenset[int], wanted: SearchTarget
+) -> SearchResult | None:
     """Among contexts whose length is known; None where none is short enough, reaches the gap, or has two prompts.
 
     With a gap to be reached, the shortest context that does; else the one that leaves the smallest gap.
@@ -52,7 +52,7 @@ def search(
             continue
         chosen_on, reported_on = (_gap(account, held_out, part) for part in parts)
         if chosen_on is not None and reported_on is not None:
-            candidates.append(Found(account.name, tokens, chosen_on, reported_on))
+            candidates.append(SearchResult(account.name, tokens, chosen_on, reported_on))
     if wanted.reach is None:
         return min(candidates, key=lambda found: (found.chosen_on.per_byte, found.tokens), default=None)
     enough = [found for found in candidates if found.chosen_on.per_byte <= wanted.reach]
@@ -66,7 +66,7 @@ def n_tokens(account: Account) -> float | None:
     return sum(known) if len(known) == len(costs) else None
 
 
-def _gap(account: Account, held_out: frozenset[int], prompts: Sequence[str]) -> Rate | None:
+def _gap(account: Account, held_out: frozenset[int], prompts: Sequence[str]) -> BitRate | None:
     said: dict[str, list[Bits]] = {}
     for (prompt, sample), bits in account.gaps.items():
         if prompt in prompts and sample in held_out:

@@ -8,10 +8,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Level = Literal["nominal", "ordinal"]
+MeasurementLevel = Literal["nominal", "ordinal"]
 
 
-def krippendorff_alpha(units: Sequence[Mapping[str, Hashable]], level: Level) -> float | None:
+def krippendorff_alpha(units: Sequence[Mapping[str, Hashable]], level: MeasurementLevel) -> float | None:
     """Krippendorff's alpha = 1 - observed / expected disagreement (Krippendorff 2011), at most 1; 0 is chance.
 
     units: for each judged item its ratings by judge; an item with fewer than two counts for nothing. level: nominal

@@ -21,7 +21,7 @@ class Bits:
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class BitRate:
     """Bits over the responses to n_prompts prompts, n_responses in all.
 
     per_byte, per_response, per_token: all bits over all bytes, responses, tokens. ci: of per_byte, from resampled
@@ -45,7 +45,7 @@ class Cost:
     tokens: float
 
 
-def rate(prompts: Sequence[Sequence[Bits]], bootstrap: Bootstrap) -> Rate | None:
+def rate(prompts: Sequence[Sequence[Bits]], bootstrap: Bootstrap) -> BitRate | None:
     """Of the responses to each prompt, at least one each; None without a prompt."""
     if not prompts:
         return None
@@ -59,7 +59,7 @@ def rate(prompts: Sequence[Sequence[Bits]], bootstrap: Bootstrap) -> Rate | None
         ci = percentile_interval(draws[:, 0] / draws[:, 1])
     n = sum(map(len, prompts))
     n_tokens = sum(r.n_tokens for said in prompts for r in said)
-    return Rate(bits / n_bytes, ci, bits / n, bits / n_tokens, len(prompts), n)
+    return BitRate(bits / n_bytes, ci, bits / n, bits / n_tokens, len(prompts), n)
 
 
 def bits_saved(without: Bits, given: Bits) -> Bits:

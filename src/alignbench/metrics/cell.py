@@ -16,17 +16,17 @@ from alignbench.errors import InputError
 from alignbench.metrics import registry
 from alignbench.metrics.semantic import CLASS_THRESHOLD, Cosines
 from alignbench.metrics.spectral import EmbeddedSet, vendi_value
-from alignbench.metrics.values import WORKBENCH, Mode, PairScore, Value, too_few
+from alignbench.metrics.values import WORKBENCH, PairSimilarity, Value, WordMode, too_few
 
 _PENDING = "embeddings have not arrived yet"
 _SEMANTIC = frozenset(name for name in registry.LIVE if "embeddings" in registry.METRICS[name].needs)
 
 
-class Cell(ABC):
+class ScoredCell(ABC):
     """Scores of one prompt under one condition. Not thread-safe."""
 
     def __init__(
-        self, metrics: Collection[str], mode: Mode = WORKBENCH, *, class_threshold: float = CLASS_THRESHOLD
+        self, metrics: Collection[str], mode: WordMode = WORKBENCH, *, class_threshold: float = CLASS_THRESHOLD
     ) -> None:
         """metrics: live scores to run (see `registry.LIVE`).
 
@@ -54,7 +54,7 @@ class Cell(ABC):
         return sample in self._samples
 
     @abstractmethod
-    def similarity(self, metric: str) -> PairScore:
+    def similarity(self, metric: str) -> PairSimilarity:
         """The similarity over pairs behind `metric`; KeyError where this cell does not run it."""
 
     @abstractmethod

@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from alignbench.metrics.cell import Cell
+from alignbench.metrics.cell import ScoredCell
 from alignbench.metrics.compression import CompressionRatio
 from alignbench.metrics.diversity import (
     NGRAM_DIVERSITY_ORDERS,
@@ -33,7 +33,7 @@ from alignbench.metrics.ngrams import Ints, is_first, stable_order
 from alignbench.metrics.overlap import BLEU_ORDERS, common_lengths, no_words, packed, rouge_ls, self_bleu
 from alignbench.metrics.semantic import CLASS_THRESHOLD
 from alignbench.metrics.spectral import VENDI_ORDERS, count_cosines, vendi_ngram
-from alignbench.metrics.values import PairMean, PairScore, Response, Value, mean_of_pairs
+from alignbench.metrics.values import PairMean, PairSimilarity, Response, Value, mean_of_pairs
 
 Floats = NDArray[np.float64]
 
@@ -59,7 +59,7 @@ def counted_cells(
     *,
     class_threshold: float = CLASS_THRESHOLD,
 ) -> list[CountedCell]:
-    """The cells, which compare with each other and with no others. metrics, class_threshold: see `Cell`."""
+    """The cells, which compare with each other and with no others. metrics, class_threshold: see `ScoredCell`."""
     group = _Group(cells, lexicon)
     ends = np.cumsum([0, *(len(cell.words) for cell in cells)]).tolist()
     return [
@@ -76,7 +76,7 @@ def pair_matrix(a: CountedCell, b: CountedCell, metric: str) -> Floats:
     return a.similarity(metric).matrix(b.similarity(metric))
 
 
-class CountedCell(Cell):
+class CountedCell(ScoredCell):
     """A finished cell. Made by `counted_cells`."""
 
     def __init__(
@@ -144,7 +144,7 @@ _Between = Callable[[slice, slice], Floats]  # similarities (n, m) of the respon
 
 
 class _CountedPairs:
-    """A `PairScore` of a finished cell, whose responses are `rows` of all those of its group."""
+    """A `PairSimilarity` of a finished cell, whose responses are `rows` of all those of its group."""
 
     def __init__(self, between: _Between, no_pairs: Callable[[int], str], rows: slice) -> None:
         self._between, self._rows = between, rows
@@ -167,7 +167,7 @@ class _CountedPairs:
         """The similarities (n, m) with those of another cell, or this one."""
         return self._between(self._rows, other._rows)
 
-    def against(self, other: PairScore) -> _CountedCross:
+    def against(self, other: PairSimilarity) -> _CountedCross:
         assert isinstance(other, _CountedPairs)
         return _CountedCross(self._between, self._rows, other._rows)
 
@@ -209,17 +209,17 @@ class _Group:
 
     def jaccard(self) -> _Between:
         words, owners = self._content
-        return _Terms(words, owners, self._n).similarities
+        return _TermSets(words, owners, self._n).similarities
 
     def jaccard_2(self) -> _Between:
         words, owners = self._content
         inside = owners[1:] == owners[:-1]
         pairs = words[:-1] * (words.max(initial=0) + 1) + words[1:]
-        return _Terms(pairs[inside], owners[1:][inside], self._n).similarities
+        return _TermSets(pairs[inside], owners[1:][inside], self._n).similarities
 
     def jaccard_stem(self) -> _Between:
         words, owners = self._content
-        return _Terms(self._lexicon.stems[words], owners, self._n).similarities
+        return _TermSets(self._lexicon.stems[words], owners, self._n).similarities
 
     @cached_property
     def _content(self) -> tuple[Ints, Ints]:
@@ -249,7 +249,7 @@ _SIMILARITIES: dict[str, Callable[[_Group], _Between]] = {
 }
 
 
-class _Terms:
+class _TermSets:
     """Sets of terms, compared by `jaccards`: only terms that two sets have can be shared."""
 
     def __init__(self, terms: Ints, owners: Ints, n: int) -> None:

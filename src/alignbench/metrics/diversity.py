@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from alignbench.metrics.ngrams import BagProducts, Column, Ints, NgramIndex, stable_order
+from alignbench.metrics.ngrams import BagProducts, GrowingArray, Ints, NgramIndex, stable_order
 from alignbench.metrics.values import Response, Value, too_few
 
 EAD_VOCABULARY = 32_000  # V of expectation-adjusted distinct: one number for all models, that of Llama 2's tokenizer
@@ -125,7 +125,7 @@ class SelfRepetition:
         self._products = BagProducts()
         # Of each response: sum over its 4-grams of (count - 1), that is its products with all responses, less its own
         # number of 4-grams.
-        self._repeats = Column(np.float64)
+        self._repeats = GrowingArray(np.float64)
         self._total = 0
 
     def add(self, response: Response) -> None:
@@ -162,7 +162,7 @@ class Mattr:
     def __init__(self, index: NgramIndex | None = None, window: int = MATTR_WINDOW) -> None:
         self._index = NgramIndex() if index is None else index
         self._window = window
-        self._ratios = Column(np.float64)
+        self._ratios = GrowingArray(np.float64)
 
     def add(self, response: Response) -> None:
         words = self._index.sequence(response)

@@ -8,11 +8,11 @@ from collections.abc import Callable, Collection, Hashable, Set
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from alignbench.metrics.values import CrossScore, PairMean, PairScore, Response, Value, mean_of_pairs, too_few
+from alignbench.metrics.values import CrossScore, PairMean, PairSimilarity, Response, Value, mean_of_pairs, too_few
 
 Floats = NDArray[np.float64]
 
-Terms = Callable[[Response], Collection[Hashable]]
+TermsOf = Callable[[Response], Collection[Hashable]]
 """What a response is a set of: content words, say; no term twice."""
 
 
@@ -104,7 +104,7 @@ def content(response: Response) -> frozenset[str]:
     return response.content
 
 
-def content_ngrams(order: int) -> Terms:
+def content_ngrams(order: int) -> TermsOf:
     """The n-grams of the words that are left when stop words are out."""
 
     def ngrams(response: Response) -> frozenset[Hashable]:
@@ -114,7 +114,7 @@ def content_ngrams(order: int) -> Terms:
     return ngrams
 
 
-def content_stems(stem: Callable[[str], str]) -> Terms:
+def content_stems(stem: Callable[[str], str]) -> TermsOf:
     """The stems of its words without stop words."""
 
     def stems(response: Response) -> frozenset[Hashable]:
@@ -131,7 +131,7 @@ class LexicalSimilarity:
 
     __slots__ = ("_terms", "pairs", "sets")
 
-    def __init__(self, terms: Terms = content) -> None:
+    def __init__(self, terms: TermsOf = content) -> None:
         self._terms = terms
         self.sets = WordSets()
         self.pairs = PairMean()
@@ -145,7 +145,7 @@ class LexicalSimilarity:
     def no_pairs(self, n_pairs: int) -> str:
         return jaccard_reason(n_pairs)
 
-    def against(self, other: PairScore) -> CrossScore:
+    def against(self, other: PairSimilarity) -> CrossScore:
         assert isinstance(other, LexicalSimilarity)
         return CrossLexicalSimilarity(self.sets, other.sets)
 

@@ -8,8 +8,8 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from alignbench.metrics.ngrams import Column, Ints, Vocabulary
-from alignbench.metrics.values import Mode
+from alignbench.metrics.ngrams import GrowingArray, Ints, Vocabulary
+from alignbench.metrics.values import WordMode
 
 _LONGEST = 20  # characters of a piece on average: scripts without spaces have pieces that never come again
 
@@ -17,12 +17,12 @@ _LONGEST = 20  # characters of a piece on average: scripts without spaces have p
 class Lexicon:
     """The words of one mode, numbered 0, 1, 2... in order of first appearance."""
 
-    def __init__(self, mode: Mode, stem: Callable[[str], str]) -> None:
+    def __init__(self, mode: WordMode, stem: Callable[[str], str]) -> None:
         self.mode = mode
         self._stem = stem
         self._vocabulary, self._stem_vocabulary = Vocabulary(), Vocabulary()
         self._pieces = _Pieces(self._read)
-        self._is_stop, self._stems = Column(np.bool_), Column(np.int64)
+        self._is_stop, self._stems = GrowingArray(np.bool_), GrowingArray(np.int64)
 
     def numbers(self, text: str) -> Ints:
         """The numbers of a text's words in order."""
@@ -48,7 +48,7 @@ class Lexicon:
         self._stems.append(self._stem_vocabulary.numbers(map(self._stem, self._since(self._stems))))
         return self._stems.values
 
-    def _since(self, column: Column) -> list[str]:
+    def _since(self, column: GrowingArray) -> list[str]:
         """The words that a column does not have yet."""
         return list(islice(self._vocabulary, len(column), None))
 

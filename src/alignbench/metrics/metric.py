@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from alignbench.metrics.values import Mode
+from alignbench.metrics.values import WordMode
 
 Scope = Literal["within", "cross"]
 Direction = Literal["higher", "lower", ""]
@@ -48,7 +48,7 @@ class Metric:
     moves_with_n: bool = False
     is_distance: bool = False
 
-    def version_in(self, mode: Mode) -> str:
+    def version_in(self, mode: WordMode) -> str:
         """Its version where words are counted in this mode."""
         formula, plus, _ = self.version.partition("+")
         return f"{formula}{plus}{mode.version}" if plus else formula

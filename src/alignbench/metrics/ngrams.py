@@ -156,7 +156,7 @@ def _merged(kept: Ints, new: Ints, old: NDArray[np.bool_], places: Ints) -> Ints
     return merged
 
 
-class Column:
+class GrowingArray:
     """An array that grows at its end, at amortized constant cost."""
 
     __slots__ = ("_array", "_n")
@@ -194,9 +194,9 @@ class BagProducts:
 
     def __init__(self) -> None:
         self.n = 0
-        self._numbers = Column(np.int32)
-        self._counts = Column(np.int32)
-        self._owners = Column(np.int32)
+        self._numbers = GrowingArray(np.int32)
+        self._counts = GrowingArray(np.int32)
+        self._owners = GrowingArray(np.int32)
 
     def add(self, bag: Bag, n_distinct: int) -> NDArray[np.float64]:
         """The products (n,) with the n earlier bags, in order of arrival; whole numbers. n_distinct: of the index."""

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from alignbench.metrics.ngrams import Column, Ints, NgramIndex, Vocabulary
+from alignbench.metrics.ngrams import GrowingArray, Ints, NgramIndex, Vocabulary
 from alignbench.metrics.values import CrossScore, PairMean, Response, Value, mean_of_pairs, too_few
 
 if TYPE_CHECKING:
-    from alignbench.metrics.values import PairScore
+    from alignbench.metrics.values import PairSimilarity
 
 BLEU_ORDERS = (1, 2, 3, 4)
 _EPSILON = 0.1  # NLTK's, in place of a match count of 0
@@ -67,7 +67,7 @@ class RougeL:
     def no_pairs(self, n_pairs: int) -> str:
         return no_words(n_pairs)
 
-    def against(self, other: PairScore) -> CrossScore:
+    def against(self, other: PairSimilarity) -> CrossScore:
         assert isinstance(other, RougeL)
         return _CrossRougeL(self.documents, other.documents)
 
@@ -128,8 +128,8 @@ class SelfBleu:
     def __init__(self, index: NgramIndex | None = None) -> None:
         self._index = NgramIndex() if index is None else index
         self._clips = [_Clip() for _ in BLEU_ORDERS]
-        self._matches = [Column(np.float64) for _ in BLEU_ORDERS]  # whole numbers, one for each response
-        self._lengths = Column(np.int64)
+        self._matches = [GrowingArray(np.float64) for _ in BLEU_ORDERS]  # whole numbers, one for each response
+        self._lengths = GrowingArray(np.int64)
 
     def add(self, response: Response) -> None:
         n = len(self._lengths)
@@ -166,7 +166,11 @@ class _Clip:
     __slots__ = ("_holders", "_largest", "_second")
 
     def __init__(self) -> None:
-        self._largest, self._second, self._holders = Column(np.int32), Column(np.int32), Column(np.int32)
+        self._largest, self._second, self._holders = (
+            GrowingArray(np.int32),
+            GrowingArray(np.int32),
+            GrowingArray(np.int32),
+        )
 
     def add(self, numbers: Ints, counts: Ints, n: int, n_distinct: int) -> tuple[float, NDArray[np.float64]]:
         """Count the n-th response in; its own clipped matches, and what the n before it gain by it."""

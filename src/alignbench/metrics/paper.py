@@ -10,13 +10,13 @@ import string
 from functools import cache
 
 from alignbench.errors import AlignbenchError
-from alignbench.metrics.values import Mode
+from alignbench.metrics.values import WordMode
 
 _PUNCTUATION = frozenset(string.punctuation)
 
 
 @cache
-def paper_mode() -> Mode:
+def paper_mode() -> WordMode:
     """The mode; AlignbenchError where NLTK or its data is not there."""
     try:
         from nltk.corpus import stopwords
@@ -35,7 +35,7 @@ def paper_mode() -> Mode:
         ) from None
 
     # The paper's list has 179 words; newer releases of NLTK's data have more, and so another version.
-    return Mode("paper", f"nltk{len(stop_words)}", _words, stop_words)
+    return WordMode("paper", f"nltk{len(stop_words)}", _words, stop_words)
 
 
 def _words(text: str) -> tuple[str, ...]:

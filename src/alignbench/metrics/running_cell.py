@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignbench.metrics import registry
-from alignbench.metrics.cell import Cell
+from alignbench.metrics.cell import ScoredCell
 from alignbench.metrics.compression import CompressionRatio
 from alignbench.metrics.diversity import Distinct, ExpectationAdjustedDistinct, Mattr, NgramDiversity, SelfRepetition
 from alignbench.metrics.lexical import Length, LexicalSimilarity, content_ngrams, content_stems
@@ -25,11 +25,11 @@ from alignbench.metrics.values import (
     WORKBENCH,
     Cross,
     CrossScore,
-    Mode,
-    PairScore,
+    PairSimilarity,
     Response,
     RunningScore,
     Value,
+    WordMode,
     too_few,
 )
 
@@ -55,17 +55,17 @@ _SCORES: dict[str, Callable[[NgramIndex], RunningScore]] = {
 _PAIRED = tuple(name for name in registry.cross(registry.LIVE) if name in _SCORES)
 
 
-class CellScores(Cell):
+class CellScores(ScoredCell):
     """A cell that grows by one finished sample at a time. Not thread-safe."""
 
     def __init__(
         self,
         metrics: Collection[str] = registry.DEFAULT,
-        mode: Mode = WORKBENCH,
+        mode: WordMode = WORKBENCH,
         *,
         class_threshold: float = CLASS_THRESHOLD,
     ) -> None:
-        """As `Cell`."""
+        """As `ScoredCell`."""
         super().__init__(metrics, mode, class_threshold=class_threshold)
         index = NgramIndex()
         self._scores = {name: _SCORES[name](index) for name in self.metrics if name in _SCORES}
@@ -77,8 +77,8 @@ class CellScores(Cell):
         for score in self._scores.values():
             score.add(response)
 
-    def similarity(self, metric: str) -> PairScore:
-        score: PairScore = self._scores[metric]  # type: ignore[assignment]
+    def similarity(self, metric: str) -> PairSimilarity:
+        score: PairSimilarity = self._scores[metric]  # type: ignore[assignment]
         return score
 
     def _value(self, name: str) -> Value:
@@ -92,7 +92,7 @@ class CellPair:
     texts stay. It holds the scores that both cells run.
     """
 
-    def __init__(self, reference: Cell, other: Cell) -> None:
+    def __init__(self, reference: ScoredCell, other: ScoredCell) -> None:
         if reference.mode is not other.mode:
             raise ValueError("two cells whose words are counted in different modes do not compare")
         self._reference = reference

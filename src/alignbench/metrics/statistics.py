@@ -54,7 +54,7 @@ class Recovery:
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class JackknifeVariance:
     """The variance that one set of samples gives a score, by the jackknife (Tukey 1958), and its degrees of freedom."""
 
     variance: float
@@ -198,7 +198,7 @@ def jackknife_interval(value: float, *left_out: Sequence[float], level: float = 
     return spread_interval(value, [_spread(values) for values in left_out], level=level)
 
 
-def spread_interval(value: float, spreads: Sequence[Spread], *, level: float = LEVEL) -> Interval:
+def spread_interval(value: float, spreads: Sequence[JackknifeVariance], *, level: float = LEVEL) -> Interval:
     """Interval around the sum of independent parts, or their mean, from the spread of each."""
     total = sum(spread.variance for spread in spreads)
     if total == 0.0:
@@ -208,7 +208,7 @@ def spread_interval(value: float, spreads: Sequence[Spread], *, level: float = L
     return value - reach, value + reach
 
 
-def pair_spreads(similarities: ArrayLike, *, itself: bool) -> tuple[Spread, ...]:
+def pair_spreads(similarities: ArrayLike, *, itself: bool) -> tuple[JackknifeVariance, ...]:
     """Jackknife of a mean over pairs: the spread that each of the two sets of samples gives it, one where both are the
     same set. Empty where leaving out a sample leaves no pair.
 
@@ -229,9 +229,9 @@ def pair_spreads(similarities: ArrayLike, *, itself: bool) -> tuple[Spread, ...]
     return tuple(found)
 
 
-def _spread(left_out: ArrayLike) -> Spread:
+def _spread(left_out: ArrayLike) -> JackknifeVariance:
     values = np.asarray(left_out, np.float64)
-    return Spread((len(values) - 1) * float(np.var(values)), len(values) - 1)
+    return JackknifeVariance((len(values) - 1) * float(np.var(values)), len(values) - 1)
 
 
 def _recovery(rows: Floats, n: int, draws: Floats | None) -> Recovery:

@@ -15,7 +15,7 @@ from alignbench.metrics.words import STOP_WORDS, VERSION, words
 
 
 @dataclass(frozen=True, slots=True)
-class Mode:
+class WordMode:
     """How a text becomes words; scores of two modes never meet in one comparison.
 
     version: of the tokenizer and its stop list. words: the words of a text in order, stop words included. piecewise:
@@ -29,7 +29,7 @@ class Mode:
     piecewise: bool = False
 
 
-WORKBENCH = Mode("workbench", f"words{VERSION}", words, STOP_WORDS, piecewise=True)
+WORKBENCH = WordMode("workbench", f"words{VERSION}", words, STOP_WORDS, piecewise=True)
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Response:
 
     sample: int
     text: str
-    mode: Mode = WORKBENCH
+    mode: WordMode = WORKBENCH
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -146,7 +146,7 @@ def mean_of_pairs(n: int, pairs: PairMean, no_pairs: Callable[[int], str]) -> Va
     return Value(pairs.mean, n, "" if pairs.n else no_pairs(pairs.skipped), skipped=pairs.skipped)
 
 
-class PairScore(Protocol):
+class PairSimilarity(Protocol):
     """A similarity over pairs of one set, which can also be taken between two sets."""
 
     @property
@@ -158,7 +158,7 @@ class PairScore(Protocol):
         """Why a mean over `n_pairs` pairs, all of them skipped, is null."""
         ...
 
-    def against(self, other: PairScore) -> CrossScore:
+    def against(self, other: PairSimilarity) -> CrossScore:
         """Over the pairs of one response here and one of the other set. Both are scores of one kind."""
         ...
 

@@ -79,7 +79,7 @@ class ModelStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class _InventoryEntry:
     """What is known of a model before anybody has looked whether it is there."""
 
     reference: Reference
@@ -123,7 +123,7 @@ def resolve(name_or_reference: str, *, models_file: Path | None = None) -> Model
         return _model(name_or_reference, entry)
     if name_or_reference in DEMOS or ":" in name_or_reference:
         reference = parse_reference(name_or_reference)
-        return _model("", _Entry(reference))
+        return _model("", _InventoryEntry(reference))
     if name_or_reference.endswith(".gguf") or "/" in name_or_reference:
         raise InputError(f"There is no model {name_or_reference!r}. A file is written llama:{name_or_reference}")
     near = did_you_mean(name_or_reference, [*DEMOS, *entries])
@@ -146,7 +146,7 @@ def inventory(*, models_file: Path | None = None) -> list[ModelStatus]:
     """Every model with a name, usable or not. Raises InputError only where models.toml itself is broken."""
     entries = _read_models_file(models_file)
     origin = str(models_file or paths.models_file())
-    return [_status(name, _Entry(Reference("demo", name)), "built-in") for name in DEMOS] + [
+    return [_status(name, _InventoryEntry(Reference("demo", name)), "built-in") for name in DEMOS] + [
         _status(name, entry, origin) for name, entry in entries.items()
     ]
 
@@ -255,7 +255,7 @@ def own_name(reference: Reference) -> str:
             return reference.target
 
 
-def _model(name: str, entry: _Entry) -> Model:
+def _model(name: str, entry: _InventoryEntry) -> Model:
     """The model of a reference whose weights are there. Without a name it gets its own."""
     reference, text = entry.reference, str(entry.reference)
     found: Kind
@@ -277,7 +277,7 @@ def _model(name: str, entry: _Entry) -> Model:
     return Model(name or own_name(reference), text, entry.kind or found, entry.options)
 
 
-def _status(name: str, entry: _Entry, origin: str) -> ModelStatus:
+def _status(name: str, entry: _InventoryEntry, origin: str) -> ModelStatus:
     reference = entry.reference
     try:
         model = _model(name, entry)
@@ -300,7 +300,7 @@ def _status(name: str, entry: _Entry, origin: str) -> ModelStatus:
     return status(path=path, size=found.file_size, context_length=found.context_length, description=words)
 
 
-def _read_models_file(path: Path | None) -> dict[str, _Entry]:
+def _read_models_file(path: Path | None) -> dict[str, _InventoryEntry]:
     """Entries of models.toml by name. The default file may be missing; one that was named must be there."""
     file = path or paths.models_file()
     if path is None and not file.exists():
@@ -318,7 +318,7 @@ def _read_models_file(path: Path | None) -> dict[str, _Entry]:
     return {name: _entry(file, name, table) for name, table in tables.items()}
 
 
-def _entry(file: Path, name: str, table: object) -> _Entry:
+def _entry(file: Path, name: str, table: object) -> _InventoryEntry:
     where = f"{file}, [models.{name}]"
     if name in DEMOS:
         raise InputError(f"{where}: an embedded model has this name; expected another one.")
@@ -344,6 +344,6 @@ def _entry(file: Path, name: str, table: object) -> _Entry:
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
     try:
-        return _Entry(parse_reference(reference, relative_to=file.parent), kind, chosen)
+        return _InventoryEntry(parse_reference(reference, relative_to=file.parent), kind, chosen)
     except InputError as error:
         raise InputError(f"{where}, reference: {error}") from None

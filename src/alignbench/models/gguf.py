@@ -63,7 +63,7 @@ class Array:
 
 
 Scalar = int | float | bool | str
-Value = Scalar | tuple[Scalar, ...] | Array
+GgufValue = Scalar | tuple[Scalar, ...] | Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class GgufHeader:
     """
 
     version: int
-    metadata: Mapping[str, Value]
+    metadata: Mapping[str, GgufValue]
     n_tensors: int
     n_parameters: int
     data_end: int
@@ -165,7 +165,7 @@ class _Reader:
         # the least an entry and a tensor take: an empty name, a type, a value; or counts, an offset
         least = n_entries * 13 + n_tensors * 24
         self.need(least, f"{n_entries:,} metadata entries and {n_tensors:,} tensors")
-        metadata: dict[str, Value] = {}
+        metadata: dict[str, GgufValue] = {}
         for i in range(n_entries):
             key = self.string(f"the key of metadata entry {i + 1} of {n_entries}")
             metadata[key] = self.value(self.number("I", f"the type of {key}"), key)
@@ -200,7 +200,7 @@ class _Reader:
             end = max(end, offset + count // per_block * block_bytes)
         return elements, end
 
-    def value(self, kind: int, key: str) -> Value:
+    def value(self, kind: int, key: str) -> GgufValue:
         if kind != _ARRAY:
             return self.scalar(kind, key)
         item = self.number("I", f"the item type of {key}")

@@ -14,7 +14,7 @@ from typing import Any
 
 from alignbench.errors import InputError
 from alignbench.importing.values import ImportedCondition, ImportedHint, ImportedJudgment, ImportedSample
-from alignbench.judging.replies import Reading, read_reply
+from alignbench.judging.replies import ParsedReply, read_reply
 from alignbench.judging.templates import judge_template
 from alignbench.overton.layout import ARGS, DATA, HINTS, JUDGED_PAIR, KINDS, SAMPLES
 from alignbench.overton.rows import NotARow, read_row
@@ -117,10 +117,10 @@ def _usable(samples: Sequence[ImportedSample]) -> list[tuple[int, ImportedSample
     return [(i, sample) for i, sample in enumerate(samples) if not sample.error]
 
 
-def _read(kind: str, reply: _Reply) -> Reading:
+def _read(kind: str, reply: _Reply) -> ParsedReply:
     """The reply in the form that our own judges are asked for, which has a rationale for all of its fields."""
     if reply.error:
-        return Reading("invalid", {}, reply.error)
+        return ParsedReply("invalid", {}, reply.error)
     try:
         value = json.loads(reply.text)
     except (ValueError, RecursionError):

@@ -9,7 +9,7 @@ from typing import Any
 from alignbench.overton.rows import FENCE, read_row
 from alignbench.store import SampleRow
 
-Row = dict[str, Any]
+OutputRow = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class ExportedCell:
     samples: tuple[SampleRow, ...]
 
 
-def output_rows(cells: Sequence[ExportedCell]) -> tuple[list[Row], bool]:
+def output_rows(cells: Sequence[ExportedCell]) -> tuple[list[OutputRow], bool]:
     """A row a cell, and whether they are those of a text server.
 
     Rows of a text server have the rendered prompt, and the generated text up to the fence that stopped it. Where the
@@ -34,7 +34,7 @@ def output_rows(cells: Sequence[ExportedCell]) -> tuple[list[Row], bool]:
     ], False
 
 
-def _text_row(cell: ExportedCell) -> Row | None:
+def _text_row(cell: ExportedCell) -> OutputRow | None:
     """None where a sample would not come back as it is."""
     outputs = []
     for _, sample in _by_index(cell):
@@ -57,7 +57,7 @@ def _generated(rendered: str, sample: SampleRow) -> str | None:
     return None
 
 
-def _chat_output(index: int, sample: SampleRow | None) -> Row:
+def _chat_output(index: int, sample: SampleRow | None) -> OutputRow:
     if sample is None or sample.status != "done":
         return _error(sample)
     return {
@@ -67,7 +67,7 @@ def _chat_output(index: int, sample: SampleRow | None) -> Row:
     }
 
 
-def _error(sample: SampleRow | None) -> Row:
+def _error(sample: SampleRow | None) -> OutputRow:
     return {"error": "not sampled" if sample is None else sample.error or sample.status}
 
 

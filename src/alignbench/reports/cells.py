@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from alignbench.metrics.running_cell import CellScores
 from alignbench.metrics.sentences import sentences
-from alignbench.metrics.values import Mode, Value
+from alignbench.metrics.values import Value, WordMode
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.spec import content_hash
 
@@ -17,7 +17,9 @@ Texts = Mapping[int, str]  # sample -> its text
 Sentences = Mapping[int, NDArray[np.float32]]  # sample -> vectors of its sentences (t, dim)
 
 
-def cell_values(texts: Texts, metrics: Sequence[str], mode: Mode, embeddings: Embeddings | None) -> dict[str, Value]:
+def cell_values(
+    texts: Texts, metrics: Sequence[str], mode: WordMode, embeddings: Embeddings | None
+) -> dict[str, Value]:
     """The scores of one cell by name; those of embeddings are null with their reason where a text has no vector."""
     cell = CellScores(metrics, mode)
     kept = {} if embeddings is None else embeddings.vectors(texts.values())

@@ -15,7 +15,7 @@ from alignbench.metrics.coverage import COVERAGE_THRESHOLD, best_matches, covera
 from alignbench.metrics.semantic import calibrated_threshold
 from alignbench.metrics.statistics import Bootstrap
 from alignbench.reports.cells import Sentences, sentence_vectors
-from alignbench.reports.estimates import Column, Entry, mean_entry
+from alignbench.reports.estimates import Entry, PromptValues, mean_entry
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.null import other_prompt
 from alignbench.scoring.responses import Responses
@@ -113,6 +113,6 @@ def _points(curves: _Curve, bootstrap: Bootstrap) -> list[Entry]:
     longest = max(map(len, curves.values()), default=0)
     points = []
     for k in range(1, longest + 1):
-        column: Column = {prompt: curve[k - 1] for prompt, curve in curves.items() if len(curve) >= k}
+        column: PromptValues = {prompt: curve[k - 1] for prompt, curve in curves.items() if len(curve) >= k}
         points.append({"k": k, **mean_entry(column, bootstrap)})
     return points

@@ -11,10 +11,10 @@ import numpy as np
 from alignbench.metrics.statistics import MIN_PROMPTS, Bootstrap, holm, percentile_interval
 
 Entry = dict[str, Any]
-Column = Mapping[str, float | None]  # one number a prompt, None where it has none
+PromptValues = Mapping[str, float | None]  # one number a prompt, None where it has none
 
 
-def mean_entry(column: Column, bootstrap: Bootstrap, reason: str = "") -> Entry:
+def mean_entry(column: PromptValues, bootstrap: Bootstrap, reason: str = "") -> Entry:
     """{"value", "ci", "n", "reason"}: the mean over prompts, its bootstrap interval, and how many prompts it is of."""
     values = np.array([[_number(value)] for value in column.values()], np.float64).reshape(-1, 1)
     there = values[~np.isnan(values)]
@@ -27,7 +27,9 @@ def mean_entry(column: Column, bootstrap: Bootstrap, reason: str = "") -> Entry:
     }
 
 
-def difference_entries(pairs: Mapping[str, tuple[Column, Column]], bootstrap: Bootstrap) -> dict[str, Entry]:
+def difference_entries(
+    pairs: Mapping[str, tuple[PromptValues, PromptValues]], bootstrap: Bootstrap
+) -> dict[str, Entry]:
     """Of each pair of columns, first minus second over the prompts that both have: {"value", "ci", "p", "p_holm", "n"}.
 
     p_holm: corrected for how many pairs there are.
@@ -43,7 +45,7 @@ def difference_entries(pairs: Mapping[str, tuple[Column, Column]], bootstrap: Bo
     return {name: {**entry, "p_holm": corrected.get(name)} for name, entry in found.items()}
 
 
-def share_entry(part: Column, whole: Column, bootstrap: Bootstrap) -> Entry:
+def share_entry(part: PromptValues, whole: PromptValues, bootstrap: Bootstrap) -> Entry:
     """Mean of `part` over mean of `whole`, on the prompts that both have: {"value", "ci", "n", "reason"}.
 
     No interval under 20 prompts or where the resamples do not tell the whole from 0.

@@ -9,7 +9,7 @@ from typing import Any
 
 from alignbench.errors import AlignbenchError
 from alignbench.metrics.registry import METRICS
-from alignbench.reports.plotting import COLOURS, MARKERS, Axes, Draw, called, png, svg, with_interval
+from alignbench.reports.plotting import COLOURS, MARKERS, Axes, DrawAxes, called, png, svg, with_interval
 
 WITHIN = ("words", "jaccard", "embedding_diversity")
 CROSS = ("jaccard", "embedding_similarity", "bertscore_f1")
@@ -26,7 +26,7 @@ class Figure:
     name: str
     title: str
     caption: str
-    draw: Draw
+    draw: DrawAxes
     panels: int
     height: float
     share_y: bool = False

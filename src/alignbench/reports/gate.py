@@ -14,9 +14,9 @@ from typing import Any
 from alignbench.judging.qualities import THRESHOLD, Qualities
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import Bootstrap
-from alignbench.metrics.values import Mode, Value
+from alignbench.metrics.values import Value, WordMode
 from alignbench.reports.cells import cell_values
-from alignbench.reports.estimates import Column, difference_entries, mean_entry, share_entry
+from alignbench.reports.estimates import PromptValues, difference_entries, mean_entry, share_entry
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.model_based.judge import EFFECTIVE, PASSING, JudgedScores
 from alignbench.scoring.responses import Responses
@@ -28,7 +28,7 @@ def gate_table(
     responses: Responses,
     qualities: Qualities,
     metrics: Sequence[str],
-    mode: Mode,
+    mode: WordMode,
     embeddings: Embeddings | None,
     unseen: frozenset[str],
     reference: str | None,
@@ -83,11 +83,11 @@ class _Gated:
 
     judged: int
     passing: int
-    share: Column
-    distinct: Column
-    effective: Column
-    before: Mapping[str, Column]
-    after: Mapping[str, Column]
+    share: PromptValues
+    distinct: PromptValues
+    effective: PromptValues
+    before: Mapping[str, PromptValues]
+    after: Mapping[str, PromptValues]
 
 
 def _gated(
@@ -96,7 +96,7 @@ def _gated(
     qualities: Qualities,
     judged: Mapping[tuple[str, str], Mapping[str, Value]],
     metrics: Sequence[str],
-    mode: Mode,
+    mode: WordMode,
     embeddings: Embeddings | None,
     unseen: frozenset[str],
     threshold: float,
@@ -149,13 +149,15 @@ def _condition(gate: _Gated, metrics: Sequence[str], bootstrap: Bootstrap) -> di
     }
 
 
-def _both(pair: tuple[Column, Column], other: tuple[Column, Column]) -> tuple[Column, Column]:
+def _both(
+    pair: tuple[PromptValues, PromptValues], other: tuple[PromptValues, PromptValues]
+) -> tuple[PromptValues, PromptValues]:
     """The columns of `pair` on the prompts on which `other` has values."""
     there = [p for p, value in other[0].items() if value is not None and other[1].get(p) is not None]
     first, second = pair
     return {p: first.get(p) for p in there}, {p: second.get(p) for p in there}
 
 
-def _gaps(pair: tuple[Column, Column]) -> dict[str, float | None]:
+def _gaps(pair: tuple[PromptValues, PromptValues]) -> dict[str, float | None]:
     first, second = pair
     return {p: a - b for p, a in first.items() if a is not None and (b := second.get(p)) is not None}

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from alignbench.display import visible
 from alignbench.reports.figures import figures
-from alignbench.reports.samples import Samples
+from alignbench.reports.samples import SamplesPage
 from alignbench.reports.section import Section
 from alignbench.reports.sections import FINDINGS, listed, sections
 
@@ -23,7 +23,7 @@ Rows = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
+class _GroupedTable:
     """A section whose rows are in groups: a row that continues the one above moves with it when the table is sorted."""
 
     anchor: str
@@ -31,10 +31,10 @@ class _Table:
     groups: tuple[Rows, ...]
 
 
-def html_page(report: Mapping[str, Any], samples: Samples) -> str:
+def html_page(report: Mapping[str, Any], samples: SamplesPage) -> str:
     """The page. Every text in it is escaped, and what cannot be seen is made visible."""
     found = listed(section for section in sections(report, by_condition=True) if section.title != FINDINGS)
-    tables = [_Table(f"t{i}", section, tuple(_groups(section.rows))) for i, section in enumerate(found)]
+    tables = [_GroupedTable(f"t{i}", section, tuple(_groups(section.rows))) for i, section in enumerate(found)]
     return _template().render(
         report=report,
         meta=report["meta"],

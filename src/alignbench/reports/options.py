@@ -11,7 +11,7 @@ from alignbench.judging.qualities import THRESHOLD
 from alignbench.metrics.paper import paper_mode
 from alignbench.metrics.registry import LIVE, METRICS, metric
 from alignbench.metrics.statistics import RESAMPLES
-from alignbench.metrics.values import WORKBENCH, Mode
+from alignbench.metrics.values import WORKBENCH, WordMode
 from alignbench.scoring.model_based.imported import METRIC as PAIR_METRIC
 from alignbench.spec import Condition, default_context
 from alignbench.store import Store
@@ -40,7 +40,7 @@ class Options:
     temperatures: tuple[float, ...] = ()
     gate: float = THRESHOLD
     judge: str | None = None
-    mode: Mode = WORKBENCH
+    mode: WordMode = WORKBENCH
     resamples: int = RESAMPLES
     seed: int = 0
 
@@ -57,7 +57,7 @@ def session_options(
     metrics: Collection[str] = (),
     reference: str | None = None,
     floor: str | None = None,
-    mode: Mode = WORKBENCH,
+    mode: WordMode = WORKBENCH,
     investigation: Investigation | None = None,
     **options: Any,
 ) -> Options:
@@ -78,7 +78,7 @@ def session_options(
     )
 
 
-def session_mode(store: Store, session: int) -> tuple[Mode, str]:
+def session_mode(store: Store, session: int) -> tuple[WordMode, str]:
     """How words are counted where nobody says how: the paper's data as the paper did, all else as the workbench does.
 
     With the paper's data, the second is why its way is not to be had, where it is not.
@@ -91,7 +91,7 @@ def session_mode(store: Store, session: int) -> tuple[Mode, str]:
         return WORKBENCH, str(error)
 
 
-def default_metrics(store: Store, session: int, mode: Mode, investigation: Investigation | None) -> tuple[str, ...]:
+def default_metrics(store: Store, session: int, mode: WordMode, investigation: Investigation | None) -> tuple[str, ...]:
     """The scores of a report where none were named: those that cost no more than embeddings."""
     names = {*PAPER} if mode is not WORKBENCH else {*LIVE, "surprisal", PAIR_METRIC}
     if investigation is not None:

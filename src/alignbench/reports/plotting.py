@@ -46,9 +46,9 @@ _STYLE: dict[Any, Any] = {
 _NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 _ID = re.compile(r'(\bid="|href="#|url\(#)')
 
-Draw = Callable[[Sequence[Axes]], None]
+DrawAxes = Callable[[Sequence[Axes]], None]
 
-__all__ = ["COLOURS", "MARKERS", "Axes", "Draw", "called", "png", "svg", "with_interval"]
+__all__ = ["COLOURS", "MARKERS", "Axes", "DrawAxes", "called", "png", "svg", "with_interval"]
 
 
 def called(name: str) -> str:
@@ -66,19 +66,19 @@ def with_interval(axes: Axes, x: float, y: float, entry: Mapping[str, Any], *, a
         axes.plot(*line, color=style.get("color"), linewidth=1.2, solid_capstyle="butt", zorder=style.get("zorder", 2))
 
 
-def svg(draw: Draw, *, panels: int, height: float, share_y: bool = False, prefix: str = "") -> str:
+def svg(draw: DrawAxes, *, panels: int, height: float, share_y: bool = False, prefix: str = "") -> str:
     """The figure as an `<svg>` element, without the XML declaration. prefix: before its ids, where a page holds more
     figures than one."""
     text = _saved(draw, panels, height, share_y, format="svg", metadata=_NO_METADATA).decode()
     return _ID.sub(lambda found: f"{found[1]}{prefix}", text[text.index("<svg") :]) if prefix else text
 
 
-def png(draw: Draw, *, panels: int, height: float, share_y: bool = False) -> bytes:
+def png(draw: DrawAxes, *, panels: int, height: float, share_y: bool = False) -> bytes:
     """The figure as a PNG file of 200 dots an inch."""
     return _saved(draw, panels, height, share_y, format="png", dpi=200)
 
 
-def _saved(draw: Draw, panels: int, height: float, share_y: bool, **options: Any) -> bytes:
+def _saved(draw: DrawAxes, panels: int, height: float, share_y: bool, **options: Any) -> bytes:
     out = io.BytesIO()
     with mpl.rc_context(_STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # a letter that the font lacks is drawn as a box

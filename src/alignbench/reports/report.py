@@ -31,7 +31,7 @@ from alignbench.reports.recovery import recovery_findings
 from alignbench.reports.revisions import revision_ladders
 from alignbench.reports.roles import role_of
 from alignbench.scoring.aggregate import Tables
-from alignbench.scoring.batch import Given, Progress, Wanted, score_responses
+from alignbench.scoring.batch import PrecomputedScores, Progress, ScoreRequest, score_responses
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.held_out import source_conditions
 from alignbench.scoring.model_based.imported import METRIC as PAIR_METRIC
@@ -65,7 +65,7 @@ def build_report(
     own = next((condition for condition in conditions if condition.name == options.reference), None)
     qualities = read_qualities(store, session, options.judge)
     pairs, note = imported_pairs(store, session, options.reference)
-    graded = Given()
+    graded = PrecomputedScores()
     if qualities.of and {*options.metrics} & {*JUDGED}:
         if embeddings is not None:
             texts = (
@@ -75,11 +75,11 @@ def build_report(
                 for text in cell.values()
             )
             embeddings.make(texts, lambda done: progress("embedding", done, responses.n))
-        graded = Given(JudgedScores(qualities, embeddings, options.gate).within(responses))
+        graded = PrecomputedScores(JudgedScores(qualities, embeddings, options.gate).within(responses))
     bootstrap = Bootstrap(resamples=options.resamples, seed=options.seed)
     tables = score_responses(
         responses,
-        Wanted(
+        ScoreRequest(
             within=within(options.metrics),
             cross=cross(options.metrics),
             unavailable=_unavailable(options.metrics, bool(qualities.of)),
@@ -195,7 +195,7 @@ def _unavailable(metrics: Sequence[str], judged: bool) -> dict[str, str]:
     return {**found, PAIR_METRIC: "no pairs were imported"} if PAIR_METRIC in metrics else found
 
 
-def _together(*given: Given) -> Given:
+def _together(*given: PrecomputedScores) -> PrecomputedScores:
     """All of them; a later one's where two speak of the same."""
     within: dict[tuple[str, str], dict[str, Value]] = {}
     cross: dict[tuple[str, str], dict[str, Cross]] = {}
@@ -204,7 +204,7 @@ def _together(*given: Given) -> Given:
             within.setdefault(place, {}).update(values)
         for place, pairs in one.cross.items():
             cross.setdefault(place, {}).update(pairs)
-    return Given(within, cross)
+    return PrecomputedScores(within, cross)
 
 
 def _counts(store: Store, session: int, conditions: Sequence[str]) -> dict[str, dict[str, int | None]]:

@@ -13,15 +13,15 @@ SAMPLES = 5  # of a condition and prompt
 CHARACTERS = 3_000  # of a sample
 TOGETHER = 2_000_000  # characters of all samples
 
-Piece = tuple[str, Mark]
+MarkedText = tuple[str, Mark]
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class SampleView:
     """One sample: its text in pieces, marked where the reference has the word too, and a remark on how it ended."""
 
     sample: int
-    pieces: tuple[Piece, ...]
+    pieces: tuple[MarkedText, ...]
     remark: str
 
 
@@ -31,11 +31,11 @@ class SideBySide:
 
     prompt_id: str
     prompt: str
-    rows: tuple[tuple[Shown | None, ...], ...]
+    rows: tuple[tuple[SampleView | None, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Samples:
+class SamplesPage:
     """conditions: heads of the columns, the reference first. left_out: sentences on what is not here."""
 
     reference: str | None
@@ -44,7 +44,7 @@ class Samples:
     left_out: tuple[str, ...]
 
 
-def shown_samples(store: Store, session: int, reference: str | None) -> Samples:
+def shown_samples(store: Store, session: int, reference: str | None) -> SamplesPage:
     """The first samples of the first prompts of a session, as far as the limits of this module go."""
     conditions = sorted((c.name for c in store.conditions(session)), key=lambda name: name != reference)
     cells: dict[str, dict[str, int]] = {}
@@ -70,12 +70,12 @@ def shown_samples(store: Store, session: int, reference: str | None) -> Samples:
         left_out.append(f"Of each condition, the first {SAMPLES} samples of a prompt are here.")
     if cut:
         left_out.append(f"{cut} samples are cut after {CHARACTERS:,} characters, which is said below them.")
-    return Samples(reference, tuple(conditions), tuple(pages), tuple(left_out))
+    return SamplesPage(reference, tuple(conditions), tuple(pages), tuple(left_out))
 
 
 def _rows(
     taken: Mapping[str, Sequence[SampleRow]], conditions: Sequence[str], reference: str | None
-) -> Iterator[tuple[Shown | None, ...]]:
+) -> Iterator[tuple[SampleView | None, ...]]:
     by_index = {name: {row.sample: row for row in found} for name, found in taken.items()}
     theirs = {i: row.text for i, row in by_index.get(reference or "", {}).items() if row.status == "done"}
     for sample in sorted({index for found in by_index.values() for index in found}):
@@ -87,10 +87,10 @@ def _rows(
         )
 
 
-def _shown(row: SampleRow, theirs: Sequence[str]) -> Shown:
+def _shown(row: SampleRow, theirs: Sequence[str]) -> SampleView:
     """theirs: the reference's samples, without this one."""
     if row.status == "error":
-        return Shown(row.sample, (), f"failed: {row.error}")
+        return SampleView(row.sample, (), f"failed: {row.error}")
     text = row.text[:CHARACTERS]
     remarks = {"length": "cut by length", "cancelled": "cancelled"}
     found = [remarks[row.finish_reason]] if row.finish_reason in remarks else []
@@ -98,4 +98,4 @@ def _shown(row: SampleRow, theirs: Sequence[str]) -> Shown:
         found.append("empty")
     if len(row.text) > CHARACTERS:
         found.append(f"{len(row.text) - CHARACTERS:,} more characters are not shown")
-    return Shown(row.sample, tuple(marked(text, shared_words(text, theirs))), ", ".join(found))
+    return SampleView(row.sample, tuple(marked(text, shared_words(text, theirs))), ", ".join(found))

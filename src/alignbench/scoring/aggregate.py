@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignbench.metrics.catalogue import METRICS
-from alignbench.metrics.statistics import MIN_PROMPTS, Bootstrap, Interval, Spread, holm, spread_interval
+from alignbench.metrics.statistics import MIN_PROMPTS, Bootstrap, Interval, JackknifeVariance, holm, spread_interval
 from alignbench.metrics.values import Cross, Value
 
 COUNTS = ("duplicates", "empty")  # what `within` counts beside the scores
 EQUAL_N = "equal_n"  # an extra of scores that move with n, where conditions differ in samples of a prompt
 
 Tables = dict[str, dict[str, dict[str, dict[str, Any]]]]
-Place = tuple[str, str, str]  # "within" or "cross", condition, metric
+ScoreKey = tuple[str, str, str]  # "within" or "cross", condition, metric
 
 _Column = NDArray[np.float64]  # one number a prompt, NaN where it has none
 
@@ -50,7 +50,7 @@ class PromptScores:
     null: Mapping[str, Cross] = field(default_factory=dict)
     max_matched: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     held_out: Mapping[str, Mapping[str, HeldOut]] = field(default_factory=dict)
-    spreads: Mapping[str, Mapping[str, tuple[Spread, ...]]] = field(default_factory=dict)
+    spreads: Mapping[str, Mapping[str, tuple[JackknifeVariance, ...]]] = field(default_factory=dict)
 
 
 def score_tables(
@@ -62,7 +62,7 @@ def score_tables(
     reference: str | None,
     floor: str | None,
     bootstrap: Bootstrap,
-    jackknifed: Mapping[Place, Interval] | None = None,
+    jackknifed: Mapping[ScoreKey, Interval] | None = None,
 ) -> Tables:
     """{"within": {condition: {metric: ...}}, "cross": the same}; within, cross: names of the metrics that are shown.
 
@@ -96,7 +96,7 @@ def _within(
     metrics: Sequence[str],
     reference: str | None,
     bootstrap: Bootstrap,
-    jackknifed: Mapping[Place, Interval],
+    jackknifed: Mapping[ScoreKey, Interval],
 ) -> dict[str, dict[str, dict[str, Any]]]:
     cells = {
         (condition, metric): [prompt.within.get(condition, {}).get(metric, _NOTHING) for prompt in prompts]
@@ -163,7 +163,7 @@ def _cross(
     reference: str,
     floor: str | None,
     bootstrap: Bootstrap,
-    jackknifed: Mapping[Place, Interval],
+    jackknifed: Mapping[ScoreKey, Interval],
 ) -> dict[str, dict[str, dict[str, Any]]]:
     keys = [(condition, metric) for condition in conditions for metric in metrics]
     if not keys:
@@ -228,7 +228,9 @@ def _over_samples(prompts: Sequence[PromptScores], values: _Column, condition: s
     of_prompts = [prompt.spreads.get(condition, {}).get(metric, ()) for prompt in there]
     if len(there) >= MIN_PROMPTS or not all(of_prompts):
         return None
-    spreads = [Spread(s.variance / len(there) ** 2, s.freedom) for of_prompt in of_prompts for s in of_prompt]
+    spreads = [
+        JackknifeVariance(s.variance / len(there) ** 2, s.freedom) for of_prompt in of_prompts for s in of_prompt
+    ]
     return spread_interval(float(np.nanmean(values)), spreads)
 
 

@@ -9,20 +9,20 @@ import numpy as np
 
 from alignbench.metrics import registry
 from alignbench.metrics.sentences import sentences
-from alignbench.metrics.statistics import MIN_PROMPTS, Bootstrap, Spread
+from alignbench.metrics.statistics import MIN_PROMPTS, Bootstrap, JackknifeVariance
 from alignbench.metrics.values import Cross, Value
 from alignbench.scoring.aggregate import COUNTS, PromptScores, Tables, score_tables
 from alignbench.scoring.contested import without_the_blind
-from alignbench.scoring.coverage import Sentences
+from alignbench.scoring.coverage import SentenceVectors
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.held_out import held_out
 from alignbench.scoring.null import shuffled_cycle
 from alignbench.scoring.processes import Chunk, scored_chunks, worth_starting
 from alignbench.scoring.responses import Responses
-from alignbench.scoring.scorer import CellResponses, PromptResponses, Scorer, Wanted
+from alignbench.scoring.scorer import CellResponses, PromptResponses, Scorer, ScoreRequest
 from alignbench.spec import content_hash
 
-__all__ = ["Given", "Progress", "Wanted", "score_responses"]
+__all__ = ["PrecomputedScores", "Progress", "ScoreRequest", "score_responses"]
 
 Progress = Callable[[str, int, int], None]  # what is done, how many of them, of how many
 
@@ -32,7 +32,7 @@ _NO_TOKEN = "a response has no token to embed"
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class PrecomputedScores:
     """Scores that were computed elsewhere, with a model: by (prompt, condition) and metric.
 
     cross: each condition against the reference, itself included. null: by prompt and metric, the reference's answers to
@@ -46,12 +46,12 @@ class Given:
 
 def score_responses(
     responses: Responses,
-    wanted: Wanted,
+    wanted: ScoreRequest,
     embeddings: Embeddings | None,
     progress: Progress = lambda *_: None,
     *,
     of_sentences: Embeddings | None = None,
-    given: Given | None = None,
+    given: PrecomputedScores | None = None,
     sources: Mapping[str, Collection[int]] | None = None,
     processes: int = 1,
 ) -> Tables:
@@ -70,7 +70,7 @@ def score_responses(
         pieces = (sentence for text in _texts(responses) for sentence in sentences(text))
         of_sentences.make(pieces, lambda done: progress("embedding sentences", done, n_sentences))
     wanted = replace(wanted, spreads=len(responses.prompts) < MIN_PROMPTS)
-    source = _Source(responses, embeddings, of_sentences)
+    source = _ResponseVectors(responses, embeddings, of_sentences)
     cycle = shuffled_cycle(responses.prompts, wanted.seed)
     scores: dict[str, PromptScores] = {}
     started = worth_starting(processes, responses.n)
@@ -85,7 +85,10 @@ def score_responses(
         progress("scoring", len(scores), len(cycle))
     alone = responses.prompts[0] if len(responses.prompts) == 1 else None
     return score_tables(
-        [_completed(scores[prompt], prompt, responses, wanted, given or Given()) for prompt in sorted(cycle)],
+        [
+            _completed(scores[prompt], prompt, responses, wanted, given or PrecomputedScores())
+            for prompt in sorted(cycle)
+        ],
         responses.conditions,
         within=(*wanted.within, *COUNTS),
         cross=wanted.cross,
@@ -97,14 +100,14 @@ def score_responses(
 
 
 def similarity_spreads(
-    responses: Responses, wanted: Wanted, embeddings: Embeddings | None
-) -> dict[str, Mapping[str, Mapping[str, tuple[Spread, ...]]]]:
+    responses: Responses, wanted: ScoreRequest, embeddings: Embeddings | None
+) -> dict[str, Mapping[str, Mapping[str, tuple[JackknifeVariance, ...]]]]:
     """Of every prompt, what `PromptScores.spreads` has."""
-    source, scorer = _Source(responses, embeddings, None), Scorer(replace(wanted, spreads=True))
+    source, scorer = _ResponseVectors(responses, embeddings, None), Scorer(replace(wanted, spreads=True))
     return {prompt: scorer.scores([source.prompt(prompt)], None)[0].spreads for prompt in responses.prompts}
 
 
-def _chunks(cycle: Sequence[str], source: _Source, reference: str | None, processes: int) -> Iterator[Chunk]:
+def _chunks(cycle: Sequence[str], source: _ResponseVectors, reference: str | None, processes: int) -> Iterator[Chunk]:
     """Prompts go round in a shuffled cycle: the answers to the next one are the null of each."""
     size = max(1, min(_CHUNK, len(cycle) // (4 * processes)))
     for start in range(0, len(cycle), size):
@@ -115,7 +118,9 @@ def _chunks(cycle: Sequence[str], source: _Source, reference: str | None, proces
         yield [source.prompt(prompt) for prompt in cycle[start : start + size]], following
 
 
-def _completed(scores: PromptScores, prompt: str, responses: Responses, wanted: Wanted, given: Given) -> PromptScores:
+def _completed(
+    scores: PromptScores, prompt: str, responses: Responses, wanted: ScoreRequest, given: PrecomputedScores
+) -> PromptScores:
     """With what is not computed from texts: scores that are stored or given, and why others are null. On a contested
     prompt without those that are blind to stance."""
     surprisals = responses.surprisals(prompt) if _SURPRISAL in wanted.within else {}
@@ -141,7 +146,7 @@ def _completed(scores: PromptScores, prompt: str, responses: Responses, wanted: 
     return without_the_blind(completed) if prompt in responses.contested else completed
 
 
-class _Source:
+class _ResponseVectors:
     """Responses with the vectors that are kept."""
 
     def __init__(self, responses: Responses, embeddings: Embeddings | None, of_sentences: Embeddings | None) -> None:
@@ -171,7 +176,7 @@ class _Source:
                 why_not = self._embeddings.why_not if vector is None else _NO_TOKEN
         return CellResponses(texts, vectors, why_not, said, no_sentences)
 
-    def _sentences(self, texts: Mapping[int, str]) -> Sentences | None:
+    def _sentences(self, texts: Mapping[int, str]) -> SentenceVectors | None:
         if self._of_sentences is None:
             return None
         pieces = {sample: [content_hash(sentence) for sentence in sentences(text)] for sample, text in texts.items()}

@@ -15,10 +15,10 @@ from alignbench.metrics.values import Cross, too_few
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.spec import content_hash
 
-Sentences = Mapping[int, NDArray[np.float32]]  # sample -> vectors of its sentences (t, dim)
+SentenceVectors = Mapping[int, NDArray[np.float32]]  # sample -> vectors of its sentences (t, dim)
 
 
-def cross_coverage(reference: Sentences, other: Sentences, why_not: str) -> Cross:
+def cross_coverage(reference: SentenceVectors, other: SentenceVectors, why_not: str) -> Cross:
     """Share of the other's sentences that one response of the reference says too: the mean over its responses.
 
     With one object on both sides a response meets the sentences of the other samples only. why_not: why there are no
@@ -38,7 +38,7 @@ def cross_coverage(reference: Sentences, other: Sentences, why_not: str) -> Cros
 
 
 def _share(
-    reference: Sentences, other: Sentences, why_not: str, n_sentences: int | None = None
+    reference: SentenceVectors, other: SentenceVectors, why_not: str, n_sentences: int | None = None
 ) -> tuple[float | None, str]:
     """Of the other's sentences, over those responses of the reference that are no sample of their own; or a reason.
 
@@ -112,7 +112,7 @@ def coverages(
 ) -> dict[str, Cross]:
     """Coverage of each condition by the reference (see `cross_coverage`), itself included, for one prompt."""
     embed_sentences([text for texts in cells.values() for text in texts.values()], embeddings, progress)
-    of: dict[str, Sentences] = {
+    of: dict[str, SentenceVectors] = {
         name: {sample: _vectors(text, embeddings)[1] for sample, text in texts.items()} for name, texts in cells.items()
     }
     return {name: cross_coverage(of[reference], vectors, embeddings.why_not) for name, vectors in of.items()}

@@ -16,8 +16,8 @@ from alignbench.metrics.sentences import sentences
 from alignbench.metrics.values import Value
 from alignbench.metrics.words import words
 from alignbench.scoring.aggregate import Tables
-from alignbench.scoring.batch import Progress, Wanted, score_responses
-from alignbench.scoring.responses import Cells, Responses, opening
+from alignbench.scoring.batch import Progress, ScoreRequest, score_responses
+from alignbench.scoring.responses import CellTexts, Responses, opening
 from alignbench.spec import content_hash
 
 LEXICAL = frozenset(name for name, metric in METRICS.items() if metric.live and metric.needs == ("text",)) - {"words"}
@@ -31,7 +31,7 @@ class EqualWords:
         self.prompts, self.conditions = responses.prompts, responses.conditions
         self.n, self.left_out, self.contested = responses.n, responses.left_out, responses.contested
 
-    def cells(self, prompt: str) -> Cells:
+    def cells(self, prompt: str) -> CellTexts:
         cells = self._responses.cells(prompt)
         medians = [
             statistics.median_low([len(words(text)) for text in there])
@@ -68,7 +68,7 @@ def random_sentences(text: str, n_words: int, seed: int) -> str:
 
 
 def add_equal_words(
-    tables: Tables, responses: Responses, wanted: Wanted, progress: Progress = lambda *_: None, processes: int = 1
+    tables: Tables, responses: Responses, wanted: ScoreRequest, progress: Progress = lambda *_: None, processes: int = 1
 ) -> None:
     """Put the lexical scores at an equal word budget beside those in the tables, as `equal_words`: value and ci.
 

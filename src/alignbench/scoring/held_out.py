@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from alignbench.contexts.source_samples import source_samples
+from alignbench.contexts.source_samples import samples_in_context
 from alignbench.metrics.running_cell import CellPair, CellScores
-from alignbench.metrics.values import WORKBENCH, Mode
+from alignbench.metrics.values import WORKBENCH, WordMode
 from alignbench.scoring.aggregate import HeldOut
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.responses import Responses
@@ -29,7 +29,7 @@ def held_out(
     reference: str,
     sources: Mapping[str, Collection[int]],
     metrics: Collection[str],
-    mode: Mode = WORKBENCH,
+    mode: WordMode = WORKBENCH,
 ) -> dict[str, dict[str, HeldOut]]:
     """By condition and metric, of one prompt. sources: by condition, the reference's samples that its context tells of.
 
@@ -54,11 +54,11 @@ def source_conditions(conditions: Iterable[Condition], reference: str | None) ->
     """The conditions whose contexts tell of samples of the reference, with the indices of these."""
     if reference is None:
         return {}
-    found = {c.name: source_samples(c.context, reference) for c in conditions if c.name != reference}
+    found = {c.name: samples_in_context(c.context, reference) for c in conditions if c.name != reference}
     return {name: indices for name, indices in found.items() if indices}
 
 
-def _cell(texts: Mapping[int, str], vectors: _Vectors, metrics: Collection[str], mode: Mode) -> CellScores:
+def _cell(texts: Mapping[int, str], vectors: _Vectors, metrics: Collection[str], mode: WordMode) -> CellScores:
     cell = CellScores(metrics, mode)
     for sample, text in texts.items():
         cell.add(sample, text)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from alignbench.metrics.cell import Cell
+from alignbench.metrics.cell import ScoredCell
 from alignbench.metrics.running_cell import CellPair
 from alignbench.metrics.statistics import Interval, jackknife_interval
 from alignbench.metrics.values import Cross, Value
-from alignbench.scoring.aggregate import COUNTS, Place
+from alignbench.scoring.aggregate import COUNTS, ScoreKey
 
 _GROUPS = 20  # a hundred samples need not be scored a hundred times
 
@@ -21,13 +21,13 @@ def left_out(texts: Mapping[int, str]) -> Iterator[dict[int, str]]:
 
 
 def jackknife_intervals(
-    whole: Mapping[str, Cell], without: Mapping[str, Sequence[Cell]], reference: str | None
-) -> dict[Place, Interval]:
+    whole: Mapping[str, ScoredCell], without: Mapping[str, Sequence[ScoredCell]], reference: str | None
+) -> dict[ScoreKey, Interval]:
     """Of each score that has a value with any of the samples left out.
 
     whole: the cells of a prompt by condition. without: the same cells with samples left out (see `left_out`).
     """
-    found: dict[Place, Interval] = {}
+    found: dict[ScoreKey, Interval] = {}
     for condition, cells in without.items():
         _add(found, "within", condition, whole[condition].within(), [[cell.within() for cell in cells]])
     if reference is None:
@@ -47,7 +47,7 @@ def jackknife_intervals(
 
 
 def _add(
-    found: dict[Place, Interval],
+    found: dict[ScoreKey, Interval],
     table: str,
     condition: str,
     whole: Mapping[str, Value] | Mapping[str, Cross],

@@ -6,7 +6,7 @@ import queue
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from alignbench.engines.protocol import Capabilities, EnginePool, Event, Failed, Loaded, Scored, ScoreRequest
+from alignbench.engines.protocol import Capabilities, EnginePool, Event, Failed, LikelihoodRequest, Loaded, Scored
 from alignbench.errors import AlignbenchError
 from alignbench.metrics.likelihood import TokenLogprobs
 from alignbench.models.catalog import parse_reference
@@ -31,7 +31,7 @@ class Passage:
         return content_hash(self.context + self.query), content_hash(self.response)
 
 
-class Likelihoods:
+class LikelihoodCache:
     """What models say of passages, in a store that keeps it."""
 
     def __init__(self, store: Store, pool: EnginePool) -> None:
@@ -54,7 +54,7 @@ class Likelihoods:
         def send(passage: Passage) -> None:
             key = self._pool.new_key()
             flying[key] = passage
-            request = ScoreRequest(key, passage.context, passage.query, passage.response, top=0)
+            request = LikelihoodRequest(key, passage.context, passage.query, passage.response, top=0)
             self._pool.score(model, request, answers.put)
 
         def receive() -> None:

@@ -16,13 +16,15 @@ from alignbench.metrics import registry
 from alignbench.metrics.running_cell import CellPair, CellScores
 from alignbench.metrics.statistics import Interval
 from alignbench.metrics.values import Cross, Value
-from alignbench.scoring.aggregate import HeldOut, Place, PromptScores
+from alignbench.scoring.aggregate import HeldOut, PromptScores, ScoreKey
 from alignbench.scoring.jackknife import jackknife_intervals, left_out
 from alignbench.scoring.null import other_prompts
 from alignbench.spec import content_hash
 
 Texts = Mapping[int, str]  # sample -> its text
-Kept = Callable[[Collection[str]], Mapping[str, NDArray[np.float32]]]  # text hashes -> the vectors that are there
+KeptVectors = Callable[
+    [Collection[str]], Mapping[str, NDArray[np.float32]]
+]  # text hashes -> the vectors that are there
 
 _NO_TOKEN = "a response has no token to embed"
 
@@ -42,19 +44,19 @@ class Answers:
 
 
 @dataclass(slots=True)
-class _Cell:
+class _GrowingCell:
     scores: CellScores
     texts: dict[int, str] = field(default_factory=dict)
     embedded: set[int] = field(default_factory=set)
 
 
-class Board:
+class OnRequestScores:
     """Scores of prompts under conditions, computed when they are asked for and kept. Not thread-safe."""
 
-    def __init__(self, kept: Kept) -> None:
+    def __init__(self, kept: KeptVectors) -> None:
         """kept: finds the vectors of responses; those it does not have are missing, and scored when they are there."""
         self._kept = kept
-        self._cells: dict[tuple[str, str, tuple[str, ...]], _Cell] = {}
+        self._cells: dict[tuple[str, str, tuple[str, ...]], _GrowingCell] = {}
 
     def scores(
         self,
@@ -125,7 +127,7 @@ class Board:
 
     def intervals(
         self, prompt: str, answers: Answers, conditions: Sequence[str], metrics: Sequence[str], reference: str
-    ) -> dict[Place, Interval]:
+    ) -> dict[ScoreKey, Interval]:
         """Jackknife intervals of one prompt's live similarities to the reference."""
         compared = registry.cross(tuple(metrics))
         whole = {name: self.cell(prompt, name, answers, compared) for name in conditions}
@@ -147,16 +149,16 @@ class Board:
         cell = self._cells.get(key)
         # A sample that comes before others it was overtaken by: scores that depend on the order are counted afresh.
         if cell is None or list(texts.items())[: len(cell.texts)] != list(cell.texts.items()):
-            cell = self._cells[key] = _Cell(CellScores(names))
+            cell = self._cells[key] = _GrowingCell(CellScores(names))
         self._grow(cell, texts, answers.no_embeddings.get(condition, ""))
         return cell.scores
 
-    def _made(self, texts: Texts, metrics: Collection[str], no_embeddings: str) -> _Cell:
-        cell = _Cell(CellScores([name for name in metrics if name in registry.LIVE]))
+    def _made(self, texts: Texts, metrics: Collection[str], no_embeddings: str) -> _GrowingCell:
+        cell = _GrowingCell(CellScores([name for name in metrics if name in registry.LIVE]))
         self._grow(cell, texts, no_embeddings)
         return cell
 
-    def _grow(self, cell: _Cell, texts: Texts, no_embeddings: str) -> None:
+    def _grow(self, cell: _GrowingCell, texts: Texts, no_embeddings: str) -> None:
         for sample, text in texts.items():
             if sample not in cell.texts:
                 cell.scores.add(sample, text)

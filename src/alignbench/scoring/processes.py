@@ -11,7 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 
 from alignbench.errors import AlignbenchError
 from alignbench.scoring.aggregate import PromptScores
-from alignbench.scoring.scorer import CellResponses, PromptResponses, Scorer, Wanted
+from alignbench.scoring.scorer import CellResponses, PromptResponses, Scorer, ScoreRequest
 
 Chunk = tuple[Sequence[PromptResponses], CellResponses | None]  # prompts; the reference's answers to the next one
 
@@ -26,7 +26,7 @@ def worth_starting(processes: int, n: int) -> int:
     return max(1, min(processes, n // _SHARE, _MOST))
 
 
-def scored_chunks(wanted: Wanted, chunks: Iterable[Chunk], processes: int) -> Iterator[list[PromptScores]]:
+def scored_chunks(wanted: ScoreRequest, chunks: Iterable[Chunk], processes: int) -> Iterator[list[PromptScores]]:
     """The scores of each chunk in order. processes: how many share the work, 1 is this one.
 
     AlignbenchError where a process is killed.
@@ -50,7 +50,7 @@ def scored_chunks(wanted: Wanted, chunks: Iterable[Chunk], processes: int) -> It
         pool.shutdown(cancel_futures=True)
 
 
-def _start(wanted: Wanted) -> None:
+def _start(wanted: ScoreRequest) -> None:
     global _scorer
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the parent's to handle
     _scorer = Scorer(wanted)

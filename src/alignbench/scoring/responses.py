@@ -23,7 +23,7 @@ from alignbench.textfiles import json_type
 FIELDS = ("prompt_id", "condition", "text")
 _EXPECTED = 'expected an object like {"prompt_id": "1", "condition": "base", "text": "..."}'
 
-Cells = dict[str, dict[int, str]]  # condition -> index of the sample -> its text
+CellTexts = dict[str, dict[int, str]]  # condition -> index of the sample -> its text
 
 
 class Responses(Protocol):
@@ -38,7 +38,7 @@ class Responses(Protocol):
     left_out: int
     contested: frozenset[str]
 
-    def cells(self, prompt: str) -> Cells:
+    def cells(self, prompt: str) -> CellTexts:
         """The finished responses to a prompt; a condition without one may be missing."""
 
     def surprisals(self, prompt: str) -> dict[str, Value]:
@@ -73,7 +73,7 @@ class SessionResponses:
         """The text of a prompt."""
         return self._prompt_texts.get(prompt)
 
-    def cells(self, prompt: str) -> Cells:
+    def cells(self, prompt: str) -> CellTexts:
         return {
             condition: {
                 row.sample: row.text
@@ -125,7 +125,7 @@ class FileResponses:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def cells(self, prompt: str) -> Cells:
+    def cells(self, prompt: str) -> CellTexts:
         return {
             condition: {sample: self._text(start) for sample, start in enumerate(starts)}
             for condition, starts in self._lines[prompt].items()
@@ -212,7 +212,7 @@ class Truncated:
         self.prompts, self.conditions = responses.prompts, responses.conditions
         self.n, self.left_out, self.contested = responses.n, responses.left_out, responses.contested
 
-    def cells(self, prompt: str) -> Cells:
+    def cells(self, prompt: str) -> CellTexts:
         return {
             condition: {sample: opening(text, self._n_words) for sample, text in cell.items()}
             for condition, cell in self._responses.cells(prompt).items()

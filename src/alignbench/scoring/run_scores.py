@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from alignbench.metrics import registry
 from alignbench.metrics.statistics import MIN_PROMPTS, RESAMPLES, Bootstrap
 from alignbench.scoring.aggregate import COUNTS, PromptScores, Tables, score_tables
-from alignbench.scoring.batch import Wanted, similarity_spreads
+from alignbench.scoring.batch import ScoreRequest, similarity_spreads
 from alignbench.scoring.contested import is_contested, without_the_blind
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.held_out import held_out, source_conditions
@@ -41,7 +41,7 @@ def session_scores(
     sources = source_conditions(conditions, reference) if responses is not None else {}
     spreads = {}
     if responses is not None and reference is not None and len(ids) < MIN_PROMPTS:
-        wanted = Wanted(within=(), cross=registry.CROSS, reference=reference)
+        wanted = ScoreRequest(within=(), cross=registry.CROSS, reference=reference)
         spreads = similarity_spreads(responses, wanted, embeddings)
     contested = {prompt.id for prompt in prompts if is_contested(prompt)}
     scores = []

@@ -15,10 +15,10 @@ from alignbench.metrics.lexicon import Lexicon
 from alignbench.metrics.porter import stem
 from alignbench.metrics.registry import LIVE, METRICS
 from alignbench.metrics.running_cell import CellPair
-from alignbench.metrics.statistics import RESAMPLES, Interval, Spread, expected_maximum, pair_spreads
-from alignbench.metrics.values import WORKBENCH, Mode, Value
-from alignbench.scoring.aggregate import EQUAL_N, Place, PromptScores
-from alignbench.scoring.coverage import Sentences, cross_coverage
+from alignbench.metrics.statistics import RESAMPLES, Interval, JackknifeVariance, expected_maximum, pair_spreads
+from alignbench.metrics.values import WORKBENCH, Value, WordMode
+from alignbench.scoring.aggregate import EQUAL_N, PromptScores, ScoreKey
+from alignbench.scoring.coverage import SentenceVectors, cross_coverage
 from alignbench.scoring.jackknife import jackknife_intervals, left_out
 
 _COVERAGE = "coverage"
@@ -26,7 +26,7 @@ _DRAWS = 5  # sets of samples that a value at equal n is the mean over
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ScoreRequest:
     """What to compute. within, cross: names of metrics, of one set and of two. unavailable: why some of them are null.
 
     reference, floor: names of conditions, None without one. resamples, seed: of the bootstrap over prompts.
@@ -38,7 +38,7 @@ class Wanted:
     unavailable: Mapping[str, str] = field(default_factory=dict)
     reference: str | None = None
     floor: str | None = None
-    mode: Mode = WORKBENCH
+    mode: WordMode = WORKBENCH
     resamples: int = RESAMPLES
     seed: int = 0
     spreads: bool = False
@@ -55,7 +55,7 @@ class CellResponses:
     texts: Mapping[int, str]
     vectors: Mapping[int, NDArray[np.float32]] = field(default_factory=dict)
     why_not: str = ""
-    sentences: Sentences | None = None
+    sentences: SentenceVectors | None = None
     no_sentences: str = ""
 
 
@@ -65,7 +65,7 @@ PromptResponses = Mapping[str, CellResponses]  # by condition, all of them
 class Scorer:
     """Scores prompts one after the other; the words it has met stay numbered."""
 
-    def __init__(self, wanted: Wanted) -> None:
+    def __init__(self, wanted: ScoreRequest) -> None:
         computed = {*wanted.within, *wanted.cross} - wanted.unavailable.keys()
         self._wanted = wanted
         self._metrics = tuple(name for name in LIVE if name in computed)
@@ -85,7 +85,7 @@ class Scorer:
             for i, prompt in enumerate(prompts)
         ]
 
-    def jackknifed(self, prompt: PromptResponses) -> dict[Place, Interval]:
+    def jackknifed(self, prompt: PromptResponses) -> dict[ScoreKey, Interval]:
         """Intervals of one prompt's scores from leaving out its samples in turn."""
         parts = {name: [cell, *(_part(cell, texts) for texts in left_out(cell.texts))] for name, cell in prompt.items()}
         flat = [part for cells in parts.values() for part in cells]
@@ -121,7 +121,7 @@ class Scorer:
         spreads = {name: self._spreads(cells[reference], cell) for name, cell in cells.items() if self._wanted.spreads}
         return PromptScores(within, cross, null, self._max_matched(pairs), spreads=spreads)
 
-    def _spreads(self, reference: CountedCell, cell: CountedCell) -> dict[str, tuple[Spread, ...]]:
+    def _spreads(self, reference: CountedCell, cell: CountedCell) -> dict[str, tuple[JackknifeVariance, ...]]:
         """Of the live similarities, by metric."""
         itself = cell is reference
         live = [metric for metric in self._wanted.cross if metric in self._metrics]

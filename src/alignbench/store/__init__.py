@@ -6,7 +6,6 @@ from alignbench.store.context_rows import ExampleSetInfo, HintRow, NewHint
 from alignbench.store.rows import (
     CellInfo,
     Counts,
-    Found,
     Judgment,
     JudgmentRow,
     JudgmentStatus,
@@ -14,8 +13,9 @@ from alignbench.store.rows import (
     Pace,
     PairScore,
     SampleRow,
+    SampleStatus,
+    SearchHit,
     SessionInfo,
-    Status,
     StoredCell,
 )
 from alignbench.store.store import Store
@@ -24,7 +24,6 @@ __all__ = [
     "CellInfo",
     "Counts",
     "ExampleSetInfo",
-    "Found",
     "HintRow",
     "Judgment",
     "JudgmentRow",
@@ -34,8 +33,9 @@ __all__ = [
     "Pace",
     "PairScore",
     "SampleRow",
+    "SampleStatus",
+    "SearchHit",
     "SessionInfo",
-    "Status",
     "Store",
     "StoredCell",
 ]

@@ -13,7 +13,7 @@ from alignbench.store.encoding import now
 from alignbench.store.sqlite import Database
 
 
-class Connected:
+class ConnectedMixin:
     """A database connection. It belongs to the thread that opened it."""
 
     def __init__(self, db: Database, path: Path) -> None:

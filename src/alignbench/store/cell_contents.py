@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from alignbench.contexts.selection import Selected, Selection
+from alignbench.contexts.selection import ExampleSelection, Selected
 from alignbench.spec import ExampleSet, Prompt
 from alignbench.store.context_rows import HintRow, NewHint
 from alignbench.store.encoding import decode_text, encode_text, now
-from alignbench.store.example_sets import ExampleSets
+from alignbench.store.example_sets import ExampleSetsMixin
 
 _HINT = """
     SELECT hints.*, samples.sample AS source_sample, conditions.name AS source_condition
@@ -21,8 +21,8 @@ _HINT = """
 _NEAR, _WINDOW = "near duplicate", "window"
 
 
-class CellContents(ExampleSets):
-    def keep_selection(self, cell_id: int, pool: ExampleSet, selection: Selection) -> None:
+class CellContents(ExampleSetsMixin):
+    def keep_selection(self, cell_id: int, pool: ExampleSet, selection: ExampleSelection) -> None:
         """Keep what was selected for a cell from a pool, and the pool; it replaces an earlier selection."""
         rows: list[tuple[Selected, int | None, str | None]] = []
         rows += [(selected, place, None) for place, selected in enumerate(selection.chosen)]
@@ -37,12 +37,12 @@ class CellContents(ExampleSets):
                 ((cell_id, pool.hash, s.index, s.rank, s.similarity, place, why) for s, place, why in rows),
             )
 
-    def selection(self, cell_id: int) -> tuple[ExampleSet, Selection] | None:
+    def selection(self, cell_id: int) -> tuple[ExampleSet, ExampleSelection] | None:
         """What `keep_selection` was given last; None where nothing was."""
         rows = self._rows("SELECT * FROM selections WHERE cell_id = ? ORDER BY place, rank", cell_id)
         if not rows:
             return None
-        return self.example_set(rows[0]["set_hash"]), Selection(
+        return self.example_set(rows[0]["set_hash"]), ExampleSelection(
             _selected(row for row in rows if row["left_out"] is None),
             _selected(row for row in rows if row["left_out"] == _NEAR),
             _selected(row for row in rows if row["left_out"] == _WINDOW),

@@ -22,7 +22,7 @@ from alignbench.store.rows import CellInfo
 _MAX_SEED = 2**63 - 1  # of a SQLite integer
 
 
-class Cells(CellContents):
+class CellsMixin(CellContents):
     def add_cell(self, session_id: int, prompt: Prompt, condition: Condition, n: int) -> int:
         """Register a prompt, a model, a condition and the cell they make; the cell's id. n only grows.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alignbench.errors import InputError, did_you_mean
 from alignbench.spec import Example, ExampleSet
-from alignbench.store.base import Connected
+from alignbench.store.base import ConnectedMixin
 from alignbench.store.context_rows import ExampleSetInfo
 from alignbench.store.encoding import decode_text, encode_text, now
 
@@ -13,7 +13,7 @@ _INFO = """
 """
 
 
-class ExampleSets(Connected):
+class ExampleSetsMixin(ConnectedMixin):
     def keep_example_set(self, examples: ExampleSet) -> None:
         """Keep a set; the same examples in the same order are kept once.
 

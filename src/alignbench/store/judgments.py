@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from alignbench.errors import InputError
-from alignbench.store.base import Connected
+from alignbench.store.base import ConnectedMixin
 from alignbench.store.encoding import decode_json, decode_text, encode_json, encode_text, now
 from alignbench.store.rows import Judgment, JudgmentRow
 
 Item = tuple[int, int | None]  # judged sample, and in a pair the reference's sample
 
 
-class Judgments(Connected):
+class JudgmentsMixin(ConnectedMixin):
     def add_judgments(self, session_id: int, judgments: Sequence[Judgment]) -> None:
         """Commit judgments of samples of a session, all or none.
 

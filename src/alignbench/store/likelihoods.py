@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from alignbench.metrics.likelihood import TokenLogprobs
-from alignbench.store.base import Connected
+from alignbench.store.base import ConnectedMixin
 from alignbench.store.encoding import encode_text, now, pack_floats, pack_ids, unpack_floats, unpack_ids
 
 
-class Likelihoods(Connected):
+class LikelihoodsMixin(ConnectedMixin):
     def likelihood(self, model: str, prompt_hash: str, text_hash: str) -> TokenLogprobs | None:
         """What a model says of a response, None where it was not asked.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from alignbench.errors import InputError
 from alignbench.store.encoding import decode_text, encode_text
-from alignbench.store.sessions import Sessions
+from alignbench.store.sessions import SessionsMixin
 
 # Rows of one session that go into another; `old` and `new` are ids of one thing there and here. What a sample has is
 # taken along only where the sample itself was, or where the one that was there first is the same text.
@@ -79,7 +79,7 @@ _COPIES = (
 _MAPS = ("merged_prompts", "merged_conditions", "merged_cells", "merged_hints", "merged_samples")
 
 
-class Merging(Sessions):
+class MergingMixin(SessionsMixin):
     def merge_sessions(self, session_ids: Sequence[int], name: str) -> int:
         """A new session with all that is in some others, which stay as they are; its id.
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from alignbench.errors import InputError
-from alignbench.store.base import Connected
+from alignbench.store.base import ConnectedMixin
 from alignbench.store.encoding import decode_json, decode_text, encode_json, now
 from alignbench.store.rows import PairScore
 
 
-class PairScores(Connected):
+class PairScoresMixin(ConnectedMixin):
     def add_pair_scores(self, session_id: int, metric: str, version: str, pairs: Iterable[PairScore]) -> None:
         """Keep what a metric, in the version of another program, says of pairs of this session's samples.
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from alignbench.engines.protocol import FinishReason
 
-Status = Literal["done", "cancelled", "error"]
+SampleStatus = Literal["done", "cancelled", "error"]
 JudgmentStatus = Literal["valid", "invalid", "na"]
 
 
@@ -72,7 +72,7 @@ class SampleRow:
     model: str
     sample: int
     seed: int
-    status: Status
+    status: SampleStatus
     text: str
     raw_text: str
     finish_reason: FinishReason
@@ -85,7 +85,7 @@ class SampleRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchHit:
     """A sample that a search found, and where. snippet: the words around the first match, with … where text is left
     out."""
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from alignbench.engines.protocol import FinishReason, SampleResult, TokenStats
 from alignbench.errors import InputError
 from alignbench.spec import Condition, content_hash
-from alignbench.store.base import Connected
+from alignbench.store.base import ConnectedMixin
 from alignbench.store.encoding import (
     decode_text,
     encode_text,
@@ -24,7 +24,7 @@ from alignbench.store.encoding import (
     unpack_floats,
     unpack_ids,
 )
-from alignbench.store.rows import Counts, Pace, SampleRow, Status, StoredCell
+from alignbench.store.rows import Counts, Pace, SampleRow, SampleStatus, StoredCell
 
 _TOKEN_COLUMNS = tuple(field.name for field in fields(TokenStats))
 
@@ -44,14 +44,14 @@ _UPSERT = """
 """
 
 
-class Samples(Connected):
+class SamplesMixin(ConnectedMixin):
     def add_sample(self, cell_id: int, result: SampleResult) -> SampleRow:
         """Commit a sample with its tokens; the row that is in the database now.
 
         Its status is done, or cancelled where its finish reason says so. It replaces an error or a cancelled
         sample of the same index; where a done one is there already, that one stays and is returned.
         """
-        statuses: dict[str, Status] = {"cancelled": "cancelled", "error": "error"}
+        statuses: dict[str, SampleStatus] = {"cancelled": "cancelled", "error": "error"}
         return self._put(
             cell_id,
             result.sample,
@@ -218,7 +218,7 @@ class Samples(Connected):
         self,
         cell_id: int,
         sample: int,
-        status: Status,
+        status: SampleStatus,
         *columns: object,
         text: str = "",
         raw_text: str = "",

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 
 from alignbench.errors import InputError
-from alignbench.store.base import Connected
+from alignbench.store.base import ConnectedMixin
 from alignbench.store.encoding import decode_text
-from alignbench.store.rows import Found
+from alignbench.store.rows import SearchHit
 
 _WORDS_AROUND = 16
 _TERM = re.compile(r'"([^"]*)"|([^\s"]+)')
 
 
-class Search(Connected):
-    def search(self, text: str, limit: int) -> list[Found]:
+class SearchMixin(ConnectedMixin):
+    def search(self, text: str, limit: int) -> list[SearchHit]:
         """The newest samples, at most `limit`, that hold all words of a text, in any order and whatever their case.
 
         Words in double quotes have to stand beside each other. Everything else in the text is data: there are no
@@ -40,7 +40,7 @@ class Search(Connected):
             _WORDS_AROUND,
         )
         return [
-            Found(
+            SearchHit(
                 session=row["session_id"],
                 prompt_id=decode_text(row["prompt_name"]),
                 condition=decode_text(row["condition"]),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from alignbench.errors import InputError, did_you_mean
-from alignbench.store.base import Connected
+from alignbench.store.base import ConnectedMixin
 from alignbench.store.encoding import decode_json, decode_text, encode_json, encode_text, now
 from alignbench.store.rows import Note, SessionInfo
 
@@ -18,7 +18,7 @@ _SESSION = """
 """
 
 
-class Sessions(Connected):
+class SessionsMixin(ConnectedMixin):
     def create_session(
         self, name: str, *, reference: str | None = None, manifest: Mapping[str, object] | None = None
     ) -> int:

@@ -9,18 +9,27 @@ from types import TracebackType
 from typing import Self
 
 from alignbench.errors import InputError, StoreError
-from alignbench.store.cells import Cells
+from alignbench.store.cells import CellsMixin
 from alignbench.store.connection import open_database, plain_errors
-from alignbench.store.judgments import Judgments
-from alignbench.store.likelihoods import Likelihoods
-from alignbench.store.merging import Merging
-from alignbench.store.pair_scores import PairScores
-from alignbench.store.samples import Samples
-from alignbench.store.search import Search
-from alignbench.store.teachers import Teachers
+from alignbench.store.judgments import JudgmentsMixin
+from alignbench.store.likelihoods import LikelihoodsMixin
+from alignbench.store.merging import MergingMixin
+from alignbench.store.pair_scores import PairScoresMixin
+from alignbench.store.samples import SamplesMixin
+from alignbench.store.search import SearchMixin
+from alignbench.store.teachers import TeachersMixin
 
 
-class Store(Merging, Cells, Samples, Teachers, PairScores, Judgments, Likelihoods, Search):
+class Store(
+    MergingMixin,
+    CellsMixin,
+    SamplesMixin,
+    TeachersMixin,
+    PairScoresMixin,
+    JudgmentsMixin,
+    LikelihoodsMixin,
+    SearchMixin,
+):
     """A session database. One object per thread; several processes may have the same file open.
 
     Every method that changes something has committed it when it returns, unless inside `together`. A method

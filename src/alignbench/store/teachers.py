@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alignbench.errors import InputError, did_you_mean
 from alignbench.spec import Example, ExampleSet, Prompt
-from alignbench.store.base import Connected
+from alignbench.store.base import ConnectedMixin
 from alignbench.store.encoding import decode_text, encode_text
 from alignbench.store.rows import SampleRow
 from alignbench.store.samples import sample_row
@@ -18,7 +18,7 @@ _FROM = """
 """
 
 
-class Teachers(Connected):
+class TeachersMixin(ConnectedMixin):
     def teacher_sample(self, session_id: int, prompt: Prompt, condition: str, sample: int) -> SampleRow:
         """A finished sample of a prompt under a condition. InputError where it is not there, or is empty."""
         row = self._row(

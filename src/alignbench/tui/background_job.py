@@ -11,20 +11,20 @@ from alignbench.errors import AlignbenchError
 from alignbench.tui.widgets.bars import bar
 
 T = TypeVar("T")
-Report = Callable[[str, float], None]  # what is being done, and how much of it is, 0 to 1
+ProgressCallback = Callable[[str, float], None]  # what is being done, and how much of it is, 0 to 1
 
 
 class Cancelled(Exception):
     """Raised inside the work when nobody waits for it any more."""
 
 
-class Job(Generic[T]):
+class BackgroundJob(Generic[T]):
     """Begins at once. A job that is given up is over for whoever looks at it; its thread ends at its next report.
 
     doing, fraction: where it is. result: None until it is done. error: why it failed, else empty.
     """
 
-    def __init__(self, work: Callable[[Report], T], changed: Callable[[], None]) -> None:
+    def __init__(self, work: Callable[[ProgressCallback], T], changed: Callable[[], None]) -> None:
         """changed: called from the thread after each report and at the end; it must not block."""
         self._work = work
         self._changed = changed
@@ -68,7 +68,7 @@ class Job(Generic[T]):
         self._changed()
 
 
-def waiting(job: Job[Any], key: str = "c") -> str:
+def waiting(job: BackgroundJob[Any], key: str = "c") -> str:
     """How it stands with a job that has no result. key: what gives it up."""
     if job.error:
         return f"{job.error}   r tries again."

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from textual.screen import Screen
 
-from alignbench.tui.text import shown
-from alignbench.tui.workbench.state import Column, Sample
+from alignbench.tui.text import printable
+from alignbench.tui.workbench.state import BenchSample, Column
 
 
-def copy_sample(screen: Screen, sample: Sample | None) -> None:
+def copy_sample(screen: Screen, sample: BenchSample | None) -> None:
     """Put the text on the clipboard with OSC 52, which tmux, screen and SSH can hand on."""
     if sample is None or not sample.text:
         screen.notify("There is no text to copy.", severity="warning", markup=False)
@@ -21,7 +21,7 @@ def copy_sample(screen: Screen, sample: Sample | None) -> None:
     screen.notify(f"Sample {sample.index + 1} copied: {len(text)} characters.", markup=False)
 
 
-def save_sample(screen: Screen, column: Column | None, sample: Sample | None) -> None:
+def save_sample(screen: Screen, column: Column | None, sample: BenchSample | None) -> None:
     """Write the text to a new file in the current folder, named after the column and the sample."""
     if column is None or sample is None or not sample.text:
         screen.notify("There is no text to save.", severity="warning", markup=False)
@@ -30,9 +30,9 @@ def save_sample(screen: Screen, column: Column | None, sample: Sample | None) ->
     try:
         path = new_file(f"{stem}-sample-{sample.index + 1}", ".txt", sample.text)
     except OSError as error:
-        screen.notify(shown(f"Could not save: {error}"), severity="error", markup=False)
+        screen.notify(printable(f"Could not save: {error}"), severity="error", markup=False)
         return
-    screen.notify(shown(f"Sample {sample.index + 1} saved to {path.resolve()}"), markup=False)
+    screen.notify(printable(f"Sample {sample.index + 1} saved to {path.resolve()}"), markup=False)
 
 
 def new_file(stem: str, ending: str, text: str) -> Path:

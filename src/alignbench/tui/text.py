@@ -10,14 +10,14 @@ from alignbench.display import visible
 TAB = "    "
 
 
-def shown(text: str) -> str:
+def printable(text: str) -> str:
     """Text that a terminal shows as it is: control and bidi characters are visible escapes, tabs are spaces."""
     return visible(text).replace("\t", TAB)
 
 
 def one_line(text: str, width: int = 0) -> str:
     """The same on one line, at most `width` characters (0: any number)."""
-    flat = shown(" ".join(text[: 4 * width + 4].split()) if width else " ".join(text.split()))
+    flat = printable(" ".join(text[: 4 * width + 4].split()) if width else " ".join(text.split()))
     return f"{flat[: width - 1]}…" if width and len(flat) > width else flat
 
 
@@ -29,7 +29,7 @@ def fitted(text: str, width: int) -> str:
 
 def plain(text: str) -> Content:
     """Data as content for a widget; nothing in it is markup."""
-    return Content(shown(text))
+    return Content(printable(text))
 
 
 def number(value: float, digits: int = 2) -> str:

@@ -21,7 +21,7 @@ from alignbench.engines.hf.loading import pick_device  # noqa: E402
 from alignbench.engines.hf.shared_prefix_cache import RowCache  # noqa: E402
 from alignbench.engines.local.sampler import Sampler  # noqa: E402
 from alignbench.engines.local.torch_sampler import DeviceSampler  # noqa: E402
-from alignbench.engines.protocol import Event, Finished, Progress, SampleResult, ScoreRequest, Started  # noqa: E402
+from alignbench.engines.protocol import Event, Finished, LikelihoodRequest, SampleResult, Started, TextDeltas  # noqa: E402
 from alignbench.errors import AlignbenchError, EngineError, InputError  # noqa: E402
 from alignbench.models.catalog import inventory, resolve  # noqa: E402
 from alignbench.models.hf_source import HfSource, parse_source  # noqa: E402
@@ -169,7 +169,7 @@ def test_scores_are_the_log_probs_of_sampling(folder: Path) -> None:
     logprobs = logits - np.log(np.exp(logits.astype(np.float64)).sum(1, keepdims=True))
     drawn = logprobs[np.arange(len(result.tokens.ids)), result.tokens.ids]
     assert np.abs(drawn - result.tokens.logprob).max() < 1e-3
-    assert engine.score(ScoreRequest(1, "abc", "d", "", 3)).ids.shape == (0,)
+    assert engine.score(LikelihoodRequest(1, "abc", "d", "", 3)).ids.shape == (0,)
 
 
 def test_cancel_of_a_sample_and_of_a_whole_prefill(folder: Path) -> None:
@@ -178,7 +178,7 @@ def test_cancel_of_a_sample_and_of_a_whole_prefill(folder: Path) -> None:
     request = plain_request(3, max_tokens=100, stops=())
     found = {}
     for event in engine.sample([request]):
-        if isinstance(event, Progress):
+        if isinstance(event, TextDeltas):
             cancel.cancel(request.key, None)
         if isinstance(event, Finished):
             found[event.result.sample] = event.result

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alignbench.engines.protocol import Event, Failed, Finished, Progress, Started
+from alignbench.engines.protocol import Event, Failed, Finished, Started, TextDeltas
 from alignbench.engines.workers.pool import WorkerPool
 from alignbench.spec import Model
 from tests.support.driving import follow, load, plain_request, results, score, texts
@@ -98,7 +98,7 @@ def test_events_of_a_request(pool: WorkerPool, model: Model) -> None:
     events = follow(pool, model, plain_request(2))
     assert isinstance(events[0], Started)
     for i, result in results(events).items():
-        shown = "".join(d.text for e in events if isinstance(e, Progress) for d in e.deltas if d.sample == i)
+        shown = "".join(d.text for e in events if isinstance(e, TextDeltas) for d in e.deltas if d.sample == i)
         assert shown == result.text
         assert result.raw_text.startswith(result.text)
         assert "```" not in result.text
@@ -106,7 +106,7 @@ def test_events_of_a_request(pool: WorkerPool, model: Model) -> None:
         assert result.finish_reason == ("length" if result.n_tokens == 24 and "```" not in result.raw_text else "stop")
         assert result.logprob == pytest.approx(float(result.tokens.logprob.sum()), abs=1e-3)
         assert (result.tokens.entropy >= 0).all()
-    assert sum(e.n_tokens for e in events if isinstance(e, Progress)) == sum(
+    assert sum(e.n_tokens for e in events if isinstance(e, TextDeltas)) == sum(
         r.n_tokens for r in results(events).values()
     )
 
@@ -153,7 +153,7 @@ def test_cancel_of_one_sample_and_of_all(pool: WorkerPool, aligned: Model) -> No
     request = plain_request(4, max_tokens=400, stops=())
 
     def watch(event: Event) -> None:
-        if isinstance(event, Progress):
+        if isinstance(event, TextDeltas):
             pool.cancel(aligned, request.key, (1,))
         if isinstance(event, Finished) and event.result.sample == 1:
             pool.cancel(aligned, request.key)

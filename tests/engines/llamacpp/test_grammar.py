@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.local.decoder import Grammar
 from alignbench.engines.local.generation import generate
-from alignbench.engines.local.rows import Prepared
+from alignbench.engines.local.rows import TokenizedRequest
 from alignbench.engines.local.sampler import Sampler
 from alignbench.engines.protocol import Failed, Finished, SampleRequest
 from alignbench.engines.workers.pool import WorkerPool
@@ -118,7 +118,7 @@ def drawn(grammar: _Odd | None, n: int, schema: str = SCHEMA, **sampling: Any) -
     request = SampleRequest(
         1, "", "?", Sampling(temperature=1.0, max_tokens=2, **sampling), (), tuple(range(n)), 0, 7, schema=schema
     )
-    events = generate(_Constant(grammar), [Prepared(request, (1, 2), 1)], 1, Cancellation())
+    events = generate(_Constant(grammar), [TokenizedRequest(request, (1, 2), 1)], 1, Cancellation())
     return [event.result for event in events if isinstance(event, Finished)]
 
 

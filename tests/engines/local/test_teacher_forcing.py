@@ -11,7 +11,7 @@ import pytest
 
 from alignbench.engines.cancellation import Aborted, Cancellation
 from alignbench.engines.local.engine import LocalEngine
-from alignbench.engines.protocol import Failed, Scored, ScoreRequest
+from alignbench.engines.protocol import Failed, LikelihoodRequest, Scored
 from alignbench.engines.workers.pool import WorkerPool
 from alignbench.errors import EngineError
 from alignbench.models.catalog import resolve, weights_path
@@ -52,7 +52,7 @@ def counted(request: pytest.FixtureRequest, tmp_path: Path, cancellation: Cancel
 
 def score_all(engine: LocalEngine, context: str, top: int) -> list[Scored]:
     return [
-        engine.score(ScoreRequest(1, context, query, continuation, top))
+        engine.score(LikelihoodRequest(1, context, query, continuation, top))
         for query in ("How many?", "And where?")
         for continuation in CONTINUATIONS
     ]
@@ -64,9 +64,9 @@ def test_what_continuations_share_is_computed_once_and_changes_no_bit(counted: C
     cold = []
     for query in ("How many?", "And where?"):
         for continuation in CONTINUATIONS:
-            engine.score(ScoreRequest(1, "Something else. ", "Why?", " Because."))
-            cold.append(engine.score(ScoreRequest(1, context, query, continuation)))
-    engine.score(ScoreRequest(1, "Something else. ", "Why?", " Because."))
+            engine.score(LikelihoodRequest(1, "Something else. ", "Why?", " Because."))
+            cold.append(engine.score(LikelihoodRequest(1, context, query, continuation)))
+    engine.score(LikelihoodRequest(1, "Something else. ", "Why?", " Because."))
     decoded.clear()
     warm = score_all(engine, context, top=0)
     for one, other in zip(cold, warm, strict=True):
@@ -82,7 +82,7 @@ def test_what_continuations_share_is_computed_once_and_changes_no_bit(counted: C
 
 def test_a_scoring_that_is_cancelled_ends_before_the_next_decode(counted: Counted, cancellation: Cancellation) -> None:
     engine, decoded = counted
-    request = ScoreRequest(77, "", "Letters:", " a b c d e f g h" * 12)
+    request = LikelihoodRequest(77, "", "Letters:", " a b c d e f g h" * 12)
     ids = engine.tokenize(request.query + request.continuation)
     engine.reserve(len(ids), 0, 1)
     logits = engine._forced_logits(ids, 5, 0, 77)
@@ -102,7 +102,7 @@ def test_a_scoring_that_is_cancelled_ends_before_the_next_decode(counted: Counte
 def test_a_text_longer_than_the_window_is_refused_with_the_numbers(counted: Counted) -> None:
     engine, _ = counted
     with pytest.raises(EngineError, match=rf"has \d+ tokens, \d+ of them before the response.* {engine.n_ctx_train}\."):
-        engine.score(ScoreRequest(1, "", "one two three", " word" * engine.n_ctx_train))
+        engine.score(LikelihoodRequest(1, "", "one two three", " word" * engine.n_ctx_train))
 
 
 @pytest.mark.models
@@ -111,7 +111,7 @@ def test_queued_requests_are_scored_in_turn_and_each_can_be_cancelled(pool: Work
     keys = [pool.new_key() for _ in range(4)]
     for i, key in enumerate(keys):
         continuation = " three" + " and on" * 400 * (i == 0)
-        pool.score(aligned, ScoreRequest(key, "Count. ", "One, two,", continuation, 0), answers.put)
+        pool.score(aligned, LikelihoodRequest(key, "Count. ", "One, two,", continuation, 0), answers.put)
     pool.cancel(aligned, keys[2])
     got = {answer.key: answer for answer in (answers.get(timeout=TIMEOUT) for _ in keys)}
     failed, one, last = got[keys[2]], got[keys[1]], got[keys[3]]

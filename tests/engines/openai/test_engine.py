@@ -26,11 +26,11 @@ from alignbench.engines.protocol import (
     Event,
     Failed,
     Finished,
-    Progress,
+    LikelihoodRequest,
     SampleRequest,
     SampleResult,
-    ScoreRequest,
     Started,
+    TextDeltas,
 )
 from alignbench.engines.workers.pool import WorkerPool
 from alignbench.errors import EngineError, InputError
@@ -98,7 +98,7 @@ def failure(events: list[Event]) -> str:
 
 
 def shown(events: list[Event], sample: int) -> str:
-    return "".join(d.text for e in events if isinstance(e, Progress) for d in e.deltas if d.sample == sample)
+    return "".join(d.text for e in events if isinstance(e, TextDeltas) for d in e.deltas if d.sample == sample)
 
 
 def chat_request(n: int = 1, **fields: object) -> SampleRequest:
@@ -187,7 +187,7 @@ def test_a_server_that_does_not_echo_is_asked_once(server: ScriptedServer, conne
     engine = connect()
     for _ in range(2):
         with pytest.raises(EngineError, match=r"This server does not echo a text it is given\. Score with a local"):
-            engine.score(ScoreRequest(1, "", "a", "b"))
+            engine.score(LikelihoodRequest(1, "", "a", "b"))
     (body,) = server.tried
     assert body == {
         "model": MODEL, "prompt": "a", "max_tokens": 1, "temperature": 1.0, "echo": True, "logprobs": 5,
@@ -200,7 +200,7 @@ def test_scoring_can_be_cancelled(server: ScriptedServer, connect: Connect, canc
     threading.Timer(0.2, cancellation.cancel, (7, None)).start()
     start = time.perf_counter()
     with pytest.raises(EngineError, match="cancelled"):
-        engine.score(ScoreRequest(7, "", "a", "b"))
+        engine.score(LikelihoodRequest(7, "", "a", "b"))
     assert time.perf_counter() - start < PROMPTLY
 
 
@@ -275,7 +275,7 @@ def test_events_of_a_request(server: ScriptedServer, connect: Connect) -> None:
         assert math.isnan(result.logprob)
         assert list(result.tokens.ids) == [-1] * 4
         assert np.isnan(result.tokens.logprob).all()
-    assert sum(event.n_tokens for event in events if isinstance(event, Progress)) == 8
+    assert sum(event.n_tokens for event in events if isinstance(event, TextDeltas)) == 8
     assert len(server.requests) == 2
 
 
@@ -574,7 +574,7 @@ def test_cancel_closes_the_stream_and_keeps_what_came(
     took: list[float] = []
 
     def watch(event: Event) -> None:
-        if isinstance(event, Progress) and not asked and shown([event], 1):
+        if isinstance(event, TextDeltas) and not asked and shown([event], 1):
             asked[1] = time.perf_counter()
             cancellation.cancel(request.key, (1,))
         if isinstance(event, Finished):
@@ -669,7 +669,7 @@ def test_real_completions_and_chat(name: str, chat: bool, llama_url: str, connec
     found = results(events)
     assert set(found) == set(range(5))
     assert len({result.raw_text for result in found.values()}) > 2, "each sample has a seed of its own"
-    assert sum(isinstance(event, Progress) for event in events) > 5
+    assert sum(isinstance(event, TextDeltas) for event in events) > 5
     for i, result in found.items():
         assert shown(events, i) == result.text
         assert "```" not in result.text or chat
@@ -689,7 +689,7 @@ def test_real_cancel_and_two_cells(llama_url: str, connect: Connect, cancellatio
     took: list[float] = []
 
     def watch(event: Event) -> None:
-        if isinstance(event, Progress) and not asked:
+        if isinstance(event, TextDeltas) and not asked:
             asked.append(time.perf_counter())
             cancellation.cancel(request.key, None)
         if isinstance(event, Finished):
@@ -721,7 +721,7 @@ def test_real_scores_are_those_of_the_local_engine(
     engine = connect(llama_url, "smol-logprobs")
     context, query = "<|im_start|>user\n", "Why do people keep diaries?<|im_end|>\n<|im_start|>assistant\n"
     for continuation in ("People keep diaries to remember déjà vu.", "No."):
-        request = ScoreRequest(1, context, query, continuation, top=3)
+        request = LikelihoodRequest(1, context, query, continuation, top=3)
         ours = score(pool, aligned, replace(plain_request(1), context=context, query=query), continuation)
         theirs = engine.score(request)
         assert theirs.n_context_tokens > 0
@@ -731,13 +731,15 @@ def test_real_scores_are_those_of_the_local_engine(
         assert (theirs.rank[ours.rank > 12] == 6).all()  # beyond the alternatives
         assert theirs.top_logprob.shape == (len(ours.ids), 3)
         assert (theirs.ids == -1).all()
-    assert engine.score(ScoreRequest(1, context, query, "")).ids.shape == (0,)
+    assert engine.score(LikelihoodRequest(1, context, query, "")).ids.shape == (0,)
 
 
 @pytest.mark.models
 def test_real_scores_that_are_a_token_late_are_refused(llama_url: str, connect: Connect) -> None:
     """The server takes a text that does not begin with BOS for one that does."""
-    request = ScoreRequest(1, "", "Once upon a time there was a", " little girl who lived in a house in the woods.")
+    request = LikelihoodRequest(
+        1, "", "Once upon a time there was a", " little girl who lived in a house in the woods."
+    )
     with pytest.raises(EngineError, match=r"llama_cpp\.server gives log-probs that belong to the next token"):
         connect(llama_url, "smol-logprobs").score(request)
     with pytest.raises(EngineError, match="logits_all"):

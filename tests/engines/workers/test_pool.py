@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from alignbench.engines.protocol import Embedded, Event, Failed, Loaded, Progress
+from alignbench.engines.protocol import Embedded, Event, Failed, Loaded, TextDeltas
 from alignbench.engines.workers.pool import WorkerPool
 from alignbench.models.catalog import resolve
 from alignbench.spec import Model
@@ -33,7 +33,7 @@ def test_kill_9_while_sampling_is_an_error_and_sampling_again_works(own_pool: Wo
     request = plain_request(2, max_tokens=400, stops=())
 
     def kill(event: Event) -> None:
-        if isinstance(event, Progress):
+        if isinstance(event, TextDeltas):
             pid = own_pool.worker_pid(model)
             if pid:
                 os.kill(pid, signal.SIGKILL)

@@ -12,7 +12,7 @@ from alignbench.metrics.bertscore import TokenVectors, bertscore_f1
 from alignbench.metrics.values import Value
 from alignbench.scoring.model_based.bertscore import bert_scores
 from alignbench.scoring.null import other_prompt
-from alignbench.scoring.responses import Cells
+from alignbench.scoring.responses import CellTexts
 
 
 class Given:
@@ -25,7 +25,7 @@ class Given:
         self.prompts = tuple(texts)
         self.n = sum(len(cell) for cells in texts.values() for cell in cells.values())
 
-    def cells(self, prompt: str) -> Cells:
+    def cells(self, prompt: str) -> CellTexts:
         return {condition: dict(enumerate(texts)) for condition, texts in self._texts[prompt].items()}
 
     def surprisals(self, _: str) -> dict[str, Value]:

@@ -16,9 +16,9 @@ from alignbench.tui.audit.differences import injected_text, leading, studies
 from alignbench.tui.bench.column import notice
 from alignbench.tui.condition_text import changes, context_words
 from alignbench.tui.context import edits, fields
-from alignbench.tui.context.cancellable_pool import StoppablePool
+from alignbench.tui.context.cancellable_pool import CancellablePool
 from alignbench.tui.workbench import persistence
-from alignbench.tui.workbench.state import Bench, Column, Sample
+from alignbench.tui.workbench.state import Bench, BenchSample, Column
 from tests.support.app import ALIGNED, BASE
 from tests.support.fakes import FakePool
 
@@ -138,7 +138,7 @@ def test_what_is_under_study_follows_from_the_columns() -> None:
 
 
 def with_samples(bench: Bench) -> None:
-    bench.cell(bench.columns[bench.selected]).samples[0] = Sample(0, "done")
+    bench.cell(bench.columns[bench.selected]).samples[0] = BenchSample(0, "done")
 
 
 def a_bench() -> Bench:
@@ -221,7 +221,7 @@ def test_a_question_that_is_given_up_leaves_no_hint(tmp_path: Path) -> None:
         if "writes" in doing:
             pool.stop()
 
-    pool = StoppablePool(FakePool(), report)
+    pool = CancellablePool(FakePool(), report)
     hint, prompt = Hint("summary", "", "a", 0, "demo-aligned", "{response}"), Prompt("p", "question")
     with Store.open(tmp_path / "x.db") as store:
         session = store.create_session("s")

@@ -6,8 +6,8 @@ from dataclasses import asdict, replace
 
 from alignbench.spec import Condition, Prompt, Sampling
 from alignbench.tui.workbench.persistence import rebuilt
-from alignbench.tui.workbench.state import Bench, Column, Sample, free_name, letter
-from alignbench.tui.workbench.token_rate import Rate
+from alignbench.tui.workbench.state import Bench, BenchSample, Column, free_name, letter
+from alignbench.tui.workbench.token_rate import TokenRate
 from tests.support.app import ALIGNED, BASE
 
 PROMPTS = [Prompt(f"p{i}", f"question {i}", "set") for i in range(3)]
@@ -19,7 +19,7 @@ def a_bench() -> Bench:
 
 def with_sample(bench: Bench) -> Bench:
     """The selected column has a finished sample."""
-    bench.cell(bench.columns[bench.selected]).samples[0] = Sample(0, "done")
+    bench.cell(bench.columns[bench.selected]).samples[0] = BenchSample(0, "done")
     return bench
 
 
@@ -52,7 +52,7 @@ def test_a_column_with_samples_gets_the_next_name_and_its_old_one_back() -> None
 
 def test_errors_do_not_keep_a_name() -> None:
     bench = a_bench()
-    bench.cell(bench.columns[0]).samples[0] = Sample(0, "error")
+    bench.cell(bench.columns[0]).samples[0] = BenchSample(0, "error")
     assert bench.change(bench.columns[0], warmer(bench.columns[0])) == ""
     assert bench.columns[0].name == "demo-aligned"
 
@@ -114,7 +114,7 @@ def test_names_and_letters() -> None:
 
 def test_rate() -> None:
     now = [100.0]
-    rate = Rate(clock=lambda: now[0])
+    rate = TokenRate(clock=lambda: now[0])
     for _ in range(20):
         now[0] += 0.1
         rate.add(5)

@@ -56,7 +56,7 @@ class RowCache:
         self._slots: list[int] = []  # slot of each row
         self._own: list[int] = []  # own tokens of each row
         self._shared = 0  # tokens of the trunk that the rows share
-        self.step_now: _Step | None = None
+        self.step_now: _LayerStep | None = None
 
     clear = _clear
 
@@ -111,7 +111,7 @@ class RowCache:
         """Append a token to each slot, which must be all there are; logits (len(slots), vocab) in their order."""
         order = [slots.index(slot) for slot in self._slots]
         ids = torch.tensor([[tokens[i]] for i in order], device=self._device)
-        self.step_now = _Step(self._own, self._shared, self._device)
+        self.step_now = _LayerStep(self._own, self._shared, self._device)
         with self._attention_of_rows():
             output = self._model(
                 input_ids=ids,
@@ -137,7 +137,7 @@ class RowCache:
             self.step_now = None
 
 
-class _Step:
+class _LayerStep:
     """What the layers of one step have in common. own: own tokens of each row before it."""
 
     def __init__(self, own: Sequence[int], shared: int, device: torch.device) -> None:

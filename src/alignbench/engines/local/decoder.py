@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from alignbench.engines.local.sampler import Draw, Ids
+from alignbench.engines.local.sampler import DrawnTokens, Ids
 from alignbench.spec import Sampling
 
 Floats = NDArray[np.float32]
@@ -18,7 +18,9 @@ Logits = Any  # float32, (rows, vocab) or a row of it: a numpy array, or a tenso
 class RowSampler(Protocol):
     """Draws tokens from the logits of a decoder; see sampler.Sampler."""
 
-    def draw(self, logits: Sequence[Logits], uniforms: Sequence[float], seen: Sequence[Ids] | None = None) -> Draw:
+    def draw(
+        self, logits: Sequence[Logits], uniforms: Sequence[float], seen: Sequence[Ids] | None = None
+    ) -> DrawnTokens:
         """Draw a token for each row of logits."""
 
     def close(self) -> None:

@@ -17,10 +17,18 @@ from alignbench.engines.cancellation import Aborted, Cancellation
 from alignbench.engines.local import teacher_forcing
 from alignbench.engines.local.decoder import Decoder, Grammar
 from alignbench.engines.local.generation import generate
-from alignbench.engines.local.rows import Prepared
+from alignbench.engines.local.rows import TokenizedRequest
 from alignbench.engines.local.strict_width import PROBE_TOKENS, STEPS, StrictWidths
 from alignbench.engines.local.teacher_forcing import continuation_start, score_tokens
-from alignbench.engines.protocol import Event, Failed, SampleRequest, Scored, ScoreRequest, Tokenized, TokenizeRequest
+from alignbench.engines.protocol import (
+    Event,
+    Failed,
+    LikelihoodRequest,
+    SampleRequest,
+    Scored,
+    Tokenized,
+    TokenizeRequest,
+)
 from alignbench.errors import EngineError
 
 CHUNK = 512  # tokens of a prompt per decode, counted from the start and again from the end of the context part
@@ -140,14 +148,14 @@ class LocalEngine(ABC, Decoder):
             except EngineError as error:
                 yield Failed(request.key, str(error))
             else:
-                batch.append(Prepared(request, tuple(ids), cut))
+                batch.append(TokenizedRequest(request, tuple(ids), cut))
         try:
             if batch:
                 yield from generate(self, batch, self.threads, self._cancel)
         finally:
             self.drop_all()
 
-    def score(self, request: ScoreRequest) -> Scored:
+    def score(self, request: LikelihoodRequest) -> Scored:
         """Teacher forcing, in chunks of positions; see protocol.ScoreRequest.
 
         Requests that follow each other under one prompt compute it once, and under one context that. What comes out

@@ -20,8 +20,8 @@ import numpy as np
 
 from alignbench.engines.cancellation import Aborted, Cancellation
 from alignbench.engines.local.decoder import Decoder, Logits, RowSampler
-from alignbench.engines.local.rows import Cell, Prepared, Row
-from alignbench.engines.local.sampler import Draw, uniform
+from alignbench.engines.local.rows import DecodingCell, DecodingRow, TokenizedRequest
+from alignbench.engines.local.sampler import DrawnTokens, uniform
 from alignbench.engines.protocol import Event, FinishReason, Started
 from alignbench.errors import EngineError
 from alignbench.spec import Sampling
@@ -29,13 +29,15 @@ from alignbench.spec import Sampling
 STRICT_WIDTH = 8
 
 
-def generate(decoder: Decoder, batch: Sequence[Prepared], threads: int, cancel: Cancellation) -> Iterator[Event]:
+def generate(
+    decoder: Decoder, batch: Sequence[TokenizedRequest], threads: int, cancel: Cancellation
+) -> Iterator[Event]:
     """Draw the samples of requests of one mode: for each Started, Progress and Finished events, then Done.
 
     Strict requests run one after the other, fast ones together. threads: of the sampler. Raises EngineError.
     """
     loop = _Loop(decoder, threads)
-    cells = [Cell(prepared, cancel) for prepared in batch]
+    cells = [DecodingCell(prepared, cancel) for prepared in batch]
     try:
         if batch[0].request.mode == "fast":
             yield from loop.fast(cells)
@@ -58,15 +60,15 @@ class _Loop:
         for sampler in self._samplers.values():
             sampler.close()
 
-    def prompt(self, cell: Cell, strict: bool) -> tuple[Logits, Started]:
+    def prompt(self, cell: DecodingCell, strict: bool) -> tuple[Logits, Started]:
         """Bring a cell's prompt into the cache; the logits every one of its rows begins with."""
         start = time.perf_counter()
         first, n_cached = self._decoder.prompt(cell.ids, cell.cut, strict, cell.request.key)
         return first, Started(cell.request.key, cell.ids, n_cached, time.perf_counter() - start)
 
-    def advance(self, rows: Sequence[Row], logits: Sequence[Logits]) -> dict[Row, FinishReason]:
+    def advance(self, rows: Sequence[DecodingRow], logits: Sequence[Logits]) -> dict[DecodingRow, FinishReason]:
         """Draw the next token of each row; the rows that have ended, and why."""
-        ended: dict[Row, FinishReason] = {}
+        ended: dict[DecodingRow, FinishReason] = {}
         for sampling in {row.cell.request.sampling for row in rows}:
             mine = [i for i, row in enumerate(rows) if row.cell.request.sampling == sampling]
             sampler = self._samplers.get(sampling) or self._samplers.setdefault(
@@ -86,7 +88,7 @@ class _Loop:
                     ended[rows[i]] = reason
         return ended
 
-    def _hold(self, row: Row, draw: Draw, at: int, logits: Logits, sampler: RowSampler) -> None:
+    def _hold(self, row: DecodingRow, draw: DrawnTokens, at: int, logits: Logits, sampler: RowSampler) -> None:
         """Draw again where a row's grammar does not allow what was drawn.
 
         First the one token is asked for, as in llama.cpp's sampler, and only where it is refused the whole vocabulary.
@@ -108,7 +110,7 @@ class _Loop:
         if not self._decoder.is_end(int(draw.ids[at])):
             grammar.accept(int(draw.ids[at]))
 
-    def strict(self, cell: Cell) -> Iterator[Event]:
+    def strict(self, cell: DecodingCell) -> Iterator[Event]:
         """One cell, as many rows at once as strict mode allows."""
         decoder, samples = self._decoder, cell.request.samples
         blocks = {sample // STRICT_WIDTH for sample in samples}
@@ -132,7 +134,9 @@ class _Loop:
         for wave in waves:
             yield from self._wave(cell, wave, widths, first)
 
-    def _wave(self, cell: Cell, wave: Mapping[int, int], widths: Sequence[int], first: Logits) -> Iterator[Event]:
+    def _wave(
+        self, cell: DecodingCell, wave: Mapping[int, int], widths: Sequence[int], first: Logits
+    ) -> Iterator[Event]:
         """The samples of a wave, by slot, in decodes of the given widths: the widest first, narrower ones as rows end.
 
         A slot that rests keeps its place in the cache, so that the rows that go on find theirs where they would be
@@ -173,12 +177,12 @@ class _Loop:
             self._decoder.rest(slot)
         return [slot for slot in stepping if slot not in resting] if resting else stepping
 
-    def fast(self, cells: Sequence[Cell]) -> Iterator[Event]:
+    def fast(self, cells: Sequence[DecodingCell]) -> Iterator[Event]:
         """Several cells at once: a slot that is free takes the next sample, of the next cell where one is used up."""
         decoder = self._decoder
         free = deque(range(self._reserve_fast(cells)))
         pending = deque(cells)
-        rows: list[Row] = []
+        rows: list[DecodingRow] = []
         logits: list[Logits] = []  # one a row
         cell, first = pending[0], None
         while True:
@@ -211,7 +215,7 @@ class _Loop:
                 yield from running.progress()
             logits = list(decoder.step([row.slot for row in rows], [row.token for row in rows])) if rows else []
 
-    def _reserve_fast(self, cells: Sequence[Cell]) -> int:
+    def _reserve_fast(self, cells: Sequence[DecodingCell]) -> int:
         """Room for as many rows as pay, or as fit; how many that is."""
         max_tokens = max(cell.request.sampling.max_tokens for cell in cells)
         shared = max(len(cell.ids) if len(cells) == 1 else cell.cut for cell in cells)

@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.local.decoder import Decoder, Grammar
-from alignbench.engines.local.sampler import Draw
+from alignbench.engines.local.sampler import DrawnTokens
 from alignbench.engines.protocol import (
     Delta,
     Done,
     Event,
     Finished,
     FinishReason,
-    Progress,
     SampleRequest,
     SampleResult,
+    TextDeltas,
     TokenStats,
 )
 from alignbench.engines.text_stream import TextStream
@@ -29,7 +29,7 @@ PROGRESS_SECONDS = 0.04  # between two Progress events of a cell
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class TokenizedRequest:
     """A request with its prompt's token ids; the first `cut` of them belong to the context part."""
 
     request: SampleRequest
@@ -38,10 +38,10 @@ class Prepared:
 
 
 @dataclass(slots=True, eq=False)
-class Row:
+class DecodingRow:
     """A response that is being generated in a slot."""
 
-    cell: Cell
+    cell: DecodingCell
     sample: int
     slot: int
     stream: TextStream
@@ -68,10 +68,10 @@ class Row:
         )
 
 
-class Cell:
+class DecodingCell:
     """One request on its way through a decoder."""
 
-    def __init__(self, prepared: Prepared, cancel: Cancellation) -> None:
+    def __init__(self, prepared: TokenizedRequest, cancel: Cancellation) -> None:
         self.request = prepared.request
         self.ids = prepared.ids
         self.cut = prepared.cut
@@ -82,15 +82,15 @@ class Cell:
         self._n_tokens = 0  # since the last Progress
         self._last_progress = 0.0
 
-    def open_row(self, sample: int, slot: int, decoder: Decoder) -> Row:
-        row = Row(self, sample, slot, TextStream(self.request.stops, self.request.passes), time.perf_counter())
+    def open_row(self, sample: int, slot: int, decoder: Decoder) -> DecodingRow:
+        row = DecodingRow(self, sample, slot, TextStream(self.request.stops, self.request.passes), time.perf_counter())
         if self.request.schema:
             row.grammar = decoder.grammar(self.request.schema)
         if self.request.sampling.repetition_penalty != 1:
             row.seen = np.unique(np.asarray(self.ids, np.int64))
         return row
 
-    def take(self, row: Row, draw: Draw, i: int, decoder: Decoder) -> FinishReason | None:
+    def take(self, row: DecodingRow, draw: DrawnTokens, i: int, decoder: Decoder) -> FinishReason | None:
         """Give a row its next token; why the row has ended, if it has."""
         token = row.token = int(draw.ids[i])
         row.draws.append(
@@ -114,14 +114,14 @@ class Cell:
             return "length"
         return "cancelled" if self.is_cancelled(row.sample) else None
 
-    def _show(self, row: Row, text: str) -> None:
+    def _show(self, row: DecodingRow, text: str) -> None:
         before = self._deltas.get(row.sample, ("", 0))[0]
         self._deltas[row.sample] = (before + text, len(row.draws))
 
     def is_cancelled(self, sample: int) -> bool:
         return self._cancel.hit(self.request.key, sample)
 
-    def end(self, row: Row, reason: FinishReason) -> Iterator[Event]:
+    def end(self, row: DecodingRow, reason: FinishReason) -> Iterator[Event]:
         """The end of a row; the last one ends the request."""
         self._show(row, row.stream.finish())
         yield from self.progress(now=True)
@@ -135,9 +135,9 @@ class Cell:
 
     def end_unstarted(self, sample: int) -> Iterator[Event]:
         """The end of a sample that was cancelled before its first token."""
-        yield from self._finished(Row(self, sample, -1, TextStream(()), time.perf_counter()), "cancelled")
+        yield from self._finished(DecodingRow(self, sample, -1, TextStream(()), time.perf_counter()), "cancelled")
 
-    def _finished(self, row: Row, reason: FinishReason) -> Iterator[Event]:
+    def _finished(self, row: DecodingRow, reason: FinishReason) -> Iterator[Event]:
         yield Finished(self.request.key, row.result(reason, len(self.ids)))
         self._left.discard(row.sample)
         if not self._left:
@@ -148,5 +148,5 @@ class Cell:
         clock = time.perf_counter()
         if self._deltas and (now or clock - self._last_progress >= PROGRESS_SECONDS):
             deltas = tuple(Delta(sample, text, n) for sample, (text, n) in self._deltas.items())
-            yield Progress(self.request.key, deltas, self._n_tokens)
+            yield TextDeltas(self.request.key, deltas, self._n_tokens)
             self._deltas, self._n_tokens, self._last_progress = {}, 0, clock

@@ -37,7 +37,7 @@ def uniform(seed: int, stream: int, step: int, draw: int = 0) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Draw:
+class DrawnTokens:
     """One drawn token a row; arrays of shape (n,). Log-probs and entropies in nats, as in protocol.TokenStats."""
 
     ids: NDArray[np.int32]
@@ -48,7 +48,7 @@ class Draw:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class SamplingDistribution:
     """The distribution a token is drawn from. ids: ascending, or None when nothing was cut. z: scores minus their
     maximum. weights: exp(z), not normalized."""
 
@@ -78,7 +78,9 @@ class Sampler:
         if self._executor:
             self._executor.shutdown(wait=False)
 
-    def draw(self, logits: Sequence[Floats], uniforms: Sequence[float], seen: Sequence[Ids] | None = None) -> Draw:
+    def draw(
+        self, logits: Sequence[Floats], uniforms: Sequence[float], seen: Sequence[Ids] | None = None
+    ) -> DrawnTokens:
         """Draw a token for each row.
 
         logits: n rows of (vocab,), raw. uniforms: n numbers in [0, 1). seen: for each row the distinct ids of its
@@ -86,7 +88,7 @@ class Sampler:
         holds NaN.
         """
         n, n_vocab = len(uniforms), len(logits[0])
-        out = Draw(np.empty(n, np.int32), *(np.empty(n, np.float32) for _ in range(4)))
+        out = DrawnTokens(np.empty(n, np.int32), *(np.empty(n, np.float32) for _ in range(4)))
 
         def work(rows: range) -> None:
             scratch = self._scratch(rows.start, n_vocab)
@@ -108,7 +110,7 @@ class Sampler:
         return z, weights, scaled
 
     def _draw_row(
-        self, row: Floats, u: float, seen: Ids | None, out: Draw, i: int, scratch: tuple[Floats, Floats, Floats]
+        self, row: Floats, u: float, seen: Ids | None, out: DrawnTokens, i: int, scratch: tuple[Floats, Floats, Floats]
     ) -> None:
         z, weights, scaled = scratch
         np.subtract(row, row.max(), out=z)
@@ -150,13 +152,13 @@ def penalized(row: Floats, seen: Ids | None, penalty: float) -> Floats:
     return row
 
 
-def restrict(row: Floats, params: Sampling, seen: Ids | None = None) -> Kept:
+def restrict(row: Floats, params: Sampling, seen: Ids | None = None) -> SamplingDistribution:
     """The sampling distribution of one row of raw logits (vocab,), temperature over 0. At least one id is kept."""
     scores = penalized(row, seen, params.repetition_penalty)
     return truncated(scores - scores.max(), params)
 
 
-def truncated(z: Floats, params: Sampling, scratch: tuple[Floats, Floats] | None = None) -> Kept:
+def truncated(z: Floats, params: Sampling, scratch: tuple[Floats, Floats] | None = None) -> SamplingDistribution:
     """Temperature and truncation of scores (vocab,), penalized already, their maximum 0.
 
     scratch: two (vocab,) buffers that may be overwritten; the first one may be z itself.
@@ -167,7 +169,7 @@ def truncated(z: Floats, params: Sampling, scratch: tuple[Floats, Floats] | None
     if 0 < params.top_k < len(z):
         ids = np.flatnonzero(z >= np.partition(z, -params.top_k)[-params.top_k])
         z = z[ids]
-    kept = Kept(ids, z, np.exp(z, out=scratch[1] if scratch and ids is None else None))
+    kept = SamplingDistribution(ids, z, np.exp(z, out=scratch[1] if scratch and ids is None else None))
     if params.top_p < 1:
         kept = _only(kept, _top_p(kept.weights, params.top_p))
     if params.min_p > 0:  # relative to the largest weight, which is exp(0) = 1
@@ -177,9 +179,9 @@ def truncated(z: Floats, params: Sampling, scratch: tuple[Floats, Floats] | None
     return kept
 
 
-def _only(kept: Kept, mask: NDArray[np.bool_]) -> Kept:
+def _only(kept: SamplingDistribution, mask: NDArray[np.bool_]) -> SamplingDistribution:
     at = np.flatnonzero(mask)
-    return Kept(at if kept.ids is None else kept.ids[at], kept.z[at], kept.weights[at])
+    return SamplingDistribution(at if kept.ids is None else kept.ids[at], kept.z[at], kept.weights[at])
 
 
 def _top_p(weights: Floats, top_p: float) -> NDArray[np.bool_]:
@@ -221,7 +223,7 @@ def cumulative_masses(weights: Floats) -> NDArray[np.float64]:
     return np.cumsum(np.append(sums, rest.sum(dtype=np.float64)))
 
 
-def pick(kept: Kept, u: float, masses: NDArray[np.float64] | None = None) -> int:
+def pick(kept: SamplingDistribution, u: float, masses: NDArray[np.float64] | None = None) -> int:
     """Inverse CDF: the first position (in ascending order of id) at which the cumulative mass exceeds u.
 
     masses: the cumulative_masses of its weights, where the caller has them.

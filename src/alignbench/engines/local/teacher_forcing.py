@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from alignbench.engines.protocol import Scored, ScoreRequest
+from alignbench.engines.protocol import LikelihoodRequest, Scored
 
 CHUNK = 64  # positions whose logits are held at once: 64 MiB at 262,144 ids
 
@@ -26,7 +26,7 @@ def continuation_start(prompt_ids: Sequence[object], ids: Sequence[object]) -> i
 
 
 def score_tokens(
-    request: ScoreRequest,
+    request: LikelihoodRequest,
     ids: Sequence[int],
     n_context_tokens: int,
     logits: Iterable[Floats],

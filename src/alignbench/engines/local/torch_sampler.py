@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from alignbench.engines.local.sampler import Draw, Ids
+from alignbench.engines.local.sampler import DrawnTokens, Ids
 from alignbench.errors import EngineError
 from alignbench.spec import Sampling
 
@@ -28,7 +28,9 @@ class DeviceSampler:
         """Nothing to end."""
 
     @torch.inference_mode()
-    def draw(self, logits: Sequence[Tensor], uniforms: Sequence[float], seen: Sequence[Ids] | None = None) -> Draw:
+    def draw(
+        self, logits: Sequence[Tensor], uniforms: Sequence[float], seen: Sequence[Ids] | None = None
+    ) -> DrawnTokens:
         """Draw a token for each row of raw logits, (vocab,) each; see sampler.Sampler.draw."""
         params = self._params
         rows = torch.stack(list(logits)).float()
@@ -44,7 +46,7 @@ class DeviceSampler:
         table = torch.stack((best.double(), raw.logprob(best), raw.entropy, *sampling)).cpu().numpy()
         if np.isnan(table[2]).any():
             raise EngineError("the model gave logits that are not numbers (NaN); its weights may be damaged")
-        return Draw(table[0].astype(np.int32), *(column.astype(np.float32) for column in table[1:]))
+        return DrawnTokens(table[0].astype(np.int32), *(column.astype(np.float32) for column in table[1:]))
 
 
 class _Weights:

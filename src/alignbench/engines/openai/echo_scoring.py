@@ -16,7 +16,7 @@ import numpy as np
 from alignbench.engines.local.teacher_forcing import continuation_start
 from alignbench.engines.openai.http import Http, ServerError, retrying
 from alignbench.engines.openai.request import Server
-from alignbench.engines.protocol import Scored, ScoreRequest
+from alignbench.engines.protocol import LikelihoodRequest, Scored
 from alignbench.errors import EngineError
 
 ALTERNATIVES = 5  # asked for at least: OpenAI's limit, and enough to tell ranks 1 to 3 from those beyond
@@ -46,7 +46,7 @@ class Echo:
         self._prompt: tuple[str, int] | None = None  # the last one
         self._pieces: tuple[str, ...] = ()  # its tokens
 
-    async def score(self, request: ScoreRequest) -> Scored:
+    async def score(self, request: LikelihoodRequest) -> Scored:
         """See protocol.Engine. Raises EngineError where the server cannot do it."""
         prompt = request.context + request.query
         asked_for = max(request.top, ALTERNATIVES)
@@ -128,7 +128,7 @@ def is_late(echoed: Echoed, *, doubt: bool) -> bool:
     return late > here or (doubt and late == here)
 
 
-def _scored(request: ScoreRequest, echoed: Echoed, n_context_tokens: int) -> Scored:
+def _scored(request: LikelihoodRequest, echoed: Echoed, n_context_tokens: int) -> Scored:
     n, top = len(echoed.pieces), request.top
     logprob = np.array(echoed.logprobs, np.float32).reshape(n)
     best = [_best(alternatives, top) for alternatives in echoed.tops]

@@ -27,13 +27,13 @@ from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.openai.echo_scoring import Echo
 from alignbench.engines.openai.http import Http, ServerError, retrying
 from alignbench.engines.openai.request import Requests, refuses_n, seed_of, server_of
-from alignbench.engines.openai.streams import Cell, Row
+from alignbench.engines.openai.streams import StreamedCell, StreamedSample
 from alignbench.engines.protocol import (
     Capabilities,
     Event,
+    LikelihoodRequest,
     SampleRequest,
     Scored,
-    ScoreRequest,
     Tokenized,
     TokenizeRequest,
 )
@@ -126,11 +126,11 @@ class OpenAIEngine:
             renders_chat=True,
         )
 
-    def score(self, request: ScoreRequest) -> Scored:
+    def score(self, request: LikelihoodRequest) -> Scored:
         """Where the server echoes texts with their log-probs; see openai_scoring. Raises EngineError elsewhere."""
         return self._loop.run_until_complete(self._score(request))
 
-    async def _score(self, request: ScoreRequest) -> Scored:
+    async def _score(self, request: LikelihoodRequest) -> Scored:
         task = asyncio.create_task(self._echo.score(request))
         while not (await asyncio.wait([task], timeout=TICK_SECONDS))[0]:
             if self._cancel.whole(request.key):
@@ -163,7 +163,7 @@ class OpenAIEngine:
 
     async def _sample(self, requests: Sequence[SampleRequest]) -> AsyncGenerator[Event, None]:
         slots = asyncio.Semaphore(self._requests.server.width)
-        running = {cell: asyncio.create_task(self._serve(cell, slots)) for cell in map(Cell, requests)}
+        running = {cell: asyncio.create_task(self._serve(cell, slots)) for cell in map(StreamedCell, requests)}
         try:
             while running:
                 await asyncio.wait(running.values(), timeout=TICK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
@@ -185,7 +185,7 @@ class OpenAIEngine:
                 task.cancel()
             await asyncio.gather(*running.values(), return_exceptions=True)
 
-    def _end_cancelled(self, cell: Cell) -> None:
+    def _end_cancelled(self, cell: StreamedCell) -> None:
         """End the rows that were cancelled; a stream that is left without open rows is closed."""
         for row in cell.open_rows:
             if self._cancel.hit(cell.request.key, row.sample):
@@ -194,7 +194,7 @@ class OpenAIEngine:
             if not stream.done() and all(row.reason for row in rows):
                 stream.cancel()
 
-    async def _serve(self, cell: Cell, slots: asyncio.Semaphore) -> None:
+    async def _serve(self, cell: StreamedCell, slots: asyncio.Semaphore) -> None:
         """Generate the rows of a cell; what goes wrong is written on the rows."""
         self._end_cancelled(cell)
         if not cell.open_rows:
@@ -207,7 +207,9 @@ class OpenAIEngine:
             return
         await self._spread(cell, _groups(cell.open_rows, MAX_CHOICES if endpoint.n else 1), slots)
 
-    async def _spread(self, cell: Cell, groups: Sequence[Sequence[Row]], slots: asyncio.Semaphore) -> None:
+    async def _spread(
+        self, cell: StreamedCell, groups: Sequence[Sequence[StreamedSample]], slots: asyncio.Semaphore
+    ) -> None:
         """Generate groups of rows side by side, as far as there are slots."""
         tasks = [asyncio.create_task(self._draw(cell, rows, slots)) for rows in groups]
         cell.tasks.extend(zip(tasks, groups, strict=True))
@@ -215,7 +217,7 @@ class OpenAIEngine:
             if isinstance(outcome, Exception):  # which a cancellation is not
                 raise outcome
 
-    async def _draw(self, cell: Cell, rows: Sequence[Row], slots: asyncio.Semaphore) -> None:
+    async def _draw(self, cell: StreamedCell, rows: Sequence[StreamedSample], slots: asyncio.Semaphore) -> None:
         """Generate rows with one request, and again what is missing of them."""
 
         async def attempt() -> None:
@@ -233,7 +235,7 @@ class OpenAIEngine:
                 if row.reason is None:
                     row.fail(str(error))
 
-    async def _stream(self, cell: Cell, rows: Sequence[Row], slots: asyncio.Semaphore) -> None:
+    async def _stream(self, cell: StreamedCell, rows: Sequence[StreamedSample], slots: asyncio.Semaphore) -> None:
         """One request for as many choices as there are rows. Rows that got none stay open; the others end.
 
         Raises ServerError, to be retried where a response is not complete.
@@ -256,7 +258,9 @@ class OpenAIEngine:
         if len(rows) > 1 and any(row.reason is None for row in rows):
             endpoint.n = False
 
-    async def _follow(self, cell: Cell, rows: Sequence[Row], path: str, body: dict[str, Any]) -> None:
+    async def _follow(
+        self, cell: StreamedCell, rows: Sequence[StreamedSample], path: str, body: dict[str, Any]
+    ) -> None:
         by_index = dict(enumerate(rows))
         for row in rows:
             row.restart()
@@ -304,7 +308,7 @@ class OpenAIEngine:
                 if error.status not in _UNABLE:
                     raise
                 continue
-            rows = [Row(i, ()) for i in range(n)]
+            rows = [StreamedSample(i, ()) for i in range(n)]
             choices = [choice for choice in answer.get("choices") or () if isinstance(choice, dict)]
             for row, choice in zip(rows, choices, strict=False):
                 row.take(choice)
@@ -328,9 +332,9 @@ class OpenAIEngine:
         return await retrying(attempt)
 
 
-def _groups(rows: Sequence[Row], longest: int) -> list[list[Row]]:
+def _groups(rows: Sequence[StreamedSample], longest: int) -> list[list[StreamedSample]]:
     """Rows in runs of samples that follow one another, as their seeds then do."""
-    groups: list[list[Row]] = []
+    groups: list[list[StreamedSample]] = []
     for row in rows:
         if groups and len(groups[-1]) < longest and groups[-1][-1].sample + 1 == row.sample:
             groups[-1].append(row)
@@ -339,7 +343,7 @@ def _groups(rows: Sequence[Row], longest: int) -> list[list[Row]]:
     return groups
 
 
-def _count(usage: object, rows: Sequence[Row]) -> None:
+def _count(usage: object, rows: Sequence[StreamedSample]) -> None:
     """Token counts; those of the completion are given for all choices together."""
     if not isinstance(usage, dict):
         return

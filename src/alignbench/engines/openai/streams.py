@@ -17,16 +17,16 @@ from alignbench.engines.protocol import (
     Failed,
     Finished,
     FinishReason,
-    Progress,
     SampleRequest,
     SampleResult,
     Started,
+    TextDeltas,
     TokenStats,
 )
 from alignbench.engines.text_stream import TextStream
 
 
-class Row:
+class StreamedSample:
     """One sample. `reason` is set when nothing more will come for it, and `failure` too where it failed."""
 
     def __init__(self, sample: int, stops: Sequence[str], passes: int = 0) -> None:
@@ -116,23 +116,23 @@ class Row:
         )
 
 
-class Cell:
+class StreamedCell:
     """One request: its rows, and the events that are due for it."""
 
     def __init__(self, request: SampleRequest) -> None:
         self.request = request
-        self.rows = [Row(sample, request.stops, request.passes) for sample in request.samples]
-        self.tasks: list[tuple[asyncio.Task[None], Sequence[Row]]] = []  # what generates which rows
+        self.rows = [StreamedSample(sample, request.stops, request.passes) for sample in request.samples]
+        self.tasks: list[tuple[asyncio.Task[None], Sequence[StreamedSample]]] = []  # what generates which rows
         self._started_at = time.perf_counter()
         self._seconds: float | None = None  # up to the first answer
         self._said_started = False
-        self._reported: set[Row] = set()
-        self._deltas: dict[Row, str] = {}
-        self._counts: dict[Row, int] = {}  # tokens that Progress events have told of
+        self._reported: set[StreamedSample] = set()
+        self._deltas: dict[StreamedSample, str] = {}
+        self._counts: dict[StreamedSample, int] = {}  # tokens that Progress events have told of
         self._last_progress = 0.0
 
     @property
-    def open_rows(self) -> list[Row]:
+    def open_rows(self) -> list[StreamedSample]:
         """Rows that something may still come for."""
         return [row for row in self.rows if row.reason is None]
 
@@ -141,10 +141,10 @@ class Cell:
         if self._seconds is None:
             self._seconds = time.perf_counter() - self._started_at
 
-    def show(self, row: Row, text: str) -> None:
+    def show(self, row: StreamedSample, text: str) -> None:
         self._deltas[row] = self._deltas.get(row, "") + text
 
-    def end(self, row: Row, reason: FinishReason) -> None:
+    def end(self, row: StreamedSample, reason: FinishReason) -> None:
         self.show(row, row.end(reason))
 
     def due(self) -> list[Event]:
@@ -162,7 +162,7 @@ class Cell:
         if self._deltas and (ended or clock - self._last_progress >= PROGRESS_SECONDS):
             drawn = sum(row.n_tokens for row in self._deltas) - sum(self._counts.get(row, 0) for row in self._deltas)
             deltas = tuple(Delta(row.sample, text, row.n_tokens) for row, text in self._deltas.items())
-            events.append(Progress(key, deltas, max(0, drawn)))
+            events.append(TextDeltas(key, deltas, max(0, drawn)))
             self._counts |= {row: row.n_tokens for row in self._deltas}
             self._deltas, self._last_progress = {}, clock
         for row in ended:

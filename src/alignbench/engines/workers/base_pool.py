@@ -7,10 +7,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from alignbench.engines.protocol import Failed, SampleRequest, Scored, ScoreRequest, Sink, Tokenized, TokenizeRequest
+from alignbench.engines.protocol import (
+    Failed,
+    LikelihoodRequest,
+    SampleRequest,
+    Scored,
+    Sink,
+    Tokenized,
+    TokenizeRequest,
+)
 from alignbench.spec import Model
 
-ModelRequest = SampleRequest | ScoreRequest | TokenizeRequest
+ModelRequest = SampleRequest | LikelihoodRequest | TokenizeRequest
 
 
 class RequestQueue(ABC):
@@ -31,7 +39,7 @@ class RequestQueue(ABC):
         """Queue a request for samples."""
         self._ask(model, request, sink)
 
-    def score(self, model: Model, request: ScoreRequest, sink: Callable[[Scored | Failed], None]) -> None:
+    def score(self, model: Model, request: LikelihoodRequest, sink: Callable[[Scored | Failed], None]) -> None:
         """Queue a scoring request."""
         self._ask(model, request, sink)
 

@@ -22,16 +22,15 @@ from alignbench.engines.protocol import (
     Embedded,
     Event,
     Failed,
+    LikelihoodRequest,
     Loaded,
     Loading,
     SampleRequest,
-    ScoreRequest,
     TokenizeRequest,
     TokensEmbedded,
 )
 from alignbench.engines.workers.factory import open_engine
 from alignbench.engines.workers.messages import (
-    Answer,
     Cancel,
     EmbedRequest,
     LoadEmbedder,
@@ -39,6 +38,7 @@ from alignbench.engines.workers.messages import (
     Message,
     Request,
     SetThreads,
+    WorkerAnswer,
 )
 from alignbench.errors import AlignbenchError
 
@@ -50,7 +50,7 @@ class _Served(Protocol):
 
     threads: int
 
-    def answer(self, requests: Sequence[Request], send: Callable[[Answer], None]) -> None: ...
+    def answer(self, requests: Sequence[Request], send: Callable[[WorkerAnswer], None]) -> None: ...
 
 
 class _ServedModel:
@@ -71,9 +71,9 @@ class _ServedModel:
     def threads(self, threads: int) -> None:
         self._engine.threads = threads
 
-    def answer(self, requests: Sequence[Request], send: Callable[[Answer], None]) -> None:
+    def answer(self, requests: Sequence[Request], send: Callable[[WorkerAnswer], None]) -> None:
         match requests:
-            case [ScoreRequest() as request]:
+            case [LikelihoodRequest() as request]:
                 send(self._engine.score(request))
             case [TokenizeRequest() as request]:
                 send(self._engine.tokens(request))
@@ -89,7 +89,7 @@ class _ServedEmbedder:
         self._embedder = Embedder(message.path, threads=message.threads)
         self.threads = message.threads
 
-    def answer(self, requests: Sequence[Request], send: Callable[[Answer], None]) -> None:
+    def answer(self, requests: Sequence[Request], send: Callable[[WorkerAnswer], None]) -> None:
         for request in requests:
             assert isinstance(request, EmbedRequest)
             if request.tokens:
@@ -176,7 +176,7 @@ class _Worker:
             if message:
                 self._send(Failed(key, message))  # one that had ended is no longer listened for
 
-    def _send(self, event: Answer) -> None:
+    def _send(self, event: WorkerAnswer) -> None:
         try:
             self._connection.send(event)
         except OSError:

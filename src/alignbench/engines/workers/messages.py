@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from alignbench.engines.protocol import (
     Embedded,
     Event,
+    LikelihoodRequest,
     SampleRequest,
     Scored,
-    ScoreRequest,
     Tokenized,
     TokenizeRequest,
     TokensEmbedded,
@@ -53,6 +53,8 @@ class SetThreads:
     threads: int
 
 
-Message = LoadModel | LoadEmbedder | SampleRequest | ScoreRequest | TokenizeRequest | EmbedRequest | Cancel | SetThreads
-Request = SampleRequest | ScoreRequest | TokenizeRequest | EmbedRequest
-Answer = Event | Embedded | TokensEmbedded | Scored | Tokenized
+Message = (
+    LoadModel | LoadEmbedder | SampleRequest | LikelihoodRequest | TokenizeRequest | EmbedRequest | Cancel | SetThreads
+)
+Request = SampleRequest | LikelihoodRequest | TokenizeRequest | EmbedRequest
+WorkerAnswer = Event | Embedded | TokensEmbedded | Scored | Tokenized

@@ -27,7 +27,7 @@ from alignbench.engines.protocol import (
     TokensEmbedded,
 )
 from alignbench.engines.workers.base_pool import ModelRequest, RequestQueue
-from alignbench.engines.workers.messages import Answer, Cancel, EmbedRequest, LoadEmbedder, LoadModel, SetThreads
+from alignbench.engines.workers.messages import Cancel, EmbedRequest, LoadEmbedder, LoadModel, SetThreads, WorkerAnswer
 from alignbench.engines.workers.process import WorkerProcess
 from alignbench.errors import AlignbenchError
 from alignbench.spec import Model
@@ -198,10 +198,10 @@ class WorkerPool(RequestQueue):
                 self._embedder = None
             self._share_cores()
 
-    def _with_sharing(self, sink: Callable[[Any], None]) -> Callable[[Answer], None]:
+    def _with_sharing(self, sink: Callable[[Any], None]) -> Callable[[WorkerAnswer], None]:
         """A sink of a model's answers; the cores are shared anew when the last one has come."""
 
-        def forward(event: Answer) -> None:
+        def forward(event: WorkerAnswer) -> None:
             if isinstance(event, (Done, Failed, Scored, Tokenized)):
                 with self._lock:
                     self._share_cores()

@@ -26,7 +26,7 @@ from alignbench.engines.protocol import (
     Tokenized,
     TokensEmbedded,
 )
-from alignbench.engines.workers.messages import Answer, Message
+from alignbench.engines.workers.messages import Message, WorkerAnswer
 
 # libgomp's default spinning stalls two workers on the same cores; a short spin keeps the speed of one worker alone.
 _ENVIRONMENT = {"GOMP_SPINCOUNT": "1000", "OPENBLAS_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
@@ -39,7 +39,7 @@ class WorkerProcess:
         self.name = name
         self.capabilities: Capabilities | None = None
         self.loading: list[Sink] = []
-        self.open: dict[int, Callable[[Answer], None]] = {}
+        self.open: dict[int, Callable[[WorkerAnswer], None]] = {}
         self.used = time.monotonic()  # when it was last asked or answered
         self._on_end = on_end
         self._lock = threading.Lock()
@@ -82,7 +82,7 @@ class WorkerProcess:
     def _read(self) -> None:
         while True:
             try:
-                event: Answer = self._connection.recv()
+                event: WorkerAnswer = self._connection.recv()
             except (EOFError, OSError):
                 break
             self._dispatch(event)
@@ -95,7 +95,7 @@ class WorkerProcess:
         for key, open_sink in list(self.open.items()):
             open_sink(Failed(key, message))
 
-    def _dispatch(self, event: Answer) -> None:
+    def _dispatch(self, event: WorkerAnswer) -> None:
         self.used = time.monotonic()
         match event:
             case Loading():

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from alignbench.metrics.likelihood import alignment_gap, token_shifts
 from alignbench.metrics.values import Cross
 from alignbench.scoring.held_out import source_conditions
-from alignbench.scoring.likelihood_cache import Likelihoods, Passage
+from alignbench.scoring.likelihood_cache import LikelihoodCache, Passage
 from alignbench.scoring.responses import Responses
 from alignbench.spec import Condition, Sampling
 from alignbench.store import Store
@@ -47,7 +47,7 @@ class _Seen:
 
 
 def session_gaps(
-    store: Store, session: int, responses: Responses, reference: str, likelihoods: Likelihoods, progress: _Progress
+    store: Store, session: int, responses: Responses, reference: str, likelihoods: LikelihoodCache, progress: _Progress
 ) -> Gaps:
     """Bits per byte of the reference's responses under each condition's model and context, minus under its own.
 
@@ -91,7 +91,7 @@ def session_gaps(
 
 
 def _gap(
-    likelihoods: Likelihoods, teacher: tuple[Condition, list[Passage]], base: tuple[Condition, list[Passage]]
+    likelihoods: LikelihoodCache, teacher: tuple[Condition, list[Passage]], base: tuple[Condition, list[Passage]]
 ) -> tuple[Cross, bool]:
     """The mean gap over the teacher's responses to a prompt, and whether both cut them into the same tokens."""
     (own_condition, own), (condition, other) = teacher, base

@@ -10,7 +10,7 @@ from alignbench.contexts.rendering import render
 from alignbench.engines.protocol import Capabilities
 from alignbench.metrics.likelihood import ORDERS, likelihood, orders, progressive_surprise
 from alignbench.metrics.values import Value, too_few
-from alignbench.scoring.likelihood_cache import Likelihoods, Passage
+from alignbench.scoring.likelihood_cache import LikelihoodCache, Passage
 from alignbench.scoring.responses import Responses
 from alignbench.spec import Model, Prompt, content_hash, default_context
 
@@ -28,7 +28,7 @@ _ANY_BASE = Capabilities(
 class BaseScores:
     """Scores under a model of kind base, without a context. orders: of the responses, for progressive surprise."""
 
-    likelihoods: Likelihoods
+    likelihoods: LikelihoodCache
     base: Model
     prompt_text: Callable[[str], str | None]  # of a prompt's id
     orders: int = ORDERS

@@ -13,7 +13,7 @@ from alignbench.engines.protocol import EmbedPool, Failed, TokensEmbedded
 from alignbench.metrics.bertscore import TokenVectors, bertscore_matrix
 from alignbench.metrics.values import Cross, Value, too_few
 from alignbench.scoring.null import shuffled_cycle
-from alignbench.scoring.responses import Cells, Responses
+from alignbench.scoring.responses import CellTexts, Responses
 
 BERTSCORE = "bertscore_f1"
 
@@ -119,7 +119,7 @@ def _vectors(
     """Each prompt with its cells' token vectors; the worker is one prompt ahead."""
     answers: queue.SimpleQueue[TokensEmbedded | Failed] = queue.SimpleQueue()
 
-    def ask(prompt: str) -> tuple[Cells, tuple[str, ...]]:
+    def ask(prompt: str) -> tuple[CellTexts, tuple[str, ...]]:
         cells = responses.cells(prompt)
         texts = tuple(dict.fromkeys(text for cell in cells.values() for text in cell.values() if text.strip()))
         pool.embed_tokens(texts, answers.put)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import statistics
 
 from alignbench.metrics.values import Cross, Value
-from alignbench.scoring.batch import Given
+from alignbench.scoring.batch import PrecomputedScores
 from alignbench.store import PairScore, Store
 
 METRIC = "bertscore_f1"
 
 
-def imported_pairs(store: Store, session: int, reference: str | None) -> tuple[Given, str]:
+def imported_pairs(store: Store, session: int, reference: str | None) -> tuple[PrecomputedScores, str]:
     """The imported pairs of a session against its reference, and what a reader has to know; empty without any.
 
     The value of the reference against itself keeps the pairs of a sample with itself, as the release that they come
@@ -39,7 +39,7 @@ def imported_pairs(store: Store, session: int, reference: str | None) -> tuple[G
             f"{METRIC} is of the {len(pairs)} pairs that were imported; {reference} against itself keeps {identical} "
             "pairs of a sample with itself, and its ceiling leaves them out"
         )
-    return Given(within, cross), note
+    return PrecomputedScores(within, cross), note
 
 
 def _cross(pairs: list[PairScore], ceiling: float | None) -> Cross:

@@ -11,13 +11,13 @@ from alignbench.contexts.rendering import Part, render
 from alignbench.engines.protocol import Capabilities
 from alignbench.spec import Condition, LoadOptions, Prompt, Sampling
 from alignbench.tui.condition_text import changes
-from alignbench.tui.workbench.state import Cell
 
 if TYPE_CHECKING:
     from alignbench.experiments.context_preparer import Preparer
     from alignbench.store import Store
+    from alignbench.tui.workbench.state import BenchCell
 
-Kind = Literal["confound", "studied", "same"]
+DifferenceKind = Literal["confound", "studied", "same"]
 
 # What an investigation varies on purpose, by what it is about. All else that differs may explain what it finds.
 _VARIED: Mapping[str, tuple[str, ...]] = {
@@ -55,18 +55,18 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Difference:
     """What is compared, on either side, and what a difference there means."""
 
     what: str
     a: str
     b: str
-    kind: Kind
+    kind: DifferenceKind
 
 
-def side(preparer: Preparer, _store: Store, prompt: Prompt, condition: Condition, cell: Cell) -> Side:
+def side(preparer: Preparer, _store: Store, prompt: Prompt, condition: Condition, cell: BenchCell) -> Side:
     """What a column's model got for a prompt, or would get. It loads the model. Raises InputError or EngineError."""
-    from alignbench.experiments.plan import Cell as PlannedCell
+    from alignbench.experiments.plan import PlannedCell
 
     content = preparer.content(PlannedCell(cell.id or 0, prompt, condition, 0, ()))
     shown = preparer.preview(prompt, condition, content)
@@ -119,11 +119,11 @@ def studies(a: Condition, b: Condition) -> list[tuple[str, ...]]:
     return alone or [()]
 
 
-def rows(a: Side, b: Side, study: tuple[str, ...]) -> list[Row]:
+def rows(a: Side, b: Side, study: tuple[str, ...]) -> list[Difference]:
     """Confounds first, then what is under study, then what is the same on both sides."""
     studied = {what for about in study for what in _VARIED[about]}
     found = [
-        Row(what, old, new, "studied" if what in studied else "confound")
+        Difference(what, old, new, "studied" if what in studied else "confound")
         for what, old, new in changes(a.condition, b.condition)
         if what not in ("context stops", "stop")
     ]
@@ -136,10 +136,10 @@ def rows(a: Side, b: Side, study: tuple[str, ...]) -> list[Row]:
         ("cut by length", _cut(a), _cut(b)),
         ("samples", str(a.n), str(b.n)),
     ):
-        found.append(Row(what, old, new, "same" if old == new else "confound"))
+        found.append(Difference(what, old, new, "same" if old == new else "confound"))
     tokens = [("–" if s.n_tokens is None else str(s.n_tokens)) for s in (a, b)]
-    longer: Kind = "studied" if {"model", "context"}.intersection(study) else "confound"
-    found.append(Row("prompt tokens", tokens[0], tokens[1], "same" if tokens[0] == tokens[1] else longer))
+    longer: DifferenceKind = "studied" if {"model", "context"}.intersection(study) else "confound"
+    found.append(Difference("prompt tokens", tokens[0], tokens[1], "same" if tokens[0] == tokens[1] else longer))
     differing = {row.what for row in found}
     for values, other in (
         (a.condition.sampling, b.condition.sampling),
@@ -149,9 +149,9 @@ def rows(a: Side, b: Side, study: tuple[str, ...]) -> list[Row]:
             name = field.name.replace("_", " ")
             if name not in differing and name != "stop":
                 value = getattr(values, field.name)
-                found.append(Row(name, f"{value}", f"{getattr(other, field.name)}", "same"))
+                found.append(Difference(name, f"{value}", f"{getattr(other, field.name)}", "same"))
     if "mode" not in differing:
-        found.append(Row("mode", a.condition.mode, b.condition.mode, "same"))
+        found.append(Difference("mode", a.condition.mode, b.condition.mode, "same"))
     order = ("confound", "studied", "same")
     return sorted(found, key=lambda row: order.index(row.kind))
 

@@ -17,12 +17,12 @@ from textual.widgets import Static
 from alignbench.errors import AlignbenchError
 from alignbench.tui.actions import bindings
 from alignbench.tui.actions.contexts import AUDIT
-from alignbench.tui.audit.differences import Row, Side, rows, side, studies
+from alignbench.tui.audit.differences import Difference, Side, rows, side, studies
 from alignbench.tui.sizes import HEIGHTS
-from alignbench.tui.text import fitted, one_line, plain, shown
+from alignbench.tui.text import fitted, one_line, plain, printable
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
-from alignbench.tui.widgets.marked_pane import MarkedPane, Run
+from alignbench.tui.widgets.marked_pane import MarkedPane, StyledRun
 from alignbench.tui.workbench.state import Column, letter
 from alignbench.tui.wrap import WrappedText
 
@@ -137,7 +137,7 @@ class AuditScreen(Screen[None]):
         self.query_one("#left", MarkedPane).show(_only_in(left.text, right.text))
         self.query_one("#right", MarkedPane).show(_only_in(right.text, left.text))
 
-    def _lines(self, found: list[Row], study: str, half: int) -> list[Content]:
+    def _lines(self, found: list[Difference], study: str, half: int) -> list[Content]:
         lines: list[Content] = []
         kind = ""
         for row in found:
@@ -148,7 +148,7 @@ class AuditScreen(Screen[None]):
                 style = "bold $text-warning" if kind == "confound" else "bold"
                 title = TITLES[kind].format(study=study)
                 lines.append(Content.styled(f" {'! ' if kind == 'confound' else ''}{title} ({n})", style))
-            a, b = (WrappedText(half, shown(" ".join(text.split()))) for text in (row.a, row.b))
+            a, b = (WrappedText(half, printable(" ".join(text.split()))) for text in (row.a, row.b))
             for line in range(max(len(a), len(b))):
                 label = row.what if line == 0 else ""
                 texts = [fitted(text[line] if line < len(text) else "", half) for text in (a, b)]
@@ -186,10 +186,10 @@ class AuditScreen(Screen[None]):
         self.dismiss(None)
 
 
-def _only_in(text: str, other: str) -> list[Run]:
+def _only_in(text: str, other: str) -> list[StyledRun]:
     """The lines of a text; those that the other one does not have are marked."""
     there = set(other.splitlines())
     return [
-        Run(line, "plain" if line.rstrip("\n") in there or not line.strip() else "marginal")
+        StyledRun(line, "plain" if line.rstrip("\n") in there or not line.strip() else "marginal")
         for line in text.splitlines(keepends=True)
     ]

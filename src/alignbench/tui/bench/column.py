@@ -14,7 +14,7 @@ from alignbench.tui.bench.sample_list import SampleList
 from alignbench.tui.condition_text import context_words
 from alignbench.tui.text import one_line
 from alignbench.tui.widgets.bars import bar
-from alignbench.tui.workbench.state import Cell, Column, letter
+from alignbench.tui.workbench.state import BenchCell, Column, letter
 
 _DEFAULTS = Sampling()
 
@@ -52,7 +52,7 @@ def around(column: Column) -> str:
     return "".join(f"{part}  " for part in parts)
 
 
-def progress(cell: Cell, n: int) -> tuple[str, str]:
+def progress(cell: BenchCell, n: int) -> tuple[str, str]:
     """How far a cell has got, in words, and the style of them."""
     count = f"{cell.done}/{n}"
     match cell.status:
@@ -72,7 +72,7 @@ def progress(cell: Cell, n: int) -> tuple[str, str]:
     return f"{count} done" if cell.done >= n else f"{count}, F5 goes on", "$foreground 60%"
 
 
-def notice(column: Column, cell: Cell) -> str:
+def notice(column: Column, cell: BenchCell) -> str:
     """What stands above the samples of a column that something is wrong with."""
     examples = column.condition.context.examples
     if examples is not None and examples.why_none:
@@ -88,7 +88,7 @@ class ColumnHead(Static):
         self._parts: tuple[int, Column, str, str, bool, bool] | None = None
         self._drawn: tuple[object, ...] = ()
 
-    def show(self, at: int, column: Column, cell: Cell, *, selected: bool, reference: bool) -> None:
+    def show(self, at: int, column: Column, cell: BenchCell, *, selected: bool, reference: bool) -> None:
         """Draw it again if anything in it changed."""
         words, style = progress(cell, column.n)
         self._parts = (at, column, words, style, selected, reference)
@@ -156,7 +156,7 @@ class ColumnView(Vertical):
         self,
         at: int,
         column: Column,
-        cell: Cell,
+        cell: BenchCell,
         *,
         selected: bool,
         reference: bool,

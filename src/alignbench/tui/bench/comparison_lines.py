@@ -6,7 +6,7 @@ from textual.content import Content
 
 from alignbench.tui.text import fitted, number, one_line
 from alignbench.tui.widgets.bars import DIM, recovery_bar
-from alignbench.tui.workbench.comparison_values import CROSS, Score, ScoreTable, Standing
+from alignbench.tui.workbench.comparison_values import CROSS, ReferenceComparison, Score, ScoreTable
 from alignbench.tui.workbench.state import letter
 
 BAR = 14
@@ -83,7 +83,7 @@ def between_lines(table: ScoreTable, width: int) -> list[Content]:
     return lines
 
 
-def _named(standing: Standing) -> str:
+def _named(standing: ReferenceComparison) -> str:
     role = "floor " if standing.role == "floor" else ""
     held = HELD_OUT if standing.held_out else ""
     mark = "▸" if standing.selected and standing.current else " "
@@ -96,13 +96,13 @@ def _percent(recovery: float | None) -> str:
     return "<0%" if recovery < 0 else f"{min(recovery, 9.99):.0%}"
 
 
-def _style(standing: Standing) -> str:
+def _style(standing: ReferenceComparison) -> str:
     if standing.selected and standing.current:
         return "bold"
     return DIM if standing.role == "floor" else ""
 
 
-def _most_telling(standings: tuple[Standing, ...], room: int) -> list[Standing]:
+def _most_telling(standings: tuple[ReferenceComparison, ...], room: int) -> list[ReferenceComparison]:
     """The floor, what is on the Bench, and of the older versions the newest ones."""
     order = sorted(range(len(standings)), key=lambda i: (standings[i].role != "floor", not standings[i].current, -i))
     return [standings[i] for i in sorted(order[: max(1, room)])]

@@ -6,7 +6,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from alignbench.spec import Prompt
-from alignbench.tui.text import shown
+from alignbench.tui.text import printable
 from alignbench.tui.wrap import WrappedText
 
 LABEL = " Prompt  "
@@ -40,7 +40,7 @@ class PromptBox(Static):
             hint = "none: F2 picks one, e writes one"
             self.update(Content.assemble((LABEL, "$foreground 60%"), (hint, "$foreground 60% italic")))
             return
-        wrapped = WrappedText(room, shown(self._text))
+        wrapped = WrappedText(room, printable(self._text))
         lines = [wrapped[i] for i in range(min(MOST, len(wrapped)))]
         if len(wrapped) > MOST:
             lines[-1] = f"{lines[-1][: room - 14]}… (e: all of it)"

@@ -20,8 +20,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from alignbench.tui.text import shown
-from alignbench.tui.workbench.state import Sample
+from alignbench.tui.text import printable
+from alignbench.tui.workbench.state import BenchSample
 from alignbench.tui.wrap import WrappedText
 
 LEAST_LINES = 2  # of a sample, however many there are
@@ -78,7 +78,7 @@ class SampleList(ScrollView):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self._samples: Sequence[Sample] = ()
+        self._samples: Sequence[BenchSample] = ()
         self._blocks: list[_Block] = []
         self._tops: list[int] = []
         self._notice = WrappedText(1)
@@ -88,14 +88,14 @@ class SampleList(ScrollView):
         self._cursor: int | None = None
         self._whole = False
         self._styles: dict[str, Style] = {}
-        self._drawn: list[tuple[_Row | None, Strip]] = []  # by line of the widget
+        self._drawn: list[tuple[_SampleRow | None, Strip]] = []  # by line of the widget
         self._gutter = 4
 
     # what to show
 
     def show(
         self,
-        samples: Sequence[Sample],
+        samples: Sequence[BenchSample],
         *,
         max_tokens: int,
         cursor: int | None,
@@ -118,7 +118,7 @@ class SampleList(ScrollView):
         digits = len(str(max((sample.index + 1 for sample in self._samples), default=1)))
         self._gutter = digits + 2
         text_width = width - self._gutter
-        notice = shown(self._notice_text or ("" if self._samples else self._hint))
+        notice = printable(self._notice_text or ("" if self._samples else self._hint))
         if notice != self._notice.text or self._notice.width != width - 2:
             self._notice = WrappedText(width - 2, notice)
         top = len(self._notice) + 1 if notice else 0
@@ -147,14 +147,14 @@ class SampleList(ScrollView):
         if changed:
             self.refresh(*changed)
 
-    def _block(self, block: _Block | None, sample: Sample, width: int) -> _Block:
+    def _block(self, block: _Block | None, sample: BenchSample, width: int) -> _Block:
         source = sample.text
         if sample.status == "error" and sample.row is not None and not self._notice_text:
             source = sample.row.error or ""
         if block is None or block.wrapped.width != width or not source.startswith(block.source):
-            block = _Block(sample.index, source, WrappedText(width, shown(source)))
+            block = _Block(sample.index, source, WrappedText(width, printable(source)))
         elif len(source) > len(block.source):
-            block.wrapped.append(shown(source[len(block.source) :]))
+            block.wrapped.append(printable(source[len(block.source) :]))
             block.source = source
         block.status = sample.words(self._max_tokens)
         block.tail = sample.status == "running"
@@ -227,11 +227,11 @@ class SampleList(ScrollView):
             }
         return self._styles[name]
 
-    def _row(self, row: int) -> _Row:
+    def _row(self, row: int) -> _SampleRow:
         """What a row of the list shows."""
         if not self._tops or row < self._tops[0]:
             if self._notice.text and row < len(self._notice):
-                return _Row(text=f" {self._notice[row]}", text_style="notice" if self._notice_text else "dim")
+                return _SampleRow(text=f" {self._notice[row]}", text_style="notice" if self._notice_text else "dim")
             return _BLANK
         block = self._blocks[bisect_right(self._tops, row) - 1]
         line = row - block.top
@@ -246,7 +246,7 @@ class SampleList(ScrollView):
             text = f"…{_end(text, room)}" if tail else f"{_start(text, room)}…"
         digits = self._gutter - 2
         number = f"{block.index + 1:>{digits}} " if line == 0 else " " * (digits + 1)
-        return _Row(("▸" if chosen and line == 0 else " ") + number, text, "text", status, block.style, chosen)
+        return _SampleRow(("▸" if chosen and line == 0 else " ") + number, text, "text", status, block.style, chosen)
 
     def render_line(self, y: int) -> Strip:
         row = self._row(y + self.scroll_offset.y)
@@ -263,7 +263,7 @@ class SampleList(ScrollView):
             self._drawn[y] = (row, strip)
         return strip
 
-    def _draw(self, row: _Row, width: int) -> Strip:
+    def _draw(self, row: _SampleRow, width: int) -> Strip:
         style = self._style(row.text_style)
         if not row.margin and not row.status:
             return Strip([Segment(set_cell_size(row.text, width), style)], width)
@@ -279,7 +279,7 @@ class SampleList(ScrollView):
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _SampleRow:
     """What one row shows; two rows that are equal look the same."""
 
     margin: str = ""
@@ -290,7 +290,7 @@ class _Row:
     chosen: bool = False
 
 
-_BLANK = _Row()
+_BLANK = _SampleRow()
 
 
 def _start(text: str, width: int) -> str:

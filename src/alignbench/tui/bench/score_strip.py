@@ -10,7 +10,7 @@ from textual.widgets import Static
 from alignbench.tui.bench.comparison_lines import between_lines, standing_lines
 from alignbench.tui.sizes import NARROW, TALL
 from alignbench.tui.text import plain
-from alignbench.tui.workbench.comparison_values import CROSS, WITHIN, Metric, Score, ScoreTable
+from alignbench.tui.workbench.comparison_values import CROSS, WITHIN, Score, ScoreTable, ShownMetric
 from alignbench.tui.workbench.state import letter
 
 LABEL = 18
@@ -69,7 +69,7 @@ class ScoreStrip(Static):
             ]
         self.update(Content("\n").join(lines), layout=False)
 
-    def _columns(self, table: ScoreTable, columns: list[int], cross: tuple[Metric, ...]) -> list[Content]:
+    def _columns(self, table: ScoreTable, columns: list[int], cross: tuple[ShownMetric, ...]) -> list[Content]:
         """A line of names and a line a score, for these columns."""
         head = [Content.styled(f" {'Scores':<{LABEL - 1}}", "bold")]
         for at in columns:

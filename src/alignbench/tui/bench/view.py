@@ -19,10 +19,10 @@ from alignbench.tui.bench.prompt_box import PromptBox
 from alignbench.tui.bench.score_strip import ScoreStrip
 from alignbench.tui.bench.title_bar import TitleBar, place
 from alignbench.tui.sizes import HEIGHTS, NARROW, WIDTHS
-from alignbench.tui.text import clock, count, shown
+from alignbench.tui.text import clock, count, printable
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.workbench.comparison_values import ScoreTable
-from alignbench.tui.workbench.state import Bench, Column, Sample
+from alignbench.tui.workbench.state import Bench, BenchSample, Column
 
 if TYPE_CHECKING:
     from alignbench.tui.workbench.controller import Workbench
@@ -80,7 +80,7 @@ class BenchView(Screen[None]):
         return self.bench.column
 
     @property
-    def sample(self) -> Sample | None:
+    def sample(self) -> BenchSample | None:
         """The selected sample."""
         if (column := self.column) is None:
             return None
@@ -170,4 +170,4 @@ class BenchView(Screen[None]):
 
     def tell(self, message: str, severity: str = "information") -> None:
         """A notification; its text is data."""
-        self.notify(shown(message[:LONGEST]), severity=severity, markup=False)  # type: ignore[arg-type]
+        self.notify(printable(message[:LONGEST]), severity=severity, markup=False)  # type: ignore[arg-type]

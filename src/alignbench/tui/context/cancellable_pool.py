@@ -11,12 +11,12 @@ from alignbench.engines.protocol import (
     EnginePool,
     Event,
     Failed,
+    LikelihoodRequest,
     Loading,
-    Progress,
     SampleRequest,
     Scored,
-    ScoreRequest,
     Sink,
+    TextDeltas,
     Tokenized,
 )
 from alignbench.spec import Model
@@ -24,7 +24,7 @@ from alignbench.spec import Model
 GIVEN_UP = "Given up."
 
 
-class StoppablePool:
+class CancellablePool:
     """The pool of the app for one edit session. report: told from the pool's threads what a model is doing."""
 
     def __init__(self, pool: EnginePool, report: Callable[[str], None]) -> None:
@@ -62,7 +62,7 @@ class StoppablePool:
 
         def follow(event: Event) -> None:
             nonlocal n_tokens
-            if isinstance(event, Progress):
+            if isinstance(event, TextDeltas):
                 n_tokens = max((n_tokens, *(delta.n_tokens for delta in event.deltas)))
                 self._report(f"{model.name} writes: {n_tokens} tokens")
             elif isinstance(event, Done | Failed):
@@ -71,7 +71,7 @@ class StoppablePool:
 
         self._pool.sample(model, request, follow)
 
-    def score(self, model: Model, request: ScoreRequest, sink: Callable[[Scored | Failed], None]) -> None:
+    def score(self, model: Model, request: LikelihoodRequest, sink: Callable[[Scored | Failed], None]) -> None:
         self._pool.score(model, request, sink)
 
     def tokenize(self, model: Model, texts: Sequence[str], sink: Callable[[Tokenized | Failed], None]) -> None:

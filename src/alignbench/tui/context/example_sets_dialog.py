@@ -25,11 +25,11 @@ from alignbench.tui.text import count, one_line
 
 if TYPE_CHECKING:
     from alignbench.store import Store
-    from alignbench.tui.context.preparer_thread import Kitchen
+    from alignbench.tui.context.preparer_thread import ContextPreparerThread
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ExampleSource:
     """A pool, or the condition of the session whose samples are one. Both empty: no examples."""
 
     pool: ExampleSet
@@ -44,7 +44,7 @@ class Source:
         return self.pool.name, f"{count(len(self.pool.items), 'example')}, {self.pool.origin}"
 
 
-class SetsScreen(DialogScreen[Source | None]):
+class SetsScreen(DialogScreen[ExampleSource | None]):
     """What is known, in a list."""
 
     CSS_PATH: ClassVar[CSSPathType | None] = [DIALOG_CSS, "example_sets_dialog.tcss"]
@@ -55,11 +55,11 @@ class SetsScreen(DialogScreen[Source | None]):
     )
     HEADING = "Examples from"
 
-    def __init__(self, kitchen: Kitchen, conditions: Sequence[str]) -> None:
+    def __init__(self, kitchen: ContextPreparerThread, conditions: Sequence[str]) -> None:
         """conditions: of the session, those that have samples."""
         super().__init__()
         self._kitchen = kitchen
-        self._sources = [*(Source(ExampleSet(), name) for name in conditions), Source(ExampleSet())]
+        self._sources = [*(ExampleSource(ExampleSet(), name) for name in conditions), ExampleSource(ExampleSet())]
 
     def body(self) -> ComposeResult:
         yield OptionList(markup=False, compact=True)
@@ -75,7 +75,7 @@ class SetsScreen(DialogScreen[Source | None]):
         except AlignbenchError as error:
             self.complain(str(error))
             sets = []
-        self._sources = [*(Source(pool) for pool in sets), *self._sources]
+        self._sources = [*(ExampleSource(pool) for pool in sets), *self._sources]
         listing = self.query_one(OptionList)
         for source in self._sources:
             name, what = source.words()
@@ -107,7 +107,7 @@ class SetsScreen(DialogScreen[Source | None]):
         except AlignbenchError as error:
             self.complain(str(error))
         else:
-            self.dismiss(Source(pool))
+            self.dismiss(ExampleSource(pool))
 
 
 def known_sets(store: Store) -> list[ExampleSet]:

@@ -39,14 +39,14 @@ from alignbench.tui.widgets.marked_pane import MarkedPane
 from alignbench.tui.workbench.state import Column, letter
 
 if TYPE_CHECKING:
-    from alignbench.experiments.context_preparer import Prepared
+    from alignbench.experiments.context_preparer import FilledContext
     from alignbench.tui.workbench.controller import Workbench
 
 LABEL = 15
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CursorPosition:
     """Where the cursor can stand: a field, or an example of the pool."""
 
     field: str = ""
@@ -72,7 +72,7 @@ class ExamplesScreen(Screen[Context | None]):
         super().__init__()
         self._workbench, self._column = workbench, column
         self._edited = column.condition.context
-        self._prepared: Prepared | None = None
+        self._prepared: FilledContext | None = None
         self._at = 0
         self._doing = "…"
         self._error = ""
@@ -117,12 +117,12 @@ class ExamplesScreen(Screen[Context | None]):
             return self._prepared.pool.items if self._prepared is not None else ()
         return examples.pool.items
 
-    def _places(self) -> list[Place]:
-        there = [Place(field=name) for name in fields.fields_of(self._edited)]
-        return [*there, *(Place(example=i) for i in range(len(self._items)))]
+    def _places(self) -> list[CursorPosition]:
+        there = [CursorPosition(field=name) for name in fields.fields_of(self._edited)]
+        return [*there, *(CursorPosition(example=i) for i in range(len(self._items)))]
 
     @property
-    def _place(self) -> Place:
+    def _place(self) -> CursorPosition:
         places = self._places()
         return places[min(self._at, len(places) - 1)]
 
@@ -179,7 +179,7 @@ class ExamplesScreen(Screen[Context | None]):
             self.query_one("#text", MarkedPane).show(text_runs(shown), at)
         self.query_one("#message", Static).update(plain(self._error or (self._doing if prepared else "")))
 
-    def _show_left(self, prepared: Prepared | None) -> None:
+    def _show_left(self, prepared: FilledContext | None) -> None:
         pane = self.query_one("#made-of", LineList)
         width = max(20, pane.scrollable_size.width)
         tokens = example_tokens(prepared.preview if prepared is not None else None)

@@ -25,11 +25,11 @@ from alignbench.tui.context.preview_view import place_of, text_runs, window_line
 from alignbench.tui.sizes import HEIGHTS, WIDTHS
 from alignbench.tui.text import one_line, plain
 from alignbench.tui.widgets.keys import Keys
-from alignbench.tui.widgets.marked_pane import MarkedPane, Run
-from alignbench.tui.workbench.state import Column, Sample, letter
+from alignbench.tui.widgets.marked_pane import MarkedPane, StyledRun
+from alignbench.tui.workbench.state import BenchSample, Column, letter
 
 if TYPE_CHECKING:
-    from alignbench.experiments.context_preparer import Prepared
+    from alignbench.experiments.context_preparer import FilledContext
     from alignbench.tui.workbench.controller import Workbench
 
 
@@ -63,7 +63,7 @@ class HintScreen(Screen[Context | None]):
         self._maker = self._makers.index(wanted) if wanted in self._makers else 0
         self._removed = False
         self._shown: HintShown | None = None
-        self._prepared: Prepared | None = None
+        self._prepared: FilledContext | None = None
         self._doing = ""
         self._making = False
         self._error = ""
@@ -102,14 +102,14 @@ class HintScreen(Screen[Context | None]):
 
     # what it is
 
-    def _sources(self) -> Sequence[Sample]:
+    def _sources(self) -> Sequence[BenchSample]:
         """The reference's finished samples of this prompt."""
         if self._reference is None:
             return ()
         cell = self._workbench.bench.cell(self._reference)
         return [sample for _, sample in sorted(cell.samples.items()) if sample.status == "done" and sample.text.strip()]
 
-    def _sample(self) -> Sample | None:
+    def _sample(self) -> BenchSample | None:
         return next((sample for sample in self._sources() if sample.index == self._source), None)
 
     def _hint(self) -> Hint | None:
@@ -172,17 +172,17 @@ class HintScreen(Screen[Context | None]):
         self.query_one("#window", Static).update(window_line(prepared.preview) if prepared is not None else Content(""))
         self.query_one("#hint-title", Static).update(plain(self._hint_title()))
         text, style = (shown.text, "plain") if shown is not None else (self._nothing(), "missing")
-        self.query_one("#hint-text", MarkedPane).show([Run(text, style)])
+        self.query_one("#hint-text", MarkedPane).show([StyledRun(text, style)])
         sample = self._sample()
         n = len(self._sources())
         name = one_line(self._reference.name, 30) if self._reference is not None else ""
         title = f"sample {self._source + 1} of {name}, {n} there" if sample is not None else "no source"
         self.query_one("#source-title", Static).update(plain(title))
-        self.query_one("#source-text", MarkedPane).show([Run(sample.text if sample is not None else "")])
+        self.query_one("#source-text", MarkedPane).show([StyledRun(sample.text if sample is not None else "")])
         if prepared is not None and prepared.preview is not None:
             self.query_one("#text", MarkedPane).show(text_runs(prepared.preview), place_of(prepared.preview, "hint"))
         else:
-            self.query_one("#text", MarkedPane).show([Run("")])
+            self.query_one("#text", MarkedPane).show([StyledRun("")])
         self.query_one("#message", Static).update(plain(self._error or self._doing))
 
     def _hint_title(self) -> str:

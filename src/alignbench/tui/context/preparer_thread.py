@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from alignbench.tui.context.cancellable_pool import StoppablePool
+from alignbench.tui.context.cancellable_pool import CancellablePool
 
 if TYPE_CHECKING:
     from alignbench.engines.protocol import EmbedPool, EnginePool
@@ -19,7 +19,7 @@ T = TypeVar("T")
 NO_SESSION = 0  # before anything is sampled there are no samples to make a context of
 
 
-class Kitchen:
+class ContextPreparerThread:
     """One edit session: samples that are drawn meanwhile are not seen by it. Work is done one piece after the other."""
 
     def __init__(
@@ -27,7 +27,7 @@ class Kitchen:
     ) -> None:
         """report: told from other threads what a model is doing; it must not block."""
         self._db = db
-        self._pool, self._embed = StoppablePool(pool, report), embed
+        self._pool, self._embed = CancellablePool(pool, report), embed
         self._session = NO_SESSION if session is None else session
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="composing")
         self._store: Store | None = None

@@ -9,11 +9,11 @@ from textual.content import Content
 
 from alignbench.tui.text import one_line
 from alignbench.tui.widgets.bars import bar
-from alignbench.tui.widgets.marked_pane import Run
+from alignbench.tui.widgets.marked_pane import StyledRun
 
 if TYPE_CHECKING:
     from alignbench.contexts.preview import Preview
-    from alignbench.experiments.context_preparer import Prepared
+    from alignbench.experiments.context_preparer import FilledContext
 
 # A style each for what the tokenizer adds, what was written or chosen here, and the query.
 _STYLES = {"special": "strong", "hint": "shared", "prefill": "shared", "query": "covered", "instruction": "marginal"}
@@ -58,9 +58,9 @@ def example_tokens(shown: Preview | None) -> dict[int, int]:
     return found
 
 
-def text_runs(shown: Preview) -> list[Run]:
+def text_runs(shown: Preview) -> list[StyledRun]:
     """The exact text; what the tokenizer adds and the pieces of the context are marked."""
-    return [Run(part.text, _STYLES.get(part.kind, "plain")) for part in shown.parts if part.text]
+    return [StyledRun(part.text, _STYLES.get(part.kind, "plain")) for part in shown.parts if part.text]
 
 
 def place_of(shown: Preview, kind: str, number: int = 0) -> int | None:
@@ -69,14 +69,14 @@ def place_of(shown: Preview, kind: str, number: int = 0) -> int | None:
     return next((at for at, part in enumerate(parts) if (part.kind, part.number) == (kind, number)), None)
 
 
-def note_lines(prepared: Prepared, overflow: str) -> list[Content]:
+def note_lines(prepared: FilledContext, overflow: str) -> list[Content]:
     """What a person should know of it, and what happens with a context that is too long."""
     fate = "the farthest example is dropped" if overflow == "drop" else "it is refused"
     lines = [Content.styled(f"! {one_line(note)}", "bold $text-warning") for note in prepared.notes]
     return [*lines, Content.styled(f"If it does not fit the window: {fate}.", "$foreground 60%")]
 
 
-def similarity_of(prepared: Prepared | None, index: int) -> tuple[int | None, str]:
+def similarity_of(prepared: FilledContext | None, index: int) -> tuple[int | None, str]:
     """Where an example of the pool stands in the prompt (from 1, None where it does not), and why, in a word."""
     if prepared is None or prepared.selection is None:
         return None, ""

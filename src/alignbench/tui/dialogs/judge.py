@@ -10,7 +10,7 @@ from textual.app import App
 from alignbench.errors import AlignbenchError
 from alignbench.models.catalog import resolve
 from alignbench.tui.dialogs.base import LineScreen
-from alignbench.tui.text import shown
+from alignbench.tui.text import printable
 
 if TYPE_CHECKING:
     from alignbench.spec import Model
@@ -29,7 +29,7 @@ async def asked_judge(app: App[None], workbench: Workbench, what: str) -> Model 
     try:
         judge = await asyncio.to_thread(resolve, written)
     except AlignbenchError as error:
-        app.notify(shown(str(error)), severity="error", markup=False)
+        app.notify(printable(str(error)), severity="error", markup=False)
         return None
     workbench.judge = written
     return judge

@@ -9,20 +9,20 @@ from textual.content import Content
 
 from alignbench.reports.findings import FEW
 from alignbench.tui.investigation.plot import Axis, Point, plot
-from alignbench.tui.investigation.view_model import Entry, Page, paragraphs
+from alignbench.tui.investigation.view_model import Entry, InvestigationViewModel, paragraphs
 from alignbench.tui.scores.view_model import heading
-from alignbench.tui.text import number, shown
+from alignbench.tui.text import number, printable
 from alignbench.tui.widgets.bars import DIM
 
 STEPS = 28  # dots between two points of a curve, and one
 
 
-def coverage_lines(page: Page) -> list[Content]:
+def coverage_lines(page: InvestigationViewModel) -> list[Content]:
     """What a condition's responses say together of one of the reference's, and these of one of the condition's."""
     coverage = page.found["coverage"]
     if coverage["reason"]:
         why = "No column is the reference: * on the Bench marks one." if page.reference is None else coverage["reason"]
-        return [heading(" Coverage"), *paragraphs([shown(why)], page.width)]
+        return [heading(" Coverage"), *paragraphs([printable(why)], page.width)]
     reference = page.sign(page.reference or "")
     ways = (
         ("of_reference", f"share of a response of {reference} that k responses say together"),
@@ -34,7 +34,7 @@ def coverage_lines(page: Page) -> list[Content]:
     return [*lines, *paragraphs(_notes(page), page.width, style=DIM)]
 
 
-def _curves(page: Page, way: str, title: str) -> list[Content]:
+def _curves(page: InvestigationViewModel, way: str, title: str) -> list[Content]:
     conditions = page.found["coverage"]["conditions"]
     points = []
     for name, entry in conditions.items():
@@ -48,7 +48,7 @@ def _curves(page: Page, way: str, title: str) -> list[Content]:
     return plot(points, Axis("k", 1, max(2, longest)), Axis(title, 0.0, 1.0), width) if points else [heading(title)]
 
 
-def _numbers(page: Page, way: str) -> Iterator[Content]:
+def _numbers(page: InvestigationViewModel, way: str) -> Iterator[Content]:
     for name, entry in page.found["coverage"]["conditions"].items():
         curve = entry[way]
         if not curve:
@@ -72,7 +72,7 @@ def _said(entry: Entry) -> str:
     return f"{number(entry['value'])}{around}"
 
 
-def _notes(page: Page) -> Iterator[str]:
+def _notes(page: InvestigationViewModel) -> Iterator[str]:
     coverage = page.found["coverage"]
     chance = coverage["false_matches"]
     against = "" if chance is None else f"; {chance:.1%} of sentences find one in an answer to another prompt"

@@ -8,8 +8,8 @@ from textual.content import Content
 
 from alignbench.metrics.statistics import MIN_PROMPTS
 from alignbench.tui.investigation.plot import interval_bar
-from alignbench.tui.investigation.view_model import WHO, Entry, Page, paragraphs, shown_p
-from alignbench.tui.scores.metric_rows import Row, rows
+from alignbench.tui.investigation.view_model import WHO, Entry, InvestigationViewModel, paragraphs, shown_p
+from alignbench.tui.scores.metric_rows import MetricRow, rows
 from alignbench.tui.text import number
 from alignbench.tui.widgets.bars import DIM, Scale
 
@@ -17,7 +17,7 @@ FIRST = ("words", "jaccard", "embedding_diversity", "surprisal")  # diversity is
 VALUE, DIFFERENCE = 20, 32
 
 
-def diversity_lines(page: Page) -> list[Content]:
+def diversity_lines(page: InvestigationViewModel) -> list[Content]:
     """A block a score: first the four that findings speak of, then the same at equal length, then the others."""
     within = page.study.report["within"]
     scored: Mapping[str, Entry] = next(iter(within.values()), {})
@@ -38,14 +38,14 @@ def diversity_lines(page: Page) -> list[Content]:
     return [*lines, *paragraphs(_notes(page), page.width, style=DIM)]
 
 
-def _notes(page: Page) -> Iterator[str]:
+def _notes(page: InvestigationViewModel) -> Iterator[str]:
     yield "[ ] 95% intervals. ↑ a higher number is more diverse, ↓ a lower one."
     yield "Equal temperatures are not equal entropies: surprisal, the mean bits of a token, stands beside diversity."
     if page.study.report["meta"]["prompts"] >= MIN_PROMPTS:
         yield "* the p, corrected (Holm) for the conditions compared, is 0.05 or less."
 
 
-def block(page: Page, row: Row, entries: Mapping[str, Entry], more: str = "") -> list[Content]:
+def block(page: InvestigationViewModel, row: MetricRow, entries: Mapping[str, Entry], more: str = "") -> list[Content]:
     """A score of every condition. more: behind its name."""
     against = f"against {page.sign(page.reference)}" if page.reference is not None else ""
     title = f" {row.label}{more} {row.arrow}".rstrip()
@@ -68,17 +68,17 @@ def block(page: Page, row: Row, entries: Mapping[str, Entry], more: str = "") ->
     return [*lines, Content("")]
 
 
-def _plot_width(page: Page) -> int:
+def _plot_width(page: InvestigationViewModel) -> int:
     return max(8, min(40, page.width - WHO - VALUE - DIFFERENCE))
 
 
-def _ends(row: Row, entry: Entry) -> Iterator[float]:
+def _ends(row: MetricRow, entry: Entry) -> Iterator[float]:
     value = row.value(entry)
     if value is not None:
         yield from row.interval(entry) or (value,)
 
 
-def difference_words(row: Row, entry: Entry, field: str = "difference") -> str:
+def difference_words(row: MetricRow, entry: Entry, field: str = "difference") -> str:
     """A condition minus the reference as it is shown, with interval and p; empty where they do not compare."""
     difference = entry.get(field)
     if not difference or difference["value"] is None:

@@ -8,7 +8,7 @@ from typing import Any
 from textual.content import Content
 
 from alignbench.tui.investigation.plot import Axis, Point, plot
-from alignbench.tui.investigation.view_model import Entry, Page, paragraphs
+from alignbench.tui.investigation.view_model import Entry, InvestigationViewModel, paragraphs
 from alignbench.tui.scores.view_model import heading
 from alignbench.tui.text import fitted, number
 from alignbench.tui.widgets.bars import DIM
@@ -17,7 +17,7 @@ from alignbench.tui.workbench.state import letter
 WIDEST = 90
 
 
-def frontier_lines(page: Page) -> list[Content]:
+def frontier_lines(page: InvestigationViewModel) -> list[Content]:
     """A plot a pair of scores: the letter is the condition, the digit behind it the place of its temperature."""
     frontier = page.study.frontier
     if frontier is None or not frontier["points"]:
@@ -36,7 +36,7 @@ def frontier_lines(page: Page) -> list[Content]:
 _Values = Mapping[tuple[str, float], float]  # by group and temperature
 
 
-def _letters(page: Page, points: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+def _letters(page: InvestigationViewModel, points: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Of each group the letter of the column that is in it; others get the letters after those."""
     signs: dict[str, str] = {}
     for point in points:
@@ -59,7 +59,7 @@ def _first(points: Sequence[Mapping[str, Any]], field: str, metrics: Sequence[st
     return metrics[0], {}
 
 
-def _measures(page: Page, points: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, _Values]]:
+def _measures(page: InvestigationViewModel, points: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, _Values]]:
     graded = {(p["group"], p["temperature"]): v for p in points if (v := p["quality"]["value"]) is not None}
     if graded:
         yield "judged quality, 1 to 5", graded
@@ -70,7 +70,7 @@ def _measures(page: Page, points: Sequence[Mapping[str, Any]]) -> Iterator[tuple
 
 
 def _plot(
-    page: Page, groups: Mapping[str, str], diversity: tuple[str, _Values], title: str, values: _Values
+    page: InvestigationViewModel, groups: Mapping[str, str], diversity: tuple[str, _Values], title: str, values: _Values
 ) -> list[Content]:
     metric, spread = diversity
     lexical = metric == "jaccard"
@@ -87,13 +87,13 @@ def _plot(
     return plot(points, x, y, min(WIDEST, page.width))
 
 
-def _legend(page: Page, groups: Mapping[str, str]) -> list[Content]:
+def _legend(page: InvestigationViewModel, groups: Mapping[str, str]) -> list[Content]:
     rungs = "   ".join(f"{i} T {t:g}" for i, t in enumerate(page.study.subject.temperatures, start=1))
     names = [f"{sign} {fitted(group, 30).rstrip()}" for group, sign in groups.items()]
     return paragraphs([f"{'   '.join(names)}      {rungs}"], page.width)
 
 
-def _table(page: Page, groups: Mapping[str, str]) -> Iterator[Content]:
+def _table(page: InvestigationViewModel, groups: Mapping[str, str]) -> Iterator[Content]:
     """Every point with its intervals, and what is missing."""
     frontier = page.study.frontier
     assert frontier is not None
@@ -118,7 +118,7 @@ def _table(page: Page, groups: Mapping[str, str]) -> Iterator[Content]:
         yield from paragraphs([f"Missing: {', '.join(missing)}. t samples them."], page.width, style=DIM)
 
 
-def _room(page: Page) -> int:
+def _room(page: InvestigationViewModel) -> int:
     return max(11, min(18, (page.width - 5) // 6))
 
 

@@ -8,27 +8,27 @@ from textual.content import Content
 
 from alignbench.judging.summary import DISTINCT, STANCES
 from alignbench.tui.investigation.diversity_view import difference_words
-from alignbench.tui.investigation.view_model import Entry, Page, paragraphs
-from alignbench.tui.scores.metric_rows import Row, rows
+from alignbench.tui.investigation.view_model import Entry, InvestigationViewModel, paragraphs
+from alignbench.tui.scores.metric_rows import MetricRow, rows
 from alignbench.tui.scores.view_model import heading
-from alignbench.tui.text import count, number, shown
+from alignbench.tui.text import count, number, printable
 from alignbench.tui.widgets.bars import DIM
 
 BAR = 12
 
 
-def judged_lines(page: Page) -> list[Content]:
+def judged_lines(page: InvestigationViewModel) -> list[Content]:
     """The gate, then the stances."""
     return [*_gate(page), Content(""), *_stances(page)]
 
 
-def _gate(page: Page) -> Iterator[Content]:
+def _gate(page: InvestigationViewModel) -> Iterator[Content]:
     gate = page.found["gate"]
     yield heading(f" Quality gate: {gate['quality']} {gate['threshold']:g} or more")
     if gate["judge"] is None:
         yield from paragraphs(["Nobody has judged these responses: j has a model do it."], page.width)
         return
-    yield Content.styled(f" judged by {shown(gate['judge'])}", DIM)
+    yield Content.styled(f" judged by {printable(gate['judge'])}", DIM)
     if not gate["conditions"]:
         yield from paragraphs(["None of its replies could be read as grades; j has another model judge."], page.width)
         return
@@ -50,7 +50,7 @@ def _gate(page: Page) -> Iterator[Content]:
     )
 
 
-def _change(page: Page, row: Row) -> Iterator[Content]:
+def _change(page: InvestigationViewModel, row: MetricRow) -> Iterator[Content]:
     """One score of every condition before and after the gate, and how much of the gap to the reference it closes."""
     yield Content.assemble((f" {row.label} {row.arrow}".rstrip(), "bold"), ("  before → after the gate", DIM))
     for name, entry in page.found["gate"]["conditions"].items():
@@ -73,7 +73,7 @@ def _change(page: Page, row: Row) -> Iterator[Content]:
             )
 
 
-def _stances(page: Page) -> Iterator[Content]:
+def _stances(page: InvestigationViewModel) -> Iterator[Content]:
     contested = page.study.report["meta"]["contested"]
     stances = page.study.report["judged"].get("stance", {})
     yield heading(f" Stances, {count(contested, 'contested prompt')}" if contested else " Stances")
@@ -94,7 +94,7 @@ def _stances(page: Page) -> Iterator[Content]:
                 yield Content(f"       {stance:<6}{bar:<{BAR + 1}}{number(share)}{_interval(fields[stance])}")
 
 
-def _around(row: Row, entry: Entry) -> str:
+def _around(row: MetricRow, entry: Entry) -> str:
     interval = row.interval(entry)
     around = f" [{row.written(interval[0])}, {row.written(interval[1])}]" if interval else ""
     return f"{row.written(row.value(entry))}{around}"

@@ -15,7 +15,7 @@ from textual.widgets import Static
 from alignbench.reports.frontier import parse_temperatures
 from alignbench.tui.actions import bindings
 from alignbench.tui.actions.measures import INVESTIGATION
-from alignbench.tui.background_job import Job
+from alignbench.tui.background_job import BackgroundJob
 from alignbench.tui.investigation.coverage_view import coverage_lines
 from alignbench.tui.investigation.diversity_view import diversity_lines
 from alignbench.tui.investigation.findings_view import findings_lines
@@ -23,7 +23,7 @@ from alignbench.tui.investigation.frontier_view import frontier_lines
 from alignbench.tui.investigation.judged_view import judged_lines
 from alignbench.tui.investigation.study import Study, Subject, subject
 from alignbench.tui.investigation.temperatures import progress
-from alignbench.tui.investigation.view_model import Page
+from alignbench.tui.investigation.view_model import InvestigationViewModel
 from alignbench.tui.text import count, one_line
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
@@ -31,7 +31,7 @@ from alignbench.tui.widgets.line_list import LineList
 if TYPE_CHECKING:
     from alignbench.tui.bench.screen import BenchScreen
 
-VIEWS: dict[str, Callable[[Page], list[Content]]] = {
+VIEWS: dict[str, Callable[[InvestigationViewModel], list[Content]]] = {
     "findings": findings_lines,
     "diversity": diversity_lines,
     "judged": judged_lines,
@@ -75,7 +75,7 @@ class InvestigationScreen(Screen[None]):
 
     # computing
 
-    def _job(self) -> Job[Study] | None:
+    def _job(self) -> BackgroundJob[Study] | None:
         """The study of what was finished when this screen was opened, or when sampling last ended."""
         now = subject(self._bench.bench)
         if self._subject is None or not self._bench.workbench.busy:
@@ -96,13 +96,13 @@ class InvestigationScreen(Screen[None]):
         page = None
         if self._last is not None:
             columns = tuple(column.name for column in self._bench.bench.columns)
-            page = Page(self._last, columns, max(40, self.size.width - 1))
+            page = InvestigationViewModel(self._last, columns, max(40, self.size.width - 1))
         self.query_one("#legend", Static).update(Content("\n").join(page.legend() if page else []))
         self.query_one("#legend").display = page is not None
         self.query_one(LineList).show(VIEWS[self._view](page) if page else [])
         self.refresh_bindings()
 
-    def _state(self, job: Job[Study] | None) -> str:
+    def _state(self, job: BackgroundJob[Study] | None) -> str:
         """What is going on, and what is not in the numbers yet."""
         parts = []
         done, of = progress(self._bench.bench)

@@ -21,9 +21,9 @@ from alignbench.scoring.contested import is_contested
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.spec import Condition, Model
 from alignbench.store import Store
-from alignbench.tui.background_job import Job, Report
+from alignbench.tui.background_job import BackgroundJob, ProgressCallback
 from alignbench.tui.scores.judging import ask
-from alignbench.tui.scores.model_metrics import NO_EMBEDDER, Means
+from alignbench.tui.scores.model_metrics import NO_EMBEDDER, Backends
 from alignbench.tui.workbench.roles import roles
 from alignbench.tui.workbench.state import Bench
 
@@ -84,20 +84,20 @@ def subject(bench: Bench) -> Subject | None:
 class Investigations:
     """The studies of a session, by what they are of."""
 
-    def __init__(self, means: Means, changed: Callable[[], None]) -> None:
+    def __init__(self, means: Backends, changed: Callable[[], None]) -> None:
         """changed: called from a thread when there is something new to see; it must not block."""
         self._means = means
         self._changed = changed
-        self._jobs: dict[Subject, Job[Study]] = {}
+        self._jobs: dict[Subject, BackgroundJob[Study]] = {}
 
-    def of(self, what: Subject) -> Job[Study]:
+    def of(self, what: Subject) -> BackgroundJob[Study]:
         """The study of these samples; it begins when it is first asked for."""
         return self._jobs.get(what) or self.again(what)
 
-    def again(self, what: Subject, judge: Model | None = None) -> Job[Study]:
+    def again(self, what: Subject, judge: Model | None = None) -> BackgroundJob[Study]:
         """Begin it anew. judge: judges first what it has not judged of these columns."""
         self.cancel()
-        job = self._jobs[what] = Job(partial(study, self._means, what, judge), self._changed)
+        job = self._jobs[what] = BackgroundJob(partial(study, self._means, what, judge), self._changed)
         return job
 
     @property
@@ -110,7 +110,7 @@ class Investigations:
             job.cancel()
 
 
-def study(means: Means, what: Subject, judge: Model | None, report: Report) -> Study:
+def study(means: Backends, what: Subject, judge: Model | None, report: ProgressCallback) -> Study:
     """The report of Investigation 1 over all prompts of the session, and the frontier of its ladder."""
 
     def progress(doing: str, done: int, of: int) -> None:
@@ -148,7 +148,7 @@ def study(means: Means, what: Subject, judge: Model | None, report: Report) -> S
         return Study(what, found, frontier_table(rungs, what.temperatures, tables, qualities, Bootstrap()))
 
 
-def _judge(store: Store, what: Subject, judge: Model, means: Means, report: Report) -> None:
+def _judge(store: Store, what: Subject, judge: Model, means: Backends, report: ProgressCallback) -> None:
     """The quality of all responses, and the stance of those to contested prompts."""
     contested = {prompt.id for prompt in store.prompts(what.session) if is_contested(prompt)}
     names = {*what.conditions, *what.ladder}

@@ -21,7 +21,7 @@ WHO = 18  # cells for a letter and a role
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class InvestigationViewModel:
     """columns: names on the Bench from left to right, which give the conditions their letters."""
 
     study: Study

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from alignbench.errors import InputError
-from alignbench.experiments.plan import Cell
-from alignbench.ledger.prompt_ledger import Page
+from alignbench.experiments.plan import PlannedCell
+from alignbench.ledger.prompt_ledger import PromptLedger
 from alignbench.ledger.request import unreadable
 from alignbench.spec import Condition
 from alignbench.tui.workbench.state import Bench, Column, letter
@@ -17,7 +17,7 @@ def readers(bench: Bench) -> list[Column]:
     return [column for column in bench.columns if column.name != bench.reference and not _imported(column)]
 
 
-def page_of(bench: Bench, base: Column) -> Page:
+def page_of(bench: Bench, base: Column) -> PromptLedger:
     """The page of the prompt on the Bench for a column. Raises InputError, with what to do, where there is none."""
     teacher = next((column for column in bench.columns if column.name == bench.reference), None)
     if teacher is None:
@@ -28,7 +28,7 @@ def page_of(bench: Bench, base: Column) -> Page:
         who = f"{letter(bench.columns.index(teacher))}* {teacher.name}"
         raise InputError(f"{who} has no finished response to this prompt yet: F5 on the Bench draws some.")
     earlier = before(base)
-    return Page(
+    return PromptLedger(
         teacher=_cell(bench, teacher.condition),
         base=_cell(bench, base.condition),
         before=None if earlier is None else _cell(bench, earlier),
@@ -44,16 +44,16 @@ def before(column: Column) -> Condition | None:
     return earlier
 
 
-def page_key(page: Page) -> Hashable:
+def page_key(page: PromptLedger) -> Hashable:
     """What decides a page's numbers."""
     cells = (page.teacher, page.base, page.before)
     seen = tuple((cell.id, cell.condition.model, cell.condition.context.hash) for cell in cells if cell is not None)
     return page.base.prompt.hash, seen, tuple(page.responses.items())
 
 
-def _cell(bench: Bench, condition: Condition) -> Cell:
+def _cell(bench: Bench, condition: Condition) -> PlannedCell:
     known = bench.cells.get((bench.prompt.hash, condition.hash))
-    return Cell((known.id if known is not None else None) or 0, bench.prompt, condition, 0, ())
+    return PlannedCell((known.id if known is not None else None) or 0, bench.prompt, condition, 0, ())
 
 
 def _imported(column: Column) -> bool:

@@ -12,10 +12,10 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from alignbench.errors import AlignbenchError
-from alignbench.ledger.prompt_ledger import Page
+from alignbench.ledger.prompt_ledger import PromptLedger
 from alignbench.tui.actions import bindings
 from alignbench.tui.actions.contexts import LEDGER
-from alignbench.tui.background_job import Job, waiting
+from alignbench.tui.background_job import BackgroundJob, waiting
 from alignbench.tui.condition_text import context_words
 from alignbench.tui.ledger.prompt_ledger import before, page_of, readers
 from alignbench.tui.ledger.view import Names, account_lines, legend, response_runs, response_said, stretch_lines
@@ -23,7 +23,7 @@ from alignbench.tui.sizes import HEIGHTS
 from alignbench.tui.text import one_line, plain
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
-from alignbench.tui.widgets.marked_pane import MarkedPane, Run
+from alignbench.tui.widgets.marked_pane import MarkedPane, StyledRun
 from alignbench.tui.workbench.state import Column, letter
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ class LedgerScreen(Screen[None]):
         self._column = self._first()
         self._place = 0
         self._changed = False
-        self._page: Page | None = None
-        self._jobs: list[Job[Any]] = []
+        self._page: PromptLedger | None = None
+        self._jobs: list[BackgroundJob[Any]] = []
         self._on: object = None  # what the cursor stands in
 
     def compose(self) -> ComposeResult:
@@ -115,7 +115,7 @@ class LedgerScreen(Screen[None]):
         earlier = before(column)
         return Names(at, f"{teacher}*", f"{at}{column.version}" if earlier is not None else "")
 
-    def _head(self, column: Column, page: Page, sample: int) -> None:
+    def _head(self, column: Column, page: PromptLedger, sample: int) -> None:
         names = self._names(column)
         version = f"{column.version + 1}" if len(column.history) > 1 else ""
         place = "held out" if sample in page.held_out else "SOURCE"
@@ -124,7 +124,7 @@ class LedgerScreen(Screen[None]):
         room = max(10, self.size.width - len(tail) - 1)
         self.query_one("#head", Static).update(Content(f"{one_line(head.strip(), room - 1):<{room}}{tail}"))
 
-    def _show(self, column: Column, page: Page, sample: int) -> None:
+    def _show(self, column: Column, page: PromptLedger, sample: int) -> None:
         self._head(column, page, sample)
         names, workbench = self._names(column), self._bench.workbench
         on = (sample, column.condition.model.reference, page.base.prompt.hash)
@@ -136,7 +136,7 @@ class LedgerScreen(Screen[None]):
         response = job.result
         if response is None:
             self._said(waiting(job, "Esc"), "")
-            pane.show([Run(page.responses[sample])])
+            pane.show([StyledRun(page.responses[sample])])
             account.show([])
             self._detail([])
             return

@@ -11,12 +11,12 @@ from textual.content import Content
 
 from alignbench.display import visible
 from alignbench.ledger.accounts import Split
-from alignbench.ledger.prompt_ledger import Response, Totals
-from alignbench.metrics.bits import Cost, Rate
+from alignbench.ledger.prompt_ledger import LedgerResponse, Totals
+from alignbench.metrics.bits import BitRate, Cost
 from alignbench.metrics.stretches import Stretch
 from alignbench.tui.text import fitted, number, one_line
 from alignbench.tui.widgets.bars import DIM
-from alignbench.tui.widgets.marked_pane import Run
+from alignbench.tui.widgets.marked_pane import StyledRun
 from alignbench.tui.wrap import WrappedText
 
 _UP = "▁▂▃▄▅▆▇█"  # 1 to 8 bits
@@ -44,14 +44,14 @@ def closed(stretch: Stretch) -> float:
     return stretch.bits[2] - stretch.bits[1] if len(stretch.bits) > 2 else 0.0
 
 
-def response_runs(response: Response, cursor: int, *, changed: bool) -> tuple[Run, ...]:
+def response_runs(response: LedgerResponse, cursor: int, *, changed: bool) -> tuple[StyledRun, ...]:
     """A run a stretch with the bits below it: the gap, or, with `changed`, what was closed since the version before."""
     runs = []
     for at, stretch in enumerate(response.stretches):
         bits = closed(stretch) if changed else gap(stretch)
         bad = bits < 0 if changed else bits > 0
         style = "chosen" if at == cursor else "plain"
-        runs.append(Run(stretch.text.replace("\n", "⏎\n"), style, _mark(bits), "more" if bad else "less"))
+        runs.append(StyledRun(stretch.text.replace("\n", "⏎\n"), style, _mark(bits), "more" if bad else "less"))
     return tuple(runs)
 
 
@@ -69,7 +69,7 @@ def legend(names: Names, *, changed: bool) -> str:
     return f"{_UP} 1 to 8 bits more under {names.base} than {names.teacher}   · as many   {_DOWN} {_FAR_DOWN} fewer"
 
 
-def response_said(response: Response, names: Names) -> str:
+def response_said(response: LedgerResponse, names: Names) -> str:
     """The totals of one response, in words."""
     under = [math.fsum(values) for values in zip(*(stretch.bits for stretch in response.stretches), strict=True)]
     teacher, base, *earlier = under
@@ -83,7 +83,7 @@ def response_said(response: Response, names: Names) -> str:
     return said
 
 
-def stretch_lines(response: Response, at: int, names: Names) -> list[Content]:
+def stretch_lines(response: LedgerResponse, at: int, names: Names) -> list[Content]:
     """The stretch under the cursor."""
     stretch = response.stretches[at]
     teacher, base, *earlier = stretch.bits
@@ -125,7 +125,7 @@ def _notes(totals: Totals) -> Iterable[str]:
     yield from map(one_line, totals.failures)
 
 
-def _column(name: str, rate: Rate | None, room: int) -> str:
+def _column(name: str, rate: BitRate | None, room: int) -> str:
     n = "" if rate is None else f", n {rate.n_responses}"
     return f"{name + n:<{room}}"
 
@@ -139,7 +139,7 @@ def _row(what: str, costs: str, split: Split, room: int, *, signed: bool = True)
     return Content.assemble((f" {fitted(what, WHAT - 1)} {costs:<{COSTS}}", DIM), (values, "bold"))
 
 
-def _bits(rate: Rate | None, signed: bool) -> str:
+def _bits(rate: BitRate | None, signed: bool) -> str:
     if rate is None:
         return "–"
     bits = f"{rate.per_response:{'+.1f' if signed else '.1f'}}"

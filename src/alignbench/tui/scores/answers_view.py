@@ -7,31 +7,33 @@ from dataclasses import dataclass
 from textual.content import Content
 
 from alignbench.metrics.semantic import CLASS_THRESHOLD
-from alignbench.tui.scores.view_model import Drawn, Scene, notes
+from alignbench.tui.scores.view_model import Drawn, ScoresViewModel, notes
 from alignbench.tui.text import count, fitted, number
 from alignbench.tui.widgets.bars import DIM
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AnswerCluster:
     """Samples of one column that say the same, the first of them the one that stands for it."""
 
     column: int
     samples: tuple[int, ...]
 
 
-def answers(scene: Scene) -> list[Answer]:
+def answers(scene: ScoresViewModel) -> list[AnswerCluster]:
     """Of every column, the most frequent first."""
     found = []
     for at, name in enumerate(scene.names):
         classes: dict[int, list[int]] = {}
         for sample, label in (scene.panel.modes.get(name, {}) if scene.panel else {}).items():
             classes.setdefault(label, []).append(sample)
-        found += [Answer(at, tuple(samples)) for samples in sorted(classes.values(), key=lambda s: (-len(s), s[0]))]
+        found += [
+            AnswerCluster(at, tuple(samples)) for samples in sorted(classes.values(), key=lambda s: (-len(s), s[0]))
+        ]
     return found
 
 
-def answer_lines(scene: Scene) -> Drawn:
+def answer_lines(scene: ScoresViewModel) -> Drawn:
     """A block a column, a line an answer; the cursor is the chosen one."""
     lines: list[Content] = []
     cursor = (0, 1)
@@ -52,7 +54,7 @@ def answer_lines(scene: Scene) -> Drawn:
     return [*lines, *notes(said, scene.width)], cursor
 
 
-def _head(scene: Scene, at: int, classes: int, embedded: int) -> Content:
+def _head(scene: ScoresViewModel, at: int, classes: int, embedded: int) -> Content:
     n = scene.n(at)
     name = f" {scene.title(at)} {fitted(scene.names[at], 34).rstrip()}"
     words = f"  {count(classes, 'distinct answer')} in {count(n, 'sample')}" if embedded else f"  {count(n, 'sample')}"
@@ -67,7 +69,7 @@ def _head(scene: Scene, at: int, classes: int, embedded: int) -> Content:
     return Content.assemble((name, style), words, (missing, DIM))
 
 
-def _answer(scene: Scene, answer: Answer, chosen: bool) -> Content:
+def _answer(scene: ScoresViewModel, answer: AnswerCluster, chosen: bool) -> Content:
     rows = {row.sample: row for row in scene.snapshot.samples[scene.snapshot.prompt][scene.names[answer.column]]}
     numbers = ",".join(str(sample + 1) for sample in answer.samples)
     many = len(answer.samples)

@@ -13,12 +13,12 @@ from alignbench.metrics.statistics import Bootstrap
 from alignbench.metrics.values import Value
 from alignbench.spec import Model
 from alignbench.store import Store
-from alignbench.tui.background_job import Report
-from alignbench.tui.scores.model_metrics import Means
-from alignbench.tui.scores.snapshot import Outcome, Snapshot
+from alignbench.tui.background_job import ProgressCallback
+from alignbench.tui.scores.model_metrics import Backends
+from alignbench.tui.scores.snapshot import OnDemandResult, Snapshot
 
 
-def judge(kind: str, model: Model, means: Means, snapshot: Snapshot, report: Report) -> Outcome:
+def judge(kind: str, model: Model, means: Backends, snapshot: Snapshot, report: ProgressCallback) -> OnDemandResult:
     """Every judgment is stored when it is made, so what was given up goes on where it was. A pair has the reference."""
     reference = snapshot.roles.reference
     if kind in PAIRED and reference is None:
@@ -49,10 +49,10 @@ def judge(kind: str, model: Model, means: Means, snapshot: Snapshot, report: Rep
     if kind in PAIRED and reference is not None:
         for values in found.values():
             values[reference] = Value(None, 0, "the reference is what the others are judged against")
-    return Outcome(found)
+    return OnDemandResult(found)
 
 
-def ask(plan: JudgePlan, means: Means, store: Store, report: Report) -> None:
+def ask(plan: JudgePlan, means: Backends, store: Store, report: ProgressCallback) -> None:
     """Have the judge judge the items of a plan; EngineError where it fails on all of them."""
     run = JudgeRun(plan, means.pool, store)
     done = invalid = 0

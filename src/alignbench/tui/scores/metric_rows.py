@@ -61,7 +61,7 @@ _JUDGED: tuple[tuple[str, str, str, float, float | None], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class MetricRow:
     """A score of one set, or (cross) of a set and the reference's. family: the heading it stands under."""
 
     metric: Metric
@@ -152,23 +152,23 @@ def _range(low: float | None, high: float | None) -> str:
 
 
 @cache
-def rows() -> tuple[Row, ...]:
+def rows() -> tuple[MetricRow, ...]:
     """Every score there is, those of one set in families, then those of two."""
     return tuple(_rows())
 
 
-def _rows() -> Iterator[Row]:
+def _rows() -> Iterator[MetricRow]:
     placed = {name for _, names in FAMILIES for name in names}
     others = tuple(name for name, metric in METRICS.items() if name not in placed and "judge" not in metric.needs)
     for family, names in (*FAMILIES, ("others", others)):
         for name in names:
             if name in METRICS and "within" in METRICS[name].scope:
-                yield Row(METRICS[name], False, family)
+                yield MetricRow(METRICS[name], False, family)
     for metric in METRICS.values():
         if "cross" in metric.scope:
-            yield Row(metric, True, SIMILARITY if not metric.is_distance else "distance from the reference")
+            yield MetricRow(metric, True, SIMILARITY if not metric.is_distance else "distance from the reference")
     for name, title, meaning, low, high in _JUDGED:
-        yield Row(_judged(name, title, meaning, low, high), False, JUDGED)
+        yield MetricRow(_judged(name, title, meaning, low, high), False, JUDGED)
 
 
 def _judged(name: str, title: str, meaning: str, low: float, high: float | None) -> Metric:

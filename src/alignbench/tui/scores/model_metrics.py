@@ -14,21 +14,21 @@ from alignbench.errors import EngineError, InputError
 from alignbench.metrics.values import Value
 from alignbench.scoring.coverage import coverages
 from alignbench.scoring.embedding_cache import Embeddings
-from alignbench.scoring.likelihood_cache import Likelihoods
+from alignbench.scoring.likelihood_cache import LikelihoodCache
 from alignbench.scoring.model_based.alignment_gap import GAP, session_gaps
 from alignbench.scoring.model_based.base_model import LOGPROB, SURPRISE, BaseScores
 from alignbench.scoring.model_based.bertscore import BERTSCORE, bert_scores
-from alignbench.scoring.responses import Cells
+from alignbench.scoring.responses import CellTexts
 from alignbench.store import Store
-from alignbench.tui.background_job import Report
-from alignbench.tui.scores.snapshot import Outcome, Snapshot
+from alignbench.tui.background_job import ProgressCallback
+from alignbench.tui.scores.snapshot import OnDemandResult, Snapshot
 
 COVERAGE = "coverage"
 NO_EMBEDDER = "no embedding model is in use"
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class Backends:
     """What scores are computed with: the session database and the workers."""
 
     db: Path
@@ -36,7 +36,7 @@ class Means:
     embed: EmbedPool | None
 
 
-Runner = Callable[[Means, Snapshot, Report], Outcome]
+Runner = Callable[[Backends, Snapshot, ProgressCallback], OnDemandResult]
 
 
 class _OnePrompt:
@@ -50,14 +50,14 @@ class _OnePrompt:
         self.left_out = 0
         self.contested = frozenset({self.prompts[0]} if snapshot.prompt in snapshot.contested else ())
 
-    def cells(self, _: str) -> Cells:
+    def cells(self, _: str) -> CellTexts:
         return self._cells
 
     def surprisals(self, _: str) -> dict[str, Value]:
         return {}
 
 
-def _coverage(means: Means, snapshot: Snapshot, report: Report) -> Outcome:
+def _coverage(means: Backends, snapshot: Snapshot, report: ProgressCallback) -> OnDemandResult:
     reference = _reference(snapshot)
 
     def progress(done: int, of: int) -> None:
@@ -65,32 +65,32 @@ def _coverage(means: Means, snapshot: Snapshot, report: Report) -> Outcome:
 
     with Store.open(paths.embedding_cache()) as store:
         embeddings = Embeddings(store, means.embed, DEFAULT_EMBEDDER, NO_EMBEDDER)
-        return Outcome(cross={COVERAGE: coverages(snapshot.cells(), reference, embeddings, progress)})
+        return OnDemandResult(cross={COVERAGE: coverages(snapshot.cells(), reference, embeddings, progress)})
 
 
-def _bertscore(means: Means, snapshot: Snapshot, report: Report) -> Outcome:
+def _bertscore(means: Backends, snapshot: Snapshot, report: ProgressCallback) -> OnDemandResult:
     if means.embed is None:
         raise EngineError(NO_EMBEDDER)
     report("embedding tokens", 0.0)
     found = bert_scores(_OnePrompt(snapshot), means.embed, snapshot.roles.reference, _progress(report))
     prompt = snapshot.prompt_id
-    return Outcome(
+    return OnDemandResult(
         {BERTSCORE: {name: found.within[prompt, name] for name in snapshot.conditions}},
         {BERTSCORE: {name: cross for (_, name), cross in found.cross.items()}},
     )
 
 
-def _under_base(metric: str, means: Means, snapshot: Snapshot, report: Report) -> Outcome:
+def _under_base(metric: str, means: Backends, snapshot: Snapshot, report: ProgressCallback) -> OnDemandResult:
     if (base := snapshot.base) is None:
         raise InputError("No column has a base model: a on the Bench adds one.")
     report(f"reading under {base.name}", 0.0)
     with Store.open(means.db) as store:
-        scores = BaseScores(Likelihoods(store, means.pool), base, lambda _: snapshot.texts[snapshot.prompt])
+        scores = BaseScores(LikelihoodCache(store, means.pool), base, lambda _: snapshot.texts[snapshot.prompt])
         found = scores.within(_OnePrompt(snapshot), [metric], _progress(report))
-    return Outcome({metric: {name: values[metric] for (_, name), values in found.items()}})
+    return OnDemandResult({metric: {name: values[metric] for (_, name), values in found.items()}})
 
 
-def _gap(means: Means, snapshot: Snapshot, report: Report) -> Outcome:
+def _gap(means: Backends, snapshot: Snapshot, report: ProgressCallback) -> OnDemandResult:
     reference = _reference(snapshot)
     report(f"reading {reference}'s samples", 0.0)
     with Store.open(means.db) as store:
@@ -99,10 +99,12 @@ def _gap(means: Means, snapshot: Snapshot, report: Report) -> Outcome:
             snapshot.session or 0,
             _OnePrompt(snapshot),
             reference,
-            Likelihoods(store, means.pool),
+            LikelihoodCache(store, means.pool),
             _progress(report),
         )
-    return Outcome(cross={GAP: {name: cross for (_, name), cross in gaps.cross.items() if name in snapshot.conditions}})
+    return OnDemandResult(
+        cross={GAP: {name: cross for (_, name), cross in gaps.cross.items() if name in snapshot.conditions}}
+    )
 
 
 RUNNERS: dict[str, Runner] = {
@@ -120,5 +122,5 @@ def _reference(snapshot: Snapshot) -> str:
     return snapshot.roles.reference
 
 
-def _progress(report: Report) -> Callable[[str, int, int], None]:
+def _progress(report: ProgressCallback) -> Callable[[str, int, int], None]:
     return lambda doing, done, of: report(doing, done / max(1, of))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from alignbench.tui.scores.metric_rows import Entry, Row, rows
+from alignbench.tui.scores.metric_rows import Entry, MetricRow, rows
 from alignbench.tui.scores.snapshot import Earlier
 from alignbench.tui.scores.table_view import hint_value, recovery_words, similarity_bar
-from alignbench.tui.scores.view_model import Drawn, Scene, demand, faint, notes
+from alignbench.tui.scores.view_model import Drawn, ScoresViewModel, demand, faint, notes
 from alignbench.tui.text import count, fitted, number
 from alignbench.tui.widgets.bars import DIM
 
 
-def recovery_lines(scene: Scene) -> Drawn:
+def recovery_lines(scene: ScoresViewModel) -> Drawn:
     """A block a similarity; the cursor is the chosen one."""
     if scene.reference is None:
         return [Content(" Mark a reference column with * on the Bench: the others are compared with it.")], (0, 1)
@@ -27,7 +27,7 @@ def recovery_lines(scene: Scene) -> Drawn:
     return [*lines, *notes(_footnotes(scene), scene.width)], cursor
 
 
-def _block(scene: Scene, row: Row) -> list[Content]:
+def _block(scene: ScoresViewModel, row: MetricRow) -> list[Content]:
     chosen = row == scene.row
     lines = [Content.styled(f"{'▶ ' if chosen else '  '}{row.label}", "bold" if chosen else "")]
     job = (scene.jobs or {}).get(row.run)
@@ -48,7 +48,7 @@ def _block(scene: Scene, row: Row) -> list[Content]:
 _ORDER = ("ceiling", "greedy", "impostor", "", "floor")
 
 
-def _condition(scene: Scene, row: Row, at: int) -> Content:
+def _condition(scene: ScoresViewModel, row: MetricRow, at: int) -> Content:
     entry = scene.entry(row, at)
     name = 12 if scene.narrow else 30
     role, value = scene.role(at), row.value(entry)
@@ -67,7 +67,7 @@ def _condition(scene: Scene, row: Row, at: int) -> Content:
     return Content.assemble(*parts)
 
 
-def _version(scene: Scene, row: Row, one: Earlier, entry: Entry) -> Content:
+def _version(scene: ScoresViewModel, row: MetricRow, one: Earlier, entry: Entry) -> Content:
     """A version of a column that is not on the Bench."""
     name = 12 if scene.narrow else 30
     role = "floor" if one.name == scene.snapshot.roles.floor else "version"
@@ -81,7 +81,7 @@ def _version(scene: Scene, row: Row, one: Earlier, entry: Entry) -> Content:
     return faint(f"{who} {row.written(value):>5} {around:<13} {words}")
 
 
-def _hinted(scene: Scene, row: Row, name: str, entry: Entry) -> list[Content]:
+def _hinted(scene: ScoresViewModel, row: MetricRow, name: str, entry: Entry) -> list[Content]:
     """What a context that tells of the reference's samples is worth on the others, and its hint without a model."""
     parts = []
     if entry.get("held_out") is not None:
@@ -100,7 +100,7 @@ def _share(entry: Entry, value: float) -> str:
     return f" (recovery {(value - floor) / (ceiling - floor):.0%})"
 
 
-def _null(scene: Scene, row: Row) -> Content:
+def _null(scene: ScoresViewModel, row: MetricRow) -> Content:
     entry = scene.entry(row, scene.reference or 0)
     name = 12 if scene.narrow else 30
     null = entry.get("null")
@@ -112,7 +112,7 @@ def _null(scene: Scene, row: Row) -> Content:
     return Content.assemble((f"    {'null':<9}", DIM), f"{what} {number(null):>5}")
 
 
-def _footnotes(scene: Scene) -> list[str]:
+def _footnotes(scene: ScoresViewModel) -> list[str]:
     notes = ["recovery = (similarity - floor) / (ceiling - floor).  MMD² is 0 where both sets are alike."]
     if scene.snapshot.roles.no_floor:
         notes.append(f"No recovery: {scene.snapshot.roles.no_floor}.")
@@ -130,5 +130,5 @@ def _footnotes(scene: Scene) -> list[str]:
     return notes
 
 
-def _entries(scene: Scene, row: Row) -> list[dict]:
+def _entries(scene: ScoresViewModel, row: MetricRow) -> list[dict]:
     return [dict(scene.entry(row, at)) for at in range(len(scene.names))]

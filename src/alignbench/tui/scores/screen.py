@@ -16,12 +16,12 @@ from textual.widgets import Static
 from alignbench.tui.actions import bindings
 from alignbench.tui.actions.measures import SCORES
 from alignbench.tui.scores.answers_view import answer_lines, answers
-from alignbench.tui.scores.metric_rows import Row, rows
+from alignbench.tui.scores.metric_rows import MetricRow, rows
 from alignbench.tui.scores.recovery_view import recovery_lines
-from alignbench.tui.scores.snapshot import PromptPanel, Snapshot, Spread, prompt_panel, spread, take
+from alignbench.tui.scores.snapshot import PromptPanel, PromptSpread, Snapshot, prompt_panel, spread, take
 from alignbench.tui.scores.spread_view import spread_lines
 from alignbench.tui.scores.table_view import detail, table_head, table_lines
-from alignbench.tui.scores.view_model import Drawn, Scene
+from alignbench.tui.scores.view_model import Drawn, ScoresViewModel
 from alignbench.tui.text import one_line
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from alignbench.tui.bench.screen import BenchScreen
     from alignbench.tui.scores.worker import PanelWorker
 
-View = Literal["table", "recovery", "spread", "answers"]
-TITLES: dict[View, str] = {"table": "table", "recovery": "recovery", "spread": "prompts", "answers": "answers"}
+ScoresTab = Literal["table", "recovery", "spread", "answers"]
+TITLES: dict[ScoresTab, str] = {"table": "table", "recovery": "recovery", "spread": "prompts", "answers": "answers"}
 
 
 class ScoresScreen(Screen[None]):
@@ -50,11 +50,11 @@ class ScoresScreen(Screen[None]):
     def __init__(self, bench: BenchScreen) -> None:
         super().__init__()
         self._bench = bench
-        self._view: View = "table"
+        self._view: ScoresTab = "table"
         self._row = 0
         self._answer = 0
         self._panel: tuple[Hashable, PromptPanel] | None = None
-        self._spread: tuple[Hashable, Spread] | None = None
+        self._spread: tuple[Hashable, PromptSpread] | None = None
         self._error = ""
 
     def compose(self) -> ComposeResult:
@@ -72,23 +72,23 @@ class ScoresScreen(Screen[None]):
         self._update()
 
     @property
-    def _chosen(self) -> Row:
+    def _chosen(self) -> MetricRow:
         return self._rows()[self._row]
 
-    def _rows(self) -> list[Row]:
+    def _rows(self) -> list[MetricRow]:
         """The scores that the view shows: all of them, or similarities only."""
         return [row for row in rows() if row.similarity or self._view != "recovery"]
 
     # computing
 
-    def _scene(self) -> Scene:
+    def _scene(self) -> ScoresViewModel:
         workbench, bench = self._bench.workbench, self._bench.bench
         snapshot = take(bench, workbench.version)
         demands = workbench.panel().demands
         jobs = {row.run: job for row in rows() if row.on_demand and (job := demands.job(row.run, snapshot)) is not None}
         self._compute(snapshot)
         found, over = self._panel, self._spread
-        return Scene(
+        return ScoresViewModel(
             snapshot=snapshot,
             selected=bench.selected,
             row=self._chosen,
@@ -152,7 +152,7 @@ class ScoresScreen(Screen[None]):
         self.query_one("#detail").display = bool(about)
         self.refresh_bindings()
 
-    def _drawn(self, scene: Scene) -> Drawn:
+    def _drawn(self, scene: ScoresViewModel) -> Drawn:
         if not scene.names:
             return [Content(" There is no column. a on the Bench adds one.")], (0, 1)
         match self._view:
@@ -191,7 +191,7 @@ class ScoresScreen(Screen[None]):
     def action_view_answers(self) -> None:
         self._show("answers")
 
-    def _show(self, view: View) -> None:
+    def _show(self, view: ScoresTab) -> None:
         chosen = self._chosen
         self._view = view
         listed = self._rows()
@@ -235,7 +235,7 @@ class ScoresScreen(Screen[None]):
         self._update()
 
     @work
-    async def _judge(self, scene: Scene) -> None:
+    async def _judge(self, scene: ScoresViewModel) -> None:
         """Ask for a judge, then judge."""
         from alignbench.tui.dialogs.judge import asked_judge
 
@@ -276,5 +276,5 @@ def _panel(
     return prompt_panel(board, snapshot, why, outcomes, worker.hints(snapshot), exact)
 
 
-def _spread(snapshot: Snapshot, row: Row, why: dict[str, str], board: Any) -> Spread:
+def _spread(snapshot: Snapshot, row: MetricRow, why: dict[str, str], board: Any) -> PromptSpread:
     return spread(board, snapshot, row, why)

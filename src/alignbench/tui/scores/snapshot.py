@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from alignbench.contexts.source_samples import source_samples
+from alignbench.contexts.source_samples import samples_in_context
 from alignbench.metrics.registry import LIVE
 from alignbench.metrics.statistics import Bootstrap
 from alignbench.metrics.values import Cross, Value
 from alignbench.scoring.aggregate import PromptScores, Tables, score_tables
 from alignbench.scoring.contested import blind_to_stance, is_contested, without_the_blind
-from alignbench.scoring.on_request import Answers, Board
+from alignbench.scoring.on_request import Answers, OnRequestScores
 from alignbench.scoring.responses import cell_surprisal
 from alignbench.spec import Model
 from alignbench.store import SampleRow
 from alignbench.tui.condition_text import context_words
-from alignbench.tui.scores.metric_rows import Row, rows
+from alignbench.tui.scores.metric_rows import MetricRow, rows
 from alignbench.tui.workbench.comparison import lowest_version
 from alignbench.tui.workbench.roles import Roles, roles
-from alignbench.tui.workbench.state import Bench, Cell, letter
+from alignbench.tui.workbench.state import Bench, BenchCell, letter
 
 COUNTS = ("duplicates", "empty")
 NULLS = 5  # other prompts that the null is the mean of, at most
@@ -100,7 +100,7 @@ def take(bench: Bench, version: int) -> Snapshot:
         conditions=tuple(column.name for column in bench.columns),
         roles=known,
         earlier=earlier,
-        told={c.name: told for c in conditions if (told := source_samples(c.context, known.reference or ""))},
+        told={c.name: told for c in conditions if (told := samples_in_context(c.context, known.reference or ""))},
         hints={c.name: c.context.hint.text for c in conditions if c.context.hint is not None and c.context.hint.text},
         base=_base(bench, known.floor),
         session=bench.session,
@@ -121,7 +121,7 @@ def _earlier(bench: Bench) -> Iterator[Earlier]:
                 yield Earlier(at, condition.name, sign, words, _done(cell))
 
 
-def _done(cell: Cell) -> tuple[SampleRow, ...]:
+def _done(cell: BenchCell) -> tuple[SampleRow, ...]:
     found = (sample for _, sample in sorted(cell.samples.items()))
     return tuple(sample.row for sample in found if sample.status == "done" and sample.row is not None)
 
@@ -149,17 +149,17 @@ class PromptPanel:
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class PromptSpread:
     """One score over the prompts of the session. values: by prompt hash and column, None where there is none."""
 
-    row: Row
+    row: MetricRow
     prompts: tuple[str, ...]
     values: Mapping[str, Mapping[str, float | None]]
     tables: Tables = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class OnDemandResult:
     """What one run on demand found, by score and column: of one set, or of the reference and a set."""
 
     within: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
@@ -167,10 +167,10 @@ class Outcome:
 
 
 def prompt_panel(
-    board: Board,
+    board: OnRequestScores,
     snapshot: Snapshot,
     no_embeddings: Mapping[str, str],
-    outcomes: Mapping[str, Outcome],
+    outcomes: Mapping[str, OnDemandResult],
     hints: Mapping[str, str],
     exact: bool,
 ) -> PromptPanel:
@@ -218,7 +218,7 @@ def _seen(snapshot: Snapshot, scores: Mapping[str, PromptScores]) -> dict[str, P
     }
 
 
-def _with_outcomes(answers: Answers, names: Sequence[str], outcomes: Mapping[str, Outcome]) -> Answers:
+def _with_outcomes(answers: Answers, names: Sequence[str], outcomes: Mapping[str, OnDemandResult]) -> Answers:
     within = {name: dict(answers.within.get(name, {})) for name in names}
     cross: dict[str, dict[str, Cross]] = {name: {} for name in names}
     for found in outcomes.values():
@@ -231,7 +231,9 @@ def _with_outcomes(answers: Answers, names: Sequence[str], outcomes: Mapping[str
     return replace(answers, within=within, cross=cross)
 
 
-def spread(board: Board, snapshot: Snapshot, row: Row, no_embeddings: Mapping[str, str]) -> Spread:
+def spread(
+    board: OnRequestScores, snapshot: Snapshot, row: MetricRow, no_embeddings: Mapping[str, str]
+) -> PromptSpread:
     """One score of every prompt that has samples."""
     of, names, metric = snapshot.roles, snapshot.conditions, row.metric.name
     there = [prompt for prompt, cells in snapshot.samples.items() if any(cells.values())]
@@ -246,8 +248,8 @@ def spread(board: Board, snapshot: Snapshot, row: Row, no_embeddings: Mapping[st
     for prompt, found in scores.items():
         of_kind = found.cross if row.cross else found.within
         values[prompt] = {name: _number(row, of_kind.get(name, {}).get(metric)) for name in names}
-    return Spread(row, tuple(there), values, tables)
+    return PromptSpread(row, tuple(there), values, tables)
 
 
-def _number(row: Row, found: Value | Cross | None) -> float | None:
+def _number(row: MetricRow, found: Value | Cross | None) -> float | None:
     return None if found is None else row.value({"value": found.value})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 
 from alignbench.metrics.statistics import MIN_PROMPTS
-from alignbench.tui.scores.view_model import Drawn, Scene, faint, heading, notes, visible_columns
+from alignbench.tui.scores.view_model import Drawn, ScoresViewModel, faint, heading, notes, visible_columns
 from alignbench.tui.text import count, fitted
 from alignbench.tui.widgets.bars import DIM, Scale, dot_plot
 
@@ -13,7 +13,7 @@ NAME = 20
 CELL = 9
 
 
-def spread_lines(scene: Scene) -> Drawn:
+def spread_lines(scene: ScoresViewModel) -> Drawn:
     """A strip a column, then a line a prompt."""
     row, spread = scene.row, scene.spread
     label = f" {row.title} {row.arrow}".rstrip()
@@ -40,7 +40,7 @@ def spread_lines(scene: Scene) -> Drawn:
     return [*lines, Content(""), *_prompts(scene)], (0, 1)
 
 
-def _strip(scene: Scene, at: int, scale: Scale, left: int) -> list[Content]:
+def _strip(scene: ScoresViewModel, at: int, scale: Scale, left: int) -> list[Content]:
     row, spread = scene.row, scene.spread
     assert spread is not None
     name = scene.names[at]
@@ -69,7 +69,7 @@ def _ci(entry: dict) -> str:
     return f" [{ci[0]:.0%}, {ci[1]:.0%}]" if ci else ""
 
 
-def _prompts(scene: Scene) -> list[Content]:
+def _prompts(scene: ScoresViewModel) -> list[Content]:
     row, spread = scene.row, scene.spread
     assert spread is not None
     columns = visible_columns(len(scene.names), max(1, (scene.width - 30) // CELL), scene.selected, scene.reference)
@@ -86,6 +86,6 @@ def _prompts(scene: Scene) -> list[Content]:
     return lines
 
 
-def _why(scene: Scene) -> str:
+def _why(scene: ScoresViewModel) -> str:
     """Why the selected column has no value here."""
     return str(scene.entry(scene.row, scene.selected).get("reason", "")) if scene.names else ""

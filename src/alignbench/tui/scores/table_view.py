@@ -5,8 +5,8 @@ from __future__ import annotations
 from rich.cells import cell_len
 from textual.content import Content
 
-from alignbench.tui.scores.metric_rows import SIMILARITY, Entry, Row, rows
-from alignbench.tui.scores.view_model import Drawn, Scene, faint, visible_columns
+from alignbench.tui.scores.metric_rows import SIMILARITY, Entry, MetricRow, rows
+from alignbench.tui.scores.view_model import Drawn, ScoresViewModel, faint, visible_columns
 from alignbench.tui.text import fitted, number
 from alignbench.tui.widgets.bars import DIM, recovery_bar
 from alignbench.tui.workbench.state import letter
@@ -16,7 +16,7 @@ COLUMN, WIDEST = 15, 24
 BAR = 40
 
 
-def table_lines(scene: Scene) -> Drawn:
+def table_lines(scene: ScoresViewModel) -> Drawn:
     """The scores by family; the cursor is the chosen one."""
     columns, wide = _columns(scene)
     lines: list[Content] = []
@@ -31,19 +31,19 @@ def table_lines(scene: Scene) -> Drawn:
     return lines, (0 if cursor < 3 else cursor - 1, cursor + 1)
 
 
-def table_head(scene: Scene) -> list[Content]:
+def table_head(scene: ScoresViewModel) -> list[Content]:
     """Names, roles, and what stands beside every set: samples, exact duplicates, empty responses."""
     return _head(scene, *_columns(scene))
 
 
-def _columns(scene: Scene) -> tuple[list[int], int]:
+def _columns(scene: ScoresViewModel) -> tuple[list[int], int]:
     """The columns that fit, and how wide they are."""
     room = max(1, (scene.width - LABEL - 2) // COLUMN)
     columns = visible_columns(len(scene.names), room, scene.selected, scene.reference)
     return columns, min(WIDEST, (scene.width - LABEL - 2) // max(1, len(columns)))
 
 
-def _head(scene: Scene, columns: list[int], wide: int) -> list[Content]:
+def _head(scene: ScoresViewModel, columns: list[int], wide: int) -> list[Content]:
     names, roles = [Content(" " * LABEL)], [Content(" " * LABEL)]
     counts, odd = [faint(f"{'  samples':<{LABEL}}")], [faint(f"{'  exact duplicates, empty':<{LABEL}}")]
     for at in columns:
@@ -62,7 +62,7 @@ def _head(scene: Scene, columns: list[int], wide: int) -> list[Content]:
     return lines
 
 
-def _family(scene: Scene, family: str) -> Content:
+def _family(scene: ScoresViewModel, family: str) -> Content:
     if family != SIMILARITY:
         return faint(f" {family}")
     if scene.reference is None:
@@ -71,7 +71,7 @@ def _family(scene: Scene, family: str) -> Content:
     return faint(f" similarity to {scene.title(scene.reference)} {name}, with recovery")
 
 
-def _line(scene: Scene, row: Row, columns: list[int], wide: int) -> Content:
+def _line(scene: ScoresViewModel, row: MetricRow, columns: list[int], wide: int) -> Content:
     chosen = row == scene.row
     mark = "▶ " if chosen else "  "
     label = f"{fitted(row.label, LABEL - 4).rstrip()} {row.arrow}"
@@ -90,7 +90,7 @@ def _line(scene: Scene, row: Row, columns: list[int], wide: int) -> Content:
     return Content("").join(parts)
 
 
-def cell(scene: Scene, row: Row, at: int) -> str:
+def cell(scene: ScoresViewModel, row: MetricRow, at: int) -> str:
     """A score in short: its value, and what it is where the column is ceiling or floor, else the recovery."""
     entry = scene.entry(row, at)
     text = row.written(row.value(entry))
@@ -107,7 +107,7 @@ def cell(scene: Scene, row: Row, at: int) -> str:
     return text
 
 
-def detail(scene: Scene, bar: bool) -> list[Content]:
+def detail(scene: ScoresViewModel, bar: bool) -> list[Content]:
     """The chosen score of the selected column: its value and interval or why there is none, and what it means.
 
     bar: of a similarity, also where it stands between floor and ceiling.
@@ -136,7 +136,7 @@ def detail(scene: Scene, bar: bool) -> list[Content]:
     return [*lines, *(Content(text) if i == 0 else faint(text) for i, text in enumerate(row.help()))]
 
 
-def _beside(scene: Scene, at: int) -> str:
+def _beside(scene: ScoresViewModel, at: int) -> str:
     """How long the responses are: length confounds overlap."""
     if scene.row.metric.name == "words" or scene.panel is None:
         return ""
@@ -150,7 +150,7 @@ def _beside(scene: Scene, at: int) -> str:
     return f"   {entry['value']:.0f}{sd} words"
 
 
-def _similarity(scene: Scene, row: Row) -> list[Content]:
+def _similarity(scene: ScoresViewModel, row: MetricRow) -> list[Content]:
     """Floor, ceiling and columns on a line; the selected column's recovery and distance."""
     entry = scene.entry(row, scene.selected)
     lines = [similarity_bar(scene, row, min(BAR, max(12, scene.width - 44)))]
@@ -165,13 +165,13 @@ def compared(entry: Entry) -> float | None:
     return entry.get("value") if held_out is None else held_out
 
 
-def hint_value(scene: Scene, row: Row, name: str) -> float | None:
+def hint_value(scene: ScoresViewModel, row: MetricRow, name: str) -> float | None:
     """Similarity of a hint's own text, as if it were an answer; None where the condition has no hint."""
     said = scene.panel.hints.get(name, {}).get(row.metric.name) if scene.panel is not None else None
     return None if said is None else said.value
 
 
-def recovery_words(scene: Scene, row: Row, at: int) -> str:
+def recovery_words(scene: ScoresViewModel, row: MetricRow, at: int) -> str:
     """Recovery, or why there is none, and MMD² beside it."""
     entry = scene.entry(row, at)
     distance = entry.get("mmd2")
@@ -184,7 +184,7 @@ def recovery_words(scene: Scene, row: Row, at: int) -> str:
     return f"{beside}   no recovery: {why}"
 
 
-def similarity_bar(scene: Scene, row: Row, width: int) -> Content:
+def similarity_bar(scene: ScoresViewModel, row: MetricRow, width: int) -> Content:
     """floor .31 |=====C----| ceiling .74, with the null."""
     reference = scene.reference
     if reference is None or scene.panel is None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from textual.content import Content
 
 from alignbench.reports.roles import Role
-from alignbench.tui.background_job import Job
-from alignbench.tui.scores.metric_rows import Entry, Row
-from alignbench.tui.scores.snapshot import Earlier, Outcome, PromptPanel, Snapshot, Spread
+from alignbench.tui.background_job import BackgroundJob
+from alignbench.tui.scores.metric_rows import Entry, MetricRow
+from alignbench.tui.scores.snapshot import Earlier, OnDemandResult, PromptPanel, PromptSpread, Snapshot
 from alignbench.tui.sizes import NARROW
 from alignbench.tui.widgets.bars import DIM
 from alignbench.tui.workbench.state import letter
@@ -20,7 +20,7 @@ Drawn = tuple[list[Content], tuple[int, int]]  # lines, and the rows of the curs
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class ScoresViewModel:
     """panel, spread: None as long as they are being computed. jobs: costly scores that were asked for, by name.
 
     row: the chosen score. answer: the chosen line of the answers.
@@ -28,11 +28,11 @@ class Scene:
 
     snapshot: Snapshot
     selected: int
-    row: Row
+    row: MetricRow
     width: int
     panel: PromptPanel | None = None
-    spread: Spread | None = None
-    jobs: Mapping[str, Job[Outcome]] | None = None
+    spread: PromptSpread | None = None
+    jobs: Mapping[str, BackgroundJob[OnDemandResult]] | None = None
     answer: int = 0
     waiting: str = "computing …"
 
@@ -61,7 +61,7 @@ class Scene:
         """A column's letter, with a star where it is the reference."""
         return f"{letter(at)}{'*' if at == self.reference else ''}"
 
-    def entry(self, row: Row, at: int) -> Entry:
+    def entry(self, row: MetricRow, at: int) -> Entry:
         """A score of a column, or why there is none."""
         if row.cross and self.reference is None:
             return {"reason": "No column is the reference; * on the Bench marks one."}
@@ -80,7 +80,7 @@ class Scene:
         table = self.panel.tables["cross" if row.cross else "within"]
         return table[self.names[at]].get(row.metric.name, {"reason": self.waiting})
 
-    def version(self, row: Row, one: Earlier) -> Entry:
+    def version(self, row: MetricRow, one: Earlier) -> Entry:
         """A similarity of an earlier version of a column, or why there is none."""
         if self.panel is None:
             return {"reason": self.waiting}
@@ -94,7 +94,7 @@ class Scene:
         return None if found is None else int(found)
 
 
-def demand(job: Job[Outcome] | None) -> str:
+def demand(job: BackgroundJob[OnDemandResult] | None) -> str:
     """How it stands with a score that runs on demand."""
     if job is None:
         return "on demand: o runs it"

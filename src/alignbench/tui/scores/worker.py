@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.errors import StoreError
-from alignbench.scoring.on_request import Board
-from alignbench.tui.scores.model_metrics import Means
-from alignbench.tui.scores.on_demand import Demands
+from alignbench.scoring.on_request import OnRequestScores
+from alignbench.tui.scores.model_metrics import Backends
+from alignbench.tui.scores.on_demand import OnDemandScores
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _REST = 0.5  # seconds at most between two pieces of work
 _KEPT = 8  # results
 
-Work = Callable[[Board], Any]
+Work = Callable[[OnRequestScores], Any]
 
 
 class PanelWorker:
@@ -33,9 +33,9 @@ class PanelWorker:
     the last one took: scores follow a running session without taking the app's time.
     """
 
-    def __init__(self, means: Means, changed: Callable[[], None]) -> None:
+    def __init__(self, means: Backends, changed: Callable[[], None]) -> None:
         """changed: called from a thread when there is something new to see; it must not block."""
-        self.demands = Demands(means, changed)
+        self.demands = OnDemandScores(means, changed)
         self._db, self._embed = means.db, means.embed
         self._changed = changed
         self._asked = threading.Condition()
@@ -83,7 +83,7 @@ class PanelWorker:
             self._asked.notify()
 
     def _run(self) -> None:
-        board = Board(self._kept)
+        board = OnRequestScores(self._kept)
         try:
             while (asked := self._take()) is not None:
                 want, work = asked

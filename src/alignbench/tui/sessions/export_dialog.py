@@ -21,14 +21,14 @@ from alignbench.tui.widgets.inputs import PlainInput
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ExportRequest:
     """conditions: names, none for all of the session. A folder, which has no ending, gets the paper's layout."""
 
     file: Path
     conditions: tuple[str, ...]
 
 
-class ExportScreen(DialogScreen[Asked | None]):
+class ExportScreen(DialogScreen[ExportRequest | None]):
     """A file, and the conditions whose samples go into it."""
 
     CSS_PATH: ClassVar[CSSPathType | None] = [DIALOG_CSS, "export_dialog.tcss"]
@@ -68,7 +68,7 @@ class ExportScreen(DialogScreen[Asked | None]):
             self.complain("The paper's layout holds all conditions; choose all, or a .jsonl or .csv file.")
         else:
             every = len(chosen) == len(self._conditions)
-            self.dismiss(Asked(file, () if every else tuple(self._conditions[i] for i in sorted(chosen))))
+            self.dismiss(ExportRequest(file, () if every else tuple(self._conditions[i] for i in sorted(chosen))))
 
     def action_next_field(self) -> None:
         self.focus_next()

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class SessionChoice:
     """A session to open. prompt: id of the one to begin with, empty for that where it was left."""
 
     session: int
     prompt: str = ""
 
 
-class SessionsView(Screen[Chosen | None]):
+class SessionsView(Screen[SessionChoice | None]):
     """One line a session, newest first. marked: numbers of the sessions that are, in order."""
 
     def __init__(self, workbench: Workbench) -> None:

@@ -13,14 +13,14 @@ from alignbench.reports.report import build_report
 from alignbench.reports.writing import written
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.store import Store
-from alignbench.tui.background_job import Report
+from alignbench.tui.background_job import ProgressCallback
 from alignbench.tui.save_copy import new_file
-from alignbench.tui.scores.model_metrics import NO_EMBEDDER, Means
+from alignbench.tui.scores.model_metrics import NO_EMBEDDER, Backends
 
 Found = Mapping[str, Any]
 
 
-def session_report(means: Means, session: int, report: Report) -> Found:
+def session_report(means: Backends, session: int, report: ProgressCallback) -> Found:
     """Both investigations of a session, with what `alignbench report` does where nothing else is said."""
 
     def progress(doing: str, done: int, of: int) -> None:

@@ -13,10 +13,10 @@ from alignbench.errors import AlignbenchError
 from alignbench.reports.plain import plain_report
 from alignbench.tui.actions import bindings
 from alignbench.tui.actions.sessions import REPORT
-from alignbench.tui.background_job import Job
+from alignbench.tui.background_job import BackgroundJob
 from alignbench.tui.dialogs.text import TextScreen
 from alignbench.tui.sessions.report import Found, session_report, write_page
-from alignbench.tui.text import shown
+from alignbench.tui.text import printable
 
 if TYPE_CHECKING:
     from alignbench.store import SessionInfo
@@ -35,7 +35,9 @@ class ReportScreen(TextScreen):
     def __init__(self, workbench: Workbench, info: SessionInfo) -> None:
         super().__init__(f"Report of session {info.id}: {info.name}")
         self._workbench = workbench
-        self._job: Job[Found] = Job(partial(session_report, workbench.means(), info.id), self._changed)
+        self._job: BackgroundJob[Found] = BackgroundJob(
+            partial(session_report, workbench.means(), info.id), self._changed
+        )
 
     def on_unmount(self) -> None:
         self._job.cancel()
@@ -63,6 +65,6 @@ class ReportScreen(TextScreen):
         try:
             path = await asyncio.to_thread(write_page, self._workbench.database.path, self._job.result)
         except (AlignbenchError, OSError) as error:
-            self.notify(shown(f"Could not write the page: {error}"), severity="error", markup=False)
+            self.notify(printable(f"Could not write the page: {error}"), severity="error", markup=False)
         else:
-            self.notify(shown(f"Written to {path.resolve()}"), markup=False, timeout=10)
+            self.notify(printable(f"Written to {path.resolve()}"), markup=False, timeout=10)

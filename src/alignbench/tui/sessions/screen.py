@@ -14,14 +14,14 @@ from alignbench.errors import AlignbenchError
 from alignbench.tui.actions import bindings
 from alignbench.tui.actions.sessions import SESSIONS
 from alignbench.tui.dialogs.base import ConfirmScreen, LineScreen
-from alignbench.tui.sessions.list_view import Chosen, SessionsView
-from alignbench.tui.text import count, one_line, shown
+from alignbench.tui.sessions.list_view import SessionChoice, SessionsView
+from alignbench.tui.text import count, one_line, printable
 
 if TYPE_CHECKING:
     from alignbench.store import Store
-    from alignbench.tui.sessions.export_dialog import Asked
+    from alignbench.tui.sessions.export_dialog import ExportRequest
 
-NEW = Chosen(0)  # asks for a new session; the database counts from 1
+NEW = SessionChoice(0)  # asks for a new session; the database counts from 1
 T = TypeVar("T")
 
 
@@ -58,7 +58,7 @@ class SessionsScreen(SessionsView):
 
     def action_open(self) -> None:
         if (info := self.selected) is not None:
-            self.dismiss(Chosen(info.id))
+            self.dismiss(SessionChoice(info.id))
 
     def action_back(self) -> None:
         self.dismiss(None)
@@ -72,7 +72,7 @@ class SessionsScreen(SessionsView):
 
         found = await self.app.push_screen_wait(SearchScreen(self.workbench))
         if found is not None:
-            self.dismiss(Chosen(found.session, found.prompt_id))
+            self.dismiss(SessionChoice(found.session, found.prompt_id))
 
     # names, tags, notes
 
@@ -200,7 +200,7 @@ class SessionsScreen(SessionsView):
         except AlignbenchError as error:
             self.tell_error(error)
         else:
-            self.notify(shown(f"Written to {path.resolve()}"), markup=False)
+            self.notify(printable(f"Written to {path.resolve()}"), markup=False)
 
     @work
     async def action_backup(self) -> None:
@@ -214,7 +214,7 @@ class SessionsScreen(SessionsView):
             return True
 
         if await self._run(work):
-            self.notify(shown(f"Written to {path.resolve()}"), markup=False)
+            self.notify(printable(f"Written to {path.resolve()}"), markup=False)
 
     @work
     async def action_delete(self) -> None:
@@ -234,14 +234,14 @@ class SessionsScreen(SessionsView):
         self.read()
 
 
-def _export(db: Path, session: int, asked: Asked) -> Path:
+def _export(db: Path, session: int, asked: ExportRequest) -> Path:
     """Write the samples on a connection of its own, so that the app goes on meanwhile."""
-    from alignbench.exporting.samples import Selection, export_file
+    from alignbench.exporting.samples import SampleFilter, export_file
     from alignbench.overton.write import export_overton
     from alignbench.store import Store
 
     with Store.open(db) as store:
         if not asked.file.suffix:
             return export_overton(store, session, asked.file)
-        export_file(store, session, Selection(asked.conditions), asked.file, asked.file.suffix)
+        export_file(store, session, SampleFilter(asked.conditions), asked.file, asked.file.suffix)
         return asked.file

@@ -20,13 +20,13 @@ from alignbench.tui.text import one_line
 from alignbench.tui.widgets.inputs import PlainInput
 
 if TYPE_CHECKING:
-    from alignbench.store import Found
+    from alignbench.store import SearchHit
     from alignbench.tui.workbench.controller import Workbench
 
 MOST = 200
 
 
-class SearchScreen(ListScreen["Found | None"]):
+class SearchScreen(ListScreen["SearchHit | None"]):
     """Returns the sample that was chosen, or None."""
 
     CSS_PATH: ClassVar[CSSPathType | None] = [DIALOG_CSS, "search_dialog.tcss"]
@@ -37,7 +37,7 @@ class SearchScreen(ListScreen["Found | None"]):
     def __init__(self, workbench: Workbench) -> None:
         super().__init__()
         self._workbench = workbench
-        self._found: list[Found] = []
+        self._found: list[SearchHit] = []
 
     def body(self) -> ComposeResult:
         yield PlainInput(placeholder='words, or "words side by side"', compact=True)
@@ -50,7 +50,7 @@ class SearchScreen(ListScreen["Found | None"]):
 
     @work(exclusive=True)
     async def _search(self, text: str) -> None:
-        found: list[Found] = []
+        found: list[SearchHit] = []
         message = ""
         if any(map(str.isalnum, text)):
             try:
@@ -80,6 +80,6 @@ class SearchScreen(ListScreen["Found | None"]):
         self.dismiss(None)
 
 
-def _line(found: Found) -> Content:
+def _line(found: SearchHit) -> Content:
     where = f"session {found.session}  {one_line(found.condition, 24)}, prompt {one_line(found.prompt_id, 16)}  "
     return Content.assemble((where, "$foreground 60%"), one_line(found.snippet, 300))

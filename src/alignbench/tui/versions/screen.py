@@ -17,7 +17,7 @@ from alignbench.tui.sizes import HEIGHTS
 from alignbench.tui.text import fitted, number, one_line
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
-from alignbench.tui.workbench.comparison_values import CROSS, Standing
+from alignbench.tui.workbench.comparison_values import CROSS, ReferenceComparison
 from alignbench.tui.workbench.state import Column, letter
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class VersionsScreen(Screen[int | None]):
         self.query_one("#versions", LineList).show(lines, (self._at, self._at + 1))
         self.query_one("#differences", LineList).show(self._differences(standings))
 
-    def _line(self, standings: list[Standing], version: int, width: int) -> Content:
+    def _line(self, standings: list[ReferenceComparison], version: int, width: int) -> Content:
         chosen, condition = version == self._at, self._column.history[version]
         mark = "▶" if chosen else " "
         mark += "=" if version == self._with else " "
@@ -90,7 +90,7 @@ class VersionsScreen(Screen[int | None]):
         text = f" {mark} {what}  {standing.n:>5} {scores}{held}{here}"
         return Content.styled(text, "bold reverse" if chosen else "")
 
-    def _differences(self, standings: list[Standing]) -> list[Content]:
+    def _differences(self, standings: list[ReferenceComparison]) -> list[Content]:
         before, after = self._with, self._at
         if before == after:
             return [Content.styled(" Choose another version to see what parts them; Space marks this one.", DIM)]

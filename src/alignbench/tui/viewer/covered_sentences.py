@@ -8,8 +8,8 @@ from textual.content import Content
 
 from alignbench.metrics.coverage import COVERAGE_THRESHOLD
 from alignbench.scoring.coverage import Match
-from alignbench.tui.text import count, fitted, number, shown
-from alignbench.tui.widgets.marked_pane import Run
+from alignbench.tui.text import count, fitted, number, printable
+from alignbench.tui.widgets.marked_pane import StyledRun
 from alignbench.tui.wrap import WrappedText
 
 INDENT = 8  # cells before a sentence
@@ -20,16 +20,20 @@ def covered(match: Match) -> bool:
     return match.similarity is not None and match.similarity >= COVERAGE_THRESHOLD
 
 
-def sentence_runs(matches: Sequence[Match], cursor: int, width: int) -> tuple[Run, ...]:
+def sentence_runs(matches: Sequence[Match], cursor: int, width: int) -> tuple[StyledRun, ...]:
     """Three runs a sentence: ● covered or ○ not with how similar the best match is; its text, wrapped; a line break."""
     runs = []
     for at, match in enumerate(matches):
         style = "covered" if covered(match) else "missing"
         similarity = "  – " if match.similarity is None else f"{number(match.similarity):>4}"
         mark = "▸" if at == cursor else " "
-        text = WrappedText(max(20, width - INDENT), shown(match.sentence))
+        text = WrappedText(max(20, width - INDENT), printable(match.sentence))
         lines = f"\n{' ' * INDENT}".join(text[i] for i in range(len(text)))
-        runs += [Run(f"{mark}{'●' if covered(match) else '○'} {similarity}  ", style), Run(lines), Run("\n")]
+        runs += [
+            StyledRun(f"{mark}{'●' if covered(match) else '○'} {similarity}  ", style),
+            StyledRun(lines),
+            StyledRun("\n"),
+        ]
     return tuple(runs)
 
 
@@ -50,4 +54,4 @@ def best_match(match: Match, who: str, n: int) -> list[Content]:
     head = (
         f"Best match {number(match.similarity)}, sample {(match.sample or 0) + 1} of {who}; covered by {there} of {n}"
     )
-    return [Content.styled(fitted(head, 400).rstrip(), "bold"), Content(shown(match.best))]
+    return [Content.styled(fitted(head, 400).rstrip(), "bold"), Content(printable(match.best))]

@@ -18,24 +18,29 @@ from alignbench.tui.background_job import waiting
 from alignbench.tui.bench.column import settings
 from alignbench.tui.save_copy import copy_sample, save_sample
 from alignbench.tui.sizes import HEIGHTS, TALL
-from alignbench.tui.text import count, one_line, shown
+from alignbench.tui.text import count, one_line, printable
 from alignbench.tui.viewer.covered_sentences import best_match, sentence_runs, sentences_said
 from alignbench.tui.viewer.shared_words import shared_runs
 from alignbench.tui.viewer.token_shift import alternatives, shift_said, token_runs
 from alignbench.tui.widgets.keys import Keys
-from alignbench.tui.widgets.marked_pane import MarkedPane, Run
+from alignbench.tui.widgets.marked_pane import MarkedPane, StyledRun
 from alignbench.tui.widgets.text_pane import TextPane
-from alignbench.tui.workbench.state import Column, Sample, letter
+from alignbench.tui.workbench.state import BenchSample, Column, letter
 
 if TYPE_CHECKING:
-    from alignbench.tui.background_job import Job
+    from alignbench.tui.background_job import BackgroundJob
     from alignbench.tui.bench.screen import BenchScreen
 
-View = Literal["text", "shared", "sentences", "tokens"]
-TITLES: dict[View, str] = {"text": "text", "shared": "shared words", "sentences": "covered", "tokens": "token shift"}
+ViewerTab = Literal["text", "shared", "sentences", "tokens"]
+TITLES: dict[ViewerTab, str] = {
+    "text": "text",
+    "shared": "shared words",
+    "sentences": "covered",
+    "tokens": "token shift",
+}
 
 
-def facts(sample: Sample, column: Column) -> str:
+def facts(sample: BenchSample, column: Column) -> str:
     """What is known about a sample, on a line."""
     row = sample.row
     if row is None:
@@ -61,15 +66,15 @@ def facts(sample: Sample, column: Column) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ViewContent:
     """What a view shows: a line about the whole, the marked text, the run under the cursor, and lines about that."""
 
     said: str
-    runs: Sequence[Run] = ()
+    runs: Sequence[StyledRun] = ()
     cursor: int | None = None
     detail: Sequence[Content] = ()
     places: int = 0  # where the cursor can stand
-    job: Job[Any] | None = None
+    job: BackgroundJob[Any] | None = None
 
 
 class ViewerScreen(Screen[None]):
@@ -88,10 +93,10 @@ class ViewerScreen(Screen[None]):
     def __init__(self, bench: BenchScreen) -> None:
         super().__init__()
         self._bench = bench
-        self._view: View = "text"
+        self._view: ViewerTab = "text"
         self._place = 0
         self._base = 0
-        self._reading = Reading("")
+        self._reading = ViewContent("")
         self._on: object = None  # what the cursor stands in
 
     def compose(self) -> ComposeResult:
@@ -125,7 +130,7 @@ class ViewerScreen(Screen[None]):
         self.query_one("#prompt-line", Static).update(Content(f"Prompt: {one_line(bench.prompt.text, 400)}"))
         self._reading = reading = self._read(column, sample)
         about = f"{facts(sample, column)}   {settings(column.condition)}" if self._view == "text" else reading.said
-        self.query_one("#facts", Static).update(Content(shown(about)))
+        self.query_one("#facts", Static).update(Content(printable(about)))
         marked = self._view != "text"
         self.query_one(TextPane).display = not marked
         self.query_one(MarkedPane).display = marked
@@ -139,28 +144,28 @@ class ViewerScreen(Screen[None]):
 
     # views
 
-    def _read(self, column: Column, sample: Sample) -> Reading:
+    def _read(self, column: Column, sample: BenchSample) -> ViewContent:
         if self._view == "text":
-            return Reading("")
+            return ViewContent("")
         text = _text(sample)
         on = (self._view, column.hash, sample.index, self._bench.bench.prompt.hash)
         if on != self._on:
             self._on, self._place = on, 0
         if sample.status == "error":
-            return Reading("This sample failed; its error is the text.", [Run(text)])
+            return ViewContent("This sample failed; its error is the text.", [StyledRun(text)])
         if self._view == "tokens":
             return self._tokens(text, sample)
         others, who = self._reference(column, sample)
         if not who:
-            return Reading("No column is the reference: * on the Bench marks one.", [Run(text)])
+            return ViewContent("No column is the reference: * on the Bench marks one.", [StyledRun(text)])
         if not others:
-            return Reading(f"{who} has no other finished sample of this prompt.", [Run(text)])
+            return ViewContent(f"{who} has no other finished sample of this prompt.", [StyledRun(text)])
         if self._view == "shared":
             found = shared_runs(text, list(others.values()), who)
-            return Reading(found.said, found.runs)
+            return ViewContent(found.said, found.runs)
         return self._sentences(text, sample, others, who)
 
-    def _reference(self, column: Column, sample: Sample) -> tuple[dict[int, str], str]:
+    def _reference(self, column: Column, sample: BenchSample) -> tuple[dict[int, str], str]:
         """The reference's finished samples but this one, and what they are called."""
         bench = self._bench.bench
         of = next(((at, c) for at, c in enumerate(bench.columns) if c.name == bench.reference), None)
@@ -175,39 +180,41 @@ class ViewerScreen(Screen[None]):
         }
         return others, f"{'the other samples of ' if own else ''}{letter(at)}* {one_line(reference.name, 30)}"
 
-    def _sentences(self, text: str, sample: Sample, others: dict[int, str], who: str) -> Reading:
+    def _sentences(self, text: str, sample: BenchSample, others: dict[int, str], who: str) -> ViewContent:
         if sample.status == "running":
-            return Reading("The sample is still being written.", [Run(text)])
+            return ViewContent("The sample is still being written.", [StyledRun(text)])
         job = self._bench.workbench.readings().sentences(text, others)
         if job.result is None:
-            return Reading(waiting(job), [Run(text)], job=job)
+            return ViewContent(waiting(job), [StyledRun(text)], job=job)
         matches = job.result
         if not matches:
-            return Reading("There is no sentence in this sample.", [Run(text)])
+            return ViewContent("There is no sentence in this sample.", [StyledRun(text)])
         place = min(self._place, len(matches) - 1)
         runs = sentence_runs(matches, place, self.query_one(MarkedPane).scrollable_size.width)
         detail = best_match(matches[place], who, len(others))
-        return Reading(sentences_said(matches, who), runs, place * 3, detail, len(matches))
+        return ViewContent(sentences_said(matches, who), runs, place * 3, detail, len(matches))
 
-    def _tokens(self, text: str, sample: Sample) -> Reading:
+    def _tokens(self, text: str, sample: BenchSample) -> ViewContent:
         bench = self._bench.bench
         bases = [(at, c) for at, c in enumerate(bench.columns) if c.condition.model.kind == "base"]
         if not bases:
-            return Reading("No column has a base model to compare with: a on the Bench adds one.", [Run(text)])
+            return ViewContent(
+                "No column has a base model to compare with: a on the Bench adds one.", [StyledRun(text)]
+            )
         if sample.status == "running":
-            return Reading("The sample is still being written.", [Run(text)])
+            return ViewContent("The sample is still being written.", [StyledRun(text)])
         at, base = bases[self._base % len(bases)]
         who = f"{letter(at)} {one_line(base.name, 30)}"
         job = self._bench.workbench.readings().shift(text, bench.prompt, base.condition, bench.cell(base).id)
         if job.result is None:
-            return Reading(waiting(job), [Run(text)], job=job)
+            return ViewContent(waiting(job), [StyledRun(text)], job=job)
         scored, n = job.result, len(job.result.ids)
         if not n:
-            return Reading(shift_said(scored, text, who), [Run(text)])
+            return ViewContent(shift_said(scored, text, who), [StyledRun(text)])
         place = min(self._place, n - 1)
         more = "   b: another base column" if len(bases) > 1 else ""
         detail = alternatives(scored, place, who, rows=self.size.height >= TALL, width=self.size.width - 4)
-        return Reading(shift_said(scored, text, who) + more, token_runs(scored, place), place, detail, n)
+        return ViewContent(shift_said(scored, text, who) + more, token_runs(scored, place), place, detail, n)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         job = self._reading.job
@@ -234,7 +241,7 @@ class ViewerScreen(Screen[None]):
     def action_view_tokens(self) -> None:
         self._show("tokens")
 
-    def _show(self, view: View) -> None:
+    def _show(self, view: ViewerTab) -> None:
         self._view = view
         self._update()
 
@@ -308,5 +315,5 @@ class ViewerScreen(Screen[None]):
 _TABS = tuple(enumerate(TITLES.items(), start=1))
 
 
-def _text(sample: Sample) -> str:
+def _text(sample: BenchSample) -> str:
     return (sample.row.error or "") if sample.status == "error" and sample.row else sample.text

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from alignbench.metrics.shared_words import marked, shared_words
 from alignbench.tui.text import number
-from alignbench.tui.widgets.marked_pane import Run
+from alignbench.tui.widgets.marked_pane import StyledRun
 
 
 @dataclass(frozen=True, slots=True)
 class SharedRuns:
     """runs: the text, its shared words marked. said: how many there are, in words."""
 
-    runs: tuple[Run, ...]
+    runs: tuple[StyledRun, ...]
     said: str
 
 
@@ -29,4 +29,4 @@ def shared_runs(text: str, reference: Collection[str], who: str) -> SharedRuns:
         f"{found.n_shared} of {found.n_words} content words are in {who} too{mean}.  "
         "Underlined: in one of its samples; reversed: in half or more."
     )
-    return SharedRuns(tuple(Run(piece, mark) for piece, mark in marked(text, found)), said)
+    return SharedRuns(tuple(StyledRun(piece, mark) for piece, mark in marked(text, found)), said)

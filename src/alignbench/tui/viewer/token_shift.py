@@ -14,15 +14,15 @@ from alignbench.experiments.likelihood import likelihood
 from alignbench.metrics.likelihood import token_shift
 from alignbench.tui.text import number
 from alignbench.tui.widgets.bars import DIM, bar
-from alignbench.tui.widgets.marked_pane import Run
+from alignbench.tui.widgets.marked_pane import StyledRun
 
 _STYLES = {"unshifted": "plain", "marginal": "marginal", "shifted": "shifted"}
 
 
-def token_runs(scored: Scored, cursor: int) -> tuple[Run, ...]:
+def token_runs(scored: Scored, cursor: int) -> tuple[StyledRun, ...]:
     """A run a token; line breaks are shown as what they are."""
     return tuple(
-        Run(_piece(piece, at == cursor), _STYLES[token_shift(int(rank))])
+        StyledRun(_piece(piece, at == cursor), _STYLES[token_shift(int(rank))])
         for at, (piece, rank) in enumerate(zip(scored.pieces, scored.rank, strict=True))
     )
 

@@ -13,14 +13,14 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from alignbench.tui.text import shown
+from alignbench.tui.text import printable
 from alignbench.tui.wrap import WrappedText
 
 STYLES = ("plain", "shared", "strong", "covered", "missing", "marginal", "shifted", "chosen", "more", "less")
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class StyledRun:
     """A piece of text in one style, one of `STYLES`. mark: a character that stands below each of its cells, in the
     style `mark_style`."""
 
@@ -57,13 +57,13 @@ class MarkedPane(ScrollView):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._runs: tuple[Run, ...] = ()
+        self._runs: tuple[StyledRun, ...] = ()
         self._starts: list[int] = []
         self._wrapped = WrappedText(1)
         self._cursor: int | None = None
         self._rows = 1  # of the screen for a line of text
 
-    def show(self, runs: Sequence[Run], cursor: int | None = None) -> None:
+    def show(self, runs: Sequence[StyledRun], cursor: int | None = None) -> None:
         """Show these runs. cursor: the one to keep in sight."""
         if (tuple(runs), cursor) != (self._runs, self._cursor):
             self._runs, self._cursor = tuple(runs), cursor
@@ -76,7 +76,7 @@ class MarkedPane(ScrollView):
         self._starts, pieces, at = [], [], 0
         for run in self._runs:
             self._starts.append(at)
-            pieces.append(shown(run.text))
+            pieces.append(printable(run.text))
             at += len(pieces[-1])
         self._wrapped = WrappedText(self.scrollable_size.width, "".join(pieces))
         self._rows = 2 if any(run.mark for run in self._runs) else 1

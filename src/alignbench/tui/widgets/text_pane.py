@@ -7,7 +7,7 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from alignbench.tui.text import shown
+from alignbench.tui.text import printable
 from alignbench.tui.wrap import WrappedText
 
 
@@ -26,17 +26,17 @@ class TextPane(ScrollView):
         if text == self._source:
             return
         if text.startswith(self._source) and self._source:
-            self._wrapped.append(shown(text[len(self._source) :]))
+            self._wrapped.append(printable(text[len(self._source) :]))
             self._source = text
         else:
             self._source = text
-            self._wrapped = WrappedText(self._wrapped.width, shown(text))
+            self._wrapped = WrappedText(self._wrapped.width, printable(text))
             self.scroll_home(animate=False)
         self._measure()
 
     def on_resize(self) -> None:
         if self.scrollable_size.width != self._wrapped.width:
-            self._wrapped = WrappedText(self.scrollable_size.width, shown(self._source))
+            self._wrapped = WrappedText(self.scrollable_size.width, printable(self._source))
         self._measure()
 
     def _measure(self) -> None:

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from alignbench.contexts.source_samples import source_samples
+from alignbench.contexts.source_samples import samples_in_context
 from alignbench.spec import Condition
 from alignbench.tui.condition_text import context_words
-from alignbench.tui.workbench.comparison_values import CROSS, NOT_SAMPLED, Score, Scorer, Standing, prompt_id
+from alignbench.tui.workbench.comparison_values import (
+    CROSS,
+    NOT_SAMPLED,
+    ReferenceComparison,
+    Score,
+    ScoreSource,
+    prompt_id,
+)
 from alignbench.tui.workbench.roles import roles
 from alignbench.tui.workbench.score_summary import seen
 from alignbench.tui.workbench.state import Bench, Column, letter
@@ -17,7 +24,7 @@ if TYPE_CHECKING:
     from alignbench.metrics.running_cell import Cross
 
 
-def standings(bench: Bench, scorer: Scorer | None) -> tuple[Standing, ...]:
+def comparisons(bench: Bench, scorer: ScoreSource | None) -> tuple[ReferenceComparison, ...]:
     """The floor first, then the columns but the reference from left to right, the selected one with its versions.
 
     A version without a sample of this prompt is shown only where it is the one on the Bench.
@@ -33,7 +40,7 @@ def standings(bench: Bench, scorer: Scorer | None) -> tuple[Standing, ...]:
     ]
     floor = _floor(bench, known)
     found = [
-        standing_of(bench, scorer, column, version, floor)
+        comparison_of(bench, scorer, column, version, floor)
         for column, version in known
         if version == column.version
         or bench.columns.index(column) == bench.selected
@@ -42,10 +49,12 @@ def standings(bench: Bench, scorer: Scorer | None) -> tuple[Standing, ...]:
     return tuple(sorted(found, key=lambda standing: standing.role != "floor"))
 
 
-def standing_of(bench: Bench, scorer: Scorer | None, column: Column, version: int, floor: str = "") -> Standing:
+def comparison_of(
+    bench: Bench, scorer: ScoreSource | None, column: Column, version: int, floor: str = ""
+) -> ReferenceComparison:
     """One version of a column. floor: hash of the condition that is the floor."""
     condition, at = column.history[version], bench.columns.index(column)
-    told = source_samples(condition.context, bench.reference) if bench.reference else frozenset()
+    told = samples_in_context(condition.context, bench.reference) if bench.reference else frozenset()
     found = _cross(bench, scorer, condition, told)
     scores = []
     for metric in CROSS:
@@ -53,7 +62,7 @@ def standing_of(bench: Bench, scorer: Scorer | None, column: Column, version: in
         scores.append(Score(reason=NOT_SAMPLED) if cross is None else Score(cross.value, cross.reason))
     versions = len(column.history)
     words = context_words(condition.context) if versions > 1 else column.name
-    return Standing(
+    return ReferenceComparison(
         sign=letter(at) + (str(version + 1) if versions > 1 else ""),
         words=words,
         role="floor" if condition.hash == floor else "",
@@ -89,7 +98,7 @@ def lowest_version(bench: Bench) -> str | None:
     return next((column.history[v].name for column, v in known if column.history[v].hash == floor), None)
 
 
-def _cross(bench: Bench, scorer: Scorer | None, condition: Condition, told: frozenset[int]) -> Mapping[str, Cross]:
+def _cross(bench: Bench, scorer: ScoreSource | None, condition: Condition, told: frozenset[int]) -> Mapping[str, Cross]:
     """Similarities to the reference's samples that the condition's context does not tell of."""
     cells = (bench.cell(column) for column in bench.columns)
     prompt = next((id for cell in cells if (id := prompt_id(cell)) is not None), None)

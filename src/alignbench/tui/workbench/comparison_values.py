@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from alignbench.reports.roles import Role
 from alignbench.tui.text import number
-from alignbench.tui.workbench.state import Cell
+from alignbench.tui.workbench.state import BenchCell
 
 if TYPE_CHECKING:
     from alignbench.metrics.running_cell import Cross, Value
@@ -17,7 +17,7 @@ DASH = "–"
 NOT_SAMPLED = "No sample of this prompt is finished yet; F5 samples."
 
 
-class Scorer(Protocol):
+class ScoreSource(Protocol):
     """Where scores come from: `alignbench.scoring.LiveScores`."""
 
     def within(self, prompt_id: str, condition: str) -> Mapping[str, Value]: ...
@@ -28,7 +28,7 @@ class Scorer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Metric:
+class ShownMetric:
     """A score as the app calls it. invert: the table shows 1 - value. arrow: which way is more diverse."""
 
     key: str
@@ -40,13 +40,13 @@ class Metric:
 
 
 WITHIN = (
-    Metric(
+    ShownMetric(
         "words",
         "words",
         "words",
         "Length of a sample in words: mean and standard deviation over the samples of the column.",
     ),
-    Metric(
+    ShownMetric(
         "jaccard",
         "lexical diversity",
         "lexical div.",
@@ -55,7 +55,7 @@ WITHIN = (
         invert=True,
         arrow="↑",
     ),
-    Metric(
+    ShownMetric(
         "distinct_2",
         "distinct-2",
         "distinct-2",
@@ -63,7 +63,7 @@ WITHIN = (
         "Longer texts repeat more, so compare it at like lengths only.",
         arrow="↑",
     ),
-    Metric(
+    ShownMetric(
         "embedding_diversity",
         "embedding diversity",
         "embedding div.",
@@ -75,20 +75,20 @@ WITHIN = (
 
 
 COUNTS = (
-    Metric("duplicates", "exact duplicates", "duplicates", "Samples that repeat the text of another one exactly."),
-    Metric("empty", "empty samples", "empty", "Samples with nothing but white space; most scores leave them out."),
+    ShownMetric("duplicates", "exact duplicates", "duplicates", "Samples that repeat the text of another one exactly."),
+    ShownMetric("empty", "empty samples", "empty", "Samples with nothing but white space; most scores leave them out."),
 )
 
 
 CROSS = (
-    Metric(
+    ShownMetric(
         "jaccard",
         "Jaccard",
         "jaccard",
         "Mean Jaccard similarity of the word sets of a sample of this column and one of the reference. Its ceiling is "
         "the same number between different samples of the reference itself.",
     ),
-    Metric(
+    ShownMetric(
         "embedding_similarity",
         "cosine",
         "cosine",
@@ -139,10 +139,10 @@ class ScoreTable:
     reference: int | None = None
     within: Mapping[str, tuple[Score, ...]] | None = None
     cross: Mapping[str, Similarity] | None = None
-    standings: tuple[Standing, ...] = ()
+    standings: tuple[ReferenceComparison, ...] = ()
 
     @property
-    def floor(self) -> Standing | None:
+    def floor(self) -> ReferenceComparison | None:
         return next((standing for standing in self.standings if standing.role == "floor"), None)
 
     def missing(self) -> list[str]:
@@ -161,13 +161,13 @@ class ScoreTable:
         return lines
 
 
-def prompt_id(cell: Cell) -> str | None:
+def prompt_id(cell: BenchCell) -> str | None:
     """The database's name of the prompt that a cell's samples answer."""
     return next((sample.row.prompt_id for sample in cell.samples.values() if sample.row is not None), None)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ReferenceComparison:
     """A condition against the reference. sign: letter of its column, with the version where there is more than one.
 
     scores: as `CROSS`. n: its samples. held_out: its context tells of samples of the reference, which are left out of
@@ -183,7 +183,7 @@ class Standing:
     current: bool = True
     selected: bool = False
 
-    def recovery(self, metric: int, floor: Standing | None, ceiling: Score) -> float | None:
+    def recovery(self, metric: int, floor: ReferenceComparison | None, ceiling: Score) -> float | None:
         """(similarity - floor) / (ceiling - floor); None without both, or where the ceiling is not over the floor."""
         value, low = self.scores[metric].value, floor.scores[metric].value if floor is not None else None
         if value is None or low is None or ceiling.value is None or ceiling.value <= low:

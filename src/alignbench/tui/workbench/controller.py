@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from alignbench.errors import InputError
 from alignbench.tui.workbench import persistence
 from alignbench.tui.workbench.comparison_values import ScoreTable
-from alignbench.tui.workbench.database_thread import Database
+from alignbench.tui.workbench.database_thread import DatabaseThread
 from alignbench.tui.workbench.run_threads import Ended, Runs
 from alignbench.tui.workbench.score_summary import score_table
-from alignbench.tui.workbench.state import Bench, Cell, Column
+from alignbench.tui.workbench.state import Bench, BenchCell, Column
 
 if TYPE_CHECKING:
     from alignbench.engines.protocol import EmbedPool, EnginePool
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from alignbench.scoring.live import LiveScores
     from alignbench.spec import Model, Prompt
     from alignbench.store import Note, SampleRow, Store
-    from alignbench.tui.context.preparer_thread import Kitchen
+    from alignbench.tui.context.preparer_thread import ContextPreparerThread
     from alignbench.tui.investigation.study import Investigations
-    from alignbench.tui.scores.model_metrics import Means
+    from alignbench.tui.scores.model_metrics import Backends
     from alignbench.tui.scores.worker import PanelWorker
-    from alignbench.tui.workbench.comparison_values import Standing
+    from alignbench.tui.workbench.comparison_values import ReferenceComparison
     from alignbench.tui.workbench.model_readings import Readings
 
 QUIT_WAIT = 4.0  # seconds that cancelled samples get to reach the database before the app leaves
@@ -43,7 +43,7 @@ class Workbench:
 
     def __init__(self, db: Path, pool: EnginePool, embed: EmbedPool | None, notify: Callable[[], None]) -> None:
         self.bench = Bench()
-        self.database = Database(db)
+        self.database = DatabaseThread(db)
         self._pool = pool
         self._embed = embed
         self._notify = notify
@@ -162,7 +162,7 @@ class Workbench:
             bench.session, bench.name = plan.session, name
             return plan
 
-    def cancel(self, cell: Cell | None = None, sample: int | None = None) -> None:
+    def cancel(self, cell: BenchCell | None = None, sample: int | None = None) -> None:
         """Cancel a sample, a cell, or everything."""
         if cell is None:
             self._runs.cancel()
@@ -175,7 +175,7 @@ class Workbench:
         if not events:
             return []
         from alignbench.experiments.runner import ModelLoaded
-        from alignbench.tui.workbench.run_events import apply, end
+        from alignbench.tui.workbench.run_events import apply_run_event, end
 
         messages = []
         for event in events:
@@ -189,7 +189,7 @@ class Workbench:
             if isinstance(event, ModelLoaded):
                 self.loaded.add(event.model)
                 gc.freeze()  # as at the start of the app: by now all is imported
-            apply(self.bench, event)
+            apply_run_event(self.bench, event)
         if not self.busy:
             self._ended = time.monotonic()
         return messages
@@ -219,21 +219,21 @@ class Workbench:
 
     def scores(self) -> ScoreTable:
         """The scores of the prompt on the screen, as far as they are known."""
-        from alignbench.tui.workbench.comparison import standings
+        from alignbench.tui.workbench.comparison import comparisons
 
-        return replace(score_table(self.bench, self._scores), standings=standings(self.bench, self._scores))
+        return replace(score_table(self.bench, self._scores), standings=comparisons(self.bench, self._scores))
 
-    def standing(self, column: Column, version: int) -> Standing:
+    def standing(self, column: Column, version: int) -> ReferenceComparison:
         """How one version of a column compares with the reference."""
-        from alignbench.tui.workbench.comparison import standing_of
+        from alignbench.tui.workbench.comparison import comparison_of
 
-        return standing_of(self.bench, self._scores, column, version)
+        return comparison_of(self.bench, self._scores, column, version)
 
-    def means(self) -> Means:
+    def means(self) -> Backends:
         """What scores that run on demand are computed with."""
-        from alignbench.tui.scores.model_metrics import Means
+        from alignbench.tui.scores.model_metrics import Backends
 
-        return Means(self.database.path, self._pool, self._embed)
+        return Backends(self.database.path, self._pool, self._embed)
 
     def panel(self) -> PanelWorker:
         """What computes the scores screen, for as long as these conditions and samples are on the Bench."""
@@ -259,11 +259,11 @@ class Workbench:
             self._readings = Readings(self.database.path, self._pool, self._embed, self._notify)
         return self._readings
 
-    def kitchen(self, report: Callable[[str], None]) -> Kitchen:
+    def kitchen(self, report: Callable[[str], None]) -> ContextPreparerThread:
         """Where contexts are prepared while they are edited; whoever asks for it closes it."""
-        from alignbench.tui.context.preparer_thread import Kitchen
+        from alignbench.tui.context.preparer_thread import ContextPreparerThread
 
-        return Kitchen(self.database.path, self._pool, self._embed, self.bench.session, report)
+        return ContextPreparerThread(self.database.path, self._pool, self._embed, self.bench.session, report)
 
     def _forget_scores(self) -> None:
         if self._panel is not None:

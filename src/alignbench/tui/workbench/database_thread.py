@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Database:
+class DatabaseThread:
     """Runs pieces of work on a store, one after the other. The file is opened (or made) by the first of them."""
 
     def __init__(self, path: Path) -> None:

@@ -14,12 +14,12 @@ from alignbench.engines.protocol import EmbedPool, EnginePool, Scored
 from alignbench.errors import EngineError
 from alignbench.experiments.context_preparer import Preparer
 from alignbench.experiments.likelihood import score_after, score_response
-from alignbench.ledger.prompt_ledger import Page, PageReader, Response, Totals
+from alignbench.ledger.prompt_ledger import LedgerResponse, PromptLedger, PromptLedgerBuilder, Totals
 from alignbench.scoring.coverage import Match, best_sentences
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Store
-from alignbench.tui.background_job import Job, Report
+from alignbench.tui.background_job import BackgroundJob, ProgressCallback
 from alignbench.tui.ledger.prompt_ledger import page_key
 
 _KEPT = 200  # samples
@@ -35,34 +35,34 @@ class Readings:
         self._pool = pool
         self._embed = embed
         self._changed = changed
-        self._jobs: dict[Hashable, Job[Any]] = {}
+        self._jobs: dict[Hashable, BackgroundJob[Any]] = {}
 
-    def sentences(self, text: str, others: Mapping[int, str]) -> Job[list[Match]]:
+    def sentences(self, text: str, others: Mapping[int, str]) -> BackgroundJob[list[Match]]:
         """The best match of each sentence of a text among the responses of the reference."""
         key = ("sentences", text, tuple(others.items()))
         return self._job(key, partial(_match, self._embed, text, others))
 
-    def shift(self, text: str, prompt: Prompt, base: Condition, cell: int | None) -> Job[Scored]:
+    def shift(self, text: str, prompt: Prompt, base: Condition, cell: int | None) -> BackgroundJob[Scored]:
         """A text teacher forced under a model and its context. cell: the base's own cell of this prompt, in the
         database; what it was sampled after, examples that were selected included, is what the text is read after."""
         key = ("shift", text, prompt.hash, base.model, base.context.hash, cell)
         return self._job(key, partial(_score, self._db, self._pool, base, prompt, cell, text))
 
-    def response(self, session: int | None, page: Page, sample: int) -> Job[Response]:
+    def response(self, session: int | None, page: PromptLedger, sample: int) -> BackgroundJob[LedgerResponse]:
         """A response of the ledger, token by token."""
         key = ("response", page_key(page), sample)
         return self._job(key, partial(self._read, session, lambda reader: reader.response(page, sample)))
 
-    def totals(self, session: int | None, page: Page) -> Job[Totals]:
+    def totals(self, session: int | None, page: PromptLedger) -> BackgroundJob[Totals]:
         """The account of a page of the ledger."""
         key = ("totals", page_key(page))
         return self._job(key, partial(self._read, session, lambda reader: reader.totals(page)))
 
-    def again(self, job: Job[Any]) -> None:
+    def again(self, job: BackgroundJob[Any]) -> None:
         """Forget a job that failed or was given up."""
         self._jobs = {key: known for key, known in self._jobs.items() if known is not job}
 
-    def _read(self, session: int | None, ask: Callable[[PageReader], Any], report: Report) -> Any:
+    def _read(self, session: int | None, ask: Callable[[PromptLedgerBuilder], Any], report: ProgressCallback) -> Any:
         def progress(what: str, done: int, of: int) -> None:
             report(what, done / max(1, of))
 
@@ -70,20 +70,20 @@ class Readings:
         with Store.open(self._db) as store:
             preparer = Preparer(store, self._pool, session or 0, self._embed)
             try:
-                return ask(PageReader(store, self._pool, preparer, progress))
+                return ask(PromptLedgerBuilder(store, self._pool, preparer, progress))
             finally:
                 preparer.close()
 
-    def _job(self, key: Hashable, work: Callable[[Report], Any]) -> Job[Any]:
+    def _job(self, key: Hashable, work: Callable[[ProgressCallback], Any]) -> BackgroundJob[Any]:
         job = self._jobs.get(key)
         if job is None:
-            job = self._jobs[key] = Job(work, self._changed)
+            job = self._jobs[key] = BackgroundJob(work, self._changed)
             for old in [known for known, of in self._jobs.items() if not of.running][:-_KEPT]:
                 del self._jobs[old]
         return job
 
 
-def _match(embed: EmbedPool | None, text: str, others: Mapping[int, str], report: Report) -> list[Match]:
+def _match(embed: EmbedPool | None, text: str, others: Mapping[int, str], report: ProgressCallback) -> list[Match]:
     def progress(done: int, of: int) -> None:
         report(f"embedding sentences {done}/{of}", done / max(1, of))
 
@@ -97,7 +97,7 @@ def _match(embed: EmbedPool | None, text: str, others: Mapping[int, str], report
 
 
 def _score(
-    db: Path, pool: EnginePool, base: Condition, prompt: Prompt, cell: int | None, text: str, report: Report
+    db: Path, pool: EnginePool, base: Condition, prompt: Prompt, cell: int | None, text: str, report: ProgressCallback
 ) -> Scored:
     def loading(fraction: float) -> None:
         doing = f"loading {base.model.name}" if fraction < 1 else f"{base.model.name} reads the response"

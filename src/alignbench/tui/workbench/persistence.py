@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 from alignbench.errors import AlignbenchError
 from alignbench.spec import Condition, Context, ExampleSet, Prompt, content_hash
-from alignbench.tui.workbench.state import NO_PROMPT, THIS_SESSION, Bench, Cell, Column, Sample
+from alignbench.tui.workbench.state import NO_PROMPT, THIS_SESSION, Bench, BenchCell, BenchSample, Column
 
 if TYPE_CHECKING:
     from alignbench.store import SampleRow, Store
@@ -118,9 +118,9 @@ def restore(store: Store, session: int) -> tuple[Bench, list[SampleRow]]:
     rows = list(store.samples(session))
     for row in rows:
         key = (content_hash(row.prompt), conditions[row.condition].hash)
-        cell = bench.cells.setdefault(key, Cell())
+        cell = bench.cells.setdefault(key, BenchCell())
         cell.id = row.cell_id
-        cell.samples[row.sample] = Sample.stored(row)
+        cell.samples[row.sample] = BenchSample.stored(row)
     return bench, rows
 
 

@@ -14,18 +14,18 @@ from alignbench.experiments.runner import (
     SampleStored,
     TextArrived,
 )
-from alignbench.tui.workbench.state import Bench, Cell, Sample
+from alignbench.tui.workbench.state import Bench, BenchCell, BenchSample
 
 
-def begin(cell: Cell, cell_id: int, missing: Iterable[int]) -> None:
+def begin(cell: BenchCell, cell_id: int, missing: Iterable[int]) -> None:
     """Samples of a cell are about to be drawn: those that are not done start afresh."""
     cell.id = cell_id
     cell.message = ""
     for index in missing:
-        cell.samples[index] = Sample(index)
+        cell.samples[index] = BenchSample(index)
 
 
-def apply(bench: Bench, event: RunEvent) -> Cell | None:
+def apply_run_event(bench: Bench, event: RunEvent) -> BenchCell | None:
     """Bring the bench up to date with one event; the cell that changed, None where it may be several."""
     if isinstance(event, ModelLoading | ModelLoaded):
         for cell in bench.cells.values():
@@ -34,7 +34,7 @@ def apply(bench: Bench, event: RunEvent) -> Cell | None:
                 cell.fraction = event.fraction if isinstance(event, ModelLoading) else 1.0
         return None
     key = (event.cell.prompt.hash, event.cell.condition.hash)
-    cell = bench.cells.setdefault(key, Cell())
+    cell = bench.cells.setdefault(key, BenchCell())
     match event:
         case CellStarted():
             cell.status = "sampling"
@@ -46,7 +46,7 @@ def apply(bench: Bench, event: RunEvent) -> Cell | None:
                 sample.text += delta.text
                 sample.n_tokens = delta.n_tokens
         case SampleStored():
-            cell.samples[event.row.sample] = Sample.stored(event.row)
+            cell.samples[event.row.sample] = BenchSample.stored(event.row)
         case CellFailed():
             cell.message = event.message
             cell.status = "idle"
@@ -55,7 +55,7 @@ def apply(bench: Bench, event: RunEvent) -> Cell | None:
     return cell
 
 
-def end(cell: Cell) -> None:
+def end(cell: BenchCell) -> None:
     """Nothing more will come for this cell: what never began is gone again."""
     cell.status = "idle"
     for index in [i for i, sample in cell.samples.items() if sample.row is None]:

@@ -10,10 +10,10 @@ from alignbench.tui.workbench.comparison_values import (
     CROSS,
     NOT_SAMPLED,
     WITHIN,
-    Metric,
     Score,
-    Scorer,
+    ScoreSource,
     ScoreTable,
+    ShownMetric,
     Similarity,
     prompt_id,
 )
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from alignbench.scoring.aggregate import PromptScores
 
 
-def _score(value: Value | None, metric: Metric, missing: str) -> Score:
+def _score(value: Value | None, metric: ShownMetric, missing: str) -> Score:
     if value is None:
         return Score(reason=missing)
     if value.value is None:
@@ -43,7 +43,7 @@ def _similarity(found: Sequence[Cross | None], reference: int, missing: str) -> 
     return Similarity(ceiling, tuple(None if at == reference else score for at, score in enumerate(scores)))
 
 
-def score_table(bench: Bench, scorer: Scorer | None) -> ScoreTable:
+def score_table(bench: Bench, scorer: ScoreSource | None) -> ScoreTable:
     """The table for the prompt on the screen."""
     cells = [bench.cell(column) for column in bench.columns]
     names = tuple(column.name for column in bench.columns)
@@ -61,7 +61,9 @@ def score_table(bench: Bench, scorer: Scorer | None) -> ScoreTable:
     return ScoreTable(names, tuple(cell.done for cell in cells), bench.selected, reference, rows, cross or None)
 
 
-def _scores(scorer: Scorer, prompt: str, bench: Bench, names: Sequence[str], reference: int | None) -> PromptScores:
+def _scores(
+    scorer: ScoreSource, prompt: str, bench: Bench, names: Sequence[str], reference: int | None
+) -> PromptScores:
     """What is known of a prompt; on a contested one without the scores that are blind to stance."""
     from alignbench.scoring.aggregate import PromptScores
 

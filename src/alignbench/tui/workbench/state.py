@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Model, Prompt
-from alignbench.tui.workbench.token_rate import Rate
+from alignbench.tui.workbench.token_rate import TokenRate
 
 if TYPE_CHECKING:
     from alignbench.experiments.plan import Plan
@@ -19,7 +19,7 @@ CellKey = tuple[str, str]  # prompt hash, condition hash
 
 
 @dataclass(slots=True)
-class Sample:
+class BenchSample:
     """One response as far as it is known. `index` counts from 0; people see it from 1."""
 
     index: int
@@ -29,7 +29,7 @@ class Sample:
     row: SampleRow | None = None
 
     @classmethod
-    def stored(cls, row: SampleRow) -> Sample:
+    def stored(cls, row: SampleRow) -> BenchSample:
         return cls(row.sample, row.status, row.text, row.n_tokens or 0, row)
 
     def words(self, max_tokens: int) -> str:
@@ -51,7 +51,7 @@ class Sample:
 
 
 @dataclass(slots=True)
-class Cell:
+class BenchCell:
     """One prompt under one condition, as the app follows it.
 
     plan: what samples it, or did last. model: name of the one that does. message: why it failed, else empty.
@@ -63,8 +63,8 @@ class Cell:
     status: CellStatus = "idle"
     fraction: float = 0.0  # of loading the model
     message: str = ""
-    samples: dict[int, Sample] = field(default_factory=dict)
-    rate: Rate = field(default_factory=Rate)
+    samples: dict[int, BenchSample] = field(default_factory=dict)
+    rate: TokenRate = field(default_factory=TokenRate)
 
     @property
     def busy(self) -> bool:
@@ -74,10 +74,10 @@ class Cell:
     def done(self) -> int:
         return sum(sample.status == "done" for sample in self.samples.values())
 
-    def sample(self, index: int) -> Sample:
-        return self.samples.setdefault(index, Sample(index))
+    def sample(self, index: int) -> BenchSample:
+        return self.samples.setdefault(index, BenchSample(index))
 
-    def ordered(self, n: int) -> list[Sample]:
+    def ordered(self, n: int) -> list[BenchSample]:
         """Samples to show: the first n, and any beyond that are there already."""
         if not self.samples:
             return []
@@ -159,7 +159,7 @@ class Bench:
     prompts: Sequence[Prompt] = ()
     session: int | None = None
     name: str = ""
-    cells: dict[CellKey, Cell] = field(default_factory=dict)
+    cells: dict[CellKey, BenchCell] = field(default_factory=dict)
     used: dict[str, Condition] = field(default_factory=dict)
     asked: list[Prompt] = field(default_factory=list)
     read: set[str] = field(default_factory=set)
@@ -191,10 +191,10 @@ class Bench:
     def busy(self) -> bool:
         return any(cell.busy for cell in self.cells.values())
 
-    def cell(self, column: Column, prompt: Prompt | None = None) -> Cell:
+    def cell(self, column: Column, prompt: Prompt | None = None) -> BenchCell:
         """The cell of a column, for the prompt on the screen where none is given."""
         key = ((prompt or self.prompt).hash, column.hash)
-        return self.cells.setdefault(key, Cell())
+        return self.cells.setdefault(key, BenchCell())
 
     # columns
 

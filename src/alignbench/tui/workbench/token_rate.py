@@ -10,7 +10,7 @@ RATE_WINDOW = 2.0  # seconds over which tokens a second are counted
 RATE_HOLD = 0.5
 
 
-class Rate:
+class TokenRate:
     """Tokens a second over the last two seconds; the number holds for half a second, so that it can be read."""
 
     __slots__ = ("_clock", "_counted", "_drawn", "_shown", "total")
