@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from collections import Counter
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +15,7 @@ from alignbench.errors import InputError
 
 if TYPE_CHECKING:
     from alignbench.engines.protocol import Scored
-    from alignbench.experiments.likelihood import Likelihood
+    from alignbench.metrics.likelihood import Likelihood, Shift
 
 
 def likelihood(
@@ -41,8 +41,9 @@ def likelihood(
     from alignbench.contexts.files import load_context
     from alignbench.engines.workers.pool import WorkerPool
     from alignbench.experiments.likelihood import content_for, score_response
-    from alignbench.experiments.likelihood import likelihood as totals_of
     from alignbench.experiments.stored_sets import StoredSets
+    from alignbench.metrics.likelihood import likelihood as totals_of
+    from alignbench.metrics.likelihood import token_shift
     from alignbench.models.catalog import resolve
     from alignbench.paths import default_database
     from alignbench.spec import Prompt, default_context
@@ -59,11 +60,14 @@ def likelihood(
         scored = score_response(pool, chosen, around, asked, text, top, content=content)
     finally:
         pool.close()
-    totals = totals_of(scored, text)
+    totals = totals_of(scored.logprob, text)
+    if totals is None:
+        raise InputError(f"--response has no tokens under {chosen.name}.")
+    shifts = Counter(map(token_shift, scored.rank.tolist()))
     if as_json:
-        _print_json(scored, totals)
+        _print_json(scored, totals, shifts)
     else:
-        _print_table(scored, totals)
+        _print_table(scored, totals, shifts)
 
 
 def _text(response: str) -> str:
@@ -80,7 +84,7 @@ def _text(response: str) -> str:
     return text
 
 
-def _print_json(scored: Scored, totals: Likelihood) -> None:
+def _print_json(scored: Scored, totals: Likelihood, shifts: Counter[Shift]) -> None:
     for t, piece in enumerate(scored.pieces):
         top = zip(scored.top_pieces[t], scored.top_ids[t], scored.top_logprob[t], strict=True)
         print(
@@ -98,10 +102,24 @@ def _print_json(scored: Scored, totals: Likelihood) -> None:
                 }
             )
         )
-    print(json.dumps({"totals": asdict(totals)}))
+    print(
+        json.dumps(
+            {
+                "totals": {
+                    "n_tokens": totals.n_tokens,
+                    "n_bytes": totals.n_bytes,
+                    "logprob": totals.logprob,
+                    "bits_per_byte": totals.bits_per_byte,
+                    "unshifted": shifts["unshifted"],
+                    "marginal": shifts["marginal"],
+                    "shifted": shifts["shifted"],
+                }
+            }
+        )
+    )
 
 
-def _print_table(scored: Scored, totals: Likelihood) -> None:
+def _print_table(scored: Scored, totals: Likelihood, shifts: Counter[Shift]) -> None:
     from alignbench.cli.tables import print_table
 
     print_table(
@@ -116,9 +134,9 @@ def _print_table(scored: Scored, totals: Likelihood) -> None:
             for t, piece in enumerate(scored.pieces)
         ],
     )
-    n = max(1, totals.n_tokens)
+    n = totals.n_tokens
     print(
-        f"\n{totals.n_tokens} tokens, log-prob {totals.logprob:.1f} nats, "
-        f"{totals.bits_per_byte or 0:.3f} bits per byte; "
-        f"unshifted {totals.unshifted / n:.0%}, marginal {totals.marginal / n:.0%}, shifted {totals.shifted / n:.0%}"
+        f"\n{n} tokens, log-prob {totals.logprob:.1f} nats, {totals.bits_per_byte:.3f} bits per byte; "
+        f"unshifted {shifts['unshifted'] / n:.0%}, marginal {shifts['marginal'] / n:.0%}, "
+        f"shifted {shifts['shifted'] / n:.0%}"
     )

@@ -1,10 +1,10 @@
-"""One question to a pool, and its answer: for callers that have nothing to do meanwhile."""
+"""One request to a pool, and its answer, for callers that wait for it."""
 
 from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from alignbench.engines.protocol import (
     Capabilities,
@@ -12,30 +12,34 @@ from alignbench.engines.protocol import (
     EnginePool,
     Failed,
     Finished,
+    LikelihoodRequest,
     Loaded,
     Loading,
     SampleRequest,
     SampleResult,
+    Scored,
     Tokenized,
 )
 from alignbench.errors import EngineError
 from alignbench.spec import Model
 
+A = TypeVar("A")
 
-def events(ask: Callable[[Callable[[Any], None]], None], *last: type) -> Iterator[Any]:
-    """What comes of a question up to the event that ends it, one of the types in `last`, which is the last to come.
 
-    ask: puts the question, with the sink that it is given.
+def events(send: Callable[[Callable[[Any], None]], None], *last: type) -> Iterator[Any]:
+    """The events of a request, up to the one that ends it, of a type in `last`.
+
+    send: sends the request, with the sink that it is given.
     """
     inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    ask(inbox.put)
+    send(inbox.put)
     while not isinstance(event := inbox.get(), last):
         yield event
     yield event
 
 
 def loaded(pool: EnginePool, model: Model, loading: Callable[[float], None] = lambda _: None) -> Capabilities:
-    """Load a model, or find that it is. loading: told how much of it is, 0 to 1. Raises EngineError."""
+    """Load a model where it is not loaded yet. loading: called with the share that is, 0 to 1. Raises EngineError."""
     if (capabilities := pool.capabilities(model)) is not None:
         return capabilities
     for event in events(lambda sink: pool.load(model, sink), Loaded, Failed):
@@ -51,11 +55,22 @@ def loaded(pool: EnginePool, model: Model, loading: Callable[[float], None] = la
 
 def tokenized(pool: EnginePool, model: Model, texts: Sequence[str]) -> Tokenized:
     """The tokens of texts under a loaded model. Raises EngineError."""
-    (answer,) = events(lambda sink: pool.tokenize(model, texts, sink), Tokenized, Failed)
-    if isinstance(answer, Failed):
-        raise EngineError(answer.message)
-    assert isinstance(answer, Tokenized)
-    return answer
+    return _answer(Tokenized, lambda sink: pool.tokenize(model, texts, sink))
+
+
+def scored(pool: EnginePool, model: Model, context: str, query: str, continuation: str, top: int = 5) -> Scored:
+    """The log-probs of a continuation under a loaded model. Raises EngineError.
+
+    Args:
+        pool: has the model.
+        model: reads the texts.
+        context: what it has read before; the part that other requests share.
+        query: the rest of what it has read before.
+        continuation: whose tokens get log-probs.
+        top: alternatives to report for each token.
+    """
+    request = LikelihoodRequest(pool.new_key(), context, query, continuation, top)
+    return _answer(Scored, lambda sink: pool.score(model, request, sink))
 
 
 def completed(pool: EnginePool, model: Model, request: SampleRequest) -> SampleResult:
@@ -69,3 +84,11 @@ def completed(pool: EnginePool, model: Model, request: SampleRequest) -> SampleR
     if result is None:
         raise EngineError(f"{model.name} gave no answer.")
     return result
+
+
+def _answer(kind: type[A], send: Callable[[Callable[[Any], None]], None]) -> A:
+    (answer,) = events(send, kind, Failed)
+    if isinstance(answer, Failed):
+        raise EngineError(answer.message)
+    assert isinstance(answer, kind)
+    return answer

@@ -1,38 +1,17 @@
-"""How likely a given response is under a model and a context, token by token."""
+"""The log-probs of a given response under a model and a context, outside of any run."""
 
 from __future__ import annotations
 
-import math
-import queue
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from alignbench.contexts.rendering import Content, render
 from alignbench.contexts.source_samples import unknown_conditions
-from alignbench.engines.blocking import loaded
-from alignbench.engines.protocol import EnginePool, Failed, LikelihoodRequest, Scored
+from alignbench.engines.blocking import loaded, scored
+from alignbench.engines.protocol import EnginePool, Scored
 from alignbench.engines.workers.pool import WorkerPool
 from alignbench.errors import EngineError, InputError
 from alignbench.experiments.scratch_preparer import trial_preparer
-from alignbench.metrics.likelihood import MARGINAL_RANK
 from alignbench.spec import Condition, Context, Model, Prompt, Sampling
-
-
-@dataclass(frozen=True, slots=True)
-class Likelihood:
-    """Totals over a response of n_tokens tokens and n_bytes UTF-8 bytes.
-
-    logprob: sum of the raw log-probs, nats. bits_per_byte: -logprob / ln 2 / n_bytes, comparable between tokenizers;
-    None for an empty response. unshifted, marginal, shifted: tokens of rank 1, 2 to 3, beyond.
-    """
-
-    n_tokens: int
-    n_bytes: int
-    logprob: float
-    bits_per_byte: float | None
-    unshifted: int
-    marginal: int
-    shifted: int
 
 
 def score_response(
@@ -47,8 +26,15 @@ def score_response(
 ) -> Scored:
     """Teacher force a response; waits for the model to load. Raises EngineError, or InputError from the context.
 
-    loading: told how much of the model is loaded, 0 to 1; what it raises is raised here. content: what stands in the
-    context for this prompt (`content_for`); without it, what the context itself holds.
+    Args:
+        pool: loads the model.
+        model: reads the response.
+        context: surrounds the prompt.
+        prompt: what is responded to.
+        response: whose tokens get log-probs.
+        top: alternatives to report for each token.
+        loading: called with the share of the model that is loaded, 0 to 1; what it raises is raised here.
+        content: the context's examples and hint for this prompt (`content_for`); None: those that it holds itself.
     """
     capabilities = loaded(pool, model, loading)
     loading(1.0)
@@ -58,23 +44,13 @@ def score_response(
             f"The server of {model.name} renders its chats itself, so what stands before a response is not known. "
             'Score with a local model, or call it a base model in models.toml: kind = "base".'
         )
-    return score_after(pool, model, rendered.context, rendered.query, response, top)
-
-
-def score_after(pool: EnginePool, model: Model, context: str, query: str, response: str, top: int = 5) -> Scored:
-    """Teacher force a response after a text that a loaded model has seen, `context` and `query` joined. EngineError."""
-    answers: queue.SimpleQueue[Scored | Failed] = queue.SimpleQueue()
-    pool.score(model, LikelihoodRequest(pool.new_key(), context, query, response, top), answers.put)
-    answer = answers.get()
-    if isinstance(answer, Failed):
-        raise EngineError(answer.message)
-    return answer
+    return scored(pool, model, rendered.context, rendered.query, response, top)
 
 
 def content_for(pool: WorkerPool, model: Model, context: Context, prompt: Prompt) -> Content:
-    """What stands in a context for a prompt outside of any session: examples are selected and fitted to the window.
+    """The examples and hint of a context for a prompt outside of any session, selected and fitted to the window.
 
-    Raises InputError or EngineError where that cannot be done, as of samples that only a session has.
+    Raises EngineError, and InputError for a context made of samples, which only a session has.
     """
     if unknown := unknown_conditions([context], None, []):
         raise InputError(
@@ -84,20 +60,3 @@ def content_for(pool: WorkerPool, model: Model, context: Context, prompt: Prompt
     condition = Condition(model.name, model, context, Sampling(max_tokens=1))
     with trial_preparer(pool, None, None) as preparer:
         return preparer.compose(prompt, condition).content
-
-
-def likelihood(scored: Scored, response: str) -> Likelihood:
-    """The totals of a scored response."""
-    n_bytes = len(response.encode("utf-8", "surrogatepass"))
-    logprob = float(scored.logprob.sum(dtype=float))
-    marginal = int(((scored.rank > 1) & (scored.rank <= MARGINAL_RANK)).sum())
-    shifted = int((scored.rank > MARGINAL_RANK).sum())
-    return Likelihood(
-        n_tokens=len(scored.ids),
-        n_bytes=n_bytes,
-        logprob=logprob,
-        bits_per_byte=-logprob / math.log(2) / n_bytes if n_bytes else None,
-        unshifted=len(scored.ids) - marginal - shifted,
-        marginal=marginal,
-        shifted=shifted,
-    )

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 
 from alignbench.contexts.rendering import Content
 from alignbench.contexts.source_samples import samples_in_context
-from alignbench.engines.blocking import loaded
+from alignbench.engines.blocking import loaded, scored
 from alignbench.engines.protocol import EnginePool, Scored
 from alignbench.errors import InputError
 from alignbench.experiments.context_preparer import Preparer
-from alignbench.experiments.likelihood import score_after
 from alignbench.experiments.plan import PlannedCell
 from alignbench.ledger.ablation import PreparedContext
 from alignbench.ledger.accounts import Account, Accounts, LoadedModel, Split
@@ -128,9 +127,9 @@ class PromptLedgerBuilder:
     def _scored(self, cell: PlannedCell, response: str) -> Scored:
         model, capabilities = cell.condition.model, self._reading(cell.condition).capabilities
         rendered = self._shown(cell, frozenset()).rendered(cell.prompt, capabilities)
-        scored = score_after(self.pool, model, rendered.context, rendered.query, response, top=0)
-        self._likelihoods.keep(model, Passage(rendered.context, rendered.query, response), scored)
-        return scored
+        answer = scored(self.pool, model, rendered.context, rendered.query, response, top=0)
+        self._likelihoods.keep(model, Passage(rendered.context, rendered.query, response), answer)
+        return answer
 
     def _reading(self, condition: Condition) -> LoadedModel:
         def loading(fraction: float) -> None:

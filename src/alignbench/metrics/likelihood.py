@@ -34,16 +34,27 @@ class TokenLogprobs:
 
 @dataclass(frozen=True, slots=True)
 class Likelihood:
-    """Of one response under a model and context: mean log-prob of a token and of a byte, in nats; total bits."""
+    """Of one response under a model and context; log-probs are in nats."""
 
-    per_token: float
-    per_byte: float
-    bits: float
+    logprob: float  # sum over the tokens
     n_tokens: int
-    n_bytes: int
+    n_bytes: int  # of UTF-8
+
+    @property
+    def per_token(self) -> float:
+        return self.logprob / self.n_tokens
+
+    @property
+    def per_byte(self) -> float:
+        return self.logprob / self.n_bytes
+
+    @property
+    def bits(self) -> float:
+        return -self.logprob / _BIT
 
     @property
     def bits_per_byte(self) -> float:
+        """Comparable between tokenizers."""
         return self.bits / self.n_bytes
 
 
@@ -53,8 +64,7 @@ def likelihood(logprobs: ArrayLike, text: str) -> Likelihood | None:
     n_bytes = len(text.encode("utf-8", "surrogatepass"))
     if not values.size or not n_bytes:
         return None
-    total = math.fsum(values)
-    return Likelihood(total / values.size, total / n_bytes, -total / _BIT, values.size, n_bytes)
+    return Likelihood(math.fsum(values), values.size, n_bytes)
 
 
 def surprisal(logprobs: ArrayLike) -> float | None:

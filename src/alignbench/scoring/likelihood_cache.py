@@ -6,8 +6,9 @@ import queue
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from alignbench.engines.protocol import Capabilities, EnginePool, Event, Failed, LikelihoodRequest, Loaded, Scored
-from alignbench.errors import AlignbenchError
+from alignbench.engines.blocking import loaded
+from alignbench.engines.protocol import Capabilities, EnginePool, Failed, LikelihoodRequest, Scored
+from alignbench.errors import AlignbenchError, EngineError
 from alignbench.metrics.likelihood import TokenLogprobs
 from alignbench.models.catalog import parse_reference
 from alignbench.models.weights import weights_hash
@@ -101,16 +102,11 @@ class LikelihoodCache:
         """Of a model that can be asked; it is loaded where it is not. None where it cannot be."""
         if not self.identity(model) or model in self._unusable:
             return None
-        loaded = self._pool.capabilities(model)
-        if loaded is None:
-            events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-            self._pool.load(model, events.put)
-            while not isinstance(event := events.get(), Loaded):
-                if isinstance(event, Failed):
-                    self._unusable[model] = event.message
-                    return None
-            loaded = event.capabilities
-        return loaded
+        try:
+            return loaded(self._pool, model)
+        except EngineError as error:
+            self._unusable[model] = str(error)
+            return None
 
     def _is_kept(self, model: Model, passage: Passage) -> bool:
         return self.tokens(model, passage) is not None

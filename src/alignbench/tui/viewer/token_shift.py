@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 
 from rich.cells import cell_len
 from textual.content import Content
 
 from alignbench.display import visible
 from alignbench.engines.protocol import Scored
-from alignbench.experiments.likelihood import likelihood
-from alignbench.metrics.likelihood import token_shift
+from alignbench.metrics.likelihood import likelihood, token_shift
 from alignbench.tui.text import number
 from alignbench.tui.widgets.bars import DIM, bar
 from alignbench.tui.widgets.marked_pane import StyledRun
@@ -36,17 +36,15 @@ def _piece(piece: str, chosen: bool) -> str:
 
 def shift_said(scored: Scored, text: str, who: str) -> str:
     """Totals, in words."""
-    total = likelihood(scored, text)
-    if not total.n_tokens:
+    total = likelihood(scored.logprob, text)
+    if total is None:
         return f"An empty response has no tokens under {who}."
-    shares = {
-        "unshifted": total.unshifted,
-        "marginal (underlined)": total.marginal,
-        "shifted (reversed)": total.shifted,
-    }
-    parts = [f"{n / total.n_tokens:.0%} {name}" for name, n in shares.items()]
-    bits = f", {total.bits_per_byte:.2f} bits per byte" if total.bits_per_byte is not None else ""
-    return f"{'  '.join(parts)}  of {total.n_tokens} tokens{bits} under {who}"
+    n, counts = total.n_tokens, Counter(map(token_shift, scored.rank.tolist()))
+    return (
+        f"{counts['unshifted'] / n:.0%} unshifted  {counts['marginal'] / n:.0%} marginal (underlined)  "
+        f"{counts['shifted'] / n:.0%} shifted (reversed)  "
+        f"of {n} tokens, {total.bits_per_byte:.2f} bits per byte under {who}"
+    )
 
 
 def alternatives(scored: Scored, at: int, who: str, rows: bool, width: int) -> list[Content]:

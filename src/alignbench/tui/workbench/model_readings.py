@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from alignbench import paths
-from alignbench.engines.blocking import loaded
+from alignbench.engines.blocking import loaded, scored
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.engines.protocol import EmbedPool, EnginePool, Scored
 from alignbench.errors import EngineError
 from alignbench.experiments.context_preparer import Preparer
-from alignbench.experiments.likelihood import score_after, score_response
+from alignbench.experiments.likelihood import score_response
 from alignbench.ledger.prompt_ledger import LedgerResponse, PromptLedger, PromptLedgerBuilder, Totals
 from alignbench.scoring.coverage import Match, best_sentences
 from alignbench.scoring.embedding_cache import Embeddings
@@ -112,4 +112,4 @@ def _score(
         return score_response(pool, base.model, base.context, prompt, text, loading=loading)
     loaded(pool, base.model, loading)
     loading(1.0)
-    return score_after(pool, base.model, "", seen, text)
+    return scored(pool, base.model, "", seen, text)
