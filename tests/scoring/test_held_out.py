@@ -11,6 +11,7 @@ from alignbench.contexts.source_samples import samples_in_context
 from alignbench.metrics.values import Value
 from alignbench.scoring.aggregate import HeldOut
 from alignbench.scoring.batch import ScoreRequest, score_responses
+from alignbench.scoring.floor import Floor
 from alignbench.scoring.held_out import held_out, source_conditions
 from alignbench.scoring.live import LiveScores
 from alignbench.scoring.responses import CellTexts, SessionResponses
@@ -91,7 +92,7 @@ def test_live_scores_have_them_too(database: Store) -> None:
     for row in database.samples(1):
         live.add(row)
     responses = SessionResponses(database, 1)
-    scores = session_scores(live, [Prompt("p", "Why?")], [TEACHER, HINTED], "teacher", None, responses=responses)
+    scores = session_scores(live, [Prompt("p", "Why?")], [TEACHER, HINTED], "teacher", Floor(None), responses=responses)
     live.close()
     entry = scores["cross"]["hinted"]["jaccard"]
     assert (entry["held_out"], entry["source"]) == (pytest.approx(HELD_OUT), pytest.approx(SOURCE))

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
+from alignbench.scoring.floor import Floor
 from alignbench.scoring.live import LiveScores
 from alignbench.scoring.run_scores import session_scores
 from alignbench.spec import Condition, Context, Model, Prompt, content_hash
@@ -249,7 +250,7 @@ def test_session_scores_are_means_over_prompts(live: LiveScores) -> None:
     live.add(row(0, "dog", "B", OTHER_PROMPT))
     live.add(row(1, "dog", "B", OTHER_PROMPT))
     assert live.wait(WAIT)
-    scores = session_scores(live, [PROMPT, OTHER_PROMPT], [A, B, C], "A", "B")
+    scores = session_scores(live, [PROMPT, OTHER_PROMPT], [A, B, C], "A", Floor("B"))
     within, cross = scores["within"], scores["cross"]
     third = pytest.approx(1 / 3)
     assert within["A"]["jaccard"] == {"value": third, "ci": [third, third], "n": 2, "samples": 4, "reason": ""}
@@ -282,7 +283,7 @@ def test_session_scores_are_means_over_prompts(live: LiveScores) -> None:
 
 def test_session_scores_without_a_reference_or_prompts(live: LiveScores) -> None:
     live.add(row(0, "cat"))
-    assert session_scores(live, [PROMPT], [A], None, None)["cross"] == {}
-    nothing = session_scores(live, [], [A], "A", None)
+    assert session_scores(live, [PROMPT], [A], None, Floor(None))["cross"] == {}
+    nothing = session_scores(live, [], [A], "A", Floor(None))
     assert nothing["within"]["A"]["words"]["reason"] == "no prompts"
     assert nothing["cross"]["A"]["jaccard"]["floor"] is None

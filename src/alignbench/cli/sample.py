@@ -80,6 +80,7 @@ def sample(
     from alignbench.experiments.stored_sets import StoredSets
     from alignbench.models.catalog import first_use, terms
     from alignbench.scoring.embedding_cache import Embeddings
+    from alignbench.scoring.floor import Floor, zero_shot_floor
     from alignbench.scoring.live import LiveScores
     from alignbench.scoring.responses import SessionResponses
     from alignbench.scoring.run_scores import session_scores
@@ -110,9 +111,8 @@ def sample(
         for name, used, around in _named(model or [], condition or [], context or [], StoredSets(path))
     ]
     against = _one_of(conditions, "--reference", reference, [c for c in conditions if c.model.kind == "aligned"][:1])
-    lowest = _one_of(
-        conditions, "--floor", floor, [c for c in conditions if c.model.kind == "base" and c.context.zero_shot]
-    )
+    named_floor = _one_of(conditions, "--floor", floor, ())
+    lowest = Floor(named_floor) if named_floor else zero_shot_floor(conditions, against)
     for used in conditions:
         if first_use(used.model):
             print(visible(terms(used.model)), file=sys.stderr)

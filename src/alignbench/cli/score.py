@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from alignbench.metrics.registry import Metric
     from alignbench.scoring.aggregate import Tables
     from alignbench.scoring.batch import ScoreRequest
+    from alignbench.scoring.floor import Floor
     from alignbench.scoring.responses import Responses
     from alignbench.spec import Model
     from alignbench.store import Store
@@ -75,10 +76,10 @@ def score(
     from alignbench.cli.scores_view import print_csv, print_tables
     from alignbench.engines.embedder import DEFAULT_EMBEDDER
     from alignbench.metrics import registry
-    from alignbench.reports.options import zero_shot_floor
     from alignbench.scoring.batch import PrecomputedScores, score_responses
     from alignbench.scoring.embedding_cache import Embeddings
     from alignbench.scoring.equal_words import add_equal_words
+    from alignbench.scoring.floor import NOT_GIVEN, Floor, session_floor
     from alignbench.scoring.held_out import source_conditions
     from alignbench.scoring.model_based.judge import JUDGED
     from alignbench.scoring.responses import FileResponses, SessionResponses, Truncated
@@ -99,9 +100,10 @@ def score(
             store = stack.enter_context(Store.open(existing_database(db)))
             source = SessionResponses(store, session)
             reference = reference or store.session(session).reference
-            floor = floor or zero_shot_floor(store.conditions(session))
         against, reason = _reference(source, reference, given=store is None)
-        lowest = _known(source, "--floor", floor)
+        lowest = Floor(_known(source, "--floor", floor), "" if floor else NOT_GIVEN)
+        if store is not None and session is not None and floor is None:
+            lowest = session_floor(store, session, against)
         responses: Responses = source if truncate is None else Truncated(source, truncate)
         needs = {need for metric in chosen for need in metric.needs}
         known = None if store is None or session is None else (store, session)
@@ -144,7 +146,8 @@ def score(
         "mode": mode,
         "truncate": truncate,
         "reference": against,
-        "floor": lowest,
+        "floor": lowest.name,
+        "floor_reason": lowest.reason,
         "reason": reason,
         "prompts": len(responses.prompts),
         "samples": responses.n,
@@ -201,7 +204,7 @@ def _wanted(
     metrics: Sequence[Metric],
     mode: str,
     reference: str | None,
-    floor: str | None,
+    floor: Floor,
     resamples: int,
     seed: int,
     why_not: Mapping[str, str],
@@ -223,7 +226,8 @@ def _wanted(
         cross=tuple(metric.name for metric in metrics if "cross" in metric.scope),
         unavailable=unavailable,
         reference=reference,
-        floor=floor,
+        floor=floor.name,
+        no_floor=floor.reason,
         mode=paper_mode() if mode == "paper" else WORKBENCH,
         resamples=resamples,
         seed=seed,

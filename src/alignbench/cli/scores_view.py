@@ -89,7 +89,7 @@ def _remarks(tables: Tables, meta: Mapping[str, Any]) -> Iterator[str]:
     for warning in dict.fromkeys(entry["warning"] for entry in entries if entry["warning"]):
         yield f"! recovery {warning}"
     if entries and meta["floor"] is None:
-        yield "no recovery: no floor condition was given"
+        yield f"no recovery: {meta['floor_reason']}"
     for reason in dict.fromkeys(e["recovery_reason"] for e in entries if e["recovery"] is not None):
         if reason:
             yield f"recovery: {reason}"

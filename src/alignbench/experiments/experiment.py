@@ -18,6 +18,7 @@ from alignbench.experiments.revisions import at_revision, with_revision_in_name
 from alignbench.metrics.registry import METRICS
 from alignbench.models.catalog import resolve
 from alignbench.prompts import load_prompts
+from alignbench.scoring.floor import zero_shot_floor
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Context, Mode, Model, Prompt, Sampling, default_context
 from alignbench.textfiles import read_utf8
 from alignbench.toml_table import TomlTable
@@ -77,6 +78,7 @@ def read_experiment(path: Path, sets: Sets | None = None) -> Experiment:
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path}: not TOML: {error}.") from None
     conditions, ladders = _conditions(top, path, sets)
+    reference = _known(top, "reference", conditions, [c for c in conditions if c.model.kind == "aligned"][:1])
     scores, output = top.table("scores"), top.table("output")
     experiment = Experiment(
         name=top.text("name", path.stem),
@@ -84,10 +86,8 @@ def read_experiment(path: Path, sets: Sets | None = None) -> Experiment:
         n=top.integer("n", DEFAULT_SAMPLES, least=1),
         prompts=_prompts(top, path.parent),
         conditions=conditions,
-        reference=_known(top, "reference", conditions, [c for c in conditions if c.model.kind == "aligned"][:1]),
-        floor=_known(
-            top, "floor", conditions, [c for c in conditions if c.model.kind == "base" and c.context.zero_shot]
-        ),
+        reference=reference,
+        floor=_known(top, "floor", conditions, ()) or zero_shot_floor(conditions, reference).name,
         metrics=_metrics(scores),
         report=_report(output),
         ladders=ladders,

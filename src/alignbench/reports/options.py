@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from alignbench.errors import AlignbenchError
@@ -12,8 +12,8 @@ from alignbench.metrics.paper import paper_mode
 from alignbench.metrics.registry import LIVE, METRICS, metric
 from alignbench.metrics.statistics import RESAMPLES
 from alignbench.metrics.values import WORKBENCH, WordMode
+from alignbench.scoring.floor import NOT_GIVEN, Floor, session_floor
 from alignbench.scoring.model_based.imported import METRIC as PAIR_METRIC
-from alignbench.spec import Condition, default_context
 from alignbench.store import Store
 
 Investigation = Literal["diversity", "recovery", "all"]
@@ -27,14 +27,25 @@ PAPER = ("words", "jaccard", "jaccard_2", "jaccard_stem", PAIR_METRIC)
 class Options:
     """What a report is of.
 
-    metrics: names of scores. reference, floor: names of conditions, None without one. conditions: which it is of, None
-    for all of the session. temperatures: of a frontier, none for no frontier. gate: least quality that passes, 1 to 5.
-    judge: whose judgments, None for whoever judged the most.
+    Attributes:
+        metrics: Names of scores.
+        reference: Name of a condition, None without one.
+        floor: The same.
+        no_floor: Why there is no floor, where there is none.
+        conditions: Which it is of, None for all of the session.
+        investigation: Which one, None for none.
+        temperatures: Of a frontier, none for no frontier.
+        gate: Least quality that passes, 1 to 5.
+        judge: Whose judgments, None for whoever judged the most.
+        mode: How texts become words.
+        resamples: Of the bootstrap over prompts.
+        seed: The same.
     """
 
     metrics: tuple[str, ...]
     reference: str | None
     floor: str | None
+    no_floor: str = NOT_GIVEN
     conditions: tuple[str, ...] | None = None
     investigation: Investigation | None = None
     temperatures: tuple[float, ...] = ()
@@ -68,10 +79,13 @@ def session_options(
     asked = store.manifest(session).get("experiment", {})
     if not metrics and mode is WORKBENCH:
         metrics = asked.get("metrics", ())
+    reference = reference or store.session(session).reference
+    lowest = Floor(floor) if floor else session_floor(store, session, reference)
     return Options(
         metrics=_chosen(metrics) or default_metrics(store, session, mode, investigation),
-        reference=reference or store.session(session).reference,
-        floor=floor or asked.get("floor") or zero_shot_floor(store.conditions(session)),
+        reference=reference,
+        floor=lowest.name,
+        no_floor=lowest.reason,
         investigation=investigation,
         mode=mode,
         **options,
@@ -100,13 +114,6 @@ def default_metrics(store: Store, session: int, mode: WordMode, investigation: I
         names.add("coverage")
     has_pairs = bool(store.pair_scores(session, PAIR_METRIC))
     return tuple(name for name in METRICS if name in names and (name != PAIR_METRIC or has_pairs))
-
-
-def zero_shot_floor(conditions: Sequence[Condition]) -> str | None:
-    """The base condition without a context, where there is exactly one."""
-    bases = [condition for condition in conditions if condition.model.kind == "base"]
-    found = [base.name for base in bases if replace(base.context, name="") == default_context(base.model)]
-    return found[0] if len(found) == 1 else None
 
 
 def _chosen(names: Collection[str]) -> tuple[str, ...]:

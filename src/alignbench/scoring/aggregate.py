@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from alignbench.metrics.catalogue import METRICS
 from alignbench.metrics.statistics import MIN_PROMPTS, Bootstrap, Interval, JackknifeVariance, holm, spread_interval
 from alignbench.metrics.values import Cross, Value
+from alignbench.scoring.floor import NOT_GIVEN
 
 COUNTS = ("duplicates", "empty")  # what `within` counts beside the scores
 EQUAL_N = "equal_n"  # an extra of scores that move with n, where conditions differ in samples of a prompt
@@ -63,8 +64,11 @@ def score_tables(
     floor: str | None,
     bootstrap: Bootstrap,
     jackknifed: Mapping[ScoreKey, Interval] | None = None,
+    no_floor: str = NOT_GIVEN,
 ) -> Tables:
     """{"within": {condition: {metric: ...}}, "cross": the same}; within, cross: names of the metrics that are shown.
+
+    no_floor: why there is no floor, where there is none.
 
     Every `value` is the mean over prompts of the cells' values, `n` the number of prompts with one and `samples` the
     samples these have; None where no prompt has one, and `reason` says why. `ci` comes from resampled prompts, or from
@@ -86,7 +90,7 @@ def score_tables(
         "cross": {},
     }
     if reference is not None:
-        tables["cross"] = _cross(prompts, conditions, cross, reference, floor, bootstrap, intervals)
+        tables["cross"] = _cross(prompts, conditions, cross, reference, floor, bootstrap, intervals, no_floor)
     return tables
 
 
@@ -164,6 +168,7 @@ def _cross(
     floor: str | None,
     bootstrap: Bootstrap,
     jackknifed: Mapping[ScoreKey, Interval],
+    no_floor: str,
 ) -> dict[str, dict[str, dict[str, Any]]]:
     keys = [(condition, metric) for condition in conditions for metric in metrics]
     if not keys:
@@ -212,7 +217,7 @@ def _cross(
             "reason": "" if here else apart.get(condition) or _reason(cell.reason for cell in cells[key]),
             "mmd2_ci": _listed(intervals[len(keys) + i]),
             "recovery_ci": _listed(recovery.ci),
-            "recovery_reason": recovery.reason if floor is not None else "no floor condition was given",
+            "recovery_reason": recovery.reason if floor is not None else no_floor,
             "warning": recovery.warning,
         }
         scores[condition][metric] |= _extras([cell for cell in cells[key] if cell.value is not None])

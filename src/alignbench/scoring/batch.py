@@ -94,6 +94,7 @@ def score_responses(
         cross=wanted.cross,
         reference=wanted.reference,
         floor=wanted.floor,
+        no_floor=wanted.no_floor,
         bootstrap=Bootstrap(resamples=wanted.resamples, seed=wanted.seed),
         jackknifed={} if alone is None else Scorer(wanted).jackknifed(source.prompt(alone)),
     )

@@ -10,6 +10,7 @@ from alignbench.scoring.aggregate import COUNTS, PromptScores, Tables, score_tab
 from alignbench.scoring.batch import ScoreRequest, similarity_spreads
 from alignbench.scoring.contested import is_contested, without_the_blind
 from alignbench.scoring.embedding_cache import Embeddings
+from alignbench.scoring.floor import Floor
 from alignbench.scoring.held_out import held_out, source_conditions
 from alignbench.scoring.live import LiveScores
 from alignbench.scoring.null import other_prompt
@@ -22,7 +23,7 @@ def session_scores(
     prompts: Sequence[Prompt],
     conditions: Sequence[Condition],
     reference: str | None,
-    floor: str | None,
+    floor: Floor,
     *,
     responses: Responses | None = None,
     embeddings: Embeddings | None = None,
@@ -31,7 +32,7 @@ def session_scores(
 ) -> Tables:
     """The live scores of a session's prompts and conditions, ready for JSON; see `tables.score_tables`.
 
-    reference, floor: names of conditions. responses, embeddings: the same samples and their vectors, for intervals over
+    reference: name of a condition. responses, embeddings: the same samples and their vectors, for intervals over
     the samples of few prompts, and for conditions whose contexts tell of samples of the reference. resamples, seed: of
     the bootstrap over prompts.
     """
@@ -62,6 +63,7 @@ def session_scores(
         within=(*registry.WITHIN, *COUNTS),
         cross=registry.CROSS,
         reference=reference,
-        floor=floor,
+        floor=floor.name,
+        no_floor=floor.reason,
         bootstrap=Bootstrap(resamples=resamples, seed=seed),
     )

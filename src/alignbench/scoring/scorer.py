@@ -19,6 +19,7 @@ from alignbench.metrics.statistics import RESAMPLES, Interval, JackknifeVariance
 from alignbench.metrics.values import WORKBENCH, Value, WordMode
 from alignbench.scoring.aggregate import EQUAL_N, PromptScores, ScoreKey
 from alignbench.scoring.coverage import SentenceVectors, cross_coverage
+from alignbench.scoring.floor import NOT_GIVEN
 from alignbench.scoring.jackknife import jackknife_intervals, left_out
 
 _COVERAGE = "coverage"
@@ -27,10 +28,19 @@ _DRAWS = 5  # sets of samples that a value at equal n is the mean over
 
 @dataclass(frozen=True, slots=True)
 class ScoreRequest:
-    """What to compute. within, cross: names of metrics, of one set and of two. unavailable: why some of them are null.
+    """What to compute.
 
-    reference, floor: names of conditions, None without one. resamples, seed: of the bootstrap over prompts.
-    spreads: whether similarities get their spread over samples, which stands in for the bootstrap of few prompts.
+    Attributes:
+        within: Names of metrics of one set.
+        cross: Names of metrics of two sets.
+        unavailable: By metric, why it is null.
+        reference: Name of a condition, None without one.
+        floor: The same.
+        no_floor: Why there is no floor, where there is none.
+        mode: How texts become words.
+        resamples: Of the bootstrap over prompts.
+        seed: Of the bootstrap, and of the shuffled null.
+        spreads: Whether similarities get their spread over samples, which stands in for the bootstrap of few prompts.
     """
 
     within: tuple[str, ...]
@@ -38,6 +48,7 @@ class ScoreRequest:
     unavailable: Mapping[str, str] = field(default_factory=dict)
     reference: str | None = None
     floor: str | None = None
+    no_floor: str = NOT_GIVEN
     mode: WordMode = WORKBENCH
     resamples: int = RESAMPLES
     seed: int = 0

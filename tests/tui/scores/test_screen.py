@@ -223,7 +223,7 @@ def test_roles() -> None:
     assert found.of == ("ceiling", "floor", "greedy", "", "impostor", "")
     assert (found.floor, found.no_floor) == ("demo-base", "")
     again = roles([*columns, column(BASE, name="again", seed=5)], "demo-aligned")
-    assert (again.floor, again.no_floor) == (None, "no floor: 2 columns are base models without a context")
+    assert (again.floor, again.no_floor) == (None, "no floor: 2 conditions are base models without a context")
     assert roles(columns, "demo-base").floor is None, "the reference is no floor of its own"
     assert set(roles(columns, None).of) == {""}
 

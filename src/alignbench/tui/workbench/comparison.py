@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from alignbench.contexts.source_samples import samples_in_context
+from alignbench.scoring.floor import is_zero_shot_base
 from alignbench.spec import Condition
 from alignbench.tui.condition_text import context_words
 from alignbench.tui.workbench.comparison_values import (
@@ -85,7 +86,7 @@ def _floor(bench: Bench, known: list[tuple[Column, int]]) -> str:
     if found.floor is not None:
         return next(column.hash for column in bench.columns if column.name == found.floor)
     conditions = [column.history[version] for column, version in known]
-    bare = [c for c in conditions if c.model.kind == "base" and c.context.zero_shot]
+    bare = [condition for condition in conditions if is_zero_shot_base(condition)]
     return bare[-1].hash if bare and not any(column.hash == c.hash for column in bench.columns for c in bare) else ""
 
 
