@@ -32,6 +32,7 @@ from alignbench.spec import (
 )
 from alignbench.store import Store
 from tests.support.fakes import FakePool
+from tests.support.stored import sample_hint
 
 GOOD, RAW = Model("good", "demo-aligned", "aligned"), Model("raw", "demo-base", "base")
 TEACHER = Condition.zero_shot(GOOD)
@@ -160,7 +161,7 @@ def test_a_hint_written_first_is_parsed_off_and_kept(store: Store) -> None:
     rows = list(store.samples(session))
     assert {row.text for row in rows} == {"at length"}
     assert {row.raw_text for row in rows} == {text}
-    hints = [store.sample_hint(row.id) for row in rows]
+    hints = [sample_hint(store, row.id) for row in rows]
     assert {(hint.text, hint.level, hint.maker) for hint in hints if hint} == {("in short", "first", "raw")}
     assert all(hints)
 

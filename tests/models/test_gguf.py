@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ def test_reads_what_the_header_says(tmp_path: Path) -> None:
     assert (header.context_length, header.chat_template, header.size) == (2048, "{{ messages }}", "0K")
     assert header.metadata["tokenizer.ggml.add_bos_token"] is True
     assert header.metadata["llama.rope.freq_base"] == 10000.0
-    assert header.data_end == header.file_size == (tmp_path / "x.gguf").stat().st_size
+    assert header.file_size == (tmp_path / "x.gguf").stat().st_size
 
 
 def test_a_header_that_says_little(tmp_path: Path) -> None:
@@ -49,7 +50,7 @@ def test_a_header_that_says_little(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("n", "size"), [(1_000, "1K"), (134_515_008, "135M"), (7_241_732_096, "7.2B")])
 def test_size_for_people(n: int, size: str) -> None:
-    assert GgufHeader(3, {}, 0, n, 0, 0).size == size
+    assert GgufHeader(3, {}, 0, n, 0).size == size
 
 
 def test_small_arrays_are_kept_and_large_ones_skipped(tmp_path: Path) -> None:
@@ -75,7 +76,6 @@ def test_small_arrays_are_kept_and_large_ones_skipped(tmp_path: Path) -> None:
 def test_alignment_and_tensors_of_several_types(tmp_path: Path) -> None:
     tensors = [("a", (256, 2), 12, 0), ("b", (32,), 8, 320), ("c", (1,), 0, 384)]
     header = read(tmp_path, gguf({"general.alignment": 64}, tensors, data=388))
-    assert header.data_end == header.file_size
     assert header.n_parameters == 512 + 32 + 1
     with pytest.raises(BrokenFile, match=r"cut short: it has [\d,]+ bytes and its header promises [\d,]+"):
         read(tmp_path, gguf({"general.alignment": 64}, tensors, data=387))
@@ -165,11 +165,8 @@ def test_every_cut_is_noticed(tmp_path: Path, cut: int) -> None:
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=st.integers(4, len(WHOLE) - 1), garbage=st.binary(min_size=1, max_size=12))
 def test_garbage_never_breaks_the_reader(tmp_path: Path, at: int, garbage: bytes) -> None:
-    try:
-        header = read(tmp_path, WHOLE[:at] + garbage + WHOLE[at + len(garbage) :])
-    except BrokenFile:
-        return
-    assert header.data_end <= header.file_size
+    with suppress(BrokenFile):
+        read(tmp_path, WHOLE[:at] + garbage + WHOLE[at + len(garbage) :])
 
 
 def test_tables_agree_with_the_gguf_package() -> None:
@@ -193,4 +190,3 @@ def test_the_demo_models(name: str, expected: tuple[object, ...]) -> None:
     header = read_header(catalog.weights_path(catalog.resolve(name)))
     found = (header.architecture, header.quantization, header.context_length, header.chat_template is not None)
     assert found == expected
-    assert header.data_end == header.file_size

@@ -9,6 +9,7 @@ from alignbench.errors import InputError
 from alignbench.spec import Condition, Context, Example, Examples, ExampleSet, Hint, Prompt
 from alignbench.store import NewHint, Store
 from tests.support.samples import BASE, result
+from tests.support.stored import sample_hint
 
 HOUSE = ExampleSet((Example("Why?", "So."), Example("How?", "Thus\ud800.", "hint")), "house", "by hand")
 WHY = Prompt("q1", "Why diaries?", "house")
@@ -78,7 +79,7 @@ def test_hints_know_their_source_and_are_kept_once(store: Store, session: int, c
     store.set_cell_hint(cell, other.id)
     store.set_sample_hint(source.id, hint.id)
     assert store.cell_hint(cell) == other
-    assert store.sample_hint(source.id) == hint
+    assert sample_hint(store, source.id) == hint
     with pytest.raises(InputError, match="There is no session 9"):
         store.hints(9)
 

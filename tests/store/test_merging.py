@@ -11,6 +11,7 @@ from alignbench.errors import InputError
 from alignbench.spec import Condition, Example, ExampleSet, Prompt
 from alignbench.store import Judgment, NewHint, PairScore, Store
 from tests.support.samples import ALIGNED, BASE, result
+from tests.support.stored import sample_hint, token_stats
 
 PROMPT = Prompt("q1", "Why diaries?")
 COLD = replace(Condition.zero_shot(BASE), seed=9)
@@ -72,7 +73,7 @@ def test_what_samples_have_comes_along(store: Store, session: int, second: int) 
     assert store.rendered(there.cell_id) == "<letters>"
     assert store.prefill(there.cell_id) == "Well,"
     assert store.selection(there.cell_id) == store.selection(letters.cell_id)
-    taken, same = store.cell_hint(there.cell_id), store.sample_hint(there.id)
+    taken, same = store.cell_hint(there.cell_id), sample_hint(store, there.id)
     assert taken is not None
     assert taken == same
     assert (taken.text, taken.source_id, taken.source_condition) == ("a hint", found["demo-base", 1].id, "demo-base")
@@ -83,7 +84,7 @@ def test_what_samples_have_comes_along(store: Store, session: int, second: int) 
     ]
     assert store.pair_scores(merged, "m") == [replace(store.pair_scores(second, "m")[0], prompt_id="q1",
                                                       reference="demo-base", condition="demo-base@2")]  # fmt: skip
-    stats, own = store.token_stats(there.id), store.token_stats(letters.id)
+    stats, own = token_stats(store, there.id), token_stats(store, letters.id)
     assert stats is not None
     assert own is not None
     assert list(stats.ids) == list(own.ids)

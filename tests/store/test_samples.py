@@ -15,6 +15,7 @@ from alignbench.errors import InputError
 from alignbench.spec import Condition, Prompt, content_hash
 from alignbench.store import Store
 from tests.support.samples import ALIGNED, BASE, done_samples, result
+from tests.support.stored import token_stats
 
 HOSTILE = [
     "",
@@ -76,7 +77,7 @@ def test_a_done_sample_is_never_replaced(store: Store, cell: int) -> None:
     assert store.add_sample(cell, result(0, "part", "cancelled")) == row
     assert store.add_error(cell, 0, "broken") == row
     assert store.sample(row.id) == row
-    stats = store.token_stats(row.id)
+    stats = token_stats(store, row.id)
     assert stats is not None
     assert len(stats.ids) == 3
 
@@ -85,13 +86,13 @@ def test_errors_and_cancelled_samples_are_replaced_by_what_comes_next(store: Sto
     error = store.add_error(cell, 0, "the worker died")
     assert (error.status, error.finish_reason, error.text, error.raw_text) == ("error", "error", "", "")
     assert (error.n_prompt_tokens, error.n_tokens, error.seconds, error.logprob) == (None,) * 4
-    assert store.token_stats(error.id) is None
+    assert token_stats(store, error.id) is None
     assert done_samples(store, cell) == set()
     cancelled = store.add_sample(cell, result(0, "part", "cancelled"))
     assert (cancelled.id, cancelled.status, cancelled.text, cancelled.error) == (error.id, "cancelled", "part", None)
     assert done_samples(store, cell) == set()
     again = store.add_error(cell, 0, "once more")
-    assert (again.status, again.text, store.token_stats(again.id)) == ("error", "", None)
+    assert (again.status, again.text, token_stats(store, again.id)) == ("error", "", None)
     done = store.add_sample(cell, result(0, "whole"))
     assert (done.status, done.text, done.error) == ("done", "whole", None)
     assert done_samples(store, cell) == {0}
@@ -110,7 +111,7 @@ def test_samples_are_ordered_by_cell_and_index(store: Store, session: int) -> No
 def test_token_statistics_come_back_bit_for_bit(store: Store, cell: int) -> None:
     sent = result(0, "x", n=257)
     sent.tokens.logprob[:3] = (-np.inf, np.nan, -1e-30)
-    stats = store.token_stats(store.add_sample(cell, sent).id)
+    stats = token_stats(store, store.add_sample(cell, sent).id)
     assert stats is not None
     for name in ("ids", "logprob", "entropy", "sampling_logprob", "sampling_entropy"):
         got, expected = getattr(stats, name), getattr(sent.tokens, name)
@@ -125,7 +126,7 @@ def test_what_is_not_there_is_said(store: Store) -> None:
         store.add_sample(5, result(0, "x"))
     with pytest.raises(InputError, match="has no cell 5"):
         store.add_error(5, 0, "x")
-    assert store.token_stats(5) is None
+    assert token_stats(store, 5) is None
 
 
 def test_embeddings_are_kept_by_model_and_text(store: Store) -> None:

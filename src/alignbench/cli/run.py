@@ -205,6 +205,6 @@ def _begin_in_background(path: Path, session: int) -> None:
     )
 
 
-def _same_command(*without: str) -> str:
+def _same_command() -> str:
     """What was typed, to be typed again."""
-    return shlex.join(["alignbench", *(word for word in sys.argv[1:] if word not in without)])
+    return shlex.join(["alignbench", *sys.argv[1:]])

@@ -71,15 +71,13 @@ class GgufHeader:
     """What the header of a GGUF file says.
 
     metadata: entries by key; arrays of more than SMALL_ARRAY items are an `Array`. n_parameters: elements
-    of all tensors. data_end: bytes the file must at least have, tensor data included. file_size: bytes it
-    has.
+    of all tensors. file_size: in bytes.
     """
 
     version: int
     metadata: Mapping[str, GgufValue]
     n_tensors: int
     n_parameters: int
-    data_end: int
     file_size: int
 
     @property
@@ -180,7 +178,7 @@ class _Reader:
                 f"{self.path} is cut short: it has {self.size:,} bytes and its header promises {data_end:,}. "
                 "Download or copy it again."
             )
-        return GgufHeader(version, MappingProxyType(metadata), n_tensors, n_parameters, data_end, self.size)
+        return GgufHeader(version, MappingProxyType(metadata), n_tensors, n_parameters, self.size)
 
     def tensors(self, n_tensors: int) -> tuple[int, int]:
         """Elements of all tensors, and bytes from the start of the data to the end of the last tensor."""

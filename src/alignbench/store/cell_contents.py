@@ -111,10 +111,6 @@ class CellContents(ExampleSetsMixin):
         with self._write():
             self._execute("INSERT OR REPLACE INTO sample_hints (sample_id, hint_id) VALUES (?, ?)", sample_id, hint_id)
 
-    def sample_hint(self, sample_id: int) -> HintRow | None:
-        row = self._row(f"{_HINT} JOIN sample_hints ON hint_id = hints.id WHERE sample_hints.sample_id = ?", sample_id)
-        return None if row is None else _hint_row(row)
-
     def set_prefill(self, cell_id: int, text: str) -> None:
         """Keep how the responses of a cell begin."""
         with self._write():

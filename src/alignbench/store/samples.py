@@ -22,7 +22,6 @@ from alignbench.store.encoding import (
     pack_floats,
     pack_ids,
     unpack_floats,
-    unpack_ids,
 )
 from alignbench.store.rows import Counts, Pace, SampleRow, SampleStatus, StoredCell
 
@@ -175,14 +174,6 @@ class SamplesMixin(ConnectedMixin):
         if row is None:
             raise InputError(f"{self.path} has no sample {sample_id}.")
         return sample_row(row)
-
-    def token_stats(self, sample_id: int) -> TokenStats | None:
-        """The tokens of a sample; None for an error."""
-        row = self._row("SELECT * FROM sample_tokens WHERE sample_id = ?", sample_id)
-        if row is None:
-            return None
-        floats = (unpack_floats(row[column]) for column in _TOKEN_COLUMNS[1:])
-        return TokenStats(unpack_ids(row["ids"]), *floats)
 
     def embeddings(self, model: str, text_hashes: Iterable[str]) -> dict[str, NDArray[np.float32]]:
         """The vectors of those texts that are there, by text hash."""

@@ -20,8 +20,6 @@ from transformers.cache_utils import Cache, CacheLayerMixin
 ATTENTION = "alignbench_rows"  # name of the attention of a step
 GRANULE = 64  # caches grow to multiples of this many tokens
 
-_NEVER = -1  # slot of nobody
-
 
 class RowCache:
     """The trunk and rows of a model whose layers are all of causal attention, with or without a sliding window."""

@@ -14,7 +14,6 @@ from alignbench.tui.condition_text import changes
 
 if TYPE_CHECKING:
     from alignbench.experiments.context_preparer import Preparer
-    from alignbench.store import Store
     from alignbench.tui.workbench.state import BenchCell
 
 DifferenceKind = Literal["confound", "studied", "same"]
@@ -64,7 +63,7 @@ class Difference:
     kind: DifferenceKind
 
 
-def side(preparer: Preparer, _store: Store, prompt: Prompt, condition: Condition, cell: BenchCell) -> Side:
+def side(preparer: Preparer, prompt: Prompt, condition: Condition, cell: BenchCell) -> Side:
     """What a column's model got for a prompt, or would get. It loads the model. Raises InputError or EngineError."""
     from alignbench.experiments.plan import PlannedCell
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -97,18 +96,19 @@ class AuditScreen(Screen[None]):
 
     @work(exclusive=True)
     async def _compare(self) -> None:
-        bench = self._workbench.bench
         self._sides, self._error = None, ""
         self._show()
-        found = []
         try:
-            for column in self._columns():
-                read = partial(side, prompt=bench.prompt, condition=column.condition, cell=bench.cell(column))
-                found.append(await self._kitchen.run(read))
-            self._sides = (found[0], found[1])
+            here, there = self._columns()
+            self._sides = (await self._side(here), await self._side(there))
         except AlignbenchError as error:
             self._error = str(error)
         self._show()
+
+    async def _side(self, column: Column) -> Side:
+        bench = self._workbench.bench
+        prompt, cell = bench.prompt, bench.cell(column)
+        return await self._kitchen.run(lambda preparer, _: side(preparer, prompt, column.condition, cell))
 
     def _show(self) -> None:
         if not self.query("#head"):

@@ -137,7 +137,7 @@ class PromptPanel:
     """All scores of one prompt. tables: as `alignbench score` has them. modes: which answer each sample gives.
 
     hints: by column or version with a hint, the similarities of the hint's text itself, as if it were an answer.
-    others: how many prompts' answers the null is the mean of. exact: intervals are there.
+    others: how many prompts' answers the null is the mean of.
     """
 
     prompt: str
@@ -145,7 +145,6 @@ class PromptPanel:
     modes: Mapping[str, Mapping[int, int]]
     hints: Mapping[str, Mapping[str, Cross]]
     others: int
-    exact: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +207,7 @@ def prompt_panel(
             if name in names
         }
     n_others = min(NULLS, len({*others} - {snapshot.prompt}))
-    return PromptPanel(snapshot.prompt, tables, modes, said, n_others, exact)
+    return PromptPanel(snapshot.prompt, tables, modes, said, n_others)
 
 
 def _seen(snapshot: Snapshot, scores: Mapping[str, PromptScores]) -> dict[str, PromptScores]:
