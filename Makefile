@@ -24,7 +24,7 @@ run: $(READY)
 	@$(BIN)/alignbench
 
 test: $(READY)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadgroup $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check $(SOURCES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,20 @@ from alignbench.metrics import paper
 from tests.support.paper_data import NLTK_DATA
 
 WEIGHTS = paths.weights_dir()  # put together once for all tests
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of several processes one runs all that loads models, so that no two load any; the others run a file at a time."""
+    for item in items:
+        models = item.get_closest_marker("models") is not None
+        item.add_marker(pytest.mark.xdist_group("models" if models else item.nodeid.partition("::")[0]))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ctrl_c() -> None:
+    """What a shell runs in the background ignores Ctrl-C, and so would every process that a test interrupts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

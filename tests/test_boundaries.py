@@ -10,6 +10,7 @@ import sys
 import pytest
 
 import alignbench
+from tests.support.waiting import LIMIT
 
 HEAVY = {"torch", "transformers", "llama_cpp", "sentence_transformers", "matplotlib", "ray"}
 FRONT_ENDS = ("alignbench.cli", "alignbench.tui")
@@ -27,7 +28,7 @@ print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
 def packages_after(code: str) -> set[str]:
     """Top-level packages that a fresh interpreter has loaded after running `code`."""
     done = subprocess.run(
-        [sys.executable, "-c", code + REPORT], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", code + REPORT], capture_output=True, text=True, timeout=LIMIT, check=False
     )
     assert done.returncode == 0, done.stderr
     return set(json.loads(done.stdout.splitlines()[-1]))

@@ -18,6 +18,7 @@ from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Judgment, Store
 from tests.support.samples import ALIGNED, BASE, result
+from tests.support.waiting import LIMIT
 
 ROOT = Path(__file__).parents[1]
 
@@ -106,7 +107,7 @@ def test_without_pandas_there_is_a_clear_message(session: Session, monkeypatch: 
 def test_the_example_runs(tmp_path: Path) -> None:
     path = tmp_path / "example.db"
     command = [sys.executable, str(ROOT / "examples" / "from_python.py"), str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
     assert done.returncode == 0, done.stderr
     assert "demo-aligned" in done.stdout
     assert len(alignbench.open(path).session(1).samples()) == 8

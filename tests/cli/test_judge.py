@@ -17,6 +17,7 @@ from alignbench.judging import plan
 from alignbench.store import Judgment, Store
 from tests.support.commands import alignbench
 from tests.support.judged import fill, judgment, terse_template
+from tests.support.waiting import LIMIT
 
 ASPECTS = ("helpfulness", "clarity", "factuality", "depth", "engagement")
 
@@ -133,7 +134,7 @@ def test_ctrl_c_keeps_what_is_judged() -> None:
                 running.send_signal(signal.SIGINT)
                 break
         rest = running.stderr.read()
-        assert running.wait(60) == 130, rest
+        assert running.wait(LIMIT) == 130, rest
     with Store.open(path) as store:
         assert 2 <= len(list(store.judgments(1))) < 20
     assert "Traceback" not in rest

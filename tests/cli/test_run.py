@@ -17,6 +17,7 @@ from alignbench.experiments.plan import make_plan
 from alignbench.models.catalog import resolve
 from alignbench.store import Store
 from tests.support.commands import alignbench
+from tests.support.waiting import LIMIT
 
 FILE = """
 n = 3
@@ -89,7 +90,7 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(file: Path, tmp_path: 
         if "3 to go" in line:
             running.send_signal(signal.SIGINT)
             break
-    _, said = running.communicate(timeout=120)
+    _, said = running.communicate(timeout=LIMIT)
     assert running.returncode == 130
     assert f"resume with: alignbench run {file}" in said
     first = texts()

@@ -17,6 +17,7 @@ import pytest
 from alignbench.store import Store
 from tests.support.commands import alignbench
 from tests.support.gguf_files import write_gguf
+from tests.support.waiting import LIMIT
 
 PROMPT = "how to relieve stress from work"
 BOTH = ["--model", "demo-base", "--model", "demo-aligned"]
@@ -163,7 +164,7 @@ def test_what_had_finished_survives(how: signal.Signals, tmp_path: Path) -> None
     time.sleep(0.3 * random.random())  # anywhere in the run, sending a request included
     os.kill(process.pid, how)
     rest = process.stdout.read()
-    assert process.wait(timeout=60) == (130 if how == signal.SIGINT else -9)
+    assert process.wait(timeout=LIMIT) == (130 if how == signal.SIGINT else -9)
     seen += list(map(json.loads, filter(str.strip, rest.splitlines()))) if how == signal.SIGINT else []
     with Store.open(db) as store:
         stored = {(row.prompt_id, row.sample): row.text for row in store.samples(1) if row.status == "done"}
@@ -182,4 +183,4 @@ def test_a_pipe_that_closes_is_no_traceback() -> None:
     assert process.stderr is not None
     process.stdout.close()
     assert "Traceback" not in process.stderr.read()
-    process.wait(timeout=30)
+    process.wait(timeout=LIMIT)

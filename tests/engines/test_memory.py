@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from alignbench.models.catalog import resolve
 from alignbench.spec import Model
 from tests.support.driving import load
 from tests.support.gguf_files import write_gguf
+from tests.support.waiting import wait_until
 
 MIB = 2**20
 
@@ -55,8 +55,7 @@ def test_a_model_that_is_idle_leaves_the_gpu(monkeypatch: pytest.MonkeyPatch) ->
     pool = WorkerPool(idle_seconds=0.2)
     aligned = resolve("demo-aligned")
     assert isinstance(load(pool, aligned), Loaded)
-    while pool.capabilities(aligned) is not None:
-        time.sleep(0.05)
+    wait_until(lambda: pool.capabilities(aligned) is None)
     pool.close()
 
 

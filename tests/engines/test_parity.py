@@ -16,7 +16,8 @@ from alignbench.engines.protocol import Event, Failed, Finished, LikelihoodReque
 from alignbench.engines.workers.pool import WorkerPool
 from alignbench.models.catalog import resolve, weights_path
 from alignbench.spec import Model, Sampling
-from tests.support.driving import TIMEOUT, follow, load, plain_request, results, score, texts
+from tests.support.driving import follow, load, plain_request, results, score, texts
+from tests.support.waiting import LIMIT
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
 
@@ -123,7 +124,7 @@ def first_logits(pool: WorkerPool, pair: tuple[Model, Model]) -> list[NDArray[np
         assert capabilities is not None
         answers: queue.Queue[Scored | Failed] = queue.Queue()
         pool.score(model, LikelihoodRequest(pool.new_key(), "", OPENING, " the", capabilities.n_vocab), answers.put)
-        scored = answers.get(timeout=TIMEOUT)
+        scored = answers.get(timeout=LIMIT)
         assert isinstance(scored, Scored), scored
         row = np.empty(capabilities.n_vocab, np.float32)
         row[scored.top_ids[0]] = scored.top_logprob[0]
@@ -174,6 +175,7 @@ def test_the_repetition_penalty_reaches_prompt_and_generation(pool: WorkerPool, 
 
 def test_strict_replays(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
     context = "An essay on gardens. " * 40 + "\n\n# Query:\n```\n"
+    threads_before = pool._threads
 
     def run(n: int, threads: int, **fields: object) -> dict[int, str]:
         pool._threads = threads
@@ -187,7 +189,7 @@ def test_strict_replays(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
         run(1, 2, context="Something else. ", max_tokens=2)
         assert run(12, 1) == twelve
     finally:
-        pool._threads = 2
+        pool._threads = threads_before
 
 
 def test_a_second_prompt_pays_only_for_its_query(pool: WorkerPool, pair: tuple[Model, Model]) -> None:

@@ -9,7 +9,8 @@ import pytest
 from alignbench.engines.protocol import Failed, Started, Tokenized
 from alignbench.engines.workers.pool import WorkerPool
 from alignbench.spec import Model
-from tests.support.driving import TIMEOUT, follow, plain_request
+from tests.support.driving import follow, plain_request
+from tests.support.waiting import LIMIT
 
 pytestmark = pytest.mark.models
 
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.models
 def tokenize(pool: WorkerPool, model: Model, *texts: str) -> Tokenized | Failed:
     answers: queue.Queue[Tokenized | Failed] = queue.Queue()
     pool.tokenize(model, texts, answers.put)
-    return answers.get(timeout=TIMEOUT)
+    return answers.get(timeout=LIMIT)
 
 
 def test_tokens_are_those_of_the_prompt_and_their_bytes_make_the_text(pool: WorkerPool, model: Model) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from alignbench.errors import InputError
 from alignbench.experiments.background import MARK, Background, begin, find, find_all, refuse_beside
+from tests.support.waiting import wait_until
 
 SAY_AND_WAIT = "import signal; print('here', flush=True); signal.pause()"
 
@@ -38,11 +39,9 @@ def test_a_run_is_found_while_it_goes_on_and_after_its_end(db: Path, waiting: Ba
     assert find(db, 4) is None
     assert os.getsid(waiting.pid or 0) == waiting.pid  # a line that drops is none of its business
     os.kill(waiting.pid or 0, signal.SIGKILL)
-    while find(db, 3) != Background(3, waiting.log, None):
-        pass
+    wait_until(lambda: find(db, 3) == Background(3, waiting.log, None))
     begun = begin(db, 3, [sys.executable, "-c", "print('again')"])
-    while find(db, 3) == begun:
-        pass
+    wait_until(lambda: find(db, 3) != begun)
     assert waiting.log.read_text().endswith("again\n")
 
 

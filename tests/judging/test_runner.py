@@ -24,6 +24,7 @@ from alignbench.spec import Model
 from alignbench.store import Store
 from tests.support.fakes import FakePool
 from tests.support.judged import fill
+from tests.support.waiting import LIMIT
 
 JUDGE = Model("critic", "llama:/critic.gguf", "aligned")
 GOOD = json.dumps({"rationale": "r", "stance": "yes"})
@@ -179,7 +180,7 @@ def test_cancel_from_another_thread_keeps_what_is_done(tmp_path: Path) -> None:
         judging = JudgeRun(plan, pool, store)
 
         def cancel() -> None:
-            assert pool.asked.wait(10)
+            assert pool.asked.wait(LIMIT)
             judging.cancel()
 
         canceller = threading.Thread(target=cancel)

@@ -17,8 +17,8 @@ from alignbench.scoring.run_scores import session_scores
 from alignbench.spec import Condition, Context, Model, Prompt, content_hash
 from alignbench.store import SampleRow, Store
 from tests.support.embeddings import FakeEmbedPool, vector
+from tests.support.waiting import LIMIT
 
-WAIT = 20.0
 PROMPT = Prompt("p1", "Why keep a diary?")
 OTHER_PROMPT = Prompt("p2", "Why dance?")
 MODEL = Model("m", "demo-aligned", "aligned")
@@ -69,7 +69,7 @@ def test_lexical_scores_are_there_at_once_and_embeddings_follow(pool: FakeEmbedP
     assert within["embedding_diversity"].reason == "embeddings have not arrived yet"
     assert not live.wait(timeout=0.01)
     pool.open.set()
-    assert live.wait(WAIT)
+    assert live.wait(LIMIT)
     assert live.within("p1", "A")["embedding_diversity"].value == pytest.approx(cosine_diversity(TEXTS), abs=1e-6)
 
 
@@ -78,11 +78,11 @@ def test_what_arrives_while_a_request_is_on_its_way_goes_into_the_next_one(
 ) -> None:
     pool.open.clear()
     live.add(row(0, "first"))
-    assert pool.asked.acquire(timeout=WAIT)
+    assert pool.asked.acquire(timeout=LIMIT)
     for i in range(1, 7):
         live.add(row(i, f"text {i}"))
     pool.open.set()
-    assert live.wait(WAIT)
+    assert live.wait(LIMIT)
     assert [len(request) for request in pool.requests] == [1, 6]
 
 
@@ -91,14 +91,14 @@ def test_a_text_is_embedded_once_ever(path: Path, pool: FakeEmbedPool, live: Liv
         live.add(row(i, text))
         live.add(row(i, text, condition="B"))
     live.add(row(9, "", condition="B"))
-    assert live.wait(WAIT)
+    assert live.wait(LIMIT)
     assert sorted(pool.embedded) == sorted(set(TEXTS))
     live.close()
     reopened = LiveScores(path, pool, lambda: None)
     with closing(reopened):
         for i, text in enumerate(TEXTS):
             reopened.add(row(i, text))
-        assert reopened.wait(WAIT)
+        assert reopened.wait(LIMIT)
         value = reopened.within("p1", "A")["embedding_diversity"].value
     assert value == pytest.approx(cosine_diversity(TEXTS), abs=1e-6)
     assert len(pool.embedded) == len(set(TEXTS))
@@ -109,12 +109,12 @@ def test_a_text_is_embedded_once_ever(path: Path, pool: FakeEmbedPool, live: Liv
 def test_kept_vectors_do_without_an_embedding_model(path: Path, live: LiveScores) -> None:
     for i, text in enumerate(TEXTS):
         live.add(row(i, text))
-    assert live.wait(WAIT)
+    assert live.wait(LIMIT)
     with closing(LiveScores(path, None, lambda: None)) as reopened:
         for i, text in enumerate(TEXTS):
             reopened.add(row(i, text))
             reopened.add(row(i, f"new {i}", condition="B"))
-        assert reopened.wait(WAIT)
+        assert reopened.wait(LIMIT)
         assert reopened.within("p1", "A")["embedding_diversity"].value is not None
         assert reopened.within("p1", "B")["embedding_diversity"].reason == "no embedding model is in use"
         assert reopened.cross("p1", "A", "B")["embedding_similarity"].reason == "no embedding model is in use"
@@ -126,7 +126,7 @@ def test_a_worker_that_dies_once_is_asked_again(path: Path) -> None:
     with closing(LiveScores(path, pool, lambda: None)) as live:
         for i, text in enumerate(TEXTS):
             live.add(row(i, text))
-        assert live.wait(WAIT)
+        assert live.wait(LIMIT)
         assert live.within("p1", "A")["embedding_diversity"].value is not None
 
 
@@ -135,9 +135,9 @@ def test_a_worker_that_fails_twice_is_asked_no_more(path: Path) -> None:
     with closing(LiveScores(path, pool, lambda: None)) as live:
         for i, text in enumerate(TEXTS):
             live.add(row(i, text))
-        assert live.wait(WAIT)
+        assert live.wait(LIMIT)
         live.add(row(7, "one more"))
-        assert live.wait(WAIT)
+        assert live.wait(LIMIT)
         reason = live.within("p1", "A")["embedding_diversity"].reason
     assert reason == "embeddings failed: no such package"
     assert len(pool.requests) == 2
@@ -150,7 +150,7 @@ def test_only_finished_samples_count_and_only_once(live: LiveScores, pool: FakeE
     live.add(row(0, "the retry"))
     live.add(row(0, "the retry"))
     assert live.within("p1", "A")["words"].n == 1
-    assert live.wait(WAIT)
+    assert live.wait(LIMIT)
     assert pool.embedded == ["the retry"]
 
 
@@ -159,11 +159,11 @@ def test_a_text_without_tokens_has_no_embedding_and_is_not_asked_for_again(
 ) -> None:
     live.add(row(0, "\u200b"))
     live.add(row(1, "a word"))
-    assert live.wait(WAIT)
+    assert live.wait(LIMIT)
     assert live.within("p1", "A")["embedding_diversity"].reason == "a response has no token to embed"
     with closing(LiveScores(path, pool, lambda: None)) as reopened:
         reopened.add(row(0, "\u200b"))
-        assert reopened.wait(WAIT)
+        assert reopened.wait(LIMIT)
     assert pool.embedded.count("\u200b") == 1
 
 
@@ -174,7 +174,7 @@ def test_on_change_is_called_for_samples_and_for_embeddings(path: Path, pool: Fa
     ) as live:
         for i, text in enumerate(TEXTS):
             live.add(row(i, text))
-        assert live.wait(WAIT)
+        assert live.wait(LIMIT)
         live.close()  # joins the thread that calls back
     assert len(seen) >= len(TEXTS) + 1
     assert seen[-1] == pytest.approx(cosine_diversity(TEXTS), abs=1e-6)
@@ -191,7 +191,7 @@ def test_threads_may_add_and_read_at_once(live: LiveScores) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert live.wait(WAIT)
+    assert live.wait(LIMIT)
     for name in "BCD":
         cross = live.cross("p1", "A", name)
         assert cross["jaccard"].n_pairs == cross["embedding_similarity"].n_pairs == 400
@@ -212,7 +212,7 @@ def test_another_model_than_expected_is_kept_under_its_own_name(path: Path) -> N
     with closing(LiveScores(path, pool, lambda: None)) as live:
         live.add(row(0, "one"))
         live.add(row(1, "two"))
-        assert live.wait(WAIT)
+        assert live.wait(LIMIT)
         assert live.within("p1", "A")["embedding_diversity"].value is not None
     with Store.open(path) as store:
         assert store.embeddings("house-embedder", [content_hash("one")])
@@ -221,12 +221,12 @@ def test_another_model_than_expected_is_kept_under_its_own_name(path: Path) -> N
 
 def test_vectors_of_two_models_never_meet(path: Path, live: LiveScores) -> None:
     live.add(row(0, "one"))
-    assert live.wait(WAIT)
+    assert live.wait(LIMIT)
     with closing(LiveScores(path, FakeEmbedPool(model="other"), lambda: None)) as reopened:
         reopened.add(row(0, "one"))
-        assert reopened.wait(WAIT)
+        assert reopened.wait(LIMIT)
         reopened.add(row(1, "two"))
-        assert reopened.wait(WAIT)
+        assert reopened.wait(LIMIT)
         reason = reopened.within("p1", "A")["embedding_diversity"].reason
     assert reason == f"the embedding model is other, but this session's scores use {DEFAULT_EMBEDDER}"
 
@@ -237,7 +237,7 @@ def test_a_file_that_is_no_database_costs_the_cache_only(tmp_path: Path, pool: F
     with closing(LiveScores(path, pool, lambda: None)) as live:
         for i, text in enumerate(TEXTS):
             live.add(row(i, text))
-        assert live.wait(WAIT)
+        assert live.wait(LIMIT)
         assert live.within("p1", "A")["embedding_diversity"].value is not None
     assert path.read_text() == "not a database"
 
@@ -249,7 +249,7 @@ def test_session_scores_are_means_over_prompts(live: LiveScores) -> None:
     live.add(row(0, "cat mat", "B"))
     live.add(row(0, "dog", "B", OTHER_PROMPT))
     live.add(row(1, "dog", "B", OTHER_PROMPT))
-    assert live.wait(WAIT)
+    assert live.wait(LIMIT)
     scores = session_scores(live, [PROMPT, OTHER_PROMPT], [A, B, C], "A", Floor("B"))
     within, cross = scores["within"], scores["cross"]
     third = pytest.approx(1 / 3)

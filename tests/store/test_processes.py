@@ -13,6 +13,7 @@ import pytest
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Store, schema
 from tests.support.samples import BASE, done_samples
+from tests.support.waiting import LIMIT
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,7 +27,7 @@ def test_two_processes_write_to_one_file(store: Store, session: int, cell: int) 
     # Half of what they write is the same: 100..199 is stored by one of them, and stays.
     writers = [writer(store, cell, first, 200) for first in (0, 100)]
     for process in writers:
-        output, errors = process.communicate(timeout=120)
+        output, errors = process.communicate(timeout=LIMIT)
         assert (process.returncode, errors) == (0, "")
         assert len(output.split()) == 200
     rows = list(store.samples(session))
@@ -40,7 +41,7 @@ def test_two_writers_lose_nothing_and_write_nothing_twice(store: Store, session:
     cells = [store.add_cell(session, Prompt(f"q{i}", f"{i}?"), Condition.zero_shot(BASE), 2000) for i in range(2)]
     writers = [writer(store, cell, 0, 2000) for cell in cells]
     for process in writers:
-        output, errors = process.communicate(timeout=240)
+        output, errors = process.communicate(timeout=LIMIT)
         assert (process.returncode, errors) == (0, "")
         assert len(output.split()) == 2000
     assert [(row.cell_id, row.sample) for row in store.samples(session)] == [(c, i) for c in cells for i in range(2000)]
@@ -122,4 +123,4 @@ def test_a_session_that_another_process_deletes_is_said(store: Store, session: i
     with Store.open(store.path) as other:
         other.delete_session(session)
     process = writer(store, cell, 0, 1)
-    assert "was the session deleted meanwhile" in process.communicate(timeout=60)[1]
+    assert "was the session deleted meanwhile" in process.communicate(timeout=LIMIT)[1]

@@ -18,15 +18,16 @@ from alignbench.tui.app import BenchApp
 from alignbench.tui.bench.sample_list import SampleList
 from alignbench.tui.bench.screen import BenchScreen
 from tests.support.fakes import FakePool, LetterEmbedder
+from tests.support.waiting import LIMIT
 
 WIDE, SMALL = (120, 36), (80, 24)
 ALIGNED = Model("demo-aligned", "demo-aligned", "aligned")
 BASE = Model("demo-base", "demo-base", "base")
 
 
-async def until(pilot: Pilot[Any], true: Callable[[], object], seconds: float = 60.0) -> None:
+async def until(pilot: Pilot[Any], true: Callable[[], object]) -> None:
     """Let the app work until a condition holds."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + LIMIT
     while not true():
         assert time.monotonic() < end, f"the condition did not come true; the screen:\n{screen_text(pilot.app)}"
         await asyncio.sleep(0.01)

@@ -11,6 +11,7 @@ import pytest
 
 from alignbench.cli import main
 from tests.support.pools import lent_pool
+from tests.support.waiting import LIMIT
 
 
 def alignbench(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -28,13 +29,13 @@ def alignbench(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.CompletedProcess(arguments, code, *(each.buffer.getvalue().decode() for each in (out, err)))
 
 
-def alignbench_process(*arguments: str, timeout: float = 240) -> subprocess.CompletedProcess[str]:
+def alignbench_process(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command as a user does, in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "alignbench", *arguments],
         capture_output=True,
         text=True,
-        timeout=timeout,
+        timeout=LIMIT,
         stdin=subprocess.DEVNULL,
         check=False,
     )

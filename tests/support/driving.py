@@ -20,8 +20,8 @@ from alignbench.engines.protocol import (
 )
 from alignbench.engines.workers.pool import WorkerPool
 from alignbench.spec import Mode, Model, Sampling
+from tests.support.waiting import LIMIT
 
-TIMEOUT = 240  # seconds: of a crowded machine
 _keys = itertools.count(10_000)
 
 
@@ -55,7 +55,7 @@ def load(pool: WorkerPool, model: Model) -> Event:
     events: queue.Queue[Event] = queue.Queue()
     pool.load(model, events.put)
     while True:
-        event = events.get(timeout=TIMEOUT)
+        event = events.get(timeout=LIMIT)
         if isinstance(event, (Loaded, Failed)):
             return event
 
@@ -68,7 +68,7 @@ def follow(
     pool.sample(model, request, events.put)
     seen: list[Event] = []
     while not seen or not isinstance(seen[-1], (Done, Failed)):
-        seen.append(events.get(timeout=TIMEOUT))
+        seen.append(events.get(timeout=LIMIT))
         watch(seen[-1])
     return seen
 
@@ -87,7 +87,7 @@ def score(pool: WorkerPool, model: Model, request: SampleRequest, continuation: 
     """Teacher force a continuation of a request's prompt."""
     answers: queue.Queue[Scored | Failed] = queue.Queue()
     pool.score(model, LikelihoodRequest(next(_keys), request.context, request.query, continuation), answers.put)
-    answer = answers.get(timeout=TIMEOUT)
+    answer = answers.get(timeout=LIMIT)
     assert isinstance(answer, Scored), answer
     return answer
 

@@ -32,6 +32,7 @@ from alignbench.engines.protocol import (
     TokenStats,
 )
 from alignbench.spec import Model
+from tests.support.waiting import LIMIT
 
 CAPABILITIES = {
     "aligned": Capabilities(
@@ -202,7 +203,7 @@ class ScoringPool(FakePool):
 
     def score(self, model: Model, request: LikelihoodRequest, sink: Callable[[Scored | Failed], None]) -> None:  # noqa: ARG002
         def work() -> None:
-            self.hold.wait(30)
+            self.hold.wait(LIMIT)
             pieces = tuple(re.findall(r"\s*\S+", request.continuation))
             n, top = len(pieces), len(self.alternatives)
             best = np.tile(-np.arange(1, top + 1, dtype=np.float32), (n, 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 from functools import cache
 from pathlib import Path
 
@@ -12,8 +13,13 @@ from alignbench.engines.workers.pool import WorkerPool
 
 @cache
 def shared_pool() -> WorkerPool:
-    """Loads a model when a test first asks for it; closed with the interpreter."""
-    pool = WorkerPool(threads=2)
+    """Loads a model when a test first asks for it; closed with the interpreter.
+
+    Where tests run in several processes, each has its share of the cores: two threads that wait for each other take
+    many times as long as one when something else needs a core.
+    """
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    pool = WorkerPool(threads=max(1, len(os.sched_getaffinity(0)) // processes))
     atexit.register(pool.close)
     return pool
 

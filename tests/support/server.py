@@ -18,6 +18,8 @@ from typing import Any
 
 import httpx
 
+from tests.support.waiting import LIMIT
+
 MODEL = "some-model"
 
 
@@ -189,14 +191,14 @@ def llama_cpp_server(folder: Path, weights: Path) -> Iterator[str]:
     finally:
         process.terminate()
         try:
-            process.wait(timeout=20)
+            process.wait(timeout=LIMIT)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
 
 
 def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + LIMIT
     while time.monotonic() < deadline and process.poll() is None:
         try:
             if httpx.get(url, trust_env=False).status_code == 200:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from alignbench.errors import EngineError
@@ -12,13 +10,7 @@ from alignbench.tui.background_job import BackgroundJob, ProgressCallback
 from alignbench.tui.scores.model_metrics import Backends
 from alignbench.tui.scores.worker import PanelWorker
 from tests.support.fakes import FakePool
-
-
-def wait(true: Callable[[], object], seconds: float = 10.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.005)
+from tests.support.waiting import LIMIT, wait_until
 
 
 def test_a_job_reports_and_ends_in_a_result() -> None:
@@ -26,14 +18,14 @@ def test_a_job_reports_and_ends_in_a_result() -> None:
 
     def work(report: ProgressCallback) -> int:
         report("counting", 0.5)
-        go.wait(10)
+        go.wait(LIMIT)
         return 7
 
     job = BackgroundJob(work, changed.release)
-    assert changed.acquire(timeout=10)
+    assert changed.acquire(timeout=LIMIT)
     assert (job.doing, job.fraction, job.running) == ("counting", 0.5, True)
     go.set()
-    assert changed.acquire(timeout=10)
+    assert changed.acquire(timeout=LIMIT)
     assert (job.result, job.error, job.running) == (7, "", False)
 
 
@@ -45,7 +37,7 @@ def test_a_job_that_fails_says_why() -> None:
         raise KeyError("x")
 
     refused, broken = BackgroundJob(refuse, lambda: None), BackgroundJob(break_down, lambda: None)
-    wait(lambda: not refused.running and not broken.running)
+    wait_until(lambda: not refused.running and not broken.running)
     assert (refused.error, broken.error) == ("The model is gone.", "KeyError: 'x'")
 
 
@@ -54,17 +46,17 @@ def test_a_job_that_is_given_up_ends_at_its_next_report() -> None:
 
     def work(report: ProgressCallback) -> int:
         reached.set()
-        go.wait(10)
+        go.wait(LIMIT)
         report("going on", 0.5)
         after.append(1)
         return 1
 
     job = BackgroundJob(work, lambda: None)
-    assert reached.wait(10)
+    assert reached.wait(LIMIT)
     job.cancel()
     assert not job.running
     go.set()
-    job._thread.join(10)
+    job._thread.join(LIMIT)
     assert (job.result, job.error, after) == (None, "", [])
 
 
@@ -75,19 +67,19 @@ def test_the_panel_worker_does_what_was_asked_last(tmp_path: Path) -> None:
 
     def slow(_: object) -> str:
         began.set()
-        go.wait(10)
+        go.wait(LIMIT)
         return "slow"
 
     try:
         assert worker.ask("slow", slow) is None
-        assert began.wait(10)
+        assert began.wait(LIMIT)
         assert worker.ask("dropped", lambda _: "dropped") is None
         assert worker.ask("last", lambda _: "last") is None
         go.set()
-        wait(lambda: worker.ask("last", lambda _: "last") == "last")
+        wait_until(lambda: worker.ask("last", lambda _: "last") == "last")
         assert worker.ask("slow", slow) == "slow", "what was begun is kept"
         assert changed.is_set()
-        wait(lambda: isinstance(worker.ask("broken", lambda _: 1 / 0), ZeroDivisionError))
+        wait_until(lambda: isinstance(worker.ask("broken", lambda _: 1 / 0), ZeroDivisionError))
         assert worker.ask("dropped", lambda _: "dropped") is None, "what was not begun was dropped"
     finally:
         worker.close()

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.app import rows
+from tests.support.waiting import LIMIT
 
 SCRIPT = """
 import sys
@@ -48,8 +49,8 @@ class Terminal:
         os.close(slave)
         self.seen = ""
 
-    def until(self, words: str, seconds: float = 30.0) -> None:
-        end = time.monotonic() + seconds
+    def until(self, words: str) -> None:
+        end = time.monotonic() + LIMIT
         while words not in self.seen:
             assert time.monotonic() < end, self.seen[-2000:]
             if select.select([self.master], [], [], 0.1)[0]:
@@ -60,7 +61,7 @@ class Terminal:
 
     def end(self, signal_number: int) -> None:
         self.process.send_signal(signal_number)
-        self.process.wait(20)
+        self.process.wait(LIMIT)
         os.close(self.master)
 
 
@@ -80,7 +81,7 @@ def test_what_finished_survives(tmp_path: Path, number: int) -> None:
     again = Terminal(str(db), "1")
     again.until("finished at once")
     again.press(b"\x11")  # Ctrl+Q
-    assert again.process.wait(20) == 0
+    assert again.process.wait(LIMIT) == 0
     os.close(again.master)
 
 

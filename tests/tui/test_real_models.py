@@ -25,14 +25,14 @@ async def test_costly_scores_and_token_shift(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr("alignbench.judging.plan.judge_template", terse_template)
     pool = shared_pool()
     app = BenchApp(tmp_path / "x.db", pool, pool)
-    async with app.run_test(size=(120, 60), notifications=True) as pilot:
+    async with app.run_test(size=(120), notifications=True) as pilot:
         await ready(pilot, app)
         bench = app.workbench.bench
         for at, column in enumerate(bench.columns):
             short = replace(column.condition, sampling=replace(column.condition.sampling, max_tokens=8))
             bench.columns[at] = replace(column, condition=short, n=2)
         await pilot.press("f5")
-        await until(pilot, lambda: bench.session is not None and not app.workbench.busy, 240)
+        await until(pilot, lambda: bench.session is not None and not app.workbench.busy)
         await pilot.press("f7")
         await until(pilot, lambda: isinstance(app.screen, ScoresScreen))
         screen = app.screen
@@ -45,19 +45,19 @@ async def test_costly_scores_and_token_shift(tmp_path: Path, monkeypatch: pytest
                 reasons = [scene.entry(row, 1).get("reason", "") for row in rows() if row.metric.name == metric]
                 return reasons == [""] * len(METRICS[metric].scope)
 
-            await until(pilot, lambda: not app.workbench.panel().demands.running and there(), 240)
+            await until(pilot, lambda: not app.workbench.panel().demands.running and there())
         screen._row = next(i for i, row in enumerate(rows()) if row.run == "stance")
         await pilot.press("o")
         await until(pilot, lambda: isinstance(app.screen, LineScreen))
         await pilot.press("enter")
-        await until(pilot, lambda: screen._scene().jobs and not app.workbench.panel().demands.running, 240)
-        await until(pilot, lambda: screen._scene().entry(screen._chosen, 1).get("samples"), 60)
+        await until(pilot, lambda: screen._scene().jobs and not app.workbench.panel().demands.running)
+        await until(pilot, lambda: screen._scene().entry(screen._chosen, 1).get("samples"))
         with Store.open(tmp_path / "x.db") as store:
             judged = list(store.judgments(bench.session, kind="stance"))
         assert {row.condition for row in judged} == {"demo-aligned", "demo-base"}
         assert len(judged) == 4
         await pilot.press("escape", "enter", "4")
-        await until(pilot, lambda: "bits per byte under B demo-base" in screen_text(app), 120)
+        await until(pilot, lambda: "bits per byte under B demo-base" in screen_text(app))
         await shows(pilot, "token 1 of")
 
 

@@ -16,8 +16,8 @@ from alignbench.engines.workers.pool import WorkerPool
 from alignbench.errors import EngineError
 from alignbench.models.catalog import resolve, weights_path
 from alignbench.spec import Model
-from tests.support.driving import TIMEOUT
 from tests.support.hf_folders import write_folder
+from tests.support.waiting import LIMIT
 
 CONTINUATIONS = (" One may cross it.", " There are many of them, and each is old.", " No.")
 
@@ -113,7 +113,7 @@ def test_queued_requests_are_scored_in_turn_and_each_can_be_cancelled(pool: Work
         continuation = " three" + " and on" * 400 * (i == 0)
         pool.score(aligned, LikelihoodRequest(key, "Count. ", "One, two,", continuation, 0), answers.put)
     pool.cancel(aligned, keys[2])
-    got = {answer.key: answer for answer in (answers.get(timeout=TIMEOUT) for _ in keys)}
+    got = {answer.key: answer for answer in (answers.get(timeout=LIMIT) for _ in keys)}
     failed, one, last = got[keys[2]], got[keys[1]], got[keys[3]]
     assert isinstance(failed, Failed)
     assert "cancelled" in failed.message

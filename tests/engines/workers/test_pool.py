@@ -15,7 +15,8 @@ from alignbench.engines.protocol import Embedded, Event, Failed, Loaded, TextDel
 from alignbench.engines.workers.pool import WorkerPool
 from alignbench.models.catalog import resolve
 from alignbench.spec import Model
-from tests.support.driving import TIMEOUT, follow, load, plain_request, results, texts
+from tests.support.driving import follow, load, plain_request, results, texts
+from tests.support.waiting import LIMIT
 
 pytestmark = pytest.mark.models
 
@@ -76,7 +77,7 @@ def test_embeddings_come_from_a_worker_of_their_own(own_pool: WorkerPool) -> Non
 
     answers: queue.Queue[Embedded | Failed] = queue.Queue()
     own_pool.embed(("a cat", "a dog"), answers.put)
-    answer = answers.get(timeout=TIMEOUT)
+    answer = answers.get(timeout=LIMIT)
     assert isinstance(answer, Embedded)
     assert answer.vectors.shape == (2, 384)
 
@@ -87,7 +88,7 @@ def test_an_embedder_that_cannot_load_says_why(tmp_path: Path) -> None:
     pool = WorkerPool(embedder=tmp_path / "nothing")
     answers: queue.Queue[Embedded | Failed] = queue.Queue()
     pool.embed(("a cat",), answers.put)
-    assert isinstance(answers.get(timeout=TIMEOUT), Failed)
+    assert isinstance(answers.get(timeout=LIMIT), Failed)
     pool.close()
 
 
@@ -99,7 +100,7 @@ def test_workers_end_when_their_front_end_is_killed() -> None:
         "from alignbench.models.catalog import resolve\n"
         "pool = WorkerPool(); model = resolve('demo-aligned')\n"
         "pool.load(model, lambda event: None)\n"
-        "print(pool.worker_pid(model), flush=True); time.sleep(60)\n"
+        "print(pool.worker_pid(model), flush=True); time.sleep(600)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
@@ -109,5 +110,5 @@ def test_workers_end_when_their_front_end_is_killed() -> None:
     parent.wait()
     import select
 
-    ready, _, _ = select.select([worker], [], [], 30)
+    ready, _, _ = select.select([worker], [], [], LIMIT)
     assert ready, "the worker outlived its front end"

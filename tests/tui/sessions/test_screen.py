@@ -147,14 +147,14 @@ async def test_a_selection_of_samples_is_written_to_a_file(db: Path) -> None:
 async def test_the_report_is_read_and_written_as_a_page(db: Path, size: tuple[int, int]) -> None:
     async with listed(db, size) as (pilot, app, screen):
         await pilot.press("o")
-        await until(pilot, lambda: isinstance(app.screen, ReportScreen) and "Findings" in screen_text(app), 60)
+        await until(pilot, lambda: isinstance(app.screen, ReportScreen) and "Findings" in screen_text(app))
         await shows(pilot, "Report of session 2: second [bold")
         before = screen_text(app)
         await pilot.press("pagedown")
         await until(pilot, lambda: screen_text(app) != before)
         await pilot.press("w")
         page = Path("report-session-2.html")
-        await until(pilot, lambda: page.exists() and "Written to" in screen_text(app), 60)
+        await until(pilot, lambda: page.exists() and "Written to" in screen_text(app))
         assert page.read_text().startswith("<!doctype html>")
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is screen)
