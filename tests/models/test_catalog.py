@@ -176,9 +176,9 @@ def test_weights_that_went_away(tmp_path: Path) -> None:
 def test_file_hash(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(b"x" * 3_000_000)
-    blocks: list[int] = []
-    assert catalog.file_hash(path, blocks.append) == hashlib.sha256(b"x" * 3_000_000).hexdigest()
-    assert sum(blocks) == 3_000_000
+    read: list[tuple[str, int, int]] = []
+    assert catalog.file_hash(path, lambda *said: read.append(said)) == hashlib.sha256(b"x" * 3_000_000).hexdigest()
+    assert read[-1] == ("SHA-256", 3_000_000, 3_000_000)
     with pytest.raises(InputError, match="cannot be read"):
         catalog.file_hash(tmp_path)
 

@@ -25,7 +25,7 @@ def embeddings(tmp_path: Path) -> Iterator[Embeddings]:
     with Store.open(tmp_path / "vectors.db") as store:
         found = Embeddings(store, FakeEmbedPool(), DEFAULT_EMBEDDER)
         texts = [*BASE, *UNLIKE["base"], *UNLIKE["aligned"], "Trees grow."]
-        found.make(texts, lambda _: None)
+        found.make(texts)
         yield found
 
 

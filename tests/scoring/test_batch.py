@@ -282,7 +282,9 @@ def test_many_texts_go_out_in_large_requests(store: Store) -> None:
     texts = {"p": {"A": [f"text {i} of many" for i in range(700)]}}
     pool = FakeEmbedPool()
     dealt: list[int] = []
-    Embeddings(store, pool, DEFAULT_EMBEDDER).make((t for t in texts["p"]["A"] * 2), dealt.append)
+    Embeddings(store, pool, DEFAULT_EMBEDDER).make(
+        (t for t in texts["p"]["A"] * 2), lambda _, done, __: dealt.append(done)
+    )
     assert [len(request) for request in pool.requests] == [256, 256, 188]
     assert dealt[-1] == 1400
     assert dealt == sorted(dealt)

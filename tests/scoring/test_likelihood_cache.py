@@ -13,6 +13,7 @@ import pytest
 
 from alignbench.engines.protocol import Capabilities, Failed, LikelihoodRequest, Loaded, Scored, Sink
 from alignbench.metrics.values import Value
+from alignbench.progress import tracked
 from alignbench.scoring import likelihood_cache as module
 from alignbench.scoring.likelihood_cache import LikelihoodCache, Passage
 from alignbench.scoring.model_based.alignment_gap import session_gaps
@@ -97,13 +98,13 @@ def passages(*responses: str) -> list[Passage]:
 def test_a_passage_is_asked_once_ever_and_then_no_model_is_loaded(store: Store) -> None:
     pool = ScorePool()
     first = LikelihoodCache(store, pool)  # type: ignore[arg-type]
-    told: list[int] = []
-    first.make(BASE, passages("one", "two", "one"), told.append)
+    told: list[tuple[str, int, int]] = []
+    first.make(BASE, tracked(passages("one", "two", "one"), lambda *progress: told.append(progress), "reading"))
     assert [request.continuation for request in pool.requests] == ["one", "two"]
     assert all(
         (request.context, request.query, request.top) == ("A context. ", "A query: ", 0) for request in pool.requests
     )
-    assert told == [1, 2, 3]
+    assert told == [("reading", 1, 3), ("reading", 2, 3), ("reading", 3, 3)]
     later = ScorePool()
     again = LikelihoodCache(store, later)  # type: ignore[arg-type]
     again.make(BASE, passages("one", "two"))

@@ -11,6 +11,7 @@ import pytest
 from alignbench.metrics import registry
 from alignbench.metrics.running_cell import CellPair, CellScores
 from alignbench.metrics.values import Value
+from alignbench.progress import silent
 from alignbench.scoring.coverage import best_sentences, coverages
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.null import other_prompt, other_prompts
@@ -139,25 +140,25 @@ def test_intervals_hold_the_similarities_only() -> None:
 
 def test_the_best_sentence_of_the_others(tmp_path: Path) -> None:
     others = {0: "Nothing alike here. TEA, WARM AND CALM!", 3: "Quiz."}
-    told: list[tuple[int, int]] = []
+    told: list[tuple[str, int, int]] = []
     with Store.open(tmp_path / "e.db") as store:
         embeddings = Embeddings(store, LetterEmbedder("letters"), "letters")
         found = best_sentences(
-            "Warm, calm and tea! 123 4.", others, embeddings, lambda done, of: told.append((done, of))
+            "Warm, calm and tea! 123 4.", others, embeddings, lambda *progress: told.append(progress)
         )
         assert [match.sentence for match in found] == ["Warm, calm and tea!", "123 4."]
         assert found[0].similarity == pytest.approx(1.0)
         assert (found[0].sample, found[0].best) == (0, "TEA, WARM AND CALM!")
         assert set(found[0].similarities or ()) == {0, 3}
         assert (found[1].similarity, found[1].best) == (None, ""), "a sentence without a letter has no vector here"
-        assert told[-1] == (5, 5)
-        cross = coverages({"a": others, "b": {0: "Tea, warm and calm."}}, "a", embeddings, lambda *_: None)
+        assert told[-1] == ("embedding sentences", 5, 5)
+        cross = coverages({"a": others, "b": {0: "Tea, warm and calm."}}, "a", embeddings, silent)
         assert cross["b"].value == pytest.approx(0.5)
 
 
 def test_no_embeddings_no_match(tmp_path: Path) -> None:
     with Store.open(tmp_path / "e.db") as store:
         embeddings = Embeddings(store, LetterEmbedder("letters", broken="no memory"), "letters")
-        assert best_sentences("One. Two.", {0: "Three."}, embeddings, lambda *_: None)[0].similarity is None
-        cross = coverages({"a": {0: "One."}, "b": {0: "Two."}}, "a", embeddings, lambda *_: None)
+        assert best_sentences("One. Two.", {0: "Three."}, embeddings, silent)[0].similarity is None
+        cross = coverages({"a": {0: "One."}, "b": {0: "Two."}}, "a", embeddings, silent)
         assert "no memory" in cross["b"].reason

@@ -11,8 +11,9 @@ import numpy as np
 from alignbench.engines.protocol import Failed, LikelihoodRequest, SampleRequest, Scored, Sink
 from alignbench.experiments.staged import StagedRun
 from alignbench.ledger.ledger import Ledger, LedgerBuilder, sampling_plan
-from alignbench.ledger.prepare import Failures, Progress
+from alignbench.ledger.prepare import Failures
 from alignbench.ledger.request import LedgerRequest
+from alignbench.progress import Progress, silent
 from alignbench.spec import Condition, Context, Model, Prompt, Sampling
 from alignbench.store import Store
 from tests.support.fakes import FakePool
@@ -80,7 +81,7 @@ def kept(
     *,
     controls: bool = False,
     failures: Failures | None = None,
-    progress: Progress = lambda *_: None,
+    progress: Progress = silent,
 ) -> Ledger:
     """Sample what is missing, then keep the ledger."""
     session = session_of(store, wanted)

@@ -6,7 +6,8 @@ import threading
 from pathlib import Path
 
 from alignbench.errors import EngineError
-from alignbench.tui.background_job import BackgroundJob, ProgressCallback
+from alignbench.progress import PERCENT, Progress
+from alignbench.tui.background_job import BackgroundJob
 from alignbench.tui.scores.model_metrics import Backends
 from alignbench.tui.scores.worker import PanelWorker
 from tests.support.fakes import FakePool
@@ -16,24 +17,24 @@ from tests.support.waiting import LIMIT, wait_until
 def test_a_job_reports_and_ends_in_a_result() -> None:
     changed, go = threading.Semaphore(0), threading.Event()
 
-    def work(report: ProgressCallback) -> int:
-        report("counting", 0.5)
+    def work(progress: Progress) -> int:
+        progress("counting", 1, 2)
         go.wait(LIMIT)
         return 7
 
     job = BackgroundJob(work, changed.release)
     assert changed.acquire(timeout=LIMIT)
-    assert (job.doing, job.fraction, job.running) == ("counting", 0.5, True)
+    assert (job.doing, job.fraction, job.running) == ("counting 1/2", 0.5, True)
     go.set()
     assert changed.acquire(timeout=LIMIT)
     assert (job.result, job.error, job.running) == (7, "", False)
 
 
 def test_a_job_that_fails_says_why() -> None:
-    def refuse(_: ProgressCallback) -> int:
+    def refuse(_: Progress) -> int:
         raise EngineError("The model is gone.")
 
-    def break_down(_: ProgressCallback) -> int:
+    def break_down(_: Progress) -> int:
         raise KeyError("x")
 
     refused, broken = BackgroundJob(refuse, lambda: None), BackgroundJob(break_down, lambda: None)
@@ -44,10 +45,10 @@ def test_a_job_that_fails_says_why() -> None:
 def test_a_job_that_is_given_up_ends_at_its_next_report() -> None:
     reached, go, after = threading.Event(), threading.Event(), []
 
-    def work(report: ProgressCallback) -> int:
+    def work(progress: Progress) -> int:
         reached.set()
         go.wait(LIMIT)
-        report("going on", 0.5)
+        progress("going on", 50, PERCENT)
         after.append(1)
         return 1
 

@@ -51,27 +51,24 @@ def attach(
 
 def _watch(store: Store, path: Path, run: Background) -> None:
     """What the run says, and above all how far it is, until its process ends."""
-    from rich.console import Console
-
-    from alignbench.cli.progress import samples_bar
+    from alignbench.cli.progress import ProgressBar
     from alignbench.display import visible
     from alignbench.experiments.background import find
 
-    console = Console(stderr=True, markup=False, highlight=False)
     print(f"session {run.session} in {path}, process {run.pid}; Ctrl-C leaves it alone", file=sys.stderr)
-    with run.log.open(encoding="utf-8", errors="replace") as log, samples_bar(console) as bar:
-        task = bar.add_task("", total=store.n_asked(run.session), rate="", failed="")
+    with run.log.open(encoding="utf-8", errors="replace") as log, ProgressBar() as bar:
+        samples = bar.add("", store.n_asked(run.session))
         lines = log.readlines()[-LINES:]
         while True:
             for line in lines:
-                console.print(visible(line.rstrip("\n")), soft_wrap=True)
+                bar.say(visible(line.rstrip("\n")))
             info = store.session(run.session)
-            failed = f"{info.n_errors} failed" if info.n_errors else ""
-            bar.update(task, description=info.name, completed=info.n_samples, failed=failed)
+            samples.describe(info.name)
+            samples.reach(info.n_samples, failed=info.n_errors)
             there = find(path, run.session)
             if there is None or there.pid is None:
                 break
             time.sleep(SECONDS)
             lines = log.readlines()
         for line in log.readlines():
-            console.print(visible(line.rstrip("\n")), soft_wrap=True)
+            bar.say(visible(line.rstrip("\n")))

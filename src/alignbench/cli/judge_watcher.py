@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.text import Text
-
+from alignbench.cli.progress import ProgressBar
 from alignbench.cli.run_watcher import RunOutcome, signals
 from alignbench.display import visible
 from alignbench.judging.plan import JudgeItem
@@ -35,28 +30,17 @@ class _JudgeProgress:
     def __init__(self, run: JudgeRun) -> None:
         self._name = run.plan.judge.name
         self._total, self._done = len(run.plan.items), 0
-        console = Console(stderr=True, markup=False, highlight=False)
-        self._live = console.is_terminal
-        self.bar = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=console,
-            disable=not self._live,
-            transient=True,
-        )
-        self._task = self.bar.add_task(f"loading {self._name}", total=self._total)
+        self.bar = ProgressBar()
+        self._items = self.bar.add(f"loading {self._name}", self._total)
         if self._total < run.plan.n:
             self._say(f"{run.plan.n - self._total} of {run.plan.n} are judged already")
 
     def take(self, event: JudgeEvent) -> None:
         match event:
             case JudgeLoading():
-                self.bar.update(self._task, description=f"loading {self._name} {event.fraction:.0%}")
+                self._items.describe(f"loading {self._name} {event.fraction:.0%}")
             case JudgeLoaded():
-                self.bar.update(self._task, description=f"{self._name} judges")
+                self._items.describe(f"{self._name} judges")
                 self._say(f"{self._name}: {event.capabilities.description}, loaded in {event.seconds:.1f} s")
             case Judged():
                 if event.judgment.status == "invalid":
@@ -68,15 +52,12 @@ class _JudgeProgress:
 
     def _count(self) -> None:
         self._done += 1
-        self.bar.advance(self._task)
-        if not self._live and self._done * STEPS // self._total > (self._done - 1) * STEPS // self._total:
+        self._items.store()
+        if not self.bar.is_live and self._done * STEPS // self._total > (self._done - 1) * STEPS // self._total:
             self._say(f"{self._done} of {self._total} judged")
 
     def _say(self, line: str) -> None:
-        if self._live:
-            self.bar.console.print(Text(visible(line)))
-        else:
-            print(visible(line), file=sys.stderr, flush=True)
+        self.bar.say(visible(line))
 
 
 def _where(item: JudgeItem) -> str:

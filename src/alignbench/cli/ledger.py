@@ -61,9 +61,9 @@ def ledger(
 
     Give the same command again to go on where it was stopped.
     """
-    from alignbench.cli.ledger_view import as_record, narrated, print_ledger
+    from alignbench.cli.ledger_view import as_record, print_ledger
+    from alignbench.cli.progress import ProgressBar
     from alignbench.cli.run_watcher import RunOutcome, follow
-    from alignbench.cli.score_setup import progress_bar
     from alignbench.contexts.files import load_context
     from alignbench.engines.workers.pool import WorkerPool
     from alignbench.experiments.staged import StagedRun
@@ -107,8 +107,8 @@ def ledger(
                 pass
             if outcome.interrupted:
                 raise typer.Exit(outcome.exit_code)
-            with progress_bar() as bar:
-                kept = LedgerBuilder(store, pool, pool, number, failures, narrated(bar)).ledger(
+            with ProgressBar(narrated=True) as progress:
+                kept = LedgerBuilder(store, pool, pool, number, failures, progress).ledger(
                     asked, controls=controls, wanted=wanted
                 )
         finally:

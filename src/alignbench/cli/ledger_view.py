@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from alignbench.cli.tables import print_table
 from alignbench.ledger.accounts import Account
@@ -14,22 +13,6 @@ from alignbench.ledger.request import LedgerRequest
 from alignbench.ledger.search import SearchResult, SearchTarget, n_tokens
 from alignbench.metrics.bits import BitRate, Cost
 from alignbench.metrics.statistics import LEVEL, MIN_PROMPTS, RESAMPLES
-
-if TYPE_CHECKING:
-    from alignbench.ledger.prepare import Progress
-
-
-def narrated(bar: Progress) -> Progress:
-    """The bar of a terminal; elsewhere a line on stderr when each part of the work begins."""
-    begun: set[str] = set()
-
-    def show(what: str, done: int, total: int) -> None:
-        if what not in begun and not sys.stderr.isatty():
-            print(f"{what}: {total}", file=sys.stderr, flush=True)
-        begun.add(what)
-        bar(what, done, total)
-
-    return show
 
 
 def as_record(

@@ -71,7 +71,7 @@ def check(
         header = catalog.header(path)
     except BrokenFile as error:  # what this command was asked to find: a failure, not wrong use of it
         raise AlignbenchError(str(error)) from None
-    sha256 = _hash(path, header.file_size)
+    sha256 = _hash(path)
     verified = catalog.verify(model, sha256)
     facts: dict[str, object] = {
         "name": model.name,
@@ -97,18 +97,13 @@ def check(
     )
 
 
-def _hash(path: Path, size: int) -> str:
+def _hash(path: Path) -> str:
     """SHA-256 of the weights, with a bar on stderr where that is a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
+    from alignbench.cli.progress import ProgressBar
     from alignbench.models.catalog import file_hash
 
-    console = Console(stderr=True)
-    columns = (TextColumn("SHA-256"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("", total=size)
-        return file_hash(path, lambda n: progress.advance(task, n))
+    with ProgressBar() as progress:
+        return file_hash(path, progress)
 
 
 def _as_json(status: ModelStatus) -> dict[str, object]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from alignbench.cli.options import Db
-from alignbench.cli.score_setup import embedding_cache, embedding_pool, existing_database, progress_bar
+from alignbench.cli.score_setup import embedding_cache, embedding_pool, existing_database
 from alignbench.errors import AlignbenchError, InputError, did_you_mean
 
 if TYPE_CHECKING:
@@ -167,6 +167,7 @@ def _write_figures(found: dict[str, Any], folder: Path) -> None:
 
 def _with_embeddings(store: Store, session: int, options: Options, embedder: str | None) -> dict[str, Any]:
     """The report with what embeddings it needs, and progress on stderr."""
+    from alignbench.cli.progress import ProgressBar
     from alignbench.engines.embedder import DEFAULT_EMBEDDER
     from alignbench.reports.report import build_report
     from alignbench.scoring.embedding_cache import Embeddings
@@ -182,7 +183,7 @@ def _with_embeddings(store: Store, session: int, options: Options, embedder: str
                 embeddings = Embeddings(store, pool, name, why_not)
             if "sentence embeddings" in needs:
                 of_sentences = Embeddings(stack.enter_context(embedding_cache()), pool, name, why_not)
-        with progress_bar() as progress:
+        with ProgressBar() as progress:
             found = build_report(store, session, options, embeddings, of_sentences, progress)
         found["meta"]["embedder"] = used
         return found

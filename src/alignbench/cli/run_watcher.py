@@ -44,18 +44,18 @@ def follow(run: Run | StagedRun, outcome: RunOutcome, *, finish_first: bool = Fa
     progress = RunProgress(run.plan)
 
     def finish() -> None:
-        progress.say("finishing the samples in flight; Ctrl-C again cancels them")
+        progress.bar.say("finishing the samples in flight; Ctrl-C again cancels them")
         run.finish()
 
     failures: Counter[tuple[str, str]] = Counter()
-    with progress, signals(outcome, run.cancel, finish if finish_first else None):
+    with progress.bar, signals(outcome, run.cancel, finish if finish_first else None):
         for event in run:
             if isinstance(event, CellFailed):
                 outcome.failed += 1
                 name = event.cell.condition.name
                 failures[name, event.message] += 1
                 if failures[name, event.message] == 1:  # a model that cannot be loaded fails all its cells alike
-                    progress.say(f"{name}, prompt {event.cell.prompt.id}: {event.message}")
+                    progress.bar.say(f"{name}, prompt {event.cell.prompt.id}: {event.message}")
             if not outcome.interrupted or isinstance(event, SampleStored):
                 progress.show(event)
             if isinstance(event, SampleStored):
@@ -63,7 +63,7 @@ def follow(run: Run | StagedRun, outcome: RunOutcome, *, finish_first: bool = Fa
                 yield event.row
         for (name, _), n in failures.items():
             if n > 1:
-                progress.say(f"{name}: {n - 1} more prompts failed in the same way")
+                progress.bar.say(f"{name}: {n - 1} more prompts failed in the same way")
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alignbench.cli.options import Db, Json
-from alignbench.cli.score_setup import NO_EMBEDDER, embedding_cache, embedding_pool, existing_database, progress_bar
+from alignbench.cli.score_setup import NO_EMBEDDER, embedding_cache, embedding_pool, existing_database
 from alignbench.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def score(
     as_csv: Annotated[bool, typer.Option("--csv", help="A table for a spreadsheet, on stdout.")] = False,
 ) -> None:
     """Score responses: diversity inside each condition, similarity to a reference, with intervals over prompts."""
+    from alignbench.cli.progress import ProgressBar
     from alignbench.cli.score_models import ask_encoder, ask_judge, ask_models
     from alignbench.cli.scores_view import print_csv, print_tables
     from alignbench.engines.embedder import DEFAULT_EMBEDDER
@@ -107,7 +108,7 @@ def score(
         responses: Responses = source if truncate is None else Truncated(source, truncate)
         needs = {need for metric in chosen for need in metric.needs}
         known = None if store is None or session is None else (store, session)
-        with progress_bar() as progress:
+        with ProgressBar() as progress:
             asked = ask_models(
                 stack, [metric.name for metric in chosen], responses, source, base, against, seed, progress,
                 keep=lambda: store or stack.enter_context(embedding_cache()),
@@ -124,7 +125,7 @@ def score(
                 of_sentences = Embeddings(cache, pool, name, why_not)
             if "token vectors" in needs:
                 imported = known if embedder in (None, NO_EMBEDDER) else None
-                with progress_bar() as progress:
+                with ProgressBar() as progress:
                     ask_encoder(asked, responses, pool, why_not, against, seed, progress, imported)
         if critic is None:
             asked.why_not |= dict.fromkeys(JUDGED, "needs a judge; name one with --judge")
@@ -132,7 +133,7 @@ def score(
             ask_judge(asked, critic, known, responses, embeddings)
         processes = len(os.sched_getaffinity(0))
         wanted = _wanted(chosen, mode, against, lowest, bootstrap, seed, asked.why_not)
-        with progress_bar() as progress:
+        with ProgressBar() as progress:
             given = PrecomputedScores(asked.within, asked.cross, asked.null)
             tables = score_responses(
                 responses, wanted, embeddings, progress, of_sentences=of_sentences, given=given,

@@ -12,7 +12,7 @@ from alignbench.errors import InputError
 if TYPE_CHECKING:
     from alignbench.engines.protocol import EmbedPool
     from alignbench.metrics.values import Cross, Value
-    from alignbench.scoring.batch import Progress
+    from alignbench.progress import Progress
     from alignbench.scoring.embedding_cache import Embeddings
     from alignbench.scoring.likelihood_cache import LikelihoodCache
     from alignbench.scoring.responses import FileResponses, Responses, SessionResponses
@@ -206,7 +206,7 @@ def ask_judge(
         texts = (
             text for prompt in responses.prompts for cell in responses.cells(prompt).values() for text in cell.values()
         )
-        embeddings.make(texts, lambda _: None)
+        embeddings.make(texts)
     scores = JudgedScores(read_qualities(*session, judge.reference), embeddings)
     for place, values in scores.within(responses).items():
         asked.within.setdefault(place, {}).update(values)

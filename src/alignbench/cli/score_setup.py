@@ -1,4 +1,4 @@
-"""What commands that score have in common: the session, the embedding model, where vectors are kept, progress."""
+"""What commands that score have in common: the session, the embedding model, where vectors are kept."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from alignbench import paths
 from alignbench.errors import EngineError, InputError, StoreError
 
 if TYPE_CHECKING:
     from alignbench.engines.workers.pool import WorkerPool
-    from alignbench.scoring.batch import Progress
     from alignbench.store import Store
 
 NO_EMBEDDER = "none"
@@ -69,25 +68,3 @@ def embedding_cache() -> Iterator[Store]:
         return
     with store:
         yield store
-
-
-@contextmanager
-def progress_bar() -> Iterator[Progress]:
-    """A bar with the time left, on a terminal only."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True, markup=False, highlight=False)
-    bar = Progress(
-        TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-        console=console, disable=not console.is_terminal, transient=True,
-    )  # fmt: skip
-    tasks: dict[str, Any] = {}
-
-    def show(what: str, done: int, total: int) -> None:
-        if what not in tasks:
-            tasks[what] = bar.add_task(what, total=total)
-        bar.update(tasks[what], completed=done)
-
-    with bar:
-        yield show

@@ -21,6 +21,7 @@ from alignbench.engines.protocol import (
     Tokenized,
 )
 from alignbench.errors import EngineError
+from alignbench.progress import PERCENT, Progress, silent
 from alignbench.spec import Model
 
 A = TypeVar("A")
@@ -38,14 +39,14 @@ def events(send: Callable[[Callable[[Any], None]], None], *last: type) -> Iterat
     yield event
 
 
-def loaded(pool: EnginePool, model: Model, loading: Callable[[float], None] = lambda _: None) -> Capabilities:
-    """Load a model where it is not loaded yet. loading: called with the share that is, 0 to 1. Raises EngineError."""
+def loaded(pool: EnginePool, model: Model, progress: Progress = silent) -> Capabilities:
+    """Load a model where it is not loaded yet. Raises EngineError."""
     if (capabilities := pool.capabilities(model)) is not None:
         return capabilities
     for event in events(lambda sink: pool.load(model, sink), Loaded, Failed):
         match event:
             case Loading(fraction=fraction):
-                loading(fraction)
+                progress(f"loading {model.name}", round(fraction * PERCENT), PERCENT)
             case Failed(message=message):
                 raise EngineError(message)
             case Loaded(capabilities=capabilities):

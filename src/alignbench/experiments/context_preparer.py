@@ -176,7 +176,7 @@ class Preparer:
     def _vectors(self, embedder: str, texts: list[str]) -> NDArray[np.float32]:
         """(len(texts), dim), rows of length 1 or 0. EngineError where they cannot be made."""
         embeddings = Embeddings(self._store, self._embed_pool(embedder), self._model(embedder))
-        embeddings.make(texts, lambda _: None)
+        embeddings.make(texts)
         found = embeddings.vectors(texts)
         if embeddings.why_not or not found:
             raise EngineError(f"Examples cannot be selected: {embeddings.why_not or 'no text has a vector'}.")

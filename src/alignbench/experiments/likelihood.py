@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from alignbench.contexts.rendering import Content, render
 from alignbench.contexts.source_samples import unknown_conditions
 from alignbench.engines.blocking import loaded, scored
@@ -11,6 +9,7 @@ from alignbench.engines.protocol import EnginePool, Scored
 from alignbench.engines.workers.pool import WorkerPool
 from alignbench.errors import EngineError, InputError
 from alignbench.experiments.scratch_preparer import trial_preparer
+from alignbench.progress import Progress, silent
 from alignbench.spec import Condition, Context, Model, Prompt, Sampling
 
 
@@ -21,7 +20,7 @@ def score_response(
     prompt: Prompt,
     response: str,
     top: int = 5,
-    loading: Callable[[float], None] = lambda _: None,
+    progress: Progress = silent,
     content: Content | None = None,
 ) -> Scored:
     """Teacher force a response; waits for the model to load. Raises EngineError, or InputError from the context.
@@ -33,11 +32,11 @@ def score_response(
         prompt: what is responded to.
         response: whose tokens get log-probs.
         top: alternatives to report for each token.
-        loading: called with the share of the model that is loaded, 0 to 1; what it raises is raised here.
+        progress: told what is done; what it raises is raised here.
         content: the context's examples and hint for this prompt (`content_for`); None: those that it holds itself.
     """
-    capabilities = loaded(pool, model, loading)
-    loading(1.0)
+    capabilities = loaded(pool, model, progress)
+    progress(f"{model.name} reads the response", 0, 1)
     rendered = render(prompt, context, capabilities, content)
     if rendered.messages:
         raise EngineError(

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 from alignbench.engines.protocol import Capabilities
 from alignbench.ledger.ablation import ContextPart, PreparedContext, piece_passage
-from alignbench.ledger.prepare import Failures, Progress, TeacherResponses
+from alignbench.ledger.prepare import Failures, TeacherResponses
 from alignbench.metrics.bits import BitRate, Bits, Cost, bits_saved, cost, rate
 from alignbench.metrics.likelihood import alignment_gap, likelihood
 from alignbench.metrics.statistics import Bootstrap
+from alignbench.progress import Progress, tracked
 from alignbench.scoring.likelihood_cache import LikelihoodCache, Passage
 from alignbench.spec import Model, Prompt
 
@@ -192,7 +193,7 @@ class Accounts:
     ) -> None:
         passages = in_order(passage for _, passage in wanted)
         what = f"reading under {name}"
-        self._likelihoods.make(reading.model, passages, lambda done: progress(what, done, len(passages)))
+        self._likelihoods.make(reading.model, tracked(passages, progress, what))
         for prompt, passage in wanted:
             if self._likelihoods.tokens(reading.model, passage) is None:
                 failures.add(what, prompt.id, self._likelihoods.why_not(reading.model, passage))

@@ -13,9 +13,10 @@ from alignbench.ledger.ablation import PreparedContext
 from alignbench.ledger.accounts import Account, Accounts, LoadedModel
 from alignbench.ledger.controls import copy_of_source, hidden_examples, keywords_of_another
 from alignbench.ledger.example_selection import smaller
-from alignbench.ledger.prepare import Failures, Progress, TeacherResponses, prepared, taught
+from alignbench.ledger.prepare import Failures, TeacherResponses, prepared, taught
 from alignbench.ledger.request import LedgerRequest
 from alignbench.ledger.search import SearchResult, SearchTarget, halves, search
+from alignbench.progress import Progress
 from alignbench.scoring.likelihood_cache import LikelihoodCache
 from alignbench.scoring.model_based.alignment_gap import no_kl
 from alignbench.spec import Context

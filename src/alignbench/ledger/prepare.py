@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from alignbench.contexts.rendering import Content
@@ -12,10 +12,9 @@ from alignbench.experiments.context_preparer import Preparer
 from alignbench.experiments.plan import make_plan
 from alignbench.ledger.ablation import PreparedContext
 from alignbench.ledger.request import LedgerRequest
+from alignbench.progress import Progress, tracked
 from alignbench.spec import Condition, Context
 from alignbench.store import Store
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +68,13 @@ def prepared(
     conditions = [_condition(store, session, asked, context) for context in contexts]
     cells = make_plan(store, session, asked.prompts, conditions, 0).cells
     found: dict[str, dict[str, Content]] = {condition.name: {} for condition in conditions}
-    for done, cell in enumerate(cells, start=1):
+    for cell in tracked(cells, progress, "preparing contexts"):
         try:
             if not is_prepared(store, cell):
                 preparer.prepare(cell)
             found[cell.condition.name][cell.prompt.id] = cell_content(store, cell)
         except AlignbenchError as error:
             failures.add(cell.condition.name, cell.prompt.id, error)
-        progress("preparing contexts", done, len(cells))
     return [
         PreparedContext(context.name, context, found[condition.name], asked.source(context))
         for context, condition in zip(contexts, conditions, strict=True)

@@ -14,10 +14,11 @@ from alignbench.experiments.context_preparer import Preparer
 from alignbench.experiments.plan import PlannedCell
 from alignbench.ledger.ablation import PreparedContext
 from alignbench.ledger.accounts import Account, Accounts, LoadedModel, Split
-from alignbench.ledger.prepare import Failures, Progress, TeacherResponses
+from alignbench.ledger.prepare import Failures, TeacherResponses
 from alignbench.ledger.request import check_weights, unreadable
 from alignbench.metrics.likelihood import same_tokens
 from alignbench.metrics.stretches import Stretch, stretches
+from alignbench.progress import PERCENT, Progress
 from alignbench.scoring.likelihood_cache import LikelihoodCache, Passage
 from alignbench.scoring.model_based.alignment_gap import no_kl
 from alignbench.spec import Condition, default_context
@@ -98,7 +99,7 @@ class PromptLedgerBuilder:
         text, readings = page.responses[sample], []
         cells = (page.teacher, page.base, *([page.before] if page.before is not None else []))
         for done, cell in enumerate(cells):
-            self.progress(f"{cell.condition.name} reads sample {sample + 1}", done, len(cells))
+            self.progress(f"{cell.condition.name} reads sample {sample + 1}", done * PERCENT // len(cells), PERCENT)
             readings.append(self._scored(cell, text))
         teacher, base, *_ = readings
         return LedgerResponse(
@@ -132,10 +133,7 @@ class PromptLedgerBuilder:
         return answer
 
     def _reading(self, condition: Condition) -> LoadedModel:
-        def loading(fraction: float) -> None:
-            self.progress(f"loading {condition.model.name}", round(fraction * 100), 100)
-
-        return LoadedModel(condition.model, loaded(self.pool, condition.model, loading))
+        return LoadedModel(condition.model, loaded(self.pool, condition.model, self.progress))
 
     def _shown(self, cell: PlannedCell, source: frozenset[int]) -> PreparedContext:
         content = self.preparer.content(cell)

@@ -26,7 +26,6 @@ from __future__ import annotations
 import hashlib
 import os
 import tomllib
-from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from functools import lru_cache, partial
 from pathlib import Path
@@ -38,6 +37,7 @@ from alignbench.models.embedded import DEMOS
 from alignbench.models.gguf import GgufHeader, read_header
 from alignbench.models.hf_source import parse_source
 from alignbench.models.openai_address import parse_address
+from alignbench.progress import Progress, silent
 from alignbench.spec import IMPORTED, Kind, LoadOptions, Model
 from alignbench.textfiles import read_utf8
 
@@ -207,15 +207,15 @@ def verify(model: Model, sha256: str) -> bool:
     return demo is not None
 
 
-def file_hash(path: Path, on_read: Callable[[int], None] | None = None) -> str:
-    """SHA-256 (hex) of a file. `on_read` is called with the number of bytes of each block."""
+def file_hash(path: Path, progress: Progress = silent) -> str:
+    """SHA-256 (hex) of a file. progress: told of bytes."""
     digest = hashlib.sha256()
     try:
+        size = path.stat().st_size
         with path.open("rb") as file:
             while block := file.read(_BLOCK):
                 digest.update(block)
-                if on_read:
-                    on_read(len(block))
+                progress("SHA-256", file.tell(), size)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from None
     return digest.hexdigest()

@@ -21,6 +21,7 @@ from alignbench.judging.summary import agreement, judged_tables
 from alignbench.metrics.registry import METRICS, cross, within
 from alignbench.metrics.statistics import Bootstrap
 from alignbench.metrics.values import Cross, Value
+from alignbench.progress import Progress, silent
 from alignbench.reports.coverage_curves import coverage_table
 from alignbench.reports.equal_length import equal_length_table
 from alignbench.reports.findings import findings
@@ -31,7 +32,7 @@ from alignbench.reports.recovery import recovery_findings
 from alignbench.reports.revisions import revision_ladders
 from alignbench.reports.roles import role_of
 from alignbench.scoring.aggregate import Tables
-from alignbench.scoring.batch import PrecomputedScores, Progress, ScoreRequest, score_responses
+from alignbench.scoring.batch import PrecomputedScores, ScoreRequest, score_responses
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.held_out import source_conditions
 from alignbench.scoring.model_based.imported import METRIC as PAIR_METRIC
@@ -48,7 +49,7 @@ def build_report(
     options: Options,
     embeddings: Embeddings | None,
     of_sentences: Embeddings | None,
-    progress: Progress = lambda *_: None,
+    progress: Progress = silent,
 ) -> dict[str, Any]:
     """The report of a session, ready for JSON.
 
@@ -74,7 +75,7 @@ def build_report(
                 for cell in responses.cells(prompt).values()
                 for text in cell.values()
             )
-            embeddings.make(texts, lambda done: progress("embedding", done, responses.n))
+            embeddings.make(texts, progress, total=responses.n)
         graded = PrecomputedScores(JudgedScores(qualities, embeddings, options.gate).within(responses))
     bootstrap = Bootstrap(resamples=options.resamples, seed=options.seed)
     tables = score_responses(

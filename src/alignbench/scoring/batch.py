@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,6 +11,7 @@ from alignbench.metrics import registry
 from alignbench.metrics.sentences import sentences
 from alignbench.metrics.statistics import MIN_PROMPTS, Bootstrap, JackknifeVariance
 from alignbench.metrics.values import Cross, Value
+from alignbench.progress import Progress, silent
 from alignbench.scoring.aggregate import COUNTS, PromptScores, Tables, score_tables
 from alignbench.scoring.contested import without_the_blind
 from alignbench.scoring.coverage import SentenceVectors
@@ -22,9 +23,7 @@ from alignbench.scoring.responses import Responses
 from alignbench.scoring.scorer import CellResponses, PromptResponses, Scorer, ScoreRequest
 from alignbench.spec import content_hash
 
-__all__ = ["PrecomputedScores", "Progress", "ScoreRequest", "score_responses"]
-
-Progress = Callable[[str, int, int], None]  # what is done, how many of them, of how many
+__all__ = ["PrecomputedScores", "ScoreRequest", "score_responses"]
 
 _CHUNK = 8  # prompts scored at once, at most
 _SURPRISAL = "surprisal"
@@ -48,7 +47,7 @@ def score_responses(
     responses: Responses,
     wanted: ScoreRequest,
     embeddings: Embeddings | None,
-    progress: Progress = lambda *_: None,
+    progress: Progress = silent,
     *,
     of_sentences: Embeddings | None = None,
     given: PrecomputedScores | None = None,
@@ -64,11 +63,11 @@ def score_responses(
     One prompt alone gets intervals too, by leaving out its samples one by one; so do the similarities of fewer than 20.
     """
     if embeddings is not None:
-        embeddings.make(_texts(responses), lambda done: progress("embedding", done, responses.n))
+        embeddings.make(_texts(responses), progress, total=responses.n)
     if of_sentences is not None:
         n_sentences = sum(len(sentences(text)) for text in _texts(responses))
         pieces = (sentence for text in _texts(responses) for sentence in sentences(text))
-        of_sentences.make(pieces, lambda done: progress("embedding sentences", done, n_sentences))
+        of_sentences.make(pieces, progress, what="embedding sentences", total=n_sentences)
     wanted = replace(wanted, spreads=len(responses.prompts) < MIN_PROMPTS)
     source = _ResponseVectors(responses, embeddings, of_sentences)
     cycle = shuffled_cycle(responses.prompts, wanted.seed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from alignbench.metrics.coverage import best_matches, coverage, coverage_at
 from alignbench.metrics.semantic import cosine_matrix
 from alignbench.metrics.sentences import sentences
 from alignbench.metrics.values import Cross, too_few
+from alignbench.progress import Progress
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.spec import content_hash
 
@@ -67,9 +68,6 @@ def _share(
 Texts = Mapping[int, str]  # sample -> its text
 
 
-Progress = Callable[[int, int], None]  # how many sentences are dealt with, of how many
-
-
 @dataclass(frozen=True, slots=True)
 class Match:
     """A sentence, and the sentence of other responses that is most like it.
@@ -121,7 +119,7 @@ def coverages(
 def embed_sentences(texts: list[str], embeddings: Embeddings, progress: Progress) -> None:
     """Embed the sentences of texts that are not kept yet."""
     pieces = [sentence for text in texts for sentence in sentences(text)]
-    embeddings.make(pieces, lambda done: progress(done, len(pieces)))
+    embeddings.make(pieces, progress, what="embedding sentences", total=len(pieces))
 
 
 def _vectors(text: str, embeddings: Embeddings) -> tuple[list[str], NDArray[np.float32]]:

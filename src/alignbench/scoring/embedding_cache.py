@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from alignbench.engines.embedder import WINDOW_MODE
 from alignbench.engines.protocol import Embedded, EmbedPool, Failed
 from alignbench.errors import StoreError
+from alignbench.progress import Progress, silent
 from alignbench.spec import content_hash
 from alignbench.store import Store
 
@@ -42,8 +43,17 @@ class Embeddings:
         self._answers: queue.SimpleQueue[tuple[_Batch, Embedded | Failed]] = queue.SimpleQueue()
         self.why_not = "" if pool is not None else why_not
 
-    def make(self, texts: Iterable[str], progress: Callable[[int], None]) -> None:
-        """Embed the texts that are not kept yet, and keep them. progress: told how many texts are dealt with."""
+    def make(
+        self, texts: Iterable[str], progress: Progress = silent, *, what: str = "embedding", total: int = 0
+    ) -> None:
+        """Embed the texts that are not kept yet, and keep them.
+
+        Args:
+            texts: looked at one after the other, so that they need not fit into memory.
+            progress: told how many texts are dealt with.
+            what: it is told that is done.
+            total: how many texts there are, for it.
+        """
         flying = dealt = 0
         failures = 0
         batches = self._missing(texts)
@@ -57,7 +67,7 @@ class Embeddings:
                 if batch:
                     self._send(batch)
                     flying += 1
-                progress(dealt)
+                progress(what, dealt, total)
             if not flying:
                 return
             batch, answer = self._answers.get()
@@ -65,7 +75,7 @@ class Embeddings:
             if isinstance(answer, Embedded):
                 self._keep(batch, answer)
                 dealt += len(batch)
-                progress(dealt)
+                progress(what, dealt, total)
                 continue
             failures += 1
             if failures < _TRIES:  # a worker that died is started again by the next request

@@ -15,8 +15,9 @@ from alignbench.metrics.registry import METRICS
 from alignbench.metrics.sentences import sentences
 from alignbench.metrics.values import Value
 from alignbench.metrics.words import words
+from alignbench.progress import Progress, silent
 from alignbench.scoring.aggregate import Tables
-from alignbench.scoring.batch import Progress, ScoreRequest, score_responses
+from alignbench.scoring.batch import ScoreRequest, score_responses
 from alignbench.scoring.responses import CellTexts, Responses, opening
 from alignbench.spec import content_hash
 
@@ -68,7 +69,7 @@ def random_sentences(text: str, n_words: int, seed: int) -> str:
 
 
 def add_equal_words(
-    tables: Tables, responses: Responses, wanted: ScoreRequest, progress: Progress = lambda *_: None, processes: int = 1
+    tables: Tables, responses: Responses, wanted: ScoreRequest, progress: Progress = silent, processes: int = 1
 ) -> None:
     """Put the lexical scores at an equal word budget beside those in the tables, as `equal_words`: value and ci.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from alignbench.engines.blocking import loaded
@@ -41,11 +41,11 @@ class LikelihoodCache:
         self._unusable: dict[Model, str] = {}  # why a model cannot be asked
         self._refused: dict[tuple[Model, tuple[str, str]], str] = {}
 
-    def make(self, model: Model, passages: Iterable[Passage], progress: Callable[[int], None] = lambda _: None) -> None:
+    def make(self, model: Model, passages: Iterable[Passage]) -> None:
         """Ask for those passages that are not kept yet, and keep the answers.
 
         Passages that follow each other under one prompt, or one context, cost least. The model is loaded only if
-        something is missing. progress: told how many passages are dealt with.
+        something is missing. Passages are taken as the work goes on, so that `progress.tracked` tells how far it is.
         """
         answers: queue.SimpleQueue[Scored | Failed] = queue.SimpleQueue()
         flying: dict[int, Passage] = {}
@@ -70,13 +70,12 @@ class LikelihoodCache:
                 if self.capabilities(model):
                     send(passage)
 
-        for dealt, passage in enumerate(passages, start=1):
+        for passage in passages:
             if passage.hashes not in asked and not self._is_kept(model, passage) and self.capabilities(model):
                 asked.add(passage.hashes)
                 send(passage)
                 while len(flying) >= _FLYING:
                     receive()
-            progress(dealt)
         while flying:
             receive()
 

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from alignbench.errors import AlignbenchError
+from alignbench.progress import PERCENT, Progress
 from alignbench.tui.widgets.bars import bar
 
 T = TypeVar("T")
-ProgressCallback = Callable[[str, float], None]  # what is being done, and how much of it is, 0 to 1
 
 
 class Cancelled(Exception):
@@ -21,10 +21,14 @@ class Cancelled(Exception):
 class BackgroundJob(Generic[T]):
     """Begins at once. A job that is given up is over for whoever looks at it; its thread ends at its next report.
 
-    doing, fraction: where it is. result: None until it is done. error: why it failed, else empty.
+    Attributes:
+        doing: what it does, in words.
+        fraction: how much of that is done, 0 to 1.
+        result: None until it is done.
+        error: why it failed, else empty.
     """
 
-    def __init__(self, work: Callable[[ProgressCallback], T], changed: Callable[[], None]) -> None:
+    def __init__(self, work: Callable[[Progress], T], changed: Callable[[], None]) -> None:
         """changed: called from the thread after each report and at the end; it must not block."""
         self._work = work
         self._changed = changed
@@ -48,15 +52,16 @@ class BackgroundJob(Generic[T]):
         """Give it up; what it may still find is thrown away."""
         self._cancelled.set()
 
-    def _report(self, doing: str, fraction: float) -> None:
+    def _progress(self, what: str, done: int, total: int, /) -> None:
         if self.cancelled:
             raise Cancelled
-        self.doing, self.fraction = doing, fraction
+        counts = total not in (1, PERCENT)  # where they say more than the fraction
+        self.doing, self.fraction = f"{what} {done}/{total}" if counts else what, done / max(1, total)
         self._changed()
 
     def _run(self) -> None:
         try:
-            result = self._work(self._report)
+            result = self._work(self._progress)
             if not self.cancelled:
                 self.result = result
         except Cancelled:

@@ -59,7 +59,7 @@ def test_judgments_that_are_there_are_read_without_asking(tmp_path: Path, kind: 
     snapshot = take(bench, 0)
     asked = len(pool.requests)
     told: list[str] = []
-    found = judge(kind, JUDGE, Backends(db, pool, None), snapshot, lambda doing, _: told.append(doing))  # type: ignore[arg-type]
+    found = judge(kind, JUDGE, Backends(db, pool, None), snapshot, lambda doing, *_: told.append(doing))  # type: ignore[arg-type]
     assert len(pool.requests) == asked, "nothing was missing"
     for metric, expected in EXPECTED[kind].items():
         values = found.within[metric]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from alignbench.metrics.likelihood import alignment_gap, token_shifts
 from alignbench.metrics.values import Cross
+from alignbench.progress import Progress, tracked
 from alignbench.scoring.held_out import source_conditions
 from alignbench.scoring.likelihood_cache import LikelihoodCache, Passage
 from alignbench.scoring.responses import Responses
@@ -15,8 +16,6 @@ from alignbench.spec import Condition, Sampling
 from alignbench.store import Store
 
 GAP = "alignment_gap"
-
-_Progress = Callable[[str, int, int], None]
 
 
 @dataclass(slots=True)
@@ -47,7 +46,7 @@ class _Seen:
 
 
 def session_gaps(
-    store: Store, session: int, responses: Responses, reference: str, likelihoods: LikelihoodCache, progress: _Progress
+    store: Store, session: int, responses: Responses, reference: str, likelihoods: LikelihoodCache, progress: Progress
 ) -> Gaps:
     """Bits per byte of the reference's responses under each condition's model and context, minus under its own.
 
@@ -61,10 +60,9 @@ def session_gaps(
     teacher = conditions[reference]
 
     def passages(name: str) -> Iterator[Passage]:
-        for i, prompt in enumerate(responses.prompts):
+        for prompt in tracked(responses.prompts, progress, f"reading under {name}"):
             said = responses.cells(prompt).get(reference, {})
             yield from seen.passages(name, prompt, _texts(said, said))
-            progress(f"reading under {name}", i + 1, len(responses.prompts))
 
     found = Gaps()
     sources = source_conditions(conditions.values(), reference)

@@ -10,6 +10,7 @@ from alignbench.contexts.rendering import render
 from alignbench.engines.protocol import Capabilities
 from alignbench.metrics.likelihood import ORDERS, likelihood, orders, progressive_surprise
 from alignbench.metrics.values import Value, too_few
+from alignbench.progress import Progress, tracked
 from alignbench.scoring.likelihood_cache import LikelihoodCache, Passage
 from alignbench.scoring.responses import Responses
 from alignbench.spec import Model, Prompt, content_hash, default_context
@@ -35,17 +36,16 @@ class BaseScores:
     seed: int = 0
 
     def within(
-        self, responses: Responses, metrics: Collection[str], progress: Callable[[str, int, int], None]
+        self, responses: Responses, metrics: Collection[str], progress: Progress
     ) -> dict[tuple[str, str], dict[str, Value]]:
         """By prompt and condition, those of `LOGPROB` and `SURPRISE` that are asked for."""
         chosen = [metric for metric in (LOGPROB, SURPRISE) if metric in metrics]
 
         def passages() -> Iterator[Passage]:
-            for i, prompt in enumerate(responses.prompts):
+            for prompt in tracked(responses.prompts, progress, f"reading under {self.base.name}"):
                 for cell in responses.cells(prompt).values():
                     for metric in chosen:
                         yield from self._passages(metric, prompt, cell)
-                progress(f"reading under {self.base.name}", i + 1, len(responses.prompts))
 
         self.likelihoods.make(self.base, passages())
         found: dict[tuple[str, str], dict[str, Value]] = {}

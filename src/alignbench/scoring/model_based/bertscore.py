@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from alignbench.engines.protocol import EmbedPool, Failed, TokensEmbedded
 from alignbench.metrics.bertscore import TokenVectors, bertscore_matrix
 from alignbench.metrics.values import Cross, Value, too_few
+from alignbench.progress import Progress
 from alignbench.scoring.null import shuffled_cycle
 from alignbench.scoring.responses import CellTexts, Responses
 
@@ -41,7 +42,7 @@ def bert_scores(
     responses: Responses,
     pool: EmbedPool,
     reference: str | None,
-    progress: Callable[[str, int, int], None],
+    progress: Progress,
     seed: int = 0,
 ) -> BertScores:
     """Means over pairs of responses: inside each condition, and of each condition with the reference.

@@ -14,6 +14,7 @@ from alignbench.judging.plan import plan_judging
 from alignbench.judging.qualities import read_qualities
 from alignbench.metrics.statistics import Bootstrap
 from alignbench.metrics.values import WORKBENCH
+from alignbench.progress import PERCENT, Progress
 from alignbench.reports.frontier import DIVERSITY, SIMILARITY, frontier_table, ladder
 from alignbench.reports.options import Options, default_metrics
 from alignbench.reports.report import build_report
@@ -21,7 +22,7 @@ from alignbench.scoring.contested import is_contested
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.spec import Condition, Model
 from alignbench.store import Store
-from alignbench.tui.background_job import BackgroundJob, ProgressCallback
+from alignbench.tui.background_job import BackgroundJob
 from alignbench.tui.scores.judging import ask
 from alignbench.tui.scores.model_metrics import NO_EMBEDDER, Backends
 from alignbench.tui.workbench.roles import roles
@@ -110,17 +111,13 @@ class Investigations:
             job.cancel()
 
 
-def study(means: Backends, what: Subject, judge: Model | None, report: ProgressCallback) -> Study:
+def study(means: Backends, what: Subject, judge: Model | None, progress: Progress) -> Study:
     """The report of Investigation 1 over all prompts of the session, and the frontier of its ladder."""
-
-    def progress(doing: str, done: int, of: int) -> None:
-        report(f"{doing} {done}/{of}", done / max(1, of))
-
-    report("reading the session", 0.0)
+    progress("reading the session", 0, 1)
     with ExitStack() as stack:
         store = stack.enter_context(Store.open(means.db))
         if judge is not None:
-            _judge(store, what, judge, means, report)
+            _judge(store, what, judge, means, progress)
         cache = stack.enter_context(Store.open(paths.embedding_cache()))
         vectors, pieces = (Embeddings(s, means.embed, DEFAULT_EMBEDDER, NO_EMBEDDER) for s in (store, cache))
         options = Options(
@@ -148,16 +145,16 @@ def study(means: Backends, what: Subject, judge: Model | None, report: ProgressC
         return Study(what, found, frontier_table(rungs, what.temperatures, tables, qualities, Bootstrap()))
 
 
-def _judge(store: Store, what: Subject, judge: Model, means: Backends, report: ProgressCallback) -> None:
+def _judge(store: Store, what: Subject, judge: Model, means: Backends, progress: Progress) -> None:
     """The quality of all responses, and the stance of those to contested prompts."""
     contested = {prompt.id for prompt in store.prompts(what.session) if is_contested(prompt)}
     names = {*what.conditions, *what.ladder}
     for kind in ("quality", "stance") if contested else ("quality",):
-        report(f"loading {judge.name}", 0.0)
+        progress(f"loading {judge.name}", 0, PERCENT)
         plan = plan_judging(store, what.session, kind, judge)
         items = sorted(
             (item for item in plan.items if item.condition in names),
             key=lambda item: item.condition not in what.conditions,
         )
         wanted = tuple(item for item in items if kind == "quality" or item.prompt_id in contested)
-        ask(replace(plan, items=wanted), means, store, report)
+        ask(replace(plan, items=wanted), means, store, progress)

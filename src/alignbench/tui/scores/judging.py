@@ -11,19 +11,19 @@ from alignbench.judging.summary import judgments_of, summarize
 from alignbench.judging.templates import PAIRED
 from alignbench.metrics.statistics import Bootstrap
 from alignbench.metrics.values import Value
+from alignbench.progress import PERCENT, Progress
 from alignbench.spec import Model
 from alignbench.store import Store
-from alignbench.tui.background_job import ProgressCallback
 from alignbench.tui.scores.model_metrics import Backends
 from alignbench.tui.scores.snapshot import OnDemandResult, Snapshot
 
 
-def judge(kind: str, model: Model, means: Backends, snapshot: Snapshot, report: ProgressCallback) -> OnDemandResult:
+def judge(kind: str, model: Model, means: Backends, snapshot: Snapshot, progress: Progress) -> OnDemandResult:
     """Every judgment is stored when it is made, so what was given up goes on where it was. A pair has the reference."""
     reference = snapshot.roles.reference
     if kind in PAIRED and reference is None:
         raise InputError("No column is the reference: * on the Bench marks one.")
-    report(f"loading {model.name}", 0.0)
+    progress(f"loading {model.name}", 0, PERCENT)
     with Store.open(means.db) as store:
         session = snapshot.session or 0
         plan = plan_judging(store, session, kind, model, reference=reference)
@@ -31,7 +31,7 @@ def judge(kind: str, model: Model, means: Backends, snapshot: Snapshot, report: 
             replace(plan, items=tuple(item for item in plan.items if _here(snapshot, item.sample_id))),
             means,
             store,
-            report,
+            progress,
         )
         rows = [
             row
@@ -52,7 +52,7 @@ def judge(kind: str, model: Model, means: Backends, snapshot: Snapshot, report: 
     return OnDemandResult(found)
 
 
-def ask(plan: JudgePlan, means: Backends, store: Store, report: ProgressCallback) -> None:
+def ask(plan: JudgePlan, means: Backends, store: Store, progress: Progress) -> None:
     """Have the judge judge the items of a plan; EngineError where it fails on all of them."""
     run = JudgeRun(plan, means.pool, store)
     done = invalid = 0
@@ -61,7 +61,7 @@ def ask(plan: JudgePlan, means: Backends, store: Store, report: ProgressCallback
         for event in run:
             match event:
                 case JudgeLoading(fraction=fraction):
-                    report(f"loading {plan.judge.name}", fraction)
+                    progress(f"loading {plan.judge.name}", round(fraction * PERCENT), PERCENT)
                     continue
                 case Judged(judgment=judgment):
                     done += 1
@@ -69,8 +69,8 @@ def ask(plan: JudgePlan, means: Backends, store: Store, report: ProgressCallback
                 case JudgeFailed(message=message):
                     done += 1
                     failures.append(message)
-            broken = f", {invalid} could not be read" if invalid else ""
-            report(f"{plan.judge.name} judges {done}/{len(plan.items)}{broken}", done / max(1, len(plan.items)))
+            broken = f" ({invalid} could not be read)" if invalid else ""
+            progress(f"{plan.judge.name} judges{broken}", done, len(plan.items))
     finally:
         run.cancel()  # of one that was given up, what the judge still does
     if failures and len(failures) == len(plan.items):

@@ -12,6 +12,7 @@ from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.engines.protocol import EmbedPool, EnginePool
 from alignbench.errors import EngineError, InputError
 from alignbench.metrics.values import Value
+from alignbench.progress import Progress
 from alignbench.scoring.coverage import coverages
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.likelihood_cache import LikelihoodCache
@@ -20,7 +21,6 @@ from alignbench.scoring.model_based.base_model import LOGPROB, SURPRISE, BaseSco
 from alignbench.scoring.model_based.bertscore import BERTSCORE, bert_scores
 from alignbench.scoring.responses import CellTexts
 from alignbench.store import Store
-from alignbench.tui.background_job import ProgressCallback
 from alignbench.tui.scores.snapshot import OnDemandResult, Snapshot
 
 COVERAGE = "coverage"
@@ -36,7 +36,7 @@ class Backends:
     embed: EmbedPool | None
 
 
-Runner = Callable[[Backends, Snapshot, ProgressCallback], OnDemandResult]
+Runner = Callable[[Backends, Snapshot, Progress], OnDemandResult]
 
 
 class _OnePrompt:
@@ -57,22 +57,18 @@ class _OnePrompt:
         return {}
 
 
-def _coverage(means: Backends, snapshot: Snapshot, report: ProgressCallback) -> OnDemandResult:
+def _coverage(means: Backends, snapshot: Snapshot, progress: Progress) -> OnDemandResult:
     reference = _reference(snapshot)
-
-    def progress(done: int, of: int) -> None:
-        report(f"embedding sentences {done}/{of}", done / max(1, of))
-
     with Store.open(paths.embedding_cache()) as store:
         embeddings = Embeddings(store, means.embed, DEFAULT_EMBEDDER, NO_EMBEDDER)
         return OnDemandResult(cross={COVERAGE: coverages(snapshot.cells(), reference, embeddings, progress)})
 
 
-def _bertscore(means: Backends, snapshot: Snapshot, report: ProgressCallback) -> OnDemandResult:
+def _bertscore(means: Backends, snapshot: Snapshot, progress: Progress) -> OnDemandResult:
     if means.embed is None:
         raise EngineError(NO_EMBEDDER)
-    report("embedding tokens", 0.0)
-    found = bert_scores(_OnePrompt(snapshot), means.embed, snapshot.roles.reference, _progress(report))
+    progress("embedding tokens", 0, 1)
+    found = bert_scores(_OnePrompt(snapshot), means.embed, snapshot.roles.reference, progress)
     prompt = snapshot.prompt_id
     return OnDemandResult(
         {BERTSCORE: {name: found.within[prompt, name] for name in snapshot.conditions}},
@@ -80,19 +76,19 @@ def _bertscore(means: Backends, snapshot: Snapshot, report: ProgressCallback) ->
     )
 
 
-def _under_base(metric: str, means: Backends, snapshot: Snapshot, report: ProgressCallback) -> OnDemandResult:
+def _under_base(metric: str, means: Backends, snapshot: Snapshot, progress: Progress) -> OnDemandResult:
     if (base := snapshot.base) is None:
         raise InputError("No column has a base model: a on the Bench adds one.")
-    report(f"reading under {base.name}", 0.0)
+    progress(f"reading under {base.name}", 0, 1)
     with Store.open(means.db) as store:
         scores = BaseScores(LikelihoodCache(store, means.pool), base, lambda _: snapshot.texts[snapshot.prompt])
-        found = scores.within(_OnePrompt(snapshot), [metric], _progress(report))
+        found = scores.within(_OnePrompt(snapshot), [metric], progress)
     return OnDemandResult({metric: {name: values[metric] for (_, name), values in found.items()}})
 
 
-def _gap(means: Backends, snapshot: Snapshot, report: ProgressCallback) -> OnDemandResult:
+def _gap(means: Backends, snapshot: Snapshot, progress: Progress) -> OnDemandResult:
     reference = _reference(snapshot)
-    report(f"reading {reference}'s samples", 0.0)
+    progress(f"reading {reference}'s samples", 0, 1)
     with Store.open(means.db) as store:
         gaps = session_gaps(
             store,
@@ -100,7 +96,7 @@ def _gap(means: Backends, snapshot: Snapshot, report: ProgressCallback) -> OnDem
             _OnePrompt(snapshot),
             reference,
             LikelihoodCache(store, means.pool),
-            _progress(report),
+            progress,
         )
     return OnDemandResult(
         cross={GAP: {name: cross for (_, name), cross in gaps.cross.items() if name in snapshot.conditions}}
@@ -120,7 +116,3 @@ def _reference(snapshot: Snapshot) -> str:
     if snapshot.roles.reference is None:
         raise InputError("No column is the reference: * on the Bench marks one.")
     return snapshot.roles.reference
-
-
-def _progress(report: ProgressCallback) -> Callable[[str, int, int], None]:
-    return lambda doing, done, of: report(doing, done / max(1, of))

@@ -72,7 +72,7 @@ class PanelWorker:
         if self._embed is not None and found:
             from alignbench.scoring.embedding_cache import Embeddings
 
-            Embeddings(store, self._embed, DEFAULT_EMBEDDER).make(found.values(), lambda _: None)
+            Embeddings(store, self._embed, DEFAULT_EMBEDDER).make(found.values())
         return found
 
     def close(self) -> None:

@@ -8,25 +8,21 @@ from typing import Any
 
 from alignbench import paths
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
+from alignbench.progress import Progress
 from alignbench.reports.options import session_mode, session_options
 from alignbench.reports.report import build_report
 from alignbench.reports.writing import written
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.store import Store
-from alignbench.tui.background_job import ProgressCallback
 from alignbench.tui.save_copy import new_file
 from alignbench.tui.scores.model_metrics import NO_EMBEDDER, Backends
 
 Found = Mapping[str, Any]
 
 
-def session_report(means: Backends, session: int, report: ProgressCallback) -> Found:
+def session_report(means: Backends, session: int, progress: Progress) -> Found:
     """Both investigations of a session, with what `alignbench report` does where nothing else is said."""
-
-    def progress(doing: str, done: int, of: int) -> None:
-        report(f"{doing} {done}/{of}", done / max(1, of))
-
-    report("reading the session", 0.0)
+    progress("reading the session", 0, 1)
     with Store.open(means.db) as store, Store.open(paths.embedding_cache()) as cache:
         mode, _ = session_mode(store, session)
         options = session_options(store, session, mode=mode, investigation="all")

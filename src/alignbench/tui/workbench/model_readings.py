@@ -15,11 +15,12 @@ from alignbench.errors import EngineError
 from alignbench.experiments.context_preparer import Preparer
 from alignbench.experiments.likelihood import score_response
 from alignbench.ledger.prompt_ledger import LedgerResponse, PromptLedger, PromptLedgerBuilder, Totals
+from alignbench.progress import Progress
 from alignbench.scoring.coverage import Match, best_sentences
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Store
-from alignbench.tui.background_job import BackgroundJob, ProgressCallback
+from alignbench.tui.background_job import BackgroundJob
 from alignbench.tui.ledger.prompt_ledger import page_key
 
 _KEPT = 200  # samples
@@ -62,10 +63,7 @@ class Readings:
         """Forget a job that failed or was given up."""
         self._jobs = {key: known for key, known in self._jobs.items() if known is not job}
 
-    def _read(self, session: int | None, ask: Callable[[PromptLedgerBuilder], Any], report: ProgressCallback) -> Any:
-        def progress(what: str, done: int, of: int) -> None:
-            report(what, done / max(1, of))
-
+    def _read(self, session: int | None, ask: Callable[[PromptLedgerBuilder], Any], progress: Progress) -> Any:
         progress("preparing the context", 0, 1)
         with Store.open(self._db) as store:
             preparer = Preparer(store, self._pool, session or 0, self._embed)
@@ -74,7 +72,7 @@ class Readings:
             finally:
                 preparer.close()
 
-    def _job(self, key: Hashable, work: Callable[[ProgressCallback], Any]) -> BackgroundJob[Any]:
+    def _job(self, key: Hashable, work: Callable[[Progress], Any]) -> BackgroundJob[Any]:
         job = self._jobs.get(key)
         if job is None:
             job = self._jobs[key] = BackgroundJob(work, self._changed)
@@ -83,11 +81,8 @@ class Readings:
         return job
 
 
-def _match(embed: EmbedPool | None, text: str, others: Mapping[int, str], report: ProgressCallback) -> list[Match]:
-    def progress(done: int, of: int) -> None:
-        report(f"embedding sentences {done}/{of}", done / max(1, of))
-
-    report("starting the embedding model", 0.0)
+def _match(embed: EmbedPool | None, text: str, others: Mapping[int, str], progress: Progress) -> list[Match]:
+    progress("starting the embedding model", 0, 1)
     with Store.open(paths.embedding_cache()) as store:
         embeddings = Embeddings(store, embed, DEFAULT_EMBEDDER)
         found = best_sentences(text, others, embeddings, progress)
@@ -97,19 +92,15 @@ def _match(embed: EmbedPool | None, text: str, others: Mapping[int, str], report
 
 
 def _score(
-    db: Path, pool: EnginePool, base: Condition, prompt: Prompt, cell: int | None, text: str, report: ProgressCallback
+    db: Path, pool: EnginePool, base: Condition, prompt: Prompt, cell: int | None, text: str, progress: Progress
 ) -> Scored:
-    def loading(fraction: float) -> None:
-        doing = f"loading {base.model.name}" if fraction < 1 else f"{base.model.name} reads the response"
-        report(doing, fraction)
-
-    report(f"waiting for {base.model.name}", 0.0)
+    progress(f"waiting for {base.model.name}", 0, 1)
     seen = None
     if cell is not None:
         with Store.open(db) as store:
             seen = store.rendered(cell)
     if seen is None:
-        return score_response(pool, base.model, base.context, prompt, text, loading=loading)
-    loaded(pool, base.model, loading)
-    loading(1.0)
+        return score_response(pool, base.model, base.context, prompt, text, progress=progress)
+    loaded(pool, base.model, progress)
+    progress(f"{base.model.name} reads the response", 0, 1)
     return scored(pool, base.model, "", seen, text)
