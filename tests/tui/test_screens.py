@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from pathlib import Path
 
 import pytest
@@ -9,10 +11,11 @@ from textual.app import SystemCommand
 from textual.widgets import OptionList
 from textual.widgets._footer import FooterKey
 
+import alignbench.tui
 from alignbench.errors import InputError
 from alignbench.store import Store
-from alignbench.tui import actions
-from alignbench.tui.actions import SCOPES, of_screen
+from alignbench.tui.action import APP, SCOPES, of_screen
+from alignbench.tui.bench.actions import BENCH
 from alignbench.tui.dialogs.base import ConfirmScreen, LineScreen
 from alignbench.tui.dialogs.condition import ConditionScreen, read_stops, write_stops
 from alignbench.tui.dialogs.prompts import PromptsScreen
@@ -247,13 +250,16 @@ def test_actions_are_complete() -> None:
     from alignbench.tui.app import BenchApp
     from alignbench.tui.bench.screen import BenchScreen
 
-    keys = [key for action in (*actions.BENCH, *actions.APP) for key in action.keys.split(",")]
+    keys = [key for action in (*BENCH, *APP) for key in action.keys.split(",")]
     assert len(keys) == len(set(keys))
     assert not {"ctrl+b", "ctrl+s", "ctrl+h", "ctrl+i", "ctrl+m", "ctrl+enter"} & set(keys)
-    for action in actions.BENCH:
+    for action in BENCH:
         assert hasattr(BenchScreen, f"action_{action.name}"), action.name
-    for action in actions.APP:
+    for action in APP:
         assert hasattr(BenchApp, f"action_{action.name}"), action.name
+    for module in pkgutil.walk_packages(alignbench.tui.__path__, "alignbench.tui."):
+        importlib.import_module(module.name)
+    assert len(SCOPES) >= 25, "the keys of every screen"
     for scope in SCOPES.values():
         assert all(action.help and action.label and action.shown for action in scope)
 

@@ -1,18 +1,32 @@
-"""What an action is, and those that many screens share."""
+"""What an action is, those that several screens share, and how key bindings, palette and help are made from them.
+
+The actions of one screen stand beside it, in the `actions.py` of its folder.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
+
+from textual.binding import Binding
+from textual.screen import Screen
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
     """Something a key does on one screen.
 
-    name: the method is `action_<name>`. keys: Textual's names, separated by commas. shown: the key as people write it.
-    label: one or two words. help: a sentence. footer: whether it stands at the bottom of the screen. title: what the
-    palette and the help call it, where the label is too short for that. spare: where not all keys fit at the bottom,
-    the higher ones go first; F1 and the palette have them all.
+    Attributes:
+        name: The method is `action_<name>`.
+        keys: Textual's names, separated by commas.
+        shown: The key as people write it.
+        label: One or two words.
+        help: A sentence.
+        footer: Whether it stands at the bottom of the screen.
+        priority: Whether the key does this even where a widget that has the focus would take it.
+        title: What the palette and the help call it, where the label is too short for that.
+        spare: Where not all keys fit at the bottom, the higher ones go first; F1 and the palette have them all.
     """
 
     name: str
@@ -43,3 +57,48 @@ PAGING = (
     Action("page_down", "pagedown", "PgDn", "page down", "Down by a page."),
     Action("page_up", "pageup", "PgUp", "page up", "Up by a page."),
 )
+VERSION_STEPS = (
+    Action("older_version", "less_than_sign", "<", "older version", "The version of this column before this one."),
+    Action("newer_version", "greater_than_sign", ">", "newer version", "The version of this column after this one."),
+)
+INVESTIGATE = Action(
+    "investigation",
+    "I",
+    "I",
+    "diversity",
+    "Investigation 1: what moved between base, in-context and aligned columns, over all prompts of the session.",
+    title="investigation 1",
+)
+APP = (
+    Action("help", "f1", "F1", "help", "What the keys of this screen do.", footer=True, priority=True),
+    Action("command_palette", "ctrl+p", "^P", "palette", "Find any action by its name.", priority=True),
+    Action("quit", "ctrl+q", "^Q", "quit", "Stop what runs, keep what finished, leave.", footer=True, priority=True),
+)
+
+SCOPES: dict[str, tuple[Action, ...]] = {}  # what the bindings of a screen that was imported were made from, by scope
+
+
+def bindings(scope: str, actions: Iterable[Action]) -> list[Binding]:
+    """Textual bindings for a screen's actions; ids are `scope.name`. Help comes first at the bottom of every screen."""
+    SCOPES[scope] = tuple(actions)
+    made = [_binding(scope, action) for action in SCOPES[scope]]
+    return made if scope == "app" else [_binding("app", APP[0], "app.help"), *made]
+
+
+def _binding(scope: str, action: Action, name: str = "") -> Binding:
+    return Binding(
+        action.keys,
+        name or action.name,
+        action.label,
+        show=action.footer,
+        key_display=action.shown,
+        priority=action.priority,
+        tooltip=action.help,
+        id=f"{scope}.{action.name}",
+    )
+
+
+def of_screen(screen: Screen[Any]) -> list[Action]:
+    """The actions of a screen, found by the ids of its bindings, then those of every screen."""
+    scopes = {binding.id.partition(".")[0] for _, binding in screen._bindings if binding.id} - {"app"}
+    return [*(action for scope in sorted(scopes) for action in SCOPES[scope]), *APP]

@@ -14,8 +14,7 @@ from textual.screen import Screen
 
 from alignbench.errors import AlignbenchError
 from alignbench.spec import Model, Prompt
-from alignbench.tui import actions
-from alignbench.tui.actions import bindings
+from alignbench.tui.action import APP, bindings, of_screen
 from alignbench.tui.bench.screen import BenchScreen
 from alignbench.tui.workbench.controller import Workbench
 from alignbench.tui.workbench.state import Bench
@@ -38,7 +37,7 @@ class BenchApp(App[None]):
 
     TITLE = "alignbench"
     CSS_PATH: ClassVar = ["app.tcss", "bench/screen.tcss"]  # a default screen's own CSS_PATH is not loaded
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("app", actions.APP)]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("app", APP)]
     NOTIFICATION_TIMEOUT = 4
 
     def __init__(
@@ -90,8 +89,8 @@ class BenchApp(App[None]):
     # actions of every screen
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        for action in actions.of_screen(screen):
-            owner = self if action in actions.APP else screen
+        for action in of_screen(screen):
+            owner = self if action in APP else screen
             if action.name == "command_palette" or owner.check_action(action.name, ()) is False:
                 continue
             name = f"{action.called}  ({action.shown})"
@@ -105,7 +104,7 @@ class BenchApp(App[None]):
             self.screen.dismiss(None)
         else:
             about = str(getattr(self.screen, "HELP", "") or "")
-            self.push_screen(HelpScreen(about, actions.of_screen(self.screen)))
+            self.push_screen(HelpScreen(about, of_screen(self.screen)))
 
     async def action_quit(self) -> None:
         """Cancel what runs, wait until what was generated is stored, and leave; a second time leaves at once."""

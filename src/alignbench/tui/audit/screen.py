@@ -14,8 +14,8 @@ from textual.types import CSSPathType
 from textual.widgets import Static
 
 from alignbench.errors import AlignbenchError
-from alignbench.tui.actions import bindings
-from alignbench.tui.actions.contexts import AUDIT
+from alignbench.tui.action import bindings
+from alignbench.tui.audit.actions import AUDIT
 from alignbench.tui.audit.differences import Difference, Side, rows, side, studies
 from alignbench.tui.sizes import HEIGHTS
 from alignbench.tui.text import fitted, one_line, plain, printable

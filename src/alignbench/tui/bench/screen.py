@@ -9,8 +9,8 @@ from textual import work
 from textual.binding import BindingType
 
 from alignbench.spec import Prompt
-from alignbench.tui.actions import bindings
-from alignbench.tui.actions.bench import BENCH
+from alignbench.tui.action import bindings
+from alignbench.tui.bench.actions import BENCH
 from alignbench.tui.bench.column import ColumnView
 from alignbench.tui.bench.context_keys import ContextKeys
 from alignbench.tui.save_copy import copy_sample, save_sample

@@ -11,8 +11,8 @@ from textual.widgets import Label
 
 from alignbench.errors import InputError
 from alignbench.spec import Example
-from alignbench.tui.actions import bindings
-from alignbench.tui.actions.contexts import EXAMPLE
+from alignbench.tui.action import bindings
+from alignbench.tui.context.actions import EXAMPLE
 from alignbench.tui.dialogs.base import DIALOG_CSS, DialogScreen
 from alignbench.tui.widgets.inputs import PlainArea
 

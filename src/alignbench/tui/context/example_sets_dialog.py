@@ -18,8 +18,8 @@ from textual.widgets.option_list import Option
 
 from alignbench.errors import AlignbenchError
 from alignbench.spec import ExampleSet
-from alignbench.tui.actions import bindings
-from alignbench.tui.actions.contexts import SETS
+from alignbench.tui.action import bindings
+from alignbench.tui.context.actions import SETS
 from alignbench.tui.dialogs.base import DIALOG_CSS, DialogScreen, LineScreen
 from alignbench.tui.text import count, one_line
 

@@ -16,10 +16,10 @@ from textual.widgets import Static
 
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.spec import Context, Example, Examples, Prompt
-from alignbench.tui.actions import bindings
-from alignbench.tui.actions.contexts import EXAMPLES
+from alignbench.tui.action import bindings
 from alignbench.tui.condition_text import context_words
 from alignbench.tui.context import edits, fields
+from alignbench.tui.context.actions import EXAMPLES
 from alignbench.tui.context.example_sets_dialog import SetsScreen
 from alignbench.tui.context.preview_view import (
     example_tokens,

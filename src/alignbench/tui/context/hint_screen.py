@@ -17,9 +17,9 @@ from textual.widgets import Static
 
 from alignbench.errors import AlignbenchError
 from alignbench.spec import Context, Hint, Level
-from alignbench.tui.actions import bindings
-from alignbench.tui.actions.contexts import HINT
+from alignbench.tui.action import bindings
 from alignbench.tui.condition_text import context_words
+from alignbench.tui.context.actions import HINT
 from alignbench.tui.context.hint_view import LEVELS, HintShown, facts, find_hint, slider
 from alignbench.tui.context.preview_view import place_of, text_runs, window_line
 from alignbench.tui.sizes import HEIGHTS, WIDTHS

@@ -15,8 +15,8 @@ from textual.types import CSSPathType
 from textual.widgets import OptionList, Static
 
 from alignbench.errors import InputError
-from alignbench.tui.actions import bindings
-from alignbench.tui.actions.dialogs import CONFIRM, LINE
+from alignbench.tui.action import bindings
+from alignbench.tui.dialogs.actions import CONFIRM, LINE
 from alignbench.tui.sizes import WIDTHS
 from alignbench.tui.text import plain
 from alignbench.tui.widgets.inputs import PlainInput

@@ -19,8 +19,8 @@ from textual.widgets import Label, Static
 
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Model, Sampling
-from alignbench.tui.actions import bindings
-from alignbench.tui.actions.bench import CONDITION
+from alignbench.tui.action import bindings
+from alignbench.tui.dialogs.actions import CONDITION
 from alignbench.tui.dialogs.base import DIALOG_CSS, DialogScreen
 from alignbench.tui.text import plain
 from alignbench.tui.widgets.inputs import PlainInput

@@ -13,9 +13,8 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from alignbench.tui.action import Action
-from alignbench.tui.actions import bindings
-from alignbench.tui.actions.dialogs import HELP
+from alignbench.tui.action import Action, bindings
+from alignbench.tui.dialogs.actions import HELP
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.wrap import WrappedText
 

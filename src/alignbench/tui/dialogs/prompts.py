@@ -18,8 +18,8 @@ from textual.widgets.option_list import Option
 
 from alignbench.errors import AlignbenchError
 from alignbench.spec import Prompt
-from alignbench.tui.actions import bindings
-from alignbench.tui.actions.bench import PICKER
+from alignbench.tui.action import bindings
+from alignbench.tui.dialogs.actions import PICKER
 from alignbench.tui.dialogs.base import DIALOG_CSS, LineScreen, ListScreen
 from alignbench.tui.text import one_line
 from alignbench.tui.widgets.inputs import PlainInput

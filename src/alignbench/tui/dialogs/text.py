@@ -11,8 +11,8 @@ from textual.screen import Screen
 from textual.types import CSSPathType
 from textual.widgets import Static
 
-from alignbench.tui.actions import bindings
-from alignbench.tui.actions.sessions import TEXT
+from alignbench.tui.action import bindings
+from alignbench.tui.dialogs.actions import TEXT
 from alignbench.tui.text import plain
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.text_pane import TextPane

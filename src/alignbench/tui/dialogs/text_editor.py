@@ -8,8 +8,8 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.types import CSSPathType
 
-from alignbench.tui.actions import bindings
-from alignbench.tui.actions.bench import EDITOR
+from alignbench.tui.action import bindings
+from alignbench.tui.dialogs.actions import EDITOR
 from alignbench.tui.dialogs.base import DIALOG_CSS, DialogScreen
 from alignbench.tui.widgets.inputs import PlainArea
 

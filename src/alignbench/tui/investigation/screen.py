@@ -13,9 +13,9 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from alignbench.reports.frontier import parse_temperatures
-from alignbench.tui.actions import bindings
-from alignbench.tui.actions.measures import INVESTIGATION
+from alignbench.tui.action import bindings
 from alignbench.tui.background_job import BackgroundJob
+from alignbench.tui.investigation.actions import INVESTIGATION
 from alignbench.tui.investigation.coverage_view import coverage_lines
 from alignbench.tui.investigation.diversity_view import diversity_lines
 from alignbench.tui.investigation.findings_view import findings_lines

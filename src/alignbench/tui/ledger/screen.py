@@ -13,10 +13,10 @@ from textual.widgets import Static
 
 from alignbench.errors import AlignbenchError
 from alignbench.ledger.prompt_ledger import PromptLedger
-from alignbench.tui.actions import bindings
-from alignbench.tui.actions.contexts import LEDGER
+from alignbench.tui.action import bindings
 from alignbench.tui.background_job import BackgroundJob, waiting
 from alignbench.tui.condition_text import context_words
+from alignbench.tui.ledger.actions import LEDGER
 from alignbench.tui.ledger.prompt_ledger import before, page_of, readers
 from alignbench.tui.ledger.view import Names, account_lines, legend, response_runs, response_said, stretch_lines
 from alignbench.tui.sizes import HEIGHTS

@@ -13,8 +13,8 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from alignbench.tui.actions import bindings
-from alignbench.tui.actions.measures import SCORES
+from alignbench.tui.action import bindings
+from alignbench.tui.scores.actions import SCORES
 from alignbench.tui.scores.answers_view import answer_lines, answers
 from alignbench.tui.scores.metric_rows import MetricRow, rows
 from alignbench.tui.scores.recovery_view import recovery_lines

@@ -13,9 +13,9 @@ from textual.types import CSSPathType
 from textual.widgets import SelectionList, Static
 from textual.widgets.selection_list import Selection
 
-from alignbench.tui.actions import bindings
-from alignbench.tui.actions.sessions import EXPORT
+from alignbench.tui.action import bindings
 from alignbench.tui.dialogs.base import DIALOG_CSS, DialogScreen
+from alignbench.tui.sessions.actions import EXPORT
 from alignbench.tui.text import one_line, plain
 from alignbench.tui.widgets.inputs import PlainInput
 

@@ -23,8 +23,8 @@ from alignbench.judging.summary import judgments_of, summarize
 from alignbench.metrics.statistics import Bootstrap
 from alignbench.reports.plain import plain_sections
 from alignbench.reports.sections import agreement_section, judged_sections
-from alignbench.tui.actions import bindings
-from alignbench.tui.actions.sessions import LABEL
+from alignbench.tui.action import bindings
+from alignbench.tui.sessions.actions import LABEL
 from alignbench.tui.text import count, one_line, plain
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.text_pane import TextPane

@@ -10,8 +10,8 @@ from textual.binding import BindingType
 from textual.types import CSSPathType
 
 from alignbench.errors import AlignbenchError
-from alignbench.tui.actions import bindings
-from alignbench.tui.actions.dialogs import LINE
+from alignbench.tui.action import bindings
+from alignbench.tui.dialogs.actions import LINE
 from alignbench.tui.dialogs.base import DIALOG_CSS, DialogScreen
 from alignbench.tui.widgets.inputs import PlainInput
 from alignbench.tui.widgets.text_pane import TextPane

@@ -11,10 +11,10 @@ from textual.binding import BindingType
 
 from alignbench.errors import AlignbenchError
 from alignbench.reports.plain import plain_report
-from alignbench.tui.actions import bindings
-from alignbench.tui.actions.sessions import REPORT
+from alignbench.tui.action import bindings
 from alignbench.tui.background_job import BackgroundJob
 from alignbench.tui.dialogs.text import TextScreen
+from alignbench.tui.sessions.actions import REPORT
 from alignbench.tui.sessions.report import Found, session_report, write_page
 from alignbench.tui.text import printable
 

@@ -11,9 +11,9 @@ from textual import work
 from textual.binding import BindingType
 
 from alignbench.errors import AlignbenchError
-from alignbench.tui.actions import bindings
-from alignbench.tui.actions.sessions import SESSIONS
+from alignbench.tui.action import bindings
 from alignbench.tui.dialogs.base import ConfirmScreen, LineScreen
+from alignbench.tui.sessions.actions import SESSIONS
 from alignbench.tui.sessions.list_view import SessionChoice, SessionsView
 from alignbench.tui.text import count, one_line, printable
 

@@ -13,9 +13,9 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from alignbench.errors import AlignbenchError
-from alignbench.tui.actions import bindings
-from alignbench.tui.actions.sessions import SEARCH
+from alignbench.tui.action import bindings
 from alignbench.tui.dialogs.base import DIALOG_CSS, ListScreen
+from alignbench.tui.sessions.actions import SEARCH
 from alignbench.tui.text import one_line
 from alignbench.tui.widgets.inputs import PlainInput
 

@@ -10,11 +10,11 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from alignbench.tui.actions import bindings
-from alignbench.tui.actions.contexts import VERSIONS
+from alignbench.tui.action import bindings
 from alignbench.tui.condition_text import changes, context_words
 from alignbench.tui.sizes import HEIGHTS
 from alignbench.tui.text import fitted, number, one_line
+from alignbench.tui.versions.actions import VERSIONS
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
 from alignbench.tui.workbench.comparison_values import CROSS, ReferenceComparison

@@ -12,13 +12,13 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from alignbench.tui.actions import bindings
-from alignbench.tui.actions.bench import VIEWER
+from alignbench.tui.action import bindings
 from alignbench.tui.background_job import waiting
 from alignbench.tui.bench.column import settings
 from alignbench.tui.save_copy import copy_sample, save_sample
 from alignbench.tui.sizes import HEIGHTS, TALL
 from alignbench.tui.text import count, one_line, printable
+from alignbench.tui.viewer.actions import VIEWER
 from alignbench.tui.viewer.covered_sentences import best_match, sentence_runs, sentences_said
 from alignbench.tui.viewer.shared_words import shared_runs
 from alignbench.tui.viewer.token_shift import alternatives, shift_said, token_runs

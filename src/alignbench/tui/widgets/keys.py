@@ -7,7 +7,7 @@ from textual.widget import Widget
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
-from alignbench.tui.actions import of_screen
+from alignbench.tui.action import of_screen
 from alignbench.tui.sizes import NARROW
 
 _ALWAYS = ("help", "quit")

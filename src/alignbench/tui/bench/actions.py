@@ -1,8 +1,8 @@
-"""The Bench, and what reads or changes what stands on it."""
+"""What the keys of the Bench do."""
 
 from __future__ import annotations
 
-from alignbench.tui.action import LEAVE, PAGING, SCROLLING, WRITING, Action
+from alignbench.tui.action import INVESTIGATE, VERSION_STEPS, Action
 
 BENCH = (
     Action("prompts", "f2", "F2", "prompts", "Pick a prompt from a set that ships or from a file.", footer=True),
@@ -46,14 +46,7 @@ BENCH = (
         title="alignment ledger",
         spare=3,
     ),
-    Action(
-        "investigation",
-        "I",
-        "I",
-        "diversity",
-        "Investigation 1: what moved between base, in-context and aligned columns, over all prompts of the session.",
-        title="investigation 1",
-    ),
+    INVESTIGATE,
     Action("sample_column", "s", "s", "sample column", "Draw the samples that are missing, in this column only."),
     Action(
         "take_example",
@@ -64,8 +57,7 @@ BENCH = (
         title="sample as example",
     ),
     Action("versions", "v", "v", "versions", "The versions of this column, and what parts any two."),
-    Action("older_version", "less_than_sign", "<", "older version", "The version of this column before this one."),
-    Action("newer_version", "greater_than_sign", ">", "newer version", "The version of this column after this one."),
+    *VERSION_STEPS,
     Action(
         "cancel",
         "escape",
@@ -97,84 +89,4 @@ BENCH = (
     Action("save", "w", "w", "save", "Write the selected sample to a text file in the current folder."),
     Action("note", "n", "n", "notes", "Notes on this session."),
     Action("new_session", "ctrl+n", "^N", "new session", "Leave this session as it is and begin another one."),
-)
-
-VIEWER = (
-    Action("back", "escape,enter,q", "Esc", "back", "Back to where you were.", footer=True),
-    Action("view_text", "1", "1", "text", "The text alone, as the model wrote it.", footer=True),
-    Action(
-        "view_shared",
-        "2",
-        "2",
-        "shared",
-        "Mark the words that the reference uses too.",
-        footer=True,
-        title="shared words",
-    ),
-    Action(
-        "view_sentences",
-        "3",
-        "3",
-        "covered",
-        "Which sentences the reference says too, and where.",
-        footer=True,
-        title="covered sentences",
-    ),
-    Action(
-        "view_tokens",
-        "4",
-        "4",
-        "tokens",
-        "The rank of each token under a base column's model.",
-        footer=True,
-        title="token shift",
-    ),
-    Action("sample_up", "up,k", "↑", "previous", "The sample before this one.", footer=True),
-    Action("sample_down", "down,j", "↓", "next", "The sample after this one.", footer=True),
-    Action("left", "left,h", "←", "left", "The sentence or token before; in the other views the column to the left."),
-    Action(
-        "right", "right,l", "→", "right", "The sentence or token after; in the other views the column to the right."
-    ),
-    Action("column_left", "shift+tab", "Shift+Tab", "column left", "The same sample, one column to the left."),
-    Action("column_right", "tab", "Tab", "column right", "The same sample, one column to the right."),
-    *SCROLLING,
-    Action("other_base", "b", "b", "base", "Token shift under another base column.", title="another base column"),
-    Action("again", "r", "r", "again", "Compute what failed or was given up.", footer=True, title="compute again"),
-    Action(
-        "cancel_sample", "c", "c", "cancel", "Give up what is being computed here, or stop this sample.", footer=True
-    ),
-    Action(
-        "ledger",
-        "g",
-        "g",
-        "ledger",
-        "The gap in bits under each token of the reference's response.",
-        footer=True,
-        title="alignment ledger",
-    ),
-    Action("copy", "y", "y", "copy", "Copy this sample to the clipboard (OSC 52)."),
-    Action("save", "w", "w", "save", "Write this sample to a text file in the current folder."),
-)
-
-PICKER = (
-    Action("back", "escape", "Esc", "back", "Keep the prompt that was there.", footer=True),
-    Action("pick", "enter", "Enter", "pick", "Put this prompt on the Bench.", footer=True, priority=True),
-    Action("list_down", "down", "↓", "down", "The next line."),
-    Action("list_up", "up", "↑", "up", "The line above."),
-    *PAGING,
-    Action("next_set", "tab", "Tab", "next set", "The next prompt set.", footer=True),
-    Action("previous_set", "shift+tab", "Shift+Tab", "previous set", "The prompt set before this one."),
-    Action("open_file", "f2", "F2", "open file", "Prompts of your own: .jsonl, .csv or .txt.", footer=True),
-)
-
-EDITOR = (*WRITING,)
-
-CONDITION = (
-    LEAVE,
-    Action(
-        "accept", "enter,f5", "Enter", "accept", "Check the fields and change the column.", footer=True, priority=True
-    ),
-    Action("field_down", "down", "↓", "next field", "The next field (Tab does the same)."),
-    Action("field_up", "up", "↑", "field above", "The field above (Shift+Tab does the same)."),
-    Action("next_choice", "f2", "F2", "next choice", "In model and mode: the next one that is known.", footer=True),
 )

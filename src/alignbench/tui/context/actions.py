@@ -1,4 +1,4 @@
-"""What a base model is shown: examples, hints, versions, the audit and the ledger."""
+"""What the keys of the composers of examples and hints do."""
 
 from __future__ import annotations
 
@@ -70,66 +70,5 @@ HINT = (
     ),
     Action("give_up", "c", "c", "give up", "Stop the maker.", title="stop the maker"),
     Action("turn", "tab", "Tab", "page", "Where not all fits: the hint, or the prompt.", footer=True),
-    *SCROLLING,
-)
-
-VERSIONS = (
-    Action("back", "escape,v,q", "Esc", "back", "Leave the version that is on the Bench.", footer=True),
-    Action("pick", "enter", "Enter", "use", "Put this version on the Bench.", footer=True, title="use version"),
-    Action("up", "up,k", "↑", "up", "The version above."),
-    Action("down", "down,j", "↓", "down", "The version below."),
-    Action(
-        "mark", "space", "Space", "compare", "Compare the others with this version.", footer=True, title="compare with"
-    ),
-)
-
-AUDIT = (
-    Action("back", "escape,f9,q", "Esc", "back", "Back to the Bench.", footer=True),
-    Action("other", "tab", "Tab", "other column", "Compare with the next column.", footer=True),
-    Action(
-        "study",
-        "u",
-        "u",
-        "under study",
-        "Take something else for what is under study: model, context, sampling.",
-        footer=True,
-    ),
-    Action(
-        "turn",
-        "p",
-        "p",
-        "prompts",
-        "The differences, or both prompts side by side.",
-        footer=True,
-        title="prompts side by side",
-    ),
-    Action("page_up", "pageup,up,k", "PgUp", "page up", "Scroll up."),
-    Action("page_down", "pagedown,space,down,j", "PgDn", "page down", "Scroll down."),
-)
-
-LEDGER = (
-    Action(
-        "back", "escape,q,g", "Esc", "back", "Give up what is being read; else back to where you were.", footer=True
-    ),
-    Action("examples", "f4", "F4", "examples", "Edit examples and layout of the column.", footer=True),
-    Action("hint", "f6", "F6", "hint", "Edit the hint of the column.", footer=True),
-    Action("next_sample", "full_stop,right_square_bracket,down,j", ".", "next", "The next response.", footer=True),
-    Action("previous_sample", "comma,left_square_bracket,up,k", ",", "previous", "The response before."),
-    Action("left", "left,h", "←", "left", "The token before."),
-    Action("right", "right,l", "→", "right", "The token after."),
-    Action(
-        "changed",
-        "d",
-        "d",
-        "change",
-        "Under each token the gap, or the bits that were closed since the version before.",
-        footer=True,
-        title="what an edit closed",
-    ),
-    Action("older_version", "less_than_sign", "<", "older version", "The version of this column before this one."),
-    Action("newer_version", "greater_than_sign", ">", "newer version", "The version of this column after this one."),
-    Action("other", "b", "b", "column", "The same responses under another column.", title="another column"),
-    Action("turn", "tab", "Tab", "account", "Where both do not fit: the response, or the account.", footer=True),
-    Action("again", "r", "r", "again", "Read what failed or was given up.", footer=True, title="read again"),
     *SCROLLING,
 )

@@ -1,8 +1,9 @@
-"""Sessions: their list, search, export, report and labels."""
+"""What the keys of the list of sessions do, and those of the screens that it opens."""
 
 from __future__ import annotations
 
 from alignbench.tui.action import PAGING, Action
+from alignbench.tui.dialogs.actions import TEXT
 
 SESSIONS = (
     Action("back", "escape,f8,q", "Esc", "back", "Back to the session that was open.", footer=True),
@@ -34,14 +35,6 @@ EXPORT = (
     Action("cancel", "escape", "Esc", "leave", "Close without writing anything.", footer=True),
     Action("accept", "enter", "Enter", "write", "Write the file.", footer=True, priority=True),
     Action("next_field", "tab", "Tab", "next field", "From the file to the conditions and back.", footer=True),
-)
-
-TEXT = (
-    Action("back", "escape,q", "Esc", "back", "Back to the sessions.", footer=True),
-    Action("line_up", "up,k", "↑", "up", "Up by a line."),
-    Action("line_down", "down,j", "↓", "down", "Down by a line."),
-    Action("page_up", "pageup", "PgUp", "page up", "Up by a page.", footer=True),
-    Action("page_down", "pagedown,space", "PgDn", "page down", "Down by a page.", footer=True),
 )
 
 REPORT = (

@@ -1,0 +1,48 @@
+"""What the keys of the dialogs do."""
+
+from __future__ import annotations
+
+from alignbench.tui.action import LEAVE, PAGING, WRITING, Action
+
+PICKER = (
+    Action("back", "escape", "Esc", "back", "Keep the prompt that was there.", footer=True),
+    Action("pick", "enter", "Enter", "pick", "Put this prompt on the Bench.", footer=True, priority=True),
+    Action("list_down", "down", "↓", "down", "The next line."),
+    Action("list_up", "up", "↑", "up", "The line above."),
+    *PAGING,
+    Action("next_set", "tab", "Tab", "next set", "The next prompt set.", footer=True),
+    Action("previous_set", "shift+tab", "Shift+Tab", "previous set", "The prompt set before this one."),
+    Action("open_file", "f2", "F2", "open file", "Prompts of your own: .jsonl, .csv or .txt.", footer=True),
+)
+
+EDITOR = (*WRITING,)
+
+CONDITION = (
+    LEAVE,
+    Action(
+        "accept", "enter,f5", "Enter", "accept", "Check the fields and change the column.", footer=True, priority=True
+    ),
+    Action("field_down", "down", "↓", "next field", "The next field (Tab does the same)."),
+    Action("field_up", "up", "↑", "field above", "The field above (Shift+Tab does the same)."),
+    Action("next_choice", "f2", "F2", "next choice", "In model and mode: the next one that is known.", footer=True),
+)
+
+CONFIRM = (
+    Action("no", "escape,n", "n", "no", "Leave everything as it is.", footer=True),
+    Action("yes", "y", "y", "yes", "Do it.", footer=True),
+)
+
+LINE = (
+    LEAVE,
+    Action("accept", "enter", "Enter", "accept", "Take what is written here.", footer=True, priority=True),
+)
+
+TEXT = (
+    Action("back", "escape,q", "Esc", "back", "Back to the sessions.", footer=True),
+    Action("line_up", "up,k", "↑", "up", "Up by a line."),
+    Action("line_down", "down,j", "↓", "down", "Down by a line."),
+    Action("page_up", "pageup", "PgUp", "page up", "Up by a page.", footer=True),
+    Action("page_down", "pagedown,space", "PgDn", "page down", "Down by a page.", footer=True),
+)
+
+HELP = (Action("back", "escape,q,enter", "Esc", "back", "Back to where you were.", footer=True),)

@@ -1,0 +1,15 @@
+"""What the keys of the list of versions do."""
+
+from __future__ import annotations
+
+from alignbench.tui.action import Action
+
+VERSIONS = (
+    Action("back", "escape,v,q", "Esc", "back", "Leave the version that is on the Bench.", footer=True),
+    Action("pick", "enter", "Enter", "use", "Put this version on the Bench.", footer=True, title="use version"),
+    Action("up", "up,k", "↑", "up", "The version above."),
+    Action("down", "down,j", "↓", "down", "The version below."),
+    Action(
+        "mark", "space", "Space", "compare", "Compare the others with this version.", footer=True, title="compare with"
+    ),
+)
