@@ -14,6 +14,7 @@ from alignbench.exporting.samples import COLUMNS
 from alignbench.frames import Session
 from alignbench.judging.replies import ASPECTS
 from alignbench.reports.report import Options, build_report
+from alignbench.reports.to_json import report_json
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Judgment, Store
@@ -67,9 +68,9 @@ def test_scores_are_those_of_the_report(session: Session) -> None:
     scores = session.scores(names, floor="demo-base", resamples=200)
     with Store.open(session.path) as store:
         none = Embeddings(store, None, "none")
-        found = build_report(store, 1, Options(names, "demo-aligned", "demo-base", resamples=200), none, none)
+        report = build_report(store, 1, Options(names, "demo-aligned", "demo-base", resamples=200), none, none)
     for row in scores.to_dict("records"):
-        entry = found[row["table"]][row["condition"]][row["metric"]]
+        entry = report_json(report)[row["table"]][row["condition"]][row["metric"]]
         assert (row["value"], [row["ci_low"], row["ci_high"]], row["n"]) == (entry["value"], entry["ci"], entry["n"])
     assert {"jaccard", "distinct_2", "words"} <= {*scores["metric"]}
     assert {*scores["table"]} == {"within", "cross"}

@@ -12,11 +12,11 @@ from alignbench.errors import AlignbenchError, InputError, did_you_mean
 from alignbench.exporting.samples import COLUMNS, sample_rows
 from alignbench.metrics.registry import LIVE, cross, metric, within
 from alignbench.metrics.statistics import RESAMPLES
-from alignbench.scoring.aggregate import Tables
 from alignbench.scoring.batch import ScoreRequest, score_responses
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.held_out import source_conditions
 from alignbench.scoring.responses import SessionResponses
+from alignbench.scoring.score_tables import ScoreTables
 from alignbench.store import SessionInfo, Store
 
 if TYPE_CHECKING:
@@ -114,13 +114,13 @@ class Session:
         return _frame(_score_rows(tables), ("table", "condition", "metric", *_SCORE))
 
 
-def _score_rows(tables: Tables) -> Iterator[dict[str, Any]]:
-    for table, conditions in tables.items():
+def _score_rows(tables: ScoreTables) -> Iterator[dict[str, Any]]:
+    for table, conditions in (("within", tables.within), ("cross", tables.cross)):
         for condition, scores in conditions.items():
-            for name, entry in scores.items():
-                low, high = entry.get("ci") or (None, None)
-                values = {**entry, "ci_low": low, "ci_high": high}
-                yield {"table": table, "condition": condition, "metric": name} | {k: values.get(k) for k in _SCORE}
+            for name, score in scores.items():
+                low, high = score.ci or (None, None)
+                place = {"table": table, "condition": condition, "metric": name, "ci_low": low, "ci_high": high}
+                yield {field: getattr(score, field, None) for field in _SCORE} | place
 
 
 def _frame(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import pytest
 from alignbench.errors import InputError
 from alignbench.judging.labels import HUMAN, PREFERENCE, TAG, plan_labels
 from alignbench.judging.preferences import preference_agreement
-from alignbench.judging.summary import judged_tables
+from alignbench.judging.summary import Agreement, judged_tables
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Store
 from tests.support.judged import fill, judgment
@@ -40,8 +40,8 @@ def test_an_answer_is_of_the_sample_wherever_it_was_shown(filled: Store) -> None
     straight, flipped = (next(i for i in plan.items if i.flipped is way) for way in (False, True))
     filled.add_judgments(1, [plan.label(straight, 1), plan.label(flipped, 0)])
     table = judged_tables(filled, 1)[PREFERENCE]["demo-base vs demo-aligned"]
-    assert {field: entry["value"] for field, entry in table.items()} == {"a": 0, "b": 1, "same": 0}
-    assert (table["b"]["n"], table["b"]["flipped"]) == (2, 1)
+    assert {field: entry.value for field, entry in table.items()} == {"a": 0, "b": 1, "same": 0}
+    assert (table["b"].n, table["b"].flipped) == (2, 1)
 
 
 def test_what_is_labelled_is_not_asked_again_but_by_other_tags(filled: Store) -> None:
@@ -67,8 +67,8 @@ def test_a_person_and_a_judge_of_quality_agree_or_not(filled: Store) -> None:
         made = [judgment("quality", id, judge=judge, helpfulness=grade, **_OTHERS) for id, grade in grades]
         filled.add_judgments(1, made)
     found = preference_agreement(filled, 1)
-    assert found["quality, like"] == {"alpha": 1.0, "items": 12, "judges": [HUMAN, "like"]}
-    alpha = found["quality, unlike"]["alpha"]
+    assert found["quality, like"] == Agreement(1.0, 12, (HUMAN, "like"))
+    alpha = found["quality, unlike"].alpha
     assert alpha is not None
     assert alpha < 0
 

@@ -35,12 +35,12 @@ def test_quality_is_the_mean_over_prompts_and_counts_what_is_left_out(store: Sto
     table = judged_tables(store, 1, bootstrap=BOOTSTRAP)["quality"]
     assert list(table) == ["demo-base"]
     clarity = table["demo-base"]["clarity"]
-    assert clarity["value"] == pytest.approx((2 + 5) / 2)
-    assert (clarity["n"], clarity["prompts"], clarity["invalid"], clarity["na"]) == (3, 2, 1, 1)
-    assert clarity["ci"] == [2.0, 5.0]
+    assert clarity.value == pytest.approx((2 + 5) / 2)
+    assert (clarity.n, clarity.prompts, clarity.invalid, clarity.na) == (3, 2, 1, 1)
+    assert clarity.ci == (2.0, 5.0)
     factuality = table["demo-base"]["factuality"]
-    assert factuality["value"] == pytest.approx(2)
-    assert (factuality["n"], factuality["na"], factuality["ci"]) == (2, 2, None)
+    assert factuality.value == pytest.approx(2)
+    assert (factuality.n, factuality.na, factuality.ci) == (2, 2, None)
 
 
 def test_stances_are_shares_and_their_spread(store: Store) -> None:
@@ -55,10 +55,10 @@ def test_stances_are_shares_and_their_spread(store: Store) -> None:
         ],
     )
     fields = judged_tables(store, 1, bootstrap=BOOTSTRAP)["stance"]["demo-aligned"]
-    shares = {name: fields[name]["value"] for name in ("yes", "no", "both", "other")}
+    shares = {name: fields[name].value for name in ("yes", "no", "both", "other")}
     assert shares == pytest.approx({"yes": 1 / 3, "no": 1 / 6, "both": 1 / 2, "other": 0})
-    assert fields["distinct_per_prompt"]["value"] == pytest.approx(1.5)
-    assert (fields["distinct_per_prompt"]["n"], fields["distinct_per_prompt"]["prompts"]) == (6, 2)
+    assert fields["distinct_per_prompt"].value == pytest.approx(1.5)
+    assert (fields["distinct_per_prompt"].n, fields["distinct_per_prompt"].prompts) == (6, 2)
 
 
 def test_pairs_are_named_by_both_conditions_and_count_their_order(store: Store) -> None:
@@ -78,9 +78,9 @@ def test_pairs_are_named_by_both_conditions_and_count_their_order(store: Store) 
     tables = judged_tables(store, 1, bootstrap=BOOTSTRAP)
     assert list(tables) == ["new-information", "topics"]
     score = tables["new-information"]["demo-base vs demo-aligned"]["score"]
-    assert (score["value"], score["n"], score["flipped"]) == (2.5, 4, 1)
+    assert (score.value, score.n, score.flipped) == (2.5, 4, 1)
     counts = tables["topics"]["demo-base vs demo-aligned"]
-    assert {place: counts[place]["value"] for place in counts} == {"a": 1, "b": 2, "both": 1}
+    assert {place: counts[place].value for place in counts} == {"a": 1, "b": 2, "both": 1}
     assert judged_tables(store, 1, reference="demo-base", bootstrap=BOOTSTRAP) == {}
 
 
@@ -88,9 +88,9 @@ def test_the_judge_with_the_most_judgments_speaks_unless_one_is_named(store: Sto
     samples = [*fill(store).values()]
     store.add_judgments(1, [judgment("quality", s, **grades(2)) for s in samples[:1]])
     store.add_judgments(1, [judgment("quality", s, judge="other", **grades(5)) for s in samples[:2]])
-    assert judged_tables(store, 1, bootstrap=BOOTSTRAP)["quality"]["demo-base"]["depth"]["value"] == 5
+    assert judged_tables(store, 1, bootstrap=BOOTSTRAP)["quality"]["demo-base"]["depth"].value == 5
     named = judged_tables(store, 1, judge="demo-aligned", bootstrap=BOOTSTRAP)
-    assert named["quality"]["demo-base"]["depth"]["value"] == 2
+    assert named["quality"]["demo-base"]["depth"].value == 2
     assert judged_tables(store, 1, judge="nobody", bootstrap=BOOTSTRAP) == {}
 
 
@@ -99,7 +99,7 @@ def test_a_judgment_with_a_newer_template_takes_the_place_of_the_older(store: St
     old = judgment("quality", sample, **grades(1))
     store.add_judgments(1, [old, replace(old, template_hash="t2", fields=grades(4))])
     entry = judged_tables(store, 1, bootstrap=BOOTSTRAP)["quality"]["demo-base"]["depth"]
-    assert (entry["value"], entry["n"]) == (4, 1)
+    assert (entry.value, entry.n) == (4, 1)
 
 
 def test_agreement_of_two_judges(store: Store) -> None:
@@ -115,7 +115,7 @@ def test_agreement_of_two_judges(store: Store) -> None:
     store.add_judgments(1, [judgment("stance", s, judge="one", stance="yes") for s in samples])
     found = agreement(store, 1)
     assert list(found) == ["quality"]
-    assert found["quality"]["clarity"]["alpha"] == pytest.approx(1.0)
-    assert 0 < found["quality"]["depth"]["alpha"] < 1
-    assert found["quality"]["depth"]["items"] == 4
-    assert set(found["quality"]["depth"]["judges"]) == {"one", "two"}
+    assert found["quality"]["clarity"].alpha == pytest.approx(1.0)
+    assert 0 < found["quality"]["depth"].alpha < 1
+    assert found["quality"]["depth"].items == 4
+    assert set(found["quality"]["depth"].judges) == {"one", "two"}

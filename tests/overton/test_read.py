@@ -200,9 +200,9 @@ def test_contexts_hints_and_judgments_of_the_release(tmp_path: Path) -> None:
         assert {cell.condition for cell in hinted} == {"llama-2-icl-chat-summary"}
         assert len(hinted) == 50
         tables = judged_tables(store, session)
-    assert tables["quality"]["llama-2-base"]["helpfulness"]["value"] == pytest.approx(3.03, abs=5e-3)
-    assert tables["quality"]["llama-2-chat"]["helpfulness"]["value"] == pytest.approx(4.88, abs=5e-3)
-    assert tables["quality"]["llama-2-base"]["factuality"]["na"] == 8
+    assert tables["quality"]["llama-2-base"]["helpfulness"].value == pytest.approx(3.03, abs=5e-3)
+    assert tables["quality"]["llama-2-chat"]["helpfulness"].value == pytest.approx(4.88, abs=5e-3)
+    assert tables["quality"]["llama-2-base"]["factuality"].na == 8
     pair = tables["new-information"]["llama-2-base vs llama-2-chat"]["score"]
-    assert pair["value"] == pytest.approx(2.35, abs=5e-3)
-    assert (pair["n"], pair["invalid"]) == (250, 0)
+    assert pair.value == pytest.approx(2.35, abs=5e-3)
+    assert (pair.n, pair["invalid"]) == (250, 0)

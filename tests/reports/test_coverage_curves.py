@@ -10,7 +10,7 @@ import pytest
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.metrics.coverage import COVERAGE_THRESHOLD
 from alignbench.metrics.statistics import Bootstrap
-from alignbench.reports.coverage_curves import coverage_table
+from alignbench.reports.coverage_curves import coverage_curves
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.store import Store
 from tests.support.embeddings import FakeEmbedPool
@@ -30,31 +30,31 @@ def embeddings(tmp_path: Path) -> Iterator[Embeddings]:
 
 
 def table(texts: dict[str, dict[str, list[str]]], embeddings: Embeddings, unseen: frozenset[str] = frozenset()):  # type: ignore[no-untyped-def]
-    return coverage_table(GivenResponses(texts), "aligned", embeddings, unseen, Bootstrap(resamples=50))
+    return coverage_curves(GivenResponses(texts), "aligned", embeddings, unseen, Bootstrap(resamples=50))
 
 
 def test_a_response_that_gathers_the_others_is_covered_by_their_union_alone(embeddings: Embeddings) -> None:
     found = table({"p": {"base": BASE, "aligned": [" ".join(BASE)]}, "q": UNLIKE}, embeddings)
-    entry = found["conditions"]["base"]
+    entry = found.conditions["base"]
     # On the other prompt nothing is covered, so the means over the two are halves.
-    assert [point["value"] for point in entry["of_reference"]] == pytest.approx([1 / 8, 2 / 8, 3 / 8, 4 / 8])
-    assert [point["k"] for point in entry["of_reference"]] == [1, 2, 3, 4]
-    assert entry["by_reference"][0]["value"] == pytest.approx(0.5)
-    assert entry["responses_covered"]["value"] == pytest.approx(2.0)
-    assert entry["n"] == 4
-    assert entry["equal_count"]["of_reference"]["value"] == pytest.approx(1 / 8)
-    assert found["threshold"] >= COVERAGE_THRESHOLD
+    assert [point.value for point in entry.of_reference] == pytest.approx([1 / 8, 2 / 8, 3 / 8, 4 / 8])
+    assert len(entry.of_reference) == 4
+    assert entry.by_reference[0].value == pytest.approx(0.5)
+    assert entry.responses_covered.value == pytest.approx(2.0)
+    assert entry.n == 4
+    assert entry.equal_of_reference.value == pytest.approx(1 / 8)
+    assert found.threshold >= COVERAGE_THRESHOLD
 
 
 def test_what_nobody_says_is_not_covered(embeddings: Embeddings) -> None:
     found = table({"p": {"base": BASE[:2], "aligned": [f"{BASE[0]} Trees grow."]}}, embeddings)
-    assert [p["value"] for p in found["conditions"]["base"]["of_reference"]] == pytest.approx([0.25, 0.5])
-    assert found["false_matches"] is None
+    assert [p.value for p in found.conditions["base"].of_reference] == pytest.approx([0.25, 0.5])
+    assert found.false_matches is None
 
 
 def test_contested_prompts_and_missing_vectors_have_a_reason(embeddings: Embeddings, tmp_path: Path) -> None:
     texts = {"p": {"base": BASE, "aligned": [BASE[0]]}}
-    assert "contested" in table(texts, embeddings, frozenset({"p"}))["reason"]
+    assert "contested" in table(texts, embeddings, frozenset({"p"})).reason
     with Store.open(tmp_path / "none.db") as store:
         none = Embeddings(store, None, DEFAULT_EMBEDDER, "no embedding model is in use")
-        assert table(texts, none)["reason"] == "no embedding model is in use"
+        assert table(texts, none).reason == "no embedding model is in use"

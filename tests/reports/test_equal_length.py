@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from alignbench.metrics.values import WORKBENCH
-from alignbench.reports.equal_length import equal_length_table
+from alignbench.reports.equal_length import equal_length
 from tests.support.given import GivenResponses
 
 WORDS = [f"w{i}" for i in range(60)]
@@ -25,15 +25,15 @@ def test_length_alone_makes_no_difference_at_equal_length() -> None:
         }
         for p in range(25)
     }
-    table = equal_length_table(GivenResponses(texts), WORKBENCH, "short", resamples=100)
-    assert table["words"] == 16
-    low, high = table["equal"]["long"]["difference"]["ci"]
+    table = equal_length(GivenResponses(texts), WORKBENCH, "short", resamples=100)
+    assert table.words == 16
+    low, high = table.equal["long"].difference.ci
     assert low <= 0 <= high
-    assert table["opening"]["long"]["value"] > 2 * table["equal"]["long"]["value"]  # an opening is longer here
-    assert "difference" not in table["equal"]["short"]
+    assert table.opening["long"].value > 2 * table.equal["long"].value  # an opening is longer here
+    assert table.equal["short"].difference is None
 
 
 def test_one_response_has_a_reason() -> None:
     texts = {"p": {"a": ["Sun."], "b": ["", "Moon."]}}
-    entry = equal_length_table(GivenResponses(texts), WORKBENCH, "b", resamples=100)["equal"]["a"]
-    assert (entry["value"], entry["reason"]) == (None, "needs 2 samples, has 1")
+    entry = equal_length(GivenResponses(texts), WORKBENCH, "b", resamples=100).equal["a"]
+    assert (entry.value, entry.reason) == (None, "needs 2 samples, has 1")

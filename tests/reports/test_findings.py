@@ -4,30 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
+from alignbench.judging.summary import JudgedEstimate
+from alignbench.metrics.estimates import Estimate
+from alignbench.metrics.statistics import PairedDifference
+from alignbench.reports.contents import Diversity, Report
+from alignbench.reports.coverage_curves import ConditionCoverage, Coverage
+from alignbench.reports.equal_length import EqualLength
 from alignbench.reports.findings import findings
+from alignbench.reports.gate import GatedCondition, GateGap, QualityGate
+from alignbench.scoring.score_tables import ScoreTables, WithinEstimate
+from tests.support.reported import meta
 
-NO_GATE = {"reason": "no quality judgments", "conditions": {}}
-NO_LENGTHS = {"metric": "jaccard", "words": 40.0, "equal": {}, "opening": {}}
-NO_COVERAGE = {"reason": "coverage was not asked for", "conditions": {}}
-
-
-def score(value: float | None, difference: dict[str, Any] | None = None, reason: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {"value": value, "reason": reason}
-    return found if difference is None else {**found, "difference": difference}
-
-
-def said(metric: str, difference: dict[str, Any], gate: Any = NO_GATE, **extra: Any) -> str:
-    report = {
-        "within": {"base": {metric: score(0.1, difference)}, "chat": {metric: score(0.3)}},
-        "judged": extra.pop("judged", {}),
-        "meta": {"reference": "chat", "contested": extra.pop("contested", 0)},
-    }
-    investigation = {"gate": gate, "coverage": NO_COVERAGE, "lengths": NO_LENGTHS, **extra}
-    return "\n".join(findings(report, investigation))
+NO_GATE = QualityGate(3.0, None, "no quality judgments")
+NO_LENGTHS = EqualLength("jaccard", 40.0, {}, {})
+NO_COVERAGE = Coverage("coverage was not asked for")
+NONE = Estimate()
 
 
-def gap(value: float, low: float, high: float, p: float = 0.001, n: int = 50) -> dict[str, Any]:
-    return {"value": value, "ci": [low, high], "p": p, "p_holm": p, "n": n}
+def score(value: float | None, difference: PairedDifference | None = None, reason: str = "") -> WithinEstimate:
+    return WithinEstimate(value, reason=reason, difference=difference)
+
+
+def said(metric: str, difference: PairedDifference, gate: QualityGate = NO_GATE, **extra: Any) -> str:
+    within = {"base": {metric: score(0.1, difference)}, "chat": {metric: score(0.3)}}
+    judged, contested = extra.pop("judged", {}), extra.pop("contested", 0)
+    report = Report(1, ScoreTables(within), judged, meta=meta(contested=contested))
+    return "\n".join(findings(report, Diversity(extra.pop("lengths", NO_LENGTHS), gate, NO_COVERAGE)))
+
+
+def gap(value: float, low: float, high: float, p: float = 0.001, n: int = 50) -> PairedDifference:
+    return PairedDifference(value, (low, high), p, n, p)
 
 
 def test_a_clear_difference_has_its_direction() -> None:
@@ -49,32 +55,31 @@ def test_few_prompts_carry_no_claim() -> None:
 
 
 def test_what_cannot_be_compared_says_why() -> None:
-    line = said("jaccard", {"value": None, "ci": None, "p": None, "p_holm": None, "n": 0})
+    line = said("jaccard", PairedDifference(None, None, None, 0))
     assert "do not compare" in line
 
 
 def test_the_gates_share_is_a_claim_only_with_an_interval_off_zero() -> None:
-    def closed(share: dict[str, Any]) -> str:
-        change = {"before": gap(-0.2, -0.3, -0.1), "after": gap(-0.1, -0.2, 0.0), "share": share}
-        entry = {"judged": 10, "passing": 6, "gap": {"jaccard": change}}
-        gate = {"reason": "", "quality": "q", "threshold": 3.0, "judge": "j", "conditions": {"base": entry}}
-        return said("jaccard", gap(-0.2, -0.25, -0.15), gate)
+    def closed(share: Estimate) -> str:
+        change = GateGap(gap(-0.2, -0.3, -0.1), gap(-0.1, -0.2, 0.0), share)
+        gated = GatedCondition(10, 6, NONE, NONE, NONE, {}, {"jaccard": change})
+        return said("jaccard", gap(-0.2, -0.25, -0.15), QualityGate(3.0, "j", conditions={"base": gated}))
 
-    assert "50% [20%, 80%] of the difference is bad responses" in closed({"value": 0.5, "ci": [0.2, 0.8]})
-    assert "not told from no effect" in closed({"value": 0.1, "ci": [-0.2, 0.4]})
-    line = closed({"value": 0.5, "ci": None, "reason": "no interval: needs 20 prompts, has 3"})
+    assert "50% [20%, 80%] of the difference is bad responses" in closed(Estimate(0.5, (0.2, 0.8)))
+    assert "not told from no effect" in closed(Estimate(0.1, (-0.2, 0.4)))
+    line = closed(Estimate(0.5, reason="no interval: needs 20 prompts, has 3"))
     assert "needs 20 prompts" in line
     assert "bad responses" not in line
 
 
 def test_coverage_at_few_responses_carries_no_claim() -> None:
-    def covered(n: int) -> dict[str, Any]:
-        curve = [{"k": k, "value": k / 20, "ci": None} for k in range(1, n + 1)]
-        return {"n": n, "of_reference": curve, "responses_covered": {"value": 0.5}}
+    def covered(n: int) -> ConditionCoverage:
+        curve = tuple(Estimate(k / 20) for k in range(1, n + 1))
+        return ConditionCoverage(n, curve, curve, Estimate(0.5), NONE, NONE)
 
-    report = {"within": {"chat": {}}, "judged": {}, "meta": {"reference": "chat", "contested": 0}}
-    coverage = {"reason": "", "conditions": {"base": covered(5), "one": covered(1), "many": covered(12)}}
-    lines = findings(report, {"gate": NO_GATE, "coverage": coverage, "lengths": NO_LENGTHS})
+    report = Report(1, ScoreTables({"chat": {}}), meta=meta())
+    coverage = Coverage(conditions={"base": covered(5), "one": covered(1), "many": covered(12)})
+    lines = findings(report, Diversity(NO_LENGTHS, NO_GATE, coverage))
     assert "One response of base says 5% of a response of chat, 5 together say 25%" in lines[1]
     assert "One response of one says 5% of a response of chat; a response of chat covers 0.500 of its 1." in lines
     assert "Coverage rests on 1 to 5 responses a prompt, under 10" in lines[-1]
@@ -82,16 +87,15 @@ def test_coverage_at_few_responses_carries_no_claim() -> None:
 
 def test_contested_prompts_without_stances_ask_for_them() -> None:
     assert "--kind stance" in said("jaccard", gap(-0.2, -0.25, -0.15), contested=4)
-    fields = {name: {"value": 0.25, "ci": None} for name in ("yes", "no", "both", "other")}
-    stances = {"chat": {**fields, "distinct_per_prompt": {"value": 2.0, "ci": [1.0, 3.0]}}}
+    fields = {name: JudgedEstimate(0.25) for name in ("yes", "no", "both", "other")}
+    stances = {"chat": {**fields, "distinct_per_prompt": JudgedEstimate(2.0, (1.0, 3.0))}}
     line = said("jaccard", gap(-0.2, -0.25, -0.15), contested=4, judged={"stance": stances})
     assert "Stances of chat: yes 25%, no 25%, both 25%, other 25%; 2.000 [1.000, 3.000] different ones" in line
     assert "--kind stance" not in line
 
 
 def test_equal_length_is_told_apart() -> None:
-    chat = score(0.3)
-    lengths = {**NO_LENGTHS, "equal": {"base": score(0.2, gap(-0.1, -0.2, 0.1)), "chat": chat}}
+    lengths = EqualLength("jaccard", 40.0, {"base": score(0.2, gap(-0.1, -0.2, 0.1)), "chat": score(0.3)}, {})
     lines = said("jaccard", gap(-0.2, -0.25, -0.15), lengths=lengths).splitlines()
     (line,) = [line for line in lines if "random sentences of 40 words" in line]
     assert "base 0.200, chat 0.300" in line
@@ -99,5 +103,8 @@ def test_equal_length_is_told_apart() -> None:
 
 
 def test_without_a_reference_nothing_is_compared() -> None:
-    report = {"within": {}, "judged": {}, "meta": {"reference": None, "contested": 0}}
-    assert findings(report, {}) == ["No condition is the reference, so nothing is compared; name one with --reference."]
+    report = Report(1, ScoreTables(), meta=meta(None))
+    nothing = Diversity(NO_LENGTHS, NO_GATE, NO_COVERAGE)
+    assert findings(report, nothing) == [
+        "No condition is the reference, so nothing is compared; name one with --reference."
+    ]

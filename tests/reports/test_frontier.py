@@ -9,7 +9,8 @@ import pytest
 from alignbench.errors import InputError
 from alignbench.judging.qualities import Qualities
 from alignbench.metrics.statistics import Bootstrap
-from alignbench.reports.frontier import at_temperature, frontier_table, ladder, parse_temperatures
+from alignbench.reports.frontier import at_temperature, frontier, ladder, parse_temperatures
+from alignbench.scoring.score_tables import CrossEstimate, ScoreTables, WithinEstimate
 from alignbench.spec import Condition, Model, Sampling
 
 BASE, CHAT = Model("base", "demo-base", "base"), Model("chat", "imported:chat", "aligned")
@@ -23,30 +24,30 @@ def at(model: Model, temperature: float, **changes: object) -> Condition:
 
 def test_conditions_that_differ_in_their_temperature_alone_are_one_ladder() -> None:
     conditions = [at(BASE, 0.3), at(BASE, 1.0), at(CHAT, 0.3), replace(at(BASE, 0.3, seed=9), name="other seed")]
-    entry = {"value": 0.5, "ci": None, "n": 1, "reason": "", "samples": 2}
-    within = {c.name: {"jaccard": entry, "surprisal": entry} for c in conditions}
-    tables = {"within": within, "cross": {c.name: {"jaccard": entry} for c in conditions}}
+    score = WithinEstimate(0.5, None, 1, samples=2)
+    within = {c.name: {"jaccard": score, "surprisal": score} for c in conditions}
+    tables = ScoreTables(within, {c.name: {"jaccard": CrossEstimate(0.5, None, 1)} for c in conditions})
     qualities = Qualities("j", {("base@0.3", "p", 0): 2.0, ("base@0.3", "p", 1): 4.0})
-    found = frontier_table(conditions, (0.3, 1.0), tables, qualities, Bootstrap(resamples=50))
-    points = [(p["group"], p["temperature"], p["condition"]) for p in found["points"]]
+    found = frontier(conditions, (0.3, 1.0), tables, qualities, Bootstrap(resamples=50))
+    points = [(p.group, p.temperature, p.condition) for p in found.points]
     assert points == [
         ("base@0.3", 0.3, "base@0.3"),
         ("base@0.3", 1.0, "base@1"),
         ("chat@0.3", 0.3, "chat@0.3"),
         ("other seed", 0.3, "other seed"),
     ]
-    assert found["points"][0]["quality"]["value"] == 3.0
-    assert found["points"][0]["diversity"] == {"jaccard": {k: entry[k] for k in ("value", "ci", "n", "reason")}}
-    assert found["points"][1]["quality"]["reason"] == "no quality judgments"
-    missing = {(m["group"], m["temperature"]): m["how"] for m in found["missing"]}
+    assert found.points[0].quality.value == 3.0
+    assert found.points[0].diversity == {"jaccard": score}
+    assert found.points[1].quality.reason == "no quality judgments"
+    missing = {(m.group, m.temperature): m.how for m in found.missing}
     assert set(missing) == {("chat@0.3", 1.0), ("other seed", 1.0)}
     assert "cannot be sampled" in missing["chat@0.3", 1.0]
     assert "temperature = 1" in missing["other seed", 1.0]
 
 
 def test_a_group_without_any_of_the_temperatures_has_no_part() -> None:
-    found = frontier_table([at(BASE, 0.5)], (0.3, 1.0), {"within": {}, "cross": {}}, Qualities("", {}), Bootstrap())
-    assert (found["points"], found["missing"]) == ([], [])
+    found = frontier([at(BASE, 0.5)], (0.3, 1.0), ScoreTables(), Qualities("", {}), Bootstrap())
+    assert (found.points, found.missing) == ((), ())
 
 
 def test_the_rungs_of_a_session_are_found() -> None:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from alignbench.reports.contents import Report
 from alignbench.reports.recovery import recovery_findings
+from alignbench.scoring.score_tables import CrossEstimate, ScoreTables
+from tests.support.reported import meta
 
-ENTRY: dict[str, Any] = {
-    "value": 0.19, "ceiling": 0.28, "null": 0.06, "recovery": 0.58, "recovery_ci": [0.55, 0.62], "recovery_reason": "",
-    "held_out": None, "mmd2": 0.12, "mmd2_ci": [0.1, 0.14], "warning": "", "n": 50, "reason": "",
-}  # fmt: skip
+SCORE = CrossEstimate(
+    0.19, n=50, ceiling=0.28, null=0.06, recovery=0.58, recovery_ci=(0.55, 0.62), mmd2=0.12, mmd2_ci=(0.1, 0.14)
+)
 
 
 def said(**changes: Any) -> str:
-    report = {
-        "cross": {"shown": {"jaccard": {**ENTRY, **changes}}, "chat": {"jaccard": ENTRY}, "raw": {"jaccard": ENTRY}},
-        "meta": {"reference": "chat", "floor": "raw"},
-    }
+    scores = {"shown": replace(SCORE, **changes), "chat": SCORE, "raw": SCORE}
+    tables = ScoreTables(cross={name: {"jaccard": score} for name, score in scores.items()})
+    report = Report(1, tables, meta=meta(floor="raw"))
     (line,) = recovery_findings(report, {"shown": "in-context", "chat": "aligned", "raw": "base"})
     return line
 
@@ -26,8 +28,8 @@ def test_a_recovery_stands_with_its_ceiling_null_and_distance() -> None:
     assert "shown (in-context) to chat: 0.190, of a ceiling of 0.280 and 0.060 for answers to other prompts" in line
     assert "recovery 58% [55%, 62%]; MMD² 0.120 [0.100, 0.140], another distribution" in line
     assert "0.187 to the samples that its context does not tell of" in said(held_out=0.187)
-    assert "not told from the same distribution" in said(mmd2=0.0, mmd2_ci=[-0.1, 0.1])
-    assert "not told from none" in said(recovery_ci=[-0.1, 0.62])
+    assert "not told from the same distribution" in said(mmd2=0.0, mmd2_ci=(-0.1, 0.1))
+    assert "not told from none" in said(recovery_ci=(-0.1, 0.62))
     assert said(warning="over 1: mode-seeking").endswith("the recovery is over 1: mode-seeking.")
 
 
@@ -40,4 +42,4 @@ def test_few_prompts_carry_no_claim() -> None:
 
 
 def test_without_a_reference_nothing_is_recovered() -> None:
-    assert "--reference" in recovery_findings({"meta": {"reference": None, "floor": None}}, {})[0]
+    assert "--reference" in recovery_findings(Report(1, ScoreTables(), meta=meta(None)), {})[0]

@@ -19,11 +19,11 @@ from alignbench.reports.spreadsheet import spreadsheet
 from alignbench.scoring.contested import REASON
 from alignbench.store import PairScore, Store
 from tests.support.judged import judgment
-from tests.support.reported import HOSTILE, METRICS, grade, report
+from tests.support.reported import HOSTILE, METRICS, grade, record, report
 
 
 def test_it_has_the_tables_of_scores_and_the_counts(store: Store) -> None:
-    found = report(store)
+    found = record(store)
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert list(found) == ["session", "within", "cross", "judged", "counts", "meta"]
     assert found["session"] == 1
@@ -35,7 +35,7 @@ def test_it_has_the_tables_of_scores_and_the_counts(store: Store) -> None:
 
 
 def test_embeddings_say_nothing_of_contested_prompts(store: Store) -> None:
-    found = report(store, investigation="diversity")
+    found = record(store, investigation="diversity")
     assert found["within"]["raw"]["jaccard"]["n"] == 3
     assert found["within"]["raw"]["embedding_diversity"]["n"] == 2
     assert found["cross"]["raw"]["embedding_similarity"]["n"] == 2
@@ -43,7 +43,7 @@ def test_embeddings_say_nothing_of_contested_prompts(store: Store) -> None:
     points = found["investigation"]["coverage"]["conditions"]["raw"]["of_reference"]
     assert {point["n"] for point in points} == {2}
     store.add_judgments(1, [judgment("stance", row.id, stance="yes") for row in store.samples(1) if row.text])
-    judged = report(store, investigation="diversity")
+    judged = record(store, investigation="diversity")
     entry = judged["within"]["raw"]["embedding_diversity"]
     assert (entry["value"], entry["reason"]) == (None, REASON)
     assert "contested" in judged["investigation"]["coverage"]["reason"]
@@ -53,18 +53,18 @@ def test_embeddings_say_nothing_of_contested_prompts(store: Store) -> None:
 def test_a_report_of_some_conditions_leaves_the_others_out(store: Store) -> None:
     grades = dict.fromkeys(("helpfulness", "clarity", "factuality", "depth", "engagement"), 4)
     store.add_judgments(1, [judgment("quality", row.id, **grades) for row in store.samples(1) if row.text])
-    found = report(store, investigation="diversity", conditions=("raw", "chat"))
+    found = record(store, investigation="diversity", conditions=("raw", "chat"))
     tables = (found["within"], found["cross"], found["counts"], found["judged"]["quality"], found["meta"]["conditions"])
     assert all(set(table) == {"raw", "chat"} for table in tables)
     assert found["investigation"]["conditions"] == {"raw": "base", "chat": "aligned"}
     assert found["meta"]["samples"] == 12
     assert not [line for line in found["investigation"]["findings"] if HOSTILE in line]
     with pytest.raises(InputError, match="--floor"):
-        report(store, conditions=("chat",))
+        record(store, conditions=("chat",))
 
 
 def test_the_investigation_names_roles_and_says_what_it_could_not_do(store: Store) -> None:
-    found = report(store, investigation="diversity", temperatures=(0.7, 1.0))["investigation"]
+    found = record(store, investigation="diversity", temperatures=(0.7, 1.0))["investigation"]
     assert found["conditions"] == {"raw": "base", "chat": "aligned", HOSTILE: "base"}
     assert "alignbench judge" in found["gate"]["reason"]
     assert {point["temperature"] for point in found["frontier"]["points"]} == {0.7}
@@ -73,21 +73,21 @@ def test_the_investigation_names_roles_and_says_what_it_could_not_do(store: Stor
 
 
 def test_both_investigations_in_one(store: Store) -> None:
-    both = report(store, investigation="all")["investigation"]
+    both = record(store, investigation="all")["investigation"]
     assert both["kind"] == "all"
     assert {"gate", "coverage"} <= both.keys()
     lines = "\n".join(both["findings"])
     assert "lexical similarity of" in lines
     assert "The quality gate was not applied" in lines
-    recovery = report(store, investigation="recovery")["investigation"]
+    recovery = record(store, investigation="recovery")["investigation"]
     assert set(recovery) == {"kind", "conditions", "findings"}
     assert not [line for line in recovery["findings"] if "gate" in line]
 
 
 def test_what_a_judge_graded_is_in_the_tables(store: Store) -> None:
-    assert report(store, metrics=("quality",))["within"]["raw"]["quality"]["reason"] == "no quality judgments"
+    assert record(store, metrics=("quality",))["within"]["raw"]["quality"]["reason"] == "no quality judgments"
     grade(store)
-    within = report(store, metrics=("quality", "distinct_passing"))["within"]["raw"]
+    within = record(store, metrics=("quality", "distinct_passing"))["within"]["raw"]
     assert within["quality"]["value"] == 4
     assert within["distinct_passing"]["value"] == 1
 
@@ -100,7 +100,7 @@ def test_pairs_that_were_imported_stand_as_they_are(store: Store) -> None:
     ]
     store.add_pair_scores(1, "bertscore_f1", "roberta", pairs)
     assert "bertscore_f1" in default_metrics(store, 1, WORKBENCH, None)
-    found = report(store, metrics=("bertscore_f1",))
+    found = record(store, metrics=("bertscore_f1",))
     own, raw = found["cross"]["chat"]["bertscore_f1"], found["cross"]["raw"]["bertscore_f1"]
     assert (own["value"], own["ceiling"]) == (pytest.approx(0.9), pytest.approx(0.8))
     assert (raw["value"], raw["ceiling"], raw["n"]) == (pytest.approx(0.6), pytest.approx(0.8), 1)
@@ -111,7 +111,7 @@ def test_pairs_that_were_imported_stand_as_they_are(store: Store) -> None:
 def test_finish_reasons_that_nobody_recorded_are_not_counted(store: Store) -> None:
     facts = {"conditions": {"raw": {"finish_reasons": "not recorded"}}, "notes": ["from elsewhere"]}
     store.set_manifest(1, {"imported": facts})
-    found = report(store, metrics=("jaccard",))
+    found = record(store, metrics=("jaccard",))
     assert found["counts"]["raw"]["truncated"] is None
     assert found["counts"]["chat"]["truncated"] == 3
     assert "from elsewhere" in found["meta"]["notes"]
@@ -135,7 +135,7 @@ def test_words_of_the_papers_data_are_counted_as_in_the_paper(store: Store, monk
 
 def test_a_condition_that_is_not_there_is_refused(store: Store) -> None:
     with pytest.raises(InputError, match=r"--reference: session 1 has no condition named 'chta'. Did you mean chat"):
-        report(store, reference="chta")
+        record(store, reference="chta")
 
 
 def test_names_stay_text_in_markdown_and_in_spreadsheets(store: Store) -> None:
@@ -151,8 +151,8 @@ def test_names_stay_text_in_markdown_and_in_spreadsheets(store: Store) -> None:
     rows = list(csv.DictReader(io.StringIO(spreadsheet(found))))
     assert {row["condition"] for row in rows} >= {"raw", "chat", f"'{HOSTILE}"}
     (one,) = [r for r in rows if (r["table"], r["condition"], r["metric"]) == ("within", "raw", "jaccard")]
-    assert float(one["value"]) == found["within"]["raw"]["jaccard"]["value"]
-    assert [float(one["ci_low"]), float(one["ci_high"])] == found["within"]["raw"]["jaccard"]["ci"]
+    assert float(one["value"]) == found.scores.within["raw"]["jaccard"].value
+    assert (float(one["ci_low"]), float(one["ci_high"])) == found.scores.within["raw"]["jaccard"].ci
 
 
 def test_every_row_of_a_section_has_its_columns(store: Store) -> None:

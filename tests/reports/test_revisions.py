@@ -29,14 +29,14 @@ def test_revisions_of_one_model_that_differ_in_nothing_else_are_a_ladder() -> No
     other = Condition.zero_shot(Model("file", "llama:/x@1.gguf", "base"), name="file")
     again = stage("sft again", "@sft", seed=7)
     found = revision_ladders([LADDER[0], other, *warm, alone, *LADDER[1:], again])
-    assert found == [["base", "sft", "dpo"], ["sft warm", "x warm"]]
-    assert revision_ladders([LADDER[0], other, alone]) == []
+    assert found == (("base", "sft", "dpo"), ("sft warm", "x warm"))
+    assert revision_ladders([LADDER[0], other, alone]) == ()
 
 
 def test_an_experiment_file_may_name_its_ladders() -> None:
     apart = Condition.zero_shot(Model("rl", "hf:org/model-rl", "aligned"), name="rl")
     named = [["base", "sft", "gone", "rl"]]
-    assert revision_ladders([*LADDER, apart], named) == [["base", "sft", "rl"]]
+    assert revision_ladders([*LADDER, apart], named) == (("base", "sft", "rl"),)
 
 
 def test_the_table_and_the_figure_go_from_stage_to_stage(store: Store) -> None:
@@ -46,8 +46,8 @@ def test_the_table_and_the_figure_go_from_stage_to_stage(store: Store) -> None:
             for i in range(2):
                 store.add_sample(cell, result(i, f"{condition.name} sun{i}. Moon {p}."))
     found = report(store)
-    assert found["meta"]["ladders"] == [["base", "sft", "dpo"]]
-    section = ladder_section(found, found["meta"]["ladders"][0])
+    assert found.meta.ladders == (("base", "sft", "dpo"),)
+    section = ladder_section(found, found.meta.ladders[0])
     assert [row[:2] for row in section.rows] == [
         ("base", "hf:org/model"),
         ("sft", "hf:org/model@sft"),

@@ -17,6 +17,7 @@ from alignbench.metrics import registry
 from alignbench.metrics.running_cell import CellPair, CellScores
 from alignbench.metrics.statistics import expected_maximum, spread_interval
 from alignbench.metrics.values import Cross, Value
+from alignbench.reports.to_json import scores_json
 from alignbench.scoring import processes
 from alignbench.scoring.batch import PrecomputedScores, ScoreRequest, score_responses, similarity_spreads
 from alignbench.scoring.contested import REASON
@@ -63,19 +64,19 @@ def test_values_are_means_of_the_cells_values() -> None:
     for c in "ABC":
         for metric in WITHIN:
             values = [cell(texts[p][c]).within()[metric].value for p in texts]
-            assert tables["within"][c][metric]["value"] == pytest.approx(np.mean(values), abs=1e-12)
-            assert tables["within"][c][metric]["n"] == 6
-            assert tables["within"][c][metric]["samples"] == 24
+            assert tables.within[c][metric].value == pytest.approx(np.mean(values), abs=1e-12)
+            assert tables.within[c][metric].n == 6
+            assert tables.within[c][metric].samples == 24
         crosses = []
         for p in texts:
             own = cell(texts[p]["A"])
             crosses.append(CellPair(own, own if c == "A" else cell(texts[p][c])).cross()["jaccard"])
-        entry = tables["cross"][c]["jaccard"]
-        assert entry["value"] == pytest.approx(np.mean([cross.value for cross in crosses]))
-        assert entry["mmd2"] == pytest.approx(np.mean([cross.mmd2 for cross in crosses]))
-        assert entry["ceiling"] == pytest.approx(tables["cross"]["A"]["jaccard"]["value"])
-        assert entry["floor"] == pytest.approx(tables["cross"]["B"]["jaccard"]["value"])
-        assert entry["ci"][0] < entry["value"] < entry["ci"][1]
+        entry = tables.cross[c]["jaccard"]
+        assert entry.value == pytest.approx(np.mean([cross.value for cross in crosses]))
+        assert entry.mmd2 == pytest.approx(np.mean([cross.mmd2 for cross in crosses]))
+        assert entry.ceiling == pytest.approx(tables.cross["A"]["jaccard"].value)
+        assert entry.floor == pytest.approx(tables.cross["B"]["jaccard"].value)
+        assert entry.ci[0] < entry.value < entry.ci[1]
 
 
 def test_similarities_of_few_prompts_have_intervals_over_samples(store: Store) -> None:
@@ -83,23 +84,23 @@ def test_similarities_of_few_prompts_have_intervals_over_samples(store: Store) -
     wanted = ScoreRequest(within=("jaccard",), cross=metrics, reference="A", floor="B", resamples=300)
     embeddings = Embeddings(store, FakeEmbedPool(), DEFAULT_EMBEDDER)
     texts = random_texts(20)
-    alone = {p: score_responses(GivenResponses({p: texts[p]}), wanted, embeddings)["cross"] for p in ("p0", "p1")}
+    alone = {p: score_responses(GivenResponses({p: texts[p]}), wanted, embeddings).cross for p in ("p0", "p1")}
     both = score_responses(GivenResponses({p: texts[p] for p in ("p0", "p1")}), wanted, embeddings)
     every = score_responses(GivenResponses(texts), wanted, embeddings)
     for c in "ABC":
         for metric in metrics:
-            spans = [cross[c][metric]["ci"][1] - cross[c][metric]["value"] for cross in alone.values()]
-            entry = both["cross"][c][metric]
-            low, high = entry["ci"]
-            assert (low + high) / 2 == pytest.approx(entry["value"]), "symmetric, as resampled prompts are not"
-            assert high - entry["value"] < max(spans)
-            resampled = every["cross"][c][metric]["ci"]
-            assert sum(resampled) / 2 != pytest.approx(every["cross"][c][metric]["value"], abs=1e-9)
+            spans = [cross[c][metric].ci[1] - cross[c][metric].value for cross in alone.values()]
+            entry = both.cross[c][metric]
+            low, high = entry.ci
+            assert (low + high) / 2 == pytest.approx(entry.value), "symmetric, as resampled prompts are not"
+            assert high - entry.value < max(spans)
+            resampled = every.cross[c][metric].ci
+            assert sum(resampled) / 2 != pytest.approx(every.cross[c][metric].value, abs=1e-9)
     spreads = similarity_spreads(GivenResponses(texts), wanted, embeddings)["p0"]
     for c in "ABC":
         for metric in metrics:
-            ours = spread_interval(alone["p0"][c][metric]["value"], spreads[c][metric])
-            assert ours == pytest.approx(alone["p0"][c][metric]["ci"]), "one by one"
+            ours = spread_interval(alone["p0"][c][metric].value, spreads[c][metric])
+            assert ours == pytest.approx(alone["p0"][c][metric].ci), "one by one"
 
 
 def test_contested_prompts_have_no_part_in_what_is_blind_to_stance(store: Store) -> None:
@@ -116,14 +117,14 @@ def test_contested_prompts_have_no_part_in_what_is_blind_to_stance(store: Store)
     found = score_responses(given, wanted, embeddings, sources=sources)
     rest = score_responses(GivenResponses({p: texts[p] for p in ("p1", "p2")}), wanted, embeddings, sources=sources)
     for c in "ABC":
-        assert found["within"][c]["jaccard"] == whole["within"][c]["jaccard"]
-        assert found["within"][c]["embedding_diversity"]["n"] == 2
+        assert found.within[c]["jaccard"] == whole.within[c]["jaccard"]
+        assert found.within[c]["embedding_diversity"].n == 2
         for field in ("value", "ceiling", "floor", "max_matched", "mmd2", "held_out", "source"):
-            expected = rest["cross"][c]["embedding_similarity"][field]
-            assert found["cross"][c]["embedding_similarity"][field] == pytest.approx(expected), field
+            expected = getattr(rest.cross[c]["embedding_similarity"], field)
+            assert getattr(found.cross[c]["embedding_similarity"], field) == pytest.approx(expected), field
     given.contested = frozenset(texts)
-    entry = score_responses(given, wanted, embeddings)["cross"]["C"]["embedding_similarity"]
-    assert (entry["value"], entry["ci"], entry["null"], entry["reason"]) == (None, None, None, REASON)
+    entry = score_responses(given, wanted, embeddings).cross["C"]["embedding_similarity"]
+    assert (entry.value, entry.ci, entry.null, entry.reason) == (None, None, None, REASON)
 
 
 def test_the_null_is_the_reference_on_other_prompts() -> None:
@@ -135,14 +136,14 @@ def test_the_null_is_the_reference_on_other_prompts() -> None:
         [CellPair(cell(texts[p]["A"]), cell(texts[others[p]]["A"])).cross()["jaccard"].value for p in texts]
     )
     for c in "ABC":
-        assert score(texts)["cross"][c]["jaccard"]["null"] == pytest.approx(expected)
-    assert score(random_texts(1))["cross"]["C"]["jaccard"]["null"] is None
+        assert score(texts).cross[c]["jaccard"].null == pytest.approx(expected)
+    assert score(random_texts(1)).cross["C"]["jaccard"].null is None
 
 
 def test_the_order_of_prompts_and_lines_changes_nothing() -> None:
     texts = random_texts(7)
     turned = {p: dict(reversed(texts[p].items())) for p in reversed(texts)}
-    one, other = score(texts), score(turned)
+    one, other = scores_json(score(texts)), scores_json(score(turned))
     for table in ("within", "cross"):
         for c in "ABC":
             for metric, entry in one[table][c].items():
@@ -159,9 +160,9 @@ def test_maxima_are_taken_at_the_number_of_pairs_of_the_smallest_set() -> None:
     own = cell(texts["p0"]["A"])
     itself = CellPair(own, own).similarities("jaccard")
     single = CellPair(own, cell(texts["p0"]["C"])).similarities("jaccard")
-    cross = score(texts)["cross"]
-    assert cross["A"]["jaccard"]["max_matched"] == pytest.approx(expected_maximum(itself, 4))
-    assert cross["C"]["jaccard"]["max_matched"] == pytest.approx(max(single))
+    cross = score(texts).cross
+    assert cross["A"]["jaccard"].max_matched == pytest.approx(expected_maximum(itself, 4))
+    assert cross["C"]["jaccard"].max_matched == pytest.approx(max(single))
 
 
 def test_recovery_and_its_interval() -> None:
@@ -169,56 +170,56 @@ def test_recovery_and_its_interval() -> None:
     for prompt in texts.values():
         prompt["A"] = [f"{prompt['A'][0]} word{i}" for i in range(4)]
         prompt["C"] = [prompt["A"][0], *prompt["B"][1:]]
-    entry = score(texts)["cross"]["C"]["jaccard"]
-    assert entry["recovery"] == pytest.approx((entry["value"] - entry["floor"]) / (entry["ceiling"] - entry["floor"]))
-    assert entry["recovery_ci"][0] < entry["recovery"] < entry["recovery_ci"][1]
-    few = score(dict(list(texts.items())[:19]))["cross"]["C"]["jaccard"]
-    assert few["recovery"] is not None
-    assert few["recovery_ci"] is None
+    entry = score(texts).cross["C"]["jaccard"]
+    assert entry.recovery == pytest.approx((entry.value - entry.floor) / (entry.ceiling - entry.floor))
+    assert entry.recovery_ci[0] < entry.recovery < entry.recovery_ci[1]
+    few = score(dict(list(texts.items())[:19])).cross["C"]["jaccard"]
+    assert few.recovery is not None
+    assert few.recovery_ci is None
     for prompt in texts.values():
         prompt["C"] = [prompt["A"][0]]
-    assert "mode-seeking" in score(texts)["cross"]["C"]["jaccard"]["warning"]
-    assert score(texts, floor=None)["cross"]["C"]["jaccard"]["recovery_reason"] == "no floor condition was given"
+    assert "mode-seeking" in score(texts).cross["C"]["jaccard"].warning
+    assert score(texts, floor=None).cross["C"]["jaccard"].recovery_reason == "no floor condition was given"
 
 
 def test_conditions_are_compared_on_the_prompts_they_share() -> None:
     texts = random_texts(4)
     del texts["p0"]["C"], texts["p1"]["C"]
-    entry = score(texts)["cross"]["C"]["jaccard"]
-    assert entry["n"] == 2
+    entry = score(texts).cross["C"]["jaccard"]
+    assert entry.n == 2
     both = {p: texts[p] for p in ("p2", "p3")}
-    assert entry["ceiling"] == pytest.approx(score(both)["cross"]["A"]["jaccard"]["value"])
+    assert entry.ceiling == pytest.approx(score(both).cross["A"]["jaccard"].value)
     apart = {"p0": {"A": ["one two", "two three"]}, "p1": {"C": ["one two", "four"]}}
     tables = score(apart, floor=None)
-    assert tables["cross"]["C"]["jaccard"]["value"] is None
-    assert tables["cross"]["C"]["jaccard"]["reason"] == "no prompt in common with A"
-    assert tables["within"]["C"]["jaccard"]["difference"]["value"] is None
+    assert tables.cross["C"]["jaccard"].value is None
+    assert tables.cross["C"]["jaccard"].reason == "no prompt in common with A"
+    assert tables.within["C"]["jaccard"].difference.value is None
 
 
 def test_differences_are_corrected_for_how_many_there_are() -> None:
     texts = random_texts(30)
     for prompt in texts.values():
         prompt["B"] = [f"{text} more words than the others have" for text in prompt["B"]]
-    within = score(texts, resamples=2000)["within"]
-    assert "difference" not in within["A"]["words"]
-    longer = within["B"]["words"]["difference"]
-    assert longer["value"] == pytest.approx(6.0)
-    assert longer["p"] < 0.01
-    assert longer["p_holm"] == pytest.approx(2 * longer["p"])
-    assert within["C"]["words"]["difference"]["p"] == 1.0
+    within = score(texts, resamples=2000).within
+    assert within["A"]["words"].difference is None
+    longer = within["B"]["words"].difference
+    assert longer.value == pytest.approx(6.0)
+    assert longer.p < 0.01
+    assert longer.p_holm == pytest.approx(2 * longer.p)
+    assert within["C"]["words"].difference.p == 1.0
 
 
 def test_one_prompt_gets_its_intervals_from_its_samples() -> None:
     texts = random_texts(1, n=6)
     tables = score(texts)
     for c in "ABC":
-        low, high = tables["within"][c]["jaccard"]["ci"]
-        assert low < tables["within"][c]["jaccard"]["value"] < high
-        low, high = tables["cross"][c]["jaccard"]["ci"]
-        assert low < tables["cross"][c]["jaccard"]["value"] < high
-    assert tables["within"]["A"]["duplicates"]["ci"] is None
-    assert score(random_texts(1, n=2))["within"]["A"]["jaccard"]["ci"] is None
-    assert score(random_texts(1, n=50))["within"]["A"]["jaccard"]["ci"] is not None
+        low, high = tables.within[c]["jaccard"].ci
+        assert low < tables.within[c]["jaccard"].value < high
+        low, high = tables.cross[c]["jaccard"].ci
+        assert low < tables.cross[c]["jaccard"].value < high
+    assert tables.within["A"]["duplicates"].ci is None
+    assert score(random_texts(1, n=2)).within["A"]["jaccard"].ci is None
+    assert score(random_texts(1, n=50)).within["A"]["jaccard"].ci is not None
 
 
 def test_without_a_reference_and_with_what_cannot_be_had() -> None:
@@ -226,11 +227,11 @@ def test_without_a_reference_and_with_what_cannot_be_had() -> None:
         random_texts(3), reference=None, floor=None, within=("words", "surprisal"),
         cross=("jaccard", "bertscore_f1"), unavailable={"surprisal": "no log-probs", "bertscore_f1": "no encoder"},
     )  # fmt: skip
-    assert tables["cross"] == {}
-    assert tables["within"]["A"]["surprisal"]["reason"] == "no log-probs"
-    cross = score(random_texts(3), cross=("bertscore_f1",), unavailable={"bertscore_f1": "no encoder"})["cross"]
-    assert cross["A"]["bertscore_f1"]["value"] is None
-    assert cross["A"]["bertscore_f1"]["reason"] == "no encoder"
+    assert tables.cross == {}
+    assert tables.within["A"]["surprisal"].reason == "no log-probs"
+    cross = score(random_texts(3), cross=("bertscore_f1",), unavailable={"bertscore_f1": "no encoder"}).cross
+    assert cross["A"]["bertscore_f1"].value is None
+    assert cross["A"]["bertscore_f1"].reason == "no encoder"
 
 
 def embedded(texts: dict[str, dict[str, list[str]]], embeddings: Embeddings) -> Any:
@@ -251,12 +252,12 @@ def test_scores_from_elsewhere_take_their_place_in_the_tables() -> None:
         ("words", "response_logprob"), ("jaccard", "bertscore_f1"), reference="A", floor="B", resamples=100
     )
     tables = score_responses(GivenResponses(texts), wanted, None, given=given)
-    entry = tables["within"]["B"]["response_logprob"]
-    assert (entry["value"], entry["per_byte"], entry["n"], entry["samples"]) == (-1.5, pytest.approx(-0.1), 2, 8)
-    assert tables["within"]["A"]["response_logprob"]["value"] is None
-    cross = tables["cross"]["B"]["bertscore_f1"]
-    assert (cross["value"], cross["ceiling"], cross["null"], cross["mmd2"]) == (0.5, 0.8, 0.25, pytest.approx(0.1))
-    assert tables["cross"]["B"]["jaccard"]["null"] is not None
+    entry = tables.within["B"]["response_logprob"]
+    assert (entry.value, entry.extra["per_byte"], entry.n, entry.samples) == (-1.5, pytest.approx(-0.1), 2, 8)
+    assert tables.within["A"]["response_logprob"].value is None
+    cross = tables.cross["B"]["bertscore_f1"]
+    assert (cross.value, cross.ceiling, cross.null, cross.mmd2) == (0.5, 0.8, 0.25, pytest.approx(0.1))
+    assert tables.cross["B"]["jaccard"].null is not None
 
 
 def test_embeddings_are_made_once_and_meet_the_plain_computation(store: Store) -> None:
@@ -270,9 +271,9 @@ def test_embeddings_are_made_once_and_meet_the_plain_computation(store: Store) -
     for p in ("p0", "p1", "p2"):
         a, c = (np.array([vector(t) for t in texts[p][name]], np.float64) for name in "AC")
         cosines.append(float((a @ c.T).mean()))
-    assert tables["cross"]["C"]["embedding_similarity"]["value"] == pytest.approx(np.mean(cosines), abs=1e-6)
-    maximum = tables["cross"]["C"]["embedding_similarity"]["max_matched"]
-    assert maximum > tables["cross"]["C"]["embedding_similarity"]["value"]
+    assert tables.cross["C"]["embedding_similarity"].value == pytest.approx(np.mean(cosines), abs=1e-6)
+    maximum = tables.cross["C"]["embedding_similarity"].max_matched
+    assert maximum > tables.cross["C"]["embedding_similarity"].value
     again = FakeEmbedPool()
     assert embedded(texts, Embeddings(store, again, DEFAULT_EMBEDDER)) == tables
     assert again.requests == []
@@ -293,19 +294,19 @@ def test_many_texts_go_out_in_large_requests(store: Store) -> None:
 def test_a_worker_that_died_once_is_asked_again_and_then_no_more(store: Store) -> None:
     texts = random_texts(2)
     once = embedded(texts, Embeddings(store, FakeEmbedPool(fail=["killed"]), DEFAULT_EMBEDDER))
-    assert once["within"]["A"]["embedding_diversity"]["value"] is not None
+    assert once.within["A"]["embedding_diversity"].value is not None
     texts = random_texts(2, seed=9)
     pool = FakeEmbedPool(fail=["killed"] * 9)
     never = embedded(texts, Embeddings(store, pool, DEFAULT_EMBEDDER))
-    assert never["within"]["A"]["embedding_diversity"]["reason"] == "embeddings failed: killed"
+    assert never.within["A"]["embedding_diversity"].reason == "embeddings failed: killed"
     assert len(pool.requests) == 2
 
 
 def test_no_pool_and_another_model_than_expected(store: Store) -> None:
     none = embedded(random_texts(2), Embeddings(store, None, DEFAULT_EMBEDDER, "it is not installed"))
-    assert none["within"]["A"]["embedding_diversity"]["reason"] == "it is not installed"
+    assert none.within["A"]["embedding_diversity"].reason == "it is not installed"
     other = embedded(random_texts(2), Embeddings(store, FakeEmbedPool(model="other"), DEFAULT_EMBEDDER))
-    assert "the embedding model is other" in other["within"]["A"]["embedding_diversity"]["reason"]
+    assert "the embedding model is other" in other.within["A"]["embedding_diversity"].reason
 
 
 def test_a_cycle_of_prompts_depends_on_prompts_and_seed_alone() -> None:
@@ -322,20 +323,20 @@ def test_coverage_finds_an_aggregator(store: Store) -> None:
     texts = {"p": {"A": [" ".join(single)] * 2, "B": single, "C": ["Unheard of. Never said."], "D": ["..."]}}
     wanted = ScoreRequest((), ("coverage",), reference="A")
     embeddings = Embeddings(store, FakeEmbedPool(), DEFAULT_EMBEDDER)
-    cross = score_responses(GivenResponses(texts), wanted, None, of_sentences=embeddings)["cross"]
-    assert cross["A"]["coverage"]["value"] == cross["B"]["coverage"]["value"] == 1.0
-    assert cross["C"]["coverage"]["value"] == 0.0
+    cross = score_responses(GivenResponses(texts), wanted, None, of_sentences=embeddings).cross
+    assert cross["A"]["coverage"].value == cross["B"]["coverage"].value == 1.0
+    assert cross["C"]["coverage"].value == 0.0
     # Each of B's responses says half of what A's do; with two of its four sentences A says half of what B's do.
-    assert cross["B"]["coverage"]["reverse"] == cross["B"]["coverage"]["equal_sentences"] == 0.5
-    assert cross["D"]["coverage"]["reason"] == "no response has a sentence"
+    assert cross["B"]["coverage"].extra["reverse"] == cross["B"]["coverage"].extra["equal_sentences"] == 0.5
+    assert cross["D"]["coverage"].reason == "no response has a sentence"
     turned = score_responses(
         GivenResponses(texts), ScoreRequest((), ("coverage",), reference="B"), None, of_sentences=embeddings
     )
-    assert turned["cross"]["A"]["coverage"]["value"] == 0.5
-    assert turned["cross"]["B"]["coverage"]["value"] == 0.0
+    assert turned.cross["A"]["coverage"].value == 0.5
+    assert turned.cross["B"]["coverage"].value == 0.0
     none = Embeddings(store, None, "absent", "it is not installed")
-    cross = score_responses(GivenResponses(texts), wanted, None, of_sentences=none)["cross"]
-    assert cross["B"]["coverage"]["reason"] == "it is not installed"
+    cross = score_responses(GivenResponses(texts), wanted, None, of_sentences=none).cross
+    assert cross["B"]["coverage"].reason == "it is not installed"
 
 
 def test_processes_that_share_the_work_change_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -359,25 +360,25 @@ def test_scores_that_move_with_n_are_compared_at_equal_n() -> None:
     texts = random_texts(6)
     for p in ("p0", "p1"):
         texts[p]["C"] *= 2  # every word pair twice: a lower distinct-2 only because there are more samples
-    tables = score(texts)["within"]
+    tables = score(texts).within
     entry = tables["C"]["distinct_2"]
-    assert entry["equal_n"] > entry["value"]
-    assert entry["difference"]["value"] == pytest.approx(entry["equal_n"] - tables["A"]["distinct_2"]["value"])
-    assert "equal_n" not in tables["C"]["jaccard"]
-    assert tables["A"]["distinct_2"].get("equal_n", tables["A"]["distinct_2"]["value"]) == pytest.approx(
-        tables["A"]["distinct_2"]["value"]
+    assert entry.extra["equal_n"] > entry.value
+    assert entry.difference.value == pytest.approx(entry.extra["equal_n"] - tables["A"]["distinct_2"].value)
+    assert "equal_n" not in tables["C"]["jaccard"].extra
+    assert tables["A"]["distinct_2"].extra.get("equal_n", tables["A"]["distinct_2"].value) == pytest.approx(
+        tables["A"]["distinct_2"].value
     )
-    assert "equal_n" not in score(random_texts(6))["within"]["C"]["distinct_2"]
+    assert "equal_n" not in score(random_texts(6)).within["C"]["distinct_2"].extra
 
 
 def test_one_sample_cannot_be_compared_by_a_score_that_needs_two() -> None:
     texts = random_texts(1)
     texts["p0"]["C"] = texts["p0"]["C"][:1]
-    entry = score(texts, within=("self_bleu", "vendi_ngram"))["within"]["B"]
-    assert entry["self_bleu"]["value"] is not None
-    assert entry["self_bleu"]["equal_n"] is None
-    assert entry["self_bleu"]["difference"]["value"] is None
-    assert entry["vendi_ngram"]["per_sample"] == pytest.approx(entry["vendi_ngram"]["value"] / 4)
+    entry = score(texts, within=("self_bleu", "vendi_ngram")).within["B"]
+    assert entry["self_bleu"].value is not None
+    assert entry["self_bleu"].extra["equal_n"] is None
+    assert entry["self_bleu"].difference.value is None
+    assert entry["vendi_ngram"].extra["per_sample"] == pytest.approx(entry["vendi_ngram"].value / 4)
 
 
 def test_processes_are_started_where_they_pay() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from alignbench.metrics.sentences import sentences
 from alignbench.metrics.words import words
 from alignbench.scoring.batch import ScoreRequest, score_responses
-from alignbench.scoring.equal_words import LEXICAL, EqualWords, add_equal_words, random_sentences
+from alignbench.scoring.equal_words import LEXICAL, EqualWords, random_sentences, with_equal_words
 from tests.support.given import GivenResponses
 from tests.support.texts import texts
 
@@ -62,10 +62,10 @@ def test_long_responses_lose_what_their_length_shares() -> None:
     )
     wanted = ScoreRequest(("words", "jaccard"), ("jaccard",), reference="A", resamples=50)
     tables = score_responses(responses, wanted, None)
-    add_equal_words(tables, responses, wanted)
-    entry = tables["within"]["A"]["jaccard"]
-    assert entry["equal_words"]["value"] < entry["value"] / 2
-    short = tables["within"]["B"]["jaccard"]
-    assert short["equal_words"] == {"value": short["value"], "ci": short["ci"]}
-    assert tables["cross"]["B"]["jaccard"]["equal_words"]["value"] is not None
-    assert "equal_words" not in tables["within"]["A"]["words"]
+    tables = with_equal_words(tables, responses, wanted)
+    entry = tables.within["A"]["jaccard"]
+    assert entry.equal_words.value < entry.value / 2
+    short = tables.within["B"]["jaccard"]
+    assert (short.equal_words.value, short.equal_words.ci) == (short.value, short.ci)
+    assert tables.cross["B"]["jaccard"].equal_words.value is not None
+    assert tables.within["A"]["words"].equal_words is None

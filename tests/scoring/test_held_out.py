@@ -80,11 +80,11 @@ def test_a_single_sample_of_the_reference_leaves_nothing_to_compare_with() -> No
 
 def test_tables_have_both_figures_beside_the_value_over_all_pairs() -> None:
     wanted = ScoreRequest((), ("jaccard",), reference="teacher", resamples=10)
-    cross = score_responses(Held(), wanted, None, sources={"hinted": [0]})["cross"]
-    assert cross["hinted"]["jaccard"]["held_out"] == pytest.approx(HELD_OUT)
-    assert cross["hinted"]["jaccard"]["source"] == pytest.approx(SOURCE)
-    assert cross["hinted"]["jaccard"]["value"] == pytest.approx((SOURCE + 2 * HELD_OUT) / 3)
-    assert cross["teacher"]["jaccard"]["held_out"] is None
+    cross = score_responses(Held(), wanted, None, sources={"hinted": [0]}).cross
+    assert cross["hinted"]["jaccard"].held_out == pytest.approx(HELD_OUT)
+    assert cross["hinted"]["jaccard"].source == pytest.approx(SOURCE)
+    assert cross["hinted"]["jaccard"].value == pytest.approx((SOURCE + 2 * HELD_OUT) / 3)
+    assert cross["teacher"]["jaccard"].held_out is None
 
 
 def test_live_scores_have_them_too(database: Store) -> None:
@@ -94,5 +94,5 @@ def test_live_scores_have_them_too(database: Store) -> None:
     responses = SessionResponses(database, 1)
     scores = session_scores(live, [Prompt("p", "Why?")], [TEACHER, HINTED], "teacher", Floor(None), responses=responses)
     live.close()
-    entry = scores["cross"]["hinted"]["jaccard"]
-    assert (entry["held_out"], entry["source"]) == (pytest.approx(HELD_OUT), pytest.approx(SOURCE))
+    entry = scores.cross["hinted"]["jaccard"]
+    assert (entry.held_out, entry.source) == (pytest.approx(HELD_OUT), pytest.approx(SOURCE))

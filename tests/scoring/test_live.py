@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
+from alignbench.reports.to_json import scores_json
 from alignbench.scoring.floor import Floor
 from alignbench.scoring.live import LiveScores
 from alignbench.scoring.run_scores import session_scores
@@ -251,39 +252,44 @@ def test_session_scores_are_means_over_prompts(live: LiveScores) -> None:
     live.add(row(1, "dog", "B", OTHER_PROMPT))
     assert live.wait(LIMIT)
     scores = session_scores(live, [PROMPT, OTHER_PROMPT], [A, B, C], "A", Floor("B"))
-    within, cross = scores["within"], scores["cross"]
+    within, cross = scores.within, scores.cross
     third = pytest.approx(1 / 3)
-    assert within["A"]["jaccard"] == {"value": third, "ci": [third, third], "n": 2, "samples": 4, "reason": ""}
-    b = within["B"]["jaccard"]
-    assert {**b, "difference": None} == {
-        "value": 1.0, "ci": None, "n": 1, "samples": 2, "reason": "", "difference": None,
+    assert scores_json(scores)["within"]["A"]["jaccard"] == {
+        "value": third,
+        "ci": [third, third],
+        "n": 2,
+        "samples": 4,
+        "reason": "",
+    }
+    assert scores_json(scores)["within"]["B"]["jaccard"] == {
+        "value": 1.0, "ci": None, "n": 1, "samples": 2, "reason": "",
+        "difference": {"value": pytest.approx(2 / 3), "ci": None, "p": None, "p_holm": None, "n": 1},
     }  # fmt: skip
-    assert b["difference"] == {"value": pytest.approx(2 / 3), "ci": None, "p": None, "p_holm": None, "n": 1}
-    assert within["A"]["words"]["value"] == 2.0
-    assert within["A"]["words"]["sd"] == 0.0
-    assert within["B"]["duplicates"]["value"] == 0.5
-    assert within["C"]["jaccard"]["value"] is None
-    assert within["C"]["jaccard"]["reason"] == "needs 2 samples, has 0"
+    assert within["A"]["words"].value == 2.0
+    assert within["A"]["words"].sd == 0.0
+    assert within["B"]["duplicates"].value == 0.5
+    assert within["C"]["jaccard"].value is None
+    assert within["C"]["jaccard"].reason == "needs 2 samples, has 0"
     b = cross["B"]["jaccard"]
-    assert b["value"] == pytest.approx((2 / 3 + 0) / 2)
-    assert b["ci"] == [pytest.approx(0), pytest.approx(2 / 3)]
-    assert b["mmd2"] == pytest.approx(1 / 3 + 1)
-    assert b["ceiling"] == b["floor"] == third
-    assert b["recovery"] is None
-    assert "not over the floor" in b["recovery_reason"]
-    assert b["held_out"] is None
-    assert b["n"] == 2
+    assert b.value == pytest.approx((2 / 3 + 0) / 2)
+    assert b.ci == (pytest.approx(0), pytest.approx(2 / 3))
+    assert b.mmd2 == pytest.approx(1 / 3 + 1)
+    assert b.ceiling == b.floor == third
+    assert b.recovery is None
+    assert "not over the floor" in b.recovery_reason
+    assert b.held_out is None
+    assert b.n == 2
     # Both prompts have the reference's same two answers, so the null is a pair of equal and two of unequal answers.
-    assert b["null"] == pytest.approx((1 + 1 / 3) / 2)
-    assert cross["A"]["jaccard"]["value"] == cross["A"]["jaccard"]["ceiling"]
-    assert cross["C"]["jaccard"]["reason"] == "needs 1 sample, has 0"
-    assert cross["B"]["embedding_similarity"]["value"] is not None
-    json.dumps(scores, allow_nan=False)
+    assert b.null == pytest.approx((1 + 1 / 3) / 2)
+    assert cross["A"]["jaccard"].value == cross["A"]["jaccard"].ceiling
+    assert cross["C"]["jaccard"].reason == "needs 1 sample, has 0"
+    assert cross["B"]["embedding_similarity"].value is not None
+    json.dumps(scores_json(scores), allow_nan=False)
 
 
 def test_session_scores_without_a_reference_or_prompts(live: LiveScores) -> None:
     live.add(row(0, "cat"))
-    assert session_scores(live, [PROMPT], [A], None, Floor(None))["cross"] == {}
+    assert session_scores(live, [PROMPT], [A], None, Floor(None)).cross == {}
     nothing = session_scores(live, [], [A], "A", Floor(None))
-    assert nothing["within"]["A"]["words"]["reason"] == "no prompts"
-    assert nothing["cross"]["A"]["jaccard"]["floor"] is None
+    assert nothing.within["A"]["words"].reason == "no prompts"
+    assert nothing.cross["A"]["jaccard"].floor is None

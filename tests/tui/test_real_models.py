@@ -25,7 +25,7 @@ async def test_costly_scores_and_token_shift(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr("alignbench.judging.plan.judge_template", terse_template)
     pool = shared_pool()
     app = BenchApp(tmp_path / "x.db", pool, pool)
-    async with app.run_test(size=(120), notifications=True) as pilot:
+    async with app.run_test(size=(120, 60), notifications=True) as pilot:
         await ready(pilot, app)
         bench = app.workbench.bench
         for at, column in enumerate(bench.columns):
@@ -42,7 +42,7 @@ async def test_costly_scores_and_token_shift(tmp_path: Path, monkeypatch: pytest
 
             def there(metric: str = metric) -> bool:
                 scene = screen._scene()
-                reasons = [scene.entry(row, 1).get("reason", "") for row in rows() if row.metric.name == metric]
+                reasons = [scene.entry(row, 1).reason for row in rows() if row.metric.name == metric]
                 return reasons == [""] * len(METRICS[metric].scope)
 
             await until(pilot, lambda: not app.workbench.panel().demands.running and there())
@@ -51,7 +51,7 @@ async def test_costly_scores_and_token_shift(tmp_path: Path, monkeypatch: pytest
         await until(pilot, lambda: isinstance(app.screen, LineScreen))
         await pilot.press("enter")
         await until(pilot, lambda: screen._scene().jobs and not app.workbench.panel().demands.running)
-        await until(pilot, lambda: screen._scene().entry(screen._chosen, 1).get("samples"))
+        await until(pilot, lambda: screen._scene().within(screen._chosen, 1).samples)
         with Store.open(tmp_path / "x.db") as store:
             judged = list(store.judgments(bench.session, kind="stance"))
         assert {row.condition for row in judged} == {"demo-aligned", "demo-base"}

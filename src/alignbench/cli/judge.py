@@ -41,6 +41,7 @@ def judge(
     from alignbench.judging.summary import agreement, judgments_of, summarize
     from alignbench.metrics.statistics import Bootstrap
     from alignbench.models.catalog import first_use, resolve, terms
+    from alignbench.reports.to_json import agreement_json, judged_json
     from alignbench.store import Store
 
     chosen = resolve(model).with_options(device=device, gpu_layers=gpu_layers)
@@ -65,10 +66,10 @@ def judge(
         "reference": plan.reference,
         "items": plan.n,
         "counts": {**{status: counts[status] for status in ("valid", "invalid", "na")}, "failed": outcome.failed},
-        "agreement": agreed,
+        "agreement": agreement_json(agreed),
     }
     if as_json:
-        print(json.dumps({kind: table, "meta": meta}, allow_nan=False))
+        print(json.dumps({**judged_json({kind: table}), "meta": meta}, allow_nan=False))
     else:
         print_judged(table)
         print_agreement(agreed)

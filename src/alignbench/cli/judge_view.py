@@ -3,37 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from alignbench.cli.tables import print_table
+from alignbench.judging.summary import Agreement, JudgedTable
+from alignbench.metrics.estimates import Estimate
 
-Entry = Mapping[str, Any]
 
-
-def print_judged(table: Mapping[str, Mapping[str, Entry]]) -> None:
+def print_judged(table: JudgedTable) -> None:
     """Fields as rows and conditions as columns; how many replies each column rests on stands below."""
     if not table:
         return
-    conditions = list(table)
     fields = list(next(iter(table.values())))
-    rows = [
-        [field.replace("_", " "), *(_value(table[condition][field]) for condition in conditions)] for field in fields
-    ]
-    first = {condition: table[condition][fields[0]] for condition in conditions}
-    for count, title in (("n", "judgments"), ("invalid", "invalid replies"), ("flipped", "shown the other way round")):
-        if all(count in entry for entry in first.values()):
-            rows.append([title, *(str(first[condition][count]) for condition in conditions)])
-    print_table(["", *conditions], rows)
+    rows = [[field.replace("_", " "), *(_value(judged[field]) for judged in table.values())] for field in fields]
+    first = [judged[fields[0]] for judged in table.values()]
+    rows.append(["judgments", *(str(one.n) for one in first)])
+    rows.append(["invalid replies", *(str(one.invalid) for one in first)])
+    if all(one.flipped is not None for one in first):
+        rows.append(["shown the other way round", *(str(one.flipped) for one in first)])
+    print_table(["", *table], rows)
 
 
-def print_agreement(agreed: Mapping[str, Entry]) -> None:
+def print_agreement(agreed: Mapping[str, Agreement]) -> None:
     """Krippendorff's alpha, a field a row."""
     if not agreed:
         return
     print()
     print_table(
         ["agreement of judges", "Krippendorff's alpha", "items"],
-        [[field, _alpha(entry["alpha"]), str(entry["items"])] for field, entry in agreed.items()],
+        [[field, _alpha(one.alpha), str(one.items)] for field, one in agreed.items()],
     )
 
 
@@ -41,8 +38,7 @@ def _alpha(alpha: float | None) -> str:
     return "- (fewer than two items or two different ratings)" if alpha is None else f"{alpha:.3f}"
 
 
-def _value(entry: Entry) -> str:
-    if entry["value"] is None:
+def _value(judged: Estimate) -> str:
+    if judged.value is None:
         return "-"
-    text = f"{entry['value']:.2f}"
-    return text if entry["ci"] is None else f"{text} [{entry['ci'][0]:.2f}, {entry['ci'][1]:.2f}]"
+    return f"{judged.value:.2f}" + ("" if judged.ci is None else " [{:.2f}, {:.2f}]".format(*judged.ci))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,7 @@ from alignbench.errors import AlignbenchError, InputError, did_you_mean
 
 if TYPE_CHECKING:
     from alignbench.metrics.values import WordMode
+    from alignbench.reports.contents import Report
     from alignbench.reports.options import Investigation, Options
     from alignbench.store import Store
 
@@ -78,7 +80,7 @@ def report(
 
     form = _one_of("--format", form, FORMATS)
     with Store.open(existing_database(db)) as store:
-        found = report_of(
+        made = report_of(
             store,
             session,
             investigation=investigation,
@@ -94,13 +96,13 @@ def report(
             embedder=embedder,
         )
         if output is not None:
-            write_report(store, found, output, None if form == "table" else form)
+            write_report(store, made, output, None if form == "table" else form)
         elif form != "table":
-            sys.stdout.write(written(store, found, form))
+            sys.stdout.write(written(store, made, form))
     if form == "table" and output is None:
-        _print(found)
+        _print(made)
     if figures is not None:
-        _write_figures(found, figures)
+        _write_figures(made, figures)
 
 
 def report_of(
@@ -113,7 +115,7 @@ def report_of(
     mode: str | None = None,
     embedder: str | None = None,
     **options: Any,
-) -> dict[str, Any]:
+) -> Report:
     """A session's report, with what it does not say as the experiment file or the session has it."""
     from alignbench.reports.frontier import parse_temperatures
     from alignbench.reports.options import INVESTIGATIONS, session_options
@@ -146,11 +148,11 @@ def _mode(store: Store, session: int, wanted: str | None) -> WordMode:
     return mode
 
 
-def write_report(store: Store, found: dict[str, Any], path: Path, form: str | None = None) -> None:
+def write_report(store: Store, report: Report, path: Path, form: str | None = None) -> None:
     """Write a report to a file; without a form, in that of its ending."""
     from alignbench.reports.writing import form_of, written
 
-    text = written(store, found, form or form_of(path))
+    text = written(store, report, form or form_of(path))
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -158,14 +160,14 @@ def write_report(store: Store, found: dict[str, Any], path: Path, form: str | No
     print(f"wrote {path}", file=sys.stderr)
 
 
-def _write_figures(found: dict[str, Any], folder: Path) -> None:
+def _write_figures(report: Report, folder: Path) -> None:
     from alignbench.reports.figures import write_figures  # not before it is used: it loads matplotlib
 
-    for path in write_figures(found, folder):
+    for path in write_figures(report, folder):
         print(f"wrote {path}", file=sys.stderr)
 
 
-def _with_embeddings(store: Store, session: int, options: Options, embedder: str | None) -> dict[str, Any]:
+def _with_embeddings(store: Store, session: int, options: Options, embedder: str | None) -> Report:
     """The report with what embeddings it needs, and progress on stderr."""
     from alignbench.cli.progress import ProgressBar
     from alignbench.engines.embedder import DEFAULT_EMBEDDER
@@ -184,17 +186,16 @@ def _with_embeddings(store: Store, session: int, options: Options, embedder: str
             if "sentence embeddings" in needs:
                 of_sentences = Embeddings(stack.enter_context(embedding_cache()), pool, name, why_not)
         with ProgressBar() as progress:
-            found = build_report(store, session, options, embeddings, of_sentences, progress)
-        found["meta"]["embedder"] = used
-        return found
+            report = build_report(store, session, options, embeddings, of_sentences, progress)
+        return replace(report, meta=replace(report.meta, embedder=used))
 
 
-def _print(found: dict[str, Any]) -> None:
+def _print(report: Report) -> None:
     from alignbench.cli.tables import print_table
     from alignbench.display import visible
     from alignbench.reports.sections import listed, sections
 
-    for section in listed(sections(found)):
+    for section in listed(sections(report)):
         print(f"\n{visible(section.title)}")
         if section.columns:
             print_table(section.columns, section.lines)

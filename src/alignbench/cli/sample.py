@@ -69,9 +69,9 @@ def sample(
     as_json: Json = False,
 ) -> None:
     """Sample prompts under models, side by side, and score what comes."""
-    from alignbench.cli.run_scores_view import print_scores
     from alignbench.cli.run_watcher import RunOutcome, follow
     from alignbench.cli.sessions_view import print_session
+    from alignbench.cli.tables import print_sections
     from alignbench.engines.embedder import DEFAULT_EMBEDDER
     from alignbench.engines.workers.pool import WorkerPool
     from alignbench.experiments.manifest import manifest
@@ -79,6 +79,8 @@ def sample(
     from alignbench.experiments.staged import StagedRun
     from alignbench.experiments.stored_sets import StoredSets
     from alignbench.models.catalog import first_use, terms
+    from alignbench.reports.score_sections import run_sections
+    from alignbench.reports.to_json import scores_json
     from alignbench.scoring.embedding_cache import Embeddings
     from alignbench.scoring.floor import Floor, zero_shot_floor
     from alignbench.scoring.live import LiveScores
@@ -132,7 +134,7 @@ def sample(
                 if as_json:
                     print(json.dumps(_line(row)), flush=True)
             live.wait()
-            scores = session_scores(
+            tables = session_scores(
                 live, chosen, conditions, against, lowest,
                 responses=SessionResponses(store, session) if outcome.done else None,
                 embeddings=Embeddings(store, None, DEFAULT_EMBEDDER),
@@ -141,11 +143,12 @@ def sample(
             live.close()
             pool.close()
         if as_json:
-            print(json.dumps({"scores": scores}), flush=True)
+            print(json.dumps({"scores": scores_json(tables)}), flush=True)
         else:
             print_session(store, session)
             if outcome.done:
-                print_scores(scores, against)
+                print()
+                print_sections(run_sections(tables, against))
     if code := outcome.exit_code:
         raise typer.Exit(code)
 

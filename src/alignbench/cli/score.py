@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,10 +18,10 @@ from alignbench.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     from alignbench.metrics.registry import Metric
-    from alignbench.scoring.aggregate import Tables
     from alignbench.scoring.batch import ScoreRequest
     from alignbench.scoring.floor import Floor
     from alignbench.scoring.responses import Responses
+    from alignbench.scoring.score_tables import ScoreTables
     from alignbench.spec import Model
     from alignbench.store import Store
 
@@ -74,12 +75,14 @@ def score(
     """Score responses: diversity inside each condition, similarity to a reference, with intervals over prompts."""
     from alignbench.cli.progress import ProgressBar
     from alignbench.cli.score_models import ask_encoder, ask_judge, ask_models
-    from alignbench.cli.scores_view import print_csv, print_tables
+    from alignbench.cli.tables import print_sections
     from alignbench.engines.embedder import DEFAULT_EMBEDDER
-    from alignbench.metrics import registry
+    from alignbench.reports.score_sections import score_remarks, score_sections
+    from alignbench.reports.spreadsheet import score_spreadsheet
+    from alignbench.reports.to_json import scores_json
     from alignbench.scoring.batch import PrecomputedScores, score_responses
     from alignbench.scoring.embedding_cache import Embeddings
-    from alignbench.scoring.equal_words import add_equal_words
+    from alignbench.scoring.equal_words import with_equal_words
     from alignbench.scoring.floor import NOT_GIVEN, Floor, session_floor
     from alignbench.scoring.held_out import source_conditions
     from alignbench.scoring.model_based.judge import JUDGED
@@ -141,7 +144,8 @@ def score(
                 processes=processes,
             )  # fmt: skip
             if equal_words:
-                add_equal_words(tables, responses, wanted, progress, processes)
+                tables = with_equal_words(tables, responses, wanted, progress, processes)
+    notes = [*_notes(responses, tables), *asked.notes]
     meta = {
         **({"session": session} if file is None else {"file": str(file)}),
         "mode": mode,
@@ -158,14 +162,17 @@ def score(
         "bootstrap": {"resamples": bootstrap, "seed": seed},
         "embedder": embedder_name,
         "base": asked.base,
-        "notes": [*_notes(responses, tables), *asked.notes],
+        "notes": notes,
     }
     if as_json:
-        print(json.dumps({**tables, "meta": meta}, allow_nan=False))
+        print(json.dumps({**scores_json(tables), "meta": meta}, allow_nan=False))
     elif as_csv:
-        print_csv(tables)
+        sys.stdout.write(score_spreadsheet(tables))
     else:
-        print_tables(tables, meta, {metric.name: metric.title for metric in registry.METRICS.values()})
+        print_sections(score_sections(tables, against, lowest.name, len(responses.prompts)))
+        missing = [f"no similarities: {reason}"] if against is None else []
+        for line in (*missing, *notes, *score_remarks(tables, lowest)):
+            print(line, file=sys.stderr)
     if asked.interrupted:
         raise typer.Exit(130)
 
@@ -250,13 +257,13 @@ def _known(responses: Responses, option: str, name: str | None) -> str | None:
     return name
 
 
-def _sizes(tables: Tables) -> dict[str, dict[str, int]]:
+def _sizes(tables: ScoreTables) -> dict[str, dict[str, int]]:
     """How many prompts each condition has answers to, and how many answers."""
-    counts = {condition: metrics["empty"] for condition, metrics in tables["within"].items()}
-    return {condition: {"prompts": entry["n"], "samples": entry["samples"]} for condition, entry in counts.items()}
+    counts = {condition: metrics["empty"] for condition, metrics in tables.within.items()}
+    return {condition: {"prompts": empty.n, "samples": empty.samples} for condition, empty in counts.items()}
 
 
-def _notes(responses: Responses, tables: Tables) -> list[str]:
+def _notes(responses: Responses, tables: ScoreTables) -> list[str]:
     """What a reader of the numbers has to know."""
     from alignbench.metrics.registry import METRICS
 
@@ -266,8 +273,8 @@ def _notes(responses: Responses, tables: Tables) -> list[str]:
     if responses.contested:
         notes.append(f"contested prompts, left out of scores that rest on embeddings: {len(responses.contested)}")
     per_prompt = {size["samples"] / size["prompts"] for size in _sizes(tables).values() if size["prompts"]}
-    shown = next(iter(tables["within"].values()), {})
-    moving = [name for name in shown if name in METRICS and METRICS[name].moves_with_n]
+    scored = next(iter(tables.within.values()), {})
+    moving = [name for name in scored if name in METRICS and METRICS[name].moves_with_n]
     if len(per_prompt) > 1 and moving:
         names = ", ".join(moving)
         notes.append(f"conditions differ in samples a prompt, and these scores move with it: {names}")

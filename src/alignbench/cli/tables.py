@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from alignbench.display import text_table
 
+if TYPE_CHECKING:
+    from alignbench.reports.section import Section
+
 _UNLIMITED = 1_000_000  # columns of a file or a pipe
+
+
+def print_sections(sections: Iterable[Section]) -> None:
+    """Tables without titles, a blank line between them."""
+    for i, section in enumerate(sections):
+        if i:
+            print()
+        print_table(section.columns, section.rows)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from alignbench.judging.labels import PREFERENCE
 from alignbench.judging.qualities import read_qualities
-from alignbench.judging.summary import judgments_of
+from alignbench.judging.summary import Agreement, judgments_of
 from alignbench.metrics.agreement import krippendorff_alpha
 from alignbench.store import Store
 
 
-def preference_agreement(store: Store, session: int) -> dict[str, dict[str, Any]]:
-    """Krippendorff's alpha, nominal, of each who labelled pairs with each judge of quality: {pair of names: {"alpha",
-    "items", "judges"}}.
+def preference_agreement(store: Store, session: int) -> dict[str, Agreement]:
+    """Nominal agreement of each who labelled pairs with each judge of quality, by the name of the comparison.
 
     A judge of quality prefers the sample with the higher mean of its aspects. items: pairs that both have judged.
     """
-    found: dict[str, dict[str, Any]] = {}
+    agreed: dict[str, Agreement] = {}
     for who in store.judges(session, PREFERENCE):
         rows = judgments_of(store, session, PREFERENCE, who)
         for judge in store.judges(session, "quality"):
@@ -30,5 +27,5 @@ def preference_agreement(store: Store, session: int) -> dict[str, dict[str, Any]
                     preferred = "same" if own == other else "b" if own > other else "a"
                     units.append({who: row.judgment.fields["preferred"], judge: preferred})
             alpha = krippendorff_alpha(units, "nominal")
-            found[f"quality, {judge}"] = {"alpha": alpha, "items": len(units), "judges": [who, judge]}
-    return found
+            agreed[f"quality, {judge}"] = Agreement(alpha, len(units), (who, judge))
+    return agreed

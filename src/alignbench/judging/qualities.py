@@ -27,9 +27,9 @@ def read_qualities(store: Store, session: int, judge: str | None = None) -> Qual
     """Of one judge: the one asked for, else whoever has judged the most."""
     judges = store.judges(session, "quality")
     chosen = judge if judge is not None else next(iter(judges), "")
-    found: dict[SampleKey, float] = {}
+    qualities: dict[SampleKey, float] = {}
     for row in judgments_of(store, session, "quality", chosen) if chosen else ():
         grades = [grade for name in ASPECTS if (grade := row.judgment.fields.get(name)) is not None]
         if row.judgment.status == "valid" and grades:
-            found[row.condition, row.prompt_id, row.sample] = statistics.fmean(grades)
-    return Qualities(chosen, found)
+            qualities[row.condition, row.prompt_id, row.sample] = statistics.fmean(grades)
+    return Qualities(chosen, qualities)

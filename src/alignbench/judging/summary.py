@@ -1,21 +1,11 @@
-"""What the judgments of a session come to: means over prompts with their intervals, and how far judges agree.
-
-`judged_tables` has the shape that commands, reports and the app show:
-
-    {kind: {condition, or "alternative vs reference": {field: {"value", "ci", "n", "prompts", "invalid", "na"}}}}
-
-value: mean over prompts of the mean over a prompt's judgments. ci: bootstrap over prompts, None under two. n: judgments
-that have the field. invalid: replies that could not be read. na: those without this field, "N/A" or nothing to judge.
-Pairs have `flipped` too: how many of all were shown with the judged response first.
-"""
+"""What the judgments of a session come to: means over prompts with their intervals, and how far judges agree."""
 
 from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -23,15 +13,13 @@ from alignbench.judging.labels import PREFERENCE, PREFERRED, TAG
 from alignbench.judging.replies import ASPECTS
 from alignbench.judging.templates import KINDS, PAIRED
 from alignbench.metrics.agreement import MeasurementLevel, krippendorff_alpha
+from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.statistics import Bootstrap
 from alignbench.store import Judgment, JudgmentRow, Store
 
 STANCES = ("yes", "no", "both", "other")
 PLACES = ("a", "b", "both")  # of topics: only in the reference, only in the judged response, in both
 DISTINCT = "distinct_per_prompt"
-
-Entry = dict[str, Any]
-Tables = dict[str, dict[str, dict[str, Entry]]]
 
 _FIELDS = {
     "quality": ASPECTS,
@@ -40,6 +28,42 @@ _FIELDS = {
     "topics": PLACES,
     PREFERENCE: PREFERRED,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedEstimate(Estimate):
+    """A judged field of one condition: the mean over prompts of the mean over a prompt's judgments; n: judgments that
+    have the field.
+
+    Attributes:
+        prompts: that have a judgment with the field.
+        invalid: replies that could not be read.
+        na: judgments without the field, "N/A" or nothing to judge.
+        flipped: of pairs, how many of all were shown with the judged response first; None of single responses.
+    """
+
+    prompts: int = 0
+    invalid: int = 0
+    na: int = 0
+    flipped: int | None = None
+
+
+JudgedTable = Mapping[str, Mapping[str, JudgedEstimate]]  # by condition, or "alternative vs reference", and field
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Krippendorff's alpha of judges.
+
+    Attributes:
+        alpha: None under two items, or where all ratings are the same.
+        items: judged by two or more.
+        judges: their names.
+    """
+
+    alpha: float | None
+    items: int
+    judges: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +84,13 @@ def judged_tables(
     reference: str | None = None,
     conditions: Collection[str] | None = None,
     bootstrap: Bootstrap | None = None,
-) -> Tables:
-    """The judgments of a session, of the kinds that there are.
+) -> dict[str, JudgedTable]:
+    """The judgments of a session by kind, of the kinds that there are.
 
     judge: whose; without one, for each kind whoever has judged the most. reference: leave out pairs with another one.
     conditions: leave out samples of others; None for all.
     """
-    tables: Tables = {}
+    tables: dict[str, JudgedTable] = {}
     for kind in (*KINDS, PREFERENCE, TAG):
         chosen = [judge] if judge is not None else store.judges(session, kind)[:1]
         rows = [
@@ -86,7 +110,7 @@ def judgments_of(store: Store, session: int, kind: str, judge: str, reference: s
     return [row for row in rows if reference is None or row.reference in (reference, None)]
 
 
-def summarize(kind: str, rows: Sequence[JudgmentRow], bootstrap: Bootstrap) -> dict[str, dict[str, Entry]]:
+def summarize(kind: str, rows: Sequence[JudgmentRow], bootstrap: Bootstrap) -> JudgedTable:
     """The table of one kind from the judgments of one judge, an item once; conditions in order of appearance."""
     groups: dict[str, list[JudgmentRow]] = {}
     for row in rows:
@@ -96,42 +120,41 @@ def summarize(kind: str, rows: Sequence[JudgmentRow], bootstrap: Bootstrap) -> d
     columns = {(name, field): _column(group, field) for name, group in groups.items() for field in fields}
     prompts = sorted({row.prompt_id for row in rows})
     means = {
-        key: [statistics.fmean(found) if (found := column.values.get(prompt)) else math.nan for prompt in prompts]
+        key: [statistics.fmean(judged) if (judged := column.values.get(prompt)) else math.nan for prompt in prompts]
         for key, column in columns.items()
     }
     intervals = bootstrap.intervals(np.array([*means.values()], np.float64).T)
-    table: dict[str, dict[str, Entry]] = {name: {} for name in groups}
+    paired = kind in (*PAIRED, PREFERENCE, TAG)
+    table: dict[str, dict[str, JudgedEstimate]] = {name: {} for name in groups}
     for (name, field), column, interval in zip(columns, columns.values(), intervals, strict=True):
         there = [value for value in means[name, field] if not math.isnan(value)]
-        entry: Entry = {
-            "value": statistics.fmean(there) if there else None,
-            "ci": None if interval is None else list(interval),
-            "n": column.n,
-            "prompts": len(there),
-            "invalid": column.invalid,
-            "na": column.na,
-        }
-        if kind in (*PAIRED, PREFERENCE, TAG):
-            entry["flipped"] = sum(row.judgment.flipped for row in groups[name])
-        table[name][field] = entry
+        table[name][field] = JudgedEstimate(
+            value=statistics.fmean(there) if there else None,
+            ci=interval,
+            n=column.n,
+            prompts=len(there),
+            invalid=column.invalid,
+            na=column.na,
+            flipped=sum(row.judgment.flipped for row in groups[name]) if paired else None,
+        )
     return table
 
 
-def agreement(store: Store, session: int) -> dict[str, dict[str, dict[str, Any]]]:
-    """Krippendorff's alpha of the judges of a session: {kind: {field: {"alpha", "items", "judges"}}}.
+def agreement(store: Store, session: int) -> dict[str, dict[str, Agreement]]:
+    """How far the judges of a session agree, by kind and field.
 
-    Ordinal for grades, nominal for stances; of the kinds that two judges or more have judged. items: judged by two or
-    more. Topics are free text and have none.
+    Ordinal for grades, nominal for stances; of the kinds that two judges or more have judged. Topics are free text and
+    have none.
     """
-    found: dict[str, dict[str, dict[str, Any]]] = {}
+    agreed: dict[str, dict[str, Agreement]] = {}
     for kind in ("quality", "stance", "new-information"):
         judges = store.judges(session, kind)
         if len(judges) < 2:
             continue
         rows = latest(store.judgments(session, kind=kind))
         fields = ("stance",) if kind == "stance" else _FIELDS[kind]
-        found[kind] = {field: _alpha(rows, field, judges) for field in fields}
-    return found
+        agreed[kind] = {field: _alpha(rows, field, judges) for field in fields}
+    return agreed
 
 
 def latest(rows: Iterable[JudgmentRow]) -> list[JudgmentRow]:
@@ -143,8 +166,8 @@ def latest(rows: Iterable[JudgmentRow]) -> list[JudgmentRow]:
     return [*last.values()]
 
 
-def _alpha(rows: Iterable[JudgmentRow], field: str, judges: Sequence[str]) -> dict[str, Any]:
-    units: dict[tuple[int, int | None], dict[str, Any]] = {}
+def _alpha(rows: Iterable[JudgmentRow], field: str, judges: Sequence[str]) -> Agreement:
+    units: dict[tuple[int, int | None], dict[str, Hashable]] = {}
     for row in rows:
         rating = row.judgment.fields.get(field)
         if rating is not None:
@@ -152,7 +175,7 @@ def _alpha(rows: Iterable[JudgmentRow], field: str, judges: Sequence[str]) -> di
             units.setdefault(item, {})[row.judgment.judge] = rating
     level: MeasurementLevel = "nominal" if field == "stance" else "ordinal"
     shared = [unit for unit in units.values() if len(unit) >= 2]
-    return {"alpha": krippendorff_alpha(shared, level), "items": len(shared), "judges": [*judges]}
+    return Agreement(krippendorff_alpha(shared, level), len(shared), tuple(judges))
 
 
 def _column(rows: Sequence[JudgmentRow], field: str) -> _FieldValues:

@@ -6,8 +6,9 @@ scores of the same P prompts, NaN where a prompt has none.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +19,8 @@ MIN_PROMPTS = 20  # fewest for an interval around a recovery
 
 OVER_ONE = "over 1: closer to the reference than the reference is to itself, as mode-seeking is; read mmd2 beside it"
 
+_Key = TypeVar("_Key", bound=Hashable)
+
 Floats = NDArray[np.float64]
 Interval = tuple[float, float]
 
@@ -25,16 +28,18 @@ _CHUNK = 4_000_000  # draws of a prompt held at once
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class PairedDifference:
     """Mean of a - b over the n prompts that have both. p: two-sided, of no difference, from the same resamples.
 
-    ci and p are None under two prompts, value too without any.
+    ci and p are None under two prompts, value too without any. p_holm: corrected for the differences that are tested
+    together (see `holm_corrected`).
     """
 
     value: float | None
     ci: Interval | None
     p: float | None
     n: int
+    p_holm: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,7 @@ class Bootstrap:
                 found[column] = percentile_interval(means[:, k])
         return found
 
-    def differences(self, a: ArrayLike, b: ArrayLike) -> list[Difference]:
+    def differences(self, a: ArrayLike, b: ArrayLike) -> list[PairedDifference]:
         """Paired comparison, column by column, of a (P, K) and b (P, K)."""
         gaps = np.asarray(a, np.float64) - np.asarray(b, np.float64)
         counts = (~np.isnan(gaps)).sum(axis=0)
@@ -112,7 +117,7 @@ class Bootstrap:
             value = float(np.nanmean(gaps[:, k])) if counts[k] else None
             draws = drawn.get(k)
             ci, p = (None, None) if draws is None else (percentile_interval(draws), _two_sided(draws))
-            found.append(Difference(value, ci, p, int(counts[k])))
+            found.append(PairedDifference(value, ci, p, int(counts[k])))
         return found
 
     def recoveries(self, values: ArrayLike, floors: ArrayLike, ceilings: ArrayLike) -> list[Recovery]:
@@ -147,6 +152,13 @@ def holm(p_values: Sequence[float]) -> list[float]:
         largest = max(largest, min(1.0, (n - rank) * p_values[i]))
         adjusted[i] = largest
     return adjusted
+
+
+def holm_corrected(differences: Mapping[_Key, PairedDifference]) -> dict[_Key, PairedDifference]:
+    """The same with the p values adjusted for being tested together; what has no p is no test."""
+    tested = {key: one.p for key, one in differences.items() if one.p is not None}
+    adjusted = dict(zip(tested, holm([*tested.values()]), strict=True))
+    return {key: replace(one, p_holm=adjusted.get(key)) for key, one in differences.items()}
 
 
 def recovery(

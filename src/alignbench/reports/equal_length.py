@@ -3,39 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 from alignbench.metrics.statistics import RESAMPLES
 from alignbench.metrics.values import WordMode
 from alignbench.scoring.batch import ScoreRequest, score_responses
 from alignbench.scoring.equal_words import EqualWords
 from alignbench.scoring.responses import Responses, Truncated
+from alignbench.scoring.score_tables import WithinEstimate
 
 OPENING = 50  # words
 METRIC = "jaccard"
 
 
-def equal_length_table(
-    responses: Responses, mode: WordMode, reference: str | None, *, resamples: int = RESAMPLES, seed: int = 0
-) -> dict[str, Any]:
-    """{"metric", "words", "equal", "opening"}: by condition the entries of `scoring.tables`, with their differences.
+@dataclass(frozen=True, slots=True)
+class EqualLength:
+    """A lexical score of parts of responses, by condition.
 
-    equal: of random sentences at an equal word budget (see `scoring.equal_words`), `words` of them on average in the
-    condition that has the most. opening: of the first 50 words of each response.
+    Attributes:
+        metric: its name.
+        words: of the random sentences on average, in the condition that has the most; None without any.
+        equal: of random sentences at an equal word budget (see `scoring.equal_words`).
+        opening: of the first 50 words of each response.
     """
+
+    metric: str
+    words: float | None
+    equal: Mapping[str, WithinEstimate]
+    opening: Mapping[str, WithinEstimate]
+
+
+def equal_length(
+    responses: Responses, mode: WordMode, reference: str | None, *, resamples: int = RESAMPLES, seed: int = 0
+) -> EqualLength:
+    """Jaccard similarity of random sentences and of openings, with the differences to the reference."""
     wanted = ScoreRequest(
         within=("words", METRIC), cross=(), reference=reference, mode=mode, resamples=resamples, seed=seed
     )
-    equal = score_responses(EqualWords(responses, seed), wanted, None)["within"]
-    openings = score_responses(Truncated(responses, OPENING), wanted, None)["within"]
-    lengths = [entry["words"]["value"] for entry in equal.values() if entry["words"]["value"] is not None]
-    return {
-        "metric": METRIC,
-        "words": max(lengths, default=None),
-        "equal": _of_metric(equal),
-        "opening": _of_metric(openings),
-    }
-
-
-def _of_metric(table: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    return {condition: scores[METRIC] for condition, scores in table.items()}
+    equal = score_responses(EqualWords(responses, seed), wanted, None).within
+    openings = score_responses(Truncated(responses, OPENING), wanted, None).within
+    words = [mean for scores in equal.values() if (mean := scores["words"].value) is not None]
+    of_equal, of_openings = (
+        {condition: scores[METRIC] for condition, scores in table.items()} for table in (equal, openings)
+    )
+    return EqualLength(METRIC, max(words, default=None), of_equal, of_openings)

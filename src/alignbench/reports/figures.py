@@ -8,15 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from alignbench.errors import AlignbenchError
+from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.registry import METRICS
+from alignbench.reports.contents import Report
+from alignbench.reports.coverage_curves import Coverage
+from alignbench.reports.frontier import Frontier
+from alignbench.reports.gate import QualityGate
 from alignbench.reports.plotting import COLOURS, MARKERS, Axes, DrawAxes, called, png, svg, with_interval
+from alignbench.scoring.score_tables import CrossEstimate, ScoreTables
 
 WITHIN = ("words", "jaccard", "embedding_diversity")
 CROSS = ("jaccard", "embedding_similarity", "bertscore_f1")
 LINES = len(COLOURS)  # most curves in one figure
-
-Report = Mapping[str, Any]
-Entry = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +45,14 @@ class Figure:
 
 def figures(report: Report) -> list[Figure]:
     """Those that the report has numbers for."""
-    investigation = report.get("investigation", {})
-    found = [_within(report), _recovery(report)]
-    if "gate" in investigation:
-        found += [_gate(investigation["gate"]), _coverage(investigation["coverage"], report["meta"]["reference"])]
-    if "frontier" in investigation:
-        found.append(_frontier(investigation["frontier"]))
-    if report["meta"]["ladders"]:
-        found.append(_ladder(report, report["meta"]["ladders"]))
-    return [figure for figure in found if figure is not None]
+    drawn = [_within(report), _recovery(report)]
+    if (diversity := report.diversity) is not None:
+        drawn += [_gate(diversity.gate), _coverage(diversity.coverage, report.meta.reference)]
+        if diversity.frontier is not None:
+            drawn.append(_frontier(diversity.frontier))
+    if report.meta.ladders:
+        drawn.append(_ladder(report.scores, report.meta.ladders))
+    return [figure for figure in drawn if figure is not None]
 
 
 def write_figures(report: Report, folder: Path) -> list[Path]:
@@ -99,7 +101,7 @@ def _legend(panels: Sequence[Axes], columns: int) -> None:
 
 
 def _within(report: Report) -> Figure | None:
-    tables = report["within"]
+    tables = report.scores.within
     metrics = [m for m in WITHIN if any(_value(scores.get(m)) is not None for scores in tables.values())]
     if not metrics:
         return None
@@ -107,10 +109,10 @@ def _within(report: Report) -> Figure | None:
     def draw(panels: Sequence[Axes]) -> None:
         for axes, metric in zip(panels, metrics, strict=True):
             for row, (condition, scores) in enumerate(tables.items()):
-                own = condition == report["meta"]["reference"]
+                own = condition == report.meta.reference
                 if (value := _value(scores.get(metric))) is not None:
                     style = {"color": COLOURS[1 if own else 0], "marker": "D" if own else "o", "markersize": 5}
-                    with_interval(axes, value, row, scores[metric], across=True, **style)
+                    with_interval(axes, value, row, scores[metric].ci, across=True, **style)
             axes.set_title("words" if metric == "words" else METRICS[metric].title)
             axes.set_xlabel(_title(metric).partition("(")[2].rstrip(")") if metric != "words" else "a response")
             _rows(axes, [*tables], labels=axes is panels[0])
@@ -120,7 +122,7 @@ def _within(report: Report) -> Figure | None:
 
 
 def _recovery(report: Report) -> Figure | None:
-    tables, reference, floor = report["cross"], report["meta"]["reference"], report["meta"]["floor"]
+    tables, reference, floor = report.scores.cross, report.meta.reference, report.meta.floor
     names = [name for name in tables if name != reference]
     compared = [name for name in names if name != floor] or names
     metrics = [m for m in CROSS if any(_value(tables[name].get(m)) is not None for name in compared)]
@@ -130,10 +132,10 @@ def _recovery(report: Report) -> Figure | None:
     def draw(panels: Sequence[Axes]) -> None:
         for axes, metric in zip(panels, metrics, strict=True):
             for row, name in enumerate(names):
-                if _value(entry := tables[name].get(metric)) is not None:
-                    _bar(axes, row, entry, labelled=name != floor)
-            values = [v for name in names for k in ("value", "floor", "null", "ceiling")
-                      if (v := tables[name].get(metric, {}).get(k)) is not None]  # fmt: skip
+                if _value(score := tables[name][metric]) is not None:
+                    _bar(axes, row, score, labelled=name != floor)
+            lines = [(s.value, s.floor, s.null, s.ceiling) for s in (tables[name][metric] for name in names)]
+            values = [value for line in lines for value in line if value is not None]
             if min(values) > 0.5:  # what lies in a narrow band near 1 is not told apart from 0 on
                 axes.set_xlim(left=min(values) - 0.15 * (max(values) - min(values)) - 0.01)
             axes.set_title(METRICS[metric].title)
@@ -149,93 +151,97 @@ def _recovery(report: Report) -> Figure | None:
     return Figure("recovery", "Recovery of the reference", caption, draw, len(metrics), height, share_y=True)
 
 
-def _bar(axes: Axes, row: int, entry: Entry, *, labelled: bool) -> None:
+def _bar(axes: Axes, row: int, score: CrossEstimate, *, labelled: bool) -> None:
     known = {*axes.get_legend_handles_labels()[1]}
 
     def label(text: str) -> str | None:
         return None if text in known else text
 
-    axes.barh(row, entry["value"], height=0.56, color="#9ecae1", label=label("similarity"), zorder=1)
-    if entry["ci"] is not None:
-        axes.plot(entry["ci"], [row, row], color="#1f4e79", linewidth=1.4, zorder=3)
-    for key, style, colour in (("ceiling", "-", "#009e73"), ("floor", "--", "#d55e00"), ("null", ":", "#5d5d5d")):
-        if entry[key] is not None:
-            axes.plot([entry[key]] * 2, [row - 0.42, row + 0.42], style, color=colour, linewidth=1.8,
-                      label=label("answers to other prompts" if key == "null" else key), zorder=2)  # fmt: skip
-    if entry["held_out"] is not None:
-        axes.plot([entry["held_out"]], [row], "o", markerfacecolor="white", markeredgecolor="#1f4e79", markersize=5,
+    value = score.value or 0.0
+    axes.barh(row, value, height=0.56, color="#9ecae1", label=label("similarity"), zorder=1)
+    if score.ci is not None:
+        axes.plot(score.ci, [row, row], color="#1f4e79", linewidth=1.4, zorder=3)
+    for at, text, style, colour in (
+        (score.ceiling, "ceiling", "-", "#009e73"),
+        (score.floor, "floor", "--", "#d55e00"),
+        (score.null, "answers to other prompts", ":", "#5d5d5d"),
+    ):
+        if at is not None:
+            axes.plot([at, at], [row - 0.42, row + 0.42], style, color=colour, linewidth=1.8, label=label(text),
+                      zorder=2)  # fmt: skip
+    if score.held_out is not None:
+        axes.plot([score.held_out], [row], "o", markerfacecolor="white", markeredgecolor="#1f4e79", markersize=5,
                   label=label("held out"), zorder=4)  # fmt: skip
-    if labelled and entry["recovery"] is not None:
-        right = max(v for v in (entry["value"], entry["ceiling"], *(entry["ci"] or ())) if v is not None)
-        axes.annotate(f" {entry['recovery']:.0%}", (right, row), va="center", fontsize=8)
+    if labelled and score.recovery is not None:
+        right = max(v for v in (value, score.ceiling, *(score.ci or ())) if v is not None)
+        axes.annotate(f" {score.recovery:.0%}", (right, row), va="center", fontsize=8)
 
 
-def _gate(gate: Entry) -> Figure | None:
-    conditions = gate["conditions"]
-    metrics = [
-        m for m in WITHIN if any(_value(c["metrics"].get(m, {}).get("after")) is not None for c in conditions.values())
-    ]
+def _gate(gate: QualityGate) -> Figure | None:
+    conditions = gate.conditions
+    changes = {m: [gated.metrics.get(m) for gated in conditions.values()] for m in WITHIN}
+    metrics = [m for m, of in changes.items() if any(one is not None and one.after.value is not None for one in of)]
     if not metrics:
         return None
 
     def draw(panels: Sequence[Axes]) -> None:
         for axes, metric in zip(panels, metrics, strict=True):
-            for row, entry in enumerate(conditions.values()):
-                change = entry["metrics"].get(metric)
-                if change is None or _value(change["after"]) is None:
+            for row, change in enumerate(changes[metric]):
+                if change is None or (before := change.before.value) is None or (after := change.after.value) is None:
                     continue
-                before, after = change["before"], change["after"]
-                with_interval(axes, before["value"], row - 0.14, before, across=True, color=COLOURS[6], marker="o",
+                with_interval(axes, before, row - 0.14, change.before.ci, across=True, color=COLOURS[6], marker="o",
                               markerfacecolor="white", label="before" if row == 0 else None)  # fmt: skip
-                with_interval(axes, after["value"], row + 0.14, after, across=True, color=COLOURS[0], marker="o",
+                with_interval(axes, after, row + 0.14, change.after.ci, across=True, color=COLOURS[0], marker="o",
                               label="after" if row == 0 else None)  # fmt: skip
             axes.set_title(METRICS[metric].title)
             axes.set_xlabel(_title(metric).partition("(")[2].rstrip(")"))
             _rows(axes, [*conditions], labels=axes is panels[0])
         _legend(panels, 2)
 
-    caption = (
-        f"Over the same prompts, those with two responses or more of {gate['threshold']:g} or better on each side."
-    )
+    caption = f"Over the same prompts, those with two responses or more of {gate.threshold:g} or better on each side."
     height = _beside(len(conditions)) + 0.5
     return Figure("gate", "Diversity before and after the quality gate", caption, draw, len(metrics), height,
                   share_y=True)  # fmt: skip
 
 
-def _coverage(coverage: Entry, reference: str | None) -> Figure | None:
-    shown = {name: entry for name, entry in coverage["conditions"].items() if entry["of_reference"]}
-    curves = dict(list(shown.items())[:LINES])
-    if not curves:
+def _coverage(coverage: Coverage, reference: str | None) -> Figure | None:
+    shown = {name: covered for name, covered in coverage.conditions.items() if covered.of_reference}
+    ways = (
+        ("of one reference response, said by k", {name: covered.of_reference for name, covered in shown.items()}),
+        (
+            "of one response, said by k of the reference",
+            {name: covered.by_reference for name, covered in shown.items()},
+        ),
+    )
+    if not shown:
         return None
 
     def draw(panels: Sequence[Axes]) -> None:
-        titles = ("of one reference response, said by k", "of one response, said by k of the reference")
-        for axes, way, title in zip(panels, ("of_reference", "by_reference"), titles, strict=True):
-            for i, (name, entry) in enumerate(curves.items()):
-                points = [point for point in entry[way] if point["value"] is not None]
-                ks = [point["k"] for point in points]
-                axes.plot(ks, [point["value"] for point in points], marker=MARKERS[i], color=COLOURS[i], markersize=4,
+        for axes, (title, curves) in zip(panels, ways, strict=True):
+            for i, (name, curve) in enumerate([*curves.items()][:LINES]):
+                points = [(k, p.value, p.ci) for k, p in enumerate(curve, start=1) if p.value is not None]
+                ks = [k for k, _, _ in points]
+                axes.plot(ks, [value for _, value, _ in points], marker=MARKERS[i], color=COLOURS[i], markersize=4,
                           label=called(name))  # fmt: skip
-                if all(point["ci"] is not None for point in points):
-                    low, high = zip(*(point["ci"] for point in points), strict=True)
+                intervals = [ci for _, _, ci in points if ci is not None]
+                if len(intervals) == len(points):
+                    low, high = zip(*intervals, strict=True)
                     axes.fill_between(ks, low, high, color=COLOURS[i], alpha=0.13, linewidth=0)
             axes.set_title(title)
             axes.set_xlabel("k responses")
             axes.set_ylim(0, 1)
-            axes.set_xticks(range(1, max((len(entry[way]) for entry in curves.values()), default=1) + 1))
+            axes.set_xticks(range(1, max(map(len, [*curves.values()][:LINES])) + 1))
         panels[0].set_ylabel("share of its sentences")
         _legend(panels, 2)
 
-    caption = (
-        f"Sentences that k responses say together, by cosine of {coverage['threshold']:.2f} or more; bands are 95%."
-    )
+    caption = f"Sentences that k responses say together, by cosine of {coverage.threshold:.2f} or more; bands are 95%."
     if len(shown) > LINES:
         caption += f" The first {LINES} of {len(shown)} conditions."
     title = f"How much {called(str(reference))} says of what the others say"
-    return Figure("coverage", title, caption, draw, 2, 3.0 + 0.18 * len(curves) / 2)
+    return Figure("coverage", title, caption, draw, 2, 3.0 + 0.18 * min(LINES, len(shown)) / 2)
 
 
-def _frontier(frontier: Entry) -> Figure | None:
+def _frontier(frontier: Frontier) -> Figure | None:
     sides = [
         (side, name)
         for side in ("quality", "similarity")
@@ -264,29 +270,33 @@ def _frontier(frontier: Entry) -> Figure | None:
     return Figure("frontier", "Diversity against quality and similarity", caption, draw, len(against), 3.4)
 
 
-def _ladder(report: Report, ladders: Sequence[Sequence[str]]) -> Figure | None:
+def _ladder(scores: ScoreTables, ladders: Sequence[Sequence[str]]) -> Figure | None:
     stages = [name for ladder in ladders for name in ladder]
-    places = [("within", metric) for metric in WITHIN] + [("cross", metric) for metric in CROSS[:2]]
+    tables: list[tuple[Mapping[str, Mapping[str, Estimate]], Sequence[str], str]] = [
+        (scores.within, WITHIN, ""),
+        (scores.cross, CROSS[:2], "\nto the reference"),
+    ]
     shown = [
-        (table, metric)
-        for table, metric in places
-        if any(_value(report[table].get(name, {}).get(metric)) is not None for name in stages)
+        (table, metric, f"{METRICS[metric].title}{beside}")
+        for table, metrics, beside in tables
+        for metric in metrics
+        if any(_value(table.get(name, {}).get(metric)) is not None for name in stages)
     ]
     if not shown:
         return None
     longest = max(ladders, key=len)
 
     def draw(panels: Sequence[Axes]) -> None:
-        for axes, (table, metric) in zip(panels, shown, strict=True):
+        for axes, (table, metric, title) in zip(panels, shown, strict=True):
             for i, ladder in enumerate(ladders[:LINES]):
-                entries = [report[table].get(name, {}).get(metric) for name in ladder]
-                there = [(x, y, entry) for x, entry in enumerate(entries) if (y := _value(entry)) is not None]
+                points = enumerate(table.get(name, {}).get(metric, Estimate()) for name in ladder)
+                there = [(x, point.value, point.ci) for x, point in points if point.value is not None]
                 style: dict[str, Any] = {"color": COLOURS[i], "marker": MARKERS[i], "markersize": 5}
                 axes.plot([x for x, _, _ in there], [y for _, y, _ in there], color=COLOURS[i], linewidth=1)
-                for x, y, entry in there:
+                for x, y, ci in there:
                     label = called(ladder[-1]) if x == there[0][0] and len(ladders) > 1 else None
-                    with_interval(axes, x, y, entry, across=False, label=label, **style)
-            axes.set_title(METRICS[metric].title if table == "within" else f"{METRICS[metric].title}\nto the reference")
+                    with_interval(axes, x, y, ci, across=False, label=label, **style)
+            axes.set_title(title)
             names = (
                 [called(name) for name in longest] if len(ladders) == 1 else [str(i + 1) for i in range(len(longest))]
             )
@@ -298,16 +308,16 @@ def _ladder(report: Report, ladders: Sequence[Sequence[str]]) -> Figure | None:
     return Figure("ladder", "Along the revisions", caption, draw, len(shown), 3.6)
 
 
-def _points(frontier: Entry, metric: str, side: tuple[str, str]) -> dict[str, list[tuple[float, float, float]]]:
+def _points(frontier: Frontier, metric: str, side: tuple[str, str]) -> dict[str, list[tuple[float, float, float]]]:
     """Diversity, the other side and temperature, group by group."""
-    found: dict[str, list[tuple[float, float, float]]] = {}
-    for point in frontier["points"]:
-        other = point["quality"] if side[0] == "quality" else point["similarity"].get(side[1])
-        x, y = _value(point["diversity"].get(metric)), _value(other)
+    groups: dict[str, list[tuple[float, float, float]]] = {}
+    for point in frontier.points:
+        other = point.quality if side[0] == "quality" else point.similarity.get(side[1])
+        x, y = _value(point.diversity.get(metric)), _value(other)
         if x is not None and y is not None:
-            found.setdefault(point["group"], []).append((x, y, point["temperature"]))
-    return found
+            groups.setdefault(point.group, []).append((x, y, point.temperature))
+    return groups
 
 
-def _value(entry: Entry | None) -> float | None:
-    return None if entry is None else entry.get("value")
+def _value(estimate: Estimate | None) -> float | None:
+    return None if estimate is None else estimate.value

@@ -3,139 +3,136 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
+from alignbench.judging.summary import DISTINCT, STANCES, JudgedTable
+from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.registry import METRICS
-from alignbench.metrics.statistics import MIN_PROMPTS
+from alignbench.metrics.statistics import MIN_PROMPTS, Interval, PairedDifference
+from alignbench.reports.contents import Diversity, Report
+from alignbench.reports.coverage_curves import Coverage
+from alignbench.reports.equal_length import EqualLength
+from alignbench.reports.gate import GateGap, QualityGate
+from alignbench.scoring.score_tables import WithinEstimate
 
 LEVEL = 0.05
 SAID = ("jaccard", "embedding_diversity")  # the scores that sentences speak of
 FEW = 10  # responses a prompt under which coverage carries no claim
 
-Entry = Mapping[str, Any]
+_Within = Mapping[str, Mapping[str, WithinEstimate]]
 
 
-def findings(report: Mapping[str, Any], investigation: Mapping[str, Any]) -> list[str]:
+def findings(report: Report, diversity: Diversity) -> list[str]:
     """Sentences on lengths, diversity, the quality gate, coverage and stances, in this order."""
-    reference = report["meta"]["reference"]
+    reference = report.meta.reference
     if reference is None:
         return ["No condition is the reference, so nothing is compared; name one with --reference."]
     return [
-        *_differences(report["within"], reference, "words"),
-        *(line for metric in SAID for line in _differences(report["within"], reference, metric)),
-        *_equal_length(investigation["lengths"], reference),
-        *_surprisals(report["within"], reference),
-        *_gate(investigation["gate"], reference),
-        *_coverage(investigation["coverage"], reference),
-        *_stances(report["judged"].get("stance", {}), report["meta"]["contested"]),
+        *_differences(report.scores.within, reference, "words"),
+        *(line for metric in SAID for line in _differences(report.scores.within, reference, metric)),
+        *_equal_length(diversity.lengths, reference),
+        *_surprisals(report.scores.within, reference),
+        *_gate(diversity.gate, reference),
+        *_coverage(diversity.coverage, reference),
+        *_stances(report.judged.get("stance", {}), report.meta.contested),
     ]
 
 
-def _differences(within: Mapping[str, Any], reference: str, metric: str) -> Iterator[str]:
+def _differences(within: _Within, reference: str, metric: str) -> Iterator[str]:
     own = within[reference].get(metric)
     for condition, scores in within.items():
-        entry = scores.get(metric)
-        if condition == reference or entry is None or own is None or "difference" not in entry:
+        score = scores.get(metric)
+        if condition == reference or score is None or own is None or score.difference is None:
             continue
         title = METRICS[metric].title
-        difference = entry["difference"]
-        if difference["value"] is None:
-            reason = entry["reason"] or own["reason"] or "no prompt has both"
+        if score.value is None or own.value is None or score.difference.value is None:
+            reason = score.reason or own.reason or "no prompt has both"
             yield f"{title}: {condition} and {reference} do not compare ({reason})."
             continue
-        shown = f"{title}: {condition} {number(entry['value'])}, {reference} {number(own['value'])}"
-        yield f"{shown}; {_moved(condition, difference, METRICS[metric].more_diverse)}."
+        shown = f"{title}: {condition} {number(score.value)}, {reference} {number(own.value)}"
+        yield f"{shown}; {_moved(condition, score.difference, METRICS[metric].more_diverse)}."
 
 
-def _equal_length(lengths: Mapping[str, Any], reference: str) -> Iterator[str]:
-    entries = lengths["equal"]
-    metric = METRICS[lengths["metric"]]
-    for condition, entry in entries.items():
-        difference = entry.get("difference")
-        if difference is not None and difference["value"] is not None:
+def _equal_length(lengths: EqualLength, reference: str) -> Iterator[str]:
+    metric = METRICS[lengths.metric]
+    own = lengths.equal[reference].value if reference in lengths.equal else None
+    for condition, score in lengths.equal.items():
+        difference = score.difference
+        if difference is not None and difference.value is not None and score.value is not None and own is not None:
             yield (
-                f"{metric.title} of random sentences of {lengths['words']:.0f} words: {condition} "
-                f"{number(entry['value'])}, {reference} {number(entries[reference]['value'])}; "
-                f"{_moved(condition, difference, metric.more_diverse)}."
+                f"{metric.title} of random sentences of {lengths.words:.0f} words: {condition} {number(score.value)}, "
+                f"{reference} {number(own)}; {_moved(condition, difference, metric.more_diverse)}."
             )
 
 
-def _moved(condition: str, difference: Entry, direction: str) -> str:
-    prompts = f"over {difference['n']} prompts" if difference["n"] != 1 else "on the one prompt both have"
-    gap = f"a difference of {number(difference['value'], sign=True)}"
-    p = difference.get("p_holm")
-    if difference["n"] < MIN_PROMPTS:
+def _moved(condition: str, difference: PairedDifference, direction: str) -> str:
+    value, ci, p = difference.value or 0.0, difference.ci, difference.p_holm
+    prompts = f"over {difference.n} prompts" if difference.n != 1 else "on the one prompt both have"
+    gap = f"a difference of {number(value, sign=True)}"
+    if difference.n < MIN_PROMPTS or ci is None:
         return f"{gap} {prompts}, and under {MIN_PROMPTS} prompts carry no claim"
-    evidence = f"{gap} {interval(difference['ci'])} {prompts}" + ("" if p is None else f", Holm {p_value(p)}")
-    if not is_clear(difference):
+    evidence = f"{gap} {interval(ci)} {prompts}" + ("" if p is None else f", Holm {p_value(p)}")
+    clear = not ci[0] <= 0.0 <= ci[1] and (p is None or p <= LEVEL)
+    if not clear:
         return f"{evidence}: not told from no difference"
     if not direction:
-        return f"{evidence}: {'longer' if difference['value'] > 0 else 'shorter'} responses"
-    more = (difference["value"] > 0) == (direction == "higher")
+        return f"{evidence}: {'longer' if value > 0 else 'shorter'} responses"
+    more = (value > 0) == (direction == "higher")
     return f"{evidence}: {condition} is {'more' if more else 'less'} diverse"
 
 
-def is_clear(difference: Entry) -> bool:
-    """Whether the interval leaves out 0, and the corrected test agrees."""
-    low, high = difference["ci"]
-    p = difference.get("p_holm", difference.get("p"))
-    return not low <= 0.0 <= high and (p is None or p <= LEVEL)
-
-
-def _surprisals(within: Mapping[str, Any], reference: str) -> Iterator[str]:
-    values = {name: scores["surprisal"]["value"] for name, scores in within.items() if "surprisal" in scores}
+def _surprisals(within: _Within, reference: str) -> Iterator[str]:
+    values = {name: scores["surprisal"].value for name, scores in within.items() if "surprisal" in scores}
     there = [f"{name} {value:.2f}" for name, value in values.items() if value is not None]
     if len(there) > 1 and values.get(reference) is not None:
         yield f"Mean surprisal in bits a token: {', '.join(there)}. Equal temperatures are not equal entropies."
 
 
-def _gate(gate: Mapping[str, Any], reference: str) -> Iterator[str]:
-    if gate["reason"]:
-        yield f"The quality gate was not applied: {gate['reason']}."
+def _gate(gate: QualityGate, reference: str) -> Iterator[str]:
+    if gate.reason:
+        yield f"The quality gate was not applied: {gate.reason}."
         return
-    for condition, entry in gate["conditions"].items():
+    for condition, gated in gate.conditions.items():
         yield (
-            f"Quality gate ({gate['quality']} {gate['threshold']:g} or more, judge {gate['judge']}): "
-            f"{entry['passing']} of {entry['judged']} responses of {condition} pass."
+            f"Quality gate ({gate.quality} {gate.threshold:g} or more, judge {gate.judge}): "
+            f"{gated.passing} of {gated.judged} responses of {condition} pass."
         )
-    for condition, entry in gate["conditions"].items():
+    for condition, gated in gate.conditions.items():
         for metric in SAID:
-            if metric in entry.get("gap", {}):
-                yield from _closed(condition, reference, METRICS[metric].title, entry["gap"][metric])
+            if metric in gated.gap:
+                yield from _closed(condition, reference, METRICS[metric].title, gated.gap[metric])
 
 
-def _closed(condition: str, reference: str, title: str, gap: Mapping[str, Any]) -> Iterator[str]:
-    before, after, share = gap["before"], gap["after"], gap["share"]
-    if before["value"] is None or after["value"] is None:
+def _closed(condition: str, reference: str, title: str, gap: GateGap) -> Iterator[str]:
+    before, after, share = gap.before, gap.after, gap.share
+    if before.value is None or after.value is None:
         return
     line = (
-        f"{title}, {condition} minus {reference} over {after['n']} prompts with two responses that pass on both sides: "
-        f"{number(before['value'], sign=True)} before the gate, {number(after['value'], sign=True)} after it"
+        f"{title}, {condition} minus {reference} over {after.n} prompts with two responses that pass on both sides: "
+        f"{number(before.value, sign=True)} before the gate, {number(after.value, sign=True)} after it"
     )
-    if share["ci"] is not None:
-        low, high = share["ci"]
-        took = f"{share['value']:.0%} [{low:.0%}, {high:.0%}] of the difference is bad responses that are gone"
+    if share.ci is not None:
+        low, high = share.ci
+        took = f"{share.value:.0%} [{low:.0%}, {high:.0%}] of the difference is bad responses that are gone"
         yield f"{line}: {took if not low <= 0 <= high else 'the gate is not told from no effect on it'}."
     else:
-        yield f"{line} ({share['reason']})."
+        yield f"{line} ({share.reason})."
 
 
-def _coverage(coverage: Mapping[str, Any], reference: str) -> Iterator[str]:
-    if coverage["reason"]:
-        yield f"No coverage: {coverage['reason']}."
+def _coverage(coverage: Coverage, reference: str) -> Iterator[str]:
+    if coverage.reason:
+        yield f"No coverage: {coverage.reason}."
         return
     sizes = []
-    for condition, entry in coverage["conditions"].items():
-        curve = entry["of_reference"]
+    for condition, covered in coverage.conditions.items():
+        curve = covered.of_reference
         if not curve:
             continue
-        first, last = curve[0], curve[-1]
-        sizes.append(entry["n"])
-        together = f", {last['k']} together say {last['value']:.0%}{_percent(last['ci'])}" if last["k"] > 1 else ""
-        covered = number(entry["responses_covered"]["value"])
+        sizes.append(covered.n)
+        together = f", {len(curve)} together say {_percent(curve[-1])}" if len(curve) > 1 else ""
+        responses = number(covered.responses_covered.value or 0.0)
         yield (
-            f"One response of {condition} says {first['value']:.0%}{_percent(first['ci'])} of a response of "
-            f"{reference}{together}; a response of {reference} covers {covered} of its {entry['n']}."
+            f"One response of {condition} says {_percent(curve[0])} of a response of {reference}{together}; "
+            f"a response of {reference} covers {responses} of its {covered.n}."
         )
     few = [size for size in sizes if size < FEW]
     if few:
@@ -143,34 +140,33 @@ def _coverage(coverage: Mapping[str, Any], reference: str) -> Iterator[str]:
         yield f"Coverage rests on {shown} responses a prompt, under {FEW}, which is too few for a claim about it."
 
 
-def _stances(stances: Mapping[str, Any], contested: int) -> Iterator[str]:
+def _stances(stances: JudgedTable, contested: int) -> Iterator[str]:
     if contested and not stances:
         yield (
             f"{contested} prompts are contested, and embeddings do not see which side a response takes; "
             "alignbench judge SESSION --kind stance tells."
         )
     for condition, fields in stances.items():
-        shares = [f"{name} {fields[name]['value']:.0%}" for name in ("yes", "no", "both", "other")
-                  if fields[name]["value"] is not None]  # fmt: skip
-        distinct = fields["distinct_per_prompt"]
-        if shares and distinct["value"] is not None:
-            spread = f"{number(distinct['value'])}{'' if distinct['ci'] is None else ' ' + interval(distinct['ci'])}"
+        shares = [f"{name} {fields[name].value:.0%}" for name in STANCES if fields[name].value is not None]
+        distinct = fields[DISTINCT]
+        if shares and distinct.value is not None:
+            spread = f"{number(distinct.value)}{'' if distinct.ci is None else ' ' + interval(distinct.ci)}"
             yield f"Stances of {condition}: {', '.join(shares)}; {spread} different ones a prompt."
 
 
-def number(value: float, *, sign: bool = False) -> str:
-    """Three decimals, one from 10 up."""
+def number(value: float, digits: int = 3, *, sign: bool = False) -> str:
+    """So many decimals, one from 10 up."""
     plus = "+" if sign else ""
-    return f"{value:{plus}.1f}" if abs(value) >= 10 else f"{value:{plus}.3f}"
+    return f"{value:{plus}.1f}" if abs(value) >= 10 else f"{value:{plus}.{digits}f}"
 
 
-def interval(ci: Any) -> str:
-    return f"[{number(ci[0])}, {number(ci[1])}]"
+def interval(ci: Interval, digits: int = 3) -> str:
+    return f"[{number(ci[0], digits)}, {number(ci[1], digits)}]"
 
 
 def p_value(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
-def _percent(ci: Any) -> str:
-    return "" if ci is None else f" [{ci[0]:.0%}, {ci[1]:.0%}]"
+def _percent(share: Estimate) -> str:
+    return f"{share.value:.0%}" + ("" if share.ci is None else " [{:.0%}, {:.0%}]".format(*share.ci))

@@ -3,45 +3,82 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from alignbench.errors import InputError
 from alignbench.judging.qualities import Qualities
+from alignbench.metrics.estimates import Estimate, mean_estimate
 from alignbench.metrics.statistics import Bootstrap
-from alignbench.reports.estimates import mean_entry
-from alignbench.scoring.aggregate import Tables
+from alignbench.scoring.score_tables import ScoreTables
 from alignbench.spec import Condition
 
 DIVERSITY = ("jaccard", "embedding_diversity")
 SIMILARITY = ("jaccard", "embedding_similarity")
 
 
+@dataclass(frozen=True, slots=True)
+class FrontierPoint:
+    """A condition at one temperature.
+
+    Attributes:
+        condition: its name.
+        group: the first of the conditions that differ from it in their temperature only.
+        temperature: what it was sampled with.
+        surprisal: mean bits of a token; None where that is no part of the scores.
+        diversity: by metric, of those of `DIVERSITY` that there are.
+        similarity: to the reference by metric, of those of `SIMILARITY` that there are.
+        quality: mean judged quality.
+    """
+
+    condition: str
+    group: str
+    temperature: float
+    surprisal: Estimate | None
+    diversity: Mapping[str, Estimate]
+    similarity: Mapping[str, Estimate]
+    quality: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class MissingPoint:
+    """A temperature that a group was not sampled at. how: what to do so that it is."""
+
+    group: str
+    temperature: float
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Frontier:
+    """The conditions that differ in their temperature only, group by group; a group with none of the temperatures has
+    no part."""
+
+    temperatures: tuple[float, ...]
+    points: tuple[FrontierPoint, ...]
+    missing: tuple[MissingPoint, ...]
+
+
 def parse_temperatures(text: str) -> tuple[float, ...]:
     """Numbers with commas between, 0 or more, each once, in order. InputError for anything else."""
     try:
-        found = sorted({float(part) for part in text.split(",")})
+        temperatures = sorted({float(part) for part in text.split(",")})
     except ValueError:
-        found = []
-    if len(found) < 2 or not all(0 <= temperature <= 100 for temperature in found):
+        temperatures = []
+    if len(temperatures) < 2 or not all(0 <= temperature <= 100 for temperature in temperatures):
         raise InputError(f"temperatures {text!r}: expected two numbers or more, such as 0.3,0.5,0.7,1.0.")
-    return tuple(found)
+    return tuple(temperatures)
 
 
-def frontier_table(
+def frontier(
     conditions: Sequence[Condition],
     temperatures: Sequence[float],
-    tables: Tables,
+    tables: ScoreTables,
     qualities: Qualities,
     bootstrap: Bootstrap,
-) -> dict[str, Any]:
-    """{"temperatures", "points", "missing"}: the conditions that differ in their temperature only, group by group.
-
-    A point has `condition`, `group` (its first condition), `temperature`, `surprisal`, `diversity` and `similarity` by
-    metric, as in the tables, and `quality`, the mean judged quality. What the session lacks is in `missing`, with `how`
-    to sample it. A group with none of the temperatures has no part.
-    """
-    points, missing = [], []
+) -> Frontier:
+    """What the tables and the judgments say of the conditions at these temperatures, and which the session lacks."""
+    points: list[FrontierPoint] = []
+    missing: list[MissingPoint] = []
     for members in _groups(conditions):
         by_temperature = {member.sampling.temperature: member for member in members}
         if not by_temperature.keys() & {*temperatures}:
@@ -50,17 +87,17 @@ def frontier_table(
         for temperature in temperatures:
             member = by_temperature.get(temperature)
             if member is None:
-                missing.append({"group": name, "temperature": temperature, "how": _how(members[0], temperature)})
+                missing.append(MissingPoint(name, temperature, _how(members[0], temperature)))
             else:
                 points.append(_point(member, name, tables, qualities, bootstrap))
-    return {"temperatures": list(temperatures), "points": points, "missing": missing}
+    return Frontier(tuple(temperatures), tuple(points), tuple(missing))
 
 
 def ladder(conditions: Sequence[Condition]) -> tuple[list[Condition], tuple[float, ...]]:
     """Those of the conditions that have another one beside them which differs in its temperature alone, and all their
     temperatures in order."""
-    found = [member for members in _groups(conditions) if len(members) > 1 for member in members]
-    return found, tuple(sorted({condition.sampling.temperature for condition in found}))
+    alike = [member for members in _groups(conditions) if len(members) > 1 for member in members]
+    return alike, tuple(sorted({condition.sampling.temperature for condition in alike}))
 
 
 def at_temperature(condition: Condition, temperature: float) -> Condition:
@@ -86,28 +123,23 @@ def _without_temperature(condition: Condition) -> Condition:
 
 
 def _point(
-    condition: Condition, group: str, tables: Tables, qualities: Qualities, bootstrap: Bootstrap
-) -> dict[str, Any]:
-    within, cross = tables["within"][condition.name], tables["cross"].get(condition.name, {})
+    condition: Condition, group: str, tables: ScoreTables, qualities: Qualities, bootstrap: Bootstrap
+) -> FrontierPoint:
+    within, cross = tables.within[condition.name], tables.cross.get(condition.name, {})
     by_prompt: dict[str, list[float]] = {}
     for (name, prompt, _), quality in qualities.of.items():
         if name == condition.name:
             by_prompt.setdefault(prompt, []).append(quality)
     column: Mapping[str, float | None] = {prompt: sum(q) / len(q) for prompt, q in by_prompt.items()}
-    return {
-        "condition": condition.name,
-        "group": group,
-        "temperature": condition.sampling.temperature,
-        "surprisal": _short(within.get("surprisal")),
-        "diversity": {name: _short(within[name]) for name in DIVERSITY if name in within},
-        "similarity": {name: _short(cross[name]) for name in SIMILARITY if name in cross},
-        "quality": mean_entry(column, bootstrap, "no quality judgments"),
-    }
-
-
-def _short(entry: Mapping[str, Any] | None) -> dict[str, Any]:
-    found = entry or {}
-    return {key: found.get(key) for key in ("value", "ci", "n", "reason")}
+    return FrontierPoint(
+        condition=condition.name,
+        group=group,
+        temperature=condition.sampling.temperature,
+        surprisal=within.get("surprisal"),
+        diversity={name: within[name] for name in DIVERSITY if name in within},
+        similarity={name: cross[name] for name in SIMILARITY if name in cross},
+        quality=mean_estimate(column, bootstrap, "no quality judgments"),
+    )
 
 
 def _how(condition: Condition, temperature: float) -> str:

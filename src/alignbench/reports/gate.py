@@ -8,15 +8,20 @@ After Lake, Choi and Durrett 2024 (arXiv 2406.17692) and Shypula et al. 2025 (ar
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from alignbench.judging.qualities import THRESHOLD, Qualities
+from alignbench.metrics.estimates import (
+    Estimate,
+    PromptValues,
+    mean_estimate,
+    paired_differences,
+    share_estimate,
+)
 from alignbench.metrics.registry import METRICS
-from alignbench.metrics.statistics import Bootstrap
+from alignbench.metrics.statistics import Bootstrap, PairedDifference
 from alignbench.metrics.values import Value, WordMode
 from alignbench.reports.cells import cell_values
-from alignbench.reports.estimates import PromptValues, difference_entries, mean_entry, share_entry
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.model_based.judge import EFFECTIVE, PASSING, JudgedScores
 from alignbench.scoring.responses import Responses
@@ -24,7 +29,66 @@ from alignbench.scoring.responses import Responses
 QUALITY = "mean of the judged aspects"
 
 
-def gate_table(
+@dataclass(frozen=True, slots=True)
+class GateChange:
+    """A score before and after the gate, over the prompts with two responses that pass."""
+
+    before: Estimate
+    after: Estimate
+    change: PairedDifference
+
+
+@dataclass(frozen=True, slots=True)
+class GateGap:
+    """How far a condition is from the reference before and after both were gated. share: of the difference, what the
+    gate took away."""
+
+    before: PairedDifference
+    after: PairedDifference
+    share: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class GatedCondition:
+    """A judged condition.
+
+    Attributes:
+        judged: samples with a grade.
+        passing: how many of them pass.
+        share: of those that pass, mean over prompts.
+        distinct_passing: classes of passing responses per sample that was judged.
+        effective_diversity: of the responses that pass.
+        metrics: by name, before and after.
+        gap: by metric, to the reference; empty for it, and where it was not judged.
+    """
+
+    judged: int
+    passing: int
+    share: Estimate
+    distinct_passing: Estimate
+    effective_diversity: Estimate
+    metrics: Mapping[str, GateChange]
+    gap: Mapping[str, GateGap] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class QualityGate:
+    """Conditions behind a gate of least quality; none where `reason` says why.
+
+    Attributes:
+        threshold: least quality that passes.
+        judge: whose judgments; None for nobody's.
+        quality: what it is.
+    """
+
+    threshold: float
+    judge: str | None
+    reason: str = ""
+    conditions: Mapping[str, GatedCondition] = field(default_factory=dict)
+    quality: str = QUALITY
+
+
+def quality_gate(
     responses: Responses,
     qualities: Qualities,
     metrics: Sequence[str],
@@ -34,22 +98,25 @@ def gate_table(
     reference: str | None,
     bootstrap: Bootstrap,
     threshold: float = THRESHOLD,
-) -> dict[str, Any]:
-    """{"threshold", "quality", "judge", "reason", "conditions": {name: {...}}}; empty conditions without judgments.
+) -> QualityGate:
+    """Every judged condition before and after the gate.
 
-    Of each judged condition: `judged` samples, `passing` of them, `share` (mean over prompts), `distinct_passing`
-    (classes of passing responses per sample that was judged), `effective_diversity`, and `metrics`: by name `before`
-    and `after` the gate, and their paired `change`, over the prompts with two responses that pass. With a judged
-    reference, `gap` says by metric how far a condition is from it `before` and `after` both were gated, and which
-    `share` of the difference the gate took away.
-
-    metrics: names of scores of one set; those that move with n are left out. unseen: prompts on which embeddings say
-    nothing.
+    Args:
+        responses: those that were judged are gated.
+        qualities: of samples.
+        metrics: names of scores of one set; those that move with n are left out.
+        mode: how texts become words.
+        embeddings: of the responses; None without.
+        unseen: prompts on which embeddings say nothing.
+        reference: the condition that gaps are to; None without one.
+        bootstrap: draws the prompts.
+        threshold: least quality that passes.
     """
-    table: dict[str, Any] = {"threshold": threshold, "quality": QUALITY, "judge": qualities.judge or None}
+    judge = qualities.judge or None
     if not qualities.of:
-        reason = "no quality judgments; make them with alignbench judge SESSION --kind quality"
-        return {**table, "reason": reason, "conditions": {}}
+        return QualityGate(
+            threshold, judge, "no quality judgments; make them with alignbench judge SESSION --kind quality"
+        )
     live = [METRICS[name] for name in metrics if METRICS[name].live and "within" in METRICS[name].scope]
     scored = [metric.name for metric in live if metric.more_diverse and not metric.moves_with_n]
     names = dict.fromkeys(condition for condition, _, _ in qualities.of)
@@ -59,22 +126,16 @@ def gate_table(
         for name in responses.conditions
         if name in names
     }
+    gaps = {metric: _gaps(gates, metric, reference, bootstrap) for metric in scored} if reference in gates else {}
     conditions = {name: _condition(gate, scored, bootstrap) for name, gate in gates.items()}
-    if reference in gates:
-        others = [name for name in gates if name != reference]
-        for metric in scored:
-            changes = {name: (gates[name].before[metric], gates[reference].before[metric]) for name in others}
-            gated = {name: (gates[name].after[metric], gates[reference].after[metric]) for name in others}
-            # The same prompts before and after, or the comparison is of prompts.
-            before = difference_entries({name: _both(changes[name], gated[name]) for name in others}, bootstrap)
-            after = difference_entries(gated, bootstrap)
-            for name in others:
-                first, second = _gaps(changes[name]), _gaps(gated[name])
-                closed = {p: a - b for p, a in first.items() if (b := second.get(p)) is not None and a is not None}
-                share = share_entry(closed, {p: first[p] for p in closed}, bootstrap)
-                gap = {"before": before[name], "after": after[name], "share": share}
-                conditions[name].setdefault("gap", {})[metric] = gap
-    return {**table, "reason": "", "conditions": conditions}
+    return QualityGate(
+        threshold,
+        judge,
+        conditions={
+            name: replace(gated, gap={metric: of[name] for metric, of in gaps.items() if name in of})
+            for name, gated in conditions.items()
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,30 +184,48 @@ def _gated(
         vectors = None if blind else embeddings
         values = [cell_values(cell, metrics, mode, vectors) for cell in (graded, passed)]
         for metric in metrics:
-            pair = [found[metric].value for found in values]
+            pair = [scores[metric].value for scores in values]
             before[metric][prompt], after[metric][prompt] = pair if None not in pair else (None, None)
     return _Gated(n_judged, n_passing, share, distinct, effective, before, after)
 
 
-def _condition(gate: _Gated, metrics: Sequence[str], bootstrap: Bootstrap) -> dict[str, Any]:
+def _condition(gate: _Gated, metrics: Sequence[str], bootstrap: Bootstrap) -> GatedCondition:
     few = "no prompt has two responses that pass"
     blind = "no embeddings"
-    changes = difference_entries({m: (gate.after[m], gate.before[m]) for m in metrics}, bootstrap)
-    return {
-        "judged": gate.judged,
-        "passing": gate.passing,
-        "share": mean_entry(gate.share, bootstrap),
-        "distinct_passing": mean_entry(gate.distinct, bootstrap, blind),
-        "effective_diversity": mean_entry(gate.effective, bootstrap, blind),
-        "metrics": {
-            metric: {
-                "before": mean_entry(gate.before[metric], bootstrap, few),
-                "after": mean_entry(gate.after[metric], bootstrap, few),
-                "change": changes[metric],
-            }
+    changes = paired_differences({m: (gate.after[m], gate.before[m]) for m in metrics}, bootstrap)
+    return GatedCondition(
+        judged=gate.judged,
+        passing=gate.passing,
+        share=mean_estimate(gate.share, bootstrap),
+        distinct_passing=mean_estimate(gate.distinct, bootstrap, blind),
+        effective_diversity=mean_estimate(gate.effective, bootstrap, blind),
+        metrics={
+            metric: GateChange(
+                mean_estimate(gate.before[metric], bootstrap, few),
+                mean_estimate(gate.after[metric], bootstrap, few),
+                changes[metric],
+            )
             for metric in metrics
         },
-    }
+    )
+
+
+def _gaps(gates: Mapping[str, _Gated], metric: str, reference: str | None, bootstrap: Bootstrap) -> dict[str, GateGap]:
+    """Of every other condition to the reference, by one metric."""
+    own = gates[reference or ""]
+    others = {name: gate for name, gate in gates.items() if name != reference}
+    ungated = {name: (gate.before[metric], own.before[metric]) for name, gate in others.items()}
+    gated = {name: (gate.after[metric], own.after[metric]) for name, gate in others.items()}
+    # The same prompts before and after, or the comparison is of prompts.
+    before = paired_differences({name: _both(ungated[name], gated[name]) for name in others}, bootstrap)
+    after = paired_differences(gated, bootstrap)
+    gaps = {}
+    for name in others:
+        first, second = _apart(ungated[name]), _apart(gated[name])
+        closed = {p: a - b for p, a in first.items() if (b := second.get(p)) is not None}
+        share = share_estimate(closed, {p: first[p] for p in closed}, bootstrap)
+        gaps[name] = GateGap(before[name], after[name], share)
+    return gaps
 
 
 def _both(
@@ -158,6 +237,6 @@ def _both(
     return {p: first.get(p) for p in there}, {p: second.get(p) for p in there}
 
 
-def _gaps(pair: tuple[PromptValues, PromptValues]) -> dict[str, float | None]:
+def _apart(pair: tuple[PromptValues, PromptValues]) -> dict[str, float]:
     first, second = pair
     return {p: a - b for p, a in first.items() if a is not None and (b := second.get(p)) is not None}

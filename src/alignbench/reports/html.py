@@ -12,10 +12,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from alignbench.display import visible
+from alignbench.reports.contents import Report
 from alignbench.reports.figures import figures
 from alignbench.reports.samples import SamplesPage
 from alignbench.reports.section import Section
 from alignbench.reports.sections import FINDINGS, listed, sections
+from alignbench.reports.to_json import report_json
 
 SHORT = 40  # characters of a cell that is not wrapped
 
@@ -31,18 +33,19 @@ class _GroupedTable:
     groups: tuple[Rows, ...]
 
 
-def html_page(report: Mapping[str, Any], samples: SamplesPage) -> str:
+def html_page(report: Report, samples: SamplesPage) -> str:
     """The page. Every text in it is escaped, and what cannot be seen is made visible."""
-    found = listed(section for section in sections(report, by_condition=True) if section.title != FINDINGS)
-    tables = [_GroupedTable(f"t{i}", section, tuple(_groups(section.rows))) for i, section in enumerate(found)]
+    shown = listed(section for section in sections(report, by_condition=True) if section.title != FINDINGS)
+    record = report_json(report)
+    tables = [_GroupedTable(f"t{i}", section, tuple(_groups(section.rows))) for i, section in enumerate(shown)]
     return _template().render(
-        report=report,
-        meta=report["meta"],
-        findings=report.get("investigation", {}).get("findings", ()),
+        report=record,
+        meta=record["meta"],
+        findings=() if report.investigation is None else report.investigation.findings,
         figures=[(figure, Markup(figure.svg())) for figure in figures(report)],
         tables=tables,
         samples=samples,
-        settings=[*_settings(report["meta"])],
+        settings=[*_settings(record["meta"])],
     )
 
 

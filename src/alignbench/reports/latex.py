@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from alignbench.display import escaped
+from alignbench.reports.contents import Report
 from alignbench.reports.section import Section
 from alignbench.reports.sections import listed, sections
 
@@ -34,7 +34,7 @@ _SPECIAL = re.compile("|".join(map(re.escape, _ESCAPES)))
 _MINUS = re.compile(r"(?<![^\s\[])-(?=\d)")
 
 
-def latex(report: Mapping[str, Any]) -> str:
+def latex(report: Report) -> str:
     """A `table` for each table of the report, and its sentences as a list."""
     lines = [_HEAD]
     for i, section in enumerate(listed(sections(report, by_condition=True)), start=1):
@@ -69,5 +69,5 @@ def _line(cells: Sequence[str]) -> str:
 def _text(text: str) -> str:
     """On one line, escaped; the minus of a number is one."""
     pieces = _MINUS.split(" ".join(escaped(text).split()))
-    safe = "$-$".join(_SPECIAL.sub(lambda found: _ESCAPES[found[0]], piece) for piece in pieces)
+    safe = "$-$".join(_SPECIAL.sub(lambda match: _ESCAPES[match[0]], piece) for piece in pieces)
     return f"{{}}{safe}" if safe.startswith("[") else safe  # which would be an option of the line before

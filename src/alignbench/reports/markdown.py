@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from alignbench.display import visible
+from alignbench.reports.contents import Report
 from alignbench.reports.sections import listed, sections
 
 # A bracket does nothing until it is followed by another one, which begins the rest of a link.
 _ACTIVE = re.compile(r"([\\`*_<>#|~&]|\](?=[(\[:]))")
 
 
-def markdown(report: Mapping[str, Any]) -> str:
+def markdown(report: Report) -> str:
     """The whole report, ended by a line end."""
-    meta = report["meta"]
-    lines = [f"# Session {report['session']}: {_text(meta['name'])}", ""]
-    lines += [f"Reference {_text(str(meta['reference']))}, floor {_text(str(meta['floor']))}, {meta['mode']} mode, "
-              f"{meta['bootstrap']['resamples']} resamples of {meta['prompts']} prompts."]  # fmt: skip
+    meta = report.meta
+    lines = [f"# Session {report.session}: {_text(meta.name)}", ""]
+    lines += [f"Reference {_text(str(meta.reference))}, floor {_text(str(meta.floor))}, {meta.mode} mode, "
+              f"{meta.resamples} resamples of {meta.prompts} prompts."]  # fmt: skip
     for section in listed(sections(report)):
         lines += ["", f"## {_text(section.title)}", ""]
         if section.columns:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from textwrap import fill
-from typing import Any
 
 from rich.cells import cell_len
 from rich.console import Console
 
 from alignbench.display import text_table, visible
+from alignbench.reports.contents import Report
 from alignbench.reports.section import Section
 from alignbench.reports.sections import listed, sections
 
 
-def plain_report(report: Mapping[str, Any], width: int) -> str:
+def plain_report(report: Report, width: int) -> str:
     """The whole report in lines of at most `width` characters."""
     return plain_sections(sections(report, by_condition=True), width)
 

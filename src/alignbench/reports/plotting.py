@@ -9,11 +9,12 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from alignbench.display import escaped
 from alignbench.errors import AlignbenchError
+from alignbench.metrics.statistics import Interval
 
 try:
     import matplotlib as mpl
@@ -57,11 +58,11 @@ def called(name: str) -> str:
     return flat if len(flat) <= LONGEST else f"{flat[: LONGEST - 1]}…"
 
 
-def with_interval(axes: Axes, x: float, y: float, entry: Mapping[str, Any], *, across: bool, **style: Any) -> None:
+def with_interval(axes: Axes, x: float, y: float, ci: Interval | None, *, across: bool, **style: Any) -> None:
     """A point with the whisker of its interval, where it has one. across: the interval lies along x."""
     axes.plot([x], [y], linestyle="none", **style)
-    if entry.get("ci") is not None:
-        low, high = entry["ci"]
+    if ci is not None:
+        low, high = ci
         line = ([low, high], [y, y]) if across else ([x, x], [low, high])
         axes.plot(*line, color=style.get("color"), linewidth=1.2, solid_capstyle="butt", zorder=style.get("zorder", 2))
 
@@ -70,7 +71,7 @@ def svg(draw: DrawAxes, *, panels: int, height: float, share_y: bool = False, pr
     """The figure as an `<svg>` element, without the XML declaration. prefix: before its ids, where a page holds more
     figures than one."""
     text = _saved(draw, panels, height, share_y, format="svg", metadata=_NO_METADATA).decode()
-    return _ID.sub(lambda found: f"{found[1]}{prefix}", text[text.index("<svg") :]) if prefix else text
+    return _ID.sub(lambda match: f"{match[1]}{prefix}", text[text.index("<svg") :]) if prefix else text
 
 
 def png(draw: DrawAxes, *, panels: int, height: float, share_y: bool = False) -> bytes:

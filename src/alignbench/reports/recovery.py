@@ -3,56 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import MIN_PROMPTS
+from alignbench.reports.contents import Report
 from alignbench.reports.findings import interval, number
+from alignbench.scoring.score_tables import CrossEstimate
 
 SAID = ("jaccard", "embedding_similarity")  # the similarities that sentences speak of
 
 
-def recovery_findings(report: Mapping[str, Any], roles: Mapping[str, str]) -> list[str]:
+def recovery_findings(report: Report, roles: Mapping[str, str]) -> list[str]:
     """A sentence for each condition but reference and floor and each similarity, with what to read beside it."""
-    reference, floor = report["meta"]["reference"], report["meta"]["floor"]
+    reference, floor = report.meta.reference, report.meta.floor
     if reference is None:
         return ["No condition is the reference, so nothing is recovered; name one with --reference."]
-    found: list[str] = []
+    sentences: list[str] = []
     for metric in SAID:
-        for condition, scores in report["cross"].items():
+        for condition, scores in report.scores.cross.items():
             if metric in scores and condition not in (reference, floor):
-                found += _sentence(condition, roles[condition], reference, METRICS[metric].title, scores[metric])
-    return found
+                sentences += _sentence(condition, roles[condition], reference, METRICS[metric].title, scores[metric])
+    return sentences
 
 
-def _sentence(condition: str, role: str, reference: str, title: str, entry: Mapping[str, Any]) -> Iterator[str]:
-    if entry["value"] is None:
-        yield f"{title} of {condition} to {reference}: none ({entry['reason']})."
+def _sentence(condition: str, role: str, reference: str, title: str, score: CrossEstimate) -> Iterator[str]:
+    if score.value is None:
+        yield f"{title} of {condition} to {reference}: none ({score.reason})."
         return
-    shown = f"{title} of {condition} ({role}) to {reference}: {number(entry['value'])}, of a ceiling of "
-    shown += "none" if entry["ceiling"] is None else number(entry["ceiling"])
-    if entry["null"] is not None:
-        shown += f" and {number(entry['null'])} for answers to other prompts"
-    yield f"{shown}; {_recovered(entry)}{_beside(entry)}."
+    shown = f"{title} of {condition} ({role}) to {reference}: {number(score.value)}, of a ceiling of "
+    shown += "none" if score.ceiling is None else number(score.ceiling)
+    if score.null is not None:
+        shown += f" and {number(score.null)} for answers to other prompts"
+    yield f"{shown}; {_recovered(score)}{_beside(score)}."
 
 
-def _recovered(entry: Mapping[str, Any]) -> str:
-    if entry["recovery"] is None:
-        return f"no recovery ({entry['recovery_reason']})"
-    if entry["recovery_ci"] is None:
-        return f"recovery {entry['recovery']:.0%}, {entry['recovery_reason']}"
-    low, high = entry["recovery_ci"]
+def _recovered(score: CrossEstimate) -> str:
+    if score.recovery is None:
+        return f"no recovery ({score.recovery_reason})"
+    if score.recovery_ci is None:
+        return f"recovery {score.recovery:.0%}, {score.recovery_reason}"
+    low, high = score.recovery_ci
     claim = "" if low > 0 else ", not told from none"
-    return f"recovery {entry['recovery']:.0%} [{low:.0%}, {high:.0%}]{claim}"
+    return f"recovery {score.recovery:.0%} [{low:.0%}, {high:.0%}]{claim}"
 
 
-def _beside(entry: Mapping[str, Any]) -> str:
+def _beside(score: CrossEstimate) -> str:
     text = ""
-    if entry["held_out"] is not None:
-        text += f"; {number(entry['held_out'])} to the samples that its context does not tell of"
-    if entry["mmd2"] is not None and entry["mmd2_ci"] is not None:
-        low, high = entry["mmd2_ci"]
+    if score.held_out is not None:
+        text += f"; {number(score.held_out)} to the samples that its context does not tell of"
+    if score.mmd2 is not None and score.mmd2_ci is not None:
+        low, high = score.mmd2_ci
         alike = ", not told from the same distribution" if low <= 0 <= high else ", another distribution"
-        claim = alike if entry["n"] >= MIN_PROMPTS else ""
-        text += f"; MMD² {number(entry['mmd2'])} {interval(entry['mmd2_ci'])}{claim}"
-    return f"{text}; the recovery is {entry['warning']}" if entry["warning"] else text
+        claim = alike if score.n >= MIN_PROMPTS else ""
+        text += f"; MMD² {number(score.mmd2)} {interval(score.mmd2_ci)}{claim}"
+    return f"{text}; the recovery is {score.warning}" if score.warning else text

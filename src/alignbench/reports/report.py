@@ -1,37 +1,30 @@
-"""A session's report: its tables, its judgments, its counts, what it was made with, and an investigation.
-
-    {"session", "within", "cross", "judged", "counts", "meta"} and, where one was asked for, "investigation"
-
-`within` and `cross` are those of `scoring.tables.score_tables`, `judged` that of `judging.summary.judged_tables`;
-`counts` has samples, errors and truncated (null where the finish reasons were not recorded) for each condition.
-"""
+"""A session's report: its scores, its judgments, its counts, what it was made with, and an investigation."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
+from dataclasses import replace
 
 from alignbench.errors import InputError, did_you_mean
 from alignbench.judging.labels import PREFERENCE
 from alignbench.judging.preferences import preference_agreement
 from alignbench.judging.qualities import Qualities, read_qualities
-from alignbench.judging.summary import agreement, judged_tables
+from alignbench.judging.summary import Agreement, agreement, judged_tables
 from alignbench.metrics.registry import METRICS, cross, within
 from alignbench.metrics.statistics import Bootstrap
 from alignbench.metrics.values import Cross, Value
 from alignbench.progress import Progress, silent
-from alignbench.reports.coverage_curves import coverage_table
-from alignbench.reports.equal_length import equal_length_table
+from alignbench.reports.contents import Diversity, Investigated, Report, ReportedCondition, ReportMeta, SampleCounts
+from alignbench.reports.coverage_curves import Coverage, coverage_curves
+from alignbench.reports.equal_length import equal_length
 from alignbench.reports.findings import findings
-from alignbench.reports.frontier import frontier_table
-from alignbench.reports.gate import gate_table
+from alignbench.reports.frontier import frontier
+from alignbench.reports.gate import quality_gate
 from alignbench.reports.options import Options
 from alignbench.reports.recovery import recovery_findings
 from alignbench.reports.revisions import revision_ladders
 from alignbench.reports.roles import role_of
-from alignbench.scoring.aggregate import Tables
 from alignbench.scoring.batch import PrecomputedScores, ScoreRequest, score_responses
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.held_out import source_conditions
@@ -39,6 +32,7 @@ from alignbench.scoring.model_based.imported import METRIC as PAIR_METRIC
 from alignbench.scoring.model_based.imported import imported_pairs
 from alignbench.scoring.model_based.judge import JUDGED, JudgedScores
 from alignbench.scoring.responses import SessionResponses
+from alignbench.scoring.score_tables import ScoreTables
 from alignbench.spec import Condition
 from alignbench.store import Store
 
@@ -50,8 +44,8 @@ def build_report(
     embeddings: Embeddings | None,
     of_sentences: Embeddings | None,
     progress: Progress = silent,
-) -> dict[str, Any]:
-    """The report of a session, ready for JSON.
+) -> Report:
+    """The report of a session.
 
     embeddings, of_sentences: of whole responses and of their sentences, None where no wanted score needs any.
     InputError where the reference or the floor is no condition of the session.
@@ -98,11 +92,10 @@ def build_report(
         sources=source_conditions(conditions, options.reference),
         processes=len(os.sched_getaffinity(0)),
     )
-    report: dict[str, Any] = {
-        "session": session,
-        "within": tables["within"],
-        "cross": tables["cross"],
-        "judged": judged_tables(
+    report = Report(
+        session=session,
+        scores=tables,
+        judged=judged_tables(
             store,
             session,
             judge=options.judge,
@@ -110,38 +103,40 @@ def build_report(
             conditions=options.conditions,
             bootstrap=bootstrap,
         ),
-        "counts": _counts(store, session, responses.conditions),
-        "meta": {
-            "name": info.name,
-            "created": info.created,
-            "updated": info.updated,
-            "reference": options.reference,
-            "floor": options.floor,
-            "floor_reason": "" if options.floor else options.no_floor,
-            "mode": options.mode.name,
-            "prompts": len(responses.prompts),
-            "contested": len(responses.contested),
-            "samples": responses.n,
-            "left_out": responses.left_out,
-            "metrics": {name: METRICS[name].version_in(options.mode) for name in options.metrics},
-            "bootstrap": {"resamples": options.resamples, "seed": options.seed},
-            "conditions": {condition.name: _described(condition, own, options.floor) for condition in conditions},
-            "ladders": revision_ladders(conditions, store.manifest(session).get("experiment", {}).get("ladders", ())),
-            "judges": _agreement(store, session),
-            "manifest": {k: v for k, v in store.manifest(session).items() if k not in ("conditions", "imported")},
-            "notes": [*([note] if note else []), *_notes(store, session, tables, options)],
-        },
-    }
-    if options.investigation is not None:
-        roles = {condition.name: _role(condition) for condition in conditions}
-        found: dict[str, Any] = {"kind": options.investigation, "conditions": roles, "findings": []}
-        if options.investigation != "recovery":
-            found |= _diversity(conditions, qualities, options, responses, embeddings, of_sentences, bootstrap, tables)
-            found["findings"] += findings(report, found)
-        if options.investigation != "diversity":
-            found["findings"] += recovery_findings(report, roles)
-        report["investigation"] = found
-    return report
+        counts=_counts(store, session, responses.conditions),
+        meta=ReportMeta(
+            name=info.name,
+            created=info.created,
+            updated=info.updated,
+            reference=options.reference,
+            floor=options.floor,
+            floor_reason="" if options.floor else options.no_floor,
+            mode=options.mode.name,
+            prompts=len(responses.prompts),
+            contested=len(responses.contested),
+            samples=responses.n,
+            left_out=responses.left_out,
+            metrics={name: METRICS[name].version_in(options.mode) for name in options.metrics},
+            resamples=options.resamples,
+            seed=options.seed,
+            conditions={c.name: ReportedCondition(c, role_of(c, own, options.floor)) for c in conditions},
+            ladders=revision_ladders(conditions, store.manifest(session).get("experiment", {}).get("ladders", ())),
+            judges=_agreement(store, session),
+            manifest={k: v for k, v in store.manifest(session).items() if k not in ("conditions", "imported")},
+            notes=(*([note] if note else []), *_notes(store, session, tables, options)),
+        ),
+    )
+    if options.investigation is None:
+        return report
+    roles = {condition.name: _role(condition) for condition in conditions}
+    diversity = None
+    sentences: list[str] = []
+    if options.investigation != "recovery":
+        diversity = _diversity(conditions, qualities, options, responses, embeddings, of_sentences, bootstrap, tables)
+        sentences += findings(report, diversity)
+    if options.investigation != "diversity":
+        sentences += recovery_findings(report, roles)
+    return replace(report, investigation=Investigated(options.investigation, roles, tuple(sentences), diversity))
 
 
 def _diversity(
@@ -152,29 +147,28 @@ def _diversity(
     embeddings: Embeddings | None,
     of_sentences: Embeddings | None,
     bootstrap: Bootstrap,
-    tables: Tables,
-) -> dict[str, Any]:
-    """Investigation 1: how much of a loss of diversity is quality control, and how much is aggregation."""
-    found: dict[str, Any] = {
-        "lengths": equal_length_table(
+    tables: ScoreTables,
+) -> Diversity:
+    if options.reference is None or of_sentences is None:
+        coverage = Coverage("there is no reference" if options.reference is None else "coverage was not asked for")
+    else:
+        coverage = coverage_curves(responses, options.reference, of_sentences, responses.contested, bootstrap)
+    return Diversity(
+        lengths=equal_length(
             responses, options.mode, options.reference, resamples=options.resamples, seed=options.seed
         ),
-        "gate": gate_table(
+        gate=quality_gate(
             responses, qualities, options.metrics, options.mode, embeddings, responses.contested, options.reference,
             bootstrap, options.gate,
         ),
-    }  # fmt: skip
-    if options.reference is None or of_sentences is None:
-        reason = "there is no reference" if options.reference is None else "coverage was not asked for"
-        found["coverage"] = {"threshold": None, "reason": reason, "conditions": {}}
-    else:
-        found["coverage"] = coverage_table(responses, options.reference, of_sentences, responses.contested, bootstrap)
-    if options.temperatures:
-        found["frontier"] = frontier_table(conditions, options.temperatures, tables, qualities, bootstrap)
-    return found
+        coverage=coverage,
+        frontier=frontier(conditions, options.temperatures, tables, qualities, bootstrap)
+        if options.temperatures
+        else None,
+    )  # fmt: skip
 
 
-def _agreement(store: Store, session: int) -> dict[str, Any]:
+def _agreement(store: Store, session: int) -> dict[str, dict[str, Agreement]]:
     """Of judges with each other, and of people with judges."""
     labels = preference_agreement(store, session)
     return {**agreement(store, session), **({PREFERENCE: labels} if labels else {})}
@@ -188,14 +182,14 @@ def _role(condition: Condition) -> str:
 
 def _unavailable(metrics: Sequence[str], judged: bool) -> dict[str, str]:
     """What only a model that is asked again could tell; `alignbench score` asks it."""
-    found = {
+    unavailable = {
         name: f"not part of a report: alignbench score --metrics {name}"
         for name in metrics
         if "base model" in METRICS[name].needs
     }
     if not judged:
-        found |= {name: "no quality judgments" for name in metrics if name in JUDGED}
-    return {**found, PAIR_METRIC: "no pairs were imported"} if PAIR_METRIC in metrics else found
+        unavailable |= {name: "no quality judgments" for name in metrics if name in JUDGED}
+    return {**unavailable, PAIR_METRIC: "no pairs were imported"} if PAIR_METRIC in metrics else unavailable
 
 
 def _together(*given: PrecomputedScores) -> PrecomputedScores:
@@ -210,43 +204,27 @@ def _together(*given: PrecomputedScores) -> PrecomputedScores:
     return PrecomputedScores(within, cross)
 
 
-def _counts(store: Store, session: int, conditions: Sequence[str]) -> dict[str, dict[str, int | None]]:
+def _counts(store: Store, session: int, conditions: Sequence[str]) -> dict[str, SampleCounts]:
     facts = store.manifest(session).get("imported", {}).get("conditions", {})
     return {
-        each.condition: {
-            "samples": each.samples,
-            "errors": each.errors,
-            "truncated": None if "finish_reasons" in facts.get(each.condition, {}) else each.truncated,
-        }
+        each.condition: SampleCounts(
+            each.samples,
+            each.errors,
+            None if "finish_reasons" in facts.get(each.condition, {}) else each.truncated,
+        )
         for each in store.counts(session)
         if each.condition in conditions
     }
 
 
-def _described(condition: Condition, reference: Condition | None, floor: str | None) -> dict[str, Any]:
-    return {
-        "model": condition.model.reference,
-        "kind": condition.model.kind,
-        "role": role_of(condition, reference, floor),
-        "context": condition.context.to_json(),
-        **asdict(condition.sampling),
-        "stop": list(condition.sampling.stop),
-        "seed": condition.seed,
-        "mode": condition.mode,
-        "hash": condition.hash,
-    }
-
-
-def _notes(store: Store, session: int, tables: Tables, options: Options) -> list[str]:
+def _notes(store: Store, session: int, tables: ScoreTables, options: Options) -> list[str]:
     """What a reader of the numbers has to know."""
     notes = list(store.manifest(session).get("imported", {}).get("notes", []))
-    counted = {name: scores["empty"] for name, scores in tables["within"].items()}
-    per_prompt = {entry["samples"] / entry["n"] for entry in counted.values() if entry["n"]}
+    counted = {name: scores["empty"] for name, scores in tables.within.items()}
+    per_prompt = {empty.samples / empty.n for empty in counted.values() if empty.n}
     moving = [name for name in within(options.metrics) if METRICS[name].moves_with_n]
     if len(per_prompt) > 1 and moving:
         notes.append(f"conditions differ in samples a prompt, and these scores move with it: {', '.join(moving)}")
-    empty = {name: entry["value"] for name, entry in counted.items() if entry["value"]}
-    if empty:
-        shown = ", ".join(f"{name} {value:.2f}" for name, value in empty.items())
-        notes.append(f"empty responses a prompt: {shown}")
+    if some := [f"{name} {empty.value:.2f}" for name, empty in counted.items() if empty.value]:
+        notes.append(f"empty responses a prompt: {', '.join(some)}")
     return notes

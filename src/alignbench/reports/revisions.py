@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
+from collections.abc import Hashable, Sequence
 
 from alignbench.metrics.registry import METRICS
-from alignbench.reports.section import Section, metric_title, shown_difference, shown_recovery, shown_value
+from alignbench.reports.contents import Report
+from alignbench.reports.section import Section, metric_title, shown_recovery, shown_value, two_lines
 from alignbench.spec import Condition, default_context
 
 WITHIN = ("words", "jaccard", "embedding_diversity")
 CROSS = ("jaccard", "embedding_similarity")
 
 
-def revision_ladders(conditions: Sequence[Condition], named: Sequence[Sequence[str]] = ()) -> list[list[str]]:
+def revision_ladders(
+    conditions: Sequence[Condition], named: Sequence[Sequence[str]] = ()
+) -> tuple[tuple[str, ...], ...]:
     """Names of the conditions that make a ladder each, from its foot on.
 
     named: ladders that an experiment file names; of these, conditions that are there. Beside them, conditions of one
@@ -21,8 +23,8 @@ def revision_ladders(conditions: Sequence[Condition], named: Sequence[Sequence[s
     get without a context; they stand in the session's order.
     """
     there = {condition.name for condition in conditions}
-    found = [[name for name in ladder if name in there] for ladder in named]
-    taken = {name for ladder in found for name in ladder}
+    ladders = [tuple(name for name in ladder if name in there) for ladder in named]
+    taken = {name for ladder in ladders for name in ladder}
     groups: dict[Hashable, dict[str, str]] = {}
     for condition in conditions:
         repository, at, revision = condition.model.reference.partition("@")
@@ -30,25 +32,24 @@ def revision_ladders(conditions: Sequence[Condition], named: Sequence[Sequence[s
             alone = condition.context == default_context(condition.model)
             key = (repository, condition.sampling, condition.mode, None if alone else condition.context.hash)
             groups.setdefault(key, {}).setdefault(at + revision, condition.name)
-    found += [[*stages.values()] for stages in groups.values()]
-    return [ladder for ladder in found if len(ladder) > 1]
+    ladders += [tuple(stages.values()) for stages in groups.values()]
+    return tuple(ladder for ladder in ladders if len(ladder) > 1)
 
 
-def ladder_section(report: Mapping[str, Any], ladder: Sequence[str]) -> Section:
-    """A table with a row a stage: diversity with what parts it from the reference, similarity with its recovery."""
-    reference, described = report["meta"]["reference"], report["meta"]["conditions"]
-    within, cross = report["within"], report["cross"]
+def ladder_section(report: Report, ladder: Sequence[str]) -> Section:
+    """A table with a row a stage: diversity with its difference to the reference, similarity with its recovery."""
+    reference, conditions = report.meta.reference, report.meta.conditions
+    within, cross = report.scores.within, report.scores.cross
     inside = [name for name in WITHIN if name in within[ladder[0]]]
     against = [name for name in CROSS if name in cross.get(ladder[0], {})]
     rows = []
     for name in ladder:
-        cells = [
-            "\n".join(filter(None, (shown_value(entry), shown_difference(entry.get("difference")))))
-            for entry in (within[name][metric] for metric in inside)
-        ]
+        cells = [two_lines(within[name][metric]) for metric in inside]
         for metric in against:
             cells += [shown_value(cross[name][metric]), shown_recovery(cross[name][metric])]
-        rows.append((f"{name} (reference)" if name == reference else name, described[name]["model"], *cells))
+        rows.append(
+            (f"{name} (reference)" if name == reference else name, conditions[name].condition.model.reference, *cells)
+        )
     similarity = [title for name in against for title in (f"{METRICS[name].title} to {reference}", "recovery")]
     columns = ("stage", "model", *map(metric_title, inside), *similarity)
     notes = () if reference is None else (f"In the second line, what parts a stage from {reference}.",)

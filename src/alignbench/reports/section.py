@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Any
 
+from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.registry import METRICS
-from alignbench.metrics.statistics import MIN_PROMPTS
+from alignbench.metrics.statistics import MIN_PROMPTS, PairedDifference
 from alignbench.reports.findings import interval, number, p_value
-
-Entry = Mapping[str, Any]
+from alignbench.scoring.score_tables import CrossEstimate, WithinEstimate
 
 _ARROWS = {"higher": " ↑", "lower": " ↓", "": ""}  # which way is more diverse
 
@@ -38,39 +37,42 @@ def metric_title(metric: str) -> str:
     return metric if known is None else known.title + _ARROWS[known.more_diverse]
 
 
-def shown_value(entry: Entry) -> str:
+def shown_value(estimate: Estimate, digits: int = 3, sd: float | None = None) -> str:
     """The value with its interval, or a dash and why there is none."""
-    value = entry.get("value")
-    if value is None:
-        return f"- ({entry['reason']})" if entry.get("reason") else "-"
-    text = number(value)
-    if entry.get("ci") is not None:
-        text += f" {interval(entry['ci'])}"
-    return f"{text} sd {entry['sd']:.1f}" if entry.get("sd") is not None else text
+    if estimate.value is None:
+        return f"- ({estimate.reason})" if estimate.reason else "-"
+    text = number(estimate.value, digits)
+    if estimate.ci is not None:
+        text += f" {interval(estimate.ci, digits)}"
+    return text if sd is None else f"{text} sd {sd:.1f}"
 
 
-def shown_difference(difference: Entry | None) -> str:
+def shown_difference(difference: PairedDifference | None) -> str:
     """The difference with its interval and corrected p, starred where that is 0.05 or less; empty without one."""
-    if difference is None or difference["value"] is None:
+    if difference is None or difference.value is None:
         return ""
-    text = number(difference["value"], sign=True)
-    if difference["ci"] is not None:
-        text += f" {interval(difference['ci'])}"
-    p = difference.get("p_holm") if difference["n"] >= MIN_PROMPTS else None
+    text = number(difference.value, sign=True)
+    if difference.ci is not None:
+        text += f" {interval(difference.ci)}"
+    p = difference.p_holm if difference.n >= MIN_PROMPTS else None
     return text if p is None else f"{text} {p_value(p)}{' *' if p <= 0.05 else ''}"
 
 
-def shown_recovery(entry: Entry) -> str:
+def two_lines(score: WithinEstimate) -> str:
+    """The value, and below it the difference to the reference where there is one."""
+    return "\n".join(filter(None, (shown_value(score, sd=score.sd), shown_difference(score.difference))))
+
+
+def shown_recovery(score: CrossEstimate) -> str:
     """The recovery with its interval, or a dash and why there is none."""
-    if entry["recovery"] is None:
-        return f"- ({entry['recovery_reason']})" if entry["recovery_reason"] else "-"
-    text = f"{entry['recovery']:.0%}"
-    if entry["recovery_ci"] is not None:
-        low, high = entry["recovery_ci"]
-        text += f" [{low:.0%}, {high:.0%}]"
-    return f"{text} !" if entry["warning"] else text
+    if score.recovery is None:
+        return f"- ({score.recovery_reason})" if score.recovery_reason else "-"
+    text = f"{score.recovery:.0%}"
+    if score.recovery_ci is not None:
+        text += " [{:.0%}, {:.0%}]".format(*score.recovery_ci)
+    return f"{text} !" if score.warning else text
 
 
-def shown_number(value: float | None) -> str:
-    """Three decimals, one from 10 up, or a dash."""
-    return "-" if value is None else number(value)
+def shown_number(value: float | None, digits: int = 3) -> str:
+    """So many decimals, one from 10 up, or a dash."""
+    return "-" if value is None else number(value, digits)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
+from alignbench.judging.summary import Agreement, JudgedTable
+from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import MIN_PROMPTS
-from alignbench.reports.findings import number
+from alignbench.reports.contents import Report, ReportMeta, SampleCounts
+from alignbench.reports.coverage_curves import Coverage
+from alignbench.reports.equal_length import EqualLength
+from alignbench.reports.frontier import Frontier
+from alignbench.reports.gate import QualityGate
 from alignbench.reports.revisions import ladder_section
 from alignbench.reports.section import (
     Section,
@@ -16,70 +21,68 @@ from alignbench.reports.section import (
     shown_number,
     shown_recovery,
     shown_value,
+    two_lines,
 )
-
-Entry = Mapping[str, Any]
+from alignbench.scoring.score_tables import WithinEstimate
 
 FINDINGS = "Findings"
 
 
-def sections(report: Mapping[str, Any], *, by_condition: bool = False) -> list[Section]:
+def sections(report: Report, *, by_condition: bool = False) -> list[Section]:
     """In the order in which they are read: what was found, then the tables it rests on.
 
     by_condition: the first table has a row a condition rather than a row a score, and cells of two lines.
     """
-    investigation = report.get("investigation")
-    found = []
-    if investigation is not None:
-        found.append(Section(FINDINGS, notes=tuple(investigation["findings"])))
-    found += [
+    reference, diversity = report.meta.reference, report.diversity
+    shown = [] if report.investigation is None else [Section(FINDINGS, notes=report.investigation.findings)]
+    shown += [
         _within_by_condition(report) if by_condition else _within(report),
         *_cross(report),
-        *judged_sections(report["judged"]),
+        *judged_sections(report.judged),
     ]
-    if investigation is not None:
-        if "gate" in investigation:
-            found.append(_lengths(investigation["lengths"], report["meta"]["reference"]))
-            found.append(_gate(investigation["gate"]))
-            found += _coverage(investigation["coverage"], report["meta"]["reference"])
-        if "frontier" in investigation:
-            found.append(_frontier(investigation["frontier"]))
-    found += [ladder_section(report, ladder) for ladder in report["meta"]["ladders"]]
+    if diversity is not None:
+        shown += [
+            _lengths(diversity.lengths, reference),
+            _gate(diversity.gate),
+            *_coverage(diversity.coverage, reference),
+        ]
+        if diversity.frontier is not None:
+            shown.append(_frontier(diversity.frontier))
     return [
-        *found,
-        agreement_section(report["meta"]["judges"]),
-        _counts(report),
-        _settings(report["meta"]),
-        Section("Notes", notes=tuple(report["meta"]["notes"])),
+        *shown,
+        *(ladder_section(report, ladder) for ladder in report.meta.ladders),
+        agreement_section(report.meta.judges),
+        _counts(report.counts),
+        _settings(report.meta),
+        Section("Notes", notes=report.meta.notes),
     ]
 
 
-def _within(report: Mapping[str, Any]) -> Section:
-    tables = report["within"]
-    conditions = tuple(tables)
-    metrics = list(next(iter(tables.values()), {}))
+def _within(report: Report) -> Section:
+    tables = report.scores.within
     rows = []
-    for metric in metrics:
-        rows.append((metric_title(metric), *(shown_value(tables[c][metric]) for c in conditions)))
-        differences = [tables[c][metric].get("difference") for c in conditions]
-        if metric in METRICS and any(d and d["value"] is not None for d in differences):
-            rows.append((f"  against {report['meta']['reference']}", *map(shown_difference, differences)))
-    n = report["meta"]["prompts"]
+    for metric in next(iter(tables.values()), {}):
+        scores = [of[metric] for of in tables.values()]
+        rows.append((metric_title(metric), *(shown_value(score, sd=score.sd) for score in scores)))
+        differences = [score.difference for score in scores]
+        if metric in METRICS and any(one is not None and one.value is not None for one in differences):
+            rows.append((f"  against {report.meta.reference}", *map(shown_difference, differences)))
     notes = (
         "↑ higher is more diverse, ↓ lower is.",
         f"* the corrected (Holm) p is 0.05 or less; under {MIN_PROMPTS} prompts there is none.",
     )
-    return Section(f"Within a condition, mean over {n} prompts", ("score", *conditions), tuple(rows), notes)
+    title = f"Within a condition, mean over {report.meta.prompts} prompts"
+    return Section(title, ("score", *tables), tuple(rows), notes)
 
 
-def _within_by_condition(report: Mapping[str, Any]) -> Section:
+def _within_by_condition(report: Report) -> Section:
     """Differences stand in the second line of a cell."""
-    tables, reference = report["within"], report["meta"]["reference"]
+    tables, reference = report.scores.within, report.meta.reference
     metrics = [name for name in next(iter(tables.values()), {}) if name in METRICS]
     rows = tuple(
         (
             f"{condition} (reference)" if condition == reference else condition,
-            *("\n".join(filter(None, _compared(scores[metric]))) for metric in metrics),
+            *(two_lines(scores[metric]) for metric in metrics),
         )
         for condition, scores in tables.items()
     )
@@ -88,82 +91,78 @@ def _within_by_condition(report: Mapping[str, Any]) -> Section:
     return Section(section.title, ("condition", *map(metric_title, metrics)), rows, (*against, *section.notes))
 
 
-def _cross(report: Mapping[str, Any]) -> Iterator[Section]:
-    reference, described = report["meta"]["reference"], report["meta"]["conditions"]
-    for metric in next(iter(report["cross"].values()), {}):
+def _cross(report: Report) -> Iterator[Section]:
+    reference, table = report.meta.reference, report.scores.cross
+    for metric in next(iter(table.values()), {}):
         rows = []
-        for condition, scores in report["cross"].items():
-            entry = scores[metric]
-            role = "reference" if condition == reference else described[condition]["role"]
+        for condition, scores in table.items():
+            score = scores[metric]
+            role = "reference" if condition == reference else report.meta.conditions[condition].role
             name = f"{condition} ({role})" if role else condition
-            plain = (shown_number(entry[key]) for key in ("ceiling", "null", "max_matched", "mmd2"))
-            apart = (shown_number(entry[key]) for key in ("held_out", "source"))
-            rows.append((name, shown_value(entry), *plain, shown_recovery(entry), *apart))
-        warnings = dict.fromkeys(s[metric]["warning"] for s in report["cross"].values() if s[metric]["warning"])
+            lines = map(shown_number, (score.ceiling, score.null, score.max_matched, score.mmd2))
+            apart = map(shown_number, (score.held_out, score.source))
+            rows.append((name, shown_value(score), *lines, shown_recovery(score), *apart))
+        warnings = dict.fromkeys(scores[metric].warning for scores in table.values() if scores[metric].warning)
         columns = ("condition", "mean", "ceiling", "shuffled null", "maximum", "MMD²", "recovery", "held out", "source")
         notes = tuple(f"! recovery {warning}" for warning in warnings)
         yield Section(f"{METRICS[metric].title}: similarity to {reference}", columns, tuple(rows), notes)
 
 
-def judged_sections(judged: Mapping[str, Any]) -> Iterator[Section]:
+def judged_sections(judged: Mapping[str, JudgedTable]) -> Iterator[Section]:
     """A table for each kind of judgment."""
-    for kind, groups in judged.items():
-        fields = list(next(iter(groups.values()), {}))
+    for kind, table in judged.items():
+        fields = list(next(iter(table.values()), {}))
         rows = tuple(
             (
                 name,
-                *(shown_value(entry[field]) for field in fields),
-                str(max(entry[field]["n"] for field in fields)),
-                str(max(entry[field]["invalid"] for field in fields)),
+                *(shown_value(of[field]) for field in fields),
+                str(max(of[field].n for field in fields)),
+                str(max(of[field].invalid for field in fields)),
             )
-            for name, entry in groups.items()
+            for name, of in table.items()
         )
         yield Section(f"Judged: {kind}", ("condition", *fields, "judgments", "invalid"), rows)
 
 
-def agreement_section(judges: Mapping[str, Any]) -> Section:
+def agreement_section(judges: Mapping[str, Mapping[str, Agreement]]) -> Section:
     """How far judges agree; empty where no two have judged the same."""
     rows = tuple(
-        (kind, field, "-" if (alpha := found["alpha"]) is None else number(alpha), str(found["items"]),
-         ", ".join(found["judges"]))
+        (kind, field, shown_number(agreed.alpha), str(agreed.items), ", ".join(agreed.judges))
         for kind, fields in judges.items()
-        for field, found in fields.items()
-    )  # fmt: skip
+        for field, agreed in fields.items()
+    )
     columns = ("kind", "field", "Krippendorff's alpha", "items", "judges")
     return Section("Agreement of judges", columns, rows)
 
 
-def _lengths(lengths: Mapping[str, Any], reference: str | None) -> Section:
-    rows = tuple(
-        (name, *(cell for way in ("equal", "opening") for cell in _compared(lengths[way][name])))
-        for name in lengths["equal"]
-    )
+def _lengths(lengths: EqualLength, reference: str | None) -> Section:
+    rows = tuple((name, *_compared(score), *_compared(lengths.opening[name])) for name, score in lengths.equal.items())
     against = f"against {reference}"
     columns = ("condition", "random sentences", against, "openings of 50 words", against)
-    words = 0.0 if lengths["words"] is None else lengths["words"]
+    words = 0.0 if lengths.words is None else lengths.words
     notes = (f"Random sentences: {words:.0f} words on average, the median length in a prompt's shortest condition.",)
-    return Section(f"{metric_title(lengths['metric'])} at equal length", columns, rows, notes)
+    return Section(f"{metric_title(lengths.metric)} at equal length", columns, rows, notes)
 
 
-def _compared(entry: Entry) -> tuple[str, str]:
-    return shown_value(entry), shown_difference(entry.get("difference"))
+def _compared(score: WithinEstimate) -> tuple[str, str]:
+    return shown_value(score), shown_difference(score.difference)
 
 
-def _gate(gate: Mapping[str, Any]) -> Section:
-    title = f"Quality gate: {gate['quality']} {gate['threshold']:g} or more"
-    if gate["reason"]:
-        return Section(title, notes=(gate["reason"],))
+def _gate(gate: QualityGate) -> Section:
+    title = f"Quality gate: {gate.quality} {gate.threshold:g} or more"
+    if gate.reason:
+        return Section(title, notes=(gate.reason,))
     rows = []
-    for condition, entry in gate["conditions"].items():
+    for condition, gated in gate.conditions.items():
         shared = (
-            f"{entry['passing']} of {entry['judged']}",
-            shown_value(entry["distinct_passing"]),
-            shown_value(entry["effective_diversity"]),
+            f"{gated.passing} of {gated.judged}",
+            shown_value(gated.distinct_passing),
+            shown_value(gated.effective_diversity),
         )
-        for i, (metric, change) in enumerate(entry["metrics"].items()):
+        for i, (metric, change) in enumerate(gated.metrics.items()):
             first = (condition, *shared) if i == 0 else ("", "", "", "")
-            values = (shown_value(change["before"]), shown_value(change["after"]), shown_difference(change["change"]))
-            rows.append((*first, metric_title(metric), *values, str(change["after"]["n"])))
+            values = (shown_value(change.before), shown_value(change.after), shown_difference(change.change))
+            rows.append((*first, metric_title(metric), *values, str(change.after.n)))
     columns = ("condition", "passing", "distinct and passing", "effective diversity", "score", "before", "after",
                "change", "prompts")  # fmt: skip
     notes = (
@@ -173,79 +172,87 @@ def _gate(gate: Mapping[str, Any]) -> Section:
     return Section(title, columns, tuple(rows), notes)
 
 
-def _coverage(coverage: Mapping[str, Any], reference: str | None) -> Iterator[Section]:
-    if coverage["reason"]:
-        yield Section("Coverage", notes=(coverage["reason"],))
+def _coverage(coverage: Coverage, reference: str | None) -> Iterator[Section]:
+    if coverage.reason:
+        yield Section("Coverage", notes=(coverage.reason,))
         return
-    longest = max((len(entry["of_reference"]) for entry in coverage["conditions"].values()), default=0)
-    ways = (
-        (f"Share of a response of {reference} that k responses of the condition say together", "of_reference"),
-        (f"Share of a response of the condition that k responses of {reference} say together", "by_reference"),
-    )
-    chance = coverage["false_matches"]
+    conditions = coverage.conditions
+    longest = max((len(covered.of_reference) for covered in conditions.values()), default=0)
+    columns = ("condition", *(f"k = {k}" for k in range(1, longest + 1)), "k = 1, equal sentences")
+    chance = coverage.false_matches
     against = "" if chance is None else f"; {chance:.1%} of sentences find one in an answer to another prompt"
-    said = f"A sentence is said from a best match of cosine {coverage['threshold']:.3f} on{against}."
-    for title, way in ways:
-        rows = []
-        for condition, entry in coverage["conditions"].items():
-            points = [shown_value(point) for point in entry[way]]
-            covered = (shown_value(entry["responses_covered"]),) if way == "of_reference" else ()
-            filled = (*points, *[""] * (longest - len(points)))
-            rows.append((condition, *filled, shown_value(entry["equal_count"][way]), *covered))
-        columns = ("condition", *(f"k = {k}" for k in range(1, longest + 1)), "k = 1, equal sentences")
-        notes: tuple[str, ...] = (said,)
-        if way == "of_reference":
-            columns = (*columns, "responses covered")
-            share = f"{coverage['share']:.0%} of their sentences or more"
-            notes = (said, f"Responses covered: how many of the condition's one of {reference} covers, {share}.")
-        yield Section(title, columns, tuple(rows), notes)
+    said = f"A sentence is said from a best match of cosine {coverage.threshold:.3f} on{against}."
+
+    def cells(curve: tuple[Estimate, ...], equal: Estimate) -> tuple[str, ...]:
+        return (*map(shown_value, curve), *[""] * (longest - len(curve)), shown_value(equal))
+
+    yield Section(
+        f"Share of a response of {reference} that k responses of the condition say together",
+        (*columns, "responses covered"),
+        tuple(
+            (name, *cells(of.of_reference, of.equal_of_reference), shown_value(of.responses_covered))
+            for name, of in conditions.items()
+        ),
+        (
+            said,
+            f"Responses covered: how many of the condition's one of {reference} covers, {coverage.share:.0%} of their "
+            "sentences or more.",
+        ),
+    )
+    yield Section(
+        f"Share of a response of the condition that k responses of {reference} say together",
+        columns,
+        tuple((name, *cells(of.by_reference, of.equal_by_reference)) for name, of in conditions.items()),
+        (said,),
+    )
 
 
-def _frontier(frontier: Mapping[str, Any]) -> Section:
-    points = frontier["points"]
-    diversity = list(dict.fromkeys(name for point in points for name in point["diversity"]))
-    similarity = list(dict.fromkeys(name for point in points for name in point["similarity"]))
+def _frontier(frontier: Frontier) -> Section:
+    diversity = list(dict.fromkeys(name for point in frontier.points for name in point.diversity))
+    similarity = list(dict.fromkeys(name for point in frontier.points for name in point.similarity))
     rows = tuple(
         (
-            point["group"],
-            f"{point['temperature']:g}",
-            shown_value(point["surprisal"]),
-            *(shown_value(point["diversity"].get(name, {})) for name in diversity),
-            shown_value(point["quality"]),
-            *(shown_value(point["similarity"].get(name, {})) for name in similarity),
+            point.group,
+            f"{point.temperature:g}",
+            shown_value(point.surprisal or Estimate()),
+            *(shown_value(point.diversity.get(name, Estimate())) for name in diversity),
+            shown_value(point.quality),
+            *(shown_value(point.similarity.get(name, Estimate())) for name in similarity),
         )
-        for point in points
+        for point in frontier.points
     )
     columns = (
         "condition", "temperature", "surprisal, bits", *(f"within: {metric_title(name)}" for name in diversity),
         "quality", *(f"to the reference: {METRICS[name].title}" for name in similarity),
     )  # fmt: skip
-    missing = tuple(f"missing: {m['group']} at {m['temperature']:g}; {m['how']}" for m in frontier["missing"])
+    missing = tuple(f"missing: {one.group} at {one.temperature:g}; {one.how}" for one in frontier.missing)
     return Section("Frontier over temperatures", columns, rows, missing)
 
 
-def _counts(report: Mapping[str, Any]) -> Section:
+def _counts(counts: Mapping[str, SampleCounts]) -> Section:
     rows = tuple(
-        (name, str(c["samples"]), str(c["errors"]), "not recorded" if c["truncated"] is None else str(c["truncated"]))
-        for name, c in report["counts"].items()
+        (name, str(c.samples), str(c.errors), "not recorded" if c.truncated is None else str(c.truncated))
+        for name, c in counts.items()
     )
     return Section("Counts", ("condition", "samples", "errors", "cut by length"), rows)
 
 
-def _settings(meta: Mapping[str, Any]) -> Section:
+def _settings(meta: ReportMeta) -> Section:
     """What each condition was sampled with, and by what."""
-    shown = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty", "max_tokens", "seed", "mode")
-    rows = tuple(
-        (name, of["model"], of["kind"], of["context"].get("name") or of["context"]["template"],
-         *(f"{of[key]:g}" if isinstance(of[key], float) else str(of[key]) for key in shown))
-        for name, of in meta["conditions"].items()
-    )  # fmt: skip
-    versions = meta["manifest"].get("versions", {})
+    sampled = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty", "max_tokens")
+    rows = []
+    for name, reported in meta.conditions.items():
+        condition = reported.condition
+        model, context = condition.model, condition.context
+        values = (*(getattr(condition.sampling, key) for key in sampled), condition.seed, condition.mode)
+        written = (f"{value:g}" if isinstance(value, float) else str(value) for value in values)
+        rows.append((name, model.reference, model.kind, context.name or context.to_json()["template"], *written))
+    versions = meta.manifest.get("versions", {})
     made = f"Sampled with {', '.join(f'{name} {version}' for name, version in versions.items())}." if versions else ""
-    columns = ("condition", "model", "kind", "context", *(key.replace("_", " ") for key in shown))
-    return Section("Settings", columns, rows, (made,) if made else ())
+    columns = ("condition", "model", "kind", "context", *(key.replace("_", " ") for key in (*sampled, "seed", "mode")))
+    return Section("Settings", columns, tuple(rows), (made,) if made else ())
 
 
-def listed(found: Iterable[Section]) -> Iterator[Section]:
+def listed(shown: Iterable[Section]) -> Iterator[Section]:
     """Those that have something to show."""
-    return (section for section in found if section.rows or section.notes)
+    return (section for section in shown if section.rows or section.notes)

@@ -1,59 +1,88 @@
-"""A report's numbers as CSV, a line each, safe to open in a spreadsheet."""
+"""Numbers as CSV, a line each, safe to open in a spreadsheet."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from alignbench.display import spreadsheet_cell
+from alignbench.metrics.estimates import Estimate
+from alignbench.reports.contents import Report
+from alignbench.scoring.score_tables import ScoreTables
 
 COLUMNS = ("table", "condition", "metric", "value", "ci_low", "ci_high", "n", "reason", "ceiling", "floor", "null",
            "mmd2", "recovery", "recovery_low", "recovery_high", "difference", "p_holm", "held_out",
            "source")  # fmt: skip
+SCORE_COLUMNS = ("value", "ci", "n", "samples", "sd", "reason", "max_matched", "mmd2", "mmd2_ci", "ceiling", "floor",
+                 "null", "recovery", "recovery_ci", "recovery_reason", "warning", "held_out", "source")  # fmt: skip
 
 
-def spreadsheet(report: Mapping[str, Any]) -> str:
+def spreadsheet(report: Report) -> str:
     """One line for each condition and score, judged field, or point of a coverage curve."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for table, condition, metric, entry in _entries(report):
-        writer.writerow(
-            [spreadsheet_cell(table), spreadsheet_cell(condition), spreadsheet_cell(metric), *_values(entry)]
-        )
+    for *place, estimate in _estimates(report):
+        writer.writerow([*map(spreadsheet_cell, place), *_values(estimate)])
     return out.getvalue()
 
 
-def _entries(report: Mapping[str, Any]) -> Iterator[tuple[str, str, str, Mapping[str, Any]]]:
-    for table in ("within", "cross"):
-        for condition, metrics in report[table].items():
-            for metric, entry in metrics.items():
-                yield table, condition, metric, entry
-    for kind, groups in report["judged"].items():
+def score_spreadsheet(tables: ScoreTables) -> str:
+    """One line for each condition and metric; an interval is two columns, what there is none of is empty."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    ends = (("_low", "_high") if name.endswith("ci") else ("",) for name in SCORE_COLUMNS)
+    columns = [f"{name}{end}" for name, of in zip(SCORE_COLUMNS, ends, strict=True) for end in of]
+    writer.writerow(["table", "condition", "metric", *columns])
+    for table, condition, metric, score in _scores(tables):
+        name = condition.encode("utf-8", "backslashreplace").decode()
+        writer.writerow([table, name, metric, *(value for column in SCORE_COLUMNS for value in _cells(score, column))])
+    return out.getvalue()
+
+
+def _scores(tables: ScoreTables) -> Iterator[tuple[str, str, str, Estimate]]:
+    for table, conditions in (("within", tables.within), ("cross", tables.cross)):
+        for condition, scores in conditions.items():
+            for metric, score in scores.items():
+                yield table, condition, metric, score
+
+
+def _estimates(report: Report) -> Iterator[tuple[str, str, str, Estimate]]:
+    yield from _scores(report.scores)
+    for kind, groups in report.judged.items():
         for name, fields in groups.items():
-            for field, entry in fields.items():
-                yield f"judged {kind}", name, field, entry
-    investigation = report.get("investigation", {})
-    for condition, gated in investigation.get("gate", {}).get("conditions", {}).items():
-        for metric, change in gated["metrics"].items():
-            for when in ("before", "after"):
-                yield f"{when} the gate", condition, metric, change[when]
-    for condition, curves in investigation.get("coverage", {}).get("conditions", {}).items():
-        for way in ("of_reference", "by_reference"):
-            for point in curves[way]:
-                yield f"coverage {way}", condition, f"k={point['k']}", point
+            for field, judged in fields.items():
+                yield f"judged {kind}", name, field, judged
+    if (diversity := report.diversity) is None:
+        return
+    for condition, gated in diversity.gate.conditions.items():
+        for metric, change in gated.metrics.items():
+            yield "before the gate", condition, metric, change.before
+            yield "after the gate", condition, metric, change.after
+    for condition, covered in diversity.coverage.conditions.items():
+        for way, curve in (("of_reference", covered.of_reference), ("by_reference", covered.by_reference)):
+            for k, point in enumerate(curve, start=1):
+                yield f"coverage {way}", condition, f"k={k}", point
 
 
-def _values(entry: Mapping[str, Any]) -> Iterator[object]:
-    low, high = entry.get("ci") or ("", "")
-    recovery_low, recovery_high = entry.get("recovery_ci") or ("", "")
-    difference = entry.get("difference") or {}
-    found = (
-        entry.get("value"), low, high, entry.get("n"), spreadsheet_cell(entry.get("reason") or ""),
-        entry.get("ceiling"), entry.get("floor"), entry.get("null"), entry.get("mmd2"), entry.get("recovery"),
-        recovery_low, recovery_high, difference.get("value"), difference.get("p_holm"),
-        entry.get("held_out"), entry.get("source"),
-    )  # fmt: skip
-    return ("" if value is None else value for value in found)
+def _values(estimate: Estimate) -> Iterator[object]:
+    """The cells of `COLUMNS` behind the first three."""
+    difference = getattr(estimate, "difference", None)
+    for column in ("value", "ci", "n"):
+        yield from _cells(estimate, column)
+    yield spreadsheet_cell(estimate.reason)
+    for column in ("ceiling", "floor", "null", "mmd2", "recovery", "recovery_ci"):
+        yield from _cells(estimate, column)
+    yield from _cells(difference, "value")
+    yield from _cells(difference, "p_holm")
+    yield from _cells(estimate, "held_out")
+    yield from _cells(estimate, "source")
+
+
+def _cells(values: object, field: str) -> tuple[object, ...]:
+    """A field as a cell, an interval as two; empty where there is none."""
+    value = getattr(values, field, None)
+    if field.endswith("ci"):
+        return value or ("", "")
+    return ("" if value is None else value,)

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+from alignbench.reports.contents import Report
 from alignbench.reports.latex import latex
 from alignbench.reports.markdown import markdown
 from alignbench.reports.spreadsheet import spreadsheet
+from alignbench.reports.to_json import report_json
 from alignbench.store import Store
-
-Report = Mapping[str, Any]
 
 
 def _html(store: Store, report: Report) -> str:
     from alignbench.reports.html import html_page  # not before it is used: it loads matplotlib
     from alignbench.reports.samples import shown_samples
 
-    return html_page(report, shown_samples(store, report["session"], report["meta"]["reference"]))
+    return html_page(report, shown_samples(store, report.session, report.meta.reference))
 
 
 _WRITERS: dict[str, Callable[[Store, Report], str]] = {
-    "json": lambda _, report: json.dumps(report, allow_nan=False) + "\n",
+    "json": lambda _, report: json.dumps(report_json(report), allow_nan=False) + "\n",
     "csv": lambda _, report: spreadsheet(report),
     "md": lambda _, report: markdown(report),
     "latex": lambda _, report: latex(report),

@@ -1,24 +1,31 @@
-"""From the scores of every prompt to those of a condition: means over prompts, with their intervals, ready for JSON."""
+"""From the scores of every prompt to those of a condition: means over prompts, with their intervals."""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alignbench.metrics.catalogue import METRICS
-from alignbench.metrics.statistics import MIN_PROMPTS, Bootstrap, Interval, JackknifeVariance, holm, spread_interval
+from alignbench.metrics.statistics import (
+    MIN_PROMPTS,
+    Bootstrap,
+    Interval,
+    JackknifeVariance,
+    PairedDifference,
+    holm_corrected,
+    spread_interval,
+)
 from alignbench.metrics.values import Cross, Value
 from alignbench.scoring.floor import NOT_GIVEN
+from alignbench.scoring.score_tables import CrossEstimate, ScoreTables, WithinEstimate
 
 COUNTS = ("duplicates", "empty")  # what `within` counts beside the scores
 EQUAL_N = "equal_n"  # an extra of scores that move with n, where conditions differ in samples of a prompt
 
-Tables = dict[str, dict[str, dict[str, dict[str, Any]]]]
 ScoreKey = tuple[str, str, str]  # "within" or "cross", condition, metric
 
 _Column = NDArray[np.float64]  # one number a prompt, NaN where it has none
@@ -65,33 +72,31 @@ def score_tables(
     bootstrap: Bootstrap,
     jackknifed: Mapping[ScoreKey, Interval] | None = None,
     no_floor: str = NOT_GIVEN,
-) -> Tables:
-    """{"within": {condition: {metric: ...}}, "cross": the same}; within, cross: names of the metrics that are shown.
+) -> ScoreTables:
+    """The scores of conditions: of every metric the mean over prompts of the cells' values.
 
-    no_floor: why there is no floor, where there is none.
+    An interval comes from resampled prompts, or from `jackknifed` where it has one; there is none for a single prompt
+    otherwise. That of a similarity over fewer than 20 prompts comes from leaving out samples, where the prompts have
+    `spreads`. Differences to the reference are paired by prompt and corrected for the conditions that are compared.
 
-    Every `value` is the mean over prompts of the cells' values, `n` the number of prompts with one and `samples` the
-    samples these have; None where no prompt has one, and `reason` says why. `ci` comes from resampled prompts, or from
-    `jackknifed` where it has one; it is None for a single prompt otherwise. That of a similarity over fewer than 20
-    prompts comes from leaving out samples, where the prompts have `spreads`. `words` has `sd` too: the mean over
-    prompts of the standard deviation inside a cell; what a value has as `extra` stands beside it in the same way.
-    `equal_n` is there for scores that move with n where conditions have different numbers of samples of a prompt: the
-    value at the number that all have. `difference` compares a condition with the reference by it, paired by prompt, its
-    `p_holm` corrected for the conditions that are compared.
-
-    `cross` holds every condition against the reference, itself included (its value is the ceiling), and is empty
-    without one; its ceiling, floor and null are means over the prompts that the condition has a value for.
-    `held_out` is the similarity to the reference's samples that the condition's context does not tell of, `source` to
-    those it does; None for a condition whose context tells of none.
+    Args:
+        prompts: their scores.
+        conditions: names, in the order in which they are shown.
+        within: names of the metrics of one set that are shown.
+        cross: those of a set and the reference's.
+        reference: name of a condition; None compares nothing.
+        floor: name of the zero-shot condition; None without one.
+        bootstrap: draws the prompts.
+        jackknifed: intervals from leaving out samples.
+        no_floor: why there is no floor, where there is none.
     """
     intervals = jackknifed or {}
-    tables: Tables = {
-        "within": _within(prompts, conditions, within, reference, bootstrap, intervals),
-        "cross": {},
-    }
-    if reference is not None:
-        tables["cross"] = _cross(prompts, conditions, cross, reference, floor, bootstrap, intervals, no_floor)
-    return tables
+    return ScoreTables(
+        _within(prompts, conditions, within, reference, bootstrap, intervals),
+        {}
+        if reference is None
+        else _cross(prompts, conditions, cross, reference, floor, bootstrap, intervals, no_floor),
+    )
 
 
 def _within(
@@ -101,7 +106,7 @@ def _within(
     reference: str | None,
     bootstrap: Bootstrap,
     jackknifed: Mapping[ScoreKey, Interval],
-) -> dict[str, dict[str, dict[str, Any]]]:
+) -> dict[str, dict[str, WithinEstimate]]:
     cells = {
         (condition, metric): [prompt.within.get(condition, {}).get(metric, _NOTHING) for prompt in prompts]
         for condition in conditions
@@ -109,55 +114,41 @@ def _within(
     }
     columns = {key: _column(cell.value for cell in column) for key, column in cells.items()}
     intervals = dict(zip(columns, bootstrap.intervals(_matrix(columns.values(), len(prompts))), strict=True))
-    scores: dict[str, dict[str, dict[str, Any]]] = {condition: {} for condition in conditions}
+    differences = {} if reference is None else _differences(cells, reference, bootstrap)
+    scores: dict[str, dict[str, WithinEstimate]] = {condition: {} for condition in conditions}
     for (condition, metric), column in cells.items():
         there = [cell for cell in column if cell.value is not None]
-        scores[condition][metric] = {
-            "value": _mean(columns[condition, metric]),
-            "ci": _listed(jackknifed.get(("within", condition, metric)) or intervals[condition, metric])
-            if there
-            else None,
-            "n": len(there),
-            "samples": sum(cell.n for cell in there),
-            "reason": "" if there else _reason(cell.reason for cell in column),
-        }
-        if metric == "words":
-            scores[condition][metric]["sd"] = _mean(_column(cell.sd for cell in column))
-        scores[condition][metric] |= _extras(there)
+        extra = {"sd": _mean(_column(cell.sd for cell in column))} if metric == "words" else {}
+        extra |= _extras(there)
         if any(EQUAL_N in cell.extra for cell in column):
-            scores[condition][metric][EQUAL_N] = _mean(_at_equal_n(column))
-    if reference is not None:
-        compared = {key: _at_equal_n(column) for key, column in cells.items()}
-        _add_differences(scores, compared, [c for c in conditions if c != reference], metrics, reference, bootstrap)
+            extra[EQUAL_N] = _mean(_at_equal_n(column))
+        scores[condition][metric] = WithinEstimate(
+            value=_mean(columns[condition, metric]),
+            ci=(jackknifed.get(("within", condition, metric)) or intervals[condition, metric]) if there else None,
+            n=len(there),
+            reason="" if there else _reason(cell.reason for cell in column),
+            samples=sum(cell.n for cell in there),
+            extra=extra,
+            difference=differences.get((condition, metric)),
+        )
     return scores
 
 
-def _add_differences(
-    scores: dict[str, dict[str, dict[str, Any]]],
-    columns: Mapping[tuple[str, str], _Column],
-    conditions: Sequence[str],
-    metrics: Sequence[str],
-    reference: str,
-    bootstrap: Bootstrap,
-) -> None:
-    keys = [(condition, metric) for metric in metrics for condition in conditions]
+def _differences(
+    cells: Mapping[tuple[str, str], Sequence[Value]], reference: str, bootstrap: Bootstrap
+) -> dict[tuple[str, str], PairedDifference]:
+    """Of every other condition to the reference, corrected metric by metric."""
+    keys = [(condition, metric) for condition, metric in cells if condition != reference]
     if not keys:
-        return
+        return {}
+    columns = {key: _at_equal_n(column) for key, column in cells.items()}
     a = np.stack([columns[key] for key in keys], axis=1)
     b = np.stack([columns[reference, metric] for _, metric in keys], axis=1)
-    found = dict(zip(keys, bootstrap.differences(a, b), strict=True))
-    for metric in metrics:
-        tested = [c for c in conditions if found[c, metric].p is not None]
-        corrected = dict(zip(tested, holm([found[c, metric].p or 0.0 for c in tested]), strict=True))
-        for condition in conditions:
-            difference = found[condition, metric]
-            scores[condition][metric]["difference"] = {
-                "value": difference.value,
-                "ci": _listed(difference.ci),
-                "p": difference.p,
-                "p_holm": corrected.get(condition),
-                "n": difference.n,
-            }
+    differences = dict(zip(keys, bootstrap.differences(a, b), strict=True))
+    corrected: dict[tuple[str, str], PairedDifference] = {}
+    for tested in dict.fromkeys(metric for _, metric in keys):
+        corrected |= holm_corrected({key: one for key, one in differences.items() if key[1] == tested})
+    return corrected
 
 
 def _cross(
@@ -169,7 +160,7 @@ def _cross(
     bootstrap: Bootstrap,
     jackknifed: Mapping[ScoreKey, Interval],
     no_floor: str,
-) -> dict[str, dict[str, dict[str, Any]]]:
+) -> dict[str, dict[str, CrossEstimate]]:
     keys = [(condition, metric) for condition in conditions for metric in metrics]
     if not keys:
         return {condition: {} for condition in conditions}
@@ -183,44 +174,43 @@ def _cross(
     }
     ceilings, floors = {}, {}
     for key in keys:
-        there = np.isnan(values[key])
-        ceilings[key] = np.where(there, np.nan, _column(cell.ceiling for cell in cells[key]))
-        floors[key] = np.where(there, np.nan, values[floor, key[1]]) if floor is not None else missing
+        absent = np.isnan(values[key])
+        ceilings[key] = np.where(absent, np.nan, _column(cell.ceiling for cell in cells[key]))
+        floors[key] = np.where(absent, np.nan, values[floor, key[1]]) if floor is not None else missing
     n = len(prompts)
     intervals = bootstrap.intervals(_matrix([*values.values(), *mmd2s.values()], n))
     # A distance is closest to the reference where it is lowest: recovery counts how much of it is gone.
     signs = np.array([-1.0 if METRICS[metric].is_distance else 1.0 for _, metric in keys])
     recoveries = bootstrap.recoveries(*(_matrix(columns.values(), n) * signs for columns in (values, floors, ceilings)))
     apart = _apart(prompts, conditions, reference)
-    scores: dict[str, dict[str, dict[str, Any]]] = {condition: {} for condition in conditions}
+    scores: dict[str, dict[str, CrossEstimate]] = {condition: {} for condition in conditions}
     for i, (condition, metric) in enumerate(keys):
         key, recovery = (condition, metric), recoveries[i]
         value = values[key]
-        hidden = [found for p in prompts if (found := p.held_out.get(condition, {}).get(metric)) is not None]
-        here = int((~np.isnan(value)).sum())
-        scores[condition][metric] = {
-            "value": _mean(value),
-            "ci": _listed(
-                jackknifed.get(("cross", condition, metric)) or _over_samples(prompts, value, *key) or intervals[i]
-            )
-            if here
-            else None,
-            "max_matched": _mean(_column(p.max_matched.get(condition, {}).get(metric) for p in prompts)),
-            "mmd2": _mean(mmd2s[key]),
-            "ceiling": _mean(ceilings[key]),
-            "floor": _mean(floors[key]),
-            "null": _mean(np.where(np.isnan(value), np.nan, nulls[metric])),
-            "recovery": recovery.value,
-            "held_out": _mean(_column(cell.value for cell in hidden)),
-            "source": _mean(_column(cell.source for cell in hidden)),
-            "n": here,
-            "reason": "" if here else apart.get(condition) or _reason(cell.reason for cell in cells[key]),
-            "mmd2_ci": _listed(intervals[len(keys) + i]),
-            "recovery_ci": _listed(recovery.ci),
-            "recovery_reason": recovery.reason if floor is not None else no_floor,
-            "warning": recovery.warning,
-        }
-        scores[condition][metric] |= _extras([cell for cell in cells[key] if cell.value is not None])
+        held_out = [split for p in prompts if (split := p.held_out.get(condition, {}).get(metric)) is not None]
+        there = int((~np.isnan(value)).sum())
+        interval = None
+        if there:
+            interval = jackknifed.get(("cross", *key)) or _over_samples(prompts, value, *key) or intervals[i]
+        scores[condition][metric] = CrossEstimate(
+            value=_mean(value),
+            ci=interval,
+            n=there,
+            reason="" if there else apart.get(condition) or _reason(cell.reason for cell in cells[key]),
+            max_matched=_mean(_column(p.max_matched.get(condition, {}).get(metric) for p in prompts)),
+            mmd2=_mean(mmd2s[key]),
+            mmd2_ci=intervals[len(keys) + i],
+            ceiling=_mean(ceilings[key]),
+            floor=_mean(floors[key]),
+            null=_mean(np.where(np.isnan(value), np.nan, nulls[metric])),
+            recovery=recovery.value,
+            recovery_ci=recovery.ci,
+            recovery_reason=recovery.reason if floor is not None else no_floor,
+            warning=recovery.warning,
+            held_out=_mean(_column(split.value for split in held_out)),
+            source=_mean(_column(split.source for split in held_out)),
+            extra=_extras([cell for cell in cells[key] if cell.value is not None]),
+        )
     return scores
 
 
@@ -274,10 +264,6 @@ def _extras(cells: Sequence[Value] | Sequence[Cross]) -> dict[str, float | None]
     """What cells have beside their value: means over prompts."""
     names = dict.fromkeys(name for cell in cells for name in cell.extra)
     return {name: _mean(_column(cell.extra.get(name) for cell in cells)) for name in names}
-
-
-def _listed(interval: Interval | None) -> list[float] | None:
-    return None if interval is None else list(interval)
 
 
 def _reason(reasons: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ from alignbench.metrics.sentences import sentences
 from alignbench.metrics.statistics import MIN_PROMPTS, Bootstrap, JackknifeVariance
 from alignbench.metrics.values import Cross, Value
 from alignbench.progress import Progress, silent
-from alignbench.scoring.aggregate import COUNTS, PromptScores, Tables, score_tables
+from alignbench.scoring.aggregate import COUNTS, PromptScores, score_tables
 from alignbench.scoring.contested import without_the_blind
 from alignbench.scoring.coverage import SentenceVectors
 from alignbench.scoring.embedding_cache import Embeddings
@@ -20,6 +20,7 @@ from alignbench.scoring.held_out import held_out
 from alignbench.scoring.null import shuffled_cycle
 from alignbench.scoring.processes import Chunk, scored_chunks, worth_starting
 from alignbench.scoring.responses import Responses
+from alignbench.scoring.score_tables import ScoreTables
 from alignbench.scoring.scorer import CellResponses, PromptResponses, Scorer, ScoreRequest
 from alignbench.spec import content_hash
 
@@ -53,8 +54,8 @@ def score_responses(
     given: PrecomputedScores | None = None,
     sources: Mapping[str, Collection[int]] | None = None,
     processes: int = 1,
-) -> Tables:
-    """The tables of `tables.score_tables` over all prompts.
+) -> ScoreTables:
+    """The tables of `aggregate.score_tables` over all prompts.
 
     embeddings, of_sentences: of whole responses and of their sentences, None where no wanted metric needs any. given:
     scores that are there already; they have no jackknife. sources: by condition, the samples of the reference that its

@@ -7,7 +7,9 @@ openings are alike for reasons of their own.
 from __future__ import annotations
 
 import statistics
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -16,10 +18,12 @@ from alignbench.metrics.sentences import sentences
 from alignbench.metrics.values import Value
 from alignbench.metrics.words import words
 from alignbench.progress import Progress, silent
-from alignbench.scoring.aggregate import Tables
 from alignbench.scoring.batch import ScoreRequest, score_responses
 from alignbench.scoring.responses import CellTexts, Responses, opening
+from alignbench.scoring.score_tables import CrossEstimate, ScoreTables, WithinEstimate
 from alignbench.spec import content_hash
+
+_Score = TypeVar("_Score", WithinEstimate, CrossEstimate)
 
 LEXICAL = frozenset(name for name, metric in METRICS.items() if metric.live and metric.needs == ("text",)) - {"words"}
 
@@ -68,21 +72,40 @@ def random_sentences(text: str, n_words: int, seed: int) -> str:
     return "\n".join(drawn[i] for i in sorted(drawn))
 
 
-def add_equal_words(
-    tables: Tables, responses: Responses, wanted: ScoreRequest, progress: Progress = silent, processes: int = 1
-) -> None:
-    """Put the lexical scores at an equal word budget beside those in the tables, as `equal_words`: value and ci.
+def with_equal_words(
+    tables: ScoreTables,
+    responses: Responses,
+    wanted: ScoreRequest,
+    progress: Progress = silent,
+    processes: int = 1,
+) -> ScoreTables:
+    """The tables with the lexical scores at an equal word budget beside the others.
 
-    wanted: what the tables were made of; its seed draws the sentences.
+    Args:
+        tables: the scores of the responses.
+        responses: whose sentences are drawn.
+        wanted: what the tables were made of; its seed draws the sentences.
+        progress: told how far the scoring is.
+        processes: how many may share the work.
     """
     lexical = replace(
         wanted,
         within=tuple(name for name in wanted.within if name in LEXICAL),
         cross=tuple(name for name in wanted.cross if name in LEXICAL),
     )
-    found = score_responses(EqualWords(responses, wanted.seed), lexical, None, progress, processes=processes)
-    for table, conditions in found.items():
-        for condition, metrics in conditions.items():
-            for metric in LEXICAL & metrics.keys():
-                entry = metrics[metric]
-                tables[table][condition][metric]["equal_words"] = {name: entry[name] for name in ("value", "ci")}
+    equal = score_responses(EqualWords(responses, wanted.seed), lexical, None, progress, processes=processes)
+    return ScoreTables(_beside(tables.within, equal.within), _beside(tables.cross, equal.cross))
+
+
+def _beside(
+    table: Mapping[str, Mapping[str, _Score]], equal: Mapping[str, Mapping[str, _Score]]
+) -> dict[str, dict[str, _Score]]:
+    return {
+        condition: {
+            metric: replace(score, equal_words=equal[condition][metric])
+            if metric in LEXICAL and metric in equal[condition]
+            else score
+            for metric, score in scores.items()
+        }
+        for condition, scores in table.items()
+    }

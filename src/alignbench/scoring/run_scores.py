@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from alignbench.metrics import registry
 from alignbench.metrics.statistics import MIN_PROMPTS, RESAMPLES, Bootstrap
-from alignbench.scoring.aggregate import COUNTS, PromptScores, Tables, score_tables
+from alignbench.scoring.aggregate import COUNTS, PromptScores, score_tables
 from alignbench.scoring.batch import ScoreRequest, similarity_spreads
 from alignbench.scoring.contested import is_contested, without_the_blind
 from alignbench.scoring.embedding_cache import Embeddings
@@ -15,6 +15,7 @@ from alignbench.scoring.held_out import held_out, source_conditions
 from alignbench.scoring.live import LiveScores
 from alignbench.scoring.null import other_prompt
 from alignbench.scoring.responses import Responses
+from alignbench.scoring.score_tables import ScoreTables
 from alignbench.spec import Condition, Prompt
 
 
@@ -29,8 +30,8 @@ def session_scores(
     embeddings: Embeddings | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
-) -> Tables:
-    """The live scores of a session's prompts and conditions, ready for JSON; see `tables.score_tables`.
+) -> ScoreTables:
+    """The live scores of a session's prompts and conditions; see `aggregate.score_tables`.
 
     reference: name of a condition. responses, embeddings: the same samples and their vectors, for intervals over
     the samples of few prompts, and for conditions whose contexts tell of samples of the reference. resamples, seed: of

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from textual.content import Content
 
-from alignbench.metrics.statistics import MIN_PROMPTS
+from alignbench.metrics.statistics import MIN_PROMPTS, PairedDifference
+from alignbench.scoring.score_tables import WithinEstimate
 from alignbench.tui.investigation.plot import interval_bar
-from alignbench.tui.investigation.view_model import WHO, Entry, InvestigationViewModel, paragraphs, shown_p
+from alignbench.tui.investigation.view_model import WHO, InvestigationViewModel, paragraphs, shown_p
 from alignbench.tui.scores.metric_rows import MetricRow, rows
 from alignbench.tui.text import number
 from alignbench.tui.widgets.bars import DIM, Scale
@@ -19,19 +20,19 @@ VALUE, DIFFERENCE = 20, 32
 
 def diversity_lines(page: InvestigationViewModel) -> list[Content]:
     """A block a score: first the four that findings speak of, then the same at equal length, then the others."""
-    within = page.study.report["within"]
-    scored: Mapping[str, Entry] = next(iter(within.values()), {})
+    within = page.within
+    scored = next(iter(within.values()), {})
     of_set = {row.metric.name: row for row in rows() if not row.cross and row.metric.name in scored}
     lines = []
     for metric in FIRST:
         if metric in of_set:
             lines += block(page, of_set[metric], {name: within[name][metric] for name in page.names})
-    lengths = page.found["lengths"]
-    row = of_set.get(lengths["metric"])
+    lengths = page.diversity.lengths
+    row = of_set.get(lengths.metric)
     if row is not None:
-        words = 0.0 if lengths["words"] is None else lengths["words"]
-        lines += block(page, row, lengths["equal"], f", random sentences of {words:.0f} words")
-        lines += block(page, row, lengths["opening"], ", openings of 50 words")
+        words = 0.0 if lengths.words is None else lengths.words
+        lines += block(page, row, lengths.equal, f", random sentences of {words:.0f} words")
+        lines += block(page, row, lengths.opening, ", openings of 50 words")
     for metric, row in of_set.items():
         if metric not in FIRST:
             lines += block(page, row, {name: within[name][metric] for name in page.names})
@@ -41,30 +42,34 @@ def diversity_lines(page: InvestigationViewModel) -> list[Content]:
 def _notes(page: InvestigationViewModel) -> Iterator[str]:
     yield "[ ] 95% intervals. ↑ a higher number is more diverse, ↓ a lower one."
     yield "Equal temperatures are not equal entropies: surprisal, the mean bits of a token, stands beside diversity."
-    if page.study.report["meta"]["prompts"] >= MIN_PROMPTS:
+    if page.study.report.meta.prompts >= MIN_PROMPTS:
         yield "* the p, corrected (Holm) for the conditions compared, is 0.05 or less."
 
 
-def block(page: InvestigationViewModel, row: MetricRow, entries: Mapping[str, Entry], more: str = "") -> list[Content]:
+def block(
+    page: InvestigationViewModel, row: MetricRow, scores: Mapping[str, WithinEstimate], more: str = ""
+) -> list[Content]:
     """A score of every condition. more: behind its name."""
     against = f"against {page.sign(page.reference)}" if page.reference is not None else ""
     title = f" {row.label}{more} {row.arrow}".rstrip()
     room = max(0, page.width - len(title) - len(against) - 1)
     pad = min(room, WHO + VALUE + _plot_width(page) - len(title))
     lines = [Content.assemble((title, "bold"), " " * max(1, pad), (against, DIM))]
-    known = [end for entry in entries.values() for end in _ends(row, entry)]
-    for name, entry in entries.items():
-        value = row.value(entry)
+    known = [end for score in scores.values() for end in _ends(row, score)]
+    for name, score in scores.items():
+        value = row.value(score)
         if value is None:
             room = max(10, page.width - WHO - 4)
-            why = paragraphs([f"–  {entry.get('reason') or 'no value'}"], room)[0]
+            why = paragraphs([f"–  {score.reason or 'no value'}"], room)[0]
             lines.append(Content.assemble(page.who(name), (why.plain, DIM)))
             continue
-        interval = row.interval(entry)
+        interval = row.interval(score)
         around = f" [{row.written(interval[0])}, {row.written(interval[1])}]" if interval else ""
         bar = interval_bar(value, interval, Scale(min(known), max(known), _plot_width(page)))
         said = f"{row.written(value)}{around}"
-        lines.append(Content.assemble(page.who(name), f"{said:<{VALUE}}", bar, "  ", difference_words(row, entry)))
+        lines.append(
+            Content.assemble(page.who(name), f"{said:<{VALUE}}", bar, "  ", difference_words(row, score.difference))
+        )
     return [*lines, Content("")]
 
 
@@ -72,16 +77,15 @@ def _plot_width(page: InvestigationViewModel) -> int:
     return max(8, min(40, page.width - WHO - VALUE - DIFFERENCE))
 
 
-def _ends(row: MetricRow, entry: Entry) -> Iterator[float]:
-    value = row.value(entry)
+def _ends(row: MetricRow, score: WithinEstimate) -> Iterator[float]:
+    value = row.value(score)
     if value is not None:
-        yield from row.interval(entry) or (value,)
+        yield from row.interval(score) or (value,)
 
 
-def difference_words(row: MetricRow, entry: Entry, field: str = "difference") -> str:
+def difference_words(row: MetricRow, difference: PairedDifference | None) -> str:
     """A condition minus the reference as it is shown, with interval and p; empty where they do not compare."""
-    difference = entry.get(field)
-    if not difference or difference["value"] is None:
+    if difference is None or difference.value is None:
         return ""
     sign = -1.0 if row.inverted else 1.0
     digits = 0 if row.metric.name == "words" else 2
@@ -89,8 +93,8 @@ def difference_words(row: MetricRow, entry: Entry, field: str = "difference") ->
     def signed(value: float) -> str:
         return f"{'+' if value * sign >= 0 else ''}{number(value * sign, digits)}"
 
-    text = signed(difference["value"])
-    if difference["ci"] is not None:
-        low, high = sorted(difference["ci"], key=lambda end: end * sign)
+    text = signed(difference.value)
+    if difference.ci is not None:
+        low, high = sorted(difference.ci, key=lambda end: end * sign)
         text += f" [{signed(low)}, {signed(high)}]"
     return f"{text} {shown_p(difference)}".rstrip()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.content import Content
 
 from alignbench.metrics.statistics import MIN_PROMPTS
@@ -13,14 +15,14 @@ from alignbench.tui.widgets.bars import DIM
 
 def findings_lines(page: InvestigationViewModel) -> list[Content]:
     """The sentences of the report, then what its numbers rest on."""
-    meta = page.study.report["meta"]
-    if page.reference is None:
-        sentences = ["No column is the reference, so nothing is compared: * on the Bench marks one."]
+    meta, investigation = page.study.report.meta, page.study.report.investigation
+    if page.reference is None or investigation is None:
+        sentences: Sequence[str] = ["No column is the reference, so nothing is compared: * on the Bench marks one."]
     else:
-        sentences = page.found["findings"]
+        sentences = investigation.findings
     lines = [heading(" What moved"), *paragraphs(map(printable, sentences), page.width, "· ")]
-    rests = f"Over {count(meta['prompts'], 'prompt')} and {count(meta['samples'], 'sample')} of this session."
-    if meta["prompts"] < MIN_PROMPTS:
+    rests = f"Over {count(meta.prompts, 'prompt')} and {count(meta.samples, 'sample')} of this session."
+    if meta.prompts < MIN_PROMPTS:
         rests += f" Under {MIN_PROMPTS} prompts an interval carries no claim."
-    notes = [rests, *meta["notes"]]
+    notes = [rests, *meta.notes]
     return [*lines, Content(""), *paragraphs(map(printable, notes), page.width, style=DIM)]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from textual.content import Content
 
+from alignbench.metrics.estimates import Estimate
+from alignbench.reports.frontier import FrontierPoint
 from alignbench.tui.investigation.plot import Axis, Point, plot
-from alignbench.tui.investigation.view_model import Entry, InvestigationViewModel, paragraphs
+from alignbench.tui.investigation.view_model import InvestigationViewModel, paragraphs
 from alignbench.tui.scores.view_model import heading
 from alignbench.tui.text import fitted, number
 from alignbench.tui.widgets.bars import DIM
@@ -20,50 +21,51 @@ WIDEST = 90
 def frontier_lines(page: InvestigationViewModel) -> list[Content]:
     """A plot a pair of scores: the letter is the condition, the digit behind it the place of its temperature."""
     frontier = page.study.frontier
-    if frontier is None or not frontier["points"]:
+    if frontier is None or not frontier.points:
         return [
             heading(" No two conditions differ in their temperature alone"),
             *paragraphs(["t samples the columns at several temperatures, on all prompts of this session."], page.width),
         ]
-    groups = _letters(page, frontier["points"])
-    diversity = _first(frontier["points"], "diversity", ("embedding_diversity", "jaccard"))
+    groups = _letters(page, frontier.points)
+    diversity = _first({_key(point): point.diversity for point in frontier.points}, ("embedding_diversity", "jaccard"))
     lines = []
-    for title, value in _measures(page, frontier["points"]):
+    for title, value in _measures(page, frontier.points):
         lines += [*_plot(page, groups, diversity, title, value), Content("")]
     return [*lines, *_legend(page, groups), Content(""), *_table(page, groups)]
 
 
-_Values = Mapping[tuple[str, float], float]  # by group and temperature
+_Key = tuple[str, float]  # group and temperature
+_Values = Mapping[_Key, float]
 
 
-def _letters(page: InvestigationViewModel, points: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+def _letters(page: InvestigationViewModel, points: Sequence[FrontierPoint]) -> dict[str, str]:
     """Of each group the letter of the column that is in it; others get the letters after those."""
     signs: dict[str, str] = {}
     for point in points:
-        if point["condition"] in page.columns:
-            signs.setdefault(point["group"], letter(page.columns.index(point["condition"])))
-    others = [group for group in dict.fromkeys(point["group"] for point in points) if group not in signs]
+        if point.condition in page.columns:
+            signs.setdefault(point.group, letter(page.columns.index(point.condition)))
+    others = [group for group in dict.fromkeys(point.group for point in points) if group not in signs]
     return signs | {group: letter(len(page.columns) + i) for i, group in enumerate(others)}
 
 
-def _first(points: Sequence[Mapping[str, Any]], field: str, metrics: Sequence[str]) -> tuple[str, _Values]:
+def _first(scores: Mapping[_Key, Mapping[str, Estimate]], metrics: Sequence[str]) -> tuple[str, _Values]:
     """The first of these scores that any point has: its name, and its values as they are shown."""
     for metric in metrics:
-        found = {
-            (point["group"], point["temperature"]): entry["value"]
-            for point in points
-            if (entry := point[field].get(metric)) and entry["value"] is not None
-        }
-        if found:
-            return metric, found
+        values = {key: value for key, of in scores.items() if metric in of and (value := of[metric].value) is not None}
+        if values:
+            return metric, values
     return metrics[0], {}
 
 
-def _measures(page: InvestigationViewModel, points: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, _Values]]:
-    graded = {(p["group"], p["temperature"]): v for p in points if (v := p["quality"]["value"]) is not None}
+def _key(point: FrontierPoint) -> _Key:
+    return point.group, point.temperature
+
+
+def _measures(page: InvestigationViewModel, points: Sequence[FrontierPoint]) -> Iterator[tuple[str, _Values]]:
+    graded = {_key(point): value for point in points if (value := point.quality.value) is not None}
     if graded:
         yield "judged quality, 1 to 5", graded
-    metric, similar = _first(points, "similarity", ("embedding_similarity", "jaccard"))
+    metric, similar = _first({_key(point): point.similarity for point in points}, ("embedding_similarity", "jaccard"))
     if similar:
         what = {"embedding_similarity": "cosine", "jaccard": "Jaccard"}[metric]
         yield f"similarity to {page.sign(page.reference or '')}, {what}", similar
@@ -100,20 +102,20 @@ def _table(page: InvestigationViewModel, groups: Mapping[str, str]) -> Iterator[
     heads = ("T", "surprisal", "lexical", "embedding", "quality", "similarity")
     yield Content.styled("    " + "".join(f"{head:>{_room(page)}}" for head in heads), DIM)
     temperatures = page.study.subject.temperatures
-    for point in frontier["points"]:
-        similarity = point["similarity"].get("embedding_similarity") or {}
+    for point in frontier.points:
+        similarity = point.similarity.get("embedding_similarity")
         cells = (
-            f"{point['temperature']:g}",
-            _said(point["surprisal"]),
-            _said(point["diversity"].get("jaccard") or {}, inverted=True),
-            _said(point["diversity"].get("embedding_diversity") or {}),
-            _said(point["quality"]),
-            _said(similarity if similarity.get("value") is not None else point["similarity"].get("jaccard") or {}),
+            f"{point.temperature:g}",
+            _said(point.surprisal),
+            _said(point.diversity.get("jaccard"), inverted=True),
+            _said(point.diversity.get("embedding_diversity")),
+            _said(point.quality),
+            _said(similarity if similarity and similarity.value is not None else point.similarity.get("jaccard")),
         )
-        sign = f"{groups[point['group']]}{temperatures.index(point['temperature']) + 1}"
+        sign = f"{groups[point.group]}{temperatures.index(point.temperature) + 1}"
         yield Content.assemble((f" {sign:<3}", "bold"), "".join(f"{cell:>{_room(page)}}" for cell in cells))
     yield Content.styled("    lexical, embedding: diversity by words and by meaning; surprisal in bits a token", DIM)
-    missing = [f"{groups.get(m['group'], m['group'])} at {m['temperature']:g}" for m in frontier["missing"]]
+    missing = [f"{groups.get(m.group, m.group)} at {m.temperature:g}" for m in frontier.missing]
     if missing:
         yield from paragraphs([f"Missing: {', '.join(missing)}. t samples them."], page.width, style=DIM)
 
@@ -122,6 +124,7 @@ def _room(page: InvestigationViewModel) -> int:
     return max(11, min(18, (page.width - 5) // 6))
 
 
-def _said(entry: Entry, inverted: bool = False) -> str:
-    value = entry.get("value")
-    return "–" if value is None else number(1 - value if inverted else value)
+def _said(estimate: Estimate | None, inverted: bool = False) -> str:
+    if estimate is None or estimate.value is None:
+        return "–"
+    return number(1 - estimate.value if inverted else estimate.value)

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from textual.content import Content
 
 from alignbench.judging.summary import DISTINCT, STANCES
+from alignbench.metrics.estimates import Estimate
 from alignbench.tui.investigation.diversity_view import difference_words
-from alignbench.tui.investigation.view_model import Entry, InvestigationViewModel, paragraphs
+from alignbench.tui.investigation.view_model import InvestigationViewModel, paragraphs
 from alignbench.tui.scores.metric_rows import MetricRow, rows
 from alignbench.tui.scores.view_model import heading
 from alignbench.tui.text import count, number, printable
@@ -23,22 +24,22 @@ def judged_lines(page: InvestigationViewModel) -> list[Content]:
 
 
 def _gate(page: InvestigationViewModel) -> Iterator[Content]:
-    gate = page.found["gate"]
-    yield heading(f" Quality gate: {gate['quality']} {gate['threshold']:g} or more")
-    if gate["judge"] is None:
+    gate = page.diversity.gate
+    yield heading(f" Quality gate: {gate.quality} {gate.threshold:g} or more")
+    if gate.judge is None:
         yield from paragraphs(["Nobody has judged these responses: j has a model do it."], page.width)
         return
-    yield Content.styled(f" judged by {printable(gate['judge'])}", DIM)
-    if not gate["conditions"]:
+    yield Content.styled(f" judged by {printable(gate.judge)}", DIM)
+    if not gate.conditions:
         yield from paragraphs(["None of its replies could be read as grades; j has another model judge."], page.width)
         return
-    for name, entry in gate["conditions"].items():
-        share = _number(entry["share"])
-        passing = f"{entry['passing']} of {entry['judged']} pass ({share})"
-        beside = f"distinct and passing {_number(entry['distinct_passing'])}, effective diversity "
-        yield Content.assemble(page.who(name), passing, (f"   {beside}{_number(entry['effective_diversity'])}", DIM))
+    for name, gated in gate.conditions.items():
+        share = _number(gated.share)
+        passing = f"{gated.passing} of {gated.judged} pass ({share})"
+        beside = f"distinct and passing {_number(gated.distinct_passing)}, effective diversity "
+        yield Content.assemble(page.who(name), passing, (f"   {beside}{_number(gated.effective_diversity)}", DIM))
     of_set = {row.metric.name: row for row in rows() if not row.cross}
-    metrics = dict.fromkeys(metric for entry in gate["conditions"].values() for metric in entry["metrics"])
+    metrics = dict.fromkeys(metric for gated in gate.conditions.values() for metric in gated.metrics)
     for metric in metrics:
         yield Content("")
         yield from _change(page, of_set[metric])
@@ -53,29 +54,30 @@ def _gate(page: InvestigationViewModel) -> Iterator[Content]:
 def _change(page: InvestigationViewModel, row: MetricRow) -> Iterator[Content]:
     """One score of every condition before and after the gate, and how much of the gap to the reference it closes."""
     yield Content.assemble((f" {row.label} {row.arrow}".rstrip(), "bold"), ("  before → after the gate", DIM))
-    for name, entry in page.found["gate"]["conditions"].items():
-        change = entry["metrics"][row.metric.name]
-        if change["after"]["value"] is None:
-            yield Content.assemble(page.who(name), (f"–  {change['after']['reason']}", DIM))
+    for name, gated in page.diversity.gate.conditions.items():
+        change = gated.metrics[row.metric.name]
+        if change.after.value is None:
+            yield Content.assemble(page.who(name), (f"–  {change.after.reason}", DIM))
             continue
-        values = [_around(row, change[when]) for when in ("before", "after")]
+        values = [_around(row, estimate) for estimate in (change.before, change.after)]
         yield Content.assemble(
             page.who(name),
-            f"{values[0]} → {values[1]}   {difference_words(row, change, 'change')}",
-            (f"   {count(change['after']['n'], 'prompt')}", DIM),
+            f"{values[0]} → {values[1]}   {difference_words(row, change.change)}",
+            (f"   {count(change.after.n, 'prompt')}", DIM),
         )
-        share = entry.get("gap", {}).get(row.metric.name, {}).get("share")
-        if share and share["value"] is not None:
-            interval = f" [{share['ci'][0]:.0%}, {share['ci'][1]:.0%}]" if share["ci"] else f" ({share['reason']})"
+        gap = gated.gap.get(row.metric.name)
+        if gap is not None and gap.share.value is not None:
+            share = gap.share
+            interval = " [{:.0%}, {:.0%}]".format(*share.ci) if share.ci else f" ({share.reason})"
             gone = f"of the difference to {page.sign(page.reference or '')} is gone with it"
             yield from paragraphs(
-                [f"{round(share['value'], 2) + 0.0:.0%}{interval} {gone}"], page.width - 5, "    ", DIM
+                [f"{round(gap.share.value, 2) + 0.0:.0%}{interval} {gone}"], page.width - 5, "    ", DIM
             )
 
 
 def _stances(page: InvestigationViewModel) -> Iterator[Content]:
-    contested = page.study.report["meta"]["contested"]
-    stances = page.study.report["judged"].get("stance", {})
+    contested = page.study.report.meta.contested
+    stances = page.study.report.judged.get("stance", {})
     yield heading(f" Stances, {count(contested, 'contested prompt')}" if contested else " Stances")
     if not stances:
         why = (
@@ -88,21 +90,21 @@ def _stances(page: InvestigationViewModel) -> Iterator[Content]:
         spread = f"{_number(distinct)}{_interval(distinct)} different ones a prompt"
         yield Content.assemble(page.who(name), (spread, "bold"))
         for stance in STANCES:
-            share = fields[stance]["value"]
+            share = fields[stance].value
             if share is not None:
                 bar = "█" * round(BAR * share)
                 yield Content(f"       {stance:<6}{bar:<{BAR + 1}}{number(share)}{_interval(fields[stance])}")
 
 
-def _around(row: MetricRow, entry: Entry) -> str:
-    interval = row.interval(entry)
+def _around(row: MetricRow, estimate: Estimate) -> str:
+    interval = row.interval(estimate)
     around = f" [{row.written(interval[0])}, {row.written(interval[1])}]" if interval else ""
-    return f"{row.written(row.value(entry))}{around}"
+    return f"{row.written(row.value(estimate))}{around}"
 
 
-def _number(entry: Entry) -> str:
-    return "–" if entry["value"] is None else number(entry["value"])
+def _number(estimate: Estimate) -> str:
+    return "–" if estimate.value is None else number(estimate.value)
 
 
-def _interval(entry: Entry) -> str:
-    return "" if entry["ci"] is None else f" [{number(entry['ci'][0])}, {number(entry['ci'][1])}]"
+def _interval(estimate: Estimate) -> str:
+    return "" if estimate.ci is None else f" [{number(estimate.ci[0])}, {number(estimate.ci[1])}]"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 from alignbench import paths
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
@@ -15,7 +14,8 @@ from alignbench.judging.qualities import read_qualities
 from alignbench.metrics.statistics import Bootstrap
 from alignbench.metrics.values import WORKBENCH
 from alignbench.progress import PERCENT, Progress
-from alignbench.reports.frontier import DIVERSITY, SIMILARITY, frontier_table, ladder
+from alignbench.reports.contents import Report
+from alignbench.reports.frontier import DIVERSITY, SIMILARITY, Frontier, frontier, ladder
 from alignbench.reports.options import Options, default_metrics
 from alignbench.reports.report import build_report
 from alignbench.scoring.contested import is_contested
@@ -27,8 +27,6 @@ from alignbench.tui.scores.judging import ask
 from alignbench.tui.scores.model_metrics import NO_EMBEDDER, Backends
 from alignbench.tui.workbench.roles import roles
 from alignbench.tui.workbench.state import Bench
-
-Found = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +53,11 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """report: as `reports.build_report` has it. frontier: as `reports.frontier_table` has it, None without a ladder."""
+    """The report of Investigation 1, and the frontier of the ladder; None without one."""
 
     subject: Subject
-    report: Found
-    frontier: Found | None
+    report: Report
+    frontier: Frontier | None
 
 
 def subject(bench: Bench) -> Subject | None:
@@ -128,9 +126,9 @@ def study(means: Backends, what: Subject, judge: Model | None, progress: Progres
             investigation="diversity",
             judge=None if judge is None else judge.reference,
         )
-        found = build_report(store, what.session, options, vectors, pieces, progress)
+        investigated = build_report(store, what.session, options, vectors, pieces, progress)
         if not what.ladder:
-            return Study(what, found, None)
+            return Study(what, investigated, None)
         over = replace(
             options,
             metrics=("surprisal", *dict.fromkeys((*DIVERSITY, *SIMILARITY))),
@@ -139,10 +137,10 @@ def study(means: Backends, what: Subject, judge: Model | None, progress: Progres
             conditions=what.ladder,
             investigation=None,
         )
-        tables = build_report(store, what.session, over, vectors, None, progress)
+        tables = build_report(store, what.session, over, vectors, None, progress).scores
         rungs: list[Condition] = [c for c in store.conditions(what.session) if c.name in what.ladder]
         qualities = read_qualities(store, what.session, options.judge)
-        return Study(what, found, frontier_table(rungs, what.temperatures, tables, qualities, Bootstrap()))
+        return Study(what, investigated, frontier(rungs, what.temperatures, tables, qualities, Bootstrap()))
 
 
 def _judge(store: Store, what: Subject, judge: Model, means: Backends, progress: Progress) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from textual.content import Content
 
-from alignbench.metrics.statistics import MIN_PROMPTS
+from alignbench.metrics.statistics import MIN_PROMPTS, PairedDifference
+from alignbench.reports.contents import Diversity
+from alignbench.scoring.score_tables import WithinEstimate
 from alignbench.tui.investigation.study import Study
 from alignbench.tui.sizes import NARROW
 from alignbench.tui.text import fitted, one_line
@@ -16,7 +17,6 @@ from alignbench.tui.widgets.bars import DIM
 from alignbench.tui.workbench.state import letter
 from alignbench.tui.wrap import WrappedText
 
-Entry = Mapping[str, Any]
 WHO = 18  # cells for a letter and a role
 
 
@@ -33,17 +33,24 @@ class InvestigationViewModel:
         return self.width < NARROW
 
     @property
-    def found(self) -> Mapping[str, Any]:
-        """The investigation of the report."""
-        return self.study.report["investigation"]
+    def diversity(self) -> Diversity:
+        """What the investigation found."""
+        diversity = self.study.report.diversity
+        assert diversity is not None
+        return diversity
+
+    @property
+    def within(self) -> Mapping[str, Mapping[str, WithinEstimate]]:
+        """The scores of one set, by condition."""
+        return self.study.report.scores.within
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(self.study.report["within"])
+        return tuple(self.within)
 
     @property
     def reference(self) -> str | None:
-        return self.study.report["meta"]["reference"]
+        return self.study.report.meta.reference
 
     def sign(self, name: str) -> str:
         """A condition's letter, with a star where it is the reference."""
@@ -52,7 +59,8 @@ class InvestigationViewModel:
 
     def who(self, name: str) -> Content:
         """A condition's letter and role, as wide as `WHO`."""
-        role = self.found["conditions"][name]
+        assert self.study.report.investigation is not None
+        role = self.study.report.investigation.conditions[name]
         return Content.assemble(f"  {self.sign(name):<3}", (f"{role:<{WHO - 5}}", DIM))
 
     def legend(self) -> list[Content]:
@@ -73,9 +81,9 @@ def paragraphs(texts: Iterable[str], width: int, mark: str = "", style: str = ""
     return lines
 
 
-def shown_p(difference: Entry) -> str:
+def shown_p(difference: PairedDifference) -> str:
     """The corrected p of a difference, marked where it is 0.05 or less; empty under 20 prompts."""
-    p = difference.get("p_holm")
-    if p is None or difference["n"] < MIN_PROMPTS:
+    p = difference.p_holm
+    if p is None or difference.n < MIN_PROMPTS:
         return ""
     return f"p {'< .001' if p < 0.001 else f'{p:.3f}'[1:] if p < 1 else '1'}{' *' if p <= 0.05 else ''}"

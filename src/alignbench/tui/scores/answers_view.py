@@ -62,8 +62,8 @@ def _head(scene: ScoresViewModel, at: int, classes: int, embedded: int) -> Conte
     if embedded < n:
         why = scene.waiting
         if scene.panel is not None:
-            entry = scene.panel.tables["within"][scene.names[at]]["embedding_diversity"]
-            why = entry["reason"] or "empty, or without a token to embed"
+            diversity = scene.panel.tables.within[scene.names[at]]["embedding_diversity"]
+            why = diversity.reason or "empty, or without a token to embed"
         missing = f"  {n - embedded} left out: {why}"
     style = "bold reverse" if at == scene.selected else "bold"
     return Content.assemble((name, style), words, (missing, DIM))

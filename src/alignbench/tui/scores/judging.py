@@ -42,10 +42,10 @@ def judge(kind: str, model: Model, means: Backends, snapshot: Snapshot, progress
     found: dict[str, dict[str, Value]] = {}
     for name, fields in table.items():
         condition = next(one for one in snapshot.conditions if name in (one, f"{one} vs {reference}"))
-        for field, entry in fields.items():
-            beside = {key: float(entry[key]) for key in ("invalid", "na")}
-            why = "" if entry["value"] is not None else _why(entry["invalid"], entry["na"])
-            found.setdefault(f"{kind}.{field}", {})[condition] = Value(entry["value"], entry["n"], why, extra=beside)
+        for field, judged in fields.items():
+            beside = {"invalid": float(judged.invalid), "na": float(judged.na)}
+            why = "" if judged.value is not None else _why(judged.invalid, judged.na)
+            found.setdefault(f"{kind}.{field}", {})[condition] = Value(judged.value, judged.n, why, extra=beside)
     if kind in PAIRED and reference is not None:
         for values in found.values():
             values[reference] = Value(None, 0, "the reference is what the others are judged against")

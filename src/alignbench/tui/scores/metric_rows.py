@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 from alignbench.judging.summary import DISTINCT, STANCES
+from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.registry import METRICS, Metric
+from alignbench.metrics.statistics import Interval
+from alignbench.metrics.values import Cross, Value
 from alignbench.tui.text import number
-
-Entry = Mapping[str, Any]  # of one score of one condition, as in `scoring.tables`
 
 FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("length", ("words",)),
@@ -110,18 +110,16 @@ class MetricRow:
         """Too costly to run while samples arrive."""
         return not self.metric.live and "log-probs" not in self.metric.needs
 
-    def value(self, entry: Entry, field: str = "value") -> float | None:
-        """A number of an entry as it is shown."""
-        found = entry.get(field)
-        return None if found is None else 1.0 - found if self.inverted else float(found)
+    def value(self, score: Estimate | Value | Cross) -> float | None:
+        """The value of a score as it is shown."""
+        return None if score.value is None else 1.0 - score.value if self.inverted else score.value
 
-    def interval(self, entry: Entry) -> tuple[float, float] | None:
+    def interval(self, score: Estimate) -> Interval | None:
         """The interval around the value, low end first."""
-        ci = entry.get("ci")
-        if not ci:
+        if score.ci is None:
             return None
-        low, high = sorted(1.0 - end if self.inverted else float(end) for end in ci)
-        return low, high
+        low, high = score.ci
+        return (1.0 - high, 1.0 - low) if self.inverted else score.ci
 
     def written(self, value: float | None) -> str:
         """A value as text; a dash where there is none."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from alignbench.tui.scores.metric_rows import Entry, MetricRow, rows
+from alignbench.scoring.score_tables import CrossEstimate
+from alignbench.tui.scores.metric_rows import MetricRow, rows
 from alignbench.tui.scores.snapshot import Earlier
 from alignbench.tui.scores.table_view import hint_value, recovery_words, similarity_bar
 from alignbench.tui.scores.view_model import Drawn, ScoresViewModel, demand, faint, notes
@@ -36,7 +37,7 @@ def _block(scene: ScoresViewModel, row: MetricRow) -> list[Content]:
     lines.append(Content.assemble("    ", similarity_bar(scene, row, max(12, scene.width - 48))))
     order = sorted(range(len(scene.names)), key=lambda at: _ORDER.index(scene.role(at)))
     for at in order:
-        lines += [_condition(scene, row, at), *_hinted(scene, row, scene.names[at], scene.entry(row, at))]
+        lines += [_condition(scene, row, at), *_hinted(scene, row, scene.names[at], scene.similarity(row, at))]
         for one in scene.snapshot.earlier:
             if one.column == at:
                 entry = scene.version(row, one)
@@ -49,61 +50,61 @@ _ORDER = ("ceiling", "greedy", "impostor", "", "floor")
 
 
 def _condition(scene: ScoresViewModel, row: MetricRow, at: int) -> Content:
-    entry = scene.entry(row, at)
+    entry = scene.similarity(row, at)
     name = 12 if scene.narrow else 30
     role, value = scene.role(at), row.value(entry)
     style = "bold" if at == scene.selected else ""
     parts = [(f"    {role:<9}", DIM), (fitted(f"{scene.title(at)} {scene.names[at]}", name), style)]
     if value is None:
         room = max(8, scene.width - name - 18)
-        return Content.assemble(*parts, (f"  –  {fitted(str(entry.get('reason', '')), room).rstrip()}", DIM))
+        return Content.assemble(*parts, (f"  –  {fitted(entry.reason, room).rstrip()}", DIM))
     interval = row.interval(entry)
     around = f"[{row.written(interval[0])}, {row.written(interval[1])}]" if interval else ""
     parts.append((f" {row.written(value):>5} {around:<13}", style))
     if at != scene.reference:
         words = recovery_words(scene, row, at)
-        warned = bool(entry.get("warning"))
+        warned = bool(entry.warning)
         parts.append((f" {words}", "bold $text-warning" if warned else style))
     return Content.assemble(*parts)
 
 
-def _version(scene: ScoresViewModel, row: MetricRow, one: Earlier, entry: Entry) -> Content:
+def _version(scene: ScoresViewModel, row: MetricRow, one: Earlier, entry: CrossEstimate) -> Content:
     """A version of a column that is not on the Bench."""
     name = 12 if scene.narrow else 30
     role = "floor" if one.name == scene.snapshot.roles.floor else "version"
     who = f"    {role:<9}{fitted(f'{one.sign} {one.words}', name)}"
     if (value := row.value(entry)) is None:
-        return faint(f"{who}  –  {fitted(str(entry.get('reason', '')), max(8, scene.width - name - 18)).rstrip()}")
+        return faint(f"{who}  –  {fitted(entry.reason, max(8, scene.width - name - 18)).rstrip()}")
     interval = row.interval(entry)
     around = f"[{row.written(interval[0])}, {row.written(interval[1])}]" if interval else ""
-    recovery = entry.get("recovery")
+    recovery = entry.recovery
     words = f"recovery {recovery:.0%}" if recovery is not None and role != "floor" else ""
     return faint(f"{who} {row.written(value):>5} {around:<13} {words}")
 
 
-def _hinted(scene: ScoresViewModel, row: MetricRow, name: str, entry: Entry) -> list[Content]:
+def _hinted(scene: ScoresViewModel, row: MetricRow, name: str, entry: CrossEstimate) -> list[Content]:
     """What a context that tells of the reference's samples is worth on the others, and its hint without a model."""
     parts = []
-    if entry.get("held_out") is not None:
-        parts.append(f"held out {number(entry['held_out'])}{_share(entry, entry['held_out'])}")
-        parts.append("no source" if entry.get("source") is None else f"source {number(entry['source'])}")
+    if entry.held_out is not None:
+        parts.append(f"held out {number(entry.held_out)}{_share(entry, entry.held_out)}")
+        parts.append("no source" if entry.source is None else f"source {number(entry.source)}")
     if (said := hint_value(scene, row, name)) is not None:
         parts.append(f"the hint itself {number(said)}{_share(entry, said)}")
     return [faint(f"      {'':<7}{'   '.join(parts)}")] if parts else []
 
 
-def _share(entry: Entry, value: float) -> str:
+def _share(entry: CrossEstimate, value: float) -> str:
     """The recovery of another value in place of an entry's."""
-    floor, ceiling = entry.get("floor"), entry.get("ceiling")
+    floor, ceiling = entry.floor, entry.ceiling
     if floor is None or ceiling is None or ceiling <= floor:
         return ""
     return f" (recovery {(value - floor) / (ceiling - floor):.0%})"
 
 
 def _null(scene: ScoresViewModel, row: MetricRow) -> Content:
-    entry = scene.entry(row, scene.reference or 0)
+    entry = scene.similarity(row, scene.reference or 0)
     name = 12 if scene.narrow else 30
-    null = entry.get("null")
+    null = entry.null
     if null is None:
         why = "–  sample the reference on another prompt" if scene.panel and not scene.panel.others else "–"
         return Content.assemble((f"    {'null':<9}", DIM), (f"{'':<{name}}  {why}", DIM))
@@ -117,7 +118,7 @@ def _footnotes(scene: ScoresViewModel) -> list[str]:
     if scene.snapshot.roles.no_floor:
         notes.append(f"No recovery: {scene.snapshot.roles.no_floor}.")
     notes.append("[ ] around a similarity: jackknife over samples, 95%. A recovery has no interval under 20 prompts.")
-    if any(entry.get("warning") for row in rows() if row.similarity for entry in _entries(scene, row)):
+    if any(entry.warning for row in rows() if row.similarity for entry in _entries(scene, row)):
         notes.append("! over 1: closer to the reference than it is to itself, as mode-seeking is. Read MMD² beside it.")
     if scene.panel is not None and scene.panel.others:
         notes.append(f"The null is the mean over {count(scene.panel.others, 'other prompt')} of this session.")
@@ -130,5 +131,5 @@ def _footnotes(scene: ScoresViewModel) -> list[str]:
     return notes
 
 
-def _entries(scene: ScoresViewModel, row: MetricRow) -> list[dict]:
-    return [dict(scene.entry(row, at)) for at in range(len(scene.names))]
+def _entries(scene: ScoresViewModel, row: MetricRow) -> list[CrossEstimate]:
+    return [scene.similarity(row, at) for at in range(len(scene.names))]

@@ -9,10 +9,11 @@ from alignbench.contexts.source_samples import samples_in_context
 from alignbench.metrics.registry import LIVE
 from alignbench.metrics.statistics import Bootstrap
 from alignbench.metrics.values import Cross, Value
-from alignbench.scoring.aggregate import PromptScores, Tables, score_tables
+from alignbench.scoring.aggregate import PromptScores, score_tables
 from alignbench.scoring.contested import blind_to_stance, is_contested, without_the_blind
 from alignbench.scoring.on_request import Answers, OnRequestScores
 from alignbench.scoring.responses import cell_surprisal
+from alignbench.scoring.score_tables import ScoreTables
 from alignbench.spec import Model
 from alignbench.store import SampleRow
 from alignbench.tui.condition_text import context_words
@@ -141,7 +142,7 @@ class PromptPanel:
     """
 
     prompt: str
-    tables: Tables
+    tables: ScoreTables
     modes: Mapping[str, Mapping[int, int]]
     hints: Mapping[str, Mapping[str, Cross]]
     others: int
@@ -154,7 +155,7 @@ class PromptSpread:
     row: MetricRow
     prompts: tuple[str, ...]
     values: Mapping[str, Mapping[str, float | None]]
-    tables: Tables = field(default_factory=dict)
+    tables: ScoreTables = field(default_factory=ScoreTables)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,5 +251,5 @@ def spread(
     return PromptSpread(row, tuple(there), values, tables)
 
 
-def _number(row: MetricRow, found: Value | Cross | None) -> float | None:
-    return None if found is None else row.value({"value": found.value})
+def _number(row: MetricRow, score: Value | Cross | None) -> float | None:
+    return None if score is None else row.value(score)

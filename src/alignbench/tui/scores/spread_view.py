@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
+from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.statistics import MIN_PROMPTS
 from alignbench.tui.scores.view_model import Drawn, ScoresViewModel, faint, heading, notes, visible_columns
 from alignbench.tui.text import count, fitted
@@ -44,7 +45,8 @@ def _strip(scene: ScoresViewModel, at: int, scale: Scale, left: int) -> list[Con
     row, spread = scene.row, scene.spread
     assert spread is not None
     name = scene.names[at]
-    entry = spread.tables["cross" if row.cross else "within"].get(name, {}).get(row.metric.name, {})
+    similarity = spread.tables.cross.get(name, {}).get(row.metric.name) if row.cross else None
+    entry = similarity or spread.tables.within.get(name, {}).get(row.metric.name) or Estimate()
     mean, interval = row.value(entry), row.interval(entry)
     values = [v for found in spread.values.values() if (v := found[name]) is not None]
     around = f"[{row.written(interval[0])}, {row.written(interval[1])}]" if interval else ""
@@ -56,17 +58,14 @@ def _strip(scene: ScoresViewModel, at: int, scale: Scale, left: int) -> list[Con
         mean=mean if len(values) > 1 else None,
         current=spread.values.get(scene.snapshot.prompt, {}).get(name),
     )
-    recovery = f"recovery {entry['recovery']:.0%}{_ci(entry)}" if entry.get("recovery") is not None else ""
-    recovery = "" if scene.role(at) in ("ceiling", "floor") else recovery
+    recovery = ""
+    if similarity is not None and similarity.recovery is not None and scene.role(at) not in ("ceiling", "floor"):
+        ends = "" if similarity.recovery_ci is None else " [{:.0%}, {:.0%}]".format(*similarity.recovery_ci)
+        recovery = f"recovery {similarity.recovery:.0%}{ends}"
     if scene.narrow:
         return [Content.assemble(title, recovery), Content.assemble("  ", plot)]
     gap = Content(" " * max(1, left - title.cell_length))
     return [Content.assemble(title, gap, plot), *([faint(f"   {recovery}")] if recovery else [])]
-
-
-def _ci(entry: dict) -> str:
-    ci = entry.get("recovery_ci")
-    return f" [{ci[0]:.0%}, {ci[1]:.0%}]" if ci else ""
 
 
 def _prompts(scene: ScoresViewModel) -> list[Content]:
@@ -88,4 +87,4 @@ def _prompts(scene: ScoresViewModel) -> list[Content]:
 
 def _why(scene: ScoresViewModel) -> str:
     """Why the selected column has no value here."""
-    return str(scene.entry(scene.row, scene.selected).get("reason", "")) if scene.names else ""
+    return scene.entry(scene.row, scene.selected).reason if scene.names else ""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from rich.cells import cell_len
 from textual.content import Content
 
-from alignbench.tui.scores.metric_rows import SIMILARITY, Entry, MetricRow, rows
+from alignbench.scoring.score_tables import CrossEstimate
+from alignbench.tui.scores.metric_rows import SIMILARITY, MetricRow, rows
 from alignbench.tui.scores.view_model import Drawn, ScoresViewModel, faint, visible_columns
 from alignbench.tui.text import fitted, number
 from alignbench.tui.widgets.bars import DIM, recovery_bar
@@ -79,7 +80,7 @@ def _line(scene: ScoresViewModel, row: MetricRow, columns: list[int], wide: int)
     if row.on_demand:
         job = (scene.jobs or {}).get(row.run)
         if job is None or job.result is None:
-            text = str(scene.entry(row, 0).get("reason", "")) if scene.names else ""
+            text = scene.entry(row, 0).reason if scene.names else ""
             parts.append(faint("  " + fitted(text, max(4, scene.width - LABEL - 3)).rstrip()))
             return Content("").join(parts)
     for at in columns:
@@ -92,17 +93,15 @@ def _line(scene: ScoresViewModel, row: MetricRow, columns: list[int], wide: int)
 
 def cell(scene: ScoresViewModel, row: MetricRow, at: int) -> str:
     """A score in short: its value, and what it is where the column is ceiling or floor, else the recovery."""
-    entry = scene.entry(row, at)
-    text = row.written(row.value(entry))
+    text = row.written(row.value(scene.entry(row, at)))
     if text == "–":
         return text
-    if row.metric.name == "words":
-        return f"{text} ± {entry['sd']:.0f}" if entry.get("sd") is not None else text
     if not row.cross:
-        return text
+        sd = scene.within(row, at).sd
+        return text if sd is None else f"{text} ± {sd:.0f}"
     if row.similarity and scene.role(at) in ("ceiling", "floor"):
         return f"{scene.role(at)} {text}"
-    if (recovery := entry.get("recovery")) is not None:
+    if (recovery := scene.similarity(row, at).recovery) is not None:
         return f"{text} {recovery:>4.0%}{'!' if recovery > 1 else ''}"
     return text
 
@@ -119,9 +118,7 @@ def detail(scene: ScoresViewModel, bar: bool) -> list[Content]:
         who = f"{scene.title(at)} {fitted(scene.names[at], 30).rstrip()}, {row.title}"
         value = row.value(entry)
         if value is None:
-            lines.append(
-                Content.styled(f"{who}: no value: {entry.get('reason') or 'not computed'}", "bold $text-warning")
-            )
+            lines.append(Content.styled(f"{who}: no value: {entry.reason or 'not computed'}", "bold $text-warning"))
         else:
             interval = row.interval(entry)
             around = f" [{row.written(interval[0])}, {row.written(interval[1])}]" if interval else ""
@@ -129,8 +126,9 @@ def detail(scene: ScoresViewModel, bar: bool) -> list[Content]:
             lines.append(Content.assemble((f"{who}: {said}{around}", "bold"), (_beside(scene, at), DIM)))
         if row.similarity and bar and value is not None:
             lines += _similarity(scene, row)
-        if row.similarity and scene.role(at) not in ("ceiling", "floor") and entry.get("warning"):
-            lines.append(Content.styled(f"! recovery {entry['warning']}", "bold $text-warning"))
+        warning = scene.similarity(row, at).warning if row.similarity else ""
+        if warning and scene.role(at) not in ("ceiling", "floor"):
+            lines.append(Content.styled(f"! recovery {warning}", "bold $text-warning"))
         if row.metric.moves_with_n and len({scene.n(at) for at in range(len(scene.names))} - {0}) > 1:
             lines.append(Content.styled("! Columns differ in n, and this score moves with n.", "bold $text-warning"))
     return [*lines, *(Content(text) if i == 0 else faint(text) for i, text in enumerate(row.help()))]
@@ -141,28 +139,28 @@ def _beside(scene: ScoresViewModel, at: int) -> str:
     if scene.row.metric.name == "words" or scene.panel is None:
         return ""
     if scene.row.judged:
-        found = scene.entry(scene.row, at)
-        return f"   n {found['samples']}, replies that cannot be read {found['invalid']:.0f}, N/A {found['na']:.0f}"
-    entry = scene.panel.tables["within"][scene.names[at]]["words"]
-    if entry["value"] is None:
+        judged = scene.within(scene.row, at)
+        invalid, na = (judged.extra[count] for count in ("invalid", "na"))
+        return f"   n {judged.samples}, replies that cannot be read {invalid:.0f}, N/A {na:.0f}"
+    entry = scene.panel.tables.within[scene.names[at]]["words"]
+    if entry.value is None:
         return ""
-    sd = "" if entry.get("sd") is None else f" ± {entry['sd']:.0f}"
-    return f"   {entry['value']:.0f}{sd} words"
+    sd = "" if entry.sd is None else f" ± {entry.sd:.0f}"
+    return f"   {entry.value:.0f}{sd} words"
 
 
 def _similarity(scene: ScoresViewModel, row: MetricRow) -> list[Content]:
     """Floor, ceiling and columns on a line; the selected column's recovery and distance."""
     entry = scene.entry(row, scene.selected)
     lines = [similarity_bar(scene, row, min(BAR, max(12, scene.width - 44)))]
-    if scene.selected != scene.reference and entry.get("value") is not None:
+    if scene.selected != scene.reference and entry.value is not None:
         lines.append(Content(recovery_words(scene, row, scene.selected)))
     return lines
 
 
-def compared(entry: Entry) -> float | None:
+def compared(entry: CrossEstimate) -> float | None:
     """A similarity to the samples of the reference that a context does not tell of, to all where it tells of none."""
-    held_out = entry.get("held_out")
-    return entry.get("value") if held_out is None else held_out
+    return entry.value if entry.held_out is None else entry.held_out
 
 
 def hint_value(scene: ScoresViewModel, row: MetricRow, name: str) -> float | None:
@@ -173,14 +171,14 @@ def hint_value(scene: ScoresViewModel, row: MetricRow, name: str) -> float | Non
 
 def recovery_words(scene: ScoresViewModel, row: MetricRow, at: int) -> str:
     """Recovery, or why there is none, and MMD² beside it."""
-    entry = scene.entry(row, at)
-    distance = entry.get("mmd2")
+    entry = scene.similarity(row, at)
+    distance = entry.mmd2
     beside = f"MMD² {number(distance, 3)}" if distance is not None else "no MMD²: needs 2 samples on each side"
     if scene.role(at) == "floor":
         return f"the floor   {beside}"
-    if (recovery := entry.get("recovery")) is not None:
+    if (recovery := entry.recovery) is not None:
         return f"recovery {recovery:.0%}{'!' if recovery > 1 else ''}   {beside}"
-    why = scene.snapshot.roles.no_floor or entry.get("recovery_reason") or ""
+    why = scene.snapshot.roles.no_floor or entry.recovery_reason or ""
     return f"{beside}   no recovery: {why}"
 
 
@@ -189,10 +187,10 @@ def similarity_bar(scene: ScoresViewModel, row: MetricRow, width: int) -> Conten
     reference = scene.reference
     if reference is None or scene.panel is None:
         return faint(scene.waiting if reference is not None else "no reference")
-    entries = {at: scene.entry(row, at) for at in range(len(scene.names))}
-    ceiling = entries[reference].get("value")
-    floor = entries[reference].get("floor")
-    null = entries[reference].get("null")
+    entries = {at: scene.similarity(row, at) for at in range(len(scene.names))}
+    ceiling = entries[reference].value
+    floor = entries[reference].floor
+    null = entries[reference].null
     marks = {
         letter(at): value
         for at, entry in entries.items()

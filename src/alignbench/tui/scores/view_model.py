@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
+from alignbench.metrics.estimates import Estimate
 from alignbench.reports.roles import Role
+from alignbench.scoring.score_tables import CrossEstimate, WithinEstimate
 from alignbench.tui.background_job import BackgroundJob
-from alignbench.tui.scores.metric_rows import Entry, MetricRow
+from alignbench.tui.scores.metric_rows import MetricRow
 from alignbench.tui.scores.snapshot import Earlier, OnDemandResult, PromptPanel, PromptSpread, Snapshot
 from alignbench.tui.sizes import NARROW
 from alignbench.tui.widgets.bars import DIM
@@ -61,37 +63,47 @@ class ScoresViewModel:
         """A column's letter, with a star where it is the reference."""
         return f"{letter(at)}{'*' if at == self.reference else ''}"
 
-    def entry(self, row: MetricRow, at: int) -> Entry:
+    def entry(self, row: MetricRow, at: int) -> Estimate:
         """A score of a column, or why there is none."""
-        if row.cross and self.reference is None:
-            return {"reason": "No column is the reference; * on the Bench marks one."}
+        return self.similarity(row, at) if row.cross else self.within(row, at)
+
+    def within(self, row: MetricRow, at: int) -> WithinEstimate:
+        """A score of a column alone, or why there is none."""
+        if why := self._why_none(row, at):
+            return WithinEstimate(reason=why)
+        table = self.panel.tables.within if self.panel is not None else {}
+        return table.get(self.names[at], {}).get(row.metric.name) or WithinEstimate(reason=self.waiting)
+
+    def similarity(self, row: MetricRow, at: int) -> CrossEstimate:
+        """A score of a column and the reference, or why there is none."""
+        if self.reference is None:
+            return CrossEstimate(reason="No column is the reference; * on the Bench marks one.")
+        if why := self._why_none(row, at):
+            return CrossEstimate(reason=why)
+        return self._cross(row, self.names[at])
+
+    def version(self, row: MetricRow, one: Earlier) -> CrossEstimate:
+        """A similarity of an earlier version of a column, or why there is none."""
+        return self._cross(row, one.name)
+
+    def _cross(self, row: MetricRow, name: str) -> CrossEstimate:
+        table = self.panel.tables.cross if self.panel is not None else {}
+        return table.get(name, {}).get(row.metric.name) or CrossEstimate(reason=self.waiting)
+
+    def _why_none(self, row: MetricRow, at: int) -> str:
+        """Why there is nothing to score; empty where there is."""
         if not self.n(at):
             running = self.names[at] in self.snapshot.running
-            return {
-                "reason": "being sampled …"
-                if running
-                else "no finished sample of this prompt; F5 on the Bench draws some"
-            }
+            return "being sampled …" if running else "no finished sample of this prompt; F5 on the Bench draws some"
         job = (self.jobs or {}).get(row.run)
-        if row.on_demand and (job is None or job.result is None):
-            return {"reason": demand(job)}
-        if self.panel is None:
-            return {"reason": self.waiting}
-        table = self.panel.tables["cross" if row.cross else "within"]
-        return table[self.names[at]].get(row.metric.name, {"reason": self.waiting})
-
-    def version(self, row: MetricRow, one: Earlier) -> Entry:
-        """A similarity of an earlier version of a column, or why there is none."""
-        if self.panel is None:
-            return {"reason": self.waiting}
-        return self.panel.tables["cross"].get(one.name, {}).get(row.metric.name, {"reason": self.waiting})
+        return demand(job) if row.on_demand and (job is None or job.result is None) else ""
 
     def count(self, name: str, at: int) -> int | None:
         """Duplicates or empty responses of a column."""
         if self.panel is None:
             return None
-        found = self.panel.tables["within"][self.names[at]][name]["value"]
-        return None if found is None else int(found)
+        value = self.panel.tables.within[self.names[at]][name].value
+        return None if value is None else int(value)
 
 
 def demand(job: BackgroundJob[OnDemandResult] | None) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from alignbench import paths
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.progress import Progress
+from alignbench.reports.contents import Report
 from alignbench.reports.options import session_mode, session_options
 from alignbench.reports.report import build_report
 from alignbench.reports.writing import written
@@ -17,10 +16,8 @@ from alignbench.store import Store
 from alignbench.tui.save_copy import new_file
 from alignbench.tui.scores.model_metrics import NO_EMBEDDER, Backends
 
-Found = Mapping[str, Any]
 
-
-def session_report(means: Backends, session: int, progress: Progress) -> Found:
+def session_report(means: Backends, session: int, progress: Progress) -> Report:
     """Both investigations of a session, with what `alignbench report` does where nothing else is said."""
     progress("reading the session", 0, 1)
     with Store.open(means.db) as store, Store.open(paths.embedding_cache()) as cache:
@@ -30,11 +27,11 @@ def session_report(means: Backends, session: int, progress: Progress) -> Found:
         return build_report(store, session, options, vectors, pieces, progress)
 
 
-def write_page(db: Path, found: Found) -> Path:
+def write_page(db: Path, report: Report) -> Path:
     """The report as a page in the current folder, in a file that was not there; its path.
 
     AlignbenchError where matplotlib is missing, OSError where the folder cannot be written to.
     """
     with Store.open(db) as store:
-        page = written(store, found, "html")
-    return new_file(f"report-session-{found['session']}", ".html", page)
+        page = written(store, report, "html")
+    return new_file(f"report-session-{report.session}", ".html", page)

@@ -10,12 +10,13 @@ from textual import work
 from textual.binding import BindingType
 
 from alignbench.errors import AlignbenchError
+from alignbench.reports.contents import Report
 from alignbench.reports.plain import plain_report
 from alignbench.tui.action import bindings
 from alignbench.tui.background_job import BackgroundJob
 from alignbench.tui.dialogs.text import TextScreen
 from alignbench.tui.sessions.actions import REPORT
-from alignbench.tui.sessions.report import Found, session_report, write_page
+from alignbench.tui.sessions.report import session_report, write_page
 from alignbench.tui.text import printable
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class ReportScreen(TextScreen):
     def __init__(self, workbench: Workbench, info: SessionInfo) -> None:
         super().__init__(f"Report of session {info.id}: {info.name}")
         self._workbench = workbench
-        self._job: BackgroundJob[Found] = BackgroundJob(
+        self._job: BackgroundJob[Report] = BackgroundJob(
             partial(session_report, workbench.means(), info.id), self._changed
         )
 

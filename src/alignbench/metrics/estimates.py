@@ -1,0 +1,84 @@
+"""Numbers with their uncertainty over prompts: a mean, paired differences, and what share of one another takes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from alignbench.metrics.statistics import (
+    MIN_PROMPTS,
+    Bootstrap,
+    Interval,
+    PairedDifference,
+    holm_corrected,
+    percentile_interval,
+)
+
+PromptValues = Mapping[str, float | None]  # one number a prompt, None where it has none
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean over prompts.
+
+    Attributes:
+        value: None where no prompt has one.
+        ci: 95% interval; None where there are too few prompts for one.
+        n: prompts that have a value.
+        reason: why there is no value, or no interval; empty where there is nothing to say.
+    """
+
+    value: float | None = None
+    ci: Interval | None = None
+    n: int = 0
+    reason: str = ""
+
+
+def mean_estimate(column: PromptValues, bootstrap: Bootstrap, reason: str = "") -> Estimate:
+    """The mean over prompts with its bootstrap interval. reason: why there is none, where there is none."""
+    values = np.array([[_number(value)] for value in column.values()], np.float64).reshape(-1, 1)
+    there = values[~np.isnan(values)]
+    (interval,) = bootstrap.intervals(values)
+    if not there.size:
+        return Estimate(None, interval, 0, reason or "no prompt has a value")
+    return Estimate(float(there.mean()), interval, int(there.size))
+
+
+def paired_differences(
+    pairs: Mapping[str, tuple[PromptValues, PromptValues]], bootstrap: Bootstrap
+) -> dict[str, PairedDifference]:
+    """Of each pair of columns, first minus second over the prompts that both have, corrected for how many pairs there
+    are."""
+    differences: dict[str, PairedDifference] = {}
+    for name, (first, second) in pairs.items():
+        both = [prompt for prompt in first if prompt in second]
+        a, b = ([[_number(column[prompt])] for prompt in both] for column in (first, second))
+        (differences[name],) = bootstrap.differences(np.array(a).reshape(-1, 1), np.array(b).reshape(-1, 1))
+    return holm_corrected(differences)
+
+
+def share_estimate(part: PromptValues, whole: PromptValues, bootstrap: Bootstrap) -> Estimate:
+    """Mean of `part` over mean of `whole`, on the prompts that both have.
+
+    No interval under 20 prompts or where the resamples do not tell the whole from 0.
+    """
+    both = [(a, b) for prompt, a in part.items() if a is not None and (b := whole.get(prompt)) is not None]
+    columns = np.array(both, np.float64).reshape(-1, 2)
+    n = len(columns)
+    if not n or columns[:, 1].mean() == 0.0:
+        return Estimate(n=n, reason="there is no difference to be shared" if n else "no prompt has both")
+    value = float(columns[:, 0].mean() / columns[:, 1].mean())
+    if n < MIN_PROMPTS:
+        return Estimate(value, None, n, f"no interval: needs {MIN_PROMPTS} prompts, has {n}")
+    draws = bootstrap.means(columns)
+    (span,) = bootstrap.intervals(columns[:, 1:])
+    if span is None or span[0] <= 0.0 <= span[1]:
+        return Estimate(value, None, n, "no interval: the difference cannot be told from 0")
+    return Estimate(value, percentile_interval(draws[:, 0] / draws[:, 1]), n)
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value

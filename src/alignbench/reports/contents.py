@@ -1,0 +1,124 @@
+"""What a report holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from alignbench.judging.summary import Agreement, JudgedTable
+from alignbench.reports.coverage_curves import Coverage
+from alignbench.reports.equal_length import EqualLength
+from alignbench.reports.frontier import Frontier
+from alignbench.reports.gate import QualityGate
+from alignbench.reports.options import Investigation
+from alignbench.reports.roles import Role
+from alignbench.scoring.score_tables import ScoreTables
+from alignbench.spec import Condition
+
+
+@dataclass(frozen=True, slots=True)
+class SampleCounts:
+    """Of one condition. truncated: cut by length; None where finish reasons were not recorded."""
+
+    samples: int
+    errors: int
+    truncated: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedCondition:
+    """A condition and what it is to the reference."""
+
+    condition: Condition
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class ReportMeta:
+    """What a report was made of and with.
+
+    Attributes:
+        name, created, updated: of the session.
+        reference, floor: names of conditions; None without one.
+        floor_reason: why there is no floor; empty where there is one.
+        mode: how words were counted.
+        prompts, contested: how many there are, and how many of them are contested.
+        samples, left_out: how many were scored, and how many failed or were cancelled.
+        metrics: version of each score.
+        resamples, seed: of the bootstrap.
+        conditions: by name.
+        ladders: names of conditions that are revisions of one model.
+        judges: how far judges agree with each other, and people with judges, by kind and field.
+        manifest: of the session, as it is stored.
+        notes: what a reader of the numbers has to know.
+        embedder: what embedded the responses; None where nothing did.
+    """
+
+    name: str
+    created: str
+    updated: str
+    reference: str | None
+    floor: str | None
+    floor_reason: str
+    mode: str
+    prompts: int
+    contested: int
+    samples: int
+    left_out: int
+    metrics: Mapping[str, str]
+    resamples: int
+    seed: int
+    conditions: Mapping[str, ReportedCondition]
+    ladders: tuple[tuple[str, ...], ...]
+    judges: Mapping[str, Mapping[str, Agreement]]
+    manifest: Mapping[str, Any]
+    notes: tuple[str, ...]
+    embedder: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Diversity:
+    """Investigation 1: how much of a loss of diversity is quality control, and how much is aggregation.
+
+    frontier: None where no temperatures were named.
+    """
+
+    lengths: EqualLength
+    gate: QualityGate
+    coverage: Coverage
+    frontier: Frontier | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Investigated:
+    """What an investigation found.
+
+    Attributes:
+        kind: which one.
+        conditions: what each is: base, aligned or in-context.
+        findings: sentences.
+        diversity: None where only recovery was investigated.
+    """
+
+    kind: Investigation
+    conditions: Mapping[str, str]
+    findings: tuple[str, ...] = ()
+    diversity: Diversity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A session's scores, judgments by kind, counts by condition, what it was made with, and an investigation."""
+
+    session: int
+    scores: ScoreTables
+    judged: Mapping[str, JudgedTable] = field(default_factory=dict)
+    counts: Mapping[str, SampleCounts] = field(default_factory=dict)
+    meta: ReportMeta = field(kw_only=True)
+    investigation: Investigated | None = None
+
+    @property
+    def diversity(self) -> Diversity | None:
+        """Of Investigation 1, where it is part of the report."""
+        return None if self.investigation is None else self.investigation.diversity

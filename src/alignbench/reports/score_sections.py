@@ -1,0 +1,103 @@
+"""Scores as tables of texts, without a report around them: of `alignbench score`, and of a run that has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from alignbench.metrics.registry import METRICS
+from alignbench.reports.findings import number
+from alignbench.reports.section import Section, shown_number, shown_recovery, shown_value
+from alignbench.scoring.floor import Floor
+from alignbench.scoring.score_tables import CrossEstimate, ScoreTables, WithinEstimate
+
+DIGITS = 4
+
+_RUN_WITHIN = {
+    "words": "words",
+    "jaccard": "lexical similarity",
+    "distinct_2": "distinct-2",
+    "embedding_diversity": "embedding diversity",
+}
+_RUN_CROSS = {"jaccard": "lexical similarity", "embedding_similarity": "cosine"}
+
+
+def score_sections(tables: ScoreTables, reference: str | None, floor: str | None, n_prompts: int) -> Iterator[Section]:
+    """Metrics as rows and conditions as columns; then, for each similarity to the reference, conditions as rows."""
+    rows = (
+        (_title(metric), *(shown_value(scores[metric], DIGITS, scores[metric].sd) for scores in tables.within.values()))
+        for metric in next(iter(tables.within.values()), {})
+    )
+    over = f"mean over {n_prompts} prompt{'' if n_prompts == 1 else 's'}"
+    yield Section("", (over, *tables.within), tuple(rows))
+    for metric in next(iter(tables.cross.values()), {}):
+        of = {condition: tables.cross[condition][metric] for condition in tables.within}
+        nulls = (shown_number(score.null, DIGITS) for score in of.values() if score.null is not None)
+        yield Section(
+            "",
+            (f"{_title(metric)} to {reference}", "mean", "maximum", "MMD²", "recovery"),
+            (
+                *(_compared(condition, score, reference, floor) for condition, score in of.items()),
+                ("(answers to other prompts)", next(nulls, "-"), "", "", ""),
+            ),
+        )
+
+
+def score_remarks(tables: ScoreTables, floor: Floor) -> Iterator[str]:
+    """What has to be said beside similarities, each thing once."""
+    scores = [score for of in tables.cross.values() for score in of.values()]
+    for warning in dict.fromkeys(score.warning for score in scores if score.warning):
+        yield f"! recovery {warning}"
+    if scores and floor.name is None:
+        yield f"no recovery: {floor.reason}"
+    for reason in dict.fromkeys(score.recovery_reason for score in scores if score.recovery is not None):
+        if reason:
+            yield f"recovery: {reason}"
+
+
+def run_sections(tables: ScoreTables, reference: str | None) -> Iterator[Section]:
+    """The live scores, without intervals; the ceiling stands under the reference's own name."""
+    rows = [
+        (title, *(_without_interval(of[metric]) for of in tables.within.values()))
+        for metric, title in _RUN_WITHIN.items()
+    ]
+    yield Section("", ("within a condition", *tables.within), tuple(rows))
+    if reference is None:
+        return
+    names = (f"{name} (ceiling)" if name == reference else name for name in tables.cross)
+    rows = [
+        (title, *(_without_interval(of[metric]) for of in tables.cross.values()))
+        for metric, title in _RUN_CROSS.items()
+    ]
+    for metric, title in _RUN_CROSS.items():
+        scores = [of[metric] for of in tables.cross.values()]
+        rows += _where_any(f"{title}, held out", [score.held_out for score in scores])
+        rows += _where_any(f"{title}, to the source of the context", [score.source for score in scores])
+    yield Section("", (f"similarity to {reference}", *names), tuple(rows))
+
+
+def _title(metric: str) -> str:
+    return METRICS[metric].title if metric in METRICS else metric
+
+
+def _compared(condition: str, score: CrossEstimate, reference: str | None, floor: str | None) -> tuple[str, ...]:
+    role = " (ceiling)" if condition == reference else " (floor)" if condition == floor else ""
+    return (
+        condition + role,
+        shown_value(score, DIGITS),
+        shown_number(score.max_matched, DIGITS),
+        shown_number(score.mmd2, DIGITS),
+        "" if role or score.value is None or floor is None else shown_recovery(score),
+    )
+
+
+def _without_interval(score: WithinEstimate | CrossEstimate) -> str:
+    if score.value is None:
+        return shown_value(score)
+    sd = score.extra.get("sd")
+    return number(score.value) + ("" if sd is None else f" ±{sd:.1f}")
+
+
+def _where_any(title: str, values: Sequence[float | None]) -> list[tuple[str, ...]]:
+    if all(value is None for value in values):
+        return []
+    return [(title, *("" if value is None else f"{value:.3f}" for value in values))]

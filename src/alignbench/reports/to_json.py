@@ -1,0 +1,268 @@
+"""What commands print with --json: the one place where results become JSON. Every key here is public."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from alignbench.judging.summary import Agreement, JudgedEstimate, JudgedTable
+from alignbench.metrics.estimates import Estimate
+from alignbench.metrics.statistics import Interval, PairedDifference
+from alignbench.reports.contents import Diversity, Investigated, Report, ReportMeta
+from alignbench.reports.coverage_curves import Coverage
+from alignbench.reports.frontier import Frontier
+from alignbench.reports.gate import GatedCondition, QualityGate
+from alignbench.scoring.score_tables import CrossEstimate, ScoreTables, WithinEstimate
+from alignbench.spec import Condition
+
+Json = dict[str, Any]
+
+
+def scores_json(tables: ScoreTables) -> Json:
+    """{"within": {condition: {metric: {"value", "ci", "n", ...}}}, "cross": the same}."""
+    return {
+        "within": {name: {m: _within(one) for m, one in scores.items()} for name, scores in tables.within.items()},
+        "cross": {name: {m: _cross(one) for m, one in scores.items()} for name, scores in tables.cross.items()},
+    }
+
+
+def _within(score: WithinEstimate) -> Json:
+    return {
+        "value": score.value,
+        "ci": _ends(score.ci),
+        "n": score.n,
+        "samples": score.samples,
+        "reason": score.reason,
+        **score.extra,
+        **({} if score.difference is None else {"difference": _difference(score.difference)}),
+        **_equal_words(score.equal_words),
+    }
+
+
+def _cross(score: CrossEstimate) -> Json:
+    return {
+        "value": score.value,
+        "ci": _ends(score.ci),
+        "max_matched": score.max_matched,
+        "mmd2": score.mmd2,
+        "ceiling": score.ceiling,
+        "floor": score.floor,
+        "null": score.null,
+        "recovery": score.recovery,
+        "held_out": score.held_out,
+        "source": score.source,
+        "n": score.n,
+        "reason": score.reason,
+        "mmd2_ci": _ends(score.mmd2_ci),
+        "recovery_ci": _ends(score.recovery_ci),
+        "recovery_reason": score.recovery_reason,
+        "warning": score.warning,
+        **score.extra,
+        **_equal_words(score.equal_words),
+    }
+
+
+def judged_json(judged: Mapping[str, JudgedTable]) -> Json:
+    """{kind: {condition, or "alternative vs reference": {field: {"value", "ci", "n", ...}}}}."""
+    return {
+        kind: {name: {field: _judged(one) for field, one in fields.items()} for name, fields in table.items()}
+        for kind, table in judged.items()
+    }
+
+
+def agreement_json(agreed: Mapping[str, Agreement]) -> Json:
+    """{field: {"alpha", "items", "judges"}}."""
+    return {name: {**asdict(one), "judges": [*one.judges]} for name, one in agreed.items()}
+
+
+def report_json(report: Report) -> Json:
+    """{"session", "within", "cross", "judged", "counts", "meta"} and, where one was asked for, "investigation"."""
+    return {
+        "session": report.session,
+        **scores_json(report.scores),
+        "judged": judged_json(report.judged),
+        "counts": {name: asdict(counts) for name, counts in report.counts.items()},
+        "meta": _meta(report.meta),
+        **({} if report.investigation is None else {"investigation": _investigation(report.investigation)}),
+    }
+
+
+def _meta(meta: ReportMeta) -> Json:
+    return {
+        "name": meta.name,
+        "created": meta.created,
+        "updated": meta.updated,
+        "reference": meta.reference,
+        "floor": meta.floor,
+        "floor_reason": meta.floor_reason,
+        "mode": meta.mode,
+        "prompts": meta.prompts,
+        "contested": meta.contested,
+        "samples": meta.samples,
+        "left_out": meta.left_out,
+        "metrics": meta.metrics,
+        "bootstrap": {"resamples": meta.resamples, "seed": meta.seed},
+        "conditions": {name: _condition(one.condition, one.role) for name, one in meta.conditions.items()},
+        "ladders": [[*ladder] for ladder in meta.ladders],
+        "judges": {kind: agreement_json(agreed) for kind, agreed in meta.judges.items()},
+        "manifest": meta.manifest,
+        "notes": [*meta.notes],
+        "embedder": meta.embedder,
+    }
+
+
+def _condition(condition: Condition, role: str) -> Json:
+    return {
+        "model": condition.model.reference,
+        "kind": condition.model.kind,
+        "role": role,
+        "context": condition.context.to_json(),
+        **asdict(condition.sampling),
+        "stop": [*condition.sampling.stop],
+        "seed": condition.seed,
+        "mode": condition.mode,
+        "hash": condition.hash,
+    }
+
+
+def _investigation(investigated: Investigated) -> Json:
+    return {
+        "kind": investigated.kind,
+        "conditions": investigated.conditions,
+        "findings": [*investigated.findings],
+        **({} if investigated.diversity is None else _diversity(investigated.diversity)),
+    }
+
+
+def _diversity(diversity: Diversity) -> Json:
+    lengths = diversity.lengths
+    return {
+        "lengths": {
+            "metric": lengths.metric,
+            "words": lengths.words,
+            "equal": {name: _within(score) for name, score in lengths.equal.items()},
+            "opening": {name: _within(score) for name, score in lengths.opening.items()},
+        },
+        "gate": _gate(diversity.gate),
+        "coverage": _coverage(diversity.coverage),
+        **({} if diversity.frontier is None else {"frontier": _frontier(diversity.frontier)}),
+    }
+
+
+def _gate(gate: QualityGate) -> Json:
+    return {
+        "threshold": gate.threshold,
+        "quality": gate.quality,
+        "judge": gate.judge,
+        "reason": gate.reason,
+        "conditions": {name: _gated(gated) for name, gated in gate.conditions.items()},
+    }
+
+
+def _gated(gated: GatedCondition) -> Json:
+    metrics = {
+        metric: {"before": _estimate(one.before), "after": _estimate(one.after), "change": _change(one.change)}
+        for metric, one in gated.metrics.items()
+    }
+    gap = {
+        metric: {"before": _change(one.before), "after": _change(one.after), "share": _estimate(one.share)}
+        for metric, one in gated.gap.items()
+    }
+    return {
+        "judged": gated.judged,
+        "passing": gated.passing,
+        "share": _estimate(gated.share),
+        "distinct_passing": _estimate(gated.distinct_passing),
+        "effective_diversity": _estimate(gated.effective_diversity),
+        "metrics": metrics,
+        **({"gap": gap} if gap else {}),
+    }
+
+
+def _coverage(coverage: Coverage) -> Json:
+    computed = {} if coverage.share is None else {"false_matches": coverage.false_matches, "share": coverage.share}
+    return {
+        "threshold": coverage.threshold,
+        **computed,
+        "reason": coverage.reason,
+        "conditions": {
+            name: {
+                "n": covered.n,
+                "of_reference": _curve(covered.of_reference),
+                "by_reference": _curve(covered.by_reference),
+                "responses_covered": _estimate(covered.responses_covered),
+                "equal_count": {
+                    "of_reference": _estimate(covered.equal_of_reference),
+                    "by_reference": _estimate(covered.equal_by_reference),
+                },
+            }
+            for name, covered in coverage.conditions.items()
+        },
+    }
+
+
+def _curve(points: Sequence[Estimate]) -> list[Json]:
+    return [{"k": k, **_estimate(point)} for k, point in enumerate(points, start=1)]
+
+
+def _frontier(frontier: Frontier) -> Json:
+    return {
+        "temperatures": [*frontier.temperatures],
+        "points": [
+            {
+                "condition": point.condition,
+                "group": point.group,
+                "temperature": point.temperature,
+                "surprisal": dict.fromkeys(_ESTIMATE) if point.surprisal is None else _estimate(point.surprisal),
+                "diversity": {name: _estimate(one) for name, one in point.diversity.items()},
+                "similarity": {name: _estimate(one) for name, one in point.similarity.items()},
+                "quality": _estimate(point.quality),
+            }
+            for point in frontier.points
+        ],
+        "missing": [asdict(one) for one in frontier.missing],
+    }
+
+
+_ESTIMATE = ("value", "ci", "n", "reason")
+
+
+def _estimate(estimate: Estimate) -> Json:
+    return {"value": estimate.value, "ci": _ends(estimate.ci), "n": estimate.n, "reason": estimate.reason}
+
+
+def _judged(judged: JudgedEstimate) -> Json:
+    return {
+        "value": judged.value,
+        "ci": _ends(judged.ci),
+        "n": judged.n,
+        "prompts": judged.prompts,
+        "invalid": judged.invalid,
+        "na": judged.na,
+        **({} if judged.flipped is None else {"flipped": judged.flipped}),
+    }
+
+
+def _change(difference: PairedDifference) -> Json:
+    """In the order in which the keys of a gate's differences always stood."""
+    record = _difference(difference)
+    return {**{key: record[key] for key in ("value", "ci", "p", "n")}, "p_holm": record["p_holm"]}
+
+
+def _difference(difference: PairedDifference) -> Json:
+    return {
+        "value": difference.value,
+        "ci": _ends(difference.ci),
+        "p": difference.p,
+        "p_holm": difference.p_holm,
+        "n": difference.n,
+    }
+
+
+def _equal_words(estimate: Estimate | None) -> Json:
+    return {} if estimate is None else {"equal_words": {"value": estimate.value, "ci": _ends(estimate.ci)}}
+
+
+def _ends(interval: Interval | None) -> list[float] | None:
+    return None if interval is None else [*interval]
