@@ -61,7 +61,7 @@ def ledger(
 
     Give the same command again to go on where it was stopped.
     """
-    from alignbench.cli.ledger_view import as_record, print_ledger
+    from alignbench.cli.ledger_view import print_ledger
     from alignbench.cli.progress import ProgressBar
     from alignbench.cli.run_watcher import RunOutcome, follow
     from alignbench.contexts.files import load_context
@@ -74,6 +74,7 @@ def ledger(
     from alignbench.ledger.search import SearchTarget
     from alignbench.models.catalog import first_use, resolve, terms
     from alignbench.prompts import load_prompts
+    from alignbench.reports.to_json import ledger_json
     from alignbench.store import Store
 
     path = db or paths.default_database()
@@ -116,7 +117,7 @@ def ledger(
     for message in failures.messages:
         print(visible(message), file=sys.stderr)
     if as_json:
-        print(json.dumps(as_record(kept, asked, number, tuple(failures.messages), wanted)))
+        print(json.dumps(ledger_json(kept, asked, number, tuple(failures.messages), wanted)))
     else:
         print_ledger(kept, asked, wanted)
     if outcome.failed or failures.messages:

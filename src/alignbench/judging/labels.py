@@ -82,13 +82,13 @@ def plan_labels(
             raise InputError(
                 f"--condition: session {session} has none named {name!r} beside {against}. {near}".rstrip()
             )
-    found = [item for item in pairs(store, session, against, seed) if not conditions or item.condition in conditions]
-    if not found:
+    items = [item for item in pairs(store, session, against, seed) if not conditions or item.condition in conditions]
+    if not items:
         raise InputError(f"Session {session} has no sample to compare with one of {against}.")
-    found.sort(key=lambda item: content_hash([seed, item.prompt_id, item.condition, item.sample]))
+    items.sort(key=lambda item: content_hash([seed, item.prompt_id, item.condition, item.sample]))
     done = store.judged(session, TAG if wanted else PREFERENCE, HUMAN, _template(wanted))
-    missing = tuple(item for item in found if (item.sample_id, item.reference_sample_id) not in done)
-    return LabelPlan(session, against, wanted, missing, len(found))
+    missing = tuple(item for item in items if (item.sample_id, item.reference_sample_id) not in done)
+    return LabelPlan(session, against, wanted, missing, len(items))
 
 
 def _template(tags: Sequence[str]) -> str:

@@ -97,12 +97,12 @@ class Bootstrap:
         """Percentile interval of each column's mean; None for a column with fewer than two values."""
         values = np.asarray(columns, np.float64)
         enough = (~np.isnan(values)).sum(axis=0) >= 2
-        found: list[Interval | None] = [None] * values.shape[1]
+        intervals: list[Interval | None] = [None] * values.shape[1]
         if enough.any():
             means = self.means(values[:, enough])
             for k, column in enumerate(np.flatnonzero(enough)):
-                found[column] = percentile_interval(means[:, k])
-        return found
+                intervals[column] = percentile_interval(means[:, k])
+        return intervals
 
     def differences(self, a: ArrayLike, b: ArrayLike) -> list[PairedDifference]:
         """Paired comparison, column by column, of a (P, K) and b (P, K)."""
@@ -112,13 +112,13 @@ class Bootstrap:
         drawn: dict[int, Floats] = {}
         if enough.any():
             drawn = dict(zip(np.flatnonzero(enough).tolist(), self.means(gaps[:, enough]).T, strict=True))
-        found = []
+        differences = []
         for k in range(gaps.shape[1]):
             value = float(np.nanmean(gaps[:, k])) if counts[k] else None
             draws = drawn.get(k)
             ci, p = (None, None) if draws is None else (percentile_interval(draws), _two_sided(draws))
-            found.append(PairedDifference(value, ci, p, int(counts[k])))
-        return found
+            differences.append(PairedDifference(value, ci, p, int(counts[k])))
+        return differences
 
     def recoveries(self, values: ArrayLike, floors: ArrayLike, ceilings: ArrayLike) -> list[Recovery]:
         """Of each column of values (P, K), with floors and ceilings (P, K) of the same prompts."""
@@ -231,14 +231,14 @@ def pair_spreads(similarities: ArrayLike, *, itself: bool) -> tuple[JackknifeVar
         np.fill_diagonal(pairs, np.nan)
     there = ~np.isnan(pairs)
     filled, times = np.where(there, pairs, 0.0), 2 if itself else 1
-    found = []
+    spreads = []
     for axis in (1,) if itself else (1, 0):
         sums, counts = filled.sum(axis=axis), there.sum(axis=axis)
         left = there.sum() / times - counts
         if len(sums) < 2 or not left.all():
             return ()
-        found.append(_spread((filled.sum() / times - sums) / left))
-    return tuple(found)
+        spreads.append(_spread((filled.sum() / times - sums) / left))
+    return tuple(spreads)
 
 
 def _spread(left_out: ArrayLike) -> JackknifeVariance:

@@ -56,12 +56,12 @@ def shown_samples(store: Store, session: int, reference: str | None) -> SamplesP
     fewer = cut = 0
     for prompt in prompts[:PROMPTS]:
         rows = {name: list(store.samples(session, cell_id=id)) for name, id in cells.get(prompt.id, {}).items()}
-        taken = {name: found[:SAMPLES] for name, found in rows.items()}
-        room -= sum(min(len(row.text), CHARACTERS) for found in taken.values() for row in found)
+        taken = {name: samples[:SAMPLES] for name, samples in rows.items()}
+        room -= sum(min(len(row.text), CHARACTERS) for samples in taken.values() for row in samples)
         if room < 0 and pages:
             break
-        fewer += any(len(found) > SAMPLES for found in rows.values())
-        cut += sum(len(row.text) > CHARACTERS for found in taken.values() for row in found)
+        fewer += any(len(samples) > SAMPLES for samples in rows.values())
+        cut += sum(len(row.text) > CHARACTERS for samples in taken.values() for row in samples)
         pages.append(SideBySide(prompt.id, prompt.text, tuple(_rows(taken, conditions, reference))))
     left_out = []
     if len(pages) < len(prompts):
@@ -76,9 +76,9 @@ def shown_samples(store: Store, session: int, reference: str | None) -> SamplesP
 def _rows(
     taken: Mapping[str, Sequence[SampleRow]], conditions: Sequence[str], reference: str | None
 ) -> Iterator[tuple[SampleView | None, ...]]:
-    by_index = {name: {row.sample: row for row in found} for name, found in taken.items()}
+    by_index = {name: {row.sample: row for row in samples} for name, samples in taken.items()}
     theirs = {i: row.text for i, row in by_index.get(reference or "", {}).items() if row.status == "done"}
-    for sample in sorted({index for found in by_index.values() for index in found}):
+    for sample in sorted({index for samples in by_index.values() for index in samples}):
         others = [text for i, text in theirs.items() if i != sample]
         yield tuple(
             _shown(row, others if name == reference else [*theirs.values()]) if row is not None else None
@@ -92,10 +92,10 @@ def _shown(row: SampleRow, theirs: Sequence[str]) -> SampleView:
     if row.status == "error":
         return SampleView(row.sample, (), f"failed: {row.error}")
     text = row.text[:CHARACTERS]
-    remarks = {"length": "cut by length", "cancelled": "cancelled"}
-    found = [remarks[row.finish_reason]] if row.finish_reason in remarks else []
+    ends = {"length": "cut by length", "cancelled": "cancelled"}
+    remarks = [ends[row.finish_reason]] if row.finish_reason in ends else []
     if not text.strip():
-        found.append("empty")
+        remarks.append("empty")
     if len(row.text) > CHARACTERS:
-        found.append(f"{len(row.text) - CHARACTERS:,} more characters are not shown")
-    return SampleView(row.sample, tuple(marked(text, shared_words(text, theirs))), ", ".join(found))
+        remarks.append(f"{len(row.text) - CHARACTERS:,} more characters are not shown")
+    return SampleView(row.sample, tuple(marked(text, shared_words(text, theirs))), ", ".join(remarks))

@@ -74,8 +74,8 @@ def score_responses(
     cycle = shuffled_cycle(responses.prompts, wanted.seed)
     scores: dict[str, PromptScores] = {}
     started = worth_starting(processes, responses.n)
-    for found in scored_chunks(wanted, _chunks(cycle, source, wanted.reference, started), started):
-        for prompt in found:
+    for chunk in scored_chunks(wanted, _chunks(cycle, source, wanted.reference, started), started):
+        for prompt in chunk:
             id = cycle[len(scores)]
             scores[id] = prompt
             if sources and wanted.reference is not None:

@@ -37,25 +37,25 @@ def held_out(
     """
     cells = responses.cells(prompt)
     teacher = cells.get(reference, {})
-    found = {}
+    splits = {}
     for condition, indices in sources.items():
         texts = cells.get(condition, {})
         vectors = embeddings.vectors([*teacher.values(), *texts.values()]) if embeddings is not None else {}
         own = _cell(texts, vectors, metrics, mode)
         apart = {i: text for i, text in teacher.items() if i not in indices}
-        told = {i: text for i, text in teacher.items() if i in indices}
+        source_samples = {i: text for i, text in teacher.items() if i in indices}
         rest = CellPair(_cell(apart, vectors, metrics, mode), own).cross()
-        source = CellPair(_cell(told, vectors, metrics, mode), own).cross()
-        found[condition] = {name: HeldOut(rest[name].value, source[name].value) for name in rest}
-    return found
+        source = CellPair(_cell(source_samples, vectors, metrics, mode), own).cross()
+        splits[condition] = {name: HeldOut(rest[name].value, source[name].value) for name in rest}
+    return splits
 
 
 def source_conditions(conditions: Iterable[Condition], reference: str | None) -> dict[str, frozenset[int]]:
     """The conditions whose contexts tell of samples of the reference, with the indices of these."""
     if reference is None:
         return {}
-    found = {c.name: samples_in_context(c.context, reference) for c in conditions if c.name != reference}
-    return {name: indices for name, indices in found.items() if indices}
+    sources = {c.name: samples_in_context(c.context, reference) for c in conditions if c.name != reference}
+    return {name: indices for name, indices in sources.items() if indices}
 
 
 def _cell(texts: Mapping[int, str], vectors: _Vectors, metrics: Collection[str], mode: WordMode) -> CellScores:

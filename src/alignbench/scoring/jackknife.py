@@ -27,11 +27,11 @@ def jackknife_intervals(
 
     whole: the cells of a prompt by condition. without: the same cells with samples left out (see `left_out`).
     """
-    found: dict[ScoreKey, Interval] = {}
+    intervals: dict[ScoreKey, Interval] = {}
     for condition, cells in without.items():
-        _add(found, "within", condition, whole[condition].within(), [[cell.within() for cell in cells]])
+        _add(intervals, "within", condition, whole[condition].within(), [[cell.within() for cell in cells]])
     if reference is None:
-        return found
+        return intervals
     own = whole[reference]
     for condition, cells in without.items():
         other = whole[condition]
@@ -42,12 +42,12 @@ def jackknife_intervals(
                 [CellPair(cell, other).cross() for cell in without[reference]],
                 [CellPair(own, cell).cross() for cell in cells],
             ]
-        _add(found, "cross", condition, CellPair(own, other).cross(), sides)
-    return found
+        _add(intervals, "cross", condition, CellPair(own, other).cross(), sides)
+    return intervals
 
 
 def _add(
-    found: dict[ScoreKey, Interval],
+    intervals: dict[ScoreKey, Interval],
     table: str,
     condition: str,
     whole: Mapping[str, Value] | Mapping[str, Cross],
@@ -59,4 +59,4 @@ def _add(
             continue
         interval = jackknife_interval(score.value, *([v for v in side if v is not None] for side in left_out))
         if interval is not None:
-            found[table, condition, metric] = interval
+            intervals[table, condition, metric] = interval

@@ -59,7 +59,10 @@ def session_scores(
             hidden = held_out(responses, id, embeddings, reference, sources, registry.CROSS)
         scores.append(PromptScores(within, cross, null, held_out=hidden, spreads=spreads.get(id, {})))
     return score_tables(
-        [without_the_blind(found) if id in contested else found for id, found in zip(ids, scores, strict=True)],
+        [
+            without_the_blind(prompt_scores) if id in contested else prompt_scores
+            for id, prompt_scores in zip(ids, scores, strict=True)
+        ],
         names,
         within=(*registry.WITHIN, *COUNTS),
         cross=registry.CROSS,

@@ -11,14 +11,14 @@ from alignbench.tui.workbench.state import Bench, Column
 def rungs(bench: Bench, temperatures: Sequence[float]) -> list[Column]:
     """Every column that can be sampled, at each temperature; the names are taken from now on. One that is on the Bench
     or was sampled before is itself again."""
-    found = {}
+    columns = {}
     for column in bench.columns:
         for temperature in temperatures if not column.condition.model.is_imported else ():
             condition = bench.settle(at_temperature(column.condition, temperature))
             bench.used[condition.name] = condition
             rung = Column(condition, column.n)
-            found[rung.hash] = rung
-    return [*found.values()]
+            columns[rung.hash] = rung
+    return [*columns.values()]
 
 
 def progress(bench: Bench) -> tuple[int, int]:
