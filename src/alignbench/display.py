@@ -51,7 +51,7 @@ def visible(text: str) -> str:
 
 def escaped(text: str) -> str:
     r"""The same where fonts have no control pictures: these are escapes too, ESC is \u001b."""
-    return _PICTURE.sub(lambda found: _escape(_CODES[found[0]]), visible(text))
+    return _PICTURE.sub(lambda match: _escape(_CODES[match[0]]), visible(text))
 
 
 def text_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, fold: bool = False) -> Table:

@@ -34,16 +34,13 @@ _SMALLEST = (80, 24)
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at. advice: what to do, empty where nothing is.
-
-    required: nothing can be sampled or stored without it.
-    """
+    """One thing that was looked at."""
 
     name: str
     status: CheckStatus
     detail: str
-    advice: str = ""
-    required: bool = False
+    advice: str = ""  # what to do, empty where nothing is
+    required: bool = False  # nothing can be sampled or stored without it
 
 
 def examine(database: Path) -> list[Check]:
@@ -71,8 +68,12 @@ def failed(checks: Sequence[Check]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class LlamaBuild:
-    """llama-cpp-python as it is installed. version: empty where it is not. info: llama.cpp's own words about its
-    build and this CPU; empty where it does not start, and `error` says why."""
+    """llama-cpp-python as it is installed.
+
+    Attributes:
+        version: empty where it is not
+        info: llama.cpp's own words about its build and this CPU; empty where it does not start, and `error` says why
+    """
 
     version: str
     info: str = ""
@@ -106,9 +107,9 @@ def check_cpu(cpuinfo: str) -> Check:
     if not flags:
         return Check("cpu", "ok", cores)
     families = {"AVX2": "avx2", "AVX-512": "avx512f", "AMX": "amx_int8"}
-    found = [name for name, flag in families.items() if flag in flags]
-    detail = f"{cores}, {' '.join(found) or 'without AVX2'}"
-    if "AVX2" not in found:
+    supported = [name for name, flag in families.items() if flag in flags]
+    detail = f"{cores}, {' '.join(supported) or 'without AVX2'}"
+    if "AVX2" not in supported:
         return Check("cpu", "warning", detail, "Sampling will be slow; take a machine with AVX2 or a GPU.")
     return Check("cpu", "ok", detail)
 
@@ -156,11 +157,11 @@ def check_gpu(build: LlamaBuild) -> Check:
 def check_packages(name: str, packages: Sequence[str], *, extra: str | None = None) -> Check:
     """Packages of an extra (called `name` unless said otherwise), by their metadata; nothing is imported."""
     versions = {package: _version(package) for package in packages}
-    absent = [package for package, found in versions.items() if not found]
+    absent = [package for package, version in versions.items() if not version]
     if absent:
         advice = f"Scores that compare meanings show a dash without it: pip install 'alignbench[{extra or name}]'"
         return Check(name, "missing", f"not installed: {', '.join(absent)}", advice)
-    return Check(name, "ok", ", ".join(f"{package} {found}" for package, found in versions.items()))
+    return Check(name, "ok", ", ".join(f"{package} {version}" for package, version in versions.items()))
 
 
 def check_models() -> list[Check]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from alignbench.textfiles import json_type
 
-NOT_APPLICABLE = "N/A"  # may stand in place of a grade
+NOT_APPLICABLE = "N/A"  # may take the place of a grade
 
 
 def conform(value: Any, schema: dict[str, Any], where: str = "the reply") -> Any:

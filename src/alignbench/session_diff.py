@@ -14,8 +14,10 @@ from alignbench.store import Store
 class ConditionDiff:
     """A condition of both sessions.
 
-    names: in either. differs: settings that are not the same, with both values; none where the hashes are equal.
-    identical, different: samples of one prompt and index that are done in both, by whether their texts are equal.
+    Attributes:
+        names: in either
+        differs: settings that are not the same, with both values; none where the hashes are equal
+        identical, different: samples of one prompt and index that are done in both, by whether their texts are equal
     """
 
     names: tuple[str, str]
@@ -26,9 +28,15 @@ class ConditionDiff:
 
 @dataclass(frozen=True, slots=True)
 class SessionDiff:
-    """sessions: the two numbers. A pair `only_...` has what only the first and what only the second session has:
-    ids of prompts whose text the other one lacks, names of conditions that the other one has neither by content nor by
-    name."""
+    """How two sessions differ. A pair `only_...` is of the first and of the second session.
+
+    Attributes:
+        sessions: the two numbers
+        prompts: in both
+        only_prompts: ids of prompts whose text the other one lacks
+        conditions: in both
+        only_conditions: names of conditions that the other one has neither by content nor by name
+    """
 
     sessions: tuple[int, int]
     prompts: int

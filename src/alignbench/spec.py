@@ -67,18 +67,14 @@ def _is_count(value: object) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class LoadOptions:
-    """How a model is loaded. device: auto, cpu, cuda, cuda:1. dtype: auto, float32, bfloat16, float16 (transformers).
-    gpu_layers: layers llama.cpp puts on the GPU, -1 for all. quantize: 8bit or 4bit through bitsandbytes, or empty.
-    attention: sdpa, flash_attention_2 or eager (transformers). trust_remote_code: run code that comes with the
-    weights. Raises InputError for any other value.
-    """
+    """How a model is loaded. Raises InputError for any other value."""
 
-    device: str = "auto"
-    dtype: str = "auto"
-    gpu_layers: int = -1
-    quantize: str = ""
-    attention: str = "sdpa"
-    trust_remote_code: bool = False
+    device: str = "auto"  # auto, cpu, cuda, cuda:1
+    dtype: str = "auto"  # auto, float32, bfloat16, float16 (transformers)
+    gpu_layers: int = -1  # layers llama.cpp puts on the GPU, -1 for all
+    quantize: str = ""  # 8bit or 4bit through bitsandbytes, or empty
+    attention: str = "sdpa"  # sdpa, flash_attention_2 or eager (transformers)
+    trust_remote_code: bool = False  # run code that comes with the weights
 
     def __post_init__(self) -> None:
         for name, value, ok, expected in (
@@ -140,8 +136,9 @@ class Example:
 class ExampleSet:
     """Examples in order, addressed by content. name and origin are for people: neither is compared or hashed.
 
-    gone: the hash of a set whose examples are not in the database any more; it has no items, and nothing is selected
-    from it.
+    Attributes:
+        gone: the hash of a set whose examples are not in the database any more; it has no items, and nothing is
+            selected from it
     """
 
     items: tuple[Example, ...] = ()
@@ -157,15 +154,20 @@ class ExampleSet:
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """Which examples stand before a query.
+    """Which examples come before a query.
 
-    pool: what they are selected from. condition: instead of a pool, the samples `sample` of this condition in the same
-    session. k: how many, None for all of a fixed list. seed: of a random selection and of a shuffled order. draw:
-    whether a random selection is made for each prompt or once for all. mmr: weight of similarity against novelty in
-    maximal marginal relevance (Carbonell and Goldstein 1998), over 0 and at most 1; None is off. near_duplicate: an
-    example at least this similar to the query, 0 to 1, is left out. teacher: the condition whose sample `sample` is
-    taken for the response to the query; empty: `condition`, else the session's reference. embedder: a folder, empty for
-    the embedded model.
+    Attributes:
+        pool: what they are selected from
+        condition: instead of a pool, the samples `sample` of this condition in the same session
+        k: how many, None for all of a fixed list
+        seed: of a random selection and of a shuffled order
+        draw: whether a random selection is made for each prompt or once for all
+        mmr: weight of similarity against novelty in maximal marginal relevance (Carbonell and Goldstein 1998), over 0
+            and at most 1; None is off
+        near_duplicate: an example at least this similar to the query, 0 to 1, is left out
+        teacher: the condition whose sample `sample` is taken for the response to the query; empty: `condition`, else
+            the session's reference
+        embedder: a folder, empty for the embedded model
     """
 
     pool: ExampleSet = ExampleSet()
@@ -224,12 +226,16 @@ class Prefill:
 class Context:
     """What surrounds the query.
 
-    template: `plain` (URIAL-style fences), `chat` (the model's own), or the file that `source`, a Jinja template, is
-    from. instruction: the system message of the chat layout. stops: texts that end a response, beside those of the
-    layout. arguments: a JSON object of variables for the template. overflow: what is done with a context longer than
-    the window: drop the farthest examples, or refuse. thinking_end: what a reasoning model writes
-    between its thoughts and its answer. verbalized: how many answers with probabilities one generation gives, each a
-    sample of its own; 0 where a generation is one sample. `{answers}` in the instruction stands for it.
+    Attributes:
+        template: `plain` (URIAL-style fences), `chat` (the model's own), or the file that `source`, a Jinja template,
+            is from
+        instruction: the system message of the chat layout
+        stops: texts that end a response, beside those of the layout
+        arguments: a JSON object of variables for the template
+        overflow: what is done with a context longer than the window: drop the farthest examples, or refuse
+        thinking_end: what a reasoning model writes between its thoughts and its answer
+        verbalized: how many answers with probabilities one generation gives, each a sample of its own; 0 where a
+            generation is one sample. `{answers}` in the instruction stands for it
     """
 
     template: str
@@ -304,9 +310,14 @@ def _changed(value: Any) -> dict[str, Any]:
 class Sampling:
     """Sampling parameters. Every one of them is sent to the engine; no engine default takes part.
 
-    temperature: 0 is greedy. top_k: 0 is off. top_p, typical_p: 1 is off. min_p: 0 is off.
-    repetition_penalty: 1 is off; its window is the prompt and the generation, as in transformers.
-    max_tokens: most tokens of one response. stop: texts that end a response, beside those of the layout.
+    Attributes:
+        temperature: 0 is greedy
+        top_k: 0 is off
+        top_p, typical_p: 1 is off
+        min_p: 0 is off
+        repetition_penalty: 1 is off; its window is the prompt and the generation, as in transformers
+        max_tokens: most tokens of one response
+        stop: texts that end a response, beside those of the layout
     """
 
     temperature: float = 0.7

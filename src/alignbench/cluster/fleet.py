@@ -25,13 +25,13 @@ LOSSES = 3  # workers that one request may lose, and a model for each lane it ha
 
 @dataclass(eq=False)
 class _ActorRequest:
-    """A request and what has come of it. actor: that works on it, None while it waits."""
+    """A request and what has come of it."""
 
     request: ModelRequest
     sink: Callable[[Any], None]
     finished: set[int] = field(default_factory=set)
     losses: int = 0
-    actor: Any = None
+    actor: Any = None  # that works on it, None while it waits
     cancelled: bool = False
 
     def rest(self) -> ModelRequest | None:
@@ -43,12 +43,16 @@ class _ActorRequest:
 
 
 class Fleet:
-    """A model in `lanes` actors. new_actor: begins one; Ray finds a place for it. say: told what a person should know.
-
-    Sinks are called from the threads of the lanes.
-    """
+    """A model in `lanes` actors. Sinks are called from the threads of the lanes."""
 
     def __init__(self, model: Model, lanes: int, new_actor: Callable[[], Any], say: Callable[[str], None]) -> None:
+        """
+        Args:
+            model: in each of the actors
+            lanes: how many actors
+            new_actor: begins one; Ray finds a place for it
+            say: called with what a person should know
+        """
         self.model, self.lanes = model, lanes
         self.capabilities: Capabilities | None = None
         self._new_actor, self._say = new_actor, say
@@ -61,7 +65,7 @@ class Fleet:
         self._lock = threading.RLock()
 
     def start(self, sink: Sink) -> None:
-        """Load the model everywhere; the sink is told when the first actor has it."""
+        """Load the model everywhere; the sink gets Loaded when the first actor has it."""
         self._loading.append(sink)
         for i in range(self.lanes):
             threading.Thread(target=self._serve, name=f"{self.model.name} on Ray, {i}", daemon=True).start()

@@ -46,9 +46,13 @@ class RayPool(RequestQueue):
     ) -> None:
         """Connect to the cluster at an address; without one to that of RAY_ADDRESS, else begin one on this machine.
 
-        n_models: that are to share it. cpus, gpus: of an actor; gpus is 1 by default where the cluster has any, else 0.
-        make_pool: what an actor runs its model in. say: told what a person should know. InputError where there is no
-        such cluster, or no room in it for one actor.
+        InputError where there is no such cluster, or no room in it for one actor.
+
+        Args:
+            n_models: that are to share it
+            cpus, gpus: of an actor; gpus is 1 by default where the cluster has any, else 0
+            make_pool: what an actor runs its model in
+            say: called with what a person should know
         """
         super().__init__()
         self._fleets: dict[Model, Fleet] = {}

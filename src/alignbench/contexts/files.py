@@ -92,9 +92,12 @@ def context_path(name_or_path: str) -> Path:
 def read_context(
     values: Mapping[str, Any], where: str, folder: Path, sets: Sets | None = None, *, name: str = ""
 ) -> Context:
-    """The context of a TOML table. where: what messages call the file. folder: where its relative paths begin.
+    """The context of a TOML table.
 
-    name: used where the table has none.
+    Args:
+        where: what messages call the file
+        folder: where its relative paths begin
+        name: used where the table has none
     """
     table = TomlTable(values, where)
     template, source = _template(table, folder)
@@ -244,11 +247,11 @@ def _named_set(table: TomlTable, name: str, folder: Path, sets: Sets) -> Example
         return read_examples(path)
     if name in shipped_example_sets():
         return shipped_example_set(name)
-    found = sets.named(name)
-    if found is None:
+    examples = sets.named(name)
+    if examples is None:
         near = did_you_mean(name, shipped_example_sets())
         raise table.error("set", name, "the name of an example set or a file", f" {near}".rstrip())
-    return found
+    return examples
 
 
 def _embedder(table: TomlTable, folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""Hints: what a maker is asked for, and what a hint gives away of the response it tells of."""
+"""Hints: what a maker is asked for, and how much a hint gives away of the response it was made from."""
 
 from __future__ import annotations
 
@@ -46,8 +46,13 @@ def hint_request(template: str, prompt: str, response: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class GiveAway:
-    """How much of a response a hint holds. recall: share of the response's different content words that are in the
-    hint, 0 to 1, None for a response without any. longest_quote: words of the longest run that both share."""
+    """How much of a response a hint holds.
+
+    Attributes:
+        recall: share of the response's different content words that are in the hint, 0 to 1, None for a response
+            without any
+        longest_quote: words of the longest run that both share
+    """
 
     recall: float | None
     longest_quote: int
@@ -68,10 +73,10 @@ def give_away(hint: str, response: str) -> GiveAway:
 
 @dataclass(frozen=True, slots=True)
 class HintFirst:
-    """What a model wrote that gives a hint before it answers. answer: None where it did not get that far."""
+    """What a model wrote that gives a hint before it answers."""
 
     hint: str
-    answer: str | None
+    answer: str | None  # None where it did not get that far
 
 
 _TURN = re.compile(r"\n```\s*# Answer:[ \t]*\n```[ \t]*\n?")

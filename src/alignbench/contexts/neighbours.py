@@ -17,9 +17,9 @@ _FIRST = 64  # neighbours that are put in order at first; more only if they are 
 
 @dataclass(frozen=True, eq=False)
 class NeighbourIndex:
-    """vectors: (n, dim) float32, C order, rows of length 1 (or 0, for a text without a token)."""
+    """Texts by their vectors, for nearest neighbours."""
 
-    vectors: Matrix
+    vectors: Matrix  # (n, dim), C order, rows of length 1 (or 0, for a text without a token)
 
     def nearest(self, query: NDArray[np.float32]) -> Iterator[tuple[int, float]]:
         """All rows by falling cosine to a unit vector (dim,), as (row, cosine); of equal ones the earlier row first.

@@ -11,25 +11,23 @@ from alignbench.engines.protocol import Capabilities
 
 @dataclass(frozen=True, slots=True)
 class PartTokens:
-    """A part of the text and how many of its tokens begin in it. number: of an example, from 1."""
+    """A part of the text and how many of its tokens begin in it."""
 
     kind: PartKind | str
-    number: int
+    number: int  # of an example, from 1
     text: str
     n_tokens: int
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """text: what the model gets, special tokens that the tokenizer adds written out. ids: its tokens. parts: in the
-    order of the text, beginning with those tokens (kind `special`). window: the model's context length in tokens, 0
-    where it is not known. max_tokens: most tokens of a response."""
+    """A prompt as the model gets it, in tokens."""
 
-    text: str
-    ids: tuple[int, ...]
-    parts: tuple[PartTokens, ...]
-    window: int
-    max_tokens: int
+    text: str  # what the model gets, special tokens that the tokenizer adds written out
+    ids: tuple[int, ...]  # its tokens
+    parts: tuple[PartTokens, ...]  # in the order of the text, beginning with those tokens (kind `special`)
+    window: int  # the model's context length in tokens, 0 where it is not known
+    max_tokens: int  # most tokens of a response
 
     @property
     def n_tokens(self) -> int:

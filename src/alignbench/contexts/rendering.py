@@ -67,19 +67,25 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A stretch of the rendered text. number: of an example, from 1."""
+    """A stretch of the rendered text."""
 
     kind: PartKind
     text: str
-    number: int = 0
+    number: int = 0  # of an example, from 1
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """context: the text that every prompt under this context shares. query: the rest, up to where the response
-    begins. stops: what ends a response in this layout, beside the end-of-sequence token. messages: what a server that
-    applies the chat template itself gets in place of the text. passes: how many stops a response may run over before
-    one ends it. parts: the same text in pieces."""
+    """A prompt in a context, as text.
+
+    Attributes:
+        context: the text that every prompt under this context shares
+        query: the rest, up to where the response begins
+        stops: what ends a response in this layout, beside the end-of-sequence token
+        messages: what a server that applies the chat template itself gets in place of the text
+        passes: how many stops a response may run over before one ends it
+        parts: the same text in pieces
+    """
 
     context: str
     query: str
@@ -121,8 +127,8 @@ def render(prompt: Prompt, context: Context, model: Capabilities, content: Conte
     if content is None:
         content = own_content(prompt, context)
     if context.verbalized:
-        asked = context.instruction.replace("{answers}", str(context.verbalized))
-        context = replace(context, instruction=asked)
+        instruction = context.instruction.replace("{answers}", str(context.verbalized))
+        context = replace(context, instruction=instruction)
     content = Content(content.examples, content.hint.strip(), content.prefill.strip())
     if context.source:
         rendered = _from_file(query, context, content, model)
@@ -262,7 +268,7 @@ def _fields(query: str, context: Context, content: Content) -> dict[str, Any]:
 
 
 def _others(query: str, context: Context, content: Content) -> tuple[str, Context, Content]:
-    """The same context around another query, whose text parts from this one at its first character."""
+    """The same context around another query, whose text differs from this one at its first character."""
     if context.hint is not None and not context.hint.text:
         content = replace(content, hint=_parting(content.hint))
     if context.examples is not None and not context.examples.shared:
@@ -276,7 +282,7 @@ def _parting(text: str) -> str:
 
 
 def _found(text: str, query: str, context: Context, content: Content) -> Iterator[Part]:
-    """The pieces of a text that a template wrote, as far as its contents stand in it unchanged and in order."""
+    """The pieces of a text that a template wrote, as far as its contents are in it unchanged and in order."""
     wanted: list[tuple[PartKind, str, int]] = [("instruction", context.instruction.strip(), 0)]
     for number, example in enumerate(content.examples, start=1):
         wanted += [("example", piece, number) for piece in (example.prompt, example.hint, example.response)]

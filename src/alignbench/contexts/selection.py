@@ -1,4 +1,4 @@
-"""Which examples stand before a query: fixed, random or nearest ones, and never the query itself."""
+"""Which examples come before a query: fixed, random or nearest ones, and never the query itself."""
 
 from __future__ import annotations
 
@@ -21,9 +21,14 @@ _MMR_CANDIDATES = 10  # for each example that is wanted
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """An example of a pool. index: its place in the pool, from 0. rank: its place by the method of selection, from 1,
-    near duplicates of the query not counted, but for one that is itself left out as such. similarity: cosine to the
-    query, or to the response that stands for it; None where the method has none."""
+    """An example of a pool.
+
+    Attributes:
+        index: its place in the pool, from 0
+        rank: its place by the method of selection, from 1, near duplicates of the query not counted, but for one that
+            is itself left out as such
+        similarity: cosine to the query, or to the response that stands for it; None where the method has none
+    """
 
     index: int
     rank: int
@@ -32,12 +37,11 @@ class Selected:
 
 @dataclass(frozen=True, slots=True)
 class ExampleSelection:
-    """chosen: in the order in which the examples stand. left_out: near duplicates of the query that were passed over.
-    dropped: those that had been chosen and did not fit the model's window."""
+    """The examples that were selected for a query."""
 
-    chosen: tuple[Selected, ...]
-    left_out: tuple[Selected, ...] = ()
-    dropped: tuple[Selected, ...] = ()
+    chosen: tuple[Selected, ...]  # in the order of the context
+    left_out: tuple[Selected, ...] = ()  # near duplicates of the query that were passed over
+    dropped: tuple[Selected, ...] = ()  # those that had been chosen and did not fit the model's window
 
     def examples(self, pool: Sequence[Example]) -> tuple[Example, ...]:
         """The chosen examples, from the pool they were selected from."""
@@ -55,29 +59,32 @@ def select(
 ) -> ExampleSelection:
     """Select examples for a query.
 
-    index: over the prompts or the responses of the pool, for the nearest ones; near: the unit vector of the query, or
-    of the teacher's response to it. Raises InputError where the pool is gone, or has too few examples left.
+    Raises InputError where the pool is gone, or has too few examples left.
+
+    Args:
+        index: over the prompts or the responses of the pool, for the nearest ones
+        near: the unit vector of the query, or of the teacher's response to it
     """
     if examples.why_none:
         raise InputError(examples.why_none)
-    found: list[Selected] = []
+    candidates: list[Selected] = []
     left_out: list[Selected] = []
     wanted = len(examples.pool.items) if examples.k is None else examples.k
     looked_at = wanted if examples.mmr is None else wanted * _MMR_CANDIDATES
     for selected in _ranked(query, examples, index, near):
-        if len(found) == looked_at:
+        if len(candidates) == looked_at:
             break
         if is_near_duplicate(query, examples.pool.items[selected.index], examples.near_duplicate, selected.similarity):
             left_out.append(selected)
         else:
-            found.append(Selected(selected.index, len(found) + 1, selected.similarity))
-    if examples.k is not None and len(found) < examples.k:
+            candidates.append(Selected(selected.index, len(candidates) + 1, selected.similarity))
+    if examples.k is not None and len(candidates) < examples.k:
         name = examples.pool.name or "The pool"
         without = f", {len(left_out)} of them near duplicates of the query" if left_out else ""
         raise InputError(f"{name} has {len(examples.pool.items)} examples{without}; expected {examples.k} or more.")
     if examples.mmr is not None and index is not None:
-        found = _diversified(found, index, wanted, examples.mmr)
-    return ExampleSelection(tuple(_ordered(query, examples, found)), tuple(left_out))
+        candidates = _diversified(candidates, index, wanted, examples.mmr)
+    return ExampleSelection(tuple(_ordered(query, examples, candidates)), tuple(left_out))
 
 
 def own_examples(query: str, examples: Examples) -> tuple[Example, ...]:

@@ -28,17 +28,17 @@ def unknown_conditions(contexts: Sequence[Context], reference: str | None, known
 
 
 def samples_in_context(context: Context, reference: str) -> frozenset[int]:
-    """The samples of the reference, by index, that a context tells of for the very prompt it stands around.
+    """The samples of the reference, by index, that a context is made from for the very prompt that it surrounds.
 
-    Being similar to them is no success: what they say, or a part of it, was given away.
+    Being similar to them is no success: the context gave away what they say, or a part of it.
     """
     examples, hint, prefill = context.examples, context.hint, context.prefill
-    found = set()
+    samples = set()
     teacher = (examples.teacher or examples.condition or reference) if examples is not None else ""
     if examples is not None and examples.select == "nearest-response" and teacher == reference:
-        found.add(examples.sample)
+        samples.add(examples.sample)
     if hint is not None and hint.condition == reference:
-        found.add(hint.sample)
+        samples.add(hint.sample)
     if prefill is not None and prefill.condition == reference:
-        found.add(prefill.sample)
-    return frozenset(found)
+        samples.add(prefill.sample)
+    return frozenset(samples)

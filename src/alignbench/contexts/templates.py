@@ -81,9 +81,12 @@ atexit.register(_SANDBOX.close)
 def render_template(source: str, variables: Sequence[Mapping[str, Any]], *, strict: bool, called: str) -> list[str]:
     """The texts of a template, one for each set of variables.
 
-    strict: what is not there is an error that names it. called: what messages call the template. Raises InputError
-    where it does not render, reads what it should not, or needs more time or room than 2 seconds of processor time,
-    1 GiB of memory and 8 million characters.
+    Raises InputError where it does not render, reads what it should not, or needs more time or room than 2 seconds of
+    processor time, 1 GiB of memory and 8 million characters.
+
+    Args:
+        strict: what is not there is an error that names it
+        called: what messages call the template
     """
     answer = _SANDBOX.ask({"source": source, "strict": strict, "variables": [dict(v) for v in variables]})
     if "error" in answer:

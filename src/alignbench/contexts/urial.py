@@ -19,7 +19,11 @@ _OPEN_END = re.compile(r"\s*\Z")
 
 @dataclass(frozen=True, slots=True)
 class UrialPrompt:
-    """query, hint: of a last block without an answer, empty where there is none."""
+    """The pieces of a prompt in URIAL's layout.
+
+    Attributes:
+        query, hint: of a last block without an answer, empty where there is none
+    """
 
     instruction: str
     examples: tuple[Example, ...]

@@ -108,19 +108,19 @@ class Embedder:
         Windows follow each other, as in `embed`, each with its marks of beginning and end.
         """
         ids, owner = self._windows(texts)
-        found: list[list[NDArray[np.float32]]] = [[] for _ in texts]
+        vectors: list[list[NDArray[np.float32]]] = [[] for _ in texts]
         by_length = sorted(range(len(ids)), key=lambda i: len(ids[i]))
         of_window: dict[int, NDArray[np.float32]] = {}
         for start in range(0, len(by_length), _BATCH):
             batch = by_length[start : start + _BATCH]
             of_window |= zip(batch, self._token_forward([ids[i] for i in batch]), strict=True)
         for i, text in enumerate(owner):
-            found[text].append(of_window[i])
+            vectors[text].append(of_window[i])
         marks = {self._tokenizer.cls_token_id, self._tokenizer.sep_token_id}
         counts: list[list[bool]] = [[] for _ in texts]
         for window, text in zip(ids, owner, strict=True):
             counts[text] += [token not in marks for token in window]
-        return [(np.concatenate(found[i]), np.array(counts[i], np.bool_)) for i in range(len(texts))]
+        return [(np.concatenate(vectors[i]), np.array(counts[i], np.bool_)) for i in range(len(texts))]
 
     def _windows(self, texts: Sequence[str]) -> tuple[list[list[int]], list[int]]:
         """Token ids of every window, special tokens included, and the text each belongs to."""

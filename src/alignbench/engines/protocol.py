@@ -42,8 +42,8 @@ class Capabilities:
 class SampleRequest:
     """Draw `samples` (indices) of one cell. Sample i uses seed + i and the stream key of its cell.
 
-    schema: a JSON schema, as text, that responses are held to as far as the engine can: by a grammar on llama.cpp, by
-    response_format on servers that have it, not at all by transformers. Whoever reads a response checks it.
+    Engines hold responses to `schema` as far as they can: llama.cpp by a grammar, servers by response_format where they
+    have it, transformers not at all. Whoever reads a response checks it.
     """
 
     key: int  # names the request in events and cancellations
@@ -57,7 +57,7 @@ class SampleRequest:
     mode: Mode = "strict"
     passes: int = 0  # how often the first stop may come without ending the response
     messages: tuple[tuple[str, str], ...] = ()  # (role, content); in place of text where the model renders chat itself
-    schema: str = ""
+    schema: str = ""  # a JSON schema, as text
     alone: bool = False  # the cell will never have another sample
 
 
@@ -65,8 +65,11 @@ class SampleRequest:
 class TokenStats:
     """Per token of one sample, arrays of length n_tokens.
 
-    ids: token ids. logprob, entropy: of the raw distribution, in nats. sampling_*: of the distribution that was drawn
-    from, after temperature, truncation and penalties; where a schema refused the first draw, of what it allows.
+    Attributes:
+        ids: token ids
+        logprob, entropy: of the raw distribution, in nats
+        sampling_logprob, sampling_entropy: of the distribution that was drawn from, after temperature, truncation and
+            penalties; where a schema refused the first draw, of what it allows
     """
 
     ids: NDArray[np.int32]
@@ -80,9 +83,12 @@ class TokenStats:
 class SampleResult:
     """One finished, cut or cancelled response.
 
-    raw_text: all the generated text. text: the same with one trailing stop removed. n_tokens counts every drawn
-    token, the one that ended the response included. logprob: sum of the raw log-probs, nats. seconds: wall time from
-    the start of its generation to its end.
+    Attributes:
+        raw_text: all the generated text
+        text: the same with one trailing stop removed
+        n_tokens: of every drawn token, the one that ended the response included
+        logprob: sum of the raw log-probs, nats
+        seconds: wall time from the start of its generation to its end
     """
 
     sample: int
@@ -98,21 +104,26 @@ class SampleResult:
 
 @dataclass(frozen=True, slots=True)
 class LikelihoodRequest:
-    """Log-probs of a given continuation, teacher forced. `top`: alternatives to report a token, 0 for none."""
+    """Log-probs of a given continuation, teacher forced."""
 
     key: int
     context: str
     query: str
     continuation: str
-    top: int = 5
+    top: int = 5  # alternatives to report for each token, 0 for none
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Answer to a ScoreRequest, for the T tokens of the continuation.
+    """Answer to a LikelihoodRequest, for the T tokens of the continuation.
 
-    ids: (T,). pieces: their texts. logprob: (T,), raw distribution at temperature 1, nats. rank: (T,), 1 is the
-    model's first choice. top_ids, top_logprob: (T, top), best first. top_pieces: their texts.
+    Attributes:
+        ids: (T,)
+        pieces: their texts
+        logprob: (T,), raw distribution at temperature 1, nats
+        rank: (T,), 1 is the model's first choice
+        top_ids, top_logprob: (T, top), best first
+        top_pieces: their texts
     """
 
     key: int
@@ -183,11 +194,11 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class TextDeltas:
-    """Deltas of a cell, coalesced to at most about 25 events a second. `n_tokens`: drawn since the last one."""
+    """Deltas of a cell, coalesced to at most about 25 events a second."""
 
     key: int
     deltas: tuple[Delta, ...]
-    n_tokens: int
+    n_tokens: int  # drawn since the last event
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,14 +211,11 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The request (or the load, key 0) failed; samples that had not finished get this message.
-
-    crowded: a load for which there is no room now; there may be once models that are at work have ended it.
-    """
+    """The request (or the load, key 0) failed; samples that had not finished get this message."""
 
     key: int
     message: str
-    crowded: bool = False
+    crowded: bool = False  # a load that there is no room for until models that are at work have ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,30 +231,23 @@ Sink = Callable[[Event], None]
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """Answer to an embedding request.
-
-    vectors: (n, dim) float32, rows of length 1. windows: pieces each text was cut into.
-    """
+    """Answer to an embedding request."""
 
     key: int
-    vectors: NDArray[np.float32]
-    windows: tuple[int, ...]
+    vectors: NDArray[np.float32]  # (n, dim) float32, rows of length 1
+    windows: tuple[int, ...]  # pieces each text was cut into
     model: str
 
 
 @dataclass(frozen=True, slots=True)
 class TokensEmbedded:
-    """Answer to a request for token vectors, for each of n texts.
-
-    vectors: (t, dim) float32 of its t tokens. counts: (t,), False for marks of beginning and end. layer: of the
-    encoder, counted from 1.
-    """
+    """Answer to a request for token vectors, for each of n texts."""
 
     key: int
-    vectors: tuple[NDArray[np.float32], ...]
-    counts: tuple[NDArray[np.bool_], ...]
+    vectors: tuple[NDArray[np.float32], ...]  # (t, dim) float32 of its t tokens
+    counts: tuple[NDArray[np.bool_], ...]  # (t,), False for marks of beginning and end
     model: str
-    layer: int
+    layer: int  # of the encoder, counted from 1
 
 
 class Engine(Protocol):
@@ -258,7 +259,7 @@ class Engine(Protocol):
         """Of the loaded model."""
 
     def sample(self, requests: Sequence[SampleRequest]) -> Iterator[Event]:
-        """Carry out requests of one mode: for each Started, Progress..., Finished a sample, then Done or Failed.
+        """Carry out requests of one mode: for each Started, TextDeltas..., Finished a sample, then Done or Failed.
 
         Several come only in fast mode, all with the same context. An exception fails those that have not ended.
         """
@@ -290,7 +291,7 @@ class EnginePool(Protocol):
         """Of a loaded model, else None."""
 
     def sample(self, model: Model, request: SampleRequest, sink: Sink) -> None:
-        """Queue a request on a loaded model: Started, Progress..., Finished a sample, then Done or Failed."""
+        """Queue a request on a loaded model: Started, TextDeltas..., Finished a sample, then Done or Failed."""
 
     def score(self, model: Model, request: LikelihoodRequest, sink: Callable[[Scored | Failed], None]) -> None:
         """Queue a scoring request on a loaded model; the sink gets one answer."""

@@ -23,11 +23,11 @@ MARK = "ALIGNBENCH_DETACHED"  # in the environment of such a process
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """A run of a session. pid: of its process, None where it has ended. log: what it says."""
+    """A run of a session."""
 
     session: int
-    log: Path
-    pid: int | None
+    log: Path  # what it says
+    pid: int | None  # of its process, None where it has ended
 
 
 def begin(db: Path, session: int, command: Sequence[str]) -> Background:
@@ -66,7 +66,7 @@ def find(db: Path, session: int) -> Background | None:
 def find_all(db: Path) -> list[Background]:
     """The runs of all sessions of a database, the one that was begun last first."""
     name = re.compile(re.escape(db.name) + r"-run-(\d+)\.log")
-    numbers = [int(found[1]) for file in db.parent.iterdir() if (found := name.fullmatch(file.name))]
+    numbers = [int(match[1]) for file in db.parent.iterdir() if (match := name.fullmatch(file.name))]
     runs = [run for number in numbers if (run := find(db, number)) is not None]
     return sorted(runs, key=lambda run: run.log.stat().st_mtime, reverse=True)
 

@@ -1,4 +1,4 @@
-"""What stands in the context of a cell, and what a model wrote before its answer."""
+"""What the context of a cell holds, and what a model wrote before its answer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from alignbench.store import NewHint, SampleRow, Store
 
 
 def is_prepared(store: Store, cell: PlannedCell) -> bool:
-    """Whether everything that stands in the context of a cell is stored."""
+    """Whether everything that the context of a cell holds is stored."""
     context = cell.condition.context
     return (
         (context.examples is None or store.selection(cell.id) is not None)
@@ -26,10 +26,10 @@ def cell_content(store: Store, cell: PlannedCell) -> Content:
     """What was prepared for a cell, else what its context itself holds. Raises InputError where neither is enough."""
     if not is_prepared(store, cell):
         return own_content(cell.prompt, cell.condition.context)
-    found = store.selection(cell.id)
+    selected = store.selection(cell.id)
     hint = store.cell_hint(cell.id)
     return Content(
-        found[1].examples(found[0].items) if found else (),
+        selected[1].examples(selected[0].items) if selected else (),
         hint.text if hint else "",
         store.prefill(cell.id) or "",
     )
@@ -48,17 +48,17 @@ def keep_samples(store: Store, session: int, cell: PlannedCell, result: SampleRe
         if result.finish_reason == "cancelled":
             return [store.add_sample(cell.id, replace(result, sample=sample)) for sample in missing]
         try:
-            found = answers(result.text, m)
+            parsed = answers(result.text, m)
         except ValueError as error:
             return [store.add_error(cell.id, sample, refusal(result, m, error)) for sample in missing]
         return [
             store.add_text(
                 cell.id,
                 sample,
-                found[sample % m].text,
+                parsed[sample % m].text,
                 raw_text=result.raw_text,
                 finish_reason=result.finish_reason,
-                probability=found[sample % m].probability,
+                probability=parsed[sample % m].probability,
             )
             for sample in missing
         ]

@@ -1,4 +1,4 @@
-"""Makes ready what stands in the context of a cell: selects examples, makes hints, and fits it all into the window."""
+"""Prepares the context of a cell: selects examples, makes hints, and fits it all into the window."""
 
 from __future__ import annotations
 
@@ -30,9 +30,14 @@ from alignbench.store import HintRow, NewHint, Store
 
 @dataclass(frozen=True, slots=True)
 class FilledContext:
-    """What stands in a context for one prompt. pool: what the selection was made from. notes: what a person should
-    know of it: near duplicates that were passed over, examples that did not fit, a hint that quotes.
-    hint: what a model made, or `prepare` kept."""
+    """A context, filled for one prompt.
+
+    Attributes:
+        pool: what the selection was made from
+        notes: what a person should know of it: near duplicates that were passed over, examples that did not fit, a hint
+            that quotes
+        hint: what a model made, or `prepare` kept
+    """
 
     content: Content
     pool: ExampleSet
@@ -80,7 +85,7 @@ class Preparer:
         return replace(prepared, hint=hint)
 
     def compose(self, prompt: Prompt, condition: Condition) -> FilledContext:
-        """What would stand in the context of a prompt, with nothing stored but hints that a model made for it."""
+        """The context filled for a prompt, with nothing stored but hints that a model made for it."""
         context = condition.context
         notes: list[str] = []
         pool, selection = ExampleSet(), None
@@ -109,7 +114,7 @@ class Preparer:
         return FilledContext(content, pool, selection, hint, shown, tuple(notes))
 
     def content(self, cell: PlannedCell) -> Content:
-        """What stands in the context of a cell: what it was prepared with, else what it would be prepared with."""
+        """What the context of a cell holds: what it was prepared with, else what it would be prepared with."""
         if is_prepared(self._store, cell):
             return cell_content(self._store, cell)
         return self.compose(cell.prompt, cell.condition).content
@@ -177,11 +182,11 @@ class Preparer:
         """(len(texts), dim), rows of length 1 or 0. EngineError where they cannot be made."""
         embeddings = Embeddings(self._store, self._embed_pool(embedder), self._model(embedder))
         embeddings.make(texts)
-        found = embeddings.vectors(texts)
-        if embeddings.why_not or not found:
+        vectors = embeddings.vectors(texts)
+        if embeddings.why_not or not vectors:
             raise EngineError(f"Examples cannot be selected: {embeddings.why_not or 'no text has a vector'}.")
-        zero = np.zeros_like(next(iter(found.values())))
-        return np.stack([found.get(content_hash(text), zero) for text in texts])
+        zero = np.zeros_like(next(iter(vectors.values())))
+        return np.stack([vectors.get(content_hash(text), zero) for text in texts])
 
     def _embed_pool(self, embedder: str) -> EmbedPool | None:
         if not embedder:
@@ -226,9 +231,9 @@ class Preparer:
         return b"".join(whole[len(empty) : len(empty) + prefill.tokens]).decode(errors="ignore").strip()
 
 
-def _too_long(shown: Preview) -> str:
+def _too_long(preview: Preview) -> str:
     return (
-        f"The context has {shown.n_tokens} tokens and the response may have {shown.max_tokens}: "
-        f"{shown.n_tokens + shown.max_tokens} together, but the model's context window is {shown.window}. "
+        f"The context has {preview.n_tokens} tokens and the response may have {preview.max_tokens}: "
+        f"{preview.n_tokens + preview.max_tokens} together, but the model's context window is {preview.window}. "
         "Shorten the context or lower max_tokens."
     )

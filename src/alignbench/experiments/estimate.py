@@ -13,10 +13,13 @@ from alignbench.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Of one condition. cells, samples: that are missing. most_tokens: if everything that is drawn runs to its limit.
+    """What one condition would cost.
 
-    tokens, seconds: as this model's samples in the database went, None where there is none; models run side by side.
-    memory: bytes that its model takes once it is loaded, None where that is not known.
+    Attributes:
+        cells, samples: that are missing
+        most_tokens: if everything that is drawn runs to its limit
+        tokens, seconds: as this model's samples in the database went, None where there is none; models run side by side
+        memory: bytes that its model takes once it is loaded, None where that is not known
     """
 
     condition: str
@@ -33,7 +36,7 @@ def estimate(store: Store | None, cells: Sequence[PlannedCell]) -> list[Estimate
     by_condition: dict[str, list[PlannedCell]] = {}
     for cell in cells:
         by_condition.setdefault(cell.condition.name, []).append(cell)
-    found = []
+    estimates = []
     for name, there in by_condition.items():
         condition = there[0].condition
         missing = [cell for cell in there if cell.missing]
@@ -44,5 +47,5 @@ def estimate(store: Store | None, cells: Sequence[PlannedCell]) -> list[Estimate
         tokens = None if pace is None else round(generations * min(pace.tokens_per_sample, limit))
         seconds = None if pace is None or tokens is None else tokens / pace.tokens_per_second
         memory = needed_bytes(condition.model) or None
-        found.append(Estimate(name, len(missing), samples, generations * limit, tokens, seconds, memory))
-    return found
+        estimates.append(Estimate(name, len(missing), samples, generations * limit, tokens, seconds, memory))
+    return estimates

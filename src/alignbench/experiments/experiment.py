@@ -1,4 +1,4 @@
-"""Experiment files: what is asked of which models, and what is made of the answers. See `prompts/README.md`."""
+"""Experiment files: which prompts, models and contexts, and what is made of the responses. See `prompts/README.md`."""
 
 from __future__ import annotations
 
@@ -32,9 +32,11 @@ _SAMPLING = tuple(field.name for field in fields(Sampling))
 class Experiment:
     """An experiment file, checked and resolved.
 
-    reference, floor: names of conditions, None without one. metrics: names of scores, or live, or all; empty for a
-    report's own. report: where one is written at the end, None for nowhere. ladders: names of conditions that are
-    stages of one model, from the first on.
+    Attributes:
+        reference, floor: names of conditions, None without one
+        metrics: names of scores, or live, or all; empty for a report's own
+        report: where one is written at the end, None for nowhere
+        ladders: names of conditions that are stages of one model, from the first on
     """
 
     name: str
@@ -51,13 +53,13 @@ class Experiment:
 
 @dataclass(frozen=True, slots=True)
 class _Shared:
-    """What the conditions of a file have in common. models: names that the file gives. folder: the file's."""
+    """What the conditions of a file have in common."""
 
-    models: dict[str, str]
+    models: dict[str, str]  # names that the file gives
     sampling: dict[str, Any]
     seed: int
     mode: Mode
-    folder: Path
+    folder: Path  # the file's
     sets: Sets | None
 
 
@@ -112,13 +114,13 @@ def _prompts(top: TomlTable, folder: Path) -> tuple[Prompt, ...]:
     limit = table.integer("limit", 1, least=1) if "limit" in table else None
     seed = table.integer("seed", 0, least=0) if "seed" in table else None
     table.finish(("limit", "seed"))
-    found: dict[str, Prompt] = {}
+    by_id: dict[str, Prompt] = {}
     for name in names:
         for prompt in load_prompts(name):
-            other = found.setdefault(prompt.id, prompt)
+            other = by_id.setdefault(prompt.id, prompt)
             if other.text != prompt.text:
                 raise InputError(f"{top.where}: the prompt id {prompt.id!r} comes in two sets; expected it in one.")
-    prompts = list(found.values())
+    prompts = list(by_id.values())
     if seed is not None:
         order = np.random.default_rng(seed).permutation(len(prompts))[:limit]
         prompts = [prompts[i] for i in sorted(order)]
@@ -143,13 +145,13 @@ def _conditions(
         TomlTable(values, str(path), f"conditions[{i}]") for i, values in enumerate(top.tables("conditions") or ())
     ]
     written = [_stages(table, shared) for table in tables]
-    found = [condition for stages in written for condition in stages]
+    conditions = [condition for stages in written for condition in stages]
     if (cross := top.table("cross")) is not None:
-        found += _cross(cross, shared)
-    if not found:
+        conditions += _cross(cross, shared)
+    if not conditions:
         raise InputError(f"{path}: no conditions; expected [[conditions]] with a model, or [cross] with models.")
-    _refuse_repeated(path, found)
-    return tuple(found), tuple(tuple(each.name for each in stages) for stages in written if len(stages) > 1)
+    _refuse_repeated(path, conditions)
+    return tuple(conditions), tuple(tuple(each.name for each in stages) for stages in written if len(stages) > 1)
 
 
 def _stages(table: TomlTable, shared: _Shared) -> list[Condition]:
@@ -197,7 +199,7 @@ def _cross(table: TomlTable, shared: _Shared) -> list[Condition]:
     table.finish()
     if not names:
         raise table.error("models", list(names), "names or references of models")
-    found = []
+    conditions = []
     for model in (_model(table, "models", name, shared) for name in names):
         for wanted in contexts if model.kind == "base" and contexts else ("",):
             context = _context(table, "contexts", wanted, model, shared)
@@ -205,8 +207,8 @@ def _cross(table: TomlTable, shared: _Shared) -> list[Condition]:
                 name, sampling = _name(model, context), dict(shared.sampling)
                 if temperature is not None:
                     name, sampling["temperature"] = f"{name}@temp{temperature:g}", temperature
-                found.append(Condition(name, model, context, _checked(table, sampling), shared.seed, shared.mode))
-    return found
+                conditions.append(Condition(name, model, context, _checked(table, sampling), shared.seed, shared.mode))
+    return conditions
 
 
 def _name(model: Model, context: Context) -> str:
@@ -216,10 +218,10 @@ def _name(model: Model, context: Context) -> str:
 def _model(table: TomlTable, key: str, name: str, shared: _Shared) -> Model:
     """A model under the name that this file gives it, or as the rest of the program knows it."""
     try:
-        found = resolve(shared.models.get(name, name))
+        model = resolve(shared.models.get(name, name))
     except InputError as error:
         raise InputError(f"{table.where}, field {table.name(key)}: {error}") from None
-    return replace(found, name=name) if name in shared.models else found
+    return replace(model, name=name) if name in shared.models else model
 
 
 def _context(table: TomlTable, key: str, wanted: str, model: Model, shared: _Shared) -> Context:
@@ -234,7 +236,7 @@ def _context(table: TomlTable, key: str, wanted: str, model: Model, shared: _Sha
 
 
 def _written_context(table: TomlTable, written: dict[str, Any], shared: _Shared) -> Context:
-    """A context that stands in the file itself. Its maker may have a name that only this file gives."""
+    """A context that is written in the file itself. Its maker may have a name that only this file gives."""
     where = f"{table.where}, {table.name('context')}"
     context = read_context(written, where, shared.folder, shared.sets, name=table.text("name"))
     if context.hint is None or context.hint.maker not in shared.models:

@@ -48,7 +48,7 @@ def made_hint(
     text = answer.text.strip()
     if not text:
         raise EngineError(f"{maker.name} gave no {hint.level} for the prompt {prompt.id}: it answered nothing.")
-    found = give_away(text, source.text)
+    overlap = give_away(text, source.text)
     new = NewHint(
         level=hint.level,
         text=text,
@@ -57,8 +57,8 @@ def made_hint(
         source_id=source.id,
         source_hash=source_hash,
         n_tokens=n_tokens(pool, maker, text),
-        give_away=found.recall,
-        longest_quote=found.longest_quote,
+        give_away=overlap.recall,
+        longest_quote=overlap.longest_quote,
     )
     return store.add_hint(session, prompt, new)
 

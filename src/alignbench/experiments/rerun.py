@@ -14,41 +14,38 @@ from alignbench.store import NewHint, SampleRow, Store
 
 @dataclass(frozen=True, slots=True)
 class Redrawn:
-    """A sample that was drawn again.
-
-    identical: whether all that was generated is the same. same: characters from the beginning that are. same_prompt:
-    whether the model was shown the same text. error: why there is no new sample, empty where there is.
-    """
+    """A sample that was drawn again."""
 
     prompt_id: str
     condition: str
     sample: int
-    identical: bool
-    same: int
-    same_prompt: bool
-    error: str = ""
+    identical: bool  # whether all that was generated is the same
+    same: int  # characters from the beginning that are
+    same_prompt: bool  # whether the model was shown the same text
+    error: str = ""  # why there is no new sample, empty where there is
 
 
 @dataclass(frozen=True, slots=True)
 class Rerun:
-    """plan: of the scratch database. cells: ids there -> ids in the session. weights: hash by model reference, of those
-    that drew the session's samples."""
+    """The samples of a session, to be drawn again."""
 
     session: int
-    plan: Plan
-    cells: dict[int, int]
-    weights: dict[str, str]
+    plan: Plan  # of the scratch database
+    cells: dict[int, int]  # ids there -> ids in the session
+    weights: dict[str, str]  # hash by model reference, of those that drew the session's samples
 
 
 def plan_rerun(store: Store, session: int, scratch: Store, **options: Any) -> Rerun:
     """Lay out the finished samples of a session in another database, to be drawn there.
 
-    What stood in the contexts, examples and hints, is taken over and not made again. Conditions that were imported have
+    The examples and hints of the contexts are taken over and not made again. Conditions that were imported have
     no weights here and are left out. options: how models are loaded, where not as before; see `Model.with_options`.
     """
     there = scratch.create_session("again")
-    asked = store.manifest(session).get("conditions", [])
-    conditions = {each.name: _as_loaded(each, asked).with_options(**options) for each in store.conditions(session)}
+    manifest_conditions = store.manifest(session).get("conditions", [])
+    conditions = {
+        each.name: _as_loaded(each, manifest_conditions).with_options(**options) for each in store.conditions(session)
+    }
     prompts = {prompt.id: prompt for prompt in store.prompts(session)}
     done = {name: store.stored_cells(session, each) for name, each in conditions.items()}
     cells, places = [], {}
@@ -95,9 +92,9 @@ def other_weights(scratch: Store, rerun: Rerun) -> Iterator[str]:
             yield f"{reference} has other weights now: SHA-256 {now}; the session was drawn with {before}"
 
 
-def _as_loaded(condition: Condition, asked: list[dict[str, Any]]) -> Condition:
+def _as_loaded(condition: Condition, manifest_conditions: list[dict[str, Any]]) -> Condition:
     """A condition whose model is loaded as it was for the session, as far as its manifest tells."""
-    for each in asked:
+    for each in manifest_conditions:
         if each.get("hash") == condition.hash:
             return replace(condition, model=replace(condition.model, options=LoadOptions(**each["model"]["options"])))
     return condition

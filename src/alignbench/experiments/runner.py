@@ -62,10 +62,10 @@ class CellPreparing:
 
 @dataclass(frozen=True, slots=True)
 class CellPrepared:
-    """notes: what a person should know of the context of this cell."""
+    """The context of this cell is ready."""
 
     cell: PlannedCell
-    notes: tuple[str, ...]
+    notes: tuple[str, ...]  # what a person should know about it
 
 
 @dataclass(frozen=True, slots=True)

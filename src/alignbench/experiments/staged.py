@@ -1,4 +1,4 @@
-"""Runs in which the samples of one condition stand in the context of another: teachers come first."""
+"""Runs in which the context of one condition is made of samples of another: teachers come first."""
 
 from __future__ import annotations
 

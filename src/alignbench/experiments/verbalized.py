@@ -22,10 +22,10 @@ _SHOWN = 60  # characters of a reply in a message
 
 @dataclass(frozen=True, slots=True)
 class VerbalizedAnswer:
-    """One answer of a reply. probability: as the model says it, 0 to 1; those of a reply need not add up to 1."""
+    """One answer of a reply."""
 
     text: str
-    probability: float
+    probability: float  # as the model says it, 0 to 1; those of a reply need not add up to 1
 
 
 def drawn(context: Context, missing: Collection[int]) -> tuple[int, ...]:
@@ -70,8 +70,8 @@ def answers(reply: str, m: int) -> list[VerbalizedAnswer]:
 def refusal(result: SampleResult, m: int, why: object) -> str:
     """What is said of a reply that cannot be taken apart."""
     cut = result.finish_reason == "length"
-    said = " ".join(result.text.split())
-    shown = said if len(said) <= _SHOWN else f"{said[:_SHOWN]}…"
+    text = " ".join(result.text.split())
+    beginning = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
     return (
         f"Generation {result.sample // m + 1} gave no {m} answers with probabilities: {why}. "
         + (
@@ -79,5 +79,5 @@ def refusal(result: SampleResult, m: int, why: object) -> str:
             if cut
             else "Another seed gives another reply. "
         )
-        + f"It began: {shown!r}"
+        + f"It began: {beginning!r}"
     )

@@ -11,12 +11,12 @@ from alignbench.store import Judgment, NewHint, SampleRow, Store
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What an import made. samples: responses; errors: those that failed."""
+    """What an import made."""
 
     session: int
     dataset: str
-    samples: int
-    errors: int
+    samples: int  # responses
+    errors: int  # those that failed
 
 
 _Rows = dict[tuple[str, str, int], SampleRow]  # by condition, prompt id and index
@@ -38,17 +38,17 @@ def save_import(store: Store, imported: ImportedSession) -> ImportResult:
         )
         rows: _Rows = {}
         for each in imported.conditions:
-            rows |= _land_condition(store, session, each)
+            rows |= _save_condition(store, session, each)
         for hint in imported.hints:
-            _land_hint(store, session, hint, rows)
+            _save_hint(store, session, hint, rows)
         store.add_judgments(session, [_judgment(each, rows) for each in imported.judgments])
-        for found in imported.pairs:
-            store.add_pair_scores(session, found.metric, found.version, found.pairs)
+        for scores in imported.pairs:
+            store.add_pair_scores(session, scores.metric, scores.version, scores.pairs)
     errors = sum(row.status == "error" for row in rows.values())
     return ImportResult(session, imported.name, len(rows) - errors, errors)
 
 
-def _land_condition(store: Store, session: int, imported: ImportedCondition) -> _Rows:
+def _save_condition(store: Store, session: int, imported: ImportedCondition) -> _Rows:
     rows: _Rows = {}
     name = imported.condition.name
     for cell in imported.cells:
@@ -73,7 +73,7 @@ def _keep_own_hint(store: Store, session: int, prompt: Prompt, row: SampleRow, m
     store.set_sample_hint(row.id, hint.id)
 
 
-def _land_hint(store: Store, session: int, hint: ImportedHint, rows: _Rows) -> None:
+def _save_hint(store: Store, session: int, hint: ImportedHint, rows: _Rows) -> None:
     """A hint that was made of a sample, and which cells have it in their prompts."""
     source = rows.get((hint.condition, hint.prompt.id, hint.sample))
     kept = store.add_hint(

@@ -14,35 +14,31 @@ Finish = Literal["stop", "length"]
 
 @dataclass(frozen=True, slots=True)
 class ImportedSample:
-    """One response. text: what it answers, cut where its layout ends; raw_text: all that was generated.
+    """One response."""
 
-    finish: None where the file does not say how it ended. error: why there is no response, empty where there is one.
-    hint: what a hint-first response wrote before its answer.
-    """
-
-    text: str = ""
-    raw_text: str = ""
-    finish: Finish | None = None
-    error: str = ""
-    hint: str = ""
+    text: str = ""  # what it answers, cut where its layout ends
+    raw_text: str = ""  # all that was generated
+    finish: Finish | None = None  # None where the file does not say how it ended
+    error: str = ""  # why there is no response, empty where there is one
+    hint: str = ""  # what a hint-first response wrote before its answer
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedCell:
-    """The responses of one condition to one prompt. rendered: the exact text the model saw, where it is known."""
+    """The responses of one condition to one prompt."""
 
     prompt: Prompt
     samples: tuple[ImportedSample, ...]
-    rendered: str | None = None
+    rendered: str | None = None  # the exact text the model saw, where it is known
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedCondition:
-    """condition: as far as the files tell it. facts: what else they tell, for the session's manifest."""
+    """A condition with its responses."""
 
-    condition: Condition
+    condition: Condition  # as far as the files tell it
     cells: tuple[ImportedCell, ...]
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)  # what else they tell, for the session's manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,25 +72,22 @@ class ImportedHint:
 
 @dataclass(frozen=True, slots=True)
 class ImportedPairs:
-    """Pair values of one metric. version: of what computed them."""
+    """Pair values of one metric."""
 
     metric: str
-    version: str
+    version: str  # of what computed them
     pairs: tuple[PairScore, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedSession:
-    """One session's worth. reference: name of the condition the others are compared with, where one stands out.
-
-    source: where it came from, for the manifest. notes: what a reader of the numbers has to know.
-    """
+    """One session's worth."""
 
     name: str
-    source: Mapping[str, Any]
+    source: Mapping[str, Any]  # where it came from, for the manifest
     conditions: tuple[ImportedCondition, ...]
-    reference: str | None = None
+    reference: str | None = None  # name of the condition the others are compared with, where one stands out
     pairs: tuple[ImportedPairs, ...] = ()
     judgments: tuple[ImportedJudgment, ...] = ()
     hints: tuple[ImportedHint, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # what a reader of the numbers has to know

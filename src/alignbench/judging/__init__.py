@@ -1,1 +1,1 @@
-"""LLM judges: what they are asked, what they reply, who has been judged, and what it comes to."""
+"""LLM judges: their templates, what is not judged yet, their replies, and the summary."""

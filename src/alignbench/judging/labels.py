@@ -18,15 +18,12 @@ MOST_TAGS = 9  # a key each
 
 @dataclass(frozen=True, slots=True)
 class LabelPlan:
-    """Pairs to label, in the order in which they are shown.
-
-    tags: of which a pair gets one; none where it is asked which sample is better. items: what is missing of n pairs.
-    """
+    """Pairs to label, in the order in which they are shown."""
 
     session: int
     reference: str
-    tags: tuple[str, ...]
-    items: tuple[JudgeItem, ...]
+    tags: tuple[str, ...]  # of which a pair gets one; none where it is asked which sample is better
+    items: tuple[JudgeItem, ...]  # what is missing of n pairs
     n: int
 
     @property
@@ -43,8 +40,8 @@ class LabelPlan:
         if self.tags:
             fields = {"tag": self.tags[choice]}
         else:
-            shown = ("b", "a", "same") if item.flipped else PREFERRED
-            fields = {"preferred": shown[choice]}
+            preferred = ("b", "a", "same") if item.flipped else PREFERRED
+            fields = {"preferred": preferred[choice]}
         return Judgment(
             kind=self.kind,
             judge=HUMAN,
@@ -66,11 +63,14 @@ def plan_labels(
     tags: Sequence[str] = (),
     seed: int = 0,
 ) -> LabelPlan:
-    """The pairs of a session that nobody has labelled, shuffled by seed, so that their order tells of no condition.
+    """The pairs of a session that nobody has labelled, shuffled by seed, so that their order gives no condition away.
 
     A pair is sample i of a condition and sample i of the reference, to the same prompt; half of them, by seed, are
-    shown the other way round. reference: the session's own without one. conditions: only these, all where none is
-    named. InputError where there is nothing to compare, or a tag or a condition cannot be.
+    shown the other way round. InputError where there is nothing to compare, or a tag or a condition cannot be.
+
+    Args:
+        reference: the session's own without one
+        conditions: only these, all where none is named
     """
     wanted = _tags(tags)
     own = store.session(session).reference

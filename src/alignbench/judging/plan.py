@@ -13,26 +13,26 @@ from alignbench.store import Store
 
 @dataclass(frozen=True, slots=True)
 class JudgeItem:
-    """A sample to judge, by row id; in a pair against reference_sample_id. flipped: the judged one is shown first."""
+    """A sample to judge, by row id; in a pair against reference_sample_id."""
 
     prompt_id: str
     condition: str
     sample: int
     sample_id: int
     reference_sample_id: int | None = None
-    flipped: bool = False
+    flipped: bool = False  # the judged one is shown first
 
 
 @dataclass(frozen=True, slots=True)
 class JudgePlan:
-    """items: what is missing. n: of how many. reference: the condition whose samples pairs are made with."""
+    """What a judge has not judged yet."""
 
     session: int
     template: JudgeTemplate
     judge: Model
-    items: tuple[JudgeItem, ...]
-    n: int
-    reference: str | None = None
+    items: tuple[JudgeItem, ...]  # what is missing
+    n: int  # of how many
+    reference: str | None = None  # the condition whose samples pairs are made with
 
 
 def plan_judging(

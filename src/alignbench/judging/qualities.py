@@ -17,9 +17,9 @@ SampleKey = tuple[str, str, int]  # condition, prompt id, index
 
 @dataclass(frozen=True, slots=True)
 class Qualities:
-    """Judged quality of samples, 1 to 5: the mean of their graded aspects. judge: whose, empty for nobody's."""
+    """Judged quality of samples, 1 to 5: the mean of their graded aspects."""
 
-    judge: str
+    judge: str  # whose, empty for nobody's
     of: Mapping[SampleKey, float]
 
 

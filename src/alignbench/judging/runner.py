@@ -52,11 +52,11 @@ class JudgeLoaded:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The judgment is stored. asked: how many replies it took; 0 where there was nothing to ask."""
+    """The judgment is stored."""
 
     item: JudgeItem
     judgment: Judgment
-    asked: int
+    asked: int  # how many replies it took; 0 where there was nothing to ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +123,8 @@ class JudgeRun:
                 case Finished() as event:
                     yield from self._take(event)
                 case Failed() as event:
-                    if asked := self._end(event.key):
-                        yield JudgeFailed(asked.item, event.message)
+                    if running := self._end(event.key):
+                        yield JudgeFailed(running.item, event.message)
                     # The worker may be gone: loading again answers at once if it is not.
                     self._pool.load(self.plan.judge, self._inbox.put)
                 case Done():
@@ -149,7 +149,7 @@ class JudgeRun:
             item = self._waiting.popleft()
             texts = self._texts(item)
             if not all(text.strip() for text in texts[1:]):
-                yield self._store_reading(item, ParsedReply("na", {}, _EMPTY), "", 0)
+                yield self._store_judgment(item, ParsedReply("na", {}, _EMPTY), "", 0)
                 continue
             try:
                 request = self._request(item, texts, capabilities)
@@ -167,8 +167,8 @@ class JudgeRun:
 
     def _request(self, item: JudgeItem, texts: Sequence[str], capabilities: Capabilities) -> SampleRequest:
         template = self.plan.template
-        asked = Prompt.typed(template.ask(texts[0], texts[1:], flipped=item.flipped))
-        rendered = _shared(render(asked, default_context(self.plan.judge), capabilities), template.instructions)
+        prompt = Prompt.typed(template.ask(texts[0], texts[1:], flipped=item.flipped))
+        rendered = _shared(render(prompt, default_context(self.plan.judge), capabilities), template.instructions)
         return SampleRequest(
             key=self._pool.new_key(),
             context=rendered.context,
@@ -177,56 +177,56 @@ class JudgeRun:
             stops=rendered.stops,
             samples=(0,),
             seed=0,
-            stream=stream_key(asked.hash, template.hash),
+            stream=stream_key(prompt.hash, template.hash),
             mode="fast",
             messages=rendered.messages,
             schema=template.schema,
         )
 
-    def _send(self, asked: _RunningRequest) -> None:
+    def _send(self, running: _RunningRequest) -> None:
         with self._lock:
             if self._cancelled:
                 return
-            self._running[asked.request.key] = asked
-        self._pool.sample(self.plan.judge, asked.request, self._inbox.put)
+            self._running[running.request.key] = running
+        self._pool.sample(self.plan.judge, running.request, self._inbox.put)
 
     def _take(self, event: Finished) -> Iterator[JudgeEvent]:
-        asked, result = self._end(event.key), event.result
-        if asked is None or result.finish_reason == "cancelled":
+        running, result = self._end(event.key), event.result
+        if running is None or result.finish_reason == "cancelled":
             return
-        reading = self._read(asked.item, result)
-        if reading.status == "invalid" and asked.attempt < ATTEMPTS:
+        parsed = self._read(running.item, result)
+        if parsed.status == "invalid" and running.attempt < ATTEMPTS:
             request = replace(
-                asked.request,
+                running.request,
                 key=self._pool.new_key(),
-                sampling=replace(asked.request.sampling, temperature=RETRY_TEMPERATURE),
-                seed=asked.attempt,
+                sampling=replace(running.request.sampling, temperature=RETRY_TEMPERATURE),
+                seed=running.attempt,
             )
-            self._send(_RunningRequest(asked.item, request, asked.attempt + 1))
+            self._send(_RunningRequest(running.item, request, running.attempt + 1))
         else:
-            yield self._store_reading(asked.item, reading, result.raw_text, asked.attempt)
+            yield self._store_judgment(running.item, parsed, result.raw_text, running.attempt)
 
     def _read(self, item: JudgeItem, result: SampleResult) -> ParsedReply:
-        reading = read_reply(self.plan.template, result.raw_text, flipped=item.flipped)
-        if reading.status == "invalid" and result.finish_reason == "length":
-            return replace(reading, reason=f"cut at {result.n_tokens} tokens: {reading.reason}")
-        return reading
+        parsed = read_reply(self.plan.template, result.raw_text, flipped=item.flipped)
+        if parsed.status == "invalid" and result.finish_reason == "length":
+            return replace(parsed, reason=f"cut at {result.n_tokens} tokens: {parsed.reason}")
+        return parsed
 
-    def _store_reading(self, item: JudgeItem, reading: ParsedReply, reply: str, asked: int) -> Judged:
+    def _store_judgment(self, item: JudgeItem, parsed: ParsedReply, reply: str, n_replies: int) -> Judged:
         judgment = Judgment(
             kind=self.plan.template.kind,
             judge=self.plan.judge.reference,
             template_hash=self.plan.template.hash,
             sample_id=item.sample_id,
             reference_sample_id=item.reference_sample_id,
-            status=reading.status,
-            fields=reading.fields,
-            reason=reading.reason,
+            status=parsed.status,
+            fields=parsed.fields,
+            reason=parsed.reason,
             reply=reply,
             flipped=item.flipped,
         )
         self._store.add_judgments(self.plan.session, [judgment])
-        return Judged(item, judgment, asked)
+        return Judged(item, judgment, n_replies)
 
 
 def _shared(rendered: Rendered, instructions: str) -> Rendered:

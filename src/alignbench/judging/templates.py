@@ -24,16 +24,12 @@ _JINJA = Environment(undefined=StrictUndefined, trim_blocks=True, autoescape=Fal
 
 @dataclass(frozen=True, slots=True)
 class JudgeTemplate:
-    """A kind of judgment.
-
-    prompt: Jinja over `question` and `response`, or over `shown` and `flipped` for a pair. schema: JSON schema of the
-    reply, as text. max_tokens: most tokens of a reply.
-    """
+    """A kind of judgment."""
 
     kind: str
-    prompt: str
-    schema: str
-    max_tokens: int
+    prompt: str  # Jinja over `question` and `response`, or over `shown` and `flipped` for a pair
+    schema: str  # JSON schema of the reply, as text
+    max_tokens: int  # most tokens of a reply
 
     @property
     def hash(self) -> str:

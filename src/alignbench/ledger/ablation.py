@@ -1,4 +1,4 @@
-"""A context around many prompts, the pieces it is made of, and the same without one of them."""
+"""A context prepared for many prompts, the pieces it is made of, and the same without one of them."""
 
 from __future__ import annotations
 
@@ -20,18 +20,17 @@ _EXAMPLE = "example "
 
 @dataclass(frozen=True, slots=True)
 class PreparedContext:
-    """A context and what stands in it, by prompt id. source: the teacher's samples, by index, that it may tell of.
-    apart: whether each example is a piece of its own."""
+    """A context with its examples and hints for many prompts."""
 
     name: str
     context: Context
-    contents: Mapping[str, Content]
-    source: frozenset[int]
-    apart: bool = False
+    contents: Mapping[str, Content]  # by prompt id
+    source: frozenset[int]  # the teacher's samples, by index, that it may be made from
+    apart: bool = False  # whether each example is a piece of its own
 
     @property
     def pieces(self) -> tuple[ContextPart, ...]:
-        """What the context is made of, in the order in which it stands in the built-in layouts."""
+        """What the context is made of, in the order of the built-in layouts."""
         examples = ["examples"] if self.context.examples is not None else []
         if self.apart:
             most = max((len(content.examples) for content in self.contents.values()), default=0)
@@ -74,7 +73,7 @@ class PreparedContext:
 
 
 def piece_passage(rendered: Rendered, piece: ContextPart) -> Passage | None:
-    """A piece as a continuation of all that stands before it; None where the layout does not show it as it is.
+    """A piece as a continuation of all that comes before it; None where the layout changes its text.
 
     It runs from its first part to its last: in the plain layout its headings and fences are a part of it, in others
     it is the text alone.

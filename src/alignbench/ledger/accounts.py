@@ -21,7 +21,7 @@ _Column = Mapping[_Key, Bits]
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Over held-out responses, and over those that the context may tell of; None where there is none."""
+    """Rates over held-out responses, and over those that the context may be made from; None where there is none."""
 
     held_out: BitRate | None
     source: BitRate | None
@@ -29,24 +29,22 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class PieceAccount:
-    """saved: the gap without the piece minus the gap with it. cost: of the piece's own text under the base model; None
-    where the layout does not show it as it is."""
+    """What one piece of a context saves and costs."""
 
-    saved: Split
-    cost: Cost | None
+    saved: Split  # the gap without the piece minus the gap with it
+    cost: Cost | None  # of the piece's own text under the base model; None where the layout changes that text
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Of one context. saved: against the base model's own layout with nothing in it. gaps: of each response, by prompt
-    id and sample. source: the samples, by index, that the context may tell of."""
+    """The account of one context."""
 
     name: str
     gap: Split
-    saved: Split
+    saved: Split  # against the base model's own layout with nothing in it
     pieces: Mapping[ContextPart, PieceAccount]
-    gaps: Mapping[_Key, Bits]
-    source: frozenset[int]
+    gaps: Mapping[_Key, Bits]  # of each response
+    source: frozenset[int]  # the samples, by index, that the context may be made from
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +60,9 @@ class Accounts:
 
     Every figure of a context is over the same responses: those that could be read under it, without each of its pieces,
     and under the floor.
+
+    Attributes:
+        one_tokenizer: whether both models cut all responses that were compared so far into the same tokens.
     """
 
     def __init__(
@@ -70,40 +71,50 @@ class Accounts:
         teacher: LoadedModel,
         base: LoadedModel,
         prompts: Sequence[Prompt],
-        taught: TeacherResponses,
+        responses: TeacherResponses,
         held_out: frozenset[int],
         floor: PreparedContext,
     ) -> None:
+        """
+        Args:
+            likelihoods: asks the models, and keeps their answers.
+            teacher: the model that gave the responses.
+            base: the model that reads them in contexts.
+            prompts: of the responses.
+            responses: the teacher's.
+            held_out: the samples, by index, that no context is made from.
+            floor: the base model's own layout with nothing in it.
+        """
         self._likelihoods, self._teacher, self._base = likelihoods, teacher, base
-        self._prompts = [prompt for prompt in prompts if prompt.id in taught.responses]
-        self._taught, self._held_out, self._floor = taught, held_out, floor
-        self._own = {prompt.id: self._after_own_prompt(prompt) for prompt in self._prompts}
+        self._prompts = [prompt for prompt in prompts if prompt.id in responses.by_prompt]
+        self._responses, self._held_out, self._floor = responses, held_out, floor
+        self._teacher_passages = {prompt.id: self._after_own_prompt(prompt) for prompt in self._prompts}
         self._bootstrap = Bootstrap()
-        self.one_tokenizer = True  # as far as responses were compared
+        self.one_tokenizer = True
 
-    def read(self, shown: Sequence[PreparedContext], failures: Failures, progress: Progress) -> None:
+    def read(self, prepared: Sequence[PreparedContext], failures: Failures, progress: Progress) -> None:
         """Ask the models for what is not known yet. What they refuse is among the failures."""
-        own = [(prompt, each) for prompt in self._prompts for each in self._own[prompt.id].values()]
-        self._ask(self._teacher, self._taught.teacher.name, own, failures, progress)
-        wanted = [pair for each in shown for pair in self._wanted(each)]
-        self._ask(self._base, self._base.model.name, wanted, failures, progress)
+        own = [(prompt, each) for prompt in self._prompts for each in self._teacher_passages[prompt.id].values()]
+        self._compute(self._teacher, self._responses.teacher.name, own, failures, progress)
+        under_base = [pair for each in prepared for pair in self._passages_of(each)]
+        self._compute(self._base, self._base.model.name, under_base, failures, progress)
 
-    def account(self, shown: PreparedContext) -> Account:
+    def account(self, prepared: PreparedContext) -> Account:
         """What was read of a context, added up."""
-        columns = [self._gaps(each) for each in self._compared(shown)]
+        columns = [self._gaps(each) for each in self._compared(prepared)]
         gaps, floor, *others = [
             {key: column[key] for key in columns[0] if all(key in c for c in columns)} for column in columns
         ]
         return Account(
-            name=shown.name,
-            gap=self._split(shown, gaps),
-            saved=self._saved(shown, floor, gaps),
+            name=prepared.name,
+            gap=self._split(prepared, gaps),
+            saved=self._saved(prepared, floor, gaps),
             pieces={
-                piece: PieceAccount(self._saved(shown, other, gaps), self._cost(shown, piece))
-                for piece, other in zip(shown.pieces, others, strict=True)
+                piece: PieceAccount(self._saved(prepared, other, gaps), self._cost(prepared, piece))
+                for piece, other in zip(prepared.pieces, others, strict=True)
             },
             gaps=gaps,
-            source=shown.source,
+            source=prepared.source,
         )
 
     def change(self, before: PreparedContext, now: PreparedContext) -> Split:
@@ -111,12 +122,12 @@ class Accounts:
         old, new = self._gaps(replace(before, source=now.source)), self._gaps(now)
         return self._split(now, {key: bits_saved(old[key], new[key]) for key in new if key in old})
 
-    def _saved(self, shown: PreparedContext, without: _Column, given: _Column) -> Split:
-        return self._split(shown, {key: bits_saved(without[key], given[key]) for key in given})
+    def _saved(self, prepared: PreparedContext, without: _Column, given: _Column) -> Split:
+        return self._split(prepared, {key: bits_saved(without[key], given[key]) for key in given})
 
-    def _split(self, shown: PreparedContext, column: _Column) -> Split:
+    def _split(self, prepared: PreparedContext, column: _Column) -> Split:
         rates = []
-        for samples in (self._held_out, shown.source):
+        for samples in (self._held_out, prepared.source):
             prompts: dict[str, list[Bits]] = {}
             for (prompt, sample), bits in column.items():
                 if sample in samples:
@@ -124,11 +135,11 @@ class Accounts:
             rates.append(rate(list(prompts.values()), self._bootstrap))
         return Split(*rates)
 
-    def _gaps(self, shown: PreparedContext) -> _Column:
+    def _gaps(self, prepared: PreparedContext) -> _Column:
         """Of the responses that count for a context, where both models have read them."""
-        found: dict[_Key, Bits] = {}
-        for prompt, sample, passage in self._responses(shown):
-            own = self._own[prompt.id][sample]
+        gaps: dict[_Key, Bits] = {}
+        for prompt, sample, passage in self._response_passages(prepared):
+            own = self._teacher_passages[prompt.id][sample]
             under_teacher = self._likelihoods.tokens(self._teacher.model, own)
             under_base = self._likelihoods.tokens(self._base.model, passage)
             if under_teacher is None or under_base is None:
@@ -137,66 +148,66 @@ class Accounts:
             if gap is not None:
                 self.one_tokenizer &= gap.per_token is not None
                 n_bytes = len(passage.response.encode("utf-8", "surrogatepass"))
-                found[prompt.id, sample] = Bits(gap.bits, n_bytes, len(under_teacher.ids))
-        return found
+                gaps[prompt.id, sample] = Bits(gap.bits, n_bytes, len(under_teacher.ids))
+        return gaps
 
-    def _cost(self, shown: PreparedContext, piece: ContextPart) -> Cost | None:
-        found = []
-        for _, passage in self._costs(shown, piece):
+    def _cost(self, prepared: PreparedContext, piece: ContextPart) -> Cost | None:
+        costs = []
+        for _, passage in self._part_passages(prepared, piece):
             tokens = self._likelihoods.tokens(self._base.model, passage)
             read = likelihood(tokens.logprob, passage.response) if tokens is not None else None
             if read is not None:
-                found.append((read.bits, read.n_tokens))
-        return cost(found, self._bootstrap)
+                costs.append((read.bits, read.n_tokens))
+        return cost(costs, self._bootstrap)
 
-    # What is asked for
+    # The passages that models read
 
     def _after_own_prompt(self, prompt: Prompt) -> dict[int, Passage]:
         """The teacher's responses after what it saw itself, by sample."""
-        rendered = self._taught.teacher.rendered(prompt, self._teacher.capabilities)
-        responses = self._taught.responses[prompt.id]
+        rendered = self._responses.teacher.rendered(prompt, self._teacher.capabilities)
+        responses = self._responses.by_prompt[prompt.id]
         return {i: Passage(rendered.context, rendered.query, text) for i, text in responses.items()}
 
-    def _responses(self, shown: PreparedContext) -> Iterator[tuple[Prompt, int, Passage]]:
+    def _response_passages(self, prepared: PreparedContext) -> Iterator[tuple[Prompt, int, Passage]]:
         for prompt in self._prompts:
-            if prompt.id not in shown.contents:
+            if prompt.id not in prepared.contents:
                 continue
-            rendered = shown.rendered(prompt, self._base.capabilities)
-            for sample, text in self._taught.responses[prompt.id].items():
-                if sample in self._held_out or sample in shown.source:
+            rendered = prepared.rendered(prompt, self._base.capabilities)
+            for sample, text in self._responses.by_prompt[prompt.id].items():
+                if sample in self._held_out or sample in prepared.source:
                     yield prompt, sample, Passage(rendered.context, rendered.query, text)
 
-    def _costs(self, shown: PreparedContext, piece: ContextPart) -> Iterator[tuple[Prompt, Passage]]:
+    def _part_passages(self, prepared: PreparedContext, piece: ContextPart) -> Iterator[tuple[Prompt, Passage]]:
         for prompt in self._prompts:
-            if prompt.id in shown.contents:
-                passage = piece_passage(shown.rendered(prompt, self._base.capabilities), piece)
+            if prompt.id in prepared.contents:
+                passage = piece_passage(prepared.rendered(prompt, self._base.capabilities), piece)
                 if passage is not None:
                     yield prompt, passage
 
-    def _compared(self, shown: PreparedContext) -> tuple[PreparedContext, ...]:
+    def _compared(self, prepared: PreparedContext) -> tuple[PreparedContext, ...]:
         """A context, the floor for the same responses, and the context without each of its pieces."""
-        return shown, replace(self._floor, source=shown.source), *map(shown.without, shown.pieces)
+        return prepared, replace(self._floor, source=prepared.source), *map(prepared.without, prepared.pieces)
 
-    def _wanted(self, shown: PreparedContext) -> Iterator[tuple[Prompt, Passage]]:
-        for each in self._compared(shown):
-            yield from ((prompt, passage) for prompt, _, passage in self._responses(each))
-        for piece in shown.pieces:
-            yield from self._costs(shown, piece)
+    def _passages_of(self, prepared: PreparedContext) -> Iterator[tuple[Prompt, Passage]]:
+        for each in self._compared(prepared):
+            yield from ((prompt, passage) for prompt, _, passage in self._response_passages(each))
+        for piece in prepared.pieces:
+            yield from self._part_passages(prepared, piece)
 
-    def _ask(
+    def _compute(
         self,
-        reading: LoadedModel,
+        reader: LoadedModel,
         name: str,
-        wanted: Sequence[tuple[Prompt, Passage]],
+        passages: Sequence[tuple[Prompt, Passage]],
         failures: Failures,
         progress: Progress,
     ) -> None:
-        passages = in_order(passage for _, passage in wanted)
+        ordered = in_order(passage for _, passage in passages)
         what = f"reading under {name}"
-        self._likelihoods.make(reading.model, tracked(passages, progress, what))
-        for prompt, passage in wanted:
-            if self._likelihoods.tokens(reading.model, passage) is None:
-                failures.add(what, prompt.id, self._likelihoods.why_not(reading.model, passage))
+        self._likelihoods.make(reader.model, tracked(ordered, progress, what))
+        for prompt, passage in passages:
+            if self._likelihoods.tokens(reader.model, passage) is None:
+                failures.add(what, prompt.id, self._likelihoods.why_not(reader.model, passage))
 
 
 def in_order(passages: Iterable[Passage]) -> list[Passage]:

@@ -18,11 +18,11 @@ SHOWN_ALL, SHOWN_ONE = "all of its examples", "one of its examples"
 _HIDDEN = "hidden examples"
 
 
-def copy_of_source(asked: LedgerRequest, taught: TeacherResponses) -> PreparedContext:
+def copy_of_source(request: LedgerRequest, responses: TeacherResponses) -> PreparedContext:
     """The source itself in place of a hint: it should save much on the source, and on held-out responses nothing."""
-    hint = Hint("free", condition=asked.teacher.name, sample=HINTED)
-    contents = {id: Content(hint=said[HINTED]) for id, said in taught.responses.items() if HINTED in said}
-    return PreparedContext(COPY, replace(asked.floor, name=COPY, hint=hint), contents, frozenset({HINTED}))
+    hint = Hint("free", condition=request.teacher.name, sample=HINTED)
+    contents = {id: Content(hint=texts[HINTED]) for id, texts in responses.by_prompt.items() if HINTED in texts}
+    return PreparedContext(COPY, replace(request.floor, name=COPY, hint=hint), contents, frozenset({HINTED}))
 
 
 def keywords_of_another(keywords: PreparedContext) -> PreparedContext:
@@ -32,7 +32,7 @@ def keywords_of_another(keywords: PreparedContext) -> PreparedContext:
     return replace(keywords, name=OTHER_KEYWORDS, contents=contents)
 
 
-def hidden_examples(asked: LedgerRequest) -> LedgerRequest:
+def hidden_examples(request: LedgerRequest) -> LedgerRequest:
     """A ledger whose teacher is the base model itself with three hidden examples.
 
     All of these should close the whole gap, one of them a part of it, and a bare prompt none.
@@ -40,15 +40,15 @@ def hidden_examples(asked: LedgerRequest) -> LedgerRequest:
     pool = shipped_example_set("short")
 
     def showing(k: int, name: str) -> Context:
-        return replace(asked.floor, name=name, examples=Examples(pool=pool, k=k))
+        return replace(request.floor, name=name, examples=Examples(pool=pool, k=k))
 
-    own = asked.teacher
+    own = request.teacher
     teacher = Condition(
-        f"{asked.base.name} + {_HIDDEN}",
-        asked.base,
+        f"{request.base.name} + {_HIDDEN}",
+        request.base,
         showing(3, _HIDDEN),
         Sampling(temperature=1.0, max_tokens=own.sampling.max_tokens),
         own.seed,
         own.mode,
     )
-    return replace(asked, teacher=teacher, contexts=(showing(3, SHOWN_ALL), showing(1, SHOWN_ONE)))
+    return replace(request, teacher=teacher, contexts=(showing(3, SHOWN_ALL), showing(1, SHOWN_ONE)))

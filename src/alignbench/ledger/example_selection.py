@@ -18,21 +18,20 @@ _Places = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class _SearchStep:
-    """places: of the examples in their set. bits, tokens: that the context costs, a mean over prompts. saved: bits of a
-    held-out response, a mean."""
+    """A context with some of the examples of a set. Means are over prompts."""
 
-    shown: PreparedContext
-    places: _Places
-    bits: float
-    tokens: float
-    saved: float
+    prepared: PreparedContext
+    places: _Places  # of the examples in their set
+    bits: float  # mean cost of the context
+    tokens: float  # mean length of the context
+    saved: float  # mean bits of a held-out response
 
     def worth_of(self, wider: _SearchStep) -> float:
         """Bits that a wider one saves more, for each bit that it costs more."""
         return (wider.saved - self.saved) / (wider.bits - self.bits)
 
 
-def smaller(shown: PreparedContext, prompts: Sequence[Prompt], tokens: int, read: Read) -> Iterator[PreparedContext]:
+def smaller(prepared: PreparedContext, prompts: Sequence[Prompt], tokens: int, read: Read) -> Iterator[PreparedContext]:
     """The same context with fewer examples, or with others of its set.
 
     Of a fixed list, subsets of the set by greedy forward selection: to what is chosen comes, each time, the example
@@ -40,61 +39,62 @@ def smaller(shown: PreparedContext, prompts: Sequence[Prompt], tokens: int, read
     would be over `tokens` tokens long, a mean over prompts. Of examples that are selected for each prompt, the first k
     of them, from one on; in a shuffled order there are no first ones, and it stays as it is.
     """
-    examples = shown.context.examples
+    examples = prepared.context.examples
     if examples is None:
         return
     if examples.select == "fixed" and not examples.condition:
-        yield from _forward(shown, examples, prompts, tokens, read)
+        yield from _forward(prepared, examples, prompts, tokens, read)
     elif examples.order != "shuffled":
-        most = max((len(content.examples) for content in shown.contents.values()), default=0)
-        yield from (_first(shown, k, last=examples.order == "similar-last") for k in range(1, most))
+        most = max((len(content.examples) for content in prepared.contents.values()), default=0)
+        yield from (_first(prepared, k, last=examples.order == "similar-last") for k in range(1, most))
 
 
 def _forward(
-    shown: PreparedContext, examples: Examples, prompts: Sequence[Prompt], tokens: int, read: Read
+    prepared: PreparedContext, examples: Examples, prompts: Sequence[Prompt], tokens: int, read: Read
 ) -> Iterator[PreparedContext]:
-    chosen = next(iter(_steps({(): shown.without("examples")}, read)), None)
+    chosen = next(iter(_steps({(): prepared.without("examples")}, read)), None)
     while chosen is not None:
         before, left = chosen, set(range(len(examples.pool.items))).difference(chosen.places)
         wider = [tuple(sorted((*before.places, place))) for place in sorted(left)]
-        steps = _steps({places: _only(shown, examples, places, prompts) for places in wider}, read)
+        steps = _steps({places: _only(prepared, examples, places, prompts) for places in wider}, read)
         better = [s for s in steps if s.tokens <= tokens and s.saved > before.saved and s.bits > before.bits]
         chosen = max(better, key=before.worth_of, default=None)
         if chosen is not None:
-            yield chosen.shown
+            yield chosen.prepared
 
 
 def _steps(tried: dict[_Places, PreparedContext], read: Read) -> list[_SearchStep]:
     """Those whose cost and savings are known."""
-    found = []
-    for (places, shown), account in zip(tried.items(), read([*tried.values()]), strict=True):
+    steps = []
+    for (places, prepared), account in zip(tried.items(), read([*tried.values()]), strict=True):
         costs = [piece.cost for piece in account.pieces.values()]
         known = [cost for cost in costs if cost is not None]
         saved = account.saved.held_out
         if saved is not None and len(known) == len(costs):
             bits, tokens = sum(cost.bits for cost in known), sum(cost.tokens for cost in known)
-            found.append(_SearchStep(shown, places, bits, tokens, saved.per_response))
-    return found
+            steps.append(_SearchStep(prepared, places, bits, tokens, saved.per_response))
+    return steps
 
 
-def _only(shown: PreparedContext, examples: Examples, places: _Places, prompts: Sequence[Prompt]) -> PreparedContext:
+def _only(prepared: PreparedContext, examples: Examples, places: _Places, prompts: Sequence[Prompt]) -> PreparedContext:
     """The context with these examples of its set, in the order of the set; near duplicates of a prompt are left out."""
     taken = replace(examples, pool=ExampleSet(tuple(examples.pool.items[place] for place in places)), k=None)
-    there = [prompt for prompt in prompts if prompt.id in shown.contents]
+    there = [prompt for prompt in prompts if prompt.id in prepared.contents]
     return replace(
-        shown,
-        name=f"{shown.name}, examples {'+'.join(str(place + 1) for place in places)}",
-        context=replace(shown.context, examples=taken),
+        prepared,
+        name=f"{prepared.name}, examples {'+'.join(str(place + 1) for place in places)}",
+        context=replace(prepared.context, examples=taken),
         contents={
-            prompt.id: replace(shown.contents[prompt.id], examples=own_examples(prompt.text, taken)) for prompt in there
+            prompt.id: replace(prepared.contents[prompt.id], examples=own_examples(prompt.text, taken))
+            for prompt in there
         },
     )
 
 
-def _first(shown: PreparedContext, k: int, *, last: bool) -> PreparedContext:
-    """The context with the k best of its examples. last: they stand at the end."""
+def _first(prepared: PreparedContext, k: int, *, last: bool) -> PreparedContext:
+    """The context with the k best of its examples. last: they are at the end."""
     contents = {
         prompt: replace(content, examples=content.examples[-k:] if last else content.examples[:k])
-        for prompt, content in shown.contents.items()
+        for prompt, content in prepared.contents.items()
     }
-    return replace(shown, name=f"{shown.name}, k {k}", contents=contents)
+    return replace(prepared, name=f"{prepared.name}, k {k}", contents=contents)

@@ -1,4 +1,4 @@
-"""A whole ledger: contexts around a set of prompts, the curve of hints, and controls with known outcomes."""
+"""A whole ledger: contexts for a set of prompts, the curve of hints, and controls with known outcomes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from alignbench.ledger.ablation import PreparedContext
 from alignbench.ledger.accounts import Account, Accounts, LoadedModel
 from alignbench.ledger.controls import copy_of_source, hidden_examples, keywords_of_another
 from alignbench.ledger.example_selection import smaller
-from alignbench.ledger.prepare import Failures, TeacherResponses, prepared, taught
+from alignbench.ledger.prepare import Failures, TeacherResponses, load_responses, prepare_contexts
 from alignbench.ledger.request import LedgerRequest
 from alignbench.ledger.search import SearchResult, SearchTarget, halves, search
 from alignbench.progress import Progress
@@ -25,40 +25,35 @@ from alignbench.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """given_away: contexts that tell too much or nothing of the teacher's responses. hidden: of a teacher that is the
-    base model with hidden examples, shown all of them, one, or none."""
+    """Accounts whose outcome is known beforehand."""
 
-    given_away: tuple[Account, ...]
-    hidden: tuple[Account, ...]
+    given_away: tuple[Account, ...]  # contexts that hold the teacher's responses, or nothing about them
+    hidden: tuple[Account, ...]  # a teacher that is the base model with hidden examples: all of them, one, none
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """floor: the base model's own layout with nothing in it. curve: hints alone, from the lowest resolution on.
+    """The accounts of all contexts."""
 
-    cross_entropy: why the gap estimates no KL divergence and is a difference of cross-entropies; empty where it does.
-    tried: contexts with fewer examples, of a search. found: what it chose; None without one, or where nothing will do.
-    """
-
-    floor: Account
+    floor: Account  # the base model's own layout with nothing in it
     contexts: tuple[Account, ...]
-    curve: tuple[Account, ...]
+    curve: tuple[Account, ...]  # hints alone, from the lowest resolution on
     controls: Controls | None
-    cross_entropy: str
+    cross_entropy: str  # why the gap is a difference of cross-entropies and no KL divergence; empty where it is one
     n_prompts: int
-    n_empty: int
-    tried: tuple[Account, ...] = ()
-    found: SearchResult | None = None
+    n_empty: int  # responses without text
+    tried: tuple[Account, ...] = ()  # contexts with fewer examples, of a search
+    found: SearchResult | None = None  # what it chose; None without a search, or where no context is good enough
 
 
-def sampling_plan(store: Store, session: int, asked: LedgerRequest, *, controls: bool) -> Plan:
-    """The responses that are still to be drawn before a ledger can be kept."""
-    teachers = [asked.teacher, *([hidden_examples(asked).teacher] if controls else [])]
-    return make_plan(store, session, asked.prompts, teachers, asked.n)
+def sampling_plan(store: Store, session: int, request: LedgerRequest, *, controls: bool) -> Plan:
+    """The responses that are still to be drawn before a ledger can be made."""
+    teachers = [request.teacher, *([hidden_examples(request).teacher] if controls else [])]
+    return make_plan(store, session, request.prompts, teachers, request.n)
 
 
 class LedgerBuilder:
-    """Keeps the ledgers of a session whose teachers have been sampled. Calls block, on the thread of the store."""
+    """Makes the ledgers of a session whose teachers have been sampled. Calls block, on the thread of the store."""
 
     def __init__(
         self,
@@ -73,72 +68,80 @@ class LedgerBuilder:
         self._embed, self._failures, self._progress = embed, failures, progress
         self._likelihoods = LikelihoodCache(store, pool)
 
-    def ledger(self, asked: LedgerRequest, *, controls: bool, wanted: SearchTarget | None = None) -> Ledger:
-        """Make what stands in the contexts, read what is not read yet, add up, and search for what is wanted.
+    def ledger(self, request: LedgerRequest, *, controls: bool, wanted: SearchTarget | None = None) -> Ledger:
+        """Prepare the contexts, read what is not read yet, add up, and search for what is wanted.
 
         Raises EngineError where a model cannot be loaded or its text is not known, InputError from the contexts.
         """
-        said = taught(self._store, self._session, asked)
-        floor, *rest = self._prepared(asked, (asked.floor, *asked.contexts, *asked.curve))
-        own, curve = rest[: len(asked.contexts)], rest[len(asked.contexts) :]
+        responses = load_responses(self._store, self._session, request)
+        floor, *rest = self._prepared(request, (request.floor, *request.contexts, *request.curve))
+        own, curve = rest[: len(request.contexts)], rest[len(request.contexts) :]
         given_away = []
         if controls:
-            keywords = next(shown for shown in curve if shown.context.hint and shown.context.hint.level == "keywords")
-            given_away = [copy_of_source(asked, said), keywords_of_another(keywords)]
-        accounts = self._accounts(asked, said, floor, (floor, *own, *curve, *given_away))
+            keywords = next(
+                prepared for prepared in curve if prepared.context.hint and prepared.context.hint.level == "keywords"
+            )
+            given_away = [copy_of_source(request, responses), keywords_of_another(keywords)]
+        accounts = self._accounts(request, responses, floor, (floor, *own, *curve, *given_away))
         ledger = Ledger(
             floor=accounts.account(floor),
             contexts=tuple(map(accounts.account, own)),
             curve=tuple(map(accounts.account, curve)),
-            controls=Controls(tuple(map(accounts.account, given_away)), self._hidden(asked)) if controls else None,
-            cross_entropy=no_kl(asked.teacher.sampling, accounts.one_tokenizer),
-            n_prompts=len(said.responses),
-            n_empty=said.empty,
+            controls=Controls(tuple(map(accounts.account, given_away)), self._hidden(request)) if controls else None,
+            cross_entropy=no_kl(request.teacher.sampling, accounts.one_tokenizer),
+            n_prompts=len(responses.by_prompt),
+            n_empty=responses.empty,
         )
-        return ledger if wanted is None else self._searched(ledger, asked, said, floor, own, wanted)
+        return ledger if wanted is None else self._searched(ledger, request, responses, floor, own, wanted)
 
     def _searched(
         self,
         ledger: Ledger,
-        asked: LedgerRequest,
-        said: TeacherResponses,
+        request: LedgerRequest,
+        responses: TeacherResponses,
         floor: PreparedContext,
         own: Sequence[PreparedContext],
         wanted: SearchTarget,
     ) -> Ledger:
         """Fewer examples are tried on the half of the prompts that is chosen on, and read on the other if they fit."""
-        chosen_on, _ = halves(said.responses)
-        half = replace(asked, prompts=tuple(prompt for prompt in asked.prompts if prompt.id in chosen_on))
+        chosen_on, _ = halves(responses.by_prompt)
+        half = replace(request, prompts=tuple(prompt for prompt in request.prompts if prompt.id in chosen_on))
 
         def read(tried: Sequence[PreparedContext]) -> list[Account]:
-            accounts = self._accounts(half, said, floor, tried)
+            accounts = self._accounts(half, responses, floor, tried)
             return [accounts.account(each) for each in tried]
 
-        tried = [each for shown in own for each in smaller(shown, asked.prompts, wanted.tokens, read)]
-        accounts = self._accounts(asked, said, floor, tried)
-        found = tuple(accounts.account(each) for each in tried)
-        there = (ledger.floor, *ledger.contexts, *ledger.curve, *found)
-        return replace(ledger, tried=found, found=search(there, said.responses, asked.held_out, wanted))
+        tried = [each for prepared in own for each in smaller(prepared, request.prompts, wanted.tokens, read)]
+        accounts = self._accounts(request, responses, floor, tried)
+        tried_accounts = tuple(accounts.account(each) for each in tried)
+        there = (ledger.floor, *ledger.contexts, *ledger.curve, *tried_accounts)
+        return replace(ledger, tried=tried_accounts, found=search(there, responses.by_prompt, request.held_out, wanted))
 
-    def _hidden(self, asked: LedgerRequest) -> tuple[Account, ...]:
-        hidden = hidden_examples(asked)
-        floor, *shown = self._prepared(hidden, (hidden.floor, *hidden.contexts))
-        said = taught(self._store, self._session, hidden)
-        accounts = self._accounts(hidden, said, floor, (*shown, floor))
-        return tuple(accounts.account(each) for each in (*shown, floor))
+    def _hidden(self, request: LedgerRequest) -> tuple[Account, ...]:
+        hidden = hidden_examples(request)
+        floor, *prepared = self._prepared(hidden, (hidden.floor, *hidden.contexts))
+        responses = load_responses(self._store, self._session, hidden)
+        accounts = self._accounts(hidden, responses, floor, (*prepared, floor))
+        return tuple(accounts.account(each) for each in (*prepared, floor))
 
-    def _prepared(self, asked: LedgerRequest, contexts: Sequence[Context]) -> list[PreparedContext]:
+    def _prepared(self, request: LedgerRequest, contexts: Sequence[Context]) -> list[PreparedContext]:
         preparer = Preparer(self._store, self._pool, self._session, self._embed)
         try:
-            return prepared(self._store, preparer, self._session, asked, contexts, self._failures, self._progress)
+            return prepare_contexts(
+                self._store, preparer, self._session, request, contexts, self._failures, self._progress
+            )
         finally:
             preparer.close()
 
     def _accounts(
-        self, asked: LedgerRequest, said: TeacherResponses, floor: PreparedContext, shown: Sequence[PreparedContext]
+        self,
+        request: LedgerRequest,
+        responses: TeacherResponses,
+        floor: PreparedContext,
+        prepared: Sequence[PreparedContext],
     ) -> Accounts:
-        models = asked.teacher.model, asked.base
+        models = request.teacher.model, request.base
         teacher, base = (LoadedModel(model, loaded(self._pool, model)) for model in models)
-        accounts = Accounts(self._likelihoods, teacher, base, asked.prompts, said, asked.held_out, floor)
-        accounts.read(shown, self._failures, self._progress)
+        accounts = Accounts(self._likelihoods, teacher, base, request.prompts, responses, request.held_out, floor)
+        accounts.read(prepared, self._failures, self._progress)
         return accounts

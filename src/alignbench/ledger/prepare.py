@@ -1,4 +1,4 @@
-"""What a ledger reads: the teacher's responses in a session, and the contexts around the session's prompts."""
+"""What a ledger reads: the teacher's responses in a session, and contexts prepared for the session's prompts."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from alignbench.store import Store
 
 @dataclass(frozen=True, slots=True)
 class TeacherResponses:
-    """The teacher around the prompts, and its responses by prompt id and sample. empty: how many say nothing."""
+    """A teacher's responses in a session."""
 
-    teacher: PreparedContext
-    responses: dict[str, dict[int, str]]
-    empty: int
+    teacher: PreparedContext  # what the teacher itself saw
+    by_prompt: dict[str, dict[int, str]]  # texts by prompt id and sample; those without text are left out
+    empty: int  # how many have no text
 
 
 class Failures:
-    """What could not be had: each thing once, in a message that names the prompt."""
+    """What failed: each message once, with the prompt's id."""
 
     def __init__(self) -> None:
         self.messages: dict[str, None] = {}
@@ -36,56 +36,65 @@ class Failures:
         self.messages[f"{where}, prompt {prompt}: {why}"] = None
 
 
-def taught(store: Store, session: int, asked: LedgerRequest) -> TeacherResponses:
-    """What the teacher has said so far. Raises InputError where its own context was never prepared."""
-    cells = make_plan(store, session, asked.prompts, [asked.teacher], asked.n).cells
+def load_responses(store: Store, session: int, request: LedgerRequest) -> TeacherResponses:
+    """The responses that are stored so far. Raises InputError where the teacher's own context was never prepared."""
+    cells = make_plan(store, session, request.prompts, [request.teacher], request.n).cells
     contents, responses, empty = {}, {}, 0
     for cell in cells:
-        rows = [row for row in store.samples(session, cell_id=cell.id) if row.status == "done" and row.sample < asked.n]
-        said = {row.sample: row.text for row in rows if row.text.strip()}
-        empty += len(rows) - len(said)
-        if said:
+        rows = [
+            row for row in store.samples(session, cell_id=cell.id) if row.status == "done" and row.sample < request.n
+        ]
+        texts = {row.sample: row.text for row in rows if row.text.strip()}
+        empty += len(rows) - len(texts)
+        if texts:
             contents[cell.prompt.id] = cell_content(store, cell)
-            responses[cell.prompt.id] = said
+            responses[cell.prompt.id] = texts
     return TeacherResponses(
-        PreparedContext(asked.teacher.name, asked.teacher.context, contents, frozenset()), responses, empty
+        PreparedContext(request.teacher.name, request.teacher.context, contents, frozenset()), responses, empty
     )
 
 
-def prepared(
+def prepare_contexts(
     store: Store,
     preparer: Preparer,
     session: int,
-    asked: LedgerRequest,
+    request: LedgerRequest,
     contexts: Sequence[Context],
     failures: Failures,
     progress: Progress,
 ) -> list[PreparedContext]:
-    """Contexts around the prompts: examples are selected and hints made once, and kept in cells of the session.
+    """Contexts prepared for the prompts: examples are selected and hints made once, and kept in cells of the session.
 
-    A prompt that a context cannot be prepared for is among the failures and not in its contents.
+    Args:
+        store: has the session.
+        preparer: selects examples and makes hints.
+        session: keeps them.
+        request: names the prompts, the teacher and the base model.
+        contexts: to prepare.
+        failures: gets the prompts that a context cannot be prepared for; they are not in its contents.
+        progress: called with what is done, how many of how many.
     """
-    conditions = [_condition(store, session, asked, context) for context in contexts]
-    cells = make_plan(store, session, asked.prompts, conditions, 0).cells
-    found: dict[str, dict[str, Content]] = {condition.name: {} for condition in conditions}
+    conditions = [_condition(store, session, request, context) for context in contexts]
+    cells = make_plan(store, session, request.prompts, conditions, 0).cells
+    contents: dict[str, dict[str, Content]] = {condition.name: {} for condition in conditions}
     for cell in tracked(cells, progress, "preparing contexts"):
         try:
             if not is_prepared(store, cell):
                 preparer.prepare(cell)
-            found[cell.condition.name][cell.prompt.id] = cell_content(store, cell)
+            contents[cell.condition.name][cell.prompt.id] = cell_content(store, cell)
         except AlignbenchError as error:
             failures.add(cell.condition.name, cell.prompt.id, error)
     return [
-        PreparedContext(context.name, context, found[condition.name], asked.source(context))
+        PreparedContext(context.name, context, contents[condition.name], request.source(context))
         for context, condition in zip(contexts, conditions, strict=True)
     ]
 
 
-def _condition(store: Store, session: int, asked: LedgerRequest, context: Context) -> Condition:
+def _condition(store: Store, session: int, request: LedgerRequest, context: Context) -> Condition:
     """The base model in a context, as the session has it already, or with the teacher's sampling parameters."""
     for condition in store.conditions(session):
-        if condition.model.reference == asked.base.reference and condition.context.hash == context.hash:
-            return replace(condition, model=asked.base)  # loaded as it is asked to be
-    name = asked.base.name if context == asked.floor else f"{asked.base.name} + {context.name}"
-    teacher = asked.teacher
-    return Condition(name, asked.base, context, teacher.sampling, teacher.seed, teacher.mode)
+        if condition.model.reference == request.base.reference and condition.context.hash == context.hash:
+            return replace(condition, model=request.base)  # loaded as it is asked to be
+    name = request.base.name if context == request.floor else f"{request.base.name} + {context.name}"
+    teacher = request.teacher
+    return Condition(name, request.base, context, teacher.sampling, teacher.seed, teacher.mode)

@@ -1,4 +1,4 @@
-"""A page of the ledger: one prompt, the teacher's responses to it, and a base model in a context that is being made."""
+"""The ledger of one prompt: the teacher's responses to it, and a base model in a context that is being made."""
 
 from __future__ import annotations
 
@@ -27,16 +27,12 @@ from alignbench.store import Store
 
 @dataclass(frozen=True, slots=True)
 class PromptLedger:
-    """teacher, base: the cells of one prompt. before: that of the base's context before it was changed, under the same
-    model. responses: the teacher's, by sample, none of them empty.
-
-    Raises InputError where a context cannot stand in a ledger.
-    """
+    """What is compared for one prompt. InputError where a context cannot be in a ledger."""
 
     teacher: PlannedCell
     base: PlannedCell
-    before: PlannedCell | None
-    responses: Mapping[int, str]
+    before: PlannedCell | None  # the base's cell in the context before it was changed, under the same model
+    responses: Mapping[int, str]  # the teacher's, by sample, none of them empty
 
     def __post_init__(self) -> None:
         for condition in (self.teacher.condition, self.base.condition):
@@ -46,7 +42,7 @@ class PromptLedger:
 
     @property
     def source(self) -> frozenset[int]:
-        """The responses, by sample, that the context or the one before tells of."""
+        """The responses, by sample, that the context or the one before is made from."""
         cells = (self.base, self.before) if self.before is not None else (self.base,)
         return frozenset().union(
             *(samples_in_context(cell.condition.context, self.teacher.condition.name) for cell in cells)
@@ -59,31 +55,28 @@ class PromptLedger:
 
 @dataclass(frozen=True, slots=True)
 class LedgerResponse:
-    """One response. stretches: their bits are those under the teacher, under the base, and before where there is that.
+    """One response, token by token."""
 
-    cross_entropy: why the gap estimates no KL divergence; empty where it does.
-    """
-
-    stretches: tuple[Stretch, ...]
+    stretches: tuple[
+        Stretch, ...
+    ]  # bits under the teacher, under the base, and in the context before, where there is one
     n_bytes: int
-    cross_entropy: str
+    cross_entropy: str  # why the gap estimates no KL divergence; empty where it does
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Over all responses. account: each example apart. change: what the context saves against the one before.
-    cross_entropy: as that of a response.
-    """
+    """Over all responses."""
 
-    account: Account
-    change: Split | None
-    cross_entropy: str
+    account: Account  # with each example as a piece of its own
+    change: Split | None  # what the context saves against the one before
+    cross_entropy: str  # as that of a response
     failures: tuple[str, ...]
 
 
 @dataclass
 class PromptLedgerBuilder:
-    """Reads pages. Calls block while models load and work, on the thread of the store; EngineError or InputError."""
+    """Makes the parts of a prompt's ledger, on the thread of the store. Calls block; EngineError or InputError."""
 
     store: Store
     pool: EnginePool
@@ -94,10 +87,14 @@ class PromptLedgerBuilder:
     def __post_init__(self) -> None:
         self._likelihoods = LikelihoodCache(self.store, self.pool)
 
-    def response(self, page: PromptLedger, sample: int) -> LedgerResponse:
+    def response(self, ledger: PromptLedger, sample: int) -> LedgerResponse:
         """A response, token by token."""
-        text, readings = page.responses[sample], []
-        cells = (page.teacher, page.base, *([page.before] if page.before is not None else []))
+        text, readings = ledger.responses[sample], []
+        cells = (
+            ledger.teacher,
+            ledger.base,
+            *([ledger.before] if ledger.before is not None else []),
+        )
         for done, cell in enumerate(cells):
             self.progress(f"{cell.condition.name} reads sample {sample + 1}", done * PERCENT // len(cells), PERCENT)
             readings.append(self._scored(cell, text))
@@ -105,37 +102,39 @@ class PromptLedgerBuilder:
         return LedgerResponse(
             stretches(text, [(reading.pieces, reading.logprob) for reading in readings]),
             len(text.encode("utf-8", "surrogatepass")),
-            no_kl(page.teacher.condition.sampling, same_tokens(teacher.ids, base.ids)),
+            no_kl(ledger.teacher.condition.sampling, same_tokens(teacher.ids, base.ids)),
         )
 
-    def totals(self, page: PromptLedger) -> Totals:
-        """The account of all responses: what each piece saves and costs, and what was saved since the one before."""
-        prompt, source = page.base.prompt, page.source
-        teacher, base = (self._reading(cell.condition) for cell in (page.teacher, page.base))
-        now = self._shown(page.base, source)
-        before = None if page.before is None else self._shown(page.before, source)
-        bare = default_context(page.base.condition.model)
+    def totals(self, ledger: PromptLedger) -> Totals:
+        """The account of all responses: what each piece saves and costs, and what the change of context saved."""
+        prompt, source = ledger.base.prompt, ledger.source
+        teacher, base = (self._loaded(cell.condition) for cell in (ledger.teacher, ledger.base))
+        now = self._prepared_context(ledger.base, source)
+        before = None if ledger.before is None else self._prepared_context(ledger.before, source)
+        bare = default_context(ledger.base.condition.model)
         floor = PreparedContext("zero-shot", bare, {prompt.id: Content()}, source)
-        taught = TeacherResponses(self._shown(page.teacher, frozenset()), {prompt.id: dict(page.responses)}, 0)
-        accounts = Accounts(self._likelihoods, teacher, base, [prompt], taught, page.held_out, floor)
+        responses = TeacherResponses(
+            self._prepared_context(ledger.teacher, frozenset()), {prompt.id: dict(ledger.responses)}, 0
+        )
+        accounts = Accounts(self._likelihoods, teacher, base, [prompt], responses, ledger.held_out, floor)
         failures = Failures()
         accounts.read([now, *([before] if before is not None else [])], failures, self.progress)
         change = None if before is None else accounts.change(before, now)
         account = accounts.account(now)
-        why = no_kl(page.teacher.condition.sampling, accounts.one_tokenizer)
+        why = no_kl(ledger.teacher.condition.sampling, accounts.one_tokenizer)
         return Totals(account, change, why, tuple(failures.messages))
 
     def _scored(self, cell: PlannedCell, response: str) -> Scored:
-        model, capabilities = cell.condition.model, self._reading(cell.condition).capabilities
-        rendered = self._shown(cell, frozenset()).rendered(cell.prompt, capabilities)
+        model, capabilities = cell.condition.model, self._loaded(cell.condition).capabilities
+        rendered = self._prepared_context(cell, frozenset()).rendered(cell.prompt, capabilities)
         answer = scored(self.pool, model, rendered.context, rendered.query, response, top=0)
         self._likelihoods.keep(model, Passage(rendered.context, rendered.query, response), answer)
         return answer
 
-    def _reading(self, condition: Condition) -> LoadedModel:
+    def _loaded(self, condition: Condition) -> LoadedModel:
         return LoadedModel(condition.model, loaded(self.pool, condition.model, self.progress))
 
-    def _shown(self, cell: PlannedCell, source: frozenset[int]) -> PreparedContext:
+    def _prepared_context(self, cell: PlannedCell, source: frozenset[int]) -> PreparedContext:
         content = self.preparer.content(cell)
         return PreparedContext(
             cell.condition.name, cell.condition.context, {cell.prompt.id: content}, source, apart=True

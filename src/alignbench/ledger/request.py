@@ -1,4 +1,4 @@
-"""What a ledger is asked to be about, and which samples of the teacher count as held out."""
+"""What a ledger is about, and which samples of the teacher count as held out."""
 
 from __future__ import annotations
 
@@ -15,17 +15,14 @@ HINTED = 0  # the sample of the teacher that the hints of the curve are made fro
 
 @dataclass(frozen=True, slots=True)
 class LedgerRequest:
-    """n: the teacher's responses to each prompt. prompts_name: what the user calls the prompts.
-
-    Raises InputError where a context cannot stand in a ledger, or leaves no response held out.
-    """
+    """What a ledger is about. InputError where a context cannot be in a ledger, or leaves no response held out."""
 
     prompts: tuple[Prompt, ...]
-    prompts_name: str
+    prompts_name: str  # what the user calls the prompts
     teacher: Condition
     base: Model
     contexts: tuple[Context, ...]
-    n: int
+    n: int  # of the teacher's responses to each prompt
 
     def __post_init__(self) -> None:
         for model in (self.teacher.model, self.base):
@@ -45,9 +42,9 @@ class LedgerRequest:
                 f"A context is made of samples of {unknown[0]!r}; expected those of the teacher, {self.teacher.name!r}."
             )
         if not self.held_out:
-            told = ", ".join(map(str, sorted(self.sources)))
+            samples = ", ".join(map(str, sorted(self.sources)))
             raise InputError(
-                f"n is {self.n}, and contexts tell of sample {told}: no response is held out. Expected n of "
+                f"n is {self.n}, and contexts tell of sample {samples}: no response is held out. Expected n of "
                 f"{max(self.sources) + 2} or more."
             )
 
@@ -69,7 +66,7 @@ class LedgerRequest:
         )
 
     def source(self, context: Context) -> frozenset[int]:
-        """The samples that a context tells of; of one that tells of none, those that the hints of the curve do."""
+        """The samples that a context is made from; where it is made from none, those of the hints of the curve."""
         return samples_in_context(context, self.teacher.name) or frozenset({HINTED})
 
     @property
@@ -78,7 +75,7 @@ class LedgerRequest:
 
     @property
     def held_out(self) -> frozenset[int]:
-        """The samples that no context tells of."""
+        """The samples that no context is made from."""
         return frozenset(range(self.n)) - self.sources
 
     @property

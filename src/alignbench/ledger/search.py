@@ -13,22 +13,20 @@ from alignbench.scoring.null import shuffled_cycle
 
 @dataclass(frozen=True, slots=True)
 class SearchTarget:
-    """tokens: the most that a context may be longer than a bare prompt, a mean over prompts. reach: the gap that is
-    enough, in bits per byte; None asks for the smallest one."""
+    """What a search looks for."""
 
-    tokens: int
-    reach: float | None = None
+    tokens: int  # the most that a context may be longer than a bare prompt, a mean over prompts
+    reach: float | None = None  # the gap that is enough, in bits per byte; None: the smallest one
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """name, tokens: of the context. chosen_on, reported_on: its gap on held-out responses to the half of the prompts
-    that it was chosen on, and to the other half, which took no part in choosing."""
+    """The context that a search chose, and its gap on held-out responses."""
 
     name: str
-    tokens: float
-    chosen_on: BitRate
-    reported_on: BitRate
+    tokens: float  # of the context, a mean over prompts
+    chosen_on: BitRate  # over the half of the prompts that it was chosen on
+    reported_on: BitRate  # over the other half
 
 
 def halves(prompts: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -54,9 +52,9 @@ def search(
         if chosen_on is not None and reported_on is not None:
             candidates.append(SearchResult(account.name, tokens, chosen_on, reported_on))
     if wanted.reach is None:
-        return min(candidates, key=lambda found: (found.chosen_on.per_byte, found.tokens), default=None)
-    enough = [found for found in candidates if found.chosen_on.per_byte <= wanted.reach]
-    return min(enough, key=lambda found: (found.tokens, found.chosen_on.per_byte), default=None)
+        return min(candidates, key=lambda result: (result.chosen_on.per_byte, result.tokens), default=None)
+    enough = [result for result in candidates if result.chosen_on.per_byte <= wanted.reach]
+    return min(enough, key=lambda result: (result.tokens, result.chosen_on.per_byte), default=None)
 
 
 def n_tokens(account: Account) -> float | None:
@@ -67,8 +65,8 @@ def n_tokens(account: Account) -> float | None:
 
 
 def _gap(account: Account, held_out: frozenset[int], prompts: Sequence[str]) -> BitRate | None:
-    said: dict[str, list[Bits]] = {}
+    by_prompt: dict[str, list[Bits]] = {}
     for (prompt, sample), bits in account.gaps.items():
         if prompt in prompts and sample in held_out:
-            said.setdefault(prompt, []).append(bits)
-    return rate(list(said.values()), Bootstrap())
+            by_prompt.setdefault(prompt, []).append(bits)
+    return rate(list(by_prompt.values()), Bootstrap())

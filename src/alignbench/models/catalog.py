@@ -48,10 +48,10 @@ _BLOCK = 1 << 20  # bytes read at a time
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Where a model is. scheme: who reads it. target: the rest (an absolute path, a name, an address)."""
+    """Where a model is."""
 
-    scheme: Scheme
-    target: str
+    scheme: Scheme  # who reads it
+    target: str  # the rest (an absolute path, a name, an address)
 
     def __str__(self) -> str:
         return self.target if self.scheme == "demo" else f"{self.scheme}:{self.target}"
@@ -59,22 +59,17 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class ModelStatus:
-    """A model that has a name, and whether it can be used.
-
-    kind: None where it cannot be told. origin: "built-in", or the file that names it. path: its weights,
-    None where they are not there (yet). size: bytes of the weights. context_length: tokens. problem: why it
-    cannot be used, empty where it can.
-    """
+    """A model that has a name, and whether it can be used."""
 
     name: str
     reference: str
-    kind: Kind | None
-    origin: str
-    path: Path | None = None
-    size: int | None = None
-    context_length: int | None = None
+    kind: Kind | None  # None where it is not known
+    origin: str  # "built-in", or the file that names it
+    path: Path | None = None  # its weights, None where they are not there (yet)
+    size: int | None = None  # bytes of the weights
+    context_length: int | None = None  # tokens
     description: str = ""
-    problem: str = ""
+    problem: str = ""  # why it cannot be used, empty where it can
     options: LoadOptions = field(default_factory=LoadOptions)
 
 
@@ -258,23 +253,23 @@ def own_name(reference: Reference) -> str:
 def _model(name: str, entry: _InventoryEntry) -> Model:
     """The model of a reference whose weights are there. Without a name it gets its own."""
     reference, text = entry.reference, str(entry.reference)
-    found: Kind
+    kind: Kind
     match reference.scheme:
         case "demo":
             demo = DEMOS[reference.target]
             demo.find_parts()
-            found = demo.kind
+            kind = demo.kind
         case "llama":
-            found = "aligned" if header(Path(reference.target)).chat_template else "base"
+            kind = "aligned" if header(Path(reference.target)).chat_template else "base"
         case "hf":
             source = parse_source(reference.target)
             source.check()
-            found = source.kind()
+            kind = source.kind()
         case "openai":
-            found = "aligned"
+            kind = "aligned"
         case "imported":
             raise InputError(no_weights(text))
-    return Model(name or own_name(reference), text, entry.kind or found, entry.options)
+    return Model(name or own_name(reference), text, entry.kind or kind, entry.options)
 
 
 def _status(name: str, entry: _InventoryEntry, origin: str) -> ModelStatus:
@@ -295,9 +290,9 @@ def _status(name: str, entry: _InventoryEntry, origin: str) -> ModelStatus:
         if not parse_source(reference.target).gguf_file:
             return status(path=files[0].parent, size=sum(file.stat().st_size for file in files))
     path = weights_path(model)
-    found = header(path)
-    words = " ".join(filter(None, (found.architecture, found.size, found.quantization)))
-    return status(path=path, size=found.file_size, context_length=found.context_length, description=words)
+    gguf = header(path)
+    words = " ".join(filter(None, (gguf.architecture, gguf.size, gguf.quantization)))
+    return status(path=path, size=gguf.file_size, context_length=gguf.context_length, description=words)
 
 
 def _read_models_file(path: Path | None) -> dict[str, _InventoryEntry]:
@@ -335,8 +330,8 @@ def _entry(file: Path, name: str, table: object) -> _InventoryEntry:
             raise InputError(f"{where}: unknown field {key!r}. {did_you_mean(key, known)}")
     reference, kind = table.get("reference"), table.get("kind")
     if not isinstance(reference, str):
-        found = "is missing" if reference is None else f"is {reference!r}"
-        raise InputError(f'{where}: reference {found}; expected a text like "llama:/path/file.gguf".')
+        problem = "is missing" if reference is None else f"is {reference!r}"
+        raise InputError(f'{where}: reference {problem}; expected a text like "llama:/path/file.gguf".')
     if kind not in ("base", "aligned", None):
         raise InputError(f"{where}: kind is {kind!r}; expected base or aligned.")
     try:

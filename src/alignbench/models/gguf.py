@@ -68,17 +68,13 @@ GgufValue = Scalar | tuple[Scalar, ...] | Array
 
 @dataclass(frozen=True, slots=True)
 class GgufHeader:
-    """What the header of a GGUF file says.
-
-    metadata: entries by key; arrays of more than SMALL_ARRAY items are an `Array`. n_parameters: elements
-    of all tensors. file_size: in bytes.
-    """
+    """What the header of a GGUF file says."""
 
     version: int
-    metadata: Mapping[str, GgufValue]
+    metadata: Mapping[str, GgufValue]  # entries by key; arrays of more than SMALL_ARRAY items are an `Array`
     n_tensors: int
-    n_parameters: int
-    file_size: int
+    n_parameters: int  # elements of all tensors
+    file_size: int  # in bytes
 
     @property
     def architecture(self) -> str:
@@ -156,8 +152,8 @@ class _Reader:
         version = self.number("I", "the version")
         if version not in VERSIONS:
             big_endian = int.from_bytes(version.to_bytes(4, "little"), "big") in VERSIONS
-            found = "big-endian" if big_endian else f"version {version}"
-            raise BrokenFile(f"{self.path} is {found} GGUF; expected little-endian, version 2 or 3.")
+            format_name = "big-endian" if big_endian else f"version {version}"
+            raise BrokenFile(f"{self.path} is {format_name} GGUF; expected little-endian, version 2 or 3.")
         n_tensors = self.number("Q", "the number of tensors")
         n_entries = self.number("Q", "the number of metadata entries")
         # the least an entry and a tensor take: an empty name, a type, a value; or counts, an offset

@@ -22,13 +22,11 @@ _ALIGNED_NAME = re.compile(r"instruct|chat|[-_]it(?![a-z])", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class HfSource:
-    """A model's place. location: an absolute folder or a hub id. revision: of a hub model, empty for its main branch.
-    gguf_file: the file in it that holds the weights, empty for safetensors.
-    """
+    """A model's place."""
 
-    location: str
-    revision: str = ""
-    gguf_file: str = ""
+    location: str  # an absolute folder or a hub id
+    revision: str = ""  # of a hub model, empty for its main branch
+    gguf_file: str = ""  # the file in it that holds the weights, empty for safetensors
 
     @property
     def is_local(self) -> bool:

@@ -12,10 +12,10 @@ EXPECTED = "expected openai:http://host:8000/v1#served-name"
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """base_url: where the API is, without a slash at its end. name: what the server calls the model."""
+    """A model on a server."""
 
-    base_url: str
-    name: str
+    base_url: str  # where the API is, without a slash at its end
+    name: str  # what the server calls the model
 
     @property
     def host(self) -> str:

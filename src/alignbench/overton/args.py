@@ -21,15 +21,15 @@ def sampling_of(args: Mapping[str, Any], *, greedy: bool) -> Sampling:
     greedy: of a folder outputs-temp0. Raises InputError for a value that no parameter can have.
     """
     if isinstance(args.get("openai_params"), dict):
-        found = args["openai_params"]
-        values = {"temperature": found.get("temperature"), "max_tokens": found.get("max_tokens")}
-        if isinstance(found.get("top_p"), int | float):
-            values["top_p"] = found["top_p"]
+        params = args["openai_params"]
+        values = {"temperature": params.get("temperature"), "max_tokens": params.get("max_tokens")}
+        if isinstance(params.get("top_p"), int | float):
+            values["top_p"] = params["top_p"]
     elif isinstance(args.get("params"), dict):
-        found = args["params"]
-        values = {name: found.get(name) for name in _TGI}
-        values |= {"max_tokens": found.get("max_new_tokens"), "stop": tuple(found.get("stop") or ())}
-        if found.get("do_sample") is False:
+        params = args["params"]
+        values = {name: params.get(name) for name in _TGI}
+        values |= {"max_tokens": params.get("max_new_tokens"), "stop": tuple(params.get("stop") or ())}
+        if params.get("do_sample") is False:
             values["temperature"] = 0.0
     else:
         return GREEDY if greedy else SAMPLED

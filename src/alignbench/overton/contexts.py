@@ -33,15 +33,15 @@ def context_of(
 
 
 def _examples(prompts: Sequence[UrialPrompt], args: Mapping[str, Any]) -> Examples | None:
-    shown = {prompt.examples for prompt in prompts}
-    if len(shown) == 1:
+    example_lists = {prompt.examples for prompt in prompts}
+    if len(example_lists) == 1:
         items = prompts[0].examples
         return Examples(pool=ExampleSet(items, origin="the release's stored prompts")) if items else None
     side = args.get("side_info_args") or args.get("embedding_args") or {}
     selected_by = str(side.get("embedding_file", ""))
     select: Select = "nearest-response" if "response" in selected_by else "nearest-prompt" if selected_by else "random"
     source = PurePosixPath(str(side.get("output_file", ""))).parent.name
-    return Examples(condition=source, select=select, k=neighbours(args) or max(map(len, shown)))
+    return Examples(condition=source, select=select, k=neighbours(args) or max(map(len, example_lists)))
 
 
 def _hint(cells: Sequence[ImportedCell], prompts: Sequence[UrialPrompt], hints: Sequence[ImportedHint]) -> Hint | None:
@@ -51,6 +51,6 @@ def _hint(cells: Sequence[ImportedCell], prompts: Sequence[UrialPrompt], hints: 
         return None
     texts = {(hint.prompt.id, hint.text.strip()): hint for hint in hints}
     for cell, prompt in zip(cells, prompts, strict=False):
-        if found := texts.get((cell.prompt.id, prompt.hint.strip())):
-            return Hint("summary", condition=found.condition, sample=found.sample, maker=found.maker)
+        if source := texts.get((cell.prompt.id, prompt.hint.strip())):
+            return Hint("summary", condition=source.condition, sample=source.sample, maker=source.maker)
     return Hint("summary")

@@ -26,12 +26,12 @@ _UNNAMED = "not recorded"
 
 @dataclass(frozen=True, slots=True)
 class _Reply:
-    """One row. asked: the prompt of the model that replied; text: its reply, empty where it failed with `error`."""
+    """One row."""
 
     line: int
     instance: int
-    asked: str
-    text: str
+    asked: str  # the prompt of the model that replied
+    text: str  # its reply, empty where it failed with `error`
     error: str
 
 
@@ -40,7 +40,7 @@ def read_judgments(
 ) -> tuple[tuple[ImportedJudgment, ...], tuple[str, ...]]:
     """Of every condition or pair that is there, and what has to be said about them. Raises InputError."""
     by_name = {each.condition.name: each for each in conditions}
-    found: list[ImportedJudgment] = []
+    judgments: list[ImportedJudgment] = []
     notes: list[str] = []
     for name, kind in KINDS.items():
         outputs = folder / name / "outputs"
@@ -52,25 +52,25 @@ def read_judgments(
             sides = by_name[judged], by_name[reference] if reference else None
             here = list(_judgments(folder / name, replies, kind, prompts, *sides))
             there = [judgment for judgment in here if judgment is not None]
-            found += there
+            judgments += there
             if invalid := sum(judgment.status == "invalid" for judgment in there):
                 notes.append(f"{kind} of {replies.name}: {invalid} of {len(there)} replies cannot be read")
             if len(here) > len(there):
                 notes.append(f"{kind} of {replies.name}: {len(here) - len(there)} rows judge a text that is not here")
-    return tuple(found), tuple(notes)
+    return tuple(judgments), tuple(notes)
 
 
 def read_hints(folder: Path, prompts: Sequence[Prompt], conditions: Sequence[str]) -> tuple[ImportedHint, ...]:
     """The summaries, each of sample 0 of the condition that their folder is called after. Raises InputError."""
     outputs = folder / HINTS / "outputs"
-    found: list[ImportedHint] = []
+    hints: list[ImportedHint] = []
     for replies in sorted(outputs.iterdir()) if outputs.is_dir() else ():
         if replies.name in conditions:
             maker = _model(replies)
             for reply in _replies(folder / HINTS, replies, len(prompts)):
                 if reply.text.strip():
-                    found.append(ImportedHint(prompts[reply.instance], replies.name, 0, maker, reply.text.strip()))
-    return tuple(found)
+                    hints.append(ImportedHint(prompts[reply.instance], replies.name, 0, maker, reply.text.strip()))
+    return tuple(hints)
 
 
 def _judgments(
@@ -82,7 +82,7 @@ def _judgments(
     reference: ImportedCondition | None,
 ) -> Iterator[ImportedJudgment | None]:
     """None for a row that judges a text that is not here."""
-    judge, asked_hash = _model(replies), _template_hash(kind_folder, replies.name)
+    judge, template_hash = _model(replies), _template_hash(kind_folder, replies.name)
     usable = {cell.prompt.id: _usable(cell.samples) for cell in judged.cells}
     others = {cell.prompt.id: _usable(cell.samples) for cell in reference.cells} if reference else {}
     rows: dict[int, int] = {}
@@ -91,24 +91,24 @@ def _judgments(
         order = rows.get(reply.instance, 0)
         rows[reply.instance] = order + 1
         candidates = usable.get(prompt.id, [])
-        shown = order < len(candidates) and candidates[order][1].text.strip() in reply.asked
+        is_judged_text = order < len(candidates) and candidates[order][1].text.strip() in reply.asked
         of_reference = [i for i, sample in others.get(prompt.id, []) if sample.text.strip() in reply.asked]
-        if not shown or (reference and not of_reference):
+        if not is_judged_text or (reference and not of_reference):
             yield None
             continue
-        reading = _read(kind, reply)
+        parsed = _read(kind, reply)
         yield ImportedJudgment(
             kind=kind,
             judge=judge,
-            template_hash=asked_hash,
+            template_hash=template_hash,
             prompt=prompt,
             condition=judged.condition.name,
             sample=candidates[order][0],
             reference=reference.condition.name if reference else None,
             reference_sample=of_reference[0] if reference else None,
-            status=reading.status,
-            fields=reading.fields,
-            reason=reading.reason,
+            status=parsed.status,
+            fields=parsed.fields,
+            reason=parsed.reason,
             reply=reply.text,
         )
 
@@ -131,12 +131,14 @@ def _read(kind: str, reply: _Reply) -> ParsedReply:
 
 def _replies(kind_folder: Path, replies: Path, n_prompts: int) -> Iterator[_Reply]:
     """The rows of a folder of replies, each with what was asked in the row of `instances` beside it."""
-    path, asked = replies / SAMPLES, kind_folder / "instances" / replies.name / DATA
-    rows, instances = list(json_lines(path, read_utf8(path))), list(json_lines(asked, read_utf8(asked)))
+    path, requests_path = replies / SAMPLES, kind_folder / "instances" / replies.name / DATA
+    rows, instances = list(json_lines(path, read_utf8(path))), list(json_lines(requests_path, read_utf8(requests_path)))
     if len(rows) != len(instances):
-        raise InputError(f"{path} has {len(rows)} rows; expected {len(instances)}, one for each line of {asked}.")
+        raise InputError(
+            f"{path} has {len(rows)} rows; expected {len(instances)}, one for each line of {requests_path}."
+        )
     for (line, row), (instance_line, instance) in zip(rows, instances, strict=True):
-        number, text = _instance(instance, f"{asked}, line {instance_line}", n_prompts)
+        number, text = _instance(instance, f"{requests_path}, line {instance_line}", n_prompts)
         try:
             _, (sample, *_) = read_row(row, 1)
         except (NotARow, ValueError) as error:

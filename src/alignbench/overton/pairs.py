@@ -18,7 +18,7 @@ from alignbench.textfiles import read_object
 def read_pairs(folder: Path, prompts: Sequence[Prompt], conditions: Sequence[str]) -> tuple[ImportedPairs, ...]:
     """One entry a file. Pairs of conditions that are not in the dataset are left out. Raises InputError."""
     files = sorted(folder.glob("*.json")) if folder.is_dir() else []
-    return tuple(found for path in files if (found := _read(path, prompts, conditions)).pairs)
+    return tuple(imported for path in files if (imported := _read(path, prompts, conditions)).pairs)
 
 
 def _read(path: Path, prompts: Sequence[Prompt], conditions: Sequence[str]) -> ImportedPairs:

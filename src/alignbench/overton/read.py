@@ -32,10 +32,10 @@ def datasets(folder: Path) -> list[Path]:
         raise InputError(f"{folder} {what}; expected the folder of the paper's data.")
     if (folder / INSTANCES).is_file():
         return [folder]
-    found = [path for path in sorted(folder.iterdir()) if (path / INSTANCES).is_file()]
-    if not found:
+    folders = [path for path in sorted(folder.iterdir()) if (path / INSTANCES).is_file()]
+    if not folders:
         raise InputError(f"{folder} holds no dataset; expected folders with {INSTANCES} in them.")
-    return found
+    return folders
 
 
 def read_dataset(folder: Path) -> ImportedSession:
@@ -57,7 +57,7 @@ def read_dataset(folder: Path) -> ImportedSession:
         name=folder.name,
         source={"format": "overton", "dataset": folder.name},
         conditions=tuple(conditions),
-        reference=_reference(conditions, [pair.reference for found in pairs for pair in found.pairs[:1]]),
+        reference=_reference(conditions, [pair.reference for imported in pairs for pair in imported.pairs[:1]]),
         pairs=pairs,
         judgments=judgments,
         hints=hints,

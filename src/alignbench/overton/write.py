@@ -134,8 +134,8 @@ def _hints(target: Path, hints: Iterable[HintRow], prompts: Sequence[Prompt]) ->
     for (condition, maker), texts in made.items():
         there = [(line, prompt) for line, prompt in enumerate(prompts) if prompt.hash in texts]
         folder = target / HINTS
-        asked = (_asked(line, prompt.text) for line, prompt in there)
-        _lines(folder / "instances" / condition / DATA, asked)
+        requests = (_judge_request(line, prompt.text) for line, prompt in there)
+        _lines(folder / "instances" / condition / DATA, requests)
         replies = ({"ok": True, "outputs": [_message(texts[prompt.hash])]} for _, prompt in there)
         _lines(folder / "outputs" / condition / SAMPLES, replies)
         _object(folder / "outputs" / condition / ARGS, {"openai_params": {"model": maker}})
@@ -153,14 +153,16 @@ def _judgments(
         groups.setdefault((row.condition, row.reference), {})[row.prompt_id, row.sample] = row
     for (condition, reference), there in groups.items():
         name = condition if reference is None else judged_pair(reference, condition)
-        asked, replies = [], []
+        requests, replies = [], []
         for line, prompt in enumerate(prompts):
             for sample in _up_to_the_last_judged(cells.get((condition, prompt.id), ()), prompt, there):
                 judged = there.get((prompt.id, sample.sample))
                 others = cells.get((reference, prompt.id), ()) if reference is not None else ()
-                asked.append(_asked(line, "" if judged is None else _shown(judged, sample, others)))
-                replies.append({"ok": False, "error": "not judged"} if judged is None else _replied(judged.judgment))
-        _lines(folder / "instances" / name / DATA, asked)
+                requests.append(_judge_request(line, "" if judged is None else _judged_text(judged, sample, others)))
+                replies.append(
+                    {"ok": False, "error": "not judged"} if judged is None else _judge_reply(judged.judgment)
+                )
+        _lines(folder / "instances" / name / DATA, requests)
         template = {"_template_wrapper": {"hash": next(iter(there.values())).judgment.template_hash}}
         _object(folder / "instances" / name / ARGS, template)
         _lines(folder / "outputs" / name / SAMPLES, replies)
@@ -176,12 +178,12 @@ def _up_to_the_last_judged(
     return usable[: last + 1]
 
 
-def _shown(judged: JudgmentRow, sample: SampleRow, others: Iterable[SampleRow]) -> str:
+def _judged_text(judged: JudgmentRow, sample: SampleRow, others: Iterable[SampleRow]) -> str:
     reference = [other.text for other in others if other.sample == judged.reference_sample]
     return "\n\n".join([*reference, sample.text])
 
 
-def _replied(judgment: Judgment) -> dict[str, Any]:
+def _judge_reply(judgment: Judgment) -> dict[str, Any]:
     if judgment.reply:
         return {"ok": True, "outputs": [_message(judgment.reply)]}
     return {"ok": False, "error": judgment.reason or "no reply"}
@@ -191,7 +193,7 @@ def _query(text: str) -> dict[str, Any]:
     return {"messages": [{"role": "user", "content": text}]}
 
 
-def _asked(line: int, text: str) -> dict[str, Any]:
+def _judge_request(line: int, text: str) -> dict[str, Any]:
     return {"metadata": {"instance_id": line}, **_query(text)}
 
 

@@ -1,4 +1,4 @@
-"""What stands around the prompt of a cell: the examples selected for it, its hint and its prefill."""
+"""What surrounds the prompt of a cell: the examples selected for it, its hint and its prefill."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ _HINT = """
 _NEAR, _WINDOW = "near duplicate", "window"
 
 
-class CellContents(ExampleSetsMixin):
+class CellContentsMixin(ExampleSetsMixin):
+    """The examples, the hint and the prefill of each cell."""
+
     def keep_selection(self, cell_id: int, pool: ExampleSet, selection: ExampleSelection) -> None:
         """Keep what was selected for a cell from a pool, and the pool; it replaces an earlier selection."""
         rows: list[tuple[Selected, int | None, str | None]] = []
@@ -98,7 +100,7 @@ class CellContents(ExampleSetsMixin):
         return None if row is None else _hint_row(row)
 
     def set_cell_hint(self, cell_id: int, hint_id: int) -> None:
-        """Say which hint stands in the prompt of a cell."""
+        """Keep which hint is in the prompt of a cell."""
         with self._write():
             self._execute("INSERT OR REPLACE INTO cell_hints (cell_id, hint_id) VALUES (?, ?)", cell_id, hint_id)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from alignbench.errors import InputError
 from alignbench.spec import Condition, Context, ExampleSet, Model, Prompt, Sampling, content_hash
-from alignbench.store.cell_contents import CellContents
+from alignbench.store.cell_contents import CellContentsMixin
 from alignbench.store.encoding import (
     decode_json,
     decode_text,
@@ -22,7 +22,9 @@ from alignbench.store.rows import CellInfo
 _MAX_SEED = 2**63 - 1  # of a SQLite integer
 
 
-class CellsMixin(CellContents):
+class CellsMixin(CellContentsMixin):
+    """Prompts, conditions and the cells they make."""
+
     def add_cell(self, session_id: int, prompt: Prompt, condition: Condition, n: int) -> int:
         """Register a prompt, a model, a condition and the cell they make; the cell's id. n only grows.
 

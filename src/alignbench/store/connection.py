@@ -72,7 +72,7 @@ def plain_errors(path: Path) -> Iterator[None]:
 
 
 def file_identity(path: Path) -> tuple[int, int] | None:
-    """Which file this is, whatever comes to stand in its place; None where there is none."""
+    """Which file this is, whatever takes its place; None where there is none."""
     try:
         status = path.stat()
     except OSError:

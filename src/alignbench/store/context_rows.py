@@ -9,22 +9,26 @@ from alignbench.spec import Level
 
 @dataclass(frozen=True, slots=True)
 class ExampleSetInfo:
-    """An example set and how many examples it has. name: may be empty. created: ISO 8601 in UTC."""
+    """An example set and how many examples it has."""
 
     hash: str
-    name: str
+    name: str  # may be empty
     origin: str
     n: int
-    created: str
+    created: str  # ISO 8601 in UTC
 
 
 @dataclass(frozen=True, slots=True)
 class NewHint:
-    """A hint to keep. maker: a model's name, empty for one written by hand. template: what the maker was asked with.
+    """A hint to keep.
 
-    source_id, source_hash: the sample it tells of and the hash of its text, None and empty for one written by hand.
-    n_tokens: its length, None where it is not known. give_away: share of the source's content words that are in it, 0
-    to 1. longest_quote: words of the longest run it shares with the source.
+    Attributes:
+        maker: a model's name, empty for one written by hand
+        template: what the maker was asked with
+        source_id, source_hash: the sample it was made from and the hash of its text; None and empty if written by hand
+        n_tokens: its length, None where it is not known
+        give_away: share of the source's content words that are in it, 0 to 1
+        longest_quote: words of the longest run it shares with the source
     """
 
     level: Level
@@ -40,7 +44,11 @@ class NewHint:
 
 @dataclass(frozen=True, slots=True)
 class HintRow:
-    """A hint that is kept; see NewHint. source_condition, source_sample: where its source is, None where it is gone."""
+    """A hint that is kept; see NewHint.
+
+    Attributes:
+        source_condition, source_sample: where its source is, None where it is gone
+    """
 
     id: int
     prompt_hash: str

@@ -14,6 +14,8 @@ _INFO = """
 
 
 class ExampleSetsMixin(ConnectedMixin):
+    """Sets of examples."""
+
     def keep_example_set(self, examples: ExampleSet) -> None:
         """Keep a set; the same examples in the same order are kept once.
 

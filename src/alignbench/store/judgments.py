@@ -14,6 +14,8 @@ Item = tuple[int, int | None]  # judged sample, and in a pair the reference's sa
 
 
 class JudgmentsMixin(ConnectedMixin):
+    """Judgments of samples."""
+
     def add_judgments(self, session_id: int, judgments: Sequence[Judgment]) -> None:
         """Commit judgments of samples of a session, all or none.
 

@@ -1,4 +1,4 @@
-"""Log-probs of given responses under a model, token by token, kept so that each is asked for once."""
+"""Log-probs of given responses under a model, token by token, kept so that each is computed once."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from alignbench.store.encoding import encode_text, now, pack_floats, pack_ids, u
 
 
 class LikelihoodsMixin(ConnectedMixin):
+    """Log-probs of responses under models."""
+
     def likelihood(self, model: str, prompt_hash: str, text_hash: str) -> TokenLogprobs | None:
-        """What a model says of a response, None where it was not asked.
+        """The log-probs of a response under a model; None where they were never computed.
 
         model: what decides the numbers: the hash of the weights and how they are run. prompt_hash: of all the text
         before the response, as the model saw it. text_hash: of the response.
@@ -25,7 +27,7 @@ class LikelihoodsMixin(ConnectedMixin):
         return TokenLogprobs(unpack_ids(row["ids"]), unpack_floats(row["logprob"]), unpack_ids(row["rank"]))
 
     def add_likelihood(self, model: str, prompt_hash: str, text_hash: str, tokens: TokenLogprobs) -> None:
-        """Keep what a model says of a response."""
+        """Keep the log-probs of a response."""
         with self._write():
             self._execute(
                 """

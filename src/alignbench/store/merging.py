@@ -80,6 +80,8 @@ _MAPS = ("merged_prompts", "merged_conditions", "merged_cells", "merged_hints", 
 
 
 class MergingMixin(SessionsMixin):
+    """Sessions that are merged into one."""
+
     def merge_sessions(self, session_ids: Sequence[int], name: str) -> int:
         """A new session with all that is in some others, which stay as they are; its id.
 

@@ -11,6 +11,8 @@ from alignbench.store.rows import PairScore
 
 
 class PairScoresMixin(ConnectedMixin):
+    """Scores of pairs of samples that were computed elsewhere."""
+
     def add_pair_scores(self, session_id: int, metric: str, version: str, pairs: Iterable[PairScore]) -> None:
         """Keep what a metric, in the version of another program, says of pairs of this session's samples.
 

@@ -14,53 +14,55 @@ JudgmentStatus = Literal["valid", "invalid", "na"]
 
 @dataclass(frozen=True, slots=True)
 class SessionInfo:
-    """A session and what is in it. Times are ISO 8601 in UTC.
-
-    reference: name of the condition that others are compared with. n_samples counts samples that are done.
-    models: names, in order of first use. tags: sorted.
-    """
+    """A session and what is in it. Times are ISO 8601 in UTC."""
 
     id: int
     name: str
     created: str
     updated: str
-    reference: str | None
+    reference: str | None  # name of the condition that others are compared with
     n_prompts: int
     n_conditions: int
-    n_samples: int
+    n_samples: int  # that are done
     n_errors: int
-    models: tuple[str, ...]
-    tags: tuple[str, ...] = ()
+    models: tuple[str, ...]  # names, in order of first use
+    tags: tuple[str, ...] = ()  # sorted
 
 
 @dataclass(frozen=True, slots=True)
 class CellInfo:
-    """One prompt under one condition. n: how many samples were asked for, at most, so far."""
+    """One prompt under one condition."""
 
     id: int
     session: int
     prompt_id: str
     condition: str
-    n: int
+    n: int  # how many samples were asked for, at most, so far
 
 
 @dataclass(frozen=True, slots=True)
 class StoredCell:
-    """What is there already of one prompt under one condition. n: as of CellInfo. there: indices of samples."""
+    """What the session has of one prompt under one condition."""
 
     id: int
-    n: int
-    there: frozenset[int]
+    n: int  # as of CellInfo
+    there: frozenset[int]  # indices of samples
 
 
 @dataclass(frozen=True, slots=True)
 class SampleRow:
     """One sample with what it belongs to.
 
-    prompt: the prompt's text. condition, model: names. seed: the condition's seed + sample. For an error, text
-    and raw_text are empty. n_prompt_tokens, n_tokens, seconds and logprob (nats) are None for an error and for an
-    imported text. error: the message, for an error only. probability: of an answer that the model gave among others,
-    as it said, 0 to 1; such an answer has no tokens of its own, and the raw text is the whole reply.
+    Attributes:
+        prompt: the prompt's text
+        condition, model: names
+        seed: the condition's seed + sample
+        text, raw_text: empty for an error
+        n_prompt_tokens, n_tokens, seconds: None for an error and for an imported text
+        logprob: nats, None as these
+        error: the message, for an error only
+        probability: of an answer that the model gave among others, as it said, 0 to 1; such an answer has no tokens of
+            its own, and the raw text is the whole reply
     """
 
     id: int
@@ -86,24 +88,23 @@ class SampleRow:
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """A sample that a search found, and where. snippet: the words around the first match, with … where text is left
-    out."""
+    """A sample that a search found, and where."""
 
     session: int
     prompt_id: str
     condition: str
     sample: int
-    snippet: str
+    snippet: str  # the words around the first match, with … where text is left out
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What a condition holds. samples: that are done; truncated: those of them that were cut by length."""
+    """What a condition holds."""
 
     condition: str
-    samples: int
+    samples: int  # that are done
     errors: int
-    truncated: int
+    truncated: int  # those of them that were cut by length
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +117,7 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class PairScore:
-    """A similarity of one sample of a condition to one sample of a reference, both of one prompt.
-
-    version: of what computed it, as it calls itself.
-    """
+    """A similarity of one sample of a condition to one sample of a reference, both of one prompt."""
 
     prompt_id: str
     reference: str
@@ -127,16 +125,16 @@ class PairScore:
     reference_sample: int
     sample: int
     value: float
-    version: str = ""
+    version: str = ""  # of what computed it, as it calls itself
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A remark of the user on a session. created: ISO 8601 in UTC."""
+    """A remark of the user on a session."""
 
     id: int
     session: int
-    created: str
+    created: str  # ISO 8601 in UTC
     text: str
 
 
@@ -144,11 +142,16 @@ class Note:
 class Judgment:
     """What a judge says of one sample, or of one against a sample of the reference.
 
-    kind: quality, stance, ... judge: reference of the model, or who it was. template_hash: of what was asked.
-    sample_id: the judged sample; in a pair it is B, and reference_sample_id is A. flipped: the judge was shown B first.
-    status: invalid where no reply could be read, na where there is nothing to judge or the judge says so. reason: why
-    it is not valid, or which fields are not; empty else. fields: what was judged, by kind, None for a field that is not
-    applicable. reply: the judge's last words, as they came.
+    Attributes:
+        kind: quality, stance, ...
+        judge: reference of the model, or who it was
+        template_hash: of what was asked
+        sample_id: the judged sample; in a pair it is B, and reference_sample_id is A
+        flipped: the judge was shown B first
+        status: invalid where no reply could be read, na where there is nothing to judge or the judge says so
+        reason: why it is not valid, or which fields are not; empty else
+        fields: what was judged, by kind, None for a field that is not applicable
+        reply: the judge's last words, as they came
     """
 
     kind: str
@@ -167,8 +170,10 @@ class Judgment:
 class JudgmentRow:
     """A judgment that is stored, with what it belongs to; see `Judgment`.
 
-    condition, sample: of the judged sample; reference, reference_sample: of the other one of a pair, else None.
-    created: ISO 8601 in UTC.
+    Attributes:
+        condition, sample: of the judged sample
+        reference, reference_sample: of the other one of a pair, else None
+        created: ISO 8601 in UTC
     """
 
     id: int

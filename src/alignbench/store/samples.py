@@ -44,6 +44,8 @@ _UPSERT = """
 
 
 class SamplesMixin(ConnectedMixin):
+    """Samples, their tokens and their vectors."""
+
     def add_sample(self, cell_id: int, result: SampleResult) -> SampleRow:
         """Commit a sample with its tokens; the row that is in the database now.
 
@@ -188,7 +190,12 @@ class SamplesMixin(ConnectedMixin):
     def add_embeddings(
         self, model: str, vectors: Mapping[str, NDArray[np.float32]], *, windows: Mapping[str, int], mode: str
     ) -> None:
-        """Keep vectors by text hash. windows: pieces each text was cut into. mode: how they were joined."""
+        """Keep vectors by text hash.
+
+        Args:
+            windows: pieces each text was cut into
+            mode: how they were joined
+        """
         created = now()
         with self._write():
             self.db.conn.executemany(

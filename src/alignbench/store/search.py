@@ -14,10 +14,12 @@ _TERM = re.compile(r'"([^"]*)"|([^\s"]+)')
 
 
 class SearchMixin(ConnectedMixin):
+    """Full-text search over samples."""
+
     def search(self, text: str, limit: int) -> list[SearchHit]:
         """The newest samples, at most `limit`, that hold all words of a text, in any order and whatever their case.
 
-        Words in double quotes have to stand beside each other. Everything else in the text is data: there are no
+        Words in double quotes have to be next to each other. Everything else in the text is data: there are no
         operators. InputError where there is no word in it.
         """
         # Newest first, not by relevance: a ranking would have to look at every match of a common word.

@@ -19,6 +19,8 @@ _SESSION = """
 
 
 class SessionsMixin(ConnectedMixin):
+    """Sessions, their manifests, notes and tags."""
+
     def create_session(
         self, name: str, *, reference: str | None = None, manifest: Mapping[str, object] | None = None
     ) -> int:

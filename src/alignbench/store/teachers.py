@@ -19,6 +19,8 @@ _FROM = """
 
 
 class TeachersMixin(ConnectedMixin):
+    """The samples that hints and examples are made from."""
+
     def teacher_sample(self, session_id: int, prompt: Prompt, condition: str, sample: int) -> SampleRow:
         """A finished sample of a prompt under a condition. InputError where it is not there, or is empty."""
         row = self._row(

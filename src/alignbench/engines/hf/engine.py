@@ -1,7 +1,7 @@
 """The transformers engine: one prefill, rows that share it, one forward a step for all live samples.
 
 `generate()` is not used, so nothing of a model's generation_config takes part in sampling; of it, only the end tokens
-are read. On a GPU the sampler works there too (device_sampler), and a step brings n ids to the host, not n x vocab
+are read. On a GPU the sampler works there too (local.torch_sampler), and a step brings n ids to the host, not n x vocab
 logits.
 """
 
@@ -11,9 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from alignbench.engines.cancellation import Aborted, Cancellation
@@ -21,6 +19,7 @@ from alignbench.engines.hf.batch_cache import CohortCache
 from alignbench.engines.hf.loading import load, memory_free
 from alignbench.engines.hf.shared_prefix_cache import RowCache
 from alignbench.engines.hf.tokenizer import Tokens
+from alignbench.engines.local.arrays import Floats
 from alignbench.engines.local.decoder import RowSampler
 from alignbench.engines.local.engine import LocalEngine, dependable_cut, prefill_chunks, reusable
 from alignbench.engines.local.sampler import Sampler
@@ -32,8 +31,6 @@ from alignbench.spec import Model, Sampling
 
 CPU_FAST_WIDTH = 32
 GPU_FAST_WIDTH = 128
-
-Floats = NDArray[np.float32]
 
 
 class TransformersEngine(LocalEngine):
@@ -79,7 +76,7 @@ class TransformersEngine(LocalEngine):
         ids = self.tokenize("One two three, four five six.")[:8]
         try:
             with torch.inference_mode():
-                expected, found = (_probe(cache, ids) for cache in (plain, shared))
+                expected, computed = (_probe(cache, ids) for cache in (plain, shared))
         except (NotImplementedError, TypeError, ValueError, RuntimeError) as error:
             print(f"attention with a shared prompt is not possible ({error}); prompts are copied", flush=True)
             return plain
@@ -87,7 +84,7 @@ class TransformersEngine(LocalEngine):
             plain.clear()
             shared.clear()
         tolerance = 1e-3 if self._model.dtype == torch.float32 else 0.1
-        difference = float((expected - found).abs().max() / expected.abs().max())
+        difference = float((expected - computed).abs().max() / expected.abs().max())
         if difference > tolerance:
             print(f"attention with a shared prompt is off by {difference:.1e}; prompts are copied", flush=True)
             return plain

@@ -29,9 +29,12 @@ _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torc
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model that is ready to run. device: where its inputs go. file_hash: see protocol.Capabilities.
+    """A model that is ready to run.
 
-    user_defined: ids that a GGUF header marks as found in the text whole, before anything is merged.
+    Attributes:
+        device: where its inputs go
+        file_hash: see protocol.Capabilities
+        user_defined: ids that a GGUF header marks as found in the text whole, before anything is merged
     """
 
     model: Any
@@ -142,7 +145,7 @@ def _place(source: HfSource) -> dict[str, Any]:
 
 
 def _ask_hub(source: HfSource) -> str:
-    """The commit of a hub model. One question with a short timeout, so that a machine without network is told soon.
+    """The commit of a hub model. One request with a short timeout, so that it fails soon without a network.
 
     Raises EngineError where the hub cannot be asked, has no such model, or has no weights that may be loaded.
     """

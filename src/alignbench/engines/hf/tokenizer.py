@@ -114,9 +114,9 @@ class Tokens:
         self._tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence([first, last])
 
     def _wants_bos(self) -> bool:
-        told = self._metadata.get("tokenizer.ggml.add_bos_token")
-        if isinstance(told, bool):
-            return told
+        add_bos = self._metadata.get("tokenizer.ggml.add_bos_token")
+        if isinstance(add_bos, bool):
+            return add_bos
         return bool(self._tokenizer("a")["input_ids"][:1] == [self.bos_id])
 
     def _end_ids(self) -> set[int]:

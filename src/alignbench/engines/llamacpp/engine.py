@@ -16,10 +16,10 @@ from pathlib import Path
 
 import llama_cpp as L
 import numpy as np
-from numpy.typing import NDArray
 
 from alignbench.engines.cancellation import Aborted, Cancellation
 from alignbench.engines.llamacpp.grammar import SchemaGrammar
+from alignbench.engines.local.arrays import Floats
 from alignbench.engines.local.engine import CHUNK, LocalEngine, dependable_cut, prefill_chunks, reusable
 from alignbench.engines.local.sampler import Sampler
 from alignbench.engines.memory import free_bytes
@@ -32,8 +32,6 @@ GPU_FAST_WIDTH = 64
 MAX_SEQUENCES = 256  # LLAMA_MAX_SEQ of this build
 
 _NO_ABORT = L.ggml_abort_callback()
-
-Floats = NDArray[np.float32]
 
 
 def system_info() -> str:

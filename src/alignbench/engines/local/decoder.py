@@ -8,10 +8,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from alignbench.engines.local.sampler import DrawnTokens, Ids
+from alignbench.engines.local.arrays import Floats, Ids
+from alignbench.engines.local.sampler import DrawnTokens
 from alignbench.spec import Sampling
 
-Floats = NDArray[np.float32]
 Logits = Any  # float32, (rows, vocab) or a row of it: a numpy array, or a tensor on the device of decoder and sampler
 
 

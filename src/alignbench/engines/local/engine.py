@@ -10,11 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-import numpy as np
-from numpy.typing import NDArray
-
 from alignbench.engines.cancellation import Aborted, Cancellation
 from alignbench.engines.local import teacher_forcing
+from alignbench.engines.local.arrays import Floats
 from alignbench.engines.local.decoder import Decoder, Grammar
 from alignbench.engines.local.generation import generate
 from alignbench.engines.local.rows import TokenizedRequest
@@ -34,8 +32,6 @@ from alignbench.errors import EngineError
 CHUNK = 512  # tokens of a prompt per decode, counted from the start and again from the end of the context part
 
 _PROBE = "A probe of many different words: rivers, seven clocks, an old violin, salt, Tuesday, 1984, and why?"
-
-Floats = NDArray[np.float32]
 
 
 def reusable(cached: Sequence[int], cached_cut: int, ids: Sequence[int], cut: int, strict: bool) -> int:
@@ -156,7 +152,7 @@ class LocalEngine(ABC, Decoder):
             self.drop_all()
 
     def score(self, request: LikelihoodRequest) -> Scored:
-        """Teacher forcing, in chunks of positions; see protocol.ScoreRequest.
+        """Teacher forcing, in chunks of positions; see protocol.LikelihoodRequest.
 
         Requests that follow each other under one prompt compute it once, and under one context that. What comes out
         is the same to the last bit: each prefill is cut in the same places. Raises EngineError, also when cancelled.

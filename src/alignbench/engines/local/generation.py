@@ -5,7 +5,7 @@ every rule about seeds, stops, cancelling and the two modes:
 
 strict: every decode carries exactly 8 rows. Sample i sits in row i % 8 of block i // 8; rows that are not asked for,
     finished or cancelled decode a dummy. The text of a sample is then a function of its cell and its seed alone, on
-    the same build and device. Other widths and places are used only where `strictwidth` found that they change no
+    the same build and device. Other widths and places are used only where `strict_width` found that they change no
     logit; a sample that is the only one its cell will ever have decodes alone, today and in every replay.
 fast: as many rows as pay, refilled when samples finish. No promise of replay.
 """
@@ -32,7 +32,7 @@ STRICT_WIDTH = 8
 def generate(
     decoder: Decoder, batch: Sequence[TokenizedRequest], threads: int, cancel: Cancellation
 ) -> Iterator[Event]:
-    """Draw the samples of requests of one mode: for each Started, Progress and Finished events, then Done.
+    """Draw the samples of requests of one mode: for each Started, TextDeltas and Finished events, then Done.
 
     Strict requests run one after the other, fast ones together. threads: of the sampler. Raises EngineError.
     """
@@ -164,8 +164,8 @@ class _Loop:
             yield from cell.progress()
             if rows:
                 stepping = self._narrowed(stepping, {row.slot for row in rows}, widths)
-                found = self._decoder.step(stepping, [tokens[slot] for slot in stepping])
-                logits = dict(zip(stepping, found, strict=True))
+                new_logits = self._decoder.step(stepping, [tokens[slot] for slot in stepping])
+                logits = dict(zip(stepping, new_logits, strict=True))
         for slot in range(width):
             self._decoder.drop(slot)
 

@@ -25,7 +25,7 @@ from alignbench.engines.protocol import (
 )
 from alignbench.engines.text_stream import TextStream
 
-PROGRESS_SECONDS = 0.04  # between two Progress events of a cell
+PROGRESS_SECONDS = 0.04  # between two TextDeltas events of a cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,8 @@ class DecodingCell:
         self.waiting = list(prepared.request.samples)
         self._cancel = cancel
         self._left = set(prepared.request.samples)
-        self._deltas: dict[int, tuple[str, int]] = {}  # sample -> (text since the last Progress, tokens so far)
-        self._n_tokens = 0  # since the last Progress
+        self._deltas: dict[int, tuple[str, int]] = {}  # sample -> (text since the last TextDeltas, tokens so far)
+        self._n_tokens = 0  # since the last TextDeltas
         self._last_progress = 0.0
 
     def open_row(self, sample: int, slot: int, decoder: Decoder) -> DecodingRow:
@@ -144,7 +144,7 @@ class DecodingCell:
             yield Done(self.request.key)
 
     def progress(self, now: bool = False) -> Iterator[Event]:
-        """What is new since the last Progress, if it is time."""
+        """What is new since the last TextDeltas, if it is time."""
         clock = time.perf_counter()
         if self._deltas and (now or clock - self._last_progress >= PROGRESS_SECONDS):
             deltas = tuple(Delta(sample, text, n) for sample, (text, n) in self._deltas.items())

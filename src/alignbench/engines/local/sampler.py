@@ -15,14 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from alignbench.engines.local.arrays import Floats, Ids
 from alignbench.errors import EngineError
 from alignbench.spec import Sampling
 
 _WORD = (1 << 64) - 1
 _BLOCK = 1024  # ids summed at once in the inverse CDF
-
-Floats = NDArray[np.float32]
-Ids = NDArray[np.int64]
 
 
 def uniform(seed: int, stream: int, step: int, draw: int = 0) -> float:
@@ -49,12 +47,11 @@ class DrawnTokens:
 
 @dataclass(frozen=True, slots=True)
 class SamplingDistribution:
-    """The distribution a token is drawn from. ids: ascending, or None when nothing was cut. z: scores minus their
-    maximum. weights: exp(z), not normalized."""
+    """The distribution a token is drawn from."""
 
-    ids: Ids | None
-    z: Floats
-    weights: Floats
+    ids: Ids | None  # ascending, or None when nothing was cut
+    z: Floats  # scores minus their maximum
+    weights: Floats  # exp(z), not normalized
 
     @property
     def probabilities(self) -> NDArray[np.float64]:
@@ -71,7 +68,7 @@ class Sampler:
         self._params = params
         self._threads = threads
         self._executor = ThreadPoolExecutor(threads) if threads > 1 else None
-        self._buffers: dict[int, NDArray[np.float32]] = {}
+        self._buffers: dict[int, Floats] = {}
 
     def close(self) -> None:
         """End the threads."""

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from alignbench.engines.local.arrays import Floats
 from alignbench.engines.protocol import LikelihoodRequest, Scored
 
 CHUNK = 64  # positions whose logits are held at once: 64 MiB at 262,144 ids
-
-Floats = NDArray[np.float32]
 
 
 def continuation_start(prompt_ids: Sequence[object], ids: Sequence[object]) -> int:

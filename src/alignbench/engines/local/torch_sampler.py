@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from alignbench.engines.local.sampler import DrawnTokens, Ids
+from alignbench.engines.local.arrays import Ids
+from alignbench.engines.local.sampler import DrawnTokens
 from alignbench.errors import EngineError
 from alignbench.spec import Sampling
 

@@ -1,8 +1,8 @@
 """Log-probs of a given text from a completions endpoint: the server is asked to echo its prompt with their log-probs.
 
 vLLM does so, and llama_cpp.server with `logits_all`. Others, llama-server among them, ignore `echo` or the log-probs of
-what they did not generate, and are told by their answer. Only strings come back, so ids are -1; ranks are exact up to
-the number of alternatives that were asked for, and one more than it beyond.
+what they did not generate, and are recognized by their answer. Only strings come back, so ids are -1; ranks are exact
+up to the number of alternatives that were asked for, and one more than it beyond.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def read_echo(answer: Any, text: str) -> Echoed:
 
 
 def is_late(echoed: Echoed, *, doubt: bool) -> bool:
-    """Whether the first choices are those of the tokens that follow, not of the tokens they stand beside.
+    """Whether the first choices are those of the tokens that follow, not of their own tokens.
 
     doubt: whether it counts as late where neither fits.
     """
@@ -151,5 +151,5 @@ def _scored(request: LikelihoodRequest, echoed: Echoed, n_context_tokens: int) -
 
 def _best(alternatives: dict[str, float], top: int) -> Sequence[tuple[str, float]]:
     """The first `top` of them; those that a server does not give have no text and no probability."""
-    found = sorted(alternatives.items(), key=lambda item: -item[1])[:top]
-    return [*found, *[("", float("-inf"))] * (top - len(found))]
+    best = sorted(alternatives.items(), key=lambda item: -item[1])[:top]
+    return [*best, *[("", float("-inf"))] * (top - len(best))]

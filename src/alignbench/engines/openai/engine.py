@@ -287,9 +287,9 @@ class OpenAIEngine:
 
     async def _refused_in_words(self, path: str, body: dict[str, Any]) -> None:
         """Raise the ServerError that a server hides behind an empty stream, as llama_cpp.server does."""
-        asked = {name: value for name, value in body.items() if name not in ("stream", "stream_options", "n")}
+        unstreamed = {name: value for name, value in body.items() if name not in ("stream", "stream_options", "n")}
         # More than once: such a server drops the connection after it, which httpx may already have taken up again.
-        await retrying(lambda: self._http.post(path, {**asked, "max_tokens": 1}))
+        await retrying(lambda: self._http.post(path, {**unstreamed, "max_tokens": 1}))
 
     async def _endpoint(self, path: str) -> _Endpoint:
         """What the server can do at a path, found by a small request when it is first needed."""

@@ -160,8 +160,8 @@ class Http:
             detail, param, _ = _detail(response.json())
         except ValueError:
             detail, param = "", ""
-        said = f": {detail}" if detail else f" and {_nature(response)}."
-        message = f"{self._who} answered {path} with status {status}{said}"
+        reason = f": {detail}" if detail else f" and {_nature(response)}."
+        message = f"{self._who} answered {path} with status {status}{reason}"
         if status in (401, 403):
             has_key = "Authorization" in self._client.headers
             message = f"{self._who} refuses access (status {status}). The key is read from the environment variable "

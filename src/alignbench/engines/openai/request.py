@@ -36,11 +36,11 @@ _WINDOW = "repeat_last_n"  # llama.cpp's; without it the penalty sees the last 6
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A kind of server. ignores: parameters it passes over in silence. width: requests it can work on at once."""
+    """A kind of server."""
 
     name: str
-    ignores: frozenset[str] = frozenset()
-    width: int = 8
+    ignores: frozenset[str] = frozenset()  # parameters it passes over in silence
+    width: int = 8  # requests it can work on at once
 
 
 # By "owned_by" in the answer to /models.
@@ -164,7 +164,7 @@ def _formats(schema: str) -> list[dict[str, Any]]:
 
 
 def _place(form: dict[str, Any]) -> int:
-    """Where a form stands in `_formats`; requests that run at once may be refused the same one."""
+    """The index of a form in `_formats`; requests that run at once may be refused the same one."""
     return 0 if "json_schema" in form else 1 if "schema" in form else 2
 
 

@@ -128,7 +128,7 @@ class StreamedCell:
         self._said_started = False
         self._reported: set[StreamedSample] = set()
         self._deltas: dict[StreamedSample, str] = {}
-        self._counts: dict[StreamedSample, int] = {}  # tokens that Progress events have told of
+        self._counts: dict[StreamedSample, int] = {}  # tokens that TextDeltas events have counted
         self._last_progress = 0.0
 
     @property
@@ -148,7 +148,7 @@ class StreamedCell:
         self.show(row, row.end(reason))
 
     def due(self) -> list[Event]:
-        """Events since the last call, Progress coalesced; the last of them is not among them (see `ending`).
+        """Events since the last call, TextDeltas coalesced; the last of them is not among them (see `ending`).
 
         A list and no generator: while events are given out, more text comes in.
         """

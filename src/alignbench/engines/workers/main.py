@@ -93,8 +93,8 @@ class _ServedEmbedder:
         for request in requests:
             assert isinstance(request, EmbedRequest)
             if request.tokens:
-                found = self._embedder.token_vectors(request.texts)
-                vectors, counts = zip(*found, strict=True) if found else ((), ())
+                of_texts = self._embedder.token_vectors(request.texts)
+                vectors, counts = zip(*of_texts, strict=True) if of_texts else ((), ())
                 send(TokensEmbedded(request.key, vectors, counts, self._embedder.name, self._embedder.token_layer))
             else:
                 whole, windows = self._embedder.embed(request.texts)

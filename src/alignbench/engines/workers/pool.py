@@ -46,10 +46,12 @@ class WorkerPool(RequestQueue):
         vram: int | None = None,
         idle_seconds: float = IDLE_SECONDS,
     ) -> None:
-        """threads: CPU threads all workers share, by default the cores this process may use.
-
-        vram: bytes of GPU memory that all models together may take, by default what is free. idle_seconds: after which
-        a model leaves the GPU.
+        """
+        Args:
+            threads: CPU threads that all workers share, by default the cores this process may use
+            embedder: folder of the embedding model, by default the embedded one
+            vram: bytes of GPU memory that all models together may take, by default what is free
+            idle_seconds: after which a model leaves the GPU
         """
         super().__init__()
         self._vram, self._idle_seconds = vram, idle_seconds

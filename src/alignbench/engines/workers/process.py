@@ -1,4 +1,4 @@
-"""A worker process, seen from the front end: its pipe, its log, and the sinks of what it was asked."""
+"""A worker process, seen from the front end: its pipe, its log, and the sinks of its requests."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ _ENVIRONMENT = {"GOMP_SPINCOUNT": "1000", "OPENBLAS_NUM_THREADS": "1", "TOKENIZE
 
 
 class WorkerProcess:
-    """A worker process and the sinks of what it was asked."""
+    """A worker process and the sinks of its requests."""
 
     def __init__(self, name: str, on_end: Callable[[WorkerProcess], None]) -> None:
         self.name = name
         self.capabilities: Capabilities | None = None
         self.loading: list[Sink] = []
         self.open: dict[int, Callable[[WorkerAnswer], None]] = {}
-        self.used = time.monotonic()  # when it was last asked or answered
+        self.used = time.monotonic()  # when it last got a request or answered
         self._on_end = on_end
         self._lock = threading.Lock()
         self._stopping = False
