@@ -102,9 +102,9 @@ def test_little_is_needed(tmp_path: Path) -> None:
 def test_a_set_by_file_and_by_name(tmp_path: Path, reference: str) -> None:
     (tmp_path / "s.jsonl").write_text(write_examples(SET), encoding="utf-8")
     (tmp_path / "s.csv").write_text("Prompt,response,hint\nWhy?,So.,\nHow?,Thus.,a hint\n", encoding="utf-8")
-    found = context(tmp_path, f'template = "plain"\n[examples]\nset = "{reference}"').examples
-    assert found is not None
-    assert found.pool == SET
+    examples = context(tmp_path, f'template = "plain"\n[examples]\nset = "{reference}"').examples
+    assert examples is not None
+    assert examples.pool == SET
 
 
 BAD: list[tuple[str, str]] = [

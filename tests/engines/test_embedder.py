@@ -117,16 +117,16 @@ class TestOnTheEmbeddedWeights:
         """Their whole path on the same folder and layer: tokenizer, encoder, marks, matching."""
         utils = pytest.importorskip("bert_score.utils", reason="the oracle of BERTScore")
         texts = ["I keep a diary to remember.", "A journal helps my memory, day by day.", "日记 Привет", "No [SEP] no!"]
-        found = [TokenVectors(*pair) for pair in embedder.token_vectors(texts)]
+        vectors = [TokenVectors(*pair) for pair in embedder.token_vectors(texts)]
         assert embedder.token_layer == 6
-        assert [len(one.vectors) for one in found] == [len(ids) for ids in embedder._tokenizer(texts)["input_ids"]]
+        assert [len(one.vectors) for one in vectors] == [len(ids) for ids in embedder._tokenizer(texts)["input_ids"]]
         model, tokenizer = embedder._model[0].auto_model, embedder._tokenizer
         weights = defaultdict(lambda: 1.0, {tokenizer.cls_token_id: 0.0, tokenizer.sep_token_id: 0.0})
         pairs = [(a, b) for a in texts for b in texts]
         f1 = utils.bert_cos_score_idf(
             model, [b for _, b in pairs], [a for a, _ in pairs], tokenizer, weights, device="cpu", all_layers=False
         )[:, 2]
-        assert bertscore_matrix(found, found).ravel() == pytest.approx(f1.numpy(), abs=1e-6)
+        assert bertscore_matrix(vectors, vectors).ravel() == pytest.approx(f1.numpy(), abs=1e-6)
 
     def test_every_token_of_a_long_text_has_a_vector(self, embedder: Embedder) -> None:
         (vectors, counts), (none, no_counts), _ = embedder.token_vectors([LONG, "", "Short."])

@@ -155,12 +155,12 @@ def test_a_seed_and_a_distribution_decide_the_token(
     drawn = []
     for model, row in zip(pair, first_logits, strict=True):
         expected = Sampler(sampling).draw([row] * 8, uniforms)
-        found = results(follow(pool, model, request))
-        drawn.append([int(found[i].tokens.ids[0]) for i in range(8)])
+        samples = results(follow(pool, model, request))
+        drawn.append([int(samples[i].tokens.ids[0]) for i in range(8)])
         assert drawn[-1] == expected.ids.tolist()
         for i in range(8):
-            assert found[i].tokens.logprob[0] == pytest.approx(expected.logprob[i], abs=1e-4)
-            assert found[i].tokens.sampling_logprob[0] == pytest.approx(expected.sampling_logprob[i], abs=1e-4)
+            assert samples[i].tokens.logprob[0] == pytest.approx(expected.logprob[i], abs=1e-4)
+            assert samples[i].tokens.sampling_logprob[0] == pytest.approx(expected.sampling_logprob[i], abs=1e-4)
     if sampling.temperature < 1.5:  # above, the mass lies in the tail, and a little of it shifts every id
         assert sum(a == b for a, b in zip(*drawn, strict=True)) >= 5
 
@@ -260,15 +260,15 @@ def test_characters_across_tokens_come_out_whole(pool: WorkerPool, pair: tuple[M
 
 def test_tokens_longer_than_32_bytes(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
     line = "=" * 64 if pair[0].name == "demo-aligned" else " " * 31
-    found = []
+    samples = []
     for model in pair:
         request = replace(
             plain_request(1, context="", temperature=0.0, max_tokens=3, stops=()), query="a\n" + f"{line}x\n" * 9
         )
-        found.append(results(follow(pool, model, request))[0])
-    assert found[0].raw_text == found[1].raw_text
-    assert found[0].raw_text.startswith(line)
-    assert list(found[0].tokens.ids) == list(found[1].tokens.ids)
+        samples.append(results(follow(pool, model, request))[0])
+    assert samples[0].raw_text == samples[1].raw_text
+    assert samples[0].raw_text.startswith(line)
+    assert list(samples[0].tokens.ids) == list(samples[1].tokens.ids)
 
 
 def test_cancel_keeps_what_was_generated(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
@@ -280,10 +280,10 @@ def test_cancel_keeps_what_was_generated(pool: WorkerPool, pair: tuple[Model, Mo
         if isinstance(event, Finished) and event.result.sample == 1:
             pool.cancel(pair[1], request.key)
 
-    found = results(follow(pool, pair[1], request, watch))
-    assert set(found) == {0, 1, 2, 3}
-    assert found[1].finish_reason == "cancelled"
-    assert found[1].text
+    samples = results(follow(pool, pair[1], request, watch))
+    assert set(samples) == {0, 1, 2, 3}
+    assert samples[1].finish_reason == "cancelled"
+    assert samples[1].text
     assert results(follow(pool, pair[1], plain_request(1, max_tokens=2)))[0].finish_reason != "cancelled"
 
 

@@ -45,8 +45,8 @@ def test_a_run_that_is_killed_twenty_times_ends_as_an_undisturbed_one(tmp_path: 
     before = drawn(path)
     killed.draw(path)
     killed.draw(tmp_path / "undisturbed.db")
-    found = drawn(path)
-    assert sorted(found) == sorted(drawn(tmp_path / "undisturbed.db"))
-    assert len({place for place, *_ in found}) == len(found) == 3 * len(killed.PROMPTS) * killed.N
+    resumed = drawn(path)
+    assert sorted(resumed) == sorted(drawn(tmp_path / "undisturbed.db"))
+    assert len({place for place, *_ in resumed}) == len(resumed) == 3 * len(killed.PROMPTS) * killed.N
     assert before
-    assert set(before) <= set(found)
+    assert set(before) <= set(resumed)

@@ -61,8 +61,8 @@ def test_a_context_changes_what_is_likely(tmp_path: Path) -> None:
     def totals(*more: str) -> dict[str, float]:
         ran = alignbench(*arguments, *more)
         assert ran.returncode == 0, ran.stderr
-        found: dict[str, float] = json.loads(ran.stdout.splitlines()[-1])["totals"]
-        return found
+        parsed: dict[str, float] = json.loads(ran.stdout.splitlines()[-1])["totals"]
+        return parsed
 
     alone, told = totals(), totals("--context", str(context))
     assert told["n_tokens"] == alone["n_tokens"]

@@ -47,9 +47,9 @@ def test_a_session_comes_out_the_same_with_its_own_examples_hints_and_beginnings
     store, scratch = stores
     before = list(store.samples(1))
     pool = FakePool()
-    found, weights = redrawn(store, scratch, pool)
-    assert len(found) == len(before) == 12
-    assert all(each.identical and each.same_prompt and not each.error for each in found)
+    samples, weights = redrawn(store, scratch, pool)
+    assert len(samples) == len(before) == 12
+    assert all(each.identical and each.same_prompt and not each.error for each in samples)
     assert len(pool.requests) == 6  # no hint was made anew
     assert weights == []
     assert list(store.samples(1)) == before
@@ -60,10 +60,12 @@ def test_what_is_not_the_same_is_said(stores: tuple[Store, Store], monkeypatch: 
     store.set_model_file_hash(1, "demo-base", "aaaa")
     monkeypatch.setitem(fakes.CAPABILITIES, "base", replace(fakes.CAPABILITIES["base"], file_hash="bbbb"))
     first = next(row.raw_text for row in store.samples(1) if row.condition == "taught")
-    found, weights = redrawn(store, scratch, FakePool(texts={"raw": [first[:3] + "#"]}, fail={"good": "no such file"}))
-    assert {each.error for each in found if each.condition == "good"} == {"no such file"}
-    assert not any(each.identical for each in found)
-    assert next(each.same for each in found if each.condition == "taught") == 3
+    samples, weights = redrawn(
+        store, scratch, FakePool(texts={"raw": [first[:3] + "#"]}, fail={"good": "no such file"})
+    )
+    assert {each.error for each in samples if each.condition == "good"} == {"no such file"}
+    assert not any(each.identical for each in samples)
+    assert next(each.same for each in samples if each.condition == "taught") == 3
     assert weights == ["demo-base has other weights now: SHA-256 bbbb; the session was drawn with aaaa"]
 
 
@@ -85,5 +87,5 @@ def test_imported_and_unfinished_samples_are_not_drawn_again(stores: tuple[Store
     old = store.add_cell(1, PROMPTS[0], Condition.zero_shot(Model("old", "imported:old", "aligned")), 1)
     store.add_text(old, 0, "text", raw_text="text", finish_reason="stop")
     store.add_error(store.add_cell(1, PROMPTS[0], Condition.zero_shot(GOOD, name="other", seed=5), 2), 1, "late")
-    found, _ = redrawn(store, scratch, FakePool())
-    assert {each.condition for each in found} == {"good", "taught"}
+    samples, _ = redrawn(store, scratch, FakePool())
+    assert {each.condition for each in samples} == {"good", "taught"}

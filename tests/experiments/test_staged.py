@@ -94,11 +94,11 @@ def test_what_was_selected_is_stored_with_rank_and_similarity(store: Store) -> N
     session = store.create_session("t")
     examples = Examples(ExampleSet(ITEMS), select="nearest-prompt", k=2, near_duplicate=1.0)
     run(store, session, Pool(), under(Context("plain", examples=examples)))
-    found = store.selection(store.cells(session)[0].id)
-    assert found is not None
-    assert [found[0].items[selected.index].prompt for selected in found[1].chosen] == ["apples", "plums"]
-    assert [selected.rank for selected in found[1].chosen] == [1, 2]
-    similarities = [selected.similarity or 0.0 for selected in found[1].chosen]
+    selection = store.selection(store.cells(session)[0].id)
+    assert selection is not None
+    assert [selection[0].items[selected.index].prompt for selected in selection[1].chosen] == ["apples", "plums"]
+    assert [selected.rank for selected in selection[1].chosen] == [1, 2]
+    similarities = [selected.similarity or 0.0 for selected in selection[1].chosen]
     assert 1 > similarities[0] > similarities[1] > 0
 
 
@@ -191,9 +191,9 @@ def test_examples_that_do_not_fit_are_dropped_from_the_farthest_or_refused(store
     events = run(store, session, Pool(), under(Context("plain", examples=examples), sampling=sampling))
     notes = {note for event in events if isinstance(event, CellPrepared) for note in event.notes}
     assert notes == {"1 of 3 examples dropped: they do not fit the window"}
-    found = store.selection(store.cells(session)[0].id)
-    assert found is not None
-    assert [long[selected.index].prompt for selected in found[1].dropped] == ["zoos"]
+    selection = store.selection(store.cells(session)[0].id)
+    assert selection is not None
+    assert [long[selected.index].prompt for selected in selection[1].dropped] == ["zoos"]
     refusing = under(Context("plain", examples=examples, overflow="refuse"), sampling=sampling, name="refusing")
     run(store, session, Pool(), refusing)
     (message,) = {error[:16] for error in errors(store, session)}

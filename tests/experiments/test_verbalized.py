@@ -88,9 +88,9 @@ def test_running_again_draws_only_the_generations_of_what_is_missing(store: Stor
 def test_a_reply_that_cannot_be_taken_apart_is_an_error_of_its_samples_alone(store: Store, said: str, why: str) -> None:
     session = store.create_session("t")
     run(store, session, pool_of(said, reply("four", "five", "six")), 6)
-    found = rows(store)
-    assert [row.status for row in found] == ["error"] * 3 + ["done"] * 3
-    message = found[0].error or ""
+    parsed = rows(store)
+    assert [row.status for row in parsed] == ["error"] * 3 + ["done"] * 3
+    message = parsed[0].error or ""
     assert "Generation 1 gave no 3 answers with probabilities" in message
     assert why in message
     assert f"It began: {said[:20]!r}"[:-1] in message
@@ -99,8 +99,8 @@ def test_a_reply_that_cannot_be_taken_apart_is_an_error_of_its_samples_alone(sto
 
 
 def test_text_around_the_object_and_numbers_as_texts_are_taken() -> None:
-    found = answers(f"Sure: {reply('one', 'two', probability='0.5')} I hope that helps.", 2)
-    assert [(answer.text, answer.probability) for answer in found] == [("one", 0.5), ("two", 0.5)]
+    parsed = answers(f"Sure: {reply('one', 'two', probability='0.5')} I hope that helps.", 2)
+    assert [(answer.text, answer.probability) for answer in parsed] == [("one", 0.5), ("two", 0.5)]
 
 
 def test_a_cancelled_generation_leaves_its_samples_cancelled(store: Store) -> None:
@@ -148,10 +148,10 @@ def test_a_real_model_is_held_to_the_form(store: Store) -> None:
         list(Run(make_plan(store, store.create_session("t"), [PROMPT], (condition,), 4), pool, store))
     finally:
         pool.close()
-    found = rows(store)
-    assert len(found) == 4
-    assert any(row.status == "done" for row in found)
-    for row in found:
+    parsed = rows(store)
+    assert len(parsed) == 4
+    assert any(row.status == "done" for row in parsed)
+    for row in parsed:
         if row.status == "done":
             assert row.text
             assert row.probability is not None

@@ -40,9 +40,9 @@ def per_byte(rate: object) -> float:
 
 
 def test_gaps_savings_and_costs_of_known_bits(store: Store) -> None:
-    found = kept(store, Pool(), asked(TAUGHT))
-    (account,) = found.contexts
-    assert per_byte(found.floor.gap.held_out) == pytest.approx(UNKNOWN - OWN)
+    ledger = kept(store, Pool(), asked(TAUGHT))
+    (account,) = ledger.contexts
+    assert per_byte(ledger.floor.gap.held_out) == pytest.approx(UNKNOWN - OWN)
     assert per_byte(account.gap.held_out) == per_byte(account.gap.source) == pytest.approx(UNKNOWN - OWN)
     assert per_byte(account.saved.held_out) == 0.0
     assert list(account.pieces) == ["instruction", "examples"]
@@ -52,25 +52,25 @@ def test_gaps_savings_and_costs_of_known_bits(store: Store) -> None:
     assert instruction.tokens == len("# Instructions:\n\nBe kind.\n\n")
     assert (instruction.bits, instruction.ci) == (pytest.approx(instruction.tokens), (instruction.bits,) * 2)
     assert examples.tokens == 2 * len("# Query:\n```\n\n```\n\n# Answer:\n```\n\n```\n\n") + len("How?Thus.When?Soon.")
-    held_out = found.floor.gap.held_out
+    held_out = ledger.floor.gap.held_out
     assert held_out is not None
     assert (held_out.n_prompts, held_out.n_responses) == (3, 6)
-    assert {key[1] for key in found.floor.gaps} == {0, 1, 2}
-    assert [account.name for account in found.curve] == [
+    assert {key[1] for key in ledger.floor.gaps} == {0, 1, 2}
+    assert [account.name for account in ledger.curve] == [
         "hint keywords", "hint topics", "hint outline", "hint sentence", "hint summary",
     ]  # fmt: skip
 
 
 def test_a_hint_that_tells_its_source_saves_there_and_nowhere_else(store: Store) -> None:
     """The maker repeats the response it is given: sample 1 for this context, sample 0 for those of the curve."""
-    found = kept(store, Pool(), asked(HINTED, n=4))
-    (hinted,) = found.contexts
+    ledger = kept(store, Pool(), asked(HINTED, n=4))
+    (hinted,) = ledger.contexts
     assert hinted.source == {1}
     assert per_byte(hinted.pieces["hint"].saved.source) == pytest.approx(UNKNOWN - KNOWN)
     assert per_byte(hinted.gap.source) == pytest.approx(KNOWN - OWN)
     assert per_byte(hinted.gap.held_out) > per_byte(hinted.gap.source)
     assert {sample for _, sample in hinted.gaps} == {1, 2, 3}  # 0 is given away by the curve, so it is not held out
-    for account in found.curve:
+    for account in ledger.curve:
         assert account.source == {0}
         assert per_byte(account.pieces["hint"].saved.source) == pytest.approx(UNKNOWN - KNOWN)
         assert account.pieces["hint"].cost is not None
@@ -141,12 +141,12 @@ def test_each_prompt_is_computed_once_and_what_prompts_share_too(store: Store) -
 def test_what_cannot_be_read_is_left_out_of_its_prompt_and_told(store: Store) -> None:
     failures = Failures()
     pool = Pool(refuse={"paint in blue": "1100 tokens, window 1024"})
-    found = kept(store, pool, asked(TAUGHT), failures=failures)
+    ledger = kept(store, pool, asked(TAUGHT), failures=failures)
     assert list(failures.messages) == [
         "reading under chat, prompt p1: 1100 tokens, window 1024",
         "reading under tiny, prompt p1: 1100 tokens, window 1024",
     ]
-    held_out = found.floor.gap.held_out
+    held_out = ledger.floor.gap.held_out
     assert held_out is not None
     assert (held_out.n_prompts, held_out.n_responses) == (3, 5)
 

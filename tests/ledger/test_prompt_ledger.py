@@ -40,10 +40,10 @@ def page(context: Context, before: Context | None = None, **changes: object) -> 
 
 
 def test_every_token_says_what_an_edit_closed(reader: PromptLedgerBuilder) -> None:
-    found = reader.response(page(EDITED, Context("plain")), 1)
-    assert "".join(stretch.text for stretch in found.stretches) == BLUE
-    assert found.stretches[0].bits == pytest.approx((OWN, KNOWN, UNKNOWN))
-    assert (len(found.stretches), found.n_bytes, found.cross_entropy) == (len(BLUE), len(BLUE), "")
+    response = reader.response(page(EDITED, Context("plain")), 1)
+    assert "".join(stretch.text for stretch in response.stretches) == BLUE
+    assert response.stretches[0].bits == pytest.approx((OWN, KNOWN, UNKNOWN))
+    assert (len(response.stretches), response.n_bytes, response.cross_entropy) == (len(BLUE), len(BLUE), "")
 
 
 def test_each_example_is_a_piece_with_its_own_cost(reader: PromptLedgerBuilder) -> None:

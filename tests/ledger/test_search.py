@@ -37,7 +37,7 @@ ACCOUNTS = [
 ]
 
 
-def found(tokens: int, reach: float | None = None) -> SearchResult | None:
+def search_result(tokens: int, reach: float | None = None) -> SearchResult | None:
     return search(ACCOUNTS, PROMPTS, HELD_OUT, SearchTarget(tokens, reach))
 
 
@@ -54,13 +54,13 @@ def found(tokens: int, reach: float | None = None) -> SearchResult | None:
     ],
 )
 def test_what_is_chosen(tokens: int, reach: float | None, name: str) -> None:
-    chosen = found(tokens, reach)
+    chosen = search_result(tokens, reach)
     assert chosen is not None
     assert chosen.name == name
 
 
 def test_it_is_chosen_on_one_half_and_reported_on_the_other() -> None:
-    chosen = found(100)
+    chosen = search_result(100)
     assert chosen is not None
     assert chosen.chosen_on.per_byte == pytest.approx(0.3)
     assert chosen.reported_on.per_byte == pytest.approx(0.6)
@@ -70,7 +70,7 @@ def test_it_is_chosen_on_one_half_and_reported_on_the_other() -> None:
 
 
 def test_nothing_may_be_found() -> None:
-    assert found(30, 0.4) is None
+    assert search_result(30, 0.4) is None
     alone = account("alone", 20, 0.5, 0.5)
     one = Account("alone", NOTHING, NOTHING, alone.pieces, {("p0", 1): Bits(5.0, 10, 5)}, frozenset({0}))
     assert search([one], PROMPTS, HELD_OUT, SearchTarget(100)) is None

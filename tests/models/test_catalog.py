@@ -240,18 +240,18 @@ def test_weights_are_put_together_again(in_parts: Demo, damage: str) -> None:
 
 def test_two_at_once(in_parts: Demo) -> None:
     barrier = threading.Barrier(4)
-    found: list[bytes] = []
+    contents: list[bytes] = []
 
     def work() -> None:
         barrier.wait()
-        found.append(in_parts.weights().read_bytes())
+        contents.append(in_parts.weights().read_bytes())
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == [gguf()] * 4
+    assert contents == [gguf()] * 4
     assert len(list(paths.weights_dir().iterdir())) == 2
 
 

@@ -188,5 +188,5 @@ def test_tables_agree_with_the_gguf_package() -> None:
 )
 def test_the_demo_models(name: str, expected: tuple[object, ...]) -> None:
     header = read_header(catalog.weights_path(catalog.resolve(name)))
-    found = (header.architecture, header.quantization, header.context_length, header.chat_template is not None)
-    assert found == expected
+    described = (header.architecture, header.quantization, header.context_length, header.chat_template is not None)
+    assert described == expected

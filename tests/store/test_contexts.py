@@ -19,8 +19,8 @@ def test_a_set_is_found_by_name_and_by_hash(store: Store) -> None:
     store.keep_example_set(HOUSE)
     store.keep_example_set(HOUSE)
     for reference in ("house", HOUSE.hash, HOUSE.hash[:8]):
-        found = store.example_set(reference)
-        assert (found, found.name, found.origin) == (HOUSE, "house", "by hand")
+        kept = store.example_set(reference)
+        assert (kept, kept.name, kept.origin) == (HOUSE, "house", "by hand")
     assert [(info.name, info.n) for info in store.example_sets()] == [("house", 2)]
     with pytest.raises(InputError, match=r"no example set 'hose' in .*Did you mean house\?"):
         store.example_set("hose")

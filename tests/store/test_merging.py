@@ -68,15 +68,19 @@ def test_what_samples_have_comes_along(store: Store, session: int, second: int) 
     store.add_pair_scores(second, "m", "1", [PairScore("other", "base", "demo-base", 0, 1, 0.5)])
     store.tag_session(second, "pilot")
     merged = store.merge_sessions([session, second], "both")
-    found = {(r.condition, r.sample): r for r in store.samples(merged)}
-    there = found["demo-base@2", 0]
+    merged_rows = {(r.condition, r.sample): r for r in store.samples(merged)}
+    there = merged_rows["demo-base@2", 0]
     assert store.rendered(there.cell_id) == "<letters>"
     assert store.prefill(there.cell_id) == "Well,"
     assert store.selection(there.cell_id) == store.selection(letters.cell_id)
     taken, same = store.cell_hint(there.cell_id), sample_hint(store, there.id)
     assert taken is not None
     assert taken == same
-    assert (taken.text, taken.source_id, taken.source_condition) == ("a hint", found["demo-base", 1].id, "demo-base")
+    assert (taken.text, taken.source_id, taken.source_condition) == (
+        "a hint",
+        merged_rows["demo-base", 1].id,
+        "demo-base",
+    )
     # "not zero" gave way to the first session's sample, and so did what was said of it.
     assert [(r.condition, r.sample, r.reference, dict(r.judgment.fields)) for r in store.judgments(merged)] == [
         ("demo-base", 1, None, {"depth": 4}),

@@ -134,11 +134,11 @@ def test_embeddings_are_kept_by_model_and_text(store: Store) -> None:
     vectors = {content_hash(text): rng.standard_normal(384).astype(np.float32) for text in ("a", "b")}
     store.add_embeddings("mini", vectors, windows=dict.fromkeys(vectors, 1), mode="mean")
     store.add_embeddings("mini", vectors, windows=dict.fromkeys(vectors, 2), mode="mean")
-    found = store.embeddings("mini", [*vectors, content_hash("c")])
-    assert found.keys() == vectors.keys()
+    embeddings = store.embeddings("mini", [*vectors, content_hash("c")])
+    assert embeddings.keys() == vectors.keys()
     for key, vector in vectors.items():
-        assert found[key].dtype == np.float32
-        np.testing.assert_array_equal(found[key], vector)
+        assert embeddings[key].dtype == np.float32
+        np.testing.assert_array_equal(embeddings[key], vector)
     assert store.embeddings("maxi", vectors) == {}
     assert store.embeddings("mini", []) == {}
     assert [row["windows"] for row in store.db["embeddings"].rows] == [2, 2]

@@ -13,18 +13,18 @@ from alignbench.store.search import match_expression
 from tests.support.samples import result
 
 
-def found(store: Store, text: str) -> list[int]:
+def hits(store: Store, text: str) -> list[int]:
     return [each.sample for each in store.search(text, 10)]
 
 
 def test_all_words_in_any_order_newest_first(store: Store, session: int, cell: int) -> None:
     for i, text in enumerate(("To keep a Café diary.", "A diary is kept", "the diary, keep it")):
         store.add_sample(cell, result(i, text))
-    assert found(store, "diary") == [2, 1, 0]
-    assert found(store, "DIARY keep") == [2, 0]
-    assert found(store, "cafe") == [0]
-    assert found(store, '"diary keep"') == [2]
-    assert found(store, "nothing") == []
+    assert hits(store, "diary") == [2, 1, 0]
+    assert hits(store, "DIARY keep") == [2, 0]
+    assert hits(store, "cafe") == [0]
+    assert hits(store, '"diary keep"') == [2]
+    assert hits(store, "nothing") == []
     assert [each.sample for each in store.search("diary", 1)] == [2]
     (first,) = store.search("cafe", 10)
     assert (first.session, first.prompt_id, first.condition) == (session, "q1", "demo-base")
@@ -42,11 +42,11 @@ def test_a_snippet_is_around_the_match(store: Store, cell: int) -> None:
 
 def test_the_index_follows_changes(store: Store, session: int, cell: int) -> None:
     store.add_sample(cell, result(0, "half an ans", "cancelled"))
-    assert found(store, "half") == [0]
+    assert hits(store, "half") == [0]
     store.add_sample(cell, result(0, "a whole answer"))
-    assert (found(store, "half"), found(store, "whole")) == ([], [0])
+    assert (hits(store, "half"), hits(store, "whole")) == ([], [0])
     store.delete_session(session)
-    assert found(store, "whole") == []
+    assert hits(store, "whole") == []
     store.db.execute("INSERT INTO samples_fts(samples_fts, rank) VALUES ('integrity-check', 1)")
 
 
@@ -92,5 +92,5 @@ def test_a_file_without_an_index_gets_one(store: Store, session: int, cell: int)
             store.db.execute(statement)
     assert "0005_sessions" not in schema.applied_migrations(store.db)
     with Store.open(store.path) as reopened:
-        assert found(reopened, "old") == [0]
+        assert hits(reopened, "old") == [0]
         assert (reopened.session(session).n_samples, reopened.session(session).n_errors) == (1, 1)

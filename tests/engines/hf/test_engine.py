@@ -15,12 +15,12 @@ pytest.importorskip("transformers")
 
 from alignbench import paths  # noqa: E402
 from alignbench.engines.cancellation import Cancellation  # noqa: E402
-from alignbench.engines.hf.batch_cache import CohortCache  # noqa: E402
+from alignbench.engines.hf.batch_cache import BatchCache  # noqa: E402
 from alignbench.engines.hf.engine import TransformersEngine  # noqa: E402
 from alignbench.engines.hf.loading import pick_device  # noqa: E402
-from alignbench.engines.hf.shared_prefix_cache import RowCache  # noqa: E402
+from alignbench.engines.hf.shared_prefix_cache import SharedPrefixCache  # noqa: E402
 from alignbench.engines.local.sampler import Sampler  # noqa: E402
-from alignbench.engines.local.torch_sampler import DeviceSampler  # noqa: E402
+from alignbench.engines.local.torch_sampler import TorchSampler  # noqa: E402
 from alignbench.engines.protocol import Event, Finished, LikelihoodRequest, SampleResult, Started, TextDeltas  # noqa: E402
 from alignbench.errors import AlignbenchError, EngineError, InputError  # noqa: E402
 from alignbench.models.catalog import inventory, resolve  # noqa: E402
@@ -54,8 +54,8 @@ def texts(engine: TransformersEngine, *args: Any, **fields: Any) -> dict[int, li
 
 @pytest.mark.parametrize(
     ("name", "make"),
-    [(name, RowCache) for name in ("llama", "gemma3", "mistral")]
-    + [(name, CohortCache) for name in ("llama", "gemma3", "mistral", "mamba")],
+    [(name, SharedPrefixCache) for name in ("llama", "gemma3", "mistral")]
+    + [(name, BatchCache) for name in ("llama", "gemma3", "mistral", "mamba")],
 )
 def test_rows_have_the_logits_of_their_whole_sequences(name: str, make: Callable[[Any], Any]) -> None:
     """Forks, drops in the middle, prompts that share a part while older rows go on, windows that have been passed."""
@@ -65,9 +65,9 @@ def test_rows_have_the_logits_of_their_whole_sequences(name: str, make: Callable
     trunk: list[int] = []
     rows: dict[int, list[int]] = {}
 
-    def expect(found: Any, sequences: list[list[int]]) -> None:
+    def expect(logits: Any, sequences: list[list[int]]) -> None:
         expected = [model(torch.tensor([ids]), use_cache=False).logits[0, -1] for ids in sequences]
-        assert torch.allclose(found, torch.stack(expected), atol=2e-3, rtol=1e-3)
+        assert torch.allclose(logits, torch.stack(expected), atol=2e-3, rtol=1e-3)
 
     def prompt(keep: int, n_new: int) -> None:
         kept = cache.rewind(min(keep, cache.length))
@@ -136,16 +136,16 @@ def test_cells_of_fast_mode_share_their_context_and_each_has_its_own_query(folde
     ]
     together = list(engine.sample(requests))
     for request in requests:
-        found = finished([event for event in together if getattr(event, "key", None) == request.key])
+        results = finished([event for event in together if getattr(event, "key", None) == request.key])
         alone = finished(list(engine.sample([request])))
-        assert {i: r.raw_text for i, r in found.items()} == {i: r.raw_text for i, r in alone.items()}
+        assert {i: r.raw_text for i, r in results.items()} == {i: r.raw_text for i, r in alone.items()}
     started = [event for event in together if isinstance(event, Started)]
     assert started[1].n_cached == started[2].n_cached == len("# Query:\n```\n")
 
 
 def test_models_that_cannot_share_a_prompt_run_all_the_same(tmp_path: Path) -> None:
     engine = open_engine(write_folder(tmp_path, "mamba"))
-    assert isinstance(engine._rows, CohortCache)
+    assert isinstance(engine._rows, BatchCache)
     five = texts(engine, 5, max_tokens=5)
     assert texts(engine, 3, max_tokens=5) == {i: five[i] for i in range(3)}
     assert len(texts(engine, 5, max_tokens=5, mode="fast")) == 5
@@ -153,9 +153,9 @@ def test_models_that_cannot_share_a_prompt_run_all_the_same(tmp_path: Path) -> N
 
 def test_eager_attention_copies_prompts_and_gives_the_same(folder: Path) -> None:
     eager = open_engine(folder, attention="eager")
-    assert isinstance(eager._rows, CohortCache)
+    assert isinstance(eager._rows, BatchCache)
     shared = open_engine(folder)
-    assert isinstance(shared._rows, RowCache)
+    assert isinstance(shared._rows, SharedPrefixCache)
     assert texts(eager, 4) == texts(shared, 4)
 
 
@@ -176,14 +176,14 @@ def test_cancel_of_a_sample_and_of_a_whole_prefill(folder: Path) -> None:
     cancel = Cancellation()
     engine = open_engine(folder, cancel)
     request = plain_request(3, max_tokens=100, stops=())
-    found = {}
+    results = {}
     for event in engine.sample([request]):
         if isinstance(event, TextDeltas):
             cancel.cancel(request.key, None)
         if isinstance(event, Finished):
-            found[event.result.sample] = event.result
-    assert {result.finish_reason for result in found.values()} <= {"cancelled", "stop"}
-    assert len(found) == 3
+            results[event.result.sample] = event.result
+    assert {result.finish_reason for result in results.values()} <= {"cancelled", "stop"}
+    assert len(results) == 3
     request = plain_request(3)
     cancel.cancel(request.key, None)
     assert {r.n_tokens for r in finished(list(engine.sample([request]))).values()} == {0}
@@ -243,7 +243,7 @@ def test_end_tokens_are_those_of_llama_cpp(folder: Path) -> None:
     ],
     ids=str,
 )
-def test_the_device_sampler_draws_what_the_sampler_draws(params: Sampling) -> None:
+def test_the_torch_sampler_draws_what_the_sampler_draws(params: Sampling) -> None:
     numbers = np.random.default_rng(1)
     rows = (numbers.standard_normal((24, 5000)) * 3).astype(np.float32)
     rows[0, 100:] = -np.inf
@@ -252,15 +252,15 @@ def test_the_device_sampler_draws_what_the_sampler_draws(params: Sampling) -> No
     uniforms[2], uniforms[3] = 0.0, 1 - 2**-53
     seen = [np.unique(numbers.integers(0, 5000, 50)) for _ in range(24)]
     expected = Sampler(params).draw(list(rows), uniforms, seen)
-    found = DeviceSampler(params).draw(list(torch.from_numpy(rows)), uniforms, seen)
-    assert found.ids.tolist() == expected.ids.tolist()
+    drawn = TorchSampler(params).draw(list(torch.from_numpy(rows)), uniforms, seen)
+    assert drawn.ids.tolist() == expected.ids.tolist()
     for name in ("logprob", "entropy", "sampling_logprob", "sampling_entropy"):
-        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), atol=1e-5, rtol=1e-5)
+        np.testing.assert_allclose(getattr(drawn, name), getattr(expected, name), atol=1e-5, rtol=1e-5)
 
 
-def test_the_device_sampler_refuses_logits_that_are_not_numbers() -> None:
+def test_the_torch_sampler_refuses_logits_that_are_not_numbers() -> None:
     with pytest.raises(EngineError, match="NaN"):
-        DeviceSampler(Sampling()).draw([torch.tensor([1.0, float("nan"), 0.0])], [0.5])
+        TorchSampler(Sampling()).draw([torch.tensor([1.0, float("nan"), 0.0])], [0.5])
 
 
 # References

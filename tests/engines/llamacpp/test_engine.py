@@ -158,13 +158,13 @@ def test_cancel_of_one_sample_and_of_all(pool: WorkerPool, aligned: Model) -> No
         if isinstance(event, Finished) and event.result.sample == 1:
             pool.cancel(aligned, request.key)
 
-    found = results(follow(pool, aligned, request, watch))
-    assert {found[i].finish_reason for i in found} == {"cancelled"} | {
-        found[i].finish_reason for i in found if found[i].n_tokens < found[1].n_tokens
+    samples = results(follow(pool, aligned, request, watch))
+    assert {samples[i].finish_reason for i in samples} == {"cancelled"} | {
+        samples[i].finish_reason for i in samples if samples[i].n_tokens < samples[1].n_tokens
     }
-    assert found[1].finish_reason == "cancelled"
-    assert found[1].text
-    assert set(found) == {0, 1, 2, 3}
+    assert samples[1].finish_reason == "cancelled"
+    assert samples[1].text
+    assert set(samples) == {0, 1, 2, 3}
 
 
 def cpu_seconds(pid: int) -> float:
@@ -179,8 +179,8 @@ def test_a_cancelled_prefill_ends_soon(pool: WorkerPool, aligned: Model) -> None
     assert worker is not None
     before = cpu_seconds(worker)
     pool.cancel(aligned, pool_request.key)
-    found = results(follow(pool, aligned, pool_request))
-    assert {result.finish_reason for result in found.values()} == {"cancelled"}
+    samples = results(follow(pool, aligned, pool_request))
+    assert {result.finish_reason for result in samples.values()} == {"cancelled"}
     assert cpu_seconds(worker) - before < 5, "the whole prompt takes more"
     assert results(follow(pool, aligned, plain_request(1)))[0].finish_reason != "cancelled"
 

@@ -30,8 +30,8 @@ def held(samples: tuple[int, ...] | int, **given: Any) -> SampleRequest:
 @pytest.mark.models
 @pytest.mark.parametrize("given", [{"temperature": 1.0}, {"temperature": 0.0, "mode": "fast"}, {"top_p": 0.5}])
 def test_every_response_is_the_json_of_the_schema(pool: WorkerPool, model: Model, given: dict[str, Any]) -> None:
-    found = results(follow(pool, model, held(4, **given)))
-    for result in found.values():
+    samples = results(follow(pool, model, held(4, **given)))
+    for result in samples.values():
         value = json.loads(result.text, strict=False)
         assert list(value) == ["why", "grade"]
         assert len(value["why"]) <= 40
@@ -125,11 +125,11 @@ def drawn(grammar: _Odd | None, n: int, schema: str = SCHEMA, **sampling: Any) -
 def test_the_held_distribution_is_that_of_the_allowed_tokens() -> None:
     grammar = _Odd()
     n = 4000
-    found = Counter(token for result in drawn(grammar, n) for token in result.tokens.ids.tolist())
+    samples = Counter(token for result in drawn(grammar, n) for token in result.tokens.ids.tolist())
     # 0.1 and 0.25 over their sum; with one random number for both draws, token 1 would come far too rarely.
-    assert set(found) == {1, 3}
+    assert set(samples) == {1, 3}
     expected = 0.1 / 0.35
-    assert abs(found[1] / (2 * n) - expected) < 4 * (expected * (1 - expected) / (2 * n)) ** 0.5
+    assert abs(samples[1] / (2 * n) - expected) < 4 * (expected * (1 - expected) / (2 * n)) ** 0.5
     assert len(grammar.accepted) == 2 * n
 
 

@@ -71,10 +71,10 @@ def test_only_widths_that_change_no_logit_are_used(
 
 def test_a_width_is_tried_once() -> None:
     kernels = Kernels(by_fours)
-    found = StrictWidths(kernels, range(1, 40))  # type: ignore[arg-type]
-    first = [found.up_to(n) for n in range(1, 50)]
+    widths = StrictWidths(kernels, range(1, 40))  # type: ignore[arg-type]
+    first = [widths.up_to(n) for n in range(1, 50)]
     tried = list(kernels.tried)
     assert len(set(tried)) == len(tried)
     assert max(tried) == WIDEST
-    assert [found.up_to(n) for n in range(1, 50)] == first
+    assert [widths.up_to(n) for n in range(1, 50)] == first
     assert kernels.tried == tried

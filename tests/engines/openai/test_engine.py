@@ -297,10 +297,10 @@ def test_text_that_comes_while_an_event_is_handled_is_not_lost(server: ScriptedS
 def test_several_choices_of_one_request(server: ScriptedServer, connect: Connect) -> None:
     server.has_n = True
     request = plain_request((0, 1, 2, 7))
-    found = results(sample(connect(), request))
-    assert {i: result.text for i, result in found.items()} == {i: text_of(seed_of(request, i)) for i in (0, 1, 2, 7)}
+    samples = results(sample(connect(), request))
+    assert {i: result.text for i, result in samples.items()} == {i: text_of(seed_of(request, i)) for i in (0, 1, 2, 7)}
     assert sorted(body.get("n", 1) for body in server.requests) == [1, 3]
-    assert {result.n_prompt_tokens for result in found.values()} == {7}
+    assert {result.n_prompt_tokens for result in samples.values()} == {7}
 
 
 def test_a_server_that_promised_n_and_gives_one_choice(server: ScriptedServer, connect: Connect) -> None:
@@ -310,8 +310,8 @@ def test_a_server_that_promised_n_and_gives_one_choice(server: ScriptedServer, c
     server.has_n = False
     server.requests.clear()
     request = plain_request(3)
-    found = results(sample(engine, request))
-    assert {i: result.text for i, result in found.items()} == {i: text_of(seed_of(request, i)) for i in range(3)}
+    samples = results(sample(engine, request))
+    assert {i: result.text for i, result in samples.items()} == {i: text_of(seed_of(request, i)) for i in range(3)}
     assert [body.get("n", 1) for body in server.requests] == [3, 1, 1]
     results(sample(engine, plain_request(2)))
     assert [body.get("n", 1) for body in server.requests[3:]] == [1, 1]
@@ -391,8 +391,8 @@ def test_two_cells_at_once(connect: Connect) -> None:
     cells = [plain_request(3, mode="fast", stream=stream) for stream in (10**6, 2 * 10**6)]
     events = sample(connect(), *cells)
     assert sorted(event.key for event in events if isinstance(event, Done)) == sorted(cell.key for cell in cells)
-    found = {(e.key, e.result.sample): e.result.text for e in events if isinstance(e, Finished)}
-    assert found == {(cell.key, i): text_of(seed_of(cell, i)) for cell in cells for i in range(3)}
+    samples = {(e.key, e.result.sample): e.result.text for e in events if isinstance(e, Finished)}
+    assert samples == {(cell.key, i): text_of(seed_of(cell, i)) for cell in cells for i in range(3)}
 
 
 # What a server does not know
@@ -540,9 +540,9 @@ def test_choices_that_came_before_a_stream_broke_stay(server: ScriptedServer, co
     request = plain_request(3)
     first = [piece("one", finish="stop", index=1), piece("half", index=0), piece("half", index=2)]
     server.script.append(Reply(pieces=first, whole=False))
-    found = results(sample(engine, request))
-    assert found[1].text == "one"
-    assert {i: found[i].text for i in (0, 2)} == {i: text_of(seed_of(request, i)) for i in (0, 2)}
+    samples = results(sample(engine, request))
+    assert samples[1].text == "one"
+    assert {i: samples[i].text for i in (0, 2)} == {i: text_of(seed_of(request, i)) for i in (0, 2)}
 
 
 def test_a_refused_prompt_fails_once_and_is_not_tried_again(server: ScriptedServer, connect: Connect) -> None:
@@ -589,9 +589,9 @@ def test_cancel_closes_the_stream_and_keeps_what_came(
             asked[None] = time.perf_counter()
             cancellation.cancel(request.key, None)
 
-    found = results(sample(connect(), request, watch=watch))
-    assert {result.finish_reason for result in found.values()} == {"cancelled"}
-    assert "word" in found[1].text
+    samples = results(sample(connect(), request, watch=watch))
+    assert {result.finish_reason for result in samples.values()} == {"cancelled"}
+    assert "word" in samples[1].text
     assert max(took) < LIMIT
     assert server.gone.wait(LIMIT), "the stream was not closed"
 
@@ -611,8 +611,8 @@ def test_cancel_interrupts_a_wait(
     request = plain_request(1)
     threading.Timer(0.3, cancellation.cancel, (request.key, None)).start()
     start = time.perf_counter()
-    found = results(sample(engine, request))
-    assert found[0].finish_reason == "cancelled"
+    samples = results(sample(engine, request))
+    assert samples[0].finish_reason == "cancelled"
     assert time.perf_counter() - start < LIMIT
 
 
@@ -620,9 +620,9 @@ def test_a_request_that_was_cancelled_before_it_began(connect: Connect, cancella
     engine = connect()
     request = plain_request(3)
     cancellation.cancel(request.key, None)
-    found = results(sample(engine, request))
-    assert {result.finish_reason for result in found.values()} == {"cancelled"}
-    assert {result.n_tokens for result in found.values()} == {0}
+    samples = results(sample(engine, request))
+    assert {result.finish_reason for result in samples.values()} == {"cancelled"}
+    assert {result.n_tokens for result in samples.values()} == {0}
     assert results(sample(engine, plain_request(1)))
 
 
@@ -674,11 +674,11 @@ def test_real_completions_and_chat(name: str, chat: bool, llama_url: str, connec
     engine = connect(llama_url, name)
     request = chat_request(5, max_tokens=12) if chat else plain_request(5, max_tokens=12)
     events = sample(engine, request)
-    found = results(events)
-    assert set(found) == set(range(5))
-    assert len({result.raw_text for result in found.values()}) > 2, "each sample has a seed of its own"
+    samples = results(events)
+    assert set(samples) == set(range(5))
+    assert len({result.raw_text for result in samples.values()}) > 2, "each sample has a seed of its own"
     assert sum(isinstance(event, TextDeltas) for event in events) > 5
-    for i, result in found.items():
+    for i, result in samples.items():
         assert shown(events, i) == result.text
         assert "```" not in result.text or chat
         assert result.finish_reason in ("stop", "length")
@@ -703,9 +703,9 @@ def test_real_cancel_and_two_cells(llama_url: str, connect: Connect, cancellatio
         if isinstance(event, Finished):
             took.append(time.perf_counter() - asked[0])
 
-    found = results(sample(engine, request, watch=watch))
-    assert {result.finish_reason for result in found.values()} == {"cancelled"}
-    assert any(result.text for result in found.values())
+    samples = results(sample(engine, request, watch=watch))
+    assert {result.finish_reason for result in samples.values()} == {"cancelled"}
+    assert any(result.text for result in samples.values())
     assert max(took) < LIMIT
     cells = [chat_request(2, max_tokens=6, mode="fast", stream=stream) for stream in (10**6, 2 * 10**6)]
     events = sample(engine, *cells)

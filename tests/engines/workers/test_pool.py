@@ -63,13 +63,13 @@ def test_a_file_that_llama_cpp_refuses_is_one_message(own_pool: WorkerPool, tmp_
 
 def test_one_thread_and_two_give_the_same_texts() -> None:
     model = resolve("demo-base")
-    found = []
+    drawn = []
     for threads in (1, 2):
         pool = WorkerPool(threads=threads)
         load(pool, model)
-        found.append(texts(follow(pool, model, plain_request(3))))
+        drawn.append(texts(follow(pool, model, plain_request(3))))
         pool.close()
-    assert found[0] == found[1]
+    assert drawn[0] == drawn[1]
 
 
 def test_embeddings_come_from_a_worker_of_their_own(own_pool: WorkerPool) -> None:

@@ -1,7 +1,7 @@
 """Rows for models whose attention or cache cannot be taken apart: every group of forks is a batch of its own.
 
-Rows that were forked from one prompt at one time are a cohort: a copy of the prompt's cache, as wide as they are many,
-that grows by a token a step. All rows of a cohort have one length, so nothing is padded, and recurrent states, pruned
+Rows that were forked from one prompt at one time are a batch: a copy of the prompt's cache, as wide as they are many,
+that grows by a token a step. All rows of a batch have one length, so nothing is padded, and recurrent states, pruned
 windows and whatever else a model keeps are copied as they are.
 """
 
@@ -17,8 +17,8 @@ from torch import Tensor
 from transformers import DynamicCache
 
 
-class CohortCache:
-    """The same interface as hf_rows.RowCache, for any causal language model of transformers."""
+class BatchCache:
+    """The same interface as shared_prefix_cache.SharedPrefixCache, for any causal language model of transformers."""
 
     def __init__(self, model: Any) -> None:
         self._model = model
@@ -33,7 +33,7 @@ class CohortCache:
         self._trunk = self._new()
         self._length = 0
         self._forks: list[int] = []  # slots that continue the trunk as it is now
-        self._cohorts: list[_Cohort] = []
+        self._batches: list[_Batch] = []
 
     def _new(self) -> Any:
         return DynamicCache(config=self._model.config.get_text_config())
@@ -78,41 +78,41 @@ class CohortCache:
         self._forks.append(slot)
 
     def _settle(self) -> None:
-        """Make a cohort of the forks before the trunk changes."""
+        """Make a batch of the forks before the trunk changes."""
         if self._forks:
-            self._cohorts.append(_Cohort(self._forks, copy.deepcopy(self._trunk), self._length))
-            self._cohorts[-1].cache.reorder_cache(torch.zeros(len(self._forks), dtype=torch.long, device=self._device))
+            self._batches.append(_Batch(self._forks, copy.deepcopy(self._trunk), self._length))
+            self._batches[-1].cache.reorder_cache(torch.zeros(len(self._forks), dtype=torch.long, device=self._device))
             self._forks = []
 
     def drop(self, slot: int) -> None:
         """Forget a slot."""
         if slot in self._forks:
             self._forks.remove(slot)
-        for cohort in [c for c in self._cohorts if slot in c.slots]:
-            left = [i for i, other in enumerate(cohort.slots) if other != slot]
+        for batch in [c for c in self._batches if slot in c.slots]:
+            left = [i for i, other in enumerate(batch.slots) if other != slot]
             if left:
-                cohort.slots = [cohort.slots[i] for i in left]
-                cohort.cache.reorder_cache(torch.tensor(left, device=self._device))
+                batch.slots = [batch.slots[i] for i in left]
+                batch.cache.reorder_cache(torch.tensor(left, device=self._device))
             else:
-                self._cohorts.remove(cohort)
+                self._batches.remove(batch)
 
     def step(self, slots: Sequence[int], tokens: Sequence[int]) -> Tensor:
         """Append a token to each slot, which must be all there are; logits (len(slots), vocab) in their order."""
         self._settle()
         given = dict(zip(slots, tokens, strict=True))
         parts, order = [], []
-        for cohort in self._cohorts:
-            ids = torch.tensor([[given[slot]] for slot in cohort.slots], device=self._device)
-            parts.append(self._forward(ids, cohort.length, cohort.cache, 1)[:, 0])
-            cohort.length += 1
-            order += cohort.slots
+        for batch in self._batches:
+            ids = torch.tensor([[given[slot]] for slot in batch.slots], device=self._device)
+            parts.append(self._forward(ids, batch.length, batch.cache, 1)[:, 0])
+            batch.length += 1
+            order += batch.slots
         logits = torch.cat(parts)
         if order == list(slots):
             return logits
         return logits[torch.tensor([order.index(slot) for slot in slots], device=logits.device)]
 
 
-class _Cohort:
+class _Batch:
     """Rows of one length. slots: of each row of the cache."""
 
     def __init__(self, slots: list[int], cache: Any, length: int) -> None:

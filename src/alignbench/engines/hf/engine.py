@@ -15,15 +15,15 @@ import torch
 from torch import Tensor
 
 from alignbench.engines.cancellation import Aborted, Cancellation
-from alignbench.engines.hf.batch_cache import CohortCache
+from alignbench.engines.hf.batch_cache import BatchCache
 from alignbench.engines.hf.loading import load, memory_free
-from alignbench.engines.hf.shared_prefix_cache import RowCache
+from alignbench.engines.hf.shared_prefix_cache import SharedPrefixCache
 from alignbench.engines.hf.tokenizer import Tokens
 from alignbench.engines.local.arrays import Floats
 from alignbench.engines.local.decoder import RowSampler
 from alignbench.engines.local.engine import LocalEngine, dependable_cut, prefill_chunks, reusable
 from alignbench.engines.local.sampler import Sampler
-from alignbench.engines.local.torch_sampler import DeviceSampler
+from alignbench.engines.local.torch_sampler import TorchSampler
 from alignbench.engines.protocol import Capabilities
 from alignbench.errors import EngineError
 from alignbench.models.hf_source import parse_source
@@ -67,12 +67,12 @@ class TransformersEngine(LocalEngine):
     def _on_cpu(self) -> bool:
         return bool(self._device.type == "cpu")
 
-    def _pick_cache(self) -> RowCache | CohortCache:
+    def _pick_cache(self) -> SharedPrefixCache | BatchCache:
         """Rows that share their prompt, where that gives what a batch of copies gives."""
-        plain = CohortCache(self._model)
-        if not RowCache.supports(self._model):
+        plain = BatchCache(self._model)
+        if not SharedPrefixCache.supports(self._model):
             return plain
-        shared = RowCache(self._model)
+        shared = SharedPrefixCache(self._model)
         ids = self.tokenize("One two three, four five six.")[:8]
         try:
             with torch.inference_mode():
@@ -129,7 +129,7 @@ class TransformersEngine(LocalEngine):
 
     def sampler(self, params: Sampling, threads: int) -> RowSampler:
         """Where the logits are, there the sampler works."""
-        return Sampler(params, threads) if self._on_cpu else DeviceSampler(params)
+        return Sampler(params, threads) if self._on_cpu else TorchSampler(params)
 
     def apart(self, shared: int, own: int) -> bool:  # noqa: ARG002
         """One kind of cache whatever is reserved."""
@@ -137,7 +137,9 @@ class TransformersEngine(LocalEngine):
 
     def reserve(self, shared: int, own: int, width: int) -> None:
         """Refuse, with the numbers, what the memory would not hold."""
-        n_tokens = shared + (width + 1) * own if isinstance(self._rows, RowCache) else (shared + own) * (width + 1)
+        n_tokens = (
+            shared + (width + 1) * own if isinstance(self._rows, SharedPrefixCache) else (shared + own) * (width + 1)
+        )
         needed, free = n_tokens * self._bytes_per_token(), memory_free(self._device)
         self._asked = f"a cache of {n_tokens} tokens for {width} responses at once, {needed / 2**20:.0f} MiB"
         if needed > free:
@@ -251,7 +253,7 @@ class TransformersEngine(LocalEngine):
         return int(n * self._model.dtype.itemsize)
 
 
-def _probe(cache: RowCache | CohortCache, ids: Sequence[int]) -> Tensor:
+def _probe(cache: SharedPrefixCache | BatchCache, ids: Sequence[int]) -> Tensor:
     """Logits of two rows after a prompt and two different continuations."""
     cache.extend(ids, 1)
     cache.fork(0)

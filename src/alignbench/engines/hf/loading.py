@@ -28,7 +28,7 @@ _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torc
 
 
 @dataclass(frozen=True, slots=True)
-class LoadedModel:
+class LoadedWeights:
     """A model that is ready to run.
 
     Attributes:
@@ -44,7 +44,7 @@ class LoadedModel:
     user_defined: tuple[int, ...] = ()
 
 
-def load(source: HfSource, options: LoadOptions, on_progress: Callable[[float], None]) -> LoadedModel:
+def load(source: HfSource, options: LoadOptions, on_progress: Callable[[float], None]) -> LoadedWeights:
     """Load the weights as `options` says. Raises EngineError or InputError."""
     transformers.utils.logging.disable_progress_bar()
     source.check()
@@ -74,7 +74,7 @@ def load(source: HfSource, options: LoadOptions, on_progress: Callable[[float], 
         raise EngineError(f"hf:{source}: the weights lack {len(missing)} tensors of the model, {missing[0]} first.")
     on_progress(0.95)
     types = [kind for header in headers.values() for kind in header["tokenizer"].get("token_type", ())]
-    return LoadedModel(
+    return LoadedWeights(
         model.eval(),
         tokenizer,
         model.get_input_embeddings().weight.device,

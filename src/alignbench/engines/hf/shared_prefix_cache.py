@@ -21,7 +21,7 @@ ATTENTION = "alignbench_rows"  # name of the attention of a step
 GRANULE = 64  # caches grow to multiples of this many tokens
 
 
-class RowCache:
+class SharedPrefixCache:
     """The trunk and rows of a model whose layers are all of causal attention, with or without a sliding window."""
 
     def __init__(self, model: Any) -> None:
@@ -177,7 +177,7 @@ class _Layer(CacheLayerMixin):  # type: ignore[misc]
 
     is_sliding = False  # full length, whatever the layer's window is: the mask takes care of that
 
-    def __init__(self, rows: RowCache) -> None:
+    def __init__(self, rows: SharedPrefixCache) -> None:
         super().__init__()
         self._rows = rows
         self._trunk: tuple[Tensor, Tensor] | None = None

@@ -39,7 +39,7 @@ _SPACE = "\N{LOWER ONE EIGHTH BLOCK}"  # what SentencePiece writes for a space
 class Tokens:
     """Wraps a tokenizer. gguf: the file it was read from, if it was; its header decides about the BOS.
 
-    user_defined: see hf_loading.LoadedModel.
+    user_defined: see loading.LoadedWeights.
     """
 
     def __init__(

@@ -19,7 +19,7 @@ from alignbench.errors import EngineError
 from alignbench.spec import Sampling
 
 
-class DeviceSampler:
+class TorchSampler:
     """Draws from rows of logits under fixed parameters; see sampler.Sampler."""
 
     def __init__(self, params: Sampling) -> None:
