@@ -44,6 +44,13 @@ def set_path(name_or_path: str) -> Path:
     raise InputError(f"There is no prompt set or file {name_or_path!r}. {near}".rstrip())
 
 
+def typed_prompt(text: str) -> Prompt:
+    """A prompt that stands on its own, stripped. InputError for one that says nothing."""
+    if not text.strip():
+        raise InputError("--prompt is empty; expected a question or an instruction.")
+    return Prompt.typed(text.strip())
+
+
 def load_prompts(name_or_path: str, *, limit: int | None = None) -> list[Prompt]:
     """The prompts of a shipped set (by name) or of a file (by path), in their order; at most `limit` of them.
 

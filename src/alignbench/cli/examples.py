@@ -15,7 +15,7 @@ from alignbench.cli.options import Db, Json
 from alignbench.cli.score_setup import existing_database
 from alignbench.display import visible
 from alignbench.errors import InputError
-from alignbench.spec import Examples, ExampleSet, Order, Prompt, Select
+from alignbench.spec import Examples, ExampleSet, Order, Select
 
 if TYPE_CHECKING:
     from alignbench.store import Store
@@ -119,9 +119,9 @@ def select_examples(
     from alignbench.cli.tables import print_table
     from alignbench.engines.workers.pool import WorkerPool
     from alignbench.experiments.scratch_preparer import trial_preparer
+    from alignbench.prompts import typed_prompt
 
-    if not prompt.strip():
-        raise InputError("--prompt is empty; expected a question or an instruction.")
+    question = typed_prompt(prompt)
     examples = _examples(
         {"set": name, "select": select, "k": k, "seed": seed, "order": order, "near_duplicate": near_duplicate}
         | ({} if mmr is None else {"mmr": mmr}),
@@ -132,12 +132,12 @@ def select_examples(
     pool = WorkerPool()
     try:
         with trial_preparer(pool, None, None) as preparer:
-            found, selection = preparer.selection(Prompt.typed(prompt), examples, response)
+            example_set, selection = preparer.selection(question, examples, response)
     finally:
         pool.close()
     for selected in selection.left_out:
-        print(f"left out, a near duplicate: {visible(found.items[selected.index].prompt)}", file=sys.stderr)
-    rows = [(s.rank, s.similarity, found.items[s.index].prompt) for s in selection.chosen]
+        print(f"left out, a near duplicate: {visible(example_set.items[selected.index].prompt)}", file=sys.stderr)
+    rows = [(s.rank, s.similarity, example_set.items[s.index].prompt) for s in selection.chosen]
     if as_json:
         for rank, similarity, text in rows:
             print(json.dumps({"rank": rank, "similarity": similarity, "prompt": text}))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections import Counter
 from typing import Annotated
 
@@ -11,7 +10,6 @@ import typer
 
 from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads
 from alignbench.cli.score_setup import existing_database
-from alignbench.display import visible
 
 
 def judge(
@@ -35,20 +33,21 @@ def judge(
     from alignbench.cli.judge_view import print_agreement, print_judged
     from alignbench.cli.judge_watcher import follow_judge
     from alignbench.cli.run_watcher import RunOutcome
+    from alignbench.cli.terms import print_terms
     from alignbench.engines.workers.pool import WorkerPool
     from alignbench.judging.plan import plan_judging
     from alignbench.judging.runner import JudgeRun
     from alignbench.judging.summary import agreement, judgments_of, summarize
     from alignbench.metrics.statistics import Bootstrap
-    from alignbench.models.catalog import first_use, resolve, terms
+    from alignbench.models.catalog import resolve
     from alignbench.reports.to_json import agreement_json, judged_json
     from alignbench.store import Store
 
     chosen = resolve(model).with_options(device=device, gpu_layers=gpu_layers)
     with Store.open(existing_database(db)) as store:
         plan = plan_judging(store, session, kind, chosen, reference=reference)
-        if plan.items and first_use(chosen):
-            print(visible(terms(chosen)), file=sys.stderr)
+        if plan.items:
+            print_terms([chosen])
         outcome = RunOutcome()
         pool = WorkerPool(threads=threads)
         try:

@@ -64,6 +64,7 @@ def ledger(
     from alignbench.cli.ledger_view import print_ledger
     from alignbench.cli.progress import ProgressBar
     from alignbench.cli.run_watcher import RunOutcome, follow
+    from alignbench.cli.terms import print_terms
     from alignbench.contexts.files import load_context
     from alignbench.engines.workers.pool import WorkerPool
     from alignbench.experiments.staged import StagedRun
@@ -72,7 +73,7 @@ def ledger(
     from alignbench.ledger.prepare import Failures
     from alignbench.ledger.request import LedgerRequest
     from alignbench.ledger.search import SearchTarget
-    from alignbench.models.catalog import first_use, resolve, terms
+    from alignbench.models.catalog import resolve
     from alignbench.prompts import load_prompts
     from alignbench.reports.to_json import ledger_json
     from alignbench.store import Store
@@ -96,8 +97,7 @@ def ledger(
         n=n,
     )
     with Store.open(path) as store:
-        for model in {used for used in (asked.teacher.model, asked.base) if first_use(used)}:
-            print(visible(terms(model)), file=sys.stderr)
+        print_terms([asked.teacher.model, asked.base])
         number = _session(store, asked) if session is None else session
         print(f"session {number} in {path}", file=sys.stderr)
         outcome, failures = RunOutcome(), Failures()

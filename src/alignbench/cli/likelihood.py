@@ -46,18 +46,17 @@ def likelihood(
     from alignbench.metrics.likelihood import token_shift
     from alignbench.models.catalog import resolve
     from alignbench.paths import default_database
-    from alignbench.spec import Prompt, default_context
+    from alignbench.prompts import typed_prompt
+    from alignbench.spec import default_context
 
-    if not prompt.strip():
-        raise InputError("--prompt is empty; expected a question or an instruction.")
+    question = typed_prompt(prompt)
     text = _text(response)
     chosen = resolve(model).with_options(device=device, gpu_layers=gpu_layers)
     around = load_context(context, StoredSets(db or default_database())) if context else default_context(chosen)
     pool = WorkerPool(threads=threads)
     try:
-        asked = Prompt.typed(prompt)
-        content = None if around.zero_shot else content_for(pool, chosen, around, asked)
-        scored = score_response(pool, chosen, around, asked, text, top, content=content)
+        content = None if around.zero_shot else content_for(pool, chosen, around, question)
+        scored = score_response(pool, chosen, around, question, text, top, content=content)
     finally:
         pool.close()
     totals = totals_of(scored.logprob, text)

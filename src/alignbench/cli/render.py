@@ -35,30 +35,30 @@ def render(
     """Write the exact text that a model gets for a prompt, byte for byte; on stderr, the tokens of each part."""
     from alignbench.contexts.files import load_context
     from alignbench.experiments.stored_sets import StoredSets
+    from alignbench.prompts import typed_prompt
 
-    if not prompt.strip():
-        raise InputError("--prompt is empty; expected a question or an instruction.")
+    question = typed_prompt(prompt)
     path = db or paths.default_database()
     around = load_context(context, StoredSets(path)) if context is not None else None
     if model is None:
         if ids:
             raise InputError("--ids needs --model: tokens are the model's.")
-        _write(_without_model(prompt, around or Context("plain")))
+        _write(_without_model(question, around or Context("plain")))
         return
-    _with_model(prompt, around, model, session, ids, max_tokens, db)
+    _with_model(question, around, model, session, ids, max_tokens, db)
 
 
-def _without_model(prompt: str, context: Context) -> str:
+def _without_model(prompt: Prompt, context: Context) -> str:
     from alignbench.contexts.rendering import NO_MODEL
     from alignbench.contexts.rendering import render as rendered
 
     if context.template == "chat":
         raise InputError("--model is missing; the chat template is the model's own.")
-    return rendered(Prompt.typed(prompt), context, NO_MODEL).text
+    return rendered(prompt, context, NO_MODEL).text
 
 
 def _with_model(
-    prompt: str, context: Context | None, model: str, session: int | None, ids: bool, max_tokens: int, db: Db
+    prompt: Prompt, context: Context | None, model: str, session: int | None, ids: bool, max_tokens: int, db: Db
 ) -> None:
     from alignbench.contexts.rendering import render as rendered
     from alignbench.engines.blocking import loaded
@@ -70,12 +70,11 @@ def _with_model(
     around = context or default_context(used)
     check_session(around, session)
     condition = Condition(used.name, used, around, Sampling(max_tokens=max_tokens))
-    asked = Prompt.typed(prompt)
     pool = WorkerPool()
     try:
         with trial_preparer(pool, db or paths.default_database(), session) as preparer:
-            prepared = preparer.compose(asked, condition)
-            text = rendered(asked, around, loaded(pool, used), prepared.content).text
+            prepared = preparer.compose(prompt, condition)
+            text = rendered(prompt, around, loaded(pool, used), prepared.content).text
     finally:
         pool.close()
     for note in prepared.notes:

@@ -15,7 +15,6 @@ import typer
 from alignbench import paths
 from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads
 from alignbench.cli.pools import Machines, opened
-from alignbench.display import visible
 
 if TYPE_CHECKING:
     from alignbench.cli.run_watcher import RunOutcome
@@ -120,15 +119,14 @@ def _session(store: Store, experiment: Experiment, conditions: Sequence[Conditio
 
 def _draw(store: Store, plan: Plan, machines: Machines) -> RunOutcome:
     from alignbench.cli.run_watcher import RunOutcome, follow
+    from alignbench.cli.terms import print_terms
     from alignbench.experiments.staged import StagedRun
-    from alignbench.models.catalog import first_use, terms
 
     outcome = RunOutcome()
     if not plan.n_missing:
         print("nothing is missing", file=sys.stderr)
         return outcome
-    for model in {cell.condition.model for cell in plan.cells if first_use(cell.condition.model)}:
-        print(visible(terms(model)), file=sys.stderr)
+    print_terms(cell.condition.model for cell in plan.cells)
     with opened(machines, plan) as (pool, embed):
         for _ in follow(StagedRun(plan, pool, store, embed), outcome, finish_first=True):
             pass

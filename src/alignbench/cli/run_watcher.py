@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
+from alignbench.api.sampling import SamplingRun
 from alignbench.cli.progress import RunProgress
 from alignbench.experiments.runner import CellFailed, Run, SampleStored
 from alignbench.experiments.staged import StagedRun
@@ -34,7 +35,9 @@ class RunOutcome:
         return 0
 
 
-def follow(run: Run | StagedRun, outcome: RunOutcome, *, finish_first: bool = False) -> Iterator[SampleRow]:
+def follow(
+    run: Run | StagedRun | SamplingRun, outcome: RunOutcome, *, finish_first: bool = False
+) -> Iterator[SampleRow]:
     """Run to the end with a progress bar where stderr is a terminal; the samples as they are stored.
 
     Ctrl-C cancels what runs: finished samples are in the database, those in flight are stored as cancelled. With

@@ -1,0 +1,1 @@
+"""What the commands do between parsing and printing, as functions for front ends and for programs."""
