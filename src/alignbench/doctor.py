@@ -34,7 +34,7 @@ _SMALLEST = (80, 24)
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at."""
+    """One thing that was checked."""
 
     name: str
     status: CheckStatus
@@ -218,7 +218,7 @@ def _wal_problem(folder: Path) -> str:
 
 
 def _schema(path: Path) -> str:
-    """Version of the schema in a session database, looked at without changing it. Raises StoreError for others."""
+    """Version of the schema in a session database, read without changing it. Raises StoreError for others."""
     from alignbench.store import schema
 
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=2)

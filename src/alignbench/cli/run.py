@@ -18,7 +18,7 @@ from alignbench.cli.pools import Machines, opened
 
 if TYPE_CHECKING:
     from alignbench.cli.run_watcher import RunOutcome
-    from alignbench.experiments.estimate import Estimate
+    from alignbench.experiments.estimate import ConditionCost
     from alignbench.experiments.experiment import Experiment
     from alignbench.experiments.plan import Plan
     from alignbench.spec import Condition, Prompt
@@ -159,7 +159,7 @@ def _show_estimate(
     from alignbench.experiments.plan import preview
     from alignbench.store import Store
 
-    def look(store: Store | None) -> list[Estimate]:
+    def look(store: Store | None) -> list[ConditionCost]:
         session = store.session_of_experiment(str(experiment.path)) if store else None
         cells = preview(store, session, prompts, conditions, experiment.n, retry_errors=retry_errors)
         return estimate(store, cells)

@@ -26,7 +26,7 @@ LAST = (Done, Failed, Scored, Tokenized)  # with one of these a request ends
 
 
 class Host:
-    """Holds a model. What its methods yield are the events of the pool, which Ray streams to whoever asked."""
+    """Holds a model. What its methods yield are the events of the pool, which Ray streams to the caller."""
 
     def __init__(self, model: Model, make_pool: Callable[[], EnginePool]) -> None:
         self._model, self._pool = model, make_pool()

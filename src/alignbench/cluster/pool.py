@@ -100,7 +100,7 @@ class RayPool(RequestQueue):
         return 0
 
     def capabilities(self, model: Model) -> Capabilities | None:
-        """Of a loaded model, else None."""
+        """What a loaded model is and can do; None where it is not loaded."""
         with self._lock:
             fleet = self._fleets.get(model)
             return fleet.capabilities if fleet is not None and fleet.is_alive else None

@@ -39,7 +39,7 @@ _SUFFIXES = (".jsonl", ".csv", ".txt")
 
 
 class Sets(Protocol):
-    """Where the example sets of a database come from."""
+    """A source of the example sets of a database."""
 
     def named(self, name: str) -> ExampleSet | None:
         """A set that is kept under a name or a hash; None where there is none."""
@@ -49,7 +49,7 @@ class Sets(Protocol):
 
 
 class NoSets:
-    """Where there is no database."""
+    """The source without a database."""
 
     def named(self, _: str) -> ExampleSet | None:
         return None

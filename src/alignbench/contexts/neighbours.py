@@ -47,8 +47,13 @@ class NeighbourIndex:
 def diversified(vectors: Matrix, candidates: Sequence[tuple[int, float]], k: int, weight: float) -> list[int]:
     """k rows by maximal marginal relevance (Carbonell and Goldstein 1998), in the order in which they were chosen.
 
-    candidates: (row, similarity to the query). Each next one has the highest weight * similarity - (1 - weight) * the
-    highest cosine to a row chosen before.
+    Each next one has the highest weight * similarity - (1 - weight) * the highest cosine to a row chosen before.
+
+    Args:
+        vectors: (n, dim), rows of length 1 or 0
+        candidates: (row, similarity to the query)
+        k: rows to choose
+        weight: of similarity, over 0 and at most 1
     """
     rows = np.array([row for row, _ in candidates], np.int64)
     relevance = np.array([similarity for _, similarity in candidates], np.float64)

@@ -47,7 +47,15 @@ class Preview:
 def preview(
     rendered: Rendered, ids: Sequence[int], pieces: Sequence[bytes], model: Capabilities, max_tokens: int
 ) -> Preview:
-    """Put a rendered prompt and its tokens together. pieces: the bytes of each token, special ones by name."""
+    """Put a rendered prompt and its tokens together.
+
+    Args:
+        rendered: the prompt
+        ids: its tokens
+        pieces: the bytes of each token, special ones by name
+        model: knows its window
+        max_tokens: most tokens of a response
+    """
     added = sum(map(len, pieces)) - len(rendered.text.encode("utf-8", "replace"))
     special = b""
     n_special = 0

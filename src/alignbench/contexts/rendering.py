@@ -118,8 +118,13 @@ def own_content(prompt: Prompt, context: Context) -> Content:
 def render(prompt: Prompt, context: Context, model: Capabilities, content: Content | None = None) -> Rendered:
     """Render a prompt for a model. Neither text holds a BOS unless the layout itself writes one.
 
-    content: the examples, hint and prefill of this prompt; without it, those that the context itself holds. Raises
-    InputError when the prompt is empty, the layout cannot be rendered, or the content is not known.
+    Raises InputError when the prompt is empty, the layout cannot be rendered, or the content is not known.
+
+    Args:
+        prompt: the query
+        context: surrounds it
+        model: has the chat template and the BOS and EOS texts
+        content: the examples, hint and prefill of this prompt; without it, those that the context itself holds
     """
     query = prompt.text.strip()
     if not query:

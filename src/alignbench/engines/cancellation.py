@@ -1,4 +1,4 @@
-"""Which samples of a running request somebody no longer wants."""
+"""Which samples of a running request were cancelled."""
 
 from __future__ import annotations
 

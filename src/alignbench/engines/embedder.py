@@ -103,7 +103,7 @@ class Embedder:
         return 17 if config.model_type == "roberta" and layers == 24 else layers
 
     def token_vectors(self, texts: Sequence[str]) -> list[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
-        """Of each text the vectors of its tokens at `token_layer` (t, dim), and which of them are no marks (t,).
+        """For each text the vectors of its tokens at `token_layer` (t, dim), and which of them are no marks (t,).
 
         Windows follow each other, as in `embed`, each with its marks of beginning and end.
         """

@@ -1,4 +1,4 @@
-"""Whether a model fits: an estimate before loading, and what is free. No heavy library is asked."""
+"""Whether a model fits: an estimate before loading, and what is free. No heavy library is loaded."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def free_bytes(device: str) -> int:
 
 
 def on_gpu(model: Model) -> bool:
-    """Whether this model would take VRAM, as far as can be told from outside."""
+    """Whether this model would take VRAM, as far as can be seen from outside."""
     return model.options.device != "cpu" and model.options.gpu_layers != 0 and shutil.which("nvidia-smi") is not None
 
 
@@ -51,7 +51,7 @@ def _file_size(path: Path) -> int:
 
 
 def _folder_size(target: str, bytes_per_weight: int) -> int:
-    """Of the safetensors in a folder; a GGUF file (FOLDER:FILE) is expanded to bytes_per_weight when it is loaded."""
+    """Bytes of the safetensors in a folder; a GGUF file (FOLDER:FILE) takes bytes_per_weight once it is loaded."""
     folder, _, file = target.rpartition(":") if target.endswith(".gguf") and ":" in target else (target, "", "")
     if file:
         try:
@@ -74,7 +74,7 @@ def _free_vram() -> int:
 
 
 def _nvidia_smi(what: str) -> list[str]:
-    """A line a GPU; none where it cannot be asked."""
+    """A line for each GPU; none where nvidia-smi fails."""
     answer = subprocess.run(
         ["nvidia-smi", f"--query-gpu={what}", "--format=csv,noheader,nounits"],
         capture_output=True,

@@ -256,7 +256,7 @@ class Engine(Protocol):
     threads: int  # CPU threads, may be set while a request runs
 
     def capabilities(self) -> Capabilities:
-        """Of the loaded model."""
+        """What the loaded model is and can do."""
 
     def sample(self, requests: Sequence[SampleRequest]) -> Iterator[Event]:
         """Carry out requests of one mode: for each Started, TextDeltas..., Finished a sample, then Done or Failed.
@@ -288,7 +288,7 @@ class EnginePool(Protocol):
         """Load a model, or say at once that it is loaded: Loading..., then Loaded or Failed. Never blocks."""
 
     def capabilities(self, model: Model) -> Capabilities | None:
-        """Of a loaded model, else None."""
+        """What a loaded model is and can do; None where it is not loaded."""
 
     def sample(self, model: Model, request: SampleRequest, sink: Sink) -> None:
         """Queue a request on a loaded model: Started, TextDeltas..., Finished a sample, then Done or Failed."""

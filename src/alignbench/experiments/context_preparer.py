@@ -130,7 +130,7 @@ class Preparer:
         return preview(rendered, answer.ids[0], answer.pieces[0], capabilities, condition.sampling.max_tokens)
 
     def capabilities(self, model: Model) -> Capabilities:
-        """Of a model, which is loaded for it."""
+        """The capabilities of a model, which is loaded for it."""
         return loaded(self._pool, model)
 
     # Examples

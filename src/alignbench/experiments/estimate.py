@@ -12,7 +12,7 @@ from alignbench.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class ConditionCost:
     """What one condition would cost.
 
     Attributes:
@@ -31,7 +31,7 @@ class Estimate:
     memory: int | None
 
 
-def estimate(store: Store | None, cells: Sequence[PlannedCell]) -> list[Estimate]:
+def estimate(store: Store | None, cells: Sequence[PlannedCell]) -> list[ConditionCost]:
     """One entry a condition, in order. Without a store there is nothing to tell the pace by."""
     by_condition: dict[str, list[PlannedCell]] = {}
     for cell in cells:
@@ -47,5 +47,5 @@ def estimate(store: Store | None, cells: Sequence[PlannedCell]) -> list[Estimate
         tokens = None if pace is None else round(generations * min(pace.tokens_per_sample, limit))
         seconds = None if pace is None or tokens is None else tokens / pace.tokens_per_second
         memory = needed_bytes(condition.model) or None
-        estimates.append(Estimate(name, len(missing), samples, generations * limit, tokens, seconds, memory))
+        estimates.append(ConditionCost(name, len(missing), samples, generations * limit, tokens, seconds, memory))
     return estimates

@@ -20,7 +20,16 @@ def made_hint(
 ) -> HintRow:
     """The hint that `maker` makes of a sample: the one that is stored, else a new one, which is then stored.
 
-    The maker is asked at temperature 0. Raises EngineError where it does not answer or answers nothing.
+    The maker works at temperature 0. Raises EngineError where it gives no response or an empty one.
+
+    Args:
+        store: keeps the hint
+        pool: loads the maker
+        session: that the hint belongs to
+        prompt: that the sample responds to
+        hint: its level and template
+        source: the sample
+        maker: the model that writes
     """
     source_hash = content_hash(source.text)
     known = store.made_hint(session, prompt, hint.level, maker.name, hint.template, source_hash)

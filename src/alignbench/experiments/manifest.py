@@ -43,7 +43,7 @@ def loaded_facts(capabilities: Capabilities) -> dict[str, str]:
 
 
 def _git_revision() -> str | None:
-    """Of the checkout that this program runs from, with -dirty where it was changed; None where it is installed."""
+    """The commit of the checkout that this program runs from, with -dirty where it was changed; None if installed."""
     checkout = Path(__file__).resolve().parents[3]
     if not (checkout / ".git").exists():
         return None

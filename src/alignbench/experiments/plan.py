@@ -65,6 +65,14 @@ def make_plan(
 
     A sample that is done is never drawn again; cancelled samples are, and errors where they are to be retried. Cells
     are ordered by condition, then prompt, so that those that share a context run one after the other.
+
+    Args:
+        store: has the session
+        session: that the samples belong to
+        prompts: to be sampled under each condition
+        conditions: to sample
+        n: samples of each cell
+        retry_errors: whether samples that failed count as missing
     """
     cells = []
     hashed = [(prompt.hash, prompt) for prompt in prompts]

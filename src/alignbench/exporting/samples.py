@@ -46,7 +46,7 @@ def sample_rows(store: Store, session: int, selection: SampleFilter = EVERYTHING
 
 
 def write_jsonl(rows: Iterable[Mapping[str, Any]], out: IO[str]) -> None:
-    """In ASCII, so that texts with halves of surrogate pairs come through."""
+    """Rows as JSON lines in ASCII, so that texts with halves of surrogate pairs come through."""
     for row in rows:
         out.write(json.dumps(row) + "\n")
 
@@ -60,7 +60,7 @@ def write_csv(rows: Iterable[Mapping[str, Any]], out: IO[str]) -> None:
 
 
 WRITERS: dict[str, Callable[[Iterable[Mapping[str, Any]], IO[str]], None]] = {".jsonl": write_jsonl, ".csv": write_csv}
-"""By the ending of a file."""
+"""Writers by the ending of a file."""
 
 
 def export_file(store: Store, session: int, selection: SampleFilter, file: Path, ending: str) -> None:

@@ -25,7 +25,7 @@ def read_csv(path: Path) -> ImportedSession:
 
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """Where each row begins, and its cells that are not empty, by column."""
+    """The position of each row, and its cells that are not empty, by column."""
     csv.field_size_limit(sys.maxsize)  # a response may be long
     reader = csv.reader(io.StringIO(read_utf8(path), newline=""), strict=True)
     columns: list[str] = []

@@ -41,8 +41,15 @@ def plan_judging(
     """Every finished sample of a session that has no judgment of this kind by this judge with the present template.
 
     Pairs hold sample i of each condition against sample i of the reference, to the same prompt; half of them, by seed,
-    are shown the other way round. reference: of pairs, the session's own without one. Raises InputError where the kind
-    or the reference is none, or nothing is there to judge.
+    are shown the other way round. Raises InputError where there is no such kind or reference, or nothing to judge.
+
+    Args:
+        store: has the session
+        session: whose samples are judged
+        kind: of judgment, a template's name
+        judge: the model
+        reference: of pairs; without one, the session's own
+        seed: decides which pairs are shown the other way round
     """
     template = judge_template(kind)
     own = store.session(session).reference

@@ -10,7 +10,7 @@ from alignbench.judging.replies import ASPECTS
 from alignbench.judging.summary import judgments_of
 from alignbench.store import Store
 
-THRESHOLD = 3.0  # least quality that passes where nobody says otherwise
+THRESHOLD = 3.0  # least quality that passes by default
 
 SampleKey = tuple[str, str, int]  # condition, prompt id, index
 
@@ -19,12 +19,12 @@ SampleKey = tuple[str, str, int]  # condition, prompt id, index
 class Qualities:
     """Judged quality of samples, 1 to 5: the mean of their graded aspects."""
 
-    judge: str  # whose, empty for nobody's
+    judge: str  # a model's reference or a person; empty without one
     of: Mapping[SampleKey, float]
 
 
 def read_qualities(store: Store, session: int, judge: str | None = None) -> Qualities:
-    """Of one judge: the one asked for, else whoever has judged the most."""
+    """The qualities by one judge; without a name, by the judge with the most judgments."""
     judges = store.judges(session, "quality")
     chosen = judge if judge is not None else next(iter(judges), "")
     qualities: dict[SampleKey, float] = {}

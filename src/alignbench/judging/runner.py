@@ -32,7 +32,7 @@ from alignbench.judging.replies import ParsedReply, read_reply
 from alignbench.spec import Prompt, Sampling, default_context, stream_key
 from alignbench.store import Judgment, Store
 
-ATTEMPTS = 3  # replies asked for until one can be read
+ATTEMPTS = 3  # replies to one item until one can be read
 LOOKAHEAD = 64  # requests the judge has at once
 RETRY_TEMPERATURE = 0.7  # a greedy judge would only repeat itself
 
@@ -136,7 +136,7 @@ class JudgeRun:
             return self._cancelled and not self._running
 
     def _end(self, key: int) -> _RunningRequest | None:
-        """Of a request that has ended: what was asked, None where its reply was taken before."""
+        """Forget a request that has ended; None where its reply was taken before."""
         with self._lock:
             return self._running.pop(key, None)
 

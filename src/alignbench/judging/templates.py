@@ -1,4 +1,4 @@
-"""What a judge is asked: the templates that ship, one a kind of judgment."""
+"""The templates that ship for judges, one for each kind of judgment."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class JudgeTemplate:
 
     @property
     def hash(self) -> str:
-        """Of all that is asked: a judgment made with another template is another judgment."""
+        """Hash of the whole template: a judgment made with another template is another judgment."""
         return content_hash(asdict(self))
 
     @property
     def instructions(self) -> str:
-        """What every item is asked with, up to where the item begins."""
+        """The part that is the same for every item, up to where the item begins."""
         return self.prompt.partition("<question>")[0]
 
     def ask(self, question: str, responses: Sequence[str], *, flipped: bool = False) -> str:

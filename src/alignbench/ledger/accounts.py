@@ -136,7 +136,7 @@ class Accounts:
         return Split(*rates)
 
     def _gaps(self, prepared: PreparedContext) -> _Column:
-        """Of the responses that count for a context, where both models have read them."""
+        """The gaps of the responses that count for a context, where both models have read them."""
         gaps: dict[_Key, Bits] = {}
         for prompt, sample, passage in self._response_passages(prepared):
             own = self._teacher_passages[prompt.id][sample]

@@ -34,10 +34,16 @@ class _SearchStep:
 def smaller(prepared: PreparedContext, prompts: Sequence[Prompt], tokens: int, read: Read) -> Iterator[PreparedContext]:
     """The same context with fewer examples, or with others of its set.
 
-    Of a fixed list, subsets of the set by greedy forward selection: to what is chosen comes, each time, the example
-    that saves the most bits of held-out responses for every bit that it costs, until none saves any or the context
-    would be over `tokens` tokens long, a mean over prompts. Of examples that are selected for each prompt, the first k
-    of them, from one on; in a shuffled order there are no first ones, and it stays as it is.
+    A fixed list gives subsets of the set by greedy forward selection: each step adds the example that saves the most
+    bits of held-out responses for every bit that it costs, until none saves any or the context would be too long.
+    Examples that are selected for each prompt give the first k of them, from one on; in a shuffled order there are no
+    first ones, and the context stays as it is.
+
+    Args:
+        prepared: the context
+        prompts: that contexts are chosen on
+        tokens: the most that a context may have, a mean over prompts
+        read: gives the accounts of contexts on these prompts
     """
     examples = prepared.context.examples
     if examples is None:

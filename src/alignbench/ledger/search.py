@@ -38,9 +38,15 @@ def halves(prompts: Iterable[str]) -> tuple[list[str], list[str]]:
 def search(
     accounts: Sequence[Account], prompts: Iterable[str], held_out: frozenset[int], wanted: SearchTarget
 ) -> SearchResult | None:
-    """Among contexts whose length is known; None where none is short enough, reaches the gap, or has two prompts.
+    """The shortest context that reaches the gap of the target; without such a gap, the one that leaves the smallest.
 
-    With a gap to be reached, the shortest context that does; else the one that leaves the smallest gap.
+    None where no context is short enough, reaches the gap, or has two prompts.
+
+    Args:
+        accounts: of the contexts to choose among; those of unknown length are passed over
+        prompts: ids, dealt into a half to choose on and a half to report on
+        held_out: the samples, by index, that gaps are taken over
+        wanted: the target
     """
     parts = halves(prompts)
     candidates = []

@@ -48,7 +48,7 @@ _BLOCK = 1 << 20  # bytes read at a time
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Where a model is."""
+    """A model's place."""
 
     scheme: Scheme  # who reads it
     target: str  # the rest (an absolute path, a name, an address)

@@ -43,7 +43,7 @@ class HfSource:
         return f"{self.location}{revision}" + (f":{self.gguf_file}" if self.gguf_file else "")
 
     def folder(self) -> Path | None:
-        """Where its files are on this machine; None for a hub model that is not in the local cache."""
+        """The folder of its files on this machine; None for a hub model that is not in the local cache."""
         if self.is_local:
             return Path(self.location)
         repository = hub_cache() / f"models--{self.location.replace('/', '--')}"

@@ -19,8 +19,13 @@ def context_of(
     """The context of a condition called `name`; the chat layout where the prompts are not in URIAL's.
 
     Examples that differ from prompt to prompt were selected: at random without a seed, or as neighbours, from the
-    condition that args.json names. Those shown are in the cells' stored prompts. hints: of the dataset; one that stands
-    in the prompts says which sample it came from.
+    condition that args.json names. Those shown are in the cells' stored prompts.
+
+    Args:
+        name: of the condition
+        cells: its prompts as they were stored
+        args: args.json
+        hints: of the dataset; one that is in the prompts says which sample it came from
     """
     rendered = [cell.rendered for cell in cells if is_base(cell.rendered)]
     if not rendered:

@@ -38,7 +38,7 @@ class _Reply:
 def read_judgments(
     folder: Path, prompts: Sequence[Prompt], conditions: Sequence[ImportedCondition]
 ) -> tuple[tuple[ImportedJudgment, ...], tuple[str, ...]]:
-    """Of every condition or pair that is there, and what has to be said about them. Raises InputError."""
+    """The judgments of every condition or pair that is there, and notes about them. Raises InputError."""
     by_name = {each.condition.name: each for each in conditions}
     judgments: list[ImportedJudgment] = []
     notes: list[str] = []
@@ -163,7 +163,7 @@ def _model(replies: Path) -> str:
 
 
 def _template_hash(kind_folder: Path, name: str) -> str:
-    """Of the template that args.json keeps; else of the folder's name."""
+    """Hash of the template that args.json keeps; else of the folder's name."""
     path = kind_folder / "instances" / name / ARGS
     wrapper = read_object(path).get("_template_wrapper") if path.is_file() else None
     if isinstance(wrapper, dict) and isinstance(wrapper.get("hash"), str):  # written by our own export

@@ -24,7 +24,7 @@ JUDGED_PAIR = re.compile(r"ref_(?P<reference>.+)--alt_(?P<alternative>.+)")
 
 
 def outputs_folder(condition: str) -> Path:
-    """Where the samples of a condition are."""
+    """The folder of a condition's samples."""
     if condition.endswith(GREEDY):
         return Path("outputs-temp0") / condition.removesuffix(GREEDY)
     return Path("outputs") / condition

@@ -66,7 +66,7 @@ def read_dataset(folder: Path) -> ImportedSession:
 
 
 def _prompts(folder: Path) -> list[Prompt]:
-    """In file order, called after their line as the release's own instance ids are."""
+    """The prompts in file order, called after their line as the release's own instance ids are."""
     loaded = load_prompts(str(folder / INSTANCES))
     return [Prompt(str(line), prompt.text, folder.name) for line, prompt in enumerate(loaded)]
 

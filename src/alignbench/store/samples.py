@@ -78,8 +78,16 @@ class SamplesMixin(ConnectedMixin):
         finish_reason: FinishReason,
         probability: float | None = None,
     ) -> SampleRow:
-        """Commit a finished response of whose own tokens and time nothing is known: it was generated elsewhere, or is a
-        part of what was generated, with the probability that the model gives it there."""
+        """Commit a finished response without tokens and time of its own: from elsewhere, or a part of a generation.
+
+        Args:
+            cell_id: that it belongs to
+            sample: its index
+            text: the response
+            raw_text: all that was generated
+            finish_reason: how that ended
+            probability: that the model gave this answer among others
+        """
         return self._put(
             cell_id,
             sample,

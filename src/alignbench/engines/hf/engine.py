@@ -93,7 +93,7 @@ class TransformersEngine(LocalEngine):
     # What the model is
 
     def capabilities(self) -> Capabilities:
-        """Of the loaded model."""
+        """What the loaded model is and can do."""
         template = self._tokens.chat_template
         n = sum(parameter.numel() for parameter in self._model.parameters())
         return Capabilities(
@@ -128,7 +128,7 @@ class TransformersEngine(LocalEngine):
     # The Decoder interface of the generation loop
 
     def sampler(self, params: Sampling, threads: int) -> RowSampler:
-        """Where the logits are, there the sampler works."""
+        """A sampler that works where the logits are."""
         return Sampler(params, threads) if self._on_cpu else TorchSampler(params)
 
     def apart(self, shared: int, own: int) -> bool:  # noqa: ARG002

@@ -150,7 +150,7 @@ class _LayerStep:
         self._masks: dict[int | None, tuple[int, int, Tensor | None]] = {}
 
     def window(self, size: int | None) -> tuple[int, int, Tensor | None]:
-        """Where the shared and the own tokens that any row may see begin, and which of them each row may see.
+        """The first shared and the first own token that any row may see, and which of them each row may see.
 
         The mask is (n, shared seen + own seen), None where every row sees them all.
         """
@@ -199,7 +199,7 @@ class _Layer(CacheLayerMixin):  # type: ignore[misc]
         return -1
 
     def update(self, key_states: Tensor, value_states: Tensor, *_: Any, **__: Any) -> tuple[Tensor, Tensor]:
-        """Of the trunk: all keys and values so far. Of a step: the new ones; the attention finds the rest here."""
+        """For the trunk: all keys and values so far. For a step: the new ones; the attention finds the rest here."""
         if (step := self._rows.step_now) is not None:
             self._reserve_own(step.n, step.width, (key_states, value_states))
             assert self._own is not None

@@ -110,7 +110,7 @@ class LlamaCppEngine(LocalEngine):
     # What the model is
 
     def capabilities(self) -> Capabilities:
-        """Of the loaded model."""
+        """What the loaded model is and can do."""
         template = self._metadata("tokenizer.chat_template")
         size = L.llama_model_size(self._model) / 2**20
         return Capabilities(
@@ -240,7 +240,7 @@ class LlamaCppEngine(LocalEngine):
         self._lengths[slot] = len(self._cached)
 
     def rest(self, slot: int) -> None:
-        """In a shared cache its cells stay: other rows would fill free ones, out of the order of their tokens."""
+        """The cells of a shared cache stay: other rows would fill free ones, out of the order of their tokens."""
         if self._apart:
             self.drop(slot)
 

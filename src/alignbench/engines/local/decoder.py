@@ -1,4 +1,4 @@
-"""What the generation loop needs of a local engine, and of what an engine hands it."""
+"""What the generation loop needs from a local engine: a decoder, its samplers and its grammars."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Grammar(Protocol):
         """Whether the token may come next; an end token where the response may end here."""
 
     def allowed(self) -> NDArray[np.bool_]:
-        """The same for every token, (vocab,). Costly: each token's text is looked at."""
+        """The same for every token, (vocab,). Costly: each token's text is checked."""
 
     def accept(self, token: int) -> None:
         """Go on behind a token that is allowed and does not end the response."""
@@ -66,9 +66,14 @@ class Decoder(Protocol):
     def prompt(self, ids: Sequence[int], cut: int, strict: bool, key: int) -> tuple[Logits, int]:
         """Bring a prompt into the cache, reusing what is there; slots forked from now on continue it.
 
-        cut: length of the context part in tokens. Returns the logits after the last token, shape (vocab,), the
-        caller's to keep, and how many tokens were cached already. Raises Aborted when request `key` is cancelled
-        as a whole meanwhile and no slot is in use.
+        Returns the logits after the last token, shape (vocab,), the caller's to keep, and how many tokens were cached
+        already. Raises Aborted when the request is cancelled as a whole meanwhile and no slot is in use.
+
+        Args:
+            ids: of the prompt
+            cut: length of the context part in tokens
+            strict: reuse only what leaves every logit the same to the last bit
+            key: of the request
         """
 
     def fork(self, slot: int) -> None:

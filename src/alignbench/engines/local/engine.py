@@ -37,9 +37,15 @@ _PROBE = "A probe of many different words: rivers, seven clocks, an old violin, 
 def reusable(cached: Sequence[int], cached_cut: int, ids: Sequence[int], cut: int, strict: bool) -> int:
     """How many tokens of a prompt need not be computed again.
 
-    cached: the tokens in the cache, prefilled with a cut at cached_cut. Strict mode reuses a context only if it is
-    the same to the last token and was prefilled with the same cut; fast mode any common prefix. The last token is
-    always decoded, for its logits.
+    Strict mode reuses a context only if it is the same to the last token and was prefilled with the same cut; fast
+    mode any common prefix. The last token is always decoded, for its logits.
+
+    Args:
+        cached: the tokens in the cache
+        cached_cut: where the context part of these ends
+        ids: of the prompt
+        cut: where its context part ends
+        strict: the mode
     """
     common = 0
     while common < min(len(cached), len(ids) - 1) and cached[common] == ids[common]:
@@ -50,16 +56,22 @@ def reusable(cached: Sequence[int], cached_cut: int, ids: Sequence[int], cut: in
 
 
 def dependable_cut(cut: int, n_cached: int, cached_cut: int, alone: bool) -> int:
-    """The cut strict mode may rely on after a prefill of which n_cached tokens were reused; -1 where it may not.
+    """The cut that strict mode may rely on after a prefill; -1 for none.
 
-    Only a context that was computed from its start with the cuts of strict mode, with nothing else in the cache
-    (alone), is the same to the last bit wherever it is used again.
+    Only a context that was computed from its start with the cuts of strict mode, with nothing else in the cache, is the
+    same to the last bit wherever it is used again.
+
+    Args:
+        cut: of this prefill
+        n_cached: tokens that it reused
+        cached_cut: that these were prefilled with
+        alone: whether nothing else was in the cache
     """
     return cut if alone and (n_cached == 0 or n_cached == cut == cached_cut) else -1
 
 
 def prefill_chunks(n: int, cut: int, n_cached: int) -> Iterator[tuple[int, int]]:
-    """From where to where the decodes of a prefill go: cut at the end of the context and every CHUNK tokens."""
+    """Start and end of each decode of a prefill, which is cut at the end of the context and every CHUNK tokens."""
     for start, stop in pairwise([*range(0, cut, CHUNK), *range(cut, n, CHUNK), n]):
         if max(start, n_cached) < stop:
             yield max(start, n_cached), stop

@@ -34,7 +34,13 @@ def generate(
 ) -> Iterator[Event]:
     """Draw the samples of requests of one mode: for each Started, TextDeltas and Finished events, then Done.
 
-    Strict requests run one after the other, fast ones together. threads: of the sampler. Raises EngineError.
+    Strict requests run one after the other, fast ones together. Raises EngineError.
+
+    Args:
+        decoder: the model
+        batch: the requests
+        threads: of the sampler
+        cancel: says which samples are not wanted any more
     """
     loop = _Loop(decoder, threads)
     cells = [DecodingCell(prepared, cancel) for prepared in batch]

@@ -26,8 +26,13 @@ _BLOCK = 1024  # ids summed at once in the inverse CDF
 def uniform(seed: int, stream: int, step: int, draw: int = 0) -> float:
     """A number in [0, 1): (Philox(key=[seed, stream], counter=[step, draw, 0, 0]).random_raw() >> 11) / 2^53.
 
-    Philox is the counter-based generator of Salmon et al. 2011, as in numpy. seed and stream are taken modulo 2^64.
-    draw: 0, and 1 for the second draw of a step whose first was refused.
+    Philox is the counter-based generator of Salmon et al. 2011, as in numpy.
+
+    Args:
+        seed: of the sample, modulo 2^64
+        stream: of the cell, modulo 2^64
+        step: tokens drawn before
+        draw: 0, and 1 for the second draw of a step whose first was refused
     """
     key = np.array([seed & _WORD, stream & _WORD], dtype=np.uint64)
     counter = np.array([step, draw, 0, 0], dtype=np.uint64)

@@ -30,7 +30,15 @@ def score_tokens(
     logits: Iterable[Floats],
     text: Callable[[int], str],
 ) -> Scored:
-    """Score the T tokens `ids`. logits: chunks of rows (m, vocab), T rows in all; row t predicts token t."""
+    """Score T tokens.
+
+    Args:
+        request: that is answered
+        ids: the T tokens
+        n_context_tokens: before them
+        logits: chunks of rows (m, vocab), T rows in all; row t predicts token t
+        text: of a token
+    """
     n, top = len(ids), request.top
     logprob, rank = np.empty(n, np.float32), np.empty(n, np.int32)
     top_ids, top_logprob = np.empty((n, top), np.int32), np.empty((n, top), np.float32)

@@ -127,7 +127,7 @@ class OpenAIEngine:
         )
 
     def score(self, request: LikelihoodRequest) -> Scored:
-        """Where the server echoes texts with their log-probs; see echo_scoring. Raises EngineError elsewhere."""
+        """Works where the server echoes texts with their log-probs; see echo_scoring. Raises EngineError elsewhere."""
         return self._loop.run_until_complete(self._score(request))
 
     async def _score(self, request: LikelihoodRequest) -> Scored:

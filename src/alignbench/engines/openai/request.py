@@ -78,7 +78,7 @@ class Requests:
     _format: int = 0  # how many of the forms of `_formats` the server has refused
 
     def path(self, request: SampleRequest) -> str:
-        """Where a request goes."""
+        """The path that a request goes to."""
         return "/chat/completions" if request.messages else "/completions"
 
     def body(self, request: SampleRequest, seed: int, n: int, *, logprobs: bool, stream: bool = True) -> dict[str, Any]:

@@ -125,7 +125,7 @@ class WorkerPool(RequestQueue):
                 self.unload(model)
 
     def capabilities(self, model: Model) -> Capabilities | None:
-        """Of a loaded model, else None."""
+        """What a loaded model is and can do; None where it is not loaded."""
         with self._lock:
             process = self._models.get(model)
             return process.capabilities if process else None
