@@ -39,7 +39,7 @@ from alignbench.metrics.values import WORKBENCH, Response, WordMode
 N = 100
 SLOW_PAIRS = 40  # pairs that a plain subsequence in Python, or rouge-score, is timed on
 SLOW_BLEU = 10  # responses that NLTK's BLEU is timed on
-SUITE = tuple(name for name in registry.within(registry.LIVE) if "embeddings" not in registry.METRICS[name].needs)
+SUITE = tuple(name for name in registry.within(registry.live()) if "embeddings" not in registry.METRICS[name].needs)
 
 
 def seconds(work: Callable[[], object], repeats: int = 1) -> float:

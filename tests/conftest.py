@@ -8,12 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from alignbench import paths
 from alignbench.metrics import paper
 from tests.support.paper_data import NLTK_DATA
 
 WEIGHTS = paths.weights_dir()  # put together once for all tests
+
+settings.register_profile("any machine", deadline=None)  # no test rests on how fast the machine is
+settings.load_profile("any machine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

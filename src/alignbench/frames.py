@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.errors import AlignbenchError, InputError, did_you_mean
 from alignbench.exporting.samples import COLUMNS, sample_rows
-from alignbench.metrics.registry import LIVE, cross, metric, within
+from alignbench.metrics.registry import cross, live, metric, within
 from alignbench.metrics.statistics import RESAMPLES
 from alignbench.scoring.batch import ScoreRequest, score_responses
 from alignbench.scoring.embedding_cache import Embeddings
@@ -71,7 +71,7 @@ class Session:
 
     def scores(
         self,
-        metrics: Sequence[str] = LIVE,
+        metrics: Sequence[str] | None = None,
         *,
         reference: str | None = None,
         floor: str | None = None,
@@ -80,10 +80,10 @@ class Session:
     ) -> pd.DataFrame:
         """One row a score of a condition, within it or across to the reference, with its 95% interval over prompts.
 
-        metrics: names, as `alignbench metrics` lists them. reference, floor: names of conditions; the session's own
-        reference where none is named. resamples, seed: of the bootstrap. No model runs: embeddings are those that the
-        session keeps since it was scored, and a score that needs more has no value and a reason. InputError for a name
-        that is none.
+        metrics: names, as `alignbench metrics` lists them; the live ones by default. reference, floor: names of
+        conditions; the session's own reference where none is named. resamples, seed: of the bootstrap. No model runs:
+        embeddings are those that the session keeps since it was scored, and a score that needs more has no value and a
+        reason. InputError for a name that is none.
         """
         with Store.open(self.path) as store:
             responses = SessionResponses(store, self.info.id)
@@ -92,7 +92,7 @@ class Session:
                 if name is not None and name not in responses.conditions:
                     near = did_you_mean(name, responses.conditions)
                     raise InputError(f"{option}: there is no condition named {name!r}. {near}".rstrip())
-            chosen = tuple(metric(name).name for name in metrics)
+            chosen = tuple(metric(name).name for name in (live() if metrics is None else metrics))
             tables = score_responses(
                 responses,
                 ScoreRequest(

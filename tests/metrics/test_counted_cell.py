@@ -11,14 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alignbench.metrics import counted_cell, registry
+from alignbench.metrics import lexical, registry
 from alignbench.metrics.cell import ScoredCell
-from alignbench.metrics.counted_cell import CountedCell, Documents, counted_cells
+from alignbench.metrics.counted_cell import CountedCell, counted_cells
 from alignbench.metrics.lexicon import Lexicon
 from alignbench.metrics.ngrams import stable_order
 from alignbench.metrics.porter import stem
 from alignbench.metrics.running_cell import CellPair, CellScores
 from alignbench.metrics.values import WORKBENCH, Cross, Value
+from alignbench.metrics.word_table import Documents
 from tests.support.embeddings import vector
 from tests.support.texts import HOSTILE, JANE, T3, texts
 
@@ -30,7 +31,7 @@ def embedded(cell: ScoredCell, responses: Sequence[str]) -> None:
 
 
 def grown(responses: Sequence[str]) -> CellScores:
-    cell = CellScores(registry.LIVE)
+    cell = CellScores(registry.live())
     for i, text in enumerate(responses):
         cell.add(i, text)
     embedded(cell, responses)
@@ -39,7 +40,7 @@ def grown(responses: Sequence[str]) -> CellScores:
 
 def counted(*cells: Sequence[str], lexicon: Lexicon | None = None) -> list[CountedCell]:
     known = lexicon or Lexicon(WORKBENCH, stem)
-    found = counted_cells([Documents.of(dict(enumerate(cell)), known) for cell in cells], known, registry.LIVE)
+    found = counted_cells([Documents.of(dict(enumerate(cell)), known) for cell in cells], known, registry.live())
     for cell, responses in zip(found, cells, strict=True):
         embedded(cell, responses)
     return found
@@ -84,7 +85,7 @@ def test_on_longer_texts_that_share_much() -> None:
 def test_a_matrix_that_is_too_large_is_taken_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = counted(T3, JANE)
     expected = CellPair(whole[0], whole[1]).cross()
-    monkeypatch.setattr(counted_cell, "_LARGEST", 8)
+    monkeypatch.setattr(lexical, "_LARGEST", 8)
     parts = counted(T3, JANE)
     equal(CellPair(parts[0], parts[1]).cross(), expected)
     equal(parts[0].within(), grown(T3).within())

@@ -6,6 +6,7 @@ import pytest
 
 from alignbench.errors import InputError
 from alignbench.metrics import registry
+from alignbench.metrics.metric import Metric
 from alignbench.metrics.running_cell import CellPair, CellScores
 from alignbench.metrics.values import WordMode
 from alignbench.metrics.words import VERSION
@@ -18,9 +19,9 @@ def test_the_registry_names_what_the_scoreboard_computes() -> None:
 
 
 def test_the_scoreboard_runs_every_live_score() -> None:
-    cell = CellScores(registry.LIVE)
-    assert {*registry.within(registry.LIVE), "duplicates", "empty"} == set(cell.within())
-    assert set(registry.cross(registry.LIVE)) == set(CellPair(cell, cell).cross())
+    cell = CellScores(registry.live())
+    assert {*registry.within(registry.live()), "duplicates", "empty"} == set(cell.within())
+    assert set(registry.cross(registry.live())) == set(CellPair(cell, cell).cross())
 
 
 def test_a_version_names_the_tokenizer_of_its_mode() -> None:
@@ -30,7 +31,7 @@ def test_a_version_names_the_tokenizer_of_its_mode() -> None:
 
 
 @pytest.mark.parametrize("metric", registry.METRICS.values(), ids=registry.METRICS)
-def test_every_score_is_described(metric: registry.Metric) -> None:
+def test_every_score_is_described(metric: Metric) -> None:
     assert registry.METRICS[metric.name] is metric
     assert metric.title
     assert metric.meaning.endswith(".")

@@ -194,7 +194,7 @@ def test_hostile_text_is_scored_like_any_other() -> None:
 
 
 def live(responses: Sequence[str]) -> CellScores:
-    cell = CellScores(registry.LIVE)
+    cell = CellScores(registry.live())
     for i, text in enumerate(responses):
         cell.add(i, text)
         if text.strip():
@@ -217,14 +217,14 @@ def test_all_live_scores_grow_in_any_order_to_the_values_from_scratch(
 ) -> None:
     arrivals = list(enumerate(responses))
     shuffler.shuffle(arrivals)
-    cell, there = CellScores(registry.LIVE), []
+    cell, there = CellScores(registry.live()), []
     for i, text in arrivals:
         cell.add(i, text)
         if text.strip():
             cell.add_embedding(i, vector(text))
         there.append(i)
         if shuffler.random() < 0.5:
-            scratch = CellScores(registry.LIVE)
+            scratch = CellScores(registry.live())
             for j in sorted(there):
                 scratch.add(j, responses[j])
                 if responses[j].strip():

@@ -5,14 +5,12 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 
+from alignbench.metrics.judged import effective_diversity, novelty_gains, novelty_utility
 from alignbench.metrics.semantic import (
     Cosines,
     calibrated_threshold,
     classes,
     cosine_matrix,
-    effective_diversity,
-    novelty_gains,
-    novelty_utility,
     threshold_classes,
 )
 

@@ -28,7 +28,7 @@ from tests.support.embeddings import FakeEmbedPool, vector
 from tests.support.given import GivenResponses
 
 WITHIN = ("words", "jaccard", "distinct_2")
-SUITE = tuple(name for name in registry.LIVE if "embeddings" not in registry.METRICS[name].needs)
+SUITE = tuple(name for name in registry.live() if "embeddings" not in registry.METRICS[name].needs)
 VOCABULARY = ["sun", "rain", "wind", "snow", "hill", "lake", "road", "tree", "bird", "fish", "moon", "star"]
 
 

@@ -46,7 +46,7 @@ class Kept:
 
 
 def scratch(texts: Mapping[int, str]) -> CellScores:
-    cell = CellScores(registry.LIVE)
+    cell = CellScores(registry.live())
     for sample, text in texts.items():
         cell.add(sample, text)
         if text:
@@ -61,7 +61,7 @@ def everything() -> list[str]:
 def test_the_board_computes_what_scoring_from_scratch_does() -> None:
     board = OnRequestScores(Kept(*everything()))
     prompts = {"p": Answers(TEXTS), "q": Answers(OTHERS)}
-    found = board.scores(prompts, ["p"], ["a", "b"], registry.LIVE, "a")["p"]
+    found = board.scores(prompts, ["p"], ["a", "b"], registry.live(), "a")["p"]
     own, other = scratch(TEXTS["a"]), scratch(TEXTS["b"])
     assert found.within == {"a": own.within(), "b": other.within()}
     assert found.cross == {"a": CellPair(own, own).cross(), "b": CellPair(own, other).cross()}
@@ -102,10 +102,10 @@ def test_cells_grow_and_a_sample_that_came_late_takes_its_place() -> None:
     growing = OnRequestScores(kept)
     for samples in ([1], [0, 1], [0, 1, 2]):
         answers = Answers({"a": {i: TEXTS["a"][i] for i in samples}})
-        last = growing.scores({"p": answers}, ["p"], ["a"], registry.LIVE, None)
-    assert last == board.scores({"p": Answers({"a": TEXTS["a"]})}, ["p"], ["a"], registry.LIVE, None)
+        last = growing.scores({"p": answers}, ["p"], ["a"], registry.live(), None)
+    assert last == board.scores({"p": Answers({"a": TEXTS["a"]})}, ["p"], ["a"], registry.live(), None)
     before = kept.asked
-    growing.scores({"p": Answers({"a": TEXTS["a"]})}, ["p"], ["a"], registry.LIVE, None)
+    growing.scores({"p": Answers({"a": TEXTS["a"]})}, ["p"], ["a"], registry.live(), None)
     assert kept.asked == before, "a vector is fetched once"
 
 
@@ -113,12 +113,12 @@ def test_vectors_that_come_later_and_those_that_never_come() -> None:
     kept = Kept()
     board = OnRequestScores(kept)
     answers = Answers({"a": TEXTS["a"]}, no_embeddings={"a": "the embedding model is not installed"})
-    value = board.scores({"p": answers}, ["p"], ["a"], registry.LIVE, None)["p"].within["a"]["embedding_diversity"]
+    value = board.scores({"p": answers}, ["p"], ["a"], registry.live(), None)["p"].within["a"]["embedding_diversity"]
     assert (value.value, value.reason) == (None, "the embedding model is not installed")
     kept.vectors.update(Kept(*everything()).vectors)
-    found = board.scores({"p": answers}, ["p"], ["a"], registry.LIVE, None)["p"].within["a"]
+    found = board.scores({"p": answers}, ["p"], ["a"], registry.live(), None)["p"].within["a"]
     assert found["embedding_diversity"] == scratch(TEXTS["a"]).within()["embedding_diversity"]
-    assert board.cell("p", "a", answers, registry.LIVE).modes() == scratch(TEXTS["a"]).modes()
+    assert board.cell("p", "a", answers, registry.live()).modes() == scratch(TEXTS["a"]).modes()
 
 
 def test_scores_from_elsewhere_stand_beside_the_live_ones() -> None:
@@ -131,7 +131,7 @@ def test_scores_from_elsewhere_stand_beside_the_live_ones() -> None:
 
 def test_intervals_hold_the_similarities_only() -> None:
     board = OnRequestScores(Kept(*everything()))
-    found = board.intervals("p", Answers(TEXTS), ["a", "b"], registry.LIVE, "a")
+    found = board.intervals("p", Answers(TEXTS), ["a", "b"], registry.live(), "a")
     low, high = found["cross", "b", "jaccard"]
     value = CellPair(scratch(TEXTS["a"]), scratch(TEXTS["b"])).cross()["jaccard"].value
     assert low <= value <= high  # type: ignore[operator]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from alignbench.cli.options import Json
 
 if TYPE_CHECKING:
-    from alignbench.metrics.registry import Metric
+    from alignbench.metrics.metric import Metric
 
 
 def metrics(as_json: Json = False) -> None:
@@ -19,7 +18,7 @@ def metrics(as_json: Json = False) -> None:
 
     if as_json:
         for metric in METRICS.values():
-            print(json.dumps(asdict(metric)))
+            print(json.dumps(metric.described()))
         return
     print_table(
         ["name", "of", "range", "more diverse", "needs", "from", "meaning", "source"],

@@ -17,7 +17,7 @@ from alignbench.cli.score_setup import NO_EMBEDDER, embedding_cache, embedding_p
 from alignbench.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
-    from alignbench.metrics.registry import Metric
+    from alignbench.metrics.metric import Metric
     from alignbench.scoring.batch import ScoreRequest
     from alignbench.scoring.floor import Floor
     from alignbench.scoring.responses import Responses

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from alignbench.metrics.metric import Metric
 from alignbench.metrics.semantic import unit
 
 Floats = NDArray[np.float64]
@@ -58,3 +59,25 @@ def bertscore_matrix(a: Sequence[TokenVectors], b: Sequence[TokenVectors]) -> Fl
 def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """At length 1, in single precision: twice as fast, and a mean over tokens is right to 1e-7 all the same."""
     return unit(vectors).astype(np.float32)
+
+
+METRICS = (
+    Metric(
+        name="bertscore_f1",
+        title="BERTScore",
+        meaning=(
+            "How well the tokens of two responses match one by one in an encoder's view, as F1: the mean over "
+            "pairs. It sees paraphrase; its numbers depend on the encoder and its layer."
+        ),
+        scope=("within", "cross"),
+        low=-1.0,
+        high=1.0,
+        more_diverse="lower",
+        source="Zhang et al. 2020, arXiv 1904.09675; no idf, no rescaling",
+        version="1",
+        needs=("text", "token vectors"),
+        min_samples=2,
+        order=190,
+        family="overlap between responses",
+    ),
+)

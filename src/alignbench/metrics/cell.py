@@ -1,8 +1,8 @@
 """What the scores of one prompt under one condition have in common, however its words are counted.
 
-Two kinds of cells share it: `scoreboard.CellScores` grows by one finished sample at a time, `bulk.CountedCell` counts a
-finished set in one go. The formulas are functions of counts, beside the score each belongs to (`distinct`, `self_bleu`,
-`jaccards`...); a cell of either kind has the counts to put into them, and tests hold the two equal.
+Two kinds of cells share it: `running_cell.CellScores` grows by one finished sample at a time,
+`counted_cell.CountedCell` counts a finished set in one go. How a score is computed is its `Metric.formula`; tests hold
+the two kinds equal.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ from numpy.typing import ArrayLike
 
 from alignbench.errors import InputError
 from alignbench.metrics import registry
-from alignbench.metrics.semantic import CLASS_THRESHOLD, Cosines
-from alignbench.metrics.spectral import EmbeddedSet, vendi_value
+from alignbench.metrics.formula import EmbeddingFormula, Floats
+from alignbench.metrics.semantic import CLASS_THRESHOLD, Cosines, EmbeddedSet
 from alignbench.metrics.values import WORKBENCH, PairSimilarity, Value, WordMode, too_few
 
 _PENDING = "embeddings have not arrived yet"
-_SEMANTIC = frozenset(name for name in registry.LIVE if "embeddings" in registry.METRICS[name].needs)
 
 
 class ScoredCell(ABC):
@@ -28,7 +27,7 @@ class ScoredCell(ABC):
     def __init__(
         self, metrics: Collection[str], mode: WordMode = WORKBENCH, *, class_threshold: float = CLASS_THRESHOLD
     ) -> None:
-        """metrics: live scores to run (see `registry.LIVE`).
+        """metrics: live scores to run (see `registry.live`).
 
         mode: how words are counted. class_threshold: cosine from which two samples are one answer. InputError for a
         score that is not there or not live.
@@ -36,13 +35,13 @@ class ScoredCell(ABC):
         for name in metrics:
             if not registry.metric(name).live:
                 raise InputError(f"{name} is not a live score; it needs {', '.join(registry.metric(name).needs)}.")
-        self.metrics = tuple(name for name in registry.LIVE if name in metrics)
+        self.metrics = tuple(name for name in registry.live() if name in metrics)
         self.mode = mode
         self.embeddings = Cosines()
         self.vectors = EmbeddedSet()
-        self._class_threshold = class_threshold
+        self.class_threshold = class_threshold
         self._samples: set[int] = set()
-        self._embedded: set[int] = set()
+        self._of_embeddings: dict[str, Value] = {}  # what was computed from those that are there
         self._texts: set[str] = set()  # different ones that are not empty
         self._n_empty = 0
         self._no_embeddings = _PENDING
@@ -63,11 +62,11 @@ class ScoredCell(ABC):
 
     def add_embedding(self, sample: int, vector: ArrayLike) -> None:
         """Add a sample's unit vector (dim,), before or after its text and in any order. Empty responses have none."""
-        if sample in self._embedded:
+        if sample in self.vectors:
             raise ValueError(f"sample {sample} has an embedding already")
         self.embeddings.add(vector)
         self.vectors.add(sample, vector)
-        self._embedded.add(sample)
+        self._of_embeddings.clear()
 
     def without_embeddings(self, reason: str) -> None:
         """Say why embeddings that are missing will not come; shown where too few are there."""
@@ -82,14 +81,28 @@ class ScoredCell(ABC):
         n = len(self)
         duplicates = n - self._n_empty - len(self._texts)
         values = {
-            name: self._semantic(name) if name in _SEMANTIC else self._value(name)
+            name: self._of_vectors(name, formula) if isinstance(formula, EmbeddingFormula) else self._value(name)
             for name in registry.within(self.metrics)
+            if (formula := registry.METRICS[name].formula) is not None
         }
         return {**values, "duplicates": Value(float(duplicates), n), "empty": Value(float(self._n_empty), n)}
 
+    @property
+    def n_embedded(self) -> int:
+        return self.embeddings.n
+
+    @property
+    def mean_cosine(self) -> float | None:
+        """Over pairs of different responses that have an embedding; None under two."""
+        return self.embeddings.mean
+
+    def cosines(self) -> Floats:
+        """(n, n) of the responses that have an embedding, by sample index."""
+        return self.vectors.ordered_cosines()
+
     def modes(self) -> dict[int, int]:
         """The class of each embedded sample by sample index, numbered from 0 (see `semantic.classes`)."""
-        return self.vectors.classes(self._class_threshold)
+        return self.vectors.classes(self.class_threshold)
 
     def too_few_embeddings(self, needed: int) -> str:
         """Why there are fewer than `needed` embeddings, empty where there are enough."""
@@ -102,17 +115,12 @@ class ScoredCell(ABC):
             return too_few(needed, not_empty, "non-empty sample")
         return self._no_embeddings
 
-    def _semantic(self, name: str) -> Value:
-        n = self.embeddings.n
-        reason = self.too_few_embeddings(registry.METRICS[name].min_samples)
-        if reason:
-            return Value(None, n, reason)
-        if name == "embedding_diversity":
-            mean = self.embeddings.mean
-            return Value(None if mean is None else 1.0 - mean, n)
-        if name == "vendi_embedding":
-            return vendi_value(self.vectors.vendi(), n)
-        return Value(float(len(set(self.modes().values()))), n)
+    def _of_vectors(self, name: str, formula: EmbeddingFormula) -> Value:
+        if reason := self.too_few_embeddings(registry.METRICS[name].min_samples):
+            return Value(None, self.n_embedded, reason)
+        if name not in self._of_embeddings:
+            self._of_embeddings[name] = formula.value(self)
+        return self._of_embeddings[name]
 
     def _take_up(self, sample: int, text: str) -> None:
         """Count a finished sample. ValueError where the cell has it."""

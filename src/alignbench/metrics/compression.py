@@ -6,6 +6,8 @@ import zlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from alignbench.metrics.formula import SetFormula
+from alignbench.metrics.metric import Metric
 from alignbench.metrics.values import Response, Value, too_few
 
 if TYPE_CHECKING:
@@ -77,3 +79,27 @@ class CompressionRatio:
 
 def _compressor() -> _Compress:
     return zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
+
+
+METRICS = (
+    Metric(
+        name="compression_ratio",
+        title="compression ratio",
+        meaning=(
+            "Bytes of all responses over their bytes after gzip: high where they repeat themselves or each other. "
+            "It rises as samples are added, so compare it at equal n."
+        ),
+        scope=("within",),
+        low=0.0,
+        high=None,
+        more_diverse="lower",
+        source="Shaib et al. 2024, arXiv 2403.00553; one gzip of the responses in order, joined by newlines",
+        version="1",
+        needs=("text",),
+        min_samples=1,
+        formula=SetFormula(lambda _: CompressionRatio()),
+        moves_with_n=True,
+        order=100,
+        family="repetition",
+    ),
+)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from alignbench.metrics.metric import Metric
 from alignbench.metrics.semantic import cosine_matrix
 
 COVERAGE_THRESHOLD = 0.6  # cosine from which a sentence counts as said, where none was calibrated
@@ -103,3 +104,24 @@ def _missed(n: NDArray[np.int64], hits: NDArray[np.int64], k: int) -> Floats:
     for drawn in range(k):
         missed *= np.maximum(n - hits - drawn, 0) / (n - drawn)
     return missed
+
+
+METRICS = (
+    Metric(
+        name="coverage",
+        title="coverage",
+        meaning=(
+            "Share of a condition's sentences that one response of the reference says too, by a cosine of "
+            f"{COVERAGE_THRESHOLD} or more. It is not symmetric, and does not see stance."
+        ),
+        scope=("cross",),
+        low=0.0,
+        high=1.0,
+        more_diverse="",
+        source="after Lake, Choi and Durrett 2024, arXiv 2406.17692",
+        version="1",
+        needs=("text", "sentence embeddings"),
+        min_samples=1,
+        order=180,
+    ),
+)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from alignbench.metrics.formula import SetFormula
+from alignbench.metrics.metric import COUNTS_WORDS, Metric
+from alignbench.metrics.ngram_table import NgramTables
 from alignbench.metrics.ngrams import BagProducts, GrowingArray, Ints, NgramIndex, stable_order
 from alignbench.metrics.values import Response, Value, too_few
 
@@ -204,3 +208,134 @@ def windowed_ratios(words: Ints, lengths: Ints, window: int = MATTR_WINDOW) -> N
 
 def _no_ngrams(order: int) -> str:
     return f"no response has {order} word{'s' if order != 1 else ''}"
+
+
+def _distinct(tables: NgramTables, order: int) -> Value:
+    table = tables.table(order)
+    return distinct(table.n_distinct, table.total, table.n, order)
+
+
+def _expectation_adjusted(tables: NgramTables) -> Value:
+    table = tables.table(1)
+    return expectation_adjusted(table.n_distinct, table.total, table.n)
+
+
+def _ngram_diversity(tables: NgramTables) -> Value:
+    return ngram_diversity([_distinct(tables, order) for order in NGRAM_DIVERSITY_ORDERS])
+
+
+def _self_repetition(tables: NgramTables) -> Value:
+    table = tables.table(SELF_REPETITION_ORDER)
+    return self_repetition(table.repeats, table.total)
+
+
+def _mattr(tables: NgramTables) -> Value:
+    return mean_ratio(windowed_ratios(tables.words, tables.lengths))
+
+
+METRICS = (
+    *(
+        Metric(
+            name=f"distinct_{order}",
+            title=f"distinct-{order}",
+            meaning=(
+                f"Different {what} over all {what} of the set: low where responses repeat themselves or each "
+                "other. It falls as samples are added, so compare it at equal n."
+            ),
+            scope=("within",),
+            low=0.0,
+            high=1.0,
+            more_diverse="higher",
+            source="Li et al. 2016, arXiv 1510.03055",
+            version=COUNTS_WORDS,
+            needs=("text",),
+            min_samples=1,
+            formula=SetFormula(partial(Distinct, order), partial(_distinct, order=order)),
+            moves_with_n=True,
+            default=order == 2,
+            order=70 + order,
+            family="vocabulary",
+        )
+        for order, what in ((1, "words"), (2, "word pairs"), (3, "word triples"))
+    ),
+    Metric(
+        name="ead_1",
+        title="expectation-adjusted distinct-1",
+        meaning=(
+            f"Different words over the number that as many random draws from {EAD_VOCABULARY:,} words would show: "
+            "distinct-1 freed of most of its dependence on length."
+        ),
+        scope=("within",),
+        low=0.0,
+        high=None,
+        more_diverse="higher",
+        source=f"Liu et al. 2022, arXiv 2202.13587, with V = {EAD_VOCABULARY}",
+        version=COUNTS_WORDS,
+        needs=("text",),
+        min_samples=1,
+        formula=SetFormula(ExpectationAdjustedDistinct, _expectation_adjusted),
+        moves_with_n=True,
+        order=80,
+        family="vocabulary",
+        label="expectation-adj. distinct-1",
+    ),
+    Metric(
+        name="ngram_diversity",
+        title="n-gram diversity",
+        meaning=(
+            "The sum of the shares of different n-grams for n = 1 to 4, inside responses. It falls as samples are "
+            "added, so compare it at equal n."
+        ),
+        scope=("within",),
+        low=0.0,
+        high=4.0,
+        more_diverse="higher",
+        source="Padmakumar and He 2024, arXiv 2309.05196; Shaib et al. 2024, arXiv 2403.00553",
+        version=COUNTS_WORDS,
+        needs=("text",),
+        min_samples=1,
+        formula=SetFormula(NgramDiversity, _ngram_diversity),
+        moves_with_n=True,
+        order=90,
+        family="repetition",
+    ),
+    Metric(
+        name="self_repetition",
+        title="self-repetition",
+        meaning=(
+            "How often the four-word phrases of a response stand elsewhere in the set, as the mean logarithm. It "
+            "rises as samples are added, so compare it at equal n."
+        ),
+        scope=("within",),
+        low=0.0,
+        high=None,
+        more_diverse="lower",
+        source="Salkar et al. 2022, 2022.aacl-short.42",
+        version=COUNTS_WORDS,
+        needs=("text",),
+        min_samples=1,
+        formula=SetFormula(SelfRepetition, _self_repetition),
+        moves_with_n=True,
+        order=110,
+        family="repetition",
+    ),
+    Metric(
+        name="mattr",
+        title="MATTR",
+        meaning=(
+            f"Different words over words in a window of {MATTR_WINDOW} that slides through each response: varied "
+            "wording inside a response, whatever its length."
+        ),
+        scope=("within",),
+        low=0.0,
+        high=1.0,
+        more_diverse="higher",
+        source="Covington and McFall 2010, doi 10.1080/09296171003643098",
+        version=COUNTS_WORDS,
+        needs=("text",),
+        min_samples=1,
+        formula=SetFormula(Mattr, _mattr),
+        order=130,
+        family="vocabulary",
+    ),
+)

@@ -8,9 +8,17 @@ from collections.abc import Callable, Collection, Hashable, Set
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from alignbench.metrics.formula import Between, PairFormula, SetFormula
+from alignbench.metrics.metric import COUNTS_WORDS, Metric
+from alignbench.metrics.ngram_table import NgramTables
+from alignbench.metrics.ngrams import Ints, is_first, stable_order
+from alignbench.metrics.porter import stem
 from alignbench.metrics.values import CrossScore, PairMean, PairSimilarity, Response, Value, mean_of_pairs, too_few
+from alignbench.metrics.word_table import WordTable
 
 Floats = NDArray[np.float64]
+
+_LARGEST = 1 << 24  # entries of a matrix of who has which term
 
 TermsOf = Callable[[Response], Collection[Hashable]]
 """What a response is a set of: content words, say; no term twice."""
@@ -169,3 +177,152 @@ class CrossLexicalSimilarity:
             self._pairs.add(self._a.similarities(self._b[self._n_b], self._n_a))
             self._n_b += 1
         return self._pairs
+
+
+def _length(tables: NgramTables) -> Value:
+    lengths = tables.lengths
+    return mean_length(len(lengths), int(lengths.sum()), int((lengths**2).sum()))
+
+
+def _content_words(table: WordTable) -> Between:
+    return _TermSets(*table.content, table.n).similarities
+
+
+def _content_pairs(table: WordTable) -> Between:
+    words, owners = table.content
+    inside = owners[1:] == owners[:-1]
+    pairs = words[:-1] * (words.max(initial=0) + 1) + words[1:]
+    return _TermSets(pairs[inside], owners[1:][inside], table.n).similarities
+
+
+def _content_stems(table: WordTable) -> Between:
+    words, owners = table.content
+    return _TermSets(table.stems(words), owners, table.n).similarities
+
+
+class _TermSets:
+    """Sets of terms, compared by `jaccards`: only terms that two sets have can be shared."""
+
+    def __init__(self, terms: Ints, owners: Ints, n: int) -> None:
+        """terms: numbers, repeated or not. owners: which of the n sets each is in."""
+        keys = np.sort(terms * n + owners)
+        terms, owners = np.divmod(keys[is_first(keys)], max(n, 1))
+        self._sizes = np.bincount(owners, minlength=n)
+        new = is_first(terms)
+        numbers = np.cumsum(new) - 1
+        several = np.bincount(numbers) > 1
+        keep = several[numbers]
+        by_owner = stable_order(owners[keep])
+        self._owners = owners[keep][by_owner]
+        self._columns = (np.cumsum(several) - 1)[numbers[keep]][by_owner]
+        self._n_columns = int(several.sum())
+        self._starts = np.searchsorted(self._owners, np.arange(n + 1))
+
+    def similarities(self, a: slice, b: slice) -> Floats:
+        rows = max(a.stop - a.start, b.stop - b.start, 1)
+        step = max(1, _LARGEST // rows)
+        shared = np.zeros((a.stop - a.start, b.stop - b.start))
+        for first in range(0, self._n_columns, step):
+            width = min(step, self._n_columns - first)
+            shared += self._matrix(a, first, width) @ self._matrix(b, first, width).T
+        return jaccards(shared, self._sizes[a, None], self._sizes[b])
+
+    def _matrix(self, rows: slice, first: int, width: int) -> NDArray[np.float32]:
+        """Ones where a set has a term; single precision is exact up to 16 million shared terms."""
+        entries = slice(self._starts[rows.start], self._starts[rows.stop])
+        owners, columns = self._owners[entries] - rows.start, self._columns[entries] - first
+        inside = (columns >= 0) & (columns < width)
+        matrix = np.zeros((rows.stop - rows.start, width), np.float32)
+        matrix[owners[inside], columns[inside]] = 1.0
+        return matrix
+
+
+METRICS = (
+    Metric(
+        name="words",
+        title="words",
+        meaning=(
+            "Mean length of a response in words, and its standard deviation. Longer responses share more words by "
+            "chance, so read the lexical scores beside it."
+        ),
+        scope=("within",),
+        low=0.0,
+        high=None,
+        more_diverse="",
+        source="Unicode words (UAX 29); one character is a word in scripts written without spaces",
+        version=COUNTS_WORDS,
+        needs=("text",),
+        min_samples=1,
+        formula=SetFormula(lambda _: Length(), _length),
+        has_sd=True,
+        default=True,
+        order=10,
+        family="length",
+    ),
+    Metric(
+        name="jaccard",
+        title="lexical similarity",
+        meaning=(
+            "How many content words two responses share, out of all the words they use: the mean over pairs. "
+            "Shown as lexical diversity, one minus it, where more is more diverse."
+        ),
+        scope=("within", "cross"),
+        low=0.0,
+        high=1.0,
+        more_diverse="lower",
+        source="Jaccard 1912; over responses as in Lake, Choi and Durrett 2024, arXiv 2406.17692",
+        version=COUNTS_WORDS,
+        needs=("text",),
+        min_samples=2,
+        formula=PairFormula(lambda _: LexicalSimilarity(), _content_words, jaccard_reason),
+        default=True,
+        order=20,
+        family="overlap between responses",
+        label="words (Jaccard)",
+        short="jaccard",
+        inverted="lexical diversity",
+        inverted_short="lexical div.",
+    ),
+    Metric(
+        name="jaccard_2",
+        title="lexical similarity of word pairs",
+        meaning=(
+            "How many pairs of neighbouring content words two responses share, out of all they use: the mean over "
+            "pairs. It sees phrases where lexical similarity sees words."
+        ),
+        scope=("within", "cross"),
+        low=0.0,
+        high=1.0,
+        more_diverse="lower",
+        source="Jaccard 1912; Lake, Choi and Durrett 2024, arXiv 2406.17692",
+        version=COUNTS_WORDS,
+        needs=("text",),
+        min_samples=2,
+        formula=PairFormula(lambda _: LexicalSimilarity(content_ngrams(2)), _content_pairs, jaccard_reason),
+        order=30,
+        family="overlap between responses",
+        label="word pairs (Jaccard)",
+        inverted="lexical diversity, pairs",
+    ),
+    Metric(
+        name="jaccard_stem",
+        title="lexical similarity of stems",
+        meaning=(
+            "Lexical similarity after cutting English endings, so that run and running are one word. Other "
+            "languages stay as they are."
+        ),
+        scope=("within", "cross"),
+        low=0.0,
+        high=1.0,
+        more_diverse="lower",
+        source="Porter 1980, as in NLTK; Lake, Choi and Durrett 2024, arXiv 2406.17692",
+        version=COUNTS_WORDS,
+        needs=("text",),
+        min_samples=2,
+        formula=PairFormula(lambda _: LexicalSimilarity(content_stems(stem)), _content_stems, jaccard_reason),
+        order=40,
+        family="overlap between responses",
+        label="stems (Jaccard)",
+        inverted="lexical diversity, stems",
+    ),
+)

@@ -11,6 +11,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from alignbench.metrics.metric import Metric
+
 Shift = Literal["unshifted", "marginal", "shifted"]
 
 MARGINAL_RANK = 3  # the last rank that is not shifted
@@ -164,3 +166,85 @@ def token_shift(rank: int) -> Shift:
     if rank < 1:
         raise ValueError(f"ranks count from 1; this one is {rank}")
     return "unshifted" if rank == 1 else "marginal" if rank <= MARGINAL_RANK else "shifted"
+
+
+METRICS = (
+    Metric(
+        name="surprisal",
+        title="surprisal",
+        meaning=(
+            "Mean bits of a token under the model that wrote it. Equal temperatures are not equal entropies: read "
+            "it beside every diversity."
+        ),
+        scope=("within",),
+        low=0.0,
+        high=None,
+        more_diverse="higher",
+        source="-log2 p(token), stored at sampling",
+        version="1",
+        needs=("log-probs",),
+        min_samples=1,
+        order=200,
+        family="likelihood",
+    ),
+    Metric(
+        name="response_logprob",
+        title="response likelihood",
+        meaning=(
+            "How likely a base model without a context finds the responses: mean log-prob of a token, in nats, and "
+            "of a byte. Two base models compare in bytes only."
+        ),
+        scope=("within",),
+        low=None,
+        high=0.0,
+        more_diverse="",
+        source="teacher forcing in the zero-shot layout; the mean over responses",
+        version="1",
+        needs=("text", "base model"),
+        min_samples=1,
+        order=210,
+        family="likelihood",
+    ),
+    Metric(
+        name="progressive_surprise",
+        title="progressive surprise",
+        meaning=(
+            "Bits per byte of a response once the base model has read the others, times how coherent each is "
+            "alone: what is still new, noise left out."
+        ),
+        scope=("within",),
+        low=0.0,
+        high=None,
+        more_diverse="higher",
+        source=f"Williams-King, Khoriaty and Feng 2026, arXiv 2606.01811; the mean over {ORDERS} seeded orders",
+        version="1",
+        needs=("text", "base model"),
+        min_samples=2,
+        moves_with_n=True,
+        order=220,
+        family="likelihood",
+    ),
+    Metric(
+        name="alignment_gap",
+        title="alignment gap",
+        meaning=(
+            "How many bits a byte the reference's responses cost more under a condition's model and context than "
+            "under their own: 0 where nothing is left to align. Its recovery is the share of the floor's gap that "
+            "is closed."
+        ),
+        scope=("cross",),
+        low=None,
+        high=None,
+        more_diverse="",
+        source=(
+            "log-likelihood ratio: estimates KL(reference || condition) with one tokenizer and a reference drawn "
+            "at temperature 1, else a difference of cross-entropies; token shares of Lin et al. 2023, "
+            "arXiv 2312.01552"
+        ),
+        version="1",
+        needs=("text", "both models"),
+        min_samples=1,
+        is_distance=True,
+        order=230,
+    ),
+)

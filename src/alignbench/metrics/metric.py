@@ -1,11 +1,12 @@
-"""What is known of a score."""
+"""What is known of a score, and how it is computed where texts or embeddings are all that it takes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, get_args
 
-from alignbench.metrics.values import WordMode
+from alignbench.metrics.formula import Formula
+from alignbench.metrics.values import WORKBENCH, WordMode
 
 Scope = Literal["within", "cross"]
 Direction = Literal["higher", "lower", ""]
@@ -19,18 +20,67 @@ Need = Literal[
     "both models",
     "judge",
 ]
+Family = Literal[
+    "length",
+    "overlap between responses",
+    "vocabulary",
+    "repetition",
+    "meaning",
+    "likelihood",
+    "others",
+]
+FAMILIES: tuple[Family, ...] = get_args(Family)
+
+COUNTS_WORDS = f"1+{WORKBENCH.version}"
+"""`Metric.version` of a first formula that counts words."""
+
+_PUBLIC = (
+    "name",
+    "title",
+    "meaning",
+    "scope",
+    "low",
+    "high",
+    "more_diverse",
+    "source",
+    "version",
+    "needs",
+    "min_samples",
+    "live",
+    "moves_with_n",
+    "is_distance",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One score.
+    """One score. A module of this package that has some lists them as `METRICS`; `registry` finds them there.
 
-    meaning: one or two sentences for the help. scope: of one set of responses (within), of two (cross), or both.
-    low, high: its range, None where it is open. more_diverse: which way is more diverse, empty where the score does
-    not say. version: changes with the formula and with the tokenizer, named after a plus sign where there is one;
-    values of two versions never meet in one comparison. min_samples: fewest samples, of each side in a comparison,
-    that a value needs. live: the scoreboard can run it while samples arrive. moves_with_n: it changes with the number
-    of samples alone, so it is compared at equal n only. is_distance: of two sets, 0 where they are alike.
+    Attributes:
+        name: in commands and JSON.
+        title: in tables, for people.
+        meaning: one or two sentences for the help.
+        scope: of one set of responses (within), of two (cross), or both.
+        low, high: its range, None where it is open.
+        more_diverse: which way is more diverse, empty where the score does not say.
+        source: the paper or package of its formula.
+        version: changes with the formula and with the tokenizer, named after a plus sign where there is one; values of
+            two versions never meet in one comparison.
+        needs: what it is computed from.
+        min_samples: fewest samples, of each side in a comparison, that a value needs.
+        formula: how the cells compute it while samples arrive; None where that takes more than texts and embeddings.
+        moves_with_n: it changes with the number of samples alone, so it is compared at equal n only.
+        is_distance: of two sets, 0 where they are alike.
+        is_count: a whole number of things in each set.
+        has_sd: its standard deviation over the samples of a set stands beside it.
+        default: it runs where nothing else is asked for, and stands on the Bench.
+        order: its place in every list; a score without one comes last.
+        family: the heading of the scores screen that it stands under.
+        place: before or after others of its family, where `order` does not tell.
+        label: what the scores screen calls it, its title where empty.
+        short: the same where there is little room.
+        inverted: what 1 - value inside a set is called, where the app shows that, so that more is more diverse.
+        inverted_short: the same where there is little room.
     """
 
     name: str
@@ -44,11 +94,30 @@ class Metric:
     version: str
     needs: tuple[Need, ...]
     min_samples: int
-    live: bool = True
+    formula: Formula | None = None
     moves_with_n: bool = False
     is_distance: bool = False
+    is_count: bool = False
+    has_sd: bool = False
+    default: bool = False
+    order: int = 1_000
+    family: Family = "others"
+    place: int = 0
+    label: str = ""
+    short: str = ""
+    inverted: str = ""
+    inverted_short: str = ""
+
+    @property
+    def live(self) -> bool:
+        """Whether cells can run it while samples arrive."""
+        return self.formula is not None
 
     def version_in(self, mode: WordMode) -> str:
         """Its version where words are counted in this mode."""
         formula, plus, _ = self.version.partition("+")
         return f"{formula}{plus}{mode.version}" if plus else formula
+
+    def described(self) -> dict[str, Any]:
+        """What `alignbench metrics --json` tells of it."""
+        return {name: getattr(self, name) for name in _PUBLIC}

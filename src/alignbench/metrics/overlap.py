@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from itertools import pairwise
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from alignbench.metrics.ngrams import GrowingArray, Ints, NgramIndex, Vocabulary
-from alignbench.metrics.values import CrossScore, PairMean, Response, Value, mean_of_pairs, too_few
-
-if TYPE_CHECKING:
-    from alignbench.metrics.values import PairSimilarity
+from alignbench.metrics.formula import Floats, PairFormula, SetFormula
+from alignbench.metrics.metric import COUNTS_WORDS, Metric
+from alignbench.metrics.ngram_table import NgramTables
+from alignbench.metrics.ngrams import GrowingArray, Ints, NgramIndex, Vocabulary, stable_order
+from alignbench.metrics.values import CrossScore, PairMean, PairSimilarity, Response, Value, mean_of_pairs, too_few
+from alignbench.metrics.word_table import WordTable
 
 BLEU_ORDERS = (1, 2, 3, 4)
 _EPSILON = 0.1  # NLTK's, in place of a match count of 0
@@ -29,10 +30,10 @@ def rouge_l(a: Sequence[str], b: Sequence[str]) -> float | None:
     return None if math.isnan(similarity) else similarity
 
 
-def rouge_ls(common: ArrayLike, length: ArrayLike, other: ArrayLike) -> NDArray[np.float64]:
+def rouge_ls(common: ArrayLike, length: ArrayLike, other: ArrayLike) -> Floats:
     """`rouge_l` of many pairs from lengths: of the common subsequence, of the one, of the other; NaN for two empty."""
     twice, both = 2.0 * np.asarray(common, np.float64), np.asarray(length, np.float64) + np.asarray(other, np.float64)
-    f1: NDArray[np.float64] = np.divide(twice, both, out=np.full(both.shape, np.nan), where=both > 0.0)
+    f1: Floats = np.divide(twice, both, out=np.full(both.shape, np.nan), where=both > 0.0)
     return f1
 
 
@@ -108,7 +109,7 @@ def common_lengths(a: Sequence[str], b: Sequence[str]) -> Ints:
     return cdist(a, b, scorer=LCSseq.similarity, dtype=np.int64)
 
 
-def _similarities(one: str, others: Sequence[str]) -> NDArray[np.float64]:
+def _similarities(one: str, others: Sequence[str]) -> Floats:
     return rouge_ls(common_lengths([one], others)[0], len(one), [len(other) for other in others])
 
 
@@ -144,7 +145,7 @@ class SelfBleu:
         return self_bleu([column.values for column in self._matches], self._lengths.values)
 
 
-def self_bleu(matches: Sequence[NDArray[np.float64]], lengths: Ints) -> Value:
+def self_bleu(matches: Sequence[Floats], lengths: Ints) -> Value:
     """`SelfBleu` from, for each of BLEU_ORDERS, the clipped matches (n,) of the responses, and their lengths (n,)."""
     n = len(lengths)
     if n < 2:
@@ -172,7 +173,7 @@ class _Clip:
             GrowingArray(np.int32),
         )
 
-    def add(self, numbers: Ints, counts: Ints, n: int, n_distinct: int) -> tuple[float, NDArray[np.float64]]:
+    def add(self, numbers: Ints, counts: Ints, n: int, n_distinct: int) -> tuple[float, Floats]:
         """Count the n-th response in; its own clipped matches, and what the n before it gain by it."""
         for column in (self._largest, self._second, self._holders):
             column.grow(n_distinct)
@@ -197,3 +198,74 @@ def _closest_other(lengths: Ints) -> Ints:
     closest = np.empty_like(lengths)
     closest[order] = np.where(ascending - below <= above - ascending, below, above)
     return closest
+
+
+def _self_bleu(tables: NgramTables) -> Value:
+    return self_bleu([tables.table(order).clipped_matches for order in BLEU_ORDERS], tables.lengths)
+
+
+class _PackedWords:
+    """The words of responses, compared by `rouge_ls`.
+
+    A word that is there once is in no common subsequence. The frequent ones get the lowest numbers: rapidfuzz looks
+    characters under 256 up in a table, and hashes others.
+    """
+
+    def __init__(self, table: WordTable) -> None:
+        words, owners, n = table.words, table.owners, table.n
+        times = np.bincount(words)
+        rank = np.empty(len(times), np.int64)
+        rank[stable_order(times.max(initial=0) - times)] = np.arange(len(times))
+        keep = times[words] > 1
+        text = packed(rank[words[keep]])
+        ends = np.cumsum(np.bincount(owners[keep], minlength=n)).tolist()
+        self._packed = [text[start:end] for start, end in pairwise([0, *ends])]
+        self._lengths = np.bincount(owners, minlength=n)
+
+    def similarities(self, a: slice, b: slice) -> Floats:
+        one = self._packed[a]
+        other = one if a == b else self._packed[b]
+        return rouge_ls(common_lengths(one, other), self._lengths[a, None], self._lengths[b])
+
+
+METRICS = (
+    Metric(
+        name="rouge_l",
+        title="ROUGE-L",
+        meaning=(
+            "How much of two responses is the same words in the same order, gaps allowed: F1 of the longest common "
+            "subsequence, the mean over pairs."
+        ),
+        scope=("within", "cross"),
+        low=0.0,
+        high=1.0,
+        more_diverse="lower",
+        source="Lin 2004, W04-1013",
+        version=COUNTS_WORDS,
+        needs=("text",),
+        min_samples=2,
+        formula=PairFormula(RougeL, lambda table: _PackedWords(table).similarities, no_words),
+        order=50,
+        family="overlap between responses",
+    ),
+    Metric(
+        name="self_bleu",
+        title="self-BLEU",
+        meaning=(
+            "How far each response is made of phrases of the others: its BLEU-4 against all of them, the mean over "
+            "responses. It rises as samples are added, so compare it at equal n."
+        ),
+        scope=("within",),
+        low=0.0,
+        high=1.0,
+        more_diverse="lower",
+        source="Zhu et al. 2018, arXiv 1802.01886; smoothing method 1 of Chen and Cherry 2014, W14-3346",
+        version=COUNTS_WORDS,
+        needs=("text",),
+        min_samples=2,
+        formula=SetFormula(SelfBleu, _self_bleu),
+        moves_with_n=True,
+        order=60,
+        family="overlap between responses",
+    ),
+)

@@ -1,41 +1,48 @@
-"""Every score by name: what it means, its range and direction, where it comes from, what it needs."""
+"""Every score by name. A module of this package that defines scores lists them as `METRICS`; they are found there."""
 
 from __future__ import annotations
 
+import pkgutil
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+
+from alignbench import metrics
 from alignbench.errors import InputError, did_you_mean
-from alignbench.metrics.catalogue import METRICS
-from alignbench.metrics.metric import Direction, Metric, Need, Scope
+from alignbench.metrics.metric import Metric
 
-__all__ = [
-    "CROSS",
-    "DEFAULT",
-    "LIVE",
-    "METRICS",
-    "WITHIN",
-    "Direction",
-    "Metric",
-    "Need",
-    "Scope",
-    "cross",
-    "metric",
-    "within",
-]
-
-DEFAULT = ("words", "jaccard", "distinct_2", "embedding_diversity", "embedding_similarity")
-"""What a scoreboard runs where nothing else is asked for."""
-LIVE = tuple(name for name, metric in METRICS.items() if metric.live)
+_CELLS = ("cell", "counted_cell", "running_cell")  # they look scores up here
+_SELF = __name__.rpartition(".")[2]
 
 
-def within(names: tuple[str, ...]) -> tuple[str, ...]:
+def discovered() -> Iterator[Metric]:
+    """The scores that the modules of this package list."""
+    for module in pkgutil.iter_modules(metrics.__path__):
+        if module.name not in (*_CELLS, _SELF):
+            yield from getattr(import_module(f"{metrics.__name__}.{module.name}"), "METRICS", ())
+
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric for metric in sorted(discovered(), key=lambda metric: (metric.order, metric.name))
+}
+
+
+def live() -> tuple[str, ...]:
+    """The scores that cells can run while samples arrive."""
+    return tuple(name for name, metric in METRICS.items() if metric.live)
+
+
+def within(names: Sequence[str]) -> tuple[str, ...]:
     """Those of these scores that are of one set."""
     return tuple(name for name in names if "within" in METRICS[name].scope)
 
 
-def cross(names: tuple[str, ...]) -> tuple[str, ...]:
+def cross(names: Sequence[str]) -> tuple[str, ...]:
     """Those of these scores that are of two sets."""
     return tuple(name for name in names if "cross" in METRICS[name].scope)
 
 
+DEFAULT = tuple(name for name, metric in METRICS.items() if metric.default)
+"""What runs where nothing else is asked for."""
 WITHIN = within(DEFAULT)
 CROSS = cross(DEFAULT)
 

@@ -5,21 +5,16 @@ At every step the values are those of computing from scratch over the same sampl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alignbench.metrics import registry
 from alignbench.metrics.cell import ScoredCell
-from alignbench.metrics.compression import CompressionRatio
-from alignbench.metrics.diversity import Distinct, ExpectationAdjustedDistinct, Mattr, NgramDiversity, SelfRepetition
-from alignbench.metrics.lexical import Length, LexicalSimilarity, content_ngrams, content_stems
+from alignbench.metrics.formula import CosineFormula, PairFormula, SetFormula
 from alignbench.metrics.ngrams import NgramIndex
-from alignbench.metrics.overlap import RougeL, SelfBleu
-from alignbench.metrics.porter import stem
 from alignbench.metrics.semantic import CLASS_THRESHOLD
-from alignbench.metrics.spectral import VendiNgram
 from alignbench.metrics.statistics import mmd2
 from alignbench.metrics.values import (
     WORKBENCH,
@@ -28,31 +23,13 @@ from alignbench.metrics.values import (
     PairSimilarity,
     Response,
     RunningScore,
+    RunningSimilarity,
     Value,
     WordMode,
     too_few,
 )
 
 __all__ = ["CellPair", "CellScores", "Cross", "Value"]
-
-_SCORES: dict[str, Callable[[NgramIndex], RunningScore]] = {
-    "words": lambda _: Length(),
-    "jaccard": lambda _: LexicalSimilarity(),
-    "jaccard_2": lambda _: LexicalSimilarity(content_ngrams(2)),
-    "jaccard_stem": lambda _: LexicalSimilarity(content_stems(stem)),
-    "rouge_l": RougeL,
-    "self_bleu": SelfBleu,
-    "distinct_1": lambda index: Distinct(1, index),
-    "distinct_2": lambda index: Distinct(2, index),
-    "distinct_3": lambda index: Distinct(3, index),
-    "ead_1": ExpectationAdjustedDistinct,
-    "ngram_diversity": NgramDiversity,
-    "compression_ratio": lambda _: CompressionRatio(),
-    "self_repetition": SelfRepetition,
-    "vendi_ngram": VendiNgram,
-    "mattr": Mattr,
-}
-_PAIRED = tuple(name for name in registry.cross(registry.LIVE) if name in _SCORES)
 
 
 class CellScores(ScoredCell):
@@ -68,7 +45,14 @@ class CellScores(ScoredCell):
         """As `ScoredCell`."""
         super().__init__(metrics, mode, class_threshold=class_threshold)
         index = NgramIndex()
-        self._scores = {name: _SCORES[name](index) for name in self.metrics if name in _SCORES}
+        self._scores: dict[str, RunningScore] = {}
+        self._similarities: dict[str, RunningSimilarity] = {}  # those of the scores that compare pairs
+        for name in self.metrics:
+            formula = registry.METRICS[name].formula
+            if isinstance(formula, SetFormula):
+                self._scores[name] = formula.running(index)
+            elif isinstance(formula, PairFormula):
+                self._scores[name] = self._similarities[name] = formula.running(index)
 
     def add(self, sample: int, text: str) -> None:
         """Add a finished sample; O(n) for the n-th. ValueError where the cell has this sample."""
@@ -78,8 +62,7 @@ class CellScores(ScoredCell):
             score.add(response)
 
     def similarity(self, metric: str) -> PairSimilarity:
-        score: PairSimilarity = self._scores[metric]  # type: ignore[assignment]
-        return score
+        return self._similarities[metric]
 
     def _value(self, name: str) -> Value:
         return self._scores[name].value()
@@ -101,12 +84,12 @@ class CellPair:
         self._between: dict[str, CrossScore] = {
             name: reference.similarity(name).against(other.similarity(name))
             for name in self._metrics
-            if name in _PAIRED and reference is not other
+            if reference is not other and not _is_cosine(name)
         }
 
     def cross(self) -> dict[str, Cross]:
         """By metric name (see `registry`)."""
-        return {name: self._pairs(name) if name in _PAIRED else self._cosine() for name in self._metrics}
+        return {name: self._cosine() if _is_cosine(name) else self._pairs(name) for name in self._metrics}
 
     def similarities(self, metric: str) -> NDArray[np.float64]:
         """The similarities of single pairs (k,) whose mean is the value of `metric`, in no particular order.
@@ -114,7 +97,7 @@ class CellPair:
         KeyError where the pair does not run it.
         """
         itself = self._reference is self._other
-        if metric == "embedding_similarity":
+        if _is_cosine(metric):
             a, b = self._reference.vectors, self._other.vectors
             cosines = a.cosines() if itself else a.cosines_with(b)
             return cosines[np.triu_indices(len(cosines), 1)] if itself else cosines.ravel()
@@ -149,6 +132,10 @@ class CellPair:
         if not len(self._reference):
             return "the reference has no samples"
         return "" if len(self._other) else too_few(1, 0)
+
+
+def _is_cosine(metric: str) -> bool:
+    return isinstance(registry.METRICS[metric].formula, CosineFormula)
 
 
 def _itself(ceiling: float | None, n_pairs: int, reason: str, skipped: int = 0) -> Cross:

@@ -6,15 +6,18 @@ mean over pairs needs only the sum of the vectors: O(dim) for a new one, whateve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from alignbench.metrics.formula import CosineFormula, EmbeddedCell, EmbeddingFormula
+from alignbench.metrics.metric import Metric
+from alignbench.metrics.values import Value
+
 Floats = NDArray[np.float64]
 
 CLASS_THRESHOLD = 0.8  # cosine from which two responses are of one class, where none was calibrated
-PATIENCE = 0.8  # p of the utility: the chance that a reader goes on to the next response
 
 
 def unit(vectors: ArrayLike) -> Floats:
@@ -74,6 +77,51 @@ class Cosines:
         return _bounded(float(self._sum @ other._sum) / (self.n * other.n))
 
 
+class EmbeddedSet:
+    """The unit vectors of a set by sample index, for scores that need the cosine of each pair."""
+
+    __slots__ = ("_kernel", "_samples", "_vectors")
+
+    def __init__(self) -> None:
+        self._samples: list[int] = []
+        self._vectors: list[Floats] = []
+        self._kernel: Floats | None = None  # None where a vector has come since
+
+    def __contains__(self, sample: int) -> bool:
+        return sample in self._samples
+
+    def add(self, sample: int, vector: ArrayLike) -> None:
+        """Add a vector (dim,) that is not zero."""
+        self._vectors.append(unit(vector))
+        self._samples.append(sample)
+        self._kernel = None
+
+    def cosines(self) -> Floats:
+        """(n, n), in order of arrival."""
+        if self._kernel is None:
+            self._kernel = np.clip(self._gram(self), -1.0, 1.0)
+        return self._kernel
+
+    def cosines_with(self, other: EmbeddedSet) -> Floats:
+        """(n, m) with those of another set."""
+        return np.clip(self._gram(other), -1.0, 1.0)
+
+    def ordered_cosines(self) -> Floats:
+        """(n, n), in the order of the sample indices."""
+        order = np.argsort(self._samples)
+        return self.cosines()[np.ix_(order, order)]
+
+    def classes(self, threshold: float) -> dict[int, int]:
+        """The class of each sample, see `threshold_classes`; in the order of the sample indices."""
+        return dict(zip(sorted(self._samples), threshold_classes(self.ordered_cosines(), threshold), strict=True))
+
+    def _gram(self, other: EmbeddedSet) -> Floats:
+        if not self._vectors or not other._vectors:
+            return np.zeros((len(self._vectors), len(other._vectors)))
+        gram: Floats = np.array(self._vectors) @ np.array(other._vectors).T
+        return gram
+
+
 def _bounded(cosine: float) -> float:
     """Rounding must not carry a cosine out of its range."""
     return min(1.0, max(-1.0, cosine))
@@ -113,38 +161,82 @@ def calibrated_threshold(mismatched: ArrayLike, false_matches: float = 0.05) -> 
     return float(np.quantile(values, 1.0 - false_matches))
 
 
-def novelty_gains(labels: Sequence[int], qualities: Sequence[float]) -> list[float]:
-    """The gain of each response in order: its quality where it is the first of its class, else 0."""
-    seen: set[int] = set()
-    gains = []
-    for label, quality in zip(labels, qualities, strict=True):
-        gains.append(0.0 if label in seen else quality)
-        seen.add(label)
-    return gains
+def embedding_diversity(cell: EmbeddedCell) -> Value:
+    """One minus the mean cosine over pairs."""
+    mean = cell.mean_cosine
+    return Value(None if mean is None else 1.0 - mean, cell.n_embedded)
 
 
-def novelty_utility(gains: Sequence[float], patience: float = PATIENCE) -> float:
-    """(1 - p) / (1 - p^n) sum p^(i-1) gain_i: what a reader gets who goes on to the next response with chance p.
-
-    NoveltyBench, arXiv 2504.05228. In the units of the gains (see `novelty_gains`), higher is more diverse and better.
-    ValueError without a gain or unless 0 < p < 1.
-    """
-    if not gains or not 0.0 < patience < 1.0:
-        raise ValueError(f"a utility needs a gain and 0 < p < 1; there are {len(gains)} gains and p is {patience}")
-    weights = patience ** np.arange(len(gains))
-    return float(weights @ np.asarray(gains, np.float64) / weights.sum())
+def n_classes(cell: EmbeddedCell) -> Value:
+    """How many `threshold_classes` there are."""
+    return Value(float(len(set(threshold_classes(cell.cosines(), cell.class_threshold)))), cell.n_embedded)
 
 
-def effective_diversity(similarities: ArrayLike, passed: Sequence[bool]) -> float | None:
-    """Mean of 1 - similarity over the pairs of an (n, n) matrix, 0 for each pair with a response that did not pass.
+_COSINE = "cosine similarity of sentence embeddings: Reimers and Gurevych 2019, arXiv 1908.10084"
 
-    Effective semantic diversity (Shypula et al. 2025, arXiv 2504.12522): what diversity is left once a quality gate has
-    spoken, so that noise earns nothing. Higher is more diverse; None under two responses.
-    """
-    s = np.asarray(similarities, np.float64)
-    keep = np.asarray(passed, bool)
-    n = len(s)
-    if n < 2:
-        return None
-    i, j = np.triu_indices(n, 1)
-    return float(np.where(keep[i] & keep[j], 1.0 - s[i, j], 0.0).mean())
+METRICS = (
+    Metric(
+        name="embedding_diversity",
+        title="embedding diversity",
+        meaning=(
+            "One minus the mean cosine similarity of the responses' sentence embeddings, over pairs. It sees "
+            "topics rather than words, and does not see stance."
+        ),
+        scope=("within",),
+        low=0.0,
+        high=2.0,
+        more_diverse="higher",
+        source=_COSINE,
+        version="1",
+        needs=("embeddings",),
+        min_samples=2,
+        formula=EmbeddingFormula(embedding_diversity),
+        default=True,
+        order=140,
+        family="meaning",
+        short="embedding div.",
+    ),
+    Metric(
+        name="embedding_similarity",
+        title="embedding similarity",
+        meaning=(
+            "Mean cosine similarity of a condition's responses to the reference's. Its ceiling is the reference "
+            "against itself. It does not see stance."
+        ),
+        scope=("cross",),
+        low=-1.0,
+        high=1.0,
+        more_diverse="",
+        source=_COSINE,
+        version="1",
+        needs=("embeddings",),
+        min_samples=1,
+        formula=CosineFormula(),
+        default=True,
+        order=150,
+        label="embeddings (cosine)",
+        short="cosine",
+    ),
+    Metric(
+        name="semantic_classes",
+        title="distinct answers",
+        meaning=(
+            "How many different answers there are: a sample joins the first one whose embedding has a cosine of "
+            f"{CLASS_THRESHOLD} or more with its own. Compare it at equal n. It does not see stance."
+        ),
+        scope=("within",),
+        low=1.0,
+        high=None,
+        more_diverse="higher",
+        source="distinct-k of NoveltyBench: Zhang et al. 2025, arXiv 2504.05228",
+        version="1",
+        needs=("embeddings",),
+        min_samples=1,
+        formula=EmbeddingFormula(n_classes),
+        moves_with_n=True,
+        is_count=True,
+        order=170,
+        family="meaning",
+        place=1,
+    ),
+)

@@ -7,8 +7,10 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from alignbench.metrics.formula import EmbeddingFormula, SetFormula
+from alignbench.metrics.metric import COUNTS_WORDS, Metric
+from alignbench.metrics.ngram_table import NgramTables
 from alignbench.metrics.ngrams import BagProducts, NgramIndex
-from alignbench.metrics.semantic import threshold_classes, unit
 from alignbench.metrics.values import Response, Value, too_few
 
 VENDI_ORDERS = (1, 2)  # n-grams of the kernel
@@ -127,47 +129,58 @@ def vendi_value(score: float, n: int) -> Value:
     return Value(score, n, extra={"per_sample": score / n})
 
 
-class EmbeddedSet:
-    """The unit vectors of a set by sample index, for scores that need the cosine of each pair."""
+def _vendi_ngram(tables: NgramTables) -> Value:
+    there = np.flatnonzero(tables.lengths)
+    kernels = []
+    for order in VENDI_ORDERS:
+        table = tables.table(order)
+        kernels.append(count_cosines(table.products, table.norms[:, None], table.norms)[np.ix_(there, there)])
+    kernel = np.mean(kernels, axis=0)
+    np.fill_diagonal(kernel, 1.0)
+    return vendi_ngram(kernel, table.n - len(there))
 
-    __slots__ = ("_kernel", "_samples", "_vectors", "_vendi")
 
-    def __init__(self) -> None:
-        self._samples: list[int] = []
-        self._vectors: list[Floats] = []
-        self._kernel: Floats | None = None  # None where a vector has come since
-        self._vendi: float | None = None
-
-    def add(self, sample: int, vector: ArrayLike) -> None:
-        """Add a vector (dim,) that is not zero."""
-        self._vectors.append(unit(vector))
-        self._samples.append(sample)
-        self._kernel = self._vendi = None
-
-    def cosines(self) -> Floats:
-        """(n, n), in order of arrival."""
-        if self._kernel is None:
-            self._kernel = np.clip(self._gram(self), -1.0, 1.0)
-        return self._kernel
-
-    def cosines_with(self, other: EmbeddedSet) -> Floats:
-        """(n, m) with those of another set."""
-        return np.clip(self._gram(other), -1.0, 1.0)
-
-    def vendi(self) -> float:
-        """Vendi score of order 1 under the cosine of embeddings, 1 to n; ValueError without a vector."""
-        if self._vendi is None:
-            self._vendi = vendi(self.cosines())
-        return self._vendi
-
-    def classes(self, threshold: float) -> dict[int, int]:
-        """The class of each sample, see `semantic.threshold_classes`; in the order of the sample indices."""
-        order = np.argsort(self._samples)
-        labels = threshold_classes(self.cosines()[np.ix_(order, order)], threshold)
-        return {self._samples[at]: label for at, label in zip(order.tolist(), labels, strict=True)}
-
-    def _gram(self, other: EmbeddedSet) -> Floats:
-        if not self._vectors or not other._vectors:
-            return np.zeros((len(self._vectors), len(other._vectors)))
-        gram: Floats = np.array(self._vectors) @ np.array(other._vectors).T
-        return gram
+METRICS = (
+    Metric(
+        name="vendi_ngram",
+        title="Vendi score, n-grams",
+        meaning=(
+            "How many entirely different responses the set is worth by its words and word pairs, from 1 to the "
+            "number of samples. Compare it at equal n, or divide it by n."
+        ),
+        scope=("within",),
+        low=1.0,
+        high=None,
+        more_diverse="higher",
+        source="Friedman and Dieng 2023, arXiv 2210.02410",
+        version=COUNTS_WORDS,
+        needs=("text",),
+        min_samples=2,
+        formula=SetFormula(VendiNgram, _vendi_ngram),
+        moves_with_n=True,
+        order=120,
+        family="meaning",
+        place=3,
+    ),
+    Metric(
+        name="vendi_embedding",
+        title="Vendi score, embeddings",
+        meaning=(
+            "How many entirely different responses the set is worth by its embeddings, from 1 to the number of "
+            "samples. Compare it at equal n, or divide it by n. It does not see stance."
+        ),
+        scope=("within",),
+        low=1.0,
+        high=None,
+        more_diverse="higher",
+        source="Friedman and Dieng 2023, arXiv 2210.02410",
+        version="1",
+        needs=("embeddings",),
+        min_samples=2,
+        formula=EmbeddingFormula(lambda cell: vendi_value(vendi(cell.cosines()), cell.n_embedded)),
+        moves_with_n=True,
+        order=160,
+        family="meaning",
+        place=2,
+    ),
+)

@@ -163,6 +163,10 @@ class PairSimilarity(Protocol):
         ...
 
 
+class RunningSimilarity(RunningScore, PairSimilarity, Protocol):
+    """A similarity over pairs of a set that grows by one response at a time."""
+
+
 class CrossScore(Protocol):
     """A similarity between two sets that may still grow."""
 

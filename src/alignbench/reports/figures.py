@@ -113,7 +113,7 @@ def _within(report: Report) -> Figure | None:
                 if (value := _value(scores.get(metric))) is not None:
                     style = {"color": COLOURS[1 if own else 0], "marker": "D" if own else "o", "markersize": 5}
                     with_interval(axes, value, row, scores[metric].ci, across=True, **style)
-            axes.set_title("words" if metric == "words" else METRICS[metric].title)
+            axes.set_title(METRICS[metric].title)
             axes.set_xlabel(_title(metric).partition("(")[2].rstrip(")") if metric != "words" else "a response")
             _rows(axes, [*tables], labels=axes is panels[0])
 

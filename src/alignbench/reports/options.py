@@ -9,7 +9,7 @@ from typing import Any, Literal
 from alignbench.errors import AlignbenchError
 from alignbench.judging.qualities import THRESHOLD
 from alignbench.metrics.paper import paper_mode
-from alignbench.metrics.registry import LIVE, METRICS, metric
+from alignbench.metrics.registry import METRICS, live, metric
 from alignbench.metrics.statistics import RESAMPLES
 from alignbench.metrics.values import WORKBENCH, WordMode
 from alignbench.scoring.floor import NOT_GIVEN, Floor, session_floor
@@ -107,9 +107,9 @@ def session_mode(store: Store, session: int) -> tuple[WordMode, str]:
 
 def default_metrics(store: Store, session: int, mode: WordMode, investigation: Investigation | None) -> tuple[str, ...]:
     """The scores of a report where none were named: those that cost no more than embeddings."""
-    names = {*PAPER} if mode is not WORKBENCH else {*LIVE, "surprisal", PAIR_METRIC}
+    names = {*PAPER} if mode is not WORKBENCH else {*live(), "surprisal", PAIR_METRIC}
     if investigation is not None:
-        names |= {*LIVE, "surprisal"}
+        names |= {*live(), "surprisal"}
     if investigation in ("diversity", "all"):
         names.add("coverage")
     has_pairs = bool(store.pair_scores(session, PAIR_METRIC))
@@ -119,5 +119,5 @@ def default_metrics(store: Store, session: int, mode: WordMode, investigation: I
 def _chosen(names: Collection[str]) -> tuple[str, ...]:
     """In the registry's order."""
     chosen = {metric(name).name for name in names if name not in ("live", "all")}
-    chosen |= {*METRICS} if "all" in names else {*LIVE} if "live" in names else set()
+    chosen |= {*METRICS} if "all" in names else {*live()} if "live" in names else set()
     return tuple(name for name in METRICS if name in chosen)

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from alignbench.metrics.registry import METRICS
+from alignbench.metrics.registry import CROSS, METRICS, WITHIN
 from alignbench.reports.findings import number
 from alignbench.reports.section import Section, shown_number, shown_recovery, shown_value
 from alignbench.scoring.floor import Floor
 from alignbench.scoring.score_tables import CrossEstimate, ScoreTables, WithinEstimate
 
 DIGITS = 4
-
-_RUN_WITHIN = {
-    "words": "words",
-    "jaccard": "lexical similarity",
-    "distinct_2": "distinct-2",
-    "embedding_diversity": "embedding diversity",
-}
-_RUN_CROSS = {"jaccard": "lexical similarity", "embedding_similarity": "cosine"}
 
 
 def score_sections(tables: ScoreTables, reference: str | None, floor: str | None, n_prompts: int) -> Iterator[Section]:
@@ -57,19 +49,19 @@ def score_remarks(tables: ScoreTables, floor: Floor) -> Iterator[str]:
 def run_sections(tables: ScoreTables, reference: str | None) -> Iterator[Section]:
     """The live scores, without intervals; the ceiling stands under the reference's own name."""
     rows = [
-        (title, *(_without_interval(of[metric]) for of in tables.within.values()))
-        for metric, title in _RUN_WITHIN.items()
+        (METRICS[metric].title, *(_without_interval(of[metric]) for of in tables.within.values()))
+        for metric in WITHIN
     ]
     yield Section("", ("within a condition", *tables.within), tuple(rows))
     if reference is None:
         return
     names = (f"{name} (ceiling)" if name == reference else name for name in tables.cross)
     rows = [
-        (title, *(_without_interval(of[metric]) for of in tables.cross.values()))
-        for metric, title in _RUN_CROSS.items()
+        (METRICS[metric].title, *(_without_interval(of[metric]) for of in tables.cross.values()))
+        for metric in CROSS
     ]
-    for metric, title in _RUN_CROSS.items():
-        scores = [of[metric] for of in tables.cross.values()]
+    for metric in CROSS:
+        title, scores = METRICS[metric].title, [of[metric] for of in tables.cross.values()]
         rows += _where_any(f"{title}, held out", [score.held_out for score in scores])
         rows += _where_any(f"{title}, to the source of the context", [score.source for score in scores])
     yield Section("", (f"similarity to {reference}", *names), tuple(rows))

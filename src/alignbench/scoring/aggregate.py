@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from alignbench.metrics.catalogue import METRICS
+from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import (
     MIN_PROMPTS,
     Bootstrap,
@@ -118,7 +118,7 @@ def _within(
     scores: dict[str, dict[str, WithinEstimate]] = {condition: {} for condition in conditions}
     for (condition, metric), column in cells.items():
         there = [cell for cell in column if cell.value is not None]
-        extra = {"sd": _mean(_column(cell.sd for cell in column))} if metric == "words" else {}
+        extra = {"sd": _mean(_column(cell.sd for cell in column))} if metric in METRICS and METRICS[metric].has_sd else {}
         extra |= _extras(there)
         if any(EQUAL_N in cell.extra for cell in column):
             extra[EQUAL_N] = _mean(_at_equal_n(column))

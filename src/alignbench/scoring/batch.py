@@ -79,7 +79,7 @@ def score_responses(
             id = cycle[len(scores)]
             scores[id] = prompt
             if sources and wanted.reference is not None:
-                live = tuple(name for name in wanted.cross if name in registry.LIVE)
+                live = tuple(name for name in wanted.cross if name in registry.live())
                 hidden = held_out(responses, id, embeddings, wanted.reference, sources, live, wanted.mode)
                 scores[id] = replace(prompt, held_out=hidden)
         progress("scoring", len(scores), len(cycle))

@@ -25,7 +25,11 @@ from alignbench.spec import content_hash
 
 _Score = TypeVar("_Score", WithinEstimate, CrossEstimate)
 
-LEXICAL = frozenset(name for name, metric in METRICS.items() if metric.live and metric.needs == ("text",)) - {"words"}
+
+def is_lexical(metric: str) -> bool:
+    """Whether a score is of words other than their number, which the budget sets."""
+    known = METRICS.get(metric)
+    return known is not None and known.live and known.needs == ("text",) and known.family != "length"
 
 
 class EqualWords:
@@ -90,8 +94,8 @@ def with_equal_words(
     """
     lexical = replace(
         wanted,
-        within=tuple(name for name in wanted.within if name in LEXICAL),
-        cross=tuple(name for name in wanted.cross if name in LEXICAL),
+        within=tuple(name for name in wanted.within if is_lexical(name)),
+        cross=tuple(name for name in wanted.cross if is_lexical(name)),
     )
     equal = score_responses(EqualWords(responses, wanted.seed), lexical, None, progress, processes=processes)
     return ScoreTables(_beside(tables.within, equal.within), _beside(tables.cross, equal.cross))
@@ -103,7 +107,7 @@ def _beside(
     return {
         condition: {
             metric: replace(score, equal_words=equal[condition][metric])
-            if metric in LEXICAL and metric in equal[condition]
+            if is_lexical(metric) and metric in equal[condition]
             else score
             for metric, score in scores.items()
         }

@@ -143,7 +143,7 @@ class OnRequestScores:
 
     def cell(self, prompt: str, condition: str, answers: Answers, metrics: Collection[str]) -> CellScores:
         """One cell, up to date with its samples; it runs the live ones among these scores."""
-        names = tuple(name for name in registry.LIVE if name in metrics)
+        names = tuple(name for name in registry.live() if name in metrics)
         texts = dict(sorted(answers.cells.get(condition, {}).items()))
         key = (prompt, condition, names)
         cell = self._cells.get(key)
@@ -154,7 +154,7 @@ class OnRequestScores:
         return cell.scores
 
     def _made(self, texts: Texts, metrics: Collection[str], no_embeddings: str) -> _GrowingCell:
-        cell = _GrowingCell(CellScores([name for name in metrics if name in registry.LIVE]))
+        cell = _GrowingCell(CellScores([name for name in metrics if name in registry.live()]))
         self._grow(cell, texts, no_embeddings)
         return cell
 

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from alignbench.metrics.counted_cell import CountedCell, Documents, counted_cells, pair_matrix
+from alignbench.metrics.counted_cell import CountedCell, counted_cells, pair_matrix
 from alignbench.metrics.lexicon import Lexicon
 from alignbench.metrics.porter import stem
-from alignbench.metrics.registry import LIVE, METRICS
+from alignbench.metrics.registry import METRICS, live
 from alignbench.metrics.running_cell import CellPair
 from alignbench.metrics.statistics import RESAMPLES, Interval, JackknifeVariance, expected_maximum, pair_spreads
 from alignbench.metrics.values import WORKBENCH, Value, WordMode
+from alignbench.metrics.word_table import Documents
 from alignbench.scoring.aggregate import EQUAL_N, PromptScores, ScoreKey
 from alignbench.scoring.coverage import SentenceVectors, cross_coverage
 from alignbench.scoring.floor import NOT_GIVEN
@@ -79,7 +80,7 @@ class Scorer:
     def __init__(self, wanted: ScoreRequest) -> None:
         computed = {*wanted.within, *wanted.cross} - wanted.unavailable.keys()
         self._wanted = wanted
-        self._metrics = tuple(name for name in LIVE if name in computed)
+        self._metrics = tuple(name for name in live() if name in computed)
         self._lexicon = Lexicon(wanted.mode, stem)
 
     def scores(self, prompts: Sequence[PromptResponses], following: CellResponses | None) -> list[PromptScores]:
@@ -135,8 +136,8 @@ class Scorer:
     def _spreads(self, reference: CountedCell, cell: CountedCell) -> dict[str, tuple[JackknifeVariance, ...]]:
         """Of the live similarities, by metric."""
         itself = cell is reference
-        live = [metric for metric in self._wanted.cross if metric in self._metrics]
-        return {metric: pair_spreads(pair_matrix(reference, cell, metric), itself=itself) for metric in live}
+        metrics = [metric for metric in self._wanted.cross if metric in self._metrics]
+        return {metric: pair_spreads(pair_matrix(reference, cell, metric), itself=itself) for metric in metrics}
 
     def _with_equal_n(
         self,

@@ -10,13 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignbench.judging.qualities import THRESHOLD, Qualities
-from alignbench.metrics.semantic import (
-    cosine_matrix,
-    effective_diversity,
-    novelty_gains,
-    novelty_utility,
-    threshold_classes,
-)
+from alignbench.metrics.judged import effective_diversity, novelty_gains, novelty_utility
+from alignbench.metrics.semantic import cosine_matrix, threshold_classes
 from alignbench.metrics.values import Value, too_few
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.responses import Responses

@@ -6,7 +6,7 @@ from textual.content import Content
 
 from alignbench.tui.text import fitted, number, one_line
 from alignbench.tui.widgets.bars import DIM, recovery_bar
-from alignbench.tui.workbench.comparison_values import CROSS, ReferenceComparison, Score, ScoreTable
+from alignbench.tui.workbench.comparison_values import ReferenceComparison, Score, ScoreTable
 from alignbench.tui.workbench.state import letter
 
 BAR = 14
@@ -27,11 +27,11 @@ def standing_lines(table: ScoreTable, width: int, lines: int) -> list[Content]:
     side = WIDE_SIDE if many and width >= WIDE_SIDE + 2 * (BESIDE + RECOVERY + 8) else SIDE
     recovery = RECOVERY if floor is not None and many else 0
     bar = max(8, min(BAR * 2, (width - side) // 2 - BESIDE - recovery))
-    ceilings = [table.cross[metric.key].ceiling for metric in CROSS]
+    ceilings = [table.cross[metric.key].ceiling for metric in table.similarities]
     held = f"  {HELD_OUT} held out" if any(standing.held_out for standing in table.standings) and side > SIDE else ""
     head = Content.assemble(
         (f"{f'similarity to {reference}*{held}':<{side}}", "bold"),
-        *[(f"{metric.short:<{bar + BESIDE + recovery}}", "bold") for metric in CROSS],
+        *[(f"{metric.short:<{bar + BESIDE + recovery}}", "bold") for metric in table.similarities],
     )
     top = Content.assemble(
         (f"{f'ceiling {reference}-{reference}':<{side}}", DIM),
@@ -61,7 +61,7 @@ def between_lines(table: ScoreTable, width: int) -> list[Content]:
     if table.reference is None or not table.cross or len(table.standings) < 2 or floor is None:
         return []
     lines = []
-    for at, metric in enumerate(CROSS):
+    for at, metric in enumerate(table.similarities):
         ceiling = table.cross[metric.key].ceiling.value
         low = floor.scores[at].value
         marks: dict[str, float] = {}

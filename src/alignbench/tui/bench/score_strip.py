@@ -10,7 +10,7 @@ from textual.widgets import Static
 from alignbench.tui.bench.comparison_lines import between_lines, standing_lines
 from alignbench.tui.sizes import NARROW, TALL
 from alignbench.tui.text import plain
-from alignbench.tui.workbench.comparison_values import CROSS, WITHIN, Score, ScoreTable, ShownMetric
+from alignbench.tui.workbench.comparison_values import Score, ScoreTable, ShownMetric
 from alignbench.tui.workbench.state import letter
 
 LABEL = 18
@@ -60,12 +60,12 @@ class ScoreStrip(Static):
             self.styles.height = None
             room = max(1, (width - LABEL) // COLUMN)
             between = between_lines(table, width - LABEL)
-            lines = self._columns(table, _visible(table, room), () if between else CROSS)
+            lines = self._columns(table, _visible(table, room), () if between else table.similarities)
             lines += [
                 Content.assemble(
                     (f" {metric.short + ' to ' + letter(table.reference or 0) + '*':<{LABEL - 1}}", DIM), line
                 )
-                for metric, line in zip(CROSS, between, strict=False)
+                for metric, line in zip(table.similarities, between, strict=False)
             ]
         self.update(Content("\n").join(lines), layout=False)
 
@@ -76,7 +76,7 @@ class ScoreStrip(Static):
             name = f"{letter(at)}{'*' if at == table.reference else ''} n {table.n[at]}"
             head.append(Content.styled(f"{name:>{COLUMN}}", "bold" if at == table.selected else "$foreground 60%"))
         lines = [Content("").join(head)]
-        for metric in WITHIN:
+        for metric in table.metrics:
             scores = (table.within or {}).get(metric.key, ())
             texts = [(scores[at], "") for at in columns] if scores else []
             lines.append(_row(f"{metric.short} {metric.arrow}".rstrip(), texts))

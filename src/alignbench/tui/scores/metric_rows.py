@@ -4,40 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 
 from alignbench.judging.summary import DISTINCT, STANCES
 from alignbench.metrics.estimates import Estimate
-from alignbench.metrics.registry import METRICS, Metric
+from alignbench.metrics.metric import FAMILIES, Metric
+from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import Interval
 from alignbench.metrics.values import Cross, Value
 from alignbench.tui.text import number
 
-FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("length", ("words",)),
-    ("overlap between responses", ("jaccard", "jaccard_2", "jaccard_stem", "rouge_l", "self_bleu", "bertscore_f1")),
-    ("vocabulary", ("distinct_1", "distinct_2", "distinct_3", "ead_1", "mattr")),
-    ("repetition", ("ngram_diversity", "compression_ratio", "self_repetition")),
-    ("meaning", ("embedding_diversity", "semantic_classes", "vendi_embedding", "vendi_ngram")),
-    ("likelihood", ("surprisal", "response_logprob", "progressive_surprise")),
-)
 SIMILARITY = "similarity to the reference"
 JUDGED = "judged"
-_INVERTED = {
-    "jaccard": "lexical diversity",
-    "jaccard_2": "lexical diversity, pairs",
-    "jaccard_stem": "lexical diversity, stems",
-}
-_SHORT = {
-    "jaccard": "words (Jaccard)",
-    "jaccard_2": "word pairs (Jaccard)",
-    "jaccard_stem": "stems (Jaccard)",
-    "embedding_similarity": "embeddings (cosine)",
-    "ead_1": "expectation-adj. distinct-1",
-}
-_WHOLE = ("semantic_classes",)
-
-
 _GRADE = (
     'A judge\'s grade from 1 to 5 of each response: {}. The mean over responses; "N/A" and broken replies left out.'
 )
@@ -71,7 +48,7 @@ class MetricRow:
     @property
     def inverted(self) -> bool:
         """Shown as 1 - value, so that more is more diverse."""
-        return not self.cross and self.metric.name in _INVERTED
+        return not self.cross and bool(self.metric.inverted)
 
     @property
     def run(self) -> str:
@@ -90,8 +67,8 @@ class MetricRow:
     @property
     def label(self) -> str:
         if self.inverted:
-            return _INVERTED[self.metric.name]
-        return _SHORT.get(self.metric.name, self.metric.title)
+            return self.metric.inverted
+        return self.metric.label or self.metric.title
 
     @property
     def title(self) -> str:
@@ -125,9 +102,7 @@ class MetricRow:
         """A value as text; a dash where there is none."""
         if value is None:
             return "–"
-        if self.metric.name == "words":
-            return f"{value:.0f}"
-        if self.metric.name in _WHOLE and value == int(value):
+        if self.metric.has_sd or (self.metric.is_count and value == int(value)):
             return f"{value:.0f}"
         return number(value)
 
@@ -149,29 +124,25 @@ def _range(low: float | None, high: float | None) -> str:
     return f"from {low:g}" if high is None else f"{low:g} to {high:g}"
 
 
-@cache
 def rows() -> tuple[MetricRow, ...]:
     """Every score there is, those of one set in families, then those of two."""
     return tuple(_rows())
 
 
 def _rows() -> Iterator[MetricRow]:
-    placed = {name for _, names in FAMILIES for name in names}
-    others = tuple(name for name, metric in METRICS.items() if name not in placed and "judge" not in metric.needs)
-    for family, names in (*FAMILIES, ("others", others)):
-        for name in names:
-            if name in METRICS and "within" in METRICS[name].scope:
-                yield MetricRow(METRICS[name], False, family)
+    of_one_set = [metric for metric in METRICS.values() if "within" in metric.scope and "judge" not in metric.needs]
+    for metric in sorted(of_one_set, key=lambda metric: (FAMILIES.index(metric.family), metric.place)):
+        yield MetricRow(metric, False, metric.family)
     for metric in METRICS.values():
         if "cross" in metric.scope:
             yield MetricRow(metric, True, SIMILARITY if not metric.is_distance else "distance from the reference")
-    for name, title, meaning, low, high in _JUDGED:
-        yield MetricRow(_judged(name, title, meaning, low, high), False, JUDGED)
+    for fields in _JUDGED:
+        yield MetricRow(_judged(*fields), False, JUDGED)
 
 
 def _judged(name: str, title: str, meaning: str, low: float, high: float | None) -> Metric:
     return Metric(
         name=name, title=title, meaning=meaning, scope=("within",), low=low, high=high, more_diverse="",
         source="An LLM judge, held to a JSON schema; it is as good as the judge is", version="1", needs=(),
-        min_samples=1, live=False,
+        min_samples=1,
     )  # fmt: skip

@@ -6,10 +6,10 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from alignbench.contexts.source_samples import samples_in_context
-from alignbench.metrics.registry import LIVE
+from alignbench.metrics.registry import live
 from alignbench.metrics.statistics import Bootstrap
 from alignbench.metrics.values import Cross, Value
-from alignbench.scoring.aggregate import PromptScores, score_tables
+from alignbench.scoring.aggregate import COUNTS, PromptScores, score_tables
 from alignbench.scoring.contested import blind_to_stance, is_contested, without_the_blind
 from alignbench.scoring.on_request import Answers, OnRequestScores
 from alignbench.scoring.responses import cell_surprisal
@@ -22,7 +22,6 @@ from alignbench.tui.workbench.comparison import lowest_version
 from alignbench.tui.workbench.roles import Roles, roles
 from alignbench.tui.workbench.state import Bench, BenchCell, letter
 
-COUNTS = ("duplicates", "empty")
 NULLS = 5  # other prompts that the null is the mean of, at most
 
 
@@ -190,7 +189,7 @@ def prompt_panel(
     )
     intervals = {}
     if exact and of.reference is not None:
-        intervals = board.intervals(snapshot.prompt, answers, names, LIVE, of.reference)
+        intervals = board.intervals(snapshot.prompt, answers, names, live(), of.reference)
     tables = score_tables(
         [*scores.values()], names, within=(*within, *COUNTS), cross=cross, reference=of.reference, floor=of.floor,
         bootstrap=Bootstrap(), jackknifed=intervals,
@@ -201,9 +200,9 @@ def prompt_panel(
     said = {}
     if of.reference is not None:
         blind = snapshot.prompt in snapshot.contested
-        live = [metric for metric in cross if metric in LIVE and not (blind and blind_to_stance(metric))]
+        similarities = [metric for metric in cross if metric in live() and not (blind and blind_to_stance(metric))]
         said = {
-            name: board.as_answer(answers, text, snapshot.told.get(name, frozenset()), live, of.reference)
+            name: board.as_answer(answers, text, snapshot.told.get(name, frozenset()), similarities, of.reference)
             for name, text in hints.items()
             if name in names
         }

@@ -136,7 +136,7 @@ def detail(scene: ScoresViewModel, bar: bool) -> list[Content]:
 
 def _beside(scene: ScoresViewModel, at: int) -> str:
     """How long the responses are: length confounds overlap."""
-    if scene.row.metric.name == "words" or scene.panel is None:
+    if scene.row.metric.family == "length" or scene.panel is None:
         return ""
     if scene.row.judged:
         judged = scene.within(scene.row, at)

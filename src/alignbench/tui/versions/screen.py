@@ -17,7 +17,8 @@ from alignbench.tui.text import fitted, number, one_line
 from alignbench.tui.versions.actions import VERSIONS
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
-from alignbench.tui.workbench.comparison_values import CROSS, ReferenceComparison
+from alignbench.tui.workbench.comparison_values import ReferenceComparison
+from alignbench.tui.workbench.score_summary import bench_metrics
 from alignbench.tui.workbench.state import Column, letter
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class VersionsScreen(Screen[int | None]):
         at = letter(bench.selected)
         self.query_one("#head", Static).update(Content(f" Versions of {at}  {one_line(column.name, 40)}"))
         name = max(16, min(40, self.size.width - 2 * COLUMN - 22))
-        titles = f"    {'':<{name}}  {'n':>5} " + "".join(f"{metric.short:>{COLUMN}}" for metric in CROSS)
+        titles = f"    {'':<{name}}  {'n':>5} " + "".join(f"{metric.short:>{COLUMN}}" for metric in bench_metrics()[1])
         self.query_one("#titles", Static).update(Content.styled(titles, DIM))
         standings = [self._workbench.standing(column, version) for version in range(len(history))]
         lines = [self._line(standings, version, name) for version in range(len(history))]
@@ -100,7 +101,7 @@ class VersionsScreen(Screen[int | None]):
         for what, old, new in changes(history[before], history[after]):
             values = f"{one_line(old, room)}  →  {one_line(new, room)}"
             lines.append(Content.assemble((f"   {what:<18}", DIM), values))
-        pairs = zip(CROSS, standings[before].scores, standings[after].scores, strict=True)
+        pairs = zip(bench_metrics()[1], standings[before].scores, standings[after].scores, strict=True)
         for metric, old_score, new_score in pairs:
             moved = "–"
             if old_score.value is not None and new_score.value is not None:

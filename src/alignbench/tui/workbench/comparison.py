@@ -10,7 +10,6 @@ from alignbench.scoring.floor import is_zero_shot_base
 from alignbench.spec import Condition
 from alignbench.tui.condition_text import context_words
 from alignbench.tui.workbench.comparison_values import (
-    CROSS,
     NOT_SAMPLED,
     ReferenceComparison,
     Score,
@@ -18,7 +17,7 @@ from alignbench.tui.workbench.comparison_values import (
     prompt_id,
 )
 from alignbench.tui.workbench.roles import roles
-from alignbench.tui.workbench.score_summary import seen
+from alignbench.tui.workbench.score_summary import bench_metrics, seen
 from alignbench.tui.workbench.state import Bench, Column, letter
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def comparison_of(
     told = samples_in_context(condition.context, bench.reference) if bench.reference else frozenset()
     found = _cross(bench, scorer, condition, told)
     scores = []
-    for metric in CROSS:
+    for metric in bench_metrics()[1]:
         cross = found.get(metric.key)
         scores.append(Score(reason=NOT_SAMPLED) if cross is None else Score(cross.value, cross.reason))
     versions = len(column.history)

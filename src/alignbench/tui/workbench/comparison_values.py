@@ -29,73 +29,15 @@ class ScoreSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ShownMetric:
-    """A score as the app calls it. invert: the table shows 1 - value. arrow: which way is more diverse."""
+    """A score on the Bench. label: its name. short: the same where there is little room. invert: 1 - value is shown.
+    has_sd: with its standard deviation. arrow: which way is more diverse."""
 
     key: str
     label: str
     short: str
-    help: str
     invert: bool = False
+    has_sd: bool = False
     arrow: str = ""
-
-
-WITHIN = (
-    ShownMetric(
-        "words",
-        "words",
-        "words",
-        "Length of a sample in words: mean and standard deviation over the samples of the column.",
-    ),
-    ShownMetric(
-        "jaccard",
-        "lexical diversity",
-        "lexical div.",
-        "1 minus the mean Jaccard similarity of the word sets of two samples, over all pairs; stop words and case "
-        "are left out. 1: no word in common. 0: the same words in every sample.",
-        invert=True,
-        arrow="↑",
-    ),
-    ShownMetric(
-        "distinct_2",
-        "distinct-2",
-        "distinct-2",
-        "Different pairs of neighbouring words, as a share of all pairs of neighbouring words in the column's samples. "
-        "Longer texts repeat more, so compare it at like lengths only.",
-        arrow="↑",
-    ),
-    ShownMetric(
-        "embedding_diversity",
-        "embedding diversity",
-        "embedding div.",
-        "1 minus the mean cosine similarity of the sentence embeddings (all-MiniLM-L6-v2) of two samples, over all "
-        "pairs. 0: the samples say the same thing.",
-        arrow="↑",
-    ),
-)
-
-
-COUNTS = (
-    ShownMetric("duplicates", "exact duplicates", "duplicates", "Samples that repeat the text of another one exactly."),
-    ShownMetric("empty", "empty samples", "empty", "Samples with nothing but white space; most scores leave them out."),
-)
-
-
-CROSS = (
-    ShownMetric(
-        "jaccard",
-        "Jaccard",
-        "jaccard",
-        "Mean Jaccard similarity of the word sets of a sample of this column and one of the reference. Its ceiling is "
-        "the same number between different samples of the reference itself.",
-    ),
-    ShownMetric(
-        "embedding_similarity",
-        "cosine",
-        "cosine",
-        "Mean cosine similarity of the embeddings of a sample of this column and one of the reference. Its ceiling is "
-        "the same number between different samples of the reference itself.",
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +72,8 @@ class Similarity:
 class ScoreTable:
     """names, n: of the columns from left to right. reference: which of them, None where there is none.
 
-    standings: where columns and versions stand to the reference, the floor first.
+    metrics, similarities: what the rows of `within` and `cross` are. standings: where columns and versions stand to the
+    reference, the floor first.
     """
 
     names: tuple[str, ...] = ()
@@ -139,6 +82,8 @@ class ScoreTable:
     reference: int | None = None
     within: Mapping[str, tuple[Score, ...]] | None = None
     cross: Mapping[str, Similarity] | None = None
+    metrics: tuple[ShownMetric, ...] = ()
+    similarities: tuple[ShownMetric, ...] = ()
     standings: tuple[ReferenceComparison, ...] = ()
 
     @property
@@ -148,16 +93,16 @@ class ScoreTable:
     def missing(self) -> list[str]:
         """Why dashes are dashes, a line a score."""
         lines = []
-        for metric in WITHIN:
+        for metric in self.metrics:
             for name, score in zip(self.names, (self.within or {}).get(metric.key, ()), strict=False):
                 if score.reason:
                     lines.append(f"{name}, {metric.label}: {score.reason}")
-        for metric in CROSS:
+        for metric in self.similarities:
             row = (self.cross or {}).get(metric.key)
             for name, similarity in zip(self.names, row.scores if row else (), strict=False):
-                found = similarity or (row.ceiling if row else Score())
-                if found.reason:
-                    lines.append(f"{name}, {metric.label} to the reference: {found.reason}")
+                score = similarity or (row.ceiling if row else Score())
+                if score.reason:
+                    lines.append(f"{name}, {metric.label} to the reference: {score.reason}")
         return lines
 
 
@@ -170,8 +115,9 @@ def prompt_id(cell: BenchCell) -> str | None:
 class ReferenceComparison:
     """A condition against the reference. sign: letter of its column, with the version where there is more than one.
 
-    scores: as `CROSS`. n: its samples. held_out: its context tells of samples of the reference, which are left out of
-    the comparison. current: whether it is on the Bench, not an earlier version. selected: of the selected column.
+    scores: of the similarities on the Bench. n: its samples. held_out: its context is made from samples of the
+    reference, which are left out of the comparison. current: whether it is on the Bench, not an earlier version.
+    selected: of the selected column.
     """
 
     sign: str

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 from alignbench.tui.workbench.comparison_values import (
-    COUNTS,
-    CROSS,
     NOT_SAMPLED,
-    WITHIN,
     Score,
     ScoreSource,
     ScoreTable,
@@ -20,8 +18,32 @@ from alignbench.tui.workbench.comparison_values import (
 from alignbench.tui.workbench.state import Bench
 
 if TYPE_CHECKING:
+    from alignbench.metrics.metric import Metric
     from alignbench.metrics.running_cell import Cross, Value
     from alignbench.scoring.aggregate import PromptScores
+
+
+@cache
+def bench_metrics() -> tuple[tuple[ShownMetric, ...], tuple[ShownMetric, ...]]:
+    """The scores of one set and the similarities that the Bench shows: those that run where nothing else is asked for.
+
+    The first paint does without them, since scores import numpy.
+    """
+    from alignbench.metrics.registry import CROSS, METRICS, WITHIN
+
+    return tuple(_of_one_set(METRICS[name]) for name in WITHIN), tuple(_of_two(METRICS[name]) for name in CROSS)
+
+
+def _of_one_set(metric: Metric) -> ShownMetric:
+    arrow = {"higher": "↑", "lower": "↑" if metric.inverted else "↓", "": ""}[metric.more_diverse]
+    if metric.inverted:
+        return ShownMetric(metric.name, metric.inverted, metric.inverted_short, invert=True, arrow=arrow)
+    return ShownMetric(metric.name, metric.title, metric.short or metric.title, has_sd=metric.has_sd, arrow=arrow)
+
+
+def _of_two(metric: Metric) -> ShownMetric:
+    short = metric.short or metric.title
+    return ShownMetric(metric.name, short, short)
 
 
 def _score(value: Value | None, metric: ShownMetric, missing: str) -> Score:
@@ -30,9 +52,7 @@ def _score(value: Value | None, metric: ShownMetric, missing: str) -> Score:
     if value.value is None:
         return Score(reason=value.reason or missing)
     shown = 1 - value.value if metric.invert else value.value
-    if metric.key == "words":
-        return Score(shown, sd=value.sd, whole=True)
-    return Score(shown, whole=metric in COUNTS)
+    return Score(shown, sd=value.sd, whole=True) if metric.has_sd else Score(shown)
 
 
 def _similarity(found: Sequence[Cross | None], reference: int, missing: str) -> Similarity:
@@ -52,13 +72,15 @@ def score_table(bench: Bench, scorer: ScoreSource | None) -> ScoreTable:
     missing = NOT_SAMPLED
     scores = _scores(scorer, prompt, bench, names, reference) if scorer is not None and prompt is not None else None
     within = [scores.within[name] if scores else {} for name in names]
-    rows = {m.key: tuple(_score(values.get(m.key), m, missing) for values in within) for m in (*WITHIN, *COUNTS)}
+    metrics, similarities = bench_metrics()
+    rows = {m.key: tuple(_score(values.get(m.key), m, missing) for values in within) for m in metrics}
 
     cross: dict[str, Similarity] = {}
     if reference is not None:
         pairs = [scores.cross[name] if scores else {} for name in names]
-        cross = {m.key: _similarity([values.get(m.key) for values in pairs], reference, missing) for m in CROSS}
-    return ScoreTable(names, tuple(cell.done for cell in cells), bench.selected, reference, rows, cross or None)
+        cross = {m.key: _similarity([values.get(m.key) for values in pairs], reference, missing) for m in similarities}
+    n = tuple(cell.done for cell in cells)
+    return ScoreTable(names, n, bench.selected, reference, rows, cross or None, metrics, similarities)
 
 
 def _scores(
