@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 from alignbench.cli.options import Json
-
-if TYPE_CHECKING:
-    from alignbench.metrics.metric import Metric
 
 
 def metrics(as_json: Json = False) -> None:
@@ -26,7 +22,7 @@ def metrics(as_json: Json = False) -> None:
             [
                 metric.name,
                 " and ".join("two sets" if scope == "cross" else "one set" for scope in metric.scope),
-                _range(metric),
+                metric.range,
                 metric.more_diverse or "-",
                 ", ".join(metric.needs),
                 f"n = {metric.min_samples}",
@@ -36,9 +32,3 @@ def metrics(as_json: Json = False) -> None:
             for metric in METRICS.values()
         ],
     )
-
-
-def _range(metric: Metric) -> str:
-    if metric.low is None:
-        return "any" if metric.high is None else f"up to {metric.high:g}"
-    return f"{metric.low:g} up" if metric.high is None else f"{metric.low:g} to {metric.high:g}"

@@ -32,8 +32,8 @@ def bertscore_f1(a: TokenVectors, b: TokenVectors) -> float | None:
     Each token takes its best cosine on the other side; the mean on one side is precision, on the other recall. At most
     1 where both are positive, as with every encoder.
     """
-    found = float(bertscore_matrix([a], [b])[0, 0])
-    return None if np.isnan(found) else found
+    f1 = float(bertscore_matrix([a], [b])[0, 0])
+    return None if np.isnan(f1) else f1
 
 
 def bertscore_matrix(a: Sequence[TokenVectors], b: Sequence[TokenVectors]) -> Floats:

@@ -81,9 +81,10 @@ class ScoredCell(ABC):
         n = len(self)
         duplicates = n - self._n_empty - len(self._texts)
         values = {
-            name: self._of_vectors(name, formula) if isinstance(formula, EmbeddingFormula) else self._value(name)
+            name: self._of_vectors(name, formula)
+            if isinstance(formula := registry.METRICS[name].formula, EmbeddingFormula)
+            else self._value(name)
             for name in registry.within(self.metrics)
-            if (formula := registry.METRICS[name].formula) is not None
         }
         return {**values, "duplicates": Value(float(duplicates), n), "empty": Value(float(self._n_empty), n)}
 

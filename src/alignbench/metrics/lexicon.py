@@ -66,11 +66,11 @@ class _Pieces(dict[str, int]):
         self._others: list[Ints] = []
 
     def __missing__(self, piece: str) -> int:
-        found = self._read(piece)
-        if len(found) == 1:
-            number = int(found[0])
+        numbers_of_words = self._read(piece)
+        if len(numbers_of_words) == 1:
+            number = int(numbers_of_words[0])
         else:
-            self._others.append(found)
+            self._others.append(numbers_of_words)
             number = -len(self._others)
         self[piece] = number
         return number

@@ -95,12 +95,12 @@ def orders(n: int, count: int = ORDERS, seed: int = 0) -> list[tuple[int, ...]]:
     rng = np.random.default_rng([seed, n])
     count = min(count, math.factorial(n))
     last = rng.permutation(n).tolist()
-    found: dict[tuple[int, ...], None] = {}
+    drawn: dict[tuple[int, ...], None] = {}
     for at in itertools.count():
-        if len(found) == count:
-            return list(found)
+        if len(drawn) == count:
+            return list(drawn)
         end = last[at % n]
-        found.setdefault((*[i for i in rng.permutation(n).tolist() if i != end], end))
+        drawn.setdefault((*[i for i in rng.permutation(n).tolist() if i != end], end))
     raise AssertionError("unreachable")
 
 

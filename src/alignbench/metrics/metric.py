@@ -113,6 +113,13 @@ class Metric:
         """Whether cells can run it while samples arrive."""
         return self.formula is not None
 
+    @property
+    def range(self) -> str:
+        """Its range in words."""
+        if self.low is None:
+            return "any" if self.high is None else f"up to {self.high:g}"
+        return f"{self.low:g} up" if self.high is None else f"{self.low:g} to {self.high:g}"
+
     def version_in(self, mode: WordMode) -> str:
         """Its version where words are counted in this mode."""
         formula, plus, _ = self.version.partition("+")

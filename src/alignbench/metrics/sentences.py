@@ -32,16 +32,16 @@ def sentences(text: str) -> tuple[str, ...]:
     abbreviation or initial that a sentence may go on after, or one before a small letter. What has no letter or digit
     is no sentence.
     """
-    found = []
+    pieces = []
     for line in _LINE.split(text):
         line = _BULLET.sub("", line)
         start = 0
         for mark in _END.finditer(line):
             if _ends(line, mark):
-                found.append(line[start : mark.end()])
+                pieces.append(line[start : mark.end()])
                 start = mark.end()
-        found.append(line[start:])
-    return tuple([sentence.strip() for sentence in found if any(map(str.isalnum, sentence))])
+        pieces.append(line[start:])
+    return tuple([sentence.strip() for sentence in pieces if any(map(str.isalnum, sentence))])
 
 
 def _ends(line: str, mark: re.Match[str]) -> bool:

@@ -46,10 +46,10 @@ def shared_words(text: str, responses: Collection[str]) -> SharedWords:
     return SharedWords(tuple(spans), len(own), len(shared), mean)
 
 
-def marked(text: str, found: SharedWords) -> Iterator[tuple[str, Mark]]:
+def marked(text: str, shared: SharedWords) -> Iterator[tuple[str, Mark]]:
     """The text in pieces, each with its mark; together they are the text."""
     at = 0
-    for start, end, often in found.spans:
+    for start, end, often in shared.spans:
         if start > at:
             yield text[at:start], "plain"
         yield text[start:end], "strong" if often else "shared"

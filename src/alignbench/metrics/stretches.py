@@ -56,13 +56,13 @@ def _ends(text: str, pieces: Sequence[str]) -> list[int]:
     at, waiting = 0, 0
     for i, piece in enumerate(pieces):
         own = piece.lstrip(" ") if i == 0 and not text.startswith(piece) else piece  # SentencePiece begins with a space
-        found = at if text.startswith(own, at) and own else -1
-        if found < 0 and waiting and own and _BROKEN not in own:
-            found = text.find(own, at + 1)
-        if found < 0:
+        start = at if text.startswith(own, at) and own else -1
+        if start < 0 and waiting and own and _BROKEN not in own:
+            start = text.find(own, at + 1)
+        if start < 0:
             waiting += 1
             continue
-        ends += [found] * waiting
-        at, waiting = found + len(own), 0
+        ends += [start] * waiting
+        at, waiting = start + len(own), 0
         ends.append(at)
     return [*ends, *[len(text)] * waiting]

@@ -66,8 +66,8 @@ def word_spans(text: str) -> list[tuple[int, int, str]]:
 
     For marking words in a text; a few letters that normalization joins with their neighbours may be told otherwise.
     """
-    found = _pattern(False).finditer(text.replace("\u2019", "'"))
-    return [(match.start(), match.end(), word) for match in found if (word := "".join(words(match.group())))]
+    matches = _pattern(False).finditer(text.replace("\u2019", "'"))
+    return [(match.start(), match.end(), word) for match in matches if (word := "".join(words(match.group())))]
 
 
 def content_words(of: Iterable[str]) -> frozenset[str]:

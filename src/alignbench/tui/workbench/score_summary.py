@@ -55,11 +55,11 @@ def _score(value: Value | None, metric: ShownMetric, missing: str) -> Score:
     return Score(shown, sd=value.sd, whole=True) if metric.has_sd else Score(shown)
 
 
-def _similarity(found: Sequence[Cross | None], reference: int, missing: str) -> Similarity:
+def _similarity(crosses: Sequence[Cross | None], reference: int, missing: str) -> Similarity:
     """Scores of all columns against the reference; its own is the ceiling."""
-    own = found[reference]
+    own = crosses[reference]
     ceiling = Score(reason=missing) if own is None else Score(own.ceiling, own.ceiling_reason)
-    scores = [Score(reason=missing) if cross is None else Score(cross.value, cross.reason) for cross in found]
+    scores = [Score(reason=missing) if cross is None else Score(cross.value, cross.reason) for cross in crosses]
     return Similarity(ceiling, tuple(None if at == reference else score for at, score in enumerate(scores)))
 
 
@@ -68,7 +68,7 @@ def score_table(bench: Bench, scorer: ScoreSource | None) -> ScoreTable:
     cells = [bench.cell(column) for column in bench.columns]
     names = tuple(column.name for column in bench.columns)
     reference = names.index(bench.reference) if bench.reference in names else None
-    prompt = next((found for cell in cells if (found := prompt_id(cell)) is not None), None)
+    prompt = next((id for cell in cells if (id := prompt_id(cell)) is not None), None)
     missing = NOT_SAMPLED
     scores = _scores(scorer, prompt, bench, names, reference) if scorer is not None and prompt is not None else None
     within = [scores.within[name] if scores else {} for name in names]
@@ -101,8 +101,8 @@ def _seen(bench: Bench, scores: PromptScores) -> PromptScores:
     return without_the_blind(scores) if is_contested(bench.prompt) else scores
 
 
-def seen(bench: Bench, found: Mapping[str, Cross]) -> Mapping[str, Cross]:
+def seen(bench: Bench, crosses: Mapping[str, Cross]) -> Mapping[str, Cross]:
     """Similarities of one condition; on a contested prompt without those that are blind to stance."""
     from alignbench.scoring.aggregate import PromptScores
 
-    return _seen(bench, PromptScores({}, {"": found})).cross[""]
+    return _seen(bench, PromptScores({}, {"": crosses})).cross[""]
