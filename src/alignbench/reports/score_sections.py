@@ -49,16 +49,14 @@ def score_remarks(tables: ScoreTables, floor: Floor) -> Iterator[str]:
 def run_sections(tables: ScoreTables, reference: str | None) -> Iterator[Section]:
     """The live scores, without intervals; the ceiling stands under the reference's own name."""
     rows = [
-        (METRICS[metric].title, *(_without_interval(of[metric]) for of in tables.within.values()))
-        for metric in WITHIN
+        (METRICS[metric].title, *(_without_interval(of[metric]) for of in tables.within.values())) for metric in WITHIN
     ]
     yield Section("", ("within a condition", *tables.within), tuple(rows))
     if reference is None:
         return
     names = (f"{name} (ceiling)" if name == reference else name for name in tables.cross)
     rows = [
-        (METRICS[metric].title, *(_without_interval(of[metric]) for of in tables.cross.values()))
-        for metric in CROSS
+        (METRICS[metric].title, *(_without_interval(of[metric]) for of in tables.cross.values())) for metric in CROSS
     ]
     for metric in CROSS:
         title, scores = METRICS[metric].title, [of[metric] for of in tables.cross.values()]

@@ -118,7 +118,9 @@ def _within(
     scores: dict[str, dict[str, WithinEstimate]] = {condition: {} for condition in conditions}
     for (condition, metric), column in cells.items():
         there = [cell for cell in column if cell.value is not None]
-        extra = {"sd": _mean(_column(cell.sd for cell in column))} if metric in METRICS and METRICS[metric].has_sd else {}
+        extra = (
+            {"sd": _mean(_column(cell.sd for cell in column))} if metric in METRICS and METRICS[metric].has_sd else {}
+        )
         extra |= _extras(there)
         if any(EQUAL_N in cell.extra for cell in column):
             extra[EQUAL_N] = _mean(_at_equal_n(column))
