@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from alignbench.judging.summary import DISTINCT, STANCES, JudgedTable
 from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.registry import METRICS
-from alignbench.metrics.statistics import MIN_PROMPTS, Interval, PairedDifference
+from alignbench.metrics.statistics import MIN_PROMPTS, PairedDifference
 from alignbench.reports.contents import Diversity, Report
 from alignbench.reports.coverage_curves import Coverage
 from alignbench.reports.equal_length import EqualLength
 from alignbench.reports.gate import GateGap, QualityGate
+from alignbench.reports.numbers import interval, number, p_value
 from alignbench.scoring.score_tables import WithinEstimate
 
 LEVEL = 0.05
@@ -152,20 +153,6 @@ def _stances(stances: JudgedTable, contested: int) -> Iterator[str]:
         if shares and distinct.value is not None:
             spread = f"{number(distinct.value)}{'' if distinct.ci is None else ' ' + interval(distinct.ci)}"
             yield f"Stances of {condition}: {', '.join(shares)}; {spread} different ones a prompt."
-
-
-def number(value: float, digits: int = 3, *, sign: bool = False) -> str:
-    """So many decimals, one from 10 up."""
-    plus = "+" if sign else ""
-    return f"{value:{plus}.1f}" if abs(value) >= 10 else f"{value:{plus}.{digits}f}"
-
-
-def interval(ci: Interval, digits: int = 3) -> str:
-    return f"[{number(ci[0], digits)}, {number(ci[1], digits)}]"
-
-
-def p_value(p: float) -> str:
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
 def _percent(share: Estimate) -> str:

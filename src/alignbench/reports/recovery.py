@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import MIN_PROMPTS
 from alignbench.reports.contents import Report
-from alignbench.reports.findings import interval, number
+from alignbench.reports.numbers import interval, number
 from alignbench.scoring.score_tables import CrossEstimate
 
 SAID = ("jaccard", "embedding_similarity")  # the similarities that sentences speak of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from alignbench.metrics.registry import CROSS, METRICS, WITHIN
-from alignbench.reports.findings import number
+from alignbench.reports.numbers import number
 from alignbench.reports.section import Section, shown_number, shown_recovery, shown_value
 from alignbench.scoring.floor import Floor
 from alignbench.scoring.score_tables import CrossEstimate, ScoreTables, WithinEstimate

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import MIN_PROMPTS, PairedDifference
-from alignbench.reports.findings import interval, number, p_value
+from alignbench.reports.numbers import interval, number, p_value
 from alignbench.scoring.score_tables import CrossEstimate, WithinEstimate
 
 _ARROWS = {"higher": " ↑", "lower": " ↓", "": ""}  # which way is more diverse

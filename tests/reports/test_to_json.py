@@ -1,0 +1,52 @@
+"""The JSON of results: which keys there are, in which order, and which are left out."""
+
+from __future__ import annotations
+
+import json
+
+from alignbench.judging.summary import JudgedEstimate
+from alignbench.metrics.estimates import Estimate
+from alignbench.metrics.statistics import PairedDifference
+from alignbench.reports.to_json import judged_json, scores_json
+from alignbench.scoring.score_tables import CrossEstimate, ScoreTables, WithinEstimate
+from alignbench.store import Store
+from tests.support.reported import grade, record
+
+
+def test_a_score_has_its_extras_behind_what_all_scores_have() -> None:
+    difference = PairedDifference(1.0, (0.5, 1.5), 0.01, 30, 0.02)
+    score = WithinEstimate(
+        5.0, (4.0, 6.0), 30, samples=120, extra={"sd": None}, difference=difference, equal_words=Estimate(3.0)
+    )
+    scores = scores_json(ScoreTables({"A": {"words": score}}, {"A": {"jaccard": CrossEstimate(reason="none")}}))
+    words = scores["within"]["A"]["words"]
+    assert list(words) == ["value", "ci", "n", "samples", "reason", "sd", "difference", "equal_words"]
+    assert words["difference"] == {"value": 1.0, "ci": [0.5, 1.5], "p": 0.01, "p_holm": 0.02, "n": 30}
+    assert words["equal_words"] == {"value": 3.0, "ci": None}
+    assert list(scores["cross"]["A"]["jaccard"]) == [
+        "value", "ci", "max_matched", "mmd2", "ceiling", "floor", "null", "recovery", "held_out", "source", "n",
+        "reason", "mmd2_ci", "recovery_ci", "recovery_reason", "warning",
+    ]  # fmt: skip
+    assert json.loads(json.dumps(scores, allow_nan=False)) == scores
+
+
+def test_only_pairs_can_be_flipped() -> None:
+    judged = {
+        "quality": {"A": {"depth": JudgedEstimate(4.0, n=2)}},
+        "topics": {"A vs B": {"a": JudgedEstimate(flipped=0)}},
+    }
+    kinds = judged_json(judged)
+    assert "flipped" not in kinds["quality"]["A"]["depth"]
+    assert kinds["topics"]["A vs B"]["a"]["flipped"] == 0
+
+
+def test_a_report_leaves_out_what_was_not_computed(store: Store) -> None:
+    grade(store)
+    plain = record(store, reference=None, floor=None, investigation="diversity")["investigation"]
+    assert list(plain["coverage"]) == ["threshold", "reason", "conditions"]
+    assert "gap" not in plain["gate"]["conditions"]["raw"]
+    assert "frontier" not in plain
+    compared = record(store, investigation="diversity", temperatures=(0.7, 1.0))["investigation"]
+    assert list(compared["gate"]["conditions"]["raw"]["gap"]) == ["jaccard", "embedding_diversity"]
+    assert [point["k"] for point in compared["coverage"]["conditions"]["raw"]["of_reference"]] == [1, 2]
+    assert list(compared["frontier"]) == ["temperatures", "points", "missing"]
