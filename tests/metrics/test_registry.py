@@ -13,13 +13,13 @@ from alignbench.metrics.values import WordMode
 from alignbench.metrics.words import VERSION
 
 
-def test_the_registry_names_what_the_scoreboard_computes() -> None:
+def test_the_registry_names_what_a_cell_computes() -> None:
     cell = CellScores()
     assert {*registry.WITHIN, "duplicates", "empty"} == set(cell.within())
     assert set(registry.CROSS) == set(CellPair(cell, cell).cross())
 
 
-def test_the_scoreboard_runs_every_live_score() -> None:
+def test_a_cell_runs_every_live_score() -> None:
     cell = CellScores(registry.live())
     assert {*registry.within(registry.live()), "duplicates", "empty"} == set(cell.within())
     assert set(registry.cross(registry.live())) == set(CellPair(cell, cell).cross())

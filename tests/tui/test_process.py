@@ -85,11 +85,31 @@ def test_what_finished_survives(tmp_path: Path, number: int) -> None:
     os.close(again.master)
 
 
-def test_the_first_paint_imports_nothing_heavy() -> None:
-    script = (
-        "import sys, alignbench.tui.app; "
-        "print([m for m in ('torch', 'transformers', 'llama_cpp', 'sentence_transformers', 'numpy', 'sqlite_utils')"
-        " if m in sys.modules])"
+FIRST_PAINT = """
+import asyncio, sys
+from pathlib import Path
+from alignbench.tui.app import BenchApp
+
+HEAVY = ("torch", "transformers", "llama_cpp", "sentence_transformers", "numpy", "sqlite_utils")
+loaded = []
+
+async def begin(self):
+    loaded.extend(name for name in HEAVY if name in sys.modules)
+    self.exit()
+
+async def main():
+    BenchApp._begin = begin
+    app = BenchApp(Path("none.db"), None, None)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+
+asyncio.run(main())
+print(loaded)
+"""
+
+
+def test_the_first_paint_imports_nothing_heavy(tmp_path: Path) -> None:
+    painted = subprocess.run(
+        [sys.executable, "-c", FIRST_PAINT], capture_output=True, text=True, check=True, cwd=tmp_path
     )
-    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
+    assert painted.stdout.strip() == "[]"
