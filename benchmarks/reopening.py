@@ -57,7 +57,7 @@ def fill(path: Path) -> int:
                     vectors[content_hash(text)] = (vector / np.linalg.norm(vector)).astype(np.float32)
         bench, _ = persistence.restore(store, session)
         bench.prompt = bench.asked[-1]
-        persistence.save(store, session, persistence.layout(bench), "c0")
+        persistence.save(store, session, persistence.layout(bench), "c0", ())
         store.add_embeddings(DEFAULT_EMBEDDER, vectors, windows=dict.fromkeys(vectors, 3), mode=WINDOW_MODE)
     return session
 

@@ -75,8 +75,8 @@ def app(db: Path, out: Path) -> None:
     shown: list[float] = []
     move, sample = BenchScreen.action_sample_down, BenchScreen.action_sample
 
-    async def action_sample_down(self: BenchScreen) -> None:
-        await move(self)
+    def action_sample_down(self: BenchScreen) -> None:
+        move(self)
         self.call_after_refresh(lambda: shown.append(time.monotonic()))
 
     def action_sample(self: BenchScreen) -> None:

@@ -1,16 +1,14 @@
-"""Work in the background: jobs, and the worker that computes what a view asks for."""
+"""Work in the background: jobs, their cache, and the thread that does the latest of them."""
 
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 
 from alignbench.errors import EngineError
 from alignbench.progress import PERCENT, Progress
-from alignbench.tui.background_job import BackgroundJob
-from alignbench.tui.scores.model_metrics import Backends
-from alignbench.tui.scores.worker import PanelWorker
-from tests.support.fakes import FakePool
+from alignbench.tui.workbench.background_job import BackgroundJob
+from alignbench.tui.workbench.job_cache import JobCache
+from alignbench.tui.workbench.latest_thread import LatestThread
 from tests.support.waiting import LIMIT, wait_until
 
 
@@ -52,35 +50,59 @@ def test_a_job_that_is_given_up_ends_at_its_next_report() -> None:
         after.append(1)
         return 1
 
-    job = BackgroundJob(work, lambda: None)
+    def start(job: BackgroundJob[int]) -> None:
+        threads.append(threading.Thread(target=job.run))
+        threads[0].start()
+
+    threads: list[threading.Thread] = []
+    job = BackgroundJob(work, lambda: None, start)
     assert reached.wait(LIMIT)
     job.cancel()
     assert not job.running
     go.set()
-    job._thread.join(LIMIT)
+    threads[0].join(LIMIT)
     assert (job.result, job.error, after) == (None, "", [])
 
 
-def test_the_panel_worker_does_what_was_asked_last(tmp_path: Path) -> None:
-    changed = threading.Event()
-    worker = PanelWorker(Backends(tmp_path / "none.db", FakePool(), None), changed.set)  # type: ignore[arg-type]
+def test_of_what_waits_only_the_latest_is_done() -> None:
+    changed, ended = threading.Event(), threading.Event()
+    thread = LatestThread(ended.set)
+    jobs = JobCache(changed.set, thread.start, keep=8)
     began, go = threading.Event(), threading.Event()
 
-    def slow(_: object) -> str:
+    def slow(_: Progress) -> str:
         began.set()
         go.wait(LIMIT)
         return "slow"
 
     try:
-        assert worker.ask("slow", slow) is None
+        assert jobs.ask("slow", slow).running
         assert began.wait(LIMIT)
-        assert worker.ask("dropped", lambda _: "dropped") is None
-        assert worker.ask("last", lambda _: "last") is None
+        assert jobs.ask("dropped", lambda _: "dropped").running
+        assert jobs.ask("last", lambda _: "last").running
         go.set()
-        wait_until(lambda: worker.ask("last", lambda _: "last") == "last")
-        assert worker.ask("slow", slow) == "slow", "what was begun is kept"
+        wait_until(lambda: jobs.ask("last", lambda _: "last").result == "last")
+        assert jobs.ask("slow", slow).result == "slow", "what was begun is kept"
         assert changed.is_set()
-        wait_until(lambda: isinstance(worker.ask("broken", lambda _: 1 / 0), ZeroDivisionError))
-        assert worker.ask("dropped", lambda _: "dropped") is None, "what was not begun was dropped"
+        wait_until(lambda: "ZeroDivisionError" in jobs.ask("broken", lambda _: 1 / 0).error)
+        assert jobs.ask("dropped", lambda _: "dropped").result is None, "what was not begun was dropped"
     finally:
-        worker.close()
+        thread.close()
+    assert ended.wait(LIMIT)
+
+
+def test_a_job_of_the_cache_is_begun_once_until_it_is_forgotten() -> None:
+    jobs, runs = JobCache(lambda: None, keep=2), []
+
+    def work(_: Progress) -> int:
+        runs.append(1)
+        return len(runs)
+
+    first = jobs.ask("a", work)
+    wait_until(lambda: first.result == 1)
+    assert jobs.ask("a", work) is first
+    jobs.forget(first)
+    wait_until(lambda: jobs.ask("a", work).result == 2)
+    for key in "bcd":
+        wait_until(lambda key=key: jobs.ask(key, work).result)
+    assert set(jobs.results()) == {"b", "c", "d"}, "two that are over, and the one that began after them"

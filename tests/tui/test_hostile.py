@@ -101,7 +101,7 @@ async def test_prompts_names_and_notes(tmp_path: Path, kind: str, monkeypatch: p
     async with app.run_test(size=WIDE, notifications=True) as pilot:
         screen = await ready(pilot, app)
         app.workbench.bench.prompt = type(app.workbench.bench.prompt)("hostile", text)
-        await screen.lay_out()
+        app.workbench.changed()
         await settled(pilot, app)
         await sampled(pilot, app)
         await settled(pilot, app)

@@ -11,9 +11,9 @@ from alignbench.metrics.registry import METRICS
 from alignbench.store import Store
 from alignbench.tui.app import BenchApp
 from alignbench.tui.dialogs.base import LineScreen
-from alignbench.tui.scores.metric_rows import rows
 from alignbench.tui.scores.model_metrics import RUNNERS
 from alignbench.tui.scores.screen import ScoresScreen
+from alignbench.tui.workbench.metric_rows import rows
 from tests.support.app import ready, screen_text, shows, until
 from tests.support.judged import terse_template
 from tests.support.pools import shared_pool
@@ -41,17 +41,17 @@ async def test_costly_scores_and_token_shift(tmp_path: Path, monkeypatch: pytest
             await pilot.press("o")
 
             def there(metric: str = metric) -> bool:
-                scene = screen._scene()
-                reasons = [scene.entry(row, 1).reason for row in rows() if row.metric.name == metric]
+                model = screen._view_model()
+                reasons = [model.entry(row, 1).reason for row in rows() if row.metric.name == metric]
                 return reasons == [""] * len(METRICS[metric].scope)
 
-            await until(pilot, lambda: not app.workbench.panel().demands.running and there())
+            await until(pilot, lambda: not screen._scores.on_demand.running and there())
         screen._row = next(i for i, row in enumerate(rows()) if row.run == "stance")
         await pilot.press("o")
         await until(pilot, lambda: isinstance(app.screen, LineScreen))
         await pilot.press("enter")
-        await until(pilot, lambda: screen._scene().jobs and not app.workbench.panel().demands.running)
-        await until(pilot, lambda: screen._scene().within(screen._chosen, 1).samples)
+        await until(pilot, lambda: screen._view_model().jobs and not screen._scores.on_demand.running)
+        await until(pilot, lambda: screen._view_model().within(screen._chosen, 1).samples)
         with Store.open(tmp_path / "x.db") as store:
             judged = list(store.judgments(bench.session, kind="stance"))
         assert {row.condition for row in judged} == {"demo-aligned", "demo-base"}

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from alignbench.tui.app import BenchApp
-from alignbench.tui.workbench.state import BenchCell
+from alignbench.tui.workbench.cell import BenchCell
 from tests.support.app import SMALL, WIDE, make_app, ready, sampled, screen_text, still, until
 from tests.support.fakes import FakePool, LetterEmbedder, ScoringPool
 
@@ -82,7 +82,7 @@ def test_loading(snap_compare: Any) -> None:
         for column, fraction in zip(bench.columns, (0.4, 1.0), strict=True):
             key = (bench.prompt.hash, column.hash)
             bench.cells[key] = BenchCell(status="loading" if fraction < 1 else "waiting", fraction=fraction)
-        app.bench_screen.show()  # type: ignore[union-attr]
+        app.workbench.changed()
 
     snapshot(snap_compare, WIDE, prepare)
 

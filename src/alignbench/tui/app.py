@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import gc
+import time
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.message import Message
 from textual.screen import Screen
 
-from alignbench.errors import AlignbenchError
+from alignbench.errors import AlignbenchError, InputError
 from alignbench.spec import Model, Prompt
 from alignbench.tui.action import APP, bindings, of_screen
 from alignbench.tui.bench.screen import BenchScreen
+from alignbench.tui.messages import Open
+from alignbench.tui.screen import do, tell
 from alignbench.tui.workbench.controller import Workbench
 from alignbench.tui.workbench.state import Bench
 
@@ -25,20 +30,19 @@ if TYPE_CHECKING:
 
 FIRST_MODELS = (Model("demo-aligned", "demo-aligned", "aligned"), Model("demo-base", "demo-base", "base"))
 FIRST_SET = "open-ended"
+FRAME = 1 / 10  # seconds between two updates of the screen while text streams in
 
 
 class BenchApp(App[None]):
-    """The workbench in a terminal.
-
-    db: the session database, made at the first sampling if it is not there. pool, embed: engines; embeddings may be
-    missing. session: one to reopen. models: a column for each, the demo models where none are given. labels: pairs to
-    label first of all.
-    """
+    """The workbench in a terminal: takes what happens in it from other threads, and opens screens."""
 
     TITLE = "alignbench"
     CSS_PATH: ClassVar = ["app.tcss", "bench/screen.tcss"]  # a default screen's own CSS_PATH is not loaded
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("app", APP)]
     NOTIFICATION_TIMEOUT = 4
+
+    class Happened(Message):
+        """Another thread has something: events of a run, or scores."""
 
     def __init__(
         self,
@@ -49,12 +53,23 @@ class BenchApp(App[None]):
         models: Sequence[Model] | None = None,
         labels: LabelPlan | None = None,
     ) -> None:
+        """
+        Args:
+            db: The session database, made at the first sampling if it is not there.
+            pool: The engines.
+            embed: Embeddings, where there are any.
+            session: One to reopen.
+            models: A column for each; the demo models where none are given.
+            labels: Pairs to label first of all.
+        """
         super().__init__()
         self.workbench = Workbench(db, pool, embed, self._happened)
         self._session = session
         self._models = models if models is not None else FIRST_MODELS
         self._labels = labels
         self._leaving = False
+        self._drawn = 0.0
+        self._pending = False
         self.bench_screen: BenchScreen | None = None
 
     def get_default_screen(self) -> Screen[None]:
@@ -62,19 +77,18 @@ class BenchApp(App[None]):
         return self.bench_screen
 
     def on_mount(self) -> None:
+        self.set_interval(0.5, self._tick)
         self.call_after_refresh(self._begin)
 
     async def _begin(self) -> None:
         """After the first paint: the prompts, and the session to reopen."""
-        screen = self.bench_screen
-        assert screen is not None
         prompts, message = _first_prompts()
         if message:
-            screen.tell(message, "error")
+            tell(self, message, "error")
         self.workbench.begin(Bench.ready(self._models, prompts, FIRST_SET if prompts else ""))
-        await screen.lay_out()
+        self.workbench.changed()
         if self._session is not None:
-            screen.do(self.workbench.open(self._session))
+            do(self, self.workbench, self.workbench.open(self._session))
         if self._labels is not None:
             from alignbench.tui.sessions.label_screen import LabelScreen
 
@@ -83,8 +97,40 @@ class BenchApp(App[None]):
 
     def _happened(self) -> None:
         """Called from any thread."""
-        if self.bench_screen is not None and not self._leaving:
-            self.bench_screen.post_message(BenchScreen.Happened())
+        if not self._leaving:
+            self.post_message(self.Happened())
+
+    def on_bench_app_happened(self) -> None:
+        """Take events at most 10 times a second; the last ones are always taken."""
+        if self._pending:
+            return
+        wait = self._drawn + FRAME - time.monotonic()
+        if wait > 0:
+            self._pending = True
+            self.set_timer(wait, self._take)
+        else:
+            self._take()
+
+    def _take(self) -> None:
+        self._pending = False
+        self._drawn = time.monotonic()
+        for message in self.workbench.drain():
+            tell(self, message, "error")
+        self.workbench.changed(scores=self.workbench.bench_scores.moved())
+
+    def _tick(self) -> None:
+        if self.workbench.busy:
+            self.workbench.changed(scores=False)
+
+    @work
+    async def on_open(self, message: Open) -> None:
+        """A screen asks for another one."""
+        from alignbench.tui.navigation import open_screen
+
+        try:
+            await open_screen(self, self.workbench, message)
+        except InputError as error:
+            tell(self, str(error), "warning")
 
     # actions of every screen
 

@@ -7,6 +7,7 @@ from dataclasses import fields
 from alignbench.spec import Condition, Context, Examples, Hint, LoadOptions, Sampling
 from alignbench.tui.text import count, one_line
 
+_DEFAULTS = Sampling()
 SELECT_WORDS = {
     "fixed": "",
     "random": "random ",
@@ -46,6 +47,29 @@ def hint_words(hint: Hint) -> str:
     if hint.text:
         return "hint by hand" if hint.level == "free" else f"{hint.level} by hand"
     return "hint first" if hint.level == "first" else hint.level
+
+
+def settings(condition: Condition) -> str:
+    """The sampling parameters in short: temperature always, the others where they are not the default."""
+    sampling = condition.sampling
+    parts = [f"T {sampling.temperature:g}"]
+    for field, short in (
+        ("top_p", "top-p"),
+        ("top_k", "top-k"),
+        ("min_p", "min-p"),
+        ("repetition_penalty", "rep"),
+        ("max_tokens", "max"),
+    ):
+        value = getattr(sampling, field)
+        if value != getattr(_DEFAULTS, field):
+            parts.append(f"{short} {value:g}")
+    if sampling.stop:
+        parts.append(f"stops {len(sampling.stop)}")
+    if condition.seed:
+        parts.append(f"seed {condition.seed}")
+    if condition.mode != "strict":
+        parts.append(condition.mode)
+    return "  ".join(parts)
 
 
 def changes(before: Condition, after: Condition) -> list[tuple[str, str, str]]:

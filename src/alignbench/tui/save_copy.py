@@ -5,34 +5,33 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from textual.screen import Screen
+from alignbench.tui.screen import AppScreen
+from alignbench.tui.workbench.cell import BenchSample
+from alignbench.tui.workbench.state import Column
 
-from alignbench.tui.text import printable
-from alignbench.tui.workbench.state import BenchSample, Column
 
-
-def copy_sample(screen: Screen, sample: BenchSample | None) -> None:
+def copy_sample(screen: AppScreen[None], sample: BenchSample | None) -> None:
     """Put the text on the clipboard with OSC 52, which tmux, screen and SSH can hand on."""
     if sample is None or not sample.text:
-        screen.notify("There is no text to copy.", severity="warning", markup=False)
+        screen.tell("There is no text to copy.", "warning")
         return
     text = sample.text.encode("utf-8", "replace").decode("utf-8")
     screen.app.copy_to_clipboard(text)
-    screen.notify(f"Sample {sample.index + 1} copied: {len(text)} characters.", markup=False)
+    screen.tell(f"Sample {sample.index + 1} copied: {len(text)} characters.")
 
 
-def save_sample(screen: Screen, column: Column | None, sample: BenchSample | None) -> None:
+def save_sample(screen: AppScreen[None], column: Column | None, sample: BenchSample | None) -> None:
     """Write the text to a new file in the current folder, named after the column and the sample."""
     if column is None or sample is None or not sample.text:
-        screen.notify("There is no text to save.", severity="warning", markup=False)
+        screen.tell("There is no text to save.", "warning")
         return
     stem = re.sub(r"[^A-Za-z0-9._+-]+", "-", column.name).strip("-.") or "sample"
     try:
         path = new_file(f"{stem}-sample-{sample.index + 1}", ".txt", sample.text)
     except OSError as error:
-        screen.notify(printable(f"Could not save: {error}"), severity="error", markup=False)
+        screen.tell(f"Could not save: {error}", "error")
         return
-    screen.notify(printable(f"Sample {sample.index + 1} saved to {path.resolve()}"), markup=False)
+    screen.tell(f"Sample {sample.index + 1} saved to {path.resolve()}")
 
 
 def new_file(stem: str, ending: str, text: str) -> Path:

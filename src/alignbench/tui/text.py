@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rich.cells import cell_len, set_cell_size
-from textual.content import Content
 
 from alignbench.display import visible
 
@@ -27,11 +26,6 @@ def fitted(text: str, width: int) -> str:
     return set_cell_size(flat, width) if cell_len(flat) <= width else f"{set_cell_size(flat, max(0, width - 1))}…"
 
 
-def plain(text: str) -> Content:
-    """Data as content for a widget; nothing in it is markup."""
-    return Content(printable(text))
-
-
 def number(value: float, digits: int = 2) -> str:
     """A score without its leading zero: .71, 1.00, -.05."""
     value = round(value, digits) + 0.0  # no negative zero
@@ -48,3 +42,9 @@ def clock(seconds: float) -> str:
 def count(n: int, what: str) -> str:
     """1 sample, 2 samples."""
     return f"{n} {what}{'' if n == 1 else 's'}"
+
+
+def bar(fraction: float, width: int) -> str:
+    """A bar of blocks."""
+    full = round(max(0.0, min(1.0, fraction)) * width)
+    return "█" * full + "░" * (width - full)

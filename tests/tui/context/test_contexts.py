@@ -98,10 +98,10 @@ async def test_from_zero_shot_to_a_hint_and_back_after_reopening(tmp_path: Path,
         await pilot.press("f5")
         await sampled_in(pilot, app, words[3])
         assert [context_words(c.context) for c in bench.columns[1].history] == words
-        scores = app.workbench._scores
+        scores = app.workbench.bench_scores._live
         assert scores is not None
         await until(pilot, lambda: scores.wait(0))
-        bench_of(app).show()
+        app.workbench.changed()
         before = widget_text(app.screen.query_one(ScoreStrip))
         session = bench.session
     assert "ceiling" in before
@@ -191,7 +191,7 @@ async def test_a_context_that_cannot_be_made_is_explained_and_not_accepted(tmp_p
         await pilot.press("enter")
         await until(pilot, lambda: app.screen is screen)
         await pilot.press("down", *["right"] * select)
-        await until(pilot, lambda: screen._error)
+        await until(pilot, lambda: screen.error)
         await shows(pilot, "There is no such prompt")
         await pilot.press("f5")
         assert app.screen is screen

@@ -15,10 +15,11 @@ from alignbench.store import Store
 from alignbench.tui.audit.differences import injected_text, leading, studies
 from alignbench.tui.bench.column import notice
 from alignbench.tui.condition_text import changes, context_words
-from alignbench.tui.context import edits, fields
-from alignbench.tui.context.cancellable_pool import CancellablePool
-from alignbench.tui.workbench import persistence
-from alignbench.tui.workbench.state import Bench, BenchSample, Column
+from alignbench.tui.context import fields
+from alignbench.tui.workbench import context_edits, persistence
+from alignbench.tui.workbench.cancellable_pool import CancellablePool
+from alignbench.tui.workbench.cell import BenchSample
+from alignbench.tui.workbench.state import Bench, Column
 from tests.support.app import ALIGNED, BASE
 from tests.support.fakes import FakePool
 
@@ -29,33 +30,33 @@ THREE_MADE = Condition("with three", BASE, THREE)
 
 
 def test_moving_keeps_every_example() -> None:
-    assert edits.moved(ITEMS, 0, 1) == (ITEMS[1], ITEMS[0], *ITEMS[2:])
-    assert edits.moved(ITEMS, 3, 1) == ITEMS
-    assert edits.moved(ITEMS, 0, -1) == ITEMS
+    assert context_edits.moved(ITEMS, 0, 1) == (ITEMS[1], ITEMS[0], *ITEMS[2:])
+    assert context_edits.moved(ITEMS, 3, 1) == ITEMS
+    assert context_edits.moved(ITEMS, 0, -1) == ITEMS
 
 
 def test_an_edited_set_has_no_name_and_the_old_one_stays() -> None:
-    edited = edits.with_items(THREE, ITEMS[1:])
+    edited = context_edits.with_items(THREE, ITEMS[1:])
     assert edited.examples is not None
     assert THREE.examples is not None
     assert (edited.examples.pool.name, edited.examples.pool.items) == ("", ITEMS[1:])
     assert THREE.examples.pool.name == "four"
-    same = edits.with_items(THREE, ITEMS).examples
+    same = context_edits.with_items(THREE, ITEMS).examples
     assert same is not None
     assert same.pool.name == "four"
-    assert edits.with_items(THREE, ()).examples is None
+    assert context_edits.with_items(THREE, ()).examples is None
 
 
 def test_a_sample_is_added_once_and_all_of_a_fixed_list_stay_all() -> None:
     context = PLAIN
     for item in ITEMS:
-        context = edits.with_example(context, item)
+        context = context_edits.with_example(context, item)
     assert context.examples is not None
     assert (context.examples.pool.items, context.examples.k) == (ITEMS, None)
     with pytest.raises(InputError, match="example 2 already"):
-        edits.with_example(context, ITEMS[1])
+        context_edits.with_example(context, ITEMS[1])
     with pytest.raises(InputError, match="samples of teacher"):
-        edits.with_example(Context("plain", examples=Examples(condition="teacher")), ITEMS[0])
+        context_edits.with_example(Context("plain", examples=Examples(condition="teacher")), ITEMS[0])
 
 
 def test_stepping_through_choices_leaves_nothing_that_does_not_apply() -> None:
@@ -155,7 +156,7 @@ def with_context(bench: Bench, context: Context) -> None:
 
 def test_a_column_keeps_versions_that_have_samples_only() -> None:
     bench = a_bench()
-    for context in (edits.with_example(PLAIN, ITEMS[0]), THREE):
+    for context in (context_edits.with_example(PLAIN, ITEMS[0]), THREE):
         with_context(bench, context)
     column = bench.columns[1]
     assert [context_words(c.context) for c in column.history] == ["zero-shot", "3 examples"]

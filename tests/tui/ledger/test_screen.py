@@ -40,7 +40,8 @@ def app_on(path: Path, pool: Pool | None = None) -> BenchApp:
 
 async def on_prompt(pilot: Pilot[Any], app: BenchApp) -> None:
     await ready(pilot, app)
-    await bench_of(app).set_prompt(PROMPTS[0])
+    app.workbench.bench.ask(PROMPTS[0])
+    app.workbench.changed()
 
 
 async def ledger(pilot: Pilot[Any], app: BenchApp) -> LedgerScreen:

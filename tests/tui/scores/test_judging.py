@@ -13,9 +13,9 @@ from alignbench.judging.plan import plan_judging
 from alignbench.spec import Condition, Model, Prompt
 from alignbench.store import Judgment, Store
 from alignbench.tui.scores.judging import judge
-from alignbench.tui.scores.metric_rows import rows
-from alignbench.tui.scores.model_metrics import Backends
 from alignbench.tui.scores.snapshot import take
+from alignbench.tui.workbench.backends import Backends
+from alignbench.tui.workbench.metric_rows import rows
 from alignbench.tui.workbench.persistence import restore
 from tests.support.app import ALIGNED, BASE
 from tests.support.fakes import FakePool

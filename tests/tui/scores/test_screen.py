@@ -10,10 +10,10 @@ import pytest
 from alignbench.metrics.registry import METRICS
 from alignbench.prompts import load_prompts
 from alignbench.spec import Condition, Context, Hint, Model, Sampling
-from alignbench.tui.scores.metric_rows import rows
 from alignbench.tui.scores.screen import ScoresScreen
 from alignbench.tui.viewer.screen import ViewerScreen
 from alignbench.tui.widgets.bars import Scale, dot_plot, recovery_bar
+from alignbench.tui.workbench.metric_rows import rows
 from alignbench.tui.workbench.roles import roles
 from alignbench.tui.workbench.state import Column
 from tests.support.app import (
@@ -22,7 +22,6 @@ from tests.support.app import (
     SMALL,
     TEXTS,
     WIDE,
-    bench_of,
     line_with,
     make_app,
     ready,
@@ -94,14 +93,14 @@ async def test_recovery_between_its_lines(tmp_path: Path) -> None:
 async def test_recovery_of_a_hinted_column_and_of_its_versions(tmp_path: Path) -> None:
     app = make_app(tmp_path / "x.db", FakePool(texts=TEXTS), LetterEmbedder())
     async with app.run_test(size=(120, 70), notifications=True) as pilot:
-        screen = await ready(pilot, app)
+        await ready(pilot, app)
         await sampled(pilot, app)
         await pilot.press("right")
         bench = app.workbench.bench
         hint = Hint("summary", text="Tea is warm.", condition="demo-aligned", sample=0)
         condition = replace(bench.columns[1].condition, context=Context("plain", hint=hint))
         bench.change(bench.columns[1], Column(condition, 5))
-        await screen.changed_columns()
+        app.workbench.changed()
         await sampled(pilot, app)
         await pilot.press("f7", "2")
         await until(pilot, lambda: line_with(app, "the hint itself .").startswith("held out ."))
@@ -140,7 +139,7 @@ async def test_distinct_answers_lead_to_their_samples(tmp_path: Path) -> None:
         assert line_with(app, "aaa").startswith("▶ 3× █████ #1,3,4")
         await pilot.press("down", "enter")
         await until(pilot, lambda: isinstance(app.screen, ViewerScreen))
-        assert (bench_of(app).cursor, app.workbench.bench.selected) == (1, 0)
+        assert (app.workbench.bench.cursor, app.workbench.bench.selected) == (1, 0)
 
 
 async def test_coverage_runs_on_demand(tmp_path: Path) -> None:
@@ -160,10 +159,10 @@ async def test_coverage_runs_on_demand(tmp_path: Path) -> None:
 async def test_without_a_reference_or_a_column(tmp_path: Path) -> None:
     app = make_app(tmp_path / "x.db", FakePool(texts=TEXTS), LetterEmbedder())
     async with app.run_test(size=SMALL, notifications=True) as pilot:
-        screen = await ready(pilot, app)
+        await ready(pilot, app)
         await sampled(pilot, app)
         app.workbench.bench.reference = None
-        screen.show()
+        app.workbench.changed()
         await pilot.press("f7", *["down"] * place("embedding_similarity"))
         await until(pilot, lambda: "no value: No column is the" in screen_text(app))
         await pilot.press("2")
@@ -190,11 +189,16 @@ async def test_embeddings_that_cannot_be_had(tmp_path: Path) -> None:
 async def test_contested_prompts_have_no_scores_that_are_blind_to_stance(tmp_path: Path) -> None:
     app = make_app(tmp_path / "x.db", FakePool(texts=TEXTS), LetterEmbedder())
     async with app.run_test(size=(120, 60), notifications=True) as pilot:
-        screen = await ready(pilot, app)
-        await screen.set_prompt(load_prompts("contested")[0])
+        await ready(pilot, app)
+        app.workbench.bench.ask(load_prompts("contested")[0])
+        app.workbench.changed()
         await sampled(pilot, app)
         await until(
-            pilot, lambda: screen.table.within and "contested" in screen.table.within["embedding_diversity"][0].reason
+            pilot,
+            lambda: (
+                app.workbench.table.within
+                and "contested" in app.workbench.table.within["embedding_diversity"][0].reason
+            ),
         )
         assert line_with(app, "lexical div.").startswith("lexical div. ↑ .")
         await pilot.press("f7", *["down"] * place("embedding_similarity"))

@@ -35,7 +35,7 @@ async def test_viewer_goes_through_samples_and_columns(tmp_path: Path) -> None:
         await until(pilot, lambda: "other" in screen_text(app) and "demo-base" in screen_text(app))
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is bench_of(app))
-        assert bench_of(app).cursor == 1
+        assert app.workbench.bench.cursor == 1
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL])

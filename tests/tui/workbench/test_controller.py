@@ -9,6 +9,7 @@ import pytest
 from alignbench.spec import Condition, Prompt, default_context
 from alignbench.store import SampleRow, Store
 from alignbench.tui.workbench import persistence
+from alignbench.tui.workbench.bench_scores import BenchScores
 from alignbench.tui.workbench.controller import Workbench
 from tests.support.app import BASE
 from tests.support.fakes import FakePool
@@ -28,10 +29,10 @@ async def test_the_prompt_on_the_screen_is_scored_first(tmp_path: Path, monkeypa
         persistence.save(store, session, persistence.layout(bench), "base", ())
     scored: list[str] = []
 
-    def record(_: Workbench, row: SampleRow) -> None:
+    def record(_: BenchScores, row: SampleRow) -> None:
         scored.append(row.prompt)
 
-    monkeypatch.setattr(Workbench, "_score", record)
+    monkeypatch.setattr(BenchScores, "add", record)
     workbench = Workbench(db, FakePool(), None, lambda: None)
     await workbench.open(session)
     await workbench.close()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 
 from alignbench.spec import Condition, Prompt, Sampling
+from alignbench.tui.workbench.cell import BenchSample
 from alignbench.tui.workbench.persistence import rebuilt
-from alignbench.tui.workbench.state import Bench, BenchSample, Column, free_name, letter
+from alignbench.tui.workbench.state import Bench, Column, free_name, letter
 from alignbench.tui.workbench.token_rate import TokenRate
 from tests.support.app import ALIGNED, BASE
 

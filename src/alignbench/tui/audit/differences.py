@@ -14,7 +14,7 @@ from alignbench.tui.condition_text import changes
 
 if TYPE_CHECKING:
     from alignbench.experiments.context_preparer import Preparer
-    from alignbench.tui.workbench.state import BenchCell
+    from alignbench.tui.workbench.cell import BenchCell
 
 DifferenceKind = Literal["confound", "studied", "same"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -9,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.screen import Screen
 from textual.types import CSSPathType
 from textual.widgets import Static
 
@@ -17,18 +17,20 @@ from alignbench.errors import AlignbenchError
 from alignbench.tui.action import bindings
 from alignbench.tui.audit.actions import AUDIT
 from alignbench.tui.audit.differences import Difference, Side, rows, side, studies
+from alignbench.tui.screen import PreparerScreen
 from alignbench.tui.sizes import HEIGHTS
-from alignbench.tui.text import fitted, one_line, plain, printable
+from alignbench.tui.styled import DIM, plain
+from alignbench.tui.text import fitted, one_line, printable
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
 from alignbench.tui.widgets.marked_pane import MarkedPane, StyledRun
+from alignbench.tui.widgets.pane import Pane
 from alignbench.tui.workbench.state import Column, letter
 from alignbench.tui.wrap import WrappedText
 
 if TYPE_CHECKING:
     from alignbench.tui.workbench.controller import Workbench
 
-DIM = "$foreground 60%"
 LABEL = 24
 TITLES = {
     "confound": "Differences that are not under study: each may explain what the scores show",
@@ -37,7 +39,7 @@ TITLES = {
 }
 
 
-class AuditScreen(Screen[None]):
+class AuditScreen(PreparerScreen[None]):
     """The differences as a list; p shows both prompts side by side."""
 
     CSS_PATH: ClassVar[CSSPathType | None] = ["../versions/screen.tcss", "screen.tcss"]
@@ -52,8 +54,7 @@ class AuditScreen(Screen[None]):
     )
 
     def __init__(self, workbench: Workbench) -> None:
-        super().__init__()
-        self._workbench = workbench
+        super().__init__(workbench)
         bench = workbench.bench
         names = [column.name for column in bench.columns]
         reference = names.index(bench.reference) if bench.reference in names else 0
@@ -61,8 +62,6 @@ class AuditScreen(Screen[None]):
         self._other = reference if reference != self._at else (self._at + 1) % len(names)
         self._sides: tuple[Side, Side] | None = None
         self._study = 0  # which of those that the columns allow
-        self._error, self._doing = "", "…"
-        self._kitchen = workbench.kitchen(self._report)
 
     def compose(self) -> ComposeResult:
         yield Static("", id="head", markup=False)
@@ -76,45 +75,34 @@ class AuditScreen(Screen[None]):
     def on_mount(self) -> None:
         self._compare()
 
-    def on_unmount(self) -> None:
-        self._kitchen.close()
-
     def on_resize(self) -> None:
-        self._show()
+        self.show()
 
     def _columns(self) -> tuple[Column, Column]:
-        columns = self._workbench.bench.columns
+        columns = self.workbench.bench.columns
         return columns[self._at], columns[self._other]
-
-    def _report(self, doing: str) -> None:
-        """Called from other threads."""
-        self.app.call_later(self._say, doing)
-
-    def _say(self, doing: str) -> None:
-        self._doing = doing
-        self._show()
 
     @work(exclusive=True)
     async def _compare(self) -> None:
-        self._sides, self._error = None, ""
-        self._show()
+        self._sides, self.error = None, ""
+        self.show()
         try:
             here, there = self._columns()
             self._sides = (await self._side(here), await self._side(there))
         except AlignbenchError as error:
-            self._error = str(error)
-        self._show()
+            self.error = str(error)
+        self.show()
 
     async def _side(self, column: Column) -> Side:
-        bench = self._workbench.bench
+        bench = self.workbench.bench
         prompt, cell = bench.prompt, bench.cell(column)
-        return await self._kitchen.run(lambda preparer, _: side(preparer, prompt, column.condition, cell))
+        return await self.preparer.run(lambda preparer, _: side(preparer, prompt, column.condition, cell))
 
-    def _show(self) -> None:
+    def show(self) -> None:
         if not self.query("#head"):
             return
         names = [
-            f"{letter(at)} {one_line(self._workbench.bench.columns[at].name, 30)}" for at in (self._at, self._other)
+            f"{letter(at)} {one_line(self.workbench.bench.columns[at].name, 30)}" for at in (self._at, self._other)
         ]
         half = max(10, (self.size.width - LABEL - 3) // 2)
         if self._at == self._other:
@@ -123,7 +111,7 @@ class AuditScreen(Screen[None]):
         self.query_one("#head", Static).update(Content(f" Audit of {names[0]} against {names[1]}"))
         if self._sides is None:
             self.query_one("#titles", Static).update(Content(""))
-            self.query_one("#rows", LineList).show([plain(f" {one_line(self._error or self._doing)}")])
+            self.query_one("#rows", LineList).show([plain(f" {one_line(self.error or self.doing)}")])
             return
         titles = f"{'':<{LABEL + 1}}{fitted(names[0], half)} {fitted(names[1], half)}"
         width = self.size.width // 2
@@ -159,31 +147,21 @@ class AuditScreen(Screen[None]):
     # keys
 
     def action_other(self) -> None:
-        n = len(self._workbench.bench.columns)
+        n = len(self.workbench.bench.columns)
         if n > 2:
             self._other = next(at % n for at in range(self._other + 1, self._other + n) if at % n != self._at)
             self._compare()
 
     def action_study(self) -> None:
         self._study += 1
-        self._show()
+        self.show()
 
     def action_turn(self) -> None:
         self.toggle_class("-turned")
-        self._show()
+        self.show()
 
-    def action_page_up(self) -> None:
-        self._page(-1)
-
-    def action_page_down(self) -> None:
-        self._page(1)
-
-    def _page(self, by: int) -> None:
-        for pane in (self.query_one("#rows", LineList), *self.query(MarkedPane)):
-            pane.page(by)
-
-    def action_back(self) -> None:
-        self.dismiss(None)
+    def panes(self) -> Iterable[Pane]:
+        return self.query(Pane)
 
 
 def _only_in(text: str, other: str) -> list[StyledRun]:

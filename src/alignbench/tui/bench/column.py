@@ -9,37 +9,12 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from alignbench.spec import Condition, Sampling
 from alignbench.tui.bench.sample_list import SampleList
-from alignbench.tui.condition_text import context_words
-from alignbench.tui.text import one_line
-from alignbench.tui.widgets.bars import bar
-from alignbench.tui.workbench.state import BenchCell, Column, letter
-
-_DEFAULTS = Sampling()
-
-
-def settings(condition: Condition) -> str:
-    """The sampling parameters in short: temperature always, the others where they are not the default."""
-    sampling = condition.sampling
-    parts = [f"T {sampling.temperature:g}"]
-    for field, short in (
-        ("top_p", "top-p"),
-        ("top_k", "top-k"),
-        ("min_p", "min-p"),
-        ("repetition_penalty", "rep"),
-        ("max_tokens", "max"),
-    ):
-        value = getattr(sampling, field)
-        if value != getattr(_DEFAULTS, field):
-            parts.append(f"{short} {value:g}")
-    if sampling.stop:
-        parts.append(f"stops {len(sampling.stop)}")
-    if condition.seed:
-        parts.append(f"seed {condition.seed}")
-    if condition.mode != "strict":
-        parts.append(condition.mode)
-    return "  ".join(parts)
+from alignbench.tui.condition_text import context_words, settings
+from alignbench.tui.styled import DIM
+from alignbench.tui.text import bar, one_line
+from alignbench.tui.workbench.cell import BenchCell
+from alignbench.tui.workbench.state import Column, letter
 
 
 def around(column: Column) -> str:
@@ -57,19 +32,19 @@ def progress(cell: BenchCell, n: int) -> tuple[str, str]:
     count = f"{cell.done}/{n}"
     match cell.status:
         case "starting":
-            return "starting", "$foreground 60%"
+            return "starting", DIM
         case "loading":
             return f"loading {cell.fraction:.0%} {bar(cell.fraction, 8)}", "$text-warning"
         case "waiting":
-            return f"{count} waiting", "$foreground 60%"
+            return f"{count} waiting", DIM
         case "sampling":
             rate = cell.rate.per_second()
             return (f"{count}  {rate:.0f} tok/s" if rate else f"{count}  reading the prompt"), "$text-success"
     if cell.message:
         return f"{count} failed", "$text-error"
     if not cell.samples:
-        return "not sampled", "$foreground 60%"
-    return f"{count} done" if cell.done >= n else f"{count}, F5 goes on", "$foreground 60%"
+        return "not sampled", DIM
+    return f"{count} done" if cell.done >= n else f"{count}, F5 goes on", DIM
 
 
 def notice(column: Column, cell: BenchCell) -> str:
@@ -120,7 +95,7 @@ class ColumnHead(Static):
         """Parameters to the left, progress to the right."""
         what = cut(f"  {kind}{around(column)}{settings(column.condition)}  n {column.n}", width - len(words) - 3)
         gap = " " * max(1, width - len(what) - len(words) - 1)
-        return Content.assemble((what, "$foreground 60%"), gap, (words, style))
+        return Content.assemble((what, DIM), gap, (words, style))
 
 
 def cut(text: str, width: int) -> str:

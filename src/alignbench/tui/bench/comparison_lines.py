@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from textual.content import Content
 
+from alignbench.tui.styled import DIM
 from alignbench.tui.text import fitted, number, one_line
-from alignbench.tui.widgets.bars import DIM, recovery_bar
+from alignbench.tui.widgets.bars import recovery_bar
 from alignbench.tui.workbench.comparison_values import ReferenceComparison, Score, ScoreTable
 from alignbench.tui.workbench.state import letter
 
@@ -16,19 +17,21 @@ RECOVERY = 5
 HELD_OUT = "°"  # its context tells of samples of the reference, which are left out of the comparison
 
 
-def standing_lines(table: ScoreTable, width: int, lines: int) -> list[Content]:
+def comparison_lines(table: ScoreTable, width: int, lines: int) -> list[Content]:
     """A line each, with bars from 0 to 1 and the ceiling marked in them; at most as many lines as there are."""
     if table.reference is None or not table.cross:
         text = "Mark a reference column with * to compare the others with it." if table.names else ""
         return [Content.styled(text, DIM)]
     reference = letter(table.reference)
     floor = table.floor
-    many = any(standing.role != "floor" for standing in table.standings)
+    many = any(comparison.role != "floor" for comparison in table.comparisons)
     side = WIDE_SIDE if many and width >= WIDE_SIDE + 2 * (BESIDE + RECOVERY + 8) else SIDE
     recovery = RECOVERY if floor is not None and many else 0
     bar = max(8, min(BAR * 2, (width - side) // 2 - BESIDE - recovery))
     ceilings = [table.cross[metric.key].ceiling for metric in table.similarities]
-    held = f"  {HELD_OUT} held out" if any(standing.held_out for standing in table.standings) and side > SIDE else ""
+    held = (
+        f"  {HELD_OUT} held out" if any(comparison.held_out for comparison in table.comparisons) and side > SIDE else ""
+    )
     head = Content.assemble(
         (f"{f'similarity to {reference}*{held}':<{side}}", "bold"),
         *[(f"{metric.short:<{bar + BESIDE + recovery}}", "bold") for metric in table.similarities],
@@ -38,39 +41,39 @@ def standing_lines(table: ScoreTable, width: int, lines: int) -> list[Content]:
         *[Content.assemble(bar_line(score, score, bar, DIM), " " * recovery) for score in ceilings],
     )
     rows = [head, top]
-    if not table.standings:
+    if not table.comparisons:
         return [*rows, Content.styled("Another column (a) gives something to compare.", DIM)]
     room = lines - len(rows)
-    fitting = list(table.standings) if len(table.standings) <= room else _most_telling(table.standings, room - 1)
-    for standing in fitting:
-        parts: list[Content | tuple[str, str]] = [(fitted(_named(standing), side - 1) + " ", _style(standing))]
-        for at, (score, ceiling) in enumerate(zip(standing.scores, ceilings, strict=True)):
-            parts.append(bar_line(score, ceiling, bar, DIM if standing.role == "floor" else ""))
+    fitting = list(table.comparisons) if len(table.comparisons) <= room else _shown_first(table.comparisons, room - 1)
+    for comparison in fitting:
+        parts: list[Content | tuple[str, str]] = [(fitted(_named(comparison), side - 1) + " ", _style(comparison))]
+        for at, (score, ceiling) in enumerate(zip(comparison.scores, ceilings, strict=True)):
+            parts.append(bar_line(score, ceiling, bar, DIM if comparison.role == "floor" else ""))
             if recovery:
-                share = None if standing.role == "floor" else standing.recovery(at, floor, ceiling)
-                parts.append((f"{_percent(share):<{recovery}}", _style(standing)))
+                share = None if comparison.role == "floor" else comparison.recovery(at, floor, ceiling)
+                parts.append((f"{_percent(share):<{recovery}}", _style(comparison)))
         rows.append(Content.assemble(*parts))
-    if len(fitting) < len(table.standings):
-        rows.append(Content.styled(f"and {len(table.standings) - len(fitting)} more: F7, v", DIM))
+    if len(fitting) < len(table.comparisons):
+        rows.append(Content.styled(f"and {len(table.comparisons) - len(fitting)} more: F7, v", DIM))
     return rows
 
 
 def between_lines(table: ScoreTable, width: int) -> list[Content]:
     """A line a score: the selected column's number, then all marks between floor and ceiling. Empty without a floor."""
     floor = table.floor
-    if table.reference is None or not table.cross or len(table.standings) < 2 or floor is None:
+    if table.reference is None or not table.cross or len(table.comparisons) < 2 or floor is None:
         return []
     lines = []
     for at, metric in enumerate(table.similarities):
         ceiling = table.cross[metric.key].ceiling.value
         low = floor.scores[at].value
         marks: dict[str, float] = {}
-        current = next((s for s in table.standings if s.selected and s.current), None)
-        for standing in table.standings:
-            value = standing.scores[at].value
-            if standing.role != "floor" and value is not None:
-                sign = standing.sign[len(letter(table.selected)) :] if standing.selected else ""
-                marks[sign or standing.sign] = value
+        current = next((s for s in table.comparisons if s.selected and s.current), None)
+        for comparison in table.comparisons:
+            value = comparison.scores[at].value
+            if comparison.role != "floor" and value is not None:
+                sign = comparison.sign[len(letter(table.selected)) :] if comparison.selected else ""
+                marks[sign or comparison.sign] = value
         said = (
             f"{current.sign}{HELD_OUT if current.held_out else ''} {current.scores[at].text:>4}  "
             if current is not None
@@ -83,11 +86,11 @@ def between_lines(table: ScoreTable, width: int) -> list[Content]:
     return lines
 
 
-def _named(standing: ReferenceComparison) -> str:
-    role = "floor " if standing.role == "floor" else ""
-    held = HELD_OUT if standing.held_out else ""
-    mark = "▸" if standing.selected and standing.current else " "
-    return f"{mark}{role}{standing.sign}{held} {one_line(standing.words)}"
+def _named(comparison: ReferenceComparison) -> str:
+    role = "floor " if comparison.role == "floor" else ""
+    held = HELD_OUT if comparison.held_out else ""
+    mark = "▸" if comparison.selected and comparison.current else " "
+    return f"{mark}{role}{comparison.sign}{held} {one_line(comparison.words)}"
 
 
 def _percent(recovery: float | None) -> str:
@@ -96,16 +99,18 @@ def _percent(recovery: float | None) -> str:
     return "<0%" if recovery < 0 else f"{min(recovery, 9.99):.0%}"
 
 
-def _style(standing: ReferenceComparison) -> str:
-    if standing.selected and standing.current:
+def _style(comparison: ReferenceComparison) -> str:
+    if comparison.selected and comparison.current:
         return "bold"
-    return DIM if standing.role == "floor" else ""
+    return DIM if comparison.role == "floor" else ""
 
 
-def _most_telling(standings: tuple[ReferenceComparison, ...], room: int) -> list[ReferenceComparison]:
+def _shown_first(comparisons: tuple[ReferenceComparison, ...], room: int) -> list[ReferenceComparison]:
     """The floor, what is on the Bench, and of the older versions the newest ones."""
-    order = sorted(range(len(standings)), key=lambda i: (standings[i].role != "floor", not standings[i].current, -i))
-    return [standings[i] for i in sorted(order[: max(1, room)])]
+    order = sorted(
+        range(len(comparisons)), key=lambda i: (comparisons[i].role != "floor", not comparisons[i].current, -i)
+    )
+    return [comparisons[i] for i in sorted(order[: max(1, room)])]
 
 
 def bar_line(score: Score, ceiling: Score, width: int, style: str) -> Content:

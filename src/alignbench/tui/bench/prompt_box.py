@@ -6,6 +6,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from alignbench.spec import Prompt
+from alignbench.tui.styled import DIM
 from alignbench.tui.text import printable
 from alignbench.tui.wrap import WrappedText
 
@@ -38,14 +39,14 @@ class PromptBox(Static):
         room = self._width - len(LABEL) - 1
         if not self._text.strip():
             hint = "none: F2 picks one, e writes one"
-            self.update(Content.assemble((LABEL, "$foreground 60%"), (hint, "$foreground 60% italic")))
+            self.update(Content.assemble((LABEL, DIM), (hint, "$foreground 60% italic")))
             return
         wrapped = WrappedText(room, printable(self._text))
         lines = [wrapped[i] for i in range(min(MOST, len(wrapped)))]
         if len(wrapped) > MOST:
             lines[-1] = f"{lines[-1][: room - 14]}… (e: all of it)"
         rows = [
-            Content.assemble((LABEL if i == 0 else " " * len(LABEL), "$foreground 60%"), (line, "bold"))
+            Content.assemble((LABEL if i == 0 else " " * len(LABEL), DIM), (line, "bold"))
             for i, line in enumerate(lines)
         ]
         self.update(Content("\n").join(rows))

@@ -17,11 +17,11 @@ from rich.style import Style
 from textual import events
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from alignbench.tui.text import printable
-from alignbench.tui.workbench.state import BenchSample
+from alignbench.tui.widgets.pane import Pane
+from alignbench.tui.workbench.cell import BenchSample
 from alignbench.tui.wrap import WrappedText
 
 LEAST_LINES = 2  # of a sample, however many there are
@@ -52,7 +52,7 @@ class _Block:
         return self.wrapped[total - self.lines + row] if self.tail else self.wrapped[row]
 
 
-class SampleList(ScrollView):
+class SampleList(Pane):
     """Samples of a cell. In `whole` mode all of every text, else as many lines of each as fit."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -65,7 +65,6 @@ class SampleList(ScrollView):
         "samples--cursor",
         "samples--notice",
     }
-    can_focus = False
 
     class Clicked(Message):
         """A sample was clicked; `twice` for a double click."""
@@ -194,10 +193,6 @@ class SampleList(ScrollView):
             self.scroll_to(y=block.top, animate=False)
         elif block.top + block.lines > first + height:
             self.scroll_to(y=block.top + block.lines - height, animate=False)
-
-    def page(self, by: int) -> None:
-        """Scroll by pages."""
-        self.scroll_relative(y=by * max(1, self.size.height - 2), animate=False)
 
     # events
 

@@ -7,9 +7,9 @@ from itertools import zip_longest
 from textual.content import Content
 from textual.widgets import Static
 
-from alignbench.tui.bench.comparison_lines import between_lines, standing_lines
+from alignbench.tui.bench.comparison_lines import between_lines, comparison_lines
 from alignbench.tui.sizes import NARROW, TALL
-from alignbench.tui.text import plain
+from alignbench.tui.styled import DIM, plain
 from alignbench.tui.workbench.comparison_values import Score, ScoreTable, ShownMetric
 from alignbench.tui.workbench.state import letter
 
@@ -17,7 +17,6 @@ LABEL = 18
 COLUMN = 11
 BORDER = 1
 MOST = 9  # lines of the strip where the terminal is tall
-DIM = "$foreground 60%"
 
 
 class ScoreStrip(Static):
@@ -49,7 +48,7 @@ class ScoreStrip(Static):
             left = self._columns(table, _visible(table, room), ())
             indent = left[0].cell_length
             most = MOST if self.screen.size.height >= TALL else len(left)
-            right = standing_lines(table, width - indent - 3, max(len(left), most))
+            right = comparison_lines(table, width - indent - 3, max(len(left), most))
             self.styles.height = max(len(left), len(right)) + BORDER
             blank = Content("")
             lines = [
@@ -74,7 +73,7 @@ class ScoreStrip(Static):
         head = [Content.styled(f" {'Scores':<{LABEL - 1}}", "bold")]
         for at in columns:
             name = f"{letter(at)}{'*' if at == table.reference else ''} n {table.n[at]}"
-            head.append(Content.styled(f"{name:>{COLUMN}}", "bold" if at == table.selected else "$foreground 60%"))
+            head.append(Content.styled(f"{name:>{COLUMN}}", "bold" if at == table.selected else DIM))
         lines = [Content("").join(head)]
         for metric in table.metrics:
             scores = (table.within or {}).get(metric.key, ())
@@ -91,11 +90,9 @@ class ScoreStrip(Static):
 
 def _row(label: str, scores: list[tuple[Score, str]]) -> Content:
     """A label and scores, each with a word before it."""
-    parts = [Content.styled(f" {label:<{LABEL - 1}}", "$foreground 60%")]
+    parts = [Content.styled(f" {label:<{LABEL - 1}}", DIM)]
     for score, word in scores:
-        parts.append(
-            Content.styled(f"{word + score.text:>{COLUMN}}", "$foreground 60%" if score.value is None or word else "")
-        )
+        parts.append(Content.styled(f"{word + score.text:>{COLUMN}}", DIM if score.value is None or word else ""))
     return Content("").join(parts)
 
 

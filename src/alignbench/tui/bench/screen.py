@@ -1,111 +1,164 @@
-"""The Bench: a prompt, a column per condition, scores below. Here is what its keys do."""
+"""The Bench: a prompt, a column per condition, scores below."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 
 from textual import work
+from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.widgets import Static
 
+from alignbench.errors import InputError
 from alignbench.spec import Prompt
 from alignbench.tui.action import bindings
 from alignbench.tui.bench.actions import BENCH
 from alignbench.tui.bench.column import ColumnView
-from alignbench.tui.bench.context_keys import ContextKeys
+from alignbench.tui.bench.column_tabs import ColumnTabs
+from alignbench.tui.bench.columns import ColumnsView
+from alignbench.tui.bench.prompt_box import PromptBox
+from alignbench.tui.bench.score_strip import ScoreStrip
+from alignbench.tui.bench.title_bar import TitleBar
+from alignbench.tui.messages import Open
 from alignbench.tui.save_copy import copy_sample, save_sample
-from alignbench.tui.workbench.state import Column
+from alignbench.tui.screen import WorkbenchScreen
+from alignbench.tui.sizes import HEIGHTS, WIDTHS
+from alignbench.tui.widgets.keys import Keys
+from alignbench.tui.widgets.pane import Pane
+from alignbench.tui.workbench.cell import BenchSample
+from alignbench.tui.workbench.context_edits import take_example
+from alignbench.tui.workbench.controller import Workbench
+from alignbench.tui.workbench.state import Bench, Column
 
 MORE = 5  # samples that + adds
 
 
-class BenchScreen(ContextKeys):
-    """Turns keys into what the workbench does."""
+class BenchScreen(WorkbenchScreen[None]):
+    """Draws the workbench, follows what happens in it, and turns keys into what it does."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("bench", BENCH)]
+    HORIZONTAL_BREAKPOINTS = WIDTHS
+    VERTICAL_BREAKPOINTS = HEIGHTS
+    AUTO_FOCUS = None
     HELP = (
         "A prompt on top, a column per condition, scores below. F5 draws samples from every column; "
         "* marks the reference, which the others are compared with. Everything that finished is in the database."
     )
 
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__(workbench)
+        self._offered: tuple[bool | None, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        yield TitleBar(id="title")
+        yield PromptBox(id="prompt")
+        yield ColumnTabs(id="tabs")
+        yield ColumnsView(self.workbench, id="columns")
+        yield Static("No column. Press a to add one.", id="none", markup=False)
+        yield ScoreStrip(id="scores")
+        yield Keys()
+
+    @property
+    def bench(self) -> Bench:
+        return self.workbench.bench
+
+    @property
+    def sample(self) -> BenchSample | None:
+        """The selected sample."""
+        return self.bench.sample
+
+    # showing
+
+    def follow(self) -> None:
+        self.set_class(not self.bench.columns, "-empty")
+        self.query_one(ScoreStrip).show(self.workbench.table)
+        self.query_one(PromptBox).show(self.bench.prompt)
+        self.query_one(ColumnsView).show()
+        self.query_one(TitleBar).show(self.workbench)
+        self.query_one(ColumnTabs).show(self.bench)
+        offered = tuple(self.check_action(name, ()) for name in ("cancel", "sample"))
+        if offered != self._offered:
+            self._offered = offered
+            self.refresh_bindings()
+
     def check_action(self, action: str, _parameters: tuple[object, ...]) -> bool | None:
+        column, cell = self.bench.column, self.bench.cell
         if action == "cancel":
             return self.workbench.busy
         if action == "sample_column":
-            return self.column is None or not self.bench.cell(self.column).busy
+            return column is None or not cell(column).busy
         if action == "sample":
-            return not self.bench.columns or not all(self.bench.cell(column).busy for column in self.bench.columns)
-        if action == "cancel_sample":
-            sample = self.sample
-            return sample is not None and sample.status in ("waiting", "running")
-        return True
+            return not self.bench.columns or not all(cell(column).busy for column in self.bench.columns)
+        return self.workbench.can_cancel_sample if action == "cancel_sample" else True
 
     # sampling
 
     def action_sample(self) -> None:
         self.do(self.workbench.sample(list(self.bench.columns)))
-        self.show()
 
     def action_sample_column(self) -> None:
-        if (column := self.idle_column()) is not None:
+        if (column := self._idle_column()) is not None:
             self.do(self.workbench.sample([column]))
-            self.show()
 
     def action_cancel(self) -> None:
         self.workbench.cancel()
 
     def action_cancel_sample(self) -> None:
-        if self.column is not None and (sample := self.sample) is not None:
-            self.workbench.cancel(self.bench.cell(self.column), sample.index)
+        self.workbench.cancel_sample()
 
-    async def action_resample(self) -> None:
-        if (column := self.idle_column()) is None:
-            return
-        self.bench.put(self.bench.reseeded(column))
-        await self.lay_out()
-        self.do(self.workbench.sample([self.bench.columns[self.bench.selected]]))
+    def action_resample(self) -> None:
+        if (column := self._idle_column()) is not None:
+            self.bench.put(self.bench.reseeded(column))
+            self.do(self.workbench.sample([self.bench.columns[self.bench.selected]]))
 
-    async def action_more(self) -> None:
-        if (column := self.column) is not None:
+    def action_more(self) -> None:
+        if (column := self.bench.column) is not None:
             self.bench.put(replace(column, n=column.n + MORE))
-            await self.changed_columns()
+            self.keep()
 
     # columns
 
-    async def choose(self, at: int) -> None:
-        """Select a column."""
-        if self.bench.columns:
-            self.bench.selected = at % len(self.bench.columns)
-            self.remember_base()
-            await self.lay_out()
-            self.refresh_bindings()
+    def _idle_column(self) -> Column | None:
+        """The selected column, unless it is being sampled."""
+        try:
+            return self.bench.idle_column()
+        except InputError as error:
+            self.tell(str(error), "warning")
+            return None
 
-    async def action_column_left(self) -> None:
-        await self.choose(self.bench.selected - 1)
+    def _select(self, at: int) -> None:
+        self.bench.select(at)
+        self.workbench.changed()
 
-    async def action_column_right(self) -> None:
-        await self.choose(self.bench.selected + 1)
+    def action_column_left(self) -> None:
+        self._select(self.bench.selected - 1)
 
-    async def action_duplicate_column(self) -> None:
-        if (column := self.column) is not None:
+    def action_column_right(self) -> None:
+        self._select(self.bench.selected + 1)
+
+    def action_duplicate_column(self) -> None:
+        if (column := self.bench.column) is not None:
             self.bench.add(self.bench.reseeded(column))
-            await self.changed_columns()
+            self.keep()
 
-    async def action_remove_column(self) -> None:
-        if self.idle_column() is not None:
+    def action_remove_column(self) -> None:
+        if self._idle_column() is not None:
             gone = self.bench.remove()
-            await self.changed_columns()
+            self.keep()
             if self.bench.has_samples(gone.condition):
                 self.tell(f"The samples of {gone.name} stay in the session.")
 
-    async def action_reference(self) -> None:
-        if (column := self.column) is not None:
+    def action_reference(self) -> None:
+        if (column := self.bench.column) is not None:
             self.bench.reference = column.name
-            await self.changed_columns()
+            self.keep()
 
     def action_condition(self) -> None:
-        if self.idle_column() is not None:
-            self._edit_condition(self.column)
+        if (column := self._idle_column()) is not None:
+            self._edit_condition(column)
 
     def action_add_column(self) -> None:
         self._edit_condition(None)
@@ -115,25 +168,38 @@ class BenchScreen(ContextKeys):
         from alignbench.tui.dialogs.condition import ConditionScreen
 
         edited = await self.app.push_screen_wait(ConditionScreen(column))
-        if edited is None:
-            return
-        self.do(self.change(column, edited))
+        if edited is not None:
+            self.do(self._change(column, edited))
+
+    async def _change(self, column: Column | None, to: Column) -> str:
+        said = await self.workbench.change(column, to)
+        await self.workbench.save()
+        return said
+
+    def action_take_example(self) -> None:
+        self.attempt(partial(take_example, self.bench))
+
+    def action_older_version(self) -> None:
+        self.attempt(partial(self.bench.step_version, -1))
+
+    def action_newer_version(self) -> None:
+        self.attempt(partial(self.bench.step_version, 1))
 
     # prompts
 
-    async def set_prompt(self, prompt: Prompt) -> None:
-        """Put a prompt on the Bench; the columns show its cells."""
-        self.bench.prompt = prompt
-        self.cursor = 0
-        await self.changed_columns()
+    def _ask(self, prompt: Prompt) -> None:
+        self.bench.ask(prompt)
+        self.keep()
 
-    async def action_next_prompt(self) -> None:
-        self.bench.step_prompt(1)
-        await self.set_prompt(self.bench.prompt)
+    def action_next_prompt(self) -> None:
+        self._step_prompt(1)
 
-    async def action_previous_prompt(self) -> None:
-        self.bench.step_prompt(-1)
-        await self.set_prompt(self.bench.prompt)
+    def action_previous_prompt(self) -> None:
+        self._step_prompt(-1)
+
+    def _step_prompt(self, by: int) -> None:
+        self.bench.step_prompt(by)
+        self.keep()
 
     @work
     async def action_prompts(self) -> None:
@@ -143,7 +209,7 @@ class BenchScreen(ContextKeys):
         picked = await self.app.push_screen_wait(PromptsScreen(bench.prompt_set, bench.prompt, bench.asked))
         if picked is not None:
             bench.prompt_set, bench.prompts = picked.set, picked.prompts
-            await self.set_prompt(picked.prompt)
+            self._ask(picked.prompt)
 
     @work
     async def action_edit_prompt(self) -> None:
@@ -152,50 +218,32 @@ class BenchScreen(ContextKeys):
         text = await self.app.push_screen_wait(EditorScreen(self.bench.prompt.text))
         if text is not None and text != self.bench.prompt.text:
             same = next((prompt for prompt in self.bench.prompts if prompt.text == text), None)
-            await self.set_prompt(same or Prompt.typed(text))
+            self._ask(same or Prompt.typed(text))
 
     # samples
 
-    async def move_cursor(self, by: int) -> None:
-        """Select the sample above or below."""
-        if (column := self.column) is not None:
-            indices = [sample.index for sample in self.bench.cell(column).ordered(column.n)]
-            if indices:
-                at = indices.index(self.cursor) if self.cursor in indices else 0
-                self.cursor = indices[max(0, min(len(indices) - 1, at + by))]
-                self.show(scores=False)
+    def _move_cursor(self, by: int) -> None:
+        self.bench.move_cursor(by)
+        self.workbench.changed(scores=False)
 
-    async def action_sample_up(self) -> None:
-        await self.move_cursor(-1)
+    def action_sample_up(self) -> None:
+        self._move_cursor(-1)
 
-    async def action_sample_down(self) -> None:
-        await self.move_cursor(1)
+    def action_sample_down(self) -> None:
+        self._move_cursor(1)
 
-    def action_page_up(self) -> None:
-        self._page(-1)
-
-    def action_page_down(self) -> None:
-        self._page(1)
-
-    def _page(self, by: int) -> None:
-        views = list(self.query(ColumnView))
-        if views:
-            views[self.bench.selected].samples.page(by)
+    def panes(self) -> Iterable[Pane]:
+        selected = self.query_one(ColumnsView).selected
+        return [selected.samples] if selected is not None else []
 
     def action_whole(self) -> None:
-        self.whole = not self.whole
-        self.show()
+        self.workbench.whole = not self.workbench.whole
+        self.workbench.changed(scores=False)
 
-    def action_view(self) -> None:
-        if self.sample is not None:
-            from alignbench.tui.viewer.screen import ViewerScreen
-
-            self.app.push_screen(ViewerScreen(self))
-
-    async def on_column_view_chosen(self, message: ColumnView.Chosen) -> None:
+    def on_column_view_chosen(self, message: ColumnView.Chosen) -> None:
         if message.sample is not None:
-            self.cursor = message.sample
-        await self.choose(list(self.query(ColumnView)).index(message.view))
+            self.bench.cursor = message.sample
+        self._select(self.query_one(ColumnsView).views.index(message.view))
         if message.twice:
             self.action_view()
 
@@ -203,52 +251,40 @@ class BenchScreen(ContextKeys):
         copy_sample(self, self.sample)
 
     def action_save(self) -> None:
-        save_sample(self, self.column, self.sample)
+        save_sample(self, self.bench.column, self.sample)
 
     # other screens
 
-    def action_scores(self) -> None:
-        from alignbench.tui.scores.screen import ScoresScreen
+    def action_view(self) -> None:
+        if self.sample is not None:
+            self.post_message(Open("viewer"))
 
-        self.app.push_screen(ScoresScreen(self))
+    def action_examples(self) -> None:
+        self.post_message(Open("examples"))
+
+    def action_hint(self) -> None:
+        self.post_message(Open("hint"))
+
+    def action_versions(self) -> None:
+        self.post_message(Open("versions"))
+
+    def action_audit(self) -> None:
+        self.post_message(Open("audit"))
+
+    def action_scores(self) -> None:
+        self.post_message(Open("scores"))
 
     def action_investigation(self) -> None:
-        from alignbench.tui.investigation.screen import InvestigationScreen
+        self.post_message(Open("investigation"))
 
-        self.app.push_screen(InvestigationScreen(self))
+    def action_ledger(self) -> None:
+        self.post_message(Open("ledger"))
 
-    @work
-    async def action_ledger(self, sample: int | None = None) -> None:
-        """sample: the response of the reference to begin with."""
-        from alignbench.tui.ledger.screen import LedgerScreen
+    def action_note(self) -> None:
+        self.post_message(Open("notes"))
 
-        selected = self.bench.selected
-        await self.app.push_screen_wait(LedgerScreen(self, sample))
-        await self.choose(selected)
-
-    @work
-    async def action_note(self) -> None:
-        from alignbench.tui.sessions.notes_dialog import NotesScreen
-
-        await self.app.push_screen_wait(NotesScreen(self.workbench))
-
-    @work
-    async def action_sessions(self) -> None:
-        from alignbench.tui.sessions.screen import NEW, SessionsScreen
-
-        chosen = await self.app.push_screen_wait(SessionsScreen(self.workbench))
-        if chosen == NEW:
-            self.do(self._renew())
-        elif chosen is not None and chosen.session != self.bench.session:
-            self.do(self.workbench.open(chosen.session, chosen.prompt))
-        elif chosen is not None and chosen.prompt:
-            await self.set_prompt(self.bench.asked_prompt(chosen.prompt))
-        else:
-            await self.lay_out()
+    def action_sessions(self) -> None:
+        self.post_message(Open("sessions"))
 
     def action_new_session(self) -> None:
-        self.do(self._renew())
-
-    async def _renew(self) -> None:
-        await self.workbench.save()
-        self.workbench.begin(self.bench.renewed())
+        self.do(self.workbench.renew())

@@ -7,7 +7,9 @@ from pathlib import Path
 from textual.content import Content
 from textual.widgets import Static
 
-from alignbench.tui.text import one_line
+from alignbench.tui.styled import DIM
+from alignbench.tui.text import clock, count, one_line
+from alignbench.tui.workbench.controller import Workbench
 from alignbench.tui.workbench.state import Bench
 
 
@@ -18,6 +20,20 @@ def place(bench: Bench) -> str:
     return f"{Path(bench.prompt_set).stem} {position + 1}/{len(bench.prompts)}"
 
 
+def machine_state(workbench: Workbench) -> str:
+    """Models, speed and time."""
+    bench = workbench.bench
+    cells = bench.cells.values()
+    loading = {cell.model for cell in cells if cell.status == "loading"}
+    ready = {column.condition.model.name for column in bench.columns} & workbench.loaded
+    parts = [f"{count(len(loading), 'model')} loading" if loading else f"{count(len(ready), 'model')} ready"]
+    if rate := sum(cell.rate.per_second() for cell in cells if cell.status == "sampling"):
+        parts.append(f"{rate:.0f} tok/s")
+    if workbench.seconds:
+        parts.append(clock(workbench.seconds))
+    return "   ".join(parts if ready or loading else parts[1:])
+
+
 class TitleBar(Static):
     """One line, drawn again only when something in it changed."""
 
@@ -26,9 +42,10 @@ class TitleBar(Static):
         self._parts = ("", "", "")
         self._width = 0
 
-    def show(self, session: str, place: str, state: str) -> None:
-        """session: its name, empty before there is one. place: the prompt's. state: models, speed, time."""
-        parts = (session, place, state)
+    def show(self, workbench: Workbench) -> None:
+        """Session, prompt and machine, as they are now."""
+        bench = workbench.bench
+        parts = (bench.name, place(bench), machine_state(workbench))
         if parts == self._parts and self._width == self.size.width:
             return
         self._parts, self._width = parts, self.size.width
@@ -44,6 +61,6 @@ class TitleBar(Static):
         right = "   ".join(part for part in (one_line(place, 28), state) if part)
         room = width - len(right) - 15
         name = one_line(session or "new session", max(4, room)) if room > 6 else ""
-        left = Content.assemble((" alignbench ", "bold"), "  ", (name, "" if session else "$foreground 60%"))
+        left = Content.assemble((" alignbench ", "bold"), "  ", (name, "" if session else DIM))
         gap = max(1, width - left.cell_length - len(right) - 1)
-        self.update(Content.assemble(left, " " * gap, (right, "$foreground 60%"), " "), layout=False)
+        self.update(Content.assemble(left, " " * gap, (right, DIM), " "), layout=False)

@@ -48,6 +48,3 @@ class ExampleScreen(DialogScreen[Example | None]):
             self.dismiss(Example(*(self.query_one(f"#{name}", PlainArea).text for name in _FIELDS)))
         except InputError as error:
             self.complain(str(error))
-
-    def action_cancel(self) -> None:
-        self.dismiss(None)

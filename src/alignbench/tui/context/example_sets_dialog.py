@@ -21,11 +21,12 @@ from alignbench.spec import ExampleSet
 from alignbench.tui.action import bindings
 from alignbench.tui.context.actions import SETS
 from alignbench.tui.dialogs.base import DIALOG_CSS, DialogScreen, LineScreen
+from alignbench.tui.styled import DIM
 from alignbench.tui.text import count, one_line
 
 if TYPE_CHECKING:
     from alignbench.store import Store
-    from alignbench.tui.context.preparer_thread import ContextPreparerThread
+    from alignbench.tui.workbench.preparer_thread import ContextPreparerThread
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,10 @@ class SetsScreen(DialogScreen[ExampleSource | None]):
     )
     HEADING = "Examples from"
 
-    def __init__(self, kitchen: ContextPreparerThread, conditions: Sequence[str]) -> None:
+    def __init__(self, preparer: ContextPreparerThread, conditions: Sequence[str]) -> None:
         """conditions: of the session, those that have samples."""
         super().__init__()
-        self._kitchen = kitchen
+        self._preparer = preparer
         self._sources = [*(ExampleSource(ExampleSet(), name) for name in conditions), ExampleSource(ExampleSet())]
 
     def body(self) -> ComposeResult:
@@ -71,7 +72,7 @@ class SetsScreen(DialogScreen[ExampleSource | None]):
     @work
     async def _begin(self) -> None:
         try:
-            sets = await self._kitchen.run(lambda _, store: known_sets(store))
+            sets = await self._preparer.run(lambda _, store: known_sets(store))
         except AlignbenchError as error:
             self.complain(str(error))
             sets = []
@@ -79,9 +80,7 @@ class SetsScreen(DialogScreen[ExampleSource | None]):
         listing = self.query_one(OptionList)
         for source in self._sources:
             name, what = source.words()
-            listing.add_option(
-                Option(Content.assemble(one_line(name, 40), (f"  {one_line(what, 100)}", "$foreground 60%")))
-            )
+            listing.add_option(Option(Content.assemble(one_line(name, 40), (f"  {one_line(what, 100)}", DIM))))
         listing.highlighted = 0
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
@@ -89,9 +88,6 @@ class SetsScreen(DialogScreen[ExampleSource | None]):
 
     def action_pick(self) -> None:
         self.query_one(OptionList).action_select()
-
-    def action_cancel(self) -> None:
-        self.dismiss(None)
 
     @work
     async def action_open_file(self) -> None:

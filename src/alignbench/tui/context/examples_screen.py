@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -11,14 +12,13 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.spec import Context, Example, Examples, Prompt
 from alignbench.tui.action import bindings
 from alignbench.tui.condition_text import context_words
-from alignbench.tui.context import edits, fields
+from alignbench.tui.context import fields
 from alignbench.tui.context.actions import EXAMPLES
 from alignbench.tui.context.example_sets_dialog import SetsScreen
 from alignbench.tui.context.preview_view import (
@@ -31,11 +31,15 @@ from alignbench.tui.context.preview_view import (
     text_runs,
     window_line,
 )
+from alignbench.tui.screen import PreparerScreen
 from alignbench.tui.sizes import HEIGHTS, WIDTHS
-from alignbench.tui.text import fitted, one_line, plain
+from alignbench.tui.styled import DIM, plain
+from alignbench.tui.text import fitted, one_line
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
 from alignbench.tui.widgets.marked_pane import MarkedPane
+from alignbench.tui.widgets.pane import Pane
+from alignbench.tui.workbench import context_edits
 from alignbench.tui.workbench.state import Column, letter
 
 if TYPE_CHECKING:
@@ -53,7 +57,7 @@ class CursorPosition:
     example: int = -1
 
 
-class ExamplesScreen(Screen[Context | None]):
+class ExamplesScreen(PreparerScreen[Context | None]):
     """Edits the context of a column for the prompt on the Bench. Returns the context, or None if it was left."""
 
     CSS_PATH = "examples_screen.tcss"
@@ -69,18 +73,15 @@ class ExamplesScreen(Screen[Context | None]):
     )
 
     def __init__(self, workbench: Workbench, column: Column) -> None:
-        super().__init__()
-        self._workbench, self._column = workbench, column
+        super().__init__(workbench)
+        self._column = column
         self._edited = column.condition.context
         self._prepared: FilledContext | None = None
         self._at = 0
-        self._doing = "…"
-        self._error = ""
-        self._kitchen = workbench.kitchen(self._report)
 
     @property
     def _prompt(self) -> Prompt:
-        return self._workbench.bench.prompt
+        return self.workbench.bench.prompt
 
     def compose(self) -> ComposeResult:
         yield Static("", id="head", markup=False)
@@ -96,11 +97,8 @@ class ExamplesScreen(Screen[Context | None]):
     def on_mount(self) -> None:
         self._prepare()
 
-    def on_unmount(self) -> None:
-        self._kitchen.close()
-
     def on_resize(self) -> None:
-        self.call_after_refresh(self._show)  # its lines are as wide as the pane will be
+        self.call_after_refresh(self.show)  # its lines are as wide as the pane will be
 
     def check_action(self, action: str, _parameters: tuple[object, ...]) -> bool | None:
         return self.has_class("-narrow") if action == "turn" else True
@@ -133,41 +131,33 @@ class ExamplesScreen(Screen[Context | None]):
 
     # what the model gets
 
-    def _report(self, doing: str) -> None:
-        """Called from other threads."""
-        self.app.call_later(self._say, doing)
-
-    def _say(self, doing: str) -> None:
-        self._doing = doing
-        self._show()
-
     @work(exclusive=True, group="prepare")
     async def _prepare(self) -> None:
-        self._error, self._doing = "", self._doing or "…"
-        self._show()
+        self.error, self.doing = "", self.doing or "…"
+        self.show()
         condition = replace(self._column.condition, context=self._edited)
         prompt = self._prompt
         try:
-            prepared = await self._kitchen.run(lambda preparer, _: preparer.compose(prompt, condition))
+            prepared = await self.preparer.run(lambda preparer, _: preparer.compose(prompt, condition))
         except AlignbenchError as error:
-            self._error = str(error)
+            self.error = str(error)
         else:
             self._prepared = prepared
-        self._doing = ""
-        self._show()
+        self.doing = ""
+        self.show()
 
     # showing
 
-    def _show(self) -> None:
+    def show(self) -> None:
         if not self.is_mounted or not self.query("#head"):
             return
-        bench = self._workbench.bench
+        bench = self.workbench.bench
         title = f" {letter(bench.selected)}  {one_line(self._column.name, 30)}   {context_words(self._edited)}"
         self.query_one("#head", Static).update(Content(title))
         prepared = self._prepared
         shown = prepared.preview if prepared is not None else None
-        window: Content = plain(self._doing) if prepared is None and not self._error else window_line(shown)
-        if self._error:
+        window: Content = plain(self.doing) if prepared is None and not self.error else window_line(shown)
+        if self.error:
             window = Content.styled("There is no such prompt: see below.", "bold $text-error")
         self.query_one("#window", Static).update(window)
         self._show_left(prepared)
@@ -177,7 +167,7 @@ class ExamplesScreen(Screen[Context | None]):
             example = similarity_of(prepared, self._place.example)[0]
             at = place_of(shown, "example", example) if example is not None else None
             self.query_one("#text", MarkedPane).show(text_runs(shown), at)
-        self.query_one("#message", Static).update(plain(self._error or (self._doing if prepared else "")))
+        self.query_one("#message", Static).update(plain(self.error or (self.doing if prepared else "")))
 
     def _show_left(self, prepared: FilledContext | None) -> None:
         pane = self.query_one("#made-of", LineList)
@@ -197,7 +187,7 @@ class ExamplesScreen(Screen[Context | None]):
             if chosen:
                 cursor = (first, len(lines))
         if not self._items:
-            lines += [Content(""), Content.styled(" No examples: F2 picks a set, a writes one.", "$foreground 60%")]
+            lines += [Content(""), Content.styled(" No examples: F2 picks a set, a writes one.", DIM)]
         pane.show(lines, cursor)
 
     def _field_line(self, name: str, chosen: bool, width: int) -> Content:
@@ -212,20 +202,20 @@ class ExamplesScreen(Screen[Context | None]):
         beside = f"{tokens.get(place, 0)} tok {why}".rstrip() if place is not None else why
         number = f"{place:>2}" if place is not None else " –"
         room = max(8, width - len(beside) - 7)
-        style = "bold reverse" if chosen else ("" if place is not None else "$foreground 60%")
+        style = "bold reverse" if chosen else ("" if place is not None else DIM)
         head = f"{'▶' if chosen else ' '}{number} {fitted(example.prompt, room)} {beside} "
         answer = f"    → {one_line(example.response, width - 8)}"
-        return [Content.styled(head, style), Content.styled(answer, "$foreground 60%")]
+        return [Content.styled(head, style), Content.styled(answer, DIM)]
 
     # keys
 
     def action_up(self) -> None:
         self._at = max(0, self._at - 1)
-        self._show()
+        self.show()
 
     def action_down(self) -> None:
         self._at = min(len(self._places()) - 1, self._at + 1)
-        self._show()
+        self.show()
 
     def action_less(self) -> None:
         self._step(-1)
@@ -237,9 +227,9 @@ class ExamplesScreen(Screen[Context | None]):
         place = self._place
         if place.example >= 0:
             target = max(0, min(len(self._items) - 1, place.example + by))
-            self._change(edits.with_items(self._edited, edits.moved(self._items, place.example, by)))
+            self._change(context_edits.with_items(self._edited, context_edits.moved(self._items, place.example, by)))
             self._at += target - place.example
-            self._show()
+            self.show()
         elif place.field in fields.STEPPED:
             self._try(partial(fields.stepped, self._edited, place.field, by))
         else:
@@ -249,8 +239,8 @@ class ExamplesScreen(Screen[Context | None]):
         try:
             self._change(edit())
         except InputError as error:
-            self._error = str(error)
-            self._show()
+            self.error = str(error)
+            self.show()
 
     def action_edit(self) -> None:
         place = self._place
@@ -281,7 +271,7 @@ class ExamplesScreen(Screen[Context | None]):
             items.append(example)
         else:
             items[index] = example
-        self._change(edits.with_items(self._edited, items))
+        self._change(context_edits.with_items(self._edited, items))
 
     @work
     async def _write_instruction(self) -> None:
@@ -305,9 +295,9 @@ class ExamplesScreen(Screen[Context | None]):
 
     @work
     async def action_pick_set(self) -> None:
-        bench = self._workbench.bench
+        bench = self.workbench.bench
         conditions = [name for name, condition in bench.used.items() if bench.has_samples(condition)]
-        source = await self.app.push_screen_wait(SetsScreen(self._kitchen, conditions))
+        source = await self.app.push_screen_wait(SetsScreen(self.preparer, conditions))
         if source is None:
             return
         if source.condition:
@@ -315,13 +305,13 @@ class ExamplesScreen(Screen[Context | None]):
             taken = replace(before, pool=Examples().pool, condition=source.condition)
             self._change(replace(self._edited, examples=taken))
         else:
-            self._change(edits.with_pool(self._edited, source.pool))
+            self._change(context_edits.with_pool(self._edited, source.pool))
 
     def action_drop(self) -> None:
         place = self._place
         if place.example >= 0:
             items = [item for i, item in enumerate(self._items) if i != place.example]
-            self._change(edits.with_items(self._edited, items))
+            self._change(context_edits.with_items(self._edited, items))
         elif place.field == "instruction":
             self._change(replace(self._edited, instruction=""))
         elif place.field == "set":
@@ -332,18 +322,12 @@ class ExamplesScreen(Screen[Context | None]):
     def action_turn(self) -> None:
         self.toggle_class("-turned")
 
-    def action_page_up(self) -> None:
-        self.query_one("#text", MarkedPane).page(-1)
-
-    def action_page_down(self) -> None:
-        self.query_one("#text", MarkedPane).page(1)
-
-    def action_cancel(self) -> None:
-        self.dismiss(None)
+    def panes(self) -> Iterable[Pane]:
+        return [self.query_one("#text", MarkedPane)]
 
     def action_accept(self) -> None:
-        if self._error:
-            self.notify("This context cannot be used as it is; see the message.", severity="warning", markup=False)
+        if self.error:
+            self.tell("This context cannot be used as it is; see the message.", "warning")
             return
         self.dismiss(self._edited)
 

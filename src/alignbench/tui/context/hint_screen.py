@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import Screen
 from textual.types import CSSPathType
 from textual.widgets import Static
 
@@ -22,18 +21,22 @@ from alignbench.tui.condition_text import context_words
 from alignbench.tui.context.actions import HINT
 from alignbench.tui.context.hint_view import LEVELS, HintShown, facts, find_hint, slider
 from alignbench.tui.context.preview_view import place_of, text_runs, window_line
+from alignbench.tui.screen import PreparerScreen
 from alignbench.tui.sizes import HEIGHTS, WIDTHS
-from alignbench.tui.text import one_line, plain
+from alignbench.tui.styled import plain
+from alignbench.tui.text import one_line
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.marked_pane import MarkedPane, StyledRun
-from alignbench.tui.workbench.state import BenchSample, Column, letter
+from alignbench.tui.widgets.pane import Pane
+from alignbench.tui.workbench.cell import BenchSample
+from alignbench.tui.workbench.state import Column, letter
 
 if TYPE_CHECKING:
     from alignbench.experiments.context_preparer import FilledContext
     from alignbench.tui.workbench.controller import Workbench
 
 
-class HintScreen(Screen[Context | None]):
+class HintScreen(PreparerScreen[Context | None]):
     """Edits the hint of a column's context for the prompt on the Bench. Returns the context, or None if it was left."""
 
     CSS_PATH: ClassVar[CSSPathType | None] = ["examples_screen.tcss", "hint_screen.tcss"]
@@ -48,12 +51,11 @@ class HintScreen(Screen[Context | None]):
     )
 
     def __init__(self, workbench: Workbench, column: Column) -> None:
-        super().__init__()
-        self._workbench, self._column = workbench, column
+        super().__init__(workbench)
+        self._column = column
         self._edited = column.condition.context
         bench = workbench.bench
-        reference = next((c for c in bench.columns if c.name == bench.reference), None)
-        self._reference = reference if reference is not None and reference is not column else None
+        self._reference = bench.reference_column if bench.reference_column is not column else None
         hint = self._edited.hint
         self._level: Level = hint.level if hint is not None and hint.level in LEVELS else "summary"
         self._text = hint.text if hint is not None else ""
@@ -64,10 +66,8 @@ class HintScreen(Screen[Context | None]):
         self._removed = False
         self._shown: HintShown | None = None
         self._prepared: FilledContext | None = None
-        self._doing = ""
+        self.doing = ""
         self._making = False
-        self._error = ""
-        self._kitchen = workbench.kitchen(self._report)
 
     def compose(self) -> ComposeResult:
         yield Static("", id="head", markup=False)
@@ -89,11 +89,8 @@ class HintScreen(Screen[Context | None]):
     def on_mount(self) -> None:
         self._look()
 
-    def on_unmount(self) -> None:
-        self._kitchen.close()
-
     def on_resize(self) -> None:
-        self._show()
+        self.show()
 
     def check_action(self, action: str, _parameters: tuple[object, ...]) -> bool | None:
         if action == "turn":
@@ -106,7 +103,7 @@ class HintScreen(Screen[Context | None]):
         """The reference's finished samples of this prompt."""
         if self._reference is None:
             return ()
-        cell = self._workbench.bench.cell(self._reference)
+        cell = self.workbench.bench.cell(self._reference)
         return [sample for _, sample in sorted(cell.samples.items()) if sample.status == "done" and sample.text.strip()]
 
     def _sample(self) -> BenchSample | None:
@@ -128,38 +125,30 @@ class HintScreen(Screen[Context | None]):
     @work(exclusive=True, group="look")
     async def _look(self, make: bool = False) -> None:
         """Find the hint and the prompt that goes with it; make it only where that was asked for."""
-        hint, sample, prompt = self._hint(), self._sample(), self._workbench.bench.prompt
+        hint, sample, prompt = self._hint(), self._sample(), self.workbench.bench.prompt
         source = sample.text if sample is not None else ""
         condition = replace(self._column.condition, context=replace(self._edited, hint=hint))
-        self._error, self._making = "", make
-        self._doing = f"{self._makers[self._maker]} is asked for a {self._level} …" if make else self._doing
+        self.error, self._making = "", make
+        self.doing = f"{self._makers[self._maker]} is asked for a {self._level} …" if make else self.doing
         self._shown, self._prepared = None, None
-        self._show()
+        self.show()
         self.refresh_bindings()
         try:
-            self._shown = await self._kitchen.run(lambda preparer, _: find_hint(preparer, prompt, hint, source, make))
+            self._shown = await self.preparer.run(lambda preparer, _: find_hint(preparer, prompt, hint, source, make))
             if self._shown is not None or hint is None:
-                self._prepared = await self._kitchen.run(lambda preparer, _: preparer.compose(prompt, condition))
+                self._prepared = await self.preparer.run(lambda preparer, _: preparer.compose(prompt, condition))
         except AlignbenchError as error:
-            self._error = str(error)
-        self._doing, self._making = "", False
-        self._show()
+            self.error = str(error)
+        self.doing, self._making = "", False
+        self.show()
         self.refresh_bindings()
-
-    def _report(self, doing: str) -> None:
-        """Called from other threads."""
-        self.app.call_later(self._say, doing)
-
-    def _say(self, doing: str) -> None:
-        self._doing = doing
-        self._show()
 
     # showing
 
-    def _show(self) -> None:
+    def show(self) -> None:
         if not self.query("#head"):
             return
-        bench = self._workbench.bench
+        bench = self.workbench.bench
         context = replace(self._edited, hint=self._hint())
         head = f" {letter(bench.selected)}  {one_line(self._column.name, 30)}   {context_words(context)}"
         self.query_one("#head", Static).update(Content(head))
@@ -183,7 +172,7 @@ class HintScreen(Screen[Context | None]):
             self.query_one("#text", MarkedPane).show(text_runs(prepared.preview), place_of(prepared.preview, "hint"))
         else:
             self.query_one("#text", MarkedPane).show([StyledRun("")])
-        self.query_one("#message", Static).update(plain(self._error or self._doing))
+        self.query_one("#message", Static).update(plain(self.error or self.doing))
 
     def _hint_title(self) -> str:
         if self._removed:
@@ -222,21 +211,21 @@ class HintScreen(Screen[Context | None]):
     def _restart(self) -> None:
         """Something else is wanted now: what the maker is writing is not."""
         if self._making:
-            self._kitchen.stop()
+            self.preparer.stop()
         self._look()
 
     def action_make(self) -> None:
         if self._making:
             return
         if self._reference is None or self._sample() is None:
-            self._error = self._nothing()
-            self._show()
+            self.error = self._nothing()
+            self.show()
             return
         self._removed, self._text = False, ""
         self._look(make=True)
 
     def action_give_up(self) -> None:
-        self._kitchen.stop()
+        self.preparer.stop()
 
     @work
     async def action_write(self) -> None:
@@ -274,23 +263,14 @@ class HintScreen(Screen[Context | None]):
     def action_turn(self) -> None:
         self.toggle_class("-turned")
 
-    def action_page_up(self) -> None:
-        self._page(-1)
-
-    def action_page_down(self) -> None:
-        self._page(1)
-
-    def _page(self, by: int) -> None:
+    def panes(self) -> Iterable[Pane]:
         wide = not self.has_class("-narrow") or self.has_class("-turned")
-        self.query_one("#text" if wide else "#source-text", MarkedPane).page(by)
-
-    def action_cancel(self) -> None:
-        self.dismiss(None)
+        return [self.query_one("#text" if wide else "#source-text", MarkedPane)]
 
     def action_accept(self) -> None:
         hint = self._hint()
         if hint is None and not self._removed:
-            self._error = self._nothing()
-            self._show()
+            self.error = self._nothing()
+            self.show()
             return
         self.dismiss(replace(self._edited, hint=hint))

@@ -9,6 +9,7 @@ from textual.content import Content
 
 from alignbench.contexts.hints import QUOTE, give_away
 from alignbench.spec import Hint, Level, Prompt
+from alignbench.tui.styled import DIM
 from alignbench.tui.text import count
 
 if TYPE_CHECKING:
@@ -43,11 +44,11 @@ def find_hint(preparer: Preparer, prompt: Prompt, hint: Hint | None, source: str
 
 def slider(level: str) -> Content:
     """All levels in a row, the chosen one marked; an empty level chooses none."""
-    parts: list[Content | tuple[str, str]] = [("less ◂ ", "$foreground 60%")]
+    parts: list[Content | tuple[str, str]] = [("less ◂ ", DIM)]
     for at, name in enumerate(LEVELS):
-        parts.append((" ─ ", "$foreground 60%") if at else ("", ""))
+        parts.append((" ─ ", DIM) if at else ("", ""))
         parts.append((f"[{name}]", "bold reverse") if name == level else (name, ""))
-    parts.append((" ▸ more of the text", "$foreground 60%"))
+    parts.append((" ▸ more of the text", DIM))
     return Content.assemble(*parts)
 
 

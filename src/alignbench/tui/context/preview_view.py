@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from alignbench.tui.text import one_line
-from alignbench.tui.widgets.bars import bar
+from alignbench.tui.styled import DIM
+from alignbench.tui.text import bar, one_line
 from alignbench.tui.widgets.marked_pane import StyledRun
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def note_lines(prepared: FilledContext, overflow: str) -> list[Content]:
     """What a person should know of it, and what happens with a context that is too long."""
     fate = "the farthest example is dropped" if overflow == "drop" else "it is refused"
     lines = [Content.styled(f"! {one_line(note)}", "bold $text-warning") for note in prepared.notes]
-    return [*lines, Content.styled(f"If it does not fit the window: {fate}.", "$foreground 60%")]
+    return [*lines, Content.styled(f"If it does not fit the window: {fate}.", DIM)]
 
 
 def similarity_of(prepared: FilledContext | None, index: int) -> tuple[int | None, str]:
@@ -92,4 +92,4 @@ def similarity_of(prepared: FilledContext | None, index: int) -> tuple[int | Non
 
 def listed(words: Sequence[str]) -> Content:
     """Words with dots between them."""
-    return Content.styled(" · ".join(words), "$foreground 60%")
+    return Content.styled(" · ".join(words), DIM)

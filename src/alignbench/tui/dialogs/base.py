@@ -17,8 +17,9 @@ from textual.widgets import OptionList, Static
 from alignbench.errors import InputError
 from alignbench.tui.action import bindings
 from alignbench.tui.dialogs.actions import CONFIRM, LINE
+from alignbench.tui.screen import AppScreen
 from alignbench.tui.sizes import WIDTHS
-from alignbench.tui.text import plain
+from alignbench.tui.styled import plain
 from alignbench.tui.widgets.inputs import PlainInput
 from alignbench.tui.widgets.keys import Keys
 
@@ -27,7 +28,7 @@ DIALOG_CSS = Path(__file__).with_name("base.tcss")  # absolute: Textual looks be
 ResultT = TypeVar("ResultT")
 
 
-class DialogScreen(ModalScreen[ResultT]):
+class DialogScreen(ModalScreen[ResultT], AppScreen[ResultT]):
     """A modal screen with a heading and a line for what is wrong. Subclasses give `body`."""
 
     CSS_PATH: ClassVar[CSSPathType | None] = DIALOG_CSS
@@ -128,6 +129,3 @@ class LineScreen(DialogScreen[str | None]):
             self.complain(str(error))
         else:
             self.dismiss(value)
-
-    def action_cancel(self) -> None:
-        self.dismiss(None)

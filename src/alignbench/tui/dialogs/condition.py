@@ -22,7 +22,7 @@ from alignbench.spec import DEFAULT_SAMPLES, Condition, Model, Sampling
 from alignbench.tui.action import bindings
 from alignbench.tui.dialogs.actions import CONDITION
 from alignbench.tui.dialogs.base import DIALOG_CSS, DialogScreen
-from alignbench.tui.text import plain
+from alignbench.tui.styled import plain
 from alignbench.tui.widgets.inputs import PlainInput
 from alignbench.tui.workbench.state import Column
 
@@ -207,9 +207,6 @@ class ConditionScreen(DialogScreen[Column | None]):
             name = self.query_one("#name", PlainInput)
             if name.value in ("", self._followed):
                 name.value = self._followed = _own_name(event.value.strip())
-
-    def action_cancel(self) -> None:
-        self.dismiss(None)
 
     def action_accept(self) -> None:
         if not self._checking:

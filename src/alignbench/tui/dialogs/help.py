@@ -10,18 +10,18 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 
 from alignbench.tui.action import Action, bindings
 from alignbench.tui.dialogs.actions import HELP
+from alignbench.tui.screen import AppScreen
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.wrap import WrappedText
 
 TITLE = 18  # cells for what an action is called
 
 
-class HelpScreen(Screen[None]):
+class HelpScreen(AppScreen[None]):
     """The actions of another screen, made from the same list as its key bindings."""
 
     CSS_PATH = "help.tcss"
@@ -54,6 +54,3 @@ class HelpScreen(Screen[None]):
             lines.append(Content.assemble(head, text[0]))
             lines += [Content(" " * (width + 2 + TITLE) + text[i]) for i in range(1, len(text))]
         self.query_one("#keys", Static).update(Content("\n").join(lines))
-
-    def action_back(self) -> None:
-        self.dismiss(None)

@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
-
-from textual.app import App
+from typing import TYPE_CHECKING, Any
 
 from alignbench.errors import AlignbenchError
 from alignbench.models.catalog import resolve
 from alignbench.tui.dialogs.base import LineScreen
-from alignbench.tui.text import printable
+from alignbench.tui.screen import AppScreen
 
 if TYPE_CHECKING:
     from alignbench.spec import Model
     from alignbench.tui.workbench.controller import Workbench
 
 
-async def asked_judge(app: App[None], workbench: Workbench, what: str) -> Model | None:
+async def ask_for_judge(screen: AppScreen[Any], workbench: Workbench, what: str) -> Model | None:
     """The model that the user names, the one that judged last being offered; None where nobody is to judge."""
     columns = workbench.bench.columns
     aligned = [column.condition.model.name for column in columns if column.condition.model.kind == "aligned"]
     heading = f"Judge of {what}: a model's name or reference"
     offered = workbench.judge or next(iter(aligned), "")
-    written = await app.push_screen_wait(LineScreen(heading, offered, empty="Name a model, or press Esc."))
+    written = await screen.app.push_screen_wait(LineScreen(heading, offered, empty="Name a model, or press Esc."))
     if written is None:
         return None
     try:
         judge = await asyncio.to_thread(resolve, written)
     except AlignbenchError as error:
-        app.notify(printable(str(error)), severity="error", markup=False)
+        screen.tell(str(error), "error")
         return None
     workbench.judge = written
     return judge

@@ -21,6 +21,7 @@ from alignbench.spec import Prompt
 from alignbench.tui.action import bindings
 from alignbench.tui.dialogs.actions import PICKER
 from alignbench.tui.dialogs.base import DIALOG_CSS, LineScreen, ListScreen
+from alignbench.tui.styled import DIM
 from alignbench.tui.text import one_line
 from alignbench.tui.widgets.inputs import PlainInput
 from alignbench.tui.workbench.state import THIS_SESSION
@@ -108,7 +109,7 @@ class PromptsScreen(ListScreen[Picked | None]):
         listing.clear_options()
         digits = len(str(len(self._prompts)))
         listing.add_options(
-            Option(Content.assemble((f"{i + 1:>{digits}}  ", "$foreground 60%"), one_line(prompt.text, LONGEST)))
+            Option(Content.assemble((f"{i + 1:>{digits}}  ", DIM), one_line(prompt.text, LONGEST)))
             for i, prompt in found[:MOST]
         )
         if self._listed:
@@ -137,9 +138,6 @@ class PromptsScreen(ListScreen[Picked | None]):
 
     def _pick(self, at: int) -> None:
         self.dismiss(Picked(self._listed[at], self._prompts, self._chosen))
-
-    def action_back(self) -> None:
-        self.dismiss(None)
 
     async def action_next_set(self) -> None:
         await self._step(1)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.screen import Screen
 from textual.types import CSSPathType
 from textual.widgets import Static
 
 from alignbench.tui.action import bindings
 from alignbench.tui.dialogs.actions import TEXT
-from alignbench.tui.text import plain
+from alignbench.tui.screen import AppScreen
+from alignbench.tui.styled import plain
 from alignbench.tui.widgets.keys import Keys
+from alignbench.tui.widgets.pane import Pane
 from alignbench.tui.widgets.text_pane import TextPane
 
 
-class TextScreen(Screen[None]):
+class TextScreen(AppScreen[None]):
     """Subclasses, or whoever pushes it, give the text; `text` may depend on the width."""
 
     CSS_PATH: ClassVar[CSSPathType | None] = Path(__file__).with_name("text.tcss")  # whatever folder a subclass is in
@@ -45,17 +47,11 @@ class TextScreen(Screen[None]):
         """Show the text as it is now."""
         self.query_one(TextPane).show(self.text(max(40, self.size.width - 4)))
 
-    def action_back(self) -> None:
-        self.dismiss(None)
-
     def action_line_up(self) -> None:
         self.query_one(TextPane).scroll_relative(y=-1, animate=False)
 
     def action_line_down(self) -> None:
         self.query_one(TextPane).scroll_relative(y=1, animate=False)
 
-    def action_page_up(self) -> None:
-        self.query_one(TextPane).page(-1)
-
-    def action_page_down(self) -> None:
-        self.query_one(TextPane).page(1)
+    def panes(self) -> Iterable[Pane]:
+        return self.query(TextPane)

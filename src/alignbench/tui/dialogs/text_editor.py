@@ -48,6 +48,3 @@ class EditorScreen(DialogScreen[str | None]):
             self.dismiss(text.strip())
         else:
             self.complain(self._empty)
-
-    def action_cancel(self) -> None:
-        self.dismiss(None)

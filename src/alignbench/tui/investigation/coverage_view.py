@@ -10,10 +10,9 @@ from textual.content import Content
 from alignbench.metrics.estimates import Estimate
 from alignbench.reports.findings import FEW
 from alignbench.tui.investigation.plot import Axis, Point, plot
-from alignbench.tui.investigation.view_model import InvestigationViewModel, paragraphs
-from alignbench.tui.scores.view_model import heading
+from alignbench.tui.investigation.view_model import InvestigationViewModel
+from alignbench.tui.styled import DIM, heading, paragraphs
 from alignbench.tui.text import number, printable
-from alignbench.tui.widgets.bars import DIM
 
 STEPS = 28  # dots between two points of a curve, and one
 

@@ -9,10 +9,11 @@ from textual.content import Content
 from alignbench.metrics.statistics import MIN_PROMPTS, PairedDifference
 from alignbench.scoring.score_tables import WithinEstimate
 from alignbench.tui.investigation.plot import interval_bar
-from alignbench.tui.investigation.view_model import WHO, InvestigationViewModel, paragraphs, shown_p
-from alignbench.tui.scores.metric_rows import MetricRow, rows
+from alignbench.tui.investigation.view_model import WHO, InvestigationViewModel, shown_p
+from alignbench.tui.styled import DIM, paragraphs
 from alignbench.tui.text import number
-from alignbench.tui.widgets.bars import DIM, Scale
+from alignbench.tui.widgets.bars import Scale
+from alignbench.tui.workbench.metric_rows import MetricRow, rows
 
 FIRST = ("words", "jaccard", "embedding_diversity", "surprisal")  # diversity is read beside length and surprisal
 VALUE, DIFFERENCE = 20, 32

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from alignbench.metrics.statistics import MIN_PROMPTS
-from alignbench.tui.investigation.view_model import InvestigationViewModel, paragraphs
-from alignbench.tui.scores.view_model import heading
+from alignbench.tui.investigation.view_model import InvestigationViewModel
+from alignbench.tui.styled import DIM, heading, paragraphs
 from alignbench.tui.text import count, printable
-from alignbench.tui.widgets.bars import DIM
 
 
 def findings_lines(page: InvestigationViewModel) -> list[Content]:

@@ -9,10 +9,9 @@ from textual.content import Content
 from alignbench.metrics.estimates import Estimate
 from alignbench.reports.frontier import FrontierPoint
 from alignbench.tui.investigation.plot import Axis, Point, plot
-from alignbench.tui.investigation.view_model import InvestigationViewModel, paragraphs
-from alignbench.tui.scores.view_model import heading
+from alignbench.tui.investigation.view_model import InvestigationViewModel
+from alignbench.tui.styled import DIM, heading, paragraphs
 from alignbench.tui.text import fitted, number
-from alignbench.tui.widgets.bars import DIM
 from alignbench.tui.workbench.state import letter
 
 WIDEST = 90

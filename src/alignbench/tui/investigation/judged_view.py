@@ -9,11 +9,10 @@ from textual.content import Content
 from alignbench.judging.summary import DISTINCT, STANCES
 from alignbench.metrics.estimates import Estimate
 from alignbench.tui.investigation.diversity_view import difference_words
-from alignbench.tui.investigation.view_model import InvestigationViewModel, paragraphs
-from alignbench.tui.scores.metric_rows import MetricRow, rows
-from alignbench.tui.scores.view_model import heading
+from alignbench.tui.investigation.view_model import InvestigationViewModel
+from alignbench.tui.styled import DIM, heading, paragraphs
 from alignbench.tui.text import count, number, printable
-from alignbench.tui.widgets.bars import DIM
+from alignbench.tui.workbench.metric_rows import MetricRow, rows
 
 BAR = 12
 

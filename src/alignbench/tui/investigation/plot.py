@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
+from alignbench.tui.styled import DIM
 from alignbench.tui.text import number
-from alignbench.tui.widgets.bars import DIM, Scale
+from alignbench.tui.widgets.bars import Scale
 
 LABEL = 6  # cells left of the box, for the ends of the y axis
 HEIGHT = 12

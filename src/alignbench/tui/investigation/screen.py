@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 
 from alignbench.reports.frontier import parse_temperatures
+from alignbench.spec import Model
 from alignbench.tui.action import bindings
-from alignbench.tui.background_job import BackgroundJob
 from alignbench.tui.investigation.actions import INVESTIGATION
 from alignbench.tui.investigation.coverage_view import coverage_lines
 from alignbench.tui.investigation.diversity_view import diversity_lines
 from alignbench.tui.investigation.findings_view import findings_lines
 from alignbench.tui.investigation.frontier_view import frontier_lines
 from alignbench.tui.investigation.judged_view import judged_lines
-from alignbench.tui.investigation.study import Study, Subject, subject
-from alignbench.tui.investigation.temperatures import progress
+from alignbench.tui.investigation.study import Study, Subject, study, subject
+from alignbench.tui.investigation.temperatures import progress, sample_ladder
 from alignbench.tui.investigation.view_model import InvestigationViewModel
+from alignbench.tui.screen import WorkbenchScreen
 from alignbench.tui.text import count, one_line
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
-
-if TYPE_CHECKING:
-    from alignbench.tui.bench.screen import BenchScreen
+from alignbench.tui.widgets.pane import Pane
+from alignbench.tui.workbench.background_job import BackgroundJob
+from alignbench.tui.workbench.controller import Workbench
+from alignbench.tui.workbench.job_cache import JobCache
 
 VIEWS: dict[str, Callable[[InvestigationViewModel], list[Content]]] = {
     "findings": findings_lines,
@@ -41,7 +43,7 @@ VIEWS: dict[str, Callable[[InvestigationViewModel], list[Content]]] = {
 TEMPERATURES = "0.3,0.5,0.7,1.0"  # what is offered
 
 
-class InvestigationScreen(Screen[None]):
+class InvestigationScreen(WorkbenchScreen[None]):
     """Computed on a thread when it is opened, and again when sampling has ended; it stays while nothing changes."""
 
     CSS_PATH = "screen.tcss"
@@ -53,9 +55,8 @@ class InvestigationScreen(Screen[None]):
         "has a model judge them; t samples the columns at several temperatures, which the frontier is drawn from."
     )
 
-    def __init__(self, bench: BenchScreen) -> None:
-        super().__init__()
-        self._bench = bench
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__(workbench)
         self._view = "findings"
         self._subject: Subject | None = None
         self._last: Study | None = None  # what stands until the next one is there
@@ -67,24 +68,31 @@ class InvestigationScreen(Screen[None]):
         yield LineList(id="view")
         yield Keys()
 
-    def on_mount(self) -> None:
-        self._bench.changed.subscribe(self, self._update)
-
-    def on_resize(self) -> None:
-        self._update()
-
     # computing
+
+    @property
+    def _studies(self) -> JobCache:
+        return self.workbench.of_session("investigation", lambda: JobCache(self.workbench.notify))
 
     def _job(self) -> BackgroundJob[Study] | None:
         """The study of what was finished when this screen was opened, or when sampling last ended."""
-        now = subject(self._bench.bench)
-        if self._subject is None or not self._bench.workbench.busy:
+        now = subject(self.workbench.bench)
+        if self._subject is None or not self.workbench.busy:
             self._subject = now
-        return None if self._subject is None else self._bench.workbench.investigations().of(self._subject)
+        return None if self._subject is None else self._study(self._subject)
+
+    def _study(self, of: Subject) -> BackgroundJob[Study]:
+        """The study of these samples; it begins when it is first asked for."""
+        return self._studies.get(of) or self._begin(of)
+
+    def _begin(self, of: Subject, judge: Model | None = None) -> BackgroundJob[Study]:
+        """Begin it anew, and nothing else. judge: judges first what it has not judged of these columns."""
+        self._studies.cancel()
+        return self._studies.begin(of, partial(study, self.workbench.backends, of, judge))
 
     # showing
 
-    def _update(self, _: None = None) -> None:
+    def follow(self) -> None:
         job = self._job()
         if job is not None and job.result is not None:
             self._last = job.result
@@ -95,7 +103,7 @@ class InvestigationScreen(Screen[None]):
         self.query_one("#state").display = bool(state)
         page = None
         if self._last is not None:
-            columns = tuple(column.name for column in self._bench.bench.columns)
+            columns = tuple(column.name for column in self.workbench.bench.columns)
             page = InvestigationViewModel(self._last, columns, max(40, self.size.width - 1))
         self.query_one("#legend", Static).update(Content("\n").join(page.legend() if page else []))
         self.query_one("#legend").display = page is not None
@@ -105,7 +113,7 @@ class InvestigationScreen(Screen[None]):
     def _state(self, job: BackgroundJob[Study] | None) -> str:
         """What is going on, and what is not in the numbers yet."""
         parts = []
-        done, of = progress(self._bench.bench)
+        done, of = progress(self.workbench.bench)
         if of:
             parts.append(f"sampling temperatures {done}/{of} …, c stops it.")
         if job is None:
@@ -116,22 +124,19 @@ class InvestigationScreen(Screen[None]):
             parts.append("Given up; r computes it.")
         elif job.running:
             parts.append(f"{job.doing or 'starting'} …, c gives up.")
-        now = subject(self._bench.bench)
+        now = subject(self.workbench.bench)
         if now is not None and self._subject is not None and now.n > self._subject.n:
             parts.append(f"{count(now.n - self._subject.n, 'sample')} came since; r takes them in.")
         return "  ".join(parts)
 
     def check_action(self, action: str, _parameters: tuple[object, ...]) -> bool | None:
         if action == "give_up":
-            return self._bench.workbench.busy or self._bench.workbench.investigations().running
+            return self.workbench.busy or self._studies.running
         if action in ("again", "judge"):
-            return subject(self._bench.bench) is not None
+            return subject(self.workbench.bench) is not None
         return True
 
     # keys
-
-    def action_back(self) -> None:
-        self.dismiss(None)
 
     def action_view_findings(self) -> None:
         self._show("findings")
@@ -151,23 +156,23 @@ class InvestigationScreen(Screen[None]):
     def _show(self, view: str) -> None:
         self._view = view
         self.query_one(LineList).scroll_home(animate=False)
-        self._update()
+        self.follow()
 
     def action_again(self) -> None:
-        self._subject = subject(self._bench.bench)
+        self._subject = subject(self.workbench.bench)
         if self._subject is not None:
-            self._bench.workbench.investigations().again(self._subject)
-        self._update()
+            self._begin(self._subject)
+        self.follow()
 
     @work
     async def action_judge(self) -> None:
-        from alignbench.tui.dialogs.judge import asked_judge
+        from alignbench.tui.dialogs.judge import ask_for_judge
 
-        judge = await asked_judge(self.app, self._bench.workbench, "all responses")
-        now = subject(self._bench.bench)
+        judge = await ask_for_judge(self, self.workbench, "all responses")
+        now = subject(self.workbench.bench)
         if judge is not None and now is not None:
             self._subject = now
-            self._bench.workbench.investigations().again(now, judge)
+            self._begin(now, judge)
             self._show("judged")
 
     @work
@@ -179,15 +184,15 @@ class InvestigationScreen(Screen[None]):
         )
         written = await self.app.push_screen_wait(dialog)
         if written is not None:
-            self._bench.do(self._bench.workbench.sample_ladder(parse_temperatures(written)))
+            self.do(sample_ladder(self.workbench, parse_temperatures(written)))
             self._show("frontier")
 
     def action_give_up(self) -> None:
-        if self._bench.workbench.busy:
-            self._bench.workbench.cancel()
+        if self.workbench.busy:
+            self.workbench.cancel()
         else:
-            self._bench.workbench.investigations().cancel()
-        self._update()
+            self._studies.cancel()
+        self.follow()
 
     def action_line_up(self) -> None:
         self.query_one(LineList).scroll_relative(y=-1, animate=False)
@@ -195,8 +200,5 @@ class InvestigationScreen(Screen[None]):
     def action_line_down(self) -> None:
         self.query_one(LineList).scroll_relative(y=1, animate=False)
 
-    def action_page_up(self) -> None:
-        self.query_one(LineList).page(-1)
-
-    def action_page_down(self) -> None:
-        self.query_one(LineList).page(1)
+    def panes(self) -> Iterable[Pane]:
+        return self.query(LineList)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import partial
 
 from alignbench import paths
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
@@ -22,9 +21,8 @@ from alignbench.scoring.contested import is_contested
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.spec import Condition, Model
 from alignbench.store import Store
-from alignbench.tui.background_job import BackgroundJob
-from alignbench.tui.scores.judging import ask
-from alignbench.tui.scores.model_metrics import NO_EMBEDDER, Backends
+from alignbench.tui.workbench.backends import NO_EMBEDDER, Backends
+from alignbench.tui.workbench.judging import run_judge
 from alignbench.tui.workbench.roles import roles
 from alignbench.tui.workbench.state import Bench
 
@@ -80,35 +78,6 @@ def subject(bench: Bench) -> Subject | None:
     )
 
 
-class Investigations:
-    """The studies of a session, by what they are of."""
-
-    def __init__(self, means: Backends, changed: Callable[[], None]) -> None:
-        """changed: called from a thread when there is something new to see; it must not block."""
-        self._means = means
-        self._changed = changed
-        self._jobs: dict[Subject, BackgroundJob[Study]] = {}
-
-    def of(self, what: Subject) -> BackgroundJob[Study]:
-        """The study of these samples; it begins when it is first asked for."""
-        return self._jobs.get(what) or self.again(what)
-
-    def again(self, what: Subject, judge: Model | None = None) -> BackgroundJob[Study]:
-        """Begin it anew. judge: judges first what it has not judged of these columns."""
-        self.cancel()
-        job = self._jobs[what] = BackgroundJob(partial(study, self._means, what, judge), self._changed)
-        return job
-
-    @property
-    def running(self) -> bool:
-        return any(job.running for job in self._jobs.values())
-
-    def cancel(self) -> None:
-        """Give up what runs."""
-        for job in self._jobs.values():
-            job.cancel()
-
-
 def study(means: Backends, what: Subject, judge: Model | None, progress: Progress) -> Study:
     """The report of Investigation 1 over all prompts of the session, and the frontier of its ladder."""
     progress("reading the session", 0, 1)
@@ -155,4 +124,4 @@ def _judge(store: Store, what: Subject, judge: Model, means: Backends, progress:
             key=lambda item: item.condition not in what.conditions,
         )
         wanted = tuple(item for item in items if kind == "quality" or item.prompt_id in contested)
-        ask(replace(plan, items=wanted), means, store, progress)
+        run_judge(replace(plan, items=wanted), means, store, progress)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from alignbench.errors import InputError
 from alignbench.reports.frontier import at_temperature
+from alignbench.tui.workbench.controller import Workbench
 from alignbench.tui.workbench.state import Bench, Column
 
 
@@ -19,6 +21,21 @@ def rungs(bench: Bench, temperatures: Sequence[float]) -> list[Column]:
             rung = Column(condition, column.n)
             columns[rung.hash] = rung
     return [*columns.values()]
+
+
+async def sample_ladder(workbench: Workbench, temperatures: Sequence[float]) -> str:
+    """Draw the samples of every column at these temperatures too, on all prompts of the session; what there is to say.
+
+    The conditions stand beside those of the columns in the session, not on the Bench.
+    """
+    bench = workbench.bench
+    columns, prompts = rungs(bench, temperatures), bench.asked or [bench.prompt]
+    if not columns:
+        raise InputError("No column here can be sampled: all responses were imported.")
+    if any(bench.cell(column, prompt).busy for column in columns for prompt in prompts):
+        return "Columns are being sampled already; Esc on the Bench stops them."
+    terms = await workbench.draw(columns, prompts)
+    return terms if terms is not None else "Every column has its samples at these temperatures."
 
 
 def progress(bench: Bench) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from textual.content import Content
@@ -12,10 +12,9 @@ from alignbench.reports.contents import Diversity
 from alignbench.scoring.score_tables import WithinEstimate
 from alignbench.tui.investigation.study import Study
 from alignbench.tui.sizes import NARROW
+from alignbench.tui.styled import DIM
 from alignbench.tui.text import fitted, one_line
-from alignbench.tui.widgets.bars import DIM
 from alignbench.tui.workbench.state import letter
-from alignbench.tui.wrap import WrappedText
 
 WHO = 18  # cells for a letter and a role
 
@@ -69,16 +68,6 @@ class InvestigationViewModel:
         parts = [f"{self.sign(name):<2} {fitted(one_line(name), room - 4)}" for name in self.names]
         per_line = max(1, (self.width - 1) // (room + 1))
         return [Content(" " + " ".join(parts[at : at + per_line])) for at in range(0, len(parts), per_line)]
-
-
-def paragraphs(texts: Iterable[str], width: int, mark: str = "", style: str = "") -> list[Content]:
-    """Wrapped texts; mark: before the first line of each, the others are indented by as much."""
-    lines = []
-    for text in texts:
-        wrapped = WrappedText(max(10, width - len(mark) - 2), text)
-        for i in range(len(wrapped)):
-            lines.append(Content.styled(f" {mark if i == 0 else ' ' * len(mark)}{wrapped[i]}", style))
-    return lines
 
 
 def shown_p(difference: PairedDifference) -> str:

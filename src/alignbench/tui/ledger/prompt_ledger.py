@@ -1,4 +1,4 @@
-"""From the Bench to a page of the ledger: whose responses are read, and by which column."""
+"""From the Bench to the ledger of its prompt: whose responses are read, and by which column."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ def readers(bench: Bench) -> list[Column]:
     return [column for column in bench.columns if column.name != bench.reference and not _imported(column)]
 
 
-def page_of(bench: Bench, base: Column) -> PromptLedger:
-    """The page of the prompt on the Bench for a column. Raises InputError, with what to do, where there is none."""
-    teacher = next((column for column in bench.columns if column.name == bench.reference), None)
-    if teacher is None:
+def prompt_ledger(bench: Bench, base: Column) -> PromptLedger:
+    """The ledger of the prompt on the Bench for a column. Raises InputError, with what to do, where there is none."""
+    if (teacher := bench.reference_column) is None:
         raise InputError("No column is the reference: * on the Bench marks the one whose responses are read.")
     samples = bench.cell(teacher).samples
     said = {i: s.text for i, s in sorted(samples.items()) if s.status == "done" and s.text.strip()}
@@ -44,11 +43,11 @@ def before(column: Column) -> Condition | None:
     return earlier
 
 
-def page_key(page: PromptLedger) -> Hashable:
-    """What decides a page's numbers."""
-    cells = (page.teacher, page.base, page.before)
+def ledger_key(ledger: PromptLedger) -> Hashable:
+    """What decides the numbers of a ledger."""
+    cells = (ledger.teacher, ledger.base, ledger.before)
     seen = tuple((cell.id, cell.condition.model, cell.condition.context.hash) for cell in cells if cell is not None)
-    return page.base.prompt.hash, seen, tuple(page.responses.items())
+    return ledger.base.prompt.hash, seen, tuple(ledger.responses.items())
 
 
 def _cell(bench: Bench, condition: Condition) -> PlannedCell:

@@ -3,35 +3,39 @@ the column's context costs and saves."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Iterable
+from functools import partial
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 
 from alignbench.errors import AlignbenchError
 from alignbench.ledger.prompt_ledger import PromptLedger
 from alignbench.tui.action import bindings
-from alignbench.tui.background_job import BackgroundJob, waiting
 from alignbench.tui.condition_text import context_words
+from alignbench.tui.ledger import model_jobs
 from alignbench.tui.ledger.actions import LEDGER
-from alignbench.tui.ledger.prompt_ledger import before, page_of, readers
+from alignbench.tui.ledger.prompt_ledger import before, prompt_ledger, readers
 from alignbench.tui.ledger.view import Names, account_lines, legend, response_runs, response_said, stretch_lines
+from alignbench.tui.messages import Open
+from alignbench.tui.screen import WorkbenchScreen
 from alignbench.tui.sizes import HEIGHTS
-from alignbench.tui.text import one_line, plain
+from alignbench.tui.styled import plain
+from alignbench.tui.text import one_line
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
 from alignbench.tui.widgets.marked_pane import MarkedPane, StyledRun
+from alignbench.tui.widgets.pane import Pane
+from alignbench.tui.workbench.background_job import BackgroundJob, waiting
+from alignbench.tui.workbench.controller import Workbench
 from alignbench.tui.workbench.state import Column, letter
 
-if TYPE_CHECKING:
-    from alignbench.tui.bench.screen import BenchScreen
 
-
-class LedgerScreen(Screen[None]):
-    """Nothing is sampled here: models read what the reference has said. Follows the Bench, whose composers it opens."""
+class LedgerScreen(WorkbenchScreen[None]):
+    """Nothing is sampled here: models read what the reference has said."""
 
     CSS_PATH = "screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("ledger", LEDGER)]
@@ -45,15 +49,14 @@ class LedgerScreen(Screen[None]):
         "what that closed. Over many prompts, with intervals: `alignbench ledger`."
     )
 
-    def __init__(self, bench: BenchScreen, sample: int | None) -> None:
+    def __init__(self, workbench: Workbench, sample: int | None) -> None:
         """sample: the response to begin with; None for a held-out one."""
-        super().__init__()
-        self._bench = bench
+        super().__init__(workbench)
         self._sample = sample
         self._column = self._first()
         self._place = 0
-        self._changed = False
-        self._page: PromptLedger | None = None
+        self._shows_change = False
+        self._ledger: PromptLedger | None = None
         self._jobs: list[BackgroundJob[Any]] = []
         self._on: object = None  # what the cursor stands in
 
@@ -66,86 +69,79 @@ class LedgerScreen(Screen[None]):
         yield LineList(id="account")
         yield Keys()
 
-    def on_mount(self) -> None:
-        self._bench.changed.subscribe(self, self._update)
-        self._update()
-
-    def on_resize(self) -> None:
-        self._update()
-
     def _first(self) -> int:
         """The selected column; from the reference the base column that was selected last, else the first one."""
-        bench = self._bench.bench
+        bench = self.workbench.bench
         able = readers(bench)
-        chosen = next((column for column in (bench.column, self._bench.target(), *able) if column in able), None)
+        chosen = next((column for column in (bench.column, bench.base_column, *able) if column in able), None)
         return bench.columns.index(chosen) if chosen is not None else -1
 
     @property
     def column(self) -> Column | None:
-        columns = self._bench.bench.columns
+        columns = self.workbench.bench.columns
         return columns[self._column] if 0 <= self._column < len(columns) else None
 
     # showing
 
-    def _update(self, _: None = None) -> None:
+    def follow(self) -> None:
         self._jobs = []
         column = self.column
         if column is None:
-            self._say("No column but the reference can read its responses: a on the Bench adds one.")
+            self._show_nothing("No column but the reference can read its responses: a on the Bench adds one.")
             return
-        bench = self._bench.bench
+        bench = self.workbench.bench
         bench.read.add(column.hash)
         try:
-            self._page = page = page_of(bench, column)
+            self._ledger = ledger = prompt_ledger(bench, column)
         except AlignbenchError as error:
-            self._page = None
-            self._say(str(error))
+            self._ledger = None
+            self._show_nothing(str(error))
             return
-        held_out = sorted(page.held_out)
-        if self._sample not in page.responses:
-            self._sample = next(iter([*held_out, *page.responses]))
+        held_out = sorted(ledger.held_out)
+        if self._sample not in ledger.responses:
+            self._sample = next(iter([*held_out, *ledger.responses]))
         sample = self._sample
         assert sample is not None
-        self._show(column, page, sample)
+        self._show(column, ledger, sample)
 
     def _names(self, column: Column) -> Names:
-        bench = self._bench.bench
+        bench = self.workbench.bench
         at = letter(self._column)
         teacher = next(letter(i) for i, each in enumerate(bench.columns) if each.name == bench.reference)
         earlier = before(column)
         return Names(at, f"{teacher}*", f"{at}{column.version}" if earlier is not None else "")
 
-    def _head(self, column: Column, page: PromptLedger, sample: int) -> None:
+    def _head(self, column: Column, ledger: PromptLedger, sample: int) -> None:
         names = self._names(column)
         version = f"{column.version + 1}" if len(column.history) > 1 else ""
-        place = "held out" if sample in page.held_out else "SOURCE"
+        place = "held out" if sample in ledger.held_out else "SOURCE"
         head = f" Ledger  {names.base}{version} {context_words(column.condition.context)} reads {names.teacher}"
-        tail = f"sample {sample + 1} of {max(page.responses) + 1}, {place} "
+        tail = f"sample {sample + 1} of {max(ledger.responses) + 1}, {place} "
         room = max(10, self.size.width - len(tail) - 1)
         self.query_one("#head", Static).update(Content(f"{one_line(head.strip(), room - 1):<{room}}{tail}"))
 
-    def _show(self, column: Column, page: PromptLedger, sample: int) -> None:
-        self._head(column, page, sample)
-        names, workbench = self._names(column), self._bench.workbench
-        on = (sample, column.condition.model.reference, page.base.prompt.hash)
+    def _show(self, column: Column, ledger: PromptLedger, sample: int) -> None:
+        self._head(column, ledger, sample)
+        names = self._names(column)
+        on = (sample, column.condition.model.reference, ledger.base.prompt.hash)
         if on != self._on:
             self._on, self._place = on, 0
         pane, account = self.query_one("#response", MarkedPane), self.query_one("#account", LineList)
-        job = workbench.readings().response(workbench.bench.session, page, sample)
+        job = model_jobs.response(self.workbench, ledger, sample)
         self._jobs = [job]
         response = job.result
         if response is None:
             self._said(waiting(job, "Esc"), "")
-            pane.show([StyledRun(page.responses[sample])])
+            pane.show([StyledRun(ledger.responses[sample])])
             account.show([])
             self._detail([])
             return
-        changed = self._changed and bool(names.earlier)
+        changed = self._shows_change and bool(names.earlier)
         self._place = max(0, min(len(response.stretches) - 1, self._place))
         self._said(response_said(response, names), legend(names, changed=changed))
         pane.show(response_runs(response, self._place, changed=changed), self._place)
         self._detail(stretch_lines(response, self._place, names))
-        totals = workbench.readings().totals(workbench.bench.session, page)
+        totals = model_jobs.totals(self.workbench, ledger)
         self._jobs.append(totals)
         if totals.result is None:
             account.show([plain(f" All responses: {waiting(totals, 'Esc')}")])
@@ -153,7 +149,7 @@ class LedgerScreen(Screen[None]):
             account.show(account_lines(totals.result, names, self.size.width))
         self.refresh_bindings()
 
-    def _say(self, message: str) -> None:
+    def _show_nothing(self, message: str) -> None:
         """That there is nothing to read, and why."""
         self.query_one("#head", Static).update(Content(" Ledger"))
         self._said(message, "")
@@ -185,23 +181,23 @@ class LedgerScreen(Screen[None]):
         for job in running:
             job.cancel()
         if running:
-            self._update()
+            self.follow()
         else:
             self.dismiss(None)
 
     def action_again(self) -> None:
         for job in self._jobs:
             if not job.running and job.result is None:
-                self._bench.workbench.readings().again(job)
-        self._update()
+                self.workbench.model_jobs.forget(job)
+        self.follow()
 
     def action_left(self) -> None:
         self._place -= 1
-        self._update()
+        self.follow()
 
     def action_right(self) -> None:
         self._place += 1
-        self._update()
+        self.follow()
 
     def action_next_sample(self) -> None:
         self._step(1)
@@ -210,57 +206,52 @@ class LedgerScreen(Screen[None]):
         self._step(-1)
 
     def _step(self, by: int) -> None:
-        if self._page is not None and self._sample is not None:
-            there = list(self._page.responses)
+        if self._ledger is not None and self._sample is not None:
+            there = list(self._ledger.responses)
             self._sample = there[(there.index(self._sample) + by) % len(there)]
-            self._update()
+            self.follow()
 
     def action_changed(self) -> None:
-        self._changed = not self._changed
-        self._update()
+        self._shows_change = not self._shows_change
+        self.follow()
 
     def action_other(self) -> None:
-        columns = self._bench.bench.columns
-        able = [columns.index(column) for column in readers(self._bench.bench)]
+        columns = self.workbench.bench.columns
+        able = [columns.index(column) for column in readers(self.workbench.bench)]
         if able:
             at = able.index(self._column) if self._column in able else -1
             self._column = able[(at + 1) % len(able)]
-            self._update()
+            self.follow()
 
-    async def action_examples(self) -> None:
-        if await self._chosen():
-            self._bench.action_examples()
+    def action_examples(self) -> None:
+        if self._select():
+            self.post_message(Open("examples"))
 
-    async def action_hint(self) -> None:
-        if await self._chosen():
-            self._bench.action_hint()
+    def action_hint(self) -> None:
+        if self._select():
+            self.post_message(Open("hint"))
 
-    async def action_older_version(self) -> None:
-        if await self._chosen():
-            await self._bench.action_older_version()
+    def action_older_version(self) -> None:
+        self._step_version(-1)
 
-    async def action_newer_version(self) -> None:
-        if await self._chosen():
-            await self._bench.action_newer_version()
+    def action_newer_version(self) -> None:
+        self._step_version(1)
 
-    async def _chosen(self) -> bool:
-        """Select the column on the Bench, whose keys change the selected one."""
+    def _step_version(self, by: int) -> None:
+        if self._select():
+            self.attempt(partial(self.workbench.bench.step_version, by))
+
+    def _select(self) -> bool:
+        """Select the column on the Bench: what changes a column changes the selected one."""
         if self.column is None:
             return False
-        await self._bench.choose(self._column)
+        self.workbench.bench.select(self._column)
+        self.workbench.changed()
         return True
 
     def action_turn(self) -> None:
         self.toggle_class("-turned")
 
-    def action_page_up(self) -> None:
-        self._page_by(-1)
-
-    def action_page_down(self) -> None:
-        self._page_by(1)
-
-    def _page_by(self, by: int) -> None:
-        if self.has_class("-low") and self.has_class("-turned"):
-            self.query_one("#account", LineList).page(by)
-        else:
-            self.query_one("#response", MarkedPane).page(by)
+    def panes(self) -> Iterable[Pane]:
+        turned = self.has_class("-low") and self.has_class("-turned")
+        return [self.query_one("#account", LineList) if turned else self.query_one("#response", MarkedPane)]

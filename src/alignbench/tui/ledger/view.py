@@ -14,8 +14,8 @@ from alignbench.ledger.accounts import Split
 from alignbench.ledger.prompt_ledger import LedgerResponse, Totals
 from alignbench.metrics.bits import BitRate, Cost
 from alignbench.metrics.stretches import Stretch
+from alignbench.tui.styled import DIM
 from alignbench.tui.text import fitted, number, one_line
-from alignbench.tui.widgets.bars import DIM
 from alignbench.tui.widgets.marked_pane import StyledRun
 from alignbench.tui.wrap import WrappedText
 

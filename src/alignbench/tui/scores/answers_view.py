@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from textual.content import Content
 
 from alignbench.metrics.semantic import CLASS_THRESHOLD
-from alignbench.tui.scores.view_model import Drawn, ScoresViewModel, notes
+from alignbench.tui.scores.view_model import Drawn, ScoresViewModel
+from alignbench.tui.styled import DIM, notes
 from alignbench.tui.text import count, fitted, number
-from alignbench.tui.widgets.bars import DIM
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from alignbench.errors import EngineError, InputError
-from alignbench.judging.plan import JudgePlan, plan_judging
-from alignbench.judging.runner import Judged, JudgeFailed, JudgeLoading, JudgeRun
+from alignbench.errors import InputError
+from alignbench.judging.plan import plan_judging
 from alignbench.judging.summary import judgments_of, summarize
 from alignbench.judging.templates import PAIRED
 from alignbench.metrics.statistics import Bootstrap
@@ -14,8 +13,9 @@ from alignbench.metrics.values import Value
 from alignbench.progress import PERCENT, Progress
 from alignbench.spec import Model
 from alignbench.store import Store
-from alignbench.tui.scores.model_metrics import Backends
 from alignbench.tui.scores.snapshot import OnDemandResult, Snapshot
+from alignbench.tui.workbench.backends import Backends
+from alignbench.tui.workbench.judging import run_judge
 
 
 def judge(kind: str, model: Model, means: Backends, snapshot: Snapshot, progress: Progress) -> OnDemandResult:
@@ -27,7 +27,7 @@ def judge(kind: str, model: Model, means: Backends, snapshot: Snapshot, progress
     with Store.open(means.db) as store:
         session = snapshot.session or 0
         plan = plan_judging(store, session, kind, model, reference=reference)
-        ask(
+        run_judge(
             replace(plan, items=tuple(item for item in plan.items if _here(snapshot, item.sample_id))),
             means,
             store,
@@ -50,31 +50,6 @@ def judge(kind: str, model: Model, means: Backends, snapshot: Snapshot, progress
         for values in found.values():
             values[reference] = Value(None, 0, "the reference is what the others are judged against")
     return OnDemandResult(found)
-
-
-def ask(plan: JudgePlan, means: Backends, store: Store, progress: Progress) -> None:
-    """Have the judge judge the items of a plan; EngineError where it fails on all of them."""
-    run = JudgeRun(plan, means.pool, store)
-    done = invalid = 0
-    failures = []
-    try:
-        for event in run:
-            match event:
-                case JudgeLoading(fraction=fraction):
-                    progress(f"loading {plan.judge.name}", round(fraction * PERCENT), PERCENT)
-                    continue
-                case Judged(judgment=judgment):
-                    done += 1
-                    invalid += judgment.status == "invalid"
-                case JudgeFailed(message=message):
-                    done += 1
-                    failures.append(message)
-            broken = f" ({invalid} could not be read)" if invalid else ""
-            progress(f"{plan.judge.name} judges{broken}", done, len(plan.items))
-    finally:
-        run.cancel()  # of one that was given up, what the judge still does
-    if failures and len(failures) == len(plan.items):
-        raise EngineError(failures[0])
 
 
 def _here(snapshot: Snapshot, sample: int) -> bool:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from alignbench import paths
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
-from alignbench.engines.protocol import EmbedPool, EnginePool
 from alignbench.errors import EngineError, InputError
 from alignbench.metrics.values import Value
 from alignbench.progress import Progress
@@ -22,18 +19,9 @@ from alignbench.scoring.model_based.bertscore import BERTSCORE, bert_scores
 from alignbench.scoring.responses import CellTexts
 from alignbench.store import Store
 from alignbench.tui.scores.snapshot import OnDemandResult, Snapshot
+from alignbench.tui.workbench.backends import NO_EMBEDDER, Backends
 
 COVERAGE = "coverage"
-NO_EMBEDDER = "no embedding model is in use"
-
-
-@dataclass(frozen=True, slots=True)
-class Backends:
-    """What scores are computed with: the session database and the workers."""
-
-    db: Path
-    pool: EnginePool
-    embed: EmbedPool | None
 
 
 Runner = Callable[[Backends, Snapshot, Progress], OnDemandResult]

@@ -1,49 +1,49 @@
-"""Scores that are too costly to run while samples arrive: run when somebody asks, with progress, and kept."""
+"""Scores that are too costly to run while samples arrive: run when somebody asks, with progress, and kept.
+
+A result is of the very samples that it was computed from.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from functools import partial
 
 from alignbench.spec import Model
-from alignbench.tui.background_job import BackgroundJob
 from alignbench.tui.scores.judging import judge as judged
-from alignbench.tui.scores.model_metrics import RUNNERS, Backends
+from alignbench.tui.scores.model_metrics import RUNNERS
 from alignbench.tui.scores.snapshot import OnDemandResult, Snapshot
+from alignbench.tui.workbench.backends import Backends
+from alignbench.tui.workbench.background_job import BackgroundJob
+from alignbench.tui.workbench.job_cache import JobCache
 
 
-class OnDemandScores:
-    """The costly scores of a session that were asked for. A result is of the very samples it was computed from."""
+def run_on_demand(
+    jobs: JobCache, backends: Backends, what: str, snapshot: Snapshot, judge: Model | None = None
+) -> None:
+    """Begin, unless it runs or is there.
 
-    def __init__(self, means: Backends, changed: Callable[[], None]) -> None:
-        self._means = means
-        self._changed = changed
-        self._jobs: dict[tuple[str, Hashable], BackgroundJob[OnDemandResult]] = {}
+    Args:
+        jobs: Those of the session.
+        backends: What it is computed with.
+        what: A score's name, or a kind of judgment.
+        snapshot: The samples it is of.
+        judge: Who judges, which a kind of judgment needs; it is asked again for what it has not judged.
+    """
+    job = job_on_demand(jobs, what, snapshot)
+    if job is None or judge is not None or not (job.running or job.result):
+        work = RUNNERS[what] if judge is None else partial(judged, what, judge)
+        jobs.begin((what, _basis(snapshot)), partial(work, backends, snapshot))
 
-    def run(self, what: str, snapshot: Snapshot, judge: Model | None = None) -> None:
-        """Begin, unless it runs or is there. what: a score's name, or a kind of judgment, which needs a judge."""
-        job = self.job(what, snapshot)
-        if job is None or judge is not None or not (job.running or job.result):
-            work = RUNNERS[what] if judge is None else partial(judged, what, judge)
-            self._jobs[what, _basis(snapshot)] = BackgroundJob(partial(work, self._means, snapshot), self._changed)
 
-    def job(self, what: str, snapshot: Snapshot) -> BackgroundJob[OnDemandResult] | None:
-        """The latest run on these samples."""
-        return self._jobs.get((what, _basis(snapshot)))
+def job_on_demand(jobs: JobCache, what: str, snapshot: Snapshot) -> BackgroundJob[OnDemandResult] | None:
+    """The latest run on these samples."""
+    return jobs.get((what, _basis(snapshot)))
 
-    def outcomes(self, snapshot: Snapshot) -> dict[str, OnDemandResult]:
-        """What is there for these samples, by what was run."""
-        basis = _basis(snapshot)
-        return {what: job.result for (what, of), job in self._jobs.items() if of == basis and job.result is not None}
 
-    @property
-    def running(self) -> bool:
-        return any(job.running for job in self._jobs.values())
-
-    def cancel(self) -> None:
-        """Give up what runs."""
-        for job in self._jobs.values():
-            job.cancel()
+def results_on_demand(jobs: JobCache, snapshot: Snapshot) -> dict[str, OnDemandResult]:
+    """What is there for these samples, by what was run."""
+    basis = _basis(snapshot)
+    return {what: result for (what, of), result in jobs.results().items() if of == basis}
 
 
 def _basis(snapshot: Snapshot) -> Hashable:

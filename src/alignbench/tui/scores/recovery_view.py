@@ -5,12 +5,12 @@ from __future__ import annotations
 from textual.content import Content
 
 from alignbench.scoring.score_tables import CrossEstimate
-from alignbench.tui.scores.metric_rows import MetricRow, rows
 from alignbench.tui.scores.snapshot import Earlier
 from alignbench.tui.scores.table_view import hint_value, recovery_words, similarity_bar
-from alignbench.tui.scores.view_model import Drawn, ScoresViewModel, demand, faint, notes
+from alignbench.tui.scores.view_model import Drawn, ScoresViewModel, demand
+from alignbench.tui.styled import DIM, faint, notes
 from alignbench.tui.text import count, fitted, number
-from alignbench.tui.widgets.bars import DIM
+from alignbench.tui.workbench.metric_rows import MetricRow, rows
 
 
 def recovery_lines(scene: ScoresViewModel) -> Drawn:

@@ -2,39 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from collections.abc import Hashable, Iterable
+from typing import ClassVar, Literal, TypeVar
 
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 
 from alignbench.tui.action import bindings
+from alignbench.tui.messages import Open
 from alignbench.tui.scores.actions import SCORES
 from alignbench.tui.scores.answers_view import answer_lines, answers
-from alignbench.tui.scores.metric_rows import MetricRow, rows
+from alignbench.tui.scores.on_demand import job_on_demand, results_on_demand, run_on_demand
+from alignbench.tui.scores.panel_scores import PanelScores
 from alignbench.tui.scores.recovery_view import recovery_lines
-from alignbench.tui.scores.snapshot import PromptPanel, PromptSpread, Snapshot, prompt_panel, spread, take
+from alignbench.tui.scores.snapshot import PromptPanel, PromptSpread, Snapshot, take
 from alignbench.tui.scores.spread_view import spread_lines
 from alignbench.tui.scores.table_view import detail, table_head, table_lines
 from alignbench.tui.scores.view_model import Drawn, ScoresViewModel
+from alignbench.tui.screen import WorkbenchScreen
 from alignbench.tui.text import one_line
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
+from alignbench.tui.widgets.pane import Pane
+from alignbench.tui.workbench.background_job import BackgroundJob
+from alignbench.tui.workbench.controller import Workbench
+from alignbench.tui.workbench.metric_rows import MetricRow, rows
 
-if TYPE_CHECKING:
-    from alignbench.tui.bench.screen import BenchScreen
-    from alignbench.tui.scores.worker import PanelWorker
-
+T = TypeVar("T")
 ScoresTab = Literal["table", "recovery", "spread", "answers"]
 TITLES: dict[ScoresTab, str] = {"table": "table", "recovery": "recovery", "spread": "prompts", "answers": "answers"}
 
 
-class ScoresScreen(Screen[None]):
+class ScoresScreen(WorkbenchScreen[None]):
     """Follows the Bench: scores move here too while samples arrive. What is shown is computed on another thread."""
 
     CSS_PATH = "screen.tcss"
@@ -47,9 +49,8 @@ class ScoresScreen(Screen[None]):
         "temperature 0, the null the reference's answers to other prompts. Recovery has the versions of a column too."
     )
 
-    def __init__(self, bench: BenchScreen) -> None:
-        super().__init__()
-        self._bench = bench
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__(workbench)
         self._view: ScoresTab = "table"
         self._row = 0
         self._answer = 0
@@ -65,11 +66,11 @@ class ScoresScreen(Screen[None]):
         yield Static("", id="detail", markup=False)
         yield Keys()
 
-    def on_mount(self) -> None:
-        self._bench.changed.subscribe(self, self._update)
-
-    def on_resize(self) -> None:
-        self._update()
+    @property
+    def _scores(self) -> PanelScores:
+        """What computes this screen, as long as the session is open."""
+        workbench = self.workbench
+        return workbench.of_session("scores", lambda: PanelScores(workbench.backends, workbench.notify))
 
     @property
     def _chosen(self) -> MetricRow:
@@ -81,21 +82,22 @@ class ScoresScreen(Screen[None]):
 
     # computing
 
-    def _scene(self) -> ScoresViewModel:
-        workbench, bench = self._bench.workbench, self._bench.bench
-        snapshot = take(bench, workbench.version)
-        demands = workbench.panel().demands
-        jobs = {row.run: job for row in rows() if row.on_demand and (job := demands.job(row.run, snapshot)) is not None}
+    def _view_model(self) -> ScoresViewModel:
+        bench, on_demand = self.workbench.bench, self._scores.on_demand
+        snapshot = take(bench, self.workbench.bench_scores.version)
+        jobs = {
+            row.run: job for row in rows() if row.on_demand and (job := job_on_demand(on_demand, row.run, snapshot))
+        }
         self._compute(snapshot)
-        found, over = self._panel, self._spread
+        panel, spread = self._panel, self._spread
         return ScoresViewModel(
             snapshot=snapshot,
             selected=bench.selected,
             row=self._chosen,
             width=max(40, self.size.width),
             # Until the next numbers are there, those of a moment ago stand, if they are of these columns.
-            panel=found[1] if found is not None and found[0] == _subject(snapshot) else None,
-            spread=over[1] if over is not None and over[0] == _subject(snapshot) else None,
+            panel=panel[1] if panel is not None and panel[0] == _subject(snapshot) else None,
+            spread=spread[1] if spread is not None and spread[0] == _subject(snapshot) else None,
             jobs=jobs,
             answer=self._answer,
             waiting=self._error or "computing …",
@@ -105,79 +107,72 @@ class ScoresScreen(Screen[None]):
         """Take what has been computed, and ask for what has not."""
         if not snapshot.conditions:
             return
-        worker, why = self._bench.workbench.panel(), self._no_embeddings()
-        outcomes = worker.demands.outcomes(snapshot)
-        subject, row = _subject(snapshot), self._chosen
-        done = tuple((what, id(outcome)) for what, outcome in outcomes.items())
-
-        def ask(want: Hashable, what: Any) -> Any:
-            result = worker.ask(want, what)
-            self._error = str(result) or type(result).__name__ if isinstance(result, Exception) else ""
-            return None if isinstance(result, Exception) else result
-
-        plain = ask(("panel", snapshot.key, done), partial(_panel, snapshot, why, outcomes, False, worker))
-        if plain is None:
+        scores, why, row = self._scores, self._no_embeddings(), self._chosen
+        outcomes, subject = results_on_demand(scores.on_demand, snapshot), _subject(snapshot)
+        panel = self._result(scores.panel(snapshot, why, outcomes, exact=False))
+        if panel is None:
             return
-        self._panel = (subject, plain)
+        self._panel = (subject, panel)
         if self._view == "spread" and not row.on_demand:
-            over = ask(("spread", snapshot.key, row), partial(_spread, snapshot, row, why))
-            if over is None:
+            spread = self._result(scores.spread(snapshot, row, why))
+            if spread is None:
                 return
-            self._spread = (subject, over)
+            self._spread = (subject, spread)
         if not snapshot.running:
-            exact = ask(("exact", snapshot.key, done), partial(_panel, snapshot, why, outcomes, True, worker))
+            exact = self._result(scores.panel(snapshot, why, outcomes, exact=True))
             self._panel = (subject, exact) if exact is not None else self._panel
+
+    def _result(self, job: BackgroundJob[T]) -> T | None:
+        self._error = job.error
+        return job.result
 
     def _no_embeddings(self) -> dict[str, str]:
         """Why vectors that are missing will not come, by column: what the scores on the Bench say."""
-        table = self._bench.table
+        table = self.workbench.table
         scores = (table.within or {}).get("embedding_diversity", ())
         return {name: score.reason for name, score in zip(table.names, scores, strict=False) if score.reason}
 
     # showing
 
-    def _update(self, _: None = None) -> None:
-        scene = self._scene()
+    def follow(self) -> None:
+        model = self._view_model()
         tabs = [(f" {at} {title} ", "reverse" if view == self._view else "") for at, (view, title) in _TABS]
         self.query_one("#heading", Static).update(Content.assemble(" Scores  ", *tabs), layout=False)
-        prompt = one_line(self._bench.bench.prompt.text, (1 if scene.narrow else 2) * scene.width - 4)
+        prompt = one_line(self.workbench.bench.prompt.text, (1 if model.narrow else 2) * model.width - 4)
         self.query_one("#prompt-line", Static).update(Content(prompt))
-        head = table_head(scene) if self._view == "table" and scene.names else []
+        head = table_head(model) if self._view == "table" and model.names else []
         self.query_one("#columns", Static).update(Content("\n").join(head))
         self.query_one("#columns").display = bool(head)
-        lines, cursor = self._drawn(scene)
+        lines, cursor = self._drawn(model)
         self.query_one(LineList).show(lines, cursor)
-        about = detail(scene, bar=self._view == "table") if self._view != "answers" else []
+        about = detail(model, bar=self._view == "table") if self._view != "answers" else []
         self.query_one("#detail", Static).update(Content("\n").join(about))
         self.query_one("#detail").display = bool(about)
         self.refresh_bindings()
 
-    def _drawn(self, scene: ScoresViewModel) -> Drawn:
-        if not scene.names:
+    def _drawn(self, model: ScoresViewModel) -> Drawn:
+        if not model.names:
             return [Content(" There is no column. a on the Bench adds one.")], (0, 1)
         match self._view:
             case "table":
-                return table_lines(scene)
+                return table_lines(model)
             case "recovery":
-                return recovery_lines(scene)
+                return recovery_lines(model)
             case "spread":
-                return spread_lines(scene)
+                return spread_lines(model)
             case "answers":
-                return answer_lines(scene)
+                return answer_lines(model)
 
     def check_action(self, action: str, _parameters: tuple[object, ...]) -> bool | None:
         if action == "run_score":
             return self._view != "answers" and self._chosen.on_demand
         if action == "give_up":
-            return self._bench.workbench.panel().demands.running
+            return self._scores.on_demand.running
         if action == "view":
             return self._view == "answers"
         return True
 
     # keys
-
-    def action_back(self) -> None:
-        self.dismiss(None)
 
     def action_view_table(self) -> None:
         self._show("table")
@@ -197,7 +192,7 @@ class ScoresScreen(Screen[None]):
         listed = self._rows()
         self._row = listed.index(chosen) if chosen in listed else 0
         self.query_one(LineList).scroll_home(animate=False)
-        self._update()
+        self.follow()
 
     def action_row_up(self) -> None:
         self._move(-1)
@@ -207,59 +202,58 @@ class ScoresScreen(Screen[None]):
 
     def _move(self, by: int) -> None:
         if self._view == "answers":
-            self._answer = max(0, min(len(answers(self._scene())) - 1, self._answer + by))
+            self._answer = max(0, min(len(answers(self._view_model())) - 1, self._answer + by))
         else:
             self._row = max(0, min(len(self._rows()) - 1, self._row + by))
-        self._update()
+        self.follow()
 
-    async def action_column_left(self) -> None:
-        await self._bench.action_column_left()
+    def action_column_left(self) -> None:
+        self._select(self.workbench.bench.selected - 1)
 
-    async def action_column_right(self) -> None:
-        await self._bench.action_column_right()
+    def action_column_right(self) -> None:
+        self._select(self.workbench.bench.selected + 1)
 
-    def action_page_up(self) -> None:
-        self.query_one(LineList).page(-1)
+    def _select(self, at: int) -> None:
+        self.workbench.bench.select(at)
+        self.workbench.changed()
 
-    def action_page_down(self) -> None:
-        self.query_one(LineList).page(1)
+    def panes(self) -> Iterable[Pane]:
+        return self.query(LineList)
 
     def action_run_score(self) -> None:
-        scene = self._scene()
-        if not scene.snapshot.prompt_id:
-            self.notify("There is no finished sample of this prompt yet.", severity="warning", markup=False)
-        elif scene.row.judged:
-            self._judge(scene)
+        model = self._view_model()
+        if not model.snapshot.prompt_id:
+            self.tell("There is no finished sample of this prompt yet.", "warning")
+        elif model.row.judged:
+            self._judge(model)
         else:
-            self._bench.workbench.panel().demands.run(scene.row.run, scene.snapshot)
-        self._update()
+            run_on_demand(self._scores.on_demand, self.workbench.backends, model.row.run, model.snapshot)
+        self.follow()
 
     @work
-    async def _judge(self, scene: ScoresViewModel) -> None:
+    async def _judge(self, model: ScoresViewModel) -> None:
         """Ask for a judge, then judge."""
-        from alignbench.tui.dialogs.judge import asked_judge
+        from alignbench.tui.dialogs.judge import ask_for_judge
 
-        judge = await asked_judge(self.app, self._bench.workbench, scene.row.run)
+        judge = await ask_for_judge(self, self.workbench, model.row.run)
         if judge is not None:
-            self._bench.workbench.panel().demands.run(scene.row.run, scene.snapshot, judge)
-            self._update()
+            run_on_demand(self._scores.on_demand, self.workbench.backends, model.row.run, model.snapshot, judge)
+            self.follow()
 
     def action_give_up(self) -> None:
-        self._bench.workbench.panel().demands.cancel()
-        self._update()
+        self._scores.on_demand.cancel()
+        self.follow()
 
     def action_investigation(self) -> None:
-        from alignbench.tui.investigation.screen import InvestigationScreen
+        self.post_message(Open("investigation"))
 
-        self.app.push_screen(InvestigationScreen(self._bench))
-
-    async def action_view(self) -> None:
-        found = answers(self._scene())
-        if self._answer < len(found):
-            answer = found[self._answer]
-            self._bench.cursor = answer.samples[0]
-            await self._bench.choose(answer.column)
-            self._bench.action_view()
+    def action_view(self) -> None:
+        clusters = answers(self._view_model())
+        if self._answer < len(clusters):
+            chosen = clusters[self._answer]
+            self.workbench.bench.cursor = chosen.samples[0]
+            self._select(chosen.column)
+            self.post_message(Open("viewer"))
 
 
 _TABS = tuple(enumerate(TITLES.items(), start=1))
@@ -268,13 +262,3 @@ _TABS = tuple(enumerate(TITLES.items(), start=1))
 def _subject(snapshot: Snapshot) -> Hashable:
     """What numbers are of: they may be shown a moment longer as long as this is the same."""
     return snapshot.prompt, snapshot.conditions, snapshot.roles
-
-
-def _panel(
-    snapshot: Snapshot, why: dict[str, str], outcomes: Any, exact: bool, worker: PanelWorker, board: Any
-) -> PromptPanel:
-    return prompt_panel(board, snapshot, why, outcomes, worker.hints(snapshot), exact)
-
-
-def _spread(snapshot: Snapshot, row: MetricRow, why: dict[str, str], board: Any) -> PromptSpread:
-    return spread(board, snapshot, row, why)

@@ -17,10 +17,11 @@ from alignbench.scoring.score_tables import ScoreTables
 from alignbench.spec import Model
 from alignbench.store import SampleRow
 from alignbench.tui.condition_text import context_words
-from alignbench.tui.scores.metric_rows import MetricRow, rows
+from alignbench.tui.workbench.cell import BenchCell
 from alignbench.tui.workbench.comparison import lowest_version
+from alignbench.tui.workbench.metric_rows import MetricRow, rows
 from alignbench.tui.workbench.roles import Roles, roles
-from alignbench.tui.workbench.state import Bench, BenchCell, letter
+from alignbench.tui.workbench.state import Bench, letter
 
 NULLS = 5  # other prompts that the null is the mean of, at most
 

@@ -6,9 +6,10 @@ from textual.content import Content
 
 from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.statistics import MIN_PROMPTS
-from alignbench.tui.scores.view_model import Drawn, ScoresViewModel, faint, heading, notes, visible_columns
+from alignbench.tui.scores.view_model import Drawn, ScoresViewModel, visible_columns
+from alignbench.tui.styled import DIM, faint, heading, notes
 from alignbench.tui.text import count, fitted
-from alignbench.tui.widgets.bars import DIM, Scale, dot_plot
+from alignbench.tui.widgets.bars import Scale, dot_plot
 
 NAME = 20
 CELL = 9

@@ -6,10 +6,11 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from alignbench.scoring.score_tables import CrossEstimate
-from alignbench.tui.scores.metric_rows import SIMILARITY, MetricRow, rows
-from alignbench.tui.scores.view_model import Drawn, ScoresViewModel, faint, visible_columns
+from alignbench.tui.scores.view_model import Drawn, ScoresViewModel, visible_columns
+from alignbench.tui.styled import DIM, faint
 from alignbench.tui.text import fitted, number
-from alignbench.tui.widgets.bars import DIM, recovery_bar
+from alignbench.tui.widgets.bars import recovery_bar
+from alignbench.tui.workbench.metric_rows import SIMILARITY, MetricRow, rows
 from alignbench.tui.workbench.state import letter
 
 LABEL = 30

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from textual.content import Content
@@ -10,13 +10,11 @@ from textual.content import Content
 from alignbench.metrics.estimates import Estimate
 from alignbench.reports.roles import Role
 from alignbench.scoring.score_tables import CrossEstimate, WithinEstimate
-from alignbench.tui.background_job import BackgroundJob
-from alignbench.tui.scores.metric_rows import MetricRow
 from alignbench.tui.scores.snapshot import Earlier, OnDemandResult, PromptPanel, PromptSpread, Snapshot
 from alignbench.tui.sizes import NARROW
-from alignbench.tui.widgets.bars import DIM
+from alignbench.tui.workbench.background_job import BackgroundJob
+from alignbench.tui.workbench.metric_rows import MetricRow
 from alignbench.tui.workbench.state import letter
-from alignbench.tui.wrap import WrappedText
 
 Drawn = tuple[list[Content], tuple[int, int]]  # lines, and the rows of the cursor: the first, and one past the last
 
@@ -115,20 +113,6 @@ def demand(job: BackgroundJob[OnDemandResult] | None) -> str:
     if job.cancelled:
         return "given up; o runs it"
     return f"{job.doing or 'starting'} …, c gives up"
-
-
-def heading(text: str) -> Content:
-    return Content.styled(text, "bold")
-
-
-def faint(text: str) -> Content:
-    return Content.styled(text, DIM)
-
-
-def notes(texts: Iterable[str], width: int) -> list[Content]:
-    """Sentences below a view, wrapped."""
-    wrapped = [WrappedText(width - 2, text) for text in texts]
-    return [faint(f" {text[i]}") for text in wrapped for i in range(len(text))]
 
 
 def visible_columns(count: int, room: int, selected: int, keep: int | None) -> list[int]:

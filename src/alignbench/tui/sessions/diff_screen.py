@@ -12,9 +12,9 @@ class ComparisonScreen(TextScreen):
 
     HELP = "Prompts go by their text, conditions by their settings and then by their names."
 
-    def __init__(self, found: SessionDiff) -> None:
-        super().__init__("Sessions {} and {}".format(*found.sessions))
-        self._found = found
+    def __init__(self, diff: SessionDiff) -> None:
+        super().__init__("Sessions {} and {}".format(*diff.sessions))
+        self._diff = diff
 
     def text(self, width: int) -> str:
-        return plain_table(self._found.columns, self._found.rows, width)
+        return plain_table(self._diff.columns, self._diff.rows, width)

@@ -16,7 +16,8 @@ from textual.widgets.selection_list import Selection
 from alignbench.tui.action import bindings
 from alignbench.tui.dialogs.base import DIALOG_CSS, DialogScreen
 from alignbench.tui.sessions.actions import EXPORT
-from alignbench.tui.text import one_line, plain
+from alignbench.tui.styled import plain
+from alignbench.tui.text import one_line
 from alignbench.tui.widgets.inputs import PlainInput
 
 
@@ -72,6 +73,3 @@ class ExportScreen(DialogScreen[ExportRequest | None]):
 
     def action_next_field(self) -> None:
         self.focus_next()
-
-    def action_cancel(self) -> None:
-        self.dismiss(None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import Screen
 from textual.types import CSSPathType
 from textual.widgets import Static
 
@@ -24,9 +23,12 @@ from alignbench.metrics.statistics import Bootstrap
 from alignbench.reports.plain import plain_sections
 from alignbench.reports.sections import agreement_section, judged_sections
 from alignbench.tui.action import bindings
+from alignbench.tui.screen import AppScreen
 from alignbench.tui.sessions.actions import LABEL
-from alignbench.tui.text import count, one_line, plain
+from alignbench.tui.styled import plain
+from alignbench.tui.text import count, one_line
 from alignbench.tui.widgets.keys import Keys
+from alignbench.tui.widgets.pane import Pane
 from alignbench.tui.widgets.text_pane import TextPane
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 PROMPT = 400  # characters of a prompt
 
 
-class LabelScreen(Screen[None]):
+class LabelScreen(AppScreen[None]):
     """One pair at a time; each answer is in the database before the next pair is shown."""
 
     CSS_PATH: ClassVar[CSSPathType | None] = "label_screen.tcss"
@@ -96,7 +98,7 @@ class LabelScreen(Screen[None]):
             item = self._waiting[0]
             rows = await self._workbench.database.run(lambda store: pair_of(store, item))
         except AlignbenchError as error:
-            self._tell(error)
+            self.tell(str(error), "error")
             return
         self.query_one("#prompt", Static).update(plain(one_line(rows[0].prompt, PROMPT)))
         for name, row in zip(("first", "second"), rows, strict=True):
@@ -104,9 +106,6 @@ class LabelScreen(Screen[None]):
             pane.show(row.text.strip() or "(empty)")  # blanks at the beginning may tell of a model
             pane.scroll_home(animate=False)
         self._item = item
-
-    def _tell(self, error: AlignbenchError) -> None:
-        self.notify(plain(str(error)).plain, severity="error", markup=False)
 
     # keys
 
@@ -121,7 +120,7 @@ class LabelScreen(Screen[None]):
             await self._workbench.database.run(lambda store: store.add_judgments(self._plan.session, [judgment]))
         except AlignbenchError as error:
             self._item = item
-            self._tell(error)
+            self.tell(str(error), "error")
             return
         self._waiting.popleft()
         self._past.append(item)
@@ -137,24 +136,18 @@ class LabelScreen(Screen[None]):
             self._waiting.rotate(-1)
             self._next()
 
-    def action_back(self) -> None:
-        self.dismiss(None)
-
     def action_line_up(self) -> None:
-        self._scroll(lambda pane: pane.scroll_relative(y=-1, animate=False))
+        self._scroll(-1)
 
     def action_line_down(self) -> None:
-        self._scroll(lambda pane: pane.scroll_relative(y=1, animate=False))
+        self._scroll(1)
 
-    def action_page_up(self) -> None:
-        self._scroll(lambda pane: pane.page(-1))
+    def _scroll(self, by: int) -> None:
+        for pane in self.panes():
+            pane.scroll_relative(y=by, animate=False)
 
-    def action_page_down(self) -> None:
-        self._scroll(lambda pane: pane.page(1))
-
-    def _scroll(self, move: Callable[[TextPane], None]) -> None:
-        for pane in self.query(TextPane):
-            move(pane)
+    def panes(self) -> Iterable[Pane]:
+        return self.query(TextPane)
 
 
 def pair_of(store: Store, item: JudgeItem) -> list[SampleRow]:

@@ -63,6 +63,3 @@ class NotesScreen(DialogScreen[None]):
             self._work(text)
         else:
             self.complain("Write a note first; Esc closes.")
-
-    def action_cancel(self) -> None:
-        self.dismiss(None)

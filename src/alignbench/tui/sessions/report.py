@@ -14,7 +14,7 @@ from alignbench.reports.writing import written
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.store import Store
 from alignbench.tui.save_copy import new_file
-from alignbench.tui.scores.model_metrics import NO_EMBEDDER, Backends
+from alignbench.tui.workbench.backends import NO_EMBEDDER, Backends
 
 
 def session_report(means: Backends, session: int, progress: Progress) -> Report:

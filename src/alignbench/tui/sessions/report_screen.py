@@ -13,11 +13,10 @@ from alignbench.errors import AlignbenchError
 from alignbench.reports.contents import Report
 from alignbench.reports.plain import plain_report
 from alignbench.tui.action import bindings
-from alignbench.tui.background_job import BackgroundJob
 from alignbench.tui.dialogs.text import TextScreen
 from alignbench.tui.sessions.actions import REPORT
 from alignbench.tui.sessions.report import session_report, write_page
-from alignbench.tui.text import printable
+from alignbench.tui.workbench.background_job import BackgroundJob
 
 if TYPE_CHECKING:
     from alignbench.store import SessionInfo
@@ -37,7 +36,7 @@ class ReportScreen(TextScreen):
         super().__init__(f"Report of session {info.id}: {info.name}")
         self._workbench = workbench
         self._job: BackgroundJob[Report] = BackgroundJob(
-            partial(session_report, workbench.means(), info.id), self._changed
+            partial(session_report, workbench.backends, info.id), self._changed
         )
 
     def on_unmount(self) -> None:
@@ -66,6 +65,6 @@ class ReportScreen(TextScreen):
         try:
             path = await asyncio.to_thread(write_page, self._workbench.database.path, self._job.result)
         except (AlignbenchError, OSError) as error:
-            self.notify(printable(f"Could not write the page: {error}"), severity="error", markup=False)
+            self.tell(f"Could not write the page: {error}", "error")
         else:
-            self.notify(printable(f"Written to {path.resolve()}"), markup=False, timeout=10)
+            self.tell(f"Written to {path.resolve()}", timeout=10)

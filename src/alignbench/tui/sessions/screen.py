@@ -4,29 +4,52 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import work
+from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.content import Content
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
 
 from alignbench.errors import AlignbenchError
 from alignbench.tui.action import bindings
 from alignbench.tui.dialogs.base import ConfirmScreen, LineScreen
+from alignbench.tui.screen import AppScreen
 from alignbench.tui.sessions.actions import SESSIONS
-from alignbench.tui.sessions.list_view import SessionChoice, SessionsView
-from alignbench.tui.text import count, one_line, printable
+from alignbench.tui.sessions.session_line import HEADS, fitted_cells, session_line
+from alignbench.tui.styled import plain
+from alignbench.tui.text import count, one_line
+from alignbench.tui.widgets.keys import Keys
 
 if TYPE_CHECKING:
-    from alignbench.store import Store
+    from alignbench.store import SessionInfo, Store
     from alignbench.tui.sessions.export_dialog import ExportRequest
+    from alignbench.tui.workbench.controller import Workbench
 
-NEW = SessionChoice(0)  # asks for a new session; the database counts from 1
 T = TypeVar("T")
 
 
-class SessionsScreen(SessionsView):
-    """Returns the session to open, `NEW`, or None."""
+@dataclass(frozen=True, slots=True)
+class SessionChoice:
+    """A session to open. prompt: id of the one to begin with, empty for that where it was left."""
+
+    session: int
+    prompt: str = ""
+
+
+NEW = SessionChoice(0)  # asks for a new session; the database counts from 1
+
+
+class SessionsScreen(AppScreen[SessionChoice | None]):
+    """One line a session, newest first. Returns the session to open, `NEW`, or None.
+
+    Attributes:
+        marked: Numbers of the sessions that are marked, in order.
+    """
 
     CSS_PATH = "screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("sessions", SESSIONS)]
@@ -34,6 +57,58 @@ class SessionsScreen(SessionsView):
         "Enter reopens the selected session where it was left: columns, prompt, samples and scores. Space marks "
         "sessions; m makes one of all that are marked, c compares two. All of it is there as `alignbench sessions` too."
     )
+
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__()
+        self.workbench = workbench
+        self._listed: list[SessionInfo] = []
+        self.marked: list[int] = []
+
+    def compose(self) -> ComposeResult:
+        yield Static(" Sessions", id="heading", markup=False)
+        yield Static("", id="columns-line", markup=False)
+        yield OptionList(markup=False, compact=True)
+        yield Static(plain(f" {self.workbench.database.path}"), id="where", markup=False)
+        yield Keys()
+
+    def on_mount(self) -> None:
+        self.read()
+
+    def on_resize(self) -> None:
+        self.redraw()
+
+    @work(exclusive=True)
+    async def read(self, keep: int | None = None) -> None:
+        """Read the list again. keep: the session to select."""
+        self._listed = await self._run(lambda store: store.sessions()) or self._listed
+        self.marked = [id for id in self.marked if any(info.id == id for info in self._listed)]
+        self._show(keep)
+
+    def redraw(self) -> None:
+        """Draw the list again; what is selected stays selected."""
+        if self._listed:
+            self._show(self.selected.id if self.selected is not None else None)
+
+    def _show(self, keep: int | None) -> None:
+        listing, width, current = self.query_one(OptionList), self.size.width, self.workbench.bench.session
+        listing.clear_options()
+        listing.add_options(
+            Option(session_line(info, width, open=info.id == current, marked=info.id in self.marked))
+            for info in self._listed
+        )
+        wanted = keep if keep is not None else current
+        if self._listed:
+            listing.highlighted = next((i for i, info in enumerate(self._listed) if info.id == wanted), 0)
+        listing.focus()
+        head = fitted_cells(HEADS, width) if self._listed else Content("No session yet: F5 on the Bench begins one.")
+        self.query_one("#columns-line", Static).update(head)
+        self.refresh_bindings()
+
+    @property
+    def selected(self) -> SessionInfo | None:
+        """The session that the cursor is on."""
+        at = self.query_one(OptionList).highlighted
+        return self._listed[at] if at is not None and at < len(self._listed) else None
 
     def check_action(self, action: str, _parameters: tuple[object, ...]) -> bool | None:
         if action in ("back", "new_session", "search", "backup"):
@@ -45,10 +120,10 @@ class SessionsScreen(SessionsView):
         try:
             return await self.workbench.database.run(work)
         except AlignbenchError as error:
-            self.tell_error(error)
+            self.tell(str(error), "error")
             return None
 
-    async def _asked(self, heading: str, value: str, empty: str = "") -> str | None:
+    async def _line(self, heading: str, value: str, empty: str = "") -> str | None:
         return await self.app.push_screen_wait(LineScreen(heading, value, empty=empty))
 
     # opening
@@ -60,9 +135,6 @@ class SessionsScreen(SessionsView):
         if (info := self.selected) is not None:
             self.dismiss(SessionChoice(info.id))
 
-    def action_back(self) -> None:
-        self.dismiss(None)
-
     def action_new_session(self) -> None:
         self.dismiss(NEW)
 
@@ -70,9 +142,9 @@ class SessionsScreen(SessionsView):
     async def action_search(self) -> None:
         from alignbench.tui.sessions.search_dialog import SearchScreen
 
-        found = await self.app.push_screen_wait(SearchScreen(self.workbench))
-        if found is not None:
-            self.dismiss(SessionChoice(found.session, found.prompt_id))
+        hit = await self.app.push_screen_wait(SearchScreen(self.workbench))
+        if hit is not None:
+            self.dismiss(SessionChoice(hit.session, hit.prompt_id))
 
     # names, tags, notes
 
@@ -80,20 +152,20 @@ class SessionsScreen(SessionsView):
     async def action_rename(self) -> None:
         if (info := self.selected) is None:
             return
-        name = await self._asked("Name of the session", info.name, "A session needs a name.")
+        name = await self._line("Name of the session", info.name, "A session needs a name.")
         if name is None:
             return
         try:
             await self.workbench.rename(info.id, name)
         except AlignbenchError as error:
-            self.tell_error(error)
+            self.tell(str(error), "error")
         self.read(info.id)
 
     @work
     async def action_tags(self) -> None:
         if (info := self.selected) is None:
             return
-        written = await self._asked("Tags, with commas between", ", ".join(info.tags))
+        written = await self._line("Tags, with commas between", ", ".join(info.tags))
         if written is None:
             return
         wanted = {tag.strip() for tag in written.split(",")} - {""}
@@ -145,11 +217,12 @@ class SessionsScreen(SessionsView):
     async def action_merge(self) -> None:
         taken = self._taken()
         if len(taken) < 2:
-            self.notify("Mark one session or more with Space, then m on another one.", markup=False)
+            self.tell("Mark one session or more with Space, then m on another one.")
             return
-        name = await self._asked(
+        names = {info.id: info.name for info in self._listed}
+        name = await self._line(
             f"Name of the session that is made of {', '.join(map(str, taken))}",
-            self.named(taken),
+            " + ".join(names[id] for id in taken),
             "A session needs a name.",
         )
         if name is None:
@@ -157,7 +230,7 @@ class SessionsScreen(SessionsView):
         made = await self._run(lambda store: store.merge_sessions(taken, name))
         if made is not None:
             self.marked.clear()
-            self.notify(f"Session {made} is made; those it is made of stay.", markup=False)
+            self.tell(f"Session {made} is made; those it is made of stay.")
             self.read(made)
 
     @work
@@ -167,12 +240,12 @@ class SessionsScreen(SessionsView):
 
         taken = self._taken() if len(self.marked) < 2 else self.marked
         if len(taken) != 2:
-            self.notify("Mark one session with Space, then c on another one.", markup=False)
+            self.tell("Mark one session with Space, then c on another one.")
             return
         first, second = taken
-        found = await self._run(lambda store: compare_sessions(store, first, second))
-        if found is not None:
-            await self.app.push_screen_wait(ComparisonScreen(found))
+        diff = await self._run(lambda store: compare_sessions(store, first, second))
+        if diff is not None:
+            await self.app.push_screen_wait(ComparisonScreen(diff))
 
     # on the way out
 
@@ -192,19 +265,19 @@ class SessionsScreen(SessionsView):
         names = await self._run(lambda store: [condition.name for condition in store.conditions(info.id)])
         if not names:
             return
-        asked = await self.app.push_screen_wait(ExportScreen(info.id, names))
-        if asked is None:
+        request = await self.app.push_screen_wait(ExportScreen(info.id, names))
+        if request is None:
             return
         try:
-            path = await asyncio.to_thread(_export, self.workbench.database.path, info.id, asked)
+            path = await asyncio.to_thread(_export, self.workbench.database.path, info.id, request)
         except AlignbenchError as error:
-            self.tell_error(error)
+            self.tell(str(error), "error")
         else:
-            self.notify(printable(f"Written to {path.resolve()}"), markup=False)
+            self.tell(f"Written to {path.resolve()}")
 
     @work
     async def action_backup(self) -> None:
-        written = await self._asked("Copy the database to", "alignbench-backup.db", "Name a file that is not there.")
+        written = await self._line("Copy the database to", "alignbench-backup.db", "Name a file that is not there.")
         if written is None:
             return
         path = Path(written).expanduser()
@@ -214,14 +287,14 @@ class SessionsScreen(SessionsView):
             return True
 
         if await self._run(work):
-            self.notify(printable(f"Written to {path.resolve()}"), markup=False)
+            self.tell(f"Written to {path.resolve()}")
 
     @work
     async def action_delete(self) -> None:
         if (info := self.selected) is None:
             return
         if info.id == self.workbench.bench.session and self.workbench.busy:
-            self.notify("This session is being sampled; Esc on the Bench stops it.", severity="warning", markup=False)
+            self.tell("This session is being sampled; Esc on the Bench stops it.", "warning")
             return
         gone = f"{count(info.n_samples, 'sample')}, {count(info.n_prompts, 'prompt')} and all notes go."
         detail = f"{one_line(info.name, 200)}\n\n{gone}"
@@ -230,18 +303,18 @@ class SessionsScreen(SessionsView):
         try:
             await self.workbench.delete(info.id)
         except AlignbenchError as error:
-            self.tell_error(error)
+            self.tell(str(error), "error")
         self.read()
 
 
-def _export(db: Path, session: int, asked: ExportRequest) -> Path:
+def _export(db: Path, session: int, request: ExportRequest) -> Path:
     """Write the samples on a connection of its own, so that the app goes on meanwhile."""
     from alignbench.exporting.samples import SampleFilter, export_file
     from alignbench.overton.write import export_overton
     from alignbench.store import Store
 
     with Store.open(db) as store:
-        if not asked.file.suffix:
-            return export_overton(store, session, asked.file)
-        export_file(store, session, SampleFilter(asked.conditions), asked.file, asked.file.suffix)
-        return asked.file
+        if not request.file.suffix:
+            return export_overton(store, session, request.file)
+        export_file(store, session, SampleFilter(request.conditions), request.file, request.file.suffix)
+        return request.file

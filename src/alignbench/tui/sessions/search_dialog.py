@@ -16,6 +16,7 @@ from alignbench.errors import AlignbenchError
 from alignbench.tui.action import bindings
 from alignbench.tui.dialogs.base import DIALOG_CSS, ListScreen
 from alignbench.tui.sessions.actions import SEARCH
+from alignbench.tui.styled import DIM
 from alignbench.tui.text import one_line
 from alignbench.tui.widgets.inputs import PlainInput
 
@@ -76,10 +77,7 @@ class SearchScreen(ListScreen["SearchHit | None"]):
         if at is not None and at < len(self._found):
             self.dismiss(self._found[at])
 
-    def action_back(self) -> None:
-        self.dismiss(None)
-
 
 def _line(found: SearchHit) -> Content:
     where = f"session {found.session}  {one_line(found.condition, 24)}, prompt {one_line(found.prompt_id, 16)}  "
-    return Content.assemble((where, "$foreground 60%"), one_line(found.snippet, 300))
+    return Content.assemble((where, DIM), one_line(found.snippet, 300))

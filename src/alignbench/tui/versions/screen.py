@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 
 from alignbench.tui.action import bindings
 from alignbench.tui.condition_text import changes, context_words
+from alignbench.tui.screen import AppScreen
 from alignbench.tui.sizes import HEIGHTS
+from alignbench.tui.styled import DIM
 from alignbench.tui.text import fitted, number, one_line
 from alignbench.tui.versions.actions import VERSIONS
 from alignbench.tui.widgets.keys import Keys
@@ -24,11 +25,10 @@ from alignbench.tui.workbench.state import Column, letter
 if TYPE_CHECKING:
     from alignbench.tui.workbench.controller import Workbench
 
-DIM = "$foreground 60%"
 COLUMN = 16
 
 
-class VersionsScreen(Screen[int | None]):
+class VersionsScreen(AppScreen[int | None]):
     """Returns the version to put on the Bench, by its place, or None."""
 
     CSS_PATH = "screen.tcss"
@@ -74,24 +74,24 @@ class VersionsScreen(Screen[int | None]):
         name = max(16, min(40, self.size.width - 2 * COLUMN - 22))
         titles = f"    {'':<{name}}  {'n':>5} " + "".join(f"{metric.short:>{COLUMN}}" for metric in bench_metrics()[1])
         self.query_one("#titles", Static).update(Content.styled(titles, DIM))
-        standings = [self._workbench.standing(column, version) for version in range(len(history))]
-        lines = [self._line(standings, version, name) for version in range(len(history))]
+        comparisons = [self._workbench.comparison(column, version) for version in range(len(history))]
+        lines = [self._line(comparisons, version, name) for version in range(len(history))]
         self.query_one("#versions", LineList).show(lines, (self._at, self._at + 1))
-        self.query_one("#differences", LineList).show(self._differences(standings))
+        self.query_one("#differences", LineList).show(self._differences(comparisons))
 
-    def _line(self, standings: list[ReferenceComparison], version: int, width: int) -> Content:
+    def _line(self, comparisons: list[ReferenceComparison], version: int, width: int) -> Content:
         chosen, condition = version == self._at, self._column.history[version]
         mark = "▶" if chosen else " "
         mark += "=" if version == self._with else " "
         what = fitted(f"{version + 1}  {context_words(condition.context)}", width)
-        standing = standings[version]
+        comparison = comparisons[version]
         here = " on the Bench" if version == self._column.version else ""
-        scores = "".join(f"{score.text:>{COLUMN}}" for score in standing.scores)
-        held = " held out" if standing.held_out else ""
-        text = f" {mark} {what}  {standing.n:>5} {scores}{held}{here}"
+        scores = "".join(f"{score.text:>{COLUMN}}" for score in comparison.scores)
+        held = " held out" if comparison.held_out else ""
+        text = f" {mark} {what}  {comparison.n:>5} {scores}{held}{here}"
         return Content.styled(text, "bold reverse" if chosen else "")
 
-    def _differences(self, standings: list[ReferenceComparison]) -> list[Content]:
+    def _differences(self, comparisons: list[ReferenceComparison]) -> list[Content]:
         before, after = self._with, self._at
         if before == after:
             return [Content.styled(" Choose another version to see what parts them; Space marks this one.", DIM)]
@@ -101,7 +101,7 @@ class VersionsScreen(Screen[int | None]):
         for what, old, new in changes(history[before], history[after]):
             values = f"{one_line(old, room)}  →  {one_line(new, room)}"
             lines.append(Content.assemble((f"   {what:<18}", DIM), values))
-        pairs = zip(bench_metrics()[1], standings[before].scores, standings[after].scores, strict=True)
+        pairs = zip(bench_metrics()[1], comparisons[before].scores, comparisons[after].scores, strict=True)
         for metric, old_score, new_score in pairs:
             moved = "–"
             if old_score.value is not None and new_score.value is not None:
@@ -126,6 +126,3 @@ class VersionsScreen(Screen[int | None]):
 
     def action_pick(self) -> None:
         self.dismiss(self._at)
-
-    def action_back(self) -> None:
-        self.dismiss(None)

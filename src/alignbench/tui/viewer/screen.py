@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 
 from alignbench.tui.action import bindings
-from alignbench.tui.background_job import waiting
-from alignbench.tui.bench.column import settings
+from alignbench.tui.condition_text import settings
+from alignbench.tui.messages import Open
 from alignbench.tui.save_copy import copy_sample, save_sample
+from alignbench.tui.screen import WorkbenchScreen
 from alignbench.tui.sizes import HEIGHTS, TALL
 from alignbench.tui.text import count, one_line, printable
 from alignbench.tui.viewer.actions import VIEWER
 from alignbench.tui.viewer.covered_sentences import best_match, sentence_runs, sentences_said
+from alignbench.tui.viewer.model_jobs import sentence_matches, shifted_tokens
 from alignbench.tui.viewer.shared_words import shared_runs
 from alignbench.tui.viewer.token_shift import alternatives, shift_said, token_runs
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.marked_pane import MarkedPane, StyledRun
+from alignbench.tui.widgets.pane import Pane
 from alignbench.tui.widgets.text_pane import TextPane
-from alignbench.tui.workbench.state import BenchSample, Column, letter
-
-if TYPE_CHECKING:
-    from alignbench.tui.background_job import BackgroundJob
-    from alignbench.tui.bench.screen import BenchScreen
+from alignbench.tui.workbench.background_job import BackgroundJob, waiting
+from alignbench.tui.workbench.cell import BenchSample
+from alignbench.tui.workbench.controller import Workbench
+from alignbench.tui.workbench.state import Column, letter
 
 ViewerTab = Literal["text", "shared", "sentences", "tokens"]
 TITLES: dict[ViewerTab, str] = {
@@ -77,8 +78,8 @@ class ViewContent:
     job: BackgroundJob[Any] | None = None
 
 
-class ViewerScreen(Screen[None]):
-    """Follows the selection of the Bench, and moves it."""
+class ViewerScreen(WorkbenchScreen[None]):
+    """Shows the sample that is selected, and selects others."""
 
     CSS_PATH = "screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("viewer", VIEWER)]
@@ -90,13 +91,12 @@ class ViewerScreen(Screen[None]):
         "underlined (marginal), the others reversed (shifted); Lin et al. 2023, arXiv 2312.01552."
     )
 
-    def __init__(self, bench: BenchScreen) -> None:
-        super().__init__()
-        self._bench = bench
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__(workbench)
         self._view: ViewerTab = "text"
         self._place = 0
         self._base = 0
-        self._reading = ViewContent("")
+        self._content = ViewContent("")
         self._on: object = None  # what the cursor stands in
 
     def compose(self) -> ComposeResult:
@@ -108,18 +108,11 @@ class ViewerScreen(Screen[None]):
         yield Static("", id="detail", markup=False)
         yield Keys()
 
-    def on_mount(self) -> None:
-        self._bench.changed.subscribe(self, self._update)
-        self._update()
-
-    def on_resize(self) -> None:
-        self._update()
-
-    def _update(self, _: None = None) -> None:
-        column, sample = self._bench.column, self._bench.sample
+    def follow(self) -> None:
+        bench = self.workbench.bench
+        column, sample = bench.column, bench.sample
         if column is None or sample is None:
             return
-        bench = self._bench.bench
         total = len(bench.cell(column).ordered(column.n))
         mark = " * reference" if column.name == bench.reference else ""
         head = f" {letter(bench.selected)}  {one_line(column.name, 30)}{mark}   sample {sample.index + 1} of {total}   "
@@ -128,27 +121,27 @@ class ViewerScreen(Screen[None]):
         shown_tabs = tabs if room >= 0 else [(TITLES[self._view], "")]
         self.query_one("#head", Static).update(Content.assemble(head, *shown_tabs), layout=False)
         self.query_one("#prompt-line", Static).update(Content(f"Prompt: {one_line(bench.prompt.text, 400)}"))
-        self._reading = reading = self._read(column, sample)
-        about = f"{facts(sample, column)}   {settings(column.condition)}" if self._view == "text" else reading.said
+        self._content = content = self._content_of(column, sample)
+        about = f"{facts(sample, column)}   {settings(column.condition)}" if self._view == "text" else content.said
         self.query_one("#facts", Static).update(Content(printable(about)))
         marked = self._view != "text"
         self.query_one(TextPane).display = not marked
         self.query_one(MarkedPane).display = marked
         if marked:
-            self.query_one(MarkedPane).show(reading.runs, reading.cursor)
+            self.query_one(MarkedPane).show(content.runs, content.cursor)
         else:
             self.query_one(TextPane).show(_text(sample))
-        self.query_one("#detail", Static).update(Content("\n").join(reading.detail))
-        self.query_one("#detail").display = bool(reading.detail)
+        self.query_one("#detail", Static).update(Content("\n").join(content.detail))
+        self.query_one("#detail").display = bool(content.detail)
         self.refresh_bindings()
 
     # views
 
-    def _read(self, column: Column, sample: BenchSample) -> ViewContent:
+    def _content_of(self, column: Column, sample: BenchSample) -> ViewContent:
         if self._view == "text":
             return ViewContent("")
         text = _text(sample)
-        on = (self._view, column.hash, sample.index, self._bench.bench.prompt.hash)
+        on = (self._view, column.hash, sample.index, self.workbench.bench.prompt.hash)
         if on != self._on:
             self._on, self._place = on, 0
         if sample.status == "error":
@@ -161,17 +154,16 @@ class ViewerScreen(Screen[None]):
         if not others:
             return ViewContent(f"{who} has no other finished sample of this prompt.", [StyledRun(text)])
         if self._view == "shared":
-            found = shared_runs(text, list(others.values()), who)
-            return ViewContent(found.said, found.runs)
+            shared = shared_runs(text, list(others.values()), who)
+            return ViewContent(shared.said, shared.runs)
         return self._sentences(text, sample, others, who)
 
     def _reference(self, column: Column, sample: BenchSample) -> tuple[dict[int, str], str]:
         """The reference's finished samples but this one, and what they are called."""
-        bench = self._bench.bench
-        of = next(((at, c) for at, c in enumerate(bench.columns) if c.name == bench.reference), None)
-        if of is None:
+        bench = self.workbench.bench
+        if (reference := bench.reference_column) is None:
             return {}, ""
-        at, reference = of
+        at = bench.columns.index(reference)
         own = reference is column
         others = {
             i: other.text
@@ -183,7 +175,7 @@ class ViewerScreen(Screen[None]):
     def _sentences(self, text: str, sample: BenchSample, others: dict[int, str], who: str) -> ViewContent:
         if sample.status == "running":
             return ViewContent("The sample is still being written.", [StyledRun(text)])
-        job = self._bench.workbench.readings().sentences(text, others)
+        job = sentence_matches(self.workbench, text, others)
         if job.result is None:
             return ViewContent(waiting(job), [StyledRun(text)], job=job)
         matches = job.result
@@ -195,7 +187,7 @@ class ViewerScreen(Screen[None]):
         return ViewContent(sentences_said(matches, who), runs, place * 3, detail, len(matches))
 
     def _tokens(self, text: str, sample: BenchSample) -> ViewContent:
-        bench = self._bench.bench
+        bench = self.workbench.bench
         bases = [(at, c) for at, c in enumerate(bench.columns) if c.condition.model.kind == "base"]
         if not bases:
             return ViewContent(
@@ -205,7 +197,7 @@ class ViewerScreen(Screen[None]):
             return ViewContent("The sample is still being written.", [StyledRun(text)])
         at, base = bases[self._base % len(bases)]
         who = f"{letter(at)} {one_line(base.name, 30)}"
-        job = self._bench.workbench.readings().shift(text, bench.prompt, base.condition, bench.cell(base).id)
+        job = shifted_tokens(self.workbench, text, bench.prompt, base.condition, bench.cell(base).id)
         if job.result is None:
             return ViewContent(waiting(job), [StyledRun(text)], job=job)
         scored, n = job.result, len(job.result.ids)
@@ -216,18 +208,15 @@ class ViewerScreen(Screen[None]):
         detail = alternatives(scored, place, who, rows=self.size.height >= TALL, width=self.size.width - 4)
         return ViewContent(shift_said(scored, text, who) + more, token_runs(scored, place), place, detail, n)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        job = self._reading.job
+    def check_action(self, action: str, _parameters: tuple[object, ...]) -> bool | None:
+        job = self._content.job
         if action == "cancel_sample":
-            return (job is not None and job.running) or self._bench.check_action(action, parameters)
+            return (job is not None and job.running) or self.workbench.can_cancel_sample
         if action == "again":
             return job is not None and not job.running
         return action != "other_base" or self._view == "tokens"
 
     # keys
-
-    def action_back(self) -> None:
-        self.dismiss(None)
 
     def action_view_text(self) -> None:
         self._show("text")
@@ -243,73 +232,72 @@ class ViewerScreen(Screen[None]):
 
     def _show(self, view: ViewerTab) -> None:
         self._view = view
-        self._update()
+        self.follow()
 
-    async def action_left(self) -> None:
-        await self._move(-1)
+    def action_left(self) -> None:
+        self._move(-1)
 
-    async def action_right(self) -> None:
-        await self._move(1)
+    def action_right(self) -> None:
+        self._move(1)
 
-    async def _move(self, by: int) -> None:
+    def _move(self, by: int) -> None:
         """The cursor in the views that have one, else the column."""
         if self._view in ("sentences", "tokens"):
-            self._place = max(0, min(self._reading.places - 1, self._place + by))
-            self._update()
+            self._place = max(0, min(self._content.places - 1, self._place + by))
+            self.follow()
         else:
-            await self._bench.choose(self._bench.bench.selected + by)
+            self._select(by)
 
     def action_other_base(self) -> None:
         self._base += 1
-        self._update()
+        self.follow()
 
     def action_again(self) -> None:
-        if self._reading.job is not None:
-            self._bench.workbench.readings().again(self._reading.job)
-            self._update()
+        if self._content.job is not None:
+            self.workbench.model_jobs.forget(self._content.job)
+            self.follow()
 
-    async def action_sample_up(self) -> None:
-        await self._bench.move_cursor(-1)
+    def action_sample_up(self) -> None:
+        self._move_cursor(-1)
 
-    async def action_sample_down(self) -> None:
-        await self._bench.move_cursor(1)
+    def action_sample_down(self) -> None:
+        self._move_cursor(1)
 
-    async def action_column_left(self) -> None:
-        await self._bench.action_column_left()
+    def _move_cursor(self, by: int) -> None:
+        self.workbench.bench.move_cursor(by)
+        self.workbench.changed(scores=False)
 
-    async def action_column_right(self) -> None:
-        await self._bench.action_column_right()
+    def action_column_left(self) -> None:
+        self._select(-1)
 
-    def action_page_up(self) -> None:
-        self._page(-1)
+    def action_column_right(self) -> None:
+        self._select(1)
 
-    def action_page_down(self) -> None:
-        self._page(1)
+    def _select(self, by: int) -> None:
+        self.workbench.bench.select(self.workbench.bench.selected + by)
+        self.workbench.changed()
 
-    def _page(self, by: int) -> None:
-        if self._view == "text":
-            self.query_one(TextPane).page(by)
-        else:
-            self.query_one(MarkedPane).page(by)
+    def panes(self) -> Iterable[Pane]:
+        return self.query(TextPane if self._view == "text" else MarkedPane)
 
     def action_cancel_sample(self) -> None:
-        job = self._reading.job
+        job = self._content.job
         if job is not None and job.running:
             job.cancel()
-            self._update()
+            self.follow()
         else:
-            self._bench.action_cancel_sample()
+            self.workbench.cancel_sample()
 
     def action_ledger(self) -> None:
-        column, sample = self._bench.column, self._bench.sample
-        own = column is not None and column.name == self._bench.bench.reference and sample is not None
-        self._bench.action_ledger(sample.index if own and sample is not None else None)
+        bench = self.workbench.bench
+        own = bench.column is not None and bench.column is bench.reference_column
+        self.post_message(Open("ledger", bench.cursor if own else None))
 
     def action_copy(self) -> None:
-        copy_sample(self, self._bench.sample)
+        copy_sample(self, self.workbench.bench.sample)
 
     def action_save(self) -> None:
-        save_sample(self, self._bench.column, self._bench.sample)
+        save_sample(self, self.workbench.bench.column, self.workbench.bench.sample)
 
 
 _TABS = tuple(enumerate(TITLES.items(), start=1))

@@ -12,8 +12,8 @@ from textual.content import Content
 from alignbench.display import visible
 from alignbench.engines.protocol import Scored
 from alignbench.metrics.likelihood import likelihood, token_shift
-from alignbench.tui.text import number
-from alignbench.tui.widgets.bars import DIM, bar
+from alignbench.tui.styled import DIM
+from alignbench.tui.text import bar, number
 from alignbench.tui.widgets.marked_pane import StyledRun
 
 _STYLES = {"unshifted": "plain", "marginal": "marginal", "shifted": "shifted"}

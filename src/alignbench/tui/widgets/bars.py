@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
-DIM = "$foreground 60%"
+from alignbench.tui.styled import DIM
+
 _STACK = ("·", ":", "⁝", "#")  # one, two, three, more prompts at one place
 
 
@@ -77,9 +78,3 @@ def dot_plot(values: Sequence[float], scale: Scale, *, mean: float | None, curre
     if current is not None:
         line[scale.at(current)], styles[scale.at(current)] = "◆", "bold $text-accent"
     return Content.assemble(*zip(line, styles, strict=True))
-
-
-def bar(fraction: float, width: int) -> str:
-    """A bar of blocks."""
-    full = round(max(0.0, min(1.0, fraction)) * width)
-    return "█" * full + "░" * (width - full)

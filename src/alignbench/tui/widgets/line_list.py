@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from textual.content import Content
-from textual.geometry import Size
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
 
+from alignbench.tui.widgets.pane import Pane
 
-class LineList(ScrollView):
+
+class LineList(Pane):
     """Draws the lines it is given, each on one row and cut at the right."""
 
-    can_focus = False
     DEFAULT_CSS = """
     LineList { height: 1fr; background: $background; scrollbar-size-vertical: 1; overflow-x: hidden; }
     """
@@ -37,10 +36,7 @@ class LineList(ScrollView):
         self._reveal()
 
     def _measure(self) -> None:
-        size = Size(self.scrollable_size.width, len(self._lines))
-        if size != self.virtual_size:
-            self.virtual_size = size
-        self.refresh()
+        self.resize_content(len(self._lines))
 
     def _reveal(self) -> None:
         first, end = self._cursor
@@ -50,10 +46,6 @@ class LineList(ScrollView):
             top = min(first, end - height)
         if first < top:
             self.scroll_to(y=first, animate=False)
-
-    def page(self, by: int) -> None:
-        """Scroll by pages."""
-        self.scroll_relative(y=by * max(1, self.size.height - 2), animate=False)
 
     def render_line(self, y: int) -> Strip:
         row, width = y + self.scroll_offset.y, self.scrollable_size.width

@@ -9,11 +9,10 @@ from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
-from textual.geometry import Size
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from alignbench.tui.text import printable
+from alignbench.tui.widgets.pane import Pane
 from alignbench.tui.wrap import WrappedText
 
 STYLES = ("plain", "shared", "strong", "covered", "missing", "marginal", "shifted", "chosen", "more", "less")
@@ -30,11 +29,10 @@ class StyledRun:
     mark_style: str = "plain"
 
 
-class MarkedPane(ScrollView):
+class MarkedPane(Pane):
     """Runs of text, wrapped as one. Where runs have marks, every line of text has a line of marks below it."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"marked--{style}" for style in STYLES}
-    can_focus = False
     DEFAULT_CSS = """
     MarkedPane {
         height: 1fr;
@@ -80,21 +78,14 @@ class MarkedPane(ScrollView):
             at += len(pieces[-1])
         self._wrapped = WrappedText(self.scrollable_size.width, "".join(pieces))
         self._rows = 2 if any(run.mark for run in self._runs) else 1
-        size = Size(self.scrollable_size.width, len(self._wrapped) * self._rows)
-        if size != self.virtual_size:
-            self.virtual_size = size
+        self.resize_content(len(self._wrapped) * self._rows)
         if self._cursor is not None and self._cursor < len(self._starts):
             self._reveal(self._wrapped.line_of(self._starts[self._cursor]) * self._rows)
-        self.refresh()
 
     def _reveal(self, line: int) -> None:
         top, height = self.scroll_offset.y, max(1, self.size.height)
         if not top <= line < top + height - 1:
             self.scroll_to(y=max(0, line - height // 3), animate=False)
-
-    def page(self, by: int) -> None:
-        """Scroll by pages."""
-        self.scroll_relative(y=by * max(1, self.size.height - 2), animate=False)
 
     def render_line(self, y: int) -> Strip:
         row, below = divmod(y + self.scroll_offset.y, self._rows)

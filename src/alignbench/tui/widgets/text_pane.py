@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from rich.segment import Segment
-from textual.geometry import Size
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from alignbench.tui.text import printable
+from alignbench.tui.widgets.pane import Pane
 from alignbench.tui.wrap import WrappedText
 
 
-class TextPane(ScrollView):
+class TextPane(Pane):
     """Plain text; nothing in it is markup."""
-
-    can_focus = False
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -40,14 +37,7 @@ class TextPane(ScrollView):
         self._measure()
 
     def _measure(self) -> None:
-        size = Size(self.scrollable_size.width, len(self._wrapped))
-        if size != self.virtual_size:
-            self.virtual_size = size
-        self.refresh()
-
-    def page(self, by: int) -> None:
-        """Scroll by pages."""
-        self.scroll_relative(y=by * max(1, self.size.height - 2), animate=False)
+        self.resize_content(len(self._wrapped))
 
     def render_line(self, y: int) -> Strip:
         row = y + self.scroll_offset.y

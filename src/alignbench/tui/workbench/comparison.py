@@ -46,7 +46,7 @@ def comparisons(bench: Bench, scorer: ScoreSource | None) -> tuple[ReferenceComp
         or bench.columns.index(column) == bench.selected
         or column.history[version].hash == floor
     ]
-    return tuple(sorted(found, key=lambda standing: standing.role != "floor"))
+    return tuple(sorted(found, key=lambda comparison: comparison.role != "floor"))
 
 
 def comparison_of(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from alignbench.reports.roles import Role
 from alignbench.tui.text import number
-from alignbench.tui.workbench.state import BenchCell
+from alignbench.tui.workbench.cell import BenchCell
 
 if TYPE_CHECKING:
     from alignbench.metrics.running_cell import Cross, Value
@@ -70,10 +70,16 @@ class Similarity:
 
 @dataclass(frozen=True, slots=True)
 class ScoreTable:
-    """names, n: of the columns from left to right. reference: which of them, None where there is none.
+    """The scores of the prompt on the screen.
 
-    metrics, similarities: what the rows of `within` and `cross` are. standings: where columns and versions stand to the
-    reference, the floor first.
+    Attributes:
+        names, n: Of the columns from left to right, with their finished samples.
+        selected: Which of them is.
+        reference: Which of them, None where there is none.
+        within: Scores of one column, by metric: one for each column.
+        cross: Similarities to the reference, by metric.
+        metrics, similarities: What the rows of `within` and `cross` are.
+        comparisons: How columns and their versions compare with the reference, the floor first.
     """
 
     names: tuple[str, ...] = ()
@@ -84,11 +90,11 @@ class ScoreTable:
     cross: Mapping[str, Similarity] | None = None
     metrics: tuple[ShownMetric, ...] = ()
     similarities: tuple[ShownMetric, ...] = ()
-    standings: tuple[ReferenceComparison, ...] = ()
+    comparisons: tuple[ReferenceComparison, ...] = ()
 
     @property
     def floor(self) -> ReferenceComparison | None:
-        return next((standing for standing in self.standings if standing.role == "floor"), None)
+        return next((comparison for comparison in self.comparisons if comparison.role == "floor"), None)
 
     def missing(self) -> list[str]:
         """Why dashes are dashes, a line a score."""

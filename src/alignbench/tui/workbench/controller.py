@@ -4,62 +4,84 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from alignbench.errors import InputError
 from alignbench.tui.workbench import persistence
+from alignbench.tui.workbench.backends import Backends
+from alignbench.tui.workbench.bench_scores import BenchScores
+from alignbench.tui.workbench.cell import BenchCell
 from alignbench.tui.workbench.comparison_values import ScoreTable
-from alignbench.tui.workbench.database_thread import DatabaseThread
+from alignbench.tui.workbench.job_cache import JobCache
+from alignbench.tui.workbench.preparer_thread import ContextPreparerThread
 from alignbench.tui.workbench.run_threads import Ended, Runs
-from alignbench.tui.workbench.score_summary import score_table
-from alignbench.tui.workbench.state import Bench, BenchCell, Column
+from alignbench.tui.workbench.state import Bench, Column
+from alignbench.tui.workbench.store_thread import StoreThread
 
 if TYPE_CHECKING:
     from alignbench.engines.protocol import EmbedPool, EnginePool
     from alignbench.experiments.plan import Plan
-    from alignbench.scoring.live import LiveScores
     from alignbench.spec import Model, Prompt
     from alignbench.store import Note, SampleRow, Store
-    from alignbench.tui.context.preparer_thread import ContextPreparerThread
-    from alignbench.tui.investigation.study import Investigations
-    from alignbench.tui.scores.model_metrics import Backends
-    from alignbench.tui.scores.worker import PanelWorker
     from alignbench.tui.workbench.comparison_values import ReferenceComparison
-    from alignbench.tui.workbench.model_readings import Readings
 
+T = TypeVar("T")
 QUIT_WAIT = 4.0  # seconds that cancelled samples get to reach the database before the app leaves
 
 
 class Workbench:
-    """Bench, database, runs and scores of the session that is open.
+    """Bench, database, runs and scores of the session that is open; screens watch it.
 
-    notify: called from other threads when there are events to take or scores to read; it must not block.
+    Attributes:
+        bench: What the screens show.
+        whole: Whether samples are shown whole, or only as much as fits.
+        table: The scores of the prompt on the screen, as they were at the last change.
+        backends: What models are run with.
+        database: The thread of the session database.
+        bench_scores: The scores of the session.
+        model_jobs: What models were asked about texts; kept while the app runs.
+        judge: The model that judged last.
+        loaded: Names of models that have been loaded.
     """
 
     def __init__(self, db: Path, pool: EnginePool, embed: EmbedPool | None, notify: Callable[[], None]) -> None:
+        """notify: called from other threads when there are events to take or scores to read; it must not block."""
         self.bench = Bench()
-        self.database = DatabaseThread(db)
-        self._pool = pool
-        self._embed = embed
-        self._notify = notify
-        self._runs = Runs(db, pool, embed, notify, self._score)
-        self._scores: LiveScores | None = None
-        self._scores_lock = threading.Lock()
-        self._scores_moved = False
-        self._panel: PanelWorker | None = None
-        self._readings: Readings | None = None
-        self._investigations: Investigations | None = None
-        self.judge = ""  # the model that judged last
-        self.version = 0  # grows with every score that moved
+        self.whole = False
+        self.table = ScoreTable()
+        self.backends = Backends(db, pool, embed)
+        self.database = StoreThread(db)
+        self.bench_scores = BenchScores(self.backends, notify)
+        self.model_jobs = JobCache(notify)
+        self.judge = ""
+        self.loaded: set[str] = set()
+        self.notify = notify
+        self._runs = Runs(db, pool, embed, notify, self.bench_scores.add)
+        self._of_session: dict[str, Any] = {}
+        self._watchers: list[Callable[[], None]] = []
         self._starting = asyncio.Lock()
         self._began = 0.0
         self._ended = 0.0
-        self.loaded: set[str] = set()  # names of models that have been loaded
+
+    # watching
+
+    def watch(self, watcher: Callable[[], None]) -> None:
+        """Have it called, in the app's thread, after each change."""
+        self._watchers.append(watcher)
+
+    def unwatch(self, watcher: Callable[[], None]) -> None:
+        self._watchers.remove(watcher)
+
+    def changed(self, *, scores: bool = True) -> None:
+        """Tell those who watch that something is not what it was; scores: also the scores may be others."""
+        if scores:
+            self.table = self.scores()
+        for watcher in list(self._watchers):
+            watcher()
 
     # sampling
 
@@ -85,27 +107,12 @@ class Workbench:
         idle = [column for column in columns if not bench.cell(column).busy]
         if not idle:
             return "These columns are being sampled already. Esc stops them."
-        terms = await self._start(idle, [prompt])
+        terms = await self.draw(idle, [prompt])
         return terms if terms is not None else "Every column has its samples. r draws new ones, + five more."
 
-    async def sample_ladder(self, temperatures: Sequence[float]) -> str:
-        """Draw the samples of every column at these temperatures too, on all prompts of the session.
-
-        The conditions stand beside those of the columns in the session, not on the Bench.
-        """
-        from alignbench.tui.investigation.temperatures import rungs
-
-        columns, prompts = rungs(self.bench, temperatures), self.bench.asked or [self.bench.prompt]
-        if not columns:
-            raise InputError("No column here can be sampled: all responses were imported.")
-        if any(self.bench.cell(column, prompt).busy for column in columns for prompt in prompts):
-            return "Columns are being sampled already; Esc on the Bench stops them."
-        terms = await self._start(columns, prompts)
-        return terms if terms is not None else "Every column has its samples at these temperatures."
-
-    async def _start(self, columns: Sequence[Column], prompts: Sequence[Prompt]) -> str | None:
-        """Draw what is missing of these cells; terms of the models that are used for the first time, None where
-        nothing is missing."""
+    async def draw(self, columns: Sequence[Column], prompts: Sequence[Prompt]) -> str | None:
+        """Draw what is missing of these cells, of which none is being sampled, be they on the Bench or not; terms of
+        the models that are used for the first time, None where nothing is missing."""
         from alignbench.tui.workbench.run_events import begin
 
         bench, cancels = self.bench, self._runs.cancels
@@ -162,6 +169,16 @@ class Workbench:
             bench.session, bench.name = plan.session, name
             return plan
 
+    @property
+    def can_cancel_sample(self) -> bool:
+        sample = self.bench.sample
+        return sample is not None and sample.status in ("waiting", "running")
+
+    def cancel_sample(self) -> None:
+        """Cancel the selected sample."""
+        if (column := self.bench.column) is not None and (sample := self.bench.sample) is not None:
+            self.cancel(self.bench.cell(column), sample.index)
+
     def cancel(self, cell: BenchCell | None = None, sample: int | None = None) -> None:
         """Cancel a sample, a cell, or everything."""
         if cell is None:
@@ -194,88 +211,34 @@ class Workbench:
             self._ended = time.monotonic()
         return messages
 
-    # scores
+    # what is computed
 
-    def _score(self, row: SampleRow) -> None:
-        """Count a sample in; called from the thread of a run, or the database's."""
-        with self._scores_lock:
-            if self._scores is None:
-                from alignbench.scoring.live import LiveScores
-
-                self._scores = LiveScores(self.database.path, self._embed, self._scored)
-            scores = self._scores
-        scores.add(row)
-
-    def _scored(self) -> None:
-        """Called from any thread: scores have changed."""
-        self._scores_moved = True
-        self.version += 1
-        self._notify()
-
-    def scores_moved(self) -> bool:
-        """Whether scores changed since the last call."""
-        moved, self._scores_moved = self._scores_moved, False
-        return moved
+    def of_session(self, name: str, make: Callable[[], T]) -> T:
+        """What a screen has computed, for as long as these conditions and samples are on the Bench; made when it is
+        first asked for. It has a method `close`."""
+        if name not in self._of_session:
+            self._of_session[name] = make()
+        return self._of_session[name]
 
     def scores(self) -> ScoreTable:
         """The scores of the prompt on the screen, as far as they are known."""
-        from alignbench.tui.workbench.comparison import comparisons
+        return self.bench_scores.table(self.bench)
 
-        return replace(score_table(self.bench, self._scores), standings=comparisons(self.bench, self._scores))
-
-    def standing(self, column: Column, version: int) -> ReferenceComparison:
+    def comparison(self, column: Column, version: int) -> ReferenceComparison:
         """How one version of a column compares with the reference."""
-        from alignbench.tui.workbench.comparison import comparison_of
+        return self.bench_scores.comparison(self.bench, column, version)
 
-        return comparison_of(self.bench, self._scores, column, version)
-
-    def means(self) -> Backends:
-        """What scores that run on demand are computed with."""
-        from alignbench.tui.scores.model_metrics import Backends
-
-        return Backends(self.database.path, self._pool, self._embed)
-
-    def panel(self) -> PanelWorker:
-        """What computes the scores screen, for as long as these conditions and samples are on the Bench."""
-        if self._panel is None:
-            from alignbench.tui.scores.worker import PanelWorker
-
-            self._panel = PanelWorker(self.means(), self._notify)
-        return self._panel
-
-    def investigations(self) -> Investigations:
-        """What computes Investigation 1, for as long as this session is open."""
-        if self._investigations is None:
-            from alignbench.tui.investigation.study import Investigations
-
-            self._investigations = Investigations(self.means(), self._notify)
-        return self._investigations
-
-    def readings(self) -> Readings:
-        """What models say about samples."""
-        if self._readings is None:
-            from alignbench.tui.workbench.model_readings import Readings
-
-            self._readings = Readings(self.database.path, self._pool, self._embed, self._notify)
-        return self._readings
-
-    def kitchen(self, report: Callable[[str], None]) -> ContextPreparerThread:
+    def preparer(self, report: Callable[[str], None]) -> ContextPreparerThread:
         """Where contexts are prepared while they are edited; whoever asks for it closes it."""
-        from alignbench.tui.context.preparer_thread import ContextPreparerThread
-
-        return ContextPreparerThread(self.database.path, self._pool, self._embed, self.bench.session, report)
+        return ContextPreparerThread(self.backends, self.bench.session, report)
 
     def _forget_scores(self) -> None:
-        if self._panel is not None:
-            self._panel.close()
-            self._panel = None
-        if self._investigations is not None:
-            self._investigations.cancel()
-            self._investigations = None
-        with self._scores_lock:
-            scores, self._scores = self._scores, None
-        if scores is not None:
-            scores.close()
+        for kept in self._of_session.values():
+            kept.close()
+        self._of_session.clear()
+        self.bench_scores.forget()
+
+    # columns
 
     async def change(self, column: Column | None, to: Column) -> str:
         """Put `to` in the place of a column, or beside the others; what there is to say about it."""
@@ -318,12 +281,7 @@ class Workbench:
         await self._score_all(sorted(rows, key=lambda row: row.prompt != bench.prompt.text))  # what is seen comes first
 
     async def _score_all(self, rows: Sequence[SampleRow]) -> None:
-        def work(_: Store) -> None:
-            for row in rows:
-                if row.status == "done":
-                    self._score(row)
-
-        await self.database.run(work)
+        await self.database.run(lambda _: self.bench_scores.add_all(rows))
 
     def begin(self, bench: Bench) -> None:
         """Show this bench; nothing is written before it is sampled. Raises InputError while another one is sampled."""
@@ -332,6 +290,11 @@ class Workbench:
         self._forget_scores()
         self._began = self._ended = 0.0
         self.bench = bench
+
+    async def renew(self) -> None:
+        """Leave the session as it is and begin another one with the same columns."""
+        await self.save()
+        self.begin(self.bench.renewed())
 
     async def session_id(self) -> int:
         """The session in the database, made now if it is not there yet (for a note)."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 from alignbench.errors import AlignbenchError
 from alignbench.spec import Condition, Context, ExampleSet, Prompt, content_hash
-from alignbench.tui.workbench.state import NO_PROMPT, THIS_SESSION, Bench, BenchCell, BenchSample, Column
+from alignbench.tui.workbench.cell import BenchCell, BenchSample
+from alignbench.tui.workbench.state import NO_PROMPT, THIS_SESSION, Bench, Column
 
 if TYPE_CHECKING:
     from alignbench.store import SampleRow, Store

@@ -14,7 +14,8 @@ from alignbench.experiments.runner import (
     SampleStored,
     TextArrived,
 )
-from alignbench.tui.workbench.state import Bench, BenchCell, BenchSample
+from alignbench.tui.workbench.cell import BenchCell, BenchSample
+from alignbench.tui.workbench.state import Bench
 
 
 def begin(cell: BenchCell, cell_id: int, missing: Iterable[int]) -> None:

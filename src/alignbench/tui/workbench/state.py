@@ -1,87 +1,15 @@
-"""What the Bench shows: columns, cells and samples. Plain values, changed only in the app's own thread."""
+"""What the Bench shows: columns, their cells, and what of them is selected. Changed only in the app's own thread."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
 
+from alignbench.errors import InputError
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Model, Prompt
-from alignbench.tui.workbench.token_rate import TokenRate
+from alignbench.tui.workbench.cell import BenchCell, BenchSample
 
-if TYPE_CHECKING:
-    from alignbench.experiments.plan import Plan
-    from alignbench.store import SampleRow
-
-SampleStatus = Literal["waiting", "running", "done", "cancelled", "error"]
-CellStatus = Literal["idle", "starting", "loading", "waiting", "sampling"]
 CellKey = tuple[str, str]  # prompt hash, condition hash
-
-
-@dataclass(slots=True)
-class BenchSample:
-    """One response as far as it is known. `index` counts from 0; people see it from 1."""
-
-    index: int
-    status: SampleStatus = "waiting"
-    text: str = ""
-    n_tokens: int = 0
-    row: SampleRow | None = None
-
-    @classmethod
-    def stored(cls, row: SampleRow) -> BenchSample:
-        return cls(row.sample, row.status, row.text, row.n_tokens or 0, row)
-
-    def words(self, max_tokens: int) -> str:
-        """Its state in words, for the margin of a list."""
-        match self.status:
-            case "waiting":
-                return "waiting"
-            case "running":
-                return f"{self.n_tokens} tok …"
-            case "error":
-                return "error"
-            case "cancelled":
-                return f"cancelled at {self.n_tokens} tok"
-        if self.row is not None and self.row.finish_reason == "length":
-            return f"cut at {max_tokens} tok"
-        if self.row is not None and self.row.probability is not None:
-            return f"p {self.row.probability:.2f}"
-        return f"{self.n_tokens} tok"
-
-
-@dataclass(slots=True)
-class BenchCell:
-    """One prompt under one condition, as the app follows it.
-
-    plan: what samples it, or did last. model: name of the one that does. message: why it failed, else empty.
-    """
-
-    id: int | None = None
-    plan: Plan | None = None
-    model: str = ""
-    status: CellStatus = "idle"
-    fraction: float = 0.0  # of loading the model
-    message: str = ""
-    samples: dict[int, BenchSample] = field(default_factory=dict)
-    rate: TokenRate = field(default_factory=TokenRate)
-
-    @property
-    def busy(self) -> bool:
-        return self.status != "idle"
-
-    @property
-    def done(self) -> int:
-        return sum(sample.status == "done" for sample in self.samples.values())
-
-    def sample(self, index: int) -> BenchSample:
-        return self.samples.setdefault(index, BenchSample(index))
-
-    def ordered(self, n: int) -> list[BenchSample]:
-        """Samples to show: the first n, and any beyond that are there already."""
-        if not self.samples:
-            return []
-        return [self.sample(i) for i in sorted({*range(n), *self.samples})]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +74,25 @@ THIS_SESSION = "this session"  # the set of prompts that the session has samples
 class Bench:
     """The session on the screen.
 
-    session: its row in the database, None until the first sampling. used: conditions of the session that have samples
-    or had a column, by name; a name means one condition for as long as the session lives. read: hashes of conditions
-    that the ledger was opened for.
+    Attributes:
+        selected: Place of the selected column.
+        cursor: Index of the selected sample, the same in every column.
+        base: Name of the base column that was selected last.
+        reference: Name of the column that the others are compared with.
+        prompt, prompt_set, prompts: The prompt on the screen, and the set that it is from, by name or path.
+        session: Its row in the database, None until the first sampling.
+        name: The session's.
+        cells: By hash of prompt and condition.
+        used: Conditions of the session that have samples or had a column, by name; a name means one condition for as
+            long as the session lives.
+        asked: Prompts that were sampled.
+        read: Hashes of conditions that the ledger was opened for.
     """
 
     columns: list[Column] = field(default_factory=list)
     selected: int = 0
+    cursor: int = 0
+    base: str = ""
     reference: str | None = None
     prompt: Prompt = NO_PROMPT
     prompt_set: str = ""
@@ -196,6 +136,56 @@ class Bench:
         key = ((prompt or self.prompt).hash, column.hash)
         return self.cells.setdefault(key, BenchCell())
 
+    # what is selected
+
+    @property
+    def sample(self) -> BenchSample | None:
+        """The selected sample."""
+        if (column := self.column) is None:
+            return None
+        return next((s for s in self.cell(column).ordered(column.n) if s.index == self.cursor), None)
+
+    def select(self, at: int) -> None:
+        """Select a column, round the ends."""
+        if self.columns:
+            self.selected = at % len(self.columns)
+            self.remember_base()
+
+    def remember_base(self) -> None:
+        """Where a base model's column is selected, it is the one that examples are given to from now on."""
+        column = self.column
+        if column is not None and column.condition.model.kind == "base":
+            self.base = column.name
+
+    @property
+    def base_column(self) -> Column | None:
+        """The base model's column that was selected last, else the first one."""
+        columns = [column for column in self.columns if column.condition.model.kind == "base"]
+        return next((column for column in columns if column.name == self.base), next(iter(columns), None))
+
+    @property
+    def reference_column(self) -> Column | None:
+        return next((column for column in self.columns if column.name == self.reference), None)
+
+    def idle_column(self) -> Column | None:
+        """The selected column. InputError while it is being sampled."""
+        column = self.column
+        if column is not None and self.cell(column).busy:
+            raise InputError("This column is being sampled; Esc stops it.")
+        return column
+
+    def move_cursor(self, by: int) -> None:
+        """Select a sample above or below."""
+        if (column := self.column) is not None:
+            indices = [sample.index for sample in self.cell(column).ordered(column.n)]
+            if indices:
+                at = indices.index(self.cursor) if self.cursor in indices else 0
+                self.cursor = indices[max(0, min(len(indices) - 1, at + by))]
+
+    def ask(self, prompt: Prompt) -> None:
+        """Put a prompt on the Bench; the columns show its cells."""
+        self.prompt, self.cursor = prompt, 0
+
     # columns
 
     def add(self, column: Column) -> None:
@@ -235,8 +225,17 @@ class Bench:
         column = self.columns[self.selected]
         if not 0 <= version < len(column.history):
             return f"{column.name} has no {'older' if version < 0 else 'newer'} version."
-        condition = column.history[version]
-        return self.change(column, Column(condition, column.n))
+        said = self.change(column, Column(column.history[version], column.n))
+        self.remember_base()
+        return said
+
+    def step_version(self, by: int) -> str:
+        """Put an older or a newer version of the selected column on the Bench; what there is to say about it.
+
+        InputError while the column is being sampled.
+        """
+        column = self.idle_column()
+        return self.show_version(column.version + by) if column is not None else ""
 
     def remove(self) -> Column:
         """Take the selected column away. Its samples stay in the session."""
@@ -346,4 +345,4 @@ class Bench:
         if self.prompts:
             position = self.position
             at = (-1 if by > 0 else 0) if position is None else position
-            self.prompt = self.prompts[(at + by) % len(self.prompts)]
+            self.ask(self.prompts[(at + by) % len(self.prompts)])

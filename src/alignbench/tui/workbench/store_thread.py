@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class DatabaseThread:
+class StoreThread:
     """Runs pieces of work on a store, one after the other. The file is opened (or made) by the first of them."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, name: str = "database") -> None:
         self.path = path
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database")
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
         self._store: Store | None = None
 
     async def run(self, work: Callable[[Store], T]) -> T:
-        """The result of `work(store)`; its errors are raised here."""
+        """The result of `work(store)`; its errors are raised here. Work that nobody waits for may never begin."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._call, work)
 
     def _call(self, work: Callable[[Store], T]) -> T:
@@ -35,7 +35,16 @@ class DatabaseThread:
 
     async def close(self) -> None:
         """Finish what was begun and close the file."""
-        if self._store is not None:
-            await self.run(lambda store: store.close())
-        self._store = None
+        await asyncio.wrap_future(self.shut())
+
+    def shut(self, first: Callable[[], None] = lambda: None) -> Future[None]:
+        """Have the thread close the file, and end, when it has done what was begun. first: what it closes before."""
+        closed = self._thread.submit(self._shut, first)
         self._thread.shutdown(wait=False)
+        return closed
+
+    def _shut(self, first: Callable[[], None]) -> None:
+        first()
+        if self._store is not None:
+            self._store.close()
+            self._store = None

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from alignbench.errors import AlignbenchError
 from alignbench.progress import PERCENT, Progress
-from alignbench.tui.widgets.bars import bar
+from alignbench.tui.text import bar
 
 T = TypeVar("T")
 
@@ -18,18 +18,34 @@ class Cancelled(Exception):
     """Raised inside the work when nobody waits for it any more."""
 
 
+def on_own_thread(job: BackgroundJob[Any]) -> None:
+    """Run a job at once."""
+    threading.Thread(target=job.run, name="job", daemon=True).start()
+
+
 class BackgroundJob(Generic[T]):
     """Begins at once. A job that is given up is over for whoever looks at it; its thread ends at its next report.
 
     Attributes:
-        doing: what it does, in words.
-        fraction: how much of that is done, 0 to 1.
+        doing: What is being done.
+        fraction: How much of it is done, 0 to 1.
         result: None until it is done.
-        error: why it failed, else empty.
+        error: Why it failed, else empty.
+        dropped: Whether it was given up before it began.
     """
 
-    def __init__(self, work: Callable[[Progress], T], changed: Callable[[], None]) -> None:
-        """changed: called from the thread after each report and at the end; it must not block."""
+    def __init__(
+        self,
+        work: Callable[[Progress], T],
+        changed: Callable[[], None],
+        start: Callable[[BackgroundJob[T]], None] = on_own_thread,
+    ) -> None:
+        """
+        Args:
+            work: Gives the result; it is handed a callback for its reports.
+            changed: Called from the thread after each report and at the end; it must not block.
+            start: Has `run` called on a thread.
+        """
         self._work = work
         self._changed = changed
         self._cancelled = threading.Event()
@@ -37,8 +53,8 @@ class BackgroundJob(Generic[T]):
         self.fraction = 0.0
         self.result: T | None = None
         self.error = ""
-        self._thread = threading.Thread(target=self._run, name="job", daemon=True)
-        self._thread.start()
+        self.dropped = False
+        start(self)
 
     @property
     def cancelled(self) -> bool:
@@ -52,6 +68,11 @@ class BackgroundJob(Generic[T]):
         """Give it up; what it may still find is thrown away."""
         self._cancelled.set()
 
+    def drop(self) -> None:
+        """Give it up before it has begun."""
+        self.dropped = True
+        self.cancel()
+
     def _progress(self, what: str, done: int, total: int, /) -> None:
         if self.cancelled:
             raise Cancelled
@@ -59,7 +80,8 @@ class BackgroundJob(Generic[T]):
         self.doing, self.fraction = f"{what} {done}/{total}" if counts else what, done / max(1, total)
         self._changed()
 
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Do the work; called once, from the thread that does it."""
         try:
             result = self._work(self._progress)
             if not self.cancelled:

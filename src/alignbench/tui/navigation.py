@@ -1,0 +1,95 @@
+"""Which screen stands behind each name, and what is done with what it gives back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.app import App
+
+from alignbench.tui.messages import Open
+from alignbench.tui.screen import do, tell
+from alignbench.tui.workbench.context_edits import composable_column, give_context
+from alignbench.tui.workbench.controller import Workbench
+
+
+async def open_screen(app: App[Any], workbench: Workbench, wanted: Open) -> None:
+    """Open a screen and wait for what it gives back. InputError where there is nothing to open it on."""
+    bench = workbench.bench
+    match wanted.screen:
+        case "viewer":
+            from alignbench.tui.viewer.screen import ViewerScreen
+
+            app.push_screen(ViewerScreen(workbench))
+        case "scores":
+            from alignbench.tui.scores.screen import ScoresScreen
+
+            app.push_screen(ScoresScreen(workbench))
+        case "investigation":
+            from alignbench.tui.investigation.screen import InvestigationScreen
+
+            app.push_screen(InvestigationScreen(workbench))
+        case "ledger":
+            from alignbench.tui.ledger.screen import LedgerScreen
+
+            selected = bench.selected
+            await app.push_screen_wait(LedgerScreen(workbench, wanted.sample))
+            bench.select(selected)
+            workbench.changed()
+        case "notes":
+            from alignbench.tui.sessions.notes_dialog import NotesScreen
+
+            app.push_screen(NotesScreen(workbench))
+        case "audit":
+            from alignbench.tui.audit.screen import AuditScreen
+
+            if bench.column is not None:
+                app.push_screen(AuditScreen(workbench))
+        case "versions":
+            await _choose_version(app, workbench)
+        case "examples" | "hint":
+            await _compose(app, workbench, wanted)
+        case "sessions":
+            await _choose_session(app, workbench)
+
+
+async def _choose_version(app: App[Any], workbench: Workbench) -> None:
+    from alignbench.tui.versions.screen import VersionsScreen
+
+    bench = workbench.bench
+    if bench.idle_column() is None:
+        return
+    version = await app.push_screen_wait(VersionsScreen(workbench))
+    if version is not None:
+        if said := bench.show_version(version):
+            tell(app, said)
+        do(app, workbench, workbench.save())
+
+
+async def _compose(app: App[Any], workbench: Workbench, wanted: Open) -> None:
+    """A context for the selected column; its samples without it stay, as a version."""
+    from alignbench.tui.context.examples_screen import ExamplesScreen
+    from alignbench.tui.context.hint_screen import HintScreen
+
+    if (column := composable_column(workbench.bench)) is None:
+        return
+    composer = ExamplesScreen if wanted.screen == "examples" else HintScreen
+    context = await app.push_screen_wait(composer(workbench, column))
+    if context is not None and context != column.condition.context:
+        tell(app, give_context(workbench.bench, column, context))
+        do(app, workbench, workbench.save())
+
+
+async def _choose_session(app: App[Any], workbench: Workbench) -> None:
+    from alignbench.tui.sessions.screen import NEW, SessionsScreen
+
+    bench = workbench.bench
+    chosen = await app.push_screen_wait(SessionsScreen(workbench))
+    if chosen == NEW:
+        do(app, workbench, workbench.renew())
+    elif chosen is not None and chosen.session != workbench.bench.session:
+        do(app, workbench, workbench.open(chosen.session, chosen.prompt))
+    elif chosen is not None and chosen.prompt:
+        bench.ask(bench.asked_prompt(chosen.prompt))
+        do(app, workbench, workbench.save())
+    else:
+        workbench.changed()

@@ -1,0 +1,109 @@
+"""What the scores screen shows, computed on a thread: the latest that was asked for, so that no key waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING
+
+from alignbench.engines.embedder import DEFAULT_EMBEDDER
+from alignbench.errors import StoreError
+from alignbench.progress import Progress
+from alignbench.scoring.on_request import OnRequestScores
+from alignbench.tui.scores.snapshot import OnDemandResult, PromptPanel, PromptSpread, Snapshot, prompt_panel, spread
+from alignbench.tui.workbench.backends import Backends
+from alignbench.tui.workbench.background_job import BackgroundJob
+from alignbench.tui.workbench.job_cache import JobCache
+from alignbench.tui.workbench.latest_thread import LatestThread
+from alignbench.tui.workbench.metric_rows import MetricRow
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from alignbench.store import Store
+
+_KEPT = 8  # results
+
+
+class PanelScores:
+    """Panels and spreads of one session, and what runs on demand.
+
+    Attributes:
+        on_demand: The costly scores that were asked for.
+    """
+
+    def __init__(self, backends: Backends, changed: Callable[[], None]) -> None:
+        """changed: called from a thread when there is something new to see; it must not block."""
+        self.on_demand = JobCache(changed)
+        self._backends = backends
+        self._thread = LatestThread(self._close_store)
+        self._jobs = JobCache(changed, self._thread.start, _KEPT)
+        # These two are used from the thread only.
+        self._scores = OnRequestScores(self._vectors)
+        self._store: Store | None = None
+
+    def panel(
+        self,
+        snapshot: Snapshot,
+        no_embeddings: Mapping[str, str],
+        outcomes: Mapping[str, OnDemandResult],
+        *,
+        exact: bool,
+    ) -> BackgroundJob[PromptPanel]:
+        """All scores of the prompt on the screen; see `prompt_panel`."""
+
+        def work(_: Progress) -> PromptPanel:
+            return prompt_panel(self._scores, snapshot, no_embeddings, outcomes, self._hints(snapshot), exact)
+
+        done = tuple((what, id(outcome)) for what, outcome in outcomes.items())
+        return self._jobs.ask(("panel", snapshot.key, done, exact), work)
+
+    def spread(
+        self, snapshot: Snapshot, row: MetricRow, no_embeddings: Mapping[str, str]
+    ) -> BackgroundJob[PromptSpread]:
+        """One score of every prompt that has samples."""
+
+        def work(_: Progress) -> PromptSpread:
+            return spread(self._scores, snapshot, row, no_embeddings)
+
+        return self._jobs.ask(("spread", snapshot.key, row), work)
+
+    def close(self) -> None:
+        """Do nothing more."""
+        self.on_demand.cancel()
+        self._thread.close()
+
+    def _hints(self, snapshot: Snapshot) -> dict[str, str]:
+        """The texts of the hints of columns and versions, embedded."""
+        cells = {name: rows[0].cell_id for name, rows in snapshot.samples[snapshot.prompt].items() if rows}
+        cells |= {one.name: one.samples[0].cell_id for one in snapshot.earlier}
+        texts = {name: text for name, text in snapshot.hints.items() if name in cells}
+        if (store := self._opened()) is None:
+            return texts
+        for name in snapshot.told.keys() & cells.keys():
+            if (hint := store.cell_hint(cells[name])) is not None:
+                texts[name] = hint.text
+        if self._backends.embed is not None and texts:
+            from alignbench.scoring.embedding_cache import Embeddings
+
+            Embeddings(store, self._backends.embed, DEFAULT_EMBEDDER).make(texts.values())
+        return texts
+
+    def _vectors(self, keys: Collection[str]) -> Mapping[str, NDArray[np.float32]]:
+        """Vectors that the live scores' worker has made and kept."""
+        try:
+            store = self._opened()
+            return {} if store is None else store.embeddings(DEFAULT_EMBEDDER, keys)
+        except StoreError:
+            return {}
+
+    def _opened(self) -> Store | None:
+        if self._store is None and self._backends.db.exists():
+            from alignbench.store import Store
+
+            self._store = Store.open(self._backends.db)
+        return self._store
+
+    def _close_store(self) -> None:
+        if self._store is not None:
+            self._store.close()

@@ -1,0 +1,140 @@
+"""What screens share: leaving, paging, saying something, and following the workbench."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, TypeVar
+
+from textual.app import App
+from textual.screen import Screen
+
+from alignbench.errors import AlignbenchError, InputError
+from alignbench.tui.text import printable
+from alignbench.tui.widgets.pane import Pane
+from alignbench.tui.workbench.controller import Workbench
+
+LONGEST = 500  # characters of a notification
+ResultT = TypeVar("ResultT")
+
+
+def tell(app: App[Any], message: str, severity: str = "information", timeout: float | None = None) -> None:
+    """A notification; its text is data."""
+    app.notify(printable(message[:LONGEST]), severity=severity, markup=False, timeout=timeout)  # type: ignore[arg-type]
+
+
+def do(app: App[Any], workbench: Workbench, what: Coroutine[Any, Any, str | None]) -> None:
+    """Wait for work of the workbench without holding a key, whichever screen is left meanwhile; what there is to say
+    about it, or what goes wrong, is told."""
+
+    async def done() -> None:
+        try:
+            if said := await what:
+                tell(app, said)
+        except AlignbenchError as error:
+            tell(app, str(error), "error")
+        workbench.changed()
+
+    app.run_worker(done())
+    workbench.changed()
+
+
+class AppScreen(Screen[ResultT]):
+    """A screen that gives a result, or None where it is left."""
+
+    def panes(self) -> Iterable[Pane]:
+        """What the keys for pages scroll."""
+        return ()
+
+    def action_page_up(self) -> None:
+        for pane in self.panes():
+            pane.page(-1)
+
+    def action_page_down(self) -> None:
+        for pane in self.panes():
+            pane.page(1)
+
+    def action_back(self) -> None:
+        self.dismiss(None)
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+    def tell(self, message: str, severity: str = "information", timeout: float | None = None) -> None:
+        """A notification; its text is data."""
+        tell(self.app, message, severity, timeout)
+
+
+class WorkbenchScreen(AppScreen[ResultT]):
+    """A screen that is drawn again after each change of the workbench."""
+
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__()
+        self.workbench = workbench
+
+    def on_mount(self) -> None:
+        self.workbench.watch(self._changed)
+
+    def on_unmount(self) -> None:
+        self.workbench.unwatch(self._changed)
+
+    def on_resize(self) -> None:
+        self.follow()
+
+    def _changed(self) -> None:
+        if self.is_running:
+            self.call_next(self.follow)
+
+    def follow(self) -> None:
+        """Draw what the workbench has now."""
+        raise NotImplementedError
+
+    def do(self, what: Coroutine[Any, Any, str | None]) -> None:
+        """Wait for work of the workbench without holding a key."""
+        do(self.app, self.workbench, what)
+
+    def keep(self) -> None:
+        """Draw what was changed on the Bench, and store it."""
+        self.do(self.workbench.save())
+
+    def attempt(self, change: Callable[[], str | None]) -> None:
+        """Change something on the Bench and say what there is to say about it; a refusal is a warning."""
+        try:
+            said = change()
+        except InputError as error:
+            self.tell(str(error), "warning")
+            return
+        self.keep()
+        if said:
+            self.tell(said)
+
+
+class PreparerScreen(AppScreen[ResultT]):
+    """Has contexts prepared on a thread while it is open, and says what a model is doing meanwhile.
+
+    Attributes:
+        workbench: Whose contexts they are.
+        preparer: The thread.
+        doing: What a model is doing, empty where it does nothing.
+        error: Why there is nothing to show, else empty.
+    """
+
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__()
+        self.workbench = workbench
+        self.doing, self.error = "…", ""
+        self.preparer = workbench.preparer(self._report)
+
+    def on_unmount(self) -> None:
+        self.preparer.close()
+
+    def _report(self, doing: str) -> None:
+        """Called from other threads."""
+        self.app.call_later(self._say, doing)
+
+    def _say(self, doing: str) -> None:
+        self.doing = doing
+        self.show()
+
+    def show(self) -> None:
+        """Draw it as it is now."""
+        raise NotImplementedError

@@ -1,0 +1,41 @@
+"""Text for widgets: data that is no markup, headings, what stands in the background, wrapped sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.content import Content
+
+from alignbench.tui.text import printable
+from alignbench.tui.wrap import WrappedText
+
+DIM = "$foreground 60%"
+
+
+def plain(text: str) -> Content:
+    """Data as content for a widget; nothing in it is markup."""
+    return Content(printable(text))
+
+
+def heading(text: str) -> Content:
+    return Content.styled(text, "bold")
+
+
+def faint(text: str) -> Content:
+    return Content.styled(text, DIM)
+
+
+def notes(texts: Iterable[str], width: int) -> list[Content]:
+    """Sentences below a view, wrapped."""
+    wrapped = [WrappedText(width - 2, text) for text in texts]
+    return [faint(f" {text[i]}") for text in wrapped for i in range(len(text))]
+
+
+def paragraphs(texts: Iterable[str], width: int, mark: str = "", style: str = "") -> list[Content]:
+    """Wrapped texts; mark: before the first line of each, the others are indented by as much."""
+    lines = []
+    for text in texts:
+        wrapped = WrappedText(max(10, width - len(mark) - 2), text)
+        for i in range(len(wrapped)):
+            lines.append(Content.styled(f" {mark if i == 0 else ' ' * len(mark)}{wrapped[i]}", style))
+    return lines

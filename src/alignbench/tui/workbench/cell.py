@@ -1,0 +1,81 @@
+"""Cells and samples as the app follows them. Plain values, changed only in the app's own thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from alignbench.tui.workbench.token_rate import TokenRate
+
+if TYPE_CHECKING:
+    from alignbench.experiments.plan import Plan
+    from alignbench.store import SampleRow
+
+SampleStatus = Literal["waiting", "running", "done", "cancelled", "error"]
+CellStatus = Literal["idle", "starting", "loading", "waiting", "sampling"]
+
+
+@dataclass(slots=True)
+class BenchSample:
+    """One response as far as it is known. `index` counts from 0; people see it from 1."""
+
+    index: int
+    status: SampleStatus = "waiting"
+    text: str = ""
+    n_tokens: int = 0
+    row: SampleRow | None = None
+
+    @classmethod
+    def stored(cls, row: SampleRow) -> BenchSample:
+        return cls(row.sample, row.status, row.text, row.n_tokens or 0, row)
+
+    def words(self, max_tokens: int) -> str:
+        """Its state in words, for the margin of a list."""
+        match self.status:
+            case "waiting":
+                return "waiting"
+            case "running":
+                return f"{self.n_tokens} tok …"
+            case "error":
+                return "error"
+            case "cancelled":
+                return f"cancelled at {self.n_tokens} tok"
+        if self.row is not None and self.row.finish_reason == "length":
+            return f"cut at {max_tokens} tok"
+        if self.row is not None and self.row.probability is not None:
+            return f"p {self.row.probability:.2f}"
+        return f"{self.n_tokens} tok"
+
+
+@dataclass(slots=True)
+class BenchCell:
+    """One prompt under one condition, as the app follows it.
+
+    plan: what samples it, or did last. model: name of the one that does. message: why it failed, else empty.
+    """
+
+    id: int | None = None
+    plan: Plan | None = None
+    model: str = ""
+    status: CellStatus = "idle"
+    fraction: float = 0.0  # of loading the model
+    message: str = ""
+    samples: dict[int, BenchSample] = field(default_factory=dict)
+    rate: TokenRate = field(default_factory=TokenRate)
+
+    @property
+    def busy(self) -> bool:
+        return self.status != "idle"
+
+    @property
+    def done(self) -> int:
+        return sum(sample.status == "done" for sample in self.samples.values())
+
+    def sample(self, index: int) -> BenchSample:
+        return self.samples.setdefault(index, BenchSample(index))
+
+    def ordered(self, n: int) -> list[BenchSample]:
+        """Samples to show: the first n, and any beyond that are there already."""
+        if not self.samples:
+            return []
+        return [self.sample(i) for i in sorted({*range(n), *self.samples})]
