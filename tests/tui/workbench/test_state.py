@@ -82,6 +82,14 @@ def test_reseeded_seeds_follow_and_never_repeat() -> None:
     assert bench.reseeded(bench.columns[0]).condition.seed == 12
 
 
+def test_a_duplicate_has_no_versions() -> None:
+    bench = with_sample(a_bench())
+    bench.change(bench.columns[0], warmer(bench.columns[0]))
+    assert len(bench.columns[0].versions) == 2
+    bench.add(bench.reseeded(bench.columns[0]))
+    assert (bench.columns[-1].versions, bench.columns[-1].version) == ((), 0)
+
+
 def test_remove_the_reference() -> None:
     bench = a_bench()
     bench.remove()

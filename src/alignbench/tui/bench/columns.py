@@ -35,6 +35,8 @@ class ColumnsView(Horizontal):
     def show(self) -> None:
         """Draw the columns of the Bench, each in a view of its own."""
         bench, views = self._workbench.bench, self.views
+        if self._mounting.locked():
+            return  # they are drawn when all of them are there
         if len(views) != len(bench.columns):
             self._mount_views()
             return

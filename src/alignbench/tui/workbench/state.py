@@ -326,7 +326,7 @@ class Bench:
         condition = replace(column.condition, seed=column.condition.seed + step)
         while condition.hash in hashes:
             condition = replace(condition, seed=condition.seed + step)
-        return replace(column, condition=self.settle(condition))
+        return replace(column, condition=self.settle(condition), versions=())
 
     def renewed(self) -> Bench:
         """A new session with the same columns and prompt, and nothing sampled."""
