@@ -85,6 +85,17 @@ def test_what_finished_survives(tmp_path: Path, number: int) -> None:
     os.close(again.master)
 
 
+def test_a_terminal_that_went_away_ends_the_app_where_no_signal_says_so(tmp_path: Path) -> None:
+    """The process has no controlling terminal, as under setsid: nobody sends it SIGHUP."""
+    terminal = Terminal(str(tmp_path / "x.db"))
+    try:
+        terminal.until("F5 draws 5")
+        os.close(terminal.master)
+        assert terminal.process.wait(LIMIT) == -signal.SIGHUP
+    finally:
+        terminal.process.kill()
+
+
 FIRST_PAINT = """
 import asyncio, sys
 from pathlib import Path

@@ -21,6 +21,8 @@ OVER_ONE = "over 1: closer to the reference than the reference is to itself, as 
 
 _Key = TypeVar("_Key", bound=Hashable)
 
+from alignbench.metrics.recovery import recovered
+
 Floats = NDArray[np.float64]
 Interval = tuple[float, float]
 
@@ -251,9 +253,9 @@ def _recovery(rows: Floats, n: int, draws: Floats | None) -> Recovery:
     if not n:
         return Recovery(None, None, 0, "no prompt has a similarity, a floor and a ceiling")
     value, floor, ceiling = np.nanmean(rows, axis=0).tolist()
-    if ceiling <= floor:
+    ratio = recovered(value, floor, ceiling)
+    if ratio is None:
         return Recovery(None, None, n, f"the ceiling ({ceiling:.4f}) is not over the floor ({floor:.4f})")
-    ratio = (value - floor) / (ceiling - floor)
     warning = OVER_ONE if ratio > 1.0 else ""
     if draws is None:
         return Recovery(ratio, None, n, f"no interval: needs {MIN_PROMPTS} prompts, has {n}", warning)

@@ -21,6 +21,7 @@ from alignbench.tui.action import APP, bindings, of_screen
 from alignbench.tui.bench.screen import BenchScreen
 from alignbench.tui.messages import Open
 from alignbench.tui.screen import do, tell
+from alignbench.tui.terminal import TerminalWatch
 from alignbench.tui.workbench.controller import Workbench
 from alignbench.tui.workbench.state import Bench
 
@@ -68,6 +69,7 @@ class BenchApp(App[None]):
         self._models = models if models is not None else FIRST_MODELS
         self._labels = labels
         self._leaving = False
+        self._terminal = TerminalWatch()
         self._drawn = 0.0
         self._pending = False
         self.bench_screen: BenchScreen | None = None
@@ -119,6 +121,7 @@ class BenchApp(App[None]):
         self.workbench.changed(scores=self.workbench.bench_scores.moved())
 
     def _tick(self) -> None:
+        self._terminal.end_if_gone()
         if self.workbench.busy:
             self.workbench.changed(scores=False)
 

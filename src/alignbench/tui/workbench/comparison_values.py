@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from alignbench.metrics.recovery import recovered
 from alignbench.reports.roles import Role
 from alignbench.tui.text import number
 from alignbench.tui.workbench.cell import BenchCell
@@ -136,8 +137,8 @@ class ReferenceComparison:
     selected: bool = False
 
     def recovery(self, metric: int, floor: ReferenceComparison | None, ceiling: Score) -> float | None:
-        """(similarity - floor) / (ceiling - floor); None without both, or where the ceiling is not over the floor."""
+        """See `recovered`; None also where one of the three similarities is missing."""
         value, low = self.scores[metric].value, floor.scores[metric].value if floor is not None else None
-        if value is None or low is None or ceiling.value is None or ceiling.value <= low:
+        if value is None or low is None or ceiling.value is None:
             return None
-        return (value - low) / (ceiling.value - low)
+        return recovered(value, low, ceiling.value)

@@ -1,0 +1,23 @@
+"""A terminal that went away: where no signal says so, Textual reads its end over and over, and models stay loaded."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+
+
+class TerminalWatch:
+    """Looks whether the terminal on stdin hung up; in a process without one there is nothing to look at."""
+
+    def __init__(self) -> None:
+        self._poll: select.poll | None = None
+        if sys.__stdin__ is not None and sys.__stdin__.isatty():
+            self._poll = select.poll()
+            self._poll.register(sys.__stdin__, 0)  # a hang-up is told without being asked for
+
+    def end_if_gone(self) -> None:
+        """End this process as a hang-up does that comes as a signal: what is finished is in the database."""
+        if self._poll is not None and any(event & select.POLLHUP for _, event in self._poll.poll(0)):
+            os.kill(os.getpid(), signal.SIGHUP)
