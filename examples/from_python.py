@@ -9,29 +9,18 @@ import sys
 from pathlib import Path
 
 import alignbench
-from alignbench.engines.workers.pool import WorkerPool
-from alignbench.experiments.plan import make_plan
-from alignbench.experiments.runner import Run, SampleStored
-from alignbench.models.catalog import resolve
-from alignbench.spec import Condition, Prompt, Sampling
-from alignbench.store import Store
+from alignbench.spec import Prompt, Sampling
 
 
 def draw(path: Path) -> int:
     """Two samples of each model for each prompt; the session's number."""
     prompts = [Prompt("diary", "Why do people keep diaries?"), Prompt("city", "What makes a good city?")]
-    sampling = Sampling(temperature=1.0, max_tokens=24)
-    conditions = [Condition.zero_shot(resolve(name), sampling=sampling) for name in ("demo-base", "demo-aligned")]
-    pool = WorkerPool()
-    try:
-        with Store.open(path) as store:
-            session = store.create_session("from Python", reference="demo-aligned")
-            for event in Run(make_plan(store, session, prompts, conditions, n=2), pool, store):
-                if isinstance(event, SampleStored):
-                    print(event.row.condition, event.row.prompt_id, event.row.sample, event.row.status)
-    finally:
-        pool.close()
-    return session
+    drawn = alignbench.sample(
+        prompts, ["demo-base", "demo-aligned"], n=2, sampling=Sampling(temperature=1.0, max_tokens=24), db=path
+    )
+    for row in drawn.samples:
+        print(row.condition, row.prompt_id, row.sample, row.status)
+    return drawn.session
 
 
 def main(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import pytest
 import alignbench
 from alignbench.errors import InputError
 from alignbench.experiments.runner import RunEvent, SampleStored
+from alignbench.reports.to_json import scored_json
 from alignbench.spec import Condition, Prompt, Sampling
 from alignbench.store import Store
+from tests.support.commands import alignbench as run_command
 from tests.support.fakes import FakePool, LetterEmbedder
 from tests.support.samples import BASE
 
@@ -101,3 +104,59 @@ def test_nothing_is_stored_where_a_name_means_nothing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--prompt is empty"):
         alignbench.sample(" ", ["demo-base"], db=db)
     assert not db.exists()
+
+
+RESPONSES = [
+    {"prompt_id": f"q{p}", "condition": condition, "text": f"{word} sun{i} moon{p}"}
+    for p in range(3)
+    for condition, word in (("A", "warm"), ("B", "cold"))
+    for i in range(2)
+]
+
+
+@pytest.fixture
+def responses(tmp_path: Path) -> Path:
+    path = tmp_path / "responses.jsonl"
+    path.write_text("".join(f"{json.dumps(each)}\n" for each in RESPONSES), encoding="utf-8")
+    return path
+
+
+def test_a_file_is_scored_as_the_command_does_it(responses: Path) -> None:
+    told: list[tuple[str, int, int]] = []
+    scored = alignbench.score(
+        file=responses, metrics=("words", "jaccard"), reference="A", resamples=100,
+        progress=lambda *progress: told.append(progress),
+    )  # fmt: skip
+    assert told[-1] == ("scoring", 3, 3)
+    assert (scored.source, scored.prompts, scored.samples, scored.interrupted) == (responses, 3, 12, False)
+    assert scored.tables.within["A"]["words"].value == 3
+    assert scored.tables.cross["B"]["jaccard"].floor is None
+    assert scored.floor.reason
+    options = ("--metrics", "words,jaccard", "--reference", "A", "--bootstrap", "100", "--json")
+    command = run_command("score", "--file", str(responses), *options)
+    assert json.loads(command.stdout) == json.loads(json.dumps(scored_json(scored)))
+
+
+def test_scoring_refuses_names_that_mean_nothing(responses: Path, tmp_path: Path) -> None:
+    for arguments, message in (
+        ({}, "either --session"),
+        ({"file": responses, "session": 1}, "either --session"),
+        ({"file": responses, "metrics": ["rouge_1"]}, "rouge_l"),
+        ({"file": responses, "reference": "C"}, "no condition named 'C'"),
+        ({"file": responses, "mode": "papers"}, "workbench or paper"),
+        ({"file": responses, "judge": "demo-aligned"}, "--judge needs --session"),
+        ({"session": 1, "db": tmp_path / "none.db"}, "no database"),
+    ):
+        with pytest.raises(InputError, match=message):
+            alignbench.score(**arguments)
+
+
+@pytest.mark.models
+def test_a_session_of_real_models_is_sampled_and_scored(tmp_path: Path) -> None:
+    db = tmp_path / "runs.db"
+    drawn = alignbench.sample("Why?", ["demo-base", "demo-aligned"], n=2, sampling=Sampling(max_tokens=6), db=db)
+    assert [row.status for row in drawn.samples] == ["done"] * 4
+    scored = alignbench.score(drawn.session, metrics=("jaccard", "response_logprob"), resamples=100, db=db)
+    assert scored.base == "demo-base"
+    assert scored.tables.within["demo-aligned"]["response_logprob"].value is not None
+    assert scored.tables.cross["demo-base"]["jaccard"].value == drawn.scores.cross["demo-base"]["jaccard"].value

@@ -2,7 +2,7 @@
 
 A line of code that begins with `alignbench`, also after a `$`, and a command that is quoted in a sentence, must be a
 command with flags that exist. The lines after a `$` in ```console blocks are run too, in the order of their page, with
-small settings; a block whose info string names a file, as in ```toml near.toml, is that file.
+small settings; a block whose info string names a file, as in ```toml near.toml, is that file. Blocks of ```python run.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typer.main import get_command
 
 from alignbench.cli.app import app
 from tests.support.commands import alignbench
+from tests.support.pools import lent_pool
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "prompts" / "README.md"]
@@ -27,6 +28,7 @@ SMALL = {
     "score": ["--bootstrap", "100"],
 }
 
+PYTHON = [page for page in PAGES if "```python" in page.read_text(encoding="utf-8")]
 CONSOLE = [page for page in PAGES if "```console" in page.read_text(encoding="utf-8")]
 
 
@@ -89,6 +91,16 @@ def test_every_command_and_flag_exists(page: Path) -> None:
         flags = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
         unknown = [word for word in rest if word.startswith("-") and word.partition("=")[0] not in flags]
         assert not unknown, f"alignbench {shlex.join(arguments)}"
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("page", PYTHON, ids=lambda page: page.name)
+def test_the_python_examples_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("alignbench.engines.workers.pool.WorkerPool", lent_pool)
+    for info, text in blocks(page):
+        if info == "python":
+            exec(compile(text, str(page), "exec"), {})
 
 
 @pytest.mark.models

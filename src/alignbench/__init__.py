@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from alignbench.experiments.runner import RunEvent
     from alignbench.frames import Database
     from alignbench.progress import Progress
+    from alignbench.scoring.score_tables import ScoredResponses
 
 __version__ = "0.1.0"
 
@@ -101,3 +102,69 @@ def sample(
         floor=floor,
     )  # fmt: skip
     return run_sampling(job, path, threads=threads, on_event=on_event, progress=progress or silent, stop=stop)
+
+
+def score(
+    session: int | None = None,
+    *,
+    file: str | PathLike[str] | None = None,
+    metrics: str | Sequence[str] = "live",
+    reference: str | None = None,
+    floor: str | None = None,
+    base: str | None = None,
+    mode: str = "workbench",
+    truncate: int | None = None,
+    equal_words: bool = False,
+    resamples: int = 10_000,
+    seed: int = 0,
+    embedder: str | None = None,
+    judge: str | None = None,
+    db: str | PathLike[str] | None = None,
+    progress: Progress | None = None,
+) -> ScoredResponses:
+    """Score the responses of a session, or of a file from anywhere: `alignbench score`.
+
+    Models are run where a metric needs them; a score that cannot be had has no value and a reason.
+
+    Args:
+        session: Its number in the database. Either this or a file.
+        file: JSON lines of {"prompt_id", "condition", "text"}.
+        metrics: Names, as `alignbench metrics` lists them, or live, or all.
+        reference: Name of the condition that the others are compared with; a session's own by default.
+        floor: Name of the zero-shot condition; a session's only one by default.
+        base: The base model that reads responses for scores by log-probs; a session's only one by default.
+        mode: How texts become words: workbench or paper.
+        truncate: Score only the first so many words of every response.
+        equal_words: Lexical scores also on random sentences at an equal word budget.
+        resamples: Of the prompts, for 95% intervals.
+        seed: Of the resamples and of the shuffled null.
+        embedder: A sentence-transformers folder, or none; the embedded MiniLM by default.
+        judge: A model that judges the quality of a session's responses first, for the judged scores.
+        db: The session database, runs/alignbench.db by default.
+        progress: Told of prompts, texts and passages.
+
+    Raises:
+        InputError: For a session, a condition, a metric or a file that is not there.
+        StoreError: Where the database cannot be used.
+    """
+    from pathlib import Path
+
+    from alignbench.api.scoring import run_scoring, scoring_job
+    from alignbench.progress import silent
+
+    job = scoring_job(
+        session,
+        None if file is None else Path(file),
+        metrics=metrics if isinstance(metrics, str) else ",".join(metrics),
+        reference=reference,
+        floor=floor,
+        base=base,
+        mode=mode,
+        truncate=truncate,
+        equal_words=equal_words,
+        resamples=resamples,
+        seed=seed,
+        embedder=embedder,
+        judge=judge,
+    )
+    return run_scoring(job, None if db is None else Path(db), progress=progress or silent)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import platformdirs
 
+from alignbench.errors import InputError
+
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -43,6 +45,14 @@ def models_file() -> Path:
 def default_database() -> Path:
     """`ALIGNBENCH_DB`, or `runs/alignbench.db` below the current folder."""
     return Path(os.environ.get("ALIGNBENCH_DB") or Path("runs") / "alignbench.db")
+
+
+def existing_database(path: Path | None) -> Path:
+    """A database file, the default one where none is named; InputError where there is none yet."""
+    path = path or default_database()
+    if not path.exists():
+        raise InputError(f"There are no sessions yet: there is no database at {path}.")
+    return path
 
 
 def shipped_prompts() -> Path:

@@ -26,8 +26,8 @@ def attach(
     db: Db = None,
 ) -> None:
     """Show a run that was begun with `run --detach`, until it ends. Ctrl-C leaves it alone."""
-    from alignbench.cli.score_setup import existing_database
     from alignbench.experiments.background import commands, find, find_all
+    from alignbench.paths import existing_database
     from alignbench.store import Store
 
     path = existing_database(db)

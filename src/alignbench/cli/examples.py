@@ -12,9 +12,9 @@ import typer
 
 from alignbench import paths
 from alignbench.cli.options import Db, Json
-from alignbench.cli.score_setup import existing_database
 from alignbench.display import visible
 from alignbench.errors import InputError
+from alignbench.paths import existing_database
 from alignbench.spec import Examples, ExampleSet, Order, Select
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from alignbench.cli.options import Db
-from alignbench.cli.score_setup import existing_database
+from alignbench.paths import existing_database
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, get_args
 import typer
 
 from alignbench.cli.options import Db, Json
-from alignbench.cli.score_setup import existing_database
 from alignbench.display import visible
 from alignbench.errors import AlignbenchError, InputError
+from alignbench.paths import existing_database
 from alignbench.spec import Level
 
 if TYPE_CHECKING:

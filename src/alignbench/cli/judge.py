@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads
-from alignbench.cli.score_setup import existing_database
+from alignbench.paths import existing_database
 
 
 def judge(

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from alignbench.cli.options import Db
-from alignbench.cli.score_setup import existing_database
+from alignbench.paths import existing_database
 
 
 def label(

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from alignbench.cli.options import Db
-from alignbench.cli.score_setup import embedding_cache, embedding_pool, existing_database
-from alignbench.errors import AlignbenchError, InputError, did_you_mean
+from alignbench.errors import AlignbenchError
+from alignbench.paths import existing_database
 
 if TYPE_CHECKING:
-    from alignbench.metrics.values import WordMode
     from alignbench.reports.contents import Report
-    from alignbench.reports.options import Investigation, Options
     from alignbench.store import Store
 
 FORMATS = ("table", "json", "csv", "md", "latex", "html")
@@ -75,26 +71,32 @@ def report(
     db: Db = None,
 ) -> None:
     """Report on a session: scores with their intervals, judgments, counts, and an investigation."""
+    from alignbench.api.options import one_of
+    from alignbench.api.reporting import make_report
+    from alignbench.cli.progress import ProgressBar
     from alignbench.reports.writing import written
     from alignbench.store import Store
 
-    form = _one_of("--format", form, FORMATS)
+    form = one_of("--format", form, FORMATS)
     with Store.open(existing_database(db)) as store:
-        made = report_of(
-            store,
-            session,
-            investigation=investigation,
-            temperatures=temperatures,
-            reference=reference,
-            floor=floor,
-            metrics=metrics,
-            gate=gate,
-            judge=judge,
-            mode=mode,
-            resamples=bootstrap,
-            seed=seed,
-            embedder=embedder,
-        )
+        with ProgressBar() as bar:
+            made = make_report(
+                store,
+                session,
+                investigation=investigation,
+                temperatures=temperatures,
+                reference=reference,
+                floor=floor,
+                metrics=metrics,
+                gate=gate,
+                judge=judge,
+                mode=mode,
+                resamples=bootstrap,
+                seed=seed,
+                embedder=embedder,
+                progress=bar,
+                say=bar.say,
+            )
         if output is not None:
             write_report(store, made, output, None if form == "table" else form)
         elif form != "table":
@@ -103,49 +105,6 @@ def report(
         _print(made)
     if figures is not None:
         _write_figures(made, figures)
-
-
-def report_of(
-    store: Store,
-    session: int,
-    *,
-    investigation: str | None = None,
-    temperatures: str | None = None,
-    metrics: str = "",
-    mode: str | None = None,
-    embedder: str | None = None,
-    **options: Any,
-) -> Report:
-    """A session's report, with what it does not say as the experiment file or the session has it."""
-    from alignbench.reports.frontier import parse_temperatures
-    from alignbench.reports.options import INVESTIGATIONS, session_options
-
-    kind: Investigation | None = None
-    if investigation is not None or temperatures is not None:
-        kind = _one_of("--investigation", investigation or "diversity", INVESTIGATIONS)
-    asked = session_options(
-        store,
-        session,
-        metrics=[name.strip() for name in metrics.split(",") if name.strip()],
-        mode=_mode(store, session, mode),
-        investigation=kind,
-        temperatures=parse_temperatures(temperatures) if temperatures else (),
-        **options,
-    )
-    return _with_embeddings(store, session, asked, embedder)
-
-
-def _mode(store: Store, session: int, wanted: str | None) -> WordMode:
-    from alignbench.metrics.paper import paper_mode
-    from alignbench.metrics.values import WORKBENCH
-    from alignbench.reports.options import session_mode
-
-    if wanted is not None:
-        return paper_mode() if _one_of("--mode", wanted, ("workbench", "paper")) == "paper" else WORKBENCH
-    mode, why_not = session_mode(store, session)
-    if why_not:
-        print(f"words are not counted as in the paper: {why_not}", file=sys.stderr)
-    return mode
 
 
 def write_report(store: Store, report: Report, path: Path, form: str | None = None) -> None:
@@ -167,29 +126,6 @@ def _write_figures(report: Report, folder: Path) -> None:
         print(f"wrote {path}", file=sys.stderr)
 
 
-def _with_embeddings(store: Store, session: int, options: Options, embedder: str | None) -> Report:
-    """The report with what embeddings it needs, and progress on stderr."""
-    from alignbench.cli.progress import ProgressBar
-    from alignbench.engines.embedder import DEFAULT_EMBEDDER
-    from alignbench.reports.report import build_report
-    from alignbench.scoring.embedding_cache import Embeddings
-
-    needs = options.needs
-    with ExitStack() as stack:
-        embeddings = of_sentences = None
-        used = None
-        if needs & {"embeddings", "sentence embeddings"}:
-            pool, used, why_not = embedding_pool(stack, embedder)
-            name = used or DEFAULT_EMBEDDER
-            if "embeddings" in needs:
-                embeddings = Embeddings(store, pool, name, why_not)
-            if "sentence embeddings" in needs:
-                of_sentences = Embeddings(stack.enter_context(embedding_cache()), pool, name, why_not)
-        with ProgressBar() as progress:
-            report = build_report(store, session, options, embeddings, of_sentences, progress)
-        return replace(report, meta=replace(report.meta, embedder=used))
-
-
 def _print(report: Report) -> None:
     from alignbench.cli.tables import print_table
     from alignbench.display import visible
@@ -201,10 +137,3 @@ def _print(report: Report) -> None:
             print_table(section.columns, section.lines)
         for note in section.notes:
             print(f"- {visible(note)}")
-
-
-def _one_of(option: str, value: str, choices: tuple[Any, ...]) -> Any:
-    if value not in choices:
-        near = did_you_mean(value, choices)
-        raise InputError(f"{option} is {value!r}; expected {' or '.join(choices)}. {near}".rstrip())
-    return value

@@ -36,10 +36,10 @@ def rerun(
     Nothing is stored. In strict mode, the same build on the same device gives the same texts.
     """
     from alignbench.cli.run_watcher import RunOutcome, follow
-    from alignbench.cli.score_setup import existing_database
     from alignbench.engines.workers.pool import WorkerPool
     from alignbench.experiments.rerun import compared, other_weights, plan_rerun
     from alignbench.experiments.runner import Run
+    from alignbench.paths import existing_database
     from alignbench.store import Store
 
     outcome = RunOutcome()

@@ -62,7 +62,9 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Run an experiment file. Run it again to resume: only what is missing is drawn."""
-    from alignbench.cli.report import report_of, write_report
+    from alignbench.api.reporting import make_report
+    from alignbench.cli.progress import ProgressBar
+    from alignbench.cli.report import write_report
     from alignbench.experiments.background import refuse_beside
     from alignbench.experiments.experiment import experiment_path, read_experiment
     from alignbench.experiments.plan import make_plan
@@ -93,7 +95,9 @@ def run(
         outcome = _draw(store, plan, machines)
         left = _show_counts(store, session, as_json)
         if experiment.report is not None and not outcome.interrupted and store.session(session).n_samples:
-            write_report(store, report_of(store, session, investigation="diversity"), experiment.report)
+            with ProgressBar() as bar:
+                report = make_report(store, session, investigation="diversity", progress=bar, say=bar.say)
+            write_report(store, report, experiment.report)
     if outcome.interrupted:
         print(f"resume with: {_same_command()}", file=sys.stderr)
     elif left and not retry_errors:

@@ -13,6 +13,7 @@ import typer
 from alignbench import paths
 from alignbench.cli.options import Db, Json
 from alignbench.errors import InputError
+from alignbench.paths import existing_database
 
 if TYPE_CHECKING:
     from alignbench.store import Store
@@ -49,7 +50,7 @@ def show(session_id: SessionId, db: Db = None, json_object: Json = False) -> Non
     """Show a session: its conditions, and every sample of every prompt."""
     from alignbench.cli import sessions_view
 
-    with _store(_existing(db)) as store:
+    with _store(existing_database(db)) as store:
         if json_object:
             typer.echo(sessions_view.session_json(store, session_id))
         else:
@@ -66,7 +67,7 @@ def search(
     """Find samples of all sessions by the words in them, newest first."""
     from alignbench.cli.tables import print_table
 
-    with _store(_existing(db)) as store:
+    with _store(existing_database(db)) as store:
         found = store.search(text, limit + 1)
     shown = found[:limit]
     if json_lines:
@@ -84,7 +85,7 @@ def search(
 @app.command()
 def tag(session_id: SessionId, tags: Tags, db: Db = None) -> None:
     """Put tags on a session; `list` shows them."""
-    with _store(_existing(db)) as store, store.together():
+    with _store(existing_database(db)) as store, store.together():
         for each in tags:
             store.tag_session(session_id, each)
 
@@ -92,7 +93,7 @@ def tag(session_id: SessionId, tags: Tags, db: Db = None) -> None:
 @app.command()
 def untag(session_id: SessionId, tags: Tags, db: Db = None) -> None:
     """Take tags off a session."""
-    with _store(_existing(db)) as store, store.together():
+    with _store(existing_database(db)) as store, store.together():
         for each in tags:
             store.untag_session(session_id, each)
 
@@ -111,7 +112,7 @@ def merge(
     things, that of the later session gets its number, NAME@ID. Of two samples in one place, that of the session named
     first stays.
     """
-    with _store(_existing(db)) as store:
+    with _store(existing_database(db)) as store:
         merged = store.merge_sessions(session_ids, name or " + ".join(store.session(id).name for id in session_ids))
         info = store.session(merged)
     typer.echo(merged)
@@ -129,7 +130,7 @@ def compare(
     from alignbench.cli import sessions_view
     from alignbench.session_diff import compare_sessions
 
-    with _store(_existing(db)) as store:
+    with _store(existing_database(db)) as store:
         found = compare_sessions(store, first, second)
     if json_object:
         typer.echo(json.dumps(asdict(found)))
@@ -142,7 +143,7 @@ def backup(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that is not there yet.")], db: Db = None
 ) -> None:
     """Copy the database, as it is at this moment, while others may write to it."""
-    with _store(_existing(db)) as store:
+    with _store(existing_database(db)) as store:
         store.backup(file)
     typer.echo(f"wrote {file}", err=True)
 
@@ -156,7 +157,7 @@ def delete(
     """Delete a session with everything that belongs to it."""
     from alignbench.display import visible
 
-    with _store(_existing(db)) as store:
+    with _store(existing_database(db)) as store:
         session = store.session(session_id)
         samples = "1 sample" if session.n_samples == 1 else f"{session.n_samples} samples"
         what = f"session {session.id} ({visible(session.name)}) with {samples}"
@@ -166,13 +167,6 @@ def delete(
             typer.confirm(f"Delete {what}?", abort=True, err=True)
         store.delete_session(session_id)
     typer.echo(f"Deleted {what}.", err=True)
-
-
-def _existing(db: Path | None) -> Path:
-    path = db or paths.default_database()
-    if not path.exists():
-        raise InputError(f"There are no sessions yet: there is no database at {path}.")
-    return path
 
 
 def _can_ask() -> bool:

@@ -18,7 +18,7 @@ from alignbench.reports.contents import Diversity, Investigated, Report, ReportM
 from alignbench.reports.coverage_curves import Coverage
 from alignbench.reports.frontier import Frontier
 from alignbench.reports.gate import GatedCondition, QualityGate
-from alignbench.scoring.score_tables import CrossEstimate, ScoreTables, WithinEstimate
+from alignbench.scoring.score_tables import CrossEstimate, ScoredResponses, ScoreTables, WithinEstimate
 from alignbench.spec import Condition
 
 Json = dict[str, Any]
@@ -30,6 +30,30 @@ def scores_json(tables: ScoreTables) -> Json:
         "within": {name: {m: _within(one) for m, one in scores.items()} for name, scores in tables.within.items()},
         "cross": {name: {m: _cross(one) for m, one in scores.items()} for name, scores in tables.cross.items()},
     }
+
+
+def scored_json(scored: ScoredResponses) -> Json:
+    """{"within", "cross", "meta"}."""
+    source = scored.source
+    meta = {
+        **({"session": source} if isinstance(source, int) else {"file": str(source)}),
+        "mode": scored.mode,
+        "truncate": scored.truncate,
+        "reference": scored.reference,
+        "floor": scored.floor.name,
+        "floor_reason": scored.floor.reason,
+        "reason": scored.no_reference,
+        "prompts": scored.prompts,
+        "samples": scored.samples,
+        "left_out": scored.left_out,
+        "conditions": {name: asdict(size) for name, size in scored.tables.sizes.items()},
+        "metrics": {**scored.versions},
+        "bootstrap": {"resamples": scored.resamples, "seed": scored.seed},
+        "embedder": scored.embedder,
+        "base": scored.base,
+        "notes": [*scored.notes],
+    }
+    return {**scores_json(scored.tables), "meta": meta}
 
 
 def _within(score: WithinEstimate) -> Json:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.statistics import Interval, PairedDifference
+from alignbench.scoring.floor import Floor
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,64 @@ class CrossEstimate(Estimate):
 
 
 @dataclass(frozen=True, slots=True)
+class ConditionSize:
+    """How many prompts a condition has responses to, and how many responses."""
+
+    prompts: int
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
 class ScoreTables:
     """By condition and metric. cross: every condition against the reference, itself included; empty without one."""
 
     within: Mapping[str, Mapping[str, WithinEstimate]] = field(default_factory=dict)
     cross: Mapping[str, Mapping[str, CrossEstimate]] = field(default_factory=dict)
+
+    @property
+    def sizes(self) -> dict[str, ConditionSize]:
+        """By condition."""
+        empty = {condition: metrics["empty"] for condition, metrics in self.within.items()}
+        return {condition: ConditionSize(counted.n, counted.samples) for condition, counted in empty.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredResponses:
+    """The scores of a session or a file, and what they were made with.
+
+    Attributes:
+        source: a session's number, or a JSONL file.
+        tables: the scores.
+        mode: how texts became words: workbench or paper.
+        truncate: so many words of every response were scored; None for all.
+        reference: the condition that the others are compared with, None without one.
+        no_reference: why there is none, else empty.
+        floor: the zero-shot condition, or why there is none.
+        prompts: how many were scored.
+        samples: how many responses were.
+        left_out: how many failed or were cancelled.
+        versions: of each metric, with the model that it asked.
+        resamples, seed: of the bootstrap.
+        embedder: name of the embedding model, None without one.
+        base: name of the base model that read the responses, None where none did.
+        notes: what a reader of the numbers has to know.
+        interrupted: whether a judge was, so that judged scores lack samples.
+    """
+
+    source: int | Path
+    tables: ScoreTables
+    mode: str
+    truncate: int | None
+    reference: str | None
+    no_reference: str
+    floor: Floor
+    prompts: int
+    samples: int
+    left_out: int
+    versions: Mapping[str, str]
+    resamples: int
+    seed: int
+    embedder: str | None
+    base: str | None
+    notes: tuple[str, ...]
+    interrupted: bool = False

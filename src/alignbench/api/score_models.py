@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from alignbench.errors import InputError
 
 if TYPE_CHECKING:
     from alignbench.engines.protocol import EmbedPool
+    from alignbench.judging.runner import JudgeRun
     from alignbench.metrics.values import Cross, Value
     from alignbench.progress import Progress
     from alignbench.scoring.embedding_cache import Embeddings
@@ -179,14 +180,17 @@ def ask_encoder(
 
 
 def ask_judge(
-    asked: ModelMetrics, judge: Model, session: tuple[Store, int], responses: Responses, embeddings: Embeddings | None
+    asked: ModelMetrics,
+    judge: Model,
+    session: tuple[Store, int],
+    responses: Responses,
+    embeddings: Embeddings | None,
+    follow: Callable[[JudgeRun], bool],
 ) -> None:
     """Judge the quality of the samples that this judge has not judged yet, and score what passes.
 
-    embeddings: of the responses, made where they are not kept. Ctrl-C keeps the judgments that are there.
+    embeddings: of the responses, made where they are not kept. follow: takes the judge to its end, see `run_scoring`.
     """
-    from alignbench.cli.judge_watcher import follow_judge
-    from alignbench.cli.run_watcher import RunOutcome
     from alignbench.engines.workers.pool import WorkerPool
     from alignbench.judging.plan import plan_judging
     from alignbench.judging.qualities import read_qualities
@@ -195,13 +199,8 @@ def ask_judge(
     from alignbench.scoring.model_based.judge import JUDGED, JudgedScores
 
     plan = plan_judging(*session, "quality", judge)
-    outcome = RunOutcome()
-    pool = WorkerPool()
-    try:
-        follow_judge(JudgeRun(plan, pool, session[0]), outcome)
-    finally:
-        pool.close()
-    asked.interrupted = outcome.interrupted
+    with closing(WorkerPool()) as pool:
+        asked.interrupted = follow(JudgeRun(plan, pool, session[0]))
     if embeddings is not None:
         texts = (
             text for prompt in responses.prompts for cell in responses.cells(prompt).values() for text in cell.values()

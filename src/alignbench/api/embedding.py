@@ -1,10 +1,9 @@
-"""What commands that score have in common: the session, the embedding model, where vectors are kept."""
+"""The embedding model of a command, and where the vectors are kept that belong to no session."""
 
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,14 +16,6 @@ if TYPE_CHECKING:
     from alignbench.store import Store
 
 NO_EMBEDDER = "none"
-
-
-def existing_database(db: Path | None) -> Path:
-    """The database file; InputError where there is none yet."""
-    path = db or paths.default_database()
-    if not path.exists():
-        raise InputError(f"There are no sessions yet: there is no database at {path}.")
-    return path
 
 
 def embedding_pool(stack: ExitStack, wanted: str | None) -> tuple[WorkerPool | None, str | None, str]:
@@ -53,8 +44,8 @@ def embedding_pool(stack: ExitStack, wanted: str | None) -> tuple[WorkerPool | N
 
 
 @contextmanager
-def embedding_cache() -> Iterator[Store]:
-    """The database of embeddings in the cache; one for this run only where the cache cannot be written."""
+def embedding_cache(say: Callable[[str], None]) -> Iterator[Store]:
+    """The database of embeddings in the cache. Where it cannot be written one for this run only, and a line says so."""
     import tempfile
 
     from alignbench.store import Store
@@ -62,7 +53,7 @@ def embedding_cache() -> Iterator[Store]:
     try:
         store = Store.open(paths.embedding_cache())
     except StoreError as error:
-        print(f"embeddings are not kept: {error}", file=sys.stderr)
+        say(f"embeddings are not kept: {error}")
         with tempfile.TemporaryDirectory() as folder, Store.open(Path(folder) / "embeddings.db") as store:
             yield store
         return

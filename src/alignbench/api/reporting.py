@@ -1,0 +1,94 @@
+"""A session's report, with the embeddings that it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
+
+from alignbench.api.embedding import embedding_cache, embedding_pool
+from alignbench.api.options import one_of
+from alignbench.engines.embedder import DEFAULT_EMBEDDER
+from alignbench.metrics.paper import paper_mode
+from alignbench.metrics.values import WORKBENCH, WordMode
+from alignbench.progress import Progress, silent
+from alignbench.reports.contents import Report
+from alignbench.reports.frontier import parse_temperatures
+from alignbench.reports.options import INVESTIGATIONS, Investigation, Options, session_mode, session_options
+from alignbench.reports.report import build_report
+from alignbench.scoring.embedding_cache import Embeddings
+from alignbench.store import Store
+
+
+def make_report(
+    store: Store,
+    session: int,
+    *,
+    investigation: str | None = None,
+    temperatures: str | None = None,
+    metrics: str = "",
+    mode: str | None = None,
+    embedder: str | None = None,
+    progress: Progress = silent,
+    say: Callable[[str], None] = lambda _: None,
+    **options: Any,
+) -> Report:
+    """A session's report, with what it does not say as the experiment file or the session has it.
+
+    Args:
+        store: Has the session; vectors of its samples are kept there.
+        session: Its number.
+        investigation: diversity, recovery or all; None for the scores alone.
+        temperatures: Of a frontier, with commas between.
+        metrics: Names of scores with commas between; live, or the paper's own, by default.
+        mode: How texts become words: workbench or paper.
+        embedder: A sentence-transformers folder, or none; the embedded model by default.
+        progress: Told of prompts and of texts.
+        say: Called with what a person should know meanwhile.
+        options: Further fields of `reports.options.Options`.
+
+    Raises:
+        InputError: For a name that means nothing.
+    """
+    kind: Investigation | None = None
+    if investigation is not None or temperatures is not None:
+        kind = one_of("--investigation", investigation or "diversity", INVESTIGATIONS)
+    asked = session_options(
+        store,
+        session,
+        metrics=[name.strip() for name in metrics.split(",") if name.strip()],
+        mode=_mode(store, session, mode, say),
+        investigation=kind,
+        temperatures=parse_temperatures(temperatures) if temperatures else (),
+        **options,
+    )
+    return _with_embeddings(store, session, asked, embedder, progress, say)
+
+
+def _mode(store: Store, session: int, wanted: str | None, say: Callable[[str], None]) -> WordMode:
+    if wanted is not None:
+        return paper_mode() if one_of("--mode", wanted, ("workbench", "paper")) == "paper" else WORKBENCH
+    mode, why_not = session_mode(store, session)
+    if why_not:
+        say(f"words are not counted as in the paper: {why_not}")
+    return mode
+
+
+def _with_embeddings(
+    store: Store, session: int, options: Options, embedder: str | None, progress: Progress, say: Callable[[str], None]
+) -> Report:
+    """The report with what embeddings it needs."""
+    needs = options.needs
+    with ExitStack() as stack:
+        embeddings = of_sentences = None
+        used = None
+        if needs & {"embeddings", "sentence embeddings"}:
+            pool, used, why_not = embedding_pool(stack, embedder)
+            name = used or DEFAULT_EMBEDDER
+            if "embeddings" in needs:
+                embeddings = Embeddings(store, pool, name, why_not)
+            if "sentence embeddings" in needs:
+                of_sentences = Embeddings(stack.enter_context(embedding_cache(say)), pool, name, why_not)
+        report = build_report(store, session, options, embeddings, of_sentences, progress)
+        return replace(report, meta=replace(report.meta, embedder=used))

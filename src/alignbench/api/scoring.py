@@ -1,0 +1,284 @@
+"""Scores of a session, or of responses from anywhere in a JSONL file, with the models that they need."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from alignbench.api.embedding import NO_EMBEDDER, embedding_cache, embedding_pool
+from alignbench.api.options import one_of
+from alignbench.api.score_models import ask_encoder, ask_judge, ask_models
+from alignbench.engines.embedder import DEFAULT_EMBEDDER
+from alignbench.errors import InputError, did_you_mean
+from alignbench.judging.runner import JudgeRun
+from alignbench.metrics.metric import Metric
+from alignbench.metrics.paper import paper_mode
+from alignbench.metrics.registry import METRICS
+from alignbench.metrics.statistics import RESAMPLES
+from alignbench.metrics.values import WORKBENCH
+from alignbench.models.catalog import resolve
+from alignbench.paths import existing_database
+from alignbench.progress import Progress, silent
+from alignbench.scoring.batch import PrecomputedScores, score_responses
+from alignbench.scoring.embedding_cache import Embeddings
+from alignbench.scoring.equal_words import with_equal_words
+from alignbench.scoring.floor import NOT_GIVEN, Floor, session_floor
+from alignbench.scoring.held_out import source_conditions
+from alignbench.scoring.model_based.judge import JUDGED
+from alignbench.scoring.responses import FileResponses, Responses, SessionResponses, Truncated
+from alignbench.scoring.score_tables import ScoredResponses, ScoreTables
+from alignbench.scoring.scorer import ScoreRequest
+from alignbench.spec import Model
+from alignbench.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringJob:
+    """Which scores, of what; `scoring_job` makes one whose names are checked.
+
+    Attributes:
+        source: A session's number, or a JSONL file.
+        metrics: In the registry's order.
+        reference: Name of the condition that the others are compared with; None for the session's own.
+        floor: Name of the zero-shot condition; None for the session's only one.
+        base: The base model that reads the responses; None for the session's only one.
+        mode: How texts become words: workbench or paper.
+        truncate: Only so many words of every response are scored; None for all.
+        equal_words: Whether lexical scores are there at an equal word budget too.
+        resamples: Of the prompts, for intervals.
+        seed: Of the resamples and of the shuffled null.
+        embedder: A sentence-transformers folder, or none; None for the embedded model.
+        judge: Judges the quality of the session's responses first; None for nobody.
+    """
+
+    source: int | Path
+    metrics: tuple[Metric, ...]
+    reference: str | None = None
+    floor: str | None = None
+    base: str | None = None
+    mode: str = "workbench"
+    truncate: int | None = None
+    equal_words: bool = False
+    resamples: int = RESAMPLES
+    seed: int = 0
+    embedder: str | None = None
+    judge: Model | None = None
+
+
+def scoring_job(
+    session: int | None = None,
+    file: Path | None = None,
+    *,
+    metrics: str = "live",
+    reference: str | None = None,
+    floor: str | None = None,
+    base: str | None = None,
+    mode: str = "workbench",
+    truncate: int | None = None,
+    equal_words: bool = False,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    embedder: str | None = None,
+    judge: str | None = None,
+) -> ScoringJob:
+    """A job from the words that a person has for it; see `ScoringJob`.
+
+    Args:
+        metrics: Names with commas between, or live, or all.
+        judge: A model's name or reference; judged metrics join the others.
+
+    Raises:
+        InputError: For words that mean nothing, or not together.
+    """
+    source = session if session is not None else file
+    if source is None or (session is not None and file is not None):
+        raise InputError("Give either --session ID or --file FILE.jsonl.")
+    if judge is not None and session is None:
+        raise InputError("--judge needs --session: judgments are kept with the samples they are of.")
+    if judge is not None and truncate is not None:
+        raise InputError("--judge judges whole responses; leave --truncate away.")
+    critic = None if judge is None else resolve(judge)
+    return ScoringJob(
+        source,
+        tuple(_metrics(metrics if critic is None else f"{metrics},{','.join(JUDGED)}")),
+        reference,
+        floor,
+        base,
+        one_of("--mode", mode, ("workbench", "paper")),
+        truncate,
+        equal_words,
+        resamples,
+        seed,
+        embedder,
+        critic,
+    )
+
+
+def judged_to_the_end(run: JudgeRun) -> bool:
+    """Follow a judge without a word; it is never interrupted."""
+    for _ in run:
+        pass
+    return False
+
+
+def run_scoring(
+    job: ScoringJob,
+    db: Path | None = None,
+    *,
+    progress: Progress = silent,
+    follow: Callable[[JudgeRun], bool] = judged_to_the_end,
+    say: Callable[[str], None] = lambda _: None,
+) -> ScoredResponses:
+    """Compute the scores of a job; what has no value says why. Vectors and log-probs are kept, and asked for once ever.
+
+    Args:
+        job: What is scored.
+        db: The session database, the default one by default.
+        progress: Told of prompts, texts and passages.
+        follow: Takes a judge to its end; whether it was interrupted, when what is judged already is scored.
+        say: Called with what a person should know meanwhile.
+
+    Raises:
+        InputError: For a session or a condition that is not there, or a file that cannot be read.
+        StoreError: Where the database cannot be used.
+    """
+    with ExitStack() as stack:
+        known: tuple[Store, int] | None = None
+        reference = job.reference
+        source: FileResponses | SessionResponses
+        if isinstance(job.source, Path):
+            source = stack.enter_context(FileResponses(job.source))
+        else:
+            known = stack.enter_context(Store.open(existing_database(db))), job.source
+            source = SessionResponses(*known)
+            reference = reference or known[0].session(job.source).reference
+        _known(source, "--reference", reference)
+        floor = _floor(job, known, reference, source)
+        responses: Responses = source if job.truncate is None else Truncated(source, job.truncate)
+        needs = {need for metric in job.metrics for need in metric.needs}
+        cache = functools.cache(lambda: stack.enter_context(embedding_cache(say)))
+        asked = ask_models(
+            stack, [metric.name for metric in job.metrics], responses, source, job.base, reference, job.seed, progress,
+            keep=lambda: known[0] if known is not None else cache(),
+            session=known,
+        )  # fmt: skip
+        embeddings, of_sentences, embedder = None, None, None
+        if needs & {"embeddings", "sentence embeddings", "token vectors"}:
+            pool, embedder, why_not = embedding_pool(stack, job.embedder)
+            name = embedder or DEFAULT_EMBEDDER
+            if "embeddings" in needs:  # a session keeps its samples' vectors beside them
+                embeddings = Embeddings(known[0] if known is not None else cache(), pool, name, why_not)
+            if "sentence embeddings" in needs:
+                of_sentences = Embeddings(cache(), pool, name, why_not)
+            if "token vectors" in needs:
+                imported = known if job.embedder in (None, NO_EMBEDDER) else None
+                ask_encoder(asked, responses, pool, why_not, reference, job.seed, progress, imported)
+        if job.judge is None:
+            asked.why_not |= dict.fromkeys(JUDGED, "needs a judge; name one with --judge")
+        elif known is not None:
+            ask_judge(asked, job.judge, known, responses, embeddings, follow)
+        request = _request(job, reference, floor, asked.why_not)
+        processes = len(os.sched_getaffinity(0))
+        tables = score_responses(
+            responses, request, embeddings, progress, of_sentences=of_sentences,
+            given=PrecomputedScores(asked.within, asked.cross, asked.null),
+            sources={} if known is None else source_conditions(known[0].conditions(known[1]), reference),
+            processes=processes,
+        )  # fmt: skip
+        if job.equal_words:
+            tables = with_equal_words(tables, responses, request, progress, processes)
+        return ScoredResponses(
+            source=job.source,
+            tables=tables,
+            mode=job.mode,
+            truncate=job.truncate,
+            reference=reference,
+            no_reference=_why_no_reference(job, reference),
+            floor=floor,
+            prompts=len(responses.prompts),
+            samples=responses.n,
+            left_out=responses.left_out,
+            versions={**{metric.name: metric.version_in(request.mode) for metric in job.metrics}, **asked.versions},
+            resamples=job.resamples,
+            seed=job.seed,
+            embedder=embedder,
+            base=asked.base,
+            notes=(*_notes(responses, tables), *asked.notes),
+            interrupted=asked.interrupted,
+        )
+
+
+def _floor(job: ScoringJob, session: tuple[Store, int] | None, reference: str | None, responses: Responses) -> Floor:
+    if job.floor is not None:
+        return Floor(_known(responses, "--floor", job.floor))
+    return Floor(None, NOT_GIVEN) if session is None else session_floor(*session, reference)
+
+
+def _why_no_reference(job: ScoringJob, reference: str | None) -> str:
+    if reference is not None:
+        return ""
+    return "the session has no reference" if isinstance(job.source, int) else "name the reference with --reference"
+
+
+def _metrics(wanted: str) -> list[Metric]:
+    """The scores that were asked for, in the registry's order; InputError for a name that is none."""
+    names = [name.strip() for name in wanted.split(",") if name.strip()]
+    if not names:
+        raise InputError("--metrics is empty; expected names, or live, or all.")
+    chosen = {"words"}  # no score is read without the length of what it scores
+    for name in names:
+        if name in ("all", "live"):
+            chosen.update(metric.name for metric in METRICS.values() if name == "all" or metric.live)
+        elif name in METRICS:
+            chosen.add(name)
+        else:
+            near = did_you_mean(name, [*METRICS, "all", "live"])
+            raise InputError(f"--metrics: there is no score named {name!r}. {near}".rstrip())
+    return [metric for metric in METRICS.values() if metric.name in chosen]
+
+
+def _request(job: ScoringJob, reference: str | None, floor: Floor, why_not: Mapping[str, str]) -> ScoreRequest:
+    unavailable = {
+        metric.name: f"needs {' and '.join(need for need in metric.needs if need != 'text')}"
+        for metric in job.metrics
+        if not metric.live and "sentence embeddings" not in metric.needs
+    }
+    return ScoreRequest(
+        within=tuple(metric.name for metric in job.metrics if "within" in metric.scope),
+        cross=tuple(metric.name for metric in job.metrics if "cross" in metric.scope),
+        unavailable={**unavailable, **why_not},
+        reference=reference,
+        floor=floor.name,
+        no_floor=floor.reason,
+        mode=paper_mode() if job.mode == "paper" else WORKBENCH,
+        resamples=job.resamples,
+        seed=job.seed,
+    )
+
+
+def _known(responses: Responses, option: str, name: str | None) -> str | None:
+    if name is not None and name not in responses.conditions:
+        there = ", ".join(responses.conditions)
+        near = did_you_mean(name, responses.conditions)
+        raise InputError(f"{option}: there is no condition named {name!r}. {near or f'Known: {there}.'}")
+    return name
+
+
+def _notes(responses: Responses, tables: ScoreTables) -> list[str]:
+    """What a reader of the numbers has to know."""
+    notes = []
+    if responses.left_out:
+        notes.append(f"left out, failed or cancelled: {responses.left_out}")
+    if responses.contested:
+        notes.append(f"contested prompts, left out of scores that rest on embeddings: {len(responses.contested)}")
+    per_prompt = {size.samples / size.prompts for size in tables.sizes.values() if size.prompts}
+    scored = next(iter(tables.within.values()), {})
+    moving = [name for name in scored if name in METRICS and METRICS[name].moves_with_n]
+    if len(per_prompt) > 1 and moving:
+        names = ", ".join(moving)
+        notes.append(f"conditions differ in samples a prompt, and these scores move with it: {names}")
+    return notes
