@@ -17,8 +17,7 @@ from alignbench.errors import InputError
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Prompt, Sampling
 
 if TYPE_CHECKING:
-    from alignbench.ledger.request import LedgerRequest
-    from alignbench.store import Store
+    pass
 
 _SAMPLING = Sampling(temperature=1.0)  # the whole distribution, so that the gap can estimate a KL divergence
 
@@ -69,7 +68,7 @@ def ledger(
     from alignbench.engines.workers.pool import WorkerPool
     from alignbench.experiments.staged import StagedRun
     from alignbench.experiments.stored_sets import StoredSets
-    from alignbench.ledger.ledger import LedgerBuilder, sampling_plan
+    from alignbench.ledger.ledger import LedgerBuilder, ledger_session, sampling_plan
     from alignbench.ledger.prepare import Failures
     from alignbench.ledger.request import LedgerRequest
     from alignbench.ledger.search import SearchTarget
@@ -98,7 +97,7 @@ def ledger(
     )
     with Store.open(path) as store:
         print_terms([asked.teacher.model, asked.base])
-        number = _session(store, asked) if session is None else session
+        number = ledger_session(store, asked) if session is None else session
         print(f"session {number} in {path}", file=sys.stderr)
         outcome, failures = RunOutcome(), Failures()
         pool = WorkerPool(threads=threads)
@@ -135,15 +134,3 @@ def _in_session(path: Path, session: int | None) -> tuple[list[Prompt], dict[str
     with Store.open(path) as store:
         number = store.session(session).id
         return store.prompts(number), {condition.name: condition for condition in store.conditions(number)}
-
-
-def _session(store: Store, asked: LedgerRequest) -> int:
-    """The session of this ledger, resumed or begun."""
-    from alignbench.experiments.manifest import manifest
-
-    session = store.session_of_ledger(asked.key)
-    if session is not None:
-        return session
-    described = {**manifest([asked.teacher], asked.n), "ledger": {"key": asked.key, "base": asked.base.reference}}
-    name = f"ledger of {asked.prompts_name}"
-    return store.create_session(name, reference=asked.teacher.name, manifest=described)

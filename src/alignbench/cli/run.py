@@ -67,6 +67,7 @@ def run(
     from alignbench.cli.report import write_report
     from alignbench.experiments.background import refuse_beside
     from alignbench.experiments.experiment import experiment_path, read_experiment
+    from alignbench.experiments.experiment_session import experiment_session
     from alignbench.experiments.plan import make_plan
     from alignbench.experiments.stored_sets import StoredSets
     from alignbench.store import Store
@@ -84,7 +85,7 @@ def run(
         return
     with Store.open(path) as store:
         with store.together():  # a condition that is refused leaves the session as it was
-            session = _session(store, experiment, conditions)
+            session = experiment_session(store, experiment, conditions)
             plan = make_plan(store, session, prompts, conditions, experiment.n, retry_errors=retry_errors)
         refuse_beside(path, session)
         print(f"session {session} in {path}", file=sys.stderr)
@@ -104,21 +105,6 @@ def run(
         print(f"{left} samples failed; draw them again with: {_same_command()} --retry-errors", file=sys.stderr)
     if code := outcome.exit_code or (3 if left else 0):
         raise typer.Exit(code)
-
-
-def _session(store: Store, experiment: Experiment, conditions: Sequence[Condition]) -> int:
-    """The session of this file, resumed or begun."""
-    from alignbench.experiments.manifest import manifest
-
-    asked: dict[str, object] = {"file": str(experiment.path), "floor": experiment.floor}
-    asked |= {"metrics": list(experiment.metrics), "ladders": [list(ladder) for ladder in experiment.ladders]}
-    described = {**manifest(conditions, experiment.n), "experiment": asked}
-    session = store.session_of_experiment(str(experiment.path))
-    if session is None:
-        return store.create_session(experiment.name, reference=experiment.reference, manifest=described)
-    store.set_manifest(session, {**described, "loaded": store.manifest(session).get("loaded", {})})
-    store.set_reference(session, experiment.reference)
-    return session
 
 
 def _draw(store: Store, plan: Plan, machines: Machines) -> RunOutcome:

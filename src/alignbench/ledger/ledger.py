@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from alignbench.engines.blocking import loaded
 from alignbench.engines.protocol import EmbedPool, EnginePool
 from alignbench.experiments.context_preparer import Preparer
+from alignbench.experiments.manifest import manifest
 from alignbench.experiments.plan import Plan, make_plan
 from alignbench.ledger.ablation import PreparedContext
 from alignbench.ledger.accounts import Account, Accounts, LoadedModel
@@ -44,6 +45,16 @@ class Ledger:
     n_empty: int  # responses without text
     tried: tuple[Account, ...] = ()  # contexts with fewer examples, of a search
     found: SearchResult | None = None  # what it chose; None without a search, or where no context is good enough
+
+
+def ledger_session(store: Store, asked: LedgerRequest) -> int:
+    """The session of this ledger, resumed or begun."""
+    session = store.session_of_ledger(asked.key)
+    if session is not None:
+        return session
+    described = {**manifest([asked.teacher], asked.n), "ledger": {"key": asked.key, "base": asked.base.reference}}
+    name = f"ledger of {asked.prompts_name}"
+    return store.create_session(name, reference=asked.teacher.name, manifest=described)
 
 
 def sampling_plan(store: Store, session: int, request: LedgerRequest, *, controls: bool) -> Plan:

@@ -13,6 +13,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from alignbench.metrics.recovery import recovered
+
 RESAMPLES = 10_000
 LEVEL = 0.95  # of every interval
 MIN_PROMPTS = 20  # fewest for an interval around a recovery
@@ -21,7 +23,6 @@ OVER_ONE = "over 1: closer to the reference than the reference is to itself, as 
 
 _Key = TypeVar("_Key", bound=Hashable)
 
-from alignbench.metrics.recovery import recovered
 
 Floats = NDArray[np.float64]
 Interval = tuple[float, float]
