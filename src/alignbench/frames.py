@@ -12,11 +12,12 @@ from alignbench.errors import AlignbenchError, InputError, did_you_mean
 from alignbench.exporting.samples import COLUMNS, sample_rows
 from alignbench.metrics.registry import cross, live, metric, within
 from alignbench.metrics.statistics import RESAMPLES
-from alignbench.scoring.batch import ScoreRequest, score_responses
+from alignbench.scoring.batch import score_responses
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.held_out import source_conditions
 from alignbench.scoring.responses import SessionResponses
 from alignbench.scoring.score_tables import ScoreTables
+from alignbench.scoring.scorer import ScoreRequest
 from alignbench.store import SessionInfo, Store
 
 if TYPE_CHECKING:

@@ -19,10 +19,12 @@ from alignbench.metrics.statistics import expected_maximum, spread_interval
 from alignbench.metrics.values import Cross, Value
 from alignbench.reports.to_json import scores_json
 from alignbench.scoring import processes
-from alignbench.scoring.batch import PrecomputedScores, ScoreRequest, score_responses, similarity_spreads
+from alignbench.scoring.batch import score_responses, similarity_spreads
 from alignbench.scoring.contested import REASON
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.null import other_prompt, shuffled_cycle
+from alignbench.scoring.precomputed import PrecomputedScores
+from alignbench.scoring.scorer import ScoreRequest
 from alignbench.store import Store
 from tests.support.embeddings import FakeEmbedPool, vector
 from tests.support.given import GivenResponses

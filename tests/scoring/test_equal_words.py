@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from alignbench.metrics.sentences import sentences
 from alignbench.metrics.words import words
-from alignbench.scoring.batch import ScoreRequest, score_responses
+from alignbench.scoring.batch import score_responses
 from alignbench.scoring.equal_words import EqualWords, is_lexical, random_sentences, with_equal_words
+from alignbench.scoring.scorer import ScoreRequest
 from tests.support.given import GivenResponses
 from tests.support.texts import texts
 

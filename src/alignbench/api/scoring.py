@@ -5,15 +5,16 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from alignbench.api.embedding import NO_EMBEDDER, embedding_cache, embedding_pool
 from alignbench.api.options import one_of
-from alignbench.api.score_models import ask_encoder, ask_judge, ask_models
+from alignbench.api.score_models import base_model, judge_quality
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.errors import InputError, did_you_mean
+from alignbench.judging.qualities import read_qualities
 from alignbench.judging.runner import JudgeRun
 from alignbench.metrics.metric import Metric
 from alignbench.metrics.paper import paper_mode
@@ -23,11 +24,14 @@ from alignbench.metrics.values import WORKBENCH
 from alignbench.models.catalog import resolve
 from alignbench.paths import existing_database
 from alignbench.progress import Progress, silent
-from alignbench.scoring.batch import PrecomputedScores, score_responses
+from alignbench.scoring.batch import score_responses
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.equal_words import with_equal_words
 from alignbench.scoring.floor import NOT_GIVEN, Floor, session_floor
 from alignbench.scoring.held_out import source_conditions
+from alignbench.scoring.likelihood_cache import LikelihoodCache
+from alignbench.scoring.model_based.base_model import LOGPROB, SURPRISE
+from alignbench.scoring.model_based.compute import ModelBackends, ModelMetricRequest, compute_model_metrics
 from alignbench.scoring.model_based.judge import JUDGED
 from alignbench.scoring.responses import FileResponses, Responses, SessionResponses, Truncated
 from alignbench.scoring.score_tables import ScoredResponses, ScoreTables
@@ -146,6 +150,8 @@ def run_scoring(
         InputError: For a session or a condition that is not there, or a file that cannot be read.
         StoreError: Where the database cannot be used.
     """
+    from alignbench.engines.workers.pool import WorkerPool
+
     with ExitStack() as stack:
         known: tuple[Store, int] | None = None
         reference = job.reference
@@ -161,31 +167,48 @@ def run_scoring(
         responses: Responses = source if job.truncate is None else Truncated(source, job.truncate)
         needs = {need for metric in job.metrics for need in metric.needs}
         cache = functools.cache(lambda: stack.enter_context(embedding_cache(say)))
-        asked = ask_models(
-            stack, [metric.name for metric in job.metrics], responses, source, job.base, reference, job.seed, progress,
-            keep=lambda: known[0] if known is not None else cache(),
-            session=known,
-        )  # fmt: skip
-        embeddings, of_sentences, embedder = None, None, None
+        embeddings, of_sentences, embed, embedder, no_embed = None, None, None, None, ""
         if needs & {"embeddings", "sentence embeddings", "token vectors"}:
-            pool, embedder, why_not = embedding_pool(stack, job.embedder)
+            embed, embedder, no_embed = embedding_pool(stack, job.embedder)
             name = embedder or DEFAULT_EMBEDDER
             if "embeddings" in needs:  # a session keeps its samples' vectors beside them
-                embeddings = Embeddings(known[0] if known is not None else cache(), pool, name, why_not)
+                embeddings = Embeddings(known[0] if known is not None else cache(), embed, name, no_embed)
             if "sentence embeddings" in needs:
-                of_sentences = Embeddings(cache(), pool, name, why_not)
-            if "token vectors" in needs:
-                imported = known if job.embedder in (None, NO_EMBEDDER) else None
-                ask_encoder(asked, responses, pool, why_not, reference, job.seed, progress, imported)
-        if job.judge is None:
-            asked.why_not |= dict.fromkeys(JUDGED, "needs a judge; name one with --judge")
-        elif known is not None:
-            ask_judge(asked, job.judge, known, responses, embeddings, follow)
-        request = _request(job, reference, floor, asked.why_not)
+                of_sentences = Embeddings(cache(), embed, name, no_embed)
+        names = {metric.name for metric in job.metrics}
+        base, no_base = base_model(job.base, known) if names & {LOGPROB, SURPRISE} else (None, "")
+
+        @functools.cache
+        def likelihoods() -> LikelihoodCache:
+            pool = stack.enter_context(closing(WorkerPool()))
+            return LikelihoodCache(known[0] if known is not None else cache(), pool)
+
+        asked = ModelMetricRequest(
+            names if job.judge is None else names - {*JUDGED}, responses, reference, known, source.prompt_text, base,
+            no_base, imported=job.embedder in (None, NO_EMBEDDER), no_qualities="needs a judge; name one with --judge",
+            seed=job.seed,
+        )  # fmt: skip
+        backends = ModelBackends(likelihoods, embed, no_embed, embeddings)
+        of_models = compute_model_metrics(asked, backends, progress)
+        notes = [*of_models.notes]
+        if of_models.imported:
+            notes.append(f"{of_models.imported}; name an --embedder to compute it here")
+        interrupted = False
+        if job.judge is not None and known is not None:
+            plan, interrupted = judge_quality(job.judge, *known, follow)
+            grades = read_qualities(*known, job.judge.reference)
+            judged_by = f"{job.judge.reference}@{plan.template.hash[:12]}"
+            judged = replace(asked, metrics=JUDGED, qualities=grades, judged_by=judged_by)
+            of_models |= compute_model_metrics(judged, backends, progress)
+            notes.append(
+                f"judged by {job.judge.name}: {len(grades.of)} of {plan.n} responses have a grade; "
+                f"{judged.threshold:g} or more passes the gate"
+            )
+        request = _request(job, reference, floor, of_models.why_not)
         processes = len(os.sched_getaffinity(0))
         tables = score_responses(
             responses, request, embeddings, progress, of_sentences=of_sentences,
-            given=PrecomputedScores(asked.within, asked.cross, asked.null),
+            given=of_models.scores,
             sources={} if known is None else source_conditions(known[0].conditions(known[1]), reference),
             processes=processes,
         )  # fmt: skip
@@ -202,13 +225,13 @@ def run_scoring(
             prompts=len(responses.prompts),
             samples=responses.n,
             left_out=responses.left_out,
-            versions={**{metric.name: metric.version_in(request.mode) for metric in job.metrics}, **asked.versions},
+            versions={**{metric.name: metric.version_in(request.mode) for metric in job.metrics}, **of_models.versions},
             resamples=job.resamples,
             seed=job.seed,
             embedder=embedder,
-            base=asked.base,
-            notes=(*_notes(responses, tables), *asked.notes),
-            interrupted=asked.interrupted,
+            base=of_models.base,
+            notes=(*_notes(responses, tables), *notes),
+            interrupted=interrupted,
         )
 
 

@@ -23,7 +23,7 @@ from alignbench.overton.layout import (
     scored_pair,
 )
 from alignbench.overton.write_rows import ExportedCell, output_rows
-from alignbench.scoring.model_based.imported import METRIC
+from alignbench.scoring.model_based.bertscore import BERTSCORE
 from alignbench.spec import Condition, Prompt
 from alignbench.store import HintRow, Judgment, JudgmentRow, PairScore, SampleRow, Store
 
@@ -52,7 +52,7 @@ def export_overton(store: Store, session: int, folder: Path) -> Path:
         facts = store.manifest(session).get("imported", {}).get("conditions", {})
         for condition in conditions:
             _condition(store, target, condition, prompts, cells, facts.get(condition.name, {}))
-        _pairs(target, store.pair_scores(session, METRIC), prompts)
+        _pairs(target, store.pair_scores(session, BERTSCORE), prompts)
         _hints(target, store.hints(session), prompts)
         for kind_folder, kind in KINDS.items():
             for judge in store.judges(session, kind)[:1]:

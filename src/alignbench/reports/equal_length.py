@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from alignbench.metrics.statistics import RESAMPLES
 from alignbench.metrics.values import WordMode
-from alignbench.scoring.batch import ScoreRequest, score_responses
+from alignbench.scoring.batch import score_responses
 from alignbench.scoring.equal_words import EqualWords
 from alignbench.scoring.responses import Responses, Truncated
 from alignbench.scoring.score_tables import WithinEstimate
+from alignbench.scoring.scorer import ScoreRequest
 
 OPENING = 50  # words
 METRIC = "jaccard"

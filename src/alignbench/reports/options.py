@@ -13,13 +13,13 @@ from alignbench.metrics.registry import METRICS, live, metric
 from alignbench.metrics.statistics import RESAMPLES
 from alignbench.metrics.values import WORKBENCH, WordMode
 from alignbench.scoring.floor import NOT_GIVEN, Floor, session_floor
-from alignbench.scoring.model_based.imported import METRIC as PAIR_METRIC
+from alignbench.scoring.model_based.bertscore import BERTSCORE
 from alignbench.store import Store
 
 Investigation = Literal["diversity", "recovery", "all"]
 INVESTIGATIONS: tuple[Investigation, ...] = ("diversity", "recovery", "all")
 
-PAPER = ("words", "jaccard", "jaccard_2", "jaccard_stem", PAIR_METRIC)
+PAPER = ("words", "jaccard", "jaccard_2", "jaccard_stem", BERTSCORE)
 """What a report in paper mode has where nothing else is asked for, not even an investigation."""
 
 
@@ -107,13 +107,13 @@ def session_mode(store: Store, session: int) -> tuple[WordMode, str]:
 
 def default_metrics(store: Store, session: int, mode: WordMode, investigation: Investigation | None) -> tuple[str, ...]:
     """The scores of a report where none were named: those that cost no more than embeddings."""
-    names = {*PAPER} if mode is not WORKBENCH else {*live(), "surprisal", PAIR_METRIC}
+    names = {*PAPER} if mode is not WORKBENCH else {*live(), "surprisal", BERTSCORE}
     if investigation is not None:
         names |= {*live(), "surprisal"}
     if investigation in ("diversity", "all"):
         names.add("coverage")
-    has_pairs = bool(store.pair_scores(session, PAIR_METRIC))
-    return tuple(name for name in METRICS if name in names and (name != PAIR_METRIC or has_pairs))
+    has_pairs = bool(store.pair_scores(session, BERTSCORE))
+    return tuple(name for name in METRICS if name in names and (name != BERTSCORE or has_pairs))
 
 
 def _chosen(names: Collection[str]) -> tuple[str, ...]:

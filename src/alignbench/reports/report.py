@@ -13,7 +13,6 @@ from alignbench.judging.qualities import Qualities, read_qualities
 from alignbench.judging.summary import Agreement, agreement, judged_tables
 from alignbench.metrics.registry import METRICS, cross, within
 from alignbench.metrics.statistics import Bootstrap
-from alignbench.metrics.values import Cross, Value
 from alignbench.progress import Progress, silent
 from alignbench.reports.contents import Diversity, Investigated, Report, ReportedCondition, ReportMeta, SampleCounts
 from alignbench.reports.coverage_curves import Coverage, coverage_curves
@@ -25,14 +24,15 @@ from alignbench.reports.options import Options
 from alignbench.reports.recovery import recovery_findings
 from alignbench.reports.revisions import revision_ladders
 from alignbench.reports.roles import role_of
-from alignbench.scoring.batch import PrecomputedScores, ScoreRequest, score_responses
+from alignbench.scoring.batch import score_responses
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.held_out import source_conditions
-from alignbench.scoring.model_based.imported import METRIC as PAIR_METRIC
-from alignbench.scoring.model_based.imported import imported_pairs
-from alignbench.scoring.model_based.judge import JUDGED, JudgedScores
+from alignbench.scoring.model_based.bertscore import BERTSCORE
+from alignbench.scoring.model_based.compute import ModelBackends, ModelMetricRequest, compute_model_metrics
+from alignbench.scoring.model_based.judge import JUDGED
 from alignbench.scoring.responses import SessionResponses
 from alignbench.scoring.score_tables import ScoreTables
+from alignbench.scoring.scorer import ScoreRequest
 from alignbench.spec import Condition
 from alignbench.store import Store
 
@@ -59,25 +59,27 @@ def build_report(
             raise InputError(f"{option}: session {session} has no condition named {name!r}. {near}".rstrip())
     own = next((condition for condition in conditions if condition.name == options.reference), None)
     qualities = read_qualities(store, session, options.judge)
-    pairs, note = imported_pairs(store, session, options.reference)
-    graded = PrecomputedScores()
-    if qualities.of and {*options.metrics} & {*JUDGED}:
-        if embeddings is not None:
-            texts = (
-                text
-                for prompt in responses.prompts
-                for cell in responses.cells(prompt).values()
-                for text in cell.values()
-            )
-            embeddings.make(texts, progress, total=responses.n)
-        graded = PrecomputedScores(JudgedScores(qualities, embeddings, options.gate).within(responses))
+    of_models = compute_model_metrics(
+        ModelMetricRequest(
+            {*options.metrics} & {*JUDGED} | {BERTSCORE},
+            responses,
+            options.reference,
+            (store, session),
+            imported=True,
+            qualities=qualities if qualities.of else None,
+            no_qualities="no quality judgments",
+            threshold=options.gate,
+        ),
+        ModelBackends(embeddings=embeddings),
+        progress,
+    )
     bootstrap = Bootstrap(resamples=options.resamples, seed=options.seed)
     tables = score_responses(
         responses,
         ScoreRequest(
             within=within(options.metrics),
             cross=cross(options.metrics),
-            unavailable=_unavailable(options.metrics, bool(qualities.of)),
+            unavailable={**of_models.why_not, **_unavailable(options.metrics)},
             reference=options.reference,
             floor=options.floor,
             no_floor=options.no_floor,
@@ -88,7 +90,7 @@ def build_report(
         embeddings,
         progress,
         of_sentences=of_sentences,
-        given=_together(pairs, graded),
+        given=of_models.scores,
         sources=source_conditions(conditions, options.reference),
         processes=len(os.sched_getaffinity(0)),
     )
@@ -123,7 +125,7 @@ def build_report(
             ladders=revision_ladders(conditions, store.manifest(session).get("experiment", {}).get("ladders", ())),
             judges=_agreement(store, session),
             manifest={k: v for k, v in store.manifest(session).items() if k not in ("conditions", "imported")},
-            notes=(*([note] if note else []), *_notes(store, session, tables, options)),
+            notes=(*([of_models.imported] if of_models.imported else ()), *_notes(store, session, tables, options)),
         ),
     )
     if options.investigation is None:
@@ -180,28 +182,11 @@ def _role(condition: Condition) -> str:
     return "base" if condition.context.zero_shot else "in-context"
 
 
-def _unavailable(metrics: Sequence[str], judged: bool) -> dict[str, str]:
+def _unavailable(metrics: Sequence[str]) -> dict[str, str]:
     """What only a model that is asked again could tell; `alignbench score` asks it."""
-    unavailable = {
-        name: f"not part of a report: alignbench score --metrics {name}"
-        for name in metrics
-        if "base model" in METRICS[name].needs
-    }
-    if not judged:
-        unavailable |= {name: "no quality judgments" for name in metrics if name in JUDGED}
-    return {**unavailable, PAIR_METRIC: "no pairs were imported"} if PAIR_METRIC in metrics else unavailable
-
-
-def _together(*given: PrecomputedScores) -> PrecomputedScores:
-    """All of them; a later one's where two speak of the same."""
-    within: dict[tuple[str, str], dict[str, Value]] = {}
-    cross: dict[tuple[str, str], dict[str, Cross]] = {}
-    for one in given:
-        for place, values in one.within.items():
-            within.setdefault(place, {}).update(values)
-        for place, pairs in one.cross.items():
-            cross.setdefault(place, {}).update(pairs)
-    return PrecomputedScores(within, cross)
+    asks = [name for name in metrics if "base model" in METRICS[name].needs]
+    why_not = {name: f"not part of a report: alignbench score --metrics {name}" for name in asks}
+    return {**why_not, BERTSCORE: "no pairs were imported"}
 
 
 def _counts(store: Store, session: int, conditions: Sequence[str]) -> dict[str, SampleCounts]:

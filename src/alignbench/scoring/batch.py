@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,30 +18,16 @@ from alignbench.scoring.coverage import SentenceVectors
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.held_out import held_out
 from alignbench.scoring.null import shuffled_cycle
+from alignbench.scoring.precomputed import PrecomputedScores
 from alignbench.scoring.processes import Chunk, scored_chunks, worth_starting
-from alignbench.scoring.responses import Responses
+from alignbench.scoring.responses import Responses, all_texts
 from alignbench.scoring.score_tables import ScoreTables
 from alignbench.scoring.scorer import CellResponses, PromptResponses, Scorer, ScoreRequest
 from alignbench.spec import content_hash
 
-__all__ = ["PrecomputedScores", "ScoreRequest", "score_responses"]
-
 _CHUNK = 8  # prompts scored at once, at most
 _SURPRISAL = "surprisal"
 _NO_TOKEN = "a response has no token to embed"
-
-
-@dataclass(frozen=True, slots=True)
-class PrecomputedScores:
-    """Scores that were computed elsewhere, with a model: by (prompt, condition) and metric.
-
-    cross: each condition against the reference, itself included. null: by prompt and metric, the reference's answers to
-    another prompt in a condition's place.
-    """
-
-    within: Mapping[tuple[str, str], Mapping[str, Value]] = field(default_factory=dict)
-    cross: Mapping[tuple[str, str], Mapping[str, Cross]] = field(default_factory=dict)
-    null: Mapping[str, Mapping[str, Cross]] = field(default_factory=dict)
 
 
 def score_responses(
@@ -64,10 +50,10 @@ def score_responses(
     One prompt alone gets intervals too, by leaving out its samples one by one; so do the similarities of fewer than 20.
     """
     if embeddings is not None:
-        embeddings.make(_texts(responses), progress, total=responses.n)
+        embeddings.make(all_texts(responses), progress, total=responses.n)
     if of_sentences is not None:
-        n_sentences = sum(len(sentences(text)) for text in _texts(responses))
-        pieces = (sentence for text in _texts(responses) for sentence in sentences(text))
+        n_sentences = sum(len(sentences(text)) for text in all_texts(responses))
+        pieces = (sentence for text in all_texts(responses) for sentence in sentences(text))
         of_sentences.make(pieces, progress, what="embedding sentences", total=n_sentences)
     wanted = replace(wanted, spreads=len(responses.prompts) < MIN_PROMPTS)
     source = _ResponseVectors(responses, embeddings, of_sentences)
@@ -186,9 +172,3 @@ class _ResponseVectors:
             sample: np.array([kept[key] for key in keys if key in kept and kept[key].any()], np.float32)
             for sample, keys in pieces.items()
         }
-
-
-def _texts(responses: Responses) -> Iterator[str]:
-    for prompt in responses.prompts:
-        for cell in responses.cells(prompt).values():
-            yield from cell.values()

@@ -18,9 +18,10 @@ from alignbench.metrics.sentences import sentences
 from alignbench.metrics.values import Value
 from alignbench.metrics.words import words
 from alignbench.progress import Progress, silent
-from alignbench.scoring.batch import ScoreRequest, score_responses
+from alignbench.scoring.batch import score_responses
 from alignbench.scoring.responses import CellTexts, Responses, opening
 from alignbench.scoring.score_tables import CrossEstimate, ScoreTables, WithinEstimate
+from alignbench.scoring.scorer import ScoreRequest
 from alignbench.spec import content_hash
 
 _Score = TypeVar("_Score", WithinEstimate, CrossEstimate)

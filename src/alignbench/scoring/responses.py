@@ -45,6 +45,13 @@ class Responses(Protocol):
         """Mean bits of a token by condition, of those responses whose log-probs are known; else empty."""
 
 
+def all_texts(responses: Responses) -> Iterator[str]:
+    """Every response, prompt by prompt."""
+    for prompt in responses.prompts:
+        for cell in responses.cells(prompt).values():
+            yield from cell.values()
+
+
 class SessionResponses:
     """The finished samples of a session."""
 

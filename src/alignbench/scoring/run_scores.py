@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from alignbench.metrics import registry
 from alignbench.metrics.statistics import MIN_PROMPTS, RESAMPLES, Bootstrap
 from alignbench.scoring.aggregate import COUNTS, PromptScores, score_tables
-from alignbench.scoring.batch import ScoreRequest, similarity_spreads
+from alignbench.scoring.batch import similarity_spreads
 from alignbench.scoring.contested import is_contested, without_the_blind
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.floor import Floor
@@ -16,6 +16,7 @@ from alignbench.scoring.live import LiveScores
 from alignbench.scoring.null import other_prompt
 from alignbench.scoring.responses import Responses
 from alignbench.scoring.score_tables import ScoreTables
+from alignbench.scoring.scorer import ScoreRequest
 from alignbench.spec import Condition, Prompt
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import statistics
 
 from alignbench.metrics.values import Cross, Value
-from alignbench.scoring.batch import PrecomputedScores
+from alignbench.scoring.model_based.bertscore import BERTSCORE
+from alignbench.scoring.precomputed import PrecomputedScores
 from alignbench.store import PairScore, Store
-
-METRIC = "bertscore_f1"
 
 
 def imported_pairs(store: Store, session: int, reference: str | None) -> tuple[PrecomputedScores, str]:
@@ -17,7 +16,7 @@ def imported_pairs(store: Store, session: int, reference: str | None) -> tuple[P
     The value of the reference against itself keeps the pairs of a sample with itself, as the release that they come
     from does; its ceiling leaves them out, as every other ceiling here.
     """
-    pairs = [pair for pair in store.pair_scores(session, METRIC) if pair.reference == reference]
+    pairs = [pair for pair in store.pair_scores(session, BERTSCORE) if pair.reference == reference]
     by_cell: dict[tuple[str, str], list[PairScore]] = {}
     for pair in pairs:
         by_cell.setdefault((pair.prompt_id, pair.condition), []).append(pair)
@@ -27,17 +26,17 @@ def imported_pairs(store: Store, session: int, reference: str | None) -> tuple[P
         if condition == reference and (different := [p.value for p in there if p.sample != p.reference_sample])
     }
     within = {
-        (prompt, reference): {METRIC: Value(ceiling, 1 + _n_pairs(by_cell[prompt, reference]))}
+        (prompt, reference): {BERTSCORE: Value(ceiling, 1 + _n_pairs(by_cell[prompt, reference]))}
         for prompt, ceiling in ceilings.items()
         if reference is not None
     }
-    cross = {cell: {METRIC: _cross(there, ceilings.get(cell[0]))} for cell, there in by_cell.items()}
+    cross = {cell: {BERTSCORE: _cross(there, ceilings.get(cell[0]))} for cell, there in by_cell.items()}
     identical = sum(p.sample == p.reference_sample for p in pairs if p.condition == reference)
     note = ""
     if pairs:
         note = (
-            f"{METRIC} is of the {len(pairs)} pairs that were imported; {reference} against itself keeps {identical} "
-            "pairs of a sample with itself, and its ceiling leaves them out"
+            f"{BERTSCORE} is of the {len(pairs)} pairs that were imported; {reference} against itself keeps "
+            f"{identical} pairs of a sample with itself, and its ceiling leaves them out"
         )
     return PrecomputedScores(within, cross), note
 

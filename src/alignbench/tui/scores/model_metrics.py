@@ -13,16 +13,16 @@ from alignbench.progress import Progress
 from alignbench.scoring.coverage import coverages
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.likelihood_cache import LikelihoodCache
-from alignbench.scoring.model_based.alignment_gap import GAP, session_gaps
-from alignbench.scoring.model_based.base_model import LOGPROB, SURPRISE, BaseScores
-from alignbench.scoring.model_based.bertscore import BERTSCORE, bert_scores
+from alignbench.scoring.model_based.alignment_gap import GAP
+from alignbench.scoring.model_based.base_model import LOGPROB, SURPRISE
+from alignbench.scoring.model_based.bertscore import BERTSCORE
+from alignbench.scoring.model_based.compute import ModelBackends, ModelMetricRequest, compute_model_metrics
 from alignbench.scoring.responses import CellTexts
 from alignbench.store import Store
 from alignbench.tui.scores.snapshot import OnDemandResult, Snapshot
 from alignbench.tui.workbench.backends import NO_EMBEDDER, Backends
 
 COVERAGE = "coverage"
-
 
 Runner = Callable[[Backends, Snapshot, Progress], OnDemandResult]
 
@@ -45,58 +45,41 @@ class _OnePrompt:
         return {}
 
 
-def _coverage(means: Backends, snapshot: Snapshot, progress: Progress) -> OnDemandResult:
+def _coverage(backends: Backends, snapshot: Snapshot, progress: Progress) -> OnDemandResult:
     reference = _reference(snapshot)
     with Store.open(paths.embedding_cache()) as store:
-        embeddings = Embeddings(store, means.embed, DEFAULT_EMBEDDER, NO_EMBEDDER)
+        embeddings = Embeddings(store, backends.embed, DEFAULT_EMBEDDER, NO_EMBEDDER)
         return OnDemandResult(cross={COVERAGE: coverages(snapshot.cells(), reference, embeddings, progress)})
 
 
-def _bertscore(means: Backends, snapshot: Snapshot, progress: Progress) -> OnDemandResult:
-    if means.embed is None:
-        raise EngineError(NO_EMBEDDER)
-    progress("embedding tokens", 0, 1)
-    found = bert_scores(_OnePrompt(snapshot), means.embed, snapshot.roles.reference, progress)
-    prompt = snapshot.prompt_id
-    return OnDemandResult(
-        {BERTSCORE: {name: found.within[prompt, name] for name in snapshot.conditions}},
-        {BERTSCORE: {name: cross for (_, name), cross in found.cross.items()}},
-    )
-
-
-def _under_base(metric: str, means: Backends, snapshot: Snapshot, progress: Progress) -> OnDemandResult:
-    if (base := snapshot.base) is None:
+def _with_model(metric: str, backends: Backends, snapshot: Snapshot, progress: Progress) -> OnDemandResult:
+    """A metric that a model is asked for."""
+    if metric in (LOGPROB, SURPRISE) and snapshot.base is None:
         raise InputError("No column has a base model: a on the Bench adds one.")
-    progress(f"reading under {base.name}", 0, 1)
-    with Store.open(means.db) as store:
-        scores = BaseScores(LikelihoodCache(store, means.pool), base, lambda _: snapshot.texts[snapshot.prompt])
-        found = scores.within(_OnePrompt(snapshot), [metric], progress)
-    return OnDemandResult({metric: {name: values[metric] for (_, name), values in found.items()}})
-
-
-def _gap(means: Backends, snapshot: Snapshot, progress: Progress) -> OnDemandResult:
-    reference = _reference(snapshot)
-    progress(f"reading {reference}'s samples", 0, 1)
-    with Store.open(means.db) as store:
-        gaps = session_gaps(
-            store,
-            snapshot.session or 0,
-            _OnePrompt(snapshot),
-            reference,
-            LikelihoodCache(store, means.pool),
-            progress,
-        )
-    return OnDemandResult(
-        cross={GAP: {name: cross for (_, name), cross in gaps.cross.items() if name in snapshot.conditions}}
-    )
+    if metric == GAP:
+        progress(f"reading {_reference(snapshot)}'s samples", 0, 1)
+    elif metric == BERTSCORE:
+        progress("embedding tokens", 0, 1)
+    elif snapshot.base is not None:
+        progress(f"reading under {snapshot.base.name}", 0, 1)
+    with Store.open(backends.db) as store:
+        request = ModelMetricRequest(
+            [metric], _OnePrompt(snapshot), snapshot.roles.reference, (store, snapshot.session or 0),
+            lambda _: snapshot.texts[snapshot.prompt], snapshot.base,
+        )  # fmt: skip
+        asked = ModelBackends(lambda: LikelihoodCache(store, backends.pool), backends.embed, NO_EMBEDDER)
+        computed = compute_model_metrics(request, asked, progress)
+    if why_not := computed.why_not.get(metric):
+        raise EngineError(why_not)
+    scores = computed.scores
+    within = {name: values[metric] for (_, name), values in scores.within.items() if name in snapshot.conditions}
+    cross = {name: values[metric] for (_, name), values in scores.cross.items() if name in snapshot.conditions}
+    return OnDemandResult({metric: within} if within else {}, {metric: cross} if cross else {})
 
 
 RUNNERS: dict[str, Runner] = {
     COVERAGE: _coverage,
-    BERTSCORE: _bertscore,
-    LOGPROB: partial(_under_base, LOGPROB),
-    SURPRISE: partial(_under_base, SURPRISE),
-    GAP: _gap,
+    **{metric: partial(_with_model, metric) for metric in (BERTSCORE, LOGPROB, SURPRISE, GAP)},
 }
 
 
