@@ -1,4 +1,4 @@
-"""Contexts and what parts two conditions, in words."""
+"""Contexts and how two conditions differ, in words."""
 
 from __future__ import annotations
 
@@ -74,22 +74,22 @@ def settings(condition: Condition) -> str:
 
 def changes(before: Condition, after: Condition) -> list[tuple[str, str, str]]:
     """What differs between two conditions, but for their names: (what, before, after)."""
-    found = [
+    differing = [
         *_parted("model", before.model.reference, after.model.reference),
         *_parted("kind", before.model.kind, after.model.kind),
     ]
     for option in fields(LoadOptions):
         pair = getattr(before.model.options, option.name), getattr(after.model.options, option.name)
-        found += _parted(option.name.replace("_", " "), *pair)
-    found += _context_changes(before.context, after.context)
+        differing += _parted(option.name.replace("_", " "), *pair)
+    differing += _context_changes(before.context, after.context)
     for parameter in fields(Sampling):
         pair = getattr(before.sampling, parameter.name), getattr(after.sampling, parameter.name)
-        found += _parted(parameter.name.replace("_", " "), *pair)
-    return [*found, *_parted("seed", before.seed, after.seed), *_parted("mode", before.mode, after.mode)]
+        differing += _parted(parameter.name.replace("_", " "), *pair)
+    return [*differing, *_parted("seed", before.seed, after.seed), *_parted("mode", before.mode, after.mode)]
 
 
 def _context_changes(before: Context, after: Context) -> list[tuple[str, str, str]]:
-    found = [
+    differing = [
         *_parted("template", before.template, after.template),
         *_parted("template text", len(before.source), len(after.source)),
         *_parted("instruction", before.instruction, after.instruction),
@@ -102,8 +102,8 @@ def _context_changes(before: Context, after: Context) -> list[tuple[str, str, st
         *_parted("overflow", before.overflow, after.overflow),
     ]
     if before.source != after.source and len(before.source) == len(after.source):
-        found.append(("template text", "another one", "another one"))
-    return found
+        differing.append(("template text", "another one", "another one"))
+    return differing
 
 
 def _examples(examples: Examples | None) -> str:

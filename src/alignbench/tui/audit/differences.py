@@ -121,7 +121,7 @@ def studies(a: Condition, b: Condition) -> list[tuple[str, ...]]:
 def rows(a: Side, b: Side, study: tuple[str, ...]) -> list[Difference]:
     """Confounds first, then what is under study, then what is the same on both sides."""
     studied = {what for about in study for what in _VARIED[about]}
-    found = [
+    differences = [
         Difference(what, old, new, "studied" if what in studied else "confound")
         for what, old, new in changes(a.condition, b.condition)
         if what not in ("context stops", "stop")
@@ -135,11 +135,11 @@ def rows(a: Side, b: Side, study: tuple[str, ...]) -> list[Difference]:
         ("cut by length", _cut(a), _cut(b)),
         ("samples", str(a.n), str(b.n)),
     ):
-        found.append(Difference(what, old, new, "same" if old == new else "confound"))
+        differences.append(Difference(what, old, new, "same" if old == new else "confound"))
     tokens = [("–" if s.n_tokens is None else str(s.n_tokens)) for s in (a, b)]
     longer: DifferenceKind = "studied" if {"model", "context"}.intersection(study) else "confound"
-    found.append(Difference("prompt tokens", tokens[0], tokens[1], "same" if tokens[0] == tokens[1] else longer))
-    differing = {row.what for row in found}
+    differences.append(Difference("prompt tokens", tokens[0], tokens[1], "same" if tokens[0] == tokens[1] else longer))
+    differing = {row.what for row in differences}
     for values, other in (
         (a.condition.sampling, b.condition.sampling),
         (a.condition.model.options, b.condition.model.options),
@@ -148,11 +148,11 @@ def rows(a: Side, b: Side, study: tuple[str, ...]) -> list[Difference]:
             name = field.name.replace("_", " ")
             if name not in differing and name != "stop":
                 value = getattr(values, field.name)
-                found.append(Difference(name, f"{value}", f"{getattr(other, field.name)}", "same"))
+                differences.append(Difference(name, f"{value}", f"{getattr(other, field.name)}", "same"))
     if "mode" not in differing:
-        found.append(Difference("mode", a.condition.mode, b.condition.mode, "same"))
+        differences.append(Difference("mode", a.condition.mode, b.condition.mode, "same"))
     order = ("confound", "studied", "same")
-    return sorted(found, key=lambda row: order.index(row.kind))
+    return sorted(differences, key=lambda row: order.index(row.kind))
 
 
 def _bos(of: Side) -> str:

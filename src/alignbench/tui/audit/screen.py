@@ -125,13 +125,13 @@ class AuditScreen(PreparerScreen[None]):
         self.query_one("#left", MarkedPane).show(_only_in(left.text, right.text))
         self.query_one("#right", MarkedPane).show(_only_in(right.text, left.text))
 
-    def _lines(self, found: list[Difference], study: str, half: int) -> list[Content]:
+    def _lines(self, differences: list[Difference], study: str, half: int) -> list[Content]:
         lines: list[Content] = []
         kind = ""
-        for row in found:
+        for row in differences:
             if row.kind != kind:
                 kind = row.kind
-                n = sum(other.kind == kind for other in found)
+                n = sum(other.kind == kind for other in differences)
                 lines += [Content("")] if lines else []
                 style = "bold $text-warning" if kind == "confound" else "bold"
                 title = TITLES[kind].format(study=study)

@@ -38,8 +38,8 @@ def find_hint(preparer: Preparer, prompt: Prompt, hint: Hint | None, source: str
         text = row.text if row is not None else ""
     if not text:
         return None
-    found = give_away(text, source)
-    return HintShown(text, found.recall if source else None, found.longest_quote)
+    given_away = give_away(text, source)
+    return HintShown(text, given_away.recall if source else None, given_away.longest_quote)
 
 
 def slider(level: str) -> Content:

@@ -51,11 +51,11 @@ def part_words(shown: Preview) -> list[str]:
 
 def example_tokens(shown: Preview | None) -> dict[int, int]:
     """Tokens of each example, by its number in the prompt, from 1."""
-    found: dict[int, int] = {}
+    by_example: dict[int, int] = {}
     for part in shown.parts if shown is not None else ():
         if part.kind == "example":
-            found[part.number] = found.get(part.number, 0) + part.n_tokens
-    return found
+            by_example[part.number] = by_example.get(part.number, 0) + part.n_tokens
+    return by_example
 
 
 def text_runs(shown: Preview) -> list[StyledRun]:

@@ -103,23 +103,23 @@ class PromptsScreen(ListScreen[Picked | None]):
 
     def _filter(self, text: str) -> None:
         words = text.casefold().split()
-        found = [(i, p) for i, p in enumerate(self._prompts) if all(word in p.text.casefold() for word in words)]
-        self._listed = [prompt for _, prompt in found[:MOST]]
+        matching = [(i, p) for i, p in enumerate(self._prompts) if all(word in p.text.casefold() for word in words)]
+        self._listed = [prompt for _, prompt in matching[:MOST]]
         listing = self.query_one(OptionList)
         listing.clear_options()
         digits = len(str(len(self._prompts)))
         listing.add_options(
             Option(Content.assemble((f"{i + 1:>{digits}}  ", DIM), one_line(prompt.text, LONGEST)))
-            for i, prompt in found[:MOST]
+            for i, prompt in matching[:MOST]
         )
         if self._listed:
             at = next((i for i, prompt in enumerate(self._listed) if prompt == self._prompt), 0)
             listing.highlighted = at
             self.call_after_refresh(listing.scroll_to_highlight)
-        if not found:
+        if not matching:
             self.complain("No prompt of this set has these words.")
-        elif len(found) > MOST:
-            self.complain(f"The first {MOST} of {len(found)}; type to narrow them down.")
+        elif len(matching) > MOST:
+            self.complain(f"The first {MOST} of {len(matching)}; type to narrow them down.")
         else:
             self.complain("")
 

@@ -19,56 +19,58 @@ STEPS = 28  # dots between two points of a curve, and one
 _Curves = Mapping[str, Sequence[Estimate]]  # by condition, for k = 1, 2, ...
 
 
-def coverage_lines(page: InvestigationViewModel) -> list[Content]:
+def coverage_lines(model: InvestigationViewModel) -> list[Content]:
     """What a condition's responses say together of one of the reference's, and these of one of the condition's."""
-    coverage = page.diversity.coverage
+    coverage = model.diversity.coverage
     if coverage.reason:
-        why = "No column is the reference: * on the Bench marks one." if page.reference is None else coverage.reason
-        return [heading(" Coverage"), *paragraphs([printable(why)], page.width)]
-    reference = page.sign(page.reference or "")
+        why = "No column is the reference: * on the Bench marks one." if model.reference is None else coverage.reason
+        return [heading(" Coverage"), *paragraphs([printable(why)], model.width)]
+    reference = model.sign(model.reference or "")
     conditions = coverage.conditions
     of_reference = {name: covered.of_reference for name, covered in conditions.items()}
     by_reference = {name: covered.by_reference for name, covered in conditions.items()}
     lines = [
-        *_curves(page, of_reference, f"share of a response of {reference} that k responses say together"),
-        *_numbers(page, of_reference, {name: covered.equal_of_reference for name, covered in conditions.items()}, True),
+        *_curves(model, of_reference, f"share of a response of {reference} that k responses say together"),
+        *_numbers(
+            model, of_reference, {name: covered.equal_of_reference for name, covered in conditions.items()}, True
+        ),
         Content(""),
-        *_curves(page, by_reference, f"share of a response that k responses of {reference} say together"),
-        *_numbers(page, by_reference, {name: covered.equal_by_reference for name, covered in conditions.items()}),
+        *_curves(model, by_reference, f"share of a response that k responses of {reference} say together"),
+        *_numbers(model, by_reference, {name: covered.equal_by_reference for name, covered in conditions.items()}),
         Content(""),
     ]
-    return [*lines, *paragraphs(_notes(page), page.width, style=DIM)]
+    return [*lines, *paragraphs(_notes(model), model.width, style=DIM)]
 
 
-def _curves(page: InvestigationViewModel, curves: _Curves, title: str) -> list[Content]:
+def _curves(model: InvestigationViewModel, curves: _Curves, title: str) -> list[Content]:
     points = []
     for name, shares in curves.items():
         curve = [(k, share.value) for k, share in enumerate(shares, start=1) if share.value is not None]
-        points += [Point(k, value, page.sign(name)) for k, value in curve]
+        points += [Point(k, value, model.sign(name)) for k, value in curve]
         for (k, value), (after, then) in pairwise(curve):
             steps = [i / STEPS for i in range(1, STEPS)]
             points += [Point(k + (after - k) * s, value + (then - value) * s, "·", faint=True) for s in steps]
     longest = max(map(len, curves.values()), default=1)
-    width = min(page.width, 8 + 14 * longest)
+    width = min(model.width, 8 + 14 * longest)
     return plot(points, Axis("k", 1, max(2, longest)), Axis(title, 0.0, 1.0), width) if points else [heading(title)]
 
 
 def _numbers(
-    page: InvestigationViewModel, curves: _Curves, equal: Mapping[str, Estimate], covered: bool = False
+    model: InvestigationViewModel, curves: _Curves, equal: Mapping[str, Estimate], covered: bool = False
 ) -> Iterator[Content]:
     """covered: how many of a condition's responses one of the reference covers, too."""
     for name, curve in curves.items():
         if not curve:
-            yield Content.assemble(page.who(name), ("–  no prompt has both", DIM))
+            yield Content.assemble(model.who(name), ("–  no prompt has both", DIM))
             continue
         parts = [f"k = {k}: {_said(curve[k - 1])}" for k in sorted({1, len(curve)})]
         beside = f"   with equally many sentences, k = 1: {_said(equal[name])}"
-        yield Content.assemble(page.who(name), "   ".join(parts), *([] if page.narrow else [(beside, DIM)]))
-        if page.narrow:
+        yield Content.assemble(model.who(name), "   ".join(parts), *([] if model.narrow else [(beside, DIM)]))
+        if model.narrow:
             yield Content.styled(f"    {beside}", DIM)
         if covered:
-            of = page.diversity.coverage.conditions[name]
-            one = f"one response of {page.sign(page.reference or '')} covers {_said(of.responses_covered)}"
+            of = model.diversity.coverage.conditions[name]
+            one = f"one response of {model.sign(model.reference or '')} covers {_said(of.responses_covered)}"
             yield Content.styled(f"       {one} of its {of.n}", DIM)
 
 
@@ -79,8 +81,8 @@ def _said(share: Estimate) -> str:
     return f"{number(share.value)}{around}"
 
 
-def _notes(page: InvestigationViewModel) -> Iterator[str]:
-    coverage = page.diversity.coverage
+def _notes(model: InvestigationViewModel) -> Iterator[str]:
+    coverage = model.diversity.coverage
     chance = coverage.false_matches
     against = "" if chance is None else f"; {chance:.1%} of sentences find one in an answer to another prompt"
     yield f"A sentence is said from a best match of cosine {coverage.threshold:.3f} on{against}."

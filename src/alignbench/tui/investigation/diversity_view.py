@@ -19,63 +19,63 @@ FIRST = ("words", "jaccard", "embedding_diversity", "surprisal")  # diversity is
 VALUE, DIFFERENCE = 20, 32
 
 
-def diversity_lines(page: InvestigationViewModel) -> list[Content]:
+def diversity_lines(model: InvestigationViewModel) -> list[Content]:
     """A block a score: first the four that findings speak of, then the same at equal length, then the others."""
-    within = page.within
+    within = model.within
     scored = next(iter(within.values()), {})
     of_set = {row.metric.name: row for row in rows() if not row.cross and row.metric.name in scored}
     lines = []
     for metric in FIRST:
         if metric in of_set:
-            lines += block(page, of_set[metric], {name: within[name][metric] for name in page.names})
-    lengths = page.diversity.lengths
+            lines += block(model, of_set[metric], {name: within[name][metric] for name in model.names})
+    lengths = model.diversity.lengths
     row = of_set.get(lengths.metric)
     if row is not None:
         words = 0.0 if lengths.words is None else lengths.words
-        lines += block(page, row, lengths.equal, f", random sentences of {words:.0f} words")
-        lines += block(page, row, lengths.opening, ", openings of 50 words")
+        lines += block(model, row, lengths.equal, f", random sentences of {words:.0f} words")
+        lines += block(model, row, lengths.opening, ", openings of 50 words")
     for metric, row in of_set.items():
         if metric not in FIRST:
-            lines += block(page, row, {name: within[name][metric] for name in page.names})
-    return [*lines, *paragraphs(_notes(page), page.width, style=DIM)]
+            lines += block(model, row, {name: within[name][metric] for name in model.names})
+    return [*lines, *paragraphs(_notes(model), model.width, style=DIM)]
 
 
-def _notes(page: InvestigationViewModel) -> Iterator[str]:
+def _notes(model: InvestigationViewModel) -> Iterator[str]:
     yield "[ ] 95% intervals. ↑ a higher number is more diverse, ↓ a lower one."
     yield "Equal temperatures are not equal entropies: surprisal, the mean bits of a token, stands beside diversity."
-    if page.study.report.meta.prompts >= MIN_PROMPTS:
+    if model.study.report.meta.prompts >= MIN_PROMPTS:
         yield "* the p, corrected (Holm) for the conditions compared, is 0.05 or less."
 
 
 def block(
-    page: InvestigationViewModel, row: MetricRow, scores: Mapping[str, WithinEstimate], more: str = ""
+    model: InvestigationViewModel, row: MetricRow, scores: Mapping[str, WithinEstimate], more: str = ""
 ) -> list[Content]:
     """A score of every condition. more: behind its name."""
-    against = f"against {page.sign(page.reference)}" if page.reference is not None else ""
+    against = f"against {model.sign(model.reference)}" if model.reference is not None else ""
     title = f" {row.label}{more} {row.arrow}".rstrip()
-    room = max(0, page.width - len(title) - len(against) - 1)
-    pad = min(room, WHO + VALUE + _plot_width(page) - len(title))
+    room = max(0, model.width - len(title) - len(against) - 1)
+    pad = min(room, WHO + VALUE + _plot_width(model) - len(title))
     lines = [Content.assemble((title, "bold"), " " * max(1, pad), (against, DIM))]
     known = [end for score in scores.values() for end in _ends(row, score)]
     for name, score in scores.items():
         value = row.value(score)
         if value is None:
-            room = max(10, page.width - WHO - 4)
+            room = max(10, model.width - WHO - 4)
             why = paragraphs([f"–  {score.reason or 'no value'}"], room)[0]
-            lines.append(Content.assemble(page.who(name), (why.plain, DIM)))
+            lines.append(Content.assemble(model.who(name), (why.plain, DIM)))
             continue
         interval = row.interval(score)
         around = f" [{row.written(interval[0])}, {row.written(interval[1])}]" if interval else ""
-        bar = interval_bar(value, interval, Scale(min(known), max(known), _plot_width(page)))
+        bar = interval_bar(value, interval, Scale(min(known), max(known), _plot_width(model)))
         said = f"{row.written(value)}{around}"
         lines.append(
-            Content.assemble(page.who(name), f"{said:<{VALUE}}", bar, "  ", difference_words(row, score.difference))
+            Content.assemble(model.who(name), f"{said:<{VALUE}}", bar, "  ", difference_words(row, score.difference))
         )
     return [*lines, Content("")]
 
 
-def _plot_width(page: InvestigationViewModel) -> int:
-    return max(8, min(40, page.width - WHO - VALUE - DIFFERENCE))
+def _plot_width(model: InvestigationViewModel) -> int:
+    return max(8, min(40, model.width - WHO - VALUE - DIFFERENCE))
 
 
 def _ends(row: MetricRow, score: WithinEstimate) -> Iterator[float]:

@@ -12,16 +12,16 @@ from alignbench.tui.styled import DIM, heading, paragraphs
 from alignbench.tui.text import count, printable
 
 
-def findings_lines(page: InvestigationViewModel) -> list[Content]:
+def findings_lines(model: InvestigationViewModel) -> list[Content]:
     """The sentences of the report, then what its numbers rest on."""
-    meta, investigation = page.study.report.meta, page.study.report.investigation
-    if page.reference is None or investigation is None:
+    meta, investigation = model.study.report.meta, model.study.report.investigation
+    if model.reference is None or investigation is None:
         sentences: Sequence[str] = ["No column is the reference, so nothing is compared: * on the Bench marks one."]
     else:
         sentences = investigation.findings
-    lines = [heading(" What moved"), *paragraphs(map(printable, sentences), page.width, "· ")]
+    lines = [heading(" What moved"), *paragraphs(map(printable, sentences), model.width, "· ")]
     rests = f"Over {count(meta.prompts, 'prompt')} and {count(meta.samples, 'sample')} of this session."
     if meta.prompts < MIN_PROMPTS:
         rests += f" Under {MIN_PROMPTS} prompts an interval carries no claim."
     notes = [rests, *meta.notes]
-    return [*lines, Content(""), *paragraphs(map(printable, notes), page.width, style=DIM)]
+    return [*lines, Content(""), *paragraphs(map(printable, notes), model.width, style=DIM)]

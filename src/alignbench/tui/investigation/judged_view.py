@@ -17,50 +17,50 @@ from alignbench.tui.workbench.metric_rows import MetricRow, rows
 BAR = 12
 
 
-def judged_lines(page: InvestigationViewModel) -> list[Content]:
+def judged_lines(model: InvestigationViewModel) -> list[Content]:
     """The gate, then the stances."""
-    return [*_gate(page), Content(""), *_stances(page)]
+    return [*_gate(model), Content(""), *_stances(model)]
 
 
-def _gate(page: InvestigationViewModel) -> Iterator[Content]:
-    gate = page.diversity.gate
+def _gate(model: InvestigationViewModel) -> Iterator[Content]:
+    gate = model.diversity.gate
     yield heading(f" Quality gate: {gate.quality} {gate.threshold:g} or more")
     if gate.judge is None:
-        yield from paragraphs(["Nobody has judged these responses: j has a model do it."], page.width)
+        yield from paragraphs(["Nobody has judged these responses: j has a model do it."], model.width)
         return
     yield Content.styled(f" judged by {printable(gate.judge)}", DIM)
     if not gate.conditions:
-        yield from paragraphs(["None of its replies could be read as grades; j has another model judge."], page.width)
+        yield from paragraphs(["None of its replies could be read as grades; j has another model judge."], model.width)
         return
     for name, gated in gate.conditions.items():
         share = _number(gated.share)
         passing = f"{gated.passing} of {gated.judged} pass ({share})"
         beside = f"distinct and passing {_number(gated.distinct_passing)}, effective diversity "
-        yield Content.assemble(page.who(name), passing, (f"   {beside}{_number(gated.effective_diversity)}", DIM))
+        yield Content.assemble(model.who(name), passing, (f"   {beside}{_number(gated.effective_diversity)}", DIM))
     of_set = {row.metric.name: row for row in rows() if not row.cross}
     metrics = dict.fromkeys(metric for gated in gate.conditions.values() for metric in gated.metrics)
     for metric in metrics:
         yield Content("")
-        yield from _change(page, of_set[metric])
+        yield from _change(model, of_set[metric])
     yield Content("")
     yield from paragraphs(
         ["Before and after are over the prompts with two responses that pass, which are the easier ones."],
-        page.width,
+        model.width,
         style=DIM,
     )
 
 
-def _change(page: InvestigationViewModel, row: MetricRow) -> Iterator[Content]:
+def _change(model: InvestigationViewModel, row: MetricRow) -> Iterator[Content]:
     """One score of every condition before and after the gate, and how much of the gap to the reference it closes."""
     yield Content.assemble((f" {row.label} {row.arrow}".rstrip(), "bold"), ("  before → after the gate", DIM))
-    for name, gated in page.diversity.gate.conditions.items():
+    for name, gated in model.diversity.gate.conditions.items():
         change = gated.metrics[row.metric.name]
         if change.after.value is None:
-            yield Content.assemble(page.who(name), (f"–  {change.after.reason}", DIM))
+            yield Content.assemble(model.who(name), (f"–  {change.after.reason}", DIM))
             continue
         values = [_around(row, estimate) for estimate in (change.before, change.after)]
         yield Content.assemble(
-            page.who(name),
+            model.who(name),
             f"{values[0]} → {values[1]}   {difference_words(row, change.change)}",
             (f"   {count(change.after.n, 'prompt')}", DIM),
         )
@@ -68,26 +68,26 @@ def _change(page: InvestigationViewModel, row: MetricRow) -> Iterator[Content]:
         if gap is not None and gap.share.value is not None:
             share = gap.share
             interval = " [{:.0%}, {:.0%}]".format(*share.ci) if share.ci else f" ({share.reason})"
-            gone = f"of the difference to {page.sign(page.reference or '')} is gone with it"
+            gone = f"of the difference to {model.sign(model.reference or '')} is gone with it"
             yield from paragraphs(
-                [f"{round(gap.share.value, 2) + 0.0:.0%}{interval} {gone}"], page.width - 5, "    ", DIM
+                [f"{round(gap.share.value, 2) + 0.0:.0%}{interval} {gone}"], model.width - 5, "    ", DIM
             )
 
 
-def _stances(page: InvestigationViewModel) -> Iterator[Content]:
-    contested = page.study.report.meta.contested
-    stances = page.study.report.judged.get("stance", {})
+def _stances(model: InvestigationViewModel) -> Iterator[Content]:
+    contested = model.study.report.meta.contested
+    stances = model.study.report.judged.get("stance", {})
     yield heading(f" Stances, {count(contested, 'contested prompt')}" if contested else " Stances")
     if not stances:
         why = (
             "Nobody has judged them: j has a model do it." if contested else "No prompt here is known to be contested."
         )
-        yield from paragraphs([why], page.width)
+        yield from paragraphs([why], model.width)
         return
     for name, fields in stances.items():
         distinct = fields[DISTINCT]
         spread = f"{_number(distinct)}{_interval(distinct)} different ones a prompt"
-        yield Content.assemble(page.who(name), (spread, "bold"))
+        yield Content.assemble(model.who(name), (spread, "bold"))
         for stance in STANCES:
             share = fields[stance].value
             if share is not None:

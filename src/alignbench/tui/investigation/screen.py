@@ -101,13 +101,13 @@ class InvestigationScreen(WorkbenchScreen[None]):
         state = self._state(job)
         self.query_one("#state", Static).update(Content(one_line(state)))
         self.query_one("#state").display = bool(state)
-        page = None
+        model = None
         if self._last is not None:
             columns = tuple(column.name for column in self.workbench.bench.columns)
-            page = InvestigationViewModel(self._last, columns, max(40, self.size.width - 1))
-        self.query_one("#legend", Static).update(Content("\n").join(page.legend() if page else []))
-        self.query_one("#legend").display = page is not None
-        self.query_one(LineList).show(VIEWS[self._view](page) if page else [])
+            model = InvestigationViewModel(self._last, columns, max(40, self.size.width - 1))
+        self.query_one("#legend", Static).update(Content("\n").join(model.legend() if model else []))
+        self.query_one("#legend").display = model is not None
+        self.query_one(LineList).show(VIEWS[self._view](model) if model else [])
         self.refresh_bindings()
 
     def _state(self, job: BackgroundJob[Study] | None) -> str:

@@ -78,15 +78,15 @@ def subject(bench: Bench) -> Subject | None:
     )
 
 
-def study(means: Backends, what: Subject, judge: Model | None, progress: Progress) -> Study:
+def study(backends: Backends, what: Subject, judge: Model | None, progress: Progress) -> Study:
     """The report of Investigation 1 over all prompts of the session, and the frontier of its ladder."""
     progress("reading the session", 0, 1)
     with ExitStack() as stack:
-        store = stack.enter_context(Store.open(means.db))
+        store = stack.enter_context(Store.open(backends.db))
         if judge is not None:
-            _judge(store, what, judge, means, progress)
+            _judge(store, what, judge, backends, progress)
         cache = stack.enter_context(Store.open(paths.embedding_cache()))
-        vectors, pieces = (Embeddings(s, means.embed, DEFAULT_EMBEDDER, NO_EMBEDDER) for s in (store, cache))
+        vectors, pieces = (Embeddings(s, backends.embed, DEFAULT_EMBEDDER, NO_EMBEDDER) for s in (store, cache))
         options = Options(
             metrics=default_metrics(store, what.session, WORKBENCH, "diversity"),
             reference=what.reference if what.reference in what.conditions else None,
@@ -112,7 +112,7 @@ def study(means: Backends, what: Subject, judge: Model | None, progress: Progres
         return Study(what, investigated, frontier(rungs, what.temperatures, tables, qualities, Bootstrap()))
 
 
-def _judge(store: Store, what: Subject, judge: Model, means: Backends, progress: Progress) -> None:
+def _judge(store: Store, what: Subject, judge: Model, backends: Backends, progress: Progress) -> None:
     """The quality of all responses, and the stance of those to contested prompts."""
     contested = {prompt.id for prompt in store.prompts(what.session) if is_contested(prompt)}
     names = {*what.conditions, *what.ladder}
@@ -124,4 +124,4 @@ def _judge(store: Store, what: Subject, judge: Model, means: Backends, progress:
             key=lambda item: item.condition not in what.conditions,
         )
         wanted = tuple(item for item in items if kind == "quality" or item.prompt_id in contested)
-        run_judge(replace(plan, items=wanted), means, store, progress)
+        run_judge(replace(plan, items=wanted), backends, store, progress)

@@ -20,61 +20,61 @@ class AnswerCluster:
     samples: tuple[int, ...]
 
 
-def answers(scene: ScoresViewModel) -> list[AnswerCluster]:
+def answers(model: ScoresViewModel) -> list[AnswerCluster]:
     """Of every column, the most frequent first."""
-    found = []
-    for at, name in enumerate(scene.names):
+    clusters = []
+    for at, name in enumerate(model.names):
         classes: dict[int, list[int]] = {}
-        for sample, label in (scene.panel.modes.get(name, {}) if scene.panel else {}).items():
+        for sample, label in (model.panel.modes.get(name, {}) if model.panel else {}).items():
             classes.setdefault(label, []).append(sample)
-        found += [
+        clusters += [
             AnswerCluster(at, tuple(samples)) for samples in sorted(classes.values(), key=lambda s: (-len(s), s[0]))
         ]
-    return found
+    return clusters
 
 
-def answer_lines(scene: ScoresViewModel) -> Drawn:
+def answer_lines(model: ScoresViewModel) -> Drawn:
     """A block a column, a line an answer; the cursor is the chosen one."""
     lines: list[Content] = []
     cursor = (0, 1)
-    found = answers(scene)
-    for at in range(len(scene.names)):
-        own = [(i, answer) for i, answer in enumerate(found) if answer.column == at]
-        lines.append(_head(scene, at, len(own), sum(len(answer.samples) for _, answer in own)))
+    clusters = answers(model)
+    for at in range(len(model.names)):
+        own = [(i, answer) for i, answer in enumerate(clusters) if answer.column == at]
+        lines.append(_head(model, at, len(own), sum(len(answer.samples) for _, answer in own)))
         for i, answer in own:
-            if i == scene.answer:
+            if i == model.answer:
                 cursor = (0 if len(lines) < 4 else len(lines) - 1, len(lines) + 1)
-            lines.append(_answer(scene, answer, i == scene.answer))
+            lines.append(_answer(model, answer, i == model.answer))
         lines.append(Content(""))
     said = (
         f"A sample joins the first answer whose embedding has a cosine of {number(CLASS_THRESHOLD)} or over with its "
         "own.",
         "It does not see stance: yes and no to one question may count as one answer.",
     )
-    return [*lines, *notes(said, scene.width)], cursor
+    return [*lines, *notes(said, model.width)], cursor
 
 
-def _head(scene: ScoresViewModel, at: int, classes: int, embedded: int) -> Content:
-    n = scene.n(at)
-    name = f" {scene.title(at)} {fitted(scene.names[at], 34).rstrip()}"
+def _head(model: ScoresViewModel, at: int, classes: int, embedded: int) -> Content:
+    n = model.n(at)
+    name = f" {model.title(at)} {fitted(model.names[at], 34).rstrip()}"
     words = f"  {count(classes, 'distinct answer')} in {count(n, 'sample')}" if embedded else f"  {count(n, 'sample')}"
     missing = ""
     if embedded < n:
-        why = scene.waiting
-        if scene.panel is not None:
-            diversity = scene.panel.tables.within[scene.names[at]]["embedding_diversity"]
+        why = model.waiting
+        if model.panel is not None:
+            diversity = model.panel.tables.within[model.names[at]]["embedding_diversity"]
             why = diversity.reason or "empty, or without a token to embed"
         missing = f"  {n - embedded} left out: {why}"
-    style = "bold reverse" if at == scene.selected else "bold"
+    style = "bold reverse" if at == model.selected else "bold"
     return Content.assemble((name, style), words, (missing, DIM))
 
 
-def _answer(scene: ScoresViewModel, answer: AnswerCluster, chosen: bool) -> Content:
-    rows = {row.sample: row for row in scene.snapshot.samples[scene.snapshot.prompt][scene.names[answer.column]]}
+def _answer(model: ScoresViewModel, answer: AnswerCluster, chosen: bool) -> Content:
+    rows = {row.sample: row for row in model.snapshot.samples[model.snapshot.prompt][model.names[answer.column]]}
     numbers = ",".join(str(sample + 1) for sample in answer.samples)
     many = len(answer.samples)
-    share = fitted("█" * max(1, round(8 * many / max(1, scene.n(answer.column)))), 8)
+    share = fitted("█" * max(1, round(8 * many / max(1, model.n(answer.column)))), 8)
     side = f"{'▶' if chosen else ' '} {many:>3}×  {share}  {fitted('#' + numbers, 12)} "
     text = rows[answer.samples[0]].text if answer.samples[0] in rows else ""
-    excerpt = fitted(text, max(8, scene.width - len(side) - 2)).rstrip()
+    excerpt = fitted(text, max(8, model.width - len(side) - 2)).rstrip()
     return Content.assemble((side, "bold" if chosen else ""), (excerpt, "reverse" if chosen else ""))

@@ -18,18 +18,18 @@ from alignbench.tui.workbench.backends import Backends
 from alignbench.tui.workbench.judging import run_judge
 
 
-def judge(kind: str, model: Model, means: Backends, snapshot: Snapshot, progress: Progress) -> OnDemandResult:
+def judge(kind: str, model: Model, backends: Backends, snapshot: Snapshot, progress: Progress) -> OnDemandResult:
     """Every judgment is stored when it is made, so what was given up goes on where it was. A pair has the reference."""
     reference = snapshot.roles.reference
     if kind in PAIRED and reference is None:
         raise InputError("No column is the reference: * on the Bench marks one.")
     progress(f"loading {model.name}", 0, PERCENT)
-    with Store.open(means.db) as store:
+    with Store.open(backends.db) as store:
         session = snapshot.session or 0
         plan = plan_judging(store, session, kind, model, reference=reference)
         run_judge(
             replace(plan, items=tuple(item for item in plan.items if _here(snapshot, item.sample_id))),
-            means,
+            backends,
             store,
             progress,
         )
@@ -39,17 +39,17 @@ def judge(kind: str, model: Model, means: Backends, snapshot: Snapshot, progress
             if _here(snapshot, row.judgment.sample_id)
         ]
     table = summarize(kind, rows, Bootstrap()) if rows else {}
-    found: dict[str, dict[str, Value]] = {}
+    by_metric: dict[str, dict[str, Value]] = {}
     for name, fields in table.items():
         condition = next(one for one in snapshot.conditions if name in (one, f"{one} vs {reference}"))
         for field, judged in fields.items():
             beside = {"invalid": float(judged.invalid), "na": float(judged.na)}
             why = "" if judged.value is not None else _why(judged.invalid, judged.na)
-            found.setdefault(f"{kind}.{field}", {})[condition] = Value(judged.value, judged.n, why, extra=beside)
+            by_metric.setdefault(f"{kind}.{field}", {})[condition] = Value(judged.value, judged.n, why, extra=beside)
     if kind in PAIRED and reference is not None:
-        for values in found.values():
+        for values in by_metric.values():
             values[reference] = Value(None, 0, "the reference is what the others are judged against")
-    return OnDemandResult(found)
+    return OnDemandResult(by_metric)
 
 
 def _here(snapshot: Snapshot, sample: int) -> bool:

@@ -49,5 +49,5 @@ def results_on_demand(jobs: JobCache, snapshot: Snapshot) -> dict[str, OnDemandR
 def _basis(snapshot: Snapshot) -> Hashable:
     """What a score of the prompt on the screen rests on."""
     samples = snapshot.samples[snapshot.prompt]
-    rows = tuple((name, tuple(row.id for row in found)) for name, found in samples.items())
+    rows = tuple((name, tuple(row.id for row in of_column)) for name, of_column in samples.items())
     return snapshot.prompt, rows, snapshot.roles.reference, snapshot.base

@@ -80,7 +80,7 @@ class PanelScores:
         texts = {name: text for name, text in snapshot.hints.items() if name in cells}
         if (store := self._opened()) is None:
             return texts
-        for name in snapshot.told.keys() & cells.keys():
+        for name in snapshot.source_samples.keys() & cells.keys():
             if (hint := store.cell_hint(cells[name])) is not None:
                 texts[name] = hint.text
         if self._backends.embed is not None and texts:

@@ -7,74 +7,74 @@ from textual.content import Content
 from alignbench.scoring.score_tables import CrossEstimate
 from alignbench.tui.scores.snapshot import Earlier
 from alignbench.tui.scores.table_view import hint_value, recovery_words, similarity_bar
-from alignbench.tui.scores.view_model import Drawn, ScoresViewModel, demand
+from alignbench.tui.scores.view_model import Drawn, ScoresViewModel, how_on_demand
 from alignbench.tui.styled import DIM, faint, notes
 from alignbench.tui.text import count, fitted, number
 from alignbench.tui.workbench.metric_rows import MetricRow, rows
 
 
-def recovery_lines(scene: ScoresViewModel) -> Drawn:
+def recovery_lines(model: ScoresViewModel) -> Drawn:
     """A block a similarity; the cursor is the chosen one."""
-    if scene.reference is None:
+    if model.reference is None:
         return [Content(" Mark a reference column with * on the Bench: the others are compared with it.")], (0, 1)
     lines: list[Content] = []
     cursor = (0, 1)
     for row in rows():
         if row.similarity:
-            block = _block(scene, row)
-            if row == scene.row:
+            block = _block(model, row)
+            if row == model.row:
                 cursor = (len(lines), len(lines) + len(block))
             lines += [*block, Content("")]
-    return [*lines, *notes(_footnotes(scene), scene.width)], cursor
+    return [*lines, *notes(_footnotes(model), model.width)], cursor
 
 
-def _block(scene: ScoresViewModel, row: MetricRow) -> list[Content]:
-    chosen = row == scene.row
+def _block(model: ScoresViewModel, row: MetricRow) -> list[Content]:
+    chosen = row == model.row
     lines = [Content.styled(f"{'▶ ' if chosen else '  '}{row.label}", "bold" if chosen else "")]
-    job = (scene.jobs or {}).get(row.run)
+    job = (model.jobs or {}).get(row.run)
     if row.on_demand and (job is None or job.result is None):
-        return [*lines, faint(f"    {demand(job)}")]
-    lines.append(Content.assemble("    ", similarity_bar(scene, row, max(12, scene.width - 48))))
-    order = sorted(range(len(scene.names)), key=lambda at: _ORDER.index(scene.role(at)))
+        return [*lines, faint(f"    {how_on_demand(job)}")]
+    lines.append(Content.assemble("    ", similarity_bar(model, row, max(12, model.width - 48))))
+    order = sorted(range(len(model.names)), key=lambda at: _ORDER.index(model.role(at)))
     for at in order:
-        lines += [_condition(scene, row, at), *_hinted(scene, row, scene.names[at], scene.similarity(row, at))]
-        for one in scene.snapshot.earlier:
+        lines += [_condition(model, row, at), *_hinted(model, row, model.names[at], model.similarity(row, at))]
+        for one in model.snapshot.earlier:
             if one.column == at:
-                entry = scene.version(row, one)
-                lines += [_version(scene, row, one, entry), *_hinted(scene, row, one.name, entry)]
-    lines.append(_null(scene, row))
+                entry = model.version(row, one)
+                lines += [_version(model, row, one, entry), *_hinted(model, row, one.name, entry)]
+    lines.append(_null(model, row))
     return lines
 
 
 _ORDER = ("ceiling", "greedy", "impostor", "", "floor")
 
 
-def _condition(scene: ScoresViewModel, row: MetricRow, at: int) -> Content:
-    entry = scene.similarity(row, at)
-    name = 12 if scene.narrow else 30
-    role, value = scene.role(at), row.value(entry)
-    style = "bold" if at == scene.selected else ""
-    parts = [(f"    {role:<9}", DIM), (fitted(f"{scene.title(at)} {scene.names[at]}", name), style)]
+def _condition(model: ScoresViewModel, row: MetricRow, at: int) -> Content:
+    entry = model.similarity(row, at)
+    name = 12 if model.narrow else 30
+    role, value = model.role(at), row.value(entry)
+    style = "bold" if at == model.selected else ""
+    parts = [(f"    {role:<9}", DIM), (fitted(f"{model.title(at)} {model.names[at]}", name), style)]
     if value is None:
-        room = max(8, scene.width - name - 18)
+        room = max(8, model.width - name - 18)
         return Content.assemble(*parts, (f"  –  {fitted(entry.reason, room).rstrip()}", DIM))
     interval = row.interval(entry)
     around = f"[{row.written(interval[0])}, {row.written(interval[1])}]" if interval else ""
     parts.append((f" {row.written(value):>5} {around:<13}", style))
-    if at != scene.reference:
-        words = recovery_words(scene, row, at)
+    if at != model.reference:
+        words = recovery_words(model, row, at)
         warned = bool(entry.warning)
         parts.append((f" {words}", "bold $text-warning" if warned else style))
     return Content.assemble(*parts)
 
 
-def _version(scene: ScoresViewModel, row: MetricRow, one: Earlier, entry: CrossEstimate) -> Content:
+def _version(model: ScoresViewModel, row: MetricRow, one: Earlier, entry: CrossEstimate) -> Content:
     """A version of a column that is not on the Bench."""
-    name = 12 if scene.narrow else 30
-    role = "floor" if one.name == scene.snapshot.roles.floor else "version"
+    name = 12 if model.narrow else 30
+    role = "floor" if one.name == model.snapshot.roles.floor else "version"
     who = f"    {role:<9}{fitted(f'{one.sign} {one.words}', name)}"
     if (value := row.value(entry)) is None:
-        return faint(f"{who}  –  {fitted(entry.reason, max(8, scene.width - name - 18)).rstrip()}")
+        return faint(f"{who}  –  {fitted(entry.reason, max(8, model.width - name - 18)).rstrip()}")
     interval = row.interval(entry)
     around = f"[{row.written(interval[0])}, {row.written(interval[1])}]" if interval else ""
     recovery = entry.recovery
@@ -82,13 +82,13 @@ def _version(scene: ScoresViewModel, row: MetricRow, one: Earlier, entry: CrossE
     return faint(f"{who} {row.written(value):>5} {around:<13} {words}")
 
 
-def _hinted(scene: ScoresViewModel, row: MetricRow, name: str, entry: CrossEstimate) -> list[Content]:
+def _hinted(model: ScoresViewModel, row: MetricRow, name: str, entry: CrossEstimate) -> list[Content]:
     """What a context that tells of the reference's samples is worth on the others, and its hint without a model."""
     parts = []
     if entry.held_out is not None:
         parts.append(f"held out {number(entry.held_out)}{_share(entry, entry.held_out)}")
         parts.append("no source" if entry.source is None else f"source {number(entry.source)}")
-    if (said := hint_value(scene, row, name)) is not None:
+    if (said := hint_value(model, row, name)) is not None:
         parts.append(f"the hint itself {number(said)}{_share(entry, said)}")
     return [faint(f"      {'':<7}{'   '.join(parts)}")] if parts else []
 
@@ -101,35 +101,35 @@ def _share(entry: CrossEstimate, value: float) -> str:
     return f" (recovery {(value - floor) / (ceiling - floor):.0%})"
 
 
-def _null(scene: ScoresViewModel, row: MetricRow) -> Content:
-    entry = scene.similarity(row, scene.reference or 0)
-    name = 12 if scene.narrow else 30
+def _null(model: ScoresViewModel, row: MetricRow) -> Content:
+    entry = model.similarity(row, model.reference or 0)
+    name = 12 if model.narrow else 30
     null = entry.null
     if null is None:
-        why = "–  sample the reference on another prompt" if scene.panel and not scene.panel.others else "–"
+        why = "–  sample the reference on another prompt" if model.panel and not model.panel.others else "–"
         return Content.assemble((f"    {'null':<9}", DIM), (f"{'':<{name}}  {why}", DIM))
-    others = count(scene.panel.others, "other prompt") if scene.panel is not None else "other prompts"
-    what = fitted(f"{scene.title(scene.reference or 0)} on {others}", name)
+    others = count(model.panel.others, "other prompt") if model.panel is not None else "other prompts"
+    what = fitted(f"{model.title(model.reference or 0)} on {others}", name)
     return Content.assemble((f"    {'null':<9}", DIM), f"{what} {number(null):>5}")
 
 
-def _footnotes(scene: ScoresViewModel) -> list[str]:
+def _footnotes(model: ScoresViewModel) -> list[str]:
     notes = ["recovery = (similarity - floor) / (ceiling - floor).  MMD² is 0 where both sets are alike."]
-    if scene.snapshot.roles.no_floor:
-        notes.append(f"No recovery: {scene.snapshot.roles.no_floor}.")
+    if model.snapshot.roles.no_floor:
+        notes.append(f"No recovery: {model.snapshot.roles.no_floor}.")
     notes.append("[ ] around a similarity: jackknife over samples, 95%. A recovery has no interval under 20 prompts.")
-    if any(entry.warning for row in rows() if row.similarity for entry in _entries(scene, row)):
+    if any(entry.warning for row in rows() if row.similarity for entry in _entries(model, row)):
         notes.append("! over 1: closer to the reference than it is to itself, as mode-seeking is. Read MMD² beside it.")
-    if scene.panel is not None and scene.panel.others:
-        notes.append(f"The null is the mean over {count(scene.panel.others, 'other prompt')} of this session.")
-    if scene.panel is not None and scene.panel.hints:
+    if model.panel is not None and model.panel.others:
+        notes.append(f"The null is the mean over {count(model.panel.others, 'other prompt')} of this session.")
+    if model.panel is not None and model.panel.hints:
         notes.append("h before a letter: that column's hint itself, as if it were an answer.")
-    if scene.snapshot.told:
+    if model.snapshot.source_samples:
         notes.append("Held out: the samples of the reference that a context does not tell of; the marks are of these.")
-    if scene.snapshot.earlier:
+    if model.snapshot.earlier:
         notes.append("Versions of a column are numbered from the oldest; v on the Bench compares them.")
     return notes
 
 
-def _entries(scene: ScoresViewModel, row: MetricRow) -> list[CrossEstimate]:
-    return [scene.similarity(row, at) for at in range(len(scene.names))]
+def _entries(model: ScoresViewModel, row: MetricRow) -> list[CrossEstimate]:
+    return [model.similarity(row, at) for at in range(len(model.names))]

@@ -39,22 +39,32 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """samples: by prompt hash and column name. prompt: the one on the screen.
+    """What scores are computed from.
 
-    running: columns that are being sampled. earlier: versions. told: by column or version, the samples of the reference
-    that its context tells of. hints: those that were written by hand; made ones are in the database. contested: hashes
-    of such prompts. base: the base model that responses are read under, the floor's where there is one. key: changes
-    with all that decides a score.
+    Attributes:
+        prompt: Hash of the one on the screen.
+        texts: Of the prompts, by hash.
+        samples: By prompt hash and column name.
+        contested: Hashes of such prompts.
+        conditions: Names of the columns.
+        roles: What each column is to the reference.
+        earlier: Versions that are not on the Bench.
+        source_samples: By column or version, indices of the reference's samples that its context is made from.
+        hints: Texts of those that were written by hand, by column or version; made ones are in the database.
+        base: The base model that responses are read under, the floor's where there is one.
+        session: Its number.
+        running: Columns that are being sampled.
+        key: Changes with all that decides a score.
     """
 
     prompt: str
-    texts: Mapping[str, str]  # of the prompts, by hash
+    texts: Mapping[str, str]
     samples: Mapping[str, Mapping[str, tuple[SampleRow, ...]]]
     contested: frozenset[str]
     conditions: tuple[str, ...]
     roles: Roles
     earlier: tuple[Earlier, ...]
-    told: Mapping[str, frozenset[int]]
+    source_samples: Mapping[str, frozenset[int]]
     hints: Mapping[str, str]
     base: Model | None
     session: int | None
@@ -64,19 +74,23 @@ class Snapshot:
     @property
     def prompt_id(self) -> str:
         """The database's name of the prompt on the screen; empty before it has a sample."""
-        return next((row.prompt_id for found in self.samples[self.prompt].values() for row in found), "")
+        return next((row.prompt_id for of_column in self.samples[self.prompt].values() for row in of_column), "")
 
     def answers(self, prompt: str, no_embeddings: Mapping[str, str]) -> Answers:
         """A prompt's samples as a board takes them, with what their log-probs say."""
-        cells = {name: {row.sample: row.text for row in found} for name, found in self.samples[prompt].items()}
-        surprisals = {name: {"surprisal": cell_surprisal(found)} for name, found in self.samples[prompt].items()}
+        cells = {name: {row.sample: row.text for row in of_column} for name, of_column in self.samples[prompt].items()}
+        surprisals = {
+            name: {"surprisal": cell_surprisal(of_column)} for name, of_column in self.samples[prompt].items()
+        }
         if prompt == self.prompt:
             cells |= {one.name: {row.sample: row.text for row in one.samples} for one in self.earlier}
         return Answers(cells, surprisals, no_embeddings=no_embeddings)
 
     def cells(self) -> dict[str, dict[int, str]]:
         """The texts of the prompt on the screen, by column and sample."""
-        return {name: {row.sample: row.text for row in found} for name, found in self.samples[self.prompt].items()}
+        return {
+            name: {row.sample: row.text for row in of_column} for name, of_column in self.samples[self.prompt].items()
+        }
 
 
 def take(bench: Bench, version: int) -> Snapshot:
@@ -91,7 +105,7 @@ def take(bench: Bench, version: int) -> Snapshot:
         hash: {column.name: _done(bench.cell(column, prompt)) for column in bench.columns}
         for hash, prompt in prompts.items()
     }
-    counts = tuple((hash, *(len(found) for found in cells.values())) for hash, cells in samples.items())
+    counts = tuple((hash, *(len(of_column) for of_column in cells.values())) for hash, cells in samples.items())
     columns = tuple((column.name, column.hash) for column in bench.columns)
     return Snapshot(
         prompt=bench.prompt.hash,
@@ -101,7 +115,9 @@ def take(bench: Bench, version: int) -> Snapshot:
         conditions=tuple(column.name for column in bench.columns),
         roles=known,
         earlier=earlier,
-        told={c.name: told for c in conditions if (told := samples_in_context(c.context, known.reference or ""))},
+        source_samples={
+            c.name: indices for c in conditions if (indices := samples_in_context(c.context, known.reference or ""))
+        },
         hints={c.name: c.context.hint.text for c in conditions if c.context.hint is not None and c.context.hint.text},
         base=_base(bench, known.floor),
         session=bench.session,
@@ -123,14 +139,14 @@ def _earlier(bench: Bench) -> Iterator[Earlier]:
 
 
 def _done(cell: BenchCell) -> tuple[SampleRow, ...]:
-    found = (sample for _, sample in sorted(cell.samples.items()))
-    return tuple(sample.row for sample in found if sample.status == "done" and sample.row is not None)
+    samples = (sample for _, sample in sorted(cell.samples.items()))
+    return tuple(sample.row for sample in samples if sample.status == "done" and sample.row is not None)
 
 
 def _base(bench: Bench, floor: str | None) -> Model | None:
     columns = [column for column in bench.columns if column.condition.model.kind == "base"]
-    found = next((column for column in columns if column.name == floor), next(iter(columns), None))
-    return found.condition.model if found else None
+    base = next((column for column in columns if column.name == floor), next(iter(columns), None))
+    return base.condition.model if base else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +183,7 @@ class OnDemandResult:
 
 
 def prompt_panel(
-    board: OnRequestScores,
+    scorer: OnRequestScores,
     snapshot: Snapshot,
     no_embeddings: Mapping[str, str],
     outcomes: Mapping[str, OnDemandResult],
@@ -186,24 +202,28 @@ def prompt_panel(
     metrics = tuple(dict.fromkeys((*within, *cross)))
     scores = _seen(
         snapshot,
-        board.scores(prompts, [snapshot.prompt], names, metrics, of.reference, told=snapshot.told, nulls=NULLS),
+        scorer.scores(
+            prompts, [snapshot.prompt], names, metrics, of.reference, told=snapshot.source_samples, nulls=NULLS
+        ),
     )
     intervals = {}
     if exact and of.reference is not None:
-        intervals = board.intervals(snapshot.prompt, answers, names, live(), of.reference)
+        intervals = scorer.intervals(snapshot.prompt, answers, names, live(), of.reference)
     tables = score_tables(
         [*scores.values()], names, within=(*within, *COUNTS), cross=cross, reference=of.reference, floor=of.floor,
         bootstrap=Bootstrap(), jackknifed=intervals,
     )  # fmt: skip
     modes: dict[str, dict[int, int]] = {}
     if snapshot.prompt not in snapshot.contested:
-        modes = {name: board.cell(snapshot.prompt, name, answers, metrics).modes() for name in snapshot.conditions}
+        modes = {name: scorer.cell(snapshot.prompt, name, answers, metrics).modes() for name in snapshot.conditions}
     said = {}
     if of.reference is not None:
         blind = snapshot.prompt in snapshot.contested
         similarities = [metric for metric in cross if metric in live() and not (blind and blind_to_stance(metric))]
         said = {
-            name: board.as_answer(answers, text, snapshot.told.get(name, frozenset()), similarities, of.reference)
+            name: scorer.as_answer(
+                answers, text, snapshot.source_samples.get(name, frozenset()), similarities, of.reference
+            )
             for name, text in hints.items()
             if name in names
         }
@@ -214,39 +234,40 @@ def prompt_panel(
 def _seen(snapshot: Snapshot, scores: Mapping[str, PromptScores]) -> dict[str, PromptScores]:
     """Scores of contested prompts without those that are blind to stance."""
     return {
-        prompt: without_the_blind(found) if prompt in snapshot.contested else found for prompt, found in scores.items()
+        prompt: without_the_blind(of_prompt) if prompt in snapshot.contested else of_prompt
+        for prompt, of_prompt in scores.items()
     }
 
 
 def _with_outcomes(answers: Answers, names: Sequence[str], outcomes: Mapping[str, OnDemandResult]) -> Answers:
     within = {name: dict(answers.within.get(name, {})) for name in names}
     cross: dict[str, dict[str, Cross]] = {name: {} for name in names}
-    for found in outcomes.values():
-        for metric, values in found.within.items():
+    for outcome in outcomes.values():
+        for metric, values in outcome.within.items():
             for name, value in values.items():
                 within[name][metric] = value
-        for metric, crosses in found.cross.items():
+        for metric, crosses in outcome.cross.items():
             for name, pairs in crosses.items():
                 cross[name][metric] = pairs
     return replace(answers, within=within, cross=cross)
 
 
 def spread(
-    board: OnRequestScores, snapshot: Snapshot, row: MetricRow, no_embeddings: Mapping[str, str]
+    scorer: OnRequestScores, snapshot: Snapshot, row: MetricRow, no_embeddings: Mapping[str, str]
 ) -> PromptSpread:
     """One score of every prompt that has samples."""
     of, names, metric = snapshot.roles, snapshot.conditions, row.metric.name
     there = [prompt for prompt, cells in snapshot.samples.items() if any(cells.values())]
     prompts = {prompt: snapshot.answers(prompt, no_embeddings) for prompt in there}
-    scores = _seen(snapshot, board.scores(prompts, there, names, [metric], of.reference))
+    scores = _seen(snapshot, scorer.scores(prompts, there, names, [metric], of.reference))
     tables = score_tables(
         [scores[prompt] for prompt in sorted(scores)], names, within=() if row.cross else (metric,),
         cross=(metric,) if row.cross else (), reference=of.reference,
         floor=of.floor if of.floor in names else None, bootstrap=Bootstrap(),
     )  # fmt: skip
     values: dict[str, dict[str, float | None]] = {}
-    for prompt, found in scores.items():
-        of_kind = found.cross if row.cross else found.within
+    for prompt, of_prompt in scores.items():
+        of_kind = of_prompt.cross if row.cross else of_prompt.within
         values[prompt] = {name: _number(row, of_kind.get(name, {}).get(metric)) for name in names}
     return PromptSpread(row, tuple(there), values, tables)
 

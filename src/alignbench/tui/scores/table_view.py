@@ -18,144 +18,144 @@ COLUMN, WIDEST = 15, 24
 BAR = 40
 
 
-def table_lines(scene: ScoresViewModel) -> Drawn:
+def table_lines(model: ScoresViewModel) -> Drawn:
     """The scores by family; the cursor is the chosen one."""
-    columns, wide = _columns(scene)
+    columns, wide = _columns(model)
     lines: list[Content] = []
     family, cursor = "", 0
     for row in rows():
         if row.family != family:
             family = row.family
-            lines.append(_family(scene, family))
-        if row == scene.row:
+            lines.append(_family(model, family))
+        if row == model.row:
             cursor = len(lines)
-        lines.append(_line(scene, row, columns, wide))
+        lines.append(_line(model, row, columns, wide))
     return lines, (0 if cursor < 3 else cursor - 1, cursor + 1)
 
 
-def table_head(scene: ScoresViewModel) -> list[Content]:
+def table_head(model: ScoresViewModel) -> list[Content]:
     """Names, roles, and what stands beside every set: samples, exact duplicates, empty responses."""
-    return _head(scene, *_columns(scene))
+    return _head(model, *_columns(model))
 
 
-def _columns(scene: ScoresViewModel) -> tuple[list[int], int]:
+def _columns(model: ScoresViewModel) -> tuple[list[int], int]:
     """The columns that fit, and how wide they are."""
-    room = max(1, (scene.width - LABEL - 2) // COLUMN)
-    columns = visible_columns(len(scene.names), room, scene.selected, scene.reference)
-    return columns, min(WIDEST, (scene.width - LABEL - 2) // max(1, len(columns)))
+    room = max(1, (model.width - LABEL - 2) // COLUMN)
+    columns = visible_columns(len(model.names), room, model.selected, model.reference)
+    return columns, min(WIDEST, (model.width - LABEL - 2) // max(1, len(columns)))
 
 
-def _head(scene: ScoresViewModel, columns: list[int], wide: int) -> list[Content]:
+def _head(model: ScoresViewModel, columns: list[int], wide: int) -> list[Content]:
     names, roles = [Content(" " * LABEL)], [Content(" " * LABEL)]
     counts, odd = [faint(f"{'  samples':<{LABEL}}")], [faint(f"{'  exact duplicates, empty':<{LABEL}}")]
     for at in columns:
-        name = fitted(f"{scene.title(at)} {scene.names[at]}", wide - 2).rstrip()
+        name = fitted(f"{model.title(at)} {model.names[at]}", wide - 2).rstrip()
         names += [
             Content(" " * (wide - cell_len(name))),
-            Content.styled(name, "bold reverse" if at == scene.selected else DIM),
+            Content.styled(name, "bold reverse" if at == model.selected else DIM),
         ]
-        roles.append(faint(f"{scene.role(at):>{wide}}"))
-        counts.append(Content(f"{f'n {scene.n(at)}':>{wide}}"))
-        found = [scene.count(name, at) for name in ("duplicates", "empty")]
-        odd.append(Content(f"{', '.join('–' if c is None else str(c) for c in found):>{wide}}"))
+        roles.append(faint(f"{model.role(at):>{wide}}"))
+        counts.append(Content(f"{f'n {model.n(at)}':>{wide}}"))
+        odd_ones = [model.count(name, at) for name in ("duplicates", "empty")]
+        odd.append(Content(f"{', '.join('–' if c is None else str(c) for c in odd_ones):>{wide}}"))
     lines = [Content("").join(names), Content("").join(counts), Content("").join(odd)]
-    if any(scene.role(at) for at in columns):
+    if any(model.role(at) for at in columns):
         lines.insert(1, Content("").join(roles))
     return lines
 
 
-def _family(scene: ScoresViewModel, family: str) -> Content:
+def _family(model: ScoresViewModel, family: str) -> Content:
     if family != SIMILARITY:
         return faint(f" {family}")
-    if scene.reference is None:
+    if model.reference is None:
         return faint(f" {SIMILARITY}: mark one with * on the Bench")
-    name = fitted(scene.names[scene.reference], 30).rstrip()
-    return faint(f" similarity to {scene.title(scene.reference)} {name}, with recovery")
+    name = fitted(model.names[model.reference], 30).rstrip()
+    return faint(f" similarity to {model.title(model.reference)} {name}, with recovery")
 
 
-def _line(scene: ScoresViewModel, row: MetricRow, columns: list[int], wide: int) -> Content:
-    chosen = row == scene.row
+def _line(model: ScoresViewModel, row: MetricRow, columns: list[int], wide: int) -> Content:
+    chosen = row == model.row
     mark = "▶ " if chosen else "  "
     label = f"{fitted(row.label, LABEL - 4).rstrip()} {row.arrow}"
     parts = [Content.styled(f"{mark}{label:<{LABEL - 2}}", "bold" if chosen else "")]
     if row.on_demand:
-        job = (scene.jobs or {}).get(row.run)
+        job = (model.jobs or {}).get(row.run)
         if job is None or job.result is None:
-            text = scene.entry(row, 0).reason if scene.names else ""
-            parts.append(faint("  " + fitted(text, max(4, scene.width - LABEL - 3)).rstrip()))
+            text = model.entry(row, 0).reason if model.names else ""
+            parts.append(faint("  " + fitted(text, max(4, model.width - LABEL - 3)).rstrip()))
             return Content("").join(parts)
     for at in columns:
-        text = cell(scene, row, at)
-        here = chosen and at == scene.selected
+        text = cell(model, row, at)
+        here = chosen and at == model.selected
         style = "reverse" if here else DIM if text == "–" else ""
         parts += [Content(" " * max(1, wide - len(text))), Content.styled(text, style)]
     return Content("").join(parts)
 
 
-def cell(scene: ScoresViewModel, row: MetricRow, at: int) -> str:
+def cell(model: ScoresViewModel, row: MetricRow, at: int) -> str:
     """A score in short: its value, and what it is where the column is ceiling or floor, else the recovery."""
-    text = row.written(row.value(scene.entry(row, at)))
+    text = row.written(row.value(model.entry(row, at)))
     if text == "–":
         return text
     if not row.cross:
-        sd = scene.within(row, at).sd
+        sd = model.within(row, at).sd
         return text if sd is None else f"{text} ± {sd:.0f}"
-    if row.similarity and scene.role(at) in ("ceiling", "floor"):
-        return f"{scene.role(at)} {text}"
-    if (recovery := scene.similarity(row, at).recovery) is not None:
+    if row.similarity and model.role(at) in ("ceiling", "floor"):
+        return f"{model.role(at)} {text}"
+    if (recovery := model.similarity(row, at).recovery) is not None:
         return f"{text} {recovery:>4.0%}{'!' if recovery > 1 else ''}"
     return text
 
 
-def detail(scene: ScoresViewModel, bar: bool) -> list[Content]:
+def detail(model: ScoresViewModel, bar: bool) -> list[Content]:
     """The chosen score of the selected column: its value and interval or why there is none, and what it means.
 
     bar: of a similarity, also where it stands between floor and ceiling.
     """
-    row, lines = scene.row, []
-    if scene.names:
-        at = scene.selected
-        entry = scene.entry(row, at)
-        who = f"{scene.title(at)} {fitted(scene.names[at], 30).rstrip()}, {row.title}"
+    row, lines = model.row, []
+    if model.names:
+        at = model.selected
+        entry = model.entry(row, at)
+        who = f"{model.title(at)} {fitted(model.names[at], 30).rstrip()}, {row.title}"
         value = row.value(entry)
         if value is None:
             lines.append(Content.styled(f"{who}: no value: {entry.reason or 'not computed'}", "bold $text-warning"))
         else:
             interval = row.interval(entry)
             around = f" [{row.written(interval[0])}, {row.written(interval[1])}]" if interval else ""
-            said = cell(scene, row, at) if not row.cross else row.written(value)
-            lines.append(Content.assemble((f"{who}: {said}{around}", "bold"), (_beside(scene, at), DIM)))
+            said = cell(model, row, at) if not row.cross else row.written(value)
+            lines.append(Content.assemble((f"{who}: {said}{around}", "bold"), (_beside(model, at), DIM)))
         if row.similarity and bar and value is not None:
-            lines += _similarity(scene, row)
-        warning = scene.similarity(row, at).warning if row.similarity else ""
-        if warning and scene.role(at) not in ("ceiling", "floor"):
+            lines += _similarity(model, row)
+        warning = model.similarity(row, at).warning if row.similarity else ""
+        if warning and model.role(at) not in ("ceiling", "floor"):
             lines.append(Content.styled(f"! recovery {warning}", "bold $text-warning"))
-        if row.metric.moves_with_n and len({scene.n(at) for at in range(len(scene.names))} - {0}) > 1:
+        if row.metric.moves_with_n and len({model.n(at) for at in range(len(model.names))} - {0}) > 1:
             lines.append(Content.styled("! Columns differ in n, and this score moves with n.", "bold $text-warning"))
     return [*lines, *(Content(text) if i == 0 else faint(text) for i, text in enumerate(row.help()))]
 
 
-def _beside(scene: ScoresViewModel, at: int) -> str:
+def _beside(model: ScoresViewModel, at: int) -> str:
     """How long the responses are: length confounds overlap."""
-    if scene.row.metric.family == "length" or scene.panel is None:
+    if model.row.metric.family == "length" or model.panel is None:
         return ""
-    if scene.row.judged:
-        judged = scene.within(scene.row, at)
+    if model.row.judged:
+        judged = model.within(model.row, at)
         invalid, na = (judged.extra[count] for count in ("invalid", "na"))
         return f"   n {judged.samples}, replies that cannot be read {invalid:.0f}, N/A {na:.0f}"
-    entry = scene.panel.tables.within[scene.names[at]]["words"]
+    entry = model.panel.tables.within[model.names[at]]["words"]
     if entry.value is None:
         return ""
     sd = "" if entry.sd is None else f" ± {entry.sd:.0f}"
     return f"   {entry.value:.0f}{sd} words"
 
 
-def _similarity(scene: ScoresViewModel, row: MetricRow) -> list[Content]:
+def _similarity(model: ScoresViewModel, row: MetricRow) -> list[Content]:
     """Floor, ceiling and columns on a line; the selected column's recovery and distance."""
-    entry = scene.entry(row, scene.selected)
-    lines = [similarity_bar(scene, row, min(BAR, max(12, scene.width - 44)))]
-    if scene.selected != scene.reference and entry.value is not None:
-        lines.append(Content(recovery_words(scene, row, scene.selected)))
+    entry = model.entry(row, model.selected)
+    lines = [similarity_bar(model, row, min(BAR, max(12, model.width - 44)))]
+    if model.selected != model.reference and entry.value is not None:
+        lines.append(Content(recovery_words(model, row, model.selected)))
     return lines
 
 
@@ -164,44 +164,44 @@ def compared(entry: CrossEstimate) -> float | None:
     return entry.value if entry.held_out is None else entry.held_out
 
 
-def hint_value(scene: ScoresViewModel, row: MetricRow, name: str) -> float | None:
+def hint_value(model: ScoresViewModel, row: MetricRow, name: str) -> float | None:
     """Similarity of a hint's own text, as if it were an answer; None where the condition has no hint."""
-    said = scene.panel.hints.get(name, {}).get(row.metric.name) if scene.panel is not None else None
+    said = model.panel.hints.get(name, {}).get(row.metric.name) if model.panel is not None else None
     return None if said is None else said.value
 
 
-def recovery_words(scene: ScoresViewModel, row: MetricRow, at: int) -> str:
+def recovery_words(model: ScoresViewModel, row: MetricRow, at: int) -> str:
     """Recovery, or why there is none, and MMD² beside it."""
-    entry = scene.similarity(row, at)
+    entry = model.similarity(row, at)
     distance = entry.mmd2
     beside = f"MMD² {number(distance, 3)}" if distance is not None else "no MMD²: needs 2 samples on each side"
-    if scene.role(at) == "floor":
+    if model.role(at) == "floor":
         return f"the floor   {beside}"
     if (recovery := entry.recovery) is not None:
         return f"recovery {recovery:.0%}{'!' if recovery > 1 else ''}   {beside}"
-    why = scene.snapshot.roles.no_floor or entry.recovery_reason or ""
+    why = model.snapshot.roles.no_floor or entry.recovery_reason or ""
     return f"{beside}   no recovery: {why}"
 
 
-def similarity_bar(scene: ScoresViewModel, row: MetricRow, width: int) -> Content:
+def similarity_bar(model: ScoresViewModel, row: MetricRow, width: int) -> Content:
     """floor .31 |=====C----| ceiling .74, with the null."""
-    reference = scene.reference
-    if reference is None or scene.panel is None:
-        return faint(scene.waiting if reference is not None else "no reference")
-    entries = {at: scene.similarity(row, at) for at in range(len(scene.names))}
+    reference = model.reference
+    if reference is None or model.panel is None:
+        return faint(model.waiting if reference is not None else "no reference")
+    entries = {at: model.similarity(row, at) for at in range(len(model.names))}
     ceiling = entries[reference].value
     floor = entries[reference].floor
     null = entries[reference].null
     marks = {
         letter(at): value
         for at, entry in entries.items()
-        if scene.role(at) not in ("ceiling", "floor") and (value := compared(entry)) is not None
+        if model.role(at) not in ("ceiling", "floor") and (value := compared(entry)) is not None
     }
-    for one in scene.snapshot.earlier:
-        if one.name != scene.snapshot.roles.floor and (value := compared(scene.version(row, one))) is not None:
+    for one in model.snapshot.earlier:
+        if one.name != model.snapshot.roles.floor and (value := compared(model.version(row, one))) is not None:
             marks[one.sign] = value
     for at in entries:
-        if (said := hint_value(scene, row, scene.names[at])) is not None:
+        if (said := hint_value(model, row, model.names[at])) is not None:
             marks[f"h{letter(at)}"] = said
     bar = recovery_bar(width, marks, floor=floor, ceiling=ceiling, null=null)
     left = _named(("null", null), ("floor", floor))

@@ -94,7 +94,7 @@ class ScoresViewModel:
             running = self.names[at] in self.snapshot.running
             return "being sampled …" if running else "no finished sample of this prompt; F5 on the Bench draws some"
         job = (self.jobs or {}).get(row.run)
-        return demand(job) if row.on_demand and (job is None or job.result is None) else ""
+        return how_on_demand(job) if row.on_demand and (job is None or job.result is None) else ""
 
     def count(self, name: str, at: int) -> int | None:
         """Duplicates or empty responses of a column."""
@@ -104,7 +104,7 @@ class ScoresViewModel:
         return None if value is None else int(value)
 
 
-def demand(job: BackgroundJob[OnDemandResult] | None) -> str:
+def how_on_demand(job: BackgroundJob[OnDemandResult] | None) -> str:
     """How it stands with a score that runs on demand."""
     if job is None:
         return "on demand: o runs it"

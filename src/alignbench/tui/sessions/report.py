@@ -17,13 +17,13 @@ from alignbench.tui.save_copy import new_file
 from alignbench.tui.workbench.backends import NO_EMBEDDER, Backends
 
 
-def session_report(means: Backends, session: int, progress: Progress) -> Report:
+def session_report(backends: Backends, session: int, progress: Progress) -> Report:
     """Both investigations of a session, with what `alignbench report` does where nothing else is said."""
     progress("reading the session", 0, 1)
-    with Store.open(means.db) as store, Store.open(paths.embedding_cache()) as cache:
+    with Store.open(backends.db) as store, Store.open(paths.embedding_cache()) as cache:
         mode, _ = session_mode(store, session)
         options = session_options(store, session, mode=mode, investigation="all")
-        vectors, pieces = (Embeddings(kept, means.embed, DEFAULT_EMBEDDER, NO_EMBEDDER) for kept in (store, cache))
+        vectors, pieces = (Embeddings(kept, backends.embed, DEFAULT_EMBEDDER, NO_EMBEDDER) for kept in (store, cache))
         return build_report(store, session, options, vectors, pieces, progress)
 
 

@@ -42,25 +42,25 @@ class SearchScreen(ListScreen["SearchHit | None"]):
 
     def body(self) -> ComposeResult:
         yield PlainInput(placeholder='words, or "words side by side"', compact=True)
-        found = OptionList(markup=False, compact=True)
-        found.can_focus = False
-        yield found
+        listing = OptionList(markup=False, compact=True)
+        listing.can_focus = False
+        yield listing
 
     def on_input_changed(self, event: PlainInput.Changed) -> None:
         self._search(event.value)
 
     @work(exclusive=True)
     async def _search(self, text: str) -> None:
-        found: list[SearchHit] = []
+        hits: list[SearchHit] = []
         message = ""
         if any(map(str.isalnum, text)):
             try:
-                found = await self._workbench.database.run(lambda store: store.search(text, MOST + 1))
+                hits = await self._workbench.database.run(lambda store: store.search(text, MOST + 1))
             except AlignbenchError as error:
                 message = str(error)
             else:
-                message = f"The newest {MOST}." if len(found) > MOST else "" if found else "No sample has these words."
-        self._found = found[:MOST]
+                message = f"The newest {MOST}." if len(hits) > MOST else "" if hits else "No sample has these words."
+        self._found = hits[:MOST]
         listing = self.query_one(OptionList)
         listing.clear_options()
         listing.add_options(Option(_line(each)) for each in self._found)
@@ -78,6 +78,6 @@ class SearchScreen(ListScreen["SearchHit | None"]):
             self.dismiss(self._found[at])
 
 
-def _line(found: SearchHit) -> Content:
-    where = f"session {found.session}  {one_line(found.condition, 24)}, prompt {one_line(found.prompt_id, 16)}  "
-    return Content.assemble((where, DIM), one_line(found.snippet, 300))
+def _line(hit: SearchHit) -> Content:
+    where = f"session {hit.session}  {one_line(hit.condition, 24)}, prompt {one_line(hit.prompt_id, 16)}  "
+    return Content.assemble((where, DIM), one_line(hit.snippet, 300))

@@ -1,4 +1,4 @@
-"""The versions of a column: what each is, how close it comes to the reference, and what parts any two."""
+"""The versions of a column: what each is, how close it comes to the reference, and how any two differ."""
 
 from __future__ import annotations
 

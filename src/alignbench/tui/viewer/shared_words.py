@@ -23,10 +23,10 @@ def shared_runs(text: str, reference: Collection[str], who: str) -> SharedRuns:
 
     who: what the reference is called.
     """
-    found = shared_words(text, reference)
-    mean = f", mean Jaccard {number(found.similarity)}" if found.similarity is not None else ""
+    shared = shared_words(text, reference)
+    mean = f", mean Jaccard {number(shared.similarity)}" if shared.similarity is not None else ""
     said = (
-        f"{found.n_shared} of {found.n_words} content words are in {who} too{mean}.  "
+        f"{shared.n_shared} of {shared.n_words} content words are in {who} too{mean}.  "
         "Underlined: in one of its samples; reversed: in half or more."
     )
-    return SharedRuns(tuple(StyledRun(piece, mark) for piece, mark in marked(text, found)), said)
+    return SharedRuns(tuple(StyledRun(piece, mark) for piece, mark in marked(text, shared)), said)

@@ -55,23 +55,23 @@ def alternatives(scored: Scored, at: int, who: str, rows: bool, width: int) -> l
         f"token {at + 1} of {len(scored.ids)}  {_quoted(scored.pieces[at])}  rank {rank}: {token_shift(rank)}   "
         f"p {_probability(logprob)}  ({-logprob / math.log(2):.1f} bits)"
     )
-    found = [
+    likelier = [
         (_quoted(piece), float(value))
         for piece, value in zip(scored.top_pieces[at], scored.top_logprob[at], strict=True)
     ]
     lines = [Content.styled(head, "bold")]
     if rows:
-        wide = min(28, max((len(piece) for piece, _ in found), default=0))
+        wide = min(28, max((len(piece) for piece, _ in likelier), default=0))
         return [
             *lines,
             Content.styled(f"{who} would say", DIM),
             *(
                 Content(f" {i}  {piece:<{wide}}  {_probability(value):>5}  {bar(math.exp(value), 20)}")
-                for i, (piece, value) in enumerate(found, start=1)
+                for i, (piece, value) in enumerate(likelier, start=1)
             ),
         ]
     flow = [f"{who} would say"]
-    for i, (piece, value) in enumerate(found, start=1):
+    for i, (piece, value) in enumerate(likelier, start=1):
         unit = f"{i} {piece} {_probability(value)}"
         if cell_len(flow[-1]) + 3 + cell_len(unit) <= width:
             flow[-1] += f"   {unit}"

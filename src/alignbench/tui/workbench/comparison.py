@@ -39,14 +39,14 @@ def comparisons(bench: Bench, scorer: ScoreSource | None) -> tuple[ReferenceComp
         if version == column.version or _n(bench, column.history[version])
     ]
     floor = _floor(bench, known)
-    found = [
+    shown = [
         comparison_of(bench, scorer, column, version, floor)
         for column, version in known
         if version == column.version
         or bench.columns.index(column) == bench.selected
         or column.history[version].hash == floor
     ]
-    return tuple(sorted(found, key=lambda comparison: comparison.role != "floor"))
+    return tuple(sorted(shown, key=lambda comparison: comparison.role != "floor"))
 
 
 def comparison_of(
@@ -54,11 +54,11 @@ def comparison_of(
 ) -> ReferenceComparison:
     """One version of a column. floor: hash of the condition that is the floor."""
     condition, at = column.history[version], bench.columns.index(column)
-    told = samples_in_context(condition.context, bench.reference) if bench.reference else frozenset()
-    found = _cross(bench, scorer, condition, told)
+    source_samples = samples_in_context(condition.context, bench.reference) if bench.reference else frozenset()
+    crosses = _cross(bench, scorer, condition, source_samples)
     scores = []
     for metric in bench_metrics()[1]:
-        cross = found.get(metric.key)
+        cross = crosses.get(metric.key)
         scores.append(Score(reason=NOT_SAMPLED) if cross is None else Score(cross.value, cross.reason))
     versions = len(column.history)
     words = context_words(condition.context) if versions > 1 else column.name
@@ -68,7 +68,7 @@ def comparison_of(
         role="floor" if condition.hash == floor else "",
         scores=tuple(scores),
         n=_n(bench, condition),
-        held_out=bool(told),
+        held_out=bool(source_samples),
         current=version == column.version,
         selected=at == bench.selected,
     )
@@ -81,9 +81,9 @@ def _n(bench: Bench, condition: Condition) -> int:
 
 def _floor(bench: Bench, known: list[tuple[Column, int]]) -> str:
     """Hash of the floor: of the columns, else the newest version that could be one; empty where there is none."""
-    found = roles(bench.columns, bench.reference)
-    if found.floor is not None:
-        return next(column.hash for column in bench.columns if column.name == found.floor)
+    known_roles = roles(bench.columns, bench.reference)
+    if known_roles.floor is not None:
+        return next(column.hash for column in bench.columns if column.name == known_roles.floor)
     conditions = [column.history[version] for column, version in known]
     bare = [condition for condition in conditions if is_zero_shot_base(condition)]
     return bare[-1].hash if bare and not any(column.hash == c.hash for column in bench.columns for c in bare) else ""
@@ -98,13 +98,15 @@ def lowest_version(bench: Bench) -> str | None:
     return next((column.history[v].name for column, v in known if column.history[v].hash == floor), None)
 
 
-def _cross(bench: Bench, scorer: ScoreSource | None, condition: Condition, told: frozenset[int]) -> Mapping[str, Cross]:
+def _cross(
+    bench: Bench, scorer: ScoreSource | None, condition: Condition, source_samples: frozenset[int]
+) -> Mapping[str, Cross]:
     """Similarities to the reference's samples that the condition's context does not tell of."""
     cells = (bench.cell(column) for column in bench.columns)
     prompt = next((id for cell in cells if (id := prompt_id(cell)) is not None), None)
     reference = bench.reference
     if scorer is None or prompt is None or reference is None or not _n(bench, condition):
         return {}
-    if told:
-        return seen(bench, scorer.held_out(prompt, reference, condition.name, told))
+    if source_samples:
+        return seen(bench, scorer.held_out(prompt, reference, condition.name, source_samples))
     return seen(bench, scorer.cross(prompt, reference, condition.name))

@@ -25,7 +25,9 @@ class ScoreSource(Protocol):
 
     def cross(self, prompt_id: str, reference: str, condition: str) -> Mapping[str, Cross]: ...
 
-    def held_out(self, prompt_id: str, reference: str, condition: str, told: frozenset[int]) -> Mapping[str, Cross]: ...
+    def held_out(
+        self, prompt_id: str, reference: str, condition: str, source_samples: frozenset[int]
+    ) -> Mapping[str, Cross]: ...
 
 
 @dataclass(frozen=True, slots=True)

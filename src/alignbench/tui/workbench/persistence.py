@@ -45,8 +45,8 @@ def layout(bench: Bench) -> dict[str, object]:
 def pools(bench: Bench) -> list[ExampleSet]:
     """The example sets of all versions on the Bench; a layout names them by their hashes."""
     contexts = [condition.context for column in bench.columns for condition in column.history]
-    found = [context.examples.pool for context in contexts if context.examples is not None]
-    return list({pool.hash: pool for pool in found if pool.items}.values())
+    named = [context.examples.pool for context in contexts if context.examples is not None]
+    return list({pool.hash: pool for pool in named if pool.items}.values())
 
 
 def _written(condition: Condition) -> dict[str, object]:
