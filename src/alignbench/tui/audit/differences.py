@@ -34,10 +34,19 @@ _INJECTED = 3  # words that are no marker
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One column as its model got the prompt. text: with what the tokenizer adds. n_tokens: None behind a server.
+    """One column as its model got the prompt.
 
-    bos: how many beginning-of-sequence tokens the text begins with. injected: words that the template itself adds.
-    stops: all texts that end a response. n, cut: finished samples, and those of them that were cut by length.
+    Attributes:
+        condition: The column's.
+        text: The prompt, with what the tokenizer adds.
+        n_tokens: Of the prompt; None behind a server.
+        bos: How many beginning-of-sequence tokens the text begins with.
+        adds_bos: Whether the tokenizer adds one.
+        injected: Words that the template itself adds.
+        date: Dates in the template's text.
+        stops: All texts that end a response.
+        file: The weights, in words.
+        n, cut: Finished samples, and those of them that were cut by length.
     """
 
     condition: Condition

@@ -29,7 +29,19 @@ LEAST_LINES = 2  # of a sample, however many there are
 
 @dataclass(slots=True)
 class _Block:
-    """A sample on the screen. source: the text that `wrapped` was made from. top, lines: rows it takes in the list."""
+    """A sample on the screen.
+
+    Attributes:
+        index: Of the sample.
+        source: The text that `wrapped` was made from.
+        wrapped: Its lines.
+        status: Its state in words.
+        style: Of these words.
+        tail: Whether the end is shown where not all of it fits.
+        top, lines: Rows that it takes in the list.
+        cut: Whether not all of it is shown.
+        status_row: Whether its state stands on a row of its own.
+    """
 
     index: int
     source: str

@@ -39,7 +39,12 @@ STEPPED = (*_CHOICES, *_NUMBERS)
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A field that takes text. expected: what, in words; read: ValueError for anything else."""
+    """A field that takes text.
+
+    Attributes:
+        expected: What, in words.
+        read: The value of a text; ValueError for anything else.
+    """
 
     expected: str
     read: Callable[[str], Any]

@@ -20,8 +20,14 @@ LEVELS: tuple[Level, ...] = ("keywords", "topics", "outline", "sentence", "summa
 
 @dataclass(frozen=True, slots=True)
 class HintShown:
-    """recall: share of the source's content words that are in the text, 0 to 1, None where there is no source or it
-    has none. longest_quote: words of the longest run that both share."""
+    """A hint, and what it gives away.
+
+    Attributes:
+        text: The hint.
+        recall: Share of the source's content words that are in the text, 0 to 1, None where there is no source or it
+            has none.
+        longest_quote: Words of the longest run that both share.
+    """
 
     text: str
     recall: float | None

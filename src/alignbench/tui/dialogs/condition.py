@@ -31,7 +31,14 @@ MODES = ("strict", "fast")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A line of the editor. read: the value of its text; it raises InputError."""
+    """A line of the editor.
+
+    Attributes:
+        key: Its name in the condition.
+        label: What stands before it.
+        hint: What stands behind it.
+        read: The value of its text; it raises InputError.
+    """
 
     key: str
     label: str

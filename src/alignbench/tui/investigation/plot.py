@@ -17,7 +17,13 @@ HEIGHT = 12
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A mark of one or more characters at x, y. faint: drawn below the others."""
+    """A mark in a plot.
+
+    Attributes:
+        x, y: Where it is.
+        mark: One or more characters.
+        faint: Whether it is drawn below the others.
+    """
 
     x: float
     y: float

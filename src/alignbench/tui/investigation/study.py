@@ -29,10 +29,15 @@ from alignbench.tui.workbench.state import Bench
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The columns of a session, by name, with the samples that are finished.
+    """The columns of a session, with the samples that are finished.
 
-    floor: a column's name. ladder: all conditions of the session that differ in their temperature alone, with
-    `temperatures`. counts: what is finished, so that two subjects are equal where nothing came between them.
+    Attributes:
+        session: Its number.
+        conditions: Names of the columns.
+        reference, floor: Names of two of them, None without one.
+        ladder: Names of all conditions of the session that differ in their temperature alone.
+        temperatures: Those of the ladder.
+        counts: What is finished, so that two subjects are equal where nothing came between them.
     """
 
     session: int

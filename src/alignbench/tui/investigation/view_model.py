@@ -21,7 +21,13 @@ WHO = 18  # cells for a letter and a role
 
 @dataclass(frozen=True, slots=True)
 class InvestigationViewModel:
-    """columns: names on the Bench from left to right, which give the conditions their letters."""
+    """What a view is drawn from.
+
+    Attributes:
+        study: What was computed.
+        columns: Names on the Bench from left to right, which give the conditions their letters.
+        width: Cells of a line.
+    """
 
     study: Study
     columns: tuple[str, ...]

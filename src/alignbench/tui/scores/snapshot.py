@@ -151,10 +151,14 @@ def _base(bench: Bench, floor: str | None) -> Model | None:
 
 @dataclass(frozen=True, slots=True)
 class PromptPanel:
-    """All scores of one prompt. tables: as `alignbench score` has them. modes: which answer each sample gives.
+    """All scores of one prompt.
 
-    hints: by column or version with a hint, the similarities of the hint's text itself, as if it were an answer.
-    others: how many prompts' answers the null is the mean of.
+    Attributes:
+        prompt: Its hash.
+        tables: As `alignbench score` has them.
+        modes: Which answer each sample gives, by column.
+        hints: By column or version with a hint, the similarities of the hint's text itself, as if it were an answer.
+        others: How many prompts' answers the null is the mean of.
     """
 
     prompt: str
@@ -166,7 +170,14 @@ class PromptPanel:
 
 @dataclass(frozen=True, slots=True)
 class PromptSpread:
-    """One score over the prompts of the session. values: by prompt hash and column, None where there is none."""
+    """One score over the prompts of the session.
+
+    Attributes:
+        row: The score.
+        prompts: Their hashes.
+        values: By prompt hash and column, None where there is none.
+        tables: Of this score, over all of them.
+    """
 
     row: MetricRow
     prompts: tuple[str, ...]

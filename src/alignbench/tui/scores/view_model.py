@@ -21,9 +21,17 @@ Drawn = tuple[list[Content], tuple[int, int]]  # lines, and the rows of the curs
 
 @dataclass(frozen=True, slots=True)
 class ScoresViewModel:
-    """panel, spread: None as long as they are being computed. jobs: costly scores that were asked for, by name.
+    """What a view of the scores screen is drawn from.
 
-    row: the chosen score. answer: the chosen line of the answers.
+    Attributes:
+        snapshot: The samples.
+        selected: Place of the selected column.
+        row: The chosen score.
+        width: Cells of a line.
+        panel, spread: None as long as they are being computed.
+        jobs: Costly scores that were asked for, by name.
+        answer: The chosen line of the answers.
+        waiting: What stands in the place of a score that is not there yet.
     """
 
     snapshot: Snapshot

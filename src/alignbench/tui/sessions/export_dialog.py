@@ -23,7 +23,12 @@ from alignbench.tui.widgets.inputs import PlainInput
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest:
-    """conditions: names, none for all of the session. A folder, which has no ending, gets the paper's layout."""
+    """What to write, and where to.
+
+    Attributes:
+        file: A folder, which has no ending, gets the paper's layout.
+        conditions: Names; none for all of the session.
+    """
 
     file: Path
     conditions: tuple[str, ...]

@@ -35,7 +35,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class SessionChoice:
-    """A session to open. prompt: id of the one to begin with, empty for that where it was left."""
+    """A session to open.
+
+    Attributes:
+        session: Its number.
+        prompt: Id of the one to begin with, empty for that where it was left.
+    """
 
     session: int
     prompt: str = ""

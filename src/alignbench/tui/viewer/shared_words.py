@@ -12,7 +12,12 @@ from alignbench.tui.widgets.marked_pane import StyledRun
 
 @dataclass(frozen=True, slots=True)
 class SharedRuns:
-    """runs: the text, its shared words marked. said: how many there are, in words."""
+    """A text with the words that others use too.
+
+    Attributes:
+        runs: The text, its shared words marked.
+        said: How many there are, in words.
+    """
 
     runs: tuple[StyledRun, ...]
     said: str

@@ -20,8 +20,14 @@ STYLES = ("plain", "shared", "strong", "covered", "missing", "marginal", "shifte
 
 @dataclass(frozen=True, slots=True)
 class StyledRun:
-    """A piece of text in one style, one of `STYLES`. mark: a character that stands below each of its cells, in the
-    style `mark_style`."""
+    """A piece of text in one style.
+
+    Attributes:
+        text: The piece.
+        style: One of `STYLES`.
+        mark: A character that stands below each of its cells.
+        mark_style: The style of the marks.
+    """
 
     text: str
     style: str = "plain"

@@ -51,14 +51,22 @@ class BenchSample:
 class BenchCell:
     """One prompt under one condition, as the app follows it.
 
-    plan: what samples it, or did last. model: name of the one that does. message: why it failed, else empty.
+    Attributes:
+        id: Its row in the database.
+        plan: What samples it, or did last.
+        model: Name of the one that does.
+        status: What is being done.
+        fraction: Of loading the model, 0 to 1.
+        message: Why it failed, else empty.
+        samples: By index.
+        rate: Tokens a second.
     """
 
     id: int | None = None
     plan: Plan | None = None
     model: str = ""
     status: CellStatus = "idle"
-    fraction: float = 0.0  # of loading the model
+    fraction: float = 0.0
     message: str = ""
     samples: dict[int, BenchSample] = field(default_factory=dict)
     rate: TokenRate = field(default_factory=TokenRate)

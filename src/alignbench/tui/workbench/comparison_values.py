@@ -32,8 +32,16 @@ class ScoreSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ShownMetric:
-    """A score on the Bench. label: its name. short: the same where there is little room. invert: 1 - value is shown.
-    has_sd: with its standard deviation. arrow: which way is more diverse."""
+    """A score on the Bench.
+
+    Attributes:
+        key: Name of the metric.
+        label: Its name for people.
+        short: The same where there is little room.
+        invert: Whether 1 - value is shown.
+        has_sd: Whether it is shown with its standard deviation.
+        arrow: Which way is more diverse.
+    """
 
     key: str
     label: str
@@ -122,11 +130,17 @@ def prompt_id(cell: BenchCell) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceComparison:
-    """A condition against the reference. sign: letter of its column, with the version where there is more than one.
+    """A condition compared with the reference.
 
-    scores: of the similarities on the Bench. n: its samples. held_out: its context is made from samples of the
-    reference, which are left out of the comparison. current: whether it is on the Bench, not an earlier version.
-    selected: of the selected column.
+    Attributes:
+        sign: Letter of its column, with the version where there is more than one.
+        words: Its context, or the name of its column.
+        role: What it is to the reference.
+        scores: Of the similarities on the Bench.
+        n: Its samples.
+        held_out: Whether its context is made from samples of the reference, which are left out of the comparison.
+        current: Whether it is on the Bench, not an earlier version.
+        selected: Whether it is of the selected column.
     """
 
     sign: str

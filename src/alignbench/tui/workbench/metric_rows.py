@@ -39,7 +39,13 @@ _JUDGED: tuple[tuple[str, str, str, float, float | None], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class MetricRow:
-    """A score of one set, or (cross) of a set and the reference's. family: the heading it stands under."""
+    """A score as a row of a table.
+
+    Attributes:
+        metric: What is registered of it.
+        cross: Whether it is of a set and the reference's, not of one set.
+        family: The heading it stands under.
+    """
 
     metric: Metric
     cross: bool

@@ -12,7 +12,13 @@ from alignbench.tui.workbench.state import Column
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """of: the role of each column. reference, floor: names of columns, None without one; no_floor says why."""
+    """What the columns are to the reference.
+
+    Attributes:
+        of: The role of each.
+        reference, floor: Names of columns, None without one.
+        no_floor: Why there is none, else empty.
+    """
 
     of: tuple[Role, ...]
     reference: str | None

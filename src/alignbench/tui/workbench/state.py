@@ -14,10 +14,14 @@ CellKey = tuple[str, str]  # prompt hash, condition hash
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A condition and how many samples of it are asked for. hash: the condition's, computed once.
+    """A condition and how many samples of it are asked for.
 
-    versions: the conditions that the column has been, oldest first, this one among them; empty where it has been no
-    other.
+    Attributes:
+        condition: The one on the Bench.
+        n: Samples.
+        versions: The conditions that the column has been, oldest first, this one among them; empty where it has been
+            no other.
+        hash: The condition's, computed once.
     """
 
     condition: Condition
