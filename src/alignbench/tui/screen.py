@@ -18,7 +18,14 @@ ResultT = TypeVar("ResultT")
 
 
 def tell(app: App[Any], message: str, severity: str = "information", timeout: float | None = None) -> None:
-    """A notification; its text is data."""
+    """A notification; its text is data.
+
+    Args:
+        app: The app.
+        message: The text, cut where it is long.
+        severity: Textual's: information, warning or error.
+        timeout: Seconds that it stays; the app's without it.
+    """
     app.notify(printable(message[:LONGEST]), severity=severity, markup=False, timeout=timeout)  # type: ignore[arg-type]
 
 

@@ -32,7 +32,14 @@ def notes(texts: Iterable[str], width: int) -> list[Content]:
 
 
 def paragraphs(texts: Iterable[str], width: int, mark: str = "", style: str = "") -> list[Content]:
-    """Wrapped texts; mark: before the first line of each, the others are indented by as much."""
+    """Wrapped texts, a line each.
+
+    Args:
+        texts: The texts.
+        width: Cells of a line.
+        mark: Before the first line of each; the others are indented by as much.
+        style: Of all lines.
+    """
     lines = []
     for text in texts:
         wrapped = WrappedText(max(10, width - len(mark) - 2), text)

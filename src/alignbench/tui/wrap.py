@@ -10,10 +10,15 @@ Span = tuple[int, int]
 
 
 def wrap_line(text: str, start: int, end: int, width: int) -> list[Span]:
-    """Spans of the display lines of text[start:end], which holds no line break, at most `width` cells each.
+    """Spans of the display lines of a text without a line break.
 
     Breaks at spaces; a word wider than a line is cut. The spaces at a break are left out. Breaks are decided from left
     to right, so text that is added later moves nothing but the last two lines.
+
+    Args:
+        text: Where it stands.
+        start, end: The part that is wrapped.
+        width: Cells of a line, at most.
     """
     if text[start:end].isascii():
         return _wrap(text, start, end, width, None)

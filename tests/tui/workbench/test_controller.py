@@ -37,3 +37,34 @@ async def test_the_prompt_on_the_screen_is_scored_first(tmp_path: Path, monkeypa
     await workbench.open(session)
     await workbench.close()
     assert scored == ["Question 2?"] * 2 + ["Question 0?"] * 2 + ["Question 1?"] * 2
+
+
+def test_who_watches_the_workbench_hears_of_each_change(tmp_path: Path) -> None:
+    workbench = Workbench(tmp_path / "x.db", FakePool(), None, lambda: None)
+    heard: list[int] = []
+
+    def watcher() -> None:
+        heard.append(1)
+
+    workbench.watch(watcher)
+    workbench.changed()
+    workbench.changed(scores=False)
+    workbench.unwatch(watcher)
+    workbench.changed()
+    assert len(heard) == 2
+
+
+def test_what_a_screen_computed_lives_as_long_as_the_session(tmp_path: Path) -> None:
+    workbench = Workbench(tmp_path / "x.db", FakePool(), None, lambda: None)
+
+    class Kept:
+        closed = False
+
+        def close(self) -> None:
+            self.closed = True
+
+    first = workbench.of_session("scores", Kept)
+    assert workbench.of_session("scores", Kept) is first
+    workbench.begin(workbench.bench.renewed())
+    assert first.closed
+    assert workbench.of_session("scores", Kept) is not first

@@ -73,7 +73,14 @@ class Difference:
 
 
 def side(preparer: Preparer, prompt: Prompt, condition: Condition, cell: BenchCell) -> Side:
-    """What a column's model got for a prompt, or would get. It loads the model. Raises InputError or EngineError."""
+    """What a column's model got for a prompt, or would get. It loads the model. Raises InputError or EngineError.
+
+    Args:
+        preparer: Prepares its context.
+        prompt: The prompt.
+        condition: The column's.
+        cell: Its samples of this prompt.
+    """
     from alignbench.experiments.plan import PlannedCell
 
     content = preparer.content(PlannedCell(cell.id or 0, prompt, condition, 0, ()))

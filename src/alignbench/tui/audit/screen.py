@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.types import CSSPathType
 from textual.widgets import Static
 
 from alignbench.errors import AlignbenchError
@@ -42,7 +41,7 @@ TITLES = {
 class AuditScreen(PreparerScreen[None]):
     """The differences as a list; p shows both prompts side by side."""
 
-    CSS_PATH: ClassVar[CSSPathType | None] = ["../versions/screen.tcss", "screen.tcss"]
+    CSS_PATH = "screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("audit", AUDIT)]
     VERTICAL_BREAKPOINTS = HEIGHTS
     AUTO_FOCUS = None

@@ -64,7 +64,15 @@ class ColumnHead(Static):
         self._drawn: tuple[object, ...] = ()
 
     def show(self, at: int, column: Column, cell: BenchCell, *, selected: bool, reference: bool) -> None:
-        """Draw it again if anything in it changed."""
+        """Draw it again if anything in it changed.
+
+        Args:
+            at: Place of the column.
+            column: The column.
+            cell: Its cell of the prompt on the screen.
+            selected: Whether the column is.
+            reference: Whether the others are compared with it.
+        """
         words, style = progress(cell, column.n)
         self._parts = (at, column, words, style, selected, reference)
         self._draw()
@@ -138,7 +146,17 @@ class ColumnView(Vertical):
         cursor: int | None,
         whole: bool,
     ) -> None:
-        """Bring the column up to date."""
+        """Bring the column up to date.
+
+        Args:
+            at: Its place.
+            column: The column.
+            cell: Its cell of the prompt on the screen.
+            selected: Whether it is.
+            reference: Whether the others are compared with it.
+            cursor: Index of the selected sample.
+            whole: Whether samples are shown whole.
+        """
         self.set_class(selected, "-selected")
         self.head.show(at, column, cell, selected=selected, reference=reference)
         self.samples.show(

@@ -114,7 +114,14 @@ def _shown_first(comparisons: tuple[ReferenceComparison, ...], room: int) -> lis
 
 
 def bar_line(score: Score, ceiling: Score, width: int, style: str) -> Content:
-    """A number and its bar, with a mark where the ceiling is."""
+    """A number and its bar, with a mark where the ceiling is.
+
+    Args:
+        score: The number, 0 to 1.
+        ceiling: The ceiling.
+        width: Cells of the bar.
+        style: Of what is full; empty for the colour of numbers.
+    """
     if score.value is None:
         return Content.styled(f"{score.text:>4} {' ' * width}  ", DIM)
     full = round(_unit(score.value) * width)

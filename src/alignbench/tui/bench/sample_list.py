@@ -114,7 +114,16 @@ class SampleList(Pane):
         notice: str = "",
         hint: str = "",
     ) -> None:
-        """Show these samples. cursor: index of the selected one. notice: an error above. hint: if there are none."""
+        """Show these samples.
+
+        Args:
+            samples: In order.
+            max_tokens: The most of one of them.
+            cursor: Index of the selected one.
+            whole: Whether all of every text is shown.
+            notice: What stands above them where something is wrong.
+            hint: What stands there where there are none.
+        """
         moved = cursor != self._cursor or whole != self._whole
         self._samples, self._max_tokens, self._cursor, self._whole = samples, max_tokens, cursor, whole
         self._notice_text, self._hint = notice, hint

@@ -35,7 +35,15 @@ class HintShown:
 
 
 def find_hint(preparer: Preparer, prompt: Prompt, hint: Hint | None, source: str, make: bool) -> HintShown | None:
-    """A hint for a prompt, made now if that is asked for; None where there is none yet. source: its source's text."""
+    """A hint for a prompt; None where there is none yet.
+
+    Args:
+        preparer: Finds and makes hints.
+        prompt: The prompt.
+        hint: What hint it is.
+        source: Text of the sample that it is made from.
+        make: Whether it is made now if it is not there.
+    """
     if hint is None or not (hint.text or source):
         return None
     text = hint.text

@@ -103,8 +103,13 @@ class LineScreen(DialogScreen[str | None]):
     HELP = "Enter takes what is written, Esc leaves everything as it was."
 
     def __init__(self, heading: str, value: str, *, empty: str, check: Callable[[str], object] = str) -> None:
-        """empty: what to say where nothing is written; empty where that is an answer. check: raises InputError for what
-        cannot be taken."""
+        """
+        Args:
+            heading: What is asked for.
+            value: What is written there at first.
+            empty: What to say where nothing is written; empty where that is an answer.
+            check: Raises InputError for what cannot be taken.
+        """
         super().__init__()
         self._check = check
         self._heading = heading

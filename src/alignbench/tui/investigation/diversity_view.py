@@ -50,7 +50,14 @@ def _notes(model: InvestigationViewModel) -> Iterator[str]:
 def block(
     model: InvestigationViewModel, row: MetricRow, scores: Mapping[str, WithinEstimate], more: str = ""
 ) -> list[Content]:
-    """A score of every condition. more: behind its name."""
+    """A score of every condition.
+
+    Args:
+        model: What the view is drawn from.
+        row: The score.
+        scores: By condition.
+        more: Behind its name.
+    """
     against = f"against {model.sign(model.reference)}" if model.reference is not None else ""
     title = f" {row.label}{more} {row.arrow}".rstrip()
     room = max(0, model.width - len(title) - len(against) - 1)

@@ -48,7 +48,14 @@ class Axis:
 
 
 def plot(points: Sequence[Point], x: Axis, y: Axis, width: int, height: int = HEIGHT) -> list[Content]:
-    """A box with the points in it; what falls on another mark moves to the nearest free place in its row."""
+    """A box with the points in it; what falls on another mark moves to the nearest free place in its row.
+
+    Args:
+        points: The marks.
+        x, y: The axes.
+        width: Cells of a line, the numbers of the axis included.
+        height: Rows inside the box.
+    """
     across, down = Scale(x.low, x.high, max(8, width - LABEL - 3)), Scale(y.low, y.high, height)
     grid = [[" "] * across.width for _ in range(height)]
     styles = [[DIM] * across.width for _ in range(height)]

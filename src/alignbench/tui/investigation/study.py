@@ -84,7 +84,14 @@ def subject(bench: Bench) -> Subject | None:
 
 
 def study(backends: Backends, what: Subject, judge: Model | None, progress: Progress) -> Study:
-    """The report of Investigation 1 over all prompts of the session, and the frontier of its ladder."""
+    """The report of Investigation 1 over all prompts of the session, and the frontier of its ladder.
+
+    Args:
+        backends: What is computed with.
+        what: The samples.
+        judge: Who judges first what it has not judged of them.
+        progress: Is called with what is being done.
+    """
     progress("reading the session", 0, 1)
     with ExitStack() as stack:
         store = stack.enter_context(Store.open(backends.db))

@@ -19,7 +19,15 @@ from alignbench.tui.workbench.judging import run_judge
 
 
 def judge(kind: str, model: Model, backends: Backends, snapshot: Snapshot, progress: Progress) -> OnDemandResult:
-    """Every judgment is stored when it is made, so what was given up goes on where it was. A pair has the reference."""
+    """Judged scores. Every judgment is stored when it is made, so what was given up goes on where it was.
+
+    Args:
+        kind: What is judged; where that is a pair, one of the two is the reference's.
+        model: Who judges.
+        backends: What is computed with.
+        snapshot: The samples.
+        progress: Is called with what is being done.
+    """
     reference = snapshot.roles.reference
     if kind in PAIRED and reference is None:
         raise InputError("No column is the reference: * on the Bench marks one.")

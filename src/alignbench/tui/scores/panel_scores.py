@@ -50,7 +50,14 @@ class PanelScores:
         *,
         exact: bool,
     ) -> BackgroundJob[PromptPanel]:
-        """All scores of the prompt on the screen; see `prompt_panel`."""
+        """All scores of the prompt on the screen; see `prompt_panel`.
+
+        Args:
+            snapshot: The samples.
+            no_embeddings: Why vectors that are missing will not come, by column.
+            outcomes: Of the runs on demand, by what was run.
+            exact: With intervals.
+        """
 
         def work(_: Progress) -> PromptPanel:
             return prompt_panel(self._scores, snapshot, no_embeddings, outcomes, self._hints(snapshot), exact)

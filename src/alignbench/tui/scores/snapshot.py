@@ -201,8 +201,16 @@ def prompt_panel(
     hints: Mapping[str, str],
     exact: bool,
 ) -> PromptPanel:
-    """Score the prompt on the screen, versions of its columns included. outcomes: of the runs on demand, by what was
-    run. hints: their texts, by column or version. exact: with intervals, which takes as long again for every sample."""
+    """Score the prompt on the screen, versions of its columns included.
+
+    Args:
+        scorer: Computes the scores, and keeps what they are made of.
+        snapshot: The samples.
+        no_embeddings: Why vectors that are missing will not come, by column.
+        outcomes: Of the runs on demand, by what was run.
+        hints: Texts of hints, by column or version.
+        exact: With intervals, which takes as long again for every sample.
+    """
     of, names = snapshot.roles, (*snapshot.conditions, *(one.name for one in snapshot.earlier))
     others = [prompt for prompt, cells in snapshot.samples.items() if of.reference and cells[of.reference]]
     prompts = {prompt: snapshot.answers(prompt, no_embeddings) for prompt in {*others, snapshot.prompt}}
@@ -266,7 +274,14 @@ def _with_outcomes(answers: Answers, names: Sequence[str], outcomes: Mapping[str
 def spread(
     scorer: OnRequestScores, snapshot: Snapshot, row: MetricRow, no_embeddings: Mapping[str, str]
 ) -> PromptSpread:
-    """One score of every prompt that has samples."""
+    """One score of every prompt that has samples.
+
+    Args:
+        scorer: Computes the scores.
+        snapshot: The samples.
+        row: The score.
+        no_embeddings: Why vectors that are missing will not come, by column.
+    """
     of, names, metric = snapshot.roles, snapshot.conditions, row.metric.name
     there = [prompt for prompt, cells in snapshot.samples.items() if any(cells.values())]
     prompts = {prompt: snapshot.answers(prompt, no_embeddings) for prompt in there}

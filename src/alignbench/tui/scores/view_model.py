@@ -124,7 +124,14 @@ def how_on_demand(job: BackgroundJob[OnDemandResult] | None) -> str:
 
 
 def visible_columns(count: int, room: int, selected: int, keep: int | None) -> list[int]:
-    """Columns to show where not all fit: those around the selected one, and the one to keep."""
+    """Places of the columns to show where not all fit: those around the selected one, and the one to keep.
+
+    Args:
+        count: How many there are.
+        room: How many fit.
+        selected: Place of the selected one.
+        keep: Place of one that stays in sight.
+    """
     if count <= room:
         return list(range(count))
     first = max(0, min(selected - room // 2, count - room))

@@ -18,7 +18,14 @@ HEADS = ("", "id", "name", "began", "samples", "prompts", "models")
 
 
 def session_line(info: SessionInfo, width: int, *, open: bool, marked: bool) -> Content:
-    """One session; open: whether it is the one on the Bench."""
+    """One session of the list.
+
+    Args:
+        info: The session.
+        width: Cells of the line.
+        open: Whether it is the one on the Bench.
+        marked: Whether it is marked, to be merged or compared.
+    """
     cells = (
         ("▶" if open else " ") + ("●" if marked else ""),
         str(info.id),

@@ -48,8 +48,15 @@ def shift_said(scored: Scored, text: str, who: str) -> str:
 
 
 def alternatives(scored: Scored, at: int, who: str, rows: bool, width: int) -> list[Content]:
-    """The token under the cursor and what the base model would rather have said. rows: a line each, else as many as fit
-    on a line of `width` cells."""
+    """The token under the cursor and what the base model would rather have said.
+
+    Args:
+        scored: The response under the base model.
+        at: Place of the token.
+        who: What the base model is called.
+        rows: Whether each stands on a line; else as many as fit stand on one.
+        width: Cells of a line.
+    """
     rank, logprob = int(scored.rank[at]), float(scored.logprob[at])
     head = (
         f"token {at + 1} of {len(scored.ids)}  {_quoted(scored.pieces[at])}  rank {rank}: {token_shift(rank)}   "

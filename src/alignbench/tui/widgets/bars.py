@@ -31,9 +31,14 @@ class Scale:
 def recovery_bar(
     width: int, marks: Mapping[str, float], *, floor: float | None, ceiling: float | None, null: float | None
 ) -> Content:
-    """The marks (a letter or two each) on a line with bars at floor and ceiling and a dotted one at the null.
+    """Marks on a line with bars at floor and ceiling and a dotted one at the null.
 
     Between floor and ceiling the line is double. Marks that fall together stand side by side, in order.
+
+    Args:
+        width: Cells of the line.
+        marks: A letter or two each, with their values.
+        floor, ceiling, null: Values, None where there is none.
     """
     known = [value for value in (floor, ceiling, null, *marks.values()) if value is not None]
     if not known or width < 8:
@@ -68,7 +73,14 @@ def _free(cell: int, size: int, taken: set[int], width: int) -> int:
 
 
 def dot_plot(values: Sequence[float], scale: Scale, *, mean: float | None, current: float | None) -> Content:
-    """A dot a prompt, more in one place by the shape; | the mean; ◆ the prompt on the screen."""
+    """A dot a prompt, more in one place by the shape.
+
+    Args:
+        values: A number for each prompt.
+        scale: The line.
+        mean: Is marked by |.
+        current: Of the prompt on the screen, marked by ◆.
+    """
     line = ["─"] * scale.width
     styles = [DIM] * scale.width
     for cell, count in Counter(scale.at(value) for value in values).items():

@@ -52,7 +52,15 @@ def comparisons(bench: Bench, scorer: ScoreSource | None) -> tuple[ReferenceComp
 def comparison_of(
     bench: Bench, scorer: ScoreSource | None, column: Column, version: int, floor: str = ""
 ) -> ReferenceComparison:
-    """One version of a column. floor: hash of the condition that is the floor."""
+    """One version of a column compared with the reference.
+
+    Args:
+        bench: The Bench.
+        scorer: Where scores come from, None before there are any.
+        column: The column.
+        version: Place in its history.
+        floor: Hash of the condition that is the floor.
+    """
     condition, at = column.history[version], bench.columns.index(column)
     source_samples = samples_in_context(condition.context, bench.reference) if bench.reference else frozenset()
     crosses = _cross(bench, scorer, condition, source_samples)

@@ -49,7 +49,13 @@ class Workbench:
     """
 
     def __init__(self, db: Path, pool: EnginePool, embed: EmbedPool | None, notify: Callable[[], None]) -> None:
-        """notify: called from other threads when there are events to take or scores to read; it must not block."""
+        """
+        Args:
+            db: The session database.
+            pool: The engines.
+            embed: Embeddings, where there are any.
+            notify: Called from other threads when there are events to take or scores to read; it must not block.
+        """
         self.bench = Bench()
         self.whole = False
         self.table = ScoreTable()

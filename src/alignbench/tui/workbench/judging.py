@@ -11,7 +11,14 @@ from alignbench.tui.workbench.backends import Backends
 
 
 def run_judge(plan: JudgePlan, backends: Backends, store: Store, progress: Progress) -> None:
-    """Have the judge judge the items of a plan; EngineError where it fails on all of them."""
+    """Have the judge judge the items of a plan; EngineError where it fails on all of them.
+
+    Args:
+        plan: What is judged, and by whom.
+        backends: Whose pool is used.
+        store: Where judgments go.
+        progress: Is called with what is being done.
+    """
     run = JudgeRun(plan, backends.pool, store)
     done = invalid = 0
     failures = []

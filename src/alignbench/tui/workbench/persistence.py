@@ -81,7 +81,15 @@ def create(store: Store, bench: Bench, name: str) -> int:
 def save(
     store: Store, session: int, view: Mapping[str, object], reference: str | None, sets: Sequence[ExampleSet]
 ) -> None:
-    """Keep what the app shows, and the example sets that it names."""
+    """Keep what the app shows, and the example sets that it names.
+
+    Args:
+        store: The database.
+        session: Its number.
+        view: As `layout` gives it.
+        reference: Name of the column that the others are compared with.
+        sets: As `pools` gives them.
+    """
     known = {info.hash for info in store.example_sets()} if sets else set()
     for pool in sets:
         if pool.hash not in known:

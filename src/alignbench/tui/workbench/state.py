@@ -110,7 +110,13 @@ class Bench:
 
     @classmethod
     def ready(cls, models: Sequence[Model], prompts: Sequence[Prompt], prompt_set: str) -> Bench:
-        """A bench with a column per model; the first aligned one is the reference; the first prompt is chosen."""
+        """A bench with a column per model; the first aligned one is the reference, the first prompt is chosen.
+
+        Args:
+            models: Of the columns.
+            prompts: The set.
+            prompt_set: Its name or path.
+        """
         bench = cls(prompts=prompts, prompt_set=prompt_set, prompt=prompts[0] if prompts else NO_PROMPT)
         for model in models:
             bench.add(Column(Condition.zero_shot(model, name=free_name(model.name, bench.used))))
