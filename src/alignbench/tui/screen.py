@@ -95,6 +95,31 @@ class WorkbenchScreen(AppScreen[ResultT]):
         """Draw what the workbench has now."""
         raise NotImplementedError
 
+    # selecting, the same on every screen that has keys for it
+
+    def select(self, column: int) -> None:
+        """Select a column, by its place."""
+        self.workbench.bench.select(column)
+        self.workbench.changed()
+
+    def action_column_left(self) -> None:
+        self.select(self.workbench.bench.selected - 1)
+
+    def action_column_right(self) -> None:
+        self.select(self.workbench.bench.selected + 1)
+
+    def action_sample_up(self) -> None:
+        self._move_cursor(-1)
+
+    def action_sample_down(self) -> None:
+        self._move_cursor(1)
+
+    def _move_cursor(self, by: int) -> None:
+        self.workbench.bench.move_cursor(by)
+        self.workbench.changed(scores=False)
+
+    # changing
+
     def do(self, what: Coroutine[Any, Any, str | None]) -> None:
         """Wait for work of the workbench without holding a key."""
         do(self.app, self.workbench, what)

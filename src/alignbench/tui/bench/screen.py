@@ -129,16 +129,6 @@ class BenchScreen(WorkbenchScreen[None]):
             self.tell(str(error), "warning")
             return None
 
-    def _select(self, at: int) -> None:
-        self.bench.select(at)
-        self.workbench.changed()
-
-    def action_column_left(self) -> None:
-        self._select(self.bench.selected - 1)
-
-    def action_column_right(self) -> None:
-        self._select(self.bench.selected + 1)
-
     def action_duplicate_column(self) -> None:
         if (column := self.bench.column) is not None:
             self.bench.add(self.bench.reseeded(column))
@@ -222,16 +212,6 @@ class BenchScreen(WorkbenchScreen[None]):
 
     # samples
 
-    def _move_cursor(self, by: int) -> None:
-        self.bench.move_cursor(by)
-        self.workbench.changed(scores=False)
-
-    def action_sample_up(self) -> None:
-        self._move_cursor(-1)
-
-    def action_sample_down(self) -> None:
-        self._move_cursor(1)
-
     def panes(self) -> Iterable[Pane]:
         selected = self.query_one(ColumnsView).selected
         return [selected.samples] if selected is not None else []
@@ -243,7 +223,7 @@ class BenchScreen(WorkbenchScreen[None]):
     def on_column_view_chosen(self, message: ColumnView.Chosen) -> None:
         if message.sample is not None:
             self.bench.cursor = message.sample
-        self._select(self.query_one(ColumnsView).views.index(message.view))
+        self.select(self.query_one(ColumnsView).views.index(message.view))
         if message.twice:
             self.action_view()
 

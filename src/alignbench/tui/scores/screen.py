@@ -207,16 +207,6 @@ class ScoresScreen(WorkbenchScreen[None]):
             self._row = max(0, min(len(self._rows()) - 1, self._row + by))
         self.follow()
 
-    def action_column_left(self) -> None:
-        self._select(self.workbench.bench.selected - 1)
-
-    def action_column_right(self) -> None:
-        self._select(self.workbench.bench.selected + 1)
-
-    def _select(self, at: int) -> None:
-        self.workbench.bench.select(at)
-        self.workbench.changed()
-
     def panes(self) -> Iterable[Pane]:
         return self.query(LineList)
 
@@ -252,7 +242,7 @@ class ScoresScreen(WorkbenchScreen[None]):
         if self._answer < len(clusters):
             chosen = clusters[self._answer]
             self.workbench.bench.cursor = chosen.samples[0]
-            self._select(chosen.column)
+            self.select(chosen.column)
             self.post_message(Open("viewer"))
 
 

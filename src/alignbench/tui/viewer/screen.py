@@ -68,13 +68,22 @@ def facts(sample: BenchSample, column: Column) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ViewContent:
-    """What a view shows: a line about the whole, the marked text, the run under the cursor, and lines about that."""
+    """What a view shows.
+
+    Attributes:
+        said: A line about the whole.
+        runs: The marked text.
+        cursor: The run under the cursor.
+        detail: Lines about that.
+        places: How many places the cursor can stand in.
+        job: What computes it, where that takes a while.
+    """
 
     said: str
     runs: Sequence[StyledRun] = ()
     cursor: int | None = None
     detail: Sequence[Content] = ()
-    places: int = 0  # where the cursor can stand
+    places: int = 0
     job: BackgroundJob[Any] | None = None
 
 
@@ -246,7 +255,7 @@ class ViewerScreen(WorkbenchScreen[None]):
             self._place = max(0, min(self._content.places - 1, self._place + by))
             self.follow()
         else:
-            self._select(by)
+            self.select(self.workbench.bench.selected + by)
 
     def action_other_base(self) -> None:
         self._base += 1
@@ -256,26 +265,6 @@ class ViewerScreen(WorkbenchScreen[None]):
         if self._content.job is not None:
             self.workbench.model_jobs.forget(self._content.job)
             self.follow()
-
-    def action_sample_up(self) -> None:
-        self._move_cursor(-1)
-
-    def action_sample_down(self) -> None:
-        self._move_cursor(1)
-
-    def _move_cursor(self, by: int) -> None:
-        self.workbench.bench.move_cursor(by)
-        self.workbench.changed(scores=False)
-
-    def action_column_left(self) -> None:
-        self._select(-1)
-
-    def action_column_right(self) -> None:
-        self._select(1)
-
-    def _select(self, by: int) -> None:
-        self.workbench.bench.select(self.workbench.bench.selected + by)
-        self.workbench.changed()
 
     def panes(self) -> Iterable[Pane]:
         return self.query(TextPane if self._view == "text" else MarkedPane)
