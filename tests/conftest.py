@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from alignbench import paths
 from alignbench.metrics import paper
@@ -16,7 +16,9 @@ from tests.support.paper_data import NLTK_DATA
 
 WEIGHTS = paths.weights_dir()  # put together once for all tests
 
-settings.register_profile("any machine", deadline=None)  # no test rests on how fast the machine is
+settings.register_profile(  # no test rests on how fast the machine is
+    "any machine", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("any machine")
 
 

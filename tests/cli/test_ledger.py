@@ -1,4 +1,4 @@
-"""`alignbench ledger` as a user runs it; on the embedded models also killed in the middle, and its controls."""
+"""`alignbench ledger` as a user runs it: killed in the middle on the embedded models, its controls on known answers."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.books import WORDS, Pool
 from tests.support.commands import alignbench
+from tests.support.waiting import wait_until
 
 MODELS = ["--teacher", "demo-aligned", "--base", "demo-base"]
-LEDGER = ["ledger", *MODELS, "--contexts", "instruction", "--n", "3", "--max-tokens", "32", "--controls", "--json"]
-PATIENCE = 1200  # seconds: on two crowded cores
+LEDGER = ["ledger", *MODELS, "--contexts", "instruction", "--n", "3", "--json"]
 
 
 @pytest.mark.parametrize(
@@ -58,76 +58,76 @@ def rows(path: Path, table: str) -> dict[Any, str]:
         database.close()
 
 
-@pytest.fixture(scope="module")
-def killed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, dict[Any, str]], dict[str, Any]]:
-    """A ledger with controls that was killed while it read: its database, what was in it then, and what came of it."""
-    path = tmp_path_factory.mktemp("ledger") / "ledger.db"
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("ALIGNBENCH_CACHE_DIR", str(path.parent / "cache"))
-        command = [*LEDGER, "--prompts", "open-ended", "--limit", "3", "--db", str(path)]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "alignbench", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        try:
-            deadline = time.monotonic() + PATIENCE
-            while len(rows(path, "likelihoods")) < 20:
-                assert process.poll() is None, "it ended before it could be killed"
-                assert time.monotonic() < deadline, "it reads nothing"
-                time.sleep(0.2)
-        finally:
-            os.kill(process.pid, signal.SIGKILL)
-            process.wait()
-        before = {table: rows(path, table) for table in KEYS}
-        ran = alignbench(*command)
-    assert ran.returncode == 0, ran.stderr
-    return path, before, json.loads(ran.stdout)
-
-
 @pytest.mark.models
 @pytest.mark.slow
-@pytest.mark.timeout(2 * PATIENCE)
-class TestOnTheEmbeddedModels:
-    def test_killed_and_started_again_it_does_only_what_is_missing(self, killed: Any, tmp_path: Path) -> None:
-        path, before, record = killed
-        assert record["session"] == 1
-        for table, there in before.items():
-            assert there
-            after = rows(path, table)
-            assert {key: after[key] for key in there} == there, table  # none was written again
-        assert len(rows(path, "likelihoods")) > len(before["likelihoods"])
-        copy = tmp_path / "copy.db"
-        shutil.copy(path, copy)
-        early = [(key,) for key in before["likelihoods"]]
-        with sqlite3.connect(copy) as database:  # what the killed process read is read again by one that is not
-            database.executemany(f"DELETE FROM likelihoods WHERE {KEYS['likelihoods']} = ?", early)
-        undisturbed = alignbench(*LEDGER, "--session", "1", "--db", str(copy))
-        assert json.loads(undisturbed.stdout) == record
+def test_killed_and_started_again_it_does_only_what_is_missing(tmp_path: Path) -> None:
+    path, copy = tmp_path / "ledger.db", tmp_path / "copy.db"
+    short = [*LEDGER, "--max-tokens", "12"]
+    command = [*short, "--prompts", "open-ended", "--limit", "2", "--db", str(path)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "alignbench", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        wait_until(lambda: len(rows(path, "likelihoods")) >= 8 or process.poll() is not None)
+        assert process.poll() is None, "it ended before it could be killed"
+    finally:
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    before = {table: rows(path, table) for table in KEYS}
+    ran = alignbench(*command)
+    assert ran.returncode == 0, ran.stderr
+    record = json.loads(ran.stdout)
+    assert record["session"] == 1
+    for table, there in before.items():
+        assert there
+        after = rows(path, table)
+        assert {key: after[key] for key in there} == there, table  # none was written again
+    assert len(rows(path, "likelihoods")) > len(before["likelihoods"])
+    shutil.copy(path, copy)
+    early = [(key,) for key in before["likelihoods"]]
+    with sqlite3.connect(copy) as database:  # what the killed process read is read again by one that is not
+        database.executemany(f"DELETE FROM likelihoods WHERE {KEYS['likelihoods']} = ?", early)
+    undisturbed = alignbench(*short, "--session", "1", "--db", str(copy))
+    assert json.loads(undisturbed.stdout) == record
+    assert [row["level"] for row in record["curve"]] == ["keywords", "topics", "outline", "sentence", "summary"]
+    for row in record["curve"]:
+        assert row["cost"]["bits"] > 0
+        assert set(row["saved"]) == {"held_out", "source"}
+        assert row["saved"]["held_out"]["n_responses"] == 4
+    assert record["meta"]["few_prompts"] is True
+    assert (record["meta"]["measure"], record["meta"]["reason"]) == ("cross-entropy", "the tokenizers differ")
 
-    def test_a_full_copy_saves_on_its_source_and_not_on_held_out_responses(self, killed: Any) -> None:
-        copy = killed[2]["controls"]["given_away"]["copy of the source"]["saved"]
+
+class TestControls:
+    """On a pool that reads a text it has seen, and any text after examples, more cheaply than others."""
+
+    @pytest.fixture
+    def controls(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+        monkeypatch.setattr("tests.support.commands.lent_pool", lambda **_: Pool(by_example=0.9))
+        prompts = tmp_path / "prompts.txt"
+        prompts.write_text("".join(f"Why {word}?\n" for word in WORDS), encoding="utf-8")
+        ran = alignbench(*LEDGER, "--controls", "--prompts", str(prompts))
+        assert ran.returncode == 0, ran.stderr
+        controls: dict[str, Any] = json.loads(ran.stdout)["controls"]
+        return controls
+
+    def test_a_full_copy_saves_on_its_source_and_not_on_held_out_responses(self, controls: dict[str, Any]) -> None:
+        copy = controls["given_away"]["copy of the source"]["saved"]
         assert copy["source"]["ci"][0] > 0.3
         assert copy["source"]["per_byte"] > 10 * abs(copy["held_out"]["per_byte"])
         assert copy["held_out"]["ci"][0] <= 0
 
-    def test_keywords_of_another_prompt_save_nothing(self, killed: Any) -> None:
-        other = killed[2]["controls"]["given_away"]["keywords of another prompt"]["saved"]
+    def test_keywords_of_another_prompt_save_nothing(self, controls: dict[str, Any]) -> None:
+        other = controls["given_away"]["keywords of another prompt"]["saved"]
         assert other["source"]["ci"][0] <= 0
         assert other["held_out"]["ci"][0] <= 0
 
-    def test_hidden_examples_are_recovered_by_all_of_them_in_part_by_one_and_not_by_none(self, killed: Any) -> None:
-        hidden = killed[2]["controls"]["hidden_examples"]
+    def test_hidden_examples_are_recovered_by_all_of_them_in_part_by_one_and_not_by_none(
+        self, controls: dict[str, Any]
+    ) -> None:
+        hidden = controls["hidden_examples"]
         gaps = [hidden[name]["gap"] for name in ("all of its examples", "one of its examples", "zero-shot")]
         assert gaps[0] == pytest.approx(0.0, abs=1e-6)
         assert gaps[0] < gaps[1] < gaps[2]
         assert hidden["one of its examples"]["saved"]["held_out"]["ci"][0] > 0
         assert hidden["zero-shot"]["ci"][0] > 0
-
-    def test_the_curve_has_bits_and_savings_of_every_level_and_few_prompts_are_said(self, killed: Any) -> None:
-        record = killed[2]
-        assert [row["level"] for row in record["curve"]] == ["keywords", "topics", "outline", "sentence", "summary"]
-        for row in record["curve"]:
-            assert row["cost"]["bits"] > 0
-            assert set(row["saved"]) == {"held_out", "source"}
-            assert row["saved"]["held_out"]["n_responses"] == 6
-        assert record["meta"]["few_prompts"] is True
-        assert (record["meta"]["measure"], record["meta"]["reason"]) == ("cross-entropy", "the tokenizers differ")

@@ -20,6 +20,7 @@ from alignbench.spec import Condition, Context, Model, Prompt
 from alignbench.store import Store
 from tests.support.commands import alignbench
 from tests.support.paper_data import OVERTON, needs_paper_data
+from tests.support.pools import KnownTexts
 from tests.support.samples import result
 
 LEXICAL = ("--embedder", "none", "--bootstrap", "200")
@@ -263,8 +264,13 @@ def test_bertscore_of_a_file(file: Path) -> None:
 
 @pytest.mark.models
 @pytest.mark.slow
-def test_scores_by_log_probs(tmp_path: Path) -> None:
+def test_scores_by_log_probs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One small run, scored as a session and as its own output, which gives the prompts' texts and the log-probs."""
+    known = KnownTexts(
+        demo_base=["The diary of a man, and the man, the", "I do not know why people keep them"],
+        demo_aligned=["People keep diaries to remember their days.", "A diary helps people to understand themselves."],
+    )
+    monkeypatch.setattr("tests.support.commands.lent_pool", lambda **_: known)
     ran = alignbench(
         "sample", "--prompt", "Why do people keep diaries?", "--model", "demo-base", "--model", "demo-aligned",
         "-n", "2", "--max-tokens", "16", "--temperature", "1", "--json",

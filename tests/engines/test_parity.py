@@ -129,6 +129,8 @@ def first_logits(pool: WorkerPool, pair: tuple[Model, Model]) -> list[NDArray[np
         row = np.empty(capabilities.n_vocab, np.float32)
         row[scored.top_ids[0]] = scored.top_logprob[0]
         rows.append(row)
+    p, q = (np.exp(row) for row in rows)
+    assert np.abs(p - q).sum() / 2 < 0.15  # what of the mass lies elsewhere
     return rows
 
 
@@ -152,17 +154,13 @@ def test_a_seed_and_a_distribution_decide_the_token(
     """Each engine draws what the sampler draws from its distribution: the same wherever the distributions agree."""
     request = replace(plain_request(8, context="", stops=()), query=OPENING, sampling=replace(sampling, max_tokens=1))
     uniforms = [uniform(request.seed + i, request.stream, 0) for i in range(8)]
-    drawn = []
     for model, row in zip(pair, first_logits, strict=True):
         expected = Sampler(sampling).draw([row] * 8, uniforms)
         samples = results(follow(pool, model, request))
-        drawn.append([int(samples[i].tokens.ids[0]) for i in range(8)])
-        assert drawn[-1] == expected.ids.tolist()
+        assert [int(samples[i].tokens.ids[0]) for i in range(8)] == expected.ids.tolist()
         for i in range(8):
             assert samples[i].tokens.logprob[0] == pytest.approx(expected.logprob[i], abs=1e-4)
             assert samples[i].tokens.sampling_logprob[0] == pytest.approx(expected.sampling_logprob[i], abs=1e-4)
-    if sampling.temperature < 1.5:  # above, the mass lies in the tail, and a little of it shifts every id
-        assert sum(a == b for a, b in zip(*drawn, strict=True)) >= 5
 
 
 def test_the_repetition_penalty_reaches_prompt_and_generation(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
@@ -179,11 +177,12 @@ def test_strict_replays(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
 
     def run(n: int, threads: int, **fields: object) -> dict[int, str]:
         pool._threads = threads
-        return texts(follow(pool, pair[1], plain_request(n, **{"context": context, "max_tokens": 8, **fields})))
+        given = {"context": context, "max_tokens": 8, "temperature": 1.5, **fields}
+        return texts(follow(pool, pair[1], plain_request(n, **given)))
 
     try:
         twelve = run(12, 2)
-        assert len(set(twelve.values())) > 4
+        assert len(set(twelve.values())) > 1
         for n, threads in ((3, 1), (5, 2)):
             assert run(n, threads) == {i: twelve[i] for i in range(n)}
         run(1, 2, context="Something else. ", max_tokens=2)
@@ -204,21 +203,24 @@ def test_fast_and_strict_agree_until_they_part(pool: WorkerPool, pair: tuple[Mod
     """In float32 but for the last bits; llama.cpp's own test allows it 0.05."""
     strict = results(follow(pool, pair[1], plain_request(5, max_tokens=12)))
     fast = results(follow(pool, pair[1], plain_request(5, max_tokens=12, mode="fast")))
+    differences: list[float] = []
     for i in range(5):
         a, b = strict[i].tokens, fast[i].tokens
         same = sum(1 for _ in itertools.takewhile(lambda ids: ids[0] == ids[1], zip(a.ids, b.ids, strict=False)))
-        assert same > 0
-        assert np.abs(a.logprob[:same] - b.logprob[:same]).max() < 1e-3
+        differences.extend(np.abs(a.logprob[:same] - b.logprob[:same]))
+    assert max(differences) < 1e-3
 
 
 def test_scores_are_the_log_probs_of_sampling(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
-    request = plain_request(1, max_tokens=20, stops=())
-    sampled = results(follow(pool, pair[1], request))[0]
-    scored = score(pool, pair[1], request, sampled.raw_text)
-    n = min(len(scored.ids), sampled.n_tokens)
-    same = [i for i in range(n) if list(scored.ids[: i + 1]) == list(sampled.tokens.ids[: i + 1])]
-    assert len(same) >= 5
-    assert np.abs(scored.logprob[same] - sampled.tokens.logprob[same]).max() < 1e-2
+    request = plain_request(4, max_tokens=8, stops=())
+    differences: list[float] = []
+    for sampled in results(follow(pool, pair[1], request)).values():
+        scored = score(pool, pair[1], request, sampled.raw_text)
+        n = min(len(scored.ids), sampled.n_tokens)
+        same = [i for i in range(n) if list(scored.ids[: i + 1]) == list(sampled.tokens.ids[: i + 1])]
+        differences.extend(np.abs(scored.logprob[same] - sampled.tokens.logprob[same]))
+    assert len(differences) >= 5
+    assert max(differences) < 1e-2
 
 
 def test_a_stop_at_the_very_first_token(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
@@ -282,8 +284,10 @@ def test_cancel_keeps_what_was_generated(pool: WorkerPool, pair: tuple[Model, Mo
 
     samples = results(follow(pool, pair[1], request, watch))
     assert set(samples) == {0, 1, 2, 3}
-    assert samples[1].finish_reason == "cancelled"
-    assert samples[1].text
+    reasons = [result.finish_reason for result in samples.values()]
+    assert "cancelled" in reasons
+    assert set(reasons) <= {"cancelled", "stop"}  # some may have ended before
+    assert any(result.text for result in samples.values() if result.finish_reason == "cancelled")
     assert results(follow(pool, pair[1], plain_request(1, max_tokens=2)))[0].finish_reason != "cancelled"
 
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from alignbench.contexts.files import load_context
-from alignbench.engines.workers.pool import WorkerPool
 from alignbench.errors import InputError
 from alignbench.experiments.plan import make_plan
 from alignbench.experiments.runner import Run, RunEvent, TextArrived
-from alignbench.experiments.verbalized import answers, drawn, given_by
+from alignbench.experiments.verbalized import answers, drawn, given_by, schema
 from alignbench.spec import Condition, Context, Model, Prompt, Sampling
 from alignbench.store import SampleRow, Store
 from tests.support.fakes import FakePool
+from tests.support.pools import shared_pool
 
 PROMPT = Prompt("p1", "Why do people keep diaries?")
 ASKING = Context("chat", "several", verbalized=3, instruction="Give {answers} answers.")
@@ -138,23 +138,29 @@ def test_a_context_that_says_something_before_its_answers_is_refused(tmp_path: P
 
 
 @pytest.mark.models
-def test_a_real_model_is_held_to_the_form(store: Store) -> None:
-    """What so small a model says is nothing; that it is two answers, or an error with a reason, is."""
+def test_a_real_model_is_held_to_the_form(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Texts are kept short, so that none is cut: then every reply is two answers, unless one of them is empty."""
+
+    def terse(m: int) -> str:
+        form = json.loads(schema(m))
+        form["properties"]["answers"]["items"]["properties"] = {
+            "text": {"type": "string", "minLength": 1, "maxLength": 8},
+            "probability": {"enum": [0.25, 0.5, 1]},
+        }
+        return json.dumps(form)
+
+    for module in ("verbalized", "runner"):
+        monkeypatch.setattr(f"alignbench.experiments.{module}.schema", terse)
     context = replace(load_context("verbalized"), verbalized=2)
     aligned = Model("demo-aligned", "demo-aligned", "aligned")
-    condition = Condition("vs", aligned, context, Sampling(max_tokens=64))
-    pool = WorkerPool()
-    try:
-        list(Run(make_plan(store, store.create_session("t"), [PROMPT], (condition,), 4), pool, store))
-    finally:
-        pool.close()
-    parsed = rows(store)
-    assert len(parsed) == 4
-    assert any(row.status == "done" for row in parsed)
-    for row in parsed:
+    condition = Condition("vs", aligned, context, Sampling(max_tokens=400))
+    list(Run(make_plan(store, store.create_session("t"), [PROMPT], (condition,), 4), shared_pool(), store))
+    samples = rows(store)
+    assert len(samples) == 4
+    for row in samples:
         if row.status == "done":
-            assert row.text
-            assert row.probability is not None
-            assert 0 <= row.probability <= 1
+            assert 1 <= len(row.text) <= 8
+            assert row.probability in (0.25, 0.5, 1)
         else:
             assert "gave no 2 answers" in (row.error or "")
+            assert "text is empty" in (row.error or "")

@@ -31,11 +31,12 @@ class Pool(FakePool):
     """Answers a prompt in three colours. Asked for a hint, it says the response that the hint is to be made of.
 
     A token a byte. A continuation that stands word for word in the text before it is known. refuse: continuations that
-    cannot be read, with the message.
+    cannot be read, with the message. by_example: what a byte costs after an example, as a part of what it costs before.
     """
 
     scored: list[tuple[str, LikelihoodRequest]] = field(default_factory=list)
     refuse: dict[str, str] = field(default_factory=dict)
+    by_example: float = 1.0
 
     def sample(self, model: Model, request: SampleRequest, sink: Sink) -> None:
         text = request.context + request.query
@@ -51,7 +52,8 @@ class Pool(FakePool):
             return
         n = len(request.continuation.encode())
         seen = request.continuation in request.context + request.query
-        bits = KNOWN if seen else OWN if model.name == "chat" else UNKNOWN
+        bits = KNOWN if seen else OWN if model.kind == "aligned" else UNKNOWN
+        bits *= self.by_example ** (request.context + request.query).count("# Answer:\n```\n", 0, -1)
         sink(
             Scored(
                 request.key, np.arange(n, dtype=np.int32), tuple(map(chr, request.continuation.encode())),

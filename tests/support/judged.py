@@ -31,10 +31,14 @@ def fill(
 
 
 def terse_template(kind: str) -> JudgeTemplate:
-    """A template that ships, but for its reasons, which are what takes a judge its time: they are very short."""
+    """A template that ships, with very short reasons, which are what takes a judge its time, and without "N/A", so that
+    every reply has a grade."""
     shipped = judge_template(kind)
     schema = shipped.schema_object()
     schema["properties"].get("rationale", {})["maxLength"] = 8
+    for of_field in schema["properties"].values():
+        if "enum" in of_field:
+            of_field["enum"] = [choice for choice in of_field["enum"] if choice != "N/A"]
     return replace(shipped, schema=json.dumps(schema))
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import atexit
 import os
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 from alignbench.engines.embedder import default_embedder_path
+from alignbench.engines.protocol import SampleRequest, Sink
 from alignbench.engines.workers.pool import WorkerPool
+from alignbench.spec import Model
+from tests.support.fakes import FakePool
 
 
 @cache
@@ -32,6 +36,16 @@ class _Lent:
 
     def close(self) -> None:
         pass
+
+
+class KnownTexts(_Lent):
+    """The shared pool, but for what its models say to a prompt, which is known: `texts` by the name of the model."""
+
+    def __init__(self, **texts: Sequence[str]) -> None:
+        self._speakers = FakePool({name.replace("_", "-"): list(said) for name, said in texts.items()})
+
+    def sample(self, model: Model, request: SampleRequest, sink: Sink) -> None:
+        self._speakers.sample(model, request, sink)
 
 
 def lent_pool(

@@ -16,21 +16,23 @@ from alignbench.tui.scores.screen import ScoresScreen
 from alignbench.tui.workbench.metric_rows import rows
 from tests.support.app import ready, screen_text, shows, until
 from tests.support.judged import terse_template
-from tests.support.pools import shared_pool
+from tests.support.pools import KnownTexts
 
 
 @pytest.mark.models
 @pytest.mark.slow
 async def test_costly_scores_and_token_shift(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("alignbench.judging.plan.judge_template", terse_template)
-    pool = shared_pool()
+    pool = KnownTexts(
+        demo_base=["The diary of a man.", "I do not know why."],
+        demo_aligned=["People keep diaries to remember.", "A diary helps people to understand themselves."],
+    )
     app = BenchApp(tmp_path / "x.db", pool, pool)
     async with app.run_test(size=(120, 60), notifications=True) as pilot:
         await ready(pilot, app)
         bench = app.workbench.bench
         for at, column in enumerate(bench.columns):
-            short = replace(column.condition, sampling=replace(column.condition.sampling, max_tokens=8))
-            bench.columns[at] = replace(column, condition=short, n=2)
+            bench.columns[at] = replace(column, n=2)
         await pilot.press("f5")
         await until(pilot, lambda: bench.session is not None and not app.workbench.busy)
         await pilot.press("f7")

@@ -24,7 +24,7 @@ from tests.support.driving import SCHEMA, follow, plain_request, results, texts
 
 
 def held(samples: tuple[int, ...] | int, **given: Any) -> SampleRequest:
-    return replace(plain_request(samples, **{"max_tokens": 120, "stops": (), **given}), schema=SCHEMA)
+    return replace(plain_request(samples, **{"max_tokens": 400, "stops": (), **given}), schema=SCHEMA)
 
 
 @pytest.mark.models

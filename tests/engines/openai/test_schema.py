@@ -95,7 +95,7 @@ def test_a_refusal_of_something_else_leaves_the_form_alone() -> None:
 def test_a_real_server_holds_its_responses_to_the_schema(llama_url: str) -> None:
     engine = OpenAIEngine(Model("m", f"openai:{llama_url}#smol", "aligned"), Cancellation())
     try:
-        samples = results(list(engine.sample([held(2, max_tokens=120, temperature=1.0)])))
+        samples = results(list(engine.sample([held(2, max_tokens=400, temperature=1.0)])))
     finally:
         engine.close()
     for result in samples.values():
