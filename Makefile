@@ -15,7 +15,7 @@ help:
 	@echo 'make clean      remove .venv and caches (sessions in runs/ stay)'
 	@echo 'PYTHON=...      the interpreter for .venv, 3.11 or newer'
 
-$(READY): pyproject.toml constraints.txt tools/setup.sh
+$(READY): pyproject.toml constraints.txt tools/setup.sh tools/llama.sh
 	@PYTHON='$(PYTHON)' tools/setup.sh
 
 setup: $(READY)

