@@ -83,7 +83,7 @@ install_llama() {
 
     if ! compgen -G "$folder/*.whl" >/dev/null; then
         find_compilers
-        say 'compiling llama.cpp, once, and downloading packages beside it, torch among them: 2 to 6 minutes on 2 cores'
+        say 'compiling llama.cpp, once, and downloading packages beside it, torch among them: 3 to 6 minutes on 2 cores'
         say "flags of llama.cpp: $flags"
         run_beside compile_llama "$flags" "$folder"
         run_beside install_pins
