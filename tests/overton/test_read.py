@@ -205,4 +205,4 @@ def test_contexts_hints_and_judgments_of_the_release(tmp_path: Path) -> None:
     assert tables["quality"]["llama-2-base"]["factuality"].na == 8
     pair = tables["new-information"]["llama-2-base vs llama-2-chat"]["score"]
     assert pair.value == pytest.approx(2.35, abs=5e-3)
-    assert (pair.n, pair["invalid"]) == (250, 0)
+    assert (pair.n, pair.invalid) == (250, 0)
