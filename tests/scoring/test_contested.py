@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from alignbench.metrics.values import Cross, Value
-from alignbench.scoring.aggregate import PromptScores
-from alignbench.scoring.contested import REASON, blind_to_stance, is_contested, without_the_blind
+from alignbench.scoring.contested import REASON, blind_to_stance, is_contested
+from alignbench.scoring.prompt_scores import HeldOut, PromptScores, completed
 from alignbench.spec import Prompt
 
 
@@ -14,16 +14,21 @@ def test_scores_over_embeddings_are_null() -> None:
         {"a": {"jaccard": Value(0.2, 5), "embedding_diversity": Value(0.4, 5), "empty": Value(0.0, 5)}},
         {"a": {"jaccard": same, "embedding_similarity": same, "coverage": same}},
         {"embedding_similarity": same, "rouge_l": same},
+        held_out={"a": {"embedding_similarity": HeldOut(0.4, 0.6), "jaccard": HeldOut(0.1, 0.2)}},
     )
-    found = without_the_blind(scores)
-    assert found.within["a"]["jaccard"].value == 0.2
-    assert found.within["a"]["empty"].value == 0.0
-    assert found.within["a"]["embedding_diversity"] == Value(None, 5, REASON)
-    assert found.cross["a"]["jaccard"] == found.null["rouge_l"] == same
+    scores = completed(scores, PromptScores(), contested=True)
+    assert scores.within["a"]["jaccard"].value == 0.2
+    assert scores.within["a"]["empty"].value == 0.0
+    assert scores.within["a"]["embedding_diversity"] == Value(None, 5, REASON)
+    assert scores.cross["a"]["jaccard"] == scores.null["rouge_l"] == same
+    assert scores.held_out["a"] == {
+        "embedding_similarity": HeldOut(None, None, REASON),
+        "jaccard": HeldOut(0.1, 0.2),
+    }
     for cross in (
-        found.cross["a"]["embedding_similarity"],
-        found.cross["a"]["coverage"],
-        found.null["embedding_similarity"],
+        scores.cross["a"]["embedding_similarity"],
+        scores.cross["a"]["coverage"],
+        scores.null["embedding_similarity"],
     ):
         assert (cross.value, cross.ceiling, cross.reason) == (None, None, REASON)
 

@@ -9,11 +9,11 @@ import pytest
 
 from alignbench.contexts.source_samples import samples_in_context
 from alignbench.metrics.values import Value
-from alignbench.scoring.aggregate import HeldOut
 from alignbench.scoring.batch import score_responses
 from alignbench.scoring.floor import Floor
 from alignbench.scoring.held_out import held_out, source_conditions
 from alignbench.scoring.live import LiveScores
+from alignbench.scoring.prompt_scores import HeldOut
 from alignbench.scoring.responses import CellTexts, SessionResponses
 from alignbench.scoring.run_scores import session_scores
 from alignbench.scoring.scorer import ScoreRequest

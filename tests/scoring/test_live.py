@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
+from alignbench.metrics.values import Cross, Value
 from alignbench.reports.to_json import scores_json
 from alignbench.scoring.floor import Floor
 from alignbench.scoring.live import LiveScores
@@ -51,6 +52,14 @@ def row(sample: int, text: str, condition: str = "A", prompt: Prompt = PROMPT, *
     return SampleRow(**{**values, **fields})
 
 
+def within(live: LiveScores, prompt_id: str, condition: str) -> Mapping[str, Value]:
+    return live.prompt_scores(prompt_id, [condition]).within[condition]
+
+
+def cross(live: LiveScores, prompt_id: str, reference: str, condition: str) -> Mapping[str, Cross]:
+    return live.prompt_scores(prompt_id, [condition], reference).cross[condition]
+
+
 TEXTS = ["I write to remember.", "It calms me down.", "I write to remember.", "My thoughts get clearer."]
 
 
@@ -64,14 +73,14 @@ def test_lexical_scores_are_there_at_once_and_embeddings_follow(pool: FakeEmbedP
     pool.open.clear()
     for i, text in enumerate(TEXTS):
         live.add(row(i, text))
-    within = live.within("p1", "A")
-    assert within["jaccard"].value is not None
-    assert within["duplicates"].value == 1.0
-    assert within["embedding_diversity"].reason == "embeddings have not arrived yet"
+    values = within(live, "p1", "A")
+    assert values["jaccard"].value is not None
+    assert values["duplicates"].value == 1.0
+    assert values["embedding_diversity"].reason == "embeddings have not arrived yet"
     assert not live.wait(timeout=0.01)
     pool.open.set()
     assert live.wait(LIMIT)
-    assert live.within("p1", "A")["embedding_diversity"].value == pytest.approx(cosine_diversity(TEXTS), abs=1e-6)
+    assert within(live, "p1", "A")["embedding_diversity"].value == pytest.approx(cosine_diversity(TEXTS), abs=1e-6)
 
 
 def test_what_arrives_while_a_request_is_on_its_way_goes_into_the_next_one(
@@ -100,7 +109,7 @@ def test_a_text_is_embedded_once_ever(path: Path, pool: FakeEmbedPool, live: Liv
         for i, text in enumerate(TEXTS):
             reopened.add(row(i, text))
         assert reopened.wait(LIMIT)
-        value = reopened.within("p1", "A")["embedding_diversity"].value
+        value = within(reopened, "p1", "A")["embedding_diversity"].value
     assert value == pytest.approx(cosine_diversity(TEXTS), abs=1e-6)
     assert len(pool.embedded) == len(set(TEXTS))
     with Store.open(path) as store:
@@ -116,10 +125,10 @@ def test_kept_vectors_do_without_an_embedding_model(path: Path, live: LiveScores
             reopened.add(row(i, text))
             reopened.add(row(i, f"new {i}", condition="B"))
         assert reopened.wait(LIMIT)
-        assert reopened.within("p1", "A")["embedding_diversity"].value is not None
-        assert reopened.within("p1", "B")["embedding_diversity"].reason == "no embedding model is in use"
-        assert reopened.cross("p1", "A", "B")["embedding_similarity"].reason == "no embedding model is in use"
-        assert reopened.within("p1", "B")["jaccard"].value is not None
+        assert within(reopened, "p1", "A")["embedding_diversity"].value is not None
+        assert within(reopened, "p1", "B")["embedding_diversity"].reason == "no embedding model is in use"
+        assert cross(reopened, "p1", "A", "B")["embedding_similarity"].reason == "no embedding model is in use"
+        assert within(reopened, "p1", "B")["jaccard"].value is not None
 
 
 def test_a_worker_that_dies_once_is_asked_again(path: Path) -> None:
@@ -128,7 +137,7 @@ def test_a_worker_that_dies_once_is_asked_again(path: Path) -> None:
         for i, text in enumerate(TEXTS):
             live.add(row(i, text))
         assert live.wait(LIMIT)
-        assert live.within("p1", "A")["embedding_diversity"].value is not None
+        assert within(live, "p1", "A")["embedding_diversity"].value is not None
 
 
 def test_a_worker_that_fails_twice_is_asked_no_more(path: Path) -> None:
@@ -139,7 +148,7 @@ def test_a_worker_that_fails_twice_is_asked_no_more(path: Path) -> None:
         assert live.wait(LIMIT)
         live.add(row(7, "one more"))
         assert live.wait(LIMIT)
-        reason = live.within("p1", "A")["embedding_diversity"].reason
+        reason = within(live, "p1", "A")["embedding_diversity"].reason
     assert reason == "embeddings failed: no such package"
     assert len(pool.requests) == 2
 
@@ -147,10 +156,10 @@ def test_a_worker_that_fails_twice_is_asked_no_more(path: Path) -> None:
 def test_only_finished_samples_count_and_only_once(live: LiveScores, pool: FakeEmbedPool) -> None:
     live.add(row(0, "", status="error", error="overflow", finish_reason="error"))
     live.add(row(1, "half a", status="cancelled", finish_reason="cancelled"))
-    assert live.within("p1", "A")["words"].n == 0
+    assert within(live, "p1", "A")["words"].n == 0
     live.add(row(0, "the retry"))
     live.add(row(0, "the retry"))
-    assert live.within("p1", "A")["words"].n == 1
+    assert within(live, "p1", "A")["words"].n == 1
     assert live.wait(LIMIT)
     assert pool.embedded == ["the retry"]
 
@@ -161,7 +170,7 @@ def test_a_text_without_tokens_has_no_embedding_and_is_not_asked_for_again(
     live.add(row(0, "\u200b"))
     live.add(row(1, "a word"))
     assert live.wait(LIMIT)
-    assert live.within("p1", "A")["embedding_diversity"].reason == "a response has no token to embed"
+    assert within(live, "p1", "A")["embedding_diversity"].reason == "a response has no token to embed"
     with closing(LiveScores(path, pool, lambda: None)) as reopened:
         reopened.add(row(0, "\u200b"))
         assert reopened.wait(LIMIT)
@@ -171,7 +180,7 @@ def test_a_text_without_tokens_has_no_embedding_and_is_not_asked_for_again(
 def test_on_change_is_called_for_samples_and_for_embeddings(path: Path, pool: FakeEmbedPool) -> None:
     seen: list[object] = []
     with closing(
-        LiveScores(path, pool, lambda: seen.append(live.within("p1", "A")["embedding_diversity"].value))
+        LiveScores(path, pool, lambda: seen.append(within(live, "p1", "A")["embedding_diversity"].value))
     ) as live:
         for i, text in enumerate(TEXTS):
             live.add(row(i, text))
@@ -185,7 +194,7 @@ def test_threads_may_add_and_read_at_once(live: LiveScores) -> None:
     def work(condition: str) -> None:
         for i in range(20):
             live.add(row(i, f"{condition} writes text {i}", condition=condition))
-            live.cross("p1", "A", condition)
+            cross(live, "p1", "A", condition)
 
     threads = [threading.Thread(target=work, args=(name,)) for name in "ABCD"]
     for thread in threads:
@@ -194,8 +203,8 @@ def test_threads_may_add_and_read_at_once(live: LiveScores) -> None:
         thread.join()
     assert live.wait(LIMIT)
     for name in "BCD":
-        cross = live.cross("p1", "A", name)
-        assert cross["jaccard"].n_pairs == cross["embedding_similarity"].n_pairs == 400
+        crosses = cross(live, "p1", "A", name)
+        assert crosses["jaccard"].n_pairs == crosses["embedding_similarity"].n_pairs == 400
 
 
 def test_closing_frees_whoever_waits(live: LiveScores, pool: FakeEmbedPool) -> None:
@@ -204,7 +213,7 @@ def test_closing_frees_whoever_waits(live: LiveScores, pool: FakeEmbedPool) -> N
     live.close()
     assert live.wait(timeout=0.0)
     live.add(row(1, "after the end"))
-    assert live.within("p1", "A")["words"].n == 2
+    assert within(live, "p1", "A")["words"].n == 2
     pool.open.set()
 
 
@@ -214,7 +223,7 @@ def test_another_model_than_expected_is_kept_under_its_own_name(path: Path) -> N
         live.add(row(0, "one"))
         live.add(row(1, "two"))
         assert live.wait(LIMIT)
-        assert live.within("p1", "A")["embedding_diversity"].value is not None
+        assert within(live, "p1", "A")["embedding_diversity"].value is not None
     with Store.open(path) as store:
         assert store.embeddings("house-embedder", [content_hash("one")])
         assert not store.embeddings(DEFAULT_EMBEDDER, [content_hash("one")])
@@ -228,7 +237,7 @@ def test_vectors_of_two_models_never_meet(path: Path, live: LiveScores) -> None:
         assert reopened.wait(LIMIT)
         reopened.add(row(1, "two"))
         assert reopened.wait(LIMIT)
-        reason = reopened.within("p1", "A")["embedding_diversity"].reason
+        reason = within(reopened, "p1", "A")["embedding_diversity"].reason
     assert reason == f"the embedding model is other, but this session's scores use {DEFAULT_EMBEDDER}"
 
 
@@ -239,7 +248,7 @@ def test_a_file_that_is_no_database_costs_the_cache_only(tmp_path: Path, pool: F
         for i, text in enumerate(TEXTS):
             live.add(row(i, text))
         assert live.wait(LIMIT)
-        assert live.within("p1", "A")["embedding_diversity"].value is not None
+        assert within(live, "p1", "A")["embedding_diversity"].value is not None
     assert path.read_text() == "not a database"
 
 
@@ -252,7 +261,7 @@ def test_session_scores_are_means_over_prompts(live: LiveScores) -> None:
     live.add(row(1, "dog", "B", OTHER_PROMPT))
     assert live.wait(LIMIT)
     scores = session_scores(live, [PROMPT, OTHER_PROMPT], [A, B, C], "A", Floor("B"))
-    within, cross = scores.within, scores.cross
+    values, crosses = scores.within, scores.cross
     third = pytest.approx(1 / 3)
     assert scores_json(scores)["within"]["A"]["jaccard"] == {
         "value": third,
@@ -265,12 +274,12 @@ def test_session_scores_are_means_over_prompts(live: LiveScores) -> None:
         "value": 1.0, "ci": None, "n": 1, "samples": 2, "reason": "",
         "difference": {"value": pytest.approx(2 / 3), "ci": None, "p": None, "p_holm": None, "n": 1},
     }  # fmt: skip
-    assert within["A"]["words"].value == 2.0
-    assert within["A"]["words"].sd == 0.0
-    assert within["B"]["duplicates"].value == 0.5
-    assert within["C"]["jaccard"].value is None
-    assert within["C"]["jaccard"].reason == "needs 2 samples, has 0"
-    b = cross["B"]["jaccard"]
+    assert values["A"]["words"].value == 2.0
+    assert values["A"]["words"].sd == 0.0
+    assert values["B"]["duplicates"].value == 0.5
+    assert values["C"]["jaccard"].value is None
+    assert values["C"]["jaccard"].reason == "needs 2 samples, has 0"
+    b = crosses["B"]["jaccard"]
     assert b.value == pytest.approx((2 / 3 + 0) / 2)
     assert b.ci == (pytest.approx(0), pytest.approx(2 / 3))
     assert b.mmd2 == pytest.approx(1 / 3 + 1)
@@ -281,9 +290,9 @@ def test_session_scores_are_means_over_prompts(live: LiveScores) -> None:
     assert b.n == 2
     # Both prompts have the reference's same two answers, so the null is a pair of equal and two of unequal answers.
     assert b.null == pytest.approx((1 + 1 / 3) / 2)
-    assert cross["A"]["jaccard"].value == cross["A"]["jaccard"].ceiling
-    assert cross["C"]["jaccard"].reason == "needs 1 sample, has 0"
-    assert cross["B"]["embedding_similarity"].value is not None
+    assert crosses["A"]["jaccard"].value == crosses["A"]["jaccard"].ceiling
+    assert crosses["C"]["jaccard"].reason == "needs 1 sample, has 0"
+    assert crosses["B"]["embedding_similarity"].value is not None
     json.dumps(scores_json(scores), allow_nan=False)
 
 

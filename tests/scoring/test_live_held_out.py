@@ -1,4 +1,4 @@
-"""Live scores against the reference's samples that a context does not tell of."""
+"""Live scores against the reference's samples that a context is not made from."""
 
 from __future__ import annotations
 
@@ -9,14 +9,20 @@ import pytest
 
 from alignbench.metrics.running_cell import CellPair, CellScores
 from alignbench.scoring.live import LiveScores
+from alignbench.scoring.prompt_scores import HeldOut
 from alignbench.spec import Condition, Model, Prompt
 from alignbench.store import Store
 
-TOLD = frozenset({0})
+SOURCE_SAMPLES = frozenset({0})
+
+
+def held_out(live: LiveScores) -> HeldOut:
+    scores = live.prompt_scores("p", ["student"], "teacher", sources={"student": SOURCE_SAMPLES})
+    return scores.held_out["student"]["jaccard"]
 
 
 def test_held_out_leaves_the_source_out_before_and_after_new_samples(tmp_path: Path) -> None:
-    """Known answer: the same cells scored with the told sample never added."""
+    """Known answer: the same cells scored with the source sample never added."""
     teacher, student = ["red apples", "blue plums", "red plums"], ["red apples", "green plums"]
     with Store.open(tmp_path / "x.db") as store:
         session, model = store.create_session("s"), Model("m", "m", "base")
@@ -34,11 +40,13 @@ def test_held_out_leaves_the_source_out_before_and_after_new_samples(tmp_path: P
     apart.add(1, teacher[1])
     for i, text in enumerate(student):
         own.add(i, text)
-    got = live.held_out("p", "teacher", "student", TOLD)["jaccard"]
+    got = held_out(live)
     assert got.value == pytest.approx(CellPair(apart, own).cross()["jaccard"].value)
     live.add(late)
     apart.add(2, teacher[2])
     expected = CellPair(apart, own).cross()["jaccard"]
-    assert live.held_out("p", "teacher", "student", TOLD)["jaccard"].value == pytest.approx(expected.value)
-    assert live.cross("p", "teacher", "student")["jaccard"].value != pytest.approx(expected.value)
+    assert held_out(live).value == pytest.approx(expected.value)
+    assert live.prompt_scores("p", ["student"], "teacher").cross["student"]["jaccard"].value != pytest.approx(
+        expected.value
+    )
     live.close()

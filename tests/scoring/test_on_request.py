@@ -84,8 +84,8 @@ def test_the_null_is_the_mean_over_several_other_prompts() -> None:
 def test_a_context_that_tells_of_samples_and_its_hint() -> None:
     board = OnRequestScores(Kept(*everything()))
     answers = Answers(TEXTS)
-    told = {"b": frozenset({0})}
-    found = board.scores({"p": answers}, ["p"], ["a", "b"], ("jaccard",), "a", told=told)["p"].held_out
+    sources = {"b": frozenset({0})}
+    found = board.scores({"p": answers}, ["p"], ["a", "b"], ("jaccard",), "a", sources=sources)["p"].held_out
     own, other = TEXTS["a"], scratch(TEXTS["b"])
     for samples, field in (((1, 2), "value"), ((0,), "source")):
         expected = CellPair(scratch({i: own[i] for i in samples}), other).cross()["jaccard"].value

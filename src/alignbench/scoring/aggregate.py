@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ from alignbench.metrics.statistics import (
 )
 from alignbench.metrics.values import Cross, Value
 from alignbench.scoring.floor import NOT_GIVEN
+from alignbench.scoring.prompt_scores import PromptScores
 from alignbench.scoring.score_tables import CrossEstimate, ScoreTables, WithinEstimate
 
 COUNTS = ("duplicates", "empty")  # what `within` counts beside the scores
@@ -32,33 +32,6 @@ _Column = NDArray[np.float64]  # one number a prompt, NaN where it has none
 
 _NOTHING = Value(None, 0, "not computed")
 _NO_PAIRS = Cross(None, 0, None, "not computed", "not computed")
-
-
-@dataclass(frozen=True, slots=True)
-class HeldOut:
-    """A similarity to the reference's samples that a context does not tell of (value), and to the others (source)."""
-
-    value: float | None
-    source: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class PromptScores:
-    """The scores of one prompt.
-
-    within: by condition and metric. cross: the same, each condition against the reference, itself included. null: by
-    metric, the reference's answers to another prompt in a condition's place. max_matched: by condition and metric, the
-    expected maximum over pairs at the number of pairs that the smallest of the compared sets has. held_out: by
-    condition and metric, of conditions whose context tells of samples of the reference. spreads: by condition and
-    metric, what the samples of each side add to the variance of a similarity; empty where nobody asked.
-    """
-
-    within: Mapping[str, Mapping[str, Value]]
-    cross: Mapping[str, Mapping[str, Cross]] = field(default_factory=dict)
-    null: Mapping[str, Cross] = field(default_factory=dict)
-    max_matched: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    held_out: Mapping[str, Mapping[str, HeldOut]] = field(default_factory=dict)
-    spreads: Mapping[str, Mapping[str, tuple[JackknifeVariance, ...]]] = field(default_factory=dict)
 
 
 def score_tables(

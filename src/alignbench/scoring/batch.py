@@ -12,14 +12,14 @@ from alignbench.metrics.sentences import sentences
 from alignbench.metrics.statistics import MIN_PROMPTS, Bootstrap, JackknifeVariance
 from alignbench.metrics.values import Cross, Value
 from alignbench.progress import Progress, silent
-from alignbench.scoring.aggregate import COUNTS, PromptScores, score_tables
-from alignbench.scoring.contested import without_the_blind
+from alignbench.scoring.aggregate import COUNTS, score_tables
 from alignbench.scoring.coverage import SentenceVectors
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.held_out import held_out
 from alignbench.scoring.null import shuffled_cycle
 from alignbench.scoring.precomputed import PrecomputedScores
 from alignbench.scoring.processes import Chunk, scored_chunks, worth_starting
+from alignbench.scoring.prompt_scores import PromptScores, completed
 from alignbench.scoring.responses import Responses, all_texts
 from alignbench.scoring.score_tables import ScoreTables
 from alignbench.scoring.scorer import CellResponses, PromptResponses, Scorer, ScoreRequest
@@ -43,11 +43,17 @@ def score_responses(
 ) -> ScoreTables:
     """The tables of `aggregate.score_tables` over all prompts.
 
-    embeddings, of_sentences: of whole responses and of their sentences, None where no wanted metric needs any. given:
-    scores that are there already; they have no jackknife. sources: by condition, the samples of the reference that its
-    context tells of (see `held_out`). processes: how many may share the work; the numbers are the same for any.
-
     One prompt alone gets intervals too, by leaving out its samples one by one; so do the similarities of fewer than 20.
+
+    Args:
+        responses: What is scored.
+        wanted: The scores.
+        embeddings: Of whole responses; None where no wanted metric needs any.
+        progress: Called with what is being done.
+        of_sentences: Embeddings of their sentences; None where no wanted metric needs any.
+        given: Scores that are there already; they have no jackknife.
+        sources: By condition, the samples of the reference that its context is made from (see `held_out`).
+        processes: How many may share the work; the numbers are the same for any.
     """
     if embeddings is not None:
         embeddings.make(all_texts(responses), progress, total=responses.n)
@@ -66,13 +72,17 @@ def score_responses(
             scores[id] = prompt
             if sources and wanted.reference is not None:
                 live = tuple(name for name in wanted.cross if name in registry.live())
-                hidden = held_out(responses, id, embeddings, wanted.reference, sources, live, wanted.mode)
-                scores[id] = replace(prompt, held_out=hidden)
+                of_sources = held_out(responses, id, embeddings, wanted.reference, sources, live, wanted.mode)
+                scores[id] = replace(prompt, held_out=of_sources)
         progress("scoring", len(scores), len(cycle))
     alone = responses.prompts[0] if len(responses.prompts) == 1 else None
     return score_tables(
         [
-            _completed(scores[prompt], prompt, responses, wanted, given or PrecomputedScores())
+            completed(
+                scores[prompt],
+                _given(prompt, responses, wanted, given or PrecomputedScores()),
+                contested=prompt in responses.contested,
+            )
             for prompt in sorted(cycle)
         ],
         responses.conditions,
@@ -105,32 +115,17 @@ def _chunks(cycle: Sequence[str], source: _ResponseVectors, reference: str | Non
         yield [source.prompt(prompt) for prompt in cycle[start : start + size]], following
 
 
-def _completed(
-    scores: PromptScores, prompt: str, responses: Responses, wanted: ScoreRequest, given: PrecomputedScores
-) -> PromptScores:
-    """With what is not computed from texts: scores that are stored or given, and why others are null. On a contested
-    prompt without those that are blind to stance."""
-    surprisals = responses.surprisals(prompt) if _SURPRISAL in wanted.within else {}
+def _given(prompt: str, responses: Responses, wanted: ScoreRequest, precomputed: PrecomputedScores) -> PromptScores:
+    """What is not computed from texts: scores that are stored or given, and why others are null."""
     null_values = {name: Value(None, 0, reason) for name, reason in wanted.unavailable.items()}
     null_cross = {name: Cross(None, 0, None, reason, reason) for name, reason in wanted.unavailable.items()}
-    completed = replace(
-        scores,
-        within={
-            condition: {
-                **values,
-                **null_values,
-                **({_SURPRISAL: surprisals[condition]} if condition in surprisals else {}),
-                **given.within.get((prompt, condition), {}),
-            }
-            for condition, values in scores.within.items()
-        },
-        cross={
-            condition: {**null_cross, **values, **given.cross.get((prompt, condition), {})}
-            for condition, values in scores.cross.items()
-        },
-        null={**scores.null, **given.null.get(prompt, {})},
-    )
-    return without_the_blind(completed) if prompt in responses.contested else completed
+    surprisals = responses.surprisals(prompt) if _SURPRISAL in wanted.within else {}
+    within, cross = {}, {}
+    for condition in responses.conditions:
+        stored = {_SURPRISAL: surprisals[condition]} if condition in surprisals else {}
+        within[condition] = {**null_values, **stored, **precomputed.within.get((prompt, condition), {})}
+        cross[condition] = {**null_cross, **precomputed.cross.get((prompt, condition), {})}
+    return PromptScores(within, cross, precomputed.null.get(prompt, {}))
 
 
 class _ResponseVectors:

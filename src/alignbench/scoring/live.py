@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from alignbench.engines.embedder import DEFAULT_EMBEDDER, WINDOW_MODE
 from alignbench.engines.protocol import Embedded, EmbedPool, Failed
 from alignbench.errors import StoreError
-from alignbench.metrics.running_cell import CellPair, CellScores, Cross, Value
+from alignbench.metrics.running_cell import CellPair, CellScores
+from alignbench.scoring.held_out import SplitReference
+from alignbench.scoring.prompt_scores import PromptScores, prompt_scores
 from alignbench.spec import content_hash
 from alignbench.store import SampleRow, Store
 
@@ -63,7 +65,7 @@ class LiveScores:
         self._cells: dict[_CellKey, CellScores] = {}
         self._pairs: dict[tuple[str, str, str], CellPair] = {}
         self._texts: dict[_CellKey, dict[int, str]] = {}
-        self._apart: dict[tuple[str, str, frozenset[int]], CellScores] = {}  # cells without some of their samples
+        self._splits: dict[_CellKey, dict[frozenset[int], SplitReference[CellScores]]] = {}  # by source samples
         self._users: dict[str, list[tuple[CellScores, int]]] = {}  # text hash -> whose embedding is on its way
         self._closed = False
         self._feeder = _Feeder(Path(store_path), embed, embedder, self._deliver, self._fail)
@@ -79,39 +81,45 @@ class LiveScores:
                 return
             key = (row.prompt_id, row.condition)
             self._texts.setdefault(key, {})[row.sample] = row.text
-            apart = [cell for (*of, told), cell in self._apart.items() if tuple(of) == key and row.sample not in told]
-            for each in (cell, *apart):
+            parts = [split.part(row.sample) for split in self._splits.get(key, {}).values()]
+            for each in (cell, *parts):
                 self._count(each, row.sample, row.text)
         self._on_change()
 
-    def within(self, prompt_id: str, condition: str) -> dict[str, Value]:
-        """Scores of one cell by metric name, with the counts `duplicates` and `empty`."""
-        with self._lock:
-            return self._cell(prompt_id, condition).within()
+    def prompt_scores(
+        self,
+        prompt_id: str,
+        conditions: Iterable[str],
+        reference: str | None = None,
+        *,
+        null_prompt: str | None = None,
+        sources: Mapping[str, frozenset[int]] | None = None,
+        contested: bool = False,
+    ) -> PromptScores:
+        """The scores of a prompt under some conditions, as of now.
 
-    def cross(self, prompt_id: str, reference: str, condition: str) -> dict[str, Cross]:
-        """Similarities of one cell to the reference's by metric name; the reference itself gives its ceiling."""
+        Args:
+            prompt_id: The prompt.
+            conditions: Their names.
+            reference: Name of the one that they are compared with, itself included; None compares nothing.
+            null_prompt: Id of another prompt, the reference's answers to which are the null; None without one.
+            sources: By condition, the reference's samples that its context is made from.
+            contested: Whether answers to the prompt differ in stance.
+        """
         with self._lock:
-            key = (prompt_id, reference, condition)
-            if key not in self._pairs:
-                self._pairs[key] = CellPair(self._cell(prompt_id, reference), self._cell(prompt_id, condition))
-            return self._pairs[key].cross()
-
-    def held_out(self, prompt_id: str, reference: str, condition: str, told: frozenset[int]) -> dict[str, Cross]:
-        """Similarities of a cell to the reference's samples but those, by index, that its context tells of."""
-        with self._lock:
-            key = (prompt_id, reference, told)
-            if key not in self._apart:
-                self._apart[key] = apart = CellScores()
-                for sample, text in self._texts.get((prompt_id, reference), {}).items():
-                    if sample not in told:
-                        self._count(apart, sample, text)
-            return CellPair(self._apart[key], self._cell(prompt_id, condition)).cross()
-
-    def shuffled(self, prompt_id: str, other_id: str, reference: str) -> dict[str, Cross]:
-        """The null: the reference's answers to another prompt, scored as if they were answers to this one."""
-        with self._lock:
-            return CellPair(self._cell(prompt_id, reference), self._cell(other_id, reference)).cross()
+            cells = {name: self._cell(prompt_id, name) for name in conditions}
+            if reference is None:
+                return prompt_scores(cells, {}, contested=contested)
+            pairs = {name: self._pair(prompt_id, reference, name) for name in cells}
+            null = None
+            if null_prompt is not None:
+                null = CellPair(self._cell(prompt_id, reference), self._cell(null_prompt, reference)).cross()
+            held_out = {
+                name: self._split(prompt_id, reference, source_samples).similarities(cells[name])
+                for name, source_samples in (sources or {}).items()
+                if name in cells
+            }
+            return prompt_scores(cells, pairs, null, held_out, contested=contested)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until every embedding that was asked for has come or failed; False after `timeout` seconds."""
@@ -131,6 +139,25 @@ class LiveScores:
         if key not in self._cells:
             self._cells[key] = CellScores()
         return self._cells[key]
+
+    def _pair(self, prompt_id: str, reference: str, condition: str) -> CellPair:
+        key = (prompt_id, reference, condition)
+        if key not in self._pairs:
+            self._pairs[key] = CellPair(self._cell(prompt_id, reference), self._cell(prompt_id, condition))
+        return self._pairs[key]
+
+    def _split(self, prompt_id: str, reference: str, source_samples: frozenset[int]) -> SplitReference[CellScores]:
+        splits = self._splits.setdefault((prompt_id, reference), {})
+        if source_samples not in splits:
+            texts = self._texts.get((prompt_id, reference), {})
+            splits[source_samples] = SplitReference.of(texts, source_samples, self._counted)
+        return splits[source_samples]
+
+    def _counted(self, texts: Mapping[int, str]) -> CellScores:
+        cell = CellScores()
+        for sample, text in texts.items():
+            self._count(cell, sample, text)
+        return cell
 
     def _count(self, cell: CellScores, sample: int, text: str) -> None:
         cell.add(sample, text)

@@ -1,6 +1,6 @@
 """All live scores of a session's prompts, for a view that asks for them: cells are kept, and grow as samples come.
 
-`LiveScores` runs the few scores that are always on the screen; a board runs the others, when somebody looks.
+`live.LiveScores` has the few scores that are always on the screen.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from alignbench.metrics import registry
 from alignbench.metrics.running_cell import CellPair, CellScores
 from alignbench.metrics.statistics import Interval
 from alignbench.metrics.values import Cross, Value
-from alignbench.scoring.aggregate import HeldOut, PromptScores, ScoreKey
+from alignbench.scoring.aggregate import ScoreKey
+from alignbench.scoring.held_out import SplitReference
 from alignbench.scoring.jackknife import jackknife_intervals, left_out
 from alignbench.scoring.null import other_prompts
+from alignbench.scoring.prompt_scores import HeldOut, PromptScores, prompt_scores
 from alignbench.spec import content_hash
 
 Texts = Mapping[int, str]  # sample -> its text
@@ -66,40 +68,45 @@ class OnRequestScores:
         metrics: Sequence[str],
         reference: str | None,
         *,
-        told: Mapping[str, frozenset[int]] | None = None,
+        sources: Mapping[str, frozenset[int]] | None = None,
+        contested: Collection[str] = (),
         nulls: int = 1,
     ) -> dict[str, PromptScores]:
-        """Scores of the prompts `shown`, each with the reference's answers to others of `prompts` as its null.
+        """Scores of some prompts.
 
-        metrics: names of scores, of one set and of two; those that are not live are taken from the answers. told: by
-        condition, the samples of the reference that its context tells of. nulls: to how many other prompts, at most.
+        Args:
+            prompts: The answers to each of them, and to others.
+            shown: Prompts that are scored, each with the reference's answers to others of `prompts` as its null.
+            conditions: Names of those that are scored.
+            metrics: Names of scores, of one set and of two; those that are not live are taken from the answers.
+            reference: Name of the condition that they are compared with; None compares nothing.
+            sources: By condition, the reference's samples that its context is made from.
+            contested: Prompts whose answers differ in stance.
+            nulls: To how many other prompts, at most.
         """
         others = other_prompts(prompts, nulls) if reference is not None else {}
-        found = {}
+        scores = {}
         for prompt in sorted(shown):
             answers = prompts[prompt]
             cells = {name: self.cell(prompt, name, answers, metrics) for name in conditions}
-            within = {name: {**cell.within(), **answers.within.get(name, {})} for name, cell in cells.items()}
-            if reference is None:
-                found[prompt] = PromptScores(within)
-                continue
-            own = self.cell(prompt, reference, answers, metrics)
-            cross = {
-                name: {**CellPair(own, cell).cross(), **answers.cross.get(name, {})} for name, cell in cells.items()
-            }
-            null = _means(
-                [
-                    CellPair(own, self.cell(other, reference, prompts[other], metrics)).cross()
-                    for other in others.get(prompt, ())
-                ]
-            )
-            hidden = {
-                name: self._held_out(answers, name, samples, metrics, reference)
-                for name, samples in (told or {}).items()
-                if name in conditions
-            }
-            found[prompt] = PromptScores(within, cross, null, held_out=hidden)
-        return found
+            pairs, null, held_out = {}, {}, {}
+            if reference is not None:
+                own = self.cell(prompt, reference, answers, metrics)
+                pairs = {name: CellPair(own, cell) for name, cell in cells.items()}
+                null = _means(
+                    [
+                        CellPair(own, self.cell(other, reference, prompts[other], metrics)).cross()
+                        for other in others.get(prompt, ())
+                    ]
+                )
+                held_out = {
+                    name: self._held_out(answers, name, source_samples, metrics, reference)
+                    for name, source_samples in (sources or {}).items()
+                    if name in cells
+                }
+            given = PromptScores(answers.within, answers.cross)
+            scores[prompt] = prompt_scores(cells, pairs, null, held_out, given=given, contested=prompt in contested)
+        return scores
 
     def as_answer(
         self, answers: Answers, text: str, apart: Collection[int], metrics: Collection[str], reference: str
@@ -112,18 +119,18 @@ class OnRequestScores:
         ).cross()
 
     def _held_out(
-        self, answers: Answers, condition: str, told: frozenset[int], metrics: Collection[str], reference: str
+        self,
+        answers: Answers,
+        condition: str,
+        source_samples: frozenset[int],
+        metrics: Collection[str],
+        reference: str,
     ) -> dict[str, HeldOut]:
-        """Similarity to the samples of the reference that a condition's context does not tell of, and to the others."""
-        missing = answers.no_embeddings.get(condition, "")
-        own = self._made(answers.cells.get(condition, {}), metrics, missing).scores
-        teacher = answers.cells.get(reference, {})
-        sides = []
-        for inside in (False, True):
-            part = {i: text for i, text in teacher.items() if (i in told) is inside}
-            sides.append(CellPair(self._made(part, metrics, missing).scores, own).cross())
-        rest, source = sides
-        return {name: HeldOut(rest[name].value, source[name].value) for name in rest}
+        def cell_of(texts: Texts) -> CellScores:
+            return self._made(texts, metrics, answers.no_embeddings.get(condition, "")).scores
+
+        split = SplitReference.of(answers.cells.get(reference, {}), source_samples, cell_of)
+        return split.similarities(cell_of(answers.cells.get(condition, {})))
 
     def intervals(
         self, prompt: str, answers: Answers, conditions: Sequence[str], metrics: Sequence[str], reference: str
@@ -138,8 +145,8 @@ class OnRequestScores:
             ]
             for name in conditions
         }
-        found = jackknife_intervals(whole, without, reference)
-        return {place: interval for place, interval in found.items() if place[0] == "cross"}
+        computed = jackknife_intervals(whole, without, reference)
+        return {key: interval for key, interval in computed.items() if key[0] == "cross"}
 
     def cell(self, prompt: str, condition: str, answers: Answers, metrics: Collection[str]) -> CellScores:
         """One cell, up to date with its samples; it runs the live ones among these scores."""
@@ -183,9 +190,9 @@ class OnRequestScores:
 
 def _means(nulls: Sequence[Mapping[str, Cross]]) -> dict[str, Cross]:
     """Of several nulls the mean of those that have a value."""
-    found = {}
+    means = {}
     for name in nulls[0] if nulls else ():
         there = [null[name] for null in nulls if null[name].value is not None]
         value = statistics.fmean(c.value for c in there if c.value is not None) if there else None
-        found[name] = replace(nulls[0][name], value=value, n_pairs=sum(c.n_pairs for c in there))
-    return found
+        means[name] = replace(nulls[0][name], value=value, n_pairs=sum(c.n_pairs for c in there))
+    return means

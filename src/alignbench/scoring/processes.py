@@ -10,7 +10,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
 from alignbench.errors import AlignbenchError
-from alignbench.scoring.aggregate import PromptScores
+from alignbench.scoring.prompt_scores import PromptScores
 from alignbench.scoring.scorer import CellResponses, PromptResponses, Scorer, ScoreRequest
 
 Chunk = tuple[Sequence[PromptResponses], CellResponses | None]  # prompts; the reference's answers to the next one

@@ -16,12 +16,13 @@ from alignbench.metrics.porter import stem
 from alignbench.metrics.registry import METRICS, live
 from alignbench.metrics.running_cell import CellPair
 from alignbench.metrics.statistics import RESAMPLES, Interval, JackknifeVariance, expected_maximum, pair_spreads
-from alignbench.metrics.values import WORKBENCH, Value, WordMode
+from alignbench.metrics.values import WORKBENCH, Cross, Value, WordMode
 from alignbench.metrics.word_table import Documents
-from alignbench.scoring.aggregate import EQUAL_N, PromptScores, ScoreKey
+from alignbench.scoring.aggregate import EQUAL_N, ScoreKey
 from alignbench.scoring.coverage import SentenceVectors, cross_coverage
 from alignbench.scoring.floor import NOT_GIVEN
 from alignbench.scoring.jackknife import jackknife_intervals, left_out
+from alignbench.scoring.prompt_scores import PromptScores, prompt_scores
 
 _COVERAGE = "coverage"
 _DRAWS = 5  # sets of samples that a value at equal n is the mean over
@@ -119,19 +120,21 @@ class Scorer:
             words.append(other[1])
         counted = self._cells(responses, words)
         cells = dict(zip(prompt, counted, strict=False))
-        within = self._with_equal_n({name: cell.within() for name, cell in cells.items()}, prompt, documents)
         reference = self._wanted.reference
         if reference is None:
-            return PromptScores(within)
+            scores = prompt_scores(cells, {})
+            return replace(scores, within=self._with_equal_n(scores.within, prompt, documents))
         pairs = {name: CellPair(cells[reference], cell) for name, cell in cells.items()}
-        cross = {name: pair.cross() for name, pair in pairs.items()}
-        for name, cell in prompt.items():
-            said = prompt[reference].sentences
-            if said is not None and cell.sentences is not None:
-                cross[name][_COVERAGE] = cross_coverage(said, cell.sentences, cell.no_sentences)
         null = CellPair(cells[reference], counted[-1]).cross() if other is not None else {}
-        spreads = {name: self._spreads(cells[reference], cell) for name, cell in cells.items() if self._wanted.spreads}
-        return PromptScores(within, cross, null, self._max_matched(pairs), spreads=spreads)
+        scores = prompt_scores(cells, pairs, null, given=PromptScores(cross=_coverage(prompt, reference)))
+        return replace(
+            scores,
+            within=self._with_equal_n(scores.within, prompt, documents),
+            max_matched=self._max_matched(pairs),
+            spreads={
+                name: self._spreads(cells[reference], cell) for name, cell in cells.items() if self._wanted.spreads
+            },
+        )
 
     def _spreads(self, reference: CountedCell, cell: CountedCell) -> dict[str, tuple[JackknifeVariance, ...]]:
         """Of the live similarities, by metric."""
@@ -155,7 +158,7 @@ class Scorer:
         larger = [name for name, size in sizes.items() if size > n]
         if not moving or not larger:
             return within
-        found = {name: dict(values) for name, values in within.items()}
+        with_equal_n = {name: dict(values) for name, values in within.items()}
         for name in larger:
             cell, words = prompt[name], documents[name].words
             drawn, drawn_words = [], []
@@ -169,8 +172,9 @@ class Scorer:
             for metric in moving:
                 there = [v for part in values if (v := part[metric].value) is not None]
                 at_n = statistics.fmean(there) if there else math.nan
-                found[name][metric] = replace(found[name][metric], extra={**found[name][metric].extra, EQUAL_N: at_n})
-        return found
+                value = with_equal_n[name][metric]
+                with_equal_n[name][metric] = replace(value, extra={**value.extra, EQUAL_N: at_n})
+        return with_equal_n
 
     def _documents(self, cell: CellResponses) -> Documents:
         return Documents.of(cell.texts, self._lexicon)
@@ -189,7 +193,7 @@ class Scorer:
 
     def _max_matched(self, pairs: Mapping[str, CellPair]) -> dict[str, dict[str, float]]:
         """The more pairs, the larger their maximum; so all get the number of pairs that the smallest set has."""
-        found: dict[str, dict[str, float]] = {name: {} for name in pairs}
+        maxima: dict[str, dict[str, float]] = {name: {} for name in pairs}
         for metric in self._wanted.cross:
             if metric not in self._metrics:
                 continue
@@ -197,8 +201,18 @@ class Scorer:
             matched = min((len(similarities) for similarities in values.values() if len(similarities)), default=0)
             for name, similarities in values.items():
                 if len(similarities):
-                    found[name][metric] = expected_maximum(similarities, matched)
-        return found
+                    maxima[name][metric] = expected_maximum(similarities, matched)
+        return maxima
+
+
+def _coverage(prompt: PromptResponses, reference: str) -> dict[str, dict[str, Cross]]:
+    """Of each condition whose sentences have vectors."""
+    own = prompt[reference].sentences
+    return {
+        name: {_COVERAGE: cross_coverage(own, cell.sentences, cell.no_sentences)}
+        for name, cell in prompt.items()
+        if own is not None and cell.sentences is not None
+    }
 
 
 def _part(cell: CellResponses, texts: Mapping[int, str]) -> CellResponses:

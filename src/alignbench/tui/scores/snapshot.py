@@ -9,8 +9,8 @@ from alignbench.contexts.source_samples import samples_in_context
 from alignbench.metrics.registry import live
 from alignbench.metrics.statistics import Bootstrap
 from alignbench.metrics.values import Cross, Value
-from alignbench.scoring.aggregate import COUNTS, PromptScores, score_tables
-from alignbench.scoring.contested import blind_to_stance, is_contested, without_the_blind
+from alignbench.scoring.aggregate import COUNTS, score_tables
+from alignbench.scoring.contested import blind_to_stance, is_contested
 from alignbench.scoring.on_request import Answers, OnRequestScores
 from alignbench.scoring.responses import cell_surprisal
 from alignbench.scoring.score_tables import ScoreTables
@@ -219,12 +219,10 @@ def prompt_panel(
     within = tuple(row.metric.name for row in there if not row.cross)
     cross = tuple(row.metric.name for row in there if row.cross)
     metrics = tuple(dict.fromkeys((*within, *cross)))
-    scores = _seen(
-        snapshot,
-        scorer.scores(
-            prompts, [snapshot.prompt], names, metrics, of.reference, told=snapshot.source_samples, nulls=NULLS
-        ),
-    )
+    scores = scorer.scores(
+        prompts, [snapshot.prompt], names, metrics, of.reference,
+        sources=snapshot.source_samples, contested=snapshot.contested, nulls=NULLS,
+    )  # fmt: skip
     intervals = {}
     if exact and of.reference is not None:
         intervals = scorer.intervals(snapshot.prompt, answers, names, live(), of.reference)
@@ -248,14 +246,6 @@ def prompt_panel(
         }
     n_others = min(NULLS, len({*others} - {snapshot.prompt}))
     return PromptPanel(snapshot.prompt, tables, modes, said, n_others)
-
-
-def _seen(snapshot: Snapshot, scores: Mapping[str, PromptScores]) -> dict[str, PromptScores]:
-    """Scores of contested prompts without those that are blind to stance."""
-    return {
-        prompt: without_the_blind(of_prompt) if prompt in snapshot.contested else of_prompt
-        for prompt, of_prompt in scores.items()
-    }
 
 
 def _with_outcomes(answers: Answers, names: Sequence[str], outcomes: Mapping[str, OnDemandResult]) -> Answers:
@@ -285,7 +275,7 @@ def spread(
     of, names, metric = snapshot.roles, snapshot.conditions, row.metric.name
     there = [prompt for prompt, cells in snapshot.samples.items() if any(cells.values())]
     prompts = {prompt: snapshot.answers(prompt, no_embeddings) for prompt in there}
-    scores = _seen(snapshot, scorer.scores(prompts, there, names, [metric], of.reference))
+    scores = scorer.scores(prompts, there, names, [metric], of.reference, contested=snapshot.contested)
     tables = score_tables(
         [scores[prompt] for prompt in sorted(scores)], names, within=() if row.cross else (metric,),
         cross=(metric,) if row.cross else (), reference=of.reference,

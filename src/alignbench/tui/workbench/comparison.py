@@ -17,11 +17,12 @@ from alignbench.tui.workbench.comparison_values import (
     prompt_id,
 )
 from alignbench.tui.workbench.roles import roles
-from alignbench.tui.workbench.score_summary import bench_metrics, seen
+from alignbench.tui.workbench.score_summary import bench_metrics
 from alignbench.tui.workbench.state import Bench, Column, letter
 
 if TYPE_CHECKING:
-    from alignbench.metrics.running_cell import Cross
+    from alignbench.metrics.values import Cross
+    from alignbench.scoring.prompt_scores import HeldOut
 
 
 def comparisons(bench: Bench, scorer: ScoreSource | None) -> tuple[ReferenceComparison, ...]:
@@ -108,13 +109,16 @@ def lowest_version(bench: Bench) -> str | None:
 
 def _cross(
     bench: Bench, scorer: ScoreSource | None, condition: Condition, source_samples: frozenset[int]
-) -> Mapping[str, Cross]:
-    """Similarities to the reference's samples that the condition's context does not tell of."""
+) -> Mapping[str, Cross] | Mapping[str, HeldOut]:
+    """Similarities to the reference's samples that the condition's context is not made from."""
     cells = (bench.cell(column) for column in bench.columns)
     prompt = next((id for cell in cells if (id := prompt_id(cell)) is not None), None)
     reference = bench.reference
     if scorer is None or prompt is None or reference is None or not _n(bench, condition):
         return {}
-    if source_samples:
-        return seen(bench, scorer.held_out(prompt, reference, condition.name, source_samples))
-    return seen(bench, scorer.cross(prompt, reference, condition.name))
+    from alignbench.scoring.contested import is_contested
+
+    name = condition.name
+    sources = {name: source_samples} if source_samples else {}
+    scores = scorer.prompt_scores(prompt, [name], reference, sources=sources, contested=is_contested(bench.prompt))
+    return scores.held_out[name] if source_samples else scores.cross[name]

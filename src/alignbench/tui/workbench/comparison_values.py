@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,22 +12,24 @@ from alignbench.tui.text import number
 from alignbench.tui.workbench.cell import BenchCell
 
 if TYPE_CHECKING:
-    from alignbench.metrics.running_cell import Cross, Value
+    from alignbench.scoring.prompt_scores import PromptScores
 
 DASH = "–"
 NOT_SAMPLED = "No sample of this prompt is finished yet; F5 samples."
 
 
 class ScoreSource(Protocol):
-    """Where scores come from: `alignbench.scoring.LiveScores`."""
+    """Where scores come from: `alignbench.scoring.live.LiveScores`."""
 
-    def within(self, prompt_id: str, condition: str) -> Mapping[str, Value]: ...
-
-    def cross(self, prompt_id: str, reference: str, condition: str) -> Mapping[str, Cross]: ...
-
-    def held_out(
-        self, prompt_id: str, reference: str, condition: str, source_samples: frozenset[int]
-    ) -> Mapping[str, Cross]: ...
+    def prompt_scores(
+        self,
+        prompt_id: str,
+        conditions: Iterable[str],
+        reference: str | None = None,
+        *,
+        sources: Mapping[str, frozenset[int]] | None = None,
+        contested: bool = False,
+    ) -> PromptScores: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -19,8 +19,7 @@ from alignbench.tui.workbench.state import Bench
 
 if TYPE_CHECKING:
     from alignbench.metrics.metric import Metric
-    from alignbench.metrics.running_cell import Cross, Value
-    from alignbench.scoring.aggregate import PromptScores
+    from alignbench.metrics.values import Cross, Value
 
 
 @cache
@@ -70,7 +69,12 @@ def score_table(bench: Bench, scorer: ScoreSource | None) -> ScoreTable:
     reference = names.index(bench.reference) if bench.reference in names else None
     prompt = next((id for cell in cells if (id := prompt_id(cell)) is not None), None)
     missing = NOT_SAMPLED
-    scores = _scores(scorer, prompt, bench, names, reference) if scorer is not None and prompt is not None else None
+    scores = None
+    if scorer is not None and prompt is not None:
+        from alignbench.scoring.contested import is_contested
+
+        against = None if reference is None else bench.reference
+        scores = scorer.prompt_scores(prompt, names, against, contested=is_contested(bench.prompt))
     within = [scores.within[name] if scores else {} for name in names]
     metrics, similarities = bench_metrics()
     rows = {m.key: tuple(_score(values.get(m.key), m, missing) for values in within) for m in metrics}
@@ -81,28 +85,3 @@ def score_table(bench: Bench, scorer: ScoreSource | None) -> ScoreTable:
         cross = {m.key: _similarity([values.get(m.key) for values in pairs], reference, missing) for m in similarities}
     n = tuple(cell.done for cell in cells)
     return ScoreTable(names, n, bench.selected, reference, rows, cross or None, metrics, similarities)
-
-
-def _scores(
-    scorer: ScoreSource, prompt: str, bench: Bench, names: Sequence[str], reference: int | None
-) -> PromptScores:
-    """What is known of a prompt; on a contested one without the scores that are blind to stance."""
-    from alignbench.scoring.aggregate import PromptScores
-
-    within = {name: scorer.within(prompt, name) for name in names}
-    against = None if reference is None else names[reference]
-    cross = {} if against is None else {name: scorer.cross(prompt, against, name) for name in names}
-    return _seen(bench, PromptScores(within, cross))
-
-
-def _seen(bench: Bench, scores: PromptScores) -> PromptScores:
-    from alignbench.scoring.contested import is_contested, without_the_blind
-
-    return without_the_blind(scores) if is_contested(bench.prompt) else scores
-
-
-def seen(bench: Bench, crosses: Mapping[str, Cross]) -> Mapping[str, Cross]:
-    """Similarities of one condition; on a contested prompt without those that are blind to stance."""
-    from alignbench.scoring.aggregate import PromptScores
-
-    return _seen(bench, PromptScores({}, {"": crosses})).cross[""]
