@@ -32,11 +32,14 @@ def drawn(db: Path) -> list[tuple[Place, tuple[object, ...]]]:
     """Every sample that is done, with its text and the bytes of its tokens."""
     with Store.open(db) as store:
         rows = [row for info in store.sessions() for row in store.samples(info.id) if row.status == "done"]
-        tokens = [store.token_stats(row.id) for row in rows]
+        tokens = {
+            row["sample_id"]: (row["ids"], row["logprob"])
+            for row in store.db.query("SELECT sample_id, ids, logprob FROM sample_tokens")
+        }
     return [
-        ((row.prompt_id, row.condition, row.sample), (row.text, row.seed, stats.ids.tobytes(), stats.logprob.tobytes()))
-        for row, stats in zip(rows, tokens, strict=True)
-        if stats is not None
+        ((row.prompt_id, row.condition, row.sample), (row.text, row.seed, *tokens[row.id]))
+        for row in rows
+        if row.id in tokens
     ]
 
 

@@ -144,7 +144,7 @@ def kept(database: Path, responses: Sequence[str]) -> float:
         with Store.open(database) as store:
             began = time.perf_counter()
             embeddings = Embeddings(store, pool, DEFAULT_EMBEDDER)
-            embeddings.make(responses, lambda _: None)
+            embeddings.make(responses)
             assert len(embeddings.vectors(responses)) == len(responses)
             return time.perf_counter() - began
     finally:
