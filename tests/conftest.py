@@ -22,6 +22,7 @@ settings.register_profile(  # no test rests on how fast the machine is
 settings.load_profile("any machine")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Of several processes one runs all that loads models, so that no two load any; the others run a file at a time."""
     for item in items:
