@@ -1,4 +1,4 @@
-"""The board: scores that are asked for, equal to those of one pass over the same samples."""
+"""Scores that are computed on request, equal to those of one pass over the same samples."""
 
 from __future__ import annotations
 
@@ -58,52 +58,52 @@ def everything() -> list[str]:
     return [text for cells in (TEXTS, OTHERS) for texts in cells.values() for text in texts.values() if text]
 
 
-def test_the_board_computes_what_scoring_from_scratch_does() -> None:
-    board = OnRequestScores(Kept(*everything()))
+def test_they_are_what_scoring_from_scratch_does() -> None:
+    scorer = OnRequestScores(Kept(*everything()))
     prompts = {"p": Answers(TEXTS), "q": Answers(OTHERS)}
-    found = board.scores(prompts, ["p"], ["a", "b"], registry.live(), "a")["p"]
+    scores = scorer.scores(prompts, ["p"], ["a", "b"], registry.live(), "a")["p"]
     own, other = scratch(TEXTS["a"]), scratch(TEXTS["b"])
-    assert found.within == {"a": own.within(), "b": other.within()}
-    assert found.cross == {"a": CellPair(own, own).cross(), "b": CellPair(own, other).cross()}
+    assert scores.within == {"a": own.within(), "b": other.within()}
+    assert scores.cross == {"a": CellPair(own, own).cross(), "b": CellPair(own, other).cross()}
     assert other_prompt(["p", "q"], 0)["p"] == "q"
-    assert found.null == CellPair(own, scratch(OTHERS["a"])).cross()
+    assert scores.null == CellPair(own, scratch(OTHERS["a"])).cross()
 
 
 def test_the_null_is_the_mean_over_several_other_prompts() -> None:
-    board = OnRequestScores(Kept(*everything()))
+    scorer = OnRequestScores(Kept(*everything()))
     prompts = {"p": Answers(TEXTS), "q": Answers(OTHERS), "r": Answers({"a": {0: "Tea is warm."}, "b": {}})}
-    found = board.scores(prompts, ["p"], ["a", "b"], ("jaccard",), "a", nulls=5)["p"]
+    scores = scorer.scores(prompts, ["p"], ["a", "b"], ("jaccard",), "a", nulls=5)["p"]
     own = scratch(TEXTS["a"])
     singles = [CellPair(own, scratch(prompts[other].cells["a"])).cross()["jaccard"].value for other in ("q", "r")]
-    assert found.null["jaccard"].value == pytest.approx(np.mean(singles))
+    assert scores.null["jaccard"].value == pytest.approx(np.mean(singles))
     assert other_prompts(["p"], 5) == {}
     assert all(set(others) == {*"pqrs"} - {p} for p, others in other_prompts("pqrs", 3).items())
     assert {p: [q] for p, q in other_prompt("pqrs", 0).items()} == other_prompts("pqrs", 1)
 
 
 def test_a_context_that_tells_of_samples_and_its_hint() -> None:
-    board = OnRequestScores(Kept(*everything()))
+    scorer = OnRequestScores(Kept(*everything()))
     answers = Answers(TEXTS)
     sources = {"b": frozenset({0})}
-    found = board.scores({"p": answers}, ["p"], ["a", "b"], ("jaccard",), "a", sources=sources)["p"].held_out
+    scores = scorer.scores({"p": answers}, ["p"], ["a", "b"], ("jaccard",), "a", sources=sources)["p"].held_out
     own, other = TEXTS["a"], scratch(TEXTS["b"])
     for samples, field in (((1, 2), "value"), ((0,), "source")):
         expected = CellPair(scratch({i: own[i] for i in samples}), other).cross()["jaccard"].value
-        assert getattr(found["b"]["jaccard"], field) == pytest.approx(expected)
-    assert set(found) == {"b"}
-    said = board.as_answer(answers, "Tea is warm.", {0}, ("jaccard", "embedding_similarity"), "a")
+        assert getattr(scores["b"]["jaccard"], field) == pytest.approx(expected)
+    assert set(scores) == {"b"}
+    said = scorer.as_answer(answers, "Tea is warm.", {0}, ("jaccard", "embedding_similarity"), "a")
     hint = CellPair(scratch({1: own[1], 2: own[2]}), scratch({0: "Tea is warm."})).cross()
     assert said["jaccard"].value == hint["jaccard"].value
     assert said["embedding_similarity"].value == pytest.approx(hint["embedding_similarity"].value)
 
 
 def test_cells_grow_and_a_sample_that_came_late_takes_its_place() -> None:
-    board, kept = OnRequestScores(Kept(*everything())), Kept(*everything())
+    scorer, kept = OnRequestScores(Kept(*everything())), Kept(*everything())
     growing = OnRequestScores(kept)
     for samples in ([1], [0, 1], [0, 1, 2]):
         answers = Answers({"a": {i: TEXTS["a"][i] for i in samples}})
         last = growing.scores({"p": answers}, ["p"], ["a"], registry.live(), None)
-    assert last == board.scores({"p": Answers({"a": TEXTS["a"]})}, ["p"], ["a"], registry.live(), None)
+    assert last == scorer.scores({"p": Answers({"a": TEXTS["a"]})}, ["p"], ["a"], registry.live(), None)
     before = kept.asked
     growing.scores({"p": Answers({"a": TEXTS["a"]})}, ["p"], ["a"], registry.live(), None)
     assert kept.asked == before, "a vector is fetched once"
@@ -111,31 +111,31 @@ def test_cells_grow_and_a_sample_that_came_late_takes_its_place() -> None:
 
 def test_vectors_that_come_later_and_those_that_never_come() -> None:
     kept = Kept()
-    board = OnRequestScores(kept)
+    scorer = OnRequestScores(kept)
     answers = Answers({"a": TEXTS["a"]}, no_embeddings={"a": "the embedding model is not installed"})
-    value = board.scores({"p": answers}, ["p"], ["a"], registry.live(), None)["p"].within["a"]["embedding_diversity"]
+    value = scorer.scores({"p": answers}, ["p"], ["a"], registry.live(), None)["p"].within["a"]["embedding_diversity"]
     assert (value.value, value.reason) == (None, "the embedding model is not installed")
     kept.vectors.update(Kept(*everything()).vectors)
-    found = board.scores({"p": answers}, ["p"], ["a"], registry.live(), None)["p"].within["a"]
-    assert found["embedding_diversity"] == scratch(TEXTS["a"]).within()["embedding_diversity"]
-    assert board.cell("p", "a", answers, registry.live()).modes() == scratch(TEXTS["a"]).modes()
+    scores = scorer.scores({"p": answers}, ["p"], ["a"], registry.live(), None)["p"].within["a"]
+    assert scores["embedding_diversity"] == scratch(TEXTS["a"]).within()["embedding_diversity"]
+    assert scorer.cell("p", "a", answers, registry.live()).modes() == scratch(TEXTS["a"]).modes()
 
 
 def test_scores_from_elsewhere_stand_beside_the_live_ones() -> None:
     given = Answers(TEXTS, within={"a": {"surprisal": Value(2.5, 3)}})
-    found = OnRequestScores(Kept()).scores({"p": given}, ["p"], ["a", "b"], ["words", "surprisal"], "a")["p"]
-    assert found.within["a"]["surprisal"].value == 2.5
-    assert found.within["a"]["words"].value == scratch(TEXTS["a"]).within()["words"].value
-    assert found.null == {}, "one prompt has no null"
+    scores = OnRequestScores(Kept()).scores({"p": given}, ["p"], ["a", "b"], ["words", "surprisal"], "a")["p"]
+    assert scores.within["a"]["surprisal"].value == 2.5
+    assert scores.within["a"]["words"].value == scratch(TEXTS["a"]).within()["words"].value
+    assert scores.null == {}, "one prompt has no null"
 
 
 def test_intervals_hold_the_similarities_only() -> None:
-    board = OnRequestScores(Kept(*everything()))
-    found = board.intervals("p", Answers(TEXTS), ["a", "b"], registry.live(), "a")
-    low, high = found["cross", "b", "jaccard"]
+    scorer = OnRequestScores(Kept(*everything()))
+    intervals = scorer.intervals("p", Answers(TEXTS), ["a", "b"], registry.live(), "a")
+    low, high = intervals["cross", "b", "jaccard"]
     value = CellPair(scratch(TEXTS["a"]), scratch(TEXTS["b"])).cross()["jaccard"].value
     assert low <= value <= high  # type: ignore[operator]
-    assert {place[0] for place in found} == {"cross"}
+    assert {place[0] for place in intervals} == {"cross"}
 
 
 def test_the_best_sentence_of_the_others(tmp_path: Path) -> None:
@@ -143,14 +143,14 @@ def test_the_best_sentence_of_the_others(tmp_path: Path) -> None:
     told: list[tuple[str, int, int]] = []
     with Store.open(tmp_path / "e.db") as store:
         embeddings = Embeddings(store, LetterEmbedder("letters"), "letters")
-        found = best_sentences(
+        matches = best_sentences(
             "Warm, calm and tea! 123 4.", others, embeddings, lambda *progress: told.append(progress)
         )
-        assert [match.sentence for match in found] == ["Warm, calm and tea!", "123 4."]
-        assert found[0].similarity == pytest.approx(1.0)
-        assert (found[0].sample, found[0].best) == (0, "TEA, WARM AND CALM!")
-        assert set(found[0].similarities or ()) == {0, 3}
-        assert (found[1].similarity, found[1].best) == (None, ""), "a sentence without a letter has no vector here"
+        assert [match.sentence for match in matches] == ["Warm, calm and tea!", "123 4."]
+        assert matches[0].similarity == pytest.approx(1.0)
+        assert (matches[0].sample, matches[0].best) == (0, "TEA, WARM AND CALM!")
+        assert set(matches[0].similarities or ()) == {0, 3}
+        assert (matches[1].similarity, matches[1].best) == (None, ""), "a sentence without a letter has no vector here"
         assert told[-1] == ("embedding sentences", 5, 5)
         cross = coverages({"a": others, "b": {0: "Tea, warm and calm."}}, "a", embeddings, silent)
         assert cross["b"].value == pytest.approx(0.5)

@@ -35,8 +35,11 @@ _NO_TOKEN = "a response has no token to embed"
 class Answers:
     """The finished samples of one prompt.
 
-    cells: by condition. within, cross: scores that come from elsewhere, by condition and metric; cross against the
-    reference, itself included. no_embeddings: by condition, why vectors that are missing will not come.
+    Attributes:
+        cells: By condition.
+        within: Scores that do not come from texts, by condition and metric.
+        cross: The same, each condition against the reference, itself included.
+        no_embeddings: By condition, why vectors that are missing will not come.
     """
 
     cells: Mapping[str, Texts]
@@ -100,7 +103,13 @@ class OnRequestScores:
                     ]
                 )
                 held_out = {
-                    name: self._held_out(answers, name, source_samples, metrics, reference)
+                    name: self._held_out(
+                        answers.cells.get(reference, {}),
+                        answers.cells.get(name, {}),
+                        source_samples,
+                        metrics,
+                        answers.no_embeddings.get(name, ""),
+                    )
                     for name, source_samples in (sources or {}).items()
                     if name in cells
                 }
@@ -109,28 +118,29 @@ class OnRequestScores:
         return scores
 
     def as_answer(
-        self, answers: Answers, text: str, apart: Collection[int], metrics: Collection[str], reference: str
-    ) -> Mapping[str, Cross]:
-        """Similarities of a text, as if it were an answer, to those of the reference's samples that are not `apart`."""
-        own = {i: of for i, of in answers.cells.get(reference, {}).items() if i not in apart}
-        missing = answers.no_embeddings.get(reference, "")
-        return CellPair(
-            self._made(own, metrics, missing).scores, self._made({0: text}, metrics, missing).scores
-        ).cross()
-
-    def _held_out(
         self,
         answers: Answers,
-        condition: str,
-        source_samples: frozenset[int],
+        text: str,
+        source_samples: Collection[int],
         metrics: Collection[str],
         reference: str,
     ) -> dict[str, HeldOut]:
-        def cell_of(texts: Texts) -> CellScores:
-            return self._made(texts, metrics, answers.no_embeddings.get(condition, "")).scores
+        """Similarities of a text that is made from samples of the reference, as if it were an answer itself."""
+        missing = answers.no_embeddings.get(reference, "")
+        return self._held_out(answers.cells.get(reference, {}), {0: text}, source_samples, metrics, missing)
 
-        split = SplitReference.of(answers.cells.get(reference, {}), source_samples, cell_of)
-        return split.similarities(cell_of(answers.cells.get(condition, {})))
+    def _held_out(
+        self,
+        reference: Texts,
+        texts: Texts,
+        source_samples: Collection[int],
+        metrics: Collection[str],
+        no_embeddings: str,
+    ) -> dict[str, HeldOut]:
+        def cell_of(texts: Texts) -> CellScores:
+            return self._made(texts, metrics, no_embeddings).scores
+
+        return SplitReference.of(reference, source_samples, cell_of).similarities(cell_of(texts))
 
     def intervals(
         self, prompt: str, answers: Answers, conditions: Sequence[str], metrics: Sequence[str], reference: str

@@ -61,8 +61,12 @@ class ScoreRequest:
 class CellResponses:
     """One prompt's responses under one condition.
 
-    texts: by sample index. vectors: of whole responses, of those samples that have one; why_not: of the others, why
-    they have none. sentences: the vectors of their sentences, None where nobody asks.
+    Attributes:
+        texts: By sample index.
+        vectors: Of whole responses, of those samples that have one.
+        why_not: Why the others have none.
+        sentences: The vectors of their sentences, None where they are not wanted.
+        no_sentences: Why sentences have no vector.
     """
 
     texts: Mapping[int, str]

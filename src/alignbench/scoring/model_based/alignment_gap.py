@@ -61,20 +61,23 @@ def session_gaps(
 
     def passages(name: str) -> Iterator[Passage]:
         for prompt in tracked(responses.prompts, progress, f"reading under {name}"):
-            said = responses.cells(prompt).get(reference, {})
-            yield from seen.passages(name, prompt, _texts(said, said))
+            teacher_texts = responses.cells(prompt).get(reference, {})
+            yield from seen.passages(name, prompt, _texts(teacher_texts, teacher_texts))
 
-    found = Gaps()
+    gaps = Gaps()
     sources = source_conditions(conditions.values(), reference)
     for name, condition in conditions.items():  # one after the other, so that models need not change places
         likelihoods.make(condition.model, passages(name))
     for name, condition in conditions.items():
         one_tokenizer = True
         for prompt in responses.prompts:
-            said = responses.cells(prompt).get(reference, {})
-            told = sources.get(name, frozenset())
+            teacher_texts = responses.cells(prompt).get(reference, {})
+            source_samples = sources.get(name, frozenset())
             crosses = []
-            for texts in (_texts(said, said.keys() - told), _texts(said, told)):
+            for texts in (
+                _texts(teacher_texts, teacher_texts.keys() - source_samples),
+                _texts(teacher_texts, source_samples),
+            ):
                 own, other = (seen.passages(side, prompt, texts) for side in (reference, name))
                 cross, same_tokens = _gap(likelihoods, (teacher, own), (condition, other))
                 crosses.append(cross)
@@ -82,10 +85,10 @@ def session_gaps(
             held_out, source = crosses
             if held_out.value is not None and source.value is not None:
                 held_out = replace(held_out, extra={**held_out.extra, "source": source.value})
-            found.cross[prompt, name] = held_out
+            gaps.cross[prompt, name] = held_out
         if name != reference and (why := no_kl(teacher.sampling, one_tokenizer)):
-            found.cross_entropies[name] = why
-    return found
+            gaps.cross_entropies[name] = why
+    return gaps
 
 
 def _gap(
@@ -147,6 +150,6 @@ def no_kl(sampling: Sampling, one_tokenizer: bool) -> str:
     return " and ".join(reasons)
 
 
-def _texts(said: Mapping[int, str], samples: Collection[int]) -> list[str]:
+def _texts(texts: Mapping[int, str], samples: Collection[int]) -> list[str]:
     """Of some samples, those that say something."""
-    return [text for i, text in said.items() if i in samples and text.strip()]
+    return [text for i, text in texts.items() if i in samples and text.strip()]

@@ -12,6 +12,7 @@ from alignbench.metrics.values import Cross, Value
 from alignbench.scoring.aggregate import COUNTS, score_tables
 from alignbench.scoring.contested import blind_to_stance, is_contested
 from alignbench.scoring.on_request import Answers, OnRequestScores
+from alignbench.scoring.prompt_scores import HeldOut
 from alignbench.scoring.responses import cell_surprisal
 from alignbench.scoring.score_tables import ScoreTables
 from alignbench.spec import Model
@@ -77,7 +78,7 @@ class Snapshot:
         return next((row.prompt_id for of_column in self.samples[self.prompt].values() for row in of_column), "")
 
     def answers(self, prompt: str, no_embeddings: Mapping[str, str]) -> Answers:
-        """A prompt's samples as a board takes them, with what their log-probs say."""
+        """A prompt's samples as `OnRequestScores` takes them, with what their log-probs say."""
         cells = {name: {row.sample: row.text for row in of_column} for name, of_column in self.samples[prompt].items()}
         surprisals = {
             name: {"surprisal": cell_surprisal(of_column)} for name, of_column in self.samples[prompt].items()
@@ -164,7 +165,7 @@ class PromptPanel:
     prompt: str
     tables: ScoreTables
     modes: Mapping[str, Mapping[int, int]]
-    hints: Mapping[str, Mapping[str, Cross]]
+    hints: Mapping[str, Mapping[str, HeldOut]]
     others: int
 
 
@@ -233,11 +234,11 @@ def prompt_panel(
     modes: dict[str, dict[int, int]] = {}
     if snapshot.prompt not in snapshot.contested:
         modes = {name: scorer.cell(snapshot.prompt, name, answers, metrics).modes() for name in snapshot.conditions}
-    said = {}
+    of_hints = {}
     if of.reference is not None:
         blind = snapshot.prompt in snapshot.contested
         similarities = [metric for metric in cross if metric in live() and not (blind and blind_to_stance(metric))]
-        said = {
+        of_hints = {
             name: scorer.as_answer(
                 answers, text, snapshot.source_samples.get(name, frozenset()), similarities, of.reference
             )
@@ -245,7 +246,7 @@ def prompt_panel(
             if name in names
         }
     n_others = min(NULLS, len({*others} - {snapshot.prompt}))
-    return PromptPanel(snapshot.prompt, tables, modes, said, n_others)
+    return PromptPanel(snapshot.prompt, tables, modes, of_hints, n_others)
 
 
 def _with_outcomes(answers: Answers, names: Sequence[str], outcomes: Mapping[str, OnDemandResult]) -> Answers:

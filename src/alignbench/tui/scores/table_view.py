@@ -160,14 +160,14 @@ def _similarity(model: ScoresViewModel, row: MetricRow) -> list[Content]:
 
 
 def compared(entry: CrossEstimate) -> float | None:
-    """A similarity to the samples of the reference that a context does not tell of, to all where it tells of none."""
+    """A similarity to the reference's samples that a context is not made from; to all where it is made from none."""
     return entry.value if entry.held_out is None else entry.held_out
 
 
 def hint_value(model: ScoresViewModel, row: MetricRow, name: str) -> float | None:
     """Similarity of a hint's own text, as if it were an answer; None where the condition has no hint."""
-    said = model.panel.hints.get(name, {}).get(row.metric.name) if model.panel is not None else None
-    return None if said is None else said.value
+    similarity = model.panel.hints.get(name, {}).get(row.metric.name) if model.panel is not None else None
+    return None if similarity is None else similarity.value
 
 
 def recovery_words(model: ScoresViewModel, row: MetricRow, at: int) -> str:
