@@ -21,13 +21,12 @@ ANY = "auto"  # --ray without an address
 
 @dataclass(frozen=True, slots=True)
 class Machines:
-    """threads: CPU threads of this machine. vram: GB of its GPUs. ray: address of a cluster, None for no cluster.
-    actor_cpus, actor_gpus: of each model there."""
+    """What models may run on."""
 
-    threads: int | None = None
-    vram: float | None = None
-    ray: str | None = None
-    actor_cpus: int = 1
+    threads: int | None = None  # CPU threads of this machine
+    vram: float | None = None  # GB of its GPUs
+    ray: str | None = None  # address of a cluster, None for no cluster
+    actor_cpus: int = 1  # of each model in the cluster
     actor_gpus: float | None = None
 
 

@@ -19,11 +19,11 @@ from alignbench.store import SampleRow
 
 @dataclass
 class RunOutcome:
-    """What was stored. done: samples; failed: cells; interrupted: by a signal."""
+    """What was stored."""
 
-    done: int = 0
-    failed: int = 0
-    interrupted: bool = False
+    done: int = 0  # samples
+    failed: int = 0  # cells
+    interrupted: bool = False  # by a signal
 
     @property
     def exit_code(self) -> int:

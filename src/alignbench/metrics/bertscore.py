@@ -18,8 +18,10 @@ Floats = NDArray[np.float64]
 class TokenVectors:
     """The tokens of a text as a layer of an encoder sees them.
 
-    vectors: (t, dim). counts: (t,), False for marks of beginning and end, which may be matched but do not count, as in
-    the authors' package.
+    Attributes:
+        vectors: (t, dim)
+        counts: (t,), False for marks of beginning and end, which may be matched but do not count, as in the authors'
+            package
     """
 
     vectors: NDArray[np.float32]

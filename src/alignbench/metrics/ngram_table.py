@@ -19,17 +19,13 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class NgramTable:
-    """Who has which n-gram how often: an entry for each n-gram of each of n responses, ordered by n-gram.
+    """Who has which n-gram how often: an entry for each n-gram of each of n responses, ordered by n-gram."""
 
-    grams: number of each entry's n-gram, 0, 1, 2... ascending. owners: the response of each. counts: how often it has
-    it. n_distinct: different n-grams. n: responses.
-    """
-
-    grams: Ints
-    owners: Ints
-    counts: Ints
-    n_distinct: int
-    n: int
+    grams: Ints  # number of each entry's n-gram, 0, 1, 2... ascending
+    owners: Ints  # the response of each
+    counts: Ints  # how often it has it
+    n_distinct: int  # different n-grams
+    n: int  # responses
 
     @cached_property
     def total(self) -> int:

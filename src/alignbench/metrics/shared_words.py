@@ -15,16 +15,12 @@ Mark = Literal["plain", "shared", "strong"]
 
 @dataclass(frozen=True, slots=True)
 class SharedWords:
-    """spans: start and end of each shared content word, and whether it is in half of the responses or more.
+    """The content words that a text has in common with responses."""
 
-    n_words, n_shared: different content words of the text, and how many of these are shared. similarity: mean Jaccard
-    similarity to the responses, None where there is nothing to compare.
-    """
-
-    spans: tuple[tuple[int, int, bool], ...]
-    n_words: int
-    n_shared: int
-    similarity: float | None
+    spans: tuple[tuple[int, int, bool], ...]  # start, end, and whether half of the responses or more have the word
+    n_words: int  # different content words of the text
+    n_shared: int  # how many of these are shared
+    similarity: float | None  # mean Jaccard similarity to the responses, None where there is nothing to compare
 
 
 def shared_words(text: str, responses: Collection[str]) -> SharedWords:

@@ -32,17 +32,16 @@ _CHUNK = 4_000_000  # draws of a prompt held at once
 
 @dataclass(frozen=True, slots=True)
 class PairedDifference:
-    """Mean of a - b over the n prompts that have both. p: two-sided, of no difference, from the same resamples.
+    """Mean of a - b over the n prompts that have both.
 
-    ci and p are None under two prompts, value too without any. p_holm: corrected for the differences that are tested
-    together (see `holm_corrected`).
+    ci and p are None under two prompts, value too without any.
     """
 
     value: float | None
     ci: Interval | None
-    p: float | None
+    p: float | None  # two-sided, of no difference, from the same resamples
     n: int
-    p_holm: float | None = None
+    p_holm: float | None = None  # corrected for the differences that are tested together (see `holm_corrected`)
 
 
 @dataclass(frozen=True, slots=True)

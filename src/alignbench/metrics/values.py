@@ -16,17 +16,13 @@ from alignbench.metrics.words import STOP_WORDS, VERSION, words
 
 @dataclass(frozen=True, slots=True)
 class WordMode:
-    """How a text becomes words; scores of two modes never meet in one comparison.
-
-    version: of the tokenizer and its stop list. words: the words of a text in order, stop words included. piecewise:
-    whether they are the words of its pieces between white space, one piece after the other.
-    """
+    """How a text becomes words; scores of two modes never meet in one comparison."""
 
     name: str
-    version: str
-    words: Callable[[str], tuple[str, ...]]
+    version: str  # of the tokenizer and its stop list
+    words: Callable[[str], tuple[str, ...]]  # the words of a text in order, stop words included
     stop_words: frozenset[str]
-    piecewise: bool = False
+    piecewise: bool = False  # whether they are the words of its pieces between white space, one piece after the other
 
 
 WORKBENCH = WordMode("workbench", f"words{VERSION}", words, STOP_WORDS, piecewise=True)
@@ -66,9 +62,12 @@ class Response:
 class Value:
     """A score of one cell.
 
-    value: None where there is too little to score, and `reason` says why. n: samples it rests on. sd: standard
-    deviation over samples (n - 1 in the denominator) where the score has one. skipped: pairs left out because neither
-    response has a content word. extra: the same score in other units, by the name under which it is shown.
+    Attributes:
+        value: None where there is too little to score, and `reason` says why
+        n: samples it rests on
+        sd: standard deviation over samples (n - 1 in the denominator) where the score has one
+        skipped: pairs left out because neither response has a content word
+        extra: the same score in other units, by the name under which it is shown
     """
 
     value: float | None
@@ -91,10 +90,13 @@ class RunningScore(Protocol):
 class Cross:
     """A similarity of one cell to the reference's cell of the same prompt.
 
-    value: mean over pairs (a of the reference, b of the other); the reference against itself takes pairs of different
-    sample index only. ceiling: that very number of the reference against itself. mmd2: s(A,A) + s(B,B) - 2 s(A,B)
-    from means over distinct pairs, 0 where both are the same distribution, possibly below 0 by chance. What cannot be
-    computed is None; reason and ceiling_reason say why. skipped, extra: as in `Value`.
+    Attributes:
+        value: mean over pairs (a of the reference, b of the other); the reference against itself takes pairs of
+            different sample index only
+        ceiling: that very number of the reference against itself
+        mmd2: s(A,A) + s(B,B) - 2 s(A,B) from means over distinct pairs, 0 where both are the same distribution,
+            possibly below 0 by chance. What cannot be computed is None; reason and ceiling_reason say why.
+        skipped, extra: as in `Value`
     """
 
     value: float | None

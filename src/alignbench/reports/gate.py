@@ -40,12 +40,11 @@ class GateChange:
 
 @dataclass(frozen=True, slots=True)
 class GateGap:
-    """How far a condition is from the reference before and after both were gated. share: of the difference, what the
-    gate took away."""
+    """How far a condition is from the reference before and after both were gated."""
 
     before: PairedDifference
     after: PairedDifference
-    share: Estimate
+    share: Estimate  # of the difference, what the gate took away
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +139,11 @@ def quality_gate(
 
 @dataclass(frozen=True, slots=True)
 class _Gated:
-    """Columns over prompts. before, after: by metric, of the prompts with two responses that pass."""
+    """Columns over prompts.
+
+    Attributes:
+        before, after: by metric, of the prompts with two responses that pass
+    """
 
     judged: int
     passing: int

@@ -27,7 +27,11 @@ class SampleView:
 
 @dataclass(frozen=True, slots=True)
 class SideBySide:
-    """One prompt; rows: by index of the sample, one of each condition, None where it has none."""
+    """One prompt;
+
+    Attributes:
+        rows: by index of the sample, one of each condition, None where it has none
+    """
 
     prompt_id: str
     prompt: str
@@ -36,12 +40,12 @@ class SideBySide:
 
 @dataclass(frozen=True, slots=True)
 class SamplesPage:
-    """conditions: heads of the columns, the reference first. left_out: sentences on what is not here."""
+    """The samples that a report shows side by side."""
 
     reference: str | None
-    conditions: tuple[str, ...]
+    conditions: tuple[str, ...]  # heads of the columns, the reference first
     prompts: tuple[SideBySide, ...]
-    left_out: tuple[str, ...]
+    left_out: tuple[str, ...]  # sentences on what is not here
 
 
 def shown_samples(store: Store, session: int, reference: str | None) -> SamplesPage:

@@ -72,8 +72,10 @@ Texts = Mapping[int, str]  # sample -> its text
 class Match:
     """A sentence, and the sentence of other responses that is most like it.
 
-    similarity: their cosine, -1 to 1; None where there is none to compare with. sample, best: whose it is and what it
-    says. similarities: by sample of the others, the cosine of the best match there.
+    Attributes:
+        similarity: their cosine, -1 to 1; None where there is none to compare with
+        sample, best: whose it is and what it says
+        similarities: by sample of the others, the cosine of the best match there
     """
 
     sentence: str

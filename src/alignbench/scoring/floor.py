@@ -13,10 +13,10 @@ NOT_GIVEN = "no floor condition was given"
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """name: of the condition, None without a floor. reason: why there is none, else empty."""
+    """Which condition is the floor of recovery."""
 
     name: str | None
-    reason: str = ""
+    reason: str = ""  # why there is none
 
 
 def is_zero_shot_base(condition: Condition) -> bool:

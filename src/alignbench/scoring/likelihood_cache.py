@@ -20,10 +20,10 @@ _FLYING = 4  # requests at a time, so that the worker never waits for the next o
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A response and the text before it. context: the part of that text which other passages share; query: the rest."""
+    """A response and the text before it."""
 
-    context: str
-    query: str
+    context: str  # the part of that text which other passages share
+    query: str  # the rest
     response: str
 
     @property
