@@ -42,8 +42,8 @@ def test_what_goes_out_as_jsonl_comes_back(store: Store, tmp_path: Path) -> None
     rows = [json.loads(line) for line in file.read_text("ascii").splitlines()]
     assert list(rows[0]) == list(COLUMNS)
     assert [row["text"] for row in rows[:5]] == TEXTS
-    landed = save_import(store, read_jsonl(file))
-    assert (landed.samples, landed.errors) == (10, 2)
+    imported = save_import(store, read_jsonl(file))
+    assert (imported.samples, imported.errors) == (10, 2)
 
     def kept(session: int) -> list[tuple[object, ...]]:
         return [
@@ -51,9 +51,9 @@ def test_what_goes_out_as_jsonl_comes_back(store: Store, tmp_path: Path) -> None
             for r in store.samples(session)
         ]
 
-    assert kept(landed.session) == kept(1)
-    assert [c.model.kind for c in store.conditions(landed.session)] == ["base", "aligned"]
-    assert store.session(landed.session).reference == "demo-aligned"
+    assert kept(imported.session) == kept(1)
+    assert [c.model.kind for c in store.conditions(imported.session)] == ["base", "aligned"]
+    assert store.session(imported.session).reference == "demo-aligned"
 
 
 def test_no_cell_of_the_csv_is_a_formula(store: Store) -> None:

@@ -34,16 +34,16 @@ def test_rows_become_a_session(tmp_path: Path) -> None:
         {"scores": {}},
     )
     with Store.open(tmp_path / "runs.db") as store:
-        landed = save_import(store, read_jsonl(file))
-        assert (landed.dataset, landed.samples, landed.errors) == ("mine", 4, 1)
-        info = store.session(landed.session)
+        imported = save_import(store, read_jsonl(file))
+        assert (imported.dataset, imported.samples, imported.errors) == ("mine", 4, 1)
+        info = store.session(imported.session)
         assert (info.n_prompts, info.n_conditions, info.reference) == (2, 2, "chat")
-        rows = {(r.prompt_id, r.condition, r.sample): r for r in store.samples(landed.session)}
+        rows = {(r.prompt_id, r.condition, r.sample): r for r in store.samples(imported.session)}
         assert rows["1", "raw", 0].finish_reason == "length"
         assert rows["1", "chat", 0].text == " So."
         assert rows["1", "chat", 1].text == ""
         assert rows["1", "chat", 2].error == "overflow"
-        assert [prompt.text for prompt in store.prompts(landed.session)] == ["Why?", "How?"]
+        assert [prompt.text for prompt in store.prompts(imported.session)] == ["Why?", "How?"]
 
 
 @pytest.mark.parametrize(

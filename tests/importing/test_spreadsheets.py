@@ -52,7 +52,7 @@ def test_what_goes_out_as_csv_comes_back(tmp_path: Path) -> None:
             store.add_error(cell, len(TEXTS), "-overflow")
         with file.open("w", encoding="utf-8", newline="") as out:
             write_csv(sample_rows(store, session), out)
-        landed = save_import(store, read_csv(file))
+        imported = save_import(store, read_csv(file))
 
         def kept(session: int) -> list[tuple[object, ...]]:
             return [
@@ -60,8 +60,8 @@ def test_what_goes_out_as_csv_comes_back(tmp_path: Path) -> None:
                 for r in store.samples(session)
             ]
 
-        assert kept(landed.session) == kept(session)
-        assert [c.model.kind for c in store.conditions(landed.session)] == ["base", "aligned"]
+        assert kept(imported.session) == kept(session)
+        assert [c.model.kind for c in store.conditions(imported.session)] == ["base", "aligned"]
 
 
 @pytest.mark.parametrize(

@@ -50,28 +50,28 @@ def test_a_tree_becomes_a_session(tree: Path, tmp_path: Path) -> None:
     (dataset,) = datasets(tree)
     assert datasets(dataset) == [dataset]
     with Store.open(tmp_path / "runs.db") as store:
-        landed = save_import(store, read_dataset(dataset))
-        assert (landed.dataset, landed.samples, landed.errors) == ("small", 10, 2)
-        info = store.session(landed.session)
+        result = save_import(store, read_dataset(dataset))
+        assert (result.dataset, result.samples, result.errors) == ("small", 10, 2)
+        info = store.session(result.session)
         assert (info.name, info.reference) == ("small", "chat")
-        conditions = {each.name: each for each in store.conditions(landed.session)}
+        conditions = {each.name: each for each in store.conditions(result.session)}
         assert set(conditions) == {"raw", "chat", "chat@temp0"}
         assert conditions["raw"].model.kind == "base"
         assert conditions["raw"].context.template == "plain"
         assert conditions["chat"].sampling.temperature == 0.5
         assert conditions["chat@temp0"].sampling.temperature == 0
-        rows = [row for row in store.samples(landed.session) if row.condition == "raw"]
+        rows = [row for row in store.samples(result.session) if row.condition == "raw"]
         assert [(row.prompt, row.text, row.raw_text, row.error) for row in rows[:2]] == [
             ("Why?", "one", "one```", None),
             ("Why?", "", "", "too long"),
         ]
         assert store.rendered(rows[0].cell_id) == "# Query:\n```\nWhy?\n```\n\n# Answer:\n```\n"
-        pairs = store.pair_scores(landed.session, "bertscore_f1")
+        pairs = store.pair_scores(result.session, "bertscore_f1")
         assert [(p.prompt_id, p.reference, p.condition, p.value) for p in pairs] == [
             ("0", "chat", "raw", 0.8),
             ("1", "chat", "raw", 0.9),
         ]
-        facts = store.manifest(landed.session)["imported"]["conditions"]
+        facts = store.manifest(result.session)["imported"]["conditions"]
         assert facts["chat"]["finish_reasons"] == "not recorded"
         assert "assumed" in facts["raw"]["settings"]
 

@@ -60,11 +60,11 @@ def test_a_session_of_our_own_can_go_out_too(tmp_path: Path) -> None:
         for cell in store.cells(1):
             store.set_rendered(cell.id, f"[INST] {cell.prompt_id} [/INST]")
         store.add_judgments(1, [judgment("stance", row, stance="yes") for row in samples.values()])
-        landed = save_import(store, read_dataset(export_overton(store, 1, tmp_path / "out")))
-        assert (landed.dataset, landed.samples, landed.errors) == ("judged", 8, 0)
+        imported = save_import(store, read_dataset(export_overton(store, 1, tmp_path / "out")))
+        assert (imported.dataset, imported.samples, imported.errors) == ("judged", 8, 0)
         texts = {(r.prompt, r.condition, r.sample): r.text for r in store.samples(1)}
-        assert {(r.prompt, r.condition, r.sample): r.text for r in store.samples(landed.session)} == texts
-        assert [r.status for r in store.samples(landed.session)] == ["done"] * 8
+        assert {(r.prompt, r.condition, r.sample): r.text for r in store.samples(imported.session)} == texts
+        assert [r.status for r in store.samples(imported.session)] == ["done"] * 8
         with pytest.raises(InputError, match="is there already"):
             export_overton(store, 1, tmp_path / "out")
 

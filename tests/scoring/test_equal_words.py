@@ -61,9 +61,9 @@ def test_long_responses_lose_what_their_length_shares() -> None:
     responses = GivenResponses(
         {f"p{i}": {"A": [response(40) for _ in range(4)], "B": [response(5)] * 4} for i in range(3)}
     )
-    wanted = ScoreRequest(("words", "jaccard"), ("jaccard",), reference="A", resamples=50)
-    tables = score_responses(responses, wanted, None)
-    tables = with_equal_words(tables, responses, wanted)
+    request = ScoreRequest(("words", "jaccard"), ("jaccard",), reference="A", resamples=50)
+    tables = score_responses(responses, request, None)
+    tables = with_equal_words(tables, responses, request)
     entry = tables.within["A"]["jaccard"]
     assert entry.equal_words.value < entry.value / 2
     short = tables.within["B"]["jaccard"]

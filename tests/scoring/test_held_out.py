@@ -80,8 +80,8 @@ def test_a_single_sample_of_the_reference_leaves_nothing_to_compare_with() -> No
 
 
 def test_tables_have_both_figures_beside_the_value_over_all_pairs() -> None:
-    wanted = ScoreRequest((), ("jaccard",), reference="teacher", resamples=10)
-    cross = score_responses(Held(), wanted, None, sources={"hinted": [0]}).cross
+    request = ScoreRequest((), ("jaccard",), reference="teacher", resamples=10)
+    cross = score_responses(Held(), request, None, sources={"hinted": [0]}).cross
     assert cross["hinted"]["jaccard"].held_out == pytest.approx(HELD_OUT)
     assert cross["hinted"]["jaccard"].source == pytest.approx(SOURCE)
     assert cross["hinted"]["jaccard"].value == pytest.approx((SOURCE + 2 * HELD_OUT) / 3)

@@ -145,7 +145,7 @@ def test_a_model_that_cannot_be_asked_is_tried_once(store: Store) -> None:
 # Under a base model
 
 
-class Given:
+class KnownResponses:
     def __init__(self, texts: dict[str, list[str]]) -> None:
         self._texts = texts
         self.prompts = ("p",)
@@ -161,7 +161,7 @@ class Given:
 
 def base_scores(store: Store, pool: ScorePool, prompt: str | None, **texts: list[str]) -> dict[str, dict[str, Value]]:
     scores = BaseScores(LikelihoodCache(store, pool), BASE, lambda _: prompt)  # type: ignore[arg-type]
-    found = scores.within(Given(texts), {LOGPROB, SURPRISE}, lambda *_: None)
+    found = scores.within(KnownResponses(texts), {LOGPROB, SURPRISE}, lambda *_: None)
     return {condition: value for (_, condition), value in found.items()}
 
 

@@ -69,14 +69,14 @@ def _land(sessions: Iterable[ImportedSession], db: Path | None, as_json: bool) -
     from alignbench.store import Store
 
     path = db or paths.default_database()
-    landed = []
+    imports = []
     with Store.open(path) as store:
         for imported in sessions:
             for note in imported.notes:
                 print(visible(f"{imported.name}: {note}"), file=sys.stderr)
-            landed.append(save_import(store, imported))
+            imports.append(save_import(store, imported))
     if as_json:
-        print(json.dumps([asdict(each) for each in landed]))
+        print(json.dumps([asdict(each) for each in imports]))
     else:
         columns = ("session", "dataset", "samples", "errors")
-        print_table(columns, [[str(getattr(each, name)) for name in columns] for each in landed])
+        print_table(columns, [[str(getattr(each, name)) for name in columns] for each in imports])

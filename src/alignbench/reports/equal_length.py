@@ -38,11 +38,11 @@ def equal_length(
     responses: Responses, mode: WordMode, reference: str | None, *, resamples: int = RESAMPLES, seed: int = 0
 ) -> EqualLength:
     """Jaccard similarity of random sentences and of openings, with the differences to the reference."""
-    wanted = ScoreRequest(
+    request = ScoreRequest(
         within=("words", METRIC), cross=(), reference=reference, mode=mode, resamples=resamples, seed=seed
     )
-    equal = score_responses(EqualWords(responses, seed), wanted, None).within
-    openings = score_responses(Truncated(responses, OPENING), wanted, None).within
+    equal = score_responses(EqualWords(responses, seed), request, None).within
+    openings = score_responses(Truncated(responses, OPENING), request, None).within
     words = [mean for scores in equal.values() if (mean := scores["words"].value) is not None]
     of_equal, of_openings = (
         {condition: scores[METRIC] for condition, scores in table.items()} for table in (equal, openings)

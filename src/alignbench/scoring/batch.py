@@ -32,7 +32,7 @@ _NO_TOKEN = "a response has no token to embed"
 
 def score_responses(
     responses: Responses,
-    wanted: ScoreRequest,
+    request: ScoreRequest,
     embeddings: Embeddings | None,
     progress: Progress = silent,
     *,
@@ -61,18 +61,18 @@ def score_responses(
         n_sentences = sum(len(sentences(text)) for text in all_texts(responses))
         pieces = (sentence for text in all_texts(responses) for sentence in sentences(text))
         of_sentences.make(pieces, progress, what="embedding sentences", total=n_sentences)
-    wanted = replace(wanted, spreads=len(responses.prompts) < MIN_PROMPTS)
+    request = replace(request, spreads=len(responses.prompts) < MIN_PROMPTS)
     source = _ResponseVectors(responses, embeddings, of_sentences)
-    cycle = shuffled_cycle(responses.prompts, wanted.seed)
+    cycle = shuffled_cycle(responses.prompts, request.seed)
     scores: dict[str, PromptScores] = {}
     started = worth_starting(processes, responses.n)
-    for chunk in scored_chunks(wanted, _chunks(cycle, source, wanted.reference, started), started):
+    for chunk in scored_chunks(request, _chunks(cycle, source, request.reference, started), started):
         for prompt in chunk:
             id = cycle[len(scores)]
             scores[id] = prompt
-            if sources and wanted.reference is not None:
-                live = tuple(name for name in wanted.cross if name in registry.live())
-                of_sources = held_out(responses, id, embeddings, wanted.reference, sources, live, wanted.mode)
+            if sources and request.reference is not None:
+                live = tuple(name for name in request.cross if name in registry.live())
+                of_sources = held_out(responses, id, embeddings, request.reference, sources, live, request.mode)
                 scores[id] = replace(prompt, held_out=of_sources)
         progress("scoring", len(scores), len(cycle))
     alone = responses.prompts[0] if len(responses.prompts) == 1 else None
@@ -80,27 +80,27 @@ def score_responses(
         [
             completed(
                 scores[prompt],
-                _given(prompt, responses, wanted, given or PrecomputedScores()),
+                _given(prompt, responses, request, given or PrecomputedScores()),
                 contested=prompt in responses.contested,
             )
             for prompt in sorted(cycle)
         ],
         responses.conditions,
-        within=(*wanted.within, *COUNTS),
-        cross=wanted.cross,
-        reference=wanted.reference,
-        floor=wanted.floor,
-        no_floor=wanted.no_floor,
-        bootstrap=Bootstrap(resamples=wanted.resamples, seed=wanted.seed),
-        jackknifed={} if alone is None else Scorer(wanted).jackknifed(source.prompt(alone)),
+        within=(*request.within, *COUNTS),
+        cross=request.cross,
+        reference=request.reference,
+        floor=request.floor,
+        no_floor=request.no_floor,
+        bootstrap=Bootstrap(resamples=request.resamples, seed=request.seed),
+        jackknifed={} if alone is None else Scorer(request).jackknifed(source.prompt(alone)),
     )
 
 
 def similarity_spreads(
-    responses: Responses, wanted: ScoreRequest, embeddings: Embeddings | None
+    responses: Responses, request: ScoreRequest, embeddings: Embeddings | None
 ) -> dict[str, Mapping[str, Mapping[str, tuple[JackknifeVariance, ...]]]]:
     """Of every prompt, what `PromptScores.spreads` has."""
-    source, scorer = _ResponseVectors(responses, embeddings, None), Scorer(replace(wanted, spreads=True))
+    source, scorer = _ResponseVectors(responses, embeddings, None), Scorer(replace(request, spreads=True))
     return {prompt: scorer.scores([source.prompt(prompt)], None)[0].spreads for prompt in responses.prompts}
 
 
@@ -115,11 +115,11 @@ def _chunks(cycle: Sequence[str], source: _ResponseVectors, reference: str | Non
         yield [source.prompt(prompt) for prompt in cycle[start : start + size]], following
 
 
-def _given(prompt: str, responses: Responses, wanted: ScoreRequest, precomputed: PrecomputedScores) -> PromptScores:
+def _given(prompt: str, responses: Responses, request: ScoreRequest, precomputed: PrecomputedScores) -> PromptScores:
     """What is not computed from texts: scores that are stored or given, and why others are null."""
-    null_values = {name: Value(None, 0, reason) for name, reason in wanted.unavailable.items()}
-    null_cross = {name: Cross(None, 0, None, reason, reason) for name, reason in wanted.unavailable.items()}
-    surprisals = responses.surprisals(prompt) if _SURPRISAL in wanted.within else {}
+    null_values = {name: Value(None, 0, reason) for name, reason in request.unavailable.items()}
+    null_cross = {name: Cross(None, 0, None, reason, reason) for name, reason in request.unavailable.items()}
+    surprisals = responses.surprisals(prompt) if _SURPRISAL in request.within else {}
     within, cross = {}, {}
     for condition in responses.conditions:
         stored = {_SURPRISAL: surprisals[condition]} if condition in surprisals else {}

@@ -80,7 +80,7 @@ def random_sentences(text: str, n_words: int, seed: int) -> str:
 def with_equal_words(
     tables: ScoreTables,
     responses: Responses,
-    wanted: ScoreRequest,
+    request: ScoreRequest,
     progress: Progress = silent,
     processes: int = 1,
 ) -> ScoreTables:
@@ -94,11 +94,11 @@ def with_equal_words(
         processes: how many may share the work.
     """
     lexical = replace(
-        wanted,
-        within=tuple(name for name in wanted.within if is_lexical(name)),
-        cross=tuple(name for name in wanted.cross if is_lexical(name)),
+        request,
+        within=tuple(name for name in request.within if is_lexical(name)),
+        cross=tuple(name for name in request.cross if is_lexical(name)),
     )
-    equal = score_responses(EqualWords(responses, wanted.seed), lexical, None, progress, processes=processes)
+    equal = score_responses(EqualWords(responses, request.seed), lexical, None, progress, processes=processes)
     return ScoreTables(_beside(tables.within, equal.within), _beside(tables.cross, equal.cross))
 
 

@@ -26,16 +26,16 @@ def worth_starting(processes: int, n: int) -> int:
     return max(1, min(processes, n // _SHARE, _MOST))
 
 
-def scored_chunks(wanted: ScoreRequest, chunks: Iterable[Chunk], processes: int) -> Iterator[list[PromptScores]]:
+def scored_chunks(request: ScoreRequest, chunks: Iterable[Chunk], processes: int) -> Iterator[list[PromptScores]]:
     """The scores of each chunk in order. processes: how many share the work, 1 is this one.
 
     AlignbenchError where a process is killed.
     """
     if processes == 1:
-        scorer = Scorer(wanted)
+        scorer = Scorer(request)
         yield from (scorer.scores(*chunk) for chunk in chunks)
         return
-    pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _start, (wanted,))
+    pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _start, (request,))
     flying: deque[Future[list[PromptScores]]] = deque()
     try:
         for chunk in chunks:
@@ -50,10 +50,10 @@ def scored_chunks(wanted: ScoreRequest, chunks: Iterable[Chunk], processes: int)
         pool.shutdown(cancel_futures=True)
 
 
-def _start(wanted: ScoreRequest) -> None:
+def _start(request: ScoreRequest) -> None:
     global _scorer
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the parent's to handle
-    _scorer = Scorer(wanted)
+    _scorer = Scorer(request)
 
 
 def _score(chunk: Chunk) -> list[PromptScores]:

@@ -51,8 +51,8 @@ def session_scores(
     sources = source_conditions(conditions, reference) if responses is not None else {}
     spreads = {}
     if responses is not None and reference is not None and len(prompts) < MIN_PROMPTS:
-        wanted = ScoreRequest(within=(), cross=registry.CROSS, reference=reference)
-        spreads = similarity_spreads(responses, wanted, embeddings)
+        request = ScoreRequest(within=(), cross=registry.CROSS, reference=reference)
+        spreads = similarity_spreads(responses, request, embeddings)
     scores = []
     for prompt in sorted(prompts, key=lambda prompt: prompt.id):  # the order decides nothing but the resamples
         scores_of_cells = live.prompt_scores(prompt.id, names, reference, null_prompt=others.get(prompt.id))

@@ -82,11 +82,11 @@ PromptResponses = Mapping[str, CellResponses]  # by condition, all of them
 class Scorer:
     """Scores prompts one after the other; the words it has met stay numbered."""
 
-    def __init__(self, wanted: ScoreRequest) -> None:
-        computed = {*wanted.within, *wanted.cross} - wanted.unavailable.keys()
-        self._wanted = wanted
+    def __init__(self, request: ScoreRequest) -> None:
+        computed = {*request.within, *request.cross} - request.unavailable.keys()
+        self._wanted = request
         self._metrics = tuple(name for name in live() if name in computed)
-        self._lexicon = Lexicon(wanted.mode, stem)
+        self._lexicon = Lexicon(request.mode, stem)
 
     def scores(self, prompts: Sequence[PromptResponses], following: CellResponses | None) -> list[PromptScores]:
         """Of each prompt. Its null is the reference's answers to the next one; following: to the one after the last."""

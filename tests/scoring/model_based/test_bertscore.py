@@ -15,7 +15,7 @@ from alignbench.scoring.null import other_prompt
 from alignbench.scoring.responses import CellTexts
 
 
-class Given:
+class KnownResponses:
     conditions = ("A", "B")
     left_out = 0
     contested: frozenset[str] = frozenset()
@@ -67,7 +67,7 @@ def f1(a: str, b: str) -> float:
 
 def test_means_over_pairs_and_their_lines() -> None:
     pool, told = TokenPool(), []
-    found = bert_scores(Given(TEXTS), pool, "A", lambda *step: told.append(step), seed=1)  # type: ignore[arg-type]
+    found = bert_scores(KnownResponses(TEXTS), pool, "A", lambda *step: told.append(step), seed=1)  # type: ignore[arg-type]
     assert found.encoder == "mini:6"
     inside = np.mean([f1("red sun", "blue sun"), f1("red sun", "red sun"), f1("blue sun", "red sun")])
     other = f1("cold rain", "red rain")
@@ -95,7 +95,7 @@ def test_means_over_pairs_and_their_lines() -> None:
 
 
 def test_without_vectors_every_value_has_its_reason() -> None:
-    found = bert_scores(Given(TEXTS), TokenPool("no such layer"), "A", lambda *_: None)  # type: ignore[arg-type]
+    found = bert_scores(KnownResponses(TEXTS), TokenPool("no such layer"), "A", lambda *_: None)  # type: ignore[arg-type]
     assert found.within["p0", "A"].reason == found.cross["p0", "B"].reason == "embedding tokens failed: no such layer"
-    alone = bert_scores(Given({"p0": TEXTS["p0"]}), TokenPool(), None, lambda *_: None)  # type: ignore[arg-type]
+    alone = bert_scores(KnownResponses({"p0": TEXTS["p0"]}), TokenPool(), None, lambda *_: None)  # type: ignore[arg-type]
     assert (alone.cross, alone.null) == ({}, {})
