@@ -262,17 +262,28 @@ def test_bertscore_of_a_file(file: Path) -> None:
     assert none["cross"]["B"]["bertscore_f1"]["reason"] == "no embedding model is in use"
 
 
+def bits_per_byte(model: str, prompt: str, response: str) -> float:
+    """Of a response under a model alone, by another command."""
+    ran = alignbench("likelihood", "--model", model, "--prompt", prompt, "--response", response, "--json")
+    assert ran.returncode == 0, ran.stderr
+    return float(json.loads(ran.stdout.splitlines()[-1])["totals"]["bits_per_byte"])
+
+
 @pytest.mark.models
 @pytest.mark.slow
 def test_scores_by_log_probs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One small run, scored as a session and as its own output, which gives the prompts' texts and the log-probs."""
+    prompt = "Why do people keep diaries?"
+    aligned = [
+        "People keep diaries for a variety of reasons, including personal growth, self-reflection and self-expression.",
+        "People keep diaries for various reasons. They can be a way to process emotions, reflect on experiences and grow.",
+    ]
     known = KnownTexts(
-        demo_base=["The diary of a man, and the man, the", "I do not know why people keep them"],
-        demo_aligned=["People keep diaries to remember their days.", "A diary helps people to understand themselves."],
+        demo_base=["The diary of a man, and the man, the", "I do not know why people keep them"], demo_aligned=aligned
     )
     monkeypatch.setattr("tests.support.commands.lent_pool", lambda **_: known)
     ran = alignbench(
-        "sample", "--prompt", "Why do people keep diaries?", "--model", "demo-base", "--model", "demo-aligned",
+        "sample", "--prompt", prompt, "--model", "demo-base", "--model", "demo-aligned",
         "-n", "2", "--max-tokens", "16", "--temperature", "1", "--json",
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
@@ -287,7 +298,9 @@ def test_scores_by_log_probs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         assert entry["bits_per_byte"] == pytest.approx(-entry["per_byte"] / math.log(2), rel=1e-6)
         surprise = within[condition]["progressive_surprise"]
         assert surprise["value"] == pytest.approx(surprise["conditional"] * 2 ** -surprise["alone"])
-    assert cross["demo-base"]["alignment_gap"]["value"] > 0
+    gaps = [bits_per_byte("demo-base", prompt, text) - bits_per_byte("demo-aligned", prompt, text) for text in aligned]
+    assert cross["demo-base"]["alignment_gap"]["value"] == pytest.approx(sum(gaps) / 2, abs=0.01)
+    assert cross["demo-base"]["alignment_gap"]["value"] > 0  # the texts are of the aligned model's kind
     assert cross["demo-base"]["alignment_gap"]["recovery"] == 0
     assert cross["demo-aligned"]["alignment_gap"]["value"] == 0
     assert meta["base"] == "demo-base"

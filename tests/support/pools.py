@@ -39,13 +39,17 @@ class _Lent:
 
 
 class KnownTexts(_Lent):
-    """The shared pool, but for what its models say to a prompt, which is known: `texts` by the name of the model."""
+    """The shared pool, but for what its models say to a prompt, which is known: `texts` by the name of the model. Where a
+    form is asked for, as of a judge, the models answer themselves."""
 
     def __init__(self, **texts: Sequence[str]) -> None:
         self._speakers = FakePool({name.replace("_", "-"): list(said) for name, said in texts.items()})
 
     def sample(self, model: Model, request: SampleRequest, sink: Sink) -> None:
-        self._speakers.sample(model, request, sink)
+        if request.schema:
+            shared_pool().sample(model, request, sink)
+        else:
+            self._speakers.sample(model, request, sink)
 
 
 def lent_pool(
