@@ -31,16 +31,16 @@ def workers(monkeypatch: pytest.MonkeyPatch) -> Workers:
 
 
 def test_samples_are_stored_and_scored(workers: Workers, tmp_path: Path) -> None:
-    told: list[tuple[str, int, int]] = []
+    steps: list[tuple[str, int, int]] = []
     result = alignbench.sample(
         ["Why do people keep diaries?", Prompt("city", "What makes a good city?")],
         ["demo-base", "demo-aligned"],
         n=2,
         sampling=Sampling(max_tokens=8),
         db=tmp_path / "runs.db",
-        progress=lambda *progress: told.append(progress),
+        progress=lambda *progress: steps.append(progress),
     )
-    assert told == [("sampling", done, 8) for done in range(1, 9)]
+    assert steps == [("sampling", done, 8) for done in range(1, 9)]
     assert {(row.condition, row.prompt_id, row.sample, row.status) for row in result.samples} == {
         (name, prompt, i, "done")
         for name in ("demo-base", "demo-aligned")
@@ -122,12 +122,12 @@ def responses(tmp_path: Path) -> Path:
 
 
 def test_a_file_is_scored_as_the_command_does_it(responses: Path) -> None:
-    told: list[tuple[str, int, int]] = []
+    steps: list[tuple[str, int, int]] = []
     scored = alignbench.score(
         file=responses, metrics=("words", "jaccard"), reference="A", resamples=100,
-        progress=lambda *progress: told.append(progress),
+        progress=lambda *progress: steps.append(progress),
     )  # fmt: skip
-    assert told[-1] == ("scoring", 3, 3)
+    assert steps[-1] == ("scoring", 3, 3)
     assert (scored.source, scored.prompts, scored.samples, scored.interrupted) == (responses, 3, 12, False)
     assert scored.tables.within["A"]["words"].value == 3
     assert scored.tables.cross["B"]["jaccard"].floor is None

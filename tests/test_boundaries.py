@@ -36,9 +36,9 @@ def packages_after(code: str) -> set[str]:
 
 def core_modules() -> list[str]:
     """Every module that belongs to no front end, is loaded outside workers, draws nothing and needs no Ray."""
-    found = pkgutil.walk_packages(alignbench.__path__, "alignbench.")
+    modules = pkgutil.walk_packages(alignbench.__path__, "alignbench.")
     apart = (*FRONT_ENDS, *IN_WORKERS, *DRAWING, "alignbench.cluster.")
-    return [module.name for module in found if not module.name.startswith(apart)]
+    return [module.name for module in modules if not module.name.startswith(apart)]
 
 
 @pytest.mark.parametrize("modules", ["alignbench.cli.app", "alignbench.tui.app, alignbench.engines.workers.pool"])

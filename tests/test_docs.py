@@ -46,9 +46,9 @@ def anchors(page: Path) -> set[str]:
 
 def words(command: str) -> list[str]:
     """What a shell makes of a command, up to where its output goes elsewhere; without `alignbench`."""
-    found = shlex.split(command, comments=True)[1:]
-    end = next((at for at, word in enumerate(found) if word in ("|", ">", ">>", "2>", "&&", ";")), len(found))
-    return found[:end]
+    arguments = shlex.split(command, comments=True)[1:]
+    end = next((at for at, word in enumerate(arguments) if word in ("|", ">", ">>", "2>", "&&", ";")), len(arguments))
+    return arguments[:end]
 
 
 def commands(page: Path) -> list[list[str]]:

@@ -100,9 +100,9 @@ def test_a_report_has_it(tmp_path: Path) -> None:
     db = str(tmp_path / "runs.db")
     with Store.open(db) as store:
         fill(store)
-    found = json.loads(alignbench("report", "1", "--db", db, "--format", "json", "--bootstrap", "50").stdout)
-    assert found["within"]["demo-base"]["letters"]["value"] > 0
-    assert found["cross"]["demo-base"]["same_length"]["value"] is not None
+    tables = json.loads(alignbench("report", "1", "--db", db, "--format", "json", "--bootstrap", "50").stdout)
+    assert tables["within"]["demo-base"]["letters"]["value"] > 0
+    assert tables["cross"]["demo-base"]["same_length"]["value"] is not None
     page = alignbench("report", "1", "--db", db, "--format", "md", "--bootstrap", "50").stdout
     assert "alphabet used" in page
     assert "equal length: similarity to demo-aligned" in page

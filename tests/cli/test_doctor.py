@@ -20,9 +20,9 @@ OPTIONAL = Check("embeddings", "missing", "not installed", "Install it.")
 REQUIRED = Check("database", "missing", "cannot be written", "Use --db.", required=True)
 
 
-def run(monkeypatch: pytest.MonkeyPatch, found: list[Check], *arguments: str) -> Result:
+def run(monkeypatch: pytest.MonkeyPatch, examined: list[Check], *arguments: str) -> Result:
     seen: list[Path] = []
-    monkeypatch.setattr(checks, "examine", lambda database: seen.append(database) or found)
+    monkeypatch.setattr(checks, "examine", lambda database: seen.append(database) or examined)
     result = CliRunner().invoke(app, ["--db", "x.db", *arguments], catch_exceptions=False)
     assert seen == [Path("x.db")]
     return result

@@ -41,8 +41,8 @@ def db() -> Path:
 def judged(*arguments: str, code: int = 0) -> dict[str, Any]:
     ran = alignbench("judge", "1", "--model", "demo-aligned", *arguments, "--json")
     assert ran.returncode == code, ran.stderr
-    found: dict[str, Any] = json.loads(ran.stdout)
-    return found
+    tables: dict[str, Any] = json.loads(ran.stdout)
+    return tables
 
 
 @pytest.mark.models
@@ -67,8 +67,8 @@ def test_a_session_is_judged_once_and_summed_up(db: Path) -> None:
 @pytest.mark.models
 def test_pairs_against_a_reference(db: Path) -> None:
     assert db.exists()
-    found = judged("--kind", "new-information", "--reference", "demo-base")
-    score = found["new-information"]["demo-aligned vs demo-base"]["score"]
+    tables = judged("--kind", "new-information", "--reference", "demo-base")
+    score = tables["new-information"]["demo-aligned vs demo-base"]["score"]
     assert (score["n"], score["na"], score["invalid"]) == (1, 1, 0)
     assert 1 <= score["value"] <= 5
     assert 0 <= score["flipped"] <= 2
@@ -89,17 +89,17 @@ def samples(db: Path) -> list[int]:
 def test_replies_that_stayed_invalid_are_exit_code_3(db: Path, samples: list[int]) -> None:
     valid = [judgment("stance", sample, stance="yes") for sample in samples[1:]]
     keep(db, "stance", judgment("stance", samples[0], "invalid"), *valid)
-    found = judged("--kind", "stance", code=3)
-    assert found["meta"]["counts"] == {"valid": 3, "invalid": 1, "na": 0, "failed": 0}
-    assert found["stance"]["demo-aligned"]["yes"]["value"] == 1
+    tables = judged("--kind", "stance", code=3)
+    assert tables["meta"]["counts"] == {"valid": 3, "invalid": 1, "na": 0, "failed": 0}
+    assert tables["stance"]["demo-aligned"]["yes"]["value"] == 1
 
 
 def test_two_judges_are_compared(db: Path, samples: list[int]) -> None:
     for judge in ("demo-aligned", "gpt"):
         graded = [dict.fromkeys(ASPECTS, 1 + k % 3) for k in range(len(samples))]
         keep(db, "quality", *(judgment("quality", s, judge=judge, **g) for s, g in zip(samples, graded, strict=True)))
-    found = judged("--kind", "quality")
-    assert found["meta"]["agreement"]["depth"] == {"alpha": 1.0, "items": 4, "judges": ["gpt", "demo-aligned"]}
+    tables = judged("--kind", "quality")
+    assert tables["meta"]["agreement"]["depth"] == {"alpha": 1.0, "items": 4, "judges": ["gpt", "demo-aligned"]}
     ran = alignbench("judge", "1", "--kind", "quality", "--model", "demo-aligned")
     assert "Krippendorff's alpha" in ran.stdout
 
@@ -131,14 +131,14 @@ def test_ctrl_c_keeps_what_is_judged() -> None:
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
         assert running.stderr is not None
         for line in running.stderr:
-            if (told := re.search(r"(\d+) of 20 judged", line)) is not None:
+            if (progress := re.search(r"(\d+) of 20 judged", line)) is not None:
                 running.send_signal(signal.SIGINT)
                 break
         rest = running.stderr.read()
         assert running.wait(LIMIT) == 130, rest
     with Store.open(path) as store:
-        assert told is not None
-        assert int(told[1]) <= len(list(store.judgments(1))) < 20
+        assert progress is not None
+        assert int(progress[1]) <= len(list(store.judgments(1))) < 20
     assert "Traceback" not in rest
 
 

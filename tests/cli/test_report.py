@@ -33,9 +33,9 @@ def test_it_is_printed_or_written(tmp_path: Path) -> None:
     written = alignbench("report", "1", "--format", "md", "-o", str(page), *LEXICAL)
     assert (written.returncode, written.stdout) == (0, "")
     assert page.read_text().startswith("# Session 1")
-    found = json.loads(alignbench("report", "1", "--format", "json", *LEXICAL).stdout)
-    assert list(found) == ["session", "within", "cross", "judged", "counts", "meta"]
-    assert found["meta"]["embedder"] is None
+    report = json.loads(alignbench("report", "1", "--format", "json", *LEXICAL).stdout)
+    assert list(report) == ["session", "within", "cross", "judged", "counts", "meta"]
+    assert report["meta"]["embedder"] is None
     table = alignbench("report", "1", "--format", "csv", *LEXICAL).stdout
     assert table.startswith("table,condition,metric,value,ci_low")
     assert r"\toprule" in alignbench("report", "1", "--format", "latex", *LEXICAL).stdout
@@ -80,10 +80,10 @@ def test_the_numbers_of_the_paper() -> None:
     assert alignbench("import", "overton", str(OVERTON)).returncode == 0
     ran = alignbench("report", "1", "--format", "json", "--bootstrap", "200")
     assert ran.returncode == 0, ran.stderr
-    found = json.loads(ran.stdout)
-    assert found["meta"]["mode"] == "paper"  # of itself, because it is the paper's data
-    within, cross, judged = found["within"], found["cross"], found["judged"]
-    assert (found["meta"]["reference"], found["meta"]["floor"]) == ("llama-2-chat", "llama-2-base")
+    report = json.loads(ran.stdout)
+    assert report["meta"]["mode"] == "paper"  # of itself, because it is the paper's data
+    within, cross, judged = report["within"], report["cross"], report["judged"]
+    assert (report["meta"]["reference"], report["meta"]["floor"]) == ("llama-2-chat", "llama-2-base")
     for condition, similarity in (("llama-2-base", 0.0891), ("llama-2-icl", 0.1989), ("llama-2-chat", 0.2790)):
         assert within[condition]["jaccard"]["value"] == pytest.approx(similarity, abs=1e-3)
     assert cross["llama-2-base"]["jaccard"]["value"] == pytest.approx(0.0717, abs=1e-3)
@@ -96,6 +96,6 @@ def test_the_numbers_of_the_paper() -> None:
     assert judged["quality"]["llama-2-chat"]["helpfulness"]["value"] == pytest.approx(4.88, abs=1e-3)
     pair = judged["new-information"]["llama-2-base vs llama-2-chat"]["score"]
     assert pair["value"] == pytest.approx(2.35, abs=5e-3)
-    counts = found["counts"]["llama-2-icl-chat-5nn-prompt_similar"]
+    counts = report["counts"]["llama-2-icl-chat-5nn-prompt_similar"]
     assert (counts["samples"], counts["errors"]) == (10, 240)
-    assert any("pairs of a sample with itself" in note for note in found["meta"]["notes"])
+    assert any("pairs of a sample with itself" in note for note in report["meta"]["notes"])

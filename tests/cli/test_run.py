@@ -118,10 +118,10 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(file: Path, tmp_path: 
         store.db.execute("UPDATE samples SET raw_text = raw_text || '!' WHERE id = ?", [row.id])
     checked = alignbench("rerun", "2", "--check", "--json")
     assert checked.returncode == 1, checked.stderr
-    found = json.loads(checked.stdout)
-    assert (found["session"], found["identical"], found["different"], found["failed"]) == (2, 29, 1, 0)
-    assert found["conditions"] == {"demo-aligned": {"identical": 29, "different": 1, "failed": 0}}
-    assert [each for each in found["samples"] if not each["identical"]] == [
+    check = json.loads(checked.stdout)
+    assert (check["session"], check["identical"], check["different"], check["failed"]) == (2, 29, 1, 0)
+    assert check["conditions"] == {"demo-aligned": {"identical": 29, "different": 1, "failed": 0}}
+    assert [each for each in check["samples"] if not each["identical"]] == [
         {"prompt_id": row.prompt_id, "condition": "demo-aligned", "sample": row.sample, "identical": False,
          "same": len(row.raw_text), "same_prompt": True, "error": ""}
     ]  # fmt: skip

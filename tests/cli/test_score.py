@@ -50,8 +50,8 @@ def scored(*arguments: object) -> dict[str, Any]:
     ran = alignbench("score", *map(str, arguments), "--json")
     assert ran.returncode == 0, ran.stderr
     assert len(ran.stdout.splitlines()) == 1
-    found: dict[str, Any] = json.loads(ran.stdout)
-    return found
+    tables: dict[str, Any] = json.loads(ran.stdout)
+    return tables
 
 
 def refused(*arguments: object) -> str:
@@ -81,12 +81,12 @@ def test_the_shape_of_the_json(file: Path) -> None:
 
 
 def test_the_seed_decides_the_intervals_and_nothing_else(file: Path) -> None:
-    def found(seed: int) -> dict[str, Any]:
+    def with_seed(seed: int) -> dict[str, Any]:
         entry: dict[str, Any] = scored("--file", file, "--metrics", "distinct_2", "--seed", seed, *LEXICAL)
         return dict(entry["within"]["A"]["distinct_2"])
 
-    one, other = found(1), found(2)
-    assert found(1) == one
+    one, other = with_seed(1), with_seed(2)
+    assert with_seed(1) == one
     assert one["ci"] != other["ci"]
     assert one["value"] == other["value"]
 
@@ -226,9 +226,9 @@ def test_embeddings_say_nothing_of_contested_prompts(tmp_path: Path) -> None:
     asked = {"p0": load_prompts("contested")[0].text, "p1": "Why keep a diary?", "p2": "Why walk?"}
     records = [{**row, "prompt": asked[row["prompt_id"]]} for row in rows()]
     command = ("--metrics", "jaccard,embedding_diversity,embedding_similarity", "--reference", "A", *LEXICAL)
-    found = scored("--file", write(tmp_path / "all.jsonl", records), *command)
-    assert found["within"]["A"]["jaccard"]["n"] == 3
-    assert "contested prompts, left out of scores that rest on embeddings: 1" in found["meta"]["notes"]
+    three_prompts = scored("--file", write(tmp_path / "all.jsonl", records), *command)
+    assert three_prompts["within"]["A"]["jaccard"]["n"] == 3
+    assert "contested prompts, left out of scores that rest on embeddings: 1" in three_prompts["meta"]["notes"]
     alone = [row for row in records if row["prompt_id"] == "p0"]
     tables = scored("--file", write(tmp_path / "one.jsonl", alone), *command)
     for entry in (tables["within"]["A"]["embedding_diversity"], tables["cross"]["B"]["embedding_similarity"]):
@@ -338,7 +338,7 @@ def test_metrics_lists_every_score() -> None:
 
 def paper_rows() -> list[dict[str, Any]]:
     """LIMA-OE, a text a row; a closing fence that stopped a text is cut off, errors are left out."""
-    found = []
+    records = []
     for condition in ("llama-2-base", "llama-2-icl", "llama-2-icl-chat", "llama-2-chat"):
         samples = OVERTON / "LIMA-OE" / "outputs" / condition / "samples.jsonl"
         for prompt, line in enumerate(samples.read_text().splitlines()):
@@ -347,8 +347,8 @@ def paper_rows() -> list[dict[str, Any]]:
                     text = output["generated_text"]
                     if condition != "llama-2-chat":
                         text = text.rstrip().removesuffix("```")
-                    found.append({"prompt_id": prompt, "condition": condition, "text": text})
-    return found
+                    records.append({"prompt_id": prompt, "condition": condition, "text": text})
+    return records
 
 
 @pytest.mark.slow

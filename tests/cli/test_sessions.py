@@ -193,13 +193,13 @@ def test_compare(session: int) -> None:
         cell = store.add_cell(other, Prompt("p", "Why do people keep diaries?"), ALIGNED, 1)
         store.add_sample(cell, result(0, "To remember."))
         store.add_cell(other, Prompt(HOSTILE, "?"), Condition.zero_shot(BASE.model, name="B"), 1)
-    found = json.loads(invoke("compare", session, other, "--json").stdout)
-    assert (found["prompts"], found["only_prompts"]) == (1, [[], [HOSTILE]])
-    assert [(each["names"], each["identical"], each["different"]) for each in found["conditions"]] == [
+    comparison = json.loads(invoke("compare", session, other, "--json").stdout)
+    assert (comparison["prompts"], comparison["only_prompts"]) == (1, [[], [HOSTILE]])
+    assert [(each["names"], each["identical"], each["different"]) for each in comparison["conditions"]] == [
         (["demo-aligned", "demo-aligned"], 1, 0),
         (["B", "B"], 0, 0),
     ]
-    assert found["conditions"][1]["differs"] == {"top_p": [0.9, 1.0], "stop": [["\n\n"], []], "seed": [7, 0]}
+    assert comparison["conditions"][1]["differs"] == {"top_p": [0.9, 1.0], "stop": [["\n\n"], []], "seed": [7, 0]}
     page = invoke("compare", session, other).stdout
     assert "1 identical" in page
     assert not {"\x1b", "\x07", "\u202e"} & set(page)

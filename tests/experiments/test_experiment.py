@@ -109,10 +109,10 @@ def test_a_context_may_stand_in_the_file(tmp_path: Path) -> None:
         '[[conditions]]\nname = "told"\nmodel = "demo-base"\n[conditions.context]\ntemplate = "plain"\n'
         'hint = { level = "summary", source = { condition = "teacher" }, maker = "teacher" }\n',
     )
-    told = experiment.conditions[1].context
-    assert told.name == "told"
-    assert told.hint is not None
-    assert (told.hint.condition, told.hint.maker) == ("teacher", "demo-aligned")
+    context = experiment.conditions[1].context
+    assert context.name == "told"
+    assert context.hint is not None
+    assert (context.hint.condition, context.hint.maker) == ("teacher", "demo-aligned")
     with pytest.raises(InputError, match=r"conditions\[0\].context, field shape: unknown"):
         read(tmp_path, ONE + 'context = { template = "plain", shape = 1 }\n')
 

@@ -64,9 +64,9 @@ def test_a_context_changes_what_is_likely(tmp_path: Path) -> None:
         parsed: dict[str, float] = json.loads(ran.stdout.splitlines()[-1])["totals"]
         return parsed
 
-    alone, told = totals(), totals("--context", str(context))
-    assert told["n_tokens"] == alone["n_tokens"]
-    assert told["logprob"] > alone["logprob"] / 3
+    alone, in_context = totals(), totals("--context", str(context))
+    assert in_context["n_tokens"] == alone["n_tokens"]
+    assert in_context["logprob"] > alone["logprob"] / 3
     gone = alignbench(*arguments, "--context", str(tmp_path / "gone.toml"))
     assert gone.returncode == 2
     assert "no context or file" in gone.stderr

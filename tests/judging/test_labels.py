@@ -66,9 +66,9 @@ def test_a_person_and_a_judge_of_quality_agree_or_not(filled: Store) -> None:
         grades = [(row.id, good if row.id in better else 6 - good) for row in filled.samples(1)]
         made = [judgment("quality", id, judge=judge, helpfulness=grade, **_OTHERS) for id, grade in grades]
         filled.add_judgments(1, made)
-    found = preference_agreement(filled, 1)
-    assert found["quality, like"] == Agreement(1.0, 12, (HUMAN, "like"))
-    alpha = found["quality, unlike"].alpha
+    agreements = preference_agreement(filled, 1)
+    assert agreements["quality, like"] == Agreement(1.0, 12, (HUMAN, "like"))
+    alpha = agreements["quality, unlike"].alpha
     assert alpha is not None
     assert alpha < 0
 

@@ -113,9 +113,9 @@ def test_agreement_of_two_judges(store: Store) -> None:
             ],
         )
     store.add_judgments(1, [judgment("stance", s, judge="one", stance="yes") for s in samples])
-    found = agreement(store, 1)
-    assert list(found) == ["quality"]
-    assert found["quality"]["clarity"].alpha == pytest.approx(1.0)
-    assert 0 < found["quality"]["depth"].alpha < 1
-    assert found["quality"]["depth"].items == 4
-    assert set(found["quality"]["depth"].judges) == {"one", "two"}
+    agreements = agreement(store, 1)
+    assert list(agreements) == ["quality"]
+    assert agreements["quality"]["clarity"].alpha == pytest.approx(1.0)
+    assert 0 < agreements["quality"]["depth"].alpha < 1
+    assert agreements["quality"]["depth"].items == 4
+    assert set(agreements["quality"]["depth"].judges) == {"one", "two"}

@@ -63,8 +63,8 @@ def test_each_example_is_a_piece_with_its_own_cost(reader: PromptLedgerBuilder) 
 
 
 def test_what_either_version_tells_of_is_the_source(reader: PromptLedgerBuilder) -> None:
-    told = replace(HINTED, hint=Hint("free", condition=TEACHER.name, sample=0, maker="chat", template="{response}"))
-    asked = page(HINTED, told)
+    earlier = replace(HINTED, hint=Hint("free", condition=TEACHER.name, sample=0, maker="chat", template="{response}"))
+    asked = page(HINTED, earlier)
     assert (asked.source, asked.held_out) == ({0}, {1})
     totals = reader.totals(page(HINTED))
     assert totals.account.gap.source is None

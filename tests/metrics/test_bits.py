@@ -11,14 +11,14 @@ BOOTSTRAP = Bootstrap(resamples=2000)
 
 
 def test_a_rate_is_all_bits_over_all_bytes_not_a_mean_of_rates() -> None:
-    found = rate([[Bits(10.0, 10, 5), Bits(0.0, 30, 5)], [Bits(20.0, 10, 10)]], BOOTSTRAP)
-    assert found is not None
-    assert found.per_byte == pytest.approx(30 / 50)
-    assert found.per_response == pytest.approx(10.0)
-    assert found.per_token == pytest.approx(1.5)
-    assert (found.n_prompts, found.n_responses) == (2, 3)
+    bit_rate = rate([[Bits(10.0, 10, 5), Bits(0.0, 30, 5)], [Bits(20.0, 10, 10)]], BOOTSTRAP)
+    assert bit_rate is not None
+    assert bit_rate.per_byte == pytest.approx(30 / 50)
+    assert bit_rate.per_response == pytest.approx(10.0)
+    assert bit_rate.per_token == pytest.approx(1.5)
+    assert (bit_rate.n_prompts, bit_rate.n_responses) == (2, 3)
     # Two prompts: a resample has the first twice, the second twice, or both.
-    assert found.ci == (pytest.approx(10 / 40), pytest.approx(20 / 10))
+    assert bit_rate.ci == (pytest.approx(10 / 40), pytest.approx(20 / 10))
 
 
 def test_without_a_second_prompt_there_is_no_interval() -> None:
@@ -35,9 +35,9 @@ def test_saved_bits_are_of_one_response() -> None:
 
 
 def test_a_cost_is_a_mean_over_prompts() -> None:
-    found = cost([(100.0, 20), (300.0, 40)], BOOTSTRAP)
-    assert found is not None
-    assert (found.bits, found.tokens, found.ci) == (200.0, 30.0, (100.0, 300.0))
+    prompt_cost = cost([(100.0, 20), (300.0, 40)], BOOTSTRAP)
+    assert prompt_cost is not None
+    assert (prompt_cost.bits, prompt_cost.tokens, prompt_cost.ci) == (200.0, 30.0, (100.0, 300.0))
     shared = cost([(100.0, 20)] * 5, BOOTSTRAP)
     assert shared is not None
     assert shared.ci == (100.0, 100.0)

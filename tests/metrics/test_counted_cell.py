@@ -40,21 +40,21 @@ def grown(responses: Sequence[str]) -> CellScores:
 
 def counted(*cells: Sequence[str], lexicon: Lexicon | None = None) -> list[CountedCell]:
     known = lexicon or Lexicon(WORKBENCH, stem)
-    found = counted_cells([Documents.of(dict(enumerate(cell)), known) for cell in cells], known, registry.live())
-    for cell, responses in zip(found, cells, strict=True):
+    scored = counted_cells([Documents.of(dict(enumerate(cell)), known) for cell in cells], known, registry.live())
+    for cell, responses in zip(scored, cells, strict=True):
         embedded(cell, responses)
-    return found
+    return scored
 
 
 def equal(actual: dict[str, Value] | dict[str, Cross], expected: dict[str, Value] | dict[str, Cross]) -> None:
     assert list(actual) == list(expected)
     for name, score in expected.items():
-        found = actual[name]
-        assert (found.reason, found.skipped) == (score.reason, score.skipped), name
+        value = actual[name]
+        assert (value.reason, value.skipped) == (score.reason, score.skipped), name
         for field in ("value", "n", "n_pairs", "sd", "ceiling", "ceiling_reason", "mmd2"):
             wanted = getattr(score, field, None)
             close = pytest.approx(wanted, abs=1e-9) if isinstance(wanted, float) else wanted
-            assert getattr(found, field, None) == close, (name, field)
+            assert getattr(value, field, None) == close, (name, field)
 
 
 def all_equal(*cells: Sequence[str]) -> None:

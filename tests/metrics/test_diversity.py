@@ -25,8 +25,8 @@ SCORES: list[Callable[[], RunningScore]] = [
 
 
 def grams(text: str, order: int) -> list[tuple[str, ...]]:
-    found = words(text)
-    return [tuple(found[i : i + order]) for i in range(len(found) - order + 1)]
+    text_words = words(text)
+    return [tuple(text_words[i : i + order]) for i in range(len(text_words) - order + 1)]
 
 
 def test_distinct_known_answers() -> None:
@@ -86,8 +86,8 @@ def test_mattr_is_that_of_lexicalrichness(lexicalrichness: ModuleType, text: str
 @given(st.lists(texts, max_size=6))
 def test_n_gram_scores_are_their_definitions(responses: list[str]) -> None:
     for order in (1, 2, 3):
-        found = [gram for text in responses for gram in grams(text, order)]
-        expected = pytest.approx(len(set(found)) / len(found)) if found else None
+        all_grams = [gram for text in responses for gram in grams(text, order)]
+        expected = pytest.approx(len(set(all_grams)) / len(all_grams)) if all_grams else None
         assert value_of(Distinct(order), responses).value == expected
     counts = Counter(gram for text in responses for gram in grams(text, 4))
     repeats = [math.log(1 + sum(counts[gram] - 1 for gram in grams(text, 4))) for text in responses]

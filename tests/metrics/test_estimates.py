@@ -22,10 +22,10 @@ def test_a_mean_leaves_out_what_is_missing() -> None:
 def test_differences_are_paired_and_corrected() -> None:
     apart = {f"p{i}": 1.0 + i % 3 * 0.1 for i in range(20)}
     same = dict.fromkeys(apart, 1.1)
-    found = paired_differences({"up": (apart, dict.fromkeys(apart, 0.0)), "none": (apart, same)}, BOOTSTRAP)
-    assert found["up"].value == pytest.approx(sum(apart.values()) / 20)
-    assert found["up"].p_holm == pytest.approx(2 * found["up"].p)
-    low, high = found["none"].ci
+    differences = paired_differences({"up": (apart, dict.fromkeys(apart, 0.0)), "none": (apart, same)}, BOOTSTRAP)
+    assert differences["up"].value == pytest.approx(sum(apart.values()) / 20)
+    assert differences["up"].p_holm == pytest.approx(2 * differences["up"].p)
+    low, high = differences["none"].ci
     assert low <= 0 <= high
     assert paired_differences({"x": ({"a": 1.0}, {"b": 1.0})}, BOOTSTRAP)["x"].value is None
 

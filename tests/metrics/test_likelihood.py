@@ -25,11 +25,11 @@ def forced(probabilities: list[float], ids: list[int] | None = None) -> TokenLog
 
 
 def test_likelihood_is_per_token_and_per_byte() -> None:
-    found = likelihood([-1.0, -3.0], "né")
-    assert found is not None
-    assert (found.per_token, found.n_tokens, found.n_bytes) == (-2.0, 2, 3)
-    assert found.per_byte == pytest.approx(-4 / 3)
-    assert found.bits_per_byte == pytest.approx(4 / math.log(2) / 3)
+    text_likelihood = likelihood([-1.0, -3.0], "né")
+    assert text_likelihood is not None
+    assert (text_likelihood.per_token, text_likelihood.n_tokens, text_likelihood.n_bytes) == (-2.0, 2, 3)
+    assert text_likelihood.per_byte == pytest.approx(-4 / 3)
+    assert text_likelihood.bits_per_byte == pytest.approx(4 / math.log(2) / 3)
     assert likelihood([], "") is None
 
 
@@ -52,10 +52,10 @@ def test_token_shift_by_rank() -> None:
 
 
 def test_shares_of_tokens_add_up() -> None:
-    found = token_shifts([1, 2, 3, 4, 1000])
-    assert found is not None
-    assert (found.unshifted, found.marginal, found.shifted) == pytest.approx((0.2, 0.4, 0.4))
-    assert found.n_tokens == 5
+    shares = token_shifts([1, 2, 3, 4, 1000])
+    assert shares is not None
+    assert (shares.unshifted, shares.marginal, shares.shifted) == pytest.approx((0.2, 0.4, 0.4))
+    assert shares.n_tokens == 5
     assert token_shifts([]) is None
     with pytest.raises(ValueError, match="ranks count from 1"):
         token_shifts([1, 0])
@@ -89,10 +89,10 @@ def test_the_mean_gap_of_draws_estimates_the_kl_divergence() -> None:
 def test_orders_are_different_and_each_response_is_last_in_turn() -> None:
     assert sorted(orders(3, 100)) == sorted(itertools.permutations(range(3)))
     assert orders(1) == [(0,)]
-    found = orders(5, 10, seed=3)
-    assert found == orders(5, 10, seed=3)
-    assert found != orders(5, 10, seed=4)
-    assert len(set(found)) == 10
-    assert all(sorted(order) == list(range(5)) for order in found)
-    assert len({order[-1] for order in found[:5]}) == 5
-    assert set(Counter(order[-1] for order in found).values()) == {2}
+    permutations = orders(5, 10, seed=3)
+    assert permutations == orders(5, 10, seed=3)
+    assert permutations != orders(5, 10, seed=4)
+    assert len(set(permutations)) == 10
+    assert all(sorted(order) == list(range(5)) for order in permutations)
+    assert len({order[-1] for order in permutations[:5]}) == 5
+    assert set(Counter(order[-1] for order in permutations).values()) == {2}

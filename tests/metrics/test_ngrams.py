@@ -31,8 +31,8 @@ def test_products_are_those_of_count_vectors(responses: list[str]) -> None:
     index, products, before = NgramIndex(), BagProducts(), []
     for i, text in enumerate(responses):
         counts = Counter(text.split())
-        found = products.add(index.bag(Response(i, text, SPLIT), 1), index.n_distinct(1))
-        assert found.tolist() == [sum(n * other[word] for word, n in counts.items()) for other in before]
+        dot_products = products.add(index.bag(Response(i, text, SPLIT), 1), index.n_distinct(1))
+        assert dot_products.tolist() == [sum(n * other[word] for word, n in counts.items()) for other in before]
         before.append(counts)
 
 

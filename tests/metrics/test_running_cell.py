@@ -205,9 +205,9 @@ def live(responses: Sequence[str]) -> CellScores:
 def equal(actual: dict[str, Value], expected: dict[str, Value]) -> None:
     assert actual.keys() == expected.keys()
     for name, value in expected.items():
-        found = actual[name]
-        assert (found.n, found.reason, found.skipped) == (value.n, value.reason, value.skipped), name
-        assert found.value == (None if value.value is None else pytest.approx(value.value, abs=1e-9)), name
+        score = actual[name]
+        assert (score.n, score.reason, score.skipped) == (value.n, value.reason, value.skipped), name
+        assert score.value == (None if value.value is None else pytest.approx(value.value, abs=1e-9)), name
 
 
 @settings(deadline=None)  # twenty scores an example

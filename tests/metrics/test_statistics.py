@@ -113,9 +113,9 @@ class TestHolm:
 
 class TestRecovery:
     def test_it_is_a_ratio_of_means_and_not_a_mean_of_ratios(self) -> None:
-        found = recovery([0.2, 0.9], [0.1, 0.0], [0.2, 1.0])
-        assert found.value == pytest.approx((0.55 - 0.05) / (0.6 - 0.05))
-        assert found.n == 2
+        share = recovery([0.2, 0.9], [0.1, 0.0], [0.2, 1.0])
+        assert share.value == pytest.approx((0.55 - 0.05) / (0.6 - 0.05))
+        assert share.n == 2
 
     def test_under_twenty_prompts_there_is_no_interval(self) -> None:
         values = draw(MIN_PROMPTS, seed=5)[:, 0] * 0.1 + 0.5
@@ -130,9 +130,9 @@ class TestRecovery:
 
     @pytest.mark.parametrize("ceiling", [0.3, 0.2])
     def test_a_ceiling_that_is_not_over_the_floor(self, ceiling: float) -> None:
-        found = recovery([0.5] * 30, [0.3] * 30, [ceiling] * 30)
-        assert (found.value, found.ci) == (None, None)
-        assert "not over the floor" in found.reason
+        share = recovery([0.5] * 30, [0.3] * 30, [ceiling] * 30)
+        assert (share.value, share.ci) == (None, None)
+        assert "not over the floor" in share.reason
 
     def test_over_one_there_is_a_warning_and_at_one_there_is_none(self) -> None:
         assert "mode-seeking" in recovery([0.95], [0.1], [0.9]).warning
@@ -142,8 +142,8 @@ class TestRecovery:
         assert itself.ci == pytest.approx((1.0, 1.0))
 
     def test_prompts_that_lack_one_of_the_three_do_not_count(self) -> None:
-        found = recovery([0.5, 0.9, None, 0.7], [0.0, None, 0.0, 0.0], [1.0, 1.0, 1.0, None])
-        assert (found.value, found.n) == (0.5, 1)
+        share = recovery([0.5, 0.9, None, 0.7], [0.0, None, 0.0, 0.0], [1.0, 1.0, 1.0, None])
+        assert (share.value, share.n) == (0.5, 1)
         assert recovery([None], [0.1], [0.2]).reason == "no prompt has a similarity, a floor and a ceiling"
         assert recovery([], [], []).value is None
 
@@ -152,10 +152,10 @@ class TestRecovery:
         floors = rng.normal(0.5, 0.1, 30)
         ceilings = floors + rng.normal(0.0, 0.1, 30)
         ceilings += 0.001 - (ceilings - floors).mean()
-        found = recovery(rng.random(30).tolist(), floors.tolist(), ceilings.tolist())
-        assert found.value is not None
-        assert found.ci is None
-        assert "too close" in found.reason
+        share = recovery(rng.random(30).tolist(), floors.tolist(), ceilings.tolist())
+        assert share.value is not None
+        assert share.ci is None
+        assert "too close" in share.reason
 
 
 def test_mmd2_of_means() -> None:
@@ -171,9 +171,9 @@ def test_mmd2_is_unbiased() -> None:
     def gap() -> float:
         a, b = rng.normal(size=(4, 3)), rng.normal(size=(4, 3))
         pairs = np.triu_indices(4, 1)
-        found = mmd2((a @ a.T)[pairs].mean(), (b @ b.T)[pairs].mean(), (a @ b.T).mean())
-        assert found is not None
-        return found
+        distance = mmd2((a @ a.T)[pairs].mean(), (b @ b.T)[pairs].mean(), (a @ b.T).mean())
+        assert distance is not None
+        return distance
 
     gaps = [gap() for _ in range(2000)]
     assert abs(np.mean(gaps)) < 4 * np.std(gaps) / np.sqrt(2000)

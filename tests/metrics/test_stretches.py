@@ -16,18 +16,18 @@ BIT = -math.log(2)
 
 
 def test_tokens_of_one_tokenizer_stay_apart() -> None:
-    found = stretches("ab cd", [(("ab", " c", "d"), [BIT, 2 * BIT, 3 * BIT]), (("ab", " c", "d"), [0, BIT, BIT])])
-    assert [(each.text, each.bits) for each in found] == [("ab", (1, 0)), (" c", (2, 1)), ("d", (3, 1))]
+    parts = stretches("ab cd", [(("ab", " c", "d"), [BIT, 2 * BIT, 3 * BIT]), (("ab", " c", "d"), [0, BIT, BIT])])
+    assert [(each.text, each.bits) for each in parts] == [("ab", (1, 0)), (" c", (2, 1)), ("d", (3, 1))]
 
 
 def test_different_tokens_meet_where_both_end() -> None:
-    found = stretches("one two.", [(("one", " two", "."), [BIT, BIT, BIT]), (("o", "ne", " t", "wo."), [BIT] * 4)])
-    assert [(each.text, each.bits) for each in found] == [("one", (1, 2)), (" two.", (2, 2))]
+    parts = stretches("one two.", [(("one", " two", "."), [BIT, BIT, BIT]), (("o", "ne", " t", "wo."), [BIT] * 4)])
+    assert [(each.text, each.bits) for each in parts] == [("one", (1, 2)), (" two.", (2, 2))]
 
 
 def test_tokens_within_a_character_go_with_the_whole_of_it() -> None:
-    found = stretches("a😀b", [(("a", "�", "�", "b"), [BIT, BIT, 2 * BIT, BIT])])
-    assert [(each.text, each.bits[0]) for each in found] == [("a", 1), ("😀", 3), ("b", 1)]
+    parts = stretches("a😀b", [(("a", "�", "�", "b"), [BIT, BIT, 2 * BIT, BIT])])
+    assert [(each.text, each.bits[0]) for each in parts] == [("a", 1), ("😀", 3), ("b", 1)]
 
 
 def test_a_space_that_only_the_first_token_has_is_not_missed() -> None:
@@ -45,7 +45,7 @@ def test_stretches_are_the_text_and_keep_every_bit(text: str, cuts: list[list[in
         places = sorted({0, *(min(place, len(text)) for place in at), len(text)})
         pieces = [text[a:b] for a, b in itertools.pairwise(places)]
         readings.append((pieces, np.linspace(-3, -1, len(pieces))))
-    found = stretches(text, readings)
-    assert "".join(each.text for each in found) == text
+    parts = stretches(text, readings)
+    assert "".join(each.text for each in parts) == text
     for i, (_, logprobs) in enumerate(readings):
-        assert math.fsum(each.bits[i] for each in found) == pytest.approx(-logprobs.sum() / math.log(2))
+        assert math.fsum(each.bits[i] for each in parts) == pytest.approx(-logprobs.sum() / math.log(2))

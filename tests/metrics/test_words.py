@@ -56,9 +56,9 @@ def test_control_characters_and_markup_are_no_words() -> None:
 
 @given(texts)
 def test_words_are_folded_and_hold_no_space(text: str) -> None:
-    found = words(text)
-    assert words(" ".join(found)) == found or any(not word.isascii() for word in found)
-    for word in found:
+    text_words = words(text)
+    assert words(" ".join(text_words)) == text_words or any(not word.isascii() for word in text_words)
+    for word in text_words:
         assert word
         assert not any(character.isspace() for character in word)
         assert word == word.casefold() or not word.isascii()
@@ -91,14 +91,14 @@ def test_spans_stand_where_the_words_are_written(text: str) -> None:
 
 def test_spans_are_of_the_text_as_it_was_written() -> None:
     text = "Don\u2019t STOP, caf\u00e9 3.14 漢字"
-    found = [(text[start:end], word) for start, end, word in word_spans(text)]
-    assert found[:2] == [("Don\u2019t", "don't"), ("STOP", "stop")]
-    assert found[2:] == [(word, word) for word in ("caf\u00e9", "3.14", "漢", "字")]
+    spans = [(text[start:end], word) for start, end, word in word_spans(text)]
+    assert spans[:2] == [("Don\u2019t", "don't"), ("STOP", "stop")]
+    assert spans[2:] == [(word, word) for word in ("caf\u00e9", "3.14", "漢", "字")]
 
 
 @given(texts)
-def test_the_words_of_a_text_are_those_of_its_pieces(found: str) -> None:
-    for text in [found, *HOSTILE, "a\u3000b\xa0c\u0301 \u0301d\x1fe", "１．５ don’t—stop  3,\n000"]:
+def test_the_words_of_a_text_are_those_of_its_pieces(drawn: str) -> None:
+    for text in [drawn, *HOSTILE, "a\u3000b\xa0c\u0301 \u0301d\x1fe", "１．５ don’t—stop  3,\n000"]:
         assert words(text) == tuple(word for piece in text.split() for word in words(piece))
 
 

@@ -23,10 +23,10 @@ UNLIKE = {"base": ["Fish swim."] * 4, "aligned": ["Birds sing."]}
 @pytest.fixture
 def embeddings(tmp_path: Path) -> Iterator[Embeddings]:
     with Store.open(tmp_path / "vectors.db") as store:
-        found = Embeddings(store, FakeEmbedPool(), DEFAULT_EMBEDDER)
+        cache = Embeddings(store, FakeEmbedPool(), DEFAULT_EMBEDDER)
         texts = [*BASE, *UNLIKE["base"], *UNLIKE["aligned"], "Trees grow."]
-        found.make(texts)
-        yield found
+        cache.make(texts)
+        yield cache
 
 
 def table(texts: dict[str, dict[str, list[str]]], embeddings: Embeddings, unseen: frozenset[str] = frozenset()):  # type: ignore[no-untyped-def]
@@ -34,8 +34,8 @@ def table(texts: dict[str, dict[str, list[str]]], embeddings: Embeddings, unseen
 
 
 def test_a_response_that_gathers_the_others_is_covered_by_their_union_alone(embeddings: Embeddings) -> None:
-    found = table({"p": {"base": BASE, "aligned": [" ".join(BASE)]}, "q": UNLIKE}, embeddings)
-    entry = found.conditions["base"]
+    curves = table({"p": {"base": BASE, "aligned": [" ".join(BASE)]}, "q": UNLIKE}, embeddings)
+    entry = curves.conditions["base"]
     # On the other prompt nothing is covered, so the means over the two are halves.
     assert [point.value for point in entry.of_reference] == pytest.approx([1 / 8, 2 / 8, 3 / 8, 4 / 8])
     assert len(entry.of_reference) == 4
@@ -43,13 +43,13 @@ def test_a_response_that_gathers_the_others_is_covered_by_their_union_alone(embe
     assert entry.responses_covered.value == pytest.approx(2.0)
     assert entry.n == 4
     assert entry.equal_of_reference.value == pytest.approx(1 / 8)
-    assert found.threshold >= COVERAGE_THRESHOLD
+    assert curves.threshold >= COVERAGE_THRESHOLD
 
 
 def test_what_nobody_says_is_not_covered(embeddings: Embeddings) -> None:
-    found = table({"p": {"base": BASE[:2], "aligned": [f"{BASE[0]} Trees grow."]}}, embeddings)
-    assert [p.value for p in found.conditions["base"].of_reference] == pytest.approx([0.25, 0.5])
-    assert found.false_matches is None
+    curves = table({"p": {"base": BASE[:2], "aligned": [f"{BASE[0]} Trees grow."]}}, embeddings)
+    assert [p.value for p in curves.conditions["base"].of_reference] == pytest.approx([0.25, 0.5])
+    assert curves.false_matches is None
 
 
 def test_contested_prompts_and_missing_vectors_have_a_reason(embeddings: Embeddings, tmp_path: Path) -> None:

@@ -19,15 +19,15 @@ def test_a_report_has_the_figures_that_it_has_numbers_for(store: Store) -> None:
     assert [figure.name for figure in figures(report(store))] == ["diversity", "recovery"]
     assert figures(report(store, metrics=("surprisal",))) == []
     grade(store)
-    found = figures(report(store, investigation="all", temperatures=(0.7, 1.0)))
-    assert [figure.name for figure in found] == ["diversity", "recovery", "gate", "coverage", "frontier"]
-    ids = [id for figure in found for id in re.findall(r'\bid="([^"]+)"', figure.svg())]
+    all_figures = figures(report(store, investigation="all", temperatures=(0.7, 1.0)))
+    assert [figure.name for figure in all_figures] == ["diversity", "recovery", "gate", "coverage", "frontier"]
+    ids = [id for figure in all_figures for id in re.findall(r'\bid="([^"]+)"', figure.svg())]
     assert len(ids) == len(set(ids))
 
 
 def test_they_are_written_as_png_and_svg_and_twice_alike(store: Store, tmp_path: Path) -> None:
-    found = report(store)
-    files = write_figures(found, tmp_path / "new" / "figures")
+    session_report = report(store)
+    files = write_figures(session_report, tmp_path / "new" / "figures")
     assert [file.name for file in files] == ["diversity.svg", "diversity.png", "recovery.svg", "recovery.png"]
     for file in files:
         if file.suffix == ".svg":
@@ -35,11 +35,11 @@ def test_they_are_written_as_png_and_svg_and_twice_alike(store: Store, tmp_path:
         else:
             assert file.read_bytes().startswith(b"\x89PNG")
     before = files[0].read_bytes()
-    write_figures(found, tmp_path / "new" / "figures")
+    write_figures(session_report, tmp_path / "new" / "figures")
     assert files[0].read_bytes() == before
     (tmp_path / "file").write_text("")
     with pytest.raises(AlignbenchError, match="file cannot be written"):
-        write_figures(found, tmp_path / "file")
+        write_figures(session_report, tmp_path / "file")
 
 
 def test_a_name_is_no_markup_and_no_formula(store: Store) -> None:

@@ -28,26 +28,26 @@ def test_conditions_that_differ_in_their_temperature_alone_are_one_ladder() -> N
     within = {c.name: {"jaccard": score, "surprisal": score} for c in conditions}
     tables = ScoreTables(within, {c.name: {"jaccard": CrossEstimate(0.5, None, 1)} for c in conditions})
     qualities = Qualities("j", {("base@0.3", "p", 0): 2.0, ("base@0.3", "p", 1): 4.0})
-    found = frontier(conditions, (0.3, 1.0), tables, qualities, Bootstrap(resamples=50))
-    points = [(p.group, p.temperature, p.condition) for p in found.points]
+    plane = frontier(conditions, (0.3, 1.0), tables, qualities, Bootstrap(resamples=50))
+    points = [(p.group, p.temperature, p.condition) for p in plane.points]
     assert points == [
         ("base@0.3", 0.3, "base@0.3"),
         ("base@0.3", 1.0, "base@1"),
         ("chat@0.3", 0.3, "chat@0.3"),
         ("other seed", 0.3, "other seed"),
     ]
-    assert found.points[0].quality.value == 3.0
-    assert found.points[0].diversity == {"jaccard": score}
-    assert found.points[1].quality.reason == "no quality judgments"
-    missing = {(m.group, m.temperature): m.how for m in found.missing}
+    assert plane.points[0].quality.value == 3.0
+    assert plane.points[0].diversity == {"jaccard": score}
+    assert plane.points[1].quality.reason == "no quality judgments"
+    missing = {(m.group, m.temperature): m.how for m in plane.missing}
     assert set(missing) == {("chat@0.3", 1.0), ("other seed", 1.0)}
     assert "cannot be sampled" in missing["chat@0.3", 1.0]
     assert "temperature = 1" in missing["other seed", 1.0]
 
 
 def test_a_group_without_any_of_the_temperatures_has_no_part() -> None:
-    found = frontier([at(BASE, 0.5)], (0.3, 1.0), ScoreTables(), Qualities("", {}), Bootstrap())
-    assert (found.points, found.missing) == ((), ())
+    plane = frontier([at(BASE, 0.5)], (0.3, 1.0), ScoreTables(), Qualities("", {}), Bootstrap())
+    assert (plane.points, plane.missing) == ((), ())
 
 
 def test_the_rungs_of_a_session_are_found() -> None:

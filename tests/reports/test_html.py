@@ -99,11 +99,11 @@ def test_what_is_left_out_is_said(store: Store, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(samples, "PROMPTS", 2)
     monkeypatch.setattr(samples, "SAMPLES", 1)
     monkeypatch.setattr(samples, "CHARACTERS", 5)
-    found = shown_samples(store, 1, "chat")
-    assert [page.prompt_id for page in found.prompts] == ["q0", "q1"]
-    assert found.conditions[0] == "chat"
-    assert [len(page.rows) for page in found.prompts] == [1, 1]
-    assert [sentence.split(",")[0] for sentence in found.left_out] == [
+    contents = shown_samples(store, 1, "chat")
+    assert [page.prompt_id for page in contents.prompts] == ["q0", "q1"]
+    assert contents.conditions[0] == "chat"
+    assert [len(page.rows) for page in contents.prompts] == [1, 1]
+    assert [sentence.split(",")[0] for sentence in contents.left_out] == [
         "These are the first 2 of 3 prompts.",
         "Of each condition",
         "6 samples are cut after 5 characters",

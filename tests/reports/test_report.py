@@ -23,24 +23,24 @@ from tests.support.reported import HOSTILE, METRICS, grade, record, report
 
 
 def test_it_has_the_tables_of_scores_and_the_counts(store: Store) -> None:
-    found = record(store)
-    assert json.loads(json.dumps(found, allow_nan=False)) == found
-    assert list(found) == ["session", "within", "cross", "judged", "counts", "meta"]
-    assert found["session"] == 1
-    assert set(found["within"]["raw"]) == {*METRICS, "duplicates", "empty"} - {"embedding_similarity", "coverage"}
-    assert found["cross"]["raw"]["jaccard"]["ceiling"] is not None
-    assert found["counts"]["raw"] == {"samples": 6, "errors": 1, "truncated": 3}
-    assert found["meta"]["conditions"]["raw"]["kind"] == "base"
-    assert found["meta"]["contested"] == 1
+    tables = record(store)
+    assert json.loads(json.dumps(tables, allow_nan=False)) == tables
+    assert list(tables) == ["session", "within", "cross", "judged", "counts", "meta"]
+    assert tables["session"] == 1
+    assert set(tables["within"]["raw"]) == {*METRICS, "duplicates", "empty"} - {"embedding_similarity", "coverage"}
+    assert tables["cross"]["raw"]["jaccard"]["ceiling"] is not None
+    assert tables["counts"]["raw"] == {"samples": 6, "errors": 1, "truncated": 3}
+    assert tables["meta"]["conditions"]["raw"]["kind"] == "base"
+    assert tables["meta"]["contested"] == 1
 
 
 def test_embeddings_say_nothing_of_contested_prompts(store: Store) -> None:
-    found = record(store, investigation="diversity")
-    assert found["within"]["raw"]["jaccard"]["n"] == 3
-    assert found["within"]["raw"]["embedding_diversity"]["n"] == 2
-    assert found["cross"]["raw"]["embedding_similarity"]["n"] == 2
-    assert found["cross"]["raw"]["coverage"]["n"] == 2
-    points = found["investigation"]["coverage"]["conditions"]["raw"]["of_reference"]
+    tables = record(store, investigation="diversity")
+    assert tables["within"]["raw"]["jaccard"]["n"] == 3
+    assert tables["within"]["raw"]["embedding_diversity"]["n"] == 2
+    assert tables["cross"]["raw"]["embedding_similarity"]["n"] == 2
+    assert tables["cross"]["raw"]["coverage"]["n"] == 2
+    points = tables["investigation"]["coverage"]["conditions"]["raw"]["of_reference"]
     assert {point["n"] for point in points} == {2}
     store.add_judgments(1, [judgment("stance", row.id, stance="yes") for row in store.samples(1) if row.text])
     judged = record(store, investigation="diversity")
@@ -53,23 +53,29 @@ def test_embeddings_say_nothing_of_contested_prompts(store: Store) -> None:
 def test_a_report_of_some_conditions_leaves_the_others_out(store: Store) -> None:
     grades = dict.fromkeys(("helpfulness", "clarity", "factuality", "depth", "engagement"), 4)
     store.add_judgments(1, [judgment("quality", row.id, **grades) for row in store.samples(1) if row.text])
-    found = record(store, investigation="diversity", conditions=("raw", "chat"))
-    tables = (found["within"], found["cross"], found["counts"], found["judged"]["quality"], found["meta"]["conditions"])
+    contents = record(store, investigation="diversity", conditions=("raw", "chat"))
+    tables = (
+        contents["within"],
+        contents["cross"],
+        contents["counts"],
+        contents["judged"]["quality"],
+        contents["meta"]["conditions"],
+    )
     assert all(set(table) == {"raw", "chat"} for table in tables)
-    assert found["investigation"]["conditions"] == {"raw": "base", "chat": "aligned"}
-    assert found["meta"]["samples"] == 12
-    assert not [line for line in found["investigation"]["findings"] if HOSTILE in line]
+    assert contents["investigation"]["conditions"] == {"raw": "base", "chat": "aligned"}
+    assert contents["meta"]["samples"] == 12
+    assert not [line for line in contents["investigation"]["findings"] if HOSTILE in line]
     with pytest.raises(InputError, match="--floor"):
         record(store, conditions=("chat",))
 
 
 def test_the_investigation_names_roles_and_says_what_it_could_not_do(store: Store) -> None:
-    found = record(store, investigation="diversity", temperatures=(0.7, 1.0))["investigation"]
-    assert found["conditions"] == {"raw": "base", "chat": "aligned", HOSTILE: "base"}
-    assert "alignbench judge" in found["gate"]["reason"]
-    assert {point["temperature"] for point in found["frontier"]["points"]} == {0.7}
-    assert len(found["frontier"]["missing"]) == 3
-    assert any("carry no claim" in line for line in found["findings"])
+    section = record(store, investigation="diversity", temperatures=(0.7, 1.0))["investigation"]
+    assert section["conditions"] == {"raw": "base", "chat": "aligned", HOSTILE: "base"}
+    assert "alignbench judge" in section["gate"]["reason"]
+    assert {point["temperature"] for point in section["frontier"]["points"]} == {0.7}
+    assert len(section["frontier"]["missing"]) == 3
+    assert any("carry no claim" in line for line in section["findings"])
 
 
 def test_both_investigations_in_one(store: Store) -> None:
@@ -100,21 +106,21 @@ def test_pairs_that_were_imported_stand_as_they_are(store: Store) -> None:
     ]
     store.add_pair_scores(1, "bertscore_f1", "roberta", pairs)
     assert "bertscore_f1" in default_metrics(store, 1, WORKBENCH, None)
-    found = record(store, metrics=("bertscore_f1",))
-    own, raw = found["cross"]["chat"]["bertscore_f1"], found["cross"]["raw"]["bertscore_f1"]
+    tables = record(store, metrics=("bertscore_f1",))
+    own, raw = tables["cross"]["chat"]["bertscore_f1"], tables["cross"]["raw"]["bertscore_f1"]
     assert (own["value"], own["ceiling"]) == (pytest.approx(0.9), pytest.approx(0.8))
     assert (raw["value"], raw["ceiling"], raw["n"]) == (pytest.approx(0.6), pytest.approx(0.8), 1)
-    assert "keeps 1 pairs of a sample with itself" in found["meta"]["notes"][0]
-    assert found["cross"][HOSTILE]["bertscore_f1"]["value"] is None
+    assert "keeps 1 pairs of a sample with itself" in tables["meta"]["notes"][0]
+    assert tables["cross"][HOSTILE]["bertscore_f1"]["value"] is None
 
 
 def test_finish_reasons_that_nobody_recorded_are_not_counted(store: Store) -> None:
     facts = {"conditions": {"raw": {"finish_reasons": "not recorded"}}, "notes": ["from elsewhere"]}
     store.set_manifest(1, {"imported": facts})
-    found = record(store, metrics=("jaccard",))
-    assert found["counts"]["raw"]["truncated"] is None
-    assert found["counts"]["chat"]["truncated"] == 3
-    assert "from elsewhere" in found["meta"]["notes"]
+    tables = record(store, metrics=("jaccard",))
+    assert tables["counts"]["raw"]["truncated"] is None
+    assert tables["counts"]["chat"]["truncated"] == 3
+    assert "from elsewhere" in tables["meta"]["notes"]
 
 
 def test_words_of_the_papers_data_are_counted_as_in_the_paper(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,8 +145,8 @@ def test_a_condition_that_is_not_there_is_refused(store: Store) -> None:
 
 
 def test_names_stay_text_in_markdown_and_in_spreadsheets(store: Store) -> None:
-    found = report(store, investigation="diversity")
-    page = markdown(found)
+    diversity_report = report(store, investigation="diversity")
+    page = markdown(diversity_report)
     assert "# Session 1: of [bold" in page
     assert "<b>" not in page.replace("\\<b\\>", "")
     assert "\x1b" not in page
@@ -148,11 +154,11 @@ def test_names_stay_text_in_markdown_and_in_spreadsheets(store: Store) -> None:
     table = next(block for block in page.split("\n\n") if block.startswith("| score"))
     unescaped = [line.replace("\\|", "").count("|") for line in table.splitlines()]
     assert set(unescaped) == {5}
-    rows = list(csv.DictReader(io.StringIO(spreadsheet(found))))
+    rows = list(csv.DictReader(io.StringIO(spreadsheet(diversity_report))))
     assert {row["condition"] for row in rows} >= {"raw", "chat", f"'{HOSTILE}"}
     (one,) = [r for r in rows if (r["table"], r["condition"], r["metric"]) == ("within", "raw", "jaccard")]
-    assert float(one["value"]) == found.scores.within["raw"]["jaccard"].value
-    assert (float(one["ci_low"]), float(one["ci_high"])) == found.scores.within["raw"]["jaccard"].ci
+    assert float(one["value"]) == diversity_report.scores.within["raw"]["jaccard"].value
+    assert (float(one["ci_low"]), float(one["ci_high"])) == diversity_report.scores.within["raw"]["jaccard"].ci
 
 
 def test_every_row_of_a_section_has_its_columns(store: Store) -> None:

@@ -28,8 +28,8 @@ def test_revisions_of_one_model_that_differ_in_nothing_else_are_a_ladder() -> No
     alone = stage("in context", "@sft", "base", context=Context("plain", name="c", instruction="Be nice."))
     other = Condition.zero_shot(Model("file", "llama:/x@1.gguf", "base"), name="file")
     again = stage("sft again", "@sft", seed=7)
-    found = revision_ladders([LADDER[0], other, *warm, alone, *LADDER[1:], again])
-    assert found == (("base", "sft", "dpo"), ("sft warm", "x warm"))
+    ladders = revision_ladders([LADDER[0], other, *warm, alone, *LADDER[1:], again])
+    assert ladders == (("base", "sft", "dpo"), ("sft warm", "x warm"))
     assert revision_ladders([LADDER[0], other, alone]) == ()
 
 
@@ -45,9 +45,9 @@ def test_the_table_and_the_figure_go_from_stage_to_stage(store: Store) -> None:
             cell = store.add_cell(1, Prompt(f"q{p}", f"Why {p}?"), condition, 2)
             for i in range(2):
                 store.add_sample(cell, result(i, f"{condition.name} sun{i}. Moon {p}."))
-    found = report(store)
-    assert found.meta.ladders == (("base", "sft", "dpo"),)
-    section = ladder_section(found, found.meta.ladders[0])
+    session_report = report(store)
+    assert session_report.meta.ladders == (("base", "sft", "dpo"),)
+    section = ladder_section(session_report, session_report.meta.ladders[0])
     assert [row[:2] for row in section.rows] == [
         ("base", "hf:org/model"),
         ("sft", "hf:org/model@sft"),
@@ -55,7 +55,7 @@ def test_the_table_and_the_figure_go_from_stage_to_stage(store: Store) -> None:
     ]
     assert all(len(row) == len(section.columns) for row in section.rows)
     assert "similarity to chat" in " ".join(section.columns)
-    assert section in sections(found)
-    (drawn,) = (figure for figure in figures(found) if figure.name == "ladder")
+    assert section in sections(session_report)
+    (drawn,) = (figure for figure in figures(session_report) if figure.name == "ladder")
     assert drawn.svg().startswith("<svg")
     assert drawn.panels == 5

@@ -116,14 +116,14 @@ def test_contested_prompts_have_no_part_in_what_is_blind_to_stance(store: Store)
     whole = score_responses(given, wanted, embeddings)
     given.contested = frozenset({"p0"})
     sources = {"C": frozenset({0})}
-    found = score_responses(given, wanted, embeddings, sources=sources)
+    scores = score_responses(given, wanted, embeddings, sources=sources)
     rest = score_responses(GivenResponses({p: texts[p] for p in ("p1", "p2")}), wanted, embeddings, sources=sources)
     for c in "ABC":
-        assert found.within[c]["jaccard"] == whole.within[c]["jaccard"]
-        assert found.within[c]["embedding_diversity"].n == 2
+        assert scores.within[c]["jaccard"] == whole.within[c]["jaccard"]
+        assert scores.within[c]["embedding_diversity"].n == 2
         for field in ("value", "ceiling", "floor", "max_matched", "mmd2", "held_out", "source"):
             expected = getattr(rest.cross[c]["embedding_similarity"], field)
-            assert getattr(found.cross[c]["embedding_similarity"], field) == pytest.approx(expected), field
+            assert getattr(scores.cross[c]["embedding_similarity"], field) == pytest.approx(expected), field
     given.contested = frozenset(texts)
     entry = score_responses(given, wanted, embeddings).cross["C"]["embedding_similarity"]
     assert (entry.value, entry.ci, entry.null, entry.reason) == (None, None, None, REASON)

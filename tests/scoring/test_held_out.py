@@ -70,13 +70,13 @@ def test_what_a_context_tells_of() -> None:
 
 
 def test_pairs_with_the_source_are_apart_from_the_others() -> None:
-    found = held_out(Held(), "p", None, "teacher", {"hinted": [0]}, ["jaccard"])
-    assert found == {"hinted": {"jaccard": HeldOut(pytest.approx(HELD_OUT), pytest.approx(SOURCE))}}
+    scores = held_out(Held(), "p", None, "teacher", {"hinted": [0]}, ["jaccard"])
+    assert scores == {"hinted": {"jaccard": HeldOut(pytest.approx(HELD_OUT), pytest.approx(SOURCE))}}
 
 
 def test_a_single_sample_of_the_reference_leaves_nothing_to_compare_with() -> None:
-    found = held_out(Held(), "p", None, "teacher", {"hinted": [0, 1, 2]}, ["jaccard"])
-    assert found["hinted"]["jaccard"].value is None
+    scores = held_out(Held(), "p", None, "teacher", {"hinted": [0, 1, 2]}, ["jaccard"])
+    assert scores["hinted"]["jaccard"].value is None
 
 
 def test_tables_have_both_figures_beside_the_value_over_all_pairs() -> None:

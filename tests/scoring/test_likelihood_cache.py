@@ -98,13 +98,13 @@ def passages(*responses: str) -> list[Passage]:
 def test_a_passage_is_asked_once_ever_and_then_no_model_is_loaded(store: Store) -> None:
     pool = ScorePool()
     first = LikelihoodCache(store, pool)  # type: ignore[arg-type]
-    told: list[tuple[str, int, int]] = []
-    first.make(BASE, tracked(passages("one", "two", "one"), lambda *progress: told.append(progress), "reading"))
+    steps: list[tuple[str, int, int]] = []
+    first.make(BASE, tracked(passages("one", "two", "one"), lambda *progress: steps.append(progress), "reading"))
     assert [request.continuation for request in pool.requests] == ["one", "two"]
     assert all(
         (request.context, request.query, request.top) == ("A context. ", "A query: ", 0) for request in pool.requests
     )
-    assert told == [("reading", 1, 3), ("reading", 2, 3), ("reading", 3, 3)]
+    assert steps == [("reading", 1, 3), ("reading", 2, 3), ("reading", 3, 3)]
     later = ScorePool()
     again = LikelihoodCache(store, later)  # type: ignore[arg-type]
     again.make(BASE, passages("one", "two"))
@@ -121,24 +121,24 @@ def test_a_passage_is_asked_once_ever_and_then_no_model_is_loaded(store: Store) 
 
 def test_a_worker_that_died_is_started_again_and_a_refusal_is_the_passages_own(store: Store) -> None:
     pool = ScorePool(fail=["the worker died"], dies=True)
-    found = LikelihoodCache(store, pool)  # type: ignore[arg-type]
-    found.make(BASE, passages("one"))
-    assert found.tokens(BASE, passages("one")[0]) is not None
+    likelihoods = LikelihoodCache(store, pool)  # type: ignore[arg-type]
+    likelihoods.make(BASE, passages("one"))
+    assert likelihoods.tokens(BASE, passages("one")[0]) is not None
     assert len(pool.loads) == 2
     pool = ScorePool(fail=["9 tokens, but the window is 8"] * 2)
-    found = LikelihoodCache(store, pool)  # type: ignore[arg-type]
-    found.make(BASE, passages("two"))
-    found.make(BASE, passages("three"))
-    assert found.tokens(BASE, passages("two")[0]) is None
-    assert found.why_not(BASE, passages("two")[0]) == "9 tokens, but the window is 8"
-    assert found.tokens(BASE, passages("three")[0]) is not None
+    likelihoods = LikelihoodCache(store, pool)  # type: ignore[arg-type]
+    likelihoods.make(BASE, passages("two"))
+    likelihoods.make(BASE, passages("three"))
+    assert likelihoods.tokens(BASE, passages("two")[0]) is None
+    assert likelihoods.why_not(BASE, passages("two")[0]) == "9 tokens, but the window is 8"
+    assert likelihoods.tokens(BASE, passages("three")[0]) is not None
 
 
 def test_a_model_that_cannot_be_asked_is_tried_once(store: Store) -> None:
     pool = ScorePool(refuse_load="not enough memory")
-    found = LikelihoodCache(store, pool)  # type: ignore[arg-type]
-    found.make(BASE, passages("one", "two"))
-    assert found.why_not(BASE, passages("two")[0]) == "not enough memory"
+    likelihoods = LikelihoodCache(store, pool)  # type: ignore[arg-type]
+    likelihoods.make(BASE, passages("one", "two"))
+    assert likelihoods.why_not(BASE, passages("two")[0]) == "not enough memory"
     assert (len(pool.loads), pool.requests) == (1, [])
 
 
@@ -161,25 +161,25 @@ class KnownResponses:
 
 def base_scores(store: Store, pool: ScorePool, prompt: str | None, **texts: list[str]) -> dict[str, dict[str, Value]]:
     scores = BaseScores(LikelihoodCache(store, pool), BASE, lambda _: prompt)  # type: ignore[arg-type]
-    found = scores.within(KnownResponses(texts), {LOGPROB, SURPRISE}, lambda *_: None)
-    return {condition: value for (_, condition), value in found.items()}
+    values = scores.within(KnownResponses(texts), {LOGPROB, SURPRISE}, lambda *_: None)
+    return {condition: value for (_, condition), value in values.items()}
 
 
 def test_scores_under_a_base_model(store: Store) -> None:
     pool = ScorePool()
-    found = base_scores(store, pool, "Why?", A=["ab", "né", " \n"], B=["ab", "ab", "ab"], C=["ab"], D=[""])
-    logprob = found["A"][LOGPROB]
+    values = base_scores(store, pool, "Why?", A=["ab", "né", " \n"], B=["ab", "ab", "ab"], C=["ab"], D=[""])
+    logprob = values["A"][LOGPROB]
     assert logprob.value == pytest.approx(-math.log(2))
     assert logprob.n == 2
     assert logprob.extra["bits_per_byte"] == pytest.approx(1.0)
     assert logprob.extra["per_byte"] == pytest.approx(-math.log(2))
-    different, same = found["A"][SURPRISE], found["B"][SURPRISE]
+    different, same = values["A"][SURPRISE], values["B"][SURPRISE]
     assert different.value == pytest.approx(1.0 * 2**-1.0)
     assert (different.n, different.extra["orders"]) == (2, 2.0)
     assert same.value == pytest.approx(KNOWN * 2**-1.0)  # the base model knows the last one from the others
-    assert (found["C"][SURPRISE].value, found["C"][SURPRISE].reason) == (None, "needs 2 samples, has 1")
-    assert found["C"][LOGPROB].value is not None
-    assert found["D"][LOGPROB].reason == "needs 1 sample, has 0"
+    assert (values["C"][SURPRISE].value, values["C"][SURPRISE].reason) == (None, "needs 2 samples, has 1")
+    assert values["C"][LOGPROB].value is not None
+    assert values["D"][LOGPROB].reason == "needs 1 sample, has 0"
     n = len(pool.requests)
     base_scores(store, pool, "Why?", A=["ab", "né"], B=["ab", "ab", "ab"])
     assert len(pool.requests) == n
@@ -219,15 +219,15 @@ def session(store: Store, temperature: float = 1.0) -> int:
 def test_the_gap_of_a_session(store: Store) -> None:
     number, pool = session(store), ScorePool()
     likelihoods = LikelihoodCache(store, pool)  # type: ignore[arg-type]
-    found = session_gaps(store, number, SessionResponses(store, number), "chat", likelihoods, lambda *_: None)
-    gap = found.cross["p0", "tiny"]
+    gaps = session_gaps(store, number, SessionResponses(store, number), "chat", likelihoods, lambda *_: None)
+    gap = gaps.cross["p0", "tiny"]
     assert gap.value == pytest.approx(BITS["tiny"] - BITS["chat"])
     assert (gap.n_pairs, gap.ceiling) == (2, 0.0)
     n = len("chat says 0")
     assert gap.extra == pytest.approx({"bits": 0.5 * n, "unshifted": 1 / n, "marginal": 2 / n, "shifted": (n - 3) / n})
-    assert found.cross["p0", "chat"].value == 0.0
-    assert found.cross["p1", "tiny"].reason == "tiny has no sampled response to it"
-    assert found.cross_entropies == {}
+    assert gaps.cross["p0", "chat"].value == 0.0
+    assert gaps.cross["p1", "tiny"].reason == "tiny has no sampled response to it"
+    assert gaps.cross_entropies == {}
     # What all prompts of a condition begin with is their context: it is computed once.
     assert {(r.context, r.query) for r in pool.requests if "chat:" in r.context} == {
         ("# chat: Why ", "dance? "), ("# chat: Why ", "sing? "),
@@ -241,8 +241,8 @@ def test_the_gap_of_a_session(store: Store) -> None:
 def test_a_gap_that_estimates_no_divergence_says_why(store: Store) -> None:
     number = session(store, temperature=0.7)
     likelihoods = LikelihoodCache(store, ScorePool())  # type: ignore[arg-type]
-    found = session_gaps(store, number, SessionResponses(store, number), "chat", likelihoods, lambda *_: None)
-    assert found.cross_entropies == {"tiny": "the reference was not drawn at temperature 1 from the whole distribution"}
+    gaps = session_gaps(store, number, SessionResponses(store, number), "chat", likelihoods, lambda *_: None)
+    assert gaps.cross_entropies == {"tiny": "the reference was not drawn at temperature 1 from the whole distribution"}
 
 
 def test_a_hinted_condition_is_measured_on_held_out_responses(store: Store) -> None:
@@ -254,8 +254,8 @@ def test_a_hinted_condition_is_measured_on_held_out_responses(store: Store) -> N
     store.set_rendered(cell, "Hint: chat says 0. Why dance? ")
     store.add_sample(cell, result(0, "because"))
     likelihoods = LikelihoodCache(store, ScorePool())  # type: ignore[arg-type]
-    found = session_gaps(store, number, SessionResponses(store, number), "chat", likelihoods, lambda *_: None)
-    gap, bare = found.cross["p0", "hinted"], found.cross["p0", "tiny"]
+    gaps = session_gaps(store, number, SessionResponses(store, number), "chat", likelihoods, lambda *_: None)
+    gap, bare = gaps.cross["p0", "hinted"], gaps.cross["p0", "tiny"]
     assert gap.value == bare.value == pytest.approx(BITS["tiny"] - BITS["chat"])
     assert gap.n_pairs == 1
     assert gap.extra["source"] == pytest.approx(KNOWN - BITS["chat"])

@@ -140,18 +140,18 @@ def test_intervals_hold_the_similarities_only() -> None:
 
 def test_the_best_sentence_of_the_others(tmp_path: Path) -> None:
     others = {0: "Nothing alike here. TEA, WARM AND CALM!", 3: "Quiz."}
-    told: list[tuple[str, int, int]] = []
+    steps: list[tuple[str, int, int]] = []
     with Store.open(tmp_path / "e.db") as store:
         embeddings = Embeddings(store, LetterEmbedder("letters"), "letters")
         matches = best_sentences(
-            "Warm, calm and tea! 123 4.", others, embeddings, lambda *progress: told.append(progress)
+            "Warm, calm and tea! 123 4.", others, embeddings, lambda *progress: steps.append(progress)
         )
         assert [match.sentence for match in matches] == ["Warm, calm and tea!", "123 4."]
         assert matches[0].similarity == pytest.approx(1.0)
         assert (matches[0].sample, matches[0].best) == (0, "TEA, WARM AND CALM!")
         assert set(matches[0].similarities or ()) == {0, 3}
         assert (matches[1].similarity, matches[1].best) == (None, ""), "a sentence without a letter has no vector here"
-        assert told[-1] == ("embedding sentences", 5, 5)
+        assert steps[-1] == ("embedding sentences", 5, 5)
         cross = coverages({"a": others, "b": {0: "Tea, warm and calm."}}, "a", embeddings, silent)
         assert cross["b"].value == pytest.approx(0.5)
 

@@ -19,15 +19,15 @@ def fill(
 ) -> Samples:
     """Session 1: a base and an aligned condition, n samples each."""
     session = store.create_session("judged", reference="demo-aligned")
-    found: Samples = {}
+    samples: Samples = {}
     for p in range(prompts):
         for condition in map(Condition.zero_shot, (BASE, ALIGNED)):
             cell = store.add_cell(session, Prompt(f"q{p}", f"Why {p}?"), condition, n)
             for i in range(n):
                 key = (p, condition.name, i)
                 text = (texts or {}).get(key, f"{condition.name} says {p} {i}")
-                found[key] = store.add_sample(cell, result(i, text)).id
-    return found
+                samples[key] = store.add_sample(cell, result(i, text)).id
+    return samples
 
 
 def terse_template(kind: str) -> JudgeTemplate:

@@ -48,8 +48,8 @@ class TokenPool:
         if self.failure:
             sink(Failed(1, self.failure))
             return
-        found = [tokens(text) for text in texts]
-        sink(TokensEmbedded(1, tuple(f.vectors for f in found), tuple(f.counts for f in found), "mini", 6))
+        embedded = [tokens(text) for text in texts]
+        sink(TokensEmbedded(1, tuple(f.vectors for f in embedded), tuple(f.counts for f in embedded), "mini", 6))
 
 
 TEXTS = {
@@ -60,42 +60,42 @@ TEXTS = {
 
 
 def f1(a: str, b: str) -> float:
-    found = bertscore_f1(tokens(a), tokens(b))
-    assert found is not None
-    return found
+    score = bertscore_f1(tokens(a), tokens(b))
+    assert score is not None
+    return score
 
 
 def test_means_over_pairs_and_their_lines() -> None:
-    pool, told = TokenPool(), []
-    found = bert_scores(KnownResponses(TEXTS), pool, "A", lambda *step: told.append(step), seed=1)  # type: ignore[arg-type]
-    assert found.encoder == "mini:6"
+    pool, steps = TokenPool(), []
+    scores = bert_scores(KnownResponses(TEXTS), pool, "A", lambda *step: steps.append(step), seed=1)  # type: ignore[arg-type]
+    assert scores.encoder == "mini:6"
     inside = np.mean([f1("red sun", "blue sun"), f1("red sun", "red sun"), f1("blue sun", "red sun")])
     other = f1("cold rain", "red rain")
     between = np.mean([f1(a, b) for a in TEXTS["p0"]["A"] for b in TEXTS["p0"]["B"][:2]])
-    assert found.within["p0", "A"].value == pytest.approx(inside)
-    assert found.within["p0", "B"].value == pytest.approx(other)
-    assert found.within["p0", "B"].n == 2
-    cross = found.cross["p0", "B"]
+    assert scores.within["p0", "A"].value == pytest.approx(inside)
+    assert scores.within["p0", "B"].value == pytest.approx(other)
+    assert scores.within["p0", "B"].n == 2
+    cross = scores.cross["p0", "B"]
     assert (cross.value, cross.ceiling) == pytest.approx((between, inside))
     assert cross.mmd2 == pytest.approx(inside + other - 2 * between, abs=1e-6)
     assert cross.n_pairs == 6
-    itself = found.cross["p0", "A"]
+    itself = scores.cross["p0", "A"]
     assert (itself.value, itself.n_pairs) == (pytest.approx(inside), 3)
-    assert found.within["p1", "B"].reason == "needs 2 samples, has 1"
-    assert found.cross["p1", "B"].value is not None
-    assert found.cross["p2", "B"].reason == "needs 1 sample, has 0"
+    assert scores.within["p1", "B"].reason == "needs 2 samples, has 1"
+    assert scores.cross["p1", "B"].value is not None
+    assert scores.cross["p2", "B"].reason == "needs 1 sample, has 0"
     for prompt, another in other_prompt(TEXTS, 1).items():
         expected = np.mean([f1(a, b) for a in TEXTS[prompt]["A"] for b in TEXTS[another]["A"]])
-        assert found.null[prompt].value == pytest.approx(expected)
+        assert scores.null[prompt].value == pytest.approx(expected)
     assert sorted(pool.asked) == sorted(
         tuple(dict.fromkeys(text for cell in cells.values() for text in cell if text.strip()))
         for cells in TEXTS.values()
     )
-    assert told[-1] == ("BERTScore", 3, 3)
+    assert steps[-1] == ("BERTScore", 3, 3)
 
 
 def test_without_vectors_every_value_has_its_reason() -> None:
-    found = bert_scores(KnownResponses(TEXTS), TokenPool("no such layer"), "A", lambda *_: None)  # type: ignore[arg-type]
-    assert found.within["p0", "A"].reason == found.cross["p0", "B"].reason == "embedding tokens failed: no such layer"
+    scores = bert_scores(KnownResponses(TEXTS), TokenPool("no such layer"), "A", lambda *_: None)  # type: ignore[arg-type]
+    assert scores.within["p0", "A"].reason == scores.cross["p0", "B"].reason == "embedding tokens failed: no such layer"
     alone = bert_scores(KnownResponses({"p0": TEXTS["p0"]}), TokenPool(), None, lambda *_: None)  # type: ignore[arg-type]
     assert (alone.cross, alone.null) == ({}, {})

@@ -53,19 +53,19 @@ def scores(responses: Four, qualities: Qualities, embeddings: Embeddings | None)
 
 
 def test_what_does_not_pass_earns_nothing(embeddings: Embeddings) -> None:
-    found = scores(Four("walk", "stroll", "sing", "noise"), graded(5, 4, 3, 1), embeddings)
-    assert found[QUALITY].value == pytest.approx(13 / 4)
+    values = scores(Four("walk", "stroll", "sing", "noise"), graded(5, 4, 3, 1), embeddings)
+    assert values[QUALITY].value == pytest.approx(13 / 4)
     # Of six pairs, walk and sing, stroll and sing are apart and both pass; those with noise count as 0.
-    assert found[EFFECTIVE].value == pytest.approx(2 / 6)
-    assert found[PASSING].value == pytest.approx(2 / 4)
-    assert found[UTILITY].value == pytest.approx((5 + 0.64 * 3 + 0.512 * 1) / (1 + 0.8 + 0.64 + 0.512))
-    assert {found[name].n for name in JUDGED} == {4}
+    assert values[EFFECTIVE].value == pytest.approx(2 / 6)
+    assert values[PASSING].value == pytest.approx(2 / 4)
+    assert values[UTILITY].value == pytest.approx((5 + 0.64 * 3 + 0.512 * 1) / (1 + 0.8 + 0.64 + 0.512))
+    assert {values[name].n for name in JUDGED} == {4}
 
 
 def test_only_graded_responses_count(embeddings: Embeddings) -> None:
-    found = scores(Four("walk", "not embedded", "sing"), graded(5, None, 3), embeddings)
-    assert found[QUALITY] == Value(4.0, 2)
-    assert found[EFFECTIVE].value == pytest.approx(1.0)
+    values = scores(Four("walk", "not embedded", "sing"), graded(5, None, 3), embeddings)
+    assert values[QUALITY] == Value(4.0, 2)
+    assert values[EFFECTIVE].value == pytest.approx(1.0)
     alone = scores(Four("walk"), graded(5), embeddings)
     assert alone[EFFECTIVE] == Value(None, 1, "needs 2 samples, has 1")
     assert alone[PASSING].value == 1.0

@@ -58,15 +58,15 @@ def test_judgments_that_are_there_are_read_without_asking(tmp_path: Path, kind: 
         bench, _ = restore(store, session)
     snapshot = take(bench, 0)
     asked = len(pool.requests)
-    told: list[str] = []
-    found = judge(kind, JUDGE, Backends(db, pool, None), snapshot, lambda doing, *_: told.append(doing))  # type: ignore[arg-type]
+    messages: list[str] = []
+    scores = judge(kind, JUDGE, Backends(db, pool, None), snapshot, lambda doing, *_: messages.append(doing))  # type: ignore[arg-type]
     assert len(pool.requests) == asked, "nothing was missing"
     for metric, expected in EXPECTED[kind].items():
-        values = found.within[metric]
+        values = scores.within[metric]
         assert values["demo-base"].value == expected, metric
         assert values["demo-base"].n == 2, "of this prompt only"
         if "reference" in values["demo-aligned"].reason:
             assert values["demo-aligned"].value is None
         else:
             assert values["demo-aligned"].value == expected
-    assert found.within.keys() == {row.metric.name for row in rows() if row.run == kind}
+    assert scores.within.keys() == {row.metric.name for row in rows() if row.run == kind}

@@ -223,9 +223,9 @@ def test_roles() -> None:
         column(other),
         Column(replace(base.condition, name="in context", context=Context("plain", instruction="Answer."))),
     ]
-    found = roles(columns, "demo-aligned")
-    assert found.of == ("ceiling", "floor", "greedy", "", "impostor", "")
-    assert (found.floor, found.no_floor) == ("demo-base", "")
+    column_roles = roles(columns, "demo-aligned")
+    assert column_roles.of == ("ceiling", "floor", "greedy", "", "impostor", "")
+    assert (column_roles.floor, column_roles.no_floor) == ("demo-base", "")
     again = roles([*columns, column(BASE, name="again", seed=5)], "demo-aligned")
     assert (again.floor, again.no_floor) == (None, "no floor: 2 conditions are base models without a context")
     assert roles(columns, "demo-base").floor is None, "the reference is no floor of its own"
