@@ -276,7 +276,8 @@ def test_scores_by_log_probs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     prompt = "Why do people keep diaries?"
     aligned = [
         "People keep diaries for a variety of reasons, including personal growth, self-reflection and self-expression.",
-        "People keep diaries for various reasons. They can be a way to process emotions, reflect on experiences and grow.",
+        "People keep diaries for various reasons. "
+        "They can be a way to process emotions, reflect on experiences and grow.",
     ]
     known = KnownTexts(
         demo_base=["The diary of a man, and the man, the", "I do not know why people keep them"], demo_aligned=aligned

@@ -39,8 +39,8 @@ class _Lent:
 
 
 class KnownTexts(_Lent):
-    """The shared pool, but for what its models say to a prompt, which is known: `texts` by the name of the model. Where a
-    form is asked for, as of a judge, the models answer themselves."""
+    """The shared pool, but for what its models say to a prompt, which is known: `texts` by the name of the model. Where
+    a form is asked for, as of a judge, the models answer themselves."""
 
     def __init__(self, **texts: Sequence[str]) -> None:
         self._speakers = FakePool({name.replace("_", "-"): list(said) for name, said in texts.items()})
