@@ -14,8 +14,6 @@ from alignbench.contexts.neighbours import NeighbourIndex, diversified
 from alignbench.errors import InputError
 from alignbench.spec import Example, Examples, content_hash
 
-Vector = NDArray[np.float32]
-
 _MMR_CANDIDATES = 10  # for each example that is wanted
 
 
@@ -55,7 +53,7 @@ class ExampleSelection:
 
 
 def select(
-    query: str, examples: Examples, index: NeighbourIndex | None = None, near: Vector | None = None
+    query: str, examples: Examples, index: NeighbourIndex | None = None, near: NDArray[np.float32] | None = None
 ) -> ExampleSelection:
     """Select examples for a query.
 
@@ -104,7 +102,9 @@ def is_near_duplicate(query: str, example: Example, threshold: float, similarity
     return a == b or fuzz.ratio(a, b, score_cutoff=100 * threshold) >= 100 * threshold > 0
 
 
-def _ranked(query: str, examples: Examples, index: NeighbourIndex | None, near: Vector | None) -> Iterator[Selected]:
+def _ranked(
+    query: str, examples: Examples, index: NeighbourIndex | None, near: NDArray[np.float32] | None
+) -> Iterator[Selected]:
     """The whole pool in the order of preference."""
     n = len(examples.pool.items)
     match examples.select:

@@ -6,7 +6,8 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+
+from alignbench.metrics.arrays import Floats
 
 MeasurementLevel = Literal["nominal", "ordinal"]
 
@@ -36,8 +37,8 @@ def krippendorff_alpha(units: Sequence[Mapping[str, Hashable]], level: Measureme
     return 1.0 - observed / expected
 
 
-def _ordinal(totals: NDArray[np.float64]) -> NDArray[np.float64]:
+def _ordinal(totals: Floats) -> Floats:
     """Squared number of ratings between two ranks, the ends by half."""
     middle = np.cumsum(totals) - totals / 2
-    squared: NDArray[np.float64] = (middle[:, None] - middle[None, :]) ** 2
+    squared: Floats = (middle[:, None] - middle[None, :]) ** 2
     return squared

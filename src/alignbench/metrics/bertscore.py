@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from alignbench.metrics.arrays import Floats
 from alignbench.metrics.metric import Metric
 from alignbench.metrics.semantic import unit
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from numpy.typing import ArrayLike
 
 from alignbench.errors import InputError
 from alignbench.metrics import registry
-from alignbench.metrics.formula import EmbeddingFormula, Floats
+from alignbench.metrics.arrays import Floats
+from alignbench.metrics.formula import EmbeddingFormula
 from alignbench.metrics.semantic import CLASS_THRESHOLD, Cosines, EmbeddedSet
 from alignbench.metrics.values import WORKBENCH, PairSimilarity, Value, WordMode, too_few
 

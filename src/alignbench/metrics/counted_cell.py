@@ -13,8 +13,9 @@ from itertools import pairwise
 import numpy as np
 
 from alignbench.metrics import registry
+from alignbench.metrics.arrays import Floats
 from alignbench.metrics.cell import ScoredCell
-from alignbench.metrics.formula import Between, CosineFormula, Floats, PairFormula, SetFormula
+from alignbench.metrics.formula import Between, CosineFormula, PairFormula, SetFormula
 from alignbench.metrics.lexicon import Lexicon
 from alignbench.metrics.ngram_table import NgramTables
 from alignbench.metrics.ngrams import NgramIndex

@@ -12,12 +12,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from alignbench.metrics.arrays import Floats
 from alignbench.metrics.metric import Metric
 from alignbench.metrics.semantic import cosine_matrix
 
 COVERAGE_THRESHOLD = 0.6  # cosine from which a sentence counts as said, where none was calibrated
-
-Floats = NDArray[np.float64]
 
 
 def best_matches(sentences: ArrayLike, responses: Sequence[ArrayLike]) -> Floats:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
+from alignbench.metrics.arrays import Floats
 from alignbench.metrics.formula import SetFormula
 from alignbench.metrics.metric import COUNTS_WORDS, Metric
 from alignbench.metrics.ngram_table import NgramTables
@@ -143,7 +143,7 @@ class SelfRepetition:
         return self_repetition(self._repeats.values, self._total)
 
 
-def self_repetition(repeats: NDArray[np.float64], total: int) -> Value:
+def self_repetition(repeats: Floats, total: int) -> Value:
     """`SelfRepetition` from, for each response (n,), the sum over its 4-grams of (count - 1), and their number."""
     n = len(repeats)
     if n == 0:
@@ -176,7 +176,7 @@ class Mattr:
         return mean_ratio(self._ratios.values)
 
 
-def mean_ratio(ratios: NDArray[np.float64]) -> Value:
+def mean_ratio(ratios: Floats) -> Value:
     """`Mattr` from the `windowed_ratios` (n,) of the responses."""
     there = ratios[~np.isnan(ratios)]
     if there.size:
@@ -184,7 +184,7 @@ def mean_ratio(ratios: NDArray[np.float64]) -> Value:
     return Value(None, len(ratios), _no_ngrams(1) if len(ratios) else too_few(1, 0))
 
 
-def windowed_ratios(words: Ints, lengths: Ints, window: int = MATTR_WINDOW) -> NDArray[np.float64]:
+def windowed_ratios(words: Ints, lengths: Ints, window: int = MATTR_WINDOW) -> Floats:
     """Mean over all windows of different words over words, for each of n sequences (n,); NaN for an empty one.
 
     words (N,): numbers of the words of all of them, one after the other. lengths: (n,). O(N log N).
@@ -202,7 +202,7 @@ def windowed_ratios(words: Ints, lengths: Ints, window: int = MATTR_WINDOW) -> N
     first = np.maximum(previous + 1, here - (windows - 1)[owner])
     last = np.minimum(here, (starts + n_windows - 1)[owner])
     firsts = np.bincount(owner, (last - first + 1).clip(min=0), minlength=len(lengths))
-    ratios: NDArray[np.float64] = np.full(len(lengths), np.nan)
+    ratios: Floats = np.full(len(lengths), np.nan)
     return np.divide(firsts, n_windows * windows, out=ratios, where=lengths > 0)
 
 

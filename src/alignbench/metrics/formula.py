@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from alignbench.metrics.arrays import Floats
 from alignbench.metrics.ngram_table import NgramTables
 from alignbench.metrics.ngrams import NgramIndex
 from alignbench.metrics.values import (
@@ -28,8 +28,6 @@ from alignbench.metrics.values import (
     too_few,
 )
 from alignbench.metrics.word_table import WordTable
-
-Floats = NDArray[np.float64]
 
 Between = Callable[[slice, slice], Floats]
 """The similarities (n, m) of the responses of two slices of a `WordTable`, NaN for a pair that has none."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Hashable, Set
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from alignbench.metrics.arrays import Floats
 from alignbench.metrics.formula import Between, PairFormula, SetFormula
 from alignbench.metrics.metric import COUNTS_WORDS, Metric
 from alignbench.metrics.ngram_table import NgramTables
@@ -15,8 +16,6 @@ from alignbench.metrics.ngrams import Ints, is_first, stable_order
 from alignbench.metrics.porter import stem
 from alignbench.metrics.values import CrossScore, PairMean, PairSimilarity, Response, Value, mean_of_pairs, too_few
 from alignbench.metrics.word_table import WordTable
-
-Floats = NDArray[np.float64]
 
 _LARGEST = 1 << 24  # entries of a matrix of who has which term
 

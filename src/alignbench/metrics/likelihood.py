@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from alignbench.metrics.arrays import Floats
 from alignbench.metrics.metric import Metric
 
 Shift = Literal["unshifted", "marginal", "shifted"]
@@ -114,7 +115,7 @@ class Gap:
 
     per_byte: float
     bits: float
-    per_token: NDArray[np.float64] | None
+    per_token: Floats | None
 
 
 def alignment_gap(base: TokenLogprobs, teacher: TokenLogprobs, text: str) -> Gap | None:

@@ -12,9 +12,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from alignbench.metrics.arrays import Floats
 from alignbench.metrics.ngrams import Ints, is_first, stable_order
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

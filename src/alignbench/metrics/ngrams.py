@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from alignbench.metrics.arrays import Floats
 from alignbench.metrics.values import Response
 
 Ints = NDArray[np.int64]
@@ -198,7 +199,7 @@ class BagProducts:
         self._counts = GrowingArray(np.int32)
         self._owners = GrowingArray(np.int32)
 
-    def add(self, bag: Bag, n_distinct: int) -> NDArray[np.float64]:
+    def add(self, bag: Bag, n_distinct: int) -> Floats:
         """The products (n,) with the n earlier bags, in order of arrival; whole numbers. n_distinct: of the index."""
         counts = np.zeros(n_distinct, np.int32)
         counts[bag.numbers] = bag.counts

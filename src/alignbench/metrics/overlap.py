@@ -9,7 +9,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike
 
-from alignbench.metrics.formula import Floats, PairFormula, SetFormula
+from alignbench.metrics.arrays import Floats
+from alignbench.metrics.formula import PairFormula, SetFormula
 from alignbench.metrics.metric import COUNTS_WORDS, Metric
 from alignbench.metrics.ngram_table import NgramTables
 from alignbench.metrics.ngrams import GrowingArray, Ints, NgramIndex, Vocabulary, stable_order

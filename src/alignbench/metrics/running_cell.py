@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import numpy as np
-from numpy.typing import NDArray
 
 from alignbench.metrics import registry
+from alignbench.metrics.arrays import Floats
 from alignbench.metrics.cell import ScoredCell
 from alignbench.metrics.formula import CosineFormula, PairFormula, SetFormula
 from alignbench.metrics.ngrams import NgramIndex
@@ -91,7 +91,7 @@ class CellPair:
         """By metric name (see `registry`)."""
         return {name: self._cosine() if _is_cosine(name) else self._pairs(name) for name in self._metrics}
 
-    def similarities(self, metric: str) -> NDArray[np.float64]:
+    def similarities(self, metric: str) -> Floats:
         """The similarities of single pairs (k,) whose mean is the value of `metric`, in no particular order.
 
         KeyError where the pair does not run it.

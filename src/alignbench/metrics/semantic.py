@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from alignbench.metrics.arrays import Floats
 from alignbench.metrics.formula import CosineFormula, EmbeddedCell, EmbeddingFormula
 from alignbench.metrics.metric import Metric
 from alignbench.metrics.values import Value
-
-Floats = NDArray[np.float64]
 
 CLASS_THRESHOLD = 0.8  # cosine from which two responses are of one class, where none was calibrated
 
@@ -43,7 +42,7 @@ class Cosines:
 
     def __init__(self) -> None:
         self.n = 0
-        self._sum: NDArray[np.float64] | None = None
+        self._sum: Floats | None = None
         self._squares = 0.0
 
     def add(self, vector: ArrayLike) -> None:

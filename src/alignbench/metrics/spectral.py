@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from alignbench.metrics.arrays import Floats
 from alignbench.metrics.formula import EmbeddingFormula, SetFormula
 from alignbench.metrics.metric import COUNTS_WORDS, Metric
 from alignbench.metrics.ngram_table import NgramTables
@@ -14,8 +15,6 @@ from alignbench.metrics.ngrams import BagProducts, NgramIndex
 from alignbench.metrics.values import Response, Value, too_few
 
 VENDI_ORDERS = (1, 2)  # n-grams of the kernel
-
-Floats = NDArray[np.float64]
 
 
 def vendi(kernel: ArrayLike, q: float = 1.0) -> float:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from alignbench.metrics.arrays import Floats
 from alignbench.metrics.recovery import recovered
 
 RESAMPLES = 10_000
@@ -23,8 +24,6 @@ OVER_ONE = "over 1: closer to the reference than the reference is to itself, as 
 
 _Key = TypeVar("_Key", bound=Hashable)
 
-
-Floats = NDArray[np.float64]
 Interval = tuple[float, float]
 
 _CHUNK = 4_000_000  # draws of a prompt held at once

@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from alignbench.metrics.arrays import Floats
 from alignbench.metrics.words import STOP_WORDS, VERSION, words
 
 
@@ -124,7 +124,7 @@ class PairMean:
         self.skipped = 0
         self._total = 0.0
 
-    def add(self, similarities: NDArray[np.float64]) -> None:
+    def add(self, similarities: Floats) -> None:
         """Add those of single pairs (k,)."""
         there = similarities[~np.isnan(similarities)]
         self.skipped += similarities.size - there.size

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from alignbench.metrics.running_cell import CellScores
 from alignbench.metrics.sentences import sentences
 from alignbench.metrics.values import Value, WordMode
+from alignbench.scoring.coverage import Texts
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.spec import content_hash
 
-Texts = Mapping[int, str]  # sample -> its text
 Sentences = Mapping[int, NDArray[np.float32]]  # sample -> vectors of its sentences (t, dim)
 
 

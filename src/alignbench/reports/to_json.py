@@ -21,10 +21,10 @@ from alignbench.reports.gate import GatedCondition, QualityGate
 from alignbench.scoring.score_tables import CrossEstimate, ScoredResponses, ScoreTables, WithinEstimate
 from alignbench.spec import Condition
 
-Json = dict[str, Any]
+JsonObject = dict[str, Any]
 
 
-def scores_json(tables: ScoreTables) -> Json:
+def scores_json(tables: ScoreTables) -> JsonObject:
     """{"within": {condition: {metric: {"value", "ci", "n", ...}}}, "cross": the same}."""
     return {
         "within": {name: {m: _within(one) for m, one in scores.items()} for name, scores in tables.within.items()},
@@ -32,7 +32,7 @@ def scores_json(tables: ScoreTables) -> Json:
     }
 
 
-def scored_json(scored: ScoredResponses) -> Json:
+def scored_json(scored: ScoredResponses) -> JsonObject:
     """{"within", "cross", "meta"}."""
     source = scored.source
     meta = {
@@ -56,7 +56,7 @@ def scored_json(scored: ScoredResponses) -> Json:
     return {**scores_json(scored.tables), "meta": meta}
 
 
-def _within(score: WithinEstimate) -> Json:
+def _within(score: WithinEstimate) -> JsonObject:
     return {
         "value": score.value,
         "ci": _ends(score.ci),
@@ -69,7 +69,7 @@ def _within(score: WithinEstimate) -> Json:
     }
 
 
-def _cross(score: CrossEstimate) -> Json:
+def _cross(score: CrossEstimate) -> JsonObject:
     return {
         "value": score.value,
         "ci": _ends(score.ci),
@@ -92,7 +92,7 @@ def _cross(score: CrossEstimate) -> Json:
     }
 
 
-def judged_json(judged: Mapping[str, JudgedTable]) -> Json:
+def judged_json(judged: Mapping[str, JudgedTable]) -> JsonObject:
     """{kind: {condition, or "alternative vs reference": {field: {"value", "ci", "n", ...}}}}."""
     return {
         kind: {name: {field: _judged(one) for field, one in fields.items()} for name, fields in table.items()}
@@ -100,12 +100,12 @@ def judged_json(judged: Mapping[str, JudgedTable]) -> Json:
     }
 
 
-def agreement_json(agreed: Mapping[str, Agreement]) -> Json:
+def agreement_json(agreed: Mapping[str, Agreement]) -> JsonObject:
     """{field: {"alpha", "items", "judges"}}."""
     return {name: {**asdict(one), "judges": [*one.judges]} for name, one in agreed.items()}
 
 
-def report_json(report: Report) -> Json:
+def report_json(report: Report) -> JsonObject:
     """{"session", "within", "cross", "judged", "counts", "meta"} and, where one was asked for, "investigation"."""
     return {
         "session": report.session,
@@ -117,7 +117,7 @@ def report_json(report: Report) -> Json:
     }
 
 
-def _meta(meta: ReportMeta) -> Json:
+def _meta(meta: ReportMeta) -> JsonObject:
     return {
         "name": meta.name,
         "created": meta.created,
@@ -141,7 +141,7 @@ def _meta(meta: ReportMeta) -> Json:
     }
 
 
-def _condition(condition: Condition, role: str) -> Json:
+def _condition(condition: Condition, role: str) -> JsonObject:
     return {
         "model": condition.model.reference,
         "kind": condition.model.kind,
@@ -155,7 +155,7 @@ def _condition(condition: Condition, role: str) -> Json:
     }
 
 
-def _investigation(investigated: Investigated) -> Json:
+def _investigation(investigated: Investigated) -> JsonObject:
     return {
         "kind": investigated.kind,
         "conditions": investigated.conditions,
@@ -164,7 +164,7 @@ def _investigation(investigated: Investigated) -> Json:
     }
 
 
-def _diversity(diversity: Diversity) -> Json:
+def _diversity(diversity: Diversity) -> JsonObject:
     lengths = diversity.lengths
     return {
         "lengths": {
@@ -179,7 +179,7 @@ def _diversity(diversity: Diversity) -> Json:
     }
 
 
-def _gate(gate: QualityGate) -> Json:
+def _gate(gate: QualityGate) -> JsonObject:
     return {
         "threshold": gate.threshold,
         "quality": gate.quality,
@@ -189,7 +189,7 @@ def _gate(gate: QualityGate) -> Json:
     }
 
 
-def _gated(gated: GatedCondition) -> Json:
+def _gated(gated: GatedCondition) -> JsonObject:
     metrics = {
         metric: {"before": _estimate(one.before), "after": _estimate(one.after), "change": _change(one.change)}
         for metric, one in gated.metrics.items()
@@ -209,7 +209,7 @@ def _gated(gated: GatedCondition) -> Json:
     }
 
 
-def _coverage(coverage: Coverage) -> Json:
+def _coverage(coverage: Coverage) -> JsonObject:
     computed = {} if coverage.share is None else {"false_matches": coverage.false_matches, "share": coverage.share}
     return {
         "threshold": coverage.threshold,
@@ -231,11 +231,11 @@ def _coverage(coverage: Coverage) -> Json:
     }
 
 
-def _curve(points: Sequence[Estimate]) -> list[Json]:
+def _curve(points: Sequence[Estimate]) -> list[JsonObject]:
     return [{"k": k, **_estimate(point)} for k, point in enumerate(points, start=1)]
 
 
-def _frontier(frontier: Frontier) -> Json:
+def _frontier(frontier: Frontier) -> JsonObject:
     return {
         "temperatures": [*frontier.temperatures],
         "points": [
@@ -257,11 +257,11 @@ def _frontier(frontier: Frontier) -> Json:
 _ESTIMATE = ("value", "ci", "n", "reason")
 
 
-def _estimate(estimate: Estimate) -> Json:
+def _estimate(estimate: Estimate) -> JsonObject:
     return {"value": estimate.value, "ci": _ends(estimate.ci), "n": estimate.n, "reason": estimate.reason}
 
 
-def _judged(judged: JudgedEstimate) -> Json:
+def _judged(judged: JudgedEstimate) -> JsonObject:
     return {
         "value": judged.value,
         "ci": _ends(judged.ci),
@@ -273,7 +273,7 @@ def _judged(judged: JudgedEstimate) -> Json:
     }
 
 
-def _change(difference: PairedDifference) -> Json:
+def _change(difference: PairedDifference) -> JsonObject:
     """In the order in which the keys of a gate's differences always stood."""
     record = _difference(difference)
     return {**{key: record[key] for key in ("value", "ci", "p", "n")}, "p_holm": record["p_holm"]}
@@ -281,7 +281,7 @@ def _change(difference: PairedDifference) -> Json:
 
 def ledger_json(
     ledger: Ledger, asked: LedgerRequest, session: int, failures: Sequence[str], wanted: SearchTarget | None
-) -> Json:
+) -> JsonObject:
     """{"session", "contexts", "curve", "controls", "search", "meta"}."""
     controls = ledger.controls
     return {
@@ -328,7 +328,7 @@ def ledger_json(
     }
 
 
-def _account(account: Account) -> Json:
+def _account(account: Account) -> JsonObject:
     held_out = account.gap.held_out
     return {
         "gap": held_out.per_byte if held_out else None,
@@ -344,11 +344,11 @@ def _account(account: Account) -> Json:
     }
 
 
-def _cost(cost: Cost | None) -> Json | None:
+def _cost(cost: Cost | None) -> JsonObject | None:
     return None if cost is None else asdict(cost)
 
 
-def _difference(difference: PairedDifference) -> Json:
+def _difference(difference: PairedDifference) -> JsonObject:
     return {
         "value": difference.value,
         "ci": _ends(difference.ci),
@@ -358,7 +358,7 @@ def _difference(difference: PairedDifference) -> Json:
     }
 
 
-def _equal_words(estimate: Estimate | None) -> Json:
+def _equal_words(estimate: Estimate | None) -> JsonObject:
     return {} if estimate is None else {"equal_words": {"value": estimate.value, "ci": _ends(estimate.ci)}}
 
 

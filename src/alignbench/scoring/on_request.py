@@ -17,13 +17,13 @@ from alignbench.metrics.running_cell import CellPair, CellScores
 from alignbench.metrics.statistics import Interval
 from alignbench.metrics.values import Cross, Value
 from alignbench.scoring.aggregate import ScoreKey
+from alignbench.scoring.coverage import Texts
 from alignbench.scoring.held_out import SplitReference
 from alignbench.scoring.jackknife import jackknife_intervals, left_out
 from alignbench.scoring.null import other_prompts
 from alignbench.scoring.prompt_scores import HeldOut, PromptScores, prompt_scores
 from alignbench.spec import content_hash
 
-Texts = Mapping[int, str]  # sample -> its text
 KeptVectors = Callable[
     [Collection[str]], Mapping[str, NDArray[np.float32]]
 ]  # text hashes -> the vectors that are there

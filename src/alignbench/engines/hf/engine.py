@@ -19,7 +19,7 @@ from alignbench.engines.hf.batch_cache import BatchCache
 from alignbench.engines.hf.loading import load, memory_free
 from alignbench.engines.hf.shared_prefix_cache import SharedPrefixCache
 from alignbench.engines.hf.tokenizer import Tokens
-from alignbench.engines.local.arrays import Floats
+from alignbench.engines.local.arrays import Floats32
 from alignbench.engines.local.decoder import RowSampler
 from alignbench.engines.local.engine import LocalEngine, dependable_cut, prefill_chunks, reusable
 from alignbench.engines.local.sampler import Sampler
@@ -163,7 +163,7 @@ class TransformersEngine(LocalEngine):
             assert logits is not None  # the last token is never cached
             return self._given(logits)[0], n_cached
 
-    def append(self, ids: Sequence[int]) -> Floats:
+    def append(self, ids: Sequence[int]) -> Floats32:
         """Append tokens to the prompt; logits after each."""
         with self._computing():
             logits = self._rows.extend(ids, len(ids))
@@ -206,11 +206,11 @@ class TransformersEngine(LocalEngine):
         with self._computing():
             return self._given(self._rows.step(slots, tokens))
 
-    def on_host(self, logits: Any) -> Floats:
+    def on_host(self, logits: Any) -> Floats32:
         """Logits as a numpy array; on a CPU without a copy where they are float32."""
         if isinstance(logits, Tensor):
             logits = logits.float().cpu().numpy()
-        array: Floats = logits
+        array: Floats32 = logits
         return array
 
     def _given(self, logits: Tensor) -> Any:

@@ -19,7 +19,7 @@ import numpy as np
 
 from alignbench.engines.cancellation import Aborted, Cancellation
 from alignbench.engines.llamacpp.grammar import SchemaGrammar
-from alignbench.engines.local.arrays import Floats
+from alignbench.engines.local.arrays import Floats32
 from alignbench.engines.local.engine import CHUNK, LocalEngine, dependable_cut, prefill_chunks, reusable
 from alignbench.engines.local.sampler import Sampler
 from alignbench.engines.memory import free_bytes
@@ -199,11 +199,11 @@ class LlamaCppEngine(LocalEngine):
         """The sampler over numpy rows."""
         return Sampler(params, threads)
 
-    def on_host(self, logits: Floats) -> Floats:
+    def on_host(self, logits: Floats32) -> Floats32:
         """They are there already."""
         return logits
 
-    def prompt(self, ids: Sequence[int], cut: int, strict: bool, key: int) -> tuple[Floats, int]:
+    def prompt(self, ids: Sequence[int], cut: int, strict: bool, key: int) -> tuple[Floats32, int]:
         """Prefill `ids` into sequence 0, reusing what it holds; see decoder.Decoder."""
         n_cached = self._rewind(ids, cut, strict)
         abort = L.ggml_abort_callback(lambda _: self._cancel.whole(key)) if not self._lengths else _NO_ABORT
@@ -217,7 +217,7 @@ class LlamaCppEngine(LocalEngine):
         self._cached_cut = dependable_cut(cut, n_cached, self._cached_cut, alone=not self._lengths)
         return self._logits(1)[0].copy(), n_cached
 
-    def append(self, ids: Sequence[int]) -> Floats:
+    def append(self, ids: Sequence[int]) -> Floats32:
         """Append tokens to sequence 0; logits after each, a view that the next decode overwrites."""
         start = len(self._cached)
         self._decode([(token, start + i, 0, True) for i, token in enumerate(ids)])
@@ -254,7 +254,7 @@ class LlamaCppEngine(LocalEngine):
         for slot in list(self._lengths):
             self.drop(slot)
 
-    def step(self, slots: Sequence[int], tokens: Sequence[int]) -> Sequence[Floats]:
+    def step(self, slots: Sequence[int], tokens: Sequence[int]) -> Sequence[Floats32]:
         """One decode for all the slots; logits (len(slots), vocab), views that the next decode overwrites."""
         if self._apart:
             self._close_gaps()
@@ -365,5 +365,5 @@ class LlamaCppEngine(LocalEngine):
         reason = {1: "its cache is full", -1: "the batch is invalid"}.get(status, f"status {status}")
         raise EngineError(f"llama.cpp could not decode {len(rows)} tokens: {reason}; the worker's log may say more.")
 
-    def _logits(self, n: int) -> Floats:
+    def _logits(self, n: int) -> Floats32:
         return np.ctypeslib.as_array(L.llama_get_logits(self._context), shape=(n, self.n_vocab))

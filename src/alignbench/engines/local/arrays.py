@@ -5,5 +5,5 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]  # logits and weights
+Floats32 = NDArray[np.float32]  # logits and weights
 Ids = NDArray[np.int64]  # of tokens

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from alignbench.engines.local.arrays import Floats, Ids
+from alignbench.engines.local.arrays import Floats32, Ids
 from alignbench.engines.local.sampler import DrawnTokens
 from alignbench.spec import Sampling
 
@@ -60,7 +60,7 @@ class Decoder(Protocol):
     def sampler(self, params: Sampling, threads: int) -> RowSampler:
         """A sampler for logits of this decoder, with so many threads."""
 
-    def on_host(self, logits: Logits) -> Floats:
+    def on_host(self, logits: Logits) -> Floats32:
         """Logits of this decoder as a numpy array."""
 
     def prompt(self, ids: Sequence[int], cut: int, strict: bool, key: int) -> tuple[Logits, int]:

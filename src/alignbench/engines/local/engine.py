@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from alignbench.engines.cancellation import Aborted, Cancellation
 from alignbench.engines.local import teacher_forcing
-from alignbench.engines.local.arrays import Floats
+from alignbench.engines.local.arrays import Floats32
 from alignbench.engines.local.decoder import Decoder, Grammar
 from alignbench.engines.local.generation import generate
 from alignbench.engines.local.rows import TokenizedRequest
@@ -83,7 +83,7 @@ class _Forced:
 
     ids: list[int]
     cut: int
-    first: Floats
+    first: Floats32
 
 
 class LocalEngine(ABC, Decoder):
@@ -112,7 +112,7 @@ class LocalEngine(ABC, Decoder):
         return None
 
     @abstractmethod
-    def append(self, ids: Sequence[int]) -> Floats:
+    def append(self, ids: Sequence[int]) -> Floats32:
         """Append tokens to the prompt in the cache; logits after each, (len(ids), vocab)."""
 
     @abstractmethod
@@ -191,7 +191,7 @@ class LocalEngine(ABC, Decoder):
         except EngineError:
             self.reserve(n, 0, 1)
 
-    def _forced_logits(self, ids: Sequence[int], start: int, cut: int, key: int) -> Iterator[Floats]:
+    def _forced_logits(self, ids: Sequence[int], start: int, cut: int, key: int) -> Iterator[Floats32]:
         """The rows of logits that predict ids[start:]. Raises Aborted when request `key` is cancelled."""
         if start == len(ids):
             return
@@ -201,7 +201,7 @@ class LocalEngine(ABC, Decoder):
                 raise Aborted
             yield self.append(ids[at : min(at + teacher_forcing.CHUNK, len(ids) - 1)])
 
-    def _after_prompt(self, ids: list[int], cut: int, key: int) -> Floats:
+    def _after_prompt(self, ids: list[int], cut: int, key: int) -> Floats32:
         """The logits after a prompt, which is in the cache then."""
         if self._cancel.whole(key):
             raise Aborted

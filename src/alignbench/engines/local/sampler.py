@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from alignbench.engines.local.arrays import Floats, Ids
+from alignbench.engines.local.arrays import Floats32, Ids
 from alignbench.errors import EngineError
 from alignbench.spec import Sampling
 
@@ -44,10 +44,10 @@ class DrawnTokens:
     """One drawn token a row; arrays of shape (n,). Log-probs and entropies in nats, as in protocol.TokenStats."""
 
     ids: NDArray[np.int32]
-    logprob: Floats
-    entropy: Floats
-    sampling_logprob: Floats
-    sampling_entropy: Floats
+    logprob: Floats32
+    entropy: Floats32
+    sampling_logprob: Floats32
+    sampling_entropy: Floats32
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ class SamplingDistribution:
     """The distribution a token is drawn from."""
 
     ids: Ids | None  # ascending, or None when nothing was cut
-    z: Floats  # scores minus their maximum
-    weights: Floats  # exp(z), not normalized
+    z: Floats32  # scores minus their maximum
+    weights: Floats32  # exp(z), not normalized
 
     @property
     def probabilities(self) -> NDArray[np.float64]:
@@ -73,7 +73,7 @@ class Sampler:
         self._params = params
         self._threads = threads
         self._executor = ThreadPoolExecutor(threads) if threads > 1 else None
-        self._buffers: dict[int, Floats] = {}
+        self._buffers: dict[int, Floats32] = {}
 
     def close(self) -> None:
         """End the threads."""
@@ -81,7 +81,7 @@ class Sampler:
             self._executor.shutdown(wait=False)
 
     def draw(
-        self, logits: Sequence[Floats], uniforms: Sequence[float], seen: Sequence[Ids] | None = None
+        self, logits: Sequence[Floats32], uniforms: Sequence[float], seen: Sequence[Ids] | None = None
     ) -> DrawnTokens:
         """Draw a token for each row.
 
@@ -104,7 +104,7 @@ class Sampler:
                 done.result()
         return out
 
-    def _scratch(self, thread: int, n_vocab: int) -> tuple[Floats, Floats, Floats]:
+    def _scratch(self, thread: int, n_vocab: int) -> tuple[Floats32, Floats32, Floats32]:
         """Three (vocab,) buffers of a thread, kept: fresh megabytes cost page faults at every step."""
         if thread not in self._buffers or self._buffers[thread].shape[1] != n_vocab:
             self._buffers[thread] = np.empty((3, n_vocab), np.float32)
@@ -112,7 +112,13 @@ class Sampler:
         return z, weights, scaled
 
     def _draw_row(
-        self, row: Floats, u: float, seen: Ids | None, out: DrawnTokens, i: int, scratch: tuple[Floats, Floats, Floats]
+        self,
+        row: Floats32,
+        u: float,
+        seen: Ids | None,
+        out: DrawnTokens,
+        i: int,
+        scratch: tuple[Floats32, Floats32, Floats32],
     ) -> None:
         z, weights, scaled = scratch
         np.subtract(row, row.max(), out=z)
@@ -144,7 +150,7 @@ class Sampler:
         out.sampling_entropy[i] = sampling_entropy
 
 
-def penalized(row: Floats, seen: Ids | None, penalty: float) -> Floats:
+def penalized(row: Floats32, seen: Ids | None, penalty: float) -> Floats32:
     """Repetition penalty of Keskar et al. 2019: scores of seen ids are divided by it, or multiplied where negative."""
     if penalty == 1 or seen is None:
         return row
@@ -154,13 +160,13 @@ def penalized(row: Floats, seen: Ids | None, penalty: float) -> Floats:
     return row
 
 
-def restrict(row: Floats, params: Sampling, seen: Ids | None = None) -> SamplingDistribution:
+def restrict(row: Floats32, params: Sampling, seen: Ids | None = None) -> SamplingDistribution:
     """The sampling distribution of one row of raw logits (vocab,), temperature over 0. At least one id is kept."""
     scores = penalized(row, seen, params.repetition_penalty)
     return truncated(scores - scores.max(), params)
 
 
-def truncated(z: Floats, params: Sampling, scratch: tuple[Floats, Floats] | None = None) -> SamplingDistribution:
+def truncated(z: Floats32, params: Sampling, scratch: tuple[Floats32, Floats32] | None = None) -> SamplingDistribution:
     """Temperature and truncation of scores (vocab,), penalized already, their maximum 0.
 
     scratch: two (vocab,) buffers that may be overwritten; the first one may be z itself.
@@ -186,7 +192,7 @@ def _only(kept: SamplingDistribution, mask: NDArray[np.bool_]) -> SamplingDistri
     return SamplingDistribution(at if kept.ids is None else kept.ids[at], kept.z[at], kept.weights[at])
 
 
-def _top_p(weights: Floats, top_p: float) -> NDArray[np.bool_]:
+def _top_p(weights: Floats32, top_p: float) -> NDArray[np.bool_]:
     """Nucleus sampling (Holtzman et al. 2020): drop the least likely ids whose joint mass is at most 1 - top_p.
 
     Ids under (1 - top_p) / vocab are dropped together whatever their order, so only the rest is sorted.
@@ -206,7 +212,7 @@ def _top_p(weights: Floats, top_p: float) -> NDArray[np.bool_]:
     return mask
 
 
-def _typical(z: Floats, weights: Floats, mass: float) -> NDArray[np.bool_]:
+def _typical(z: Floats32, weights: Floats32, mass: float) -> NDArray[np.bool_]:
     """Locally typical sampling (Meister et al. 2023): ids whose surprisal is nearest the entropy, up to `mass`."""
     log_total = _log_sum(weights)
     shifted = np.abs(log_total - z - np.float32(_entropy(z, weights, log_total)))
@@ -217,7 +223,7 @@ def _typical(z: Floats, weights: Floats, mass: float) -> NDArray[np.bool_]:
     return mask
 
 
-def cumulative_masses(weights: Floats) -> NDArray[np.float64]:
+def cumulative_masses(weights: Floats32) -> NDArray[np.float64]:
     """Joint weight of the first 1, 2, ... blocks of _BLOCK ids, the last block what is left over, maybe nothing."""
     n_blocks = len(weights) // _BLOCK
     sums = weights[: n_blocks * _BLOCK].reshape(n_blocks, _BLOCK).sum(axis=1, dtype=np.float64)
@@ -245,11 +251,11 @@ def pick(kept: SamplingDistribution, u: float, masses: NDArray[np.float64] | Non
     return at
 
 
-def _log_sum(weights: Floats) -> float:
+def _log_sum(weights: Floats32) -> float:
     return float(np.log(weights.sum(dtype=np.float64)))
 
 
-def _entropy(z: Floats, weights: Floats, log_total: float) -> float:
+def _entropy(z: Floats32, weights: Floats32, log_total: float) -> float:
     """-sum p log p = log Z - E[z], nats. Ids of no weight (z = -inf) add nothing."""
     with np.errstate(invalid="ignore"):  # 0 * -inf; mended below
         mean_z = float(np.dot(weights, z)) / float(np.exp(log_total))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from alignbench.engines.local.arrays import Floats
+from alignbench.engines.local.arrays import Floats32
 from alignbench.engines.protocol import LikelihoodRequest, Scored
 
 CHUNK = 64  # positions whose logits are held at once: 64 MiB at 262,144 ids
@@ -27,7 +27,7 @@ def score_tokens(
     request: LikelihoodRequest,
     ids: Sequence[int],
     n_context_tokens: int,
-    logits: Iterable[Floats],
+    logits: Iterable[Floats32],
     text: Callable[[int], str],
 ) -> Scored:
     """Score T tokens.

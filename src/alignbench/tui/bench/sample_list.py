@@ -99,7 +99,7 @@ class SampleList(Pane):
         self._cursor: int | None = None
         self._whole = False
         self._styles: dict[str, Style] = {}
-        self._drawn: list[tuple[_SampleRow | None, Strip]] = []  # by line of the widget
+        self._drawn: list[tuple[_ListRow | None, Strip]] = []  # by line of the widget
         self._gutter = 4
 
     # what to show
@@ -243,11 +243,11 @@ class SampleList(Pane):
             }
         return self._styles[name]
 
-    def _row(self, row: int) -> _SampleRow:
+    def _row(self, row: int) -> _ListRow:
         """What a row of the list shows."""
         if not self._tops or row < self._tops[0]:
             if self._notice.text and row < len(self._notice):
-                return _SampleRow(text=f" {self._notice[row]}", text_style="notice" if self._notice_text else "dim")
+                return _ListRow(text=f" {self._notice[row]}", text_style="notice" if self._notice_text else "dim")
             return _BLANK
         block = self._blocks[bisect_right(self._tops, row) - 1]
         line = row - block.top
@@ -262,7 +262,7 @@ class SampleList(Pane):
             text = f"…{_end(text, room)}" if tail else f"{_start(text, room)}…"
         digits = self._gutter - 2
         number = f"{block.index + 1:>{digits}} " if line == 0 else " " * (digits + 1)
-        return _SampleRow(("▸" if chosen and line == 0 else " ") + number, text, "text", status, block.style, chosen)
+        return _ListRow(("▸" if chosen and line == 0 else " ") + number, text, "text", status, block.style, chosen)
 
     def render_line(self, y: int) -> Strip:
         row = self._row(y + self.scroll_offset.y)
@@ -279,7 +279,7 @@ class SampleList(Pane):
             self._drawn[y] = (row, strip)
         return strip
 
-    def _draw(self, row: _SampleRow, width: int) -> Strip:
+    def _draw(self, row: _ListRow, width: int) -> Strip:
         style = self._style(row.text_style)
         if not row.margin and not row.status:
             return Strip([Segment(set_cell_size(row.text, width), style)], width)
@@ -295,7 +295,7 @@ class SampleList(Pane):
 
 
 @dataclass(frozen=True, slots=True)
-class _SampleRow:
+class _ListRow:
     """What one row shows; two rows that are equal look the same."""
 
     margin: str = ""
@@ -306,7 +306,7 @@ class _SampleRow:
     chosen: bool = False
 
 
-_BLANK = _SampleRow()
+_BLANK = _ListRow()
 
 
 def _start(text: str, width: int) -> str:

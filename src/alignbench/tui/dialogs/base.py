@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -17,15 +17,13 @@ from textual.widgets import OptionList, Static
 from alignbench.errors import InputError
 from alignbench.tui.action import bindings
 from alignbench.tui.dialogs.actions import CONFIRM, LINE
-from alignbench.tui.screen import AppScreen
+from alignbench.tui.screen import AppScreen, ResultT
 from alignbench.tui.sizes import WIDTHS
 from alignbench.tui.styled import plain
 from alignbench.tui.widgets.inputs import PlainInput
 from alignbench.tui.widgets.keys import Keys
 
 DIALOG_CSS = Path(__file__).with_name("base.tcss")  # absolute: Textual looks beside the subclass otherwise
-
-ResultT = TypeVar("ResultT")
 
 
 class DialogScreen(ModalScreen[ResultT], AppScreen[ResultT]):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from alignbench.experiments.plan import Plan
     from alignbench.store import SampleRow
 
-SampleStatus = Literal["waiting", "running", "done", "cancelled", "error"]
+BenchSampleStatus = Literal["waiting", "running", "done", "cancelled", "error"]
 CellStatus = Literal["idle", "starting", "loading", "waiting", "sampling"]
 
 
@@ -20,7 +20,7 @@ class BenchSample:
     """One response as far as it is known. `index` counts from 0; people see it from 1."""
 
     index: int
-    status: SampleStatus = "waiting"
+    status: BenchSampleStatus = "waiting"
     text: str = ""
     n_tokens: int = 0
     row: SampleRow | None = None
