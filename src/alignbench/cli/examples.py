@@ -34,8 +34,8 @@ def list_sets(db: Db = None, as_json: Json = False) -> None:
 
     rows = []
     for name in shipped_example_sets():
-        found = shipped_example_set(name)
-        rows.append({"name": name, "examples": len(found.items), "hash": found.hash, "origin": "ships"})
+        shipped = shipped_example_set(name)
+        rows.append({"name": name, "examples": len(shipped.items), "hash": shipped.hash, "origin": "ships"})
     path = db or paths.default_database()
     if path.exists():
         with _store(path) as store:
@@ -60,11 +60,11 @@ def show(name: SetName, db: Db = None, as_json: Json = False) -> None:
     from alignbench.cli.tables import print_table
     from alignbench.contexts.example_files import write_examples
 
-    found = _examples({"set": name}, db).pool
+    pool = _examples({"set": name}, db).pool
     if as_json:
-        print(write_examples(found), end="")
+        print(write_examples(pool), end="")
         return
-    print_table(("prompt", "response", "hint"), [(item.prompt, item.response, item.hint) for item in found.items])
+    print_table(("prompt", "response", "hint"), [(item.prompt, item.response, item.hint) for item in pool.items])
 
 
 @app.command()
@@ -79,8 +79,8 @@ def build(
     from alignbench.experiments.stored_sets import session_id
 
     with _store(existing_database(db)) as store:
-        found = store.condition_examples(session_id(store, session), condition, sample)
-        _keep(store, replace(found, name=name or condition))
+        answers = store.condition_examples(session_id(store, session), condition, sample)
+        _keep(store, replace(answers, name=name or condition))
 
 
 @app.command("import")
@@ -92,9 +92,9 @@ def import_set(
     """Read a file of examples, check it, and keep it in the database."""
     from alignbench.contexts.example_files import read_examples
 
-    found = read_examples(file)
+    example_set = read_examples(file)
     with _store(db or paths.default_database()) as store:
-        _keep(store, replace(found, name=name or found.name))
+        _keep(store, replace(example_set, name=name or example_set.name))
 
 
 @app.command("select")

@@ -37,7 +37,7 @@ def print_ledger(ledger: Ledger, asked: LedgerRequest, wanted: SearchTarget | No
         if ledger.tried:
             print("\nFewer examples, tried by the search")
             _print_gaps(ledger.tried)
-        _print_found(ledger.found, wanted)
+        _print_search(ledger.found, wanted)
     few = f"; under {MIN_PROMPTS} prompts they are rough" if ledger.n_prompts < MIN_PROMPTS else ""
     print(f"\n{LEVEL:.0%} intervals from {ledger.n_prompts} prompts, resampled{few}.")
     print("What is saved on the source alone is leakage, on held-out responses elicitation.")
@@ -75,14 +75,14 @@ def _print_curve(curve: Sequence[Account], asked: LedgerRequest) -> None:
     print_table(["hint", "costs bits", "responses", "saves bits", "bits per byte"], rows)
 
 
-def _print_found(found: SearchResult | None, wanted: SearchTarget) -> None:
+def _print_search(chosen: SearchResult | None, wanted: SearchTarget) -> None:
     reach = "" if wanted.reach is None else f" that leaves a gap of {wanted.reach:g} or less"
     print(f"\nThe {'best' if wanted.reach is None else 'cheapest'} context of {wanted.tokens} tokens or less{reach}")
-    if found is None:
+    if chosen is None:
         print("none, on the half of the prompts that it is chosen on")
         return
     columns = ["context", "tokens", "gap, chosen on", "on other prompts"]
-    print_table(columns, [[found.name, f"{found.tokens:.0f}", _rate(found.chosen_on), _rate(found.reported_on)]])
+    print_table(columns, [[chosen.name, f"{chosen.tokens:.0f}", _rate(chosen.chosen_on), _rate(chosen.reported_on)]])
 
 
 def _rate(rate: BitRate | None) -> str:

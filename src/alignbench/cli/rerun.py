@@ -57,29 +57,29 @@ def rerun(
         pool = WorkerPool(threads=threads)
         try:
             run = Run(again.plan, pool, scratch)
-            found = list(compared(store, scratch, again, follow(run, outcome)))
+            redrawn = list(compared(store, scratch, again, follow(run, outcome)))
         finally:
             pool.close()
         for line in other_weights(scratch, again):
             print(line, file=sys.stderr)
-    _show(session, found, as_json)
-    if code := outcome.exit_code or int(check and not all(each.identical for each in found)):
+    _show(session, redrawn, as_json)
+    if code := outcome.exit_code or int(check and not all(each.identical for each in redrawn)):
         raise typer.Exit(code)
 
 
-def _show(session: int, found: Sequence[Redrawn], as_json: bool) -> None:
+def _show(session: int, redrawn: Sequence[Redrawn], as_json: bool) -> None:
     from alignbench.cli.tables import print_table
 
-    conditions = {name: _counts([each for each in found if each.condition == name]) for name in _names(found)}
+    conditions = {name: _counts([each for each in redrawn if each.condition == name]) for name in _names(redrawn)}
     if as_json:
-        samples = [asdict(each) for each in found]
-        print(json.dumps({"session": session, **_counts(found), "conditions": conditions, "samples": samples}))
+        samples = [asdict(each) for each in redrawn]
+        print(json.dumps({"session": session, **_counts(redrawn), "conditions": conditions, "samples": samples}))
         return
     print_table(
         ["condition", "identical", "different", "failed"],
         [[name, *map(str, counts.values())] for name, counts in conditions.items()],
     )
-    different = [each for each in found if not (each.identical or each.error)]
+    different = [each for each in redrawn if not (each.identical or each.error)]
     for each in different[:SHOWN]:
         prompt = "" if each.same_prompt else "; the model was shown another text"
         print(
@@ -90,10 +90,10 @@ def _show(session: int, found: Sequence[Redrawn], as_json: bool) -> None:
         print(f"... and {len(different) - SHOWN} more; --json has them all")
 
 
-def _names(found: Sequence[Redrawn]) -> list[str]:
-    return list(dict.fromkeys(each.condition for each in found))
+def _names(redrawn: Sequence[Redrawn]) -> list[str]:
+    return list(dict.fromkeys(each.condition for each in redrawn))
 
 
-def _counts(found: Sequence[Redrawn]) -> dict[str, int]:
-    identical, failed = sum(each.identical for each in found), sum(bool(each.error) for each in found)
-    return {"identical": identical, "different": len(found) - identical - failed, "failed": failed}
+def _counts(redrawn: Sequence[Redrawn]) -> dict[str, int]:
+    identical, failed = sum(each.identical for each in redrawn), sum(bool(each.error) for each in redrawn)
+    return {"identical": identical, "different": len(redrawn) - identical - failed, "failed": failed}

@@ -156,11 +156,11 @@ def _show_estimate(
 
     if path.exists():
         with Store.open(path) as store:
-            found = look(store)
+            costs = look(store)
     else:
-        found = look(None)
+        costs = look(None)
     if as_json:
-        print(json.dumps([asdict(each) for each in found]))
+        print(json.dumps([asdict(each) for each in costs]))
         return
     print_table(
         ["condition", "cells", "samples", "tokens at most", "tokens, about", "time, about", "memory, about"],
@@ -174,10 +174,10 @@ def _show_estimate(
                 "-" if each.seconds is None else f"{each.seconds:.0f} s",
                 "-" if each.memory is None else f"{each.memory / 2**20:.0f} MiB",
             ]
-            for each in found
+            for each in costs
         ],
     )
-    if any(each.tokens is None for each in found):
+    if any(each.tokens is None for each in costs):
         print("-: no sample of that model is in the database to judge by", file=sys.stderr)
 
 

@@ -68,8 +68,8 @@ def search(
     from alignbench.cli.tables import print_table
 
     with _store(existing_database(db)) as store:
-        found = store.search(text, limit + 1)
-    shown = found[:limit]
+        hits = store.search(text, limit + 1)
+    shown = hits[:limit]
     if json_lines:
         for each in shown:
             typer.echo(json.dumps(asdict(each)))
@@ -78,7 +78,7 @@ def search(
         print_table(columns, [[str(getattr(each, column)) for column in columns] for each in shown])
     if not shown:
         typer.echo("No sample has these words.", err=True)
-    elif len(found) > limit:
+    elif len(hits) > limit:
         typer.echo(f"These are the newest {limit}; --limit shows more.", err=True)
 
 
@@ -131,11 +131,11 @@ def compare(
     from alignbench.session_diff import compare_sessions
 
     with _store(existing_database(db)) as store:
-        found = compare_sessions(store, first, second)
+        diff = compare_sessions(store, first, second)
     if json_object:
-        typer.echo(json.dumps(asdict(found)))
+        typer.echo(json.dumps(asdict(diff)))
     else:
-        sessions_view.print_diff(found)
+        sessions_view.print_diff(diff)
 
 
 @app.command()

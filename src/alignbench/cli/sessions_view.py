@@ -65,11 +65,11 @@ def print_table(sessions: Sequence[SessionInfo]) -> None:
     _console(width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
 
 
-def print_diff(found: SessionDiff) -> None:
+def print_diff(diff: SessionDiff) -> None:
     """What differs between two sessions, line by line."""
     from alignbench.cli import tables
 
-    tables.print_table(found.columns, found.rows)
+    tables.print_table(diff.columns, diff.rows)
 
 
 def print_session(store: Store, session_id: int) -> None:

@@ -140,13 +140,13 @@ class FileResponses:
 
     def surprisals(self, prompt: str) -> dict[str, Value]:
         """Where every response of a cell has `logprob` and `n_tokens`, as `alignbench sample --json` writes them."""
-        found = {}
+        surprisals = {}
         for condition, starts in self._lines[prompt].items():
             lines = [self._line(start) for start in starts]
             counts = [(line.get("logprob"), line.get("n_tokens")) for line in lines]
             if all(_is_number(logprob) and _is_number(n) for logprob, n in counts):
-                found[condition] = _mean_surprisal(counts)
-        return found
+                surprisals[condition] = _mean_surprisal(counts)
+        return surprisals
 
     def prompt_text(self, prompt: str) -> str | None:
         """The field `prompt` of the first response to a prompt, None without one."""

@@ -26,12 +26,12 @@ class SearchMixin(ConnectedMixin):
         rows = self._rows(
             """
             SELECT cells.session_id, prompts.name AS prompt_name, conditions.name AS condition, samples.sample,
-                CAST(found.snippet AS BLOB) AS snippet
+                CAST(hits.snippet AS BLOB) AS snippet
             FROM (
                 SELECT rowid, snippet(samples_fts, 0, '', '', '…', ?3) AS snippet
                 FROM samples_fts WHERE samples_fts MATCH ?1 ORDER BY rowid DESC LIMIT ?2
-            ) AS found
-            JOIN samples ON samples.id = found.rowid
+            ) AS hits
+            JOIN samples ON samples.id = hits.rowid
             JOIN cells ON cells.id = samples.cell_id
             JOIN prompts ON prompts.id = cells.prompt_id
             JOIN conditions ON conditions.id = cells.condition_id

@@ -48,13 +48,13 @@ class BaseScores:
                         yield from self._passages(metric, prompt, cell)
 
         self.likelihoods.make(self.base, passages())
-        found: dict[tuple[str, str], dict[str, Value]] = {}
+        scores: dict[tuple[str, str], dict[str, Value]] = {}
         for prompt in responses.prompts:
             there = responses.cells(prompt)
             for condition in responses.conditions:
                 cell = there.get(condition, {})
-                found[prompt, condition] = {metric: self._value(metric, prompt, cell) for metric in chosen}
-        return found
+                scores[prompt, condition] = {metric: self._value(metric, prompt, cell) for metric in chosen}
+        return scores
 
     def _passages(self, metric: str, prompt: str, cell: Mapping[int, str]) -> Iterator[Passage]:
         texts = _said(cell)
@@ -79,22 +79,22 @@ class BaseScores:
     def _logprob(self, prompt: str, texts: Sequence[str]) -> Value:
         """Means over responses, so that a long one weighs as much as a short one."""
         passages = self._zero_shot(prompt, texts)
-        found = [
+        likelihoods = [
             one
             for passage in passages
             if (tokens := self.likelihoods.tokens(self.base, passage))
             and (one := likelihood(tokens.logprob, passage.response))
         ]
-        if not found:
+        if not likelihoods:
             return Value(None, 0, self.likelihoods.why_not(self.base, passages[0]))
-        per_token = [one.per_token for one in found]
+        per_token = [one.per_token for one in likelihoods]
         return Value(
             statistics.fmean(per_token),
-            len(found),
-            sd=statistics.stdev(per_token) if len(found) > 1 else None,
+            len(likelihoods),
+            sd=statistics.stdev(per_token) if len(likelihoods) > 1 else None,
             extra={
-                "per_byte": statistics.fmean(one.per_byte for one in found),
-                "bits_per_byte": statistics.fmean(one.bits_per_byte for one in found),
+                "per_byte": statistics.fmean(one.per_byte for one in likelihoods),
+                "bits_per_byte": statistics.fmean(one.bits_per_byte for one in likelihoods),
             },
         )
 
@@ -122,8 +122,9 @@ class BaseScores:
     def _in_orders(self, prompt: str, texts: Sequence[str]) -> tuple[list[Passage], list[Passage]]:
         """Each response by itself, and the last one of each order after all the others."""
         seed = int(content_hash(prompt)[:8], 16) ^ self.seed
-        told = [[texts[i] for i in order] for order in orders(len(texts), self.orders, seed)]
-        return [progressive_passage(prompt, [text]) for text in texts], [progressive_passage(prompt, t) for t in told]
+        in_orders = [[texts[i] for i in order] for order in orders(len(texts), self.orders, seed)]
+        alone = [progressive_passage(prompt, [text]) for text in texts]
+        return alone, [progressive_passage(prompt, in_order) for in_order in in_orders]
 
 
 def progressive_passage(prompt: str, responses: Sequence[str]) -> Passage:

@@ -36,15 +36,15 @@ class JudgedScores:
 
     def within(self, responses: Responses) -> dict[tuple[str, str], dict[str, Value]]:
         """The four scores of `JUDGED` by prompt and condition, over the responses that have a grade."""
-        found: dict[tuple[str, str], dict[str, Value]] = {}
+        scores: dict[tuple[str, str], dict[str, Value]] = {}
         for prompt in responses.prompts:
             cells = responses.cells(prompt)
             for condition in responses.conditions:
                 texts = cells.get(condition, {})
                 grades = {i: self.qualities.of.get((condition, prompt, i)) for i in sorted(texts)}
                 graded = {i: grade for i, grade in grades.items() if grade is not None}
-                found[prompt, condition] = self._cell(texts, graded)
-        return found
+                scores[prompt, condition] = self._cell(texts, graded)
+        return scores
 
     def _cell(self, texts: Mapping[int, str], graded: Mapping[int, float]) -> dict[str, Value]:
         n = len(graded)
