@@ -178,6 +178,13 @@ def test_embeddings_say_whether_they_are_late_or_will_not_come() -> None:
     assert cell.within()["embedding_diversity"].reason == ""
 
 
+def test_a_zero_vector_is_no_embedding_and_says_why() -> None:
+    cell = scored(T3, embed=False)
+    for i in range(len(T3)):
+        cell.add_embedding(i, [0.0, 0.0])
+    assert cell.within()["embedding_diversity"] == Value(None, 0, "a response has no token to embed")
+
+
 def test_a_sample_counts_once() -> None:
     cell = scored(T3)
     with pytest.raises(ValueError, match="sample 1 is in this cell already"):

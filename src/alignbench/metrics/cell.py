@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from alignbench.errors import InputError
@@ -62,9 +63,15 @@ class ScoredCell(ABC):
         """Of a score over texts."""
 
     def add_embedding(self, sample: int, vector: ArrayLike) -> None:
-        """Add a sample's unit vector (dim,), before or after its text and in any order. Empty responses have none."""
+        """Add a sample's unit vector (dim,), before or after its text and in any order. Empty responses have none.
+
+        An embedder gives a zero vector to a text without a token: it does not count, and is the reason then.
+        """
         if sample in self.vectors:
             raise ValueError(f"sample {sample} has an embedding already")
+        if not np.any(vector):
+            self.without_embeddings("a response has no token to embed")
+            return
         self.embeddings.add(vector)
         self.vectors.add(sample, vector)
         self._of_embeddings.clear()

@@ -16,7 +16,7 @@ from alignbench.metrics.coverage import COVERAGE_THRESHOLD, best_matches, covera
 from alignbench.metrics.estimates import Estimate, PromptValues, mean_estimate
 from alignbench.metrics.semantic import calibrated_threshold
 from alignbench.metrics.statistics import Bootstrap
-from alignbench.reports.cells import Sentences, sentence_vectors
+from alignbench.scoring.coverage import SentenceVectors, sentence_vectors
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.null import other_prompt
 from alignbench.scoring.responses import Responses
@@ -93,7 +93,7 @@ def coverage_curves(
     )
 
 
-def _mismatched(said: Mapping[str, Mapping[str, Sentences]], reference: str) -> list[float]:
+def _mismatched(said: Mapping[str, Mapping[str, SentenceVectors]], reference: str) -> list[float]:
     """Best matches of the sentences of all conditions in one reference response to another prompt."""
     matches: list[float] = []
     for prompt, other in other_prompt(said, 0).items():
@@ -105,7 +105,7 @@ def _mismatched(said: Mapping[str, Mapping[str, Sentences]], reference: str) -> 
 
 
 def _condition(
-    said: Mapping[str, Mapping[str, Sentences]], reference: str, name: str, threshold: float, bootstrap: Bootstrap
+    said: Mapping[str, Mapping[str, SentenceVectors]], reference: str, name: str, threshold: float, bootstrap: Bootstrap
 ) -> ConditionCoverage:
     of_reference: _Curve = {}
     by_reference: _Curve = {}

@@ -5,29 +5,26 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from alignbench.metrics import registry
 from alignbench.metrics.sentences import sentences
 from alignbench.metrics.statistics import MIN_PROMPTS, Bootstrap, JackknifeVariance
 from alignbench.metrics.values import Cross, Value
 from alignbench.progress import Progress, silent
 from alignbench.scoring.aggregate import COUNTS, score_tables
-from alignbench.scoring.coverage import SentenceVectors
+from alignbench.scoring.coverage import sentence_vectors
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.held_out import held_out
 from alignbench.scoring.null import shuffled_cycle
 from alignbench.scoring.precomputed import PrecomputedScores
 from alignbench.scoring.processes import Chunk, scored_chunks, worth_starting
 from alignbench.scoring.prompt_scores import PromptScores, completed
-from alignbench.scoring.responses import Responses, all_texts
+from alignbench.scoring.responses import Responses, Texts, all_texts
 from alignbench.scoring.score_tables import ScoreTables
 from alignbench.scoring.scorer import CellResponses, PromptResponses, Scorer, ScoreRequest
 from alignbench.spec import content_hash
 
 _CHUNK = 8  # prompts scored at once, at most
 _SURPRISAL = "surprisal"
-_NO_TOKEN = "a response has no token to embed"
 
 
 def score_responses(
@@ -142,28 +139,13 @@ class _ResponseVectors:
     def cell(self, prompt: str, condition: str) -> CellResponses:
         return self._cell(self._responses.cells(prompt).get(condition, {}))
 
-    def _cell(self, texts: Mapping[int, str]) -> CellResponses:
-        said = self._sentences(texts)
-        no_sentences = "" if self._of_sentences is None else self._of_sentences.why_not
+    def _cell(self, texts: Texts) -> CellResponses:
+        said, no_sentences = None, ""
+        if self._of_sentences is not None:
+            said, no_sentences = sentence_vectors(texts, self._of_sentences), self._of_sentences.why_not
         if self._embeddings is None:
             return CellResponses(texts, sentences=said, no_sentences=no_sentences)
         kept = self._embeddings.vectors(texts.values())
-        vectors = {}
-        why_not = ""
-        for sample, text in texts.items():
-            vector = kept.get(content_hash(text))
-            if vector is not None and vector.any():
-                vectors[sample] = vector
-            elif text.strip():
-                why_not = self._embeddings.why_not if vector is None else _NO_TOKEN
-        return CellResponses(texts, vectors, why_not, said, no_sentences)
-
-    def _sentences(self, texts: Mapping[int, str]) -> SentenceVectors | None:
-        if self._of_sentences is None:
-            return None
-        pieces = {sample: [content_hash(sentence) for sentence in sentences(text)] for sample, text in texts.items()}
-        kept = self._of_sentences.vectors(sentence for text in texts.values() for sentence in sentences(text))
-        return {
-            sample: np.array([kept[key] for key in keys if key in kept and kept[key].any()], np.float32)
-            for sample, keys in pieces.items()
-        }
+        keys = {sample: content_hash(text) for sample, text in texts.items() if text.strip()}
+        vectors = {sample: kept[key] for sample, key in keys.items() if key in kept}
+        return CellResponses(texts, vectors, self._embeddings.why_not, said, no_sentences)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,8 @@ from alignbench.metrics.semantic import cosine_matrix
 from alignbench.metrics.sentences import sentences
 from alignbench.metrics.values import Cross, too_few
 from alignbench.progress import Progress
-from alignbench.scoring.embedding_cache import Embeddings
+from alignbench.scoring.embedding_cache import Embeddings, Vector
+from alignbench.scoring.responses import Texts
 from alignbench.spec import content_hash
 
 SentenceVectors = Mapping[int, NDArray[np.float32]]  # sample -> vectors of its sentences (t, dim)
@@ -34,7 +35,8 @@ def cross_coverage(reference: SentenceVectors, other: SentenceVectors, why_not: 
     if value is not None:
         shortest = min(len(vectors) for cell in (reference, other) for vectors in cell.values() if len(vectors))
         reverse, equal = _share(other, reference, why_not)[0], _share(reference, other, why_not, shortest)[0]
-        extra = {name: found for name, found in (("reverse", reverse), ("equal_sentences", equal)) if found is not None}
+        shares = {"reverse": reverse, "equal_sentences": equal}
+        extra = {name: share for name, share in shares.items() if share is not None}
     return Cross(value, n_pairs, ceiling, reason, ceiling_reason, extra=extra)
 
 
@@ -65,9 +67,6 @@ def _share(
     return (covered / total, "") if total else (None, why_not or "no response has a sentence")
 
 
-Texts = Mapping[int, str]  # sample -> its text
-
-
 @dataclass(frozen=True, slots=True)
 class Match:
     """A sentence, and the sentence of other responses that is most like it.
@@ -88,23 +87,21 @@ class Match:
 def best_sentences(text: str, others: Texts, embeddings: Embeddings, progress: Progress) -> list[Match]:
     """For each sentence of a text its best match among the sentences of the others."""
     embed_sentences([text, *others.values()], embeddings, progress)
-    own, own_vectors = _vectors(text, embeddings)
-    best: list[Match] = [Match(sentence) for sentence in sentences(text)]
-    found: dict[str, Match] = {}
-    for sample, other in others.items():
-        theirs, their_vectors = _vectors(other, embeddings)
-        if not len(own) or not len(theirs):
+    own = _embedded_sentences({0: text}, embeddings)[0]
+    matches: dict[str, Match] = {}
+    for sample, theirs in _embedded_sentences(others, embeddings).items():
+        if not own or not theirs:
             continue
-        cosines = cosine_matrix(own_vectors, their_vectors)
-        for sentence, row in zip(own, cosines, strict=True):
+        cosines = cosine_matrix(_vectors(own), _vectors(theirs))
+        for (sentence, _), row in zip(own, cosines, strict=True):
             at = int(row.argmax())
-            before = found.get(sentence, Match(sentence))
-            all_of_them = {**(before.similarities or {}), sample: float(row[at])}
+            before = matches.get(sentence, Match(sentence))
+            similarities = {**(before.similarities or {}), sample: float(row[at])}
             if before.similarity is None or row[at] > before.similarity:
-                found[sentence] = Match(sentence, float(row[at]), sample, theirs[at], all_of_them)
+                matches[sentence] = Match(sentence, float(row[at]), sample, theirs[at][0], similarities)
             else:
-                found[sentence] = Match(sentence, before.similarity, before.sample, before.best, all_of_them)
-    return [found.get(match.sentence, match) for match in best]
+                matches[sentence] = replace(before, similarities=similarities)
+    return [matches.get(sentence, Match(sentence)) for sentence in sentences(text)]
 
 
 def coverages(
@@ -112,9 +109,7 @@ def coverages(
 ) -> dict[str, Cross]:
     """Coverage of each condition by the reference (see `cross_coverage`), itself included, for one prompt."""
     embed_sentences([text for texts in cells.values() for text in texts.values()], embeddings, progress)
-    of: dict[str, SentenceVectors] = {
-        name: {sample: _vectors(text, embeddings)[1] for sample, text in texts.items()} for name, texts in cells.items()
-    }
+    of = {name: sentence_vectors(texts, embeddings) for name, texts in cells.items()}
     return {name: cross_coverage(of[reference], vectors, embeddings.why_not) for name, vectors in of.items()}
 
 
@@ -124,9 +119,25 @@ def embed_sentences(texts: list[str], embeddings: Embeddings, progress: Progress
     embeddings.make(pieces, progress, what="embedding sentences", total=len(pieces))
 
 
-def _vectors(text: str, embeddings: Embeddings) -> tuple[list[str], NDArray[np.float32]]:
-    """The sentences of a text that have a vector, and those vectors (t, dim)."""
-    pieces = sentences(text)
-    kept = embeddings.vectors(pieces)
-    there = [piece for piece in pieces if (vector := kept.get(content_hash(piece))) is not None and vector.any()]
-    return there, np.array([kept[content_hash(piece)] for piece in there], np.float32)
+def sentence_vectors(texts: Texts, embeddings: Embeddings) -> SentenceVectors:
+    """Of each sample, those of its sentences that have a vector."""
+    return {sample: _vectors(embedded) for sample, embedded in _embedded_sentences(texts, embeddings).items()}
+
+
+def _embedded_sentences(texts: Texts, embeddings: Embeddings) -> dict[int, list[tuple[str, Vector]]]:
+    """By sample, its sentences that have a vector, each with it; a zero vector is none."""
+    said = {sample: sentences(text) for sample, text in texts.items()}
+    kept = embeddings.vectors(sentence for of in said.values() for sentence in of)
+    return {
+        sample: [
+            (sentence, vector)
+            for sentence in of
+            if (vector := kept.get(content_hash(sentence))) is not None and vector.any()
+        ]
+        for sample, of in said.items()
+    }
+
+
+def _vectors(embedded: list[tuple[str, Vector]]) -> NDArray[np.float32]:
+    """(t, dim)"""
+    return np.array([vector for _, vector in embedded], np.float32)

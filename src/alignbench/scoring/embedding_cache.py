@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import queue
+from collections import deque
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -12,13 +12,14 @@ from alignbench.engines.embedder import WINDOW_MODE
 from alignbench.engines.protocol import Embedded, EmbedPool, Failed
 from alignbench.errors import StoreError
 from alignbench.progress import Progress, silent
+from alignbench.scoring.pending_embeddings import PendingEmbeddings
 from alignbench.spec import content_hash
 from alignbench.store import Store
 
 _REQUEST = 256  # texts: enough for the worker to put texts of one length together
 _FLYING = 2  # requests at a time, so that the worker never waits for the next one
-_TRIES = 2
 
+Vector = NDArray[np.float32]  # (dim,)
 _Batch = dict[str, str]  # text hash -> text
 
 
@@ -40,7 +41,6 @@ class Embeddings:
         Without a pool only kept ones are there, and why_not says why.
         """
         self._store, self._pool, self._model = store, pool, model
-        self._answers: queue.SimpleQueue[tuple[_Batch, Embedded | Failed]] = queue.SimpleQueue()
         self.why_not = "" if pool is not None else why_not
 
     def make(
@@ -54,37 +54,30 @@ class Embeddings:
             what: it is told that is done.
             total: how many texts there are, for it.
         """
-        flying = dealt = 0
-        failures = 0
+        if self._pool is None:
+            return
+        dealt = 0
+        flying: deque[tuple[_Batch, PendingEmbeddings[Embedded]]] = deque()
         batches = self._missing(texts)
         while True:
-            while flying < _FLYING and not self.why_not:
-                try:
-                    batch, seen = next(batches)
-                except StopIteration:
-                    break
+            while len(flying) < _FLYING and not self.why_not and (following := next(batches, None)) is not None:
+                batch, seen = following
                 dealt += seen - len(batch)
                 if batch:
-                    self._send(batch)
-                    flying += 1
+                    flying.append((batch, PendingEmbeddings(self._pool.embed, tuple(batch.values()))))
                 progress(what, dealt, total)
             if not flying:
                 return
-            batch, answer = self._answers.get()
-            flying -= 1
-            if isinstance(answer, Embedded):
-                self._keep(batch, answer)
-                dealt += len(batch)
-                progress(what, dealt, total)
-                continue
-            failures += 1
-            if failures < _TRIES:  # a worker that died is started again by the next request
-                self._send(batch)
-                flying += 1
-            else:
+            batch, pending = flying.popleft()
+            answer = pending.wait()
+            if isinstance(answer, Failed):
                 self.why_not = f"embeddings failed: {answer.message}"
+                continue
+            self._keep(batch, answer)
+            dealt += len(batch)
+            progress(what, dealt, total)
 
-    def vectors(self, texts: Iterable[str]) -> dict[str, NDArray[np.float32]]:
+    def vectors(self, texts: Iterable[str]) -> dict[str, Vector]:
         """By text hash, of those texts that have one. A zero vector says that a text has no token to embed."""
         return self._store.embeddings(self._model, map(content_hash, texts))
 
@@ -97,10 +90,6 @@ class Embeddings:
             batch = {key: text for key, text in looked.items() if key not in kept and key not in asked_before}
             asked |= batch.keys()
             yield batch, seen
-
-    def _send(self, batch: _Batch) -> None:
-        if self._pool is not None:
-            self._pool.embed(tuple(batch.values()), lambda answer: self._answers.put((batch, answer)))
 
     def _keep(self, batch: _Batch, answer: Embedded) -> None:
         if answer.model != self._model:

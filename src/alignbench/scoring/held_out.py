@@ -84,8 +84,7 @@ def held_out(
         vectors = embeddings.vectors(texts.values()) if embeddings is not None else {}
         for sample, text in texts.items():
             cell.add(sample, text)
-            vector = vectors.get(content_hash(text))
-            if vector is not None and vector.any():
+            if (vector := vectors.get(content_hash(text))) is not None:
                 cell.add_embedding(sample, vector)
         return cell
 

@@ -9,22 +9,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from alignbench.engines.embedder import DEFAULT_EMBEDDER, WINDOW_MODE
 from alignbench.engines.protocol import Embedded, EmbedPool, Failed
 from alignbench.errors import StoreError
 from alignbench.metrics.running_cell import CellPair, CellScores
+from alignbench.scoring.embedding_cache import Vector
 from alignbench.scoring.held_out import SplitReference
+from alignbench.scoring.pending_embeddings import PendingEmbeddings
 from alignbench.scoring.prompt_scores import PromptScores, prompt_scores
 from alignbench.spec import content_hash
 from alignbench.store import SampleRow, Store
 
 _BATCH = 32  # texts of one request: few enough for scores to move while many are waiting
-_TRIES = 2
 
-Vector = NDArray[np.float32]
 _CellKey = tuple[str, str]  # prompt id, condition name
 
 
@@ -172,14 +169,11 @@ class LiveScores:
             self._feeder.want(key, text)
 
     def _deliver(self, vectors: Mapping[str, Vector]) -> None:
-        """Called by the feeder. A zero vector says that the text has no token to embed."""
+        """Called by the feeder."""
         with self._arrived:
             for key, vector in vectors.items():
                 for cell, sample in self._users.pop(key, ()):
-                    if vector.any():
-                        cell.add_embedding(sample, vector)
-                    else:
-                        cell.without_embeddings("a response has no token to embed")
+                    cell.add_embedding(sample, vector)
             self._arrived.notify_all()
         self._on_change()
 
@@ -214,8 +208,8 @@ class _Feeder(threading.Thread):
         self._fail = fail
         self._inbox: queue.SimpleQueue[_PendingEmbedding | Embedded | Failed | _Stop] = queue.SimpleQueue()
         self._waiting: dict[str, str] = {}  # text hash -> text that the store does not have
-        self._asked: dict[str, str] = {}  # the one request on its way
-        self._failures = 0  # of that request
+        self._asked: dict[str, str] = {}  # the texts of the one request on its way
+        self._pending: PendingEmbeddings[Embedded] | None = None
         self._why_not = "" if embed is not None else "no embedding model is in use"
         self._stopping = threading.Event()
 
@@ -250,7 +244,7 @@ class _Feeder(threading.Thread):
                 case Embedded():
                     self._receive(item)
                 case Failed():
-                    self._retry(item.message)
+                    self._failed(item.message)
                 case _PendingEmbedding() | _Stop():
                     pass
         wanted = {item.hash: item.text for item in items if isinstance(item, _PendingEmbedding)}
@@ -267,12 +261,8 @@ class _Feeder(threading.Thread):
     def _ask(self) -> None:
         for key in list(self._waiting)[:_BATCH]:
             self._asked[key] = self._waiting.pop(key)
-        self._failures = 0
-        self._send()
-
-    def _send(self) -> None:
         if self._embed is not None and not self._stopping.is_set():
-            self._embed.embed(tuple(self._asked.values()), self._inbox.put)
+            self._pending = PendingEmbeddings(self._embed.embed, tuple(self._asked.values()), self._inbox.put)
 
     def _receive(self, answer: Embedded) -> None:
         asked, self._asked = self._asked, {}
@@ -287,15 +277,13 @@ class _Feeder(threading.Thread):
         self._keep(vectors, dict(zip(asked, answer.windows, strict=True)))
         self._deliver(vectors)
 
-    def _retry(self, message: str) -> None:
-        """A worker that died is started again by the next request; one that fails twice is asked no more."""
-        self._failures += 1
-        if self._failures < _TRIES:
-            self._send()
-        else:
-            self._waiting.update(self._asked)
-            self._asked = {}
-            self._why_not = f"embeddings failed: {message}"
+    def _failed(self, message: str) -> None:
+        """A worker that fails twice is asked no more."""
+        if self._stopping.is_set() or (self._pending is not None and self._pending.try_again()):
+            return
+        self._waiting.update(self._asked)
+        self._asked = {}
+        self._why_not = f"embeddings failed: {message}"
 
     def _refuse(self) -> None:
         refused, self._waiting = self._waiting, {}

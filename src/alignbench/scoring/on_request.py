@@ -9,26 +9,20 @@ import statistics
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
 from alignbench.metrics import registry
 from alignbench.metrics.running_cell import CellPair, CellScores
 from alignbench.metrics.statistics import Interval
 from alignbench.metrics.values import Cross, Value
 from alignbench.scoring.aggregate import ScoreKey
-from alignbench.scoring.coverage import Texts
+from alignbench.scoring.embedding_cache import Vector
 from alignbench.scoring.held_out import SplitReference
 from alignbench.scoring.jackknife import jackknife_intervals, left_out
 from alignbench.scoring.null import other_prompts
 from alignbench.scoring.prompt_scores import HeldOut, PromptScores, prompt_scores
+from alignbench.scoring.responses import Texts
 from alignbench.spec import content_hash
 
-KeptVectors = Callable[
-    [Collection[str]], Mapping[str, NDArray[np.float32]]
-]  # text hashes -> the vectors that are there
-
-_NO_TOKEN = "a response has no token to embed"
+KeptVectors = Callable[[Collection[str]], Mapping[str, Vector]]  # text hashes -> the vectors that are there
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,10 +186,7 @@ class OnRequestScores:
                     cell.scores.without_embeddings(no_embeddings)
                 continue
             cell.embedded.add(sample)
-            if kept[key].any():
-                cell.scores.add_embedding(sample, kept[key])
-            else:
-                cell.scores.without_embeddings(_NO_TOKEN)
+            cell.scores.add_embedding(sample, kept[key])
 
 
 def _means(nulls: Sequence[Mapping[str, Cross]]) -> dict[str, Cross]:

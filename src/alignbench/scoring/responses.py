@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from array import array
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, Protocol, Self
 
@@ -23,6 +23,7 @@ from alignbench.textfiles import json_type
 FIELDS = ("prompt_id", "condition", "text")
 _EXPECTED = 'expected an object like {"prompt_id": "1", "condition": "base", "text": "..."}'
 
+Texts = Mapping[int, str]  # index of a sample -> its text
 CellTexts = dict[str, dict[int, str]]  # condition -> index of the sample -> its text
 
 

@@ -63,8 +63,8 @@ class CellResponses:
 
     Attributes:
         texts: By sample index.
-        vectors: Of whole responses, of those samples that have one.
-        why_not: Why the others have none.
+        vectors: Of whole responses, of those samples that have one; zero for a text without a token.
+        why_not: Why the others have none, where some may be missing.
         sentences: The vectors of their sentences, None where they are not wanted.
         no_sentences: Why sentences have no vector.
     """
@@ -189,10 +189,10 @@ class Scorer:
         """metrics: all that are wanted by default."""
         cells = counted_cells(documents, self._lexicon, self._metrics if metrics is None else metrics)
         for cell, of in zip(cells, responses, strict=True):
-            for sample, vector in of.vectors.items():
-                cell.add_embedding(sample, vector)
             if of.why_not:
                 cell.without_embeddings(of.why_not)
+            for sample, vector in of.vectors.items():
+                cell.add_embedding(sample, vector)
         return cells
 
     def _max_matched(self, pairs: Mapping[str, CellPair]) -> dict[str, dict[str, float]]:

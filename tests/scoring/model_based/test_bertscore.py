@@ -39,13 +39,15 @@ def tokens(text: str) -> TokenVectors:
 
 
 class TokenPool:
-    def __init__(self, failure: str = "") -> None:
-        self.failure = failure
+    """failure: what its first `failing` requests fail with."""
+
+    def __init__(self, failure: str = "", failing: int = 99) -> None:
+        self.failure, self.failing = failure, failing
         self.asked: list[tuple[str, ...]] = []
 
     def embed_tokens(self, texts: tuple[str, ...], sink: Callable[[TokensEmbedded | Failed], None]) -> None:
         self.asked.append(texts)
-        if self.failure:
+        if self.failure and len(self.asked) <= self.failing:
             sink(Failed(1, self.failure))
             return
         embedded = [tokens(text) for text in texts]
@@ -92,6 +94,13 @@ def test_means_over_pairs_and_their_lines() -> None:
         for cells in TEXTS.values()
     )
     assert steps[-1] == ("BERTScore", 3, 3)
+
+
+def test_a_worker_that_dies_is_asked_again() -> None:
+    pool, unhurt = TokenPool("killed", failing=1), TokenPool()
+    scores = bert_scores(KnownResponses(TEXTS), pool, "A", lambda *_: None)  # type: ignore[arg-type]
+    assert scores == bert_scores(KnownResponses(TEXTS), unhurt, "A", lambda *_: None)  # type: ignore[arg-type]
+    assert (len(pool.asked), scores.why_not) == (4, "")
 
 
 def test_without_vectors_every_value_has_its_reason() -> None:

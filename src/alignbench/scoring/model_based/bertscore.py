@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import queue
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from alignbench.engines.protocol import EmbedPool, Failed, TokensEmbedded
+from alignbench.metrics.arrays import Floats
 from alignbench.metrics.bertscore import TokenVectors, bertscore_matrix
 from alignbench.metrics.values import Cross, Value, too_few
 from alignbench.progress import Progress
 from alignbench.scoring.null import shuffled_cycle
+from alignbench.scoring.pending_embeddings import PendingEmbeddings
 from alignbench.scoring.responses import CellTexts, Responses
 
 BERTSCORE = "bertscore_f1"
@@ -50,31 +50,31 @@ def bert_scores(
     Token vectors are a megabyte a response and are not kept; those of a prompt are gone when its scores are there.
     seed: of the shuffled null.
     """
-    found = BertScores()
+    scores = BertScores()
     cycle = shuffled_cycle(responses.prompts, seed)
     references: list[_Cell] = []  # the first prompt's, and the last one's
-    for i, (prompt, cells) in enumerate(_vectors(found, responses, pool, cycle)):
+    for i, (prompt, cells) in enumerate(_vectors(scores, responses, pool, cycle)):
         inside = {condition: _mean(_pairs(cells.get(condition, []))) for condition in responses.conditions}
         for condition, mean in inside.items():
             n = len(cells.get(condition, []))
-            found.within[prompt, condition] = Value(mean, n, "" if mean is not None else found.reason(2, n))
+            scores.within[prompt, condition] = Value(mean, n, "" if mean is not None else scores.reason(2, n))
         if reference is not None:
             own = cells.get(reference, [])
             for condition in responses.conditions:
                 other = own if condition == reference else cells.get(condition, [])
-                found.cross[prompt, condition] = _cross(found, own, other, inside[reference], inside[condition])
+                scores.cross[prompt, condition] = _cross(scores, own, other, inside[reference], inside[condition])
             if references:
-                found.null[cycle[i - 1]] = _null(references[-1], own)
+                scores.null[cycle[i - 1]] = _null(references[-1], own)
             references = [*references[:1], own]
         progress("BERTScore", i + 1, len(cycle))
     if len(references) > 1:
-        found.null[cycle[-1]] = _null(references[-1], references[0])
-    return found
+        scores.null[cycle[-1]] = _null(references[-1], references[0])
+    return scores
 
 
-def _cross(found: BertScores, own: _Cell, other: _Cell, ceiling: float | None, inside: float | None) -> Cross:
+def _cross(scores: BertScores, own: _Cell, other: _Cell, ceiling: float | None, inside: float | None) -> Cross:
     """The reference's cell with another one, or with itself; ceiling, inside: the means inside the two."""
-    ceiling_reason = "" if ceiling is not None else found.reason(2, len(own))
+    ceiling_reason = "" if ceiling is not None else scores.reason(2, len(own))
     if other is own:
         return Cross(
             ceiling,
@@ -86,7 +86,7 @@ def _cross(found: BertScores, own: _Cell, other: _Cell, ceiling: float | None, i
         )
     pairs = _finite(bertscore_matrix(own, other))
     value = _mean(pairs)
-    reason = "" if value is not None else found.reason(1, min(len(own), len(other)))
+    reason = "" if value is not None else scores.reason(1, min(len(own), len(other)))
     return Cross(value, pairs.size, ceiling, reason, ceiling_reason, mmd2=_mmd2(ceiling, inside, value))
 
 
@@ -99,44 +99,43 @@ def _mmd2(own: float | None, other: float | None, between: float | None) -> floa
     return None if own is None or other is None or between is None else own + other - 2.0 * between
 
 
-def _pairs(cell: _Cell) -> NDArray[np.float64]:
+def _pairs(cell: _Cell) -> Floats:
     """Of every two different responses."""
     rows = [bertscore_matrix([one], cell[i + 1 :])[0] for i, one in enumerate(cell[:-1])]
     return _finite(np.concatenate(rows)) if rows else np.empty(0)
 
 
-def _finite(table: NDArray[np.float64]) -> NDArray[np.float64]:
-    found: NDArray[np.float64] = table[~np.isnan(table)]
-    return found
+def _finite(table: Floats) -> Floats:
+    finite: Floats = table[~np.isnan(table)]
+    return finite
 
 
-def _mean(pairs: NDArray[np.float64]) -> float | None:
+def _mean(pairs: Floats) -> float | None:
     return float(pairs.mean()) if pairs.size else None
 
 
 def _vectors(
-    found: BertScores, responses: Responses, pool: EmbedPool, prompts: list[str]
+    scores: BertScores, responses: Responses, pool: EmbedPool, prompts: list[str]
 ) -> Iterator[tuple[str, dict[str, _Cell]]]:
     """Each prompt with its cells' token vectors; the worker is one prompt ahead."""
-    answers: queue.SimpleQueue[TokensEmbedded | Failed] = queue.SimpleQueue()
 
-    def ask(prompt: str) -> tuple[CellTexts, tuple[str, ...]]:
+    def ask(prompt: str) -> tuple[CellTexts, tuple[str, ...], PendingEmbeddings[TokensEmbedded]]:
         cells = responses.cells(prompt)
         texts = tuple(dict.fromkeys(text for cell in cells.values() for text in cell.values() if text.strip()))
-        pool.embed_tokens(texts, answers.put)
-        return cells, texts
+        return cells, texts, PendingEmbeddings(pool.embed_tokens, texts)
 
-    asked = ask(prompts[0]) if prompts else ({}, ())
+    following = ask(prompts[0]) if prompts else None
     for i, prompt in enumerate(prompts):
-        answer = answers.get()
-        cells, texts = asked
+        assert following is not None
+        cells, texts, pending = following
+        answer = pending.wait()
         if i + 1 < len(prompts):
-            asked = ask(prompts[i + 1])
+            following = ask(prompts[i + 1])
         vectors: Mapping[str, TokenVectors] = {}
         if isinstance(answer, Failed):
-            found.why_not = f"embedding tokens failed: {answer.message}"
+            scores.why_not = f"embedding tokens failed: {answer.message}"
         else:
-            found.encoder = f"{answer.model}:{answer.layer}"
+            scores.encoder = f"{answer.model}:{answer.layer}"
             pairs = zip(answer.vectors, answer.counts, strict=True)
             vectors = {text: TokenVectors(*pair) for text, pair in zip(texts, pairs, strict=True)}
         yield (
