@@ -186,7 +186,7 @@ class Preparer:
         if embeddings.why_not or not vectors:
             raise EngineError(f"Examples cannot be selected: {embeddings.why_not or 'no text has a vector'}.")
         zero = np.zeros_like(next(iter(vectors.values())))
-        return np.stack([vectors.get(content_hash(text), zero) for text in texts])
+        return np.stack([vectors.get(text, zero) for text in texts])
 
     def _embed_pool(self, embedder: str) -> EmbedPool | None:
         if not embedder:

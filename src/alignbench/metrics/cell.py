@@ -65,7 +65,7 @@ class ScoredCell(ABC):
     def add_embedding(self, sample: int, vector: ArrayLike) -> None:
         """Add a sample's unit vector (dim,), before or after its text and in any order. Empty responses have none.
 
-        An embedder gives a zero vector to a text without a token: it does not count, and is the reason then.
+        A zero vector says that the text has no token to embed: it is not counted, and is why a score is missing.
         """
         if sample in self.vectors:
             raise ValueError(f"sample {sample} has an embedding already")

@@ -8,7 +8,6 @@ from alignbench.metrics.running_cell import CellScores
 from alignbench.metrics.values import Value, WordMode
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.responses import Texts
-from alignbench.spec import content_hash
 
 
 def cell_values(
@@ -21,6 +20,6 @@ def cell_values(
     kept = {} if embeddings is None else embeddings.vectors(texts.values())
     for sample, text in texts.items():
         cell.add(sample, text)
-        if (vector := kept.get(content_hash(text))) is not None:
-            cell.add_embedding(sample, vector)
+        if text in kept:
+            cell.add_embedding(sample, kept[text])
     return cell.within()

@@ -21,7 +21,6 @@ from alignbench.scoring.prompt_scores import PromptScores, completed
 from alignbench.scoring.responses import Responses, Texts, all_texts
 from alignbench.scoring.score_tables import ScoreTables
 from alignbench.scoring.scorer import CellResponses, PromptResponses, Scorer, ScoreRequest
-from alignbench.spec import content_hash
 
 _CHUNK = 8  # prompts scored at once, at most
 _SURPRISAL = "surprisal"
@@ -146,6 +145,5 @@ class _ResponseVectors:
         if self._embeddings is None:
             return CellResponses(texts, sentences=said, no_sentences=no_sentences)
         kept = self._embeddings.vectors(texts.values())
-        keys = {sample: content_hash(text) for sample, text in texts.items() if text.strip()}
-        vectors = {sample: kept[key] for sample, key in keys.items() if key in kept}
+        vectors = {sample: kept[text] for sample, text in texts.items() if text in kept}
         return CellResponses(texts, vectors, self._embeddings.why_not, said, no_sentences)

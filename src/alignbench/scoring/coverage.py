@@ -15,7 +15,6 @@ from alignbench.metrics.values import Cross, too_few
 from alignbench.progress import Progress
 from alignbench.scoring.embedding_cache import Embeddings, Vector
 from alignbench.scoring.responses import Texts
-from alignbench.spec import content_hash
 
 SentenceVectors = Mapping[int, NDArray[np.float32]]  # sample -> vectors of its sentences (t, dim)
 
@@ -129,11 +128,7 @@ def _embedded_sentences(texts: Texts, embeddings: Embeddings) -> dict[int, list[
     said = {sample: sentences(text) for sample, text in texts.items()}
     kept = embeddings.vectors(sentence for of in said.values() for sentence in of)
     return {
-        sample: [
-            (sentence, vector)
-            for sentence in of
-            if (vector := kept.get(content_hash(sentence))) is not None and vector.any()
-        ]
+        sample: [(sentence, kept[sentence]) for sentence in of if sentence in kept and kept[sentence].any()]
         for sample, of in said.items()
     }
 

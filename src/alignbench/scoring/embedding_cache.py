@@ -78,8 +78,10 @@ class Embeddings:
             progress(what, dealt, total)
 
     def vectors(self, texts: Iterable[str]) -> dict[str, Vector]:
-        """By text hash, of those texts that have one. A zero vector says that a text has no token to embed."""
-        return self._store.embeddings(self._model, map(content_hash, texts))
+        """By text, of those that have one. A zero vector says that a text has no token to embed."""
+        keys = {text: content_hash(text) for text in texts}
+        kept = self._store.embeddings(self._model, keys.values())
+        return {text: kept[key] for text, key in keys.items() if key in kept}
 
     def _missing(self, texts: Iterable[str]) -> Iterator[tuple[_Batch, int]]:
         """Requests' worth of different texts that are not kept, and how many texts were looked at for each."""

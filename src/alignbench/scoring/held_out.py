@@ -17,7 +17,7 @@ from alignbench.metrics.values import WORKBENCH, WordMode
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.prompt_scores import HeldOut
 from alignbench.scoring.responses import Responses
-from alignbench.spec import Condition, content_hash
+from alignbench.spec import Condition
 
 Cell = TypeVar("Cell", bound=ScoredCell)
 
@@ -84,8 +84,8 @@ def held_out(
         vectors = embeddings.vectors(texts.values()) if embeddings is not None else {}
         for sample, text in texts.items():
             cell.add(sample, text)
-            if (vector := vectors.get(content_hash(text))) is not None:
-                cell.add_embedding(sample, vector)
+            if text in vectors:
+                cell.add_embedding(sample, vectors[text])
         return cell
 
     cells = responses.cells(prompt)

@@ -26,7 +26,7 @@ _CellKey = tuple[str, str]  # prompt id, condition name
 
 
 @dataclass(frozen=True, slots=True)
-class _PendingEmbedding:
+class _WantedText:
     hash: str
     text: str
 
@@ -206,7 +206,7 @@ class _Feeder(threading.Thread):
         self._model_used = False  # vectors kept under this name have been handed out
         self._deliver = deliver
         self._fail = fail
-        self._inbox: queue.SimpleQueue[_PendingEmbedding | Embedded | Failed | _Stop] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[_WantedText | Embedded | Failed | _Stop] = queue.SimpleQueue()
         self._waiting: dict[str, str] = {}  # text hash -> text that the store does not have
         self._asked: dict[str, str] = {}  # the texts of the one request on its way
         self._pending: PendingEmbeddings[Embedded] | None = None
@@ -215,7 +215,7 @@ class _Feeder(threading.Thread):
 
     def want(self, key: str, text: str) -> None:
         """Ask for the embedding of a text; `deliver` or `fail` is called with its hash, from this thread."""
-        self._inbox.put(_PendingEmbedding(key, text))
+        self._inbox.put(_WantedText(key, text))
 
     def stop(self) -> None:
         """End the thread; an answer that is on its way is not waited for."""
@@ -231,23 +231,23 @@ class _Feeder(threading.Thread):
             if self._store is not None:
                 self._store.close()
 
-    def _take_all(self) -> list[_PendingEmbedding | Embedded | Failed | _Stop]:
+    def _take_all(self) -> list[_WantedText | Embedded | Failed | _Stop]:
         """Everything that has arrived; waits for something to arrive."""
         items = [self._inbox.get()]
         while not self._inbox.empty():
             items.append(self._inbox.get())
         return items
 
-    def _handle(self, items: Sequence[_PendingEmbedding | Embedded | Failed | _Stop]) -> None:
+    def _handle(self, items: Sequence[_WantedText | Embedded | Failed | _Stop]) -> None:
         for item in items:
             match item:
                 case Embedded():
                     self._receive(item)
                 case Failed():
                     self._failed(item.message)
-                case _PendingEmbedding() | _Stop():
+                case _WantedText() | _Stop():
                     pass
-        wanted = {item.hash: item.text for item in items if isinstance(item, _PendingEmbedding)}
+        wanted = {item.hash: item.text for item in items if isinstance(item, _WantedText)}
         if wanted:
             kept = self._kept(wanted)
             self._waiting.update({key: text for key, text in wanted.items() if key not in kept})

@@ -15,7 +15,6 @@ from alignbench.metrics.semantic import cosine_matrix, threshold_classes
 from alignbench.metrics.values import Value, too_few
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.responses import Responses
-from alignbench.spec import content_hash
 
 QUALITY = "quality"
 EFFECTIVE = "effective_diversity"
@@ -72,6 +71,5 @@ class JudgedScores:
     def _vectors(self, texts: list[str]) -> NDArray[np.float32] | None:
         """Of all of the texts, (n, dim), or none."""
         kept = {} if self.embeddings is None else self.embeddings.vectors(texts)
-        vectors = [kept.get(content_hash(text)) for text in texts]
-        there = [vector for vector in vectors if vector is not None and vector.any()]
-        return np.array(there, np.float32) if len(there) == len(texts) else None
+        vectors = [kept[text] for text in texts if text in kept and kept[text].any()]
+        return np.array(vectors, np.float32) if len(vectors) == len(texts) else None
