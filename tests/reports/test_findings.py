@@ -10,6 +10,7 @@ from alignbench.metrics.statistics import PairedDifference
 from alignbench.reports.contents import Diversity, Report
 from alignbench.reports.coverage_curves import ConditionCoverage, Coverage
 from alignbench.reports.equal_length import EqualLength
+from alignbench.reports.finding import Claim
 from alignbench.reports.findings import findings
 from alignbench.reports.gate import GatedCondition, GateGap, QualityGate
 from alignbench.scoring.score_tables import ScoreTables, WithinEstimate
@@ -25,11 +26,15 @@ def score(value: float | None, difference: PairedDifference | None = None, reaso
     return WithinEstimate(value, reason=reason, difference=difference)
 
 
+def texts(report: Report, diversity: Diversity) -> list[str]:
+    return [finding.text for finding in findings(report, diversity)]
+
+
 def said(metric: str, difference: PairedDifference, gate: QualityGate = NO_GATE, **extra: Any) -> str:
     within = {"base": {metric: score(0.1, difference)}, "chat": {metric: score(0.3)}}
     judged, contested = extra.pop("judged", {}), extra.pop("contested", 0)
     report = Report(1, ScoreTables(within), judged, meta=meta(contested=contested))
-    return "\n".join(findings(report, Diversity(extra.pop("lengths", NO_LENGTHS), gate, NO_COVERAGE)))
+    return "\n".join(texts(report, Diversity(extra.pop("lengths", NO_LENGTHS), gate, NO_COVERAGE)))
 
 
 def gap(value: float, low: float, high: float, p: float = 0.001, n: int = 50) -> PairedDifference:
@@ -40,6 +45,19 @@ def test_a_clear_difference_has_its_direction() -> None:
     assert "base is more diverse" in said("jaccard", gap(-0.2, -0.25, -0.15))
     assert "base is less diverse" in said("embedding_diversity", gap(-0.2, -0.25, -0.15))
     assert "shorter responses" in said("words", gap(-20.0, -25.0, -15.0))
+
+
+def test_what_a_sentence_claims_stands_beside_it() -> None:
+    def claimed(metric: str, difference: PairedDifference) -> list[Claim]:
+        within = {"base": {metric: score(0.1, difference)}, "chat": {metric: score(0.3)}}
+        report = Report(1, ScoreTables(within), meta=meta())
+        there = findings(report, Diversity(NO_LENGTHS, NO_GATE, NO_COVERAGE))
+        return [claim for finding in there for claim in finding.claims]
+
+    assert claimed("words", gap(20.0, 15.0, 25.0)) == [Claim("length", "words", "longer")]
+    assert claimed("jaccard", gap(-0.2, -0.25, -0.15)) == [Claim("diversity", "jaccard", "more diverse")]
+    assert not claimed("jaccard", gap(-0.2, -0.5, 0.1))
+    assert not claimed("jaccard", gap(-0.2, -0.25, -0.15, n=2))
 
 
 def test_an_interval_with_zero_in_it_carries_no_claim() -> None:
@@ -79,7 +97,7 @@ def test_coverage_at_few_responses_carries_no_claim() -> None:
 
     report = Report(1, ScoreTables({"chat": {}}), meta=meta())
     coverage = Coverage(conditions={"base": covered(5), "one": covered(1), "many": covered(12)})
-    lines = findings(report, Diversity(NO_LENGTHS, NO_GATE, coverage))
+    lines = texts(report, Diversity(NO_LENGTHS, NO_GATE, coverage))
     assert "One response of base says 5% of a response of chat, 5 together say 25%" in lines[1]
     assert "One response of one says 5% of a response of chat; a response of chat covers 0.500 of its 1." in lines
     assert "Coverage rests on 1 to 5 responses a prompt, under 10" in lines[-1]
@@ -105,6 +123,6 @@ def test_equal_length_is_told_apart() -> None:
 def test_without_a_reference_nothing_is_compared() -> None:
     report = Report(1, ScoreTables(), meta=meta(None))
     nothing = Diversity(NO_LENGTHS, NO_GATE, NO_COVERAGE)
-    assert findings(report, nothing) == [
+    assert texts(report, nothing) == [
         "No condition is the reference, so nothing is compared; name one with --reference."
     ]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from alignbench.reports.contents import Report
+from alignbench.reports.finding import Claim, Finding
 from alignbench.reports.recovery import recovery_findings
 from alignbench.scoring.score_tables import CrossEstimate, ScoreTables
 from tests.support.reported import meta
@@ -15,12 +16,16 @@ SCORE = CrossEstimate(
 )
 
 
-def said(**changes: Any) -> str:
+def finding(**changes: Any) -> Finding:
     scores = {"shown": replace(SCORE, **changes), "chat": SCORE, "raw": SCORE}
     tables = ScoreTables(cross={name: {"jaccard": score} for name, score in scores.items()})
     report = Report(1, tables, meta=meta(floor="raw"))
-    (line,) = recovery_findings(report, {"shown": "in-context", "chat": "aligned", "raw": "base"})
-    return line
+    (there,) = recovery_findings(report, {"shown": "in-context", "chat": "aligned", "raw": "base"})
+    return there
+
+
+def said(**changes: Any) -> str:
+    return finding(**changes).text
 
 
 def test_a_recovery_stands_with_its_ceiling_null_and_distance() -> None:
@@ -33,6 +38,13 @@ def test_a_recovery_stands_with_its_ceiling_null_and_distance() -> None:
     assert said(warning="over 1: mode-seeking").endswith("the recovery is over 1: mode-seeking.")
 
 
+def test_what_a_sentence_claims_stands_beside_it() -> None:
+    another = Claim("distribution", "jaccard", "another")
+    assert finding().claims == (Claim("recovery", "jaccard", "some"), another)
+    assert finding(recovery_ci=(-0.1, 0.62)).claims == (another,)
+    assert not finding(n=2, recovery_ci=None).claims
+
+
 def test_few_prompts_carry_no_claim() -> None:
     line = said(n=2, recovery_ci=None, recovery_reason="no interval: needs 20 prompts, has 2")
     assert "needs 20 prompts" in line
@@ -42,4 +54,4 @@ def test_few_prompts_carry_no_claim() -> None:
 
 
 def test_without_a_reference_nothing_is_recovered() -> None:
-    assert "--reference" in recovery_findings(Report(1, ScoreTables(), meta=meta(None)), {})[0]
+    assert "--reference" in recovery_findings(Report(1, ScoreTables(), meta=meta(None)), {})[0].text

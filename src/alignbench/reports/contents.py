@@ -9,6 +9,7 @@ from typing import Any
 from alignbench.judging.summary import Agreement, JudgedTable
 from alignbench.reports.coverage_curves import Coverage
 from alignbench.reports.equal_length import EqualLength
+from alignbench.reports.finding import Finding
 from alignbench.reports.frontier import Frontier
 from alignbench.reports.gate import QualityGate
 from alignbench.reports.options import Investigation
@@ -103,7 +104,7 @@ class Investigated:
 
     kind: Investigation
     conditions: Mapping[str, str]
-    findings: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
     diversity: Diversity | None = None
 
 

@@ -11,6 +11,7 @@ from alignbench.metrics.statistics import MIN_PROMPTS, PairedDifference
 from alignbench.reports.contents import Diversity, Report
 from alignbench.reports.coverage_curves import Coverage
 from alignbench.reports.equal_length import EqualLength
+from alignbench.reports.finding import Claim, ClaimKind, Finding
 from alignbench.reports.gate import GateGap, QualityGate
 from alignbench.reports.numbers import interval, number, p_value
 from alignbench.scoring.score_tables import WithinEstimate
@@ -22,11 +23,11 @@ FEW = 10  # responses a prompt under which coverage carries no claim
 _Within = Mapping[str, Mapping[str, WithinEstimate]]
 
 
-def findings(report: Report, diversity: Diversity) -> list[str]:
+def findings(report: Report, diversity: Diversity) -> list[Finding]:
     """Sentences on lengths, diversity, the quality gate, coverage and stances, in this order."""
     reference = report.meta.reference
     if reference is None:
-        return ["No condition is the reference, so nothing is compared; name one with --reference."]
+        return [Finding("No condition is the reference, so nothing is compared; name one with --reference.")]
     return [
         *_differences(report.scores.within, reference, "words"),
         *(line for metric in SAID for line in _differences(report.scores.within, reference, metric)),
@@ -38,8 +39,9 @@ def findings(report: Report, diversity: Diversity) -> list[str]:
     ]
 
 
-def _differences(within: _Within, reference: str, metric: str) -> Iterator[str]:
+def _differences(within: _Within, reference: str, metric: str) -> Iterator[Finding]:
     own = within[reference].get(metric)
+    kind: ClaimKind = "diversity" if METRICS[metric].more_diverse else "length"
     for condition, scores in within.items():
         score = scores.get(metric)
         if condition == reference or score is None or own is None or score.difference is None:
@@ -47,81 +49,92 @@ def _differences(within: _Within, reference: str, metric: str) -> Iterator[str]:
         title = METRICS[metric].title
         if score.value is None or own.value is None or score.difference.value is None:
             reason = score.reason or own.reason or "no prompt has both"
-            yield f"{title}: {condition} and {reference} do not compare ({reason})."
+            yield Finding(f"{title}: {condition} and {reference} do not compare ({reason}).", condition)
             continue
         shown = f"{title}: {condition} {number(score.value)}, {reference} {number(own.value)}"
-        yield f"{shown}; {_moved(condition, score.difference, METRICS[metric].more_diverse)}."
+        yield _moved(shown, condition, kind, metric, score.difference)
 
 
-def _equal_length(lengths: EqualLength, reference: str) -> Iterator[str]:
+def _equal_length(lengths: EqualLength, reference: str) -> Iterator[Finding]:
     metric = METRICS[lengths.metric]
     own = lengths.equal[reference].value if reference in lengths.equal else None
     for condition, score in lengths.equal.items():
         difference = score.difference
         if difference is not None and difference.value is not None and score.value is not None and own is not None:
-            yield (
+            shown = (
                 f"{metric.title} of random sentences of {lengths.words:.0f} words: {condition} {number(score.value)}, "
-                f"{reference} {number(own)}; {_moved(condition, difference, metric.more_diverse)}."
+                f"{reference} {number(own)}"
             )
+            yield _moved(shown, condition, "matched diversity", metric.name, difference)
 
 
-def _moved(condition: str, difference: PairedDifference, direction: str) -> str:
+def _moved(shown: str, condition: str, kind: ClaimKind, metric: str, difference: PairedDifference) -> Finding:
+    """shown: the values that the sentence begins with."""
     value, ci, p = difference.value or 0.0, difference.ci, difference.p_holm
     prompts = f"over {difference.n} prompts" if difference.n != 1 else "on the one prompt both have"
-    gap = f"a difference of {number(value, sign=True)}"
+    gap = f"{shown}; a difference of {number(value, sign=True)}"
     if difference.n < MIN_PROMPTS or ci is None:
-        return f"{gap} {prompts}, and under {MIN_PROMPTS} prompts carry no claim"
+        return Finding(f"{gap} {prompts}, and under {MIN_PROMPTS} prompts carry no claim.", condition)
     evidence = f"{gap} {interval(ci)} {prompts}" + ("" if p is None else f", Holm {p_value(p)}")
     clear = not ci[0] <= 0.0 <= ci[1] and (p is None or p <= LEVEL)
     if not clear:
-        return f"{evidence}: not told from no difference"
+        return Finding(f"{evidence}: not told from no difference.", condition)
+    direction = METRICS[metric].more_diverse
     if not direction:
-        return f"{evidence}: {'longer' if value > 0 else 'shorter'} responses"
-    more = (value > 0) == (direction == "higher")
-    return f"{evidence}: {condition} is {'more' if more else 'less'} diverse"
+        says = "longer" if value > 0 else "shorter"
+        return Finding(f"{evidence}: {says} responses.", condition, (Claim(kind, metric, says),))
+    says = "more diverse" if (value > 0) == (direction == "higher") else "less diverse"
+    return Finding(f"{evidence}: {condition} is {says}.", condition, (Claim(kind, metric, says),))
 
 
-def _surprisals(within: _Within, reference: str) -> Iterator[str]:
+def _surprisals(within: _Within, reference: str) -> Iterator[Finding]:
     values = {name: scores["surprisal"].value for name, scores in within.items() if "surprisal" in scores}
     there = [f"{name} {value:.2f}" for name, value in values.items() if value is not None]
     if len(there) > 1 and values.get(reference) is not None:
-        yield f"Mean surprisal in bits a token: {', '.join(there)}. Equal temperatures are not equal entropies."
+        yield Finding(
+            f"Mean surprisal in bits a token: {', '.join(there)}. Equal temperatures are not equal entropies."
+        )
 
 
-def _gate(gate: QualityGate, reference: str) -> Iterator[str]:
+def _gate(gate: QualityGate, reference: str) -> Iterator[Finding]:
     if gate.reason:
-        yield f"The quality gate was not applied: {gate.reason}."
+        yield Finding(f"The quality gate was not applied: {gate.reason}.")
         return
     for condition, gated in gate.conditions.items():
-        yield (
+        yield Finding(
             f"Quality gate ({gate.quality} {gate.threshold:g} or more, judge {gate.judge}): "
-            f"{gated.passing} of {gated.judged} responses of {condition} pass."
+            f"{gated.passing} of {gated.judged} responses of {condition} pass.",
+            condition,
         )
     for condition, gated in gate.conditions.items():
         for metric in SAID:
             if metric in gated.gap:
-                yield from _closed(condition, reference, METRICS[metric].title, gated.gap[metric])
+                yield from _closed(condition, reference, metric, gated.gap[metric])
 
 
-def _closed(condition: str, reference: str, title: str, gap: GateGap) -> Iterator[str]:
+def _closed(condition: str, reference: str, metric: str, gap: GateGap) -> Iterator[Finding]:
     before, after, share = gap.before, gap.after, gap.share
     if before.value is None or after.value is None:
         return
     line = (
-        f"{title}, {condition} minus {reference} over {after.n} prompts with two responses that pass on both sides: "
-        f"{number(before.value, sign=True)} before the gate, {number(after.value, sign=True)} after it"
+        f"{METRICS[metric].title}, {condition} minus {reference} over {after.n} prompts with two responses that pass "
+        f"on both sides: {number(before.value, sign=True)} before the gate, {number(after.value, sign=True)} after it"
     )
-    if share.ci is not None:
-        low, high = share.ci
-        took = f"{share.value:.0%} [{low:.0%}, {high:.0%}] of the difference is bad responses that are gone"
-        yield f"{line}: {took if not low <= 0 <= high else 'the gate is not told from no effect on it'}."
-    else:
-        yield f"{line} ({share.reason})."
+    if share.ci is None:
+        yield Finding(f"{line} ({share.reason}).", condition)
+        return
+    low, high = share.ci
+    if low <= 0 <= high:
+        yield Finding(f"{line}: the gate is not told from no effect on it.", condition)
+        return
+    took = f"{share.value:.0%} [{low:.0%}, {high:.0%}] of the difference is bad responses that are gone"
+    claim = Claim("gate", metric, "part of the difference" if low > 0 else "hides a difference")
+    yield Finding(f"{line}: {took}.", condition, (claim,))
 
 
-def _coverage(coverage: Coverage, reference: str) -> Iterator[str]:
+def _coverage(coverage: Coverage, reference: str) -> Iterator[Finding]:
     if coverage.reason:
-        yield f"No coverage: {coverage.reason}."
+        yield Finding(f"No coverage: {coverage.reason}.")
         return
     sizes = []
     for condition, covered in coverage.conditions.items():
@@ -131,19 +144,22 @@ def _coverage(coverage: Coverage, reference: str) -> Iterator[str]:
         sizes.append(covered.n)
         together = f", {len(curve)} together say {_percent(curve[-1])}" if len(curve) > 1 else ""
         responses = number(covered.responses_covered.value or 0.0)
-        yield (
+        yield Finding(
             f"One response of {condition} says {_percent(curve[0])} of a response of {reference}{together}; "
-            f"a response of {reference} covers {responses} of its {covered.n}."
+            f"a response of {reference} covers {responses} of its {covered.n}.",
+            condition,
         )
     few = [size for size in sizes if size < FEW]
     if few:
         shown = f"{min(few)} to {max(few)}" if len({*few}) > 1 else f"{few[0]}"
-        yield f"Coverage rests on {shown} responses a prompt, under {FEW}, which is too few for a claim about it."
+        yield Finding(
+            f"Coverage rests on {shown} responses a prompt, under {FEW}, which is too few for a claim about it."
+        )
 
 
-def _stances(stances: JudgedTable, contested: int) -> Iterator[str]:
+def _stances(stances: JudgedTable, contested: int) -> Iterator[Finding]:
     if contested and not stances:
-        yield (
+        yield Finding(
             f"{contested} prompts are contested, and embeddings do not see which side a response takes; "
             "alignbench judge SESSION --kind stance tells."
         )
@@ -152,7 +168,7 @@ def _stances(stances: JudgedTable, contested: int) -> Iterator[str]:
         distinct = fields[DISTINCT]
         if shares and distinct.value is not None:
             spread = f"{number(distinct.value)}{'' if distinct.ci is None else ' ' + interval(distinct.ci)}"
-            yield f"Stances of {condition}: {', '.join(shares)}; {spread} different ones a prompt."
+            yield Finding(f"Stances of {condition}: {', '.join(shares)}; {spread} different ones a prompt.", condition)
 
 
 def _percent(share: Estimate) -> str:

@@ -41,7 +41,7 @@ def html_page(report: Report, samples: SamplesPage) -> str:
     return _template().render(
         report=record,
         meta=record["meta"],
-        findings=() if report.investigation is None else report.investigation.findings,
+        findings=record.get("investigation", {}).get("findings", ()),
         figures=[(figure, Markup(figure.svg())) for figure in figures(report)],
         tables=tables,
         samples=samples,

@@ -7,34 +7,49 @@ from collections.abc import Iterator, Mapping
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import MIN_PROMPTS
 from alignbench.reports.contents import Report
+from alignbench.reports.finding import Claim, Finding
 from alignbench.reports.numbers import interval, number
 from alignbench.scoring.score_tables import CrossEstimate
 
 SAID = ("jaccard", "embedding_similarity")  # the similarities that sentences speak of
 
 
-def recovery_findings(report: Report, roles: Mapping[str, str]) -> list[str]:
+def recovery_findings(report: Report, roles: Mapping[str, str]) -> list[Finding]:
     """A sentence for each condition but reference and floor and each similarity, with what to read beside it."""
     reference, floor = report.meta.reference, report.meta.floor
     if reference is None:
-        return ["No condition is the reference, so nothing is recovered; name one with --reference."]
-    sentences: list[str] = []
+        return [Finding("No condition is the reference, so nothing is recovered; name one with --reference.")]
+    sentences: list[Finding] = []
     for metric in SAID:
         for condition, scores in report.scores.cross.items():
             if metric in scores and condition not in (reference, floor):
-                sentences += _sentence(condition, roles[condition], reference, METRICS[metric].title, scores[metric])
+                sentences.append(_sentence(condition, roles[condition], reference, metric, scores[metric]))
     return sentences
 
 
-def _sentence(condition: str, role: str, reference: str, title: str, score: CrossEstimate) -> Iterator[str]:
+def _sentence(condition: str, role: str, reference: str, metric: str, score: CrossEstimate) -> Finding:
+    title = METRICS[metric].title
     if score.value is None:
-        yield f"{title} of {condition} to {reference}: none ({score.reason})."
-        return
+        return Finding(f"{title} of {condition} to {reference}: none ({score.reason}).", condition)
     shown = f"{title} of {condition} ({role}) to {reference}: {number(score.value)}, of a ceiling of "
     shown += "none" if score.ceiling is None else number(score.ceiling)
     if score.null is not None:
         shown += f" and {number(score.null)} for answers to other prompts"
-    yield f"{shown}; {_recovered(score)}{_beside(score)}."
+    text = f"{shown}; {_recovered(score)}{_beside(score)}."
+    return Finding(text, condition, tuple(_claims(metric, score)))
+
+
+def _claims(metric: str, score: CrossEstimate) -> Iterator[Claim]:
+    if score.recovery_ci is not None and score.recovery_ci[0] > 0:
+        yield Claim("recovery", metric, "some")
+    if _is_another(score):
+        yield Claim("distribution", metric, "another")
+
+
+def _is_another(score: CrossEstimate) -> bool:
+    """Whether MMD² tells the condition's distribution from the reference's."""
+    ci = score.mmd2_ci
+    return ci is not None and score.n >= MIN_PROMPTS and not ci[0] <= 0 <= ci[1]
 
 
 def _recovered(score: CrossEstimate) -> str:
@@ -52,8 +67,7 @@ def _beside(score: CrossEstimate) -> str:
     if score.held_out is not None:
         text += f"; {number(score.held_out)} to the samples that its context does not tell of"
     if score.mmd2 is not None and score.mmd2_ci is not None:
-        low, high = score.mmd2_ci
-        alike = ", not told from the same distribution" if low <= 0 <= high else ", another distribution"
+        alike = ", another distribution" if _is_another(score) else ", not told from the same distribution"
         claim = alike if score.n >= MIN_PROMPTS else ""
         text += f"; MMD² {number(score.mmd2)} {interval(score.mmd2_ci)}{claim}"
     return f"{text}; the recovery is {score.warning}" if score.warning else text

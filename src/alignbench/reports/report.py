@@ -17,6 +17,7 @@ from alignbench.progress import Progress, silent
 from alignbench.reports.contents import Diversity, Investigated, Report, ReportedCondition, ReportMeta, SampleCounts
 from alignbench.reports.coverage_curves import Coverage, coverage_curves
 from alignbench.reports.equal_length import equal_length
+from alignbench.reports.finding import Finding
 from alignbench.reports.findings import findings
 from alignbench.reports.frontier import frontier
 from alignbench.reports.gate import quality_gate
@@ -132,7 +133,7 @@ def build_report(
         return report
     roles = {condition.name: _role(condition) for condition in conditions}
     diversity = None
-    sentences: list[str] = []
+    sentences: list[Finding] = []
     if options.investigation != "recovery":
         diversity = _diversity(conditions, qualities, options, responses, embeddings, of_sentences, bootstrap, tables)
         sentences += findings(report, diversity)

@@ -34,7 +34,9 @@ def sections(report: Report, *, by_condition: bool = False) -> list[Section]:
     by_condition: the first table has a row a condition rather than a row a score, and cells of two lines.
     """
     reference, diversity = report.meta.reference, report.diversity
-    shown = [] if report.investigation is None else [Section(FINDINGS, notes=report.investigation.findings)]
+    shown = []
+    if report.investigation is not None:
+        shown.append(Section(FINDINGS, notes=tuple(finding.text for finding in report.investigation.findings)))
     shown += [
         _within_by_condition(report) if by_condition else _within(report),
         *_cross(report),

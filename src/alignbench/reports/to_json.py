@@ -159,7 +159,7 @@ def _investigation(investigated: Investigated) -> JsonObject:
     return {
         "kind": investigated.kind,
         "conditions": investigated.conditions,
-        "findings": [*investigated.findings],
+        "findings": [finding.text for finding in investigated.findings],
         **({} if investigated.diversity is None else _diversity(investigated.diversity)),
     }
 

@@ -18,7 +18,7 @@ def findings_lines(model: InvestigationViewModel) -> list[Content]:
     if model.reference is None or investigation is None:
         sentences: Sequence[str] = ["No column is the reference, so nothing is compared: * on the Bench marks one."]
     else:
-        sentences = investigation.findings
+        sentences = [finding.text for finding in investigation.findings]
     lines = [heading(" What moved"), *paragraphs(map(printable, sentences), model.width, "· ")]
     rests = f"Over {count(meta.prompts, 'prompt')} and {count(meta.samples, 'sample')} of this session."
     if meta.prompts < MIN_PROMPTS:
