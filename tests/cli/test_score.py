@@ -62,6 +62,19 @@ def refused(*arguments: object) -> str:
     return ran.stderr
 
 
+def test_empty_responses_are_left_out_and_named(tmp_path: Path) -> None:
+    texts = {"A": ["the same cat"] * 5, "B": ["the same cat"] * 3 + ["", " \u200b"]}
+    lines = [
+        json.dumps({"prompt_id": "p", "condition": name, "text": text}) for name, of in texts.items() for text in of
+    ]
+    file = tmp_path / "empty.jsonl"
+    file.write_text("\n".join(lines))
+    tables = scored("--file", file, "--reference", "A", "--metrics", "jaccard,rouge_l", "--embedder", "none")
+    assert tables["within"]["B"]["jaccard"]["value"] == tables["within"]["B"]["rouge_l"]["value"] == 1.0
+    assert tables["cross"]["B"]["jaccard"]["value"] == 1.0
+    assert "empty responses, left out of every score but words: 2 of 5 in B" in tables["meta"]["notes"]
+
+
 def test_the_shape_of_the_json(file: Path) -> None:
     tables = scored("--file", file, "--reference", "A", "--floor", "B", *LEXICAL)
     assert set(tables) == {"within", "cross", "meta"}
@@ -75,7 +88,7 @@ def test_the_shape_of_the_json(file: Path) -> None:
     assert tables["within"]["A"]["embedding_diversity"]["reason"] == "no embedding model is in use"
     assert tables["meta"]["reference"] == "A"
     assert tables["meta"]["prompts"] == 3
-    assert tables["meta"]["conditions"]["B"] == {"prompts": 3, "samples": 9}
+    assert tables["meta"]["conditions"]["B"] == {"prompts": 3, "samples": 9, "empty": 0}
     assert tables["meta"]["bootstrap"] == {"resamples": 200, "seed": 0}
     assert tables["meta"]["metrics"]["jaccard"] == METRICS["jaccard"].version
 

@@ -52,6 +52,12 @@ def test_case_is_kept_and_tokens_of_punctuation_are_out(mode: WordMode) -> None:
     assert mode.stop_words != STOP_WORDS
 
 
+def test_empty_responses_stay_in_as_the_paper_has_it(mode: WordMode) -> None:
+    within = cell(["the same cat"] * 3 + ["", ""], mode).within()
+    assert within["jaccard"].value == pytest.approx(3 / 9)
+    assert within["empty"].value == 2.0
+
+
 def test_two_modes_do_not_compare(mode: WordMode) -> None:
     with pytest.raises(ValueError, match="different modes"):
         CellPair(cell(T3, mode), CellScores())

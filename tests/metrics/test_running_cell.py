@@ -11,9 +11,14 @@ from hypothesis import strategies as st
 
 from alignbench.errors import InputError
 from alignbench.metrics import registry
+from alignbench.metrics.counted_cell import CountedCell, counted_cells
 from alignbench.metrics.lexical import jaccard
+from alignbench.metrics.lexicon import Lexicon
+from alignbench.metrics.porter import stem
 from alignbench.metrics.running_cell import CellPair, CellScores, Cross, Value
-from alignbench.metrics.words import content_words, words
+from alignbench.metrics.values import WORKBENCH
+from alignbench.metrics.word_table import Documents
+from alignbench.metrics.words import content_words, is_empty, words
 from tests.support.embeddings import vector
 from tests.support.texts import HOSTILE, T3, texts
 
@@ -22,7 +27,7 @@ def scored(responses: Sequence[str], *, embed: bool = True) -> CellScores:
     cell = CellScores()
     for i, text in enumerate(responses):
         cell.add(i, text)
-        if embed and text.strip():
+        if embed and not is_empty(text):
             cell.add_embedding(i, vector(text))
     return cell
 
@@ -34,11 +39,11 @@ def mean(values: Sequence[float | None]) -> float | None:
 
 def from_scratch(responses: Sequence[str]) -> dict[str, float | None]:
     """The definitions, written down as they stand."""
-    sets = [content_words(words(text)) for text in responses]
-    vectors = [vector(text).astype(np.float64) for text in responses if text.strip()]
+    there = [text for text in responses if not is_empty(text)]
+    sets = [content_words(words(text)) for text in there]
+    vectors = [vector(text).astype(np.float64) for text in there]
     pairs = [tuple(words(text)[i : i + 2]) for text in responses for i in range(len(words(text)) - 1)]
     distances = [1 - a @ b / np.linalg.norm(a) / np.linalg.norm(b) for a, b in combinations(vectors, 2)]
-    there = [text for text in responses if text.strip()]
     return {
         "words": mean([float(len(words(text))) for text in responses]),
         "jaccard": mean([jaccard(a, b) for a, b in combinations(sets, 2)]),
@@ -65,7 +70,7 @@ def test_incremental_scores_are_those_from_scratch_at_every_step(responses: list
     assert close(numbers(cell), from_scratch([]))
     for i, text in enumerate(responses):
         cell.add(i, text)
-        if text.strip():
+        if not is_empty(text):
             cell.add_embedding(i, vector(text))
         assert close(numbers(cell), from_scratch(responses[: i + 1]))
 
@@ -74,7 +79,7 @@ def test_incremental_scores_are_those_from_scratch_at_every_step(responses: list
 def test_order_does_not_matter(responses: list[str], shuffler: random.Random) -> None:
     indices = list(range(len(responses)))
     shuffler.shuffle(indices)
-    late = [i for i in indices if responses[i].strip()]
+    late = [i for i in indices if not is_empty(responses[i])]
     shuffler.shuffle(late)
     shuffled = CellScores()
     for i in late[: len(late) // 2]:  # an embedding may come before its text
@@ -105,19 +110,20 @@ def test_a_pair_of_cells_that_grows_is_the_pair_from_scratch(
     shuffler.shuffle(arrivals)
     for cell, i, text in arrivals:
         cell.add(i, text)
-        if text.strip():
+        if not is_empty(text):
             cell.add_embedding(i, vector(text))
         if shuffler.random() < 0.5:
             pair.cross()
     cross = pair.cross()
-    bags = [[content_words(words(text)) for text in side] for side in (a, b)]
-    vectors = [[vector(text).astype(np.float64) for text in side if text.strip()] for side in (a, b)]
+    said = [[text for text in side if not is_empty(text)] for side in (a, b)]
+    bags = [[content_words(words(text)) for text in side] for side in said]
+    vectors = [[vector(text).astype(np.float64) for text in side] for side in said]
     lexical = mean([jaccard(x, y) for x, y in product(*bags)])
     semantic = mean([x @ y / np.linalg.norm(x) / np.linalg.norm(y) for x, y in product(*vectors)])
     assert cross["jaccard"].value == (None if lexical is None else pytest.approx(lexical, abs=1e-9))
     assert cross["embedding_similarity"].value == (None if semantic is None else pytest.approx(semantic, abs=1e-9))
     assert cross["embedding_similarity"].n_pairs == len(vectors[0]) * len(vectors[1])
-    assert cross["jaccard"].n_pairs + cross["jaccard"].skipped == len(a) * len(b)
+    assert cross["jaccard"].n_pairs + cross["jaccard"].skipped == len(said[0]) * len(said[1])
     for score in cross.values():
         assert (score.value is None) == bool(score.reason)
         assert (score.ceiling is None) == bool(score.ceiling_reason)
@@ -166,6 +172,43 @@ def test_empty_responses_and_duplicates_are_counted() -> None:
     assert scored(["", "a cat"]).within()["embedding_diversity"].reason == "needs 2 non-empty samples, has 1"
 
 
+def test_empty_responses_are_no_diversity() -> None:
+    equal = scored(["the same cat"] * 3 + ["", " \u200b\ufeff\n"]).within()
+    assert (equal["jaccard"].value, equal["jaccard"].n) == (1.0, 3)
+    assert equal["empty"] == Value(2.0, 5)
+    assert equal["words"].value == pytest.approx(9 / 5)  # a length they have
+    alone = scored(["a cat", "", ""])
+    assert alone.within()["jaccard"].reason == "needs 2 non-empty samples, has 1"
+    cross = CellPair(alone, scored(["", ""])).cross()["jaccard"]
+    assert (cross.value, cross.reason) == (None, "needs 1 non-empty sample, has 0")
+    assert CellPair(scored(["", ""]), alone).cross()["jaccard"].reason == "every response of the reference is empty"
+    assert CellPair(scored(["a cat", ""]), alone).cross()["jaccard"].value == 1.0
+
+
+@given(st.lists(texts, max_size=6), st.integers(1, 3))
+def test_no_score_but_length_moves_with_empty_responses(responses: list[str], n_empty: int) -> None:
+    """Whichever score it is, and whichever kind of cell."""
+    metrics = [name for name in registry.live() if "embeddings" not in registry.METRICS[name].needs]
+    mixed = responses[:2] + ["\u200b "] * n_empty + responses[2:]
+    for cell_of in (grown, counted):
+        alone, among = cell_of(responses, metrics).within(), cell_of(mixed, metrics).within()
+        assert among.pop("empty").value == alone.pop("empty").value + n_empty  # type: ignore[operator]
+        for name in alone.keys() - {"duplicates", "words"}:
+            assert among[name].value == pytest.approx(alone[name].value), name
+
+
+def grown(responses: Sequence[str], metrics: Sequence[str]) -> CellScores:
+    cell = CellScores(metrics)
+    for i, text in enumerate(responses):
+        cell.add(i, text)
+    return cell
+
+
+def counted(responses: Sequence[str], metrics: Sequence[str]) -> CountedCell:
+    lexicon = Lexicon(WORKBENCH, stem)
+    return counted_cells([Documents.of(dict(enumerate(responses)), lexicon)], lexicon, metrics)[0]
+
+
 def test_embeddings_say_whether_they_are_late_or_will_not_come() -> None:
     cell = scored(T3, embed=False)
     assert cell.within()["embedding_diversity"] == Value(None, 0, "embeddings have not arrived yet")
@@ -204,7 +247,7 @@ def live(responses: Sequence[str]) -> CellScores:
     cell = CellScores(registry.live())
     for i, text in enumerate(responses):
         cell.add(i, text)
-        if text.strip():
+        if not is_empty(text):
             cell.add_embedding(i, vector(text))
     return cell
 
@@ -227,7 +270,7 @@ def test_all_live_scores_grow_in_any_order_to_the_values_from_scratch(
     cell, there = CellScores(registry.live()), []
     for i, text in arrivals:
         cell.add(i, text)
-        if text.strip():
+        if not is_empty(text):
             cell.add_embedding(i, vector(text))
         there.append(i)
         if shuffler.random() < 0.5:

@@ -17,6 +17,7 @@ from alignbench.metrics import registry
 from alignbench.metrics.running_cell import CellPair, CellScores
 from alignbench.metrics.statistics import expected_maximum, spread_interval
 from alignbench.metrics.values import Cross, Value
+from alignbench.metrics.words import is_empty
 from alignbench.reports.to_json import scores_json
 from alignbench.scoring import processes
 from alignbench.scoring.batch import score_responses, similarity_spreads
@@ -262,12 +263,22 @@ def test_scores_from_elsewhere_take_their_place_in_the_tables() -> None:
     assert tables.cross["B"]["jaccard"].null is not None
 
 
+def test_scores_that_move_with_n_are_compared_at_equal_numbers_of_responses_that_say_something() -> None:
+    texts = random_texts(6)
+    for cells in texts.values():
+        cells["B"] = [*cells["B"][:2], "", " "]
+    tables = score(texts).within
+    assert tables["C"]["distinct_2"].extra["equal_n"] is not None
+    assert tables["B"]["distinct_2"].samples == 12
+    assert tables["A"]["distinct_2"].extra["equal_n"] > tables["A"]["distinct_2"].value
+
+
 def test_embeddings_are_made_once_and_meet_the_plain_computation(store: Store) -> None:
     texts = random_texts(3)
     texts["p1"]["B"] = ["", "  ", texts["p0"]["A"][0], "\u200b"]
     pool = FakeEmbedPool()
     tables = embedded(texts, Embeddings(store, pool, DEFAULT_EMBEDDER))
-    different = {t for cells in texts.values() for cell in cells.values() for t in cell if t.strip()}
+    different = {t for cells in texts.values() for cell in cells.values() for t in cell if not is_empty(t)}
     assert sorted(pool.embedded) == sorted(different)
     cosines = []
     for p in ("p0", "p1", "p2"):

@@ -18,7 +18,7 @@ from alignbench.scoring.live import LiveScores
 from alignbench.scoring.run_scores import session_scores
 from alignbench.spec import Condition, Context, Model, Prompt, content_hash
 from alignbench.store import SampleRow, Store
-from tests.support.embeddings import FakeEmbedPool, vector
+from tests.support.embeddings import NO_TOKEN, FakeEmbedPool, vector
 from tests.support.waiting import LIMIT
 
 PROMPT = Prompt("p1", "Why keep a diary?")
@@ -167,14 +167,14 @@ def test_only_finished_samples_count_and_only_once(live: LiveScores, pool: FakeE
 def test_a_text_without_tokens_has_no_embedding_and_is_not_asked_for_again(
     path: Path, live: LiveScores, pool: FakeEmbedPool
 ) -> None:
-    live.add(row(0, "\u200b"))
+    live.add(row(0, NO_TOKEN))
     live.add(row(1, "a word"))
     assert live.wait(LIMIT)
     assert within(live, "p1", "A")["embedding_diversity"].reason == "a response has no token to embed"
     with closing(LiveScores(path, pool, lambda: None)) as reopened:
-        reopened.add(row(0, "\u200b"))
+        reopened.add(row(0, NO_TOKEN))
         assert reopened.wait(LIMIT)
-    assert pool.embedded.count("\u200b") == 1
+    assert pool.embedded.count(NO_TOKEN) == 1
 
 
 def test_on_change_is_called_for_samples_and_for_embeddings(path: Path, pool: FakeEmbedPool) -> None:

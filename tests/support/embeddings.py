@@ -12,11 +12,12 @@ from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.engines.protocol import Embedded, Failed
 
 DIM = 8
+NO_TOKEN = "\ue000"  # a text that the embedder has no token for
 
 
 def vector(text: str) -> np.ndarray:
-    """A unit vector; zero for a text of nothing but spaces and zero-width ones."""
-    if not text.strip("\u200b"):
+    """A unit vector; zero for `NO_TOKEN`."""
+    if text == NO_TOKEN:
         return np.zeros(DIM, np.float32)
     v = np.random.default_rng(list(text.encode("utf-8", "surrogatepass"))).normal(size=DIM)
     return (v / np.linalg.norm(v)).astype(np.float32)

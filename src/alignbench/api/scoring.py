@@ -20,7 +20,7 @@ from alignbench.metrics.metric import Metric
 from alignbench.metrics.paper import paper_mode
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import RESAMPLES
-from alignbench.metrics.values import WORKBENCH
+from alignbench.metrics.values import WORKBENCH, WordMode
 from alignbench.models.catalog import resolve
 from alignbench.paths import existing_database
 from alignbench.progress import Progress, silent
@@ -33,6 +33,7 @@ from alignbench.scoring.likelihood_cache import LikelihoodCache
 from alignbench.scoring.model_based.base_model import LOGPROB, SURPRISE
 from alignbench.scoring.model_based.compute import ModelBackends, ModelMetricRequest, compute_model_metrics
 from alignbench.scoring.model_based.judge import JUDGED
+from alignbench.scoring.notes import score_notes
 from alignbench.scoring.responses import FileResponses, Responses, SessionResponses, Truncated
 from alignbench.scoring.score_tables import ScoredResponses, ScoreTables
 from alignbench.scoring.scorer import ScoreRequest
@@ -230,7 +231,7 @@ def run_scoring(
             seed=job.seed,
             embedder=embedder,
             base=of_models.base,
-            notes=(*_notes(responses, tables), *notes),
+            notes=(*_notes(responses, tables, request.mode), *notes),
             interrupted=interrupted,
         )
 
@@ -291,17 +292,11 @@ def _known(responses: Responses, option: str, name: str | None) -> str | None:
     return name
 
 
-def _notes(responses: Responses, tables: ScoreTables) -> list[str]:
+def _notes(responses: Responses, tables: ScoreTables, mode: WordMode) -> list[str]:
     """What a reader of the numbers has to know."""
     notes = []
     if responses.left_out:
         notes.append(f"left out, failed or cancelled: {responses.left_out}")
     if responses.contested:
         notes.append(f"contested prompts, left out of scores that rest on embeddings: {len(responses.contested)}")
-    per_prompt = {size.samples / size.prompts for size in tables.sizes.values() if size.prompts}
-    scored = next(iter(tables.within.values()), {})
-    moving = [name for name in scored if name in METRICS and METRICS[name].moves_with_n]
-    if len(per_prompt) > 1 and moving:
-        names = ", ".join(moving)
-        notes.append(f"conditions differ in samples a prompt, and these scores move with it: {names}")
-    return notes
+    return [*notes, *score_notes(tables, scores_empty=mode.scores_empty)]

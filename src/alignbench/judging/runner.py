@@ -29,6 +29,7 @@ from alignbench.engines.protocol import (
 from alignbench.errors import AlignbenchError, EngineError
 from alignbench.judging.plan import JudgeItem, JudgePlan
 from alignbench.judging.replies import ParsedReply, read_reply
+from alignbench.metrics.words import is_empty
 from alignbench.spec import Prompt, Sampling, default_context, stream_key
 from alignbench.store import Judgment, Store
 
@@ -148,7 +149,7 @@ class JudgeRun:
         while self._waiting and len(self._running) < LOOKAHEAD and not self._cancelled:
             item = self._waiting.popleft()
             texts = self._texts(item)
-            if not all(text.strip() for text in texts[1:]):
+            if any(is_empty(text) for text in texts[1:]):
                 yield self._store_judgment(item, ParsedReply("na", {}, _EMPTY), "", 0)
                 continue
             try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,6 +20,7 @@ from alignbench.metrics.arrays import Floats
 from alignbench.metrics.formula import EmbeddingFormula
 from alignbench.metrics.semantic import CLASS_THRESHOLD, Cosines, EmbeddedSet
 from alignbench.metrics.values import WORKBENCH, PairSimilarity, Value, WordMode, too_few
+from alignbench.metrics.words import is_empty
 
 _PENDING = "embeddings have not arrived yet"
 
@@ -58,9 +60,21 @@ class ScoredCell(ABC):
     def similarity(self, metric: str) -> PairSimilarity:
         """The similarity over pairs behind `metric`; KeyError where this cell does not run it."""
 
+    @property
+    def n_compared(self) -> int:
+        """Samples that scores compare: those that are not empty, or all where the mode has it so."""
+        return len(self) if self.mode.scores_empty else len(self) - self._n_empty
+
+    def value(self, name: str) -> Value:
+        """Of a score over texts."""
+        value, metric = self._value(name), registry.METRICS[name]
+        if value.value is None and not metric.counts_empty and self.n_compared < metric.min_samples <= len(self):
+            return replace(value, reason=too_few(metric.min_samples, self.n_compared, "non-empty sample"))
+        return value
+
     @abstractmethod
     def _value(self, name: str) -> Value:
-        """Of a score over texts."""
+        """The same, without a thought for the samples that are left out."""
 
     def add_embedding(self, sample: int, vector: ArrayLike) -> None:
         """Add a sample's unit vector (dim,), before or after its text and in any order. Empty responses have none.
@@ -91,7 +105,7 @@ class ScoredCell(ABC):
         values = {
             name: self._of_vectors(name, formula)
             if isinstance(formula := registry.METRICS[name].formula, EmbeddingFormula)
-            else self._value(name)
+            else self.value(name)
             for name in registry.within(self.metrics)
         }
         return {**values, "duplicates": Value(float(duplicates), n), "empty": Value(float(self._n_empty), n)}
@@ -131,12 +145,13 @@ class ScoredCell(ABC):
             self._of_embeddings[name] = formula.value(self)
         return self._of_embeddings[name]
 
-    def _take_up(self, sample: int, text: str) -> None:
-        """Count a finished sample. ValueError where the cell has it."""
+    def _take_up(self, sample: int, text: str) -> bool:
+        """Count a finished sample; whether it is one that scores compare. ValueError where the cell has it."""
         if sample in self._samples:
             raise ValueError(f"sample {sample} is in this cell already")
         self._samples.add(sample)
-        if text.strip():
+        if not is_empty(text):
             self._texts.add(text)
-        else:
-            self._n_empty += 1
+            return True
+        self._n_empty += 1
+        return self.mode.scores_empty

@@ -32,11 +32,12 @@ def counted_cells(
     class_threshold: float = CLASS_THRESHOLD,
 ) -> list[CountedCell]:
     """The cells, which compare with each other and with no others. metrics, class_threshold: see `ScoredCell`."""
-    group = _Group(WordTable(cells, lexicon))
-    ends = np.cumsum([0, *(len(cell.words) for cell in cells)]).tolist()
+    compared = [cell.compared(lexicon.mode) for cell in cells]
+    group = _Group(WordTable(compared, lexicon))
+    ends = np.cumsum([0, *(len(cell.words) for cell in compared)]).tolist()
     return [
-        CountedCell(metrics, lexicon.mode, cell, group, slice(*rows), class_threshold)
-        for cell, rows in zip(cells, pairwise(ends), strict=True)
+        CountedCell(metrics, lexicon.mode, cell, of, group, slice(*rows), class_threshold)
+        for cell, of, rows in zip(cells, compared, pairwise(ends), strict=True)
     ]
 
 
@@ -56,6 +57,7 @@ class CountedCell(ScoredCell):
         metrics: Collection[str],
         mode: WordMode,
         documents: Documents,
+        compared: Documents,
         group: _Group,
         rows: slice,
         class_threshold: float,
@@ -63,8 +65,8 @@ class CountedCell(ScoredCell):
         super().__init__(metrics, mode, class_threshold=class_threshold)
         for sample, text in documents.texts.items():
             self._take_up(sample, text)
-        self._documents, self._group, self._rows = documents, group, rows
-        self._tables = NgramTables(documents.words)
+        self._documents, self._compared, self._group, self._rows = documents, compared, group, rows
+        self._tables = NgramTables(compared.words)
         self._pairs: dict[str, _CountedPairs] = {}
 
     def similarity(self, metric: str) -> _CountedPairs:
@@ -80,10 +82,11 @@ class CountedCell(ScoredCell):
         formula = registry.METRICS[name].formula
         if not isinstance(formula, SetFormula):
             return self.similarity(name).value()
+        documents = self._documents if registry.METRICS[name].counts_empty else self._compared
         if formula.counted is not None:
-            return formula.counted(self._tables)
+            return formula.counted(self._tables if documents is self._compared else NgramTables(documents.words))
         running = formula.running(NgramIndex())
-        for sample, text in self._documents.texts.items():
+        for sample, text in documents.texts.items():
             running.add(Response(sample, text, self.mode))
         return running.value()
 

@@ -95,7 +95,8 @@ Formula = SetFormula | PairFormula | EmbeddingFormula | CosineFormula
 
 
 def of_responses(score: Callable[[Sequence[Response]], float | None], min_samples: int = 1) -> SetFormula:
-    """The formula of a function of the responses of a set, in the order of their sample indices, empty ones included.
+    """The formula of a function of the responses of a set, in the order of their sample indices. Empty ones are among
+    them where the mode or the metric (`Metric.counts_empty`) says so.
 
     It is computed anew when the value is read. None from it: the responses have nothing to score.
     """

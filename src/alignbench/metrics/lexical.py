@@ -254,6 +254,7 @@ METRICS = (
         min_samples=1,
         formula=SetFormula(lambda _: Length(), _length),
         has_sd=True,
+        counts_empty=True,
         default=True,
         order=10,
         family="length",

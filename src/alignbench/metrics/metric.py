@@ -73,6 +73,7 @@ class Metric:
         is_distance: of two sets, 0 where they are alike.
         is_count: a whole number of things in each set.
         has_sd: its standard deviation over the samples of a set stands beside it.
+        counts_empty: empty responses are part of it; the others leave them out, but for paper mode.
         default: it runs where nothing else is asked for, and stands on the Bench.
         order: its place in every list; a score without one comes last.
         family: the heading of the scores screen that it stands under.
@@ -99,6 +100,7 @@ class Metric:
     is_distance: bool = False
     is_count: bool = False
     has_sd: bool = False
+    counts_empty: bool = False
     default: bool = False
     order: int = 1_000
     family: Family = "others"

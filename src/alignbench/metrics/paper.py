@@ -35,7 +35,7 @@ def paper_mode() -> WordMode:
         ) from None
 
     # The paper's list has 179 words; newer releases of NLTK's data have more, and so another version.
-    return WordMode("paper", f"nltk{len(stop_words)}", _words, stop_words)
+    return WordMode("paper", f"nltk{len(stop_words)}", _words, stop_words, scores_empty=True)
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -56,10 +56,11 @@ class CellScores(ScoredCell):
 
     def add(self, sample: int, text: str) -> None:
         """Add a finished sample; O(n) for the n-th. ValueError where the cell has this sample."""
-        self._take_up(sample, text)
+        compared = self._take_up(sample, text)
         response = Response(sample, text, self.mode)
-        for score in self._scores.values():
-            score.add(response)
+        for name, score in self._scores.items():
+            if compared or registry.METRICS[name].counts_empty:
+                score.add(response)
 
     def similarity(self, metric: str) -> PairSimilarity:
         return self._similarities[metric]
@@ -107,7 +108,7 @@ class CellPair:
 
     def _pairs(self, name: str) -> Cross:
         score = self._reference.similarity(name)
-        own = score.value()
+        own = self._reference.value(name)
         if self._reference is self._other:
             return _itself(own.value, score.pairs.n, own.reason, own.skipped)
         pairs = self._between[name].pairs()
@@ -131,7 +132,11 @@ class CellPair:
     def _missing_side(self) -> str:
         if not len(self._reference):
             return "the reference has no samples"
-        return "" if len(self._other) else too_few(1, 0)
+        if not len(self._other):
+            return too_few(1, 0)
+        if not self._reference.n_compared:
+            return "every response of the reference is empty"
+        return "" if self._other.n_compared else too_few(1, 0, "non-empty sample")
 
 
 def _is_cosine(metric: str) -> bool:

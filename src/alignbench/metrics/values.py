@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from alignbench.metrics.arrays import Floats
-from alignbench.metrics.words import STOP_WORDS, VERSION, words
+from alignbench.metrics.words import STOP_WORDS, VERSION, is_empty, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,9 @@ class WordMode:
     words: Callable[[str], tuple[str, ...]]  # the words of a text in order, stop words included
     stop_words: frozenset[str]
     piecewise: bool = False  # whether they are the words of its pieces between white space, one piece after the other
+    scores_empty: bool = (
+        False  # whether an empty response is compared with others, as one that shares nothing with them
+    )
 
 
 WORKBENCH = WordMode("workbench", f"words{VERSION}", words, STOP_WORDS, piecewise=True)
@@ -54,8 +57,8 @@ class Response:
 
     @property
     def empty(self) -> bool:
-        """Nothing but white space."""
-        return not self.text.strip()
+        """Nothing in it can be seen (see `is_empty`)."""
+        return is_empty(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class Value:
 
     Attributes:
         value: None where there is too little to score, and `reason` says why
-        n: samples it rests on
+        n: samples it rests on: without the empty ones, but for counts and length
         sd: standard deviation over samples (n - 1 in the denominator) where the score has one
         skipped: pairs left out because neither response has a content word
         extra: the same score in other units, by the name under which it is shown

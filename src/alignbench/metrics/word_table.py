@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,7 +10,8 @@ import numpy as np
 
 from alignbench.metrics.lexicon import Lexicon
 from alignbench.metrics.ngrams import Ints
-from alignbench.metrics.values import Response
+from alignbench.metrics.values import Response, WordMode
+from alignbench.metrics.words import is_empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,21 @@ class Documents:
     @classmethod
     def of(cls, texts: Mapping[int, str], lexicon: Lexicon) -> Documents:
         return cls(texts, tuple([lexicon.numbers(text) for text in texts.values()]))
+
+    def part(self, samples: Collection[int]) -> Documents:
+        """Some of its responses, in its order; itself for all of them."""
+        if len(samples) == len(self.texts):
+            return self
+        there = [
+            (sample, text, words)
+            for (sample, text), words in zip(self.texts.items(), self.words, strict=True)
+            if sample in samples
+        ]
+        return Documents({sample: text for sample, text, _ in there}, tuple([words for _, _, words in there]))
+
+    def compared(self, mode: WordMode) -> Documents:
+        """Those that scores compare: without the empty ones, unless the mode compares these too."""
+        return self if mode.scores_empty else self.part([s for s, text in self.texts.items() if not is_empty(text)])
 
 
 class WordTable:

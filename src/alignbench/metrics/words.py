@@ -53,6 +53,13 @@ _FUNCTION_WORDS = """
 """
 STOP_WORDS = frozenset(_FUNCTION_WORDS.split())
 
+_INVISIBLE = ("Cc", "Cf", "Zs", "Zl", "Zp")  # controls, joiners and marks of direction, spaces, ends of lines
+
+
+def is_empty(text: str) -> bool:
+    """Whether nothing in a text can be seen: no character, or white space, controls and zero-width marks alone."""
+    return all(unicodedata.category(character) in _INVISIBLE for character in text)
+
 
 def words(text: str) -> tuple[str, ...]:
     """The words of a text in order, case folded, stop words included."""

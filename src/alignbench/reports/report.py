@@ -31,6 +31,7 @@ from alignbench.scoring.held_out import source_conditions
 from alignbench.scoring.model_based.bertscore import BERTSCORE
 from alignbench.scoring.model_based.compute import ModelBackends, ModelMetricRequest, compute_model_metrics
 from alignbench.scoring.model_based.judge import JUDGED
+from alignbench.scoring.notes import score_notes
 from alignbench.scoring.responses import SessionResponses
 from alignbench.scoring.score_tables import ScoreTables
 from alignbench.scoring.scorer import ScoreRequest
@@ -206,11 +207,4 @@ def _counts(store: Store, session: int, conditions: Sequence[str]) -> dict[str, 
 def _notes(store: Store, session: int, tables: ScoreTables, options: Options) -> list[str]:
     """What a reader of the numbers has to know."""
     notes = list(store.manifest(session).get("imported", {}).get("notes", []))
-    counted = {name: scores["empty"] for name, scores in tables.within.items()}
-    per_prompt = {empty.samples / empty.n for empty in counted.values() if empty.n}
-    moving = [name for name in within(options.metrics) if METRICS[name].moves_with_n]
-    if len(per_prompt) > 1 and moving:
-        notes.append(f"conditions differ in samples a prompt, and these scores move with it: {', '.join(moving)}")
-    if some := [f"{name} {empty.value:.2f}" for name, empty in counted.items() if empty.value]:
-        notes.append(f"empty responses a prompt: {', '.join(some)}")
-    return notes
+    return [*notes, *score_notes(tables, scores_empty=options.mode.scores_empty)]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from alignbench.metrics.shared_words import Mark, marked, shared_words
+from alignbench.metrics.words import is_empty
 from alignbench.store import SampleRow, Store
 
 PROMPTS = 40
@@ -98,7 +99,7 @@ def _shown(row: SampleRow, theirs: Sequence[str]) -> SampleView:
     text = row.text[:CHARACTERS]
     ends = {"length": "cut by length", "cancelled": "cancelled"}
     remarks = [ends[row.finish_reason]] if row.finish_reason in ends else []
-    if not text.strip():
+    if is_empty(text):
         remarks.append("empty")
     if len(row.text) > CHARACTERS:
         remarks.append(f"{len(row.text) - CHARACTERS:,} more characters are not shown")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from alignbench.engines.embedder import WINDOW_MODE
 from alignbench.engines.protocol import Embedded, EmbedPool, Failed
 from alignbench.errors import StoreError
+from alignbench.metrics.words import is_empty
 from alignbench.progress import Progress, silent
 from alignbench.scoring.pending_embeddings import PendingEmbeddings
 from alignbench.spec import content_hash
@@ -107,12 +108,12 @@ class Embeddings:
 
 
 def _chunks(texts: Iterable[str]) -> Iterator[tuple[_Batch, int]]:
-    """Different texts that are not blank, at most a request's worth at a time, and how many texts they stand for."""
+    """Different texts that are not empty, at most a request's worth at a time, and how many texts they stand for."""
     chunk: _Batch = {}
     seen = 0
     for text in texts:
         seen += 1
-        if text.strip():
+        if not is_empty(text):
             chunk[content_hash(text)] = text
         if len(chunk) == _REQUEST:
             yield chunk, seen

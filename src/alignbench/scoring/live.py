@@ -13,6 +13,7 @@ from alignbench.engines.embedder import DEFAULT_EMBEDDER, WINDOW_MODE
 from alignbench.engines.protocol import Embedded, EmbedPool, Failed
 from alignbench.errors import StoreError
 from alignbench.metrics.running_cell import CellPair, CellScores
+from alignbench.metrics.words import is_empty
 from alignbench.scoring.embedding_cache import Vector
 from alignbench.scoring.held_out import SplitReference
 from alignbench.scoring.pending_embeddings import PendingEmbeddings
@@ -158,7 +159,7 @@ class LiveScores:
 
     def _count(self, cell: CellScores, sample: int, text: str) -> None:
         cell.add(sample, text)
-        if text.strip() and not self._closed:
+        if not is_empty(text) and not self._closed:
             self._want(text, cell, sample)
 
     def _want(self, text: str, cell: CellScores, sample: int) -> None:

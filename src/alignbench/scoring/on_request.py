@@ -13,6 +13,7 @@ from alignbench.metrics import registry
 from alignbench.metrics.running_cell import CellPair, CellScores
 from alignbench.metrics.statistics import Interval
 from alignbench.metrics.values import Cross, Value
+from alignbench.metrics.words import is_empty
 from alignbench.scoring.aggregate import ScoreKey
 from alignbench.scoring.embedding_cache import Vector
 from alignbench.scoring.held_out import SplitReference
@@ -177,7 +178,9 @@ class OnRequestScores:
         if not any("embeddings" in registry.METRICS[name].needs for name in cell.scores.metrics):
             return
         waiting = {
-            sample: content_hash(text) for sample, text in texts.items() if text.strip() and sample not in cell.embedded
+            sample: content_hash(text)
+            for sample, text in texts.items()
+            if not is_empty(text) and sample not in cell.embedded
         }
         kept = self._kept(set(waiting.values())) if waiting else {}
         for sample, key in waiting.items():

@@ -72,10 +72,11 @@ class CrossEstimate(Estimate):
 
 @dataclass(frozen=True, slots=True)
 class ConditionSize:
-    """How many prompts a condition has responses to, and how many responses."""
+    """How many prompts a condition has responses to, how many responses, and how many of these are empty."""
 
     prompts: int
     samples: int
+    empty: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,10 @@ class ScoreTables:
     def sizes(self) -> dict[str, ConditionSize]:
         """By condition."""
         empty = {condition: metrics["empty"] for condition, metrics in self.within.items()}
-        return {condition: ConditionSize(counted.n, counted.samples) for condition, counted in empty.items()}
+        return {
+            condition: ConditionSize(counted.n, counted.samples, round((counted.value or 0.0) * counted.n))
+            for condition, counted in empty.items()
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,22 +157,22 @@ class Scorer:
         It is the mean over some draws, the same samples of each prompt.
         """
         moving = tuple(name for name in self._metrics if METRICS[name].moves_with_n)
-        sizes = {name: len(cell.texts) for name, cell in prompt.items() if cell.texts}
+        compared = {name: words.compared(self._wanted.mode) for name, words in documents.items()}
+        sizes = {name: len(of.texts) for name, of in compared.items() if of.texts}
         n = min(sizes.values(), default=0)
         larger = [name for name, size in sizes.items() if size > n]
         if not moving or not larger:
             return within
         with_equal_n = {name: dict(values) for name, values in within.items()}
         for name in larger:
-            cell, words = prompt[name], documents[name].words
-            drawn, drawn_words = [], []
+            cell, samples = prompt[name], [*compared[name].texts]
+            drawn = []
             for draw in range(_DRAWS):
                 rng = np.random.default_rng([self._wanted.seed, draw])
-                picks = sorted(rng.choice(len(words), n, replace=False).tolist())
-                texts = [*cell.texts.items()]
-                drawn.append(_part(cell, dict(texts[i] for i in picks)))
-                drawn_words.append(Documents(drawn[-1].texts, tuple(words[i] for i in picks)))
-            values = [part.within() for part in self._cells(drawn, drawn_words, moving)]
+                picks = rng.choice(len(samples), n, replace=False).tolist()
+                drawn.append(compared[name].part({samples[i] for i in picks}))
+            parts = self._cells([_part(cell, of.texts) for of in drawn], drawn, moving)
+            values = [part.within() for part in parts]
             for metric in moving:
                 there = [v for part in values if (v := part[metric].value) is not None]
                 at_n = statistics.fmean(there) if there else math.nan

@@ -10,6 +10,7 @@ from alignbench.contexts.rendering import render
 from alignbench.engines.protocol import Capabilities
 from alignbench.metrics.likelihood import ORDERS, likelihood, orders, progressive_surprise
 from alignbench.metrics.values import Value, too_few
+from alignbench.metrics.words import is_empty
 from alignbench.progress import Progress, tracked
 from alignbench.scoring.likelihood_cache import LikelihoodCache, Passage
 from alignbench.scoring.responses import Responses
@@ -141,4 +142,4 @@ def _letters(i: int) -> str:
 
 def _said(cell: Mapping[int, str]) -> list[str]:
     """The responses that say something."""
-    return [text for text in cell.values() if text.strip()]
+    return [text for text in cell.values() if not is_empty(text)]

@@ -11,6 +11,7 @@ from alignbench.engines.protocol import EmbedPool, Failed, TokensEmbedded
 from alignbench.metrics.arrays import Floats
 from alignbench.metrics.bertscore import TokenVectors, bertscore_matrix
 from alignbench.metrics.values import Cross, Value, too_few
+from alignbench.metrics.words import is_empty
 from alignbench.progress import Progress
 from alignbench.scoring.null import shuffled_cycle
 from alignbench.scoring.pending_embeddings import PendingEmbeddings
@@ -121,7 +122,7 @@ def _vectors(
 
     def ask(prompt: str) -> tuple[CellTexts, tuple[str, ...], PendingEmbeddings[TokensEmbedded]]:
         cells = responses.cells(prompt)
-        texts = tuple(dict.fromkeys(text for cell in cells.values() for text in cell.values() if text.strip()))
+        texts = tuple(dict.fromkeys(text for cell in cells.values() for text in cell.values() if not is_empty(text)))
         return cells, texts, PendingEmbeddings(pool.embed_tokens, texts)
 
     following = ask(prompts[0]) if prompts else None
