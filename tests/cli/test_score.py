@@ -72,7 +72,7 @@ def test_empty_responses_are_left_out_and_named(tmp_path: Path) -> None:
     tables = scored("--file", file, "--reference", "A", "--metrics", "jaccard,rouge_l", "--embedder", "none")
     assert tables["within"]["B"]["jaccard"]["value"] == tables["within"]["B"]["rouge_l"]["value"] == 1.0
     assert tables["cross"]["B"]["jaccard"]["value"] == 1.0
-    assert "empty responses, left out of every score but words: 2 of 5 in B" in tables["meta"]["notes"]
+    assert "empty responses, left out of every score but the mean length: 2 of 5 in B" in tables["meta"]["notes"]
 
 
 def test_the_shape_of_the_json(file: Path) -> None:

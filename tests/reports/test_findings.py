@@ -60,6 +60,18 @@ def test_what_a_sentence_claims_stands_beside_it() -> None:
     assert not claimed("jaccard", gap(-0.2, -0.25, -0.15, n=2))
 
 
+def test_different_shares_of_empty_responses_are_said() -> None:
+    def line(empty: float) -> str:
+        within = {
+            "base": {"jaccard": score(0.1, gap(-0.2, -0.25, -0.15)), "empty": WithinEstimate(empty, n=50, samples=250)},
+            "chat": {"jaccard": score(0.3), "empty": WithinEstimate(0.0, n=50, samples=250)},
+        }
+        return texts(Report(1, ScoreTables(within), meta=meta()), Diversity(NO_LENGTHS, NO_GATE, NO_COVERAGE))[0]
+
+    assert "(100 of 250 responses of base are empty, 0 of 250 of chat)." in line(2.0)
+    assert "empty" not in line(0.0)
+
+
 def test_an_interval_with_zero_in_it_carries_no_claim() -> None:
     for line in (said("jaccard", gap(-0.2, -0.5, 0.1)), said("jaccard", gap(-0.2, -0.3, -0.1, p=0.2))):
         assert "not told from no difference" in line

@@ -273,6 +273,16 @@ def test_scores_that_move_with_n_are_compared_at_equal_numbers_of_responses_that
     assert tables["A"]["distinct_2"].extra["equal_n"] > tables["A"]["distinct_2"].value
 
 
+def test_lengths_are_compared_over_responses_that_say_something() -> None:
+    texts = random_texts(24)
+    for cells in texts.values():
+        cells["B"] = [*cells["A"][:2], "", "\n"]
+    tables = score(texts).within
+    words = tables["B"]["words"]
+    assert (words.value, words.extra["non_empty"], words.difference.value) == (3.0, 6.0, 0.0)
+    assert tables["B"]["jaccard"].samples == 48
+
+
 def test_embeddings_are_made_once_and_meet_the_plain_computation(store: Store) -> None:
     texts = random_texts(3)
     texts["p1"]["B"] = ["", "  ", texts["p0"]["A"][0], "\u200b"]

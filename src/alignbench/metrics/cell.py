@@ -7,6 +7,7 @@ the two kinds equal.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Collection
 from dataclasses import replace
@@ -19,7 +20,7 @@ from alignbench.metrics import registry
 from alignbench.metrics.arrays import Floats
 from alignbench.metrics.formula import EmbeddingFormula
 from alignbench.metrics.semantic import CLASS_THRESHOLD, Cosines, EmbeddedSet
-from alignbench.metrics.values import WORKBENCH, PairSimilarity, Value, WordMode, too_few
+from alignbench.metrics.values import NON_EMPTY, WORKBENCH, PairSimilarity, Value, WordMode, too_few
 from alignbench.metrics.words import is_empty
 
 _PENDING = "embeddings have not arrived yet"
@@ -66,15 +67,22 @@ class ScoredCell(ABC):
         return len(self) if self.mode.scores_empty else len(self) - self._n_empty
 
     def value(self, name: str) -> Value:
-        """Of a score over texts."""
-        value, metric = self._value(name), registry.METRICS[name]
-        if value.value is None and not metric.counts_empty and self.n_compared < metric.min_samples <= len(self):
+        """Of a score over texts. One that empty responses are part of has its value without them beside it."""
+        metric = registry.METRICS[name]
+        if metric.counts_empty:
+            value = self._value(name, with_empty=True)
+            if self.n_compared == len(self):
+                return value
+            alone = self._value(name).value
+            return replace(value, extra={**value.extra, NON_EMPTY: math.nan if alone is None else alone})
+        value = self._value(name)
+        if value.value is None and self.n_compared < metric.min_samples <= len(self):
             return replace(value, reason=too_few(metric.min_samples, self.n_compared, "non-empty sample"))
         return value
 
     @abstractmethod
-    def _value(self, name: str) -> Value:
-        """The same, without a thought for the samples that are left out."""
+    def _value(self, name: str, *, with_empty: bool = False) -> Value:
+        """Over the samples that scores compare, or over all of them."""
 
     def add_embedding(self, sample: int, vector: ArrayLike) -> None:
         """Add a sample's unit vector (dim,), before or after its text and in any order. Empty responses have none.

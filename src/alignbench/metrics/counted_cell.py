@@ -78,11 +78,11 @@ class CountedCell(ScoredCell):
             self._pairs[metric] = _CountedPairs(between, formula.no_pairs, self._rows)
         return self._pairs[metric]
 
-    def _value(self, name: str) -> Value:
+    def _value(self, name: str, *, with_empty: bool = False) -> Value:
         formula = registry.METRICS[name].formula
         if not isinstance(formula, SetFormula):
             return self.similarity(name).value()
-        documents = self._documents if registry.METRICS[name].counts_empty else self._compared
+        documents = self._documents if with_empty else self._compared
         if formula.counted is not None:
             return formula.counted(self._tables if documents is self._compared else NgramTables(documents.words))
         running = formula.running(NgramIndex())

@@ -46,11 +46,14 @@ class CellScores(ScoredCell):
         super().__init__(metrics, mode, class_threshold=class_threshold)
         index = NgramIndex()
         self._scores: dict[str, RunningScore] = {}
+        self._with_empty: dict[str, RunningScore] = {}  # those of the scores that empty responses are part of
         self._similarities: dict[str, RunningSimilarity] = {}  # those of the scores that compare pairs
         for name in self.metrics:
             formula = registry.METRICS[name].formula
             if isinstance(formula, SetFormula):
                 self._scores[name] = formula.running(index)
+                if registry.METRICS[name].counts_empty:
+                    self._with_empty[name] = formula.running(index)
             elif isinstance(formula, PairFormula):
                 self._scores[name] = self._similarities[name] = formula.running(index)
 
@@ -58,15 +61,14 @@ class CellScores(ScoredCell):
         """Add a finished sample; O(n) for the n-th. ValueError where the cell has this sample."""
         compared = self._take_up(sample, text)
         response = Response(sample, text, self.mode)
-        for name, score in self._scores.items():
-            if compared or registry.METRICS[name].counts_empty:
-                score.add(response)
+        for score in (*(self._scores.values() if compared else ()), *self._with_empty.values()):
+            score.add(response)
 
     def similarity(self, metric: str) -> PairSimilarity:
         return self._similarities[metric]
 
-    def _value(self, name: str) -> Value:
-        return self._scores[name].value()
+    def _value(self, name: str, *, with_empty: bool = False) -> Value:
+        return (self._with_empty if with_empty else self._scores)[name].value()
 
 
 class CellPair:

@@ -28,6 +28,8 @@ class WordMode:
     )
 
 
+NON_EMPTY = "non_empty"  # an extra of scores that empty responses are part of: the value without them
+
 WORKBENCH = WordMode("workbench", f"words{VERSION}", words, STOP_WORDS, piecewise=True)
 
 

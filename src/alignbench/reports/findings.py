@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from alignbench.judging.summary import DISTINCT, STANCES, JudgedTable
 from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import MIN_PROMPTS, PairedDifference
+from alignbench.metrics.values import NON_EMPTY
 from alignbench.reports.contents import Diversity, Report
 from alignbench.reports.coverage_curves import Coverage
 from alignbench.reports.equal_length import EqualLength
 from alignbench.reports.finding import Claim, ClaimKind, Finding
 from alignbench.reports.gate import GateGap, QualityGate
 from alignbench.reports.numbers import interval, number, p_value
-from alignbench.scoring.score_tables import WithinEstimate
+from alignbench.scoring.score_tables import ConditionSize, WithinEstimate
 
 LEVEL = 0.05
 SAID = ("jaccard", "embedding_diversity")  # the scores that sentences speak of
@@ -28,7 +30,7 @@ def findings(report: Report, diversity: Diversity) -> list[Finding]:
     reference = report.meta.reference
     if reference is None:
         return [Finding("No condition is the reference, so nothing is compared; name one with --reference.")]
-    return [
+    compared = [
         *_differences(report.scores.within, reference, "words"),
         *(line for metric in SAID for line in _differences(report.scores.within, reference, metric)),
         *_equal_length(diversity.lengths, reference),
@@ -37,6 +39,8 @@ def findings(report: Report, diversity: Diversity) -> list[Finding]:
         *_coverage(diversity.coverage, reference),
         *_stances(report.judged.get("stance", {}), report.meta.contested),
     ]
+    sizes = report.scores.sizes
+    return [_with_empty(finding, sizes, reference) for finding in compared]
 
 
 def _differences(within: _Within, reference: str, metric: str) -> Iterator[Finding]:
@@ -51,7 +55,7 @@ def _differences(within: _Within, reference: str, metric: str) -> Iterator[Findi
             reason = score.reason or own.reason or "no prompt has both"
             yield Finding(f"{title}: {condition} and {reference} do not compare ({reason}).", condition)
             continue
-        shown = f"{title}: {condition} {number(score.value)}, {reference} {number(own.value)}"
+        shown = f"{title}: {condition} {_non_empty(score)}, {reference} {_non_empty(own)}"
         yield _moved(shown, condition, kind, metric, score.difference)
 
 
@@ -85,6 +89,24 @@ def _moved(shown: str, condition: str, kind: ClaimKind, metric: str, difference:
         return Finding(f"{evidence}: {says} responses.", condition, (Claim(kind, metric, says),))
     says = "more diverse" if (value > 0) == (direction == "higher") else "less diverse"
     return Finding(f"{evidence}: {condition} is {says}.", condition, (Claim(kind, metric, says),))
+
+
+def _non_empty(score: WithinEstimate) -> str:
+    """The value that is compared."""
+    value = score.extra.get(NON_EMPTY, score.value)
+    return "-" if value is None else number(value)
+
+
+def _with_empty(finding: Finding, sizes: Mapping[str, ConditionSize], reference: str) -> Finding:
+    """The same, saying so where it compares conditions with different shares of empty responses."""
+    if finding.condition == reference or not {finding.condition, reference} <= sizes.keys():
+        return finding
+    size, own = sizes[finding.condition], sizes[reference]
+    if size.empty * own.samples == own.empty * size.samples:
+        return finding
+    empty = f"{size.empty} of {size.samples} responses of {finding.condition} are empty"
+    said = f"{empty}, {own.empty} of {own.samples} of {reference}"
+    return replace(finding, text=f"{finding.text.removesuffix('.')} ({said}).")
 
 
 def _surprisals(within: _Within, reference: str) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ from alignbench.metrics.statistics import (
     holm_corrected,
     spread_interval,
 )
-from alignbench.metrics.values import Cross, Value
+from alignbench.metrics.values import NON_EMPTY, Cross, Value
 from alignbench.scoring.floor import NOT_GIVEN
 from alignbench.scoring.prompt_scores import PromptScores
 from alignbench.scoring.score_tables import CrossEstimate, ScoreTables, WithinEstimate
@@ -95,8 +95,9 @@ def _within(
             {"sd": _mean(_column(cell.sd for cell in column))} if metric in METRICS and METRICS[metric].has_sd else {}
         )
         extra |= _extras(there)
-        if any(EQUAL_N in cell.extra for cell in column):
-            extra[EQUAL_N] = _mean(_at_equal_n(column))
+        for name in (EQUAL_N, NON_EMPTY):
+            if any(name in cell.extra for cell in column):
+                extra[name] = _mean(_at_equal_n(column))
         scores[condition][metric] = WithinEstimate(
             value=_mean(columns[condition, metric]),
             ci=(jackknifed.get(("within", condition, metric)) or intervals[condition, metric]) if there else None,
@@ -216,8 +217,9 @@ def _apart(prompts: Sequence[PromptScores], conditions: Sequence[str], reference
 
 
 def _at_equal_n(cells: Iterable[Value]) -> _Column:
-    """What conditions are compared by: of scores that move with n the values at the n that all of them have."""
-    return _column(cell.extra.get(EQUAL_N, cell.value) for cell in cells)
+    """What conditions are compared by: of scores that move with n the values at the n that all of them have, of those
+    that empty responses are part of the values without these."""
+    return _column(cell.extra.get(EQUAL_N, cell.extra.get(NON_EMPTY, cell.value)) for cell in cells)
 
 
 def _column(values: Iterable[float | None]) -> _Column:

@@ -89,7 +89,7 @@ class ScoreTables:
     @property
     def sizes(self) -> dict[str, ConditionSize]:
         """By condition."""
-        empty = {condition: metrics["empty"] for condition, metrics in self.within.items()}
+        empty = {condition: metrics["empty"] for condition, metrics in self.within.items() if "empty" in metrics}
         return {
             condition: ConditionSize(counted.n, counted.samples, round((counted.value or 0.0) * counted.n))
             for condition, counted in empty.items()
