@@ -19,7 +19,7 @@ from alignbench.errors import InputError
 Kind = Literal["base", "aligned"]
 Mode = Literal["strict", "fast"]
 Select = Literal["fixed", "random", "nearest-prompt", "nearest-response"]
-Order = Literal["given", "similar-last", "shuffled"]
+Order = Literal["given", "similar-first", "similar-last", "shuffled"]
 Draw = Literal["prompt", "all"]
 Level = Literal["keywords", "topics", "outline", "sentence", "summary", "free", "first"]
 Overflow = Literal["drop", "refuse"]
@@ -168,6 +168,7 @@ class Examples:
         teacher: the condition whose sample `sample` is taken for the response to the query; empty: `condition`, else
             the session's reference
         embedder: a folder, empty for the embedded model
+        hints: whether a hint is made of each example that has none, as the query's is made of the teacher's answer
     """
 
     pool: ExampleSet = ExampleSet()
@@ -182,6 +183,7 @@ class Examples:
     teacher: str = ""
     sample: int = 0
     embedder: str = ""
+    hints: bool = False
 
     @property
     def why_none(self) -> str:

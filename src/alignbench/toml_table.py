@@ -48,6 +48,13 @@ class TomlTable:
             raise self.error(key, value, f"a whole number, {least} or more")
         return value
 
+    def flag(self, key: str) -> bool:
+        """True or false, false where it is left out."""
+        value = self.raw(key)
+        if not isinstance(value, bool | None):
+            raise self.error(key, value, "true or false")
+        return bool(value)
+
     def fraction(self, key: str, default: float | None) -> float | None:
         """A number over 0 and at most 1."""
         value = self.raw(key)

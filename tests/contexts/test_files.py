@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from alignbench.contexts.example_files import (
     write_examples,
 )
 from alignbench.contexts.files import load_context, shipped_contexts
-from alignbench.contexts.hints import hint_template
+from alignbench.contexts.hints import example_hint, hint_template
 from alignbench.errors import InputError
 from alignbench.prompts import load_prompts, shipped_sets
 from alignbench.spec import Context, Example, Examples, ExampleSet, Hint, Prefill
@@ -98,6 +99,23 @@ def test_little_is_needed(tmp_path: Path) -> None:
     assert context(tmp_path, text).hint == Hint("summary", "", "t", 0, "t", hint_template("summary"))
 
 
+def test_hints_of_examples_are_made_as_the_querys_is(tmp_path: Path) -> None:
+    examples = '[examples]\nset = { condition = "t" }\nselect = "random"\nk = 2\nsample = 1\nhints = true\n'
+    hint = '[hint]\nlevel = "topics"\nsource = { condition = "u" }\nmaker = "m"\n'
+    read = context(tmp_path, f'template = "plain"\n{examples}{hint}')
+    assert example_hint(read) == Hint("topics", "", "t", 1, "m", hint_template("topics"))
+    assert read.examples is not None
+    assert read.to_json()["examples"]["hints"] is True
+    assert Context.from_json(read.to_json(), lambda _: ExampleSet()) == read
+    assert read.hash != replace(read, examples=replace(read.examples, hints=False)).hash
+
+    first = context(tmp_path, f'template = "plain"\n{examples}[hint]\nlevel = "first"\n')
+    assert example_hint(first) == Hint("summary", "", "t", 1, "t", hint_template("summary"))
+    without = context(tmp_path, 'template = "plain"\n' + examples.replace("hints = true\n", "") + hint)
+    assert example_hint(without) is None
+    assert "hints" not in without.to_json()["examples"]  # so that hashes of before are what they were
+
+
 @pytest.mark.parametrize("reference", ["s.jsonl", "s.csv", "mine"])
 def test_a_set_by_file_and_by_name(tmp_path: Path, reference: str) -> None:
     (tmp_path / "s.jsonl").write_text(write_examples(SET), encoding="utf-8")
@@ -132,7 +150,15 @@ BAD: list[tuple[str, str]] = [
     ('template = "plain"\n[hint]\ntext = "x"', "field hint.level: missing"),
     ('template = "plain"\n[hint]\nlevel = "sumary"', r"field hint.level: 'sumary'; .* Did you mean summary\?"),
     ('template = "plain"\n[hint]\nlevel = "summary"', "hint: expected either text or source"),
-    ('template = "plain"\n[hint]\nlevel = "first"\ntext = "x"', "level first takes no other key"),
+    ('template = "plain"\n[hint]\nlevel = "first"\ntext = "x"', "level first takes no key but maker"),
+    ('template = "plain"\n[hint]\nlevel = "first"\nmaker = "m"', "field hint.maker: 'm'; expected none"),
+    ('template = "plain"\n[hint]\nlevel = "topics"\ntext = "a"\nmaker = "m"', "field hint.maker: 'm'; expected none"),
+    ('template = "plain"\n[examples]\nset = "short"\nhints = "yes"', "field examples.hints: 'yes'; expected true or"),
+    ('template = "plain"\n[examples]\nset = "short"\nhints = true', "field examples.hints: True; expected false, or a"),
+    (
+        'template = "plain"\n[examples]\nset = "short"\nhints = true\n[hint]\nlevel = "first"',
+        "field hint.maker: missing; expected who makes the hints",
+    ),
     ('template = "plain"\n[hint]\nlevel = "free"\nsource = {condition = "t"}', "field hint.template: missing"),
     ('template = "plain"\n[hint]\nlevel = "topics"\nsource = {sample = 1}', "field hint.source.condition: missing"),
     ('template = "plain"\n[prefill]\nsource = {condition = "t"}', "prefill: expected either text, or source and"),

@@ -76,6 +76,26 @@ def test_order_puts_the_most_similar_last_or_shuffles() -> None:
     assert len({tuple(shuffle) for shuffle in shuffles}) > 2
 
 
+def test_by_similarity_stands_by_similarity_where_novelty_ranks() -> None:
+    vectors = unit([[1, 0.02, 0], [1, 0, 0], [0.6, 0, 0.8], [0, 1, 0], [0, 0, 1], [0.1, 1, 0]])
+    near = unit([0.8, 0.3, 0.6])
+    novel = examples(select="nearest-prompt", k=3, mmr=0.5, near_duplicate=1.0)
+    by_order = {
+        order: indices(select(QUERY, replace(novel, order=order), NeighbourIndex(vectors), near))
+        for order in ("given", "similar-first", "similar-last")
+    }
+    assert by_order == {"given": [2, 5, 0], "similar-first": [2, 0, 5], "similar-last": [5, 0, 2]}
+
+
+def test_a_made_hint_is_given_to_the_examples_that_have_none() -> None:
+    pool = (Example("a", "x"), Example("b", "y", "own"), Example("c", "z"))
+    selection = ExampleSelection((Selected(1, 1), Selected(2, 2)), left_out=(Selected(0, 0),))
+    hinted = selection.with_hints(pool, lambda example: f"of {example.prompt}")
+    assert hinted.examples(pool) == (Example("b", "y", "own"), Example("c", "z", "of c"))
+    assert hinted.left_out == selection.left_out
+    assert hinted.with_hints(pool, lambda _: "again") == hinted
+
+
 def test_the_query_and_near_duplicates_of_it_are_never_selected() -> None:
     for query in ("clouds  TODAY?", "Clouds today"):
         selection = select(query, examples(k=3, near_duplicate=0.9))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from alignbench.contexts.hints import example_hint
 from alignbench.errors import InputError
 from alignbench.experiments.experiment import Experiment, experiment_path, read_experiment
 
@@ -171,3 +172,19 @@ def test_an_imported_model_cannot_be_run(tmp_path: Path) -> None:
 def test_the_files_that_ship_are_sound() -> None:
     shipped = sorted(experiment_path("quick").parent.glob("*.toml"))
     assert [path.stem for path in shipped if read_experiment(path).name != path.stem] == []
+
+
+def test_the_papers_study_plans_its_nine_conditions_and_the_headline_one() -> None:
+    study = read_experiment(experiment_path("overton"))
+    by_name = {condition.name: condition for condition in study.conditions}
+    assert len(by_name) == 10
+    headline = by_name["teacher examples, summary"].context
+    assert headline.examples is not None
+    assert (headline.examples.condition, headline.examples.hints) == ("teacher", True)
+    assert headline.hint is not None
+    assert headline.hint.condition == "teacher"
+    made = example_hint(headline)
+    assert made is not None
+    assert (made.level, made.maker, made.template) == ("summary", headline.hint.maker, headline.hint.template)
+    nearest = [c.context.examples for c in by_name.values() if c.context.examples and "nearest" in c.name]
+    assert {examples.order for examples in nearest} == {"similar-first"}

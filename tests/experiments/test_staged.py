@@ -141,6 +141,44 @@ def test_a_hint_is_made_of_the_teachers_sample_and_kept(store: Store) -> None:
     assert asked == []  # a resumed run makes no hint again
 
 
+def test_every_example_of_a_teacher_gets_a_hint_of_its_own_answer(store: Store) -> None:
+    session = store.create_session("t")
+    pool = Pool(texts={"good": ["An answer."], "maker": ["In short."]})
+    hint = Hint("summary", condition="good", maker="maker", template="Sum up {prompt}: {response}")
+    examples = Examples(condition="good", select="random", k=2, hints=True)
+    maker = Condition(
+        "maker", Model("maker", "demo-smaller", "aligned"), Context("chat")
+    )  # another one than the teacher
+    conditions = (TEACHER, maker, under(Context("plain", examples=examples, hint=hint)))
+    run(store, session, pool, *conditions, n=1)
+    assert not errors(store, session)
+    for text in rendered(store, session, "raw + context").values():
+        assert text.count("# Summary:\n```\nIn short.\n```\n\n# Answer:") == 3  # of two examples and of the query
+    asked = [request.query for name, request in pool.requests if name == "maker" and "Sum up" in request.query]
+    assert len(asked) == len(set(asked)) == len(PROMPTS)  # an example's hint is that of the prompt it answers
+    assert {(row.source_condition, row.source_sample) for row in store.hints(session)} == {("good", 0)}
+
+    kept = store.selection(next(cell.id for cell in store.cells(session) if cell.condition == "raw + context"))
+    assert kept is not None
+    assert [example.hint for example in kept[1].examples(kept[0].items)] == ["In short."] * 2
+    again = Pool(texts=pool.texts)
+    run(store, session, again, *conditions, n=2)
+    assert not [request for name, request in again.requests if "Sum up" in request.query]
+
+
+def test_hints_are_made_of_examples_of_a_set_too_and_kept_for_the_next_prompt(store: Store) -> None:
+    session = store.create_session("t")
+    pool = Pool(texts={"demo-aligned": ["In short."], "raw": ["first\n```\n\n# Answer:\n```\nlong\n"]})
+    own = (Example("apples", "red"), Example("plums", "blue", "own"))
+    examples = Examples(ExampleSet(own), hints=True)
+    run(store, session, pool, under(Context("plain", examples=examples, hint=Hint("first", maker="demo-aligned"))), n=1)
+    texts = rendered(store, session, "raw + context").values()
+    assert all("\nown\n" in text and text.count("# Summary:\n```\nIn short.\n") == 1 for text in texts)
+    asked = [request.query for name, request in pool.requests if name == "demo-aligned"]
+    assert len(asked) == 1
+    assert "Answer: red" in asked[0]
+
+
 def test_a_maker_that_answers_nothing_fails_its_cells_alone(store: Store) -> None:
     session = store.create_session("t")
     hint = Hint("summary", condition="good", maker="raw", template="Sum up: {response}")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from alignbench.contexts.rendering import NO_MODEL, Content, render
 from alignbench.errors import InputError
 from alignbench.importing.save import save_import
 from alignbench.judging.summary import judged_tables
@@ -206,3 +207,22 @@ def test_contexts_hints_and_judgments_of_the_release(tmp_path: Path) -> None:
     pair = tables["new-information"]["llama-2-base vs llama-2-chat"]["score"]
     assert pair.value == pytest.approx(2.35, abs=5e-3)
     assert (pair.n, pair.invalid) == (250, 0)
+
+
+@needs_paper_data
+def test_the_summary_prompts_of_the_release_are_made_of_its_examples_and_hints() -> None:
+    """The prompt comes from instances/, the hint from summaries-outputs/; only the examples were read from prompts."""
+    (dataset,) = datasets(OVERTON)
+    session = read_dataset(dataset)
+    imported = next(each for each in session.conditions if each.condition.name == "llama-2-icl-chat-summary")
+    context = imported.condition.context
+    assert context.examples is not None
+    assert all(example.hint for example in context.examples.pool.items)
+    hints = {hint.prompt.id: hint.text for hint in session.hints}
+    rebuilt = [
+        render(cell.prompt, context, NO_MODEL, Content(context.examples.pool.items, hints[cell.prompt.id])).text
+        for cell in imported.cells
+    ]
+    stored = [cell.rendered for cell in imported.cells]
+    assert len(stored) == 50
+    assert rebuilt == stored

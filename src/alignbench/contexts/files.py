@@ -115,6 +115,7 @@ def read_context(
         thinking_end=table.text("thinking_end"),
         verbalized=table.integer("verbalized", 0, least=2),
     )
+    _check_example_hints(table, context)
     if context.verbalized and (
         context.prefill or context.thinking_end or (context.hint and context.hint.level == "first")
     ):
@@ -123,6 +124,20 @@ def read_context(
         )
     table.finish()
     return context
+
+
+def _check_example_hints(table: TomlTable, context: Context) -> None:
+    """Hints of examples need a hint of the query, whose level they have, and somebody who makes them."""
+    examples, hint = context.examples, context.hint
+    written = hint is not None and not hint.condition
+    if examples is None or not examples.hints:
+        if hint is not None and written and hint.maker:
+            raise table.error("hint.maker", hint.maker, "none: the hint is not made, and no hints of examples are")
+        return
+    if hint is None or (written and hint.level == "free"):
+        raise table.error("examples.hints", True, "false, or a hint beside it whose level has a template")
+    if not (hint.maker or examples.condition):
+        raise InputError(f"{table.where}, field {table.name('hint.maker')}: missing; expected who makes the hints.")
 
 
 def read_hint(values: Mapping[str, Any], where: str) -> Hint:
@@ -185,7 +200,7 @@ def _examples(table: TomlTable | None, folder: Path, sets: Sets) -> Examples | N
     if k is None and select != "fixed":
         raise InputError(f"{table.where}, field {table.name('k')}: missing; expected a number with {select}.")
     for key, given, allowed, whom in (
-        ("order", order == "similar-last", nearest, "nearest-prompt or nearest-response"),
+        ("order", order.startswith("similar"), nearest, "nearest-prompt or nearest-response"),
         ("mmr", mmr is not None, nearest, "nearest-prompt or nearest-response"),
         ("embedder", "embedder" in table, nearest, "nearest-prompt or nearest-response"),
         ("draw", "draw" in table, select == "random", "random"),
@@ -210,6 +225,7 @@ def _examples(table: TomlTable | None, folder: Path, sets: Sets) -> Examples | N
         teacher=teacher,
         sample=sample,
         embedder=_embedder(table, folder),
+        hints=table.flag("hints"),
     )
     table.finish()
     return examples
@@ -274,12 +290,14 @@ def _hint(table: TomlTable | None, folder: Path) -> Hint | None:
     condition, sample = _source(table)
     template = _text_or_file(table, "template", folder)
     if level == "first":
-        if text or condition or maker or template:
-            raise InputError(f"{table.where}, hint: level first takes no other key: the model writes the hint.")
+        if text or condition or template:
+            raise InputError(
+                f"{table.where}, hint: level first takes no key but maker: the model writes the hint of the query."
+            )
     elif bool(text) == bool(condition):
         raise InputError(f"{table.where}, hint: expected either text or source.")
-    elif text and (maker or template):
-        raise InputError(f"{table.where}, hint: a text takes no maker and no template.")
+    elif text and template:
+        raise InputError(f"{table.where}, hint: a text takes no template.")
     elif condition and level == "free" and not template:
         raise InputError(f"{table.where}, field {table.name('template')}: missing; level free has none of its own.")
     if condition:

@@ -10,7 +10,7 @@ from pathlib import Path
 from alignbench import paths
 from alignbench.errors import InputError
 from alignbench.metrics.words import content_words, words
-from alignbench.spec import Level
+from alignbench.spec import Context, Hint, Level
 from alignbench.textfiles import read_utf8
 
 QUOTE = 8  # words in a row that make a quotation
@@ -31,6 +31,25 @@ def made_levels() -> list[Level]:
     """The levels that ship with a template, from the lowest resolution to the highest."""
     order: tuple[Level, ...] = ("keywords", "topics", "outline", "sentence", "summary")
     return [level for level in order if (_folder() / f"{level}.txt").is_file()]
+
+
+def example_hint(context: Context) -> Hint | None:
+    """What hints the examples of a context get where they have none; None where none are made.
+
+    As the query's, made of each example's own answer. A query whose hint is written, by hand or by the model that
+    answers, says the maker alone: the level is the query's, or a summary where that is written first.
+    """
+    examples, hint = context.examples, context.hint
+    if examples is None or not examples.hints or hint is None:
+        return None
+    level: Level = "summary" if hint.level == "first" else hint.level
+    return Hint(
+        level,
+        condition=examples.condition,
+        sample=examples.sample,
+        maker=hint.maker or examples.condition,
+        template=hint.template or hint_template(level),
+    )
 
 
 def hint_request(template: str, prompt: str, response: str) -> str:

@@ -107,6 +107,8 @@ def own_content(prompt: Prompt, context: Context) -> Content:
     examples: tuple[Example, ...] = ()
     if context.examples is not None:
         examples = own_examples(prompt.text, context.examples)
+        if context.examples.hints and not all(example.hint for example in examples):
+            raise InputError(f"The hints of the examples of {context.name or 'this context'} are made of each of them.")
     hint, prefill = context.hint, context.prefill
     if hint is not None and not hint.text and hint.level != "first":
         raise InputError(f"The hint of {context.name or 'this context'} is made from a sample of {hint.condition!r}.")

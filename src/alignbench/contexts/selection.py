@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import count
 
 import numpy as np
@@ -26,11 +26,13 @@ class Selected:
         rank: its place by the method of selection, from 1, near duplicates of the query not counted, but for one that
             is itself left out as such
         similarity: cosine to the query, or to the response that stands for it; None where the method has none
+        hint: one that was made of it, where it has none of its own
     """
 
     index: int
     rank: int
     similarity: float | None = None
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,15 @@ class ExampleSelection:
     dropped: tuple[Selected, ...] = ()  # those that had been chosen and did not fit the model's window
 
     def examples(self, pool: Sequence[Example]) -> tuple[Example, ...]:
-        """The chosen examples, from the pool they were selected from."""
-        return tuple(pool[selected.index] for selected in self.chosen)
+        """The chosen examples, from the pool they were selected from, with the hints that were made of them."""
+        return tuple(
+            replace(pool[selected.index], hint=pool[selected.index].hint or selected.hint) for selected in self.chosen
+        )
+
+    def with_hints(self, pool: Sequence[Example], made: Callable[[Example], str]) -> ExampleSelection:
+        """The same with a hint made of each chosen example that has none."""
+        hints = (s.hint or ("" if pool[s.index].hint else made(pool[s.index])) for s in self.chosen)
+        return replace(self, chosen=tuple(replace(s, hint=h) for s, h in zip(self.chosen, hints, strict=True)))
 
     def without_farthest(self) -> ExampleSelection:
         """The same with the chosen example of the lowest similarity, or else of the last rank, dropped."""
@@ -128,8 +137,9 @@ def _diversified(candidates: Sequence[Selected], index: NeighbourIndex, k: int, 
 
 
 def _ordered(query: str, examples: Examples, chosen: list[Selected]) -> list[Selected]:
-    if examples.order == "similar-last":
-        return chosen[::-1]
+    if examples.order in ("similar-first", "similar-last"):
+        by_similarity = sorted(chosen, key=lambda s: (-(s.similarity or 0.0), s.rank))
+        return by_similarity if examples.order == "similar-first" else by_similarity[::-1]
     if examples.order == "shuffled":
         shared = examples.shared
         return [chosen[i] for i in _random_order(len(chosen), examples.seed, "" if shared else query)]

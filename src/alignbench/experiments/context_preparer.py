@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alignbench import paths
-from alignbench.contexts.hints import QUOTE
+from alignbench.contexts.hints import QUOTE, example_hint
 from alignbench.contexts.neighbours import NeighbourIndex, keep_index, load_index
 from alignbench.contexts.preview import Preview, preview
 from alignbench.contexts.rendering import Content, render
@@ -20,11 +21,11 @@ from alignbench.engines.protocol import Capabilities, EmbedPool, EnginePool
 from alignbench.engines.workers.pool import WorkerPool
 from alignbench.errors import EngineError, InputError
 from alignbench.experiments.cell_content import cell_content, is_prepared
-from alignbench.experiments.hint_maker import made_hint, n_tokens
+from alignbench.experiments.hint_maker import OtherResponse, made_hint, n_tokens
 from alignbench.experiments.plan import PlannedCell
 from alignbench.models.catalog import resolve
 from alignbench.scoring.embedding_cache import Embeddings
-from alignbench.spec import Condition, Context, Examples, ExampleSet, Hint, Model, Prompt, content_hash
+from alignbench.spec import Condition, Context, Example, Examples, ExampleSet, Hint, Model, Prompt, content_hash
 from alignbench.store import HintRow, NewHint, Store
 
 
@@ -91,6 +92,8 @@ class Preparer:
         pool, selection = ExampleSet(), None
         if context.examples is not None:
             pool, selection = self.selection(prompt, context.examples)
+            if (of_examples := example_hint(context)) is not None:
+                selection = selection.with_hints(pool.items, partial(self._example_hint, hint=of_examples))
             near = [s for s in selection.left_out if not is_near_duplicate(prompt.text, pool.items[s.index], 1.0)]
             if near:  # that the prompt itself is no example goes without saying
                 what = "near duplicate" if len(near) == 1 else "near duplicates"
@@ -203,10 +206,27 @@ class Preparer:
 
     def made_hint(self, prompt: Prompt, hint: Hint) -> tuple[HintRow, list[str]]:
         """The hint that its maker makes of its source, made once and stored; and whether it quotes, in words."""
-        source = self._store.teacher_sample(self._session, prompt, hint.condition, hint.sample)
-        row = made_hint(self._store, self._pool, self._session, prompt, hint, source, self._maker(hint.maker))
+        row = self._hint_of(prompt, hint)
         quote = row.longest_quote or 0
         return row, [f"the hint quotes {quote} words in a row from its source"] if quote >= QUOTE else []
+
+    def _hint_of(self, prompt: Prompt, hint: Hint) -> HintRow:
+        """The hint of a sample of the session."""
+        source = self._store.teacher_sample(self._session, prompt, hint.condition, hint.sample)
+        return made_hint(self._store, self._pool, self._session, prompt, hint, source, self._maker(hint.maker))
+
+    def _example_hint(self, example: Example, hint: Hint) -> str:
+        """The hint of an example: of the sample that it is, where it is one of this session, else of its text."""
+        prompt = self._prompt_texts.get(example.prompt)
+        if hint.condition and prompt is not None:
+            return self._hint_of(prompt, hint).text
+        prompt, source = Prompt.typed(example.prompt), OtherResponse(example.response)
+        return made_hint(self._store, self._pool, self._session, prompt, hint, source, self._maker(hint.maker)).text
+
+    @cached_property
+    def _prompt_texts(self) -> dict[str, Prompt]:
+        """The prompts of the session by their text, as examples have it."""
+        return {prompt.text.strip(): prompt for prompt in self._store.prompts(self._session)}
 
     def known_hint(self, prompt: Prompt, hint: Hint) -> HintRow | None:
         """The hint that `made_hint` would give without asking a model; None where it would have to ask."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from alignbench.contexts.hints import give_away, hint_request
 from alignbench.contexts.rendering import render
 from alignbench.engines.blocking import completed, loaded, tokenized
@@ -15,10 +17,24 @@ _MAX_TOKENS: dict[Level, int] = {"keywords": 48, "topics": 96, "outline": 256, "
 _LONGEST = 256
 
 
+@dataclass(frozen=True, slots=True)
+class OtherResponse:
+    """A response that is no sample of the session."""
+
+    text: str
+    id: None = None
+
+
 def made_hint(
-    store: Store, pool: EnginePool, session: int, prompt: Prompt, hint: Hint, source: SampleRow, maker: Model
+    store: Store,
+    pool: EnginePool,
+    session: int,
+    prompt: Prompt,
+    hint: Hint,
+    source: SampleRow | OtherResponse,
+    maker: Model,
 ) -> HintRow:
-    """The hint that `maker` makes of a sample: the one that is stored, else a new one, which is then stored.
+    """The hint that `maker` makes of a response: the one that is stored, else a new one, which is then stored.
 
     The maker works at temperature 0. Raises EngineError where it gives no response or an empty one.
 
@@ -26,9 +42,9 @@ def made_hint(
         store: keeps the hint
         pool: loads the maker
         session: that the hint belongs to
-        prompt: that the sample responds to
+        prompt: that is responded to
         hint: its level and template
-        source: the sample
+        source: the response
         maker: the model that writes
     """
     source_hash = content_hash(source.text)

@@ -34,9 +34,12 @@ class CellContentsMixin(ExampleSetsMixin):
             self._keep_example_set(pool)
             self._execute("DELETE FROM selections WHERE cell_id = ?", cell_id)
             self.db.conn.executemany(
-                "INSERT INTO selections (cell_id, set_hash, position, rank, similarity, place, left_out) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                ((cell_id, pool.hash, s.index, s.rank, s.similarity, place, why) for s, place, why in rows),
+                "INSERT INTO selections (cell_id, set_hash, position, rank, similarity, place, left_out, hint) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    (cell_id, pool.hash, s.index, s.rank, s.similarity, place, why, encode_text(s.hint))
+                    for s, place, why in rows
+                ),
             )
 
     def selection(self, cell_id: int) -> tuple[ExampleSet, ExampleSelection] | None:
@@ -147,7 +150,7 @@ class CellContentsMixin(ExampleSetsMixin):
 
 
 def _selected(rows: Iterable[dict[str, Any]]) -> tuple[Selected, ...]:
-    return tuple(Selected(row["position"], row["rank"], row["similarity"]) for row in rows)
+    return tuple(Selected(row["position"], row["rank"], row["similarity"], decode_text(row["hint"])) for row in rows)
 
 
 def _hint_row(row: dict[str, Any]) -> HintRow:

@@ -47,8 +47,8 @@ _COPIES = (
     WHERE session_id = ?1 AND (reference_sample_id IS NULL) = (reference.new IS NULL) ORDER BY judgments.id
     """,
     """
-    INSERT OR IGNORE INTO selections (cell_id, set_hash, position, rank, similarity, place, left_out)
-    SELECT new, set_hash, position, rank, similarity, place, left_out
+    INSERT OR IGNORE INTO selections (cell_id, set_hash, position, rank, similarity, place, left_out, hint)
+    SELECT new, set_hash, position, rank, similarity, place, left_out, hint
     FROM selections JOIN merged_cells ON old = cell_id
     """,
     "INSERT OR IGNORE INTO cell_prefills SELECT new, text FROM cell_prefills JOIN merged_cells ON old = cell_id",

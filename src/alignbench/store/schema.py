@@ -258,6 +258,11 @@ def _probabilities(db: Database) -> None:
     db.execute(view.replace("samples.error, samples.created", "samples.error, samples.created, samples.probability"))
 
 
+def _example_hints(db: Database) -> None:
+    # Of examples that have none of their own: what was made of them for this cell.
+    db.execute("ALTER TABLE selections ADD COLUMN hint TEXT NOT NULL DEFAULT ''")
+
+
 MIGRATIONS: tuple[tuple[str, Migration], ...] = (
     ("0001_tables", _tables),
     ("0002_judgments", _judgments),
@@ -266,6 +271,7 @@ MIGRATIONS: tuple[tuple[str, Migration], ...] = (
     ("0005_sessions", session_tables),
     ("0006_weights", _weights),
     ("0007_probabilities", _probabilities),
+    ("0008_example_hints", _example_hints),
 )
 
 

@@ -37,9 +37,10 @@ def examples_words(examples: Examples) -> str:
     if examples.pool.gone:
         return "examples that are gone"
     n = examples.k if examples.k is not None else len(examples.pool.items)
+    hinted = " with hints" if examples.hints else ""
     if examples.k is None and examples.condition:
-        return f"examples of {examples.condition}"
-    return f"{n} {SELECT_WORDS[examples.select]}example{'' if n == 1 else 's'}"
+        return f"examples of {examples.condition}{hinted}"
+    return f"{n} {SELECT_WORDS[examples.select]}example{'' if n == 1 else 's'}{hinted}"
 
 
 def hint_words(hint: Hint) -> str:

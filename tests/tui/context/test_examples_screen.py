@@ -63,14 +63,28 @@ def test_stepping_through_choices_leaves_nothing_that_does_not_apply() -> None:
     nearest = fields.stepped(fields.stepped(THREE, "select", 1), "select", 1)
     assert nearest.examples is not None
     assert nearest.examples.select == "nearest-prompt"
-    last = fields.stepped(nearest, "order", 1)
+    first = fields.stepped(nearest, "order", 1)
+    last = fields.stepped(first, "order", 1)
+    assert first.examples is not None
     assert last.examples is not None
-    assert last.examples.order == "similar-last"
+    assert (first.examples.order, last.examples.order) == ("similar-first", "similar-last")
     back = fields.stepped(last, "select", -2)
     assert back == THREE, "order similar-last has no meaning for a fixed list"
     assert fields.stepped(THREE, "order", 1).examples.order == "shuffled"  # type: ignore[union-attr]
     with pytest.raises(InputError, match="no examples yet"):
         fields.stepped(PLAIN, "k", 1)
+
+
+def test_hints_of_examples_are_a_choice_where_the_query_has_one() -> None:
+    hinted = replace(THREE, hint=Hint("summary", condition="teacher", maker="teacher"))
+    assert "hints" not in fields.fields_of(THREE)
+    assert "hints" in fields.fields_of(hinted)
+    made = fields.stepped(hinted, "hints", 1)
+    assert made.examples is not None
+    assert made.examples.hints
+    assert context_words(made) == "3 examples with hints + summary"
+    assert (fields.value_of(hinted, "hints"), fields.value_of(made, "hints")) == ("their own", "made of each")
+    assert "examples" in {what for what, _, _ in changes(Condition("a", BASE, hinted), Condition("b", BASE, made))}
 
 
 def test_relevance_duplicates_and_embedder_are_set_by_key_and_by_text(tmp_path: Path) -> None:

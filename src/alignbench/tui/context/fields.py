@@ -31,6 +31,7 @@ _CHOICES: Mapping[str, tuple[Any, ...]] = {
     "mmr": (None, *_TENTHS),
     "near_duplicate": _TWENTIETHS,
     "verbalized": (0, *range(2, 11)),
+    "hints": (False, True),
 }
 _OF_CONTEXT = ("template", "instruction", "overflow", "verbalized")
 _NUMBERS = ("k", "seed")
@@ -106,6 +107,8 @@ def fields_of(context: Context) -> list[str]:
         if examples.select.startswith("nearest"):
             names += ["mmr", "embedder"]
         names.append("near_duplicate")
+        if context.hint is not None:
+            names.append("hints")
     names += ["template", "instruction", "overflow"]
     return [*names, "verbalized"] if context.template == "chat" or context.verbalized else names
 
@@ -126,6 +129,8 @@ def value_of(context: Context, field: str) -> str:
             return number(value)
         case "embedder":
             return one_line(Path(value).name, 40) if value else "the embedded one"
+        case "hints":
+            return "made of each" if value else "their own"
         case "verbalized":
             return f"{value} answers to a reply" if value else "off"
     return str(value)
@@ -149,7 +154,7 @@ def stepped(context: Context, field: str, by: int) -> Context:
         return _with(context, field, value + by)
     values = _CHOICES[field]
     if field == "order" and not examples.select.startswith("nearest"):
-        values = tuple(value for value in values if value != "similar-last")
+        values = tuple(value for value in values if not value.startswith("similar"))
     value = getattr(examples, field)
     if field == "mmr" and value is None and by > 0:
         return _with(context, field, MMR)
@@ -207,7 +212,7 @@ def _consistent(examples: Examples) -> Examples:
         changed["k"] = min(3, len(examples.pool.items)) or 3
     if not nearest:
         changed |= {"mmr": None, "embedder": ""}
-        if examples.order == "similar-last":
+        if examples.order.startswith("similar"):
             changed["order"] = "given"
     if examples.select != "random":
         changed["draw"] = "prompt"
