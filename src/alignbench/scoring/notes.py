@@ -20,5 +20,9 @@ def score_notes(tables: ScoreTables, *, scores_empty: bool) -> Iterator[str]:
         yield f"conditions differ in samples a prompt, and these scores move with it: {', '.join(moving)}"
     empty = [f"{size.empty} of {size.samples} in {name}" for name, size in tables.sizes.items() if size.empty]
     if empty:
-        treated = "compared as responses that share nothing" if scores_empty else "left out of every score but the mean length"
+        treated = (
+            "compared as responses that share nothing"
+            if scores_empty
+            else "left out of every score but the mean length"
+        )
         yield f"empty responses, {treated}: {', '.join(empty)}"

@@ -42,6 +42,7 @@ class ShownMetric:
         short: The same where there is little room.
         invert: Whether 1 - value is shown.
         has_sd: Whether it is shown with its standard deviation.
+        whole: Whether it is shown without decimals, as a count is.
         arrow: Which way is more diverse.
     """
 
@@ -50,6 +51,7 @@ class ShownMetric:
     short: str
     invert: bool = False
     has_sd: bool = False
+    whole: bool = False
     arrow: str = ""
 
 

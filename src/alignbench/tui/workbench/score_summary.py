@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from alignbench.metrics.values import Cross, Value
 
 
+EMPTY = ShownMetric("empty", "empty responses", "empty", whole=True)  # a row where a column has any
+
+
 @cache
 def bench_metrics() -> tuple[tuple[ShownMetric, ...], tuple[ShownMetric, ...]]:
     """The scores of one set and the similarities that the Bench shows: those that run where nothing else is asked for.
@@ -51,7 +54,7 @@ def _score(value: Value | None, metric: ShownMetric, missing: str) -> Score:
     if value.value is None:
         return Score(reason=value.reason or missing)
     shown = 1 - value.value if metric.invert else value.value
-    return Score(shown, sd=value.sd, whole=True) if metric.has_sd else Score(shown)
+    return Score(shown, sd=value.sd if metric.has_sd else None, whole=metric.has_sd or metric.whole)
 
 
 def _similarity(crosses: Sequence[Cross | None], reference: int, missing: str) -> Similarity:
@@ -77,6 +80,8 @@ def score_table(bench: Bench, scorer: ScoreSource | None) -> ScoreTable:
         scores = scorer.prompt_scores(prompt, names, against, contested=is_contested(bench.prompt))
     within = [scores.within[name] if scores else {} for name in names]
     metrics, similarities = bench_metrics()
+    if any((values[EMPTY.key].value or 0.0) > 0.0 for values in within if EMPTY.key in values):
+        metrics = (EMPTY, *metrics)
     rows = {m.key: tuple(_score(values.get(m.key), m, missing) for values in within) for m in metrics}
 
     cross: dict[str, Similarity] = {}
