@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from alignbench.metrics.running_cell import CellScores
@@ -22,8 +23,9 @@ class Scores:
         for i, text in enumerate(texts):
             self._cell.add(i, text)
 
-    def prompt_scores(self, *_: object, **__: object) -> PromptScores:
-        return PromptScores(within={"base": self._cell.within()})
+    def prompt_scores(self, _: str, conditions: Iterable[str], *__: object, **___: object) -> PromptScores:
+        within = {name: self._cell.within() for name in conditions}
+        return PromptScores(within, {name: {} for name in within})
 
 
 def bench(path: Path, texts: list[str]) -> Bench:
@@ -32,7 +34,9 @@ def bench(path: Path, texts: list[str]) -> Bench:
         cell = store.add_cell(session, Prompt("p", "Why?"), Condition("base", BASE, default_context(BASE)), len(texts))
         for sample, text in enumerate(texts):
             store.add_text(cell, sample, text, raw_text="", finish_reason="stop")
-        return persistence.restore(store, session)[0]
+        bench, _ = persistence.restore(store, session)
+    bench.prompt = bench.asked[-1]
+    return bench
 
 
 def test_empty_responses_have_a_row_where_there_are_any(tmp_path: Path) -> None:
