@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from alignbench.metrics.arrays import Floats
+from alignbench.metrics.cut_texts import CutSimilarity, CutTexts
 from alignbench.metrics.ngram_table import NgramTables
 from alignbench.metrics.ngrams import NgramIndex
 from alignbench.metrics.values import (
@@ -54,11 +55,14 @@ class PairFormula:
         running: the similarity inside an empty set, to which responses are added.
         counted: the similarities between finished responses.
         no_pairs: why a mean over so many pairs, none of which has a similarity, is null.
+        cut: the similarities between responses cut to equal lengths, of a similarity that longer responses have more of
+            by chance; None for any other.
     """
 
     running: Callable[[NgramIndex], RunningSimilarity]
     counted: Callable[[WordTable], Between]
     no_pairs: Callable[[int], str]
+    cut: Callable[[CutTexts], CutSimilarity] | None = None
 
 
 class EmbeddedCell(Protocol):

@@ -8,7 +8,9 @@ from collections.abc import Callable, Collection, Hashable, Set
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from alignbench.metrics import cut_sets
 from alignbench.metrics.arrays import Floats
+from alignbench.metrics.cut_sets import jaccards
 from alignbench.metrics.formula import Between, PairFormula, SetFormula
 from alignbench.metrics.metric import COUNTS_WORDS, Metric
 from alignbench.metrics.ngram_table import NgramTables
@@ -27,14 +29,6 @@ def jaccard(a: Set[Hashable], b: Set[Hashable]) -> float | None:
     """|A n B| / |A u B|, from 0 (nothing shared) to 1 (equal sets); None for two empty sets (Jaccard 1912)."""
     similarity = float(jaccards(len(a & b), len(a), len(b)))
     return None if math.isnan(similarity) else similarity
-
-
-def jaccards(shared: ArrayLike, size: ArrayLike, other: ArrayLike) -> Floats:
-    """`jaccard` of many pairs from numbers of words: shared, of the one and of the other; NaN for two empty sets."""
-    both = np.asarray(shared, np.float64)
-    unions = np.asarray(size, np.float64) + np.asarray(other, np.float64) - both
-    similarities: Floats = np.divide(both, unions, out=np.full(unions.shape, np.nan), where=unions > 0.0)
-    return similarities
 
 
 def jaccard_reason(n_pairs: int) -> str:
@@ -274,7 +268,7 @@ METRICS = (
         version=COUNTS_WORDS,
         needs=("text",),
         min_samples=2,
-        formula=PairFormula(lambda _: LexicalSimilarity(), _content_words, jaccard_reason),
+        formula=PairFormula(lambda _: LexicalSimilarity(), _content_words, jaccard_reason, cut_sets.content_words),
         default=True,
         order=20,
         family="overlap between responses",
@@ -298,7 +292,9 @@ METRICS = (
         version=COUNTS_WORDS,
         needs=("text",),
         min_samples=2,
-        formula=PairFormula(lambda _: LexicalSimilarity(content_ngrams(2)), _content_pairs, jaccard_reason),
+        formula=PairFormula(
+            lambda _: LexicalSimilarity(content_ngrams(2)), _content_pairs, jaccard_reason, cut_sets.content_pairs
+        ),
         order=30,
         family="overlap between responses",
         label="word pairs (Jaccard)",
@@ -319,7 +315,9 @@ METRICS = (
         version=COUNTS_WORDS,
         needs=("text",),
         min_samples=2,
-        formula=PairFormula(lambda _: LexicalSimilarity(content_stems(stem)), _content_stems, jaccard_reason),
+        formula=PairFormula(
+            lambda _: LexicalSimilarity(content_stems(stem)), _content_stems, jaccard_reason, cut_sets.content_stems
+        ),
         order=40,
         family="overlap between responses",
         label="stems (Jaccard)",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from alignbench.metrics.formula import Formula
+from alignbench.metrics.formula import Formula, PairFormula
 from alignbench.metrics.values import WORKBENCH, WordMode
 
 Scope = Literal["within", "cross"]
@@ -47,6 +47,7 @@ _PUBLIC = (
     "needs",
     "min_samples",
     "live",
+    "lexical",
     "moves_with_n",
     "is_distance",
 )
@@ -114,6 +115,11 @@ class Metric:
     def live(self) -> bool:
         """Whether cells can run it while samples arrive."""
         return self.formula is not None
+
+    @property
+    def lexical(self) -> bool:
+        """Whether longer responses are more alike in it by chance, so that it is compared at matched length."""
+        return isinstance(self.formula, PairFormula) and self.formula.cut is not None
 
     @property
     def range(self) -> str:

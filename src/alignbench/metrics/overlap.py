@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from alignbench.metrics.arrays import Floats
+from alignbench.metrics.cut_texts import CutSimilarity, CutTexts, cuts_of
 from alignbench.metrics.formula import PairFormula, SetFormula
 from alignbench.metrics.metric import COUNTS_WORDS, Metric
 from alignbench.metrics.ngram_table import NgramTables
@@ -206,17 +207,11 @@ def _self_bleu(tables: NgramTables) -> Value:
 
 
 class _PackedWords:
-    """The words of responses, compared by `rouge_ls`.
-
-    A word that is there once is in no common subsequence. The frequent ones get the lowest numbers: rapidfuzz looks
-    characters under 256 up in a table, and hashes others.
-    """
+    """The words of responses, compared by `rouge_ls`. A word that is there once is in no common subsequence."""
 
     def __init__(self, table: WordTable) -> None:
         words, owners, n = table.words, table.owners, table.n
-        times = np.bincount(words)
-        rank = np.empty(len(times), np.int64)
-        rank[stable_order(times.max(initial=0) - times)] = np.arange(len(times))
+        times, rank = np.bincount(words), _frequency_ranks(words)
         keep = times[words] > 1
         text = packed(rank[words[keep]])
         ends = np.cumsum(np.bincount(owners[keep], minlength=n)).tolist()
@@ -227,6 +222,33 @@ class _PackedWords:
         one = self._packed[a]
         other = one if a == b else self._packed[b]
         return rouge_ls(common_lengths(one, other), self._lengths[a, None], self._lengths[b])
+
+
+def _frequency_ranks(words: Ints) -> Ints:
+    """Of every word number its rank, the most frequent of these words first.
+
+    For rapidfuzz, which looks characters under 256 up in a table, and hashes others.
+    """
+    times = np.bincount(words)
+    rank = np.empty(len(times), np.int64)
+    rank[stable_order(times.max(initial=0) - times)] = np.arange(len(times))
+    return rank
+
+
+def _cut_words(texts: CutTexts) -> CutSimilarity:
+    """`rouge_ls` of responses that are cut, the sentences that are left in their order."""
+    from rapidfuzz.distance import LCSseq
+    from rapidfuzz.process import cpdist
+
+    rank = _frequency_ranks(texts.words)
+
+    def similarities(first: Ints, second: Ints, words: Ints) -> Floats:
+        cuts, a, b = cuts_of(texts, first, second, words)
+        texts_of_cuts, lengths = [packed(rank[cut]) for cut in cuts], np.array([len(cut) for cut in cuts], np.int64)
+        pairs = [texts_of_cuts[i] for i in a], [texts_of_cuts[i] for i in b]
+        return rouge_ls(cpdist(*pairs, scorer=LCSseq.similarity, dtype=np.int64), lengths[a], lengths[b])
+
+    return similarities
 
 
 METRICS = (
@@ -245,7 +267,7 @@ METRICS = (
         version=COUNTS_WORDS,
         needs=("text",),
         min_samples=2,
-        formula=PairFormula(RougeL, lambda table: _PackedWords(table).similarities, no_words),
+        formula=PairFormula(RougeL, lambda table: _PackedWords(table).similarities, no_words, _cut_words),
         order=50,
         family="overlap between responses",
     ),
