@@ -114,7 +114,6 @@ def score(
     base: str | None = None,
     mode: str = "workbench",
     truncate: int | None = None,
-    equal_words: bool = False,
     resamples: int = 10_000,
     seed: int = 0,
     embedder: str | None = None,
@@ -135,9 +134,8 @@ def score(
         base: The base model that reads responses for scores by log-probs; a session's only one by default.
         mode: How texts become words: workbench or paper.
         truncate: Score only the first so many words of every response.
-        equal_words: Lexical scores also on random sentences at an equal word budget.
         resamples: Of the prompts, for 95% intervals.
-        seed: Of the resamples and of the shuffled null.
+        seed: Of the resamples, the shuffled null, and the sentences drawn at matched length.
         embedder: A sentence-transformers folder, or none; the embedded MiniLM by default.
         judge: A model that judges the quality of a session's responses first, for the judged scores.
         db: The session database, runs/alignbench.db by default.
@@ -161,7 +159,6 @@ def score(
         base=base,
         mode=mode,
         truncate=truncate,
-        equal_words=equal_words,
         resamples=resamples,
         seed=seed,
         embedder=embedder,

@@ -34,7 +34,7 @@ def test_it_is_printed_or_written(tmp_path: Path) -> None:
     assert (written.returncode, written.stdout) == (0, "")
     assert page.read_text().startswith("# Session 1")
     report = json.loads(alignbench("report", "1", "--format", "json", *LEXICAL).stdout)
-    assert list(report) == ["session", "within", "cross", "judged", "counts", "meta"]
+    assert list(report) == ["session", "within", "cross", "matched", "judged", "counts", "meta"]
     assert report["meta"]["embedder"] is None
     table = alignbench("report", "1", "--format", "csv", *LEXICAL).stdout
     assert table.startswith("table,condition,metric,value,ci_low")

@@ -77,7 +77,7 @@ def test_empty_responses_are_left_out_and_named(tmp_path: Path) -> None:
 
 def test_the_shape_of_the_json(file: Path) -> None:
     tables = scored("--file", file, "--reference", "A", "--floor", "B", *LEXICAL)
-    assert set(tables) == {"within", "cross", "meta"}
+    assert set(tables) == {"within", "cross", "matched", "meta"}
     assert set(tables["within"]) == set(tables["cross"]) == {"A", "B"}
     assert {"value", "ci", "n", "reason"} <= set(tables["within"]["A"]["jaccard"])
     assert {
@@ -158,14 +158,15 @@ def test_hostile_names_do_nothing_to_the_terminal(tmp_path: Path) -> None:
     assert not {"\x1b", "\x07", "\u202e"} & set(ran.stdout)
 
 
-def test_equal_words_stand_beside_the_lexical_scores(file: Path) -> None:
-    plain = scored("--file", file, "--reference", "A", "--metrics", "jaccard", *LEXICAL)
-    tables = scored("--file", file, "--reference", "A", "--metrics", "jaccard", "--equal-words", *LEXICAL)
-    for table in ("within", "cross"):
-        entry = tables[table]["B"]["jaccard"]
-        assert set(entry.pop("equal_words")) == {"value", "ci"}
-        assert entry == plain[table]["B"]["jaccard"]
-    assert "equal_words" not in tables["within"]["B"]["words"]
+def test_lexical_scores_are_compared_at_matched_length_too(file: Path) -> None:
+    names = "words,jaccard,rouge_l,self_bleu"
+    tables = scored("--file", file, "--reference", "A", "--metrics", names, *LEXICAL)
+    assert set(tables["matched"]) == set(tables["within"]) - {"A"}
+    assert set(tables["matched"]["B"]) == {"jaccard", "rouge_l"}
+    for entry in tables["matched"]["B"].values():
+        assert set(entry) - {"reason"} == {"value", "reference", "difference", "ci", "p", "n", "skipped"}
+        assert entry["value"] is not None or entry["reason"]
+    assert scored("--file", file, "--metrics", names, *LEXICAL)["matched"] == {}
 
 
 def test_csv(file: Path) -> None:

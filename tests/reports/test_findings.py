@@ -9,15 +9,15 @@ from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.statistics import PairedDifference
 from alignbench.reports.contents import Diversity, Report
 from alignbench.reports.coverage_curves import ConditionCoverage, Coverage
-from alignbench.reports.equal_length import EqualLength
 from alignbench.reports.finding import Claim
 from alignbench.reports.findings import findings
 from alignbench.reports.gate import GatedCondition, GateGap, QualityGate
-from alignbench.scoring.score_tables import ScoreTables, WithinEstimate
+from alignbench.reports.openings import Openings
+from alignbench.scoring.score_tables import MatchedEstimate, ScoreTables, WithinEstimate
 from tests.support.reported import meta
 
 NO_GATE = QualityGate(3.0, None, "no quality judgments")
-NO_LENGTHS = EqualLength("jaccard", 40.0, {}, {})
+NO_OPENINGS = Openings("jaccard", 50, {})
 NO_COVERAGE = Coverage("coverage was not asked for")
 NONE = Estimate()
 
@@ -33,8 +33,9 @@ def texts(report: Report, diversity: Diversity) -> list[str]:
 def said(metric: str, difference: PairedDifference, gate: QualityGate = NO_GATE, **extra: Any) -> str:
     within = {"base": {metric: score(0.1, difference)}, "chat": {metric: score(0.3)}}
     judged, contested = extra.pop("judged", {}), extra.pop("contested", 0)
-    report = Report(1, ScoreTables(within), judged, meta=meta(contested=contested))
-    return "\n".join(texts(report, Diversity(extra.pop("lengths", NO_LENGTHS), gate, NO_COVERAGE)))
+    matched = {"base": {metric: extra.pop("matched")}} if "matched" in extra else {}
+    report = Report(1, ScoreTables(within, matched=matched), judged, meta=meta(contested=contested))
+    return "\n".join(texts(report, Diversity(NO_OPENINGS, gate, NO_COVERAGE)))
 
 
 def gap(value: float, low: float, high: float, p: float = 0.001, n: int = 50) -> PairedDifference:
@@ -42,7 +43,7 @@ def gap(value: float, low: float, high: float, p: float = 0.001, n: int = 50) ->
 
 
 def test_a_clear_difference_has_its_direction() -> None:
-    assert "base is more diverse" in said("jaccard", gap(-0.2, -0.25, -0.15))
+    assert "base is more diverse" in said("embedding_diversity", gap(0.2, 0.15, 0.25))
     assert "base is less diverse" in said("embedding_diversity", gap(-0.2, -0.25, -0.15))
     assert "shorter responses" in said("words", gap(-20.0, -25.0, -15.0))
 
@@ -51,13 +52,14 @@ def test_what_a_sentence_claims_stands_beside_it() -> None:
     def claimed(metric: str, difference: PairedDifference) -> list[Claim]:
         within = {"base": {metric: score(0.1, difference)}, "chat": {metric: score(0.3)}}
         report = Report(1, ScoreTables(within), meta=meta())
-        there = findings(report, Diversity(NO_LENGTHS, NO_GATE, NO_COVERAGE))
+        there = findings(report, Diversity(NO_OPENINGS, NO_GATE, NO_COVERAGE))
         return [claim for finding in there for claim in finding.claims]
 
     assert claimed("words", gap(20.0, 15.0, 25.0)) == [Claim("length", "words", "longer")]
-    assert claimed("jaccard", gap(-0.2, -0.25, -0.15)) == [Claim("diversity", "jaccard", "more diverse")]
-    assert not claimed("jaccard", gap(-0.2, -0.5, 0.1))
-    assert not claimed("jaccard", gap(-0.2, -0.25, -0.15, n=2))
+    diverse = "embedding_diversity"
+    assert claimed(diverse, gap(0.2, 0.15, 0.25)) == [Claim("diversity", diverse, "more diverse")]
+    assert not claimed(diverse, gap(-0.2, -0.5, 0.1))
+    assert not claimed(diverse, gap(-0.2, -0.25, -0.15, n=2))
 
 
 def test_different_shares_of_empty_responses_are_said() -> None:
@@ -73,13 +75,14 @@ def test_different_shares_of_empty_responses_are_said() -> None:
 
 
 def test_an_interval_with_zero_in_it_carries_no_claim() -> None:
-    for line in (said("jaccard", gap(-0.2, -0.5, 0.1)), said("jaccard", gap(-0.2, -0.3, -0.1, p=0.2))):
+    unclear = gap(-0.2, -0.5, 0.1), gap(-0.2, -0.3, -0.1, p=0.2)
+    for line in (said("embedding_diversity", difference) for difference in unclear):
         assert "not told from no difference" in line
         assert "diverse" not in line
 
 
 def test_few_prompts_carry_no_claim() -> None:
-    line = said("jaccard", gap(-0.2, -0.25, -0.15, n=2))
+    line = said("embedding_diversity", gap(-0.2, -0.25, -0.15, n=2))
     assert "under 20 prompts carry no claim" in line
     assert "is more diverse" not in line
 
@@ -109,7 +112,7 @@ def test_coverage_at_few_responses_carries_no_claim() -> None:
 
     report = Report(1, ScoreTables({"chat": {}}), meta=meta())
     coverage = Coverage(conditions={"base": covered(5), "one": covered(1), "many": covered(12)})
-    lines = texts(report, Diversity(NO_LENGTHS, NO_GATE, coverage))
+    lines = texts(report, Diversity(NO_OPENINGS, NO_GATE, coverage))
     assert "One response of base says 5% of a response of chat, 5 together say 25%" in lines[1]
     assert "One response of one says 5% of a response of chat; a response of chat covers 0.500 of its 1." in lines
     assert "Coverage rests on 1 to 5 responses a prompt, under 10" in lines[-1]
@@ -124,17 +127,34 @@ def test_contested_prompts_without_stances_ask_for_them() -> None:
     assert "--kind stance" not in line
 
 
-def test_equal_length_is_told_apart() -> None:
-    lengths = EqualLength("jaccard", 40.0, {"base": score(0.2, gap(-0.1, -0.2, 0.1)), "chat": score(0.3)}, {})
-    lines = said("jaccard", gap(-0.2, -0.25, -0.15), lengths=lengths).splitlines()
-    (line,) = [line for line in lines if "random sentences of 40 words" in line]
-    assert "base 0.200, chat 0.300" in line
-    assert "not told from no difference" in line
+def test_lexical_diversity_is_claimed_at_matched_length_only() -> None:
+    def at_matched_length(difference: PairedDifference) -> list[str]:
+        return said("jaccard", gap(-0.2, -0.25, -0.15), matched=MatchedEstimate(0.2, 0.21, difference, 4)).splitlines()
+
+    (line,) = [line for line in at_matched_length(gap(0.01, -0.02, 0.04)) if "lexical" in line]
+    assert line == (
+        "lexical similarity: base 0.100, chat 0.300; at matched length 0.200 and 0.210; a difference of +0.010 "
+        "[-0.020, 0.040] over 50 prompts, Holm p = 0.001: not told from no difference."
+    )
+    (line,) = [line for line in at_matched_length(gap(-0.1, -0.2, -0.05)) if "lexical" in line]
+    assert "difference of -0.100" in line
+    assert "base is more diverse" in line
+    none = MatchedEstimate(None, None, PairedDifference(None, None, None, 0), 9, "no words")
+    assert "not compared at matched length (no words)" in said("jaccard", gap(-0.2, -0.25, -0.15), matched=none)
+
+
+def test_the_claim_of_a_lexical_score_is_of_its_own_kind() -> None:
+    within = {"base": {"jaccard": score(0.1, gap(-0.2, -0.25, -0.15))}, "chat": {"jaccard": score(0.3)}}
+    matched = {"base": {"jaccard": MatchedEstimate(0.2, 0.3, gap(-0.1, -0.2, -0.05), 0)}}
+    report = Report(1, ScoreTables(within, matched=matched), meta=meta())
+    there = findings(report, Diversity(NO_OPENINGS, NO_GATE, NO_COVERAGE))
+    claims = [claim for finding in there for claim in finding.claims]
+    assert claims == [Claim("matched diversity", "jaccard", "more diverse")]
 
 
 def test_without_a_reference_nothing_is_compared() -> None:
     report = Report(1, ScoreTables(), meta=meta(None))
-    nothing = Diversity(NO_LENGTHS, NO_GATE, NO_COVERAGE)
+    nothing = Diversity(NO_OPENINGS, NO_GATE, NO_COVERAGE)
     assert texts(report, nothing) == [
         "No condition is the reference, so nothing is compared; name one with --reference."
     ]

@@ -25,7 +25,7 @@ from tests.support.reported import HOSTILE, METRICS, grade, record, report
 def test_it_has_the_tables_of_scores_and_the_counts(store: Store) -> None:
     tables = record(store)
     assert json.loads(json.dumps(tables, allow_nan=False)) == tables
-    assert list(tables) == ["session", "within", "cross", "judged", "counts", "meta"]
+    assert list(tables) == ["session", "within", "cross", "matched", "judged", "counts", "meta"]
     assert tables["session"] == 1
     assert set(tables["within"]["raw"]) == {*METRICS, "duplicates", "empty"} - {"embedding_similarity", "coverage"}
     assert tables["cross"]["raw"]["jaccard"]["ceiling"] is not None

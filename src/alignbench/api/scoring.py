@@ -26,7 +26,6 @@ from alignbench.paths import existing_database
 from alignbench.progress import Progress, silent
 from alignbench.scoring.batch import score_responses
 from alignbench.scoring.embedding_cache import Embeddings
-from alignbench.scoring.equal_words import with_equal_words
 from alignbench.scoring.floor import NOT_GIVEN, Floor, session_floor
 from alignbench.scoring.held_out import source_conditions
 from alignbench.scoring.likelihood_cache import LikelihoodCache
@@ -53,9 +52,8 @@ class ScoringJob:
         base: The base model that reads the responses; None for the session's only one.
         mode: How texts become words: workbench or paper.
         truncate: Only so many words of every response are scored; None for all.
-        equal_words: Whether lexical scores are there at an equal word budget too.
         resamples: Of the prompts, for intervals.
-        seed: Of the resamples and of the shuffled null.
+        seed: Of the resamples, the shuffled null, and the sentences drawn at matched length.
         embedder: A sentence-transformers folder, or none; None for the embedded model.
         judge: Judges the quality of the session's responses first; None for nobody.
     """
@@ -67,7 +65,6 @@ class ScoringJob:
     base: str | None = None
     mode: str = "workbench"
     truncate: int | None = None
-    equal_words: bool = False
     resamples: int = RESAMPLES
     seed: int = 0
     embedder: str | None = None
@@ -84,7 +81,6 @@ def scoring_job(
     base: str | None = None,
     mode: str = "workbench",
     truncate: int | None = None,
-    equal_words: bool = False,
     resamples: int = RESAMPLES,
     seed: int = 0,
     embedder: str | None = None,
@@ -115,7 +111,6 @@ def scoring_job(
         base,
         one_of("--mode", mode, ("workbench", "paper")),
         truncate,
-        equal_words,
         resamples,
         seed,
         embedder,
@@ -206,15 +201,12 @@ def run_scoring(
                 f"{judged.threshold:g} or more passes the gate"
             )
         request = _request(job, reference, floor, of_models.why_not)
-        processes = len(os.sched_getaffinity(0))
         tables = score_responses(
             responses, request, embeddings, progress, of_sentences=of_sentences,
             given=of_models.scores,
             sources={} if known is None else source_conditions(known[0].conditions(known[1]), reference),
-            processes=processes,
+            processes=len(os.sched_getaffinity(0)),
         )  # fmt: skip
-        if job.equal_words:
-            tables = with_equal_words(tables, responses, request, progress, processes)
         return ScoredResponses(
             source=job.source,
             tables=tables,

@@ -40,11 +40,8 @@ def score(
     truncate: Annotated[
         int | None, typer.Option(min=1, metavar="WORDS", help="Score only the first words of every response.")
     ] = None,
-    equal_words: Annotated[
-        bool, typer.Option("--equal-words", help="Lexical scores also on random sentences at an equal word budget.")
-    ] = False,
     bootstrap: Annotated[int, typer.Option(min=1, metavar="N", help="Resamples of the prompts.")] = 10_000,
-    seed: Annotated[int, typer.Option(min=0, help="Of the resamples and of the shuffled null.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of resamples, shuffled null and drawn sentences.")] = 0,
     embedder: Annotated[
         str | None,
         typer.Option(
@@ -79,7 +76,6 @@ def score(
         base=base,
         mode=mode,
         truncate=truncate,
-        equal_words=equal_words,
         resamples=bootstrap,
         seed=seed,
         embedder=embedder,

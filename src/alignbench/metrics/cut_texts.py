@@ -92,7 +92,9 @@ array (k,) says; NaN for a pair that has none."""
 def cuts_of(texts: CutTexts, first: Ints, second: Ints, words: Ints) -> tuple[list[Ints], Ints, Ints]:
     """Each cut that pairs need, once: its words in their order; and of each pair the places of its two cuts there."""
     most = int(words.max(initial=0)) + 1
-    keys, places = np.unique(np.concatenate([first, second]) * most + np.concatenate([words, words]), return_inverse=True)
+    keys, places = np.unique(
+        np.concatenate([first, second]) * most + np.concatenate([words, words]), return_inverse=True
+    )
     cuts = []
     for text, n_words in zip(*(part.tolist() for part in np.divmod(keys, most)), strict=True):
         of = texts.texts[text]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from alignbench.metrics.arrays import Floats
 from alignbench.metrics.cut_texts import CutSimilarity, CutTexts
 from alignbench.metrics.ngrams import Ints
 from alignbench.metrics.values import too_few
@@ -42,30 +43,32 @@ class MatchedValue:
 
 
 def matched_value(
-    texts: CutTexts, similarity: CutSimilarity, set_: Ints, reference: Ints, seed: int = 0
+    texts: CutTexts, similarity: CutSimilarity, responses: Ints, reference: Ints, seed: int = 0
 ) -> MatchedValue:
     """The mean over quadruples, two responses of a set and two of a reference, all cut to the length of the shortest.
 
     Args:
         texts: the responses of both, and maybe others.
         similarity: of two responses that are cut.
-        set_, reference: indices of the responses of each.
+        responses, reference: indices of those of each set.
         seed: draws the quadruples where there are more than `MOST_QUADRUPLES`.
     """
-    if min(len(set_), len(reference)) < 2:
-        return MatchedValue(None, None, 0, 0, too_few(2, min(len(set_), len(reference))))
-    (a, b), (c, d) = (of[np.array(np.triu_indices(len(of), 1))] for of in (set_, reference))
-    pair, other = _quadruples(len(a), len(c), seed)
-    shortest = np.minimum.reduce(texts.lengths[[a, b]])[pair], np.minimum.reduce(texts.lengths[[c, d]])[other]
-    words = np.minimum(*shortest)
+    fewest = min(len(responses), len(reference))
+    if fewest < 2:
+        return MatchedValue(None, None, 0, 0, too_few(2, fewest))
+    own, others = (_Pairs(texts, of) for of in (responses, reference))
+    pair, other = _quadruples(own.n, others.n, seed)
+    words = np.minimum(own.shorter[pair], others.shorter[other])
     long_enough = words >= MIN_WORDS
-    pair, other, words = pair[long_enough], other[long_enough], words[long_enough]
-    values = _at_lengths(similarity, a, b, pair, words), _at_lengths(similarity, c, d, other, words)
-    there = ~np.isnan(values[0] + values[1])
-    n, skipped = int(there.sum()), len(long_enough) - int(there.sum())
+    n_quadruples, words = len(words), words[long_enough]
+    value = own.similarities(similarity, pair[long_enough], words)
+    compared = others.similarities(similarity, other[long_enough], words)
+    there = ~np.isnan(value + compared)
+    n = int(there.sum())
     if not n:
-        return MatchedValue(None, None, 0, skipped, f"a response has under {MIN_WORDS} words in all of {skipped} fours")
-    return MatchedValue(float(values[0][there].mean()), float(values[1][there].mean()), n, skipped)
+        few = f"in every two pairs of responses one has under {MIN_WORDS} words, or none that counts"
+        return MatchedValue(None, None, 0, n_quadruples, few)
+    return MatchedValue(float(value[there].mean()), float(compared[there].mean()), n, n_quadruples - n)
 
 
 def _quadruples(n_pairs: int, n_others: int, seed: int) -> tuple[Ints, Ints]:
@@ -79,9 +82,17 @@ def _quadruples(n_pairs: int, n_others: int, seed: int) -> tuple[Ints, Ints]:
     return pair, other
 
 
-def _at_lengths(similarity: CutSimilarity, first: Ints, second: Ints, pair: Ints, words: Ints) -> Ints:
-    """Similarities of pairs (first[i], second[i]) for i of `pair`, each at its number of words; each is asked once."""
-    most = int(words.max(initial=0)) + 1
-    keys, places = np.unique(pair * most + words, return_inverse=True)
-    pair, words = np.divmod(keys, most)
-    return similarity(first[pair], second[pair], words)[places]
+class _Pairs:
+    """All pairs of some responses; shorter: (n,) words of the shorter one of each."""
+
+    def __init__(self, texts: CutTexts, responses: Ints) -> None:
+        self._first, self._second = responses[np.array(np.triu_indices(len(responses), 1))]
+        self.shorter = np.minimum(texts.lengths[self._first], texts.lengths[self._second])
+        self.n = len(self.shorter)
+
+    def similarities(self, similarity: CutSimilarity, pair: Ints, words: Ints) -> Floats:
+        """Of pairs by index, each at its number of words; what comes more than once is computed once."""
+        most = int(words.max(initial=0)) + 1
+        keys, places = np.unique(pair * most + words, return_inverse=True)
+        pair, words = np.divmod(keys, most)
+        return similarity(self._first[pair], self._second[pair], words)[places]

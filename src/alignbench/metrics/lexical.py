@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Collection, Hashable, Set
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from alignbench.metrics import cut_sets
 from alignbench.metrics.arrays import Floats

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from alignbench.metrics.cut_texts import CutSimilarity, CutTexts
 from alignbench.metrics.formula import Formula, PairFormula
 from alignbench.metrics.values import WORKBENCH, WordMode
 
@@ -117,9 +119,14 @@ class Metric:
         return self.formula is not None
 
     @property
+    def cut(self) -> Callable[[CutTexts], CutSimilarity] | None:
+        """How it compares responses that are cut to equal lengths; None where it does not."""
+        return self.formula.cut if isinstance(self.formula, PairFormula) else None
+
+    @property
     def lexical(self) -> bool:
         """Whether longer responses are more alike in it by chance, so that it is compared at matched length."""
-        return isinstance(self.formula, PairFormula) and self.formula.cut is not None
+        return self.cut is not None
 
     @property
     def range(self) -> str:

@@ -8,10 +8,10 @@ from typing import Any
 
 from alignbench.judging.summary import Agreement, JudgedTable
 from alignbench.reports.coverage_curves import Coverage
-from alignbench.reports.equal_length import EqualLength
 from alignbench.reports.finding import Finding
 from alignbench.reports.frontier import Frontier
 from alignbench.reports.gate import QualityGate
+from alignbench.reports.openings import Openings
 from alignbench.reports.options import Investigation
 from alignbench.reports.roles import Role
 from alignbench.scoring.score_tables import ScoreTables
@@ -85,7 +85,7 @@ class Diversity:
     frontier: None where no temperatures were named.
     """
 
-    lengths: EqualLength
+    openings: Openings
     gate: QualityGate
     coverage: Coverage
     frontier: Frontier | None = None

@@ -12,18 +12,14 @@ from alignbench.metrics.statistics import MIN_PROMPTS, PairedDifference
 from alignbench.metrics.values import NON_EMPTY
 from alignbench.reports.contents import Diversity, Report
 from alignbench.reports.coverage_curves import Coverage
-from alignbench.reports.equal_length import EqualLength
 from alignbench.reports.finding import Claim, ClaimKind, Finding
 from alignbench.reports.gate import GateGap, QualityGate
 from alignbench.reports.numbers import interval, number, p_value
-from alignbench.scoring.score_tables import ConditionSize, WithinEstimate
+from alignbench.scoring.score_tables import ConditionSize, MatchedEstimate, ScoreTables, WithinEstimate
 
 LEVEL = 0.05
 SAID = ("jaccard", "embedding_diversity")  # the scores that sentences speak of
 FEW = 10  # responses a prompt under which coverage carries no claim
-
-_Within = Mapping[str, Mapping[str, WithinEstimate]]
-
 
 def findings(report: Report, diversity: Diversity) -> list[Finding]:
     """Sentences on lengths, diversity, the quality gate, coverage and stances, in this order."""
@@ -31,10 +27,8 @@ def findings(report: Report, diversity: Diversity) -> list[Finding]:
     if reference is None:
         return [Finding("No condition is the reference, so nothing is compared; name one with --reference.")]
     compared = [
-        *_differences(report.scores.within, reference, "words"),
-        *(line for metric in SAID for line in _differences(report.scores.within, reference, metric)),
-        *_equal_length(diversity.lengths, reference),
-        *_surprisals(report.scores.within, reference),
+        *(line for metric in ("words", *SAID) for line in _differences(report.scores, reference, metric)),
+        *_surprisals(report.scores, reference),
         *_gate(diversity.gate, reference),
         *_coverage(diversity.coverage, reference),
         *_stances(report.judged.get("stance", {}), report.meta.contested),
@@ -43,11 +37,12 @@ def findings(report: Report, diversity: Diversity) -> list[Finding]:
     return [_with_empty(finding, sizes, reference) for finding in compared]
 
 
-def _differences(within: _Within, reference: str, metric: str) -> Iterator[Finding]:
-    own = within[reference].get(metric)
+def _differences(scores: ScoreTables, reference: str, metric: str) -> Iterator[Finding]:
+    """Of a score of one set; of a lexical one the claim is by the difference at matched length."""
+    own = scores.within[reference].get(metric)
     kind: ClaimKind = "diversity" if METRICS[metric].more_diverse else "length"
-    for condition, scores in within.items():
-        score = scores.get(metric)
+    for condition, of_condition in scores.within.items():
+        score = of_condition.get(metric)
         if condition == reference or score is None or own is None or score.difference is None:
             continue
         title = METRICS[metric].title
@@ -56,20 +51,17 @@ def _differences(within: _Within, reference: str, metric: str) -> Iterator[Findi
             yield Finding(f"{title}: {condition} and {reference} do not compare ({reason}).", condition)
             continue
         shown = f"{title}: {condition} {_non_empty(score)}, {reference} {_non_empty(own)}"
-        yield _moved(shown, condition, kind, metric, score.difference)
+        if not METRICS[metric].lexical:
+            yield _moved(shown, condition, kind, metric, score.difference)
+        elif (matched := scores.matched.get(condition, {}).get(metric)) is not None:
+            yield _at_matched_length(shown, condition, metric, matched)
 
 
-def _equal_length(lengths: EqualLength, reference: str) -> Iterator[Finding]:
-    metric = METRICS[lengths.metric]
-    own = lengths.equal[reference].value if reference in lengths.equal else None
-    for condition, score in lengths.equal.items():
-        difference = score.difference
-        if difference is not None and difference.value is not None and score.value is not None and own is not None:
-            shown = (
-                f"{metric.title} of random sentences of {lengths.words:.0f} words: {condition} {number(score.value)}, "
-                f"{reference} {number(own)}"
-            )
-            yield _moved(shown, condition, "matched diversity", metric.name, difference)
+def _at_matched_length(shown: str, condition: str, metric: str, matched: MatchedEstimate) -> Finding:
+    if matched.value is None or matched.reference is None:
+        return Finding(f"{shown}; not compared at matched length ({matched.reason}).", condition)
+    cut = f"at matched length {number(matched.value)} and {number(matched.reference)}"
+    return _moved(f"{shown}; {cut}", condition, "matched diversity", metric, matched.difference)
 
 
 def _moved(shown: str, condition: str, kind: ClaimKind, metric: str, difference: PairedDifference) -> Finding:
@@ -109,8 +101,8 @@ def _with_empty(finding: Finding, sizes: Mapping[str, ConditionSize], reference:
     return replace(finding, text=f"{finding.text.removesuffix('.')} ({said}).")
 
 
-def _surprisals(within: _Within, reference: str) -> Iterator[Finding]:
-    values = {name: scores["surprisal"].value for name, scores in within.items() if "surprisal" in scores}
+def _surprisals(scores: ScoreTables, reference: str) -> Iterator[Finding]:
+    values = {name: of["surprisal"].value for name, of in scores.within.items() if "surprisal" in of}
     there = [f"{name} {value:.2f}" for name, value in values.items() if value is not None]
     if len(there) > 1 and values.get(reference) is not None:
         yield Finding(

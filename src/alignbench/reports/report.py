@@ -16,11 +16,11 @@ from alignbench.metrics.statistics import Bootstrap
 from alignbench.progress import Progress, silent
 from alignbench.reports.contents import Diversity, Investigated, Report, ReportedCondition, ReportMeta, SampleCounts
 from alignbench.reports.coverage_curves import Coverage, coverage_curves
-from alignbench.reports.equal_length import equal_length
 from alignbench.reports.finding import Finding
 from alignbench.reports.findings import findings
 from alignbench.reports.frontier import frontier
 from alignbench.reports.gate import quality_gate
+from alignbench.reports.openings import openings
 from alignbench.reports.options import Options
 from alignbench.reports.recovery import recovery_findings
 from alignbench.reports.revisions import revision_ladders
@@ -158,9 +158,7 @@ def _diversity(
     else:
         coverage = coverage_curves(responses, options.reference, of_sentences, responses.contested, bootstrap)
     return Diversity(
-        lengths=equal_length(
-            responses, options.mode, options.reference, resamples=options.resamples, seed=options.seed
-        ),
+        openings=openings(responses, options.mode, options.reference, resamples=options.resamples, seed=options.seed),
         gate=quality_gate(
             responses, qualities, options.metrics, options.mode, embeddings, responses.contested, options.reference,
             bootstrap, options.gate,

@@ -10,7 +10,7 @@ from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import MIN_PROMPTS, PairedDifference
 from alignbench.reports.numbers import interval, number, p_value
-from alignbench.scoring.score_tables import CrossEstimate, WithinEstimate
+from alignbench.scoring.score_tables import CrossEstimate, MatchedEstimate, WithinEstimate
 
 _ARROWS = {"higher": " ↑", "lower": " ↓", "": ""}  # which way is more diverse
 
@@ -58,9 +58,20 @@ def shown_difference(difference: PairedDifference | None) -> str:
     return text if p is None else f"{text} {p_value(p)}{' *' if p <= 0.05 else ''}"
 
 
-def two_lines(score: WithinEstimate) -> str:
-    """The value, and below it the difference to the reference where there is one."""
-    return "\n".join(filter(None, (shown_value(score, sd=score.sd), shown_difference(score.difference))))
+def shown_matched(matched: MatchedEstimate, digits: int = 3) -> tuple[str, ...]:
+    """Of the condition, of the reference, and the difference; a dash and why where there is none."""
+    if matched.value is None:
+        return f"- ({matched.reason})", "-", ""
+    values = (shown_number(value, digits) for value in (matched.value, matched.reference))
+    return (*values, shown_difference(matched.difference))
+
+
+def two_lines(score: WithinEstimate, matched: MatchedEstimate | None = None) -> str:
+    """The value, and below it the difference to the reference where there is one, at matched length too."""
+    lines = [shown_value(score, sd=score.sd), shown_difference(score.difference)]
+    if matched is not None and matched.value is not None:
+        lines.append(f"matched length: {shown_difference(matched.difference)}")
+    return "\n".join(filter(None, lines))
 
 
 def shown_recovery(score: CrossEstimate) -> str:

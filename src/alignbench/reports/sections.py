@@ -6,24 +6,26 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from alignbench.judging.summary import Agreement, JudgedTable
 from alignbench.metrics.estimates import Estimate
+from alignbench.metrics.length_matched import MIN_WORDS
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import MIN_PROMPTS
 from alignbench.reports.contents import Report, ReportMeta, SampleCounts
 from alignbench.reports.coverage_curves import Coverage
-from alignbench.reports.equal_length import EqualLength
 from alignbench.reports.frontier import Frontier
 from alignbench.reports.gate import QualityGate
+from alignbench.reports.openings import Openings
 from alignbench.reports.revisions import ladder_section
 from alignbench.reports.section import (
     Section,
     metric_title,
     shown_difference,
+    shown_matched,
     shown_number,
     shown_recovery,
     shown_value,
     two_lines,
 )
-from alignbench.scoring.score_tables import WithinEstimate
+from alignbench.scoring.score_tables import ScoreTables
 
 FINDINGS = "Findings"
 
@@ -39,12 +41,13 @@ def sections(report: Report, *, by_condition: bool = False) -> list[Section]:
         shown.append(Section(FINDINGS, notes=tuple(finding.text for finding in report.investigation.findings)))
     shown += [
         _within_by_condition(report) if by_condition else _within(report),
+        *_matched(report.scores, reference),
         *_cross(report),
         *judged_sections(report.judged),
     ]
     if diversity is not None:
         shown += [
-            _lengths(diversity.lengths, reference),
+            _openings(diversity.openings, reference),
             _gate(diversity.gate),
             *_coverage(diversity.coverage, reference),
         ]
@@ -69,6 +72,10 @@ def _within(report: Report) -> Section:
         differences = [score.difference for score in scores]
         if metric in METRICS and any(one is not None and one.value is not None for one in differences):
             rows.append((f"  against {report.meta.reference}", *map(shown_difference, differences)))
+        matched = [report.scores.matched.get(name, {}).get(metric) for name in tables]
+        if any(matched):
+            cells = (shown_difference(None if one is None else one.difference) for one in matched)
+            rows.append(("  the same at matched length", *cells))
     notes = (
         "↑ higher is more diverse, ↓ lower is.",
         f"* the corrected (Holm) p is 0.05 or less; under {MIN_PROMPTS} prompts there is none.",
@@ -84,11 +91,11 @@ def _within_by_condition(report: Report) -> Section:
     rows = tuple(
         (
             f"{condition} (reference)" if condition == reference else condition,
-            *(two_lines(scores[metric]) for metric in metrics),
+            *(two_lines(scores[metric], report.scores.matched.get(condition, {}).get(metric)) for metric in metrics),
         )
         for condition, scores in tables.items()
     )
-    against = () if reference is None else (f"In the second line, what parts a condition from {reference}.",)
+    against = () if reference is None else (f"Below a value, what parts the condition from {reference}.",)
     section = _within(report)
     return Section(section.title, ("condition", *map(metric_title, metrics)), rows, (*against, *section.notes))
 
@@ -137,17 +144,41 @@ def agreement_section(judges: Mapping[str, Mapping[str, Agreement]]) -> Section:
     return Section("Agreement of judges", columns, rows)
 
 
-def _lengths(lengths: EqualLength, reference: str | None) -> Section:
-    rows = tuple((name, *_compared(score), *_compared(lengths.opening[name])) for name, score in lengths.equal.items())
-    against = f"against {reference}"
-    columns = ("condition", "random sentences", against, "openings of 50 words", against)
-    words = 0.0 if lengths.words is None else lengths.words
-    notes = (f"Random sentences: {words:.0f} words on average, the median length in a prompt's shortest condition.",)
-    return Section(f"{metric_title(lengths.metric)} at equal length", columns, rows, notes)
+def _matched(scores: ScoreTables, reference: str | None) -> Iterator[Section]:
+    """Raw and matched, side by side."""
+    rows = []
+    for condition, of_metrics in scores.matched.items():
+        for i, (metric, matched) in enumerate(of_metrics.items()):
+            raw = scores.within[condition][metric]
+            rows.append(
+                (
+                    "" if i else condition,
+                    metric_title(metric),
+                    shown_value(raw),
+                    shown_difference(raw.difference),
+                    *shown_matched(matched),
+                    str(matched.difference.n),
+                    str(matched.skipped),
+                )
+            )
+    if rows:
+        against = f"against {reference}"
+        columns = ("condition", "score", "as they come", against, "matched length", f"of {reference}", against,
+                   "prompts", "skipped")  # fmt: skip
+        notes = (
+            "Longer responses share more words by chance. At matched length every two responses of a condition and "
+            f"every two of {reference} are cut to the words of the shortest of the four, by sentences drawn at random.",
+            f"Skipped: fours with a response under {MIN_WORDS} words.",
+        )
+        yield Section("Lexical similarity, raw and at matched length", columns, tuple(rows), notes)
 
 
-def _compared(score: WithinEstimate) -> tuple[str, str]:
-    return shown_value(score), shown_difference(score.difference)
+def _openings(openings: Openings, reference: str | None) -> Section:
+    rows = tuple(
+        (name, shown_value(score), shown_difference(score.difference)) for name, score in openings.scores.items()
+    )
+    columns = ("condition", "mean", f"against {reference}")
+    return Section(f"{metric_title(openings.metric)} of openings of {openings.words} words", columns, rows)
 
 
 def _gate(gate: QualityGate) -> Section:

@@ -18,22 +18,23 @@ from alignbench.reports.contents import Diversity, Investigated, Report, ReportM
 from alignbench.reports.coverage_curves import Coverage
 from alignbench.reports.frontier import Frontier
 from alignbench.reports.gate import GatedCondition, QualityGate
-from alignbench.scoring.score_tables import CrossEstimate, ScoredResponses, ScoreTables, WithinEstimate
+from alignbench.scoring.score_tables import CrossEstimate, MatchedEstimate, ScoredResponses, ScoreTables, WithinEstimate
 from alignbench.spec import Condition
 
 JsonObject = dict[str, Any]
 
 
 def scores_json(tables: ScoreTables) -> JsonObject:
-    """{"within": {condition: {metric: {"value", "ci", "n", ...}}}, "cross": the same}."""
+    """{"within": {condition: {metric: {"value", "ci", "n", ...}}}, "cross": the same, "matched": the same}."""
     return {
         "within": {name: {m: _within(one) for m, one in scores.items()} for name, scores in tables.within.items()},
         "cross": {name: {m: _cross(one) for m, one in scores.items()} for name, scores in tables.cross.items()},
+        "matched": {name: {m: _matched(one) for m, one in scores.items()} for name, scores in tables.matched.items()},
     }
 
 
 def scored_json(scored: ScoredResponses) -> JsonObject:
-    """{"within", "cross", "meta"}."""
+    """{"within", "cross", "matched", "meta"}."""
     source = scored.source
     meta = {
         **({"session": source} if isinstance(source, int) else {"file": str(source)}),
@@ -65,7 +66,6 @@ def _within(score: WithinEstimate) -> JsonObject:
         "reason": score.reason,
         **score.extra,
         **({} if score.difference is None else {"difference": _difference(score.difference)}),
-        **_equal_words(score.equal_words),
     }
 
 
@@ -88,7 +88,20 @@ def _cross(score: CrossEstimate) -> JsonObject:
         "recovery_reason": score.recovery_reason,
         "warning": score.warning,
         **score.extra,
-        **_equal_words(score.equal_words),
+    }
+
+
+def _matched(matched: MatchedEstimate) -> JsonObject:
+    difference = matched.difference
+    return {
+        "value": matched.value,
+        "reference": matched.reference,
+        "difference": difference.value,
+        "ci": _ends(difference.ci),
+        "p": difference.p,
+        "n": difference.n,
+        "skipped": matched.skipped,
+        **({} if matched.value is not None else {"reason": matched.reason}),
     }
 
 
@@ -106,7 +119,7 @@ def agreement_json(agreed: Mapping[str, Agreement]) -> JsonObject:
 
 
 def report_json(report: Report) -> JsonObject:
-    """{"session", "within", "cross", "judged", "counts", "meta"} and, where one was asked for, "investigation"."""
+    """{"session", "within", "cross", "matched", "judged", "counts", "meta"}; "investigation" where one was asked for."""
     return {
         "session": report.session,
         **scores_json(report.scores),
@@ -165,13 +178,12 @@ def _investigation(investigated: Investigated) -> JsonObject:
 
 
 def _diversity(diversity: Diversity) -> JsonObject:
-    lengths = diversity.lengths
+    openings = diversity.openings
     return {
-        "lengths": {
-            "metric": lengths.metric,
-            "words": lengths.words,
-            "equal": {name: _within(score) for name, score in lengths.equal.items()},
-            "opening": {name: _within(score) for name, score in lengths.opening.items()},
+        "openings": {
+            "metric": openings.metric,
+            "words": openings.words,
+            "conditions": {name: _within(score) for name, score in openings.scores.items()},
         },
         "gate": _gate(diversity.gate),
         "coverage": _coverage(diversity.coverage),
@@ -356,10 +368,6 @@ def _difference(difference: PairedDifference) -> JsonObject:
         "p_holm": difference.p_holm,
         "n": difference.n,
     }
-
-
-def _equal_words(estimate: Estimate | None) -> JsonObject:
-    return {} if estimate is None else {"equal_words": {"value": estimate.value, "ci": _ends(estimate.ci)}}
 
 
 def _ends(interval: Interval | None) -> list[float] | None:

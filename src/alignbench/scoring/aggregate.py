@@ -20,6 +20,7 @@ from alignbench.metrics.statistics import (
 )
 from alignbench.metrics.values import NON_EMPTY, Cross, Value
 from alignbench.scoring.floor import NOT_GIVEN
+from alignbench.scoring.matched import matched_estimates
 from alignbench.scoring.prompt_scores import PromptScores
 from alignbench.scoring.score_tables import CrossEstimate, ScoreTables, WithinEstimate
 
@@ -69,6 +70,7 @@ def score_tables(
         {}
         if reference is None
         else _cross(prompts, conditions, cross, reference, floor, bootstrap, intervals, no_floor),
+        matched_estimates([prompt.matched for prompt in prompts], bootstrap),
     )
 
 

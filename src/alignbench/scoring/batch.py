@@ -14,6 +14,7 @@ from alignbench.scoring.aggregate import COUNTS, score_tables
 from alignbench.scoring.coverage import sentence_vectors
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.held_out import held_out
+from alignbench.scoring.matched import MatchedValues
 from alignbench.scoring.null import shuffled_cycle
 from alignbench.scoring.precomputed import PrecomputedScores
 from alignbench.scoring.processes import Chunk, scored_chunks, worth_starting
@@ -98,6 +99,14 @@ def similarity_spreads(
     """Of every prompt, what `PromptScores.spreads` has."""
     source, scorer = _ResponseVectors(responses, embeddings, None), Scorer(replace(request, spreads=True))
     return {prompt: scorer.scores([source.prompt(prompt)], None)[0].spreads for prompt in responses.prompts}
+
+
+def matched_lengths(responses: Responses, request: ScoreRequest) -> dict[str, MatchedValues]:
+    """Of every prompt, what `PromptScores.matched` has; nothing without a reference."""
+    if request.reference is None:
+        return {}
+    source, scorer = _ResponseVectors(responses, None, None), Scorer(request)
+    return {prompt: scorer.matched(source.prompt(prompt), request.reference) for prompt in responses.prompts}
 
 
 def _chunks(cycle: Sequence[str], source: _ResponseVectors, reference: str | None, processes: int) -> Iterator[Chunk]:

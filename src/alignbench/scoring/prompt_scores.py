@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from alignbench.metrics.cell import ScoredCell
+from alignbench.metrics.length_matched import MatchedValue
 from alignbench.metrics.running_cell import CellPair
 from alignbench.metrics.statistics import JackknifeVariance
 from alignbench.metrics.values import Cross, Value
@@ -43,6 +44,7 @@ class PromptScores:
         held_out: By condition and metric, of conditions whose context is made from samples of the reference.
         spreads: By condition and metric, what the samples of each side add to the variance of a similarity; empty
             where they are not wanted.
+        matched: By condition and lexical metric, each other condition against the reference at matched length.
     """
 
     within: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
@@ -51,6 +53,7 @@ class PromptScores:
     max_matched: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     held_out: Mapping[str, Mapping[str, HeldOut]] = field(default_factory=dict)
     spreads: Mapping[str, Mapping[str, tuple[JackknifeVariance, ...]]] = field(default_factory=dict)
+    matched: Mapping[str, Mapping[str, MatchedValue]] = field(default_factory=dict)
 
 
 def prompt_scores(
@@ -93,6 +96,7 @@ def completed(scores: PromptScores, given: PromptScores, *, contested: bool) -> 
         null={**scores.null, **given.null},
         held_out={**scores.held_out, **given.held_out},
         spreads={**scores.spreads, **given.spreads},
+        matched={**scores.matched, **given.matched},
     )
     return _without_the_blind(both) if contested else both
 

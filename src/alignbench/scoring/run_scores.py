@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from alignbench.metrics import registry
 from alignbench.metrics.statistics import MIN_PROMPTS, RESAMPLES, Bootstrap
 from alignbench.scoring.aggregate import COUNTS, score_tables
-from alignbench.scoring.batch import similarity_spreads
+from alignbench.scoring.batch import matched_lengths, similarity_spreads
 from alignbench.scoring.contested import is_contested
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.floor import Floor
@@ -41,7 +41,8 @@ def session_scores(
         conditions: The session's.
         reference: Name of a condition; None compares nothing.
         floor: The zero-shot condition, or why there is none.
-        responses: The same samples, for intervals over the samples of few prompts and for what is held out.
+        responses: The same samples, for intervals over the samples of few prompts, for what is held out and for what
+            is compared at matched length.
         embeddings: Their vectors.
         resamples: Of the bootstrap over prompts.
         seed: Of the bootstrap, and of the shuffled null.
@@ -53,13 +54,17 @@ def session_scores(
     if responses is not None and reference is not None and len(prompts) < MIN_PROMPTS:
         request = ScoreRequest(within=(), cross=registry.CROSS, reference=reference)
         spreads = similarity_spreads(responses, request, embeddings)
+    matched = {}
+    if responses is not None:
+        request = ScoreRequest(within=registry.WITHIN, cross=(), reference=reference, seed=seed)
+        matched = matched_lengths(responses, request)
     scores = []
     for prompt in sorted(prompts, key=lambda prompt: prompt.id):  # the order decides nothing but the resamples
         scores_of_cells = live.prompt_scores(prompt.id, names, reference, null_prompt=others.get(prompt.id))
         splits = {}
         if sources and responses is not None and reference is not None:
             splits = held_out(responses, prompt.id, embeddings, reference, sources, registry.CROSS)
-        given = PromptScores(held_out=splits, spreads=spreads.get(prompt.id, {}))
+        given = PromptScores(held_out=splits, spreads=spreads.get(prompt.id, {}), matched=matched.get(prompt.id, {}))
         scores.append(completed(scores_of_cells, given, contested=is_contested(prompt)))
     return score_tables(
         scores,

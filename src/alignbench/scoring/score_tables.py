@@ -21,13 +21,11 @@ class WithinEstimate(Estimate):
             inside a cell; `equal_n` of scores that move with n, where conditions differ in samples of a prompt, the
             value at the number that all have; the same score in other units.
         difference: to the reference, by `equal_n` where there is one; None without a reference, and for it.
-        equal_words: the same of random sentences at an equal word budget, where that was asked for.
     """
 
     samples: int = 0
     extra: Mapping[str, float | None] = field(default_factory=dict)
     difference: PairedDifference | None = None
-    equal_words: Estimate | None = None
 
     @property
     def sd(self) -> float | None:
@@ -51,7 +49,7 @@ class CrossEstimate(Estimate):
         held_out: similarity to the reference's samples that the condition's context is not made of; None where it is
             made of none.
         source: similarity to the samples that it is made of.
-        extra, equal_words: as in `WithinEstimate`.
+        extra: as in `WithinEstimate`.
     """
 
     max_matched: float | None = None
@@ -67,7 +65,25 @@ class CrossEstimate(Estimate):
     held_out: float | None = None
     source: float | None = None
     extra: Mapping[str, float | None] = field(default_factory=dict)
-    equal_words: Estimate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedEstimate:
+    """A condition against the reference in a lexical score, at matched length (see `metrics.length_matched`).
+
+    Attributes:
+        value: mean over prompts of the condition's similarity; None where `reason` says why.
+        reference: the same of the reference's own responses, cut to the same lengths.
+        difference: of the two, over the prompts that have them.
+        skipped: quadruples of responses that were not compared.
+        reason: why there is no value; empty where there is one.
+    """
+
+    value: float | None
+    reference: float | None
+    difference: PairedDifference
+    skipped: int
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +97,17 @@ class ConditionSize:
 
 @dataclass(frozen=True, slots=True)
 class ScoreTables:
-    """By condition and metric. cross: every condition against the reference, itself included; empty without one."""
+    """By condition and metric.
+
+    Attributes:
+        within: of each condition alone.
+        cross: every condition against the reference, itself included; empty without one.
+        matched: every other condition against the reference, in lexical scores of one set; empty without one.
+    """
 
     within: Mapping[str, Mapping[str, WithinEstimate]] = field(default_factory=dict)
     cross: Mapping[str, Mapping[str, CrossEstimate]] = field(default_factory=dict)
+    matched: Mapping[str, Mapping[str, MatchedEstimate]] = field(default_factory=dict)
 
     @property
     def sizes(self) -> dict[str, ConditionSize]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignbench.metrics.counted_cell import CountedCell, counted_cells, pair_matrix
+from alignbench.metrics.length_matched import MatchedValue
 from alignbench.metrics.lexicon import Lexicon
 from alignbench.metrics.porter import stem
 from alignbench.metrics.registry import METRICS, live
@@ -22,6 +23,7 @@ from alignbench.scoring.aggregate import EQUAL_N, ScoreKey
 from alignbench.scoring.coverage import SentenceVectors, cross_coverage
 from alignbench.scoring.floor import NOT_GIVEN
 from alignbench.scoring.jackknife import jackknife_intervals, left_out
+from alignbench.scoring.matched import matched_values
 from alignbench.scoring.prompt_scores import PromptScores, prompt_scores
 
 _COVERAGE = "coverage"
@@ -41,7 +43,7 @@ class ScoreRequest:
         no_floor: Why there is no floor, where there is none.
         mode: How texts become words.
         resamples: Of the bootstrap over prompts.
-        seed: Of the bootstrap, and of the shuffled null.
+        seed: Of the bootstrap, of the shuffled null, and of the sentences that are drawn at matched length.
         spreads: Whether similarities get their spread over samples, which stands in for the bootstrap of few prompts.
     """
 
@@ -111,6 +113,12 @@ class Scorer:
         whole = {name: of[0] for name, of in counted.items()}
         return jackknife_intervals(whole, {name: of[1:] for name, of in counted.items()}, self._wanted.reference)
 
+    def matched(self, prompt: PromptResponses, reference: str) -> dict[str, dict[str, MatchedValue]]:
+        """Every other condition against the reference at matched length, in the lexical scores of one set."""
+        metrics = [metric for metric in self._wanted.within if metric in self._metrics]
+        cells = {name: cell.texts for name, cell in prompt.items()}
+        return matched_values(cells, reference, metrics, self._lexicon, self._wanted.seed)
+
     def _prompt(
         self,
         prompt: PromptResponses,
@@ -135,6 +143,7 @@ class Scorer:
             scores,
             within=self._with_equal_n(scores.within, prompt, documents),
             max_matched=self._max_matched(pairs),
+            matched=self.matched(prompt, reference),
             spreads={
                 name: self._spreads(cells[reference], cell) for name, cell in cells.items() if self._wanted.spreads
             },

@@ -28,12 +28,9 @@ def diversity_lines(model: InvestigationViewModel) -> list[Content]:
     for metric in FIRST:
         if metric in of_set:
             lines += block(model, of_set[metric], {name: within[name][metric] for name in model.names})
-    lengths = model.diversity.lengths
-    row = of_set.get(lengths.metric)
-    if row is not None:
-        words = 0.0 if lengths.words is None else lengths.words
-        lines += block(model, row, lengths.equal, f", random sentences of {words:.0f} words")
-        lines += block(model, row, lengths.opening, ", openings of 50 words")
+    openings = model.diversity.openings
+    if openings.metric in of_set:
+        lines += block(model, of_set[openings.metric], openings.scores, f", openings of {openings.words} words")
     for metric, row in of_set.items():
         if metric not in FIRST:
             lines += block(model, row, {name: within[name][metric] for name in model.names})
