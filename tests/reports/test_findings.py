@@ -68,7 +68,7 @@ def test_different_shares_of_empty_responses_are_said() -> None:
             "base": {"jaccard": score(0.1, gap(-0.2, -0.25, -0.15)), "empty": WithinEstimate(empty, n=50, samples=250)},
             "chat": {"jaccard": score(0.3), "empty": WithinEstimate(0.0, n=50, samples=250)},
         }
-        return texts(Report(1, ScoreTables(within), meta=meta()), Diversity(NO_LENGTHS, NO_GATE, NO_COVERAGE))[0]
+        return texts(Report(1, ScoreTables(within), meta=meta()), Diversity(NO_OPENINGS, NO_GATE, NO_COVERAGE))[0]
 
     assert "(100 of 250 responses of base are empty, 0 of 250 of chat)." in line(2.0)
     assert "empty" not in line(0.0)

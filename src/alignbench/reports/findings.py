@@ -21,6 +21,7 @@ LEVEL = 0.05
 SAID = ("jaccard", "embedding_diversity")  # the scores that sentences speak of
 FEW = 10  # responses a prompt under which coverage carries no claim
 
+
 def findings(report: Report, diversity: Diversity) -> list[Finding]:
     """Sentences on lengths, diversity, the quality gate, coverage and stances, in this order."""
     reference = report.meta.reference

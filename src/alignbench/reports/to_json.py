@@ -119,7 +119,7 @@ def agreement_json(agreed: Mapping[str, Agreement]) -> JsonObject:
 
 
 def report_json(report: Report) -> JsonObject:
-    """{"session", "within", "cross", "matched", "judged", "counts", "meta"}; "investigation" where one was asked for."""
+    """{"session", "within", "cross", "matched", "judged", "counts", "meta"}; "investigation" if one was asked for."""
     return {
         "session": report.session,
         **scores_json(report.scores),
