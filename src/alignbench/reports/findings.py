@@ -52,15 +52,16 @@ def _differences(scores: ScoreTables, reference: str, metric: str) -> Iterator[F
             yield Finding(f"{title}: {condition} and {reference} do not compare ({reason}).", condition)
             continue
         shown = f"{title}: {condition} {_non_empty(score)}, {reference} {_non_empty(own)}"
-        if not METRICS[metric].lexical:
+        if METRICS[metric].lexical:
+            yield _at_matched_length(shown, condition, metric, scores.matched.get(condition, {}).get(metric))
+        else:
             yield _moved(shown, condition, kind, metric, score.difference)
-        elif (matched := scores.matched.get(condition, {}).get(metric)) is not None:
-            yield _at_matched_length(shown, condition, metric, matched)
 
 
-def _at_matched_length(shown: str, condition: str, metric: str, matched: MatchedEstimate) -> Finding:
-    if matched.value is None or matched.reference is None:
-        return Finding(f"{shown}; not compared at matched length ({matched.reason}).", condition)
+def _at_matched_length(shown: str, condition: str, metric: str, matched: MatchedEstimate | None) -> Finding:
+    if matched is None or matched.value is None or matched.reference is None:
+        reason = "not computed" if matched is None else matched.reason
+        return Finding(f"{shown}; not compared at matched length ({reason}).", condition)
     cut = f"at matched length {number(matched.value)} and {number(matched.reference)}"
     return _moved(f"{shown}; {cut}", condition, "matched diversity", metric, matched.difference)
 
