@@ -93,8 +93,9 @@ def test_the_shape_of_the_json(file: Path) -> None:
     assert tables["meta"]["metrics"]["jaccard"] == METRICS["jaccard"].version
 
 
-def test_the_seed_decides_the_intervals_and_nothing_else(file: Path) -> None:
-    def with_seed(seed: int) -> dict[str, Any]:
+def test_the_seed_decides_the_intervals_of_many_prompts_and_nothing_else(tmp_path: Path) -> None:
+    def with_seed(seed: int, n_prompts: int = 20) -> dict[str, Any]:
+        file = write(tmp_path / "mine.jsonl", rows(n_prompts))
         entry: dict[str, Any] = scored("--file", file, "--metrics", "distinct_2", "--seed", seed, *LEXICAL)
         return dict(entry["within"]["A"]["distinct_2"])
 
@@ -102,6 +103,7 @@ def test_the_seed_decides_the_intervals_and_nothing_else(file: Path) -> None:
     assert with_seed(1) == one
     assert one["ci"] != other["ci"]
     assert one["value"] == other["value"]
+    assert with_seed(1, 19) == with_seed(2, 19), "Student's t draws nothing"
 
 
 def test_all_scores_and_why_some_are_null(file: Path) -> None:

@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from alignbench.judging.summary import agreement, judged_tables
-from alignbench.metrics.statistics import Bootstrap
+from alignbench.metrics.statistics import Uncertainty
 from alignbench.store import Store
 from tests.support.judged import fill, judgment
 
 ASPECTS = ("helpfulness", "clarity", "factuality", "depth", "engagement")
-BOOTSTRAP = Bootstrap(resamples=200)
+UNCERTAINTY = Uncertainty(resamples=200)
 
 
 def grades(grade: int | None) -> dict[str, int | None]:
@@ -32,12 +32,12 @@ def test_quality_is_the_mean_over_prompts_and_counts_what_is_left_out(store: Sto
             judgment("quality", base[4], "na", **grades(None)),
         ],
     )
-    table = judged_tables(store, 1, bootstrap=BOOTSTRAP)["quality"]
+    table = judged_tables(store, 1, uncertainty=UNCERTAINTY)["quality"]
     assert list(table) == ["demo-base"]
     clarity = table["demo-base"]["clarity"]
     assert clarity.value == pytest.approx((2 + 5) / 2)
     assert (clarity.n, clarity.prompts, clarity.invalid, clarity.na) == (3, 2, 1, 1)
-    assert clarity.ci == (2.0, 5.0)
+    assert clarity.ci == (1.0, 5.0), "two prompts tell nothing, and grades end at 1 and 5"
     factuality = table["demo-base"]["factuality"]
     assert factuality.value == pytest.approx(2)
     assert (factuality.n, factuality.na, factuality.ci) == (2, 2, None)
@@ -54,7 +54,7 @@ def test_stances_are_shares_and_their_spread(store: Store) -> None:
             for i, stance in enumerate(stances)
         ],
     )
-    fields = judged_tables(store, 1, bootstrap=BOOTSTRAP)["stance"]["demo-aligned"]
+    fields = judged_tables(store, 1, uncertainty=UNCERTAINTY)["stance"]["demo-aligned"]
     shares = {name: fields[name].value for name in ("yes", "no", "both", "other")}
     assert shares == pytest.approx({"yes": 1 / 3, "no": 1 / 6, "both": 1 / 2, "other": 0})
     assert fields["distinct_per_prompt"].value == pytest.approx(1.5)
@@ -75,30 +75,30 @@ def test_pairs_are_named_by_both_conditions_and_count_their_order(store: Store) 
             judgment("topics", pairs[0][0], reference_sample_id=pairs[0][1], topics=topics),
         ],
     )
-    tables = judged_tables(store, 1, bootstrap=BOOTSTRAP)
+    tables = judged_tables(store, 1, uncertainty=UNCERTAINTY)
     assert list(tables) == ["new-information", "topics"]
     score = tables["new-information"]["demo-base vs demo-aligned"]["score"]
     assert (score.value, score.n, score.flipped) == (2.5, 4, 1)
     counts = tables["topics"]["demo-base vs demo-aligned"]
     assert {place: counts[place].value for place in counts} == {"a": 1, "b": 2, "both": 1}
-    assert judged_tables(store, 1, reference="demo-base", bootstrap=BOOTSTRAP) == {}
+    assert judged_tables(store, 1, reference="demo-base", uncertainty=UNCERTAINTY) == {}
 
 
 def test_the_judge_with_the_most_judgments_speaks_unless_one_is_named(store: Store) -> None:
     samples = [*fill(store).values()]
     store.add_judgments(1, [judgment("quality", s, **grades(2)) for s in samples[:1]])
     store.add_judgments(1, [judgment("quality", s, judge="other", **grades(5)) for s in samples[:2]])
-    assert judged_tables(store, 1, bootstrap=BOOTSTRAP)["quality"]["demo-base"]["depth"].value == 5
-    named = judged_tables(store, 1, judge="demo-aligned", bootstrap=BOOTSTRAP)
+    assert judged_tables(store, 1, uncertainty=UNCERTAINTY)["quality"]["demo-base"]["depth"].value == 5
+    named = judged_tables(store, 1, judge="demo-aligned", uncertainty=UNCERTAINTY)
     assert named["quality"]["demo-base"]["depth"].value == 2
-    assert judged_tables(store, 1, judge="nobody", bootstrap=BOOTSTRAP) == {}
+    assert judged_tables(store, 1, judge="nobody", uncertainty=UNCERTAINTY) == {}
 
 
 def test_a_judgment_with_a_newer_template_takes_the_place_of_the_older(store: Store) -> None:
     sample = next(iter(fill(store).values()))
     old = judgment("quality", sample, **grades(1))
     store.add_judgments(1, [old, replace(old, template_hash="t2", fields=grades(4))])
-    entry = judged_tables(store, 1, bootstrap=BOOTSTRAP)["quality"]["demo-base"]["depth"]
+    entry = judged_tables(store, 1, uncertainty=UNCERTAINTY)["quality"]["demo-base"]["depth"]
     assert (entry.value, entry.n) == (4, 1)
 
 

@@ -50,7 +50,10 @@ def test_gaps_savings_and_costs_of_known_bits(store: Store) -> None:
     assert instruction is not None
     assert examples is not None
     assert instruction.tokens == len("# Instructions:\n\nBe kind.\n\n")
-    assert (instruction.bits, instruction.ci) == (pytest.approx(instruction.tokens), (instruction.bits,) * 2)
+    assert (instruction.bits, instruction.ci) == (
+        pytest.approx(instruction.tokens),
+        pytest.approx((instruction.bits,) * 2),
+    )
     assert examples.tokens == 2 * len("# Query:\n```\n\n```\n\n# Answer:\n```\n\n```\n\n") + len("How?Thus.When?Soon.")
     held_out = ledger.floor.gap.held_out
     assert held_out is not None

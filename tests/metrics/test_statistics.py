@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -9,15 +10,13 @@ from hypothesis import strategies as st
 
 from alignbench.metrics.statistics import (
     MIN_PROMPTS,
-    Bootstrap,
+    Uncertainty,
     expected_maximum,
     holm,
-    jackknife_interval,
+    holm_corrected,
     mmd2,
-    pair_spreads,
-    percentile_interval,
+    mmd2_bounds,
     recovery,
-    spread_interval,
 )
 
 NAN = float("nan")
@@ -28,74 +27,62 @@ def draw(n: int, k: int = 1, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).random((n, k))
 
 
-class TestBootstrap:
-    def test_the_interval_is_as_wide_as_the_standard_error_says(self) -> None:
-        values = np.random.default_rng(3).normal(5.0, 2.0, (400, 1))
-        (interval,) = Bootstrap().intervals(values)
-        error = values.std(ddof=1) / 20
-        assert interval is not None
-        assert interval == pytest.approx((values.mean() - 1.96 * error, values.mean() + 1.96 * error), abs=0.15 * error)
-
-    def test_a_seed_gives_the_same_numbers_and_another_one_others(self) -> None:
-        values = draw(30)
-        assert Bootstrap(seed=1).intervals(values) == Bootstrap(seed=1).intervals(values)
-        assert Bootstrap(seed=1).intervals(values) != Bootstrap(seed=2).intervals(values)
-
-    def test_columns_share_their_resamples_however_many_there_are(self) -> None:
-        values = draw(30, 7)
-        alone = [Bootstrap().intervals(values[:, k : k + 1])[0] for k in range(7)]
-        assert np.allclose(np.array(Bootstrap().intervals(values)), np.array(alone), rtol=1e-12)
-
-    def test_many_prompts_are_drawn_in_pieces_without_a_seam(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        values = draw(30)
-        whole = Bootstrap(resamples=500).means(values)
-        monkeypatch.setattr("alignbench.metrics.statistics._CHUNK", 30 * 7)
-        assert np.allclose(Bootstrap(resamples=500).means(values), whole, rtol=1e-12)
-
-    def test_prompts_without_a_value_are_drawn_but_do_not_count(self) -> None:
-        values = np.array([[0.5], [NAN], [0.5], [NAN]])
-        means = Bootstrap(resamples=2000).means(values)
-        assert set(means[~np.isnan(means)]) == {0.5}
-        assert np.isnan(means).mean() == pytest.approx(1 / 16, abs=0.03)
-
-    @pytest.mark.parametrize("values", [[], [0.3], [0.3, NAN]])
-    def test_one_prompt_has_no_interval(self, values: list[float]) -> None:
-        assert Bootstrap().intervals(np.array(values).reshape(-1, 1)) == [None]
-
-    @given(st.lists(unit, min_size=2, max_size=12))
-    def test_an_interval_lies_between_the_smallest_and_the_largest_value(self, values: list[float]) -> None:
-        (interval,) = Bootstrap(resamples=200).intervals(np.array(values)[:, None])
-        assert interval is not None
-        assert min(values) - 1e-12 <= interval[0] <= interval[1] <= max(values) + 1e-12
-
-
 class TestDifference:
     def test_pairing_removes_what_prompts_have_in_common(self) -> None:
         easy = draw(40, seed=1)
-        (paired,) = Bootstrap().differences(easy + 0.1 + draw(40, seed=2) * 0.01, easy)
+        (paired,) = Uncertainty().differences(easy + 0.1 + draw(40, seed=2) * 0.01, easy)
         assert paired.value == pytest.approx(0.105, abs=0.002)
         assert paired.ci is not None
         assert paired.ci[1] - paired.ci[0] < 0.003
-        assert paired.p == pytest.approx(2 / 10_001)
+        assert paired.p == pytest.approx(1 / 20_001)
         assert paired.n == 40
 
     def test_only_prompts_that_both_have_count(self) -> None:
         a, b = np.array([[1.0], [2.0], [NAN], [9.0]]), np.array([[0.0], [0.0], [0.0], [NAN]])
-        (difference,) = Bootstrap().differences(a, b)
+        (difference,) = Uncertainty().differences(a, b)
         assert (difference.value, difference.n) == (1.5, 2)
 
     def test_no_difference_and_no_prompts(self) -> None:
         same = draw(10)
-        (nothing,) = Bootstrap().differences(same, same)
+        (nothing,) = Uncertainty().differences(same, same)
         assert (nothing.value, nothing.ci, nothing.p) == (0.0, (0.0, 0.0), 1.0)
-        (nobody,) = Bootstrap().differences([[NAN]], [[1.0]])
+        (nobody,) = Uncertainty().differences([[NAN]], [[1.0]])
         assert (nobody.value, nobody.ci, nobody.p, nobody.n) == (None, None, None, 0)
 
     def test_under_no_difference_the_test_rejects_about_as_often_as_it_says(self) -> None:
         rng = np.random.default_rng(0)
         a, b = rng.normal(size=(40, 300)), rng.normal(size=(40, 300))
-        rejected = sum((d.p or 0) <= 0.05 for d in Bootstrap(resamples=1000).differences(a, b))
-        assert 5 <= rejected <= 33
+        differences = Uncertainty(resamples=1000).differences(a, b)
+        assert 5 <= sum((d.p or 0) <= 0.05 for d in differences) <= 33
+
+    def test_interval_and_p_tell_the_same(self) -> None:
+        """Over many draws they disagree about no difference only where both are close to it."""
+        for n in (10, 30):
+            rng = np.random.default_rng(n)
+            a, b = rng.normal(0.4, 1.0, (n, 500)), rng.normal(size=(n, 500))
+            for one in Uncertainty(resamples=1000).differences(a, b):
+                assert one.ci is not None
+                assert one.p is not None
+                apart = not one.ci[0] <= 0.0 <= one.ci[1]
+                assert apart == (one.p <= 0.05) or 0.01 < one.p < 0.15
+
+    def test_two_prompts_have_no_p(self) -> None:
+        (two,) = Uncertainty().differences([[0.9], [0.8]], [[0.1], [0.2]])
+        assert (two.p, two.n) == (None, 2)
+        corrected = holm_corrected(dict.fromkeys(range(10), two))
+        assert {one.p_holm for one in corrected.values()} == {None}
+
+    def test_a_difference_stays_in_its_range(self) -> None:
+        (two,) = Uncertainty().differences([[0.9], [0.2]], [[0.1], [0.6]], [(0.0, 1.0)])
+        assert two.ci == (-1.0, 1.0)
+        (open_ended,) = Uncertainty().differences([[9.0], [8.0]], [[1.0], [2.0]], [(0.0, math.inf)])
+        assert open_ended.ci is not None
+        assert open_ended.ci[0] == pytest.approx(7 - 12.7062)
+
+    def test_rounding_is_no_difference(self) -> None:
+        same = draw(12)
+        (nothing,) = Uncertainty().differences(same * (1 + 1e-15), same)
+        assert (nothing.value, nothing.p) == (0.0, 1.0)
 
 
 class TestHolm:
@@ -162,6 +149,8 @@ def test_mmd2_of_means() -> None:
     assert mmd2(0.4, 0.2, 0.25) == pytest.approx(0.1)
     assert mmd2(0.3, 0.3, 0.3) == 0.0
     assert mmd2(None, 0.2, 0.1) is None
+    assert mmd2_bounds((0.0, 1.0)) == (-2.0, 2.0)
+    assert mmd2_bounds((-1.0, 1.0)) == (-4.0, 4.0)
 
 
 def test_mmd2_is_unbiased() -> None:
@@ -194,57 +183,3 @@ def test_the_expected_maximum_of_many_pairs() -> None:
     for m in (0, 4951):
         with pytest.raises(ValueError, match="cannot draw"):
             expected_maximum(values, m)
-
-
-class TestJackknife:
-    def test_of_a_mean_it_is_student_s_interval(self) -> None:
-        values = [1.0, 2.0, 4.0, 7.0, 11.0]
-        mean = sum(values) / 5
-        left_out = [(sum(values) - v) / 4 for v in values]
-        interval = jackknife_interval(mean, left_out)
-        error = np.std(values, ddof=1) / np.sqrt(5)
-        assert interval == pytest.approx((mean - 2.7764451 * error, mean + 2.7764451 * error), abs=1e-6)
-
-    def test_two_sets_add_their_variances(self) -> None:
-        """Of a difference of means: Welch's interval."""
-        stats = pytest.importorskip("scipy.stats", reason="SciPy, the reference for Welch's interval, is not installed")
-        a, b = [1.0, 2.0, 4.0, 7.0], [0.5, 0.7, 0.1, 0.9, 3.0]
-        difference = float(np.mean(a) - np.mean(b))
-        left_a = [float(np.mean(a[:i] + a[i + 1 :]) - np.mean(b)) for i in range(4)]
-        left_b = [float(np.mean(a) - np.mean(b[:i] + b[i + 1 :])) for i in range(5)]
-        welch = stats.ttest_ind(a, b, equal_var=False).confidence_interval()
-        assert jackknife_interval(difference, left_a, left_b) == pytest.approx((welch.low, welch.high))
-
-    def test_means_over_pairs_are_left_out_at_once(self) -> None:
-        rng = np.random.default_rng(0)
-        between = rng.random((4, 5))
-        between[1, 2] = np.nan
-        left = [[float(np.nanmean(np.delete(between, i, axis))) for i in range(n)] for axis, n in ((0, 4), (1, 5))]
-        mean = float(np.nanmean(between))
-        expected = jackknife_interval(mean, *left)
-        assert spread_interval(mean, pair_spreads(between, itself=False)) == pytest.approx(expected)
-        own = rng.random((5, 5))
-        own += own.T
-
-        def pairs(of: np.ndarray) -> float:
-            return float(of[np.triu_indices(len(of), 1)].mean())
-
-        without = [pairs(np.delete(np.delete(own, i, 0), i, 1)) for i in range(5)]
-        expected = jackknife_interval(pairs(own), without)
-        assert spread_interval(pairs(own), pair_spreads(own, itself=True)) == pytest.approx(expected)
-
-    def test_no_spread_where_leaving_out_leaves_nothing(self) -> None:
-        assert pair_spreads(np.ones((1, 5)), itself=False) == ()
-        assert pair_spreads(np.ones((2, 2)), itself=True) == ()
-        assert pair_spreads(np.full((3, 3), np.nan), itself=False) == ()
-
-    def test_too_few_samples_and_no_spread(self) -> None:
-        assert jackknife_interval(1.0) is None
-        assert jackknife_interval(1.0, [1.0], [1.0, 2.0]) is None
-        assert jackknife_interval(1.0, [1.0, 1.0]) == (1.0, 1.0)
-
-
-def test_percentile_interval_of_nothing() -> None:
-    assert percentile_interval([]) is None
-    assert percentile_interval([NAN, NAN]) is None
-    assert percentile_interval([NAN, 1.0]) == (1.0, 1.0)

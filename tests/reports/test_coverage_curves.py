@@ -9,7 +9,7 @@ import pytest
 
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.metrics.coverage import COVERAGE_THRESHOLD
-from alignbench.metrics.statistics import Bootstrap
+from alignbench.metrics.statistics import Uncertainty
 from alignbench.reports.coverage_curves import coverage_curves
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.store import Store
@@ -30,7 +30,7 @@ def embeddings(tmp_path: Path) -> Iterator[Embeddings]:
 
 
 def table(texts: dict[str, dict[str, list[str]]], embeddings: Embeddings, unseen: frozenset[str] = frozenset()):  # type: ignore[no-untyped-def]
-    return coverage_curves(GivenResponses(texts), "aligned", embeddings, unseen, Bootstrap(resamples=50))
+    return coverage_curves(GivenResponses(texts), "aligned", embeddings, unseen, Uncertainty(resamples=50))
 
 
 def test_a_response_that_gathers_the_others_is_covered_by_their_union_alone(embeddings: Embeddings) -> None:

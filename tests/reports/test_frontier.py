@@ -8,7 +8,7 @@ import pytest
 
 from alignbench.errors import InputError
 from alignbench.judging.qualities import Qualities
-from alignbench.metrics.statistics import Bootstrap
+from alignbench.metrics.statistics import Uncertainty
 from alignbench.reports.frontier import at_temperature, frontier, ladder, parse_temperatures
 from alignbench.scoring.score_tables import CrossEstimate, ScoreTables, WithinEstimate
 from alignbench.spec import Condition, Model, Sampling
@@ -28,7 +28,7 @@ def test_conditions_that_differ_in_their_temperature_alone_are_one_ladder() -> N
     within = {c.name: {"jaccard": score, "surprisal": score} for c in conditions}
     tables = ScoreTables(within, {c.name: {"jaccard": CrossEstimate(0.5, None, 1)} for c in conditions})
     qualities = Qualities("j", {("base@0.3", "p", 0): 2.0, ("base@0.3", "p", 1): 4.0})
-    plane = frontier(conditions, (0.3, 1.0), tables, qualities, Bootstrap(resamples=50))
+    plane = frontier(conditions, (0.3, 1.0), tables, qualities, Uncertainty(resamples=50))
     points = [(p.group, p.temperature, p.condition) for p in plane.points]
     assert points == [
         ("base@0.3", 0.3, "base@0.3"),
@@ -46,7 +46,7 @@ def test_conditions_that_differ_in_their_temperature_alone_are_one_ladder() -> N
 
 
 def test_a_group_without_any_of_the_temperatures_has_no_part() -> None:
-    plane = frontier([at(BASE, 0.5)], (0.3, 1.0), ScoreTables(), Qualities("", {}), Bootstrap())
+    plane = frontier([at(BASE, 0.5)], (0.3, 1.0), ScoreTables(), Qualities("", {}), Uncertainty())
     assert (plane.points, plane.missing) == ((), ())
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from alignbench.judging.qualities import read_qualities
 from alignbench.metrics.estimates import Estimate
-from alignbench.metrics.statistics import Bootstrap
+from alignbench.metrics.statistics import Uncertainty
 from alignbench.metrics.values import WORKBENCH
 from alignbench.reports.gate import QualityGate, quality_gate
 from alignbench.scoring.responses import SessionResponses
@@ -46,7 +46,7 @@ def judge(store: Store, *, noise: int) -> None:
 def gate(store: Store, threshold: float = 3.0) -> QualityGate:
     return quality_gate(
         SessionResponses(store, 1), read_qualities(store, 1), ("words", "jaccard", "self_bleu"), WORKBENCH, None,
-        frozenset(), ALIGNED, Bootstrap(resamples=100), threshold,
+        frozenset(), ALIGNED, Uncertainty(resamples=100), threshold,
     )  # fmt: skip
 
 

@@ -14,13 +14,15 @@ import pytest
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.errors import AlignbenchError
 from alignbench.metrics import registry
+from alignbench.metrics.intervals import student_t
 from alignbench.metrics.running_cell import CellPair, CellScores
-from alignbench.metrics.statistics import expected_maximum, spread_interval
+from alignbench.metrics.statistics import expected_maximum, holm
 from alignbench.metrics.values import Cross, Value
 from alignbench.metrics.words import is_empty
 from alignbench.reports.to_json import scores_json
 from alignbench.scoring import processes
-from alignbench.scoring.batch import score_responses, similarity_spreads
+from alignbench.scoring.aggregate import COUNTS
+from alignbench.scoring.batch import score_responses
 from alignbench.scoring.contested import REASON
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.null import other_prompt, shuffled_cycle
@@ -82,28 +84,17 @@ def test_values_are_means_of_the_cells_values() -> None:
         assert entry.ci[0] < entry.value < entry.ci[1]
 
 
-def test_similarities_of_few_prompts_have_intervals_over_samples(store: Store) -> None:
-    metrics = ("jaccard", "rouge_l", "embedding_similarity")
-    wanted = ScoreRequest(within=("jaccard",), cross=metrics, reference="A", floor="B", resamples=300)
-    embeddings = Embeddings(store, FakeEmbedPool(), DEFAULT_EMBEDDER)
-    texts = random_texts(20)
-    alone = {p: score_responses(GivenResponses({p: texts[p]}), wanted, embeddings).cross for p in ("p0", "p1")}
-    both = score_responses(GivenResponses({p: texts[p] for p in ("p0", "p1")}), wanted, embeddings)
-    every = score_responses(GivenResponses(texts), wanted, embeddings)
-    for c in "ABC":
-        for metric in metrics:
-            spans = [cross[c][metric].ci[1] - cross[c][metric].value for cross in alone.values()]
-            entry = both.cross[c][metric]
-            low, high = entry.ci
-            assert (low + high) / 2 == pytest.approx(entry.value), "symmetric, as resampled prompts are not"
-            assert high - entry.value < max(spans)
-            resampled = every.cross[c][metric].ci
-            assert sum(resampled) / 2 != pytest.approx(every.cross[c][metric].value, abs=1e-9)
-    spreads = similarity_spreads(GivenResponses(texts), wanted, embeddings)["p0"]
-    for c in "ABC":
-        for metric in metrics:
-            ours = spread_interval(alone["p0"][c][metric].value, spreads[c][metric])
-            assert ours == pytest.approx(alone["p0"][c][metric].ci), "one by one"
+def test_intervals_are_over_prompts_and_only_one_prompt_s_over_its_samples() -> None:
+    for n in (2, 5, 19):
+        texts = random_texts(n)
+        scores = score(texts)
+        for c in "BC":
+            values = [score({p: texts[p]}).cross[c]["jaccard"].value for p in texts]
+            entry = scores.cross[c]["jaccard"]
+            reach = student_t(0.95, n - 1) * np.std(values, ddof=1) / np.sqrt(n)
+            expected = (max(entry.value - reach, 0.0), min(entry.value + reach, 1.0))
+            assert entry.ci == pytest.approx(expected, abs=1e-5)
+            assert scores.cross[c]["jaccard"].recovery_ci is None
 
 
 def test_contested_prompts_have_no_part_in_what_is_blind_to_stance(store: Store) -> None:
@@ -208,8 +199,34 @@ def test_differences_are_corrected_for_how_many_there_are() -> None:
     longer = within["B"]["words"].difference
     assert longer.value == pytest.approx(6.0)
     assert longer.p < 0.01
-    assert longer.p_holm == pytest.approx(2 * longer.p)
     assert within["C"]["words"].difference.p == 1.0
+    tested = [score.difference for c in "BC" for score in within[c].values() if score.difference.p is not None]
+    assert len(tested) == 2 * (len(WITHIN) + len(COUNTS)), "all that the table compares"
+    assert [one.p_holm for one in tested] == pytest.approx(holm([one.p for one in tested]))
+
+
+def test_two_prompts_have_no_p() -> None:
+    texts = random_texts(2)
+    for prompt in texts.values():
+        prompt["B"] = [f"{text} more words than the others have" for text in prompt["B"]]
+    longer = score(texts).within["B"]["words"].difference
+    assert (longer.p, longer.p_holm) == (None, None)
+
+
+def test_counts_and_scores_that_move_with_n_are_not_left_out_of() -> None:
+    """A jackknife of the number of classes, or of distinct-n, would be an interval of nothing."""
+    moving = tuple(
+        name
+        for name in registry.live()
+        if registry.METRICS[name].moves_with_n and "embeddings" not in registry.METRICS[name].needs
+    )
+    steady = ("words", "jaccard", "rouge_l", "mattr")
+    scores = score(random_texts(1, n=6), within=(*moving, *steady)).within["B"]
+    assert len(moving) > 6
+    assert {name for name in scores if scores[name].ci is not None} == {*steady}
+    for name in steady:
+        low, high = registry.METRICS[name].bounds
+        assert low <= scores[name].ci[0] <= scores[name].ci[1] <= high
 
 
 def test_one_prompt_gets_its_intervals_from_its_samples() -> None:

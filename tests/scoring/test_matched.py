@@ -12,7 +12,7 @@ from alignbench.importing.save import save_import
 from alignbench.metrics.lexicon import Lexicon
 from alignbench.metrics.porter import stem
 from alignbench.metrics.sentences import sentences
-from alignbench.metrics.statistics import Bootstrap
+from alignbench.metrics.statistics import Uncertainty
 from alignbench.metrics.values import WORKBENCH
 from alignbench.metrics.words import words
 from alignbench.overton.read import datasets, read_dataset
@@ -55,7 +55,7 @@ def test_prompts_count_alike_whatever_their_quadruples() -> None:
         matched_values({name: dict(enumerate(of)) for name, of in prompt.items()}, "B", ["jaccard"], lexicon)
         for prompt in prompts
     ]
-    entry = matched_estimates(values, Bootstrap(resamples=50))["A"]["jaccard"]
+    entry = matched_estimates(values, Uncertainty(resamples=50))["A"]["jaccard"]
     assert entry.value == pytest.approx((3 / 7 + 1) / 2)
     assert entry.reference == pytest.approx(2 / 8)
     assert entry.difference.n == 2
@@ -73,7 +73,7 @@ def lima(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, CellTexts]:
 def compared(prompts: Mapping[str, CellTexts], reference: str = "llama-2-chat") -> dict[str, MatchedEstimate]:
     lexicon = Lexicon(WORKBENCH, stem)
     values = [matched_values(cells, reference, ["jaccard"], lexicon) for cells in prompts.values()]
-    return {name: of["jaccard"] for name, of in matched_estimates(values, Bootstrap(resamples=500)).items()}
+    return {name: of["jaccard"] for name, of in matched_estimates(values, Uncertainty(resamples=500)).items()}
 
 
 @needs_paper_data

@@ -38,7 +38,7 @@ def judge(
     from alignbench.judging.plan import plan_judging
     from alignbench.judging.runner import JudgeRun
     from alignbench.judging.summary import agreement, judgments_of, summarize
-    from alignbench.metrics.statistics import Bootstrap
+    from alignbench.metrics.statistics import Uncertainty
     from alignbench.models.catalog import resolve
     from alignbench.reports.to_json import agreement_json, judged_json
     from alignbench.store import Store
@@ -56,7 +56,7 @@ def judge(
             pool.close()
         rows = judgments_of(store, session, kind, chosen.reference, plan.reference)
         agreed = agreement(store, session).get(kind, {})
-    table = summarize(kind, rows, Bootstrap()) if rows else {}
+    table = summarize(kind, rows, Uncertainty()) if rows else {}
     counts = Counter(row.judgment.status for row in rows)
     meta = {
         "session": session,

@@ -10,7 +10,8 @@ from alignbench.ledger.ledger import Ledger
 from alignbench.ledger.request import LedgerRequest
 from alignbench.ledger.search import SearchResult, SearchTarget, n_tokens
 from alignbench.metrics.bits import BitRate
-from alignbench.metrics.statistics import LEVEL, MIN_PROMPTS
+from alignbench.metrics.intervals import LEVEL
+from alignbench.metrics.statistics import MIN_PROMPTS
 
 
 def print_ledger(ledger: Ledger, asked: LedgerRequest, wanted: SearchTarget | None) -> None:

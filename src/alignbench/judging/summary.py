@@ -14,7 +14,8 @@ from alignbench.judging.replies import ASPECTS
 from alignbench.judging.templates import KINDS, PAIRED
 from alignbench.metrics.agreement import MeasurementLevel, krippendorff_alpha
 from alignbench.metrics.estimates import Estimate
-from alignbench.metrics.statistics import Bootstrap
+from alignbench.metrics.intervals import UNIT, Bounds
+from alignbench.metrics.statistics import Uncertainty
 from alignbench.store import Judgment, JudgmentRow, Store
 
 STANCES = ("yes", "no", "both", "other")
@@ -28,6 +29,7 @@ _FIELDS = {
     "topics": PLACES,
     PREFERENCE: PREFERRED,
 }
+_GRADES: Bounds = (1.0, 5.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def judged_tables(
     judge: str | None = None,
     reference: str | None = None,
     conditions: Collection[str] | None = None,
-    bootstrap: Bootstrap | None = None,
+    uncertainty: Uncertainty | None = None,
 ) -> dict[str, JudgedTable]:
     """The judgments of a session by kind, of the kinds that there are.
 
@@ -100,7 +102,7 @@ def judged_tables(
             if conditions is None or row.condition in conditions
         ]
         if rows:
-            tables[kind] = summarize(kind, rows, bootstrap or Bootstrap())
+            tables[kind] = summarize(kind, rows, uncertainty or Uncertainty())
     return tables
 
 
@@ -110,7 +112,7 @@ def judgments_of(store: Store, session: int, kind: str, judge: str, reference: s
     return [row for row in rows if reference is None or row.reference in (reference, None)]
 
 
-def summarize(kind: str, rows: Sequence[JudgmentRow], bootstrap: Bootstrap) -> JudgedTable:
+def summarize(kind: str, rows: Sequence[JudgmentRow], uncertainty: Uncertainty) -> JudgedTable:
     """The table of one kind from the judgments of one judge, an item once; conditions in order of appearance."""
     groups: dict[str, list[JudgmentRow]] = {}
     for row in rows:
@@ -123,7 +125,8 @@ def summarize(kind: str, rows: Sequence[JudgmentRow], bootstrap: Bootstrap) -> J
         key: [statistics.fmean(judged) if (judged := column.values.get(prompt)) else math.nan for prompt in prompts]
         for key, column in columns.items()
     }
-    intervals = bootstrap.intervals(np.array([*means.values()], np.float64).T)
+    bounds = [_bounds(kind, field) for _, field in columns]
+    intervals = uncertainty.intervals(np.array([*means.values()], np.float64).T, bounds)
     paired = kind in (*PAIRED, PREFERENCE, TAG)
     table: dict[str, dict[str, JudgedEstimate]] = {name: {} for name in groups}
     for (name, field), column, interval in zip(columns, columns.values(), intervals, strict=True):
@@ -196,6 +199,15 @@ def _column(rows: Sequence[JudgmentRow], field: str) -> _FieldValues:
             values.setdefault(row.prompt_id, []).append(value)
     counted = {prompt: [float(len(there))] for prompt, there in stances.items()}
     return _FieldValues(counted if field == DISTINCT else values, n, invalid, na)
+
+
+def _bounds(kind: str, field: str) -> Bounds:
+    """What the values of a field lie in (see `_value`)."""
+    if field == DISTINCT:
+        return 1.0, float(len(STANCES))
+    if kind == "topics":
+        return 0.0, math.inf
+    return UNIT if kind in ("stance", PREFERENCE, TAG) else _GRADES
 
 
 def _value(judgment: Judgment, field: str) -> float | None:

@@ -10,7 +10,7 @@ from alignbench.ledger.ablation import ContextPart, PreparedContext, piece_passa
 from alignbench.ledger.prepare import Failures, TeacherResponses
 from alignbench.metrics.bits import BitRate, Bits, Cost, bits_saved, cost, rate
 from alignbench.metrics.likelihood import alignment_gap, likelihood
-from alignbench.metrics.statistics import Bootstrap
+from alignbench.metrics.statistics import Uncertainty
 from alignbench.progress import Progress, tracked
 from alignbench.scoring.likelihood_cache import LikelihoodCache, Passage
 from alignbench.spec import Model, Prompt
@@ -89,7 +89,7 @@ class Accounts:
         self._prompts = [prompt for prompt in prompts if prompt.id in responses.by_prompt]
         self._responses, self._held_out, self._floor = responses, held_out, floor
         self._teacher_passages = {prompt.id: self._after_own_prompt(prompt) for prompt in self._prompts}
-        self._bootstrap = Bootstrap()
+        self._uncertainty = Uncertainty()
         self.one_tokenizer = True
 
     def read(self, prepared: Sequence[PreparedContext], failures: Failures, progress: Progress) -> None:
@@ -132,7 +132,7 @@ class Accounts:
             for (prompt, sample), bits in column.items():
                 if sample in samples:
                     prompts.setdefault(prompt, []).append(bits)
-            rates.append(rate(list(prompts.values()), self._bootstrap))
+            rates.append(rate(list(prompts.values()), self._uncertainty))
         return Split(*rates)
 
     def _gaps(self, prepared: PreparedContext) -> _Column:
@@ -158,7 +158,7 @@ class Accounts:
             read = likelihood(tokens.logprob, passage.response) if tokens is not None else None
             if read is not None:
                 costs.append((read.bits, read.n_tokens))
-        return cost(costs, self._bootstrap)
+        return cost(costs, self._uncertainty)
 
     # The passages that models read
 

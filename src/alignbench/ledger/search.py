@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from alignbench.ledger.accounts import Account
 from alignbench.metrics.bits import BitRate, Bits, rate
-from alignbench.metrics.statistics import Bootstrap
+from alignbench.metrics.statistics import Uncertainty
 from alignbench.scoring.null import shuffled_cycle
 
 
@@ -75,4 +75,4 @@ def _gap(account: Account, held_out: frozenset[int], prompts: Sequence[str]) -> 
     for (prompt, sample), bits in account.gaps.items():
         if prompt in prompts and sample in held_out:
             by_prompt.setdefault(prompt, []).append(bits)
-    return rate(list(by_prompt.values()), Bootstrap())
+    return rate(list(by_prompt.values()), Uncertainty())

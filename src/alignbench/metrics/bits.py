@@ -1,14 +1,16 @@
-"""Bits per byte over the responses to many prompts: sums of bits over sums of bytes, with a bootstrap over prompts."""
+"""Bits per byte over the responses to many prompts: sums of bits over sums of bytes, with intervals over prompts."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import inf
 
 import numpy as np
 
-from alignbench.metrics.statistics import Bootstrap, Interval, percentile_interval
+from alignbench.metrics.intervals import Interval
+from alignbench.metrics.statistics import Uncertainty
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +26,8 @@ class Bits:
 class BitRate:
     """Bits over the responses to n_prompts prompts, n_responses in all.
 
-    per_byte, per_response, per_token: all bits over all bytes, responses, tokens. ci: of per_byte, from resampled
-    prompts; None under two prompts.
+    per_byte, per_response, per_token: all bits over all bytes, responses, tokens. ci: of per_byte, over prompts; None
+    under two.
     """
 
     per_byte: float
@@ -45,7 +47,7 @@ class Cost:
     tokens: float
 
 
-def rate(prompts: Sequence[Sequence[Bits]], bootstrap: Bootstrap) -> BitRate | None:
+def rate(prompts: Sequence[Sequence[Bits]], uncertainty: Uncertainty) -> BitRate | None:
     """Of the responses to each prompt, at least one each; None without a prompt."""
     if not prompts:
         return None
@@ -53,10 +55,7 @@ def rate(prompts: Sequence[Sequence[Bits]], bootstrap: Bootstrap) -> BitRate | N
         [[math.fsum(r.bits for r in responses), sum(r.n_bytes for r in responses)] for responses in prompts]
     )
     bits, n_bytes = map(float, sums.sum(axis=0))
-    ci = None
-    if len(prompts) > 1:
-        draws = bootstrap.means(sums)
-        ci = percentile_interval(draws[:, 0] / draws[:, 1])
+    ci = uncertainty.ratio_interval(sums[:, 0], sums[:, 1])
     n = sum(map(len, prompts))
     n_tokens = sum(r.n_tokens for said in prompts for r in said)
     return BitRate(bits / n_bytes, ci, bits / n, bits / n_tokens, len(prompts), n)
@@ -73,11 +72,11 @@ def bits_saved(without: Bits, given: Bits) -> Bits:
     return replace(without, bits=without.bits - given.bits)
 
 
-def cost(prompts: Sequence[tuple[float, int]], bootstrap: Bootstrap) -> Cost | None:
+def cost(prompts: Sequence[tuple[float, int]], uncertainty: Uncertainty) -> Cost | None:
     """Of a text's bits and tokens, prompt by prompt; None without one."""
     if not prompts:
         return None
     values = np.array(prompts, np.float64)
-    (ci,) = bootstrap.intervals(values[:, :1])
+    (ci,) = uncertainty.intervals(values[:, :1], [(0.0, inf)])
     bits, tokens = values.mean(axis=0)
     return Cost(float(bits), ci, float(tokens))

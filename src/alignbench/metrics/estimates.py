@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
-from alignbench.metrics.statistics import (
-    MIN_PROMPTS,
-    Bootstrap,
-    Interval,
-    PairedDifference,
-    holm_corrected,
-    percentile_interval,
-)
+from alignbench.metrics.intervals import UNBOUNDED, Bounds, Interval, percentile_interval
+from alignbench.metrics.statistics import MIN_PROMPTS, PairedDifference, Uncertainty, holm_corrected
+
+_Key = TypeVar("_Key", bound=Hashable)
 
 PromptValues = Mapping[str, float | None]  # one number a prompt, None where it has none
 
@@ -37,30 +34,37 @@ class Estimate:
     reason: str = ""
 
 
-def mean_estimate(column: PromptValues, bootstrap: Bootstrap, reason: str = "") -> Estimate:
-    """The mean over prompts with its bootstrap interval. reason: why there is none, where there is none."""
+def mean_estimate(
+    column: PromptValues, uncertainty: Uncertainty, reason: str = "", bounds: Bounds = UNBOUNDED
+) -> Estimate:
+    """The mean over prompts with its interval, inside the bounds of the values. reason: why there is none, where there
+    is none."""
     values = np.array([[_number(value)] for value in column.values()], np.float64).reshape(-1, 1)
     there = values[~np.isnan(values)]
-    (interval,) = bootstrap.intervals(values)
+    (interval,) = uncertainty.intervals(values, [bounds])
     if not there.size:
         return Estimate(None, interval, 0, reason or "no prompt has a value")
     return Estimate(float(there.mean()), interval, int(there.size))
 
 
 def paired_differences(
-    pairs: Mapping[str, tuple[PromptValues, PromptValues]], bootstrap: Bootstrap
-) -> dict[str, PairedDifference]:
+    pairs: Mapping[_Key, tuple[PromptValues, PromptValues]],
+    uncertainty: Uncertainty,
+    bounds: Mapping[_Key, Bounds] = {},
+) -> dict[_Key, PairedDifference]:
     """Of each pair of columns, first minus second over the prompts that both have, corrected for how many pairs there
-    are."""
-    differences: dict[str, PairedDifference] = {}
+    are. bounds: what the values of a pair lie in, where they have any."""
+    differences: dict[_Key, PairedDifference] = {}
     for name, (first, second) in pairs.items():
         both = [prompt for prompt in first if prompt in second]
         a, b = ([[_number(column[prompt])] for prompt in both] for column in (first, second))
-        (differences[name],) = bootstrap.differences(np.array(a).reshape(-1, 1), np.array(b).reshape(-1, 1))
+        (differences[name],) = uncertainty.differences(
+            np.array(a).reshape(-1, 1), np.array(b).reshape(-1, 1), bounds=[bounds.get(name, UNBOUNDED)]
+        )
     return holm_corrected(differences)
 
 
-def share_estimate(part: PromptValues, whole: PromptValues, bootstrap: Bootstrap) -> Estimate:
+def share_estimate(part: PromptValues, whole: PromptValues, uncertainty: Uncertainty) -> Estimate:
     """Mean of `part` over mean of `whole`, on the prompts that both have.
 
     No interval under 20 prompts or where the resamples do not tell the whole from 0.
@@ -73,8 +77,8 @@ def share_estimate(part: PromptValues, whole: PromptValues, bootstrap: Bootstrap
     value = float(columns[:, 0].mean() / columns[:, 1].mean())
     if n < MIN_PROMPTS:
         return Estimate(value, None, n, f"no interval: needs {MIN_PROMPTS} prompts, has {n}")
-    draws = bootstrap.means(columns)
-    (span,) = bootstrap.intervals(columns[:, 1:])
+    draws = uncertainty.means(columns)
+    (span,) = uncertainty.intervals(columns[:, 1:])
     if span is None or span[0] <= 0.0 <= span[1]:
         return Estimate(value, None, n, "no interval: the difference cannot be told from 0")
     return Estimate(value, percentile_interval(draws[:, 0] / draws[:, 1]), n)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Literal, get_args
 
 from alignbench.metrics.cut_texts import CutSimilarity, CutTexts
 from alignbench.metrics.formula import Formula, PairFormula
+from alignbench.metrics.intervals import Bounds
 from alignbench.metrics.values import WORKBENCH, WordMode
 
 Scope = Literal["within", "cross"]
@@ -127,6 +129,11 @@ class Metric:
     def lexical(self) -> bool:
         """Whether longer responses are more alike in it by chance, so that it is compared at matched length."""
         return self.cut is not None
+
+    @property
+    def bounds(self) -> Bounds:
+        """Its range in numbers."""
+        return -inf if self.low is None else self.low, inf if self.high is None else self.high
 
     @property
     def range(self) -> str:

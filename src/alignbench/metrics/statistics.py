@@ -1,7 +1,6 @@
-"""How far a score can be trusted: bootstrap over prompts, jackknife over samples, and what is read off two sets.
+"""How far a score can be trusted over prompts, and what is read off two sets of samples.
 
-Samples of one prompt are not independent, so whole prompts are drawn with replacement. Columns are arrays (P, K): K
-scores of the same P prompts, NaN where a prompt has none.
+Columns are arrays (P, K): K scores of the same P prompts, NaN where a prompt has none.
 """
 
 from __future__ import annotations
@@ -14,31 +13,39 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from alignbench.metrics.arrays import Floats
+from alignbench.metrics.intervals import (
+    LEVEL,
+    Bounds,
+    Interval,
+    Ratios,
+    clipped,
+    of_differences,
+    percentile_interval,
+    resampled,
+)
 from alignbench.metrics.recovery import recovered
+from alignbench.metrics.sign_flips import sign_flip_p
 
 RESAMPLES = 10_000
-LEVEL = 0.95  # of every interval
-MIN_PROMPTS = 20  # fewest for an interval around a recovery
+MIN_PROMPTS = 20  # fewest that are resampled, for an interval around a recovery and for a claim
 
 OVER_ONE = "over 1: closer to the reference than the reference is to itself, as mode-seeking is; read mmd2 beside it"
 
+_ROUNDING = 1e-12  # of a value: two that are no further apart are equal
+
 _Key = TypeVar("_Key", bound=Hashable)
-
-Interval = tuple[float, float]
-
-_CHUNK = 4_000_000  # draws of a prompt held at once
 
 
 @dataclass(frozen=True, slots=True)
 class PairedDifference:
     """Mean of a - b over the n prompts that have both.
 
-    ci and p are None under two prompts, value too without any.
+    ci is None under two prompts, p under six, value too without any.
     """
 
     value: float | None
     ci: Interval | None
-    p: float | None  # two-sided, of no difference, from the same resamples
+    p: float | None  # two-sided, of no difference, by flipping signs (see `sign_flips`)
     n: int
     p_holm: float | None = None  # corrected for the differences that are tested together (see `holm_corrected`)
 
@@ -59,67 +66,65 @@ class Recovery:
     warning: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class JackknifeVariance:
-    """The variance that one set of samples gives a score, by the jackknife (Tukey 1958), and its degrees of freedom."""
+class Uncertainty:
+    """Intervals and tests over P prompts, the same draws for whatever is asked of it.
 
-    variance: float
-    freedom: float
-
-
-class Bootstrap:
-    """Resamples of P prompts with replacement (Efron 1979), the same ones for whatever is asked of it.
-
-    So any two columns are compared on the same resamples. Equal P, resamples and seed give equal numbers everywhere.
+    Under 20 prompts intervals are Student's t over prompts; from there on the studentized uncertainty, which covers
+    better than percentiles and BCa (see `intervals`), and for a recovery or a share, which have no simple error,
+    percentiles. Equal P, resamples and seed give equal numbers everywhere.
     """
 
     def __init__(self, *, resamples: int = RESAMPLES, seed: int = 0) -> None:
         self.resamples, self.seed = resamples, seed
 
     def means(self, columns: ArrayLike) -> Floats:
-        """Means (resamples, K) of columns (P, K), of the prompts that have a value; NaN where none was drawn."""
+        """Resampled means (resamples, K) of columns, of the prompts that have a value; NaN where none was drawn."""
         values = np.asarray(columns, np.float64)
         there = ~np.isnan(values)
         filled, counted = np.where(there, values, 0.0), there.astype(np.float64)
-        complete = bool(there.all())
-        means = np.empty((self.resamples, values.shape[1]))
-        rng = np.random.default_rng(self.seed)
-        n = len(values)
-        step = max(1, _CHUNK // max(1, n))
-        for start in range(0, self.resamples, step):
-            rows = min(step, self.resamples - start)
-            drawn = rng.integers(0, n, (rows, n)) + np.arange(rows)[:, None] * n
-            times = np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n).astype(np.float64)
-            with np.errstate(invalid="ignore"):
-                means[start : start + rows] = (times @ filled) / (n if complete else times @ counted)
-        return means
+        with np.errstate(invalid="ignore"):
+            drawn = [
+                (times @ filled) / (times @ counted) for times in resampled(len(values), self.resamples, self.seed)
+            ]
+        return np.concatenate(drawn)
 
-    def intervals(self, columns: ArrayLike) -> list[Interval | None]:
-        """Percentile interval of each column's mean; None for a column with fewer than two values."""
-        values = np.asarray(columns, np.float64)
-        enough = (~np.isnan(values)).sum(axis=0) >= 2
-        intervals: list[Interval | None] = [None] * values.shape[1]
-        if enough.any():
-            means = self.means(values[:, enough])
-            for k, column in enumerate(np.flatnonzero(enough)):
-                intervals[column] = percentile_interval(means[:, k])
+    def intervals(self, columns: ArrayLike, bounds: Sequence[Bounds] = ()) -> list[Interval | None]:
+        """Of the mean of each column; None for a column with fewer than two values.
+
+        bounds: of each column, what its values lie in; no interval leaves them. None by default.
+        """
+        return self._intervals(Ratios.of(columns), bounds)
+
+    def ratio_interval(self, numerators: ArrayLike, weights: ArrayLike) -> Interval | None:
+        """Of the sum of numerators (P,) over the sum of weights (P,), each over 0; None under two prompts."""
+        columns = (np.asarray(column, np.float64)[:, None] for column in (numerators, weights))
+        return self._intervals(Ratios.of(*columns), ())[0]
+
+    def differences(self, a: ArrayLike, b: ArrayLike, bounds: Sequence[Bounds] = ()) -> list[PairedDifference]:
+        """Paired comparison, column by column, of a (P, K) and b (P, K). bounds: of the values, as in `intervals`."""
+        first, second = np.asarray(a, np.float64), np.asarray(b, np.float64)
+        gaps = first - second
+        gaps[np.abs(gaps) <= _ROUNDING * np.maximum(np.abs(first), np.abs(second))] = 0.0
+        ratios = Ratios.of(gaps)
+        intervals = self._intervals(ratios, [of_differences(one) for one in bounds])
+        p = sign_flip_p(gaps, self.seed)
+        return [
+            PairedDifference(float(ratios.values[k]) if ratios.n[k] else None, intervals[k], p[k], int(ratios.n[k]))
+            for k in range(gaps.shape[1])
+        ]
+
+    def _intervals(self, ratios: Ratios, bounds: Sequence[Bounds]) -> list[Interval | None]:
+        intervals: list[Interval | None] = [None] * len(ratios.n)
+        few = np.flatnonzero((ratios.n >= 2) & (ratios.n < MIN_PROMPTS))
+        many = np.flatnonzero(ratios.n >= MIN_PROMPTS)
+        for columns, reaches in (
+            (few, ratios.columns(few).t_reaches()),
+            (many, ratios.columns(many).studentized_reaches(self.resamples, self.seed)),
+        ):
+            lows, highs = ratios.values[columns] - reaches[0], ratios.values[columns] + reaches[1]
+            for k, low, high in zip(columns.tolist(), lows.tolist(), highs.tolist(), strict=True):
+                intervals[k] = clipped((low, high), bounds[k]) if bounds else (low, high)
         return intervals
-
-    def differences(self, a: ArrayLike, b: ArrayLike) -> list[PairedDifference]:
-        """Paired comparison, column by column, of a (P, K) and b (P, K)."""
-        gaps = np.asarray(a, np.float64) - np.asarray(b, np.float64)
-        counts = (~np.isnan(gaps)).sum(axis=0)
-        enough = counts >= 2
-        drawn: dict[int, Floats] = {}
-        if enough.any():
-            drawn = dict(zip(np.flatnonzero(enough).tolist(), self.means(gaps[:, enough]).T, strict=True))
-        differences = []
-        for k in range(gaps.shape[1]):
-            value = float(np.nanmean(gaps[:, k])) if counts[k] else None
-            draws = drawn.get(k)
-            ci, p = (None, None) if draws is None else (percentile_interval(draws), _two_sided(draws))
-            differences.append(PairedDifference(value, ci, p, int(counts[k])))
-        return differences
 
     def recoveries(self, values: ArrayLike, floors: ArrayLike, ceilings: ArrayLike) -> list[Recovery]:
         """Of each column of values (P, K), with floors and ceilings (P, K) of the same prompts."""
@@ -132,16 +137,6 @@ class Bootstrap:
             draws = self.means(stacked[:, wide].reshape(len(stacked), -1)).reshape(self.resamples, -1, 3)
             drawn = dict(zip(np.flatnonzero(wide).tolist(), draws.swapaxes(0, 1), strict=True))
         return [_recovery(stacked[:, k], int(counts[k]), drawn.get(k)) for k in range(stacked.shape[1])]
-
-
-def percentile_interval(draws: ArrayLike, level: float = LEVEL) -> Interval | None:
-    """The central `level` of resampled values; NaN are left out, None if nothing else is there."""
-    there = np.asarray(draws, np.float64)
-    there = there[~np.isnan(there)]
-    if not there.size:
-        return None
-    low, high = np.quantile(there, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -172,7 +167,7 @@ def recovery(
 ) -> Recovery:
     """Recovery of one condition from its prompts' similarities, floors and ceilings, None where there is none."""
     columns = [np.array(column, dtype=np.float64)[:, None] for column in (values, floors, ceilings)]
-    return Bootstrap(resamples=resamples, seed=seed).recoveries(*columns)[0]
+    return Uncertainty(resamples=resamples, seed=seed).recoveries(*columns)[0]
 
 
 def mmd2(aa: float | None, bb: float | None, ab: float | None) -> float | None:
@@ -182,6 +177,12 @@ def mmd2(aa: float | None, bb: float | None, ab: float | None) -> float | None:
     expectation where both sets come from one distribution, and possibly below 0 by chance.
     """
     return None if aa is None or bb is None or ab is None else aa + bb - 2.0 * ab
+
+
+def mmd2_bounds(bounds: Bounds) -> Bounds:
+    """What an MMD^2 lies in, of a similarity in these bounds."""
+    low, high = of_differences(bounds)
+    return 2.0 * low, 2.0 * high
 
 
 def expected_maximum(values: ArrayLike, m: int) -> float:
@@ -197,54 +198,6 @@ def expected_maximum(values: ArrayLike, m: int) -> float:
     ranks = np.arange(k - 1, m - 1, -1)
     shares = np.cumprod(np.concatenate([[m / k], (ranks - m + 1) / ranks]))
     return float(shares @ ordered[::-1][: shares.size])
-
-
-def jackknife_interval(value: float, *left_out: Sequence[float], level: float = LEVEL) -> Interval | None:
-    """Interval around a score of one prompt from its values with each sample left out (Tukey 1958).
-
-    left_out: for each independent set of samples the score rests on, the values without its 1st, 2nd, ... sample. The
-    sets' variances add up; Student's t with Welch and Satterthwaite's degrees of freedom. None where a set has fewer
-    than two values.
-    """
-    if not left_out or any(len(values) < 2 for values in left_out):
-        return None
-    return spread_interval(value, [_spread(values) for values in left_out], level=level)
-
-
-def spread_interval(value: float, spreads: Sequence[JackknifeVariance], *, level: float = LEVEL) -> Interval:
-    """Interval around the sum of independent parts, or their mean, from the spread of each."""
-    total = sum(spread.variance for spread in spreads)
-    if total == 0.0:
-        return value, value
-    freedom = total**2 / sum(spread.variance**2 / spread.freedom for spread in spreads)
-    reach = _student_t(level, freedom) * total**0.5
-    return value - reach, value + reach
-
-
-def pair_spreads(similarities: ArrayLike, *, itself: bool) -> tuple[JackknifeVariance, ...]:
-    """Jackknife of a mean over pairs: the spread that each of the two sets of samples gives it, one where both are the
-    same set. Empty where leaving out a sample leaves no pair.
-
-    similarities: (n, m) of all pairs, NaN for one that is skipped. itself: of one set, whose diagonal is no pair.
-    """
-    pairs = np.array(similarities, np.float64)
-    if itself:
-        np.fill_diagonal(pairs, np.nan)
-    there = ~np.isnan(pairs)
-    filled, times = np.where(there, pairs, 0.0), 2 if itself else 1
-    spreads = []
-    for axis in (1,) if itself else (1, 0):
-        sums, counts = filled.sum(axis=axis), there.sum(axis=axis)
-        left = there.sum() / times - counts
-        if len(sums) < 2 or not left.all():
-            return ()
-        spreads.append(_spread((filled.sum() / times - sums) / left))
-    return tuple(spreads)
-
-
-def _spread(left_out: ArrayLike) -> JackknifeVariance:
-    values = np.asarray(left_out, np.float64)
-    return JackknifeVariance((len(values) - 1) * float(np.var(values)), len(values) - 1)
 
 
 def _recovery(rows: Floats, n: int, draws: Floats | None) -> Recovery:
@@ -263,19 +216,3 @@ def _recovery(rows: Floats, n: int, draws: Floats | None) -> Recovery:
     if np.mean(~apart) > (1 - LEVEL) / 2:
         return Recovery(ratio, None, n, "no interval: ceiling and floor are too close on these prompts", warning)
     return Recovery(ratio, percentile_interval((draws[apart, 0] - draws[apart, 1]) / spans[apart]), n, warning=warning)
-
-
-def _two_sided(draws: Floats) -> float:
-    """Twice the share of resamples on the rarer side of 0, never 0 itself."""
-    there = draws[~np.isnan(draws)]
-    rarer = min(int((there <= 0).sum()), int((there >= 0).sum()))
-    return min(1.0, 2.0 * (rarer + 1) / (there.size + 1))
-
-
-def _student_t(level: float, freedom: float) -> float:
-    """The t with `level` of the distribution between -t and t. With x = sqrt(freedom) tan(angle) its density is a
-    power of a cosine, which is summed on a fine grid."""
-    angles = np.linspace(0.0, np.pi / 2, 20_001)
-    heights = np.cos(angles) ** (max(freedom, 1.0) - 1.0)
-    mass = np.concatenate([[0.0], np.cumsum(heights[1:] + heights[:-1])])
-    return float(np.sqrt(max(freedom, 1.0)) * np.tan(np.interp(level * mass[-1], mass, angles)))

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 import numpy as np
 
 from alignbench.metrics.coverage import COVERAGE_THRESHOLD, best_matches, coverage_at, covered_responses, union_coverage
 from alignbench.metrics.estimates import Estimate, PromptValues, mean_estimate
+from alignbench.metrics.intervals import UNIT
 from alignbench.metrics.semantic import calibrated_threshold
-from alignbench.metrics.statistics import Bootstrap
+from alignbench.metrics.statistics import Uncertainty
 from alignbench.scoring.coverage import SentenceVectors, sentence_vectors
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.null import other_prompt
@@ -67,7 +69,7 @@ class Coverage:
 
 
 def coverage_curves(
-    responses: Responses, reference: str, embeddings: Embeddings, unseen: frozenset[str], bootstrap: Bootstrap
+    responses: Responses, reference: str, embeddings: Embeddings, unseen: frozenset[str], uncertainty: Uncertainty
 ) -> Coverage:
     """Coverage of conditions and of the reference by each other. unseen: prompts on which embeddings say nothing."""
     prompts = [prompt for prompt in responses.prompts if prompt not in unseen]
@@ -81,7 +83,7 @@ def coverage_curves(
     mismatched = _mismatched(said, reference)
     threshold = max(COVERAGE_THRESHOLD, calibrated_threshold(mismatched)) if mismatched else COVERAGE_THRESHOLD
     conditions = {
-        name: _condition(said, reference, name, threshold, bootstrap)
+        name: _condition(said, reference, name, threshold, uncertainty)
         for name in responses.conditions
         if name != reference
     }
@@ -105,7 +107,11 @@ def _mismatched(said: Mapping[str, Mapping[str, SentenceVectors]], reference: st
 
 
 def _condition(
-    said: Mapping[str, Mapping[str, SentenceVectors]], reference: str, name: str, threshold: float, bootstrap: Bootstrap
+    said: Mapping[str, Mapping[str, SentenceVectors]],
+    reference: str,
+    name: str,
+    threshold: float,
+    uncertainty: Uncertainty,
 ) -> ConditionCoverage:
     of_reference: _Curve = {}
     by_reference: _Curve = {}
@@ -128,11 +134,11 @@ def _condition(
         equal_by[prompt] = coverage_at(np.concatenate(others), own, shortest, threshold)
     return ConditionCoverage(
         n=n,
-        of_reference=_points(of_reference, bootstrap),
-        by_reference=_points(by_reference, bootstrap),
-        responses_covered=mean_estimate(covered, bootstrap),
-        equal_of_reference=mean_estimate(equal_of, bootstrap),
-        equal_by_reference=mean_estimate(equal_by, bootstrap),
+        of_reference=_points(of_reference, uncertainty),
+        by_reference=_points(by_reference, uncertainty),
+        responses_covered=mean_estimate(covered, uncertainty, bounds=(0.0, inf)),
+        equal_of_reference=mean_estimate(equal_of, uncertainty, bounds=UNIT),
+        equal_by_reference=mean_estimate(equal_by, uncertainty, bounds=UNIT),
     )
 
 
@@ -142,11 +148,11 @@ def _union(responses: list[Any], others: list[Any], threshold: float) -> list[fl
     return np.mean([curve for curve in curves if curve], axis=0).tolist()  # type: ignore[no-any-return]
 
 
-def _points(curves: _Curve, bootstrap: Bootstrap) -> tuple[Estimate, ...]:
+def _points(curves: _Curve, uncertainty: Uncertainty) -> tuple[Estimate, ...]:
     """By k, over the prompts that have as many responses."""
     longest = max(map(len, curves.values()), default=0)
     points = []
     for k in range(1, longest + 1):
         column: PromptValues = {prompt: curve[k - 1] for prompt, curve in curves.items() if len(curve) >= k}
-        points.append(mean_estimate(column, bootstrap))
+        points.append(mean_estimate(column, uncertainty, bounds=UNIT))
     return tuple(points)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from alignbench.errors import InputError
 from alignbench.judging.qualities import Qualities
 from alignbench.metrics.estimates import Estimate, mean_estimate
-from alignbench.metrics.statistics import Bootstrap
+from alignbench.metrics.registry import METRICS
+from alignbench.metrics.statistics import Uncertainty
 from alignbench.scoring.score_tables import ScoreTables
 from alignbench.spec import Condition
 
@@ -74,7 +75,7 @@ def frontier(
     temperatures: Sequence[float],
     tables: ScoreTables,
     qualities: Qualities,
-    bootstrap: Bootstrap,
+    uncertainty: Uncertainty,
 ) -> Frontier:
     """What the tables and the judgments say of the conditions at these temperatures, and which the session lacks."""
     points: list[FrontierPoint] = []
@@ -89,7 +90,7 @@ def frontier(
             if member is None:
                 missing.append(MissingPoint(name, temperature, _how(members[0], temperature)))
             else:
-                points.append(_point(member, name, tables, qualities, bootstrap))
+                points.append(_point(member, name, tables, qualities, uncertainty))
     return Frontier(tuple(temperatures), tuple(points), tuple(missing))
 
 
@@ -123,7 +124,7 @@ def _without_temperature(condition: Condition) -> Condition:
 
 
 def _point(
-    condition: Condition, group: str, tables: ScoreTables, qualities: Qualities, bootstrap: Bootstrap
+    condition: Condition, group: str, tables: ScoreTables, qualities: Qualities, uncertainty: Uncertainty
 ) -> FrontierPoint:
     within, cross = tables.within[condition.name], tables.cross.get(condition.name, {})
     by_prompt: dict[str, list[float]] = {}
@@ -138,7 +139,7 @@ def _point(
         surprisal=within.get("surprisal"),
         diversity={name: within[name] for name in DIVERSITY if name in within},
         similarity={name: cross[name] for name in SIMILARITY if name in cross},
-        quality=mean_estimate(column, bootstrap, "no quality judgments"),
+        quality=mean_estimate(column, uncertainty, "no quality judgments", METRICS["quality"].bounds),
     )
 
 

@@ -18,8 +18,9 @@ from alignbench.metrics.estimates import (
     paired_differences,
     share_estimate,
 )
+from alignbench.metrics.intervals import UNIT
 from alignbench.metrics.registry import METRICS
-from alignbench.metrics.statistics import Bootstrap, PairedDifference
+from alignbench.metrics.statistics import PairedDifference, Uncertainty
 from alignbench.metrics.values import Value, WordMode
 from alignbench.reports.cells import cell_values
 from alignbench.scoring.embedding_cache import Embeddings
@@ -95,7 +96,7 @@ def quality_gate(
     embeddings: Embeddings | None,
     unseen: frozenset[str],
     reference: str | None,
-    bootstrap: Bootstrap,
+    uncertainty: Uncertainty,
     threshold: float = THRESHOLD,
 ) -> QualityGate:
     """Every judged condition before and after the gate.
@@ -108,7 +109,7 @@ def quality_gate(
         embeddings: of the responses; None without.
         unseen: prompts on which embeddings say nothing.
         reference: the condition that gaps are to; None without one.
-        bootstrap: draws the prompts.
+        uncertainty: of the means.
         threshold: least quality that passes.
     """
     judge = qualities.judge or None
@@ -125,8 +126,8 @@ def quality_gate(
         for name in responses.conditions
         if name in names
     }
-    gaps = {metric: _gaps(gates, metric, reference, bootstrap) for metric in scored} if reference in gates else {}
-    conditions = {name: _condition(gate, scored, bootstrap) for name, gate in gates.items()}
+    gaps = {metric: _gaps(gates, metric, reference, uncertainty) for metric in scored} if reference in gates else {}
+    conditions = {name: _condition(gate, scored, uncertainty) for name, gate in gates.items()}
     return QualityGate(
         threshold,
         judge,
@@ -192,20 +193,22 @@ def _gated(
     return _Gated(n_judged, n_passing, share, distinct, effective, before, after)
 
 
-def _condition(gate: _Gated, metrics: Sequence[str], bootstrap: Bootstrap) -> GatedCondition:
+def _condition(gate: _Gated, metrics: Sequence[str], uncertainty: Uncertainty) -> GatedCondition:
     few = "no prompt has two responses that pass"
     blind = "no embeddings"
-    changes = paired_differences({m: (gate.after[m], gate.before[m]) for m in metrics}, bootstrap)
+    changes = paired_differences(
+        {m: (gate.after[m], gate.before[m]) for m in metrics}, uncertainty, {m: METRICS[m].bounds for m in metrics}
+    )
     return GatedCondition(
         judged=gate.judged,
         passing=gate.passing,
-        share=mean_estimate(gate.share, bootstrap),
-        distinct_passing=mean_estimate(gate.distinct, bootstrap, blind),
-        effective_diversity=mean_estimate(gate.effective, bootstrap, blind),
+        share=mean_estimate(gate.share, uncertainty, bounds=UNIT),
+        distinct_passing=mean_estimate(gate.distinct, uncertainty, blind, METRICS[PASSING].bounds),
+        effective_diversity=mean_estimate(gate.effective, uncertainty, blind, METRICS[EFFECTIVE].bounds),
         metrics={
             metric: GateChange(
-                mean_estimate(gate.before[metric], bootstrap, few),
-                mean_estimate(gate.after[metric], bootstrap, few),
+                mean_estimate(gate.before[metric], uncertainty, few, METRICS[metric].bounds),
+                mean_estimate(gate.after[metric], uncertainty, few, METRICS[metric].bounds),
                 changes[metric],
             )
             for metric in metrics
@@ -213,20 +216,23 @@ def _condition(gate: _Gated, metrics: Sequence[str], bootstrap: Bootstrap) -> Ga
     )
 
 
-def _gaps(gates: Mapping[str, _Gated], metric: str, reference: str | None, bootstrap: Bootstrap) -> dict[str, GateGap]:
+def _gaps(
+    gates: Mapping[str, _Gated], metric: str, reference: str | None, uncertainty: Uncertainty
+) -> dict[str, GateGap]:
     """Of every other condition to the reference, by one metric."""
     own = gates[reference or ""]
     others = {name: gate for name, gate in gates.items() if name != reference}
     ungated = {name: (gate.before[metric], own.before[metric]) for name, gate in others.items()}
     gated = {name: (gate.after[metric], own.after[metric]) for name, gate in others.items()}
     # The same prompts before and after, or the comparison is of prompts.
-    before = paired_differences({name: _both(ungated[name], gated[name]) for name in others}, bootstrap)
-    after = paired_differences(gated, bootstrap)
+    bounds = dict.fromkeys(others, METRICS[metric].bounds)
+    before = paired_differences({name: _both(ungated[name], gated[name]) for name in others}, uncertainty, bounds)
+    after = paired_differences(gated, uncertainty, bounds)
     gaps = {}
     for name in others:
         first, second = _apart(ungated[name]), _apart(gated[name])
         closed = {p: a - b for p, a in first.items() if (b := second.get(p)) is not None}
-        share = share_estimate(closed, {p: first[p] for p in closed}, bootstrap)
+        share = share_estimate(closed, {p: first[p] for p in closed}, uncertainty)
         gaps[name] = GateGap(before[name], after[name], share)
     return gaps
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alignbench.metrics.statistics import Interval
+from alignbench.metrics.intervals import Interval
 
 
 def number(value: float, digits: int = 3, *, sign: bool = False) -> str:

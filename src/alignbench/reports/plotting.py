@@ -14,7 +14,7 @@ from typing import Any
 
 from alignbench.display import escaped
 from alignbench.errors import AlignbenchError
-from alignbench.metrics.statistics import Interval
+from alignbench.metrics.intervals import Interval
 
 try:
     import matplotlib as mpl

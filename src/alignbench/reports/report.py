@@ -12,7 +12,7 @@ from alignbench.judging.preferences import preference_agreement
 from alignbench.judging.qualities import Qualities, read_qualities
 from alignbench.judging.summary import Agreement, agreement, judged_tables
 from alignbench.metrics.registry import METRICS, cross, within
-from alignbench.metrics.statistics import Bootstrap
+from alignbench.metrics.statistics import Uncertainty
 from alignbench.progress import Progress, silent
 from alignbench.reports.contents import Diversity, Investigated, Report, ReportedCondition, ReportMeta, SampleCounts
 from alignbench.reports.coverage_curves import Coverage, coverage_curves
@@ -75,7 +75,7 @@ def build_report(
         ModelBackends(embeddings=embeddings),
         progress,
     )
-    bootstrap = Bootstrap(resamples=options.resamples, seed=options.seed)
+    uncertainty = Uncertainty(resamples=options.resamples, seed=options.seed)
     tables = score_responses(
         responses,
         ScoreRequest(
@@ -105,7 +105,7 @@ def build_report(
             judge=options.judge,
             reference=options.reference,
             conditions=options.conditions,
-            bootstrap=bootstrap,
+            uncertainty=uncertainty,
         ),
         counts=_counts(store, session, responses.conditions),
         meta=ReportMeta(
@@ -136,7 +136,7 @@ def build_report(
     diversity = None
     sentences: list[Finding] = []
     if options.investigation != "recovery":
-        diversity = _diversity(conditions, qualities, options, responses, embeddings, of_sentences, bootstrap, tables)
+        diversity = _diversity(conditions, qualities, options, responses, embeddings, of_sentences, uncertainty, tables)
         sentences += findings(report, diversity)
     if options.investigation != "diversity":
         sentences += recovery_findings(report, roles)
@@ -150,21 +150,21 @@ def _diversity(
     responses: SessionResponses,
     embeddings: Embeddings | None,
     of_sentences: Embeddings | None,
-    bootstrap: Bootstrap,
+    uncertainty: Uncertainty,
     tables: ScoreTables,
 ) -> Diversity:
     if options.reference is None or of_sentences is None:
         coverage = Coverage("there is no reference" if options.reference is None else "coverage was not asked for")
     else:
-        coverage = coverage_curves(responses, options.reference, of_sentences, responses.contested, bootstrap)
+        coverage = coverage_curves(responses, options.reference, of_sentences, responses.contested, uncertainty)
     return Diversity(
         openings=openings(responses, options.mode, options.reference, resamples=options.resamples, seed=options.seed),
         gate=quality_gate(
             responses, qualities, options.metrics, options.mode, embeddings, responses.contested, options.reference,
-            bootstrap, options.gate,
+            uncertainty, options.gate,
         ),
         coverage=coverage,
-        frontier=frontier(conditions, options.temperatures, tables, qualities, bootstrap)
+        frontier=frontier(conditions, options.temperatures, tables, qualities, uncertainty)
         if options.temperatures
         else None,
     )  # fmt: skip

@@ -13,7 +13,8 @@ from alignbench.ledger.request import LedgerRequest
 from alignbench.ledger.search import SearchTarget
 from alignbench.metrics.bits import Cost
 from alignbench.metrics.estimates import Estimate
-from alignbench.metrics.statistics import LEVEL, MIN_PROMPTS, RESAMPLES, Interval, PairedDifference
+from alignbench.metrics.intervals import LEVEL, Interval
+from alignbench.metrics.statistics import MIN_PROMPTS, RESAMPLES, PairedDifference
 from alignbench.reports.contents import Diversity, Investigated, Report, ReportMeta
 from alignbench.reports.coverage_curves import Coverage
 from alignbench.reports.frontier import Frontier

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
 
+from alignbench.metrics.intervals import Bounds, Interval
 from alignbench.metrics.registry import METRICS
-from alignbench.metrics.statistics import (
-    MIN_PROMPTS,
-    Bootstrap,
-    Interval,
-    JackknifeVariance,
-    PairedDifference,
-    holm_corrected,
-    spread_interval,
-)
+from alignbench.metrics.statistics import PairedDifference, Uncertainty, holm_corrected, mmd2_bounds
 from alignbench.metrics.values import NON_EMPTY, Cross, Value
 from alignbench.scoring.floor import NOT_GIVEN
 from alignbench.scoring.matched import matched_estimates
@@ -43,15 +37,14 @@ def score_tables(
     cross: Sequence[str],
     reference: str | None,
     floor: str | None,
-    bootstrap: Bootstrap,
+    uncertainty: Uncertainty,
     jackknifed: Mapping[ScoreKey, Interval] | None = None,
     no_floor: str = NOT_GIVEN,
 ) -> ScoreTables:
     """The scores of conditions: of every metric the mean over prompts of the cells' values.
 
-    An interval comes from resampled prompts, or from `jackknifed` where it has one; there is none for a single prompt
-    otherwise. That of a similarity over fewer than 20 prompts comes from leaving out samples, where the prompts have
-    `spreads`. Differences to the reference are paired by prompt and corrected for the conditions that are compared.
+    An interval is over prompts, or from `jackknifed` where it has one; there is none for a single prompt otherwise.
+    Differences to the reference are paired by prompt and corrected for all that the table of one set compares.
 
     Args:
         prompts: their scores.
@@ -60,17 +53,17 @@ def score_tables(
         cross: those of a set and the reference's.
         reference: name of a condition; None compares nothing.
         floor: name of the zero-shot condition; None without one.
-        bootstrap: draws the prompts.
-        jackknifed: intervals from leaving out samples.
+        uncertainty: of what stands over prompts.
+        jackknifed: intervals from leaving out samples, of one prompt.
         no_floor: why there is no floor, where there is none.
     """
     intervals = jackknifed or {}
     return ScoreTables(
-        _within(prompts, conditions, within, reference, bootstrap, intervals),
+        _within(prompts, conditions, within, reference, uncertainty, intervals),
         {}
         if reference is None
-        else _cross(prompts, conditions, cross, reference, floor, bootstrap, intervals, no_floor),
-        matched_estimates([prompt.matched for prompt in prompts], bootstrap),
+        else _cross(prompts, conditions, cross, reference, floor, uncertainty, intervals, no_floor),
+        matched_estimates([prompt.matched for prompt in prompts], uncertainty),
     )
 
 
@@ -79,7 +72,7 @@ def _within(
     conditions: Sequence[str],
     metrics: Sequence[str],
     reference: str | None,
-    bootstrap: Bootstrap,
+    uncertainty: Uncertainty,
     jackknifed: Mapping[ScoreKey, Interval],
 ) -> dict[str, dict[str, WithinEstimate]]:
     cells = {
@@ -88,8 +81,9 @@ def _within(
         for metric in metrics
     }
     columns = {key: _column(cell.value for cell in column) for key, column in cells.items()}
-    intervals = dict(zip(columns, bootstrap.intervals(_matrix(columns.values(), len(prompts))), strict=True))
-    differences = {} if reference is None else _differences(cells, reference, bootstrap)
+    bounds = [_bounds(metric) for _, metric in columns]
+    intervals = dict(zip(columns, uncertainty.intervals(_matrix(columns.values(), len(prompts)), bounds), strict=True))
+    differences = {} if reference is None else _differences(cells, reference, uncertainty)
     scores: dict[str, dict[str, WithinEstimate]] = {condition: {} for condition in conditions}
     for (condition, metric), column in cells.items():
         there = [cell for cell in column if cell.value is not None]
@@ -113,20 +107,17 @@ def _within(
 
 
 def _differences(
-    cells: Mapping[tuple[str, str], Sequence[Value]], reference: str, bootstrap: Bootstrap
+    cells: Mapping[tuple[str, str], Sequence[Value]], reference: str, uncertainty: Uncertainty
 ) -> dict[tuple[str, str], PairedDifference]:
-    """Of every other condition to the reference, corrected metric by metric."""
+    """Of every other condition to the reference, corrected for all of them."""
     keys = [(condition, metric) for condition, metric in cells if condition != reference]
     if not keys:
         return {}
     columns = {key: _at_equal_n(column) for key, column in cells.items()}
     a = np.stack([columns[key] for key in keys], axis=1)
     b = np.stack([columns[reference, metric] for _, metric in keys], axis=1)
-    differences = dict(zip(keys, bootstrap.differences(a, b), strict=True))
-    corrected: dict[tuple[str, str], PairedDifference] = {}
-    for tested in dict.fromkeys(metric for _, metric in keys):
-        corrected |= holm_corrected({key: one for key, one in differences.items() if key[1] == tested})
-    return corrected
+    differences = uncertainty.differences(a, b, [_bounds(metric) for _, metric in keys])
+    return holm_corrected(dict(zip(keys, differences, strict=True)))
 
 
 def _cross(
@@ -135,7 +126,7 @@ def _cross(
     metrics: Sequence[str],
     reference: str,
     floor: str | None,
-    bootstrap: Bootstrap,
+    uncertainty: Uncertainty,
     jackknifed: Mapping[ScoreKey, Interval],
     no_floor: str,
 ) -> dict[str, dict[str, CrossEstimate]]:
@@ -156,10 +147,15 @@ def _cross(
         ceilings[key] = np.where(absent, np.nan, _column(cell.ceiling for cell in cells[key]))
         floors[key] = np.where(absent, np.nan, values[floor, key[1]]) if floor is not None else missing
     n = len(prompts)
-    intervals = bootstrap.intervals(_matrix([*values.values(), *mmd2s.values()], n))
+    bounds = [_bounds(metric) for _, metric in keys]
+    intervals = uncertainty.intervals(
+        _matrix([*values.values(), *mmd2s.values()], n), [*bounds, *(mmd2_bounds(of) for of in bounds)]
+    )
     # A distance is closest to the reference where it is lowest: recovery counts how much of it is gone.
     signs = np.array([-1.0 if METRICS[metric].is_distance else 1.0 for _, metric in keys])
-    recoveries = bootstrap.recoveries(*(_matrix(columns.values(), n) * signs for columns in (values, floors, ceilings)))
+    recoveries = uncertainty.recoveries(
+        *(_matrix(columns.values(), n) * signs for columns in (values, floors, ceilings))
+    )
     apart = _apart(prompts, conditions, reference)
     scores: dict[str, dict[str, CrossEstimate]] = {condition: {} for condition in conditions}
     for i, (condition, metric) in enumerate(keys):
@@ -169,7 +165,7 @@ def _cross(
         there = int((~np.isnan(value)).sum())
         interval = None
         if there:
-            interval = jackknifed.get(("cross", *key)) or _over_samples(prompts, value, *key) or intervals[i]
+            interval = jackknifed.get(("cross", *key)) or intervals[i]
         scores[condition][metric] = CrossEstimate(
             value=_mean(value),
             ci=interval,
@@ -192,21 +188,6 @@ def _cross(
     return scores
 
 
-def _over_samples(prompts: Sequence[PromptScores], values: _Column, condition: str, metric: str) -> Interval | None:
-    """Of the mean over a few prompts, from the spread over the samples of each: fewer than 20 do not bear resampling.
-
-    None for 20 or more, and where a prompt has no spread.
-    """
-    there = [prompt for prompt, value in zip(prompts, values, strict=True) if not np.isnan(value)]
-    of_prompts = [prompt.spreads.get(condition, {}).get(metric, ()) for prompt in there]
-    if len(there) >= MIN_PROMPTS or not all(of_prompts):
-        return None
-    spreads = [
-        JackknifeVariance(s.variance / len(there) ** 2, s.freedom) for of_prompt in of_prompts for s in of_prompt
-    ]
-    return spread_interval(float(np.nanmean(values)), spreads)
-
-
 def _apart(prompts: Sequence[PromptScores], conditions: Sequence[str], reference: str) -> dict[str, str]:
     """Why nothing can be compared, of conditions that answer other prompts than the reference does."""
     answered = {
@@ -216,6 +197,11 @@ def _apart(prompts: Sequence[PromptScores], conditions: Sequence[str], reference
     own = answered[reference]
     reason = f"no prompt in common with {reference}"
     return {c: reason for c in conditions if own and answered[c] and not own & answered[c]}
+
+
+def _bounds(metric: str) -> Bounds:
+    """What is no score counts things."""
+    return METRICS[metric].bounds if metric in METRICS else (0.0, inf)
 
 
 def _at_equal_n(cells: Iterable[Value]) -> _Column:

@@ -6,11 +6,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from alignbench.metrics import registry
+from alignbench.metrics.intervals import Interval
 from alignbench.metrics.sentences import sentences
-from alignbench.metrics.statistics import MIN_PROMPTS, Bootstrap, JackknifeVariance
+from alignbench.metrics.statistics import Uncertainty
 from alignbench.metrics.values import Cross, Value
 from alignbench.progress import Progress, silent
-from alignbench.scoring.aggregate import COUNTS, score_tables
+from alignbench.scoring.aggregate import COUNTS, ScoreKey, score_tables
 from alignbench.scoring.coverage import sentence_vectors
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.held_out import held_out
@@ -40,7 +41,7 @@ def score_responses(
 ) -> ScoreTables:
     """The tables of `aggregate.score_tables` over all prompts.
 
-    One prompt alone gets intervals too, by leaving out its samples one by one; so do the similarities of fewer than 20.
+    One prompt alone gets intervals too, by leaving out its samples one by one (see `jackknifed`).
 
     Args:
         responses: What is scored.
@@ -58,7 +59,6 @@ def score_responses(
         n_sentences = sum(len(sentences(text)) for text in all_texts(responses))
         pieces = (sentence for text in all_texts(responses) for sentence in sentences(text))
         of_sentences.make(pieces, progress, what="embedding sentences", total=n_sentences)
-    request = replace(request, spreads=len(responses.prompts) < MIN_PROMPTS)
     source = _ResponseVectors(responses, embeddings, of_sentences)
     cycle = shuffled_cycle(responses.prompts, request.seed)
     scores: dict[str, PromptScores] = {}
@@ -72,7 +72,6 @@ def score_responses(
                 of_sources = held_out(responses, id, embeddings, request.reference, sources, live, request.mode)
                 scores[id] = replace(prompt, held_out=of_sources)
         progress("scoring", len(scores), len(cycle))
-    alone = responses.prompts[0] if len(responses.prompts) == 1 else None
     return score_tables(
         [
             completed(
@@ -88,17 +87,17 @@ def score_responses(
         reference=request.reference,
         floor=request.floor,
         no_floor=request.no_floor,
-        bootstrap=Bootstrap(resamples=request.resamples, seed=request.seed),
-        jackknifed={} if alone is None else Scorer(request).jackknifed(source.prompt(alone)),
+        uncertainty=Uncertainty(resamples=request.resamples, seed=request.seed),
+        jackknifed=jackknifed(responses, request, embeddings),
     )
 
 
-def similarity_spreads(
-    responses: Responses, request: ScoreRequest, embeddings: Embeddings | None
-) -> dict[str, Mapping[str, Mapping[str, tuple[JackknifeVariance, ...]]]]:
-    """Of every prompt, what `PromptScores.spreads` has."""
-    source, scorer = _ResponseVectors(responses, embeddings, None), Scorer(replace(request, spreads=True))
-    return {prompt: scorer.scores([source.prompt(prompt)], None)[0].spreads for prompt in responses.prompts}
+def jackknifed(responses: Responses, request: ScoreRequest, embeddings: Embeddings | None) -> dict[ScoreKey, Interval]:
+    """Intervals of the live scores of a single prompt from leaving out its samples in turn; none of several prompts,
+    whose intervals are over prompts."""
+    if len(responses.prompts) != 1:
+        return {}
+    return Scorer(request).jackknifed(_ResponseVectors(responses, embeddings, None).prompt(responses.prompts[0]))
 
 
 def matched_lengths(responses: Responses, request: ScoreRequest) -> dict[str, MatchedValues]:

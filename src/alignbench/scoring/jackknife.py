@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from alignbench.metrics.cell import ScoredCell
+from alignbench.metrics.intervals import Interval, clipped
+from alignbench.metrics.jackknife import jackknife_interval
+from alignbench.metrics.registry import METRICS
 from alignbench.metrics.running_cell import CellPair
-from alignbench.metrics.statistics import Interval, jackknife_interval
 from alignbench.metrics.values import Cross, Value
-from alignbench.scoring.aggregate import COUNTS, ScoreKey
+from alignbench.scoring.aggregate import ScoreKey
 
 _GROUPS = 20  # a hundred samples need not be scored a hundred times
 
@@ -23,7 +25,7 @@ def left_out(texts: Mapping[int, str]) -> Iterator[dict[int, str]]:
 def jackknife_intervals(
     whole: Mapping[str, ScoredCell], without: Mapping[str, Sequence[ScoredCell]], reference: str | None
 ) -> dict[ScoreKey, Interval]:
-    """Of each score that has a value with any of the samples left out.
+    """Of each score that is a mean and has a value with any of the samples left out.
 
     whole: the cells of a prompt by condition. without: the same cells with samples left out (see `left_out`).
     """
@@ -54,9 +56,16 @@ def _add(
     sides: Sequence[Sequence[Mapping[str, Value] | Mapping[str, Cross]]],
 ) -> None:
     for metric, score in whole.items():
+        if score.value is None or not _is_mean(metric):
+            continue
         left_out = [[without[metric].value for without in side] for side in sides]
-        if score.value is None or metric in COUNTS or any(value is None for side in left_out for value in side):
+        if any(value is None for side in left_out for value in side):
             continue
         interval = jackknife_interval(score.value, *([v for v in side if v is not None] for side in left_out))
         if interval is not None:
-            intervals[table, condition, metric] = interval
+            intervals[table, condition, metric] = clipped(interval, METRICS[metric].bounds)
+
+
+def _is_mean(metric: str) -> bool:
+    """Whether leaving out a sample tells of a score's spread: not of one that moves with n, nor of a count."""
+    return metric in METRICS and not METRICS[metric].moves_with_n and not METRICS[metric].is_count

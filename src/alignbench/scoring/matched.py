@@ -12,7 +12,7 @@ from alignbench.metrics.cut_texts import CutText, CutTexts
 from alignbench.metrics.length_matched import MatchedValue, matched_value
 from alignbench.metrics.lexicon import Lexicon
 from alignbench.metrics.registry import METRICS
-from alignbench.metrics.statistics import Bootstrap, holm_corrected
+from alignbench.metrics.statistics import Uncertainty, holm_corrected
 from alignbench.scoring.responses import Texts
 from alignbench.scoring.score_tables import MatchedEstimate
 
@@ -46,14 +46,17 @@ def matched_values(
     return values
 
 
-def matched_estimates(prompts: Sequence[MatchedValues], bootstrap: Bootstrap) -> dict[str, dict[str, MatchedEstimate]]:
+def matched_estimates(
+    prompts: Sequence[MatchedValues], uncertainty: Uncertainty
+) -> dict[str, dict[str, MatchedEstimate]]:
     """Means over prompts by condition and metric, their differences corrected for all that are tested here."""
     keys = [*dict.fromkeys((name, metric) for prompt in prompts for name, of in prompt.items() for metric in of)]
     if not keys:
         return {}
     columns = {key: [prompt.get(key[0], {}).get(key[1], _ABSENT) for prompt in prompts] for key in keys}
     values = np.array([[_numbers(of) for of in column] for column in columns.values()], np.float64)
-    differences = bootstrap.differences(values[:, :, 0].T, values[:, :, 1].T)
+    bounds = [METRICS[metric].bounds for _, metric in keys]
+    differences = uncertainty.differences(values[:, :, 0].T, values[:, :, 1].T, bounds)
     corrected = holm_corrected(dict(zip(keys, differences, strict=True)))
     estimates: dict[str, dict[str, MatchedEstimate]] = {}
     for (key, column), sides in zip(columns.items(), values, strict=True):

@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from alignbench.metrics import registry
+from alignbench.metrics.intervals import Interval
 from alignbench.metrics.running_cell import CellPair, CellScores
-from alignbench.metrics.statistics import Interval
 from alignbench.metrics.values import Cross, Value
 from alignbench.metrics.words import is_empty
 from alignbench.scoring.aggregate import ScoreKey

@@ -9,7 +9,6 @@ from typing import TypeVar
 from alignbench.metrics.cell import ScoredCell
 from alignbench.metrics.length_matched import MatchedValue
 from alignbench.metrics.running_cell import CellPair
-from alignbench.metrics.statistics import JackknifeVariance
 from alignbench.metrics.values import Cross, Value
 from alignbench.scoring.contested import REASON, blind_to_stance
 
@@ -42,8 +41,6 @@ class PromptScores:
         max_matched: By condition and metric, the expected maximum over pairs at the number of pairs that the smallest
             of the compared sets has.
         held_out: By condition and metric, of conditions whose context is made from samples of the reference.
-        spreads: By condition and metric, what the samples of each side add to the variance of a similarity; empty
-            where they are not wanted.
         matched: By condition and lexical metric, each other condition against the reference at matched length.
     """
 
@@ -52,7 +49,6 @@ class PromptScores:
     null: Mapping[str, Cross] = field(default_factory=dict)
     max_matched: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     held_out: Mapping[str, Mapping[str, HeldOut]] = field(default_factory=dict)
-    spreads: Mapping[str, Mapping[str, tuple[JackknifeVariance, ...]]] = field(default_factory=dict)
     matched: Mapping[str, Mapping[str, MatchedValue]] = field(default_factory=dict)
 
 
@@ -95,7 +91,6 @@ def completed(scores: PromptScores, given: PromptScores, *, contested: bool) -> 
         cross={name: {**of, **given.cross.get(name, {})} for name, of in scores.cross.items()},
         null={**scores.null, **given.null},
         held_out={**scores.held_out, **given.held_out},
-        spreads={**scores.spreads, **given.spreads},
         matched={**scores.matched, **given.matched},
     )
     return _without_the_blind(both) if contested else both
@@ -113,7 +108,6 @@ def _without_the_blind(scores: PromptScores) -> PromptScores:
         null=_sighted(scores.null, no_pairs),
         max_matched={name: _lexical(of) for name, of in scores.max_matched.items()},
         held_out={name: _sighted(of, HeldOut(None, None, REASON)) for name, of in scores.held_out.items()},
-        spreads={name: _lexical(of) for name, of in scores.spreads.items()},
     )
 
 

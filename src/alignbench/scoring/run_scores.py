@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from alignbench.metrics import registry
-from alignbench.metrics.statistics import MIN_PROMPTS, RESAMPLES, Bootstrap
+from alignbench.metrics.statistics import RESAMPLES, Uncertainty
 from alignbench.scoring.aggregate import COUNTS, score_tables
-from alignbench.scoring.batch import matched_lengths, similarity_spreads
+from alignbench.scoring.batch import jackknifed, matched_lengths
 from alignbench.scoring.contested import is_contested
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.floor import Floor
@@ -41,22 +41,19 @@ def session_scores(
         conditions: The session's.
         reference: Name of a condition; None compares nothing.
         floor: The zero-shot condition, or why there is none.
-        responses: The same samples, for intervals over the samples of few prompts, for what is held out and for what
-            is compared at matched length.
+        responses: The same samples, for intervals over the samples of one prompt, for what is held out and for what is
+            compared at matched length.
         embeddings: Their vectors.
-        resamples: Of the bootstrap over prompts.
-        seed: Of the bootstrap, and of the shuffled null.
+        resamples: Of the prompts, for intervals.
+        seed: Of the resamples, and of the shuffled null.
     """
     names = [condition.name for condition in conditions]
     others = other_prompt((prompt.id for prompt in prompts), seed)
     sources = source_conditions(conditions, reference) if responses is not None else {}
-    spreads = {}
-    if responses is not None and reference is not None and len(prompts) < MIN_PROMPTS:
-        request = ScoreRequest(within=(), cross=registry.CROSS, reference=reference)
-        spreads = similarity_spreads(responses, request, embeddings)
-    matched = {}
+    intervals, matched = {}, {}
     if responses is not None:
-        request = ScoreRequest(within=registry.WITHIN, cross=(), reference=reference, seed=seed)
+        request = ScoreRequest(within=registry.WITHIN, cross=registry.CROSS, reference=reference, seed=seed)
+        intervals = jackknifed(responses, request, embeddings)
         matched = matched_lengths(responses, request)
     scores = []
     for prompt in sorted(prompts, key=lambda prompt: prompt.id):  # the order decides nothing but the resamples
@@ -64,7 +61,7 @@ def session_scores(
         splits = {}
         if sources and responses is not None and reference is not None:
             splits = held_out(responses, prompt.id, embeddings, reference, sources, registry.CROSS)
-        given = PromptScores(held_out=splits, spreads=spreads.get(prompt.id, {}), matched=matched.get(prompt.id, {}))
+        given = PromptScores(held_out=splits, matched=matched.get(prompt.id, {}))
         scores.append(completed(scores_of_cells, given, contested=is_contested(prompt)))
     return score_tables(
         scores,
@@ -74,5 +71,6 @@ def session_scores(
         reference=reference,
         floor=floor.name,
         no_floor=floor.reason,
-        bootstrap=Bootstrap(resamples=resamples, seed=seed),
+        uncertainty=Uncertainty(resamples=resamples, seed=seed),
+        jackknifed=intervals,
     )

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from alignbench.metrics.estimates import Estimate
-from alignbench.metrics.statistics import Interval, PairedDifference
+from alignbench.metrics.intervals import Interval
+from alignbench.metrics.statistics import PairedDifference
 from alignbench.scoring.floor import Floor
 
 

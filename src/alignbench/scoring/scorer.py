@@ -10,13 +10,14 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from alignbench.metrics.counted_cell import CountedCell, counted_cells, pair_matrix
+from alignbench.metrics.counted_cell import CountedCell, counted_cells
+from alignbench.metrics.intervals import Interval
 from alignbench.metrics.length_matched import MatchedValue
 from alignbench.metrics.lexicon import Lexicon
 from alignbench.metrics.porter import stem
 from alignbench.metrics.registry import METRICS, live
 from alignbench.metrics.running_cell import CellPair
-from alignbench.metrics.statistics import RESAMPLES, Interval, JackknifeVariance, expected_maximum, pair_spreads
+from alignbench.metrics.statistics import RESAMPLES, expected_maximum
 from alignbench.metrics.values import WORKBENCH, Cross, Value, WordMode
 from alignbench.metrics.word_table import Documents
 from alignbench.scoring.aggregate import EQUAL_N, ScoreKey
@@ -42,9 +43,8 @@ class ScoreRequest:
         floor: The same.
         no_floor: Why there is no floor, where there is none.
         mode: How texts become words.
-        resamples: Of the bootstrap over prompts.
-        seed: Of the bootstrap, of the shuffled null, and of the sentences that are drawn at matched length.
-        spreads: Whether similarities get their spread over samples, which stands in for the bootstrap of few prompts.
+        resamples: Of the prompts, for intervals.
+        seed: Of the resamples, of the shuffled null, and of the sentences that are drawn at matched length.
     """
 
     within: tuple[str, ...]
@@ -56,7 +56,6 @@ class ScoreRequest:
     mode: WordMode = WORKBENCH
     resamples: int = RESAMPLES
     seed: int = 0
-    spreads: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,16 +143,7 @@ class Scorer:
             within=self._with_equal_n(scores.within, prompt, documents),
             max_matched=self._max_matched(pairs),
             matched=self.matched(prompt, reference),
-            spreads={
-                name: self._spreads(cells[reference], cell) for name, cell in cells.items() if self._wanted.spreads
-            },
         )
-
-    def _spreads(self, reference: CountedCell, cell: CountedCell) -> dict[str, tuple[JackknifeVariance, ...]]:
-        """Of the live similarities, by metric."""
-        itself = cell is reference
-        metrics = [metric for metric in self._wanted.cross if metric in self._metrics]
-        return {metric: pair_spreads(pair_matrix(reference, cell, metric), itself=itself) for metric in metrics}
 
     def _with_equal_n(
         self,

@@ -10,7 +10,7 @@ from alignbench import paths
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.judging.plan import plan_judging
 from alignbench.judging.qualities import read_qualities
-from alignbench.metrics.statistics import Bootstrap
+from alignbench.metrics.statistics import Uncertainty
 from alignbench.metrics.values import WORKBENCH
 from alignbench.progress import PERCENT, Progress
 from alignbench.reports.contents import Report
@@ -121,7 +121,7 @@ def study(backends: Backends, what: Subject, judge: Model | None, progress: Prog
         tables = build_report(store, what.session, over, vectors, None, progress).scores
         rungs: list[Condition] = [c for c in store.conditions(what.session) if c.name in what.ladder]
         qualities = read_qualities(store, what.session, options.judge)
-        return Study(what, investigated, frontier(rungs, what.temperatures, tables, qualities, Bootstrap()))
+        return Study(what, investigated, frontier(rungs, what.temperatures, tables, qualities, Uncertainty()))
 
 
 def _judge(store: Store, what: Subject, judge: Model, backends: Backends, progress: Progress) -> None:

@@ -8,7 +8,7 @@ from alignbench.errors import InputError
 from alignbench.judging.plan import plan_judging
 from alignbench.judging.summary import judgments_of, summarize
 from alignbench.judging.templates import PAIRED
-from alignbench.metrics.statistics import Bootstrap
+from alignbench.metrics.statistics import Uncertainty
 from alignbench.metrics.values import Value
 from alignbench.progress import PERCENT, Progress
 from alignbench.spec import Model
@@ -46,7 +46,7 @@ def judge(kind: str, model: Model, backends: Backends, snapshot: Snapshot, progr
             for row in judgments_of(store, session, kind, model.reference, reference if kind in PAIRED else None)
             if _here(snapshot, row.judgment.sample_id)
         ]
-    table = summarize(kind, rows, Bootstrap()) if rows else {}
+    table = summarize(kind, rows, Uncertainty()) if rows else {}
     by_metric: dict[str, dict[str, Value]] = {}
     for name, fields in table.items():
         condition = next(one for one in snapshot.conditions if name in (one, f"{one} vs {reference}"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from alignbench.contexts.source_samples import samples_in_context
 from alignbench.metrics.registry import live
-from alignbench.metrics.statistics import Bootstrap
+from alignbench.metrics.statistics import Uncertainty
 from alignbench.metrics.values import Cross, Value
 from alignbench.scoring.aggregate import COUNTS, score_tables
 from alignbench.scoring.contested import blind_to_stance, is_contested
@@ -229,7 +229,7 @@ def prompt_panel(
         intervals = scorer.intervals(snapshot.prompt, answers, names, live(), of.reference)
     tables = score_tables(
         [*scores.values()], names, within=(*within, *COUNTS), cross=cross, reference=of.reference, floor=of.floor,
-        bootstrap=Bootstrap(), jackknifed=intervals,
+        uncertainty=Uncertainty(), jackknifed=intervals,
     )  # fmt: skip
     modes: dict[str, dict[int, int]] = {}
     if snapshot.prompt not in snapshot.contested:
@@ -280,7 +280,7 @@ def spread(
     tables = score_tables(
         [scores[prompt] for prompt in sorted(scores)], names, within=() if row.cross else (metric,),
         cross=(metric,) if row.cross else (), reference=of.reference,
-        floor=of.floor if of.floor in names else None, bootstrap=Bootstrap(),
+        floor=of.floor if of.floor in names else None, uncertainty=Uncertainty(),
     )  # fmt: skip
     values: dict[str, dict[str, float | None]] = {}
     for prompt, of_prompt in scores.items():

@@ -19,7 +19,7 @@ from alignbench.judging.labels import HUMAN, PREFERENCE, LabelPlan
 from alignbench.judging.plan import JudgeItem
 from alignbench.judging.preferences import preference_agreement
 from alignbench.judging.summary import judgments_of, summarize
-from alignbench.metrics.statistics import Bootstrap
+from alignbench.metrics.statistics import Uncertainty
 from alignbench.reports.plain import plain_sections
 from alignbench.reports.sections import agreement_section, judged_sections
 from alignbench.tui.action import bindings
@@ -159,7 +159,7 @@ def pair_of(store: Store, item: JudgeItem) -> list[SampleRow]:
 def outcome(store: Store, plan: LabelPlan, width: int) -> str:
     """What was said of each condition, and how far judges agree with it."""
     rows = judgments_of(store, plan.session, plan.kind, HUMAN, plan.reference)
-    judged = judged_sections({plan.kind: summarize(plan.kind, rows, Bootstrap())})
+    judged = judged_sections({plan.kind: summarize(plan.kind, rows, Uncertainty())})
     agreed = preference_agreement(store, plan.session) if plan.kind == PREFERENCE else {}
     agreement = agreement_section({PREFERENCE: agreed})
     meaning = "" if plan.tags else f"a: {plan.reference} is better. b: the condition is.\n"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from alignbench.judging.summary import DISTINCT, STANCES
 from alignbench.metrics.estimates import Estimate
+from alignbench.metrics.intervals import Interval
 from alignbench.metrics.metric import FAMILIES, Metric
 from alignbench.metrics.registry import METRICS
-from alignbench.metrics.statistics import Interval
 from alignbench.metrics.values import Cross, Value
 from alignbench.tui.text import number
 
