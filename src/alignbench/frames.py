@@ -82,7 +82,7 @@ class Session:
         """One row a score of a condition, within it or across to the reference, with its 95% interval over prompts.
 
         metrics: names, as `alignbench metrics` lists them; the live ones by default. reference, floor: names of
-        conditions; the session's own reference where none is named. resamples, seed: of the bootstrap. No model runs:
+        conditions; the session's own reference where none is named. resamples, seed: of the intervals. No model runs:
         embeddings are those that the session keeps since it was scored, and a score that needs more has no value and a
         reason. InputError for a name that is none.
         """

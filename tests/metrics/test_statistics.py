@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alignbench.metrics.recovery import over_one
+from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import (
     MIN_PROMPTS,
     Uncertainty,
@@ -121,10 +123,8 @@ class TestRecovery:
         assert (share.value, share.ci) == (None, None)
         assert "not over the floor" in share.reason
 
-    def test_over_one_there_is_a_warning_and_at_one_there_is_none(self) -> None:
-        assert "mode-seeking" in recovery([0.95], [0.1], [0.9]).warning
+    def test_of_the_reference_itself_it_is_one(self) -> None:
         itself = recovery([0.9] * 25, [0.1] * 25, [0.9] * 25)
-        assert itself.warning == ""
         assert itself.value == 1.0
         assert itself.ci == pytest.approx((1.0, 1.0))
 
@@ -143,6 +143,23 @@ class TestRecovery:
         assert share.value is not None
         assert share.ci is None
         assert "too close" in share.reason
+
+
+def test_over_one_there_is_a_warning_and_mmd2_is_read_where_there_is_one() -> None:
+    assert over_one(None, 0.1, compares_means=False) == over_one(1.0, 0.1, compares_means=False) == ""
+    assert "mode-seeking" in over_one(1.2, None, compares_means=False)
+    assert "mmd2" not in over_one(1.2, None, compares_means=True)
+    assert over_one(1.2, 0.1, compares_means=False).endswith("read mmd2 beside it")
+    assert over_one(1.2, 0.1, compares_means=True).endswith("read mmd2 beside it, which compares means only")
+
+
+def test_mmd2_of_cosines_compares_means_only() -> None:
+    """Vectors that spread differently around one mean are 0 apart; words tell them apart."""
+    assert [name for name, metric in METRICS.items() if metric.compares_means] == ["embedding_similarity"]
+    spread = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+    other = np.array([[0.6, 0.8], [-0.6, -0.8], [0.6, 0.8], [-0.6, -0.8]])
+    means = [(a @ b.T).mean() for a, b in ((spread, spread), (other, other), (spread, other))]
+    assert mmd2(*means) == pytest.approx(0.0)
 
 
 def test_mmd2_of_means() -> None:

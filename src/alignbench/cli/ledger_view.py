@@ -39,8 +39,8 @@ def print_ledger(ledger: Ledger, asked: LedgerRequest, wanted: SearchTarget | No
             print("\nFewer examples, tried by the search")
             _print_gaps(ledger.tried)
         _print_search(ledger.found, wanted)
-    few = f"; under {MIN_PROMPTS} prompts they are rough" if ledger.n_prompts < MIN_PROMPTS else ""
-    print(f"\n{LEVEL:.0%} intervals from {ledger.n_prompts} prompts, resampled{few}.")
+    few = f"; under {MIN_PROMPTS} prompts none carries a claim" if ledger.n_prompts < MIN_PROMPTS else ""
+    print(f"\n{LEVEL:.0%} intervals over {ledger.n_prompts} prompts{few}.")
     print("What is saved on the source alone is leakage, on held-out responses elicitation.")
 
 

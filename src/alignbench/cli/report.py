@@ -48,7 +48,9 @@ def report(
             help="How texts become words: workbench or paper.", show_default="workbench; paper for the paper's data"
         ),
     ] = None,
-    bootstrap: Annotated[int, typer.Option(min=1, metavar="N", help="Resamples of the prompts.")] = 10_000,
+    bootstrap: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Resamples of 20 prompts or more, for intervals.")
+    ] = 10_000,
     seed: Annotated[int, typer.Option(min=0, help="Of the resamples and of the shuffled null.")] = 0,
     embedder: Annotated[
         str | None,

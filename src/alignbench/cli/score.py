@@ -40,7 +40,9 @@ def score(
     truncate: Annotated[
         int | None, typer.Option(min=1, metavar="WORDS", help="Score only the first words of every response.")
     ] = None,
-    bootstrap: Annotated[int, typer.Option(min=1, metavar="N", help="Resamples of the prompts.")] = 10_000,
+    bootstrap: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Resamples of 20 prompts or more, for intervals.")
+    ] = 10_000,
     seed: Annotated[int, typer.Option(min=0, help="Of resamples, shuffled null and drawn sentences.")] = 0,
     embedder: Annotated[
         str | None,

@@ -8,7 +8,7 @@ from math import inf
 from typing import Any, Literal, get_args
 
 from alignbench.metrics.cut_texts import CutSimilarity, CutTexts
-from alignbench.metrics.formula import Formula, PairFormula
+from alignbench.metrics.formula import CosineFormula, Formula, PairFormula
 from alignbench.metrics.intervals import Bounds
 from alignbench.metrics.values import WORKBENCH, WordMode
 
@@ -129,6 +129,12 @@ class Metric:
     def lexical(self) -> bool:
         """Whether longer responses are more alike in it by chance, so that it is compared at matched length."""
         return self.cut is not None
+
+    @property
+    def compares_means(self) -> bool:
+        """Whether its MMD^2 compares no more than the means of two sets: cosine is linear in the vectors, so sets that
+        spread differently around one mean are 0 apart."""
+        return isinstance(self.formula, CosineFormula)
 
     @property
     def bounds(self) -> Bounds:

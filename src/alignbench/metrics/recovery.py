@@ -12,3 +12,17 @@ def recovered(similarity: float, floor: float, ceiling: float) -> float | None:
     2406.17692; a ratio of means, never a mean of ratios.
     """
     return (similarity - floor) / (ceiling - floor) if ceiling > floor else None
+
+
+def over_one(recovery: float | None, mmd2: float | None, *, compares_means: bool) -> str:
+    """What to know of a recovery over 1; empty up to that.
+
+    mmd2: of the same sets, None where there is none to read beside it. compares_means: whether it sees no more than
+    where the two sets are centred.
+    """
+    if recovery is None or recovery <= 1.0:
+        return ""
+    warning = "over 1: closer to the reference than the reference is to itself, as mode-seeking is"
+    if mmd2 is None:
+        return warning
+    return f"{warning}; read mmd2 beside it{', which compares means only' if compares_means else ''}"

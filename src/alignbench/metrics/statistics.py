@@ -29,8 +29,6 @@ from alignbench.metrics.sign_flips import sign_flip_p
 RESAMPLES = 10_000
 MIN_PROMPTS = 20  # fewest that are resampled, for an interval around a recovery and for a claim
 
-OVER_ONE = "over 1: closer to the reference than the reference is to itself, as mode-seeking is; read mmd2 beside it"
-
 _ROUNDING = 1e-12  # of a value: two that are no further apart are equal
 
 _Key = TypeVar("_Key", bound=Hashable)
@@ -56,14 +54,13 @@ class Recovery:
 
     0: no closer to the reference than the floor; 1: as close as the reference is to itself. value is None where there
     is no prompt or the ceiling is not over the floor, ci under 20 prompts or where the resamples do not tell ceiling
-    and floor apart; reason says which. warning is empty up to 1.
+    and floor apart; reason says which.
     """
 
     value: float | None
     ci: Interval | None
     n: int
     reason: str = ""
-    warning: str = ""
 
 
 class Uncertainty:
@@ -208,11 +205,10 @@ def _recovery(rows: Floats, n: int, draws: Floats | None) -> Recovery:
     ratio = recovered(value, floor, ceiling)
     if ratio is None:
         return Recovery(None, None, n, f"the ceiling ({ceiling:.4f}) is not over the floor ({floor:.4f})")
-    warning = OVER_ONE if ratio > 1.0 else ""
     if draws is None:
-        return Recovery(ratio, None, n, f"no interval: needs {MIN_PROMPTS} prompts, has {n}", warning)
+        return Recovery(ratio, None, n, f"no interval: needs {MIN_PROMPTS} prompts, has {n}")
     spans = draws[:, 2] - draws[:, 1]
     apart = spans > 0
     if np.mean(~apart) > (1 - LEVEL) / 2:
-        return Recovery(ratio, None, n, "no interval: ceiling and floor are too close on these prompts", warning)
-    return Recovery(ratio, percentile_interval((draws[apart, 0] - draws[apart, 1]) / spans[apart]), n, warning=warning)
+        return Recovery(ratio, None, n, "no interval: ceiling and floor are too close on these prompts")
+    return Recovery(ratio, percentile_interval((draws[apart, 0] - draws[apart, 1]) / spans[apart]), n)

@@ -47,7 +47,7 @@ class ReportMeta:
         prompts, contested: how many there are, and how many of them are contested.
         samples, left_out: how many were scored, and how many failed or were cancelled.
         metrics: version of each score.
-        resamples, seed: of the bootstrap.
+        resamples, seed: of the intervals.
         conditions: by name.
         ladders: names of conditions that are revisions of one model.
         judges: how far judges agree with each other, and people with judges, by kind and field.

@@ -17,7 +17,7 @@ def markdown(report: Report) -> str:
     meta = report.meta
     lines = [f"# Session {report.session}: {_text(meta.name)}", ""]
     lines += [f"Reference {_text(str(meta.reference))}, floor {_text(str(meta.floor))}, {meta.mode} mode, "
-              f"{meta.resamples} resamples of {meta.prompts} prompts."]  # fmt: skip
+              f"95% intervals over {meta.prompts} prompts."]  # fmt: skip
     for section in listed(sections(report)):
         lines += ["", f"## {_text(section.title)}", ""]
         if section.columns:

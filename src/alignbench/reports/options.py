@@ -38,7 +38,7 @@ class Options:
         gate: Least quality that passes, 1 to 5.
         judge: Whose judgments, None for whoever judged the most.
         mode: How texts become words.
-        resamples: Of the bootstrap over prompts.
+        resamples: Of the prompts, for intervals.
         seed: The same.
     """
 

@@ -35,15 +35,24 @@ def _sentence(condition: str, role: str, reference: str, metric: str, score: Cro
     shown += "none" if score.ceiling is None else number(score.ceiling)
     if score.null is not None:
         shown += f" and {number(score.null)} for answers to other prompts"
-    text = f"{shown}; {_recovered(score)}{_beside(score)}."
+    text = f"{shown}; {_recovered(score)}{_beside(metric, score)}."
     return Finding(text, condition, tuple(_claims(metric, score)))
+
+
+def _alike(metric: str, score: CrossEstimate) -> str:
+    """What MMD² tells of the two sets."""
+    if score.n < MIN_PROMPTS:
+        return ""
+    if METRICS[metric].compares_means:
+        return ", another mean" if _is_another(score) else ", means not told apart"
+    return ", another distribution" if _is_another(score) else ", not told from the same distribution"
 
 
 def _claims(metric: str, score: CrossEstimate) -> Iterator[Claim]:
     if score.recovery_ci is not None and score.recovery_ci[0] > 0:
         yield Claim("recovery", metric, "some")
     if _is_another(score):
-        yield Claim("distribution", metric, "another")
+        yield Claim("distribution", metric, "another mean" if METRICS[metric].compares_means else "another")
 
 
 def _is_another(score: CrossEstimate) -> bool:
@@ -62,12 +71,10 @@ def _recovered(score: CrossEstimate) -> str:
     return f"recovery {score.recovery:.0%} [{low:.0%}, {high:.0%}]{claim}"
 
 
-def _beside(score: CrossEstimate) -> str:
+def _beside(metric: str, score: CrossEstimate) -> str:
     text = ""
     if score.held_out is not None:
         text += f"; {number(score.held_out)} to the samples that its context does not tell of"
     if score.mmd2 is not None and score.mmd2_ci is not None:
-        alike = ", another distribution" if _is_another(score) else ", not told from the same distribution"
-        claim = alike if score.n >= MIN_PROMPTS else ""
-        text += f"; MMD² {number(score.mmd2)} {interval(score.mmd2_ci)}{claim}"
+        text += f"; MMD² {number(score.mmd2)} {interval(score.mmd2_ci)}{_alike(metric, score)}"
     return f"{text}; the recovery is {score.warning}" if score.warning else text

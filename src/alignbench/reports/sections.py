@@ -28,6 +28,9 @@ from alignbench.reports.section import (
 from alignbench.scoring.score_tables import ScoreTables
 
 FINDINGS = "Findings"
+MEANS_ONLY = (
+    "MMD² of cosines compares the means of the embeddings: sets that spread differently around one mean are 0 apart."
+)
 
 
 def sections(report: Report, *, by_condition: bool = False) -> list[Section]:
@@ -113,8 +116,10 @@ def _cross(report: Report) -> Iterator[Section]:
             rows.append((name, shown_value(score), *lines, shown_recovery(score), *apart))
         warnings = dict.fromkeys(scores[metric].warning for scores in table.values() if scores[metric].warning)
         columns = ("condition", "mean", "ceiling", "shuffled null", "maximum", "MMD²", "recovery", "held out", "source")
-        notes = tuple(f"! recovery {warning}" for warning in warnings)
-        yield Section(f"{METRICS[metric].title}: similarity to {reference}", columns, tuple(rows), notes)
+        notes = [f"! recovery {warning}" for warning in warnings]
+        if METRICS[metric].compares_means:
+            notes.append(MEANS_ONLY)
+        yield Section(f"{METRICS[metric].title}: similarity to {reference}", columns, tuple(rows), tuple(notes))
 
 
 def judged_sections(judged: Mapping[str, JudgedTable]) -> Iterator[Section]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignbench.metrics.intervals import Bounds, Interval
+from alignbench.metrics.recovery import over_one
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import PairedDifference, Uncertainty, holm_corrected, mmd2_bounds
 from alignbench.metrics.values import NON_EMPTY, Cross, Value
@@ -166,13 +167,14 @@ def _cross(
         interval = None
         if there:
             interval = jackknifed.get(("cross", *key)) or intervals[i]
+        distance = _mean(mmd2s[key])
         scores[condition][metric] = CrossEstimate(
             value=_mean(value),
             ci=interval,
             n=there,
             reason="" if there else apart.get(condition) or _reason(cell.reason for cell in cells[key]),
             max_matched=_mean(_column(p.max_matched.get(condition, {}).get(metric) for p in prompts)),
-            mmd2=_mean(mmd2s[key]),
+            mmd2=distance,
             mmd2_ci=intervals[len(keys) + i],
             ceiling=_mean(ceilings[key]),
             floor=_mean(floors[key]),
@@ -180,7 +182,7 @@ def _cross(
             recovery=recovery.value,
             recovery_ci=recovery.ci,
             recovery_reason=recovery.reason if floor is not None else no_floor,
-            warning=recovery.warning,
+            warning=over_one(recovery.value, distance, compares_means=METRICS[metric].compares_means),
             held_out=_mean(_column(split.value for split in held_out)),
             source=_mean(_column(split.source for split in held_out)),
             extra=_extras([cell for cell in cells[key] if cell.value is not None]),

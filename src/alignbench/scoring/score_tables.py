@@ -136,7 +136,7 @@ class ScoredResponses:
         samples: how many responses were.
         left_out: how many failed or were cancelled.
         versions: of each metric, with the model that it asked.
-        resamples, seed: of the bootstrap.
+        resamples, seed: of the intervals.
         embedder: name of the embedding model, None without one.
         base: name of the base model that read the responses, None where none did.
         notes: what a reader of the numbers has to know.

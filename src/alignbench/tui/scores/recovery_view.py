@@ -114,12 +114,17 @@ def _null(model: ScoresViewModel, row: MetricRow) -> Content:
 
 
 def _footnotes(model: ScoresViewModel) -> list[str]:
-    notes = ["recovery = (similarity - floor) / (ceiling - floor).  MMD² is 0 where both sets are alike."]
+    notes = [
+        "recovery = (similarity - floor) / (ceiling - floor).  MMD² is 0 where both sets are alike; of "
+        "cosines it compares means only."
+    ]
     if model.snapshot.roles.no_floor:
         notes.append(f"No recovery: {model.snapshot.roles.no_floor}.")
-    notes.append("[ ] around a similarity: jackknife over samples, 95%. A recovery has no interval under 20 prompts.")
-    if any(entry.warning for row in rows() if row.similarity for entry in _entries(model, row)):
-        notes.append("! over 1: closer to the reference than it is to itself, as mode-seeking is. Read MMD² beside it.")
+    notes.append("[ ] around a similarity: jackknife over samples, 95%. A recovery has none under 20 prompts.")
+    warned = [entry for row in rows() if row.similarity for entry in _entries(model, row) if entry.warning]
+    if warned:
+        beside = " Read MMD² beside it." if any(entry.mmd2 is not None for entry in warned) else ""
+        notes.append(f"! over 1: closer to the reference than it is to itself, as mode-seeking is.{beside}")
     if model.panel is not None and model.panel.others:
         notes.append(f"The null is the mean over {count(model.panel.others, 'other prompt')} of this session.")
     if model.panel is not None and model.panel.hints:

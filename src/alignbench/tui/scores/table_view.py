@@ -174,7 +174,9 @@ def recovery_words(model: ScoresViewModel, row: MetricRow, at: int) -> str:
     """Recovery, or why there is none, and MMD² beside it."""
     entry = model.similarity(row, at)
     distance = entry.mmd2
-    beside = f"MMD² {number(distance, 3)}" if distance is not None else "no MMD²: needs 2 samples on each side"
+    beside = f"MMD² {number(distance, 3)}" if distance is not None else "no MMD²"
+    if distance is None and row.metric.live:
+        beside += ": needs 2 samples on each side"
     if model.role(at) == "floor":
         return f"the floor   {beside}"
     if (recovery := entry.recovery) is not None:
