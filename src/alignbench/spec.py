@@ -18,7 +18,7 @@ from alignbench.errors import InputError
 
 Kind = Literal["base", "aligned"]
 Mode = Literal["strict", "fast"]
-Select = Literal["fixed", "random", "nearest-prompt", "nearest-response"]
+Select = Literal["fixed", "random", "nearest-prompt", "nearest-response", "nearest-format"]
 Order = Literal["given", "similar-first", "similar-last", "shuffled"]
 Draw = Literal["prompt", "all"]
 Level = Literal["keywords", "topics", "outline", "sentence", "summary", "free", "first"]
@@ -153,6 +153,14 @@ class ExampleSet:
 
 
 @dataclass(frozen=True, slots=True)
+class EmbedderPrompt:
+    """What is written before the texts that examples are found by: the query's, and those of the pool."""
+
+    query: str = ""
+    document: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Examples:
     """Which examples come before a query.
 
@@ -168,6 +176,7 @@ class Examples:
         teacher: the condition whose sample `sample` is taken for the response to the query; empty: `condition`, else
             the session's reference
         embedder: a folder, empty for the embedded model
+        embedder_prompt: None for what the model itself asks for
         hints: whether a hint is made of each example that has none, as the query's is made of the teacher's answer
     """
 
@@ -183,6 +192,7 @@ class Examples:
     teacher: str = ""
     sample: int = 0
     embedder: str = ""
+    embedder_prompt: EmbedderPrompt | None = None
     hints: bool = False
 
     @property
@@ -192,6 +202,16 @@ class Examples:
             return ""
         name = f"example set {self.pool.name!r}" if self.pool.name else "example set"
         return f"The {name} ({self.pool.gone[:8]}) is not in the database any more; expected another one."
+
+    @property
+    def by_response(self) -> bool:
+        """Whether they are selected by the teacher's response to the query."""
+        return self.select in ("nearest-response", "nearest-format")
+
+    @property
+    def embedded(self) -> bool:
+        """Whether they are selected by embeddings."""
+        return self.select in ("nearest-prompt", "nearest-response")
 
     @property
     def shared(self) -> bool:
@@ -287,6 +307,8 @@ class Context:
             if "pool" in examples:
                 pool = replace(pool_of(examples["pool"]), name=examples["set"])
             rest = {k: v for k, v in examples.items() if k not in ("pool", "set")}
+            if "embedder_prompt" in rest:
+                rest["embedder_prompt"] = EmbedderPrompt(**rest["embedder_prompt"])
             fields["examples"] = Examples(pool=pool, **rest)
         for name, kind in (("hint", Hint), ("prefill", Prefill)):
             if fields.get(name) is not None:
@@ -302,7 +324,7 @@ def _changed(value: Any) -> dict[str, Any]:
         content = getattr(value, part.name)
         if part.default is not MISSING and content == part.default:
             continue
-        if isinstance(content, (Hint, Prefill)):
+        if isinstance(content, (Hint, Prefill, EmbedderPrompt)):
             content = _changed(content)
         changed[part.name] = list(content) if isinstance(content, tuple) else content
     return changed

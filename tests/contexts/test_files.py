@@ -18,7 +18,7 @@ from alignbench.contexts.files import load_context, shipped_contexts
 from alignbench.contexts.hints import example_hint, hint_template
 from alignbench.errors import InputError
 from alignbench.prompts import load_prompts, shipped_sets
-from alignbench.spec import Context, Example, Examples, ExampleSet, Hint, Prefill
+from alignbench.spec import Context, EmbedderPrompt, Example, Examples, ExampleSet, Hint, Prefill
 
 SET = ExampleSet((Example("Why?", "So."), Example("How?", "Thus.", "a hint")))
 
@@ -99,6 +99,24 @@ def test_little_is_needed(tmp_path: Path) -> None:
     assert context(tmp_path, text).hint == Hint("summary", "", "t", 0, "t", hint_template("summary"))
 
 
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ('"query: "', EmbedderPrompt("query: ", "query: ")),
+        ('{ query = "q: " }', EmbedderPrompt("q: ", "")),
+        ('{ query = "q: ", document = "d: " }', EmbedderPrompt("q: ", "d: ")),
+        ('""', EmbedderPrompt()),  # nothing, on purpose
+    ],
+)
+def test_what_stands_before_the_texts_that_are_embedded(tmp_path: Path, written: str, expected: EmbedderPrompt) -> None:
+    examples = 'template = "plain"\n[examples]\nset = "short"\nselect = "nearest-prompt"\nk = 2\n'
+    read = context(tmp_path, f"{examples}embedder_prompt = {written}")
+    assert read.examples is not None
+    assert read.examples.embedder_prompt == expected
+    assert Context.from_json(read.to_json(), lambda _: read.examples.pool) == read  # type: ignore[union-attr]
+    assert read.hash != context(tmp_path, examples).hash
+
+
 def test_hints_of_examples_are_made_as_the_querys_is(tmp_path: Path) -> None:
     examples = '[examples]\nset = { condition = "t" }\nselect = "random"\nk = 2\nsample = 1\nhints = true\n'
     hint = '[hint]\nlevel = "topics"\nsource = { condition = "u" }\nmaker = "m"\n'
@@ -153,6 +171,19 @@ BAD: list[tuple[str, str]] = [
     ('template = "plain"\n[hint]\nlevel = "first"\ntext = "x"', "level first takes no key but maker"),
     ('template = "plain"\n[hint]\nlevel = "first"\nmaker = "m"', "field hint.maker: 'm'; expected none"),
     ('template = "plain"\n[hint]\nlevel = "topics"\ntext = "a"\nmaker = "m"', "field hint.maker: 'm'; expected none"),
+    ('template = "plain"\n[examples]\nset = "short"\nembedder_prompt = "q"', "embedder_prompt: expected only with"),
+    (
+        'template = "plain"\n[examples]\nset = "short"\nk = 1\nselect = "nearest-format"\nembedder_prompt = "q"',
+        "embedder_prompt: expected only with select = nearest-prompt or nearest-response",
+    ),
+    (
+        'template = "plain"\n[examples]\nset = "short"\nk = 1\nselect = "nearest-prompt"\nembedder_prompt = 3',
+        "field examples.embedder_prompt: 3; expected a text or",
+    ),
+    (
+        'template="plain"\n[examples]\nset="short"\nk = 1\nselect = "nearest-prompt"\nembedder_prompt = {qery = ""}',
+        "field examples.embedder_prompt.qery: unknown. Did you mean query",
+    ),
     ('template = "plain"\n[examples]\nset = "short"\nhints = "yes"', "field examples.hints: 'yes'; expected true or"),
     ('template = "plain"\n[examples]\nset = "short"\nhints = true', "field examples.hints: True; expected false, or a"),
     (

@@ -87,6 +87,14 @@ def test_by_similarity_stands_by_similarity_where_novelty_ranks() -> None:
     assert by_order == {"given": [2, 5, 0], "similar-first": [2, 0, 5], "similar-last": [5, 0, 2]}
 
 
+def test_the_same_form_is_no_near_duplicate() -> None:
+    by_form = examples(select="nearest-format", k=2)
+    selection = select(QUERY, by_form, NeighbourIndex(VECTORS), NEAR)
+    assert indices(selection) == [4, 0]  # cosines over .95, which leave an answer out
+    assert selection.left_out == ()
+    assert indices(select("Clouds today?", by_form, NeighbourIndex(VECTORS), unit([1, 1, 0]))) == [4, 0]
+
+
 def test_a_made_hint_is_given_to_the_examples_that_have_none() -> None:
     pool = (Example("a", "x"), Example("b", "y", "own"), Example("c", "z"))
     selection = ExampleSelection((Selected(1, 1), Selected(2, 2)), left_out=(Selected(0, 0),))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
 from collections import defaultdict
@@ -44,8 +46,11 @@ def test_the_name_of_a_folder_changes_with_its_weights(tmp_path: Path) -> None:
     (folder / "model.safetensors").write_bytes(b"one")
     first = embedder_name(folder)
     (folder / "model.safetensors").write_bytes(b"two")
+    second = embedder_name(folder)
     assert first.startswith("house@")
-    assert embedder_name(folder) != first
+    assert second != first
+    (folder / "config_sentence_transformers.json").write_text('{"prompts": {"document": "d: "}}')
+    assert embedder_name(folder) not in (first, second), "with other texts before them they are other vectors"
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +104,38 @@ class TestOnTheEmbeddedWeights:
         assert not vectors[:3].any()
         assert vectors[3].any()
         assert embedder.embed([])[0].shape == (0, 384)
+
+    def test_a_prefix_stands_before_every_window(self, embedder: Embedder) -> None:
+        prefix = "query: "
+        ours, windows = embedder.embed(["I keep a diary.", LONG, " "], prefix)
+        assert np.abs(ours[0] - embedder.embed([prefix + "I keep a diary."])[0][0]).max() < 1e-6
+        assert (
+            np.abs(ours[1] - embedder.embed([prefix + LONG])[0][0]).max() > 1e-4
+        )  # there the first window alone has it
+        ids, owner = embedder._prefixed([LONG], prefix)
+        assert windows == [1, len(ids), 0]
+        assert owner == [0] * len(ids)
+        own = embedder._tokenizer(prefix, add_special_tokens=False)["input_ids"]
+        assert all(window[1 : 1 + len(own)] == own for window in ids)
+        assert max(map(len, ids)) <= embedder.max_tokens
+        rest = [token for window in ids for token in window[1 + len(own) : -1]]
+        assert rest == embedder._tokenizer(LONG, add_special_tokens=False)["input_ids"]
+        assert not ours[2].any()
+        with pytest.raises(EngineError, match="no room in a window of 256"):
+            embedder.embed(["a"], "word " * 300)
+
+    def test_what_its_folder_asks_for_is_written_or_asked_for(self, embedder: Embedder, tmp_path: Path) -> None:
+        folder = tmp_path / "asks"
+        shutil.copytree(default_embedder_path(), folder)
+        config = folder / "config_sentence_transformers.json"
+        config.write_text(json.dumps({"prompts": {"query": "q: ", "document": "d: "}}))
+        asks = Embedder(str(folder), threads=1)
+        assert np.abs(asks.embed(["A day."])[0] - embedder.embed(["A day."], "d: ")[0]).max() < 1e-6
+        config.write_text(json.dumps({"prompts": {"sts": "s: ", "web": "w: "}}))
+        unsure = Embedder(str(folder), threads=1)
+        with pytest.raises(EngineError, match=r"prompts for tasks \(sts, web\).*embedder_prompt"):
+            unsure.embed(["A day."])
+        assert np.abs(unsure.embed(["A day."], "")[0] - embedder.embed(["A day."])[0]).max() < 1e-6
 
     def test_lone_surrogates_do_not_stop_it(self, embedder: Embedder) -> None:
         broken, plain = embedder.embed(["a \ud800 b", "a ? b"])[0]

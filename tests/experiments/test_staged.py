@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from alignbench.contexts.source_samples import needed_conditions, unknown_conditions
-from alignbench.engines.embedder import DEFAULT_EMBEDDER
+from alignbench.contexts.source_samples import needed_conditions, samples_in_context, unknown_conditions
+from alignbench.engines.embedder import DEFAULT_EMBEDDER, embedder_name
 from alignbench.engines.protocol import Embedded, Failed
 from alignbench.errors import InputError
 from alignbench.experiments.context_preparer import Preparer
@@ -21,6 +21,7 @@ from alignbench.experiments.staged import StagedRun
 from alignbench.spec import (
     Condition,
     Context,
+    EmbedderPrompt,
     Example,
     Examples,
     ExampleSet,
@@ -45,12 +46,17 @@ class Pool(FakePool):
     """Embeds a text as the counts of its letters."""
 
     embedded: int = 0
+    model: str = DEFAULT_EMBEDDER
+    prefixes: list[tuple[str | None, tuple[str, ...]]] = field(default_factory=list)
 
-    def embed(self, texts: tuple[str, ...], sink: Callable[[Embedded | Failed], None]) -> None:
+    def embed(
+        self, texts: tuple[str, ...], sink: Callable[[Embedded | Failed], None], prefix: str | None = None
+    ) -> None:
         self.embedded += len(texts)
+        self.prefixes.append((prefix, texts))
         counts = np.array([[text.count(chr(97 + i)) for i in range(26)] for text in texts], np.float32)
         vectors = counts / np.linalg.norm(counts, axis=1, keepdims=True)
-        sink(Embedded(0, vectors, tuple(1 for _ in texts), DEFAULT_EMBEDDER))
+        sink(Embedded(0, vectors, tuple(1 for _ in texts), self.model))
 
 
 @pytest.fixture
@@ -108,6 +114,48 @@ def test_nearest_response_looks_at_the_teachers_answer(store: Store) -> None:
     examples = Examples(ExampleSet(ITEMS), select="nearest-response", k=1)
     run(store, session, pool, TEACHER, under(Context("plain", examples=examples)))
     assert all("```\nred\n```" in text for text in rendered(store, session, "raw + context").values())
+
+
+def test_neighbours_by_form_need_no_embeddings(store: Store) -> None:
+    session = store.create_session("t", reference="good")
+    pool = Pool(texts={"good": ["Well:\n\n- one\n- two\n- three"]})
+    items = (Example("apples", "red and round"), Example("plums", "So:\n\n- blue\n- small\n- sweet"))
+    examples = Examples(ExampleSet(items), select="nearest-format", k=1)
+    condition = under(Context("plain", examples=examples))
+    assert needed_conditions(condition.context, "good") == {"good"}
+    assert samples_in_context(condition.context, "good") == {0}
+    run(store, session, pool, TEACHER, condition)
+    assert all("- blue" in text for text in rendered(store, session, "raw + context").values())
+    assert pool.embedded == 0
+
+
+def test_query_and_examples_are_embedded_after_their_own_prompts(store: Store) -> None:
+    examples = Examples(ExampleSet(ITEMS), select="nearest-prompt", k=1, embedder_prompt=EmbedderPrompt("q: ", "d: "))
+    pool, texts = Pool(), tuple(item.prompt for item in ITEMS)
+    run(store, store.create_session("t"), pool, under(Context("plain", examples=examples)))
+    assert sorted(pool.prefixes, key=str) == [("d: ", texts), *(("q: ", (prompt.text,)) for prompt in PROMPTS)]
+    bare = Pool()
+    plain = under(Context("plain", examples=replace(examples, embedder_prompt=None)))
+    run(store, store.create_session("u"), bare, plain)
+    assert {prefix for prefix, _ in bare.prefixes} == {None}
+    assert bare.embedded == len(ITEMS) + len(PROMPTS)  # vectors of other texts are other vectors
+
+
+def test_a_model_that_wants_a_prefix_gets_what_it_asks_for_or_is_refused(store: Store, tmp_path: Path) -> None:
+    session = store.create_session("t")
+    model = tmp_path / "model"
+    model.mkdir()
+    config = model / "config_sentence_transformers.json"
+    examples = Examples(ExampleSet(ITEMS), select="nearest-prompt", k=1, embedder=str(model))
+    config.write_text('{"prompts": {"web": "w: ", "sts": "s: "}}')
+    preparer = Preparer(store, Pool(), session, None)
+    with pytest.raises(InputError, match=r"prompts for tasks \(sts, web\).*examples.embedder_prompt"):
+        preparer.selection(PROMPTS[0], examples)
+    config.write_text('{"prompts": {"query": "q: ", "document": "d: "}}')
+    pool = Pool(model=embedder_name(model))
+    preparer._embedders[str(model)] = pool  # type: ignore[assignment]  # in place of a process of its own
+    preparer.selection(PROMPTS[0], examples)
+    assert [prefix for prefix, _ in pool.prefixes] == ["q: ", None], "a model writes its own before documents"
 
 
 def test_the_index_is_built_once_and_kept(store: Store) -> None:

@@ -20,7 +20,8 @@ NO_EMBEDDER = "none"
 
 def embedding_pool(stack: ExitStack, wanted: str | None) -> tuple[WorkerPool | None, str | None, str]:
     """The pool that embeds and its model's name; without one, why not."""
-    from alignbench.engines.embedder import DEFAULT_EMBEDDER, default_embedder_path, embedder_name
+    from alignbench.engines.embedder import DEFAULT_EMBEDDER, default_embedder_path, embedder_name, no_prefix
+    from alignbench.engines.text_prefixes import text_prefixes
     from alignbench.engines.workers.pool import WorkerPool
 
     if wanted == NO_EMBEDDER:
@@ -37,6 +38,8 @@ def embedding_pool(stack: ExitStack, wanted: str | None) -> tuple[WorkerPool | N
                 f"--embedder {wanted!r}: there is no such folder; expected {DEFAULT_EMBEDDER}, a folder of a "
                 "sentence-transformers model, or none."
             )
+        if why_unknown := text_prefixes(path).why_unknown:
+            raise InputError(no_prefix(str(wanted), why_unknown))
     # The pool leaves half of its threads to models that sample; here nothing else runs.
     pool = WorkerPool(threads=2 * len(os.sched_getaffinity(0)), embedder=path)
     stack.callback(pool.close)

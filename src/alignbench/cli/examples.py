@@ -111,7 +111,7 @@ def select_examples(
     near_duplicate: Annotated[
         float, typer.Option(help="Examples at least this similar are left out.")
     ] = Examples().near_duplicate,
-    response: Annotated[str, typer.Option(help="The teacher's answer, for nearest-response.")] = "",
+    response: Annotated[str, typer.Option(help="The teacher's answer, for nearest-response and nearest-format.")] = "",
     db: Db = None,
     as_json: Json = False,
 ) -> None:
@@ -127,8 +127,8 @@ def select_examples(
         | ({} if mmr is None else {"mmr": mmr}),
         db,
     )
-    if select == "nearest-response" and not response.strip():
-        raise InputError("--response is missing; nearest-response needs the teacher's answer to the prompt.")
+    if examples.by_response and not response.strip():
+        raise InputError(f"--response is missing; {select} needs the teacher's answer to the prompt.")
     pool = WorkerPool()
     try:
         with trial_preparer(pool, None, None) as preparer:

@@ -23,6 +23,7 @@ from alignbench.errors import InputError, did_you_mean
 from alignbench.spec import (
     Context,
     Draw,
+    EmbedderPrompt,
     Examples,
     ExampleSet,
     Hint,
@@ -194,17 +195,19 @@ def _examples(table: TomlTable | None, folder: Path, sets: Sets) -> Examples | N
     k = table.integer("k", 0, least=1) or None
     order: Order = table.choice("order", Order, "given")
     nearest = select.startswith("nearest")
+    embedded = Examples(select=select).embedded
     mmr = table.fraction("mmr", None)
     draw: Draw = table.choice("draw", Draw, "prompt")
     teacher = table.text("teacher")
     if k is None and select != "fixed":
         raise InputError(f"{table.where}, field {table.name('k')}: missing; expected a number with {select}.")
     for key, given, allowed, whom in (
-        ("order", order.startswith("similar"), nearest, "nearest-prompt or nearest-response"),
-        ("mmr", mmr is not None, nearest, "nearest-prompt or nearest-response"),
-        ("embedder", "embedder" in table, nearest, "nearest-prompt or nearest-response"),
+        ("order", order.startswith("similar"), nearest, "nearest-prompt, nearest-response or nearest-format"),
+        ("mmr", mmr is not None, nearest, "nearest-prompt, nearest-response or nearest-format"),
+        ("embedder", "embedder" in table, embedded, "nearest-prompt or nearest-response"),
+        ("embedder_prompt", "embedder_prompt" in table, embedded, "nearest-prompt or nearest-response"),
         ("draw", "draw" in table, select == "random", "random"),
-        ("teacher", bool(teacher), select == "nearest-response", "nearest-response"),
+        ("teacher", bool(teacher), Examples(select=select).by_response, "nearest-response or nearest-format"),
     ):
         if given and not allowed:
             raise InputError(f"{table.where}, field {table.name(key)}: expected only with select = {whom}.")
@@ -225,6 +228,7 @@ def _examples(table: TomlTable | None, folder: Path, sets: Sets) -> Examples | N
         teacher=teacher,
         sample=sample,
         embedder=_embedder(table, folder),
+        embedder_prompt=_embedder_prompt(table),
         hints=table.flag("hints"),
     )
     table.finish()
@@ -275,6 +279,20 @@ def _embedder(table: TomlTable, folder: Path) -> str:
     if name and not (path := folder / Path(name).expanduser()).is_dir():
         raise table.error("embedder", name, "a folder with a sentence-transformers model")
     return str(path.resolve()) if name else ""
+
+
+def _embedder_prompt(table: TomlTable) -> EmbedderPrompt | None:
+    value = table.raw("embedder_prompt")
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return EmbedderPrompt(value, value)
+    if not isinstance(value, dict):
+        raise table.error("embedder_prompt", value, 'a text or { query = "...", document = "..." }')
+    parts = TomlTable(value, table.where, table.name("embedder_prompt"))
+    prompt = EmbedderPrompt(parts.text("query"), parts.text("document"))
+    parts.finish()
+    return prompt
 
 
 # Hints and prefills

@@ -81,7 +81,8 @@ def select(
     for selected in _ranked(query, examples, index, near):
         if len(candidates) == looked_at:
             break
-        if is_near_duplicate(query, examples.pool.items[selected.index], examples.near_duplicate, selected.similarity):
+        meaning = selected.similarity if examples.embedded else None  # one form is not one answer
+        if is_near_duplicate(query, examples.pool.items[selected.index], examples.near_duplicate, meaning):
             left_out.append(selected)
         else:
             candidates.append(Selected(selected.index, len(candidates) + 1, selected.similarity))
@@ -124,7 +125,8 @@ def _ranked(
             yield from (Selected(int(i), rank) for rank, i in enumerate(order, start=1))
         case _:
             if index is None or near is None:
-                raise InputError(f"select {examples.select!r} needs embeddings, which are made before sampling.")
+                needed = "embeddings" if examples.embedded else "the teacher's answers"
+                raise InputError(f"select {examples.select!r} needs {needed}, which are made before sampling.")
             for rank, (i, similarity) in zip(count(1), index.nearest(near), strict=False):
                 yield Selected(i, rank, similarity)
 

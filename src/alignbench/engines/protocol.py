@@ -274,8 +274,13 @@ class Engine(Protocol):
 class EmbedPool(Protocol):
     """An embedding model in a process of its own."""
 
-    def embed(self, texts: tuple[str, ...], sink: Callable[[Embedded | Failed], None]) -> None:
-        """Queue texts for embedding; the sink gets one answer from another thread. Never blocks."""
+    def embed(
+        self, texts: tuple[str, ...], sink: Callable[[Embedded | Failed], None], prefix: str | None = None
+    ) -> None:
+        """Queue texts for embedding; the sink gets one answer from another thread. Never blocks.
+
+        prefix: written before each text; None for what the model itself asks for.
+        """
 
     def embed_tokens(self, texts: tuple[str, ...], sink: Callable[[TokensEmbedded | Failed], None]) -> None:
         """Queue texts whose tokens are to be embedded one by one; as `embed`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +15,12 @@ from alignbench.contexts.hints import QUOTE, example_hint
 from alignbench.contexts.neighbours import NeighbourIndex, keep_index, load_index
 from alignbench.contexts.preview import Preview, preview
 from alignbench.contexts.rendering import Content, render
+from alignbench.contexts.response_format import format_vectors
 from alignbench.contexts.selection import ExampleSelection, is_near_duplicate, select
 from alignbench.engines.blocking import loaded, tokenized
-from alignbench.engines.embedder import DEFAULT_EMBEDDER, embedder_name
+from alignbench.engines.embedder import DEFAULT_EMBEDDER, embedder_name, no_prefix
 from alignbench.engines.protocol import Capabilities, EmbedPool, EnginePool
+from alignbench.engines.text_prefixes import TextPrefixes, text_prefixes
 from alignbench.engines.workers.pool import WorkerPool
 from alignbench.errors import EngineError, InputError
 from alignbench.experiments.cell_content import cell_content, is_prepared
@@ -25,7 +28,7 @@ from alignbench.experiments.hint_maker import OtherResponse, made_hint, n_tokens
 from alignbench.experiments.plan import PlannedCell
 from alignbench.models.catalog import resolve
 from alignbench.scoring.embedding_cache import Embeddings
-from alignbench.spec import Condition, Context, Example, Examples, ExampleSet, Hint, Model, Prompt, content_hash
+from alignbench.spec import Condition, Context, Example, Examples, ExampleSet, Hint, Model, Prompt, Select, content_hash
 from alignbench.store import HintRow, NewHint, Store
 
 
@@ -46,6 +49,13 @@ class FilledContext:
     hint: HintRow | None
     preview: Preview | None
     notes: tuple[str, ...] = ()
+
+
+class _Prefixes(NamedTuple):
+    """Of the query and of the pool's texts; None for what the model asks for before a text."""
+
+    query: str | None
+    document: str | None
 
 
 class Preparer:
@@ -148,13 +158,15 @@ class Preparer:
             examples = replace(examples, pool=pool)
         if not examples.select.startswith("nearest"):
             return pool, select(prompt.text, examples)
-        responses = examples.select == "nearest-response"
-        text = response if responses else prompt.text
+        text = response if examples.by_response else prompt.text
         if not text:
-            teacher = examples.teacher or examples.condition or self._reference()
+            teacher = examples.teacher or examples.condition or self._reference(examples.select)
             text = self._store.teacher_sample(self._session, prompt, teacher, examples.sample).text
-        index = self._index(examples, responses=responses)
-        return pool, select(prompt.text, examples, index, self._vectors(examples.embedder, [text])[0])
+        if not examples.embedded:
+            return pool, select(prompt.text, examples, self._format_index(pool), format_vectors([text])[0])
+        prefixes = self._prefixes(examples)
+        near = self._vectors(examples.embedder, [text], prefixes.query)[0]
+        return pool, select(prompt.text, examples, self._index(examples, prefixes.document), near)
 
     def _teachers_pool(self, condition: str, sample: int) -> ExampleSet:
         key = condition, sample
@@ -162,28 +174,47 @@ class Preparer:
             self._pools[key] = self._store.condition_examples(self._session, condition, sample)
         return self._pools[key]
 
-    def _reference(self) -> str:
+    def _reference(self, select: Select) -> str:
         reference = self._store.session(self._session).reference
         if reference is None:
-            raise InputError("select 'nearest-response' needs a teacher: name one, or give the session a reference.")
+            raise InputError(f"select {select!r} needs a teacher: name one, or give the session a reference.")
         return reference
 
-    def _index(self, examples: Examples, *, responses: bool) -> NeighbourIndex:
+    def _format_index(self, pool: ExampleSet) -> NeighbourIndex:
+        """Over the forms of the responses of a pool."""
+        key = f"format {pool.hash}"
+        if key not in self._indexes:
+            self._indexes[key] = NeighbourIndex(format_vectors([item.response for item in pool.items]))
+        return self._indexes[key]
+
+    def _prefixes(self, examples: Examples) -> _Prefixes:
+        """What is written before the query and before the pool's texts. InputError where the model wants to be told."""
+        if examples.embedder_prompt is not None:
+            return _Prefixes(examples.embedder_prompt.query, examples.embedder_prompt.document)
+        own = text_prefixes(Path(examples.embedder)) if examples.embedder else TextPrefixes()
+        if own.why_unknown:
+            raise InputError(no_prefix(examples.embedder, own.why_unknown))
+        return _Prefixes(None if own.query == own.document else own.query, None)
+
+    def _index(self, examples: Examples, prefix: str | None) -> NeighbourIndex:
         """Over the prompts or the responses of a pool: built once, then kept in the cache folder."""
-        key = content_hash([examples.pool.hash, self._model(examples.embedder), responses])
+        responses = examples.by_response
+        key = content_hash(
+            [examples.pool.hash, self._model(examples.embedder), responses, *([] if prefix is None else [prefix])]
+        )
         if key not in self._indexes:
             path = paths.cache_dir() / "indexes" / f"{key}.npy"
             index = load_index(path)
             if index is None:
                 texts = [item.response if responses else item.prompt for item in examples.pool.items]
-                index = NeighbourIndex(self._vectors(examples.embedder, texts))
+                index = NeighbourIndex(self._vectors(examples.embedder, texts, prefix))
                 keep_index(path, index)
             self._indexes[key] = index
         return self._indexes[key]
 
-    def _vectors(self, embedder: str, texts: list[str]) -> NDArray[np.float32]:
+    def _vectors(self, embedder: str, texts: list[str], prefix: str | None) -> NDArray[np.float32]:
         """(len(texts), dim), rows of length 1 or 0. EngineError where they cannot be made."""
-        embeddings = Embeddings(self._store, self._embed_pool(embedder), self._model(embedder))
+        embeddings = Embeddings(self._store, self._embed_pool(embedder), self._model(embedder), prefix=prefix)
         embeddings.make(texts)
         vectors = embeddings.vectors(texts)
         if embeddings.why_not or not vectors:

@@ -12,6 +12,13 @@ from alignbench.overton.args import neighbours
 from alignbench.overton.rows import SUMMARY_OPEN, is_base
 from alignbench.spec import Context, Examples, ExampleSet, Hint, Select
 
+# What the name of a file of embeddings says they are of, the more telling part first.
+_SELECTED_BY: tuple[tuple[str, Select], ...] = (
+    ("format", "nearest-format"),
+    ("response", "nearest-response"),
+    ("", "nearest-prompt"),
+)
+
 
 def context_of(
     name: str, cells: Sequence[ImportedCell], args: Mapping[str, Any], hints: Sequence[ImportedHint]
@@ -44,7 +51,7 @@ def _examples(prompts: Sequence[UrialPrompt], args: Mapping[str, Any]) -> Exampl
         return Examples(pool=ExampleSet(items, origin="the release's stored prompts")) if items else None
     side = args.get("side_info_args") or args.get("embedding_args") or {}
     selected_by = str(side.get("embedding_file", ""))
-    select: Select = "nearest-response" if "response" in selected_by else "nearest-prompt" if selected_by else "random"
+    select: Select = next(select for part, select in _SELECTED_BY if part in selected_by) if selected_by else "random"
     source = PurePosixPath(str(side.get("output_file", ""))).parent.name
     return Examples(condition=source, select=select, k=neighbours(args) or max(map(len, example_lists)))
 

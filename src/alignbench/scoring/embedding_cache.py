@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,12 +36,19 @@ class Embeddings:
         pool: EmbedPool | None,
         model: str,
         why_not: str = "no embedding model is in use",
+        prefix: str | None = None,
     ) -> None:
-        """model: name of the pool's model, under which its vectors are kept.
+        """What is embedded, and where it is kept.
 
-        Without a pool only kept ones are there, and why_not says why.
+        Args:
+            store: keeps the vectors
+            pool: makes them; without one only kept ones are there
+            model: name of the pool's model, under which its vectors are kept
+            why_not: why there is no pool
+            prefix: written before each text, which makes other vectors of it; None for what the model asks for
         """
-        self._store, self._pool, self._model = store, pool, model
+        self._store, self._pool, self._model, self._prefix = store, pool, model, prefix
+        self._kept_as = model if prefix is None else f"{model}+{content_hash(prefix)[:12]}"
         self.why_not = "" if pool is not None else why_not
 
     def make(
@@ -65,7 +72,7 @@ class Embeddings:
                 batch, seen = following
                 dealt += seen - len(batch)
                 if batch:
-                    flying.append((batch, PendingEmbeddings(self._pool.embed, tuple(batch.values()))))
+                    flying.append((batch, PendingEmbeddings(self._embed, tuple(batch.values()))))
                 progress(what, dealt, total)
             if not flying:
                 return
@@ -81,15 +88,22 @@ class Embeddings:
     def vectors(self, texts: Iterable[str]) -> dict[str, Vector]:
         """By text, of those that have one. A zero vector says that a text has no token to embed."""
         keys = {text: content_hash(text) for text in texts}
-        kept = self._store.embeddings(self._model, keys.values())
+        kept = self._store.embeddings(self._kept_as, keys.values())
         return {text: kept[key] for text, key in keys.items() if key in kept}
+
+    def _embed(self, texts: tuple[str, ...], sink: Callable[[Embedded | Failed], None]) -> None:
+        assert self._pool is not None
+        if self._prefix is None:
+            self._pool.embed(texts, sink)
+        else:
+            self._pool.embed(texts, sink, self._prefix)
 
     def _missing(self, texts: Iterable[str]) -> Iterator[tuple[_Batch, int]]:
         """Requests' worth of different texts that are not kept, and how many texts were looked at for each."""
         asked: set[str] = set()
         for looked, seen in _chunks(texts):
             asked_before = looked.keys() & asked
-            kept = self._store.embeddings(self._model, looked.keys() - asked_before).keys()
+            kept = self._store.embeddings(self._kept_as, looked.keys() - asked_before).keys()
             batch = {key: text for key, text in looked.items() if key not in kept and key not in asked_before}
             asked |= batch.keys()
             yield batch, seen
@@ -101,7 +115,7 @@ class Embeddings:
         windows = dict(zip(batch, answer.windows, strict=True))
         try:
             self._store.add_embeddings(
-                self._model, dict(zip(batch, answer.vectors, strict=True)), windows=windows, mode=WINDOW_MODE
+                self._kept_as, dict(zip(batch, answer.vectors, strict=True)), windows=windows, mode=WINDOW_MODE
             )
         except StoreError as error:  # a full disk: the other scores still stand
             self.why_not = str(error)

@@ -13,6 +13,7 @@ SELECT_WORDS = {
     "random": "random ",
     "nearest-prompt": "nearest ",
     "nearest-response": "nearest-response ",
+    "nearest-format": "nearest-format ",
 }
 
 
@@ -113,6 +114,8 @@ def _examples(examples: Examples | None) -> str:
     pool = examples.pool
     source = examples.condition or (f"{pool.name or 'set'} {pool.hash[:8]}")
     parts = [examples_words(examples), f"of {source}"]
+    if (prompt := examples.embedder_prompt) is not None:
+        parts.append(f"found with {one_line(prompt.query, 40)!r} and {one_line(prompt.document, 40)!r}")
     if examples.order != "given" or examples.select == "random":
         parts.append(f"{examples.order}, seed {examples.seed}")
     return " ".join(parts)

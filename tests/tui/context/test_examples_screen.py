@@ -10,7 +10,7 @@ import pytest
 from alignbench.contexts.rendering import NO_MODEL, own_content, render
 from alignbench.errors import EngineError, InputError
 from alignbench.experiments.hint_maker import made_hint
-from alignbench.spec import Condition, Context, Example, Examples, ExampleSet, Hint, Prompt, Sampling
+from alignbench.spec import Condition, Context, EmbedderPrompt, Example, Examples, ExampleSet, Hint, Prompt, Sampling
 from alignbench.store import Store
 from alignbench.tui.audit.differences import injected_text, leading, studies
 from alignbench.tui.bench.column import notice
@@ -89,7 +89,9 @@ def test_hints_of_examples_are_a_choice_where_the_query_has_one() -> None:
 
 def test_relevance_duplicates_and_embedder_are_set_by_key_and_by_text(tmp_path: Path) -> None:
     nearest = fields.stepped(fields.stepped(THREE, "select", 1), "select", 1)
-    assert [f for f in fields.fields_of(nearest) if f in fields.WRITTEN][1:4] == ["mmr", "embedder", "near_duplicate"]
+    assert [f for f in fields.fields_of(nearest) if f in fields.WRITTEN][1:5] == [
+        "mmr", "embedder", "embedder_prompt", "near_duplicate",
+    ]  # fmt: skip
     assert "mmr" not in fields.fields_of(THREE)
     on = fields.stepped(nearest, "mmr", 1)
     assert fields.value_of(on, "mmr") == ".50 similarity, .50 novelty"
@@ -101,7 +103,13 @@ def test_relevance_duplicates_and_embedder_are_set_by_key_and_by_text(tmp_path: 
     own = fields.written(nearest, "embedder", str(tmp_path))
     assert own.examples is not None
     assert own.examples.embedder == str(tmp_path.resolve())
-    assert fields.stepped(own, "select", 2).examples == THREE.examples
+    assert fields.stepped(own, "select", 3).examples == THREE.examples
+    asked = fields.written(own, "embedder_prompt", "Instruct: a\\nQuery: |d: ")
+    assert asked.examples is not None
+    assert asked.examples.embedder_prompt == EmbedderPrompt("Instruct: a\nQuery: ", "d: ")
+    assert fields.as_written(asked, "embedder_prompt") == "Instruct: a\\nQuery: |d: "
+    assert fields.written(asked, "embedder_prompt", "off") == own
+    assert fields.stepped(asked, "select", 3).examples == THREE.examples
     for field, text in (
         ("mmr", "2"),
         ("near_duplicate", "0"),

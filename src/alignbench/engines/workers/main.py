@@ -97,7 +97,7 @@ class _ServedEmbedder:
                 vectors, counts = zip(*of_texts, strict=True) if of_texts else ((), ())
                 send(TokensEmbedded(request.key, vectors, counts, self._embedder.name, self._embedder.token_layer))
             else:
-                whole, windows = self._embedder.embed(request.texts)
+                whole, windows = self._embedder.embed(request.texts, request.prefix)
                 send(Embedded(request.key, whole, tuple(windows), self._embedder.name))
 
 

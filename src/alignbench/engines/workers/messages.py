@@ -35,11 +35,12 @@ class LoadEmbedder:
 
 @dataclass(frozen=True, slots=True)
 class EmbedRequest:
-    """Embed texts, as a whole or (tokens) each of their tokens."""
+    """Embed texts, as a whole or (tokens) each of their tokens. prefix: as `protocol.EmbedPool.embed` takes it."""
 
     key: int
     texts: tuple[str, ...]
     tokens: bool = False
+    prefix: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,9 +164,11 @@ class WorkerPool(RequestQueue):
         for process in processes:
             process.stop()
 
-    def embed(self, texts: tuple[str, ...], sink: Callable[[Embedded | Failed], None]) -> None:
+    def embed(
+        self, texts: tuple[str, ...], sink: Callable[[Embedded | Failed], None], prefix: str | None = None
+    ) -> None:
         """Embed texts in the embedding worker, which is started by the first call."""
-        self._embed(EmbedRequest(self.new_key(), texts), sink)
+        self._embed(EmbedRequest(self.new_key(), texts, prefix=prefix), sink)
 
     def embed_tokens(self, texts: tuple[str, ...], sink: Callable[[TokensEmbedded | Failed], None]) -> None:
         """Embed each token of texts in the embedding worker."""

@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 from alignbench.contexts.files import load_context
 from alignbench.errors import InputError
-from alignbench.spec import Context, Draw, Examples, Order, Overflow, Select
+from alignbench.spec import Context, Draw, EmbedderPrompt, Examples, Order, Overflow, Select
 from alignbench.tui.condition_text import pool_words
 from alignbench.tui.text import number, one_line
 
@@ -45,10 +45,12 @@ class Written:
     Attributes:
         expected: What, in words.
         read: The value of a text; ValueError for anything else.
+        spaces: Whether white space at its ends is part of it.
     """
 
     expected: str
     read: Callable[[str], Any]
+    spaces: bool = False
 
 
 def _count(text: str) -> int:
@@ -74,6 +76,17 @@ def _answers(text: str) -> int:
     return value
 
 
+def _embedder_prompt(text: str) -> EmbedderPrompt:
+    """Of the query and, after a bar, of the pool's texts; `\\n` is the end of a line."""
+    query, bar, document = text.replace("\\n", "\n").partition("|")
+    return EmbedderPrompt(query, document if bar else query)
+
+
+def _prompt_typed(prompt: EmbedderPrompt) -> str:
+    parts = [prompt.query] if prompt.query == prompt.document else [prompt.query, prompt.document]
+    return "|".join(parts).replace("\n", "\\n")
+
+
 def _folder(text: str) -> str:
     path = Path(text).expanduser()
     if not path.is_dir():
@@ -90,6 +103,11 @@ WRITTEN: Mapping[str, Written] = {
     "embedder": Written(
         "a folder with a sentence-transformers model, or off for the embedded one", _off_or(_folder, "")
     ),
+    "embedder_prompt": Written(
+        "what stands before the query and, after a |, before the examples, or off for the model's own",
+        _off_or(_embedder_prompt, None),
+        spaces=True,
+    ),
 }
 
 
@@ -105,7 +123,9 @@ def fields_of(context: Context) -> list[str]:
             names.append("seed")
         names.append("order")
         if examples.select.startswith("nearest"):
-            names += ["mmr", "embedder"]
+            names.append("mmr")
+        if examples.embedded:
+            names += ["embedder", "embedder_prompt"]
         names.append("near_duplicate")
         if context.hint is not None:
             names.append("hints")
@@ -129,6 +149,8 @@ def value_of(context: Context, field: str) -> str:
             return number(value)
         case "embedder":
             return one_line(Path(value).name, 40) if value else "the embedded one"
+        case "embedder_prompt":
+            return "the model's own" if value is None else one_line(_prompt_typed(value), 60)
         case "hints":
             return "made of each" if value else "their own"
         case "verbalized":
@@ -139,6 +161,8 @@ def value_of(context: Context, field: str) -> str:
 def as_written(context: Context, field: str) -> str:
     """What a field holds, as it is typed."""
     value = getattr(context if field in _OF_CONTEXT else context.examples or Examples(), field)
+    if isinstance(value, EmbedderPrompt):
+        return _prompt_typed(value)
     return "off" if value in (None, "", 0) and field != "seed" else str(value)
 
 
@@ -164,7 +188,7 @@ def stepped(context: Context, field: str, by: int) -> Context:
 def written(context: Context, field: str, text: str) -> Context:
     """The context with what was typed into a field. InputError says what was expected."""
     try:
-        value = WRITTEN[field].read(text.strip())
+        value = WRITTEN[field].read(text if WRITTEN[field].spaces else text.strip())
     except (ValueError, OverflowError):
         raise InputError(f"{field} is {text.strip()!r}; expected {WRITTEN[field].expected}.") from None
     return _with(context, field, value)
@@ -211,12 +235,14 @@ def _consistent(examples: Examples) -> Examples:
     if examples.select != "fixed" and examples.k is None:
         changed["k"] = min(3, len(examples.pool.items)) or 3
     if not nearest:
-        changed |= {"mmr": None, "embedder": ""}
+        changed["mmr"] = None
         if examples.order.startswith("similar"):
             changed["order"] = "given"
+    if not examples.embedded:
+        changed |= {"embedder": "", "embedder_prompt": None}
     if examples.select != "random":
         changed["draw"] = "prompt"
-    if examples.select != "nearest-response":
+    if not examples.by_response:
         changed["teacher"] = ""
     return replace(examples, **changed)
 

@@ -1,0 +1,52 @@
+"""Lists in responses: lines that begin with a number or a bullet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from alignbench.metrics.formula import of_responses
+from alignbench.metrics.metric import Metric
+from alignbench.metrics.values import Response
+
+_NUMBERED = re.compile(r"^[ \t]*(\d{1,3})[.)][ \t]+\S", re.MULTILINE)
+_BULLETED = re.compile(r"^[ \t]*[-*+\u2022\u2013][ \t]+\S", re.MULTILINE)
+_ITEMS = 2  # from which lines are a list
+
+
+def list_items(text: str) -> tuple[int, int]:
+    """How many items of numbered lists a text has, counted up from 1, and how many of bulleted ones."""
+    numbered = following = 0
+    for match in _NUMBERED.finditer(text):
+        number = int(match[1])
+        if number == 1 or number == following:
+            numbered, following = numbered + 1, number + 1
+    return numbered, len(_BULLETED.findall(text))
+
+
+def has_list(text: str) -> bool:
+    """Whether a text has a numbered or a bulleted list of two items or more."""
+    return max(list_items(text)) >= _ITEMS
+
+
+def _share(responses: Sequence[Response]) -> float | None:
+    return sum(has_list(response.text) for response in responses) / len(responses) if responses else None
+
+
+METRICS = (
+    Metric(
+        name="list_markers",
+        title="lists",
+        meaning="Share of responses with a list: two lines or more that begin with 1., 2. and so on, or with a bullet.",
+        scope=("within",),
+        low=0.0,
+        high=1.0,
+        more_diverse="",
+        source="as in the code of Lake, Choi and Durrett 2024, arXiv 2406.17692; markers of our own",
+        version="1",
+        needs=("text",),
+        min_samples=1,
+        formula=of_responses(_share),
+        order=14,
+    ),
+)
