@@ -102,3 +102,14 @@ def test_stance_and_new_information() -> None:
     new = judge_template("new-information")
     assert read_reply(new, '{"rationale": "r", "score": 2}').fields == {"score": 2}
     assert read_reply(new, '{"rationale": "r", "score": "N/A"}').status == "na"
+
+
+def test_topics_of_a_set_are_listed_for_each_response() -> None:
+    template = judge_template("set-topics")
+    reply = json.dumps({"answers": [{"topics": ["Memory ", "memory", "Habit"]}, {"topics": ["habit"]}]})
+    reading = read_reply(template, reply, n=2)
+    assert (reading.status, reading.fields) == ("valid", {"topics": [["memory", "habit"], ["habit"]]})
+    short = read_reply(template, reply, n=3)
+    assert (short.status, short.reason) == ("invalid", "topics of 2 answers; expected 3")
+    nameless = json.dumps({"answers": [{"topics": [" "]}, {"topics": [" "]}]})
+    assert read_reply(template, nameless, n=2).status == "invalid"

@@ -24,6 +24,7 @@ from alignbench.spec import Model
 from alignbench.store import Store
 from tests.support.fakes import FakePool
 from tests.support.judged import fill
+from tests.support.samples import result
 from tests.support.waiting import LIMIT
 
 JUDGE = Model("critic", "llama:/critic.gguf", "aligned")
@@ -235,3 +236,27 @@ def test_a_judge_that_is_killed_is_started_again(store: Store) -> None:
     assert {item.sample_id for item in plan_judging(store, 1, "stance", judge).items} == {
         event.item.sample_id for event in failed
     }
+
+
+def test_a_set_is_shown_whole_and_judged_again_where_it_has_grown(store: Store) -> None:
+    fill(store, prompts=1, n=3, texts={(0, "demo-base", 1): " "})
+    asked: list[str] = []
+
+    def reply(request: SampleRequest) -> str:
+        text = request.context + request.query
+        asked.append(text)
+        return json.dumps({"answers": [{"topics": ["habit"]}] * text.count("<answer number=")})
+
+    pool = Judge(reply=reply)
+    judged = [event for event in run(store, pool, "set-topics") if isinstance(event, Judged)]
+    assert {(event.item.condition, len(event.item.members)) for event in judged} == {
+        ("demo-base", 2),  # the empty response says nothing
+        ("demo-aligned", 3),
+    }
+    assert all(event.judgment.status == "valid" for event in judged)
+    assert "demo-aligned says 0 0" in asked[1]
+    assert "demo-aligned says 0 2" in asked[1]
+    assert not plan_judging(store, 1, "set-topics", JUDGE).items
+    cell = next(cell.id for cell in store.cells(1) if cell.condition == "demo-base")
+    store.add_sample(cell, result(3, "more"))
+    assert [len(item.members) for item in plan_judging(store, 1, "set-topics", JUDGE).items] == [3]

@@ -119,3 +119,20 @@ def test_agreement_of_two_judges(store: Store) -> None:
     assert 0 < agreements["quality"]["depth"].alpha < 1
     assert agreements["quality"]["depth"].items == 4
     assert set(agreements["quality"]["depth"].judges) == {"one", "two"}
+
+
+def test_the_topics_of_a_set_and_the_share_that_one_response_covers(store: Store) -> None:
+    samples = fill(store, n=2)
+    first = judgment("set-topics", samples[0, "demo-base", 0], topics=[["a"]])
+    grown = judgment("set-topics", samples[0, "demo-base", 1], topics=[["a", "b"], ["b", "c"]])
+    other = judgment("set-topics", samples[1, "demo-base", 1], topics=[["a"], ["a"]])
+    store.add_judgments(1, [first])
+    store.add_judgments(1, [grown, other])
+    fields = judged_tables(store, 1, uncertainty=UNCERTAINTY)["set-topics"]["demo-base"]
+    assert fields["topics"].value == pytest.approx((3 + 1) / 2)
+    assert fields["covered"].value == pytest.approx((2 / 3 + 1) / 2)
+    assert fields["covered"].ci is not None
+    assert fields["covered"].ci[1] == 1.0, "a share"
+    assert fields["topics"].ci is not None
+    assert fields["topics"].ci[0] == 1.0, "of topics there is one at least"
+    assert fields["covered"].n == 2, "the judgment of the smaller set has been superseded"

@@ -6,21 +6,29 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from alignbench.errors import InputError, did_you_mean
-from alignbench.judging.templates import PAIRED, JudgeTemplate, judge_template
+from alignbench.judging.templates import PAIRED, SETS, JudgeTemplate, judge_template
+from alignbench.metrics.words import is_empty
 from alignbench.spec import Model, content_hash
-from alignbench.store import Store
+from alignbench.store import SampleRow, Store
 
 
 @dataclass(frozen=True, slots=True)
 class JudgeItem:
-    """A sample to judge, by row id; in a pair against reference_sample_id."""
+    """A sample to judge, by row id; in a pair against reference_sample_id.
+
+    Attributes:
+        flipped: the judged one is shown first
+        members: of a set, the row ids of its responses, in their order; its judgment is kept with the one drawn last,
+            so that a set which has grown is another item
+    """
 
     prompt_id: str
     condition: str
     sample: int
     sample_id: int
     reference_sample_id: int | None = None
-    flipped: bool = False  # the judged one is shown first
+    flipped: bool = False
+    members: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +49,8 @@ def plan_judging(
     """Every finished sample of a session that has no judgment of this kind by this judge with the present template.
 
     Pairs hold sample i of each condition against sample i of the reference, to the same prompt; half of them, by seed,
-    are shown the other way round. Raises InputError where there is no such kind or reference, or nothing to judge.
+    are shown the other way round. A set is all that a condition answered to a prompt, empty responses left out, where
+    there are two or more. Raises InputError where there is no such kind or reference, or nothing to judge.
 
     Args:
         store: has the session
@@ -54,7 +63,10 @@ def plan_judging(
     template = judge_template(kind)
     own = store.session(session).reference
     against = pair_reference(store, session, reference or own) if kind in PAIRED else None
-    every = tuple(_singles(store, session) if against is None else pairs(store, session, against, seed))
+    if kind in SETS:
+        every = tuple(_sets(store, session))
+    else:
+        every = tuple(_singles(store, session) if against is None else pairs(store, session, against, seed))
     if not every:
         raise InputError(f"Session {session} has no finished samples to judge.")
     done = store.judged(session, kind, judge.reference, template.hash)
@@ -76,6 +88,17 @@ def _singles(store: Store, session: int) -> Iterator[JudgeItem]:
     for row in store.samples(session):
         if row.status == "done":
             yield JudgeItem(row.prompt_id, row.condition, row.sample, row.id)
+
+
+def _sets(store: Store, session: int) -> Iterator[JudgeItem]:
+    cells: dict[tuple[str, str], list[SampleRow]] = {}
+    for row in store.samples(session):
+        if row.status == "done" and not is_empty(row.text):
+            cells.setdefault((row.prompt_id, row.condition), []).append(row)
+    for (prompt_id, condition), rows in cells.items():
+        if len(rows) > 1:
+            last = max(rows, key=lambda row: row.id)
+            yield JudgeItem(prompt_id, condition, last.sample, last.id, members=tuple(row.id for row in rows))
 
 
 def pairs(store: Store, session: int, reference: str, seed: int) -> Iterator[JudgeItem]:

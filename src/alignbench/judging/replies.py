@@ -23,12 +23,19 @@ class ParsedReply:
     reason: str = ""
 
 
-def read_reply(template: JudgeTemplate, reply: str, *, flipped: bool = False) -> ParsedReply:
+def read_reply(template: JudgeTemplate, reply: str, *, flipped: bool = False, n: int = 0) -> ParsedReply:
     """Read a judge's reply; never fails, since what cannot be read is invalid, with the reason.
 
     Text around the JSON object is passed over. Fields by kind: quality has its five aspects, new-information `score`,
     stance `stance`; topics has `topics`, each with `topic`, `in` (a: the reference, b: the judged response, both) and
-    `helpfulness`. "N/A" becomes None, and the status is na where nothing else is left.
+    `helpfulness`; set-topics has `topics`, a list of names for each response. "N/A" becomes None, and the status is na
+    where nothing else is left.
+
+    Args:
+        template: of what was asked
+        reply: as the judge wrote it
+        flipped: of a pair, the judged response was shown first
+        n: of a set, how many responses were shown
     """
     try:
         value = conform(json_object(reply), template.schema_object())
@@ -36,6 +43,8 @@ def read_reply(template: JudgeTemplate, reply: str, *, flipped: bool = False) ->
         return ParsedReply("invalid", {}, str(error))
     if template.kind == "topics":
         return _topics([_topic(topic, flipped) for topic in value["topics"]])
+    if template.kind == "set-topics":
+        return _topics_of_set([answer["topics"] for answer in value["answers"]], n)
     names = {"quality": ASPECTS, "stance": ("stance",), "new-information": ("score",)}[template.kind]
     fields = {name: _number_or_word(value[name]) for name in names}
     missing = [name for name, field in fields.items() if field is None]
@@ -64,6 +73,16 @@ def _topics(topics: Sequence[dict[str, Any]]) -> ParsedReply:
         named.setdefault((topic["topic"].strip().casefold(), topic["in"]), topic)
     repeated = len(topics) - len(named)
     return ParsedReply("valid", {"topics": [*named.values()]}, f"{repeated} named again" if repeated else "")
+
+
+def _topics_of_set(answers: Sequence[Sequence[str]], n: int) -> ParsedReply:
+    """Topics by response; names are compared without case and outer white space."""
+    if len(answers) != n:
+        return ParsedReply("invalid", {}, f"topics of {len(answers)} answers; expected {n}")
+    named = [[*dict.fromkeys(topic.strip().casefold() for topic in topics if topic.strip())] for topics in answers]
+    if not any(named):
+        return ParsedReply("invalid", {}, "no topic has a name")
+    return ParsedReply("valid", {"topics": named})
 
 
 def _topic(topic: dict[str, Any], flipped: bool) -> dict[str, Any]:

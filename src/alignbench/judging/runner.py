@@ -162,6 +162,8 @@ class JudgeRun:
     def _texts(self, item: JudgeItem) -> tuple[str, ...]:
         """The question, and the responses: in a pair the reference's first."""
         judged = self._store.sample(item.sample_id)
+        if item.members:
+            return judged.prompt, *(self._store.sample(member).text for member in item.members)
         if item.reference_sample_id is None:
             return judged.prompt, judged.text
         return judged.prompt, self._store.sample(item.reference_sample_id).text, judged.text
@@ -208,7 +210,7 @@ class JudgeRun:
             yield self._store_judgment(running.item, parsed, result.raw_text, running.attempt)
 
     def _read(self, item: JudgeItem, result: SampleResult) -> ParsedReply:
-        parsed = read_reply(self.plan.template, result.raw_text, flipped=item.flipped)
+        parsed = read_reply(self.plan.template, result.raw_text, flipped=item.flipped, n=len(item.members))
         if parsed.status == "invalid" and result.finish_reason == "length":
             return replace(parsed, reason=f"cut at {result.n_tokens} tokens: {parsed.reason}")
         return parsed

@@ -11,7 +11,7 @@ import numpy as np
 
 from alignbench.judging.labels import PREFERENCE, PREFERRED, TAG
 from alignbench.judging.replies import ASPECTS
-from alignbench.judging.templates import KINDS, PAIRED
+from alignbench.judging.templates import KINDS, PAIRED, SETS
 from alignbench.metrics.agreement import MeasurementLevel, krippendorff_alpha
 from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.intervals import UNIT, Bounds
@@ -27,6 +27,7 @@ _FIELDS = {
     "stance": (*STANCES, DISTINCT),
     "new-information": ("score",),
     "topics": PLACES,
+    "set-topics": ("topics", "covered"),  # different ones of the set, and the share of them that one response raises
     PREFERENCE: PREFERRED,
 }
 _GRADES: Bounds = (1.0, 5.0)
@@ -161,11 +162,12 @@ def agreement(store: Store, session: int) -> dict[str, dict[str, Agreement]]:
 
 
 def latest(rows: Iterable[JudgmentRow]) -> list[JudgmentRow]:
-    """The last judgment of each judge on each item: an older template has been superseded."""
-    last: dict[tuple[str, str, int, int | None], JudgmentRow] = {}
+    """The last judgment of each judge on each item: an older template, or a smaller set, has been superseded."""
+    last: dict[Hashable, JudgmentRow] = {}
     for row in rows:
         j = row.judgment
-        last[j.kind, j.judge, j.sample_id, j.reference_sample_id] = row
+        item = (row.condition, row.prompt_id) if j.kind in SETS else (j.sample_id, j.reference_sample_id)
+        last[j.kind, j.judge, item] = row
     return [*last.values()]
 
 
@@ -205,14 +207,16 @@ def _bounds(kind: str, field: str) -> Bounds:
     """What the values of a field lie in (see `_value`)."""
     if field == DISTINCT:
         return 1.0, float(len(STANCES))
+    if field == "topics":
+        return 1.0, math.inf
     if kind == "topics":
         return 0.0, math.inf
-    return UNIT if kind in ("stance", PREFERENCE, TAG) else _GRADES
+    return UNIT if kind in ("stance", PREFERENCE, TAG, *SETS) else _GRADES
 
 
 def _value(judgment: Judgment, field: str) -> float | None:
     """A judgment's number for a field: a grade, 1 for its own stance, choice or tag and 0 for the others, a count of
-    topics."""
+    topics, or a share of a set's."""
     if judgment.status != "valid":
         return None
     match judgment.kind:
@@ -224,6 +228,11 @@ def _value(judgment: Judgment, field: str) -> float | None:
             return float(judgment.fields["tag"] == field)
         case "topics":
             return float(sum(topic["in"] == field for topic in judgment.fields["topics"]))
+        case "set-topics":
+            of_responses = judgment.fields["topics"]
+            together = {topic for topics in of_responses for topic in topics}
+            covered = statistics.fmean(len(topics) for topics in of_responses) / len(together)
+            return float(len(together)) if field == "topics" else covered
         case _:
             grade = judgment.fields[field]
             return None if grade is None else float(grade)

@@ -17,7 +17,8 @@ from alignbench.spec import content_hash
 
 SINGLE = ("quality", "stance")  # of one response
 PAIRED = ("new-information", "topics")  # of a response against one of the reference
-KINDS = (*SINGLE, *PAIRED)
+SETS = ("set-topics",)  # of all responses of a condition to a prompt
+KINDS = (*SINGLE, *PAIRED, *SETS)
 
 _JINJA = Environment(undefined=StrictUndefined, trim_blocks=True, autoescape=False)
 
@@ -27,7 +28,7 @@ class JudgeTemplate:
     """A kind of judgment."""
 
     kind: str
-    prompt: str  # Jinja over `question` and `response`, or over `shown` and `flipped` for a pair
+    prompt: str  # Jinja over `question` and `response`; for a pair `shown` and `flipped`, for a set `responses`
     schema: str  # JSON schema of the reply, as text
     max_tokens: int  # most tokens of a reply
 
@@ -42,12 +43,14 @@ class JudgeTemplate:
         return self.prompt.partition("<question>")[0]
 
     def ask(self, question: str, responses: Sequence[str], *, flipped: bool = False) -> str:
-        """The prompt for a judge. responses: the judged one; in a pair the reference's first, whatever the order they
-        are shown in. flipped: show the judged one first."""
+        """The prompt for a judge. responses: the judged one, or all of a set; in a pair the reference's first, whatever
+        the order they are shown in. flipped: show the judged one first."""
         template = _JINJA.from_string(self.prompt)
         if self.kind in PAIRED:
             shown = [*responses][::-1] if flipped else [*responses]
             return template.render(question=question, shown=shown, flipped=flipped).strip()
+        if self.kind in SETS:
+            return template.render(question=question, responses=[*responses]).strip()
         return template.render(question=question, response=responses[0]).strip()
 
     def schema_object(self) -> dict[str, Any]:
