@@ -54,7 +54,5 @@ METRICS = (
         formula=SetFormula(lambda _: LargestSimilarity()),
         moves_with_n=True,
         order=45,
-        family="overlap between responses",
-        label="largest of pairs (Jaccard)",
     ),
 )

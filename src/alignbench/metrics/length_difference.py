@@ -41,7 +41,5 @@ METRICS = (
         min_samples=2,
         formula=of_responses(_difference, min_samples=2),
         order=12,
-        family="length",
-        place=1,
     ),
 )
