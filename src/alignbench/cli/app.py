@@ -9,6 +9,7 @@ import typer
 from alignbench import __version__
 from alignbench.cli import (
     attach,
+    calibrate,
     doctor,
     examples,
     exporting,
@@ -56,6 +57,7 @@ app.command("attach")(attach.attach)
 app.command("rerun")(rerun.rerun)
 app.command("report")(report.report)
 app.command("score")(score.score)
+app.command("calibrate")(calibrate.calibrate)
 app.command("judge")(judge.judge)
 app.command("label")(label.label)
 app.command("metrics")(metrics.metrics)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
 import numpy as np
 
 from alignbench.metrics.arrays import Floats
@@ -33,15 +36,27 @@ def sign_flip_p(gaps: Floats, seed: int) -> list[float | None]:
     many = np.flatnonzero(counts > _MOST_EXACT)
     if many.size:
         filled = np.where(there, gaps, 0.0)[:, many]
-        as_far = np.zeros(many.size)
-        rng = np.random.default_rng([seed, len(gaps)])
-        step = max(1, _CHUNK // len(gaps))
-        for start in range(0, _FLIPS, step):
-            rows = min(step, _FLIPS - start)
-            as_far += _as_far(1.0 - 2.0 * rng.integers(0, 2, (rows, len(gaps))).astype(np.float64), filled)
+        as_far = np.sum([_as_far(signs, filled) for signs in _drawn(len(gaps), seed)], axis=0)
         for k, count in zip(many.tolist(), as_far.tolist(), strict=True):
             p[k] = (count + 1.0) / (_FLIPS + 1.0)
     return p
+
+
+def _drawn(n: int, seed: int) -> Iterable[Floats]:
+    """Seeded signs (rows, n), in pieces where they are many; a report asks for the same ones many times."""
+    return _kept(n, seed) if _FLIPS * n <= _CHUNK else _pieces(n, seed)
+
+
+@lru_cache(maxsize=4)
+def _kept(n: int, seed: int) -> tuple[Floats, ...]:
+    return tuple(_pieces(n, seed))
+
+
+def _pieces(n: int, seed: int) -> Iterator[Floats]:
+    rng = np.random.default_rng([seed, n])
+    step = max(1, _CHUNK // n)
+    for start in range(0, _FLIPS, step):
+        yield 1.0 - 2.0 * rng.integers(0, 2, (min(step, _FLIPS - start), n)).astype(np.float64)
 
 
 def _as_far(signs: Floats, gaps: Floats) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from alignbench.metrics import registry
@@ -53,6 +53,51 @@ def score_responses(
         sources: By condition, the samples of the reference that its context is made from (see `held_out`).
         processes: How many may share the work; the numbers are the same for any.
     """
+    scored = scored_prompts(
+        responses,
+        request,
+        embeddings,
+        progress,
+        of_sentences=of_sentences,
+        given=given,
+        sources=sources,
+        processes=processes,
+    )
+    return tables_of(scored.values(), responses.conditions, request, jackknifed(responses, request, embeddings))
+
+
+def tables_of(
+    scored: Iterable[PromptScores],
+    conditions: Sequence[str],
+    request: ScoreRequest,
+    of_one_prompt: Mapping[ScoreKey, Interval] | None = None,
+) -> ScoreTables:
+    """The tables of prompts that are scored. of_one_prompt: see `jackknifed`."""
+    return score_tables(
+        [*scored],
+        conditions,
+        within=(*request.within, *COUNTS),
+        cross=request.cross,
+        reference=request.reference,
+        floor=request.floor,
+        no_floor=request.no_floor,
+        uncertainty=Uncertainty(resamples=request.resamples, seed=request.seed),
+        jackknifed=of_one_prompt,
+    )
+
+
+def scored_prompts(
+    responses: Responses,
+    request: ScoreRequest,
+    embeddings: Embeddings | None,
+    progress: Progress = silent,
+    *,
+    of_sentences: Embeddings | None = None,
+    given: PrecomputedScores | None = None,
+    sources: Mapping[str, Collection[int]] | None = None,
+    processes: int = 1,
+) -> dict[str, PromptScores]:
+    """The scores of every prompt, in the order of the ids. Args: as of `score_responses`."""
     if embeddings is not None:
         embeddings.make(all_texts(responses), progress, total=responses.n)
     if of_sentences is not None:
@@ -72,24 +117,14 @@ def score_responses(
                 of_sources = held_out(responses, id, embeddings, request.reference, sources, live, request.mode)
                 scores[id] = replace(prompt, held_out=of_sources)
         progress("scoring", len(scores), len(cycle))
-    return score_tables(
-        [
-            completed(
-                scores[prompt],
-                _given(prompt, responses, request, given or PrecomputedScores()),
-                contested=prompt in responses.contested,
-            )
-            for prompt in sorted(cycle)
-        ],
-        responses.conditions,
-        within=(*request.within, *COUNTS),
-        cross=request.cross,
-        reference=request.reference,
-        floor=request.floor,
-        no_floor=request.no_floor,
-        uncertainty=Uncertainty(resamples=request.resamples, seed=request.seed),
-        jackknifed=jackknifed(responses, request, embeddings),
-    )
+    return {
+        prompt: completed(
+            scores[prompt],
+            _given(prompt, responses, request, given or PrecomputedScores()),
+            contested=prompt in responses.contested,
+        )
+        for prompt in sorted(cycle)
+    }
 
 
 def jackknifed(responses: Responses, request: ScoreRequest, embeddings: Embeddings | None) -> dict[ScoreKey, Interval]:

@@ -1,0 +1,1 @@
+"""How often the findings of a report are wrong: planted experiments whose outcome is known."""

@@ -1,0 +1,267 @@
+"""The planted experiments: nulls, in which a claim is an error, and effects of known size, in which one is due."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from alignbench.calibration.planted import (
+    FLOOR,
+    OTHER,
+    REFERENCE,
+    Plant,
+    PlantedCells,
+    PlantedResponse,
+    PromptTexts,
+    Rng,
+)
+from alignbench.calibration.plants import (
+    longer,
+    nonce_words,
+    nonsense,
+    otherwise_written,
+    repeating,
+    some_sentences,
+    union,
+)
+from alignbench.metrics.words import words
+from alignbench.reports.finding import Claim, ClaimKind
+from alignbench.scoring.responses import opening
+
+_BITS, _TOKENS = 9.0, 1.3  # of a word
+_SHORT = (0.3, 0.8)  # what is left of a text that is cut: least and largest share
+_GOOD, _BAD = 4.0, 1.0  # quality
+
+
+SENTENCES: Mapping[ClaimKind, tuple[str, ...]] = {
+    "length": ("words",),
+    "diversity": ("embedding_diversity",),
+    "matched diversity": ("jaccard",),
+    "gate": ("jaccard", "embedding_diversity"),
+    "recovery": ("jaccard", "embedding_similarity"),
+    "distribution": ("jaccard", "embedding_similarity"),
+}
+"""The metrics that each kind of claim is made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """Conditions of which it is known how they differ.
+
+    Attributes:
+        planted: what was, in a few words.
+        plant: makes the responses of one prompt.
+        due: what is to be claimed of the other condition; none in a null.
+        besides: what may be claimed, because it is planted along with the rest or not known. Any other claim, and any
+            in another direction, is an error.
+        sources: the reference's samples that the other condition's context is made from.
+    """
+
+    name: str
+    planted: str
+    plant: Plant
+    due: Mapping[ClaimKind, str] = field(default_factory=dict)
+    besides: Collection[ClaimKind] = ()
+    sources: Collection[int] = ()
+
+    def is_due(self, claim: Claim) -> bool:
+        return self.due.get(claim.kind) == claim.says
+
+    def is_error(self, claim: Claim) -> bool:
+        """Whether what is claimed of the other condition is not so."""
+        return claim.kind not in self.besides and not self.is_due(claim)
+
+
+def responses(texts: Collection[str], **more: float) -> list[PlantedResponse]:
+    """Of texts with a token for each part of a word that is usual. more: fields that all of them have."""
+    made = []
+    for text in texts:
+        n = len(words(text))
+        made.append(PlantedResponse(text, n_tokens=round(_TOKENS * n), bits=_BITS * n, **more))  # type: ignore[arg-type]
+    return made
+
+
+def _two_sides(prompt: PromptTexts, n: int, rng: Rng, more: int = 0) -> tuple[list[str], list[str], list[str]]:
+    """The reference's and the other's texts, of one condition, and so many more."""
+    drawn = prompt.draw(2 * n + more, rng)
+    return drawn[:n], drawn[n : 2 * n], drawn[2 * n :]
+
+
+def _cells(reference: Collection[str], other: Collection[str]) -> PlantedCells:
+    return {OTHER: responses(other), REFERENCE: responses(reference)}
+
+
+def _shortened(texts: list[str], rng: Rng) -> list[str]:
+    shares = rng.uniform(*_SHORT, len(texts)).tolist()
+    return [
+        some_sentences(text, round(share * len(words(text))), rng) for text, share in zip(texts, shares, strict=True)
+    ]
+
+
+def same(prompt: PromptTexts, _: PromptTexts, n: int, rng: Rng) -> PlantedCells:
+    own, other, _more = _two_sides(prompt, n, rng)
+    return _cells(own, other)
+
+
+def cut(prompt: PromptTexts, _: PromptTexts, n: int, rng: Rng) -> PlantedCells:
+    own, other, _more = _two_sides(prompt, n, rng)
+    return _cells(own, _shortened(other, rng))
+
+
+def truncated(prompt: PromptTexts, _: PromptTexts, n: int, rng: Rng) -> PlantedCells:
+    own, other, _more = _two_sides(prompt, n, rng)
+    limit = int(np.quantile([len(words(text)) for text in (*own, *other)], 0.4))
+    cut_short = [
+        replace(response, truncated=len(words(text)) > limit)
+        for response, text in zip(responses([opening(text, limit) for text in other]), other, strict=True)
+    ]
+    return {OTHER: cut_short, REFERENCE: responses(own)}
+
+
+def empty(prompt: PromptTexts, _: PromptTexts, n: int, rng: Rng) -> PlantedCells:
+    own, other, _more = _two_sides(prompt, n, rng)
+    share = rng.uniform(0.0, 0.6)
+    return _cells(own, ["" if rng.random() < share else text for text in other])
+
+
+def tokenized(prompt: PromptTexts, _: PromptTexts, n: int, rng: Rng) -> PlantedCells:
+    own, other, _more = _two_sides(prompt, n, rng)
+    rewritten = responses([otherwise_written(text) for text in other])
+    return {
+        OTHER: [replace(response, n_tokens=2 * response.n_tokens) for response in rewritten],
+        REFERENCE: responses(own),
+    }
+
+
+def more_samples(prompt: PromptTexts, _: PromptTexts, n: int, rng: Rng) -> PlantedCells:
+    own, other, more = _two_sides(prompt, n, rng, n)
+    return _cells(own, other + more)
+
+
+def duplicated(prompt: PromptTexts, _: PromptTexts, n: int, rng: Rng) -> PlantedCells:
+    own, other, _more = _two_sides(prompt, n, rng)
+    sides = [[texts[0] if i and rng.random() < 0.4 else text for i, text in enumerate(texts)] for texts in (own, other)]
+    return _cells(*sides)
+
+
+def difficulty(prompt: PromptTexts, _: PromptTexts, n: int, rng: Rng) -> PlantedCells:
+    """Each side of each prompt repeats itself by a share of its own: equal on average, and on no prompt."""
+    own, other, (first, second) = _two_sides(prompt, n, rng, 2)
+    low, high = rng.beta(0.5, 1.5, 2).tolist()
+    return _cells(repeating(own, first, low, rng), repeating(other, second, high, rng))
+
+
+def diverse(prompt: PromptTexts, _: PromptTexts, n: int, rng: Rng) -> PlantedCells:
+    own, other, (template,) = _two_sides(prompt, n, rng, 1)
+    return _cells(repeating(own, template, 0.3, rng), other)
+
+
+def longer_by_a_third(prompt: PromptTexts, _: PromptTexts, n: int, rng: Rng) -> PlantedCells:
+    own, other, more = _two_sides(prompt, n, rng, n)
+    return _cells(longer(own, more, 0.3, rng), other)
+
+
+def three_times(prompt: PromptTexts, _: PromptTexts, n: int, rng: Rng) -> PlantedCells:
+    """The reference is three times as long and says no more than its length has room for."""
+    own, other, more = _two_sides(prompt, n, rng, 2 * n)
+    return _cells(longer(longer(own, more[:n], 1.0, rng), more[n:], 1.0, rng), other)
+
+
+def aggregating(prompt: PromptTexts, _: PromptTexts, n: int, rng: Rng) -> PlantedCells:
+    drawn = prompt.draw(4 * n, rng)
+    return _cells([union(drawn[3 * i : 3 * i + 3]) for i in range(n)], drawn[3 * n :])
+
+
+def _by_failing(texts: Collection[str], fails: Collection[bool]) -> list[PlantedResponse]:
+    graded = zip(responses(texts), fails, strict=True)
+    return [replace(one, quality=_BAD if bad else _GOOD) for one, bad in graded]
+
+
+def gate_at_random(prompt: PromptTexts, _: PromptTexts, n: int, rng: Rng) -> PlantedCells:
+    own, other, (template,) = _two_sides(prompt, n, rng, 1)
+    fails = [rng.random() < 0.35 for _text in other]
+    return {
+        OTHER: _by_failing(other, fails),
+        REFERENCE: responses(repeating(own, template, 0.3, rng), quality=_GOOD),
+    }
+
+
+def gate_by_length(prompt: PromptTexts, _: PromptTexts, n: int, rng: Rng) -> PlantedCells:
+    own, other, _more = _two_sides(prompt, n, rng)
+    fails = [rng.random() < 0.35 for _text in other]
+    short = _shortened(other, rng)
+    texts = [cut_short if bad else text for cut_short, text, bad in zip(short, other, fails, strict=True)]
+    return {OTHER: _by_failing(texts, fails), REFERENCE: responses(own, quality=_GOOD)}
+
+
+def gate(prompt: PromptTexts, _: PromptTexts, n: int, rng: Rng) -> PlantedCells:
+    """What fails is words that nobody else says; what passes is as diverse as the reference."""
+    own, other, _more = _two_sides(prompt, n, rng)
+    fails = [rng.random() < 0.35 for _text in other]
+    texts = [nonsense(text, rng) if bad else text for text, bad in zip(other, fails, strict=True)]
+    return {OTHER: _by_failing(texts, fails), REFERENCE: responses(own, quality=_GOOD)}
+
+
+def _apart(prompt: PromptTexts, elsewhere: PromptTexts, n: int, rng: Rng, share: float) -> dict[str, list[str]]:
+    """A floor that answers other prompts, and a condition of which this share of responses is the reference's kind."""
+    drawn, wrong = prompt.draw(2 * n, rng), elsewhere.draw(2 * n, rng)
+    mixed = [drawn[n + i] if rng.random() < share else wrong[n + i] for i in range(n)]
+    return {REFERENCE: drawn[:n], OTHER: mixed, FLOOR: wrong[:n]}
+
+
+def like_floor(prompt: PromptTexts, elsewhere: PromptTexts, n: int, rng: Rng) -> PlantedCells:
+    return {name: responses(texts) for name, texts in _apart(prompt, elsewhere, n, rng, 0.0).items()}
+
+
+def recovered(prompt: PromptTexts, elsewhere: PromptTexts, n: int, rng: Rng) -> PlantedCells:
+    return {name: responses(texts) for name, texts in _apart(prompt, elsewhere, n, rng, 0.5).items()}
+
+
+def leaked(prompt: PromptTexts, elsewhere: PromptTexts, n: int, rng: Rng) -> PlantedCells:
+    """The other condition has words of the reference's first sample that no other sample has, and nothing else."""
+    texts = _apart(prompt, elsewhere, n, rng, 0.0)
+    marks = [nonce_words(8, rng) for _ in range(n)]
+    texts[REFERENCE] = [f"{text} {mark}" for text, mark in zip(texts[REFERENCE], marks, strict=True)]
+    texts[OTHER] = [f"{text} {marks[0]}" for text in texts[OTHER]]
+    texts[FLOOR] = [f"{text} {nonce_words(8, rng)}" for text in texts[FLOOR]]
+    return {name: responses(of) for name, of in texts.items()}
+
+
+def hinted(prompt: PromptTexts, elsewhere: PromptTexts, n: int, rng: Rng) -> PlantedCells:
+    """The other condition says what the reference's first sample says, half of the time."""
+    texts = _apart(prompt, elsewhere, n, rng, 0.0)
+    texts[OTHER] = repeating(texts[OTHER], texts[REFERENCE][0], 0.5, rng)
+    return {name: responses(of) for name, of in texts.items()}
+
+
+_MORE_DIVERSE: Mapping[ClaimKind, str] = {"diversity": "more diverse", "matched diversity": "more diverse"}
+_APART: Mapping[ClaimKind, str] = {"distribution": "another"}
+_TEXTS: tuple[ClaimKind, ...] = ("distribution",)
+_LENGTH: tuple[ClaimKind, ...] = ("length", "distribution")
+_DIVERSITY: tuple[ClaimKind, ...] = ("diversity", "matched diversity", "distribution")
+
+EXPERIMENTS: tuple[Experiment, ...] = (
+    Experiment("same", "the same condition under other seeds", same),
+    Experiment("empty", "0 to 60% of one side empty", empty),
+    Experiment("truncated", "most of one side cut at the limit", truncated, besides=_TEXTS),
+    Experiment("tokenized", "one side in other letters, spaces and tokens", tokenized),
+    Experiment("more samples", "n samples against 2n", more_samples),
+    Experiment("duplicated", "40% of the samples of both sides are copies", duplicated),
+    Experiment("difficulty", "prompts differ much, in ways that cancel out", difficulty, besides=_TEXTS),
+    Experiment("cut", "one side cut to shorter lengths", cut, besides=_LENGTH),
+    Experiment("three times", "one side three times as long", three_times, besides=_LENGTH),
+    Experiment("gate: random", "a gap, and what fails is random", gate_at_random, besides=_DIVERSITY),
+    Experiment("gate: short", "what fails is short", gate_by_length, besides=_LENGTH),
+    Experiment("like the floor", "a condition that is no more than the floor", like_floor, besides=_TEXTS),
+    Experiment("leaked", "words of the hint's own source, no others", leaked, besides=_DIVERSITY, sources=(0,)),
+    Experiment("diversity", "30% of the reference's sentences from one text", diverse, {**_MORE_DIVERSE, **_APART}),
+    Experiment("length", "the reference 30% longer", longer_by_a_third, {"length": "shorter"}, _TEXTS),
+    Experiment(
+        "aggregation", "the reference says what three responses say", aggregating, {"length": "shorter"}, _DIVERSITY
+    ),
+    Experiment("gate", "what fails is nonsense", gate, {"gate": "part of the difference", **_MORE_DIVERSE}, _APART),
+    Experiment("recovery", "half of the responses are the reference's", recovered, {"recovery": "some"}, _DIVERSITY),
+    Experiment("hint", "half of the sentences are the source's", hinted, {"recovery": "some"}, _DIVERSITY, (0,)),
+)  # fmt: skip

@@ -1,0 +1,82 @@
+"""Planted prompts on the way of a report: each is scored once, and any choice of them is reported on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from alignbench.calibration.bags import BagsOfWords
+from alignbench.calibration.experiments import Experiment
+from alignbench.calibration.planted import FLOOR, OTHER, REFERENCE, PlantedCells, PlantedResponses
+from alignbench.metrics.statistics import Uncertainty
+from alignbench.metrics.values import WORKBENCH
+from alignbench.reports.contents import Diversity, Investigated, Report, ReportMeta, SampleCounts
+from alignbench.reports.coverage_curves import Coverage
+from alignbench.reports.finding import CLAIM_KINDS, ClaimKind
+from alignbench.reports.findings import findings
+from alignbench.reports.gate import quality_gate
+from alignbench.reports.openings import Openings
+from alignbench.reports.recovery import recovery_findings
+from alignbench.scoring.batch import scored_prompts, tables_of
+from alignbench.scoring.scorer import ScoreRequest
+
+WITHIN, CROSS = ("words", "jaccard", "embedding_diversity", "surprisal"), ("jaccard", "embedding_similarity")
+ROLES = {REFERENCE: "aligned", OTHER: "in-context", FLOOR: "base"}
+
+
+class ScoredPrompts:
+    """The prompts of one experiment."""
+
+    def __init__(self, experiment: Experiment, prompts: Mapping[str, PlantedCells], resamples: int) -> None:
+        self._prompts = prompts
+        responses, vectors = PlantedResponses(prompts), BagsOfWords()
+        self._conditions = responses.conditions
+        self._floor = FLOOR if FLOOR in responses.conditions else None
+        self._request = ScoreRequest(WITHIN, CROSS, reference=REFERENCE, floor=self._floor, resamples=resamples)
+        sources = {OTHER: experiment.sources} if experiment.sources else None
+        self._scores = scored_prompts(responses, self._request, vectors, sources=sources)
+
+    @property
+    def kinds(self) -> frozenset[ClaimKind]:
+        """What a report on them can claim."""
+        graded = any(r.quality is not None for cells in self._prompts.values() for r in cells[OTHER])
+        missing: dict[ClaimKind, bool] = {"recovery": self._floor is None, "gate": not graded}
+        return frozenset(kind for kind in CLAIM_KINDS if not missing.get(kind))
+
+    def report(self, chosen: Sequence[str]) -> Report:
+        """Both investigations of some of the prompts."""
+        responses = PlantedResponses({prompt: self._prompts[prompt] for prompt in chosen})
+        resamples, vectors = self._request.resamples, BagsOfWords()
+        uncertainty = Uncertainty(resamples=resamples)
+        diversity = Diversity(
+            openings=Openings("jaccard", 50, {}),
+            gate=quality_gate(
+                responses,
+                responses.qualities,
+                ("jaccard", "embedding_diversity"),
+                WORKBENCH,
+                vectors,
+                frozenset(),
+                REFERENCE,
+                uncertainty,
+            ),
+            coverage=Coverage("later"),
+        )
+        report = Report(
+            0,
+            tables_of((self._scores[prompt] for prompt in chosen), self._conditions, self._request),
+            counts={name: SampleCounts(responses.n, 0, responses.truncated(name)) for name in self._conditions},
+            meta=_meta(responses, self._floor, resamples),
+        )
+        said = (*findings(report, diversity), *recovery_findings(report, ROLES))
+        return Report(
+            0, report.scores, report.judged, report.counts, meta=report.meta,
+            investigation=Investigated("all", ROLES, said, diversity),
+        )  # fmt: skip
+
+
+def _meta(responses: PlantedResponses, floor: str | None, resamples: int) -> ReportMeta:
+    return ReportMeta(
+        name="", created="", updated="", reference=REFERENCE, floor=floor, floor_reason="", mode=WORKBENCH.name,
+        prompts=len(responses.prompts), contested=0, samples=responses.n, left_out=0, metrics={}, resamples=resamples,
+        seed=0, conditions={}, ladders=(), judges={}, manifest={}, notes=(),
+    )  # fmt: skip

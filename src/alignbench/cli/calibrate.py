@@ -1,0 +1,95 @@
+"""`alignbench calibrate`: how often the findings of a report are wrong, from planted experiments."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from alignbench.cli.options import Db, Json
+from alignbench.errors import AlignbenchError, InputError
+from alignbench.paths import existing_database
+
+if TYPE_CHECKING:
+    from alignbench.calibration.planted import TextSource
+    from alignbench.calibration.tally import Calibration
+
+
+def calibrate(
+    session: Annotated[int | None, typer.Option(help="Draw on the responses of this session.")] = None,
+    condition: Annotated[str | None, typer.Option(metavar="NAME", help="Of which condition.")] = None,
+    prompts: Annotated[str, typer.Option(metavar="N,N,...", help="Prompts of a repetition.")] = "5,10,20,50",
+    n: Annotated[int, typer.Option("-n", min=2, help="Samples of a prompt.")] = 5,
+    repetitions: Annotated[int, typer.Option(min=1, help="Of each experiment at each number of prompts.")] = 1_000,
+    seed: Annotated[int, typer.Option(min=0, help="Of what is planted and drawn.")] = 0,
+    as_json: Json = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Write Markdown, in place of the tables that it has."),
+    ] = None,
+    db: Db = None,
+) -> None:
+    """Plant nulls and effects, in made responses or in a session's, and count the findings. It takes minutes."""
+    from alignbench.calibration.calibrate import CalibrationRequest
+    from alignbench.calibration.calibrate import calibrate as calibrated
+    from alignbench.calibration.to_json import calibration_json
+    from alignbench.cli.progress import ProgressBar
+
+    source = _source(session, condition, db)
+    request = CalibrationRequest(_numbers(prompts), n, repetitions, seed, source)
+    with ProgressBar(narrated=True) as bar:
+        calibration = calibrated(request, bar, processes=len(os.sched_getaffinity(0)))
+    if output is not None:
+        _write(calibration, output)
+    if as_json:
+        print(json.dumps(calibration_json(calibration), allow_nan=False))
+    elif output is None:
+        _print(calibration)
+
+
+def _numbers(prompts: str) -> tuple[int, ...]:
+    pieces = [piece.strip() for piece in prompts.split(",")]
+    if not all(piece.isdecimal() and int(piece) >= 2 for piece in pieces):
+        raise InputError(f"--prompts is {prompts!r}; expected numbers from 2 up with commas between, like 5,10,20.")
+    return tuple(sorted({int(piece) for piece in pieces}))
+
+
+def _source(session: int | None, condition: str | None, db: Path | None) -> TextSource:
+    from alignbench.calibration.made_texts import MadeTexts
+    from alignbench.calibration.stored_texts import stored_texts
+    from alignbench.store import Store
+
+    if session is None and condition is None:
+        return MadeTexts()
+    if session is None or condition is None:
+        raise InputError("--session and --condition go together: responses are drawn from one condition of a session.")
+    with Store.open(existing_database(db)) as store:
+        return stored_texts(store, session, condition)
+
+
+def _write(calibration: Calibration, path: Path) -> None:
+    from alignbench.calibration.page import page
+
+    try:
+        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        path.write_text(page(calibration, before), encoding="utf-8")
+    except OSError as error:
+        raise AlignbenchError(f"{path} cannot be written: {error.strerror or error}.") from None
+    print(f"wrote {path}", file=sys.stderr)
+
+
+def _print(calibration: Calibration) -> None:
+    from alignbench.calibration.sections import calibration_sections
+    from alignbench.cli.tables import print_table
+    from alignbench.reports.sections import listed
+
+    for section in listed(calibration_sections(calibration)):
+        print(f"\n{section.title}")
+        if section.columns:
+            print_table(section.columns, section.rows)
+        for note in section.notes:
+            print(f"- {note}")
