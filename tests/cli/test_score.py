@@ -181,7 +181,9 @@ def test_csv(file: Path) -> None:
     assert float(one["value"]) == entry["value"]
     assert [float(one["ci_low"]), float(one["ci_high"])] == entry["ci"]
     assert one["recovery"] == ""
-    assert len(lines) == 2 * 4 + 2, "jaccard with the length beside it, duplicates and empty ones, by condition"
+    apart = {x["table"]: x["value"] for x in lines if x["table"].startswith("matched")}
+    assert apart["matched difference"] == str(tables["matched"]["B"]["jaccard"]["difference"] or "")
+    assert len(lines) == 2 * 4 + 2 + 3, "jaccard, the length beside it, duplicates, empty ones, and at matched length"
 
 
 def test_faults_have_one_clear_message(file: Path, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def test_differences_are_paired_and_corrected() -> None:
     assert paired_differences({"x": ({"a": 1.0}, {"b": 1.0})}, UNCERTAINTY)["x"].value is None
 
 
-def test_a_share_is_a_ratio_of_means_and_has_no_interval_where_the_whole_may_be_nothing() -> None:
+def test_a_share_is_a_ratio_of_means_and_there_is_none_of_what_may_be_nothing() -> None:
     whole = {f"p{i}": 1.0 + i % 2 for i in range(20)}
     half = {prompt: value / 2 for prompt, value in whole.items()}
     entry = share_estimate(half, whole, UNCERTAINTY)
@@ -41,5 +41,7 @@ def test_a_share_is_a_ratio_of_means_and_has_no_interval_where_the_whole_may_be_
     assert (few.value, few.ci) == (0.5, None)
     assert "needs 20 prompts" in few.reason
     noise = {f"p{i}": (-1.0) ** i + 0.01 for i in range(20)}
-    assert "cannot be told from 0" in share_estimate(half, noise, UNCERTAINTY).reason
+    none = share_estimate(half, noise, UNCERTAINTY)
+    assert none.value is None
+    assert "cannot be told from 0" in none.reason
     assert share_estimate({}, {}, UNCERTAINTY).reason == "no prompt has both"

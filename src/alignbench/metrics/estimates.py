@@ -14,6 +14,8 @@ from alignbench.metrics.statistics import MIN_PROMPTS, PairedDifference, Uncerta
 
 _Key = TypeVar("_Key", bound=Hashable)
 
+NO_SHARE = "no share: the difference cannot be told from 0"
+
 PromptValues = Mapping[str, float | None]  # one number a prompt, None where it has none
 
 
@@ -67,20 +69,20 @@ def paired_differences(
 def share_estimate(part: PromptValues, whole: PromptValues, uncertainty: Uncertainty) -> Estimate:
     """Mean of `part` over mean of `whole`, on the prompts that both have.
 
-    No interval under 20 prompts or where the resamples do not tell the whole from 0.
+    No share where the whole is not told from 0, no interval under 20 prompts.
     """
     both = [(a, b) for prompt, a in part.items() if a is not None and (b := whole.get(prompt)) is not None]
     columns = np.array(both, np.float64).reshape(-1, 2)
     n = len(columns)
     if not n or columns[:, 1].mean() == 0.0:
         return Estimate(n=n, reason="there is no difference to be shared" if n else "no prompt has both")
+    (span,) = uncertainty.intervals(columns[:, 1:])
+    if span is not None and span[0] <= 0.0 <= span[1]:
+        return Estimate(n=n, reason=NO_SHARE)
     value = float(columns[:, 0].mean() / columns[:, 1].mean())
     if n < MIN_PROMPTS:
         return Estimate(value, None, n, f"no interval: needs {MIN_PROMPTS} prompts, has {n}")
     draws = uncertainty.means(columns)
-    (span,) = uncertainty.intervals(columns[:, 1:])
-    if span is None or span[0] <= 0.0 <= span[1]:
-        return Estimate(value, None, n, "no interval: the difference cannot be told from 0")
     return Estimate(value, percentile_interval(draws[:, 0] / draws[:, 1]), n)
 
 

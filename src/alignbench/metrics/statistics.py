@@ -27,6 +27,7 @@ from alignbench.metrics.recovery import recovered
 from alignbench.metrics.sign_flips import sign_flip_p
 
 RESAMPLES = 10_000
+SMALL_P = 0.05  # largest corrected p of a difference that is told from none
 MIN_PROMPTS = 20  # fewest that are resampled, for an interval around a recovery and for a claim
 
 _ROUNDING = 1e-12  # of a value: two that are no further apart are equal
@@ -46,6 +47,13 @@ class PairedDifference:
     p: float | None  # two-sided, of no difference, by flipping signs (see `sign_flips`)
     n: int
     p_holm: float | None = None  # corrected for the differences that are tested together (see `holm_corrected`)
+
+    @property
+    def clear(self) -> bool:
+        """Whether it is told from no difference: 0 is outside the interval, and the corrected p, if any, is small."""
+        if self.ci is None or self.ci[0] <= 0.0 <= self.ci[1]:
+            return False
+        return self.p_holm is None or self.p_holm <= SMALL_P
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class Figure:
 
 def figures(report: Report) -> list[Figure]:
     """Those that the report has numbers for."""
-    drawn = [_within(report), _recovery(report)]
+    drawn = [_within(report), _matched(report), _recovery(report)]
     if (diversity := report.diversity) is not None:
         drawn += [_gate(diversity.gate), _coverage(diversity.coverage, report.meta.reference)]
         if diversity.frontier is not None:
@@ -121,6 +121,36 @@ def _within(report: Report) -> Figure | None:
     return Figure("diversity", "Length and diversity", caption, draw, len(metrics), _beside(len(tables)), share_y=True)
 
 
+def _matched(report: Report) -> Figure | None:
+    tables, matched = report.scores.within, report.scores.matched
+    names = [name for name, of in matched.items() if any(one.difference.ci is not None for one in of.values())]
+    metrics = [metric for metric in next(iter(matched.values()), {}) if names]
+    if not metrics:
+        return None
+
+    def draw(panels: Sequence[Axes]) -> None:
+        for axes, metric in zip(panels, metrics, strict=True):
+            for row, name in enumerate(names):
+                raw, cut = tables[name][metric].difference, matched[name][metric].difference
+                if raw is None or raw.value is None or cut.value is None:
+                    continue
+                with_interval(axes, raw.value, row - 0.14, raw.ci, across=True, color=COLOURS[6], marker="o",
+                              markerfacecolor="white", label="as they come" if row == 0 else None)  # fmt: skip
+                with_interval(axes, cut.value, row + 0.14, cut.ci, across=True, color=COLOURS[0], marker="o",
+                              label="matched length" if row == 0 else None)  # fmt: skip
+            axes.axvline(0.0, color="#5d5d5d", linewidth=0.8)
+            axes.set_title(METRICS[metric].title)
+            axes.set_xlabel(_title(metric).partition("(")[2].rstrip(")"))
+            _rows(axes, names, labels=axes is panels[0])
+        _legend(panels, 2)
+
+    caption = (
+        f"Differences to {called(str(report.meta.reference))} with 95% intervals; longer responses share more words."
+    )
+    height = _beside(len(names)) + 0.5
+    return Figure("matched", "Lexical similarity at matched length", caption, draw, len(metrics), height, share_y=True)
+
+
 def _recovery(report: Report) -> Figure | None:
     tables, reference, floor = report.scores.cross, report.meta.reference, report.meta.floor
     names = [name for name in tables if name != reference]
@@ -193,7 +223,7 @@ def _gate(gate: QualityGate) -> Figure | None:
                               markerfacecolor="white", label="before" if row == 0 else None)  # fmt: skip
                 with_interval(axes, after, row + 0.14, change.after.ci, across=True, color=COLOURS[0], marker="o",
                               label="after" if row == 0 else None)  # fmt: skip
-            axes.set_title(METRICS[metric].title)
+            axes.set_title(METRICS[metric].title + (", matched length" if METRICS[metric].lexical else ""))
             axes.set_xlabel(_title(metric).partition("(")[2].rstrip(")"))
             _rows(axes, [*conditions], labels=axes is panels[0])
         _legend(panels, 2)

@@ -17,7 +17,6 @@ from alignbench.reports.gate import GateGap, QualityGate
 from alignbench.reports.numbers import interval, number, p_value
 from alignbench.scoring.score_tables import ConditionSize, MatchedEstimate, ScoreTables, WithinEstimate
 
-LEVEL = 0.05
 SAID = ("jaccard", "embedding_diversity")  # the scores that sentences speak of
 FEW = 10  # responses a prompt under which coverage carries no claim
 
@@ -74,8 +73,7 @@ def _moved(shown: str, condition: str, kind: ClaimKind, metric: str, difference:
     if difference.n < MIN_PROMPTS or ci is None:
         return Finding(f"{gap} {prompts}, and under {MIN_PROMPTS} prompts carry no claim.", condition)
     evidence = f"{gap} {interval(ci)} {prompts}" + ("" if p is None else f", Holm {p_value(p)}")
-    clear = not ci[0] <= 0.0 <= ci[1] and (p is None or p <= LEVEL)
-    if not clear:
+    if not difference.clear:
         return Finding(f"{evidence}: not told from no difference.", condition)
     direction = METRICS[metric].more_diverse
     if not direction:
@@ -132,9 +130,10 @@ def _closed(condition: str, reference: str, metric: str, gap: GateGap) -> Iterat
     before, after, share = gap.before, gap.after, gap.share
     if before.value is None or after.value is None:
         return
+    title = METRICS[metric].title + (" at matched length" if METRICS[metric].lexical else "")
     line = (
-        f"{METRICS[metric].title}, {condition} minus {reference} over {after.n} prompts with two responses that pass "
-        f"on both sides: {number(before.value, sign=True)} before the gate, {number(after.value, sign=True)} after it"
+        f"{title}, {condition} minus {reference} over {after.n} prompts with two responses that pass on both sides: "
+        f"{number(before.value, sign=True)} before the gate, {number(after.value, sign=True)} after it"
     )
     if share.ci is None:
         yield Finding(f"{line} ({share.reason}).", condition)

@@ -1,17 +1,19 @@
 """Diversity before and after a quality gate: how much of a difference is that bad responses are gone.
 
-A gate leaves fewer samples, so only scores that do not move with their number are compared. It also leaves the prompts
-on which several responses pass, which are the easy ones; so before and after are taken over the same prompts.
+A gate leaves fewer samples, so only scores that do not move with their number are compared. It leaves the longer
+responses, so lexical scores are compared at matched length (see `gate_columns`). It also leaves the prompts on which
+several responses pass, which are the easy ones; so before and after are taken over the same prompts.
 After Lake, Choi and Durrett 2024 (arXiv 2406.17692) and Shypula et al. 2025 (arXiv 2504.12522).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from alignbench.judging.qualities import THRESHOLD, Qualities
 from alignbench.metrics.estimates import (
+    NO_SHARE,
     Estimate,
     PromptValues,
     mean_estimate,
@@ -21,13 +23,16 @@ from alignbench.metrics.estimates import (
 from alignbench.metrics.intervals import UNIT
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import PairedDifference, Uncertainty
-from alignbench.metrics.values import Value, WordMode
-from alignbench.reports.cells import cell_values
+from alignbench.metrics.values import WordMode
+from alignbench.reports.gate_columns import GateScores, Rows, gated_cells
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.model_based.judge import EFFECTIVE, PASSING, JudgedScores
 from alignbench.scoring.responses import Responses
 
 QUALITY = "mean of the judged aspects"
+
+ScoreOf = tuple[str, str]  # condition, metric
+_BEFORE, _AFTER = 0, 2  # where the numbers of a gap begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,133 +124,83 @@ def quality_gate(
         )
     live = [METRICS[name] for name in metrics if METRICS[name].live and "within" in METRICS[name].scope]
     scored = [metric.name for metric in live if metric.more_diverse and not metric.moves_with_n]
+    scores = GateScores(scored, mode, embeddings, unseen, uncertainty.seed)
     names = dict.fromkeys(condition for condition, _, _ in qualities.of)
+    cells = {name: gated_cells(name, responses, qualities, threshold) for name in responses.conditions if name in names}
+    gaps = {}
+    if reference in cells:
+        rows = {name: scores.gaps(of, cells[reference]) for name, of in cells.items() if name != reference}
+        gaps = _gaps(_by_score(rows), uncertainty)
+    changes = _changes(_by_score({name: scores.sides(of) for name, of in cells.items()}), uncertainty)
     judged = JudgedScores(qualities, embeddings, threshold).within(responses)
-    gates = {
-        name: _gated(name, responses, qualities, judged, scored, mode, embeddings, unseen, threshold)
-        for name in responses.conditions
-        if name in names
-    }
-    gaps = {metric: _gaps(gates, metric, reference, uncertainty) for metric in scored} if reference in gates else {}
-    conditions = {name: _condition(gate, scored, uncertainty) for name, gate in gates.items()}
+
+    def judged_score(condition: str, score: str) -> Estimate:
+        column = {p: None if p in unseen else judged[p, condition][score].value for p in cells[condition]}
+        return mean_estimate(column, uncertainty, "no embeddings", METRICS[score].bounds)
+
     return QualityGate(
         threshold,
         judge,
         conditions={
-            name: replace(gated, gap={metric: of[name] for metric, of in gaps.items() if name in of})
-            for name, gated in conditions.items()
-        },
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Gated:
-    """Columns over prompts.
-
-    Attributes:
-        before, after: by metric, of the prompts with two responses that pass
-    """
-
-    judged: int
-    passing: int
-    share: PromptValues
-    distinct: PromptValues
-    effective: PromptValues
-    before: Mapping[str, PromptValues]
-    after: Mapping[str, PromptValues]
-
-
-def _gated(
-    condition: str,
-    responses: Responses,
-    qualities: Qualities,
-    judged: Mapping[tuple[str, str], Mapping[str, Value]],
-    metrics: Sequence[str],
-    mode: WordMode,
-    embeddings: Embeddings | None,
-    unseen: frozenset[str],
-    threshold: float,
-) -> _Gated:
-    n_judged = n_passing = 0
-    share: dict[str, float | None] = {}
-    distinct: dict[str, float | None] = {}
-    effective: dict[str, float | None] = {}
-    before: dict[str, dict[str, float | None]] = {metric: {} for metric in metrics}
-    after: dict[str, dict[str, float | None]] = {metric: {} for metric in metrics}
-    for prompt in responses.prompts:
-        texts = responses.cells(prompt).get(condition, {})
-        graded = {i: text for i, text in texts.items() if (condition, prompt, i) in qualities.of}
-        passed = {i: text for i, text in graded.items() if qualities.of[condition, prompt, i] >= threshold}
-        if not graded:
-            continue
-        n_judged, n_passing = n_judged + len(graded), n_passing + len(passed)
-        share[prompt] = len(passed) / len(graded)
-        blind = prompt in unseen
-        distinct[prompt] = None if blind else judged[prompt, condition][PASSING].value
-        effective[prompt] = None if blind else judged[prompt, condition][EFFECTIVE].value
-        if len(passed) < 2:
-            continue
-        vectors = None if blind else embeddings
-        values = [cell_values(cell, metrics, mode, vectors) for cell in (graded, passed)]
-        for metric in metrics:
-            pair = [scores[metric].value for scores in values]
-            before[metric][prompt], after[metric][prompt] = pair if None not in pair else (None, None)
-    return _Gated(n_judged, n_passing, share, distinct, effective, before, after)
-
-
-def _condition(gate: _Gated, metrics: Sequence[str], uncertainty: Uncertainty) -> GatedCondition:
-    few = "no prompt has two responses that pass"
-    blind = "no embeddings"
-    changes = paired_differences(
-        {m: (gate.after[m], gate.before[m]) for m in metrics}, uncertainty, {m: METRICS[m].bounds for m in metrics}
-    )
-    return GatedCondition(
-        judged=gate.judged,
-        passing=gate.passing,
-        share=mean_estimate(gate.share, uncertainty, bounds=UNIT),
-        distinct_passing=mean_estimate(gate.distinct, uncertainty, blind, METRICS[PASSING].bounds),
-        effective_diversity=mean_estimate(gate.effective, uncertainty, blind, METRICS[EFFECTIVE].bounds),
-        metrics={
-            metric: GateChange(
-                mean_estimate(gate.before[metric], uncertainty, few, METRICS[metric].bounds),
-                mean_estimate(gate.after[metric], uncertainty, few, METRICS[metric].bounds),
-                changes[metric],
+            name: GatedCondition(
+                judged=sum(len(cell.graded) for cell in of.values()),
+                passing=sum(len(cell.passed) for cell in of.values()),
+                share=mean_estimate(
+                    {p: len(c.passed) / len(c.graded) for p, c in of.items()}, uncertainty, bounds=UNIT
+                ),
+                distinct_passing=judged_score(name, PASSING),
+                effective_diversity=judged_score(name, EFFECTIVE),
+                metrics={metric: changes[name, metric] for metric in scored},
+                gap={metric: gaps[name, metric] for metric in scored if (name, metric) in gaps},
             )
-            for metric in metrics
+            for name, of in cells.items()
         },
     )
 
 
-def _gaps(
-    gates: Mapping[str, _Gated], metric: str, reference: str | None, uncertainty: Uncertainty
-) -> dict[str, GateGap]:
-    """Of every other condition to the reference, by one metric."""
-    own = gates[reference or ""]
-    others = {name: gate for name, gate in gates.items() if name != reference}
-    ungated = {name: (gate.before[metric], own.before[metric]) for name, gate in others.items()}
-    gated = {name: (gate.after[metric], own.after[metric]) for name, gate in others.items()}
-    # The same prompts before and after, or the comparison is of prompts.
-    bounds = dict.fromkeys(others, METRICS[metric].bounds)
-    before = paired_differences({name: _both(ungated[name], gated[name]) for name in others}, uncertainty, bounds)
-    after = paired_differences(gated, uncertainty, bounds)
-    gaps = {}
-    for name in others:
-        first, second = _apart(ungated[name]), _apart(gated[name])
-        closed = {p: a - b for p, a in first.items() if (b := second.get(p)) is not None}
-        share = share_estimate(closed, {p: first[p] for p in closed}, uncertainty)
-        gaps[name] = GateGap(before[name], after[name], share)
-    return gaps
+def _by_score(rows: Mapping[str, Mapping[str, Rows]]) -> dict[ScoreOf, Rows]:
+    return {(name, metric): of for name, by_metric in rows.items() for metric, of in by_metric.items()}
 
 
-def _both(
-    pair: tuple[PromptValues, PromptValues], other: tuple[PromptValues, PromptValues]
-) -> tuple[PromptValues, PromptValues]:
-    """The columns of `pair` on the prompts on which `other` has values."""
-    there = [p for p, value in other[0].items() if value is not None and other[1].get(p) is not None]
-    first, second = pair
-    return {p: first.get(p) for p in there}, {p: second.get(p) for p in there}
+def _changes(sides: Mapping[ScoreOf, Rows], uncertainty: Uncertainty) -> dict[ScoreOf, GateChange]:
+    """Of each condition and score, corrected for all of them."""
+    few = "no prompt has two responses that pass"
+    bounds = {key: METRICS[key[1]].bounds for key in sides}
+    columns = {key: (_column(rows, 0), _column(rows, 1)) for key, rows in sides.items()}
+    changes = paired_differences(
+        {key: (after, before) for key, (before, after) in columns.items()}, uncertainty, bounds
+    )
+    return {
+        key: GateChange(
+            mean_estimate(before, uncertainty, few, bounds[key]),
+            mean_estimate(after, uncertainty, few, bounds[key]),
+            changes[key],
+        )
+        for key, (before, after) in columns.items()
+    }
 
 
-def _apart(pair: tuple[PromptValues, PromptValues]) -> dict[str, float]:
-    first, second = pair
-    return {p: a - b for p, a in first.items() if a is not None and (b := second.get(p)) is not None}
+def _gaps(gaps: Mapping[ScoreOf, Rows], uncertainty: Uncertainty) -> dict[ScoreOf, GateGap]:
+    """Of each condition and score to the reference, on the same prompts before and after, corrected for all of them."""
+    pairs = {
+        (key, at): (_column(rows, at), _column(rows, at + 1)) for key, rows in gaps.items() for at in (_BEFORE, _AFTER)
+    }
+    bounds = {(key, at): METRICS[key[1]].bounds for key, at in pairs}
+    apart = paired_differences(pairs, uncertainty, bounds)
+    return {
+        key: GateGap(apart[key, _BEFORE], apart[key, _AFTER], _share(rows, apart[key, _BEFORE], uncertainty))
+        for key, rows in gaps.items()
+    }
+
+
+def _share(rows: Rows, before: PairedDifference, uncertainty: Uncertainty) -> Estimate:
+    """Of the gap, what is gone behind the gate: nothing is a share of a gap that may be none."""
+    if not before.clear:
+        return Estimate(n=before.n, reason=NO_SHARE)
+    whole = {prompt: own - other for prompt, (own, other, *_) in rows.items()}
+    closed = {prompt: whole[prompt] - (own - other) for prompt, (*_, own, other) in rows.items()}
+    return share_estimate(closed, whole, uncertainty)
+
+
+def _column(rows: Rows, at: int) -> PromptValues:
+    return {prompt: numbers[at] for prompt, numbers in rows.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from alignbench.metrics.registry import CROSS, METRICS, WITHIN
+from alignbench.reports.matched_sections import matched_sections
 from alignbench.reports.numbers import number
 from alignbench.reports.section import Section, shown_number, shown_recovery, shown_value
 from alignbench.scoring.floor import Floor
@@ -21,6 +22,7 @@ def score_sections(tables: ScoreTables, reference: str | None, floor: str | None
     )
     over = f"mean over {n_prompts} prompt{'' if n_prompts == 1 else 's'}"
     yield Section("", (over, *tables.within), tuple(rows))
+    yield from matched_sections(tables, reference, DIGITS)
     for metric in next(iter(tables.cross.values()), {}):
         of = {condition: tables.cross[condition][metric] for condition in tables.within}
         nulls = (shown_number(score.null, DIGITS) for score in of.values() if score.null is not None)
@@ -54,6 +56,7 @@ def run_sections(tables: ScoreTables, reference: str | None) -> Iterator[Section
     yield Section("", ("within a condition", *tables.within), tuple(rows))
     if reference is None:
         return
+    yield from matched_sections(tables, reference)
     names = (f"{name} (ceiling)" if name == reference else name for name in tables.cross)
     rows = [
         (METRICS[metric].title, *(_without_interval(of[metric]) for of in tables.cross.values())) for metric in CROSS

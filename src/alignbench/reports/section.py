@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.registry import METRICS
-from alignbench.metrics.statistics import MIN_PROMPTS, PairedDifference
+from alignbench.metrics.statistics import MIN_PROMPTS, SMALL_P, PairedDifference
 from alignbench.reports.numbers import interval, number, p_value
 from alignbench.scoring.score_tables import CrossEstimate, MatchedEstimate, WithinEstimate
 
@@ -55,15 +55,7 @@ def shown_difference(difference: PairedDifference | None) -> str:
     if difference.ci is not None:
         text += f" {interval(difference.ci)}"
     p = difference.p_holm if difference.n >= MIN_PROMPTS else None
-    return text if p is None else f"{text} {p_value(p)}{' *' if p <= 0.05 else ''}"
-
-
-def shown_matched(matched: MatchedEstimate, digits: int = 3) -> tuple[str, ...]:
-    """Of the condition, of the reference, and the difference; a dash and why where there is none."""
-    if matched.value is None:
-        return f"- ({matched.reason})", "-", ""
-    values = (shown_number(value, digits) for value in (matched.value, matched.reference))
-    return (*values, shown_difference(matched.difference))
+    return text if p is None else f"{text} {p_value(p)}{' *' if p <= SMALL_P else ''}"
 
 
 def two_lines(score: WithinEstimate, matched: MatchedEstimate | None = None) -> str:
@@ -82,6 +74,14 @@ def shown_recovery(score: CrossEstimate) -> str:
     if score.recovery_ci is not None:
         text += " [{:.0%}, {:.0%}]".format(*score.recovery_ci)
     return f"{text} !" if score.warning else text
+
+
+def shown_share(share: Estimate) -> str:
+    """In percent with its interval, or a dash; and why there is none."""
+    text = "-" if share.value is None else f"{share.value:.0%}"
+    if share.ci is not None:
+        return f"{text} [{share.ci[0]:.0%}, {share.ci[1]:.0%}]"
+    return f"{text} ({share.reason})" if share.reason else text
 
 
 def shown_number(value: float | None, digits: int = 3) -> str:

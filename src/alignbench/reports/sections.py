@@ -6,26 +6,25 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from alignbench.judging.summary import Agreement, JudgedTable
 from alignbench.metrics.estimates import Estimate
-from alignbench.metrics.length_matched import MIN_WORDS
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import MIN_PROMPTS
 from alignbench.reports.contents import Report, ReportMeta, SampleCounts
 from alignbench.reports.coverage_curves import Coverage
 from alignbench.reports.frontier import Frontier
 from alignbench.reports.gate import QualityGate
+from alignbench.reports.matched_sections import matched_sections
 from alignbench.reports.openings import Openings
 from alignbench.reports.revisions import ladder_section
 from alignbench.reports.section import (
     Section,
     metric_title,
     shown_difference,
-    shown_matched,
     shown_number,
     shown_recovery,
+    shown_share,
     shown_value,
     two_lines,
 )
-from alignbench.scoring.score_tables import ScoreTables
 
 FINDINGS = "Findings"
 MEANS_ONLY = (
@@ -44,14 +43,14 @@ def sections(report: Report, *, by_condition: bool = False) -> list[Section]:
         shown.append(Section(FINDINGS, notes=tuple(finding.text for finding in report.investigation.findings)))
     shown += [
         _within_by_condition(report) if by_condition else _within(report),
-        *_matched(report.scores, reference),
+        *matched_sections(report.scores, reference),
         *_cross(report),
         *judged_sections(report.judged),
     ]
     if diversity is not None:
         shown += [
             _openings(diversity.openings, reference),
-            _gate(diversity.gate),
+            *_gate(diversity.gate, reference),
             *_coverage(diversity.coverage, reference),
         ]
         if diversity.frontier is not None:
@@ -149,35 +148,6 @@ def agreement_section(judges: Mapping[str, Mapping[str, Agreement]]) -> Section:
     return Section("Agreement of judges", columns, rows)
 
 
-def _matched(scores: ScoreTables, reference: str | None) -> Iterator[Section]:
-    """Raw and matched, side by side."""
-    rows = []
-    for condition, of_metrics in scores.matched.items():
-        for i, (metric, matched) in enumerate(of_metrics.items()):
-            raw = scores.within[condition][metric]
-            rows.append(
-                (
-                    "" if i else condition,
-                    metric_title(metric),
-                    shown_value(raw),
-                    shown_difference(raw.difference),
-                    *shown_matched(matched),
-                    str(matched.difference.n),
-                    str(matched.skipped),
-                )
-            )
-    if rows:
-        against = f"against {reference}"
-        columns = ("condition", "score", "as they come", against, "matched length", f"of {reference}", against,
-                   "prompts", "skipped")  # fmt: skip
-        notes = (
-            "Longer responses share more words by chance. At matched length every two responses of a condition and "
-            f"every two of {reference} are cut to the words of the shortest of the four, by sentences drawn at random.",
-            f"Skipped: fours with a response under {MIN_WORDS} words.",
-        )
-        yield Section("Lexical similarity, raw and at matched length", columns, tuple(rows), notes)
-
-
 def _openings(openings: Openings, reference: str | None) -> Section:
     rows = tuple(
         (name, shown_value(score), shown_difference(score.difference)) for name, score in openings.scores.items()
@@ -186,11 +156,12 @@ def _openings(openings: Openings, reference: str | None) -> Section:
     return Section(f"{metric_title(openings.metric)} of openings of {openings.words} words", columns, rows)
 
 
-def _gate(gate: QualityGate) -> Section:
+def _gate(gate: QualityGate, reference: str | None) -> Iterator[Section]:
     title = f"Quality gate: {gate.quality} {gate.threshold:g} or more"
     if gate.reason:
-        return Section(title, notes=(gate.reason,))
-    rows = []
+        yield Section(title, notes=(gate.reason,))
+        return
+    rows, gaps = [], []
     for condition, gated in gate.conditions.items():
         shared = (
             f"{gated.passing} of {gated.judged}",
@@ -200,14 +171,28 @@ def _gate(gate: QualityGate) -> Section:
         for i, (metric, change) in enumerate(gated.metrics.items()):
             first = (condition, *shared) if i == 0 else ("", "", "", "")
             values = (shown_value(change.before), shown_value(change.after), shown_difference(change.change))
-            rows.append((*first, metric_title(metric), *values, str(change.after.n)))
+            rows.append((*first, _gated_title(metric), *values, str(change.after.n)))
+        for i, (metric, gap) in enumerate(gated.gap.items()):
+            both = (shown_difference(gap.before), shown_difference(gap.after))
+            gaps.append(("" if i else condition, _gated_title(metric), *both, shown_share(gap.share), str(gap.after.n)))
     columns = ("condition", "passing", "distinct and passing", "effective diversity", "score", "before", "after",
                "change", "prompts")  # fmt: skip
     notes = (
         "Before and after are over the prompts with two responses that pass, which are the easier ones.",
         "Distinct and passing: classes of passing responses for each sample that was judged.",
+        "Passing responses are longer, so lexical scores are compared at matched length.",
     )
-    return Section(title, columns, tuple(rows), notes)
+    yield Section(title, columns, tuple(rows), notes)
+    if gaps:
+        yield Section(
+            f"Difference to {reference} through the quality gate",
+            ("condition", "score", "before", "after", "of the difference gone", "prompts"),
+            tuple(gaps),
+        )
+
+
+def _gated_title(metric: str) -> str:
+    return metric_title(metric) + (", matched length" if METRICS[metric].lexical else "")
 
 
 def _coverage(coverage: Coverage, reference: str | None) -> Iterator[Section]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from alignbench.display import spreadsheet_cell
 from alignbench.metrics.estimates import Estimate
 from alignbench.reports.contents import Report
-from alignbench.scoring.score_tables import ScoreTables
+from alignbench.scoring.score_tables import ScoreTables, WithinEstimate
 
 COLUMNS = ("table", "condition", "metric", "value", "ci_low", "ci_high", "n", "reason", "ceiling", "floor", "null",
            "mmd2", "recovery", "recovery_low", "recovery_high", "difference", "p_holm", "held_out",
@@ -46,6 +46,12 @@ def _scores(tables: ScoreTables) -> Iterator[tuple[str, str, str, Estimate]]:
         for condition, scores in conditions.items():
             for metric, score in scores.items():
                 yield table, condition, metric, score
+    for condition, of_metrics in tables.matched.items():
+        for metric, one in of_metrics.items():
+            apart = one.difference
+            yield "matched", condition, metric, WithinEstimate(one.value, None, apart.n, one.reason, difference=apart)
+            yield "matched, of the reference", condition, metric, Estimate(one.reference, None, apart.n, one.reason)
+            yield "matched difference", condition, metric, Estimate(apart.value, apart.ci, apart.n, one.reason)
 
 
 def _estimates(report: Report) -> Iterator[tuple[str, str, str, Estimate]]:

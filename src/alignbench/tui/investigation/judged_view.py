@@ -52,7 +52,8 @@ def _gate(model: InvestigationViewModel) -> Iterator[Content]:
 
 def _change(model: InvestigationViewModel, row: MetricRow) -> Iterator[Content]:
     """One score of every condition before and after the gate, and how much of the gap to the reference it closes."""
-    yield Content.assemble((f" {row.label} {row.arrow}".rstrip(), "bold"), ("  before → after the gate", DIM))
+    matched = ", matched length" if row.metric.lexical else ""
+    yield Content.assemble((f" {row.label}{matched} {row.arrow}".rstrip(), "bold"), ("  before → after the gate", DIM))
     for name, gated in model.diversity.gate.conditions.items():
         change = gated.metrics[row.metric.name]
         if change.after.value is None:
@@ -65,13 +66,18 @@ def _change(model: InvestigationViewModel, row: MetricRow) -> Iterator[Content]:
             (f"   {count(change.after.n, 'prompt')}", DIM),
         )
         gap = gated.gap.get(row.metric.name)
-        if gap is not None and gap.share.value is not None:
-            share = gap.share
-            interval = " [{:.0%}, {:.0%}]".format(*share.ci) if share.ci else f" ({share.reason})"
-            gone = f"of the difference to {model.sign(model.reference or '')} is gone with it"
-            yield from paragraphs(
-                [f"{round(gap.share.value, 2) + 0.0:.0%}{interval} {gone}"], model.width - 5, "    ", DIM
-            )
+        if gap is not None and gap.before.value is not None:
+            apart = f"{difference_words(row, gap.before)} → {difference_words(row, gap.after)}"
+            against = f"against {model.sign(model.reference or '')}: {apart}; {_gone(gap.share)}"
+            yield from paragraphs([against], model.width - 5, "    ", DIM)
+
+
+def _gone(share: Estimate) -> str:
+    """How much of a difference the gate took away, or why that is not said."""
+    if share.value is None:
+        return share.reason
+    interval = " [{:.0%}, {:.0%}]".format(*share.ci) if share.ci else f" ({share.reason})"
+    return f"{round(share.value, 2) + 0.0:.0%}{interval} of it is gone"
 
 
 def _stances(model: InvestigationViewModel) -> Iterator[Content]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
-from alignbench.metrics.statistics import MIN_PROMPTS, PairedDifference
+from alignbench.metrics.statistics import MIN_PROMPTS, SMALL_P, PairedDifference
 from alignbench.reports.contents import Diversity
 from alignbench.scoring.score_tables import WithinEstimate
 from alignbench.tui.investigation.study import Study
@@ -81,4 +81,4 @@ def shown_p(difference: PairedDifference) -> str:
     p = difference.p_holm
     if p is None or difference.n < MIN_PROMPTS:
         return ""
-    return f"p {'< .001' if p < 0.001 else f'{p:.3f}'[1:] if p < 1 else '1'}{' *' if p <= 0.05 else ''}"
+    return f"p {'< .001' if p < 0.001 else f'{p:.3f}'[1:] if p < 1 else '1'}{' *' if p <= SMALL_P else ''}"

@@ -1,0 +1,117 @@
+"""What a quality gate leaves of conditions, prompt by prompt: rows that `gate` takes means and differences of.
+
+Responses that pass are longer than those that fail, so lexical scores are taken at matched length (see
+`metrics.length_matched`): of a condition, those that pass against all that were graded; of its gap to the reference,
+both sides before the gate, and both after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from alignbench.judging.qualities import Qualities
+from alignbench.metrics.lexicon import Lexicon
+from alignbench.metrics.porter import stem
+from alignbench.metrics.registry import METRICS
+from alignbench.metrics.values import WordMode
+from alignbench.reports.cells import cell_values
+from alignbench.scoring.embedding_cache import Embeddings
+from alignbench.scoring.matched import matched_values
+from alignbench.scoring.responses import Responses, Texts
+
+Rows = Mapping[str, tuple[float, ...]]
+"""By prompt, of those that have all of the numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatedCell:
+    """The responses to a prompt under a condition: those that were graded, and those of them that pass."""
+
+    graded: Texts
+    passed: Texts
+
+
+def gated_cells(condition: str, responses: Responses, qualities: Qualities, threshold: float) -> dict[str, GatedCell]:
+    """Of the prompts with a graded response. threshold: least quality that passes."""
+    cells = {}
+    for prompt in responses.prompts:
+        texts = responses.cells(prompt).get(condition, {})
+        graded = {i: text for i, text in texts.items() if (condition, prompt, i) in qualities.of}
+        passed = {i: text for i, text in graded.items() if qualities.of[condition, prompt, i] >= threshold}
+        if graded:
+            cells[prompt] = GatedCell(graded, passed)
+    return cells
+
+
+class GateScores:
+    """Scores of cells before and after the gate, over the prompts on which two responses pass."""
+
+    def __init__(
+        self,
+        metrics: Sequence[str],
+        mode: WordMode,
+        embeddings: Embeddings | None,
+        unseen: frozenset[str],
+        seed: int,
+    ) -> None:
+        """
+        Args:
+            metrics: names of scores of one set.
+            mode: how texts become words.
+            embeddings: of the responses; None without.
+            unseen: prompts on which embeddings say nothing.
+            seed: draws the sentences at matched length.
+        """
+        self.metrics = (*metrics,)
+        self._plain = [name for name in metrics if not METRICS[name].lexical]
+        self._lexical = [name for name in metrics if METRICS[name].lexical]
+        self._lexicon, self._embeddings, self._unseen, self._seed = Lexicon(mode, stem), embeddings, unseen, seed
+
+    def sides(self, cells: Mapping[str, GatedCell]) -> dict[str, Rows]:
+        """Of one condition by metric: before the gate, after it."""
+        rows: dict[str, dict[str, tuple[float, ...]]] = {metric: {} for metric in self.metrics}
+        for prompt, cell in cells.items():
+            if len(cell.passed) < 2:
+                continue
+            before, after = (self._values(prompt, texts) for texts in (cell.graded, cell.passed))
+            matched = self._matched(cell.passed, cell.graded)
+            for metric in self.metrics:
+                if metric in matched:
+                    _add(rows[metric], prompt, *reversed(matched[metric]))
+                else:
+                    _add(rows[metric], prompt, before[metric], after[metric])
+        return {**rows}
+
+    def gaps(self, cells: Mapping[str, GatedCell], reference: Mapping[str, GatedCell]) -> dict[str, Rows]:
+        """Of a condition and the reference by metric: of both before the gate, of both after it."""
+        rows: dict[str, dict[str, tuple[float, ...]]] = {metric: {} for metric in self.metrics}
+        sides = self.sides(cells), self.sides(reference)
+        for prompt, cell in cells.items():
+            other = reference.get(prompt)
+            if other is None or min(len(cell.passed), len(other.passed)) < 2:
+                continue
+            before, after = self._matched(cell.graded, other.graded), self._matched(cell.passed, other.passed)
+            for metric in self._lexical:
+                _add(rows[metric], prompt, *before[metric], *after[metric])
+            for metric in self._plain:
+                own, others = (of[metric].get(prompt, (None, None)) for of in sides)
+                _add(rows[metric], prompt, own[0], others[0], own[1], others[1])
+        return {**rows}
+
+    def _values(self, prompt: str, texts: Texts) -> dict[str, float | None]:
+        embeddings = None if prompt in self._unseen else self._embeddings
+        values = cell_values(texts, self._plain, self._lexicon.mode, embeddings)
+        return {metric: values[metric].value for metric in self._plain}
+
+    def _matched(self, texts: Texts, reference: Texts) -> dict[str, tuple[float | None, float | None]]:
+        """Of both by lexical metric."""
+        cells = {"texts": texts, "reference": reference}
+        matched = matched_values(cells, "reference", self._lexical, self._lexicon, self._seed)["texts"]
+        return {metric: (one.value, one.reference) for metric, one in matched.items()}
+
+
+def _add(rows: dict[str, tuple[float, ...]], prompt: str, *numbers: float | None) -> None:
+    there = tuple(number for number in numbers if number is not None)
+    if len(there) == len(numbers):
+        rows[prompt] = there
