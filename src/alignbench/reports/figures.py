@@ -15,7 +15,7 @@ from alignbench.reports.coverage_curves import Coverage
 from alignbench.reports.frontier import Frontier
 from alignbench.reports.gate import QualityGate
 from alignbench.reports.plotting import COLOURS, MARKERS, Axes, DrawAxes, called, png, svg, with_interval
-from alignbench.scoring.score_tables import CrossEstimate, ScoreTables
+from alignbench.scoring.score_tables import CrossEstimate, MatchedEstimate, ScoreTables, WithinEstimate
 
 WITHIN = ("words", "jaccard", "embedding_diversity")
 CROSS = ("jaccard", "embedding_similarity", "bertscore_f1")
@@ -45,7 +45,7 @@ class Figure:
 
 def figures(report: Report) -> list[Figure]:
     """Those that the report has numbers for."""
-    drawn = [_within(report), _matched(report), _recovery(report)]
+    drawn = [_within(report), _recovery(report)]
     if (diversity := report.diversity) is not None:
         drawn += [_gate(diversity.gate), _coverage(diversity.coverage, report.meta.reference)]
         if diversity.frontier is not None:
@@ -101,13 +101,14 @@ def _legend(panels: Sequence[Axes], columns: int) -> None:
 
 
 def _within(report: Report) -> Figure | None:
-    tables = report.scores.within
+    tables, matched = report.scores.within, report.scores.matched
     metrics = [m for m in WITHIN if any(_value(scores.get(m)) is not None for scores in tables.values())]
+    lexical = [m for m in metrics if any(of[m].value is not None for of in matched.values() if m in of)]
     if not metrics:
         return None
 
     def draw(panels: Sequence[Axes]) -> None:
-        for axes, metric in zip(panels, metrics, strict=True):
+        for axes, metric in zip(panels, metrics, strict=False):
             for row, (condition, scores) in enumerate(tables.items()):
                 own = condition == report.meta.reference
                 if (value := _value(scores.get(metric))) is not None:
@@ -116,39 +117,29 @@ def _within(report: Report) -> Figure | None:
             axes.set_title(METRICS[metric].title)
             axes.set_xlabel(_title(metric).partition("(")[2].rstrip(")") if metric != "words" else "a response")
             _rows(axes, [*tables], labels=axes is panels[0])
+        for axes, metric in zip(panels[len(metrics) :], lexical, strict=True):
+            for row, condition in enumerate(tables):
+                _apart(axes, row, tables[condition][metric], matched.get(condition, {}).get(metric))
+            axes.axvline(0.0, color="#5d5d5d", linewidth=0.8)
+            axes.set_title(f"{METRICS[metric].title}, difference")
+            axes.set_xlabel("open: as they come, full: matched length")
+            _rows(axes, [*tables], labels=False)
 
     caption = "Means over prompts with 95% intervals; the diamond is the reference."
-    return Figure("diversity", "Length and diversity", caption, draw, len(metrics), _beside(len(tables)), share_y=True)
+    if lexical:
+        caption += " Longer responses share more words; at matched length all that are compared have equally many."
+    return Figure("diversity", "Length and diversity", caption, draw, len(metrics) + len(lexical), _beside(len(tables)),
+                  share_y=True)  # fmt: skip
 
 
-def _matched(report: Report) -> Figure | None:
-    tables, matched = report.scores.within, report.scores.matched
-    names = [name for name, of in matched.items() if any(one.difference.ci is not None for one in of.values())]
-    metrics = [metric for metric in next(iter(matched.values()), {}) if names]
-    if not metrics:
-        return None
-
-    def draw(panels: Sequence[Axes]) -> None:
-        for axes, metric in zip(panels, metrics, strict=True):
-            for row, name in enumerate(names):
-                raw, cut = tables[name][metric].difference, matched[name][metric].difference
-                if raw is None or raw.value is None or cut.value is None:
-                    continue
-                with_interval(axes, raw.value, row - 0.14, raw.ci, across=True, color=COLOURS[6], marker="o",
-                              markerfacecolor="white", label="as they come" if row == 0 else None)  # fmt: skip
-                with_interval(axes, cut.value, row + 0.14, cut.ci, across=True, color=COLOURS[0], marker="o",
-                              label="matched length" if row == 0 else None)  # fmt: skip
-            axes.axvline(0.0, color="#5d5d5d", linewidth=0.8)
-            axes.set_title(METRICS[metric].title)
-            axes.set_xlabel(_title(metric).partition("(")[2].rstrip(")"))
-            _rows(axes, names, labels=axes is panels[0])
-        _legend(panels, 2)
-
-    caption = (
-        f"Differences to {called(str(report.meta.reference))} with 95% intervals; longer responses share more words."
-    )
-    height = _beside(len(names)) + 0.5
-    return Figure("matched", "Lexical similarity at matched length", caption, draw, len(metrics), height, share_y=True)
+def _apart(axes: Axes, row: int, raw: WithinEstimate, matched: MatchedEstimate | None) -> None:
+    """A condition minus the reference, as responses come and at matched length."""
+    if matched is None or raw.difference is None or raw.difference.value is None or matched.difference.value is None:
+        return
+    with_interval(axes, raw.difference.value, row - 0.14, raw.difference.ci, across=True, color=COLOURS[0], marker="o",
+                  markerfacecolor="white")  # fmt: skip
+    with_interval(axes, matched.difference.value, row + 0.14, matched.difference.ci, across=True, color=COLOURS[0],
+                  marker="o")  # fmt: skip
 
 
 def _recovery(report: Report) -> Figure | None:
