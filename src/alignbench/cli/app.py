@@ -21,6 +21,7 @@ from alignbench.cli import (
     likelihood,
     metrics,
     models,
+    plan,
     prompts,
     render,
     report,
@@ -58,6 +59,7 @@ app.command("rerun")(rerun.rerun)
 app.command("report")(report.report)
 app.command("score")(score.score)
 app.command("calibrate")(calibrate.calibrate)
+app.command("plan")(plan.plan)
 app.command("judge")(judge.judge)
 app.command("label")(label.label)
 app.command("metrics")(metrics.metrics)

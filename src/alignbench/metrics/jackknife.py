@@ -19,7 +19,7 @@ def jackknife_interval(value: float, *left_out: Sequence[float], level: float = 
     """
     if not left_out or any(len(values) < 2 for values in left_out):
         return None
-    variances = [(len(values) - 1) * float(np.var(values)) for values in left_out]
+    variances = [jackknife_variance(values) for values in left_out]
     total = sum(variances)
     if total == 0.0:
         return value, value
@@ -28,3 +28,8 @@ def jackknife_interval(value: float, *left_out: Sequence[float], level: float = 
     )
     reach = student_t(level, freedom) * total**0.5
     return value - reach, value + reach
+
+
+def jackknife_variance(left_out: Sequence[float]) -> float:
+    """What one set of samples adds to the variance of a score, from its values with each left out, two or more."""
+    return (len(left_out) - 1) * float(np.var(left_out))

@@ -14,11 +14,14 @@ from alignbench.ledger.search import SearchTarget
 from alignbench.metrics.bits import Cost
 from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.intervals import LEVEL, Interval
+from alignbench.metrics.power import POWER, prompts_needed
 from alignbench.metrics.statistics import MIN_PROMPTS, RESAMPLES, PairedDifference
 from alignbench.reports.contents import Diversity, Investigated, Report, ReportMeta
 from alignbench.reports.coverage_curves import Coverage
 from alignbench.reports.frontier import Frontier
 from alignbench.reports.gate import GatedCondition, QualityGate
+from alignbench.reports.plan_section import prompts_by_samples
+from alignbench.scoring.pilot import ComparisonPlan, PilotComparison
 from alignbench.scoring.score_tables import CrossEstimate, MatchedEstimate, ScoredResponses, ScoreTables, WithinEstimate
 from alignbench.spec import Condition
 
@@ -31,6 +34,38 @@ def scores_json(tables: ScoreTables) -> JsonObject:
         "within": {name: {m: _within(one) for m, one in scores.items()} for name, scores in tables.within.items()},
         "cross": {name: {m: _cross(one) for m, one in scores.items()} for name, scores in tables.cross.items()},
         "matched": {name: {m: _matched(one) for m, one in scores.items()} for name, scores in tables.matched.items()},
+    }
+
+
+def plan_json(plan: ComparisonPlan) -> JsonObject:
+    """{"session", "reference", "effect", "power", "level", "comparisons": [{"condition", "metric", ...}]}."""
+    return {
+        "session": plan.session,
+        "reference": plan.reference,
+        "effect": plan.effect,
+        "power": POWER,
+        "level": LEVEL,
+        "comparisons": [_planned(one, plan.effect) for one in plan.comparisons],
+    }
+
+
+def _planned(one: PilotComparison, effect: float) -> JsonObject:
+    """prompts: with the samples of the pilot; by_samples: with others."""
+    spread = one.spread
+    by_samples = None if spread is None else prompts_by_samples(spread, effect)
+    return {
+        "condition": one.condition,
+        "metric": one.metric,
+        "matched": one.matched,
+        "difference": spread and spread.difference,
+        "sd": spread and spread.sd,
+        "sd_ci": _ends(None if spread is None else spread.sd_ci),
+        "n": spread and spread.n_prompts,
+        "of_prompts": spread and spread.of_prompts,
+        "of_samples": spread and spread.of_samples,
+        "prompts": spread and prompts_needed(spread.sd, effect),
+        "by_samples": by_samples and {str(n): prompts for n, prompts in by_samples.items()},
+        "reason": one.reason,
     }
 
 

@@ -17,9 +17,15 @@ _GROUPS = 20  # a hundred samples need not be scored a hundred times
 
 def left_out(texts: Mapping[int, str]) -> Iterator[dict[int, str]]:
     """The samples without each in turn, or without each of at most 20 groups of them."""
-    groups = min(len(texts), _GROUPS)
-    for group in range(groups):
-        yield {sample: text for i, (sample, text) in enumerate(texts.items()) if i % groups != group}
+    samples = [*texts]
+    for kept in left_out_places(len(texts)):
+        yield {samples[i]: texts[samples[i]] for i in kept}
+
+
+def left_out_places(n: int) -> list[list[int]]:
+    """The same of n places: those that are kept each time."""
+    groups = min(n, _GROUPS)
+    return [[i for i in range(n) if i % groups != group] for group in range(groups)]
 
 
 def jackknife_intervals(
@@ -56,7 +62,7 @@ def _add(
     sides: Sequence[Sequence[Mapping[str, Value] | Mapping[str, Cross]]],
 ) -> None:
     for metric, score in whole.items():
-        if score.value is None or not _is_mean(metric):
+        if score.value is None or not is_mean(metric):
             continue
         left_out = [[without[metric].value for without in side] for side in sides]
         if any(value is None for side in left_out for value in side):
@@ -66,6 +72,6 @@ def _add(
             intervals[table, condition, metric] = clipped(interval, METRICS[metric].bounds)
 
 
-def _is_mean(metric: str) -> bool:
+def is_mean(metric: str) -> bool:
     """Whether leaving out a sample tells of a score's spread: not of one that moves with n, nor of a count."""
     return metric in METRICS and not METRICS[metric].moves_with_n and not METRICS[metric].is_count

@@ -105,12 +105,20 @@ class Scorer:
 
     def jackknifed(self, prompt: PromptResponses) -> dict[ScoreKey, Interval]:
         """Intervals of one prompt's scores from leaving out its samples in turn."""
+        whole, without = self._left_out(prompt)
+        return jackknife_intervals(whole, without, self._wanted.reference)
+
+    def left_out(self, prompt: PromptResponses) -> dict[str, list[Mapping[str, Value]]]:
+        """Of each condition the scores of its set, and those without each of its samples (see `jackknife.left_out`)."""
+        whole, without = self._left_out(prompt)
+        return {name: [cell.within() for cell in (whole[name], *without[name])] for name in prompt}
+
+    def _left_out(self, prompt: PromptResponses) -> tuple[dict[str, CountedCell], dict[str, list[CountedCell]]]:
         parts = {name: [cell, *(_part(cell, texts) for texts in left_out(cell.texts))] for name, cell in prompt.items()}
         flat = [part for cells in parts.values() for part in cells]
         cells = iter(self._cells(flat, [self._documents(part) for part in flat]))
         counted = {name: [next(cells) for _ in of] for name, of in parts.items()}
-        whole = {name: of[0] for name, of in counted.items()}
-        return jackknife_intervals(whole, {name: of[1:] for name, of in counted.items()}, self._wanted.reference)
+        return {name: of[0] for name, of in counted.items()}, {name: of[1:] for name, of in counted.items()}
 
     def matched(self, prompt: PromptResponses, reference: str) -> dict[str, dict[str, MatchedValue]]:
         """Every other condition against the reference at matched length, in the lexical scores of one set."""

@@ -1,0 +1,44 @@
+"""`alignbench plan`: the prompts and samples that a comparison needs, from a session that serves as a pilot."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from alignbench.cli.options import Db, Json
+
+
+def plan(
+    effect: Annotated[float, typer.Option(metavar="DIFFERENCE", help="To be found, in the units of the score.")],
+    session: Annotated[int, typer.Option("--from", metavar="ID", help="The session that serves as a pilot.")],
+    metrics: Annotated[
+        str | None,
+        typer.Option(
+            help="Names with commas between.", show_default="jaccard, and embedding_diversity where vectors are kept"
+        ),
+    ] = None,
+    reference: Annotated[
+        str | None,
+        typer.Option(help="The condition the others are compared with.", show_default="the session's own"),
+    ] = None,
+    db: Db = None,
+    as_json: Json = False,
+) -> None:
+    """How many prompts and samples it takes to find a difference between conditions, from a pilot session."""
+    from alignbench.api.planning import plan_comparisons
+    from alignbench.cli.progress import ProgressBar
+    from alignbench.cli.tables import print_sections
+    from alignbench.reports.plan_section import plan_remarks, plan_section
+    from alignbench.reports.to_json import plan_json
+
+    with ProgressBar() as bar:
+        planned = plan_comparisons(session, effect, metrics=metrics, reference=reference, db=db, progress=bar)
+    if as_json:
+        print(json.dumps(plan_json(planned), allow_nan=False))
+        return
+    print_sections([plan_section(planned)])
+    for line in plan_remarks(planned):
+        print(line, file=sys.stderr)
