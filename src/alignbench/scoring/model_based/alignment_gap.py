@@ -5,12 +5,14 @@ from __future__ import annotations
 import statistics
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from alignbench.metrics.likelihood import alignment_gap, token_shifts
 from alignbench.metrics.values import Cross
 from alignbench.progress import Progress, tracked
-from alignbench.scoring.held_out import source_conditions
+from alignbench.scoring.held_out import ANOTHER_PROMPT, HeldOut, Part, Sources
 from alignbench.scoring.likelihood_cache import LikelihoodCache, Passage
+from alignbench.scoring.prompt_scores import PromptScores
 from alignbench.scoring.responses import Responses
 from alignbench.spec import Condition, Sampling
 from alignbench.store import Store
@@ -20,9 +22,9 @@ GAP = "alignment_gap"
 
 @dataclass(slots=True)
 class Gaps:
-    """cross: by prompt and condition. cross_entropies: by condition, why its gap estimates no KL divergence."""
+    """compared: by prompt. cross_entropies: by condition, why its gap estimates no KL divergence."""
 
-    cross: dict[tuple[str, str], Cross] = field(default_factory=dict)
+    compared: dict[str, PromptScores] = field(default_factory=dict)
     cross_entropies: dict[str, str] = field(default_factory=dict)
 
 
@@ -46,14 +48,21 @@ class _Seen:
 
 
 def session_gaps(
-    store: Store, session: int, responses: Responses, reference: str, likelihoods: LikelihoodCache, progress: Progress
+    store: Store,
+    session: int,
+    responses: Responses,
+    reference: str,
+    floor: str | None,
+    sources: Sources,
+    likelihoods: LikelihoodCache,
+    progress: Progress,
 ) -> Gaps:
     """Bits per byte of the reference's responses under each condition's model and context, minus under its own.
 
-    The mean over the reference's responses to a prompt, 0 for the reference itself. Where a condition's context tells
-    of some of them, it is over the others, and `source` is the mean over those: what is saved on these alone is
-    leakage. It estimates the KL divergence of the condition from the reference where both have one tokenizer and the
-    reference was drawn at temperature 1 from the whole distribution.
+    The mean over the reference's responses to a prompt, 0 for the reference itself. Where a condition's context is made
+    from some of them, it is over the others: what is saved on its source alone is leakage. It estimates the KL
+    divergence of the condition from the reference where both have one tokenizer and the reference was drawn at
+    temperature 1 from the whole distribution.
     """
     conditions = {condition.name: condition for condition in store.conditions(session)}
     seen = _Seen(store, session)
@@ -65,28 +74,25 @@ def session_gaps(
             yield from seen.passages(name, prompt, _texts(teacher_texts, teacher_texts))
 
     gaps = Gaps()
-    sources = source_conditions(conditions.values(), reference)
     for name, condition in conditions.items():  # one after the other, so that models need not change places
         likelihoods.make(condition.model, passages(name))
-    for name, condition in conditions.items():
-        one_tokenizer = True
-        for prompt in responses.prompts:
-            teacher_texts = responses.cells(prompt).get(reference, {})
-            source_samples = sources.get(name, frozenset())
-            crosses = []
-            for texts in (
-                _texts(teacher_texts, teacher_texts.keys() - source_samples),
-                _texts(teacher_texts, source_samples),
-            ):
-                own, other = (seen.passages(side, prompt, texts) for side in (reference, name))
-                cross, same_tokens = _gap(likelihoods, (teacher, own), (condition, other))
-                crosses.append(cross)
-                one_tokenizer &= same_tokens
-            held_out, source = crosses
-            if held_out.value is not None and source.value is not None:
-                held_out = replace(held_out, extra={**held_out.extra, "source": source.value})
-            gaps.cross[prompt, name] = held_out
-        if name != reference and (why := no_kl(teacher.sampling, one_tokenizer)):
+    one_tokenizer = dict.fromkeys(conditions, True)
+
+    def similarities(prompt: str, texts: Mapping[int, str], name: str, part: Part) -> dict[str, Cross]:
+        if name == ANOTHER_PROMPT:
+            return {}
+        read = _texts(texts, [sample for sample in texts if sample in part])
+        own, other = (seen.passages(side, prompt, read) for side in (reference, name))
+        gap, same_tokens = _gap(likelihoods, (teacher, own), (conditions[name], other))
+        one_tokenizer[name] &= same_tokens
+        return {GAP: gap}
+
+    for prompt in responses.prompts:
+        texts = responses.cells(prompt).get(reference, {})
+        rule = HeldOut(reference, floor, sources(prompt))
+        gaps.compared[prompt] = rule.compared(conditions, texts, partial(similarities, prompt, texts))
+    for name in conditions:
+        if name != reference and (why := no_kl(teacher.sampling, one_tokenizer[name])):
             gaps.cross_entropies[name] = why
     return gaps
 
