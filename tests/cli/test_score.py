@@ -280,11 +280,12 @@ def test_bertscore_of_a_file(file: Path) -> None:
     assert none["cross"]["B"]["bertscore_f1"]["reason"] == "no embedding model is in use"
 
 
-def bits_per_byte(model: str, prompt: str, response: str) -> float:
-    """Of a response under a model alone, by another command."""
+def bits_with_end(model: str, prompt: str, response: str) -> float:
+    """Of a response and its end under a model alone, by another command."""
     ran = alignbench("likelihood", "--model", model, "--prompt", prompt, "--response", response, "--json")
     assert ran.returncode == 0, ran.stderr
-    return float(json.loads(ran.stdout.splitlines()[-1])["totals"]["bits_per_byte"])
+    totals = json.loads(ran.stdout.splitlines()[-1])["totals"]
+    return -float(totals["logprob"] + totals["end_logprob"]) / math.log(2)
 
 
 @pytest.mark.models
@@ -317,8 +318,9 @@ def test_scores_by_log_probs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         assert entry["bits_per_byte"] == pytest.approx(-entry["per_byte"] / math.log(2), rel=1e-6)
         surprise = within[condition]["progressive_surprise"]
         assert surprise["value"] == pytest.approx(surprise["conditional"] * 2 ** -surprise["alone"])
-    gaps = [bits_per_byte("demo-base", prompt, text) - bits_per_byte("demo-aligned", prompt, text) for text in aligned]
-    assert cross["demo-base"]["alignment_gap"]["value"] == pytest.approx(sum(gaps) / 2, abs=0.01)
+    gaps = [bits_with_end("demo-base", prompt, text) - bits_with_end("demo-aligned", prompt, text) for text in aligned]
+    n_bytes = sum(len(text.encode()) for text in aligned)
+    assert cross["demo-base"]["alignment_gap"]["value"] == pytest.approx(sum(gaps) / n_bytes, abs=0.01)
     assert cross["demo-base"]["alignment_gap"]["value"] > 0  # the texts are of the aligned model's kind
     assert cross["demo-base"]["alignment_gap"]["recovery"] == 0
     assert cross["demo-aligned"]["alignment_gap"]["value"] == 0

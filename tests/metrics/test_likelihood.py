@@ -16,6 +16,7 @@ from alignbench.metrics.likelihood import (
     surprisal,
     token_shift,
     token_shifts,
+    total,
 )
 
 
@@ -31,6 +32,16 @@ def test_likelihood_is_per_token_and_per_byte() -> None:
     assert text_likelihood.per_byte == pytest.approx(-4 / 3)
     assert text_likelihood.bits_per_byte == pytest.approx(4 / math.log(2) / 3)
     assert likelihood([], "") is None
+
+
+def test_rates_of_several_responses_are_all_over_all() -> None:
+    """10 bits of 5 bytes and 20 of 100: .286 bits a byte, not the mean of 2 and .2."""
+    short, long = likelihood([-10 * math.log(2)], "a" * 5), likelihood([-5 * math.log(2)] * 4, "b" * 100)
+    assert short is not None
+    assert long is not None
+    together = total([short, long])
+    assert together.bits_per_byte == pytest.approx(30 / 105)
+    assert together.per_token == pytest.approx(-30 / 5 * math.log(2))
 
 
 def test_surprisal_is_bits() -> None:

@@ -27,7 +27,6 @@ from alignbench.scoring.contested import REASON
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.null import other_prompt, shuffled_cycle
 from alignbench.scoring.precomputed import PrecomputedScores
-from alignbench.scoring.prompt_scores import Comparisons, PromptScores
 from alignbench.scoring.scorer import ScoreRequest
 from alignbench.store import Store
 from tests.support.embeddings import FakeEmbedPool, vector
@@ -109,10 +108,8 @@ def test_contested_prompts_have_no_part_in_what_is_blind_to_stance(store: Store)
     whole = score_responses(given, wanted, embeddings)
     given.contested = frozenset({"p0"})
     sources = {"C": frozenset({0})}
-    scores = score_responses(given, wanted, embeddings, sources=lambda _: sources)
-    rest = score_responses(
-        GivenResponses({p: texts[p] for p in ("p1", "p2")}), wanted, embeddings, sources=lambda _: sources
-    )
+    scores = score_responses(given, wanted, embeddings, sources=sources)
+    rest = score_responses(GivenResponses({p: texts[p] for p in ("p1", "p2")}), wanted, embeddings, sources=sources)
     for c in "ABC":
         assert scores.within[c]["jaccard"] == whole.within[c]["jaccard"]
         assert scores.within[c]["embedding_diversity"].n == 2
@@ -268,15 +265,8 @@ def test_scores_from_elsewhere_take_their_place_in_the_tables() -> None:
         within={
             (p, "B"): {"response_logprob": Value(-1.0 - i, 4, extra={"per_byte": -0.1})} for i, p in enumerate(texts)
         },
-        compared={
-            p: PromptScores(
-                held_out=Comparisons(
-                    {c: {"bertscore_f1": Cross(0.5, 16, 0.8, mmd2=0.1)} for c in "AB"},
-                    null={c: {"bertscore_f1": Cross(0.25, 16, 0.8)} for c in "AB"},
-                )
-            )
-            for p in texts
-        },
+        cross={(p, c): {"bertscore_f1": Cross(0.5, 16, 0.8, mmd2=0.1)} for p in texts for c in "AB"},
+        null={p: {"bertscore_f1": Cross(0.25, 16, 0.8)} for p in texts},
     )
     wanted = ScoreRequest(
         ("words", "response_logprob"), ("jaccard", "bertscore_f1"), reference="A", floor="B", resamples=100

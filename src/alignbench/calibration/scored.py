@@ -32,8 +32,8 @@ class ScoredPrompts:
         self._conditions = responses.conditions
         self._floor = FLOOR if FLOOR in responses.conditions else None
         self._request = ScoreRequest(WITHIN, CROSS, reference=REFERENCE, floor=self._floor, resamples=resamples)
-        sources = {OTHER: experiment.sources}
-        self._scores = scored_prompts(responses, self._request, vectors, sources=lambda _: sources)
+        sources = {OTHER: experiment.sources} if experiment.sources else None
+        self._scores = scored_prompts(responses, self._request, vectors, sources=sources)
 
     @property
     def kinds(self) -> frozenset[ClaimKind]:

@@ -24,6 +24,8 @@ def print_ledger(ledger: Ledger, asked: LedgerRequest, wanted: SearchTarget | No
         print(f"(a difference of cross-entropies: {ledger.cross_entropy})")
     else:
         print("(an estimate of KL(teacher || base in context))")
+    if ledger.ends.so_far:
+        print(f"({ledger.ends.so_far})")
     _print_gaps([ledger.floor, *ledger.contexts])
     _print_pieces(ledger.contexts, "\nWhat each piece of a context saves, bits per byte")
     print("\nHints alone: what a hint costs against what it saves of a response")

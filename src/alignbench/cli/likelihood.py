@@ -109,6 +109,7 @@ def _print_json(scored: Scored, totals: Likelihood, shifts: Counter[Shift]) -> N
                     "n_bytes": totals.n_bytes,
                     "logprob": totals.logprob,
                     "bits_per_byte": totals.bits_per_byte,
+                    "end_logprob": scored.end,
                     "unshifted": shifts["unshifted"],
                     "marginal": shifts["marginal"],
                     "shifted": shifts["shifted"],
@@ -139,3 +140,5 @@ def _print_table(scored: Scored, totals: Likelihood, shifts: Counter[Shift]) -> 
         f"unshifted {shifts['unshifted'] / n:.0%}, marginal {shifts['marginal'] / n:.0%}, "
         f"shifted {shifts['shifted'] / n:.0%}"
     )
+    if scored.end is not None:
+        print(f"that the response ends there: log-prob {scored.end:.2f} nats")

@@ -98,6 +98,22 @@ class Rendered:
     def text(self) -> str:
         return self.context + self.query
 
+    @property
+    def closings(self) -> tuple[str, ...]:
+        """The texts that close a response in this layout."""
+        return closings(self.stops)
+
+
+def stops(context: Context) -> tuple[str, ...]:
+    """What ends a response in a context's layout, beside the end-of-sequence token: its fence, and stops of its own."""
+    fence = (FENCE,) if context.template == "plain" and not context.source else ()
+    return (*fence, *context.stops)
+
+
+def closings(stops: tuple[str, ...]) -> tuple[str, ...]:
+    """The texts that close a response where these strings end one: each on the spot, or on the line below."""
+    return tuple(dict.fromkeys(closing for stop in stops for closing in (stop, f"\n{stop}")))
+
 
 def own_content(prompt: Prompt, context: Context) -> Content:
     """What a context holds that needs neither a teacher nor an embedding model.
@@ -145,7 +161,7 @@ def render(prompt: Prompt, context: Context, model: Capabilities, content: Conte
         rendered = _chat(query, context, content, model)
     else:
         raise InputError(f"Unknown template {context.template!r}; expected plain, chat or a .jinja file.")
-    return replace(rendered, stops=(*rendered.stops, *context.stops))
+    return replace(rendered, stops=stops(context))
 
 
 # The plain layout
@@ -175,7 +191,7 @@ def _plain(query: str, context: Context, content: Content) -> Rendered:
     else:  # an example begins as a query does
         context_text = _text([*before, opening])
     # A hint that is written first ends with a fence of its own, and the answer begins with one.
-    return Rendered(context_text, _text(parts)[len(context_text) :], (FENCE,), (), 2 if level == "first" else 0, parts)
+    return Rendered(context_text, _text(parts)[len(context_text) :], (), (), 2 if level == "first" else 0, parts)
 
 
 def _plain_example(example: Example, level: Level | None, number: int) -> Part:

@@ -59,7 +59,15 @@ def tokenized(pool: EnginePool, model: Model, texts: Sequence[str]) -> Tokenized
     return _answer(Tokenized, lambda sink: pool.tokenize(model, texts, sink))
 
 
-def scored(pool: EnginePool, model: Model, context: str, query: str, continuation: str, top: int = 5) -> Scored:
+def scored(
+    pool: EnginePool,
+    model: Model,
+    context: str,
+    query: str,
+    continuation: str,
+    top: int = 5,
+    closings: tuple[str, ...] | None = None,
+) -> Scored:
     """The log-probs of a continuation under a loaded model. Raises EngineError.
 
     Args:
@@ -69,8 +77,9 @@ def scored(pool: EnginePool, model: Model, context: str, query: str, continuatio
         query: the rest of what it has read before.
         continuation: whose tokens get log-probs.
         top: alternatives to report for each token.
+        closings: texts that end a response as an end token does; None does not ask how likely it is to end.
     """
-    request = LikelihoodRequest(pool.new_key(), context, query, continuation, top)
+    request = LikelihoodRequest(pool.new_key(), context, query, continuation, top, closings)
     return _answer(Scored, lambda sink: pool.score(model, request, sink))
 
 

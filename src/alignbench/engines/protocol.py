@@ -104,13 +104,19 @@ class SampleResult:
 
 @dataclass(frozen=True, slots=True)
 class LikelihoodRequest:
-    """Log-probs of a given continuation, teacher forced."""
+    """Log-probs of a given continuation, teacher forced.
+
+    Attributes:
+        top: alternatives to report for each token, 0 for none
+        closings: texts that end a response here as an end token does; None where its end is not asked for
+    """
 
     key: int
     context: str
     query: str
     continuation: str
-    top: int = 5  # alternatives to report for each token, 0 for none
+    top: int = 5
+    closings: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +130,9 @@ class Scored:
         rank: (T,), 1 is the model's first choice
         top_ids, top_logprob: (T, top), best first
         top_pieces: their texts
+        end: log-prob, nats, that the response ends after these tokens: that an end token follows, or one of the
+            closings. A token that would span the border of text and closing counts too, so it may be over 0: what
+            matters is its sum with the others. None where it was not asked for, or cannot be told.
     """
 
     key: int
@@ -135,6 +144,7 @@ class Scored:
     top_logprob: NDArray[np.float32]
     top_pieces: tuple[tuple[str, ...], ...]
     n_context_tokens: int
+    end: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,9 @@ def score_response(
     progress: Progress = silent,
     content: Content | None = None,
 ) -> Scored:
-    """Teacher force a response; waits for the model to load. Raises EngineError, or InputError from the context.
+    """Teacher force a response, with how likely it is to end there; waits for the model to load.
+
+    Raises EngineError, or InputError from the context.
 
     Args:
         pool: loads the model.
@@ -43,7 +45,7 @@ def score_response(
             f"The server of {model.name} renders its chats itself, so what stands before a response is not known. "
             'Score with a local model, or call it a base model in models.toml: kind = "base".'
         )
-    return scored(pool, model, rendered.context, rendered.query, response, top)
+    return scored(pool, model, rendered.context, rendered.query, response, top, rendered.closings)
 
 
 def content_for(pool: WorkerPool, model: Model, context: Context, prompt: Prompt) -> Content:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from alignbench.contexts.rendering import Rendered
 from alignbench.engines.protocol import Capabilities
 from alignbench.ledger.ablation import ContextPart, PreparedContext, piece_passage
 from alignbench.ledger.prepare import Failures, TeacherResponses
@@ -12,6 +13,7 @@ from alignbench.metrics.bits import BitRate, Bits, Cost, bits_saved, cost, rate
 from alignbench.metrics.likelihood import alignment_gap, likelihood
 from alignbench.metrics.statistics import Uncertainty
 from alignbench.progress import Progress, tracked
+from alignbench.scoring.endings import EndCounts
 from alignbench.scoring.likelihood_cache import LikelihoodCache, Passage
 from alignbench.spec import Model, Prompt
 
@@ -102,8 +104,10 @@ class Accounts:
     def account(self, prepared: PreparedContext) -> Account:
         """What was read of a context, added up."""
         columns = [self._gaps(each) for each in self._compared(prepared)]
+        there = [key for key in columns[0] if all(key in column for column in columns)]
+        text_only = {key for key in there if any(column[key].end is None for column in columns)}
         gaps, floor, *others = [
-            {key: column[key] for key in columns[0] if all(key in c for c in columns)} for column in columns
+            {key: column[key].of_text if key in text_only else column[key] for key in there} for column in columns
         ]
         return Account(
             name=prepared.name,
@@ -116,6 +120,10 @@ class Accounts:
             gaps=gaps,
             source=prepared.source,
         )
+
+    def ends(self, account: Account) -> EndCounts:
+        """Of how many responses of an account the end is counted."""
+        return EndCounts.of((self._responses.ending(*key), bits.end is not None) for key, bits in account.gaps.items())
 
     def change(self, before: PreparedContext, now: PreparedContext) -> Split:
         """Bits that a context saves against an earlier one, on the responses that were read under both."""
@@ -148,7 +156,8 @@ class Accounts:
             if gap is not None:
                 self.one_tokenizer &= gap.per_token is not None
                 n_bytes = len(passage.response.encode("utf-8", "surrogatepass"))
-                gaps[prompt.id, sample] = Bits(gap.bits, n_bytes, len(under_teacher.ids))
+                n_tokens = len(under_teacher.ids) + (gap.end is not None)
+                gaps[prompt.id, sample] = Bits(gap.bits, n_bytes, n_tokens, gap.end)
         return gaps
 
     def _cost(self, prepared: PreparedContext, piece: ContextPart) -> Cost | None:
@@ -165,17 +174,22 @@ class Accounts:
     def _after_own_prompt(self, prompt: Prompt) -> dict[int, Passage]:
         """The teacher's responses after what it saw itself, by sample."""
         rendered = self._responses.teacher.rendered(prompt, self._teacher.capabilities)
-        responses = self._responses.by_prompt[prompt.id]
-        return {i: Passage(rendered.context, rendered.query, text) for i, text in responses.items()}
+        return {i: self._passage(rendered, prompt, i) for i in self._responses.by_prompt[prompt.id]}
 
     def _response_passages(self, prepared: PreparedContext) -> Iterator[tuple[Prompt, int, Passage]]:
         for prompt in self._prompts:
             if prompt.id not in prepared.contents:
                 continue
             rendered = prepared.rendered(prompt, self._base.capabilities)
-            for sample, text in self._responses.by_prompt[prompt.id].items():
+            for sample in self._responses.by_prompt[prompt.id]:
                 if sample in self._held_out or sample in prepared.source:
-                    yield prompt, sample, Passage(rendered.context, rendered.query, text)
+                    yield prompt, sample, self._passage(rendered, prompt, sample)
+
+    def _passage(self, rendered: Rendered, prompt: Prompt, sample: int) -> Passage:
+        """A response after what a model saw, with its end where it has one."""
+        ended = self._responses.ending(prompt.id, sample) == "end"
+        text = self._responses.by_prompt[prompt.id][sample]
+        return Passage(rendered.context, rendered.query, text, rendered.closings if ended else None)
 
     def _part_passages(self, prepared: PreparedContext, piece: ContextPart) -> Iterator[tuple[Prompt, Passage]]:
         for prompt in self._prompts:

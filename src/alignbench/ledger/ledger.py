@@ -18,6 +18,7 @@ from alignbench.ledger.prepare import Failures, TeacherResponses, load_responses
 from alignbench.ledger.request import LedgerRequest
 from alignbench.ledger.search import SearchResult, SearchTarget, halves, search
 from alignbench.progress import Progress
+from alignbench.scoring.endings import EndCounts
 from alignbench.scoring.likelihood_cache import LikelihoodCache
 from alignbench.scoring.model_based.alignment_gap import no_kl
 from alignbench.spec import Context
@@ -43,6 +44,7 @@ class Ledger:
     cross_entropy: str  # why the gap is a difference of cross-entropies and no KL divergence; empty where it is one
     n_prompts: int
     n_empty: int  # responses without text
+    ends: EndCounts  # of how many responses of the floor the end is counted
     tried: tuple[Account, ...] = ()  # contexts with fewer examples, of a search
     found: SearchResult | None = None  # what it chose; None without a search, or where no context is good enough
 
@@ -94,14 +96,16 @@ class LedgerBuilder:
             )
             given_away = [copy_of_source(request, responses), keywords_of_another(keywords)]
         accounts = self._accounts(request, responses, floor, (floor, *own, *curve, *given_away))
+        bare = accounts.account(floor)
         ledger = Ledger(
-            floor=accounts.account(floor),
+            floor=bare,
             contexts=tuple(map(accounts.account, own)),
             curve=tuple(map(accounts.account, curve)),
             controls=Controls(tuple(map(accounts.account, given_away)), self._hidden(request)) if controls else None,
             cross_entropy=no_kl(request.teacher.sampling, accounts.one_tokenizer),
             n_prompts=len(responses.by_prompt),
             n_empty=responses.empty,
+            ends=accounts.ends(bare),
         )
         return ledger if wanted is None else self._searched(ledger, request, responses, floor, own, wanted)
 

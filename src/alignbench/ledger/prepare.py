@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from alignbench.contexts.rendering import Content
 from alignbench.errors import AlignbenchError
@@ -13,17 +13,30 @@ from alignbench.experiments.plan import make_plan
 from alignbench.ledger.ablation import PreparedContext
 from alignbench.ledger.request import LedgerRequest
 from alignbench.progress import Progress, tracked
+from alignbench.scoring.endings import Ending, ending
 from alignbench.spec import Condition, Context
 from alignbench.store import Store
 
 
 @dataclass(frozen=True, slots=True)
 class TeacherResponses:
-    """A teacher's responses in a session."""
+    """A teacher's responses in a session.
 
-    teacher: PreparedContext  # what the teacher itself saw
-    by_prompt: dict[str, dict[int, str]]  # texts by prompt id and sample; those without text are left out
-    empty: int  # how many have no text
+    Attributes:
+        teacher: what the teacher itself saw
+        by_prompt: texts by prompt id and sample; those without text are left out
+        empty: how many have no text
+        endings: how each ended, by prompt id and sample
+    """
+
+    teacher: PreparedContext
+    by_prompt: dict[str, dict[int, str]]
+    empty: int
+    endings: Mapping[tuple[str, int], Ending] = field(default_factory=dict)
+
+    def ending(self, prompt: str, sample: int) -> Ending:
+        """How a response ended."""
+        return self.endings.get((prompt, sample), "unknown")
 
 
 class Failures:
@@ -40,6 +53,7 @@ def load_responses(store: Store, session: int, request: LedgerRequest) -> Teache
     """The responses that are stored so far. Raises InputError where the teacher's own context was never prepared."""
     cells = make_plan(store, session, request.prompts, [request.teacher], request.n).cells
     contents, responses, empty = {}, {}, 0
+    endings: dict[tuple[str, int], Ending] = {}
     for cell in cells:
         rows = [
             row for row in store.samples(session, cell_id=cell.id) if row.status == "done" and row.sample < request.n
@@ -49,8 +63,12 @@ def load_responses(store: Store, session: int, request: LedgerRequest) -> Teache
         if texts:
             contents[cell.prompt.id] = cell_content(store, cell)
             responses[cell.prompt.id] = texts
+            endings |= {(cell.prompt.id, row.sample): ending(row, request.teacher) for row in rows}
     return TeacherResponses(
-        PreparedContext(request.teacher.name, request.teacher.context, contents, frozenset()), responses, empty
+        PreparedContext(request.teacher.name, request.teacher.context, contents, frozenset()),
+        responses,
+        empty,
+        endings,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -19,6 +20,7 @@ from alignbench.ledger.request import check_weights, unreadable
 from alignbench.metrics.likelihood import same_tokens
 from alignbench.metrics.stretches import Stretch, stretches
 from alignbench.progress import PERCENT, Progress
+from alignbench.scoring.endings import EndCounts, Ending
 from alignbench.scoring.likelihood_cache import LikelihoodCache, Passage
 from alignbench.scoring.model_based.alignment_gap import no_kl
 from alignbench.spec import Condition, default_context
@@ -27,12 +29,19 @@ from alignbench.store import Store
 
 @dataclass(frozen=True, slots=True)
 class PromptLedger:
-    """What is compared for one prompt. InputError where a context cannot be in a ledger."""
+    """What is compared for one prompt. InputError where a context cannot be in a ledger.
+
+    Attributes:
+        before: the base's cell in the context before it was changed, under the same model
+        responses: the teacher's, by sample, none of them empty
+        endings: how they ended, by sample
+    """
 
     teacher: PlannedCell
     base: PlannedCell
-    before: PlannedCell | None  # the base's cell in the context before it was changed, under the same model
-    responses: Mapping[int, str]  # the teacher's, by sample, none of them empty
+    before: PlannedCell | None
+    responses: Mapping[int, str]
+    endings: Mapping[int, Ending] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for condition in (self.teacher.condition, self.base.condition):
@@ -55,13 +64,19 @@ class PromptLedger:
 
 @dataclass(frozen=True, slots=True)
 class LedgerResponse:
-    """One response, token by token."""
+    """One response, token by token.
 
-    stretches: tuple[
-        Stretch, ...
-    ]  # bits under the teacher, under the base, and in the context before, where there is one
+    Attributes:
+        stretches: bits under the teacher, under the base, and in the context before, where there is one; the last one
+            is the end, without text, where that is counted
+        cross_entropy: why the gap estimates no KL divergence; empty where it does
+        so_far: why only the text so far is counted; empty where the end is too
+    """
+
+    stretches: tuple[Stretch, ...]
     n_bytes: int
-    cross_entropy: str  # why the gap estimates no KL divergence; empty where it does
+    cross_entropy: str
+    so_far: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +87,7 @@ class Totals:
     change: Split | None  # what the context saves against the one before
     cross_entropy: str  # as that of a response
     failures: tuple[str, ...]
+    ends: EndCounts
 
 
 @dataclass
@@ -89,7 +105,7 @@ class PromptLedgerBuilder:
 
     def response(self, ledger: PromptLedger, sample: int) -> LedgerResponse:
         """A response, token by token."""
-        text, readings = ledger.responses[sample], []
+        text, how, readings = ledger.responses[sample], ledger.endings.get(sample, "unknown"), []
         cells = (
             ledger.teacher,
             ledger.base,
@@ -97,12 +113,18 @@ class PromptLedgerBuilder:
         )
         for done, cell in enumerate(cells):
             self.progress(f"{cell.condition.name} reads sample {sample + 1}", done * PERCENT // len(cells), PERCENT)
-            readings.append(self._scored(cell, text))
+            readings.append(self._scored(cell, text, ended=how == "end"))
         teacher, base, *_ = readings
+        ends = [reading.end for reading in readings if reading.end is not None]
+        counted = len(ends) == len(readings)
         return LedgerResponse(
-            stretches(text, [(reading.pieces, reading.logprob) for reading in readings]),
+            (
+                *stretches(text, [(reading.pieces, reading.logprob) for reading in readings]),
+                *([Stretch("", tuple(-end / math.log(2) for end in ends))] if counted else []),
+            ),
             len(text.encode("utf-8", "surrogatepass")),
             no_kl(ledger.teacher.condition.sampling, same_tokens(teacher.ids, base.ids)),
+            EndCounts.of([(how, counted)]).so_far,
         )
 
     def totals(self, ledger: PromptLedger) -> Totals:
@@ -114,7 +136,10 @@ class PromptLedgerBuilder:
         bare = default_context(ledger.base.condition.model)
         floor = PreparedContext("zero-shot", bare, {prompt.id: Content()}, source)
         responses = TeacherResponses(
-            self._prepared_context(ledger.teacher, frozenset()), {prompt.id: dict(ledger.responses)}, 0
+            self._prepared_context(ledger.teacher, frozenset()),
+            {prompt.id: dict(ledger.responses)},
+            0,
+            {(prompt.id, sample): how for sample, how in ledger.endings.items()},
         )
         accounts = Accounts(self._likelihoods, teacher, base, [prompt], responses, ledger.held_out, floor)
         failures = Failures()
@@ -122,13 +147,14 @@ class PromptLedgerBuilder:
         change = None if before is None else accounts.change(before, now)
         account = accounts.account(now)
         why = no_kl(ledger.teacher.condition.sampling, accounts.one_tokenizer)
-        return Totals(account, change, why, tuple(failures.messages))
+        return Totals(account, change, why, tuple(failures.messages), accounts.ends(account))
 
-    def _scored(self, cell: PlannedCell, response: str) -> Scored:
+    def _scored(self, cell: PlannedCell, response: str, *, ended: bool) -> Scored:
         model, capabilities = cell.condition.model, self._loaded(cell.condition).capabilities
         rendered = self._prepared_context(cell, frozenset()).rendered(cell.prompt, capabilities)
-        answer = scored(self.pool, model, rendered.context, rendered.query, response, top=0)
-        self._likelihoods.keep(model, Passage(rendered.context, rendered.query, response), answer)
+        passage = Passage(rendered.context, rendered.query, response, rendered.closings if ended else None)
+        answer = scored(self.pool, model, rendered.context, rendered.query, response, top=0, closings=passage.closings)
+        self._likelihoods.keep(model, passage, answer)
         return answer
 
     def _loaded(self, condition: Condition) -> LoadedModel:

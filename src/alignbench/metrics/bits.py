@@ -15,16 +15,25 @@ from alignbench.metrics.statistics import Uncertainty
 
 @dataclass(frozen=True, slots=True)
 class Bits:
-    """Bits that one response of n_bytes UTF-8 bytes and n_tokens tokens costs, or that something saves on it."""
+    """Bits that one response of n_bytes UTF-8 bytes and n_tokens tokens costs, or that something saves on it.
+
+    end: those of the bits that are of its end, which is one of the tokens then; None where only its text is counted.
+    """
 
     bits: float
     n_bytes: int
     n_tokens: int
+    end: float | None = None
+
+    @property
+    def of_text(self) -> Bits:
+        """Without the end."""
+        return self if self.end is None else Bits(self.bits - self.end, self.n_bytes, self.n_tokens - 1)
 
 
 @dataclass(frozen=True, slots=True)
 class BitRate:
-    """Bits over the responses to n_prompts prompts, n_responses in all.
+    """Bits over the responses to n_prompts prompts, n_responses in all, n_ended of them with their end.
 
     per_byte, per_response, per_token: all bits over all bytes, responses, tokens. ci: of per_byte, over prompts; None
     under two.
@@ -36,6 +45,7 @@ class BitRate:
     per_token: float
     n_prompts: int
     n_responses: int
+    n_ended: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +68,22 @@ def rate(prompts: Sequence[Sequence[Bits]], uncertainty: Uncertainty) -> BitRate
     ci = uncertainty.ratio_interval(sums[:, 0], sums[:, 1])
     n = sum(map(len, prompts))
     n_tokens = sum(r.n_tokens for said in prompts for r in said)
-    return BitRate(bits / n_bytes, ci, bits / n, bits / n_tokens, len(prompts), n)
+    n_ended = sum(r.end is not None for said in prompts for r in said)
+    return BitRate(bits / n_bytes, ci, bits / n, bits / n_tokens, len(prompts), n, n_ended)
 
 
 def bits_saved(without: Bits, given: Bits) -> Bits:
     """What a piece of context saves on a response: the bits without it minus the bits with it.
 
     Savings on the response that a hint was made of alone are leakage, on held-out ones elicitation. ValueError where
-    the two are not of the same length, so not of one response.
+    the two are not of the same length, so not of one response. The end is counted where it is in both.
     """
+    if (without.end is None) != (given.end is None):
+        without, given = without.of_text, given.of_text
     if (without.n_bytes, without.n_tokens) != (given.n_bytes, given.n_tokens):
         raise ValueError(f"{without} and {given} are not of one response")
-    return replace(without, bits=without.bits - given.bits)
+    end = None if without.end is None or given.end is None else without.end - given.end
+    return replace(without, bits=without.bits - given.bits, end=end)
 
 
 def cost(prompts: Sequence[tuple[float, int]], uncertainty: Uncertainty) -> Cost | None:

@@ -27,17 +27,19 @@ class TokenLogprobs:
     """What teacher forcing tells of the T tokens of a response.
 
     ids, rank: (T,), an id is -1 where a server does not tell it, rank 1 is the model's first choice. logprob: (T,), raw
-    distribution at temperature 1, nats.
+    distribution at temperature 1, nats. end: log-prob, nats, that the response ends after them; None where it did not,
+    or the model does not tell.
     """
 
     ids: NDArray[np.int32]
     logprob: NDArray[np.float32]
     rank: NDArray[np.int32]
+    end: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Likelihood:
-    """Of one response under a model and context; log-probs are in nats."""
+    """Of one response under a model and context, or of several together; log-probs are in nats."""
 
     logprob: float  # sum over the tokens
     n_tokens: int
@@ -70,6 +72,15 @@ def likelihood(logprobs: ArrayLike, text: str) -> Likelihood | None:
     return Likelihood(math.fsum(values), values.size, n_bytes)
 
 
+def total(likelihoods: Sequence[Likelihood]) -> Likelihood:
+    """Of several responses together, at least one: their rates are all log-probs over all tokens or bytes."""
+    return Likelihood(
+        math.fsum(one.logprob for one in likelihoods),
+        sum(one.n_tokens for one in likelihoods),
+        sum(one.n_bytes for one in likelihoods),
+    )
+
+
 def surprisal(logprobs: ArrayLike) -> float | None:
     """Mean over tokens of -log2 p(token), bits, from 0; higher is more diverse. None without a token."""
     values = np.asarray(logprobs, np.float64)
@@ -81,7 +92,8 @@ def progressive_surprise(conditional: Sequence[float], alone: Sequence[float]) -
 
     conditional: bits per byte of the last response given the others before it, one for each order taken; alone: bits
     per byte of each response by itself. mean(conditional) * 2^(-mean(alone)), under a base model; from 0, higher is
-    more diverse. None where one of the two is empty.
+    more diverse. None where one of the two is empty. The paper's means are over responses, so a short one weighs as
+    much as a long one.
     """
     if not conditional or not alone:
         return None
@@ -110,27 +122,31 @@ class Gap:
     """How much likelier a response is under its teacher than under a base model.
 
     per_byte: bits per byte, 0 where the base model says it as readily; bits: in all. per_token: (T,) bits of each
-    token, None where the two models cut the text into different tokens, or it is not known whether they do.
+    token, None where the two models cut the text into different tokens, or it is not known whether they do. end: those
+    of all the bits that are of the end; None where these are bits of the text so far.
     """
 
     per_byte: float
     bits: float
     per_token: Floats | None
+    end: float | None = None
 
 
 def alignment_gap(base: TokenLogprobs, teacher: TokenLogprobs, text: str) -> Gap | None:
     """Bits of a teacher's response under a base model and its context, minus those under the teacher; None for "".
 
-    Over responses drawn at temperature 1 from the whole distribution, by a teacher with the base model's tokenizer,
-    its mean estimates KL(teacher || base in context); otherwise it is a difference of cross-entropies.
+    Its end is a part of it where both models say how likely that is. Over responses drawn at temperature 1 from the
+    whole distribution, by a teacher with the base model's tokenizer, the mean estimates KL(teacher || base in context),
+    of responses up to where they were cut; otherwise it is a difference of cross-entropies.
     """
     under_base, under_teacher = likelihood(base.logprob, text), likelihood(teacher.logprob, text)
     if under_base is None or under_teacher is None:
         return None
-    bits = under_base.bits - under_teacher.bits
+    end = None if base.end is None or teacher.end is None else (teacher.end - base.end) / _BIT
+    bits = under_base.bits - under_teacher.bits + (end or 0.0)
     same = same_tokens(base.ids, teacher.ids)
     per_token = (teacher.logprob.astype(np.float64) - base.logprob) / _BIT if same else None
-    return Gap(bits / under_base.n_bytes, bits, per_token)
+    return Gap(bits / under_base.n_bytes, bits, per_token, end)
 
 
 def same_tokens(a: NDArray[np.int32], b: NDArray[np.int32]) -> bool:
@@ -199,8 +215,8 @@ METRICS = (
         low=None,
         high=0.0,
         more_diverse="",
-        source="teacher forcing in the zero-shot layout; the mean over responses",
-        version="1",
+        source="teacher forcing in the zero-shot layout; all log-probs over all tokens of a cell",
+        version="2",
         needs=("text", "base model"),
         min_samples=1,
         order=210,
@@ -229,9 +245,9 @@ METRICS = (
         name="alignment_gap",
         title="alignment gap",
         meaning=(
-            "How many bits a byte the reference's responses cost more under a condition's model and context than "
-            "under their own: 0 where nothing is left to align. Its recovery is the share of the floor's gap that "
-            "is closed."
+            "How many bits a byte the reference's responses and their ends cost more under a condition's model and "
+            "context than under their own, all bits over all bytes: 0 where nothing is left to align. Its recovery is "
+            "the share of the floor's gap that is closed."
         ),
         scope=("cross",),
         low=None,
@@ -242,7 +258,7 @@ METRICS = (
             "at temperature 1, else a difference of cross-entropies; token shares of Lin et al. 2023, "
             "arXiv 2312.01552"
         ),
-        version="1",
+        version="2",
         needs=("text", "both models"),
         min_samples=1,
         is_distance=True,

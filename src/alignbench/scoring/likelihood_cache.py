@@ -15,21 +15,35 @@ from alignbench.models.weights import weights_hash
 from alignbench.spec import Model, content_hash
 from alignbench.store import Store
 
+_Key = tuple[str, str, tuple[str, ...] | None]
+
 _FLYING = 4  # requests at a time, so that the worker never waits for the next one
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A response and the text before it."""
+    """A response and the text before it.
 
-    context: str  # the part of that text which other passages share
-    query: str  # the rest
+    Attributes:
+        context: the part of that text which other passages share
+        query: the rest
+        closings: texts that end the response here as an end token does; None where its end is not asked for
+    """
+
+    context: str
+    query: str
     response: str
+    closings: tuple[str, ...] | None = None
 
     @property
     def hashes(self) -> tuple[str, str]:
         """Of all that comes before, and of the response."""
         return content_hash(self.context + self.query), content_hash(self.response)
+
+    @property
+    def key(self) -> _Key:
+        """What is the same of passages that a model says the same of."""
+        return (*self.hashes, self.closings)
 
 
 class LikelihoodCache:
@@ -39,7 +53,7 @@ class LikelihoodCache:
         self._store, self._pool = store, pool
         self._identities: dict[Model, str] = {}
         self._unusable: dict[Model, str] = {}  # why a model cannot be asked
-        self._refused: dict[tuple[Model, tuple[str, str]], str] = {}
+        self._refused: dict[tuple[Model, _Key], str] = {}
 
     def make(self, model: Model, passages: Iterable[Passage]) -> None:
         """Ask for those passages that are not kept yet, and keep the answers.
@@ -50,12 +64,14 @@ class LikelihoodCache:
         answers: queue.SimpleQueue[Scored | Failed] = queue.SimpleQueue()
         flying: dict[int, Passage] = {}
         again: list[Passage] = []
-        asked: set[tuple[str, str]] = set()
+        asked: set[_Key] = set()
 
         def send(passage: Passage) -> None:
             key = self._pool.new_key()
             flying[key] = passage
-            request = LikelihoodRequest(key, passage.context, passage.query, passage.response, top=0)
+            request = LikelihoodRequest(
+                key, passage.context, passage.query, passage.response, top=0, closings=passage.closings
+            )
             self._pool.score(model, request, answers.put)
 
         def receive() -> None:
@@ -64,15 +80,15 @@ class LikelihoodCache:
             if isinstance(answer, Scored):
                 self.keep(model, passage, answer)
             elif passage in again:
-                self._refused[model, passage.hashes] = answer.message
+                self._refused[model, passage.key] = answer.message
             else:  # the worker may have died: it is started again for a second try
                 again.append(passage)
                 if self.capabilities(model):
                     send(passage)
 
         for passage in passages:
-            if passage.hashes not in asked and not self._is_kept(model, passage) and self.capabilities(model):
-                asked.add(passage.hashes)
+            if passage.key not in asked and not self._is_kept(model, passage) and self.capabilities(model):
+                asked.add(passage.key)
                 send(passage)
                 while len(flying) >= _FLYING:
                     receive()
@@ -82,11 +98,11 @@ class LikelihoodCache:
     def tokens(self, model: Model, passage: Passage) -> TokenLogprobs | None:
         """What a model says of a passage; None where it was not asked, or `why_not`."""
         identity = self.identity(model)
-        return self._store.likelihood(identity, *passage.hashes) if identity else None
+        return self._store.likelihood(identity, *passage.key) if identity else None
 
     def why_not(self, model: Model, passage: Passage) -> str:
         """Why there is nothing of a passage that was asked for."""
-        return self._unusable.get(model) or self._refused.get((model, passage.hashes)) or "not asked"
+        return self._unusable.get(model) or self._refused.get((model, passage.key)) or "not asked"
 
     def identity(self, model: Model) -> str:
         """What decides a model's numbers: its weights, and how they are run; empty where there are no weights."""
@@ -112,8 +128,8 @@ class LikelihoodCache:
 
     def keep(self, model: Model, passage: Passage, answer: Scored) -> None:
         """Keep an answer, however it was asked for."""
-        tokens = TokenLogprobs(answer.ids, answer.logprob, answer.rank)
-        self._store.add_likelihood(self.identity(model), *passage.hashes, tokens)
+        tokens = TokenLogprobs(answer.ids, answer.logprob, answer.rank, answer.end)
+        self._store.add_likelihood(self.identity(model), *passage.hashes, tokens, passage.closings)
 
 
 def _identity(model: Model) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from alignbench.metrics.likelihood import TokenLogprobs
 from alignbench.store.base import ConnectedMixin
 from alignbench.store.encoding import encode_text, now, pack_floats, pack_ids, unpack_floats, unpack_ids
@@ -10,31 +12,46 @@ from alignbench.store.encoding import encode_text, now, pack_floats, pack_ids, u
 class LikelihoodsMixin(ConnectedMixin):
     """Log-probs of responses under models."""
 
-    def likelihood(self, model: str, prompt_hash: str, text_hash: str) -> TokenLogprobs | None:
-        """The log-probs of a response under a model; None where they were never computed.
+    def likelihood(
+        self, model: str, prompt_hash: str, text_hash: str, closings: tuple[str, ...] | None = None
+    ) -> TokenLogprobs | None:
+        """The log-probs of a response under a model; None where they were never computed, or not with its end.
 
-        model: what decides the numbers: the hash of the weights and how they are run. prompt_hash: of all the text
-        before the response, as the model saw it. text_hash: of the response.
+        Args:
+            model: what decides the numbers: the hash of the weights and how they are run.
+            prompt_hash: of all the text before the response, as the model saw it.
+            text_hash: of the response.
+            closings: texts that end it as an end token does; None where its end is not asked for.
         """
         row = self._row(
-            "SELECT ids, logprob, rank FROM likelihoods WHERE model = ? AND prompt_hash = ? AND text_hash = ?",
+            "SELECT * FROM likelihoods WHERE model = ? AND prompt_hash = ? AND text_hash = ?",
             encode_text(model),
             prompt_hash,
             text_hash,
         )
-        if row is None:
+        if row is None or (closings is not None and row["closings"] != _packed(closings)):
             return None
-        return TokenLogprobs(unpack_ids(row["ids"]), unpack_floats(row["logprob"]), unpack_ids(row["rank"]))
+        columns = unpack_ids(row["ids"]), unpack_floats(row["logprob"]), unpack_ids(row["rank"])
+        return TokenLogprobs(*columns, None if closings is None else row["end_logprob"])
 
-    def add_likelihood(self, model: str, prompt_hash: str, text_hash: str, tokens: TokenLogprobs) -> None:
-        """Keep the log-probs of a response."""
+    def add_likelihood(
+        self,
+        model: str,
+        prompt_hash: str,
+        text_hash: str,
+        tokens: TokenLogprobs,
+        closings: tuple[str, ...] | None = None,
+    ) -> None:
+        """Keep the log-probs of a response, with that of its end where it was asked for. See `likelihood`."""
         with self._write():
             self._execute(
                 """
-                INSERT INTO likelihoods (model, prompt_hash, text_hash, created, ids, logprob, rank)
-                VALUES (?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO likelihoods
+                    (model, prompt_hash, text_hash, created, ids, logprob, rank, closings, end_logprob)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (model, prompt_hash, text_hash) DO UPDATE SET created = excluded.created,
-                    ids = excluded.ids, logprob = excluded.logprob, rank = excluded.rank
+                    ids = excluded.ids, logprob = excluded.logprob, rank = excluded.rank,
+                    closings = excluded.closings, end_logprob = excluded.end_logprob
                 """,
                 encode_text(model),
                 prompt_hash,
@@ -43,4 +60,10 @@ class LikelihoodsMixin(ConnectedMixin):
                 pack_ids(tokens.ids),
                 pack_floats(tokens.logprob),
                 pack_ids(tokens.rank),
+                None if closings is None else _packed(closings),
+                tokens.end,
             )
+
+
+def _packed(closings: tuple[str, ...]) -> str:
+    return json.dumps(closings)

@@ -263,6 +263,12 @@ def _example_hints(db: Database) -> None:
     db.execute("ALTER TABLE selections ADD COLUMN hint TEXT NOT NULL DEFAULT ''")
 
 
+def _ends(db: Database) -> None:
+    # How likely a response is to end after its text: by an end token, or one of the closings, a JSON list of texts.
+    db.execute("ALTER TABLE likelihoods ADD COLUMN closings TEXT")
+    db.execute("ALTER TABLE likelihoods ADD COLUMN end_logprob REAL")
+
+
 MIGRATIONS: tuple[tuple[str, Migration], ...] = (
     ("0001_tables", _tables),
     ("0002_judgments", _judgments),
@@ -272,6 +278,7 @@ MIGRATIONS: tuple[tuple[str, Migration], ...] = (
     ("0006_weights", _weights),
     ("0007_probabilities", _probabilities),
     ("0008_example_hints", _example_hints),
+    ("0009_ends", _ends),
 )
 
 

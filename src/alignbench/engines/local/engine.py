@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
+from math import inf
 
 from alignbench.engines.cancellation import Aborted, Cancellation
 from alignbench.engines.local import teacher_forcing
 from alignbench.engines.local.arrays import Floats32
 from alignbench.engines.local.decoder import Decoder, Grammar
+from alignbench.engines.local.ending import Branch, Vocabulary, distinct_closings, ending_logprob
 from alignbench.engines.local.generation import generate
 from alignbench.engines.local.rows import TokenizedRequest
 from alignbench.engines.local.strict_width import PROBE_TOKENS, STEPS, StrictWidths
@@ -70,6 +73,11 @@ def dependable_cut(cut: int, n_cached: int, cached_cut: int, alone: bool) -> int
     return cut if alone and (n_cached == 0 or n_cached == cut == cached_cut) else -1
 
 
+def _common(a: Sequence[int], b: Sequence[int]) -> int:
+    """How many tokens two texts begin with alike."""
+    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+
+
 def prefill_chunks(n: int, cut: int, n_cached: int) -> Iterator[tuple[int, int]]:
     """Start and end of each decode of a prefill, which is cut at the end of the context and every CHUNK tokens."""
     for start, stop in pairwise([*range(0, cut, CHUNK), *range(cut, n, CHUNK), n]):
@@ -91,6 +99,7 @@ class LocalEngine(ABC, Decoder):
 
     threads: int  # may be set at any time
     n_ctx_train: int  # 0 where it is not known
+    n_vocab: int
 
     def __init__(self, cancel: Cancellation, threads: int) -> None:
         self.threads = threads
@@ -177,12 +186,49 @@ class LocalEngine(ABC, Decoder):
                 f"The text to score has {len(ids)} tokens, {start} of them before the response, but the context window "
                 f"of the model is {self.n_ctx_train}."
             )
-        self._reserve_to_score(len(ids))
+        longest = len(ids) + max((len(closing.encode()) for closing in request.closings or ()), default=0)
+        tells_end = request.closings is not None and not 0 < self.n_ctx_train < longest
+        self._reserve_to_score(longest if tells_end else len(ids))
+        cut = min(cut, start - 1)
         try:
-            logits = self._forced_logits(ids, start, min(cut, start - 1), request.key)
-            return score_tokens(request, ids[start:], start, logits, self.token_text)
+            logits = self._forced_logits(ids, start, cut, request.key)
+            scored = score_tokens(request, ids[start:], start, logits, self.token_text)
+            return replace(scored, end=self._end(request, ids, cut, scored)) if tells_end else scored
         except Aborted:
             raise EngineError("The scoring was cancelled.") from None
+
+    def _end(self, request: LikelihoodRequest, ids: list[int], cut: int, scored: Scored) -> float | None:
+        """See Scored.end. The cache holds all of `ids` but the last one."""
+        start, held = scored.n_context_tokens, ids[:-1] if len(scored.ids) else []
+
+        def read(wanted: tuple[int, ...]) -> Floats32:
+            nonlocal held
+            if self._cancel.whole(request.key):
+                raise Aborted
+            kept = min(_common(held, wanted), len(wanted) - 1)
+            if kept < min(start, len(wanted) - 1) or not self.rewind(wanted[:kept]):
+                first, _ = self.prompt(wanted, cut, True, request.key)
+                row = self.on_host(first)
+            else:
+                row = self.append(wanted[kept:])[-1]
+            held = list(wanted)
+            return row
+
+        branches = []
+        for closing in distinct_closings(request.closings or ()):
+            branches.append(Branch(0.0, tuple(ids), closing.encode()))
+            closed = self.tokenize(request.context + request.query + request.continuation + closing)
+            at = _common(ids, closed)
+            if start <= at < len(ids):  # text and closing would share a token
+                own = b"".join(map(self.piece, ids[at:]))
+                instead = -float(scored.logprob[at - start :].sum(dtype=float))
+                branches.append(Branch(instead, tuple(ids[:at]), own + closing.encode(), over=len(own)))
+        end = ending_logprob(ids, branches, self._vocabulary, read)
+        return end if end > -inf else None
+
+    @cached_property
+    def _vocabulary(self) -> Vocabulary:
+        return Vocabulary(self.n_vocab, self.piece, self.is_end)
 
     def _reserve_to_score(self, n: int) -> None:
         """Room for n tokens, and for longer continuations to come: a cache that grows forgets what it holds."""

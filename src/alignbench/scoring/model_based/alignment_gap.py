@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import statistics
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 
+from alignbench.contexts.rendering import closings, stops
 from alignbench.metrics.likelihood import alignment_gap, token_shifts
 from alignbench.metrics.values import Cross
 from alignbench.progress import Progress, tracked
-from alignbench.scoring.held_out import ANOTHER_PROMPT, HeldOut, Part, Sources
+from alignbench.scoring.endings import EndCounts, Ending, ending
+from alignbench.scoring.held_out import source_conditions
 from alignbench.scoring.likelihood_cache import LikelihoodCache, Passage
-from alignbench.scoring.prompt_scores import PromptScores
 from alignbench.scoring.responses import Responses
 from alignbench.spec import Condition, Sampling
 from alignbench.store import Store
@@ -22,118 +23,173 @@ GAP = "alignment_gap"
 
 @dataclass(slots=True)
 class Gaps:
-    """compared: by prompt. cross_entropies: by condition, why its gap estimates no KL divergence."""
+    """cross: by prompt and condition. cross_entropies: by condition, why its gap estimates no KL divergence.
 
-    compared: dict[str, PromptScores] = field(default_factory=dict)
+    ends: by condition, of how many responses the end is counted.
+    """
+
+    cross: dict[tuple[str, str], Cross] = field(default_factory=dict)
     cross_entropies: dict[str, str] = field(default_factory=dict)
+    ends: dict[str, EndCounts] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A response of the reference, and how it ended."""
+
+    text: str
+    ending: Ending
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What two models make of the reference's responses to a prompt.
+
+    Attributes:
+        cross: the gap
+        one_tokenizer: whether both cut them into the same tokens
+        ends: of each response, how it ended, and whether its end is counted
+    """
+
+    cross: Cross
+    one_tokenizer: bool = True
+    ends: tuple[tuple[Ending, bool], ...] = ()
 
 
 class _Seen:
     """What the models saw of a session's prompts, byte for byte."""
 
-    def __init__(self, store: Store, session: int) -> None:
+    def __init__(self, store: Store, session: int, conditions: Collection[Condition]) -> None:
+        self._closings = {condition.name: closings(stops(condition.context)) for condition in conditions}
         self._texts: dict[str, dict[str, str]] = {}
         for cell in store.cells(session):
             if (text := store.rendered(cell.id)) is not None:
                 self._texts.setdefault(cell.condition, {})[cell.prompt_id] = text
         self._shared = {name: _shared(list(texts.values())) for name, texts in self._texts.items()}
 
-    def passages(self, condition: str, prompt: str, responses: Sequence[str]) -> list[Passage]:
-        """The responses after what was seen of a prompt under a condition; none where it was not sampled."""
+    def passages(self, condition: str, prompt: str, responses: Sequence[_Said]) -> list[Passage]:
+        """The responses after what was seen of a prompt under a condition, with the ends of those that have one; none
+        where it was not sampled."""
         text = self._texts.get(condition, {}).get(prompt)
         if text is None:
             return []
-        shared = self._shared[condition]
-        return [Passage(text[:shared], text[shared:], response) for response in responses]
+        shared, closings = self._shared[condition], self._closings[condition]
+        return [
+            Passage(text[:shared], text[shared:], said.text, closings if said.ending == "end" else None)
+            for said in responses
+        ]
 
 
 def session_gaps(
-    store: Store,
-    session: int,
-    responses: Responses,
-    reference: str,
-    floor: str | None,
-    sources: Sources,
-    likelihoods: LikelihoodCache,
-    progress: Progress,
+    store: Store, session: int, responses: Responses, reference: str, likelihoods: LikelihoodCache, progress: Progress
 ) -> Gaps:
     """Bits per byte of the reference's responses under each condition's model and context, minus under its own.
 
-    The mean over the reference's responses to a prompt, 0 for the reference itself. Where a condition's context is made
-    from some of them, it is over the others: what is saved on its source alone is leakage. It estimates the KL
-    divergence of the condition from the reference where both have one tokenizer and the reference was drawn at
-    temperature 1 from the whole distribution.
+    All bits over all bytes of the reference's responses to a prompt, their ends among the bits; 0 for the reference
+    itself. Where a condition's context tells of some of them, it is over the others, and `source` over those: what is
+    saved on these alone is leakage. It estimates the KL divergence of the condition from the reference where both have
+    one tokenizer and the reference was drawn at temperature 1 from the whole distribution.
     """
     conditions = {condition.name: condition for condition in store.conditions(session)}
-    seen = _Seen(store, session)
+    seen = _Seen(store, session, conditions.values())
     teacher = conditions[reference]
+    said = _said(store, session, teacher, responses)
 
     def passages(name: str) -> Iterator[Passage]:
         for prompt in tracked(responses.prompts, progress, f"reading under {name}"):
-            teacher_texts = responses.cells(prompt).get(reference, {})
-            yield from seen.passages(name, prompt, _texts(teacher_texts, teacher_texts))
+            yield from seen.passages(name, prompt, [*said[prompt].values()])
 
     gaps = Gaps()
+    sources = source_conditions(conditions.values(), reference)
     for name, condition in conditions.items():  # one after the other, so that models need not change places
         likelihoods.make(condition.model, passages(name))
-    one_tokenizer = dict.fromkeys(conditions, True)
-
-    def similarities(prompt: str, texts: Mapping[int, str], name: str, part: Part) -> dict[str, Cross]:
-        if name == ANOTHER_PROMPT:
-            return {}
-        read = _texts(texts, [sample for sample in texts if sample in part])
-        own, other = (seen.passages(side, prompt, read) for side in (reference, name))
-        gap, same_tokens = _gap(likelihoods, (teacher, own), (conditions[name], other))
-        one_tokenizer[name] &= same_tokens
-        return {GAP: gap}
-
-    for prompt in responses.prompts:
-        texts = responses.cells(prompt).get(reference, {})
-        rule = HeldOut(reference, floor, sources(prompt))
-        gaps.compared[prompt] = rule.compared(conditions, texts, partial(similarities, prompt, texts))
-    for name in conditions:
-        if name != reference and (why := no_kl(teacher.sampling, one_tokenizer[name])):
+    for name, condition in conditions.items():
+        one_tokenizer = True
+        ends: list[tuple[Ending, bool]] = []
+        for prompt in responses.prompts:
+            source_samples = sources.get(name, frozenset())
+            readings = []
+            for told in (False, True):
+                chosen = [one for i, one in said[prompt].items() if (i in source_samples) == told]
+                own, other = (seen.passages(side, prompt, chosen) for side in (reference, name))
+                read = _gap(likelihoods, (teacher, own), (condition, other), [one.ending for one in chosen])
+                readings.append(read)
+                one_tokenizer &= read.one_tokenizer
+                ends += read.ends
+            held_out, source = (read.cross for read in readings)
+            if held_out.value is not None and source.value is not None:
+                held_out = replace(held_out, extra={**held_out.extra, "source": source.value})
+            gaps.cross[prompt, name] = held_out
+        gaps.ends[name] = EndCounts.of(ends)
+        if name != reference and (why := no_kl(teacher.sampling, one_tokenizer)):
             gaps.cross_entropies[name] = why
     return gaps
 
 
+def _said(store: Store, session: int, reference: Condition, responses: Responses) -> dict[str, dict[int, _Said]]:
+    """By prompt and sample, the reference's responses that say something. Where only a part is scored it was cut."""
+    rows = {
+        (cell.prompt_id, row.sample): row
+        for cell in store.cells(session)
+        if cell.condition == reference.name
+        for row in store.samples(session, cell_id=cell.id)
+    }
+    said: dict[str, dict[int, _Said]] = {}
+    for prompt in responses.prompts:
+        texts = responses.cells(prompt).get(reference.name, {})
+        said[prompt] = {
+            i: _Said(text, ending(rows[prompt, i], reference) if rows[prompt, i].text == text else "cut")
+            for i, text in texts.items()
+            if text.strip()
+        }
+    return said
+
+
 def _gap(
-    likelihoods: LikelihoodCache, teacher: tuple[Condition, list[Passage]], base: tuple[Condition, list[Passage]]
-) -> tuple[Cross, bool]:
-    """The mean gap over the teacher's responses to a prompt, and whether both cut them into the same tokens."""
+    likelihoods: LikelihoodCache,
+    teacher: tuple[Condition, list[Passage]],
+    base: tuple[Condition, list[Passage]],
+    endings: Sequence[Ending],
+) -> _Read:
+    """The gap of the teacher's responses to a prompt, which ended in these ways."""
     (own_condition, own), (condition, other) = teacher, base
     for each in (own_condition, condition):
         if each.context.template == "chat" and each.model.reference.startswith("openai:"):
-            return _nothing(f"the server of {each.name} renders its chats itself: what stood before is not known"), True
+            return _nothing(f"the server of {each.name} renders its chats itself: what stood before is not known")
         if each.context.verbalized:
-            return _nothing(f"the responses of {each.name} are parts of a reply, which do not follow its prompt"), True
+            return _nothing(f"the responses of {each.name} are parts of a reply, which do not follow its prompt")
     if not own or not other:
         missing = own_condition if not own else condition
-        return _nothing(f"{missing.name} has no sampled response to it"), True
-    gaps, ranks = [], []
-    same_tokens = True
-    for own_passage, passage in zip(own, other, strict=True):
+        return _nothing(f"{missing.name} has no sampled response to it")
+    gaps, ranks, ends = [], [], []
+    same_tokens, n_bytes = True, 0
+    for own_passage, passage, how in zip(own, other, endings, strict=True):
         under_teacher = likelihoods.tokens(own_condition.model, own_passage)
         under_base = likelihoods.tokens(condition.model, passage)
         if under_teacher is None:
-            return _nothing(likelihoods.why_not(own_condition.model, own_passage)), True
+            return _nothing(likelihoods.why_not(own_condition.model, own_passage))
         if under_base is None:
-            return _nothing(likelihoods.why_not(condition.model, passage)), True
+            return _nothing(likelihoods.why_not(condition.model, passage))
         gap = alignment_gap(under_base, under_teacher, passage.response)
         if gap is not None:
             gaps.append(gap)
+            n_bytes += len(passage.response.encode("utf-8", "surrogatepass"))
+            ends.append((how, gap.end is not None))
             ranks.extend(under_base.rank.tolist())
             same_tokens &= gap.per_token is not None
     shifts = token_shifts(ranks)
     if not gaps or shifts is None:
-        return _nothing("the responses have no tokens"), True
+        return _nothing("the responses have no tokens")
     extra = {
         "bits": statistics.fmean(gap.bits for gap in gaps),
         "unshifted": shifts.unshifted,
         "marginal": shifts.marginal,
         "shifted": shifts.shifted,
     }
-    return Cross(statistics.fmean(gap.per_byte for gap in gaps), len(gaps), 0.0, extra=extra), same_tokens
+    if of_ends := [gap.end for gap in gaps if gap.end is not None]:
+        extra |= {"ended": len(of_ends) / len(gaps), "end_bits": statistics.fmean(of_ends)}
+    bits = math.fsum(gap.bits for gap in gaps)
+    return _Read(Cross(bits / n_bytes, len(gaps), 0.0, extra=extra), same_tokens, tuple(ends))
 
 
 def _shared(texts: Sequence[str]) -> int:
@@ -142,8 +198,8 @@ def _shared(texts: Sequence[str]) -> int:
     return next((i for i, pair in enumerate(zip(first, last, strict=False)) if len(set(pair)) > 1), len(first))
 
 
-def _nothing(reason: str) -> Cross:
-    return Cross(None, 0, None, reason, reason)
+def _nothing(reason: str) -> _Read:
+    return _Read(Cross(None, 0, None, reason, reason))
 
 
 def no_kl(sampling: Sampling, one_tokenizer: bool) -> str:
@@ -154,8 +210,3 @@ def no_kl(sampling: Sampling, one_tokenizer: bool) -> str:
         *(() if whole else ("the reference was not drawn at temperature 1 from the whole distribution",)),
     ]
     return " and ".join(reasons)
-
-
-def _texts(texts: Mapping[int, str], samples: Collection[int]) -> list[str]:
-    """Of some samples, those that say something."""
-    return [text for i, text in texts.items() if i in samples and text.strip()]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from alignbench.contexts.rendering import render
 from alignbench.engines.protocol import Capabilities
-from alignbench.metrics.likelihood import ORDERS, likelihood, orders, progressive_surprise
+from alignbench.metrics.likelihood import ORDERS, likelihood, orders, progressive_surprise, total
 from alignbench.metrics.values import Value, too_few
 from alignbench.metrics.words import is_empty
 from alignbench.progress import Progress, tracked
@@ -78,7 +78,7 @@ class BaseScores:
         return self._logprob(text, texts) if metric == LOGPROB else self._surprise(text, texts)
 
     def _logprob(self, prompt: str, texts: Sequence[str]) -> Value:
-        """Means over responses, so that a long one weighs as much as a short one."""
+        """All log-probs over all tokens, or bytes, of the responses; the standard deviation is over responses."""
         passages = self._zero_shot(prompt, texts)
         likelihoods = [
             one
@@ -88,15 +88,12 @@ class BaseScores:
         ]
         if not likelihoods:
             return Value(None, 0, self.likelihoods.why_not(self.base, passages[0]))
-        per_token = [one.per_token for one in likelihoods]
+        whole = total(likelihoods)
         return Value(
-            statistics.fmean(per_token),
+            whole.per_token,
             len(likelihoods),
-            sd=statistics.stdev(per_token) if len(likelihoods) > 1 else None,
-            extra={
-                "per_byte": statistics.fmean(one.per_byte for one in likelihoods),
-                "bits_per_byte": statistics.fmean(one.bits_per_byte for one in likelihoods),
-            },
+            sd=statistics.stdev(one.per_token for one in likelihoods) if len(likelihoods) > 1 else None,
+            extra={"per_byte": whole.per_byte, "bits_per_byte": whole.bits_per_byte},
         )
 
     def _surprise(self, prompt: str, texts: Sequence[str]) -> Value:

@@ -8,6 +8,7 @@ from alignbench.errors import InputError
 from alignbench.experiments.plan import PlannedCell
 from alignbench.ledger.prompt_ledger import PromptLedger
 from alignbench.ledger.request import unreadable
+from alignbench.scoring.endings import ending
 from alignbench.spec import Condition
 from alignbench.tui.workbench.state import Bench, Column, letter
 
@@ -22,7 +23,8 @@ def prompt_ledger(bench: Bench, base: Column) -> PromptLedger:
     if (teacher := bench.reference_column) is None:
         raise InputError("No column is the reference: * on the Bench marks the one whose responses are read.")
     samples = bench.cell(teacher).samples
-    said = {i: s.text for i, s in sorted(samples.items()) if s.status == "done" and s.text.strip()}
+    done = {i: s for i, s in sorted(samples.items()) if s.status == "done" and s.text.strip()}
+    said = {i: s.text for i, s in done.items()}
     if not said:
         who = f"{letter(bench.columns.index(teacher))}* {teacher.name}"
         raise InputError(f"{who} has no finished response to this prompt yet: F5 on the Bench draws some.")
@@ -32,6 +34,7 @@ def prompt_ledger(bench: Bench, base: Column) -> PromptLedger:
         base=_cell(bench, base.condition),
         before=None if earlier is None else _cell(bench, earlier),
         responses=said,
+        endings={i: ending(s.row, teacher.condition) for i, s in done.items() if s.row is not None},
     )
 
 
@@ -47,7 +50,7 @@ def ledger_key(ledger: PromptLedger) -> Hashable:
     """What decides the numbers of a ledger."""
     cells = (ledger.teacher, ledger.base, ledger.before)
     seen = tuple((cell.id, cell.condition.model, cell.condition.context.hash) for cell in cells if cell is not None)
-    return ledger.base.prompt.hash, seen, tuple(ledger.responses.items())
+    return ledger.base.prompt.hash, seen, tuple(ledger.responses.items()), tuple(ledger.endings.items())
 
 
 def _cell(bench: Bench, condition: Condition) -> PlannedCell:

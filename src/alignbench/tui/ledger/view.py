@@ -22,6 +22,8 @@ from alignbench.tui.wrap import WrappedText
 _UP = "▁▂▃▄▅▆▇█"  # 1 to 8 bits
 _DOWN, _FAR_DOWN = "▔", "▀"  # fewer by up to 4 bits, and by more
 
+END = "∎"  # stands for the end of a response
+
 WHAT, COSTS = 18, 18  # cells of the first columns of the account
 
 
@@ -51,7 +53,8 @@ def response_runs(response: LedgerResponse, cursor: int, *, changed: bool) -> tu
         bits = closed(stretch) if changed else gap(stretch)
         bad = bits < 0 if changed else bits > 0
         style = "chosen" if at == cursor else "plain"
-        runs.append(StyledRun(stretch.text.replace("\n", "⏎\n"), style, _mark(bits), "more" if bad else "less"))
+        text = stretch.text.replace("\n", "⏎\n") or END
+        runs.append(StyledRun(text, style, _mark(bits), "more" if bad else "less"))
     return tuple(runs)
 
 
@@ -80,14 +83,14 @@ def response_said(response: LedgerResponse, names: Names) -> str:
     )
     if earlier:
         said += f"; {earlier[0] - base:+.0f} bits saved since {names.earlier}"
-    return said
+    return f"{said}; of the text so far" if response.so_far else said
 
 
 def stretch_lines(response: LedgerResponse, at: int, names: Names) -> list[Content]:
     """The stretch under the cursor."""
     stretch = response.stretches[at]
     teacher, base, *earlier = stretch.bits
-    text = visible(json.dumps(stretch.text, ensure_ascii=False).replace("\\n", "⏎"))
+    text = visible(json.dumps(stretch.text, ensure_ascii=False).replace("\\n", "⏎")) if stretch.text else "the end"
     said = (
         f"{at + 1} of {len(response.stretches)}  {one_line(text, 40)}  gap {base - teacher:+.1f} bits: "
         f"{base:.1f} under {names.base}, {teacher:.1f} under {names.teacher}"
@@ -122,6 +125,8 @@ def _notes(totals: Totals) -> Iterable[str]:
         yield "A piece saves the gap without it minus the gap with it. On the source alone: leakage."
     if totals.cross_entropy:
         yield f"A difference of cross-entropies, no KL divergence: {totals.cross_entropy}."
+    if totals.ends.so_far:
+        yield f"{totals.ends.so_far.capitalize()}."
     yield from map(one_line, totals.failures)
 
 
