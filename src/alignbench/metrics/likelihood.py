@@ -216,7 +216,7 @@ METRICS = (
         high=0.0,
         more_diverse="",
         source="teacher forcing in the zero-shot layout; all log-probs over all tokens of a cell",
-        version="2",
+        version="1",
         needs=("text", "base model"),
         min_samples=1,
         order=210,
@@ -258,7 +258,7 @@ METRICS = (
             "at temperature 1, else a difference of cross-entropies; token shares of Lin et al. 2023, "
             "arXiv 2312.01552"
         ),
-        version="2",
+        version="1",
         needs=("text", "both models"),
         min_samples=1,
         is_distance=True,
