@@ -53,7 +53,7 @@ class Experiment:
     Attributes:
         planted: what was, in a few words.
         plant: makes the responses of one prompt.
-        due: what is to be claimed of the other condition; none in a null.
+        due: how what is to be claimed of the other condition begins; none in a null.
         besides: what may be claimed, because it is planted along with the rest or not known. Any other claim, and any
             in another direction, is an error.
         sources: the reference's samples that the other condition's context is made from.
@@ -67,7 +67,7 @@ class Experiment:
     sources: Collection[int] = ()
 
     def is_due(self, claim: Claim) -> bool:
-        return self.due.get(claim.kind) == claim.says
+        return claim.kind in self.due and claim.says.startswith(self.due[claim.kind])
 
     def is_error(self, claim: Claim) -> bool:
         """Whether what is claimed of the other condition is not so."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from alignbench.judging.qualities import Qualities
 from alignbench.metrics.values import Value
+from alignbench.reports.contents import SampleCounts
 from alignbench.scoring.responses import CellTexts
 
 REFERENCE, OTHER, FLOOR = "reference", "other", "floor"
@@ -96,9 +97,10 @@ class PlantedResponses:
             surprisals[condition] = Value(bits / n_tokens if n_tokens else None, len(responses))
         return surprisals
 
-    def truncated(self, condition: str) -> int:
-        """How many responses a limit cut."""
-        return sum(response.truncated for prompt in self._cells.values() for response in prompt[condition])
+    def counts(self, condition: str) -> SampleCounts:
+        """How many responses there are, and how many of them a limit cut."""
+        there = [response for prompt in self._cells.values() for response in prompt[condition]]
+        return SampleCounts(len(there), 0, sum(response.truncated for response in there))
 
     @property
     def qualities(self) -> Qualities:

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from alignbench.calibration.bags import BagsOfWords
 from alignbench.calibration.experiments import Experiment
-from alignbench.calibration.planted import FLOOR, OTHER, REFERENCE, PlantedCells, PlantedResponses
+from alignbench.calibration.planted import FLOOR, JUDGE, OTHER, REFERENCE, PlantedCells, PlantedResponses
+from alignbench.judging.qualities import THRESHOLD
 from alignbench.metrics.statistics import Uncertainty
 from alignbench.metrics.values import WORKBENCH
-from alignbench.reports.contents import Diversity, Investigated, Report, ReportMeta, SampleCounts
+from alignbench.reports.contents import Diversity, Investigated, Report, ReportMeta
 from alignbench.reports.coverage_curves import Coverage
 from alignbench.reports.finding import CLAIM_KINDS, ClaimKind
 from alignbench.reports.findings import findings
-from alignbench.reports.gate import quality_gate
+from alignbench.reports.gate import QualityGate, gate_of
+from alignbench.reports.gate_columns import GateScores, gate_rows
 from alignbench.reports.openings import Openings
 from alignbench.reports.recovery import recovery_findings
 from alignbench.scoring.batch import scored_prompts, tables_of
+from alignbench.scoring.model_based.judge import JudgedScores
 from alignbench.scoring.scorer import ScoreRequest
 
-WITHIN, CROSS = ("words", "jaccard", "embedding_diversity", "surprisal"), ("jaccard", "embedding_similarity")
+WITHIN = ("words", "jaccard", "jaccard_2", "jaccard_stem", "rouge_l", "embedding_diversity", "surprisal")
+CROSS = ("jaccard", "embedding_similarity")
 ROLES = {REFERENCE: "aligned", OTHER: "in-context", FLOOR: "base"}
+
+_GATED = ("jaccard", "embedding_diversity")
 
 
 class ScoredPrompts:
@@ -32,46 +39,37 @@ class ScoredPrompts:
         self._conditions = responses.conditions
         self._floor = FLOOR if FLOOR in responses.conditions else None
         self._request = ScoreRequest(WITHIN, CROSS, reference=REFERENCE, floor=self._floor, resamples=resamples)
-        sources = {OTHER: experiment.sources} if experiment.sources else None
-        self._scores = scored_prompts(responses, self._request, vectors, sources=sources)
+        sources = {OTHER: experiment.sources}
+        self._scores = scored_prompts(responses, self._request, vectors, sources=lambda _: sources)
+        gated = GateScores(_GATED, WORKBENCH, vectors, frozenset(), self._request.seed)
+        self._gate = gate_rows(responses, JudgedScores(responses.qualities, vectors), gated, REFERENCE)
 
     @property
     def kinds(self) -> frozenset[ClaimKind]:
         """What a report on them can claim."""
-        graded = any(r.quality is not None for cells in self._prompts.values() for r in cells[OTHER])
-        missing: dict[ClaimKind, bool] = {"recovery": self._floor is None, "gate": not graded}
+        missing: dict[ClaimKind, bool] = {"recovery": self._floor is None, "gate": not self._gate.cells}
         return frozenset(kind for kind in CLAIM_KINDS if not missing.get(kind))
 
     def report(self, chosen: Sequence[str]) -> Report:
         """Both investigations of some of the prompts."""
         responses = PlantedResponses({prompt: self._prompts[prompt] for prompt in chosen})
-        resamples, vectors = self._request.resamples, BagsOfWords()
+        resamples = self._request.resamples
         uncertainty = Uncertainty(resamples=resamples)
         diversity = Diversity(
-            openings=Openings("jaccard", 50, {}),
-            gate=quality_gate(
-                responses,
-                responses.qualities,
-                ("jaccard", "embedding_diversity"),
-                WORKBENCH,
-                vectors,
-                frozenset(),
-                REFERENCE,
-                uncertainty,
-            ),
+            openings=Openings("jaccard", 0, {}),
+            gate=gate_of(self._gate.among(chosen), JUDGE, THRESHOLD, uncertainty)
+            if self._gate.cells
+            else QualityGate(THRESHOLD, None, "nothing was judged"),
             coverage=Coverage("later"),
         )
         report = Report(
             0,
             tables_of((self._scores[prompt] for prompt in chosen), self._conditions, self._request),
-            counts={name: SampleCounts(responses.n, 0, responses.truncated(name)) for name in self._conditions},
+            counts={name: responses.counts(name) for name in self._conditions},
             meta=_meta(responses, self._floor, resamples),
         )
         said = (*findings(report, diversity), *recovery_findings(report, ROLES))
-        return Report(
-            0, report.scores, report.judged, report.counts, meta=report.meta,
-            investigation=Investigated("all", ROLES, said, diversity),
-        )  # fmt: skip
+        return replace(report, investigation=Investigated("all", ROLES, said, diversity))
 
 
 def _meta(responses: PlantedResponses, floor: str | None, resamples: int) -> ReportMeta:

@@ -7,7 +7,7 @@ normal to heavily tied, is what benchmarks/interval_coverage.py prints and docs/
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from math import inf
@@ -26,6 +26,7 @@ UNBOUNDED: Bounds = (-inf, inf)
 UNIT: Bounds = (0.0, 1.0)
 
 _CHUNK = 4_000_000  # draws of a prompt held at once
+_KEPT = 1_000_000  # most of them that are kept for the next use
 _BLOCK = 256  # columns resampled at once
 _FARTHEST = 2.0  # a studentized interval reaches at most so many times as far as Student's t
 
@@ -62,11 +63,21 @@ def student_t(level: float, freedom: float) -> float:
     return float(np.sqrt(max(freedom, 1.0)) * np.tan(np.interp(level * mass[-1], mass, angles)))
 
 
-def resampled(n: int, resamples: int, seed: int) -> Iterator[Floats]:
+def resampled(n: int, resamples: int, seed: int) -> Iterable[Floats]:
     """How often each of n prompts is drawn in each resample with replacement (Efron 1979): pieces (rows, n).
 
-    Equal n, resamples and seed give equal draws, in pieces or not.
+    Equal n, resamples and seed give equal draws, in pieces or not. A report asks for the same ones many times, so few
+    are kept.
     """
+    return _kept(n, resamples, seed) if resamples * n <= _KEPT else _pieces(n, resamples, seed)
+
+
+@lru_cache(maxsize=4)
+def _kept(n: int, resamples: int, seed: int) -> tuple[Floats, ...]:
+    return tuple(_pieces(n, resamples, seed))
+
+
+def _pieces(n: int, resamples: int, seed: int) -> Iterator[Floats]:
     rng = np.random.default_rng(seed)
     step = max(1, _CHUNK // max(1, n))
     for start in range(0, resamples, step):

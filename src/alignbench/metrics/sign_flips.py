@@ -12,15 +12,15 @@ from alignbench.metrics.arrays import Floats
 MIN_TESTED = 6  # fewest prompts for a p: under them the least that it can be is over .05
 
 _MOST_EXACT = 14  # prompts up to which all signs are tried
-_FLIPS = 20_000  # drawn signs beyond
 _CHUNK = 4_000_000  # signs held at once
+_KEPT = 1_000_000  # most of them that are kept for the next use
 
 
-def sign_flip_p(gaps: Floats, seed: int) -> list[float | None]:
+def sign_flip_p(gaps: Floats, flips: int, seed: int) -> list[float | None]:
     """Two-sided p of each column of paired differences (P, K), NaN where a prompt has none (Fisher 1935).
 
     The share of the 2^n ways to flip the signs of the n differences that have a mean at least as far from 0, so at
-    least 2 / 2^n; over 14 prompts of 20,000 seeded flips and the signs as they are. None under 6 prompts.
+    least 2 / 2^n; over 14 prompts of so many seeded flips and the signs as they are. None under 6 prompts.
     """
     there = ~np.isnan(gaps)
     counts = there.sum(axis=0)
@@ -36,27 +36,27 @@ def sign_flip_p(gaps: Floats, seed: int) -> list[float | None]:
     many = np.flatnonzero(counts > _MOST_EXACT)
     if many.size:
         filled = np.where(there, gaps, 0.0)[:, many]
-        as_far = np.sum([_as_far(signs, filled) for signs in _drawn(len(gaps), seed)], axis=0)
+        as_far = np.sum([_as_far(signs, filled) for signs in _drawn(len(gaps), flips, seed)], axis=0)
         for k, count in zip(many.tolist(), as_far.tolist(), strict=True):
-            p[k] = (count + 1.0) / (_FLIPS + 1.0)
+            p[k] = (count + 1.0) / (flips + 1.0)
     return p
 
 
-def _drawn(n: int, seed: int) -> Iterable[Floats]:
+def _drawn(n: int, flips: int, seed: int) -> Iterable[Floats]:
     """Seeded signs (rows, n), in pieces where they are many; a report asks for the same ones many times."""
-    return _kept(n, seed) if _FLIPS * n <= _CHUNK else _pieces(n, seed)
+    return _kept(n, flips, seed) if flips * n <= _KEPT else _pieces(n, flips, seed)
 
 
 @lru_cache(maxsize=4)
-def _kept(n: int, seed: int) -> tuple[Floats, ...]:
-    return tuple(_pieces(n, seed))
+def _kept(n: int, flips: int, seed: int) -> tuple[Floats, ...]:
+    return tuple(_pieces(n, flips, seed))
 
 
-def _pieces(n: int, seed: int) -> Iterator[Floats]:
+def _pieces(n: int, flips: int, seed: int) -> Iterator[Floats]:
     rng = np.random.default_rng([seed, n])
     step = max(1, _CHUNK // n)
-    for start in range(0, _FLIPS, step):
-        yield 1.0 - 2.0 * rng.integers(0, 2, (min(step, _FLIPS - start), n)).astype(np.float64)
+    for start in range(0, flips, step):
+        yield 1.0 - 2.0 * rng.integers(0, 2, (min(step, flips - start), n)).astype(np.float64)
 
 
 def _as_far(signs: Floats, gaps: Floats) -> Floats:

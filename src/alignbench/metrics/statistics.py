@@ -30,6 +30,7 @@ RESAMPLES = 10_000
 SMALL_P = 0.05  # largest corrected p of a difference that is told from none
 MIN_PROMPTS = 20  # fewest that are resampled, for an interval around a recovery and for a claim
 
+_FLIPS = 2  # drawn signs of a test for each resample of an interval
 _ROUNDING = 1e-12  # of a value: two that are no further apart are equal
 
 _Key = TypeVar("_Key", bound=Hashable)
@@ -112,7 +113,7 @@ class Uncertainty:
         gaps[np.abs(gaps) <= _ROUNDING * np.maximum(np.abs(first), np.abs(second))] = 0.0
         ratios = Ratios.of(gaps)
         intervals = self._intervals(ratios, [of_differences(one) for one in bounds])
-        p = sign_flip_p(gaps, self.seed)
+        p = sign_flip_p(gaps, _FLIPS * self.resamples, self.seed)
         return [
             PairedDifference(float(ratios.values[k]) if ratios.n[k] else None, intervals[k], p[k], int(ratios.n[k]))
             for k in range(gaps.shape[1])

@@ -24,7 +24,7 @@ from alignbench.metrics.intervals import UNIT
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import PairedDifference, Uncertainty
 from alignbench.metrics.values import WordMode
-from alignbench.reports.gate_columns import GateScores, Rows, gated_cells
+from alignbench.reports.gate_columns import GateRows, GateScores, Rows, gate_rows
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.model_based.judge import EFFECTIVE, PASSING, JudgedScores
 from alignbench.scoring.responses import Responses
@@ -125,18 +125,17 @@ def quality_gate(
     live = [METRICS[name] for name in metrics if METRICS[name].live and "within" in METRICS[name].scope]
     scored = [metric.name for metric in live if metric.more_diverse and not metric.moves_with_n]
     scores = GateScores(scored, mode, embeddings, unseen, uncertainty.seed)
-    names = dict.fromkeys(condition for condition, _, _ in qualities.of)
-    cells = {name: gated_cells(name, responses, qualities, threshold) for name in responses.conditions if name in names}
-    gaps = {}
-    if reference in cells:
-        rows = {name: scores.gaps(of, cells[reference]) for name, of in cells.items() if name != reference}
-        gaps = _gaps(_by_score(rows), uncertainty)
-    changes = _changes(_by_score({name: scores.sides(of) for name, of in cells.items()}), uncertainty)
-    judged = JudgedScores(qualities, embeddings, threshold).within(responses)
+    judged = JudgedScores(qualities, embeddings, threshold)
+    return gate_of(gate_rows(responses, judged, scores, reference), judge, threshold, uncertainty)
+
+
+def gate_of(rows: GateRows, judge: str | None, threshold: float, uncertainty: Uncertainty) -> QualityGate:
+    """The means and differences of rows over prompts."""
+    gaps = _gaps(_by_score(rows.gaps), uncertainty)
+    changes = _changes(_by_score(rows.sides), uncertainty)
 
     def judged_score(condition: str, score: str) -> Estimate:
-        column = {p: None if p in unseen else judged[p, condition][score].value for p in cells[condition]}
-        return mean_estimate(column, uncertainty, "no embeddings", METRICS[score].bounds)
+        return mean_estimate(rows.judged[condition][score], uncertainty, "no embeddings", METRICS[score].bounds)
 
     return QualityGate(
         threshold,
@@ -150,10 +149,10 @@ def quality_gate(
                 ),
                 distinct_passing=judged_score(name, PASSING),
                 effective_diversity=judged_score(name, EFFECTIVE),
-                metrics={metric: changes[name, metric] for metric in scored},
-                gap={metric: gaps[name, metric] for metric in scored if (name, metric) in gaps},
+                metrics={metric: changes[name, metric] for metric in rows.sides[name]},
+                gap={metric: gaps[name, metric] for metric in rows.gaps.get(name, {})},
             )
-            for name, of in cells.items()
+            for name, of in rows.cells.items()
         },
     )
 

@@ -7,10 +7,12 @@ both sides before the gate, and both after it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from alignbench.judging.qualities import Qualities
+from alignbench.metrics.estimates import PromptValues
 from alignbench.metrics.lexicon import Lexicon
 from alignbench.metrics.porter import stem
 from alignbench.metrics.registry import METRICS
@@ -18,7 +20,10 @@ from alignbench.metrics.values import WordMode
 from alignbench.reports.cells import cell_values
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.matched import matched_values
+from alignbench.scoring.model_based.judge import EFFECTIVE, PASSING, JudgedScores
 from alignbench.scoring.responses import Responses, Texts
+
+T = TypeVar("T")
 
 Rows = Mapping[str, tuple[float, ...]]
 """By prompt, of those that have all of the numbers."""
@@ -99,6 +104,10 @@ class GateScores:
                 _add(rows[metric], prompt, own[0], others[0], own[1], others[1])
         return {**rows}
 
+    def seen(self, prompt: str, value: float | None) -> float | None:
+        """A score of embeddings, where they say something."""
+        return None if prompt in self._unseen else value
+
     def _values(self, prompt: str, texts: Texts) -> dict[str, float | None]:
         embeddings = None if prompt in self._unseen else self._embeddings
         values = cell_values(texts, self._plain, self._lexicon.mode, embeddings)
@@ -109,6 +118,59 @@ class GateScores:
         cells = {"texts": texts, "reference": reference}
         matched = matched_values(cells, "reference", self._lexical, self._lexicon, self._seed)["texts"]
         return {metric: (one.value, one.reference) for metric, one in matched.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class GateRows:
+    """Of the conditions that were judged.
+
+    Attributes:
+        cells: by condition and prompt.
+        sides: by condition and metric, before the gate and after it.
+        gaps: by condition and metric, see `GateScores.gaps`; none without the reference.
+        judged: by condition and score, of every prompt that was judged.
+    """
+
+    cells: Mapping[str, Mapping[str, GatedCell]]
+    sides: Mapping[str, Mapping[str, Rows]]
+    gaps: Mapping[str, Mapping[str, Rows]]
+    judged: Mapping[str, Mapping[str, PromptValues]]
+
+    def among(self, prompts: Collection[str]) -> GateRows:
+        """Of these prompts."""
+
+        def chosen(column: Mapping[str, T]) -> dict[str, T]:
+            return {prompt: column[prompt] for prompt in prompts if prompt in column}
+
+        def all_chosen(columns: Mapping[str, Mapping[str, Mapping[str, T]]]) -> dict[str, dict[str, dict[str, T]]]:
+            return {name: {score: chosen(column) for score, column in of.items()} for name, of in columns.items()}
+
+        cells = {name: chosen(of) for name, of in self.cells.items()}
+        return GateRows(cells, all_chosen(self.sides), all_chosen(self.gaps), all_chosen(self.judged))
+
+
+def gate_rows(responses: Responses, judged: JudgedScores, scores: GateScores, reference: str | None) -> GateRows:
+    """Of every prompt. reference: the condition that gaps are to."""
+    qualities = judged.qualities
+    names = {condition for condition, _, _ in qualities.of}
+    cells = {
+        name: gated_cells(name, responses, qualities, judged.threshold)
+        for name in responses.conditions
+        if name in names
+    }
+    own = cells.get(reference or "")
+    of_cells = judged.within(responses)
+    return GateRows(
+        cells,
+        {name: scores.sides(of) for name, of in cells.items()},
+        {} if own is None else {name: scores.gaps(of, own) for name, of in cells.items() if name != reference},
+        {
+            name: {
+                score: {p: scores.seen(p, of_cells[p, name][score].value) for p in of} for score in (PASSING, EFFECTIVE)
+            }
+            for name, of in cells.items()
+        },
+    )
 
 
 def _add(rows: dict[str, tuple[float, ...]], prompt: str, *numbers: float | None) -> None:
