@@ -122,7 +122,7 @@ def _within(report: Report) -> Figure | None:
                 _apart(axes, row, tables[condition][metric], matched.get(condition, {}).get(metric))
             axes.axvline(0.0, color="#5d5d5d", linewidth=0.8)
             axes.set_title(f"{METRICS[metric].title}, difference")
-            axes.set_xlabel("open: as they come, full: matched length")
+            axes.set_xlabel("○ as they come   ● matched length")
             _rows(axes, [*tables], labels=False)
 
     caption = "Means over prompts with 95% intervals; the diamond is the reference."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.cells import cell_len
 from textual.content import Content
 
-from alignbench.scoring.score_tables import CrossEstimate
+from alignbench.scoring.score_tables import CrossEstimate, MatchedEstimate
 from alignbench.tui.scores.view_model import Drawn, ScoresViewModel, visible_columns
 from alignbench.tui.styled import DIM, faint
 from alignbench.tui.text import fitted, number
@@ -30,6 +30,8 @@ def table_lines(model: ScoresViewModel) -> Drawn:
         if row == model.row:
             cursor = len(lines)
         lines.append(_line(model, row, columns, wide))
+        if any(model.matched(row, at) for at in columns):
+            lines.append(_matched_line(model, row, columns, wide))
     return lines, (0 if cursor < 3 else cursor - 1, cursor + 1)
 
 
@@ -92,6 +94,19 @@ def _line(model: ScoresViewModel, row: MetricRow, columns: list[int], wide: int)
     return Content("").join(parts)
 
 
+def _matched_line(model: ScoresViewModel, row: MetricRow, columns: list[int], wide: int) -> Content:
+    """Below a lexical score, the same at matched length: of a column, and how far that is from the reference's."""
+    texts = [f"    {'at matched length':<{LABEL - 4}}"]
+    for at in columns:
+        matched = model.matched(row, at)
+        value = None if matched is None else row.shown(matched.value)
+        text = "" if matched is None else row.written(value)
+        if matched is not None and value is not None:
+            text += f" {row.difference(matched.difference)}"
+        texts.append(f"{text:>{wide}}")
+    return faint("".join(texts))
+
+
 def cell(model: ScoresViewModel, row: MetricRow, at: int) -> str:
     """A score in short: its value, and what it is where the column is ceiling or floor, else the recovery."""
     text = row.written(row.value(model.entry(row, at)))
@@ -125,6 +140,8 @@ def detail(model: ScoresViewModel, bar: bool) -> list[Content]:
             around = f" [{row.written(interval[0])}, {row.written(interval[1])}]" if interval else ""
             said = cell(model, row, at) if not row.cross else row.written(value)
             lines.append(Content.assemble((f"{who}: {said}{around}", "bold"), (_beside(model, at), DIM)))
+        if (matched := model.matched(row, at)) is not None:
+            lines.append(Content.styled(matched_words(model, row, matched), DIM))
         if row.similarity and bar and value is not None:
             lines += _similarity(model, row)
         warning = model.similarity(row, at).warning if row.similarity else ""
@@ -133,6 +150,15 @@ def detail(model: ScoresViewModel, bar: bool) -> list[Content]:
         if row.metric.moves_with_n and len({model.n(at) for at in range(len(model.names))} - {0}) > 1:
             lines.append(Content.styled("! Columns differ in n, and this score moves with n.", "bold $text-warning"))
     return [*lines, *(Content(text) if i == 0 else faint(text) for i, text in enumerate(row.help()))]
+
+
+def matched_words(model: ScoresViewModel, row: MetricRow, matched: MatchedEstimate) -> str:
+    """A score of a column and of the reference, all responses cut to the words of the shortest that are compared."""
+    if matched.value is None:
+        return f"Not compared at matched length: {matched.reason}."
+    own, reference = row.written(row.shown(matched.value)), row.written(row.shown(matched.reference))
+    against = model.title(model.reference or 0)
+    return f"At matched length {own}, {against} {reference}: {row.difference(matched.difference, interval=True)}."
 
 
 def _beside(model: ScoresViewModel, at: int) -> str:

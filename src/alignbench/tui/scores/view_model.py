@@ -9,7 +9,7 @@ from textual.content import Content
 
 from alignbench.metrics.estimates import Estimate
 from alignbench.reports.roles import Role
-from alignbench.scoring.score_tables import CrossEstimate, WithinEstimate
+from alignbench.scoring.score_tables import CrossEstimate, MatchedEstimate, WithinEstimate
 from alignbench.tui.scores.snapshot import Earlier, OnDemandResult, PromptPanel, PromptSpread, Snapshot
 from alignbench.tui.sizes import NARROW
 from alignbench.tui.workbench.background_job import BackgroundJob
@@ -87,6 +87,11 @@ class ScoresViewModel:
         if why := self._why_none(row, at):
             return CrossEstimate(reason=why)
         return self._cross(row, self.names[at])
+
+    def matched(self, row: MetricRow, at: int) -> MatchedEstimate | None:
+        """A lexical score of a column and the reference at matched length; None of any other, and of the reference."""
+        table = self.panel.tables.matched if self.panel is not None and not row.cross else {}
+        return table.get(self.names[at], {}).get(row.metric.name)
 
     def version(self, row: MetricRow, one: Earlier) -> CrossEstimate:
         """A similarity of an earlier version of a column, or why there is none."""
