@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.cells import cell_len
 from textual.content import Content
 
-from alignbench.scoring.score_tables import CrossEstimate, MatchedEstimate
+from alignbench.scoring.score_tables import CrossEstimate
 from alignbench.tui.scores.view_model import Drawn, ScoresViewModel, visible_columns
 from alignbench.tui.styled import DIM, faint
 from alignbench.tui.text import fitted, number
@@ -141,7 +141,7 @@ def detail(model: ScoresViewModel, bar: bool) -> list[Content]:
             said = cell(model, row, at) if not row.cross else row.written(value)
             lines.append(Content.assemble((f"{who}: {said}{around}", "bold"), (_beside(model, at), DIM)))
         if (matched := model.matched(row, at)) is not None:
-            lines.append(Content.styled(matched_words(model, row, matched), DIM))
+            lines.append(faint(model.matched_words(row, matched)))
         if row.similarity and bar and value is not None:
             lines += _similarity(model, row)
         warning = model.similarity(row, at).warning if row.similarity else ""
@@ -150,15 +150,6 @@ def detail(model: ScoresViewModel, bar: bool) -> list[Content]:
         if row.metric.moves_with_n and len({model.n(at) for at in range(len(model.names))} - {0}) > 1:
             lines.append(Content.styled("! Columns differ in n, and this score moves with n.", "bold $text-warning"))
     return [*lines, *(Content(text) if i == 0 else faint(text) for i, text in enumerate(row.help()))]
-
-
-def matched_words(model: ScoresViewModel, row: MetricRow, matched: MatchedEstimate) -> str:
-    """A score of a column and of the reference, all responses cut to the words of the shortest that are compared."""
-    if matched.value is None:
-        return f"Not compared at matched length: {matched.reason}."
-    own, reference = row.written(row.shown(matched.value)), row.written(row.shown(matched.reference))
-    against = model.title(model.reference or 0)
-    return f"At matched length {own}, {against} {reference}: {row.difference(matched.difference, interval=True)}."
 
 
 def _beside(model: ScoresViewModel, at: int) -> str:

@@ -93,6 +93,14 @@ class ScoresViewModel:
         table = self.panel.tables.matched if self.panel is not None and not row.cross else {}
         return table.get(self.names[at], {}).get(row.metric.name)
 
+    def matched_words(self, row: MetricRow, matched: MatchedEstimate) -> str:
+        """A score of a column and of the reference, all responses cut to the words of the shortest compared."""
+        if matched.value is None:
+            return f"Not compared at matched length: {matched.reason}."
+        own, reference = row.written(row.shown(matched.value)), row.written(row.shown(matched.reference))
+        against = self.title(self.reference or 0)
+        return f"At matched length {own}, {against} {reference}: {row.difference(matched.difference, interval=True)}."
+
     def version(self, row: MetricRow, one: Earlier) -> CrossEstimate:
         """A similarity of an earlier version of a column, or why there is none."""
         return self._cross(row, one.name)
