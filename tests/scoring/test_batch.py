@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import random
 from collections.abc import Iterator
@@ -278,6 +279,27 @@ def test_scores_from_elsewhere_take_their_place_in_the_tables() -> None:
     cross = tables.cross["B"]["bertscore_f1"]
     assert (cross.value, cross.ceiling, cross.null, cross.mmd2) == (0.5, 0.8, 0.25, pytest.approx(0.1))
     assert tables.cross["B"]["jaccard"].null is not None
+
+
+def test_rates_of_prompts_add_up_to_all_over_all() -> None:
+    """10 bits of 5 bytes and 20 of 100: .286, not the mean of 2 and .2. Half of the floor's 60 bits are closed."""
+    texts = random_texts(2, conditions="ABC")
+    bits = {"A": (0.0, 0.0), "B": (20.0, 40.0), "C": (10.0, 20.0)}
+    given = PrecomputedScores(
+        cross={
+            (p, c): {"alignment_gap": Cross(bits[c][i] / n, 1, 0.0, weight=n)}
+            for c in "ABC"
+            for i, (p, n) in enumerate(zip(texts, (5, 100), strict=True))
+        }
+    )
+    wanted = ScoreRequest(("words",), ("alignment_gap",), reference="A", floor="B", resamples=100)
+    entry = score_responses(GivenResponses(texts), wanted, None, given=given).cross["C"]["alignment_gap"]
+    assert (entry.value, entry.floor, entry.ceiling) == pytest.approx((30 / 105, 60 / 105, 0.0))
+    assert entry.recovery == pytest.approx(0.5)
+    # The ratio's error by linearization, with Student's t of one degree of freedom.
+    residuals = [10 - 5 * 30 / 105, 20 - 100 * 30 / 105]
+    reach = 12.7062 * math.sqrt(sum(r * r for r in residuals) / (2 - 1) / 2) / (105 / 2)
+    assert entry.ci == pytest.approx((30 / 105 - reach, 30 / 105 + reach), rel=1e-3)
 
 
 def test_scores_that_move_with_n_are_compared_at_equal_numbers_of_responses_that_say_something() -> None:

@@ -102,6 +102,7 @@ class Cross:
         mmd2: s(A,A) + s(B,B) - 2 s(A,B) from means over distinct pairs, 0 where both are the same distribution,
             possibly below 0 by chance. What cannot be computed is None; reason and ceiling_reason say why.
         skipped, extra: as in `Value`
+        weight: of the prompt among others: of a rate what it is taken over, so that prompts add up to all over all
     """
 
     value: float | None
@@ -112,6 +113,7 @@ class Cross:
     mmd2: float | None = None
     skipped: int = 0
     extra: Mapping[str, float] = field(default_factory=dict)
+    weight: float = 1.0
 
 
 def too_few(needed: int, there: int, what: str = "sample") -> str:

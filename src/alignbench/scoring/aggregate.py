@@ -135,7 +135,9 @@ def _cross(
     if not keys:
         return {condition: {} for condition in conditions}
     cells = {(c, metric): [prompt.cross.get(c, {}).get(metric, _NO_PAIRS) for prompt in prompts] for c, metric in keys}
-    values = {key: _column(cell.value for cell in column) for key, column in cells.items()}
+    rates = {key: _column(cell.value for cell in column) for key, column in cells.items()}
+    weights = {key: np.array([cell.weight for cell in column]) for key, column in cells.items()}
+    values = {key: _weighted(rates[key], weights[key]) for key in keys}
     mmd2s = {key: _column(cell.mmd2 for cell in column) for key, column in cells.items()}
     missing = np.full(len(prompts), np.nan)
     nulls = {
@@ -146,7 +148,8 @@ def _cross(
     for key in keys:
         absent = np.isnan(values[key])
         ceilings[key] = np.where(absent, np.nan, _column(cell.ceiling for cell in cells[key]))
-        floors[key] = np.where(absent, np.nan, values[floor, key[1]]) if floor is not None else missing
+        bare = (floor, key[1]) if floor is not None else None
+        floors[key] = missing if bare is None else _weighted(np.where(absent, np.nan, rates[bare]), weights[bare])
     n = len(prompts)
     bounds = [_bounds(metric) for _, metric in keys]
     intervals = uncertainty.intervals(
@@ -214,6 +217,15 @@ def _at_equal_n(cells: Iterable[Value]) -> _Column:
 
 def _column(values: Iterable[float | None]) -> _Column:
     return np.array([np.nan if value is None else value for value in values], np.float64)
+
+
+def _weighted(rates: _Column, weights: _Column) -> _Column:
+    """Numbers whose mean is the weighted one, and whose spread is that of a ratio of sums (Cochran 1977, chapter 6)."""
+    there = ~np.isnan(rates)
+    if not there.any() or np.ptp(weights[there]) == 0:
+        return rates
+    whole = np.average(rates[there], weights=weights[there])
+    return whole + (rates - whole) * weights / weights[there].mean()  # type: ignore[no-any-return]
 
 
 def _matrix(columns: Iterable[_Column], n_prompts: int) -> NDArray[np.float64]:

@@ -189,7 +189,7 @@ def _gap(
     if of_ends := [gap.end for gap in gaps if gap.end is not None]:
         extra |= {"ended": len(of_ends) / len(gaps), "end_bits": statistics.fmean(of_ends)}
     bits = math.fsum(gap.bits for gap in gaps)
-    return _Read(Cross(bits / n_bytes, len(gaps), 0.0, extra=extra), same_tokens, tuple(ends))
+    return _Read(Cross(bits / n_bytes, len(gaps), 0.0, extra=extra, weight=n_bytes), same_tokens, tuple(ends))
 
 
 def _shared(texts: Sequence[str]) -> int:
