@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alignbench.metrics.intervals import Interval
 from alignbench.metrics.recovery import over_one
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import (
@@ -146,11 +147,20 @@ class TestRecovery:
 
 
 def test_over_one_there_is_a_warning_and_mmd2_is_read_where_there_is_one() -> None:
-    assert over_one(None, 0.1, compares_means=False) == over_one(1.0, 0.1, compares_means=False) == ""
-    assert "mode-seeking" in over_one(1.2, None, compares_means=False)
-    assert "mmd2" not in over_one(1.2, None, compares_means=True)
-    assert over_one(1.2, 0.1, compares_means=False).endswith("read mmd2 beside it")
-    assert over_one(1.2, 0.1, compares_means=True).endswith("read mmd2 beside it, which compares means only")
+    def warning(
+        recovery: float | None, ci: Interval | None = (1.1, 1.3), mmd2: float | None = 0.1, **more: bool
+    ) -> str:
+        return over_one(recovery, ci, mmd2, **{"compares_means": False, **more})
+
+    assert warning(None) == warning(1.0) == ""
+    assert "closer to the reference than the reference is to itself" in warning(1.2)
+    assert warning(1.2).endswith("read mmd2 beside it")
+    assert warning(1.2, compares_means=True).endswith("read mmd2 beside it, which compares means only")
+    assert "mode-seeking" in warning(1.2, mmd2=None)
+    assert "mmd2" not in warning(1.2, mmd2=None, compares_means=True)
+    for ci in (None, (0.9, 1.4)):
+        assert "closer" not in warning(1.2, ci), "half of the time the reference itself is over 1"
+        assert "by mode-seeking or by chance" in warning(1.2, ci)
 
 
 def test_mmd2_of_cosines_compares_means_only() -> None:

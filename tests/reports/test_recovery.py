@@ -16,16 +16,16 @@ SCORE = CrossEstimate(
 )
 
 
-def finding(**changes: Any) -> Finding:
+def finding(metric: str = "jaccard", **changes: Any) -> Finding:
     scores = {"shown": replace(SCORE, **changes), "chat": SCORE, "raw": SCORE}
-    tables = ScoreTables(cross={name: {"jaccard": score} for name, score in scores.items()})
+    tables = ScoreTables(cross={name: {metric: score} for name, score in scores.items()})
     report = Report(1, tables, meta=meta(floor="raw"))
     (there,) = recovery_findings(report, {"shown": "in-context", "chat": "aligned", "raw": "base"})
     return there
 
 
-def said(**changes: Any) -> str:
-    return finding(**changes).text
+def said(metric: str = "jaccard", **changes: Any) -> str:
+    return finding(metric, **changes).text
 
 
 def test_a_recovery_stands_with_its_ceiling_null_and_distance() -> None:
@@ -36,6 +36,17 @@ def test_a_recovery_stands_with_its_ceiling_null_and_distance() -> None:
     assert "not told from the same distribution" in said(mmd2=0.0, mmd2_ci=(-0.1, 0.1))
     assert "not told from none" in said(recovery_ci=(-0.1, 0.62))
     assert said(warning="over 1: mode-seeking").endswith("the recovery is over 1: mode-seeking.")
+
+
+def test_mmd2_of_cosines_tells_of_means() -> None:
+    assert said("embedding_similarity").endswith("MMD² 0.120 [0.100, 0.140], another mean.")
+    assert said("embedding_similarity", mmd2=0.0, mmd2_ci=(-0.1, 0.1)).endswith("means not told apart.")
+
+
+def test_an_mmd2_under_0_is_chance() -> None:
+    below = finding(mmd2=-0.02, mmd2_ci=(-0.03, -0.01))
+    assert "not told from the same distribution" in below.text
+    assert [claim.kind for claim in below.claims] == ["recovery"]
 
 
 def test_what_a_sentence_claims_stands_beside_it() -> None:

@@ -209,9 +209,9 @@ def _bounds(kind: str, field: str) -> Bounds:
         return 1.0, float(len(STANCES))
     if field == "topics":
         return 1.0, math.inf
-    if kind == "topics":
-        return 0.0, math.inf
-    return UNIT if kind in ("stance", PREFERENCE, TAG, *SETS) else _GRADES
+    if kind in ("quality", "new-information"):
+        return _GRADES
+    return UNIT if kind in ("stance", PREFERENCE, TAG, *SETS) else (0.0, math.inf)
 
 
 def _value(judgment: Judgment, field: str) -> float | None:

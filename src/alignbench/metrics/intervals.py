@@ -136,32 +136,35 @@ class Ratios:
         end anywhere.
         """
         tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
-        reaches = np.empty((2, len(self.values)))
-        for start in range(0, len(self.values), _BLOCK):
-            block = slice(start, start + _BLOCK)
-            drawn = [self._studentized(times, block) for times in resampled(len(self.residuals), resamples, seed)]
-            low, high = np.quantile(np.concatenate(drawn).T.copy(), tails, axis=1, overwrite_input=True)
-            reaches[:, block] = np.stack([high, -low]) * self.errors()[block]
+        blocks = [slice(start, start + _BLOCK) for start in range(0, len(self.values), _BLOCK)]
+        drawn = np.empty((len(self.values), resamples))
+        done = 0
+        for times in resampled(len(self.residuals), resamples, seed):
+            for block in blocks:
+                drawn[block, done : done + len(times)] = self._studentized(times, block)
+            done += len(times)
+        ends = [np.quantile(drawn[block], tails, axis=1, overwrite_input=True) for block in blocks]
+        low, high = np.concatenate(ends, axis=1) if ends else np.empty((2, 0))
         farthest = _FARTHEST * self.t_reaches()
-        return np.clip(reaches, -farthest, farthest)
+        return np.clip(np.stack([high, -low]) * self.errors(), -farthest, farthest)
 
     def _studentized(self, times: Floats, block: slice) -> Floats:
-        """(rows, K) of each resample the gap of its value to that of the sample, in its own standard errors."""
-        residuals, weights = self.residuals[:, block], self.weights[:, block]
+        """(K, rows) of each resample the gap of its value to that of the sample, in its own standard errors."""
+        residuals, weights, times = self.residuals[:, block].T, self.weights[:, block].T, times.T
         of_means = bool(((weights == 0.0) | (weights == 1.0)).all())
-        drawn = times @ weights
-        gaps = times @ residuals
+        drawn = weights @ times
+        gaps = residuals @ times
         # Resamples without spread are far off rather than infinitely far.
-        least = np.maximum(1e-18 * (residuals**2).sum(axis=0), np.finfo(np.float64).tiny)
+        least = np.maximum(1e-18 * (residuals**2).sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
         with np.errstate(invalid="ignore", divide="ignore"):
             gaps /= drawn
-            squares = times @ residuals**2
+            squares = residuals**2 @ times
             if of_means:
                 squares -= gaps * gaps * drawn
                 n = drawn
             else:
-                squares -= gaps * (2.0 * (times @ (residuals * weights)) - gaps * (times @ weights**2))
-                n = times @ (weights > 0.0).astype(np.float64)
+                squares -= gaps * (2.0 * ((residuals * weights) @ times) - gaps * (weights**2 @ times))
+                n = (weights > 0.0).astype(np.float64) @ times
             np.maximum(squares, least, out=squares)
             squares *= n
             squares /= n - 1.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from alignbench.metrics.intervals import Interval
+
 
 def recovered(similarity: float, floor: float, ceiling: float) -> float | None:
     """(similarity - floor) / (ceiling - floor); None where the ceiling is not over the floor.
@@ -14,15 +16,21 @@ def recovered(similarity: float, floor: float, ceiling: float) -> float | None:
     return (similarity - floor) / (ceiling - floor) if ceiling > floor else None
 
 
-def over_one(recovery: float | None, mmd2: float | None, *, compares_means: bool) -> str:
+def over_one(recovery: float | None, ci: Interval | None, mmd2: float | None, *, compares_means: bool) -> str:
     """What to know of a recovery over 1; empty up to that.
 
-    mmd2: of the same sets, None where there is none to read beside it. compares_means: whether it sees no more than
-    where the two sets are centred.
+    Args:
+        recovery: None where there is none.
+        ci: Its interval; where that reaches down to 1, or is missing, chance may be all.
+        mmd2: Of the same sets, None where there is none to read beside it.
+        compares_means: Whether that sees no more than where the two sets are centred.
     """
     if recovery is None or recovery <= 1.0:
         return ""
-    warning = "over 1: closer to the reference than the reference is to itself, as mode-seeking is"
+    if ci is not None and ci[0] > 1.0:
+        warning = "over 1: closer to the reference than the reference is to itself, as mode-seeking is"
+    else:
+        warning = "over 1, by mode-seeking or by chance"
     if mmd2 is None:
         return warning
     return f"{warning}; read mmd2 beside it{', which compares means only' if compares_means else ''}"

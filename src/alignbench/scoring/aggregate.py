@@ -185,7 +185,7 @@ def _cross(
             recovery=recovery.value,
             recovery_ci=recovery.ci,
             recovery_reason=recovery.reason if floor is not None else no_floor,
-            warning=over_one(recovery.value, distance, compares_means=METRICS[metric].compares_means),
+            warning=over_one(recovery.value, recovery.ci, distance, compares_means=METRICS[metric].compares_means),
             held_out=_mean(_column(split.value for split in held_out)),
             source=_mean(_column(split.source for split in held_out)),
             extra=_extras([cell for cell in cells[key] if cell.value is not None]),

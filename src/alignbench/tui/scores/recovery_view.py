@@ -124,7 +124,7 @@ def _footnotes(model: ScoresViewModel) -> list[str]:
     warned = [entry for row in rows() if row.similarity for entry in _entries(model, row) if entry.warning]
     if warned:
         beside = " Read MMD² beside it." if any(entry.mmd2 is not None for entry in warned) else ""
-        notes.append(f"! over 1: closer to the reference than it is to itself, as mode-seeking is.{beside}")
+        notes.append(f"! over 1, by mode-seeking or by chance.{beside}")
     if model.panel is not None and model.panel.others:
         notes.append(f"The null is the mean over {count(model.panel.others, 'other prompt')} of this session.")
     if model.panel is not None and model.panel.hints:
