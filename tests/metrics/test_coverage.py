@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import pytest
@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from alignbench.metrics.coverage import best_matches, coverage, coverage_at, covered_responses, union_coverage
+from alignbench.metrics.coverage import (
+    best_matches,
+    coverage,
+    coverage_at,
+    covered_responses,
+    equal_sentences,
+    union_coverage,
+)
 
 X, Y, Z = np.eye(3)
 tables = st.tuples(st.integers(1, 6), st.integers(1, 6)).flatmap(
@@ -65,3 +72,66 @@ def test_coverage_at_an_equal_sentence_count_is_the_mean_over_choices_of_sentenc
     assert coverage_at(sentences, responses, 100, 0.3) == pytest.approx(whole)
     assert coverage_at(np.zeros((0, 4)), responses, 1) is None
     assert coverage_at(sentences, [np.zeros((0, 4))], 1) == 0.0
+
+
+def test_in_as_many_sentences_the_longer_response_speaks_and_the_other_set_goes_on() -> None:
+    """Each own response is one sentence; the other set's one says all three, which is three of its sentences."""
+    equal = equal_sentences([[X], [Y], [Z], [X]], [[X, Y, Z]])
+    assert equal is not None
+    assert equal.sentences == 3
+    assert equal.by_others == 1
+    assert equal.by_itself == pytest.approx((1 + 0 + 0 + 1) / 4)
+    cut = equal_sentences([[X], [Y]], [[X, Y, Z]])
+    assert cut is not None
+    assert (cut.sentences, cut.by_others, cut.by_itself) == pytest.approx((1, 1 / 3, 0)), "the rest ends after one"
+    assert equal_sentences([[X], np.zeros((0, 3))], [[X]]) is None
+    assert equal_sentences([[X], [Y]], []) is None
+
+
+def test_in_as_many_sentences_is_the_mean_over_pairs_and_choices() -> None:
+    rng = np.random.default_rng(1)
+    own, others = ([rng.normal(size=(t, 3)) for t in lengths] for lengths in ((2, 1, 3), (4, 2)))
+
+    def spoken(side: list[np.ndarray], start: int, n: int) -> list[np.ndarray]:
+        """All that the side may have said in n sentences from a response on."""
+        whole: list[np.ndarray] = []
+        for response in side[start:] + side[:start]:
+            left = n - len(whole)
+            if len(response) >= left:
+                return [np.array([*whole, *response[list(c)]]) for c in combinations(range(len(response)), left)]
+            whole += list(response)
+        raise AssertionError("says less")
+
+    by_others, by_itself = [], []
+    for at, sought in enumerate(own):
+        rest = own[at + 1 :] + own[:at]
+        of_pairs = []
+        for a, b in product(range(len(others)), range(len(rest))):
+            n = min(max(len(others[a]), len(rest[b])), sum(map(len, others)), sum(map(len, rest)))
+            sides = [
+                np.mean([coverage(best_matches(sought, [said]), 0.3) for said in spoken(side, start, n)])
+                for side, start in ((others, a), (rest, b))
+            ]
+            of_pairs.append(sides)
+        by_others.append(np.mean([pair[0] for pair in of_pairs]))
+        by_itself.append(np.mean([pair[1] for pair in of_pairs]))
+    equal = equal_sentences(own, others, 0.3)
+    assert equal is not None
+    assert (equal.by_others, equal.by_itself) == pytest.approx((np.mean(by_others), np.mean(by_itself)))
+
+
+@pytest.mark.parametrize("n", [2, 5, 12])
+def test_in_as_many_sentences_no_side_of_one_distribution_is_favoured(n: int) -> None:
+    """Responses of very different lengths that keep to a subject of their own: many against one would say more."""
+    rng = np.random.default_rng(n)
+
+    def response() -> np.ndarray:
+        subject = rng.integers(0, 4)
+        return np.eye(12)[3 * subject + rng.integers(0, 3, rng.integers(1, 9))]
+
+    gaps = []
+    for _ in range(400):
+        equal = equal_sentences([response() for _ in range(n)], [response() for _ in range(n)])
+        assert equal is not None
+        gaps.append(equal.by_others - equal.by_itself)
+    assert abs(np.mean(gaps)) < 3 * np.std(gaps) / 20

@@ -8,7 +8,7 @@ from alignbench.judging.summary import JudgedEstimate
 from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.statistics import PairedDifference
 from alignbench.reports.contents import Diversity, Report
-from alignbench.reports.coverage_curves import ConditionCoverage, Coverage
+from alignbench.reports.coverage_curves import Coverage
 from alignbench.reports.finding import Claim
 from alignbench.reports.findings import findings
 from alignbench.reports.gate import GatedCondition, GateGap, QualityGate
@@ -103,19 +103,6 @@ def test_the_gates_share_is_a_claim_only_with_an_interval_off_zero() -> None:
     line = closed(Estimate(0.5, reason="no interval: needs 20 prompts, has 3"))
     assert "needs 20 prompts" in line
     assert "bad responses" not in line
-
-
-def test_coverage_at_few_responses_carries_no_claim() -> None:
-    def covered(n: int) -> ConditionCoverage:
-        curve = tuple(Estimate(k / 20) for k in range(1, n + 1))
-        return ConditionCoverage(n, curve, curve, Estimate(0.5), NONE, NONE)
-
-    report = Report(1, ScoreTables({"chat": {}}), meta=meta())
-    coverage = Coverage(conditions={"base": covered(5), "one": covered(1), "many": covered(12)})
-    lines = texts(report, Diversity(NO_OPENINGS, NO_GATE, coverage))
-    assert "One response of base says 5% of a response of chat, 5 together say 25%" in lines[1]
-    assert "One response of one says 5% of a response of chat; a response of chat covers 0.500 of its 1." in lines
-    assert "Coverage rests on 1 to 5 responses a prompt, under 10" in lines[-1]
 
 
 def test_contested_prompts_without_stances_ask_for_them() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from alignbench.metrics import registry
+from alignbench.metrics.length_matched import MatchedValue
 from alignbench.metrics.running_cell import CellPair, CellScores
 from alignbench.metrics.values import Value
 from alignbench.progress import silent
@@ -127,6 +128,23 @@ def test_scores_from_elsewhere_stand_beside_the_live_ones() -> None:
     assert scores.within["a"]["surprisal"].value == 2.5
     assert scores.within["a"]["words"].value == scratch(TEXTS["a"]).within()["words"].value
     assert scores.null == {}, "one prompt has no null"
+
+
+def test_lexical_scores_are_compared_at_matched_length_and_anew_only_with_a_new_sample() -> None:
+    red = {0: "Red blue green gold pink grey.", 1: "Red blue green black white brown teal."}
+    sun = {0: "Sun moon star sky rain.", 1: "Sun moon wind fog hail snow ice."}
+    scorer = OnRequestScores(Kept())
+
+    def matched(cells: dict[str, dict[int, str]]) -> Mapping[str, Mapping[str, MatchedValue]]:
+        metrics = ["words", "jaccard"]
+        return scorer.scores({"p": Answers(cells)}, ["p"], [*cells], metrics, "sun")["p"].matched
+
+    first = matched({"red": red, "sun": sun})
+    assert first["red"]["jaccard"].difference == pytest.approx(3 / 7 - 2 / 8)
+    assert set(first["red"]) == {"jaccard"}
+    assert matched({"red": red, "sun": sun})["red"] is first["red"]
+    more = matched({"red": {**red, 2: "Red blue green gold pink grey."}, "sun": sun})
+    assert more["red"]["jaccard"].n == 3
 
 
 def test_intervals_hold_the_similarities_only() -> None:

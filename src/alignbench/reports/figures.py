@@ -122,7 +122,7 @@ def _within(report: Report) -> Figure | None:
                 _apart(axes, row, tables[condition][metric], matched.get(condition, {}).get(metric))
             axes.axvline(0.0, color="#5d5d5d", linewidth=0.8)
             axes.set_title(f"{METRICS[metric].title}, difference")
-            axes.set_xlabel("open: as they come, full: matched length")
+            axes.set_xlabel("○ as they come   ● matched length")
             _rows(axes, [*tables], labels=False)
 
     caption = "Means over prompts with 95% intervals; the diamond is the reference."
@@ -226,40 +226,49 @@ def _gate(gate: QualityGate) -> Figure | None:
 
 
 def _coverage(coverage: Coverage, reference: str | None) -> Figure | None:
-    shown = {name: covered for name, covered in coverage.conditions.items() if covered.of_reference}
-    ways = (
-        ("of one reference response, said by k", {name: covered.of_reference for name, covered in shown.items()}),
-        (
-            "of one response, said by k of the reference",
-            {name: covered.by_reference for name, covered in shown.items()},
-        ),
-    )
+    """Solid the curves of one condition by the other, dashed those of a condition by itself."""
+    shown = {name: of for name, of in coverage.conditions.items() if of.of_reference}
+    drawn = {name: (i, of) for i, (name, of) in enumerate([*shown.items()][:LINES])}
     if not shown:
         return None
 
     def draw(panels: Sequence[Axes]) -> None:
-        for axes, (title, curves) in zip(panels, ways, strict=True):
-            for i, (name, curve) in enumerate([*curves.items()][:LINES]):
-                points = [(k, p.value, p.ci) for k, p in enumerate(curve, start=1) if p.value is not None]
-                ks = [k for k, _, _ in points]
-                axes.plot(ks, [value for _, value, _ in points], marker=MARKERS[i], color=COLOURS[i], markersize=4,
-                          label=called(name))  # fmt: skip
-                intervals = [ci for _, _, ci in points if ci is not None]
-                if len(intervals) == len(points):
-                    low, high = zip(*intervals, strict=True)
-                    axes.fill_between(ks, low, high, color=COLOURS[i], alpha=0.13, linewidth=0)
-            axes.set_title(title)
+        of_reference, of_condition = panels
+        _curve(of_reference, coverage.reference, "o", "black", called(str(reference)), "--")
+        for name, (i, of) in drawn.items():
+            _curve(of_reference, of.of_reference, MARKERS[i], COLOURS[i], called(name))
+            _curve(of_condition, of.by_reference, MARKERS[i], COLOURS[i])
+            _curve(of_condition, of.of_itself, MARKERS[i], COLOURS[i], style="--")
+        of_reference.set_title("of one reference response, said by k")
+        of_condition.set_title("of one response, said by k of the reference")
+        for axes in panels:
             axes.set_xlabel("k responses")
             axes.set_ylim(0, 1)
-            axes.set_xticks(range(1, max(map(len, [*curves.values()][:LINES])) + 1))
-        panels[0].set_ylabel("share of its sentences")
+            longest = max(max(len(of.of_reference), len(of.by_reference)) for _, of in drawn.values())
+            axes.set_xticks(range(1, longest + 1))
+        of_reference.set_ylabel("share of its sentences")
         _legend(panels, 2)
 
-    caption = f"Sentences that k responses say together, by cosine of {coverage.threshold:.2f} or more; bands are 95%."
+    caption = (
+        f"Sentences that k responses say together, by cosine of {coverage.threshold:.2f} or more; bands are 95%. "
+        "Dashed: said by k other responses of the condition that it is of, which any aggregation has to be over."
+    )
     if len(shown) > LINES:
         caption += f" The first {LINES} of {len(shown)} conditions."
     title = f"How much {called(str(reference))} says of what the others say"
     return Figure("coverage", title, caption, draw, 2, 3.0 + 0.18 * min(LINES, len(shown)) / 2)
+
+
+def _curve(axes: Axes, curve: Sequence[Estimate], marker: str, colour: str, label: str | None = None,
+           style: str = "-") -> None:  # fmt: skip
+    """By k, with a band."""
+    points = [(k, p.value, p.ci) for k, p in enumerate(curve, start=1) if p.value is not None]
+    ks = [k for k, _, _ in points]
+    axes.plot(ks, [value for _, value, _ in points], style, marker=marker, color=colour, markersize=4, label=label)
+    intervals = [ci for _, _, ci in points if ci is not None]
+    if intervals and len(intervals) == len(points) and style == "-":
+        low, high = zip(*intervals, strict=True)
+        axes.fill_between(ks, low, high, color=colour, alpha=0.13, linewidth=0)
 
 
 def _frontier(frontier: Frontier) -> Figure | None:

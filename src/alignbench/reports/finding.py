@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-ClaimKind = Literal["length", "diversity", "matched diversity", "gate", "recovery", "distribution"]
+ClaimKind = Literal["length", "diversity", "matched diversity", "gate", "aggregation", "recovery", "distribution"]
 CLAIM_KINDS: tuple[ClaimKind, ...] = get_args(ClaimKind)
 
 

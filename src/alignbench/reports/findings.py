@@ -6,19 +6,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from alignbench.judging.summary import DISTINCT, STANCES, JudgedTable
-from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.registry import METRICS
-from alignbench.metrics.statistics import MIN_PROMPTS, PairedDifference
+from alignbench.metrics.statistics import PairedDifference
 from alignbench.metrics.values import NON_EMPTY
 from alignbench.reports.contents import Diversity, Report
-from alignbench.reports.coverage_curves import Coverage
+from alignbench.reports.coverage_findings import coverage_findings
+from alignbench.reports.evidence import evidence
 from alignbench.reports.finding import Claim, ClaimKind, Finding
 from alignbench.reports.gate import GateGap, QualityGate
-from alignbench.reports.numbers import interval, number, p_value
+from alignbench.reports.numbers import interval, number
 from alignbench.scoring.score_tables import ConditionSize, MatchedEstimate, ScoreTables, WithinEstimate
 
 SAID = ("jaccard", "embedding_diversity")  # the scores that sentences speak of
-FEW = 10  # responses a prompt under which coverage carries no claim
 
 
 def findings(report: Report, diversity: Diversity) -> list[Finding]:
@@ -30,7 +29,7 @@ def findings(report: Report, diversity: Diversity) -> list[Finding]:
         *(line for metric in ("words", *SAID) for line in _differences(report.scores, reference, metric)),
         *_surprisals(report.scores, reference),
         *_gate(diversity.gate, reference),
-        *_coverage(diversity.coverage, reference),
+        *coverage_findings(diversity.coverage, reference),
         *_stances(report.judged.get("stance", {}), report.meta.contested),
     ]
     sizes = report.scores.sizes
@@ -67,20 +66,15 @@ def _at_matched_length(shown: str, condition: str, metric: str, matched: Matched
 
 def _moved(shown: str, condition: str, kind: ClaimKind, metric: str, difference: PairedDifference) -> Finding:
     """shown: the values that the sentence begins with."""
-    value, ci, p = difference.value or 0.0, difference.ci, difference.p_holm
-    prompts = f"over {difference.n} prompts" if difference.n != 1 else "on the one prompt both have"
-    gap = f"{shown}; a difference of {number(value, sign=True)}"
-    if difference.n < MIN_PROMPTS or ci is None:
-        return Finding(f"{gap} {prompts}, and under {MIN_PROMPTS} prompts carry no claim.", condition)
-    evidence = f"{gap} {interval(ci)} {prompts}" + ("" if p is None else f", Holm {p_value(p)}")
-    if not difference.clear:
-        return Finding(f"{evidence}: not told from no difference.", condition)
+    told = evidence(shown, difference)
+    if not told.sign:
+        return Finding(told.text, condition)
     direction = METRICS[metric].more_diverse
     if not direction:
-        says = "longer" if value > 0 else "shorter"
-        return Finding(f"{evidence}: {says} responses.", condition, (Claim(kind, metric, says),))
-    says = "more diverse" if (value > 0) == (direction == "higher") else "less diverse"
-    return Finding(f"{evidence}: {condition} is {says}.", condition, (Claim(kind, metric, says),))
+        says = "longer" if told.sign > 0 else "shorter"
+        return Finding(f"{told.text}: {says} responses.", condition, (Claim(kind, metric, says),))
+    says = "more diverse" if (told.sign > 0) == (direction == "higher") else "less diverse"
+    return Finding(f"{told.text}: {condition} is {says}.", condition, (Claim(kind, metric, says),))
 
 
 def _non_empty(score: WithinEstimate) -> str:
@@ -147,31 +141,6 @@ def _closed(condition: str, reference: str, metric: str, gap: GateGap) -> Iterat
     yield Finding(f"{line}: {took}.", condition, (claim,))
 
 
-def _coverage(coverage: Coverage, reference: str) -> Iterator[Finding]:
-    if coverage.reason:
-        yield Finding(f"No coverage: {coverage.reason}.")
-        return
-    sizes = []
-    for condition, covered in coverage.conditions.items():
-        curve = covered.of_reference
-        if not curve:
-            continue
-        sizes.append(covered.n)
-        together = f", {len(curve)} together say {_percent(curve[-1])}" if len(curve) > 1 else ""
-        responses = number(covered.responses_covered.value or 0.0)
-        yield Finding(
-            f"One response of {condition} says {_percent(curve[0])} of a response of {reference}{together}; "
-            f"a response of {reference} covers {responses} of its {covered.n}.",
-            condition,
-        )
-    few = [size for size in sizes if size < FEW]
-    if few:
-        shown = f"{min(few)} to {max(few)}" if len({*few}) > 1 else f"{few[0]}"
-        yield Finding(
-            f"Coverage rests on {shown} responses a prompt, under {FEW}, which is too few for a claim about it."
-        )
-
-
 def _stances(stances: JudgedTable, contested: int) -> Iterator[Finding]:
     if contested and not stances:
         yield Finding(
@@ -184,7 +153,3 @@ def _stances(stances: JudgedTable, contested: int) -> Iterator[Finding]:
         if shares and distinct.value is not None:
             spread = f"{number(distinct.value)}{'' if distinct.ci is None else ' ' + interval(distinct.ci)}"
             yield Finding(f"Stances of {condition}: {', '.join(shares)}; {spread} different ones a prompt.", condition)
-
-
-def _percent(share: Estimate) -> str:
-    return f"{share.value:.0%}" + ("" if share.ci is None else " [{:.0%}, {:.0%}]".format(*share.ci))

@@ -9,7 +9,7 @@ from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import MIN_PROMPTS
 from alignbench.reports.contents import Report, ReportMeta, SampleCounts
-from alignbench.reports.coverage_curves import Coverage
+from alignbench.reports.coverage_sections import coverage_sections
 from alignbench.reports.frontier import Frontier
 from alignbench.reports.gate import QualityGate
 from alignbench.reports.matched_sections import matched_sections
@@ -51,7 +51,7 @@ def sections(report: Report, *, by_condition: bool = False) -> list[Section]:
         shown += [
             _openings(diversity.openings, reference),
             *_gate(diversity.gate, reference),
-            *_coverage(diversity.coverage, reference),
+            *coverage_sections(diversity.coverage, reference),
         ]
         if diversity.frontier is not None:
             shown.append(_frontier(diversity.frontier))
@@ -193,41 +193,6 @@ def _gate(gate: QualityGate, reference: str | None) -> Iterator[Section]:
 
 def _gated_title(metric: str) -> str:
     return metric_title(metric) + (", matched length" if METRICS[metric].lexical else "")
-
-
-def _coverage(coverage: Coverage, reference: str | None) -> Iterator[Section]:
-    if coverage.reason:
-        yield Section("Coverage", notes=(coverage.reason,))
-        return
-    conditions = coverage.conditions
-    longest = max((len(covered.of_reference) for covered in conditions.values()), default=0)
-    columns = ("condition", *(f"k = {k}" for k in range(1, longest + 1)), "k = 1, equal sentences")
-    chance = coverage.false_matches
-    against = "" if chance is None else f"; {chance:.1%} of sentences find one in an answer to another prompt"
-    said = f"A sentence is said from a best match of cosine {coverage.threshold:.3f} on{against}."
-
-    def cells(curve: tuple[Estimate, ...], equal: Estimate) -> tuple[str, ...]:
-        return (*map(shown_value, curve), *[""] * (longest - len(curve)), shown_value(equal))
-
-    yield Section(
-        f"Share of a response of {reference} that k responses of the condition say together",
-        (*columns, "responses covered"),
-        tuple(
-            (name, *cells(of.of_reference, of.equal_of_reference), shown_value(of.responses_covered))
-            for name, of in conditions.items()
-        ),
-        (
-            said,
-            f"Responses covered: how many of the condition's one of {reference} covers, {coverage.share:.0%} of their "
-            "sentences or more.",
-        ),
-    )
-    yield Section(
-        f"Share of a response of the condition that k responses of {reference} say together",
-        columns,
-        tuple((name, *cells(of.by_reference, of.equal_by_reference)) for name, of in conditions.items()),
-        (said,),
-    )
 
 
 def _frontier(frontier: Frontier) -> Section:

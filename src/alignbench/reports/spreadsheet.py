@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from alignbench.display import spreadsheet_cell
 from alignbench.metrics.estimates import Estimate
 from alignbench.reports.contents import Report
+from alignbench.reports.coverage_curves import Coverage
 from alignbench.scoring.score_tables import ScoreTables, WithinEstimate
 
 COLUMNS = ("table", "condition", "metric", "value", "ci_low", "ci_high", "n", "reason", "ceiling", "floor", "null",
@@ -66,10 +67,17 @@ def _estimates(report: Report) -> Iterator[tuple[str, str, str, Estimate]]:
         for metric, change in gated.metrics.items():
             yield "before the gate", condition, metric, change.before
             yield "after the gate", condition, metric, change.after
-    for condition, covered in diversity.coverage.conditions.items():
-        for way, curve in (("of_reference", covered.of_reference), ("by_reference", covered.by_reference)):
-            for k, point in enumerate(curve, start=1):
-                yield f"coverage {way}", condition, f"k={k}", point
+    for way, condition, curve in _curves(report.meta.reference or "", diversity.coverage):
+        for k, point in enumerate(curve, start=1):
+            yield f"coverage {way}", condition, f"k={k}", point
+
+
+def _curves(reference: str, coverage: Coverage) -> Iterator[tuple[str, str, Sequence[Estimate]]]:
+    yield "of_itself", reference, coverage.reference
+    for condition, covered in coverage.conditions.items():
+        yield "of_reference", condition, covered.of_reference
+        yield "by_reference", condition, covered.by_reference
+        yield "of_itself", condition, covered.of_itself
 
 
 def _values(estimate: Estimate) -> Iterator[object]:

@@ -17,7 +17,7 @@ from alignbench.metrics.intervals import LEVEL, Interval
 from alignbench.metrics.power import POWER, prompts_needed
 from alignbench.metrics.statistics import MIN_PROMPTS, RESAMPLES, PairedDifference
 from alignbench.reports.contents import Diversity, Investigated, Report, ReportMeta
-from alignbench.reports.coverage_curves import Coverage
+from alignbench.reports.coverage_curves import Coverage, EqualCoverage
 from alignbench.reports.frontier import Frontier
 from alignbench.reports.gate import GatedCondition, QualityGate
 from alignbench.reports.plan_section import prompts_by_samples
@@ -258,7 +258,11 @@ def _gated(gated: GatedCondition) -> JsonObject:
 
 
 def _coverage(coverage: Coverage) -> JsonObject:
-    computed = {} if coverage.share is None else {"false_matches": coverage.false_matches, "share": coverage.share}
+    computed: JsonObject = {}
+    if coverage.share is not None:
+        computed = {"false_matches": coverage.false_matches, "share": coverage.share}
+    if not coverage.reason:
+        computed["reference"] = {"n": coverage.n, "of_itself": _curve(coverage.reference)}
     return {
         "threshold": coverage.threshold,
         **computed,
@@ -268,14 +272,24 @@ def _coverage(coverage: Coverage) -> JsonObject:
                 "n": covered.n,
                 "of_reference": _curve(covered.of_reference),
                 "by_reference": _curve(covered.by_reference),
+                "of_itself": _curve(covered.of_itself),
                 "responses_covered": _estimate(covered.responses_covered),
                 "equal_count": {
-                    "of_reference": _estimate(covered.equal_of_reference),
-                    "by_reference": _estimate(covered.equal_by_reference),
+                    "of_reference": _equal_coverage(covered.equal_of_reference),
+                    "by_reference": _equal_coverage(covered.equal_by_reference),
                 },
             }
             for name, covered in coverage.conditions.items()
         },
+    }
+
+
+def _equal_coverage(equal: EqualCoverage) -> JsonObject:
+    return {
+        **_estimate(equal.by_other),
+        "sentences": equal.sentences,
+        "itself": _estimate(equal.by_itself),
+        "difference": _change(equal.difference),
     }
 
 

@@ -11,13 +11,16 @@ from dataclasses import dataclass, field, replace
 
 from alignbench.metrics import registry
 from alignbench.metrics.intervals import Interval
+from alignbench.metrics.lexicon import Lexicon
+from alignbench.metrics.porter import stem
 from alignbench.metrics.running_cell import CellPair, CellScores
-from alignbench.metrics.values import Cross, Value
+from alignbench.metrics.values import WORKBENCH, Cross, Value
 from alignbench.metrics.words import is_empty
 from alignbench.scoring.aggregate import ScoreKey
 from alignbench.scoring.embedding_cache import Vector
 from alignbench.scoring.held_out import SplitReference
 from alignbench.scoring.jackknife import jackknife_intervals, left_out
+from alignbench.scoring.matched import MatchedValues, matched_values
 from alignbench.scoring.null import other_prompts
 from alignbench.scoring.prompt_scores import HeldOut, PromptScores, prompt_scores
 from alignbench.scoring.responses import Texts
@@ -57,6 +60,8 @@ class OnRequestScores:
         """kept: finds the vectors of responses; those it does not have are missing, and scored when they are there."""
         self._kept = kept
         self._cells: dict[tuple[str, str, tuple[str, ...]], _GrowingCell] = {}
+        self._lexicon = Lexicon(WORKBENCH, stem)
+        self._matched: dict[tuple[str, str, tuple[str, ...]], tuple[Mapping[str, Texts], MatchedValues]] = {}
 
     def scores(
         self,
@@ -108,9 +113,20 @@ class OnRequestScores:
                     for name, source_samples in (sources or {}).items()
                     if name in cells
                 }
-            given = PromptScores(answers.within, answers.cross)
+            matched = {} if reference is None else self._at_matched_length(prompt, answers, cells, metrics, reference)
+            given = PromptScores(answers.within, answers.cross, matched=matched)
             scores[prompt] = prompt_scores(cells, pairs, null, held_out, given=given, contested=prompt in contested)
         return scores
+
+    def _at_matched_length(
+        self, prompt: str, answers: Answers, conditions: Collection[str], metrics: Sequence[str], reference: str
+    ) -> MatchedValues:
+        """Anew only where a sample has come."""
+        texts = {name: dict(sorted(answers.cells.get(name, {}).items())) for name in {*conditions, reference}}
+        key = (prompt, reference, (*metrics,))
+        if key not in self._matched or self._matched[key][0] != texts:
+            self._matched[key] = texts, matched_values(texts, reference, metrics, self._lexicon)
+        return self._matched[key][1]
 
     def as_answer(
         self,

@@ -33,6 +33,7 @@ async def test_what_moved(tmp_path: Path, size: tuple[int, int]) -> None:
         await until(pilot, lambda: "lexical diversity ↑" in screen_text(app))
         assert line_with(app, "A* aligned").startswith("A* aligned 5 [")
         assert "against A*" in line_with(app, "words")
+        await shows(pilot, "lexical diversity, matched length ↑")
         await pilot.press("3")
         await until(pilot, lambda: "Nobody has judged these responses: j has" in screen_text(app))
         await pilot.press("4")

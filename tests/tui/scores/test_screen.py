@@ -53,6 +53,7 @@ async def test_the_table(tmp_path: Path, size: tuple[int, int]) -> None:
         assert line_with(app, "ceiling") == "ceiling floor"
         assert line_with(app, "exact duplicates") == "exact duplicates, empty 2, 0 2, 0"
         assert line_with(app, "lexical diversity ↑").startswith("lexical diversity ↑ .")
+        await shows(pilot, "at matched length")
         await pilot.press("right", *["down"] * place("embedding_similarity"))
         await until(pilot, lambda: "floor ." in line_with(app, "▶ embeddings (cosine)"))
         await until(pilot, lambda: "[" in line_with(app, "B demo-base, similarity by embeddings (cosine): ."))

@@ -8,70 +8,89 @@ from itertools import pairwise
 from textual.content import Content
 
 from alignbench.metrics.estimates import Estimate
-from alignbench.reports.findings import FEW
+from alignbench.reports.coverage_curves import EqualCoverage
+from alignbench.reports.coverage_findings import FEW
 from alignbench.tui.investigation.plot import Axis, Point, plot
-from alignbench.tui.investigation.view_model import InvestigationViewModel
+from alignbench.tui.investigation.view_model import WHO, InvestigationViewModel, shown_p
 from alignbench.tui.styled import DIM, heading, paragraphs
 from alignbench.tui.text import number, printable
 
 STEPS = 28  # dots between two points of a curve, and one
 
-_Curves = Mapping[str, Sequence[Estimate]]  # by condition, for k = 1, 2, ...
+_Curves = Sequence[tuple[str, Sequence[Estimate]]]  # a mark, and the shares for k = 1, 2, ...
 
 
 def coverage_lines(model: InvestigationViewModel) -> list[Content]:
-    """What a condition's responses say together of one of the reference's, and these of one of the condition's."""
+    """What a condition's responses say together of one of the reference's, and these of one of the condition's; beside
+    each curve what other responses of the same condition say."""
     coverage = model.diversity.coverage
-    if coverage.reason:
+    if coverage.reason or model.reference is None:
         why = "No column is the reference: * on the Bench marks one." if model.reference is None else coverage.reason
         return [heading(" Coverage"), *paragraphs([printable(why)], model.width)]
-    reference = model.sign(model.reference or "")
+    reference = model.sign(model.reference)
     conditions = coverage.conditions
-    of_reference = {name: covered.of_reference for name, covered in conditions.items()}
-    by_reference = {name: covered.by_reference for name, covered in conditions.items()}
+    of_reference = [(reference, coverage.reference)]
+    of_condition = []
+    for name, covered in conditions.items():
+        of_reference.append((model.sign(name), covered.of_reference))
+        of_condition += [(model.sign(name), covered.by_reference), (model.sign(name).lower(), covered.of_itself)]
     lines = [
-        *_curves(model, of_reference, f"share of a response of {reference} that k responses say together"),
-        *_numbers(
-            model, of_reference, {name: covered.equal_of_reference for name, covered in conditions.items()}, True
-        ),
-        Content(""),
-        *_curves(model, by_reference, f"share of a response that k responses of {reference} say together"),
-        *_numbers(model, by_reference, {name: covered.equal_by_reference for name, covered in conditions.items()}),
-        Content(""),
+        *_plot(model, of_reference, f"share of a response of {reference} that k responses say together"),
+        Content.assemble(model.who(model.reference), ("its others  ", DIM), _ends(coverage.reference)),
     ]
-    return [*lines, *paragraphs(_notes(model), model.width, style=DIM)]
+    for name, covered in conditions.items():
+        lines += _numbers(model, name, {"": covered.of_reference}, covered.equal_of_reference, reference)
+        one = f"one response of {reference} covers {_said(covered.responses_covered)} of its {covered.n}"
+        lines.append(Content.styled(f"       {one}", DIM))
+    title = f"share of a response that k of {reference} say together; small letters: k others of its own"
+    lines += [Content(""), *_plot(model, of_condition, title)]
+    for name, covered in conditions.items():
+        curves = {f"by {reference}  ": covered.by_reference, "its others  ": covered.of_itself}
+        lines += _numbers(model, name, curves, covered.equal_by_reference, model.sign(name))
+    return [*lines, Content(""), *paragraphs(_notes(model), model.width, style=DIM)]
 
 
-def _curves(model: InvestigationViewModel, curves: _Curves, title: str) -> list[Content]:
+def _plot(model: InvestigationViewModel, curves: _Curves, title: str) -> list[Content]:
     points = []
-    for name, shares in curves.items():
+    for mark, shares in curves:
         curve = [(k, share.value) for k, share in enumerate(shares, start=1) if share.value is not None]
-        points += [Point(k, value, model.sign(name)) for k, value in curve]
+        points += [Point(k, value, mark) for k, value in curve]
         for (k, value), (after, then) in pairwise(curve):
             steps = [i / STEPS for i in range(1, STEPS)]
             points += [Point(k + (after - k) * s, value + (then - value) * s, "·", faint=True) for s in steps]
-    longest = max(map(len, curves.values()), default=1)
+    longest = max((len(shares) for _, shares in curves), default=1)
     width = min(model.width, 8 + 14 * longest)
     return plot(points, Axis("k", 1, max(2, longest)), Axis(title, 0.0, 1.0), width) if points else [heading(title)]
 
 
 def _numbers(
-    model: InvestigationViewModel, curves: _Curves, equal: Mapping[str, Estimate], covered: bool = False
+    model: InvestigationViewModel,
+    name: str,
+    curves: Mapping[str, Sequence[Estimate]],
+    equal: EqualCoverage,
+    itself: str,
 ) -> Iterator[Content]:
-    """covered: how many of a condition's responses one of the reference covers, too."""
-    for name, curve in curves.items():
-        if not curve:
-            yield Content.assemble(model.who(name), ("–  no prompt has both", DIM))
-            continue
-        parts = [f"k = {k}: {_said(curve[k - 1])}" for k in sorted({1, len(curve)})]
-        beside = f"   with equally many sentences, k = 1: {_said(equal[name])}"
-        yield Content.assemble(model.who(name), "   ".join(parts), *([] if model.narrow else [(beside, DIM)]))
-        if model.narrow:
-            yield Content.styled(f"    {beside}", DIM)
-        if covered:
-            of = model.diversity.coverage.conditions[name]
-            one = f"one response of {model.sign(model.reference or '')} covers {_said(of.responses_covered)}"
-            yield Content.styled(f"       {one} of its {of.n}", DIM)
+    """The ends of a condition's curves, and below them the comparison in equally many sentences.
+
+    itself: the sign of the condition that is covered.
+    """
+    if not any(curves.values()):
+        yield Content.assemble(model.who(name), ("–  no prompt has both", DIM))
+        return
+    for i, (by, curve) in enumerate(curves.items()):
+        yield Content.assemble(model.who(name) if not i else f"{'':{WHO}}", (by, DIM), _ends(curve))
+    if equal.difference.value is None or equal.sentences is None:
+        return
+    said = f"{equal.sentences:.0f} sentences each: {_said(equal.by_other)}, others of {itself} {_said(equal.by_itself)}"
+    ci = equal.difference.ci
+    around = "" if ci is None else f" [{number(ci[0])}, {number(ci[1])}]"
+    gap = f"difference {number(equal.difference.value)}{around} {shown_p(equal.difference)}".rstrip()
+    for line in (said, gap) if model.narrow else (f"{said}; {gap}",):
+        yield Content.styled(f"       {line}", DIM)
+
+
+def _ends(curve: Sequence[Estimate]) -> str:
+    return "   ".join(f"k = {k}: {_said(curve[k - 1])}" for k in sorted({1, len(curve)}) if curve) or "–"
 
 
 def _said(share: Estimate) -> str:
@@ -88,5 +107,5 @@ def _notes(model: InvestigationViewModel) -> Iterator[str]:
     yield f"A sentence is said from a best match of cosine {coverage.threshold:.3f} on{against}."
     yield f"A response is covered where {coverage.share:.0%} of its sentences or more are said."
     sizes = [covered.n for covered in coverage.conditions.values() if covered.of_reference]
-    if sizes and min(sizes) < FEW:
+    if sizes and min(coverage.n, *sizes) < FEW:
         yield f"Coverage over fewer than {FEW} responses a prompt carries no claim."

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping
 from textual.content import Content
 
 from alignbench.metrics.statistics import MIN_PROMPTS, PairedDifference
-from alignbench.scoring.score_tables import WithinEstimate
+from alignbench.scoring.score_tables import MatchedEstimate, WithinEstimate
 from alignbench.tui.investigation.plot import interval_bar
 from alignbench.tui.investigation.view_model import WHO, InvestigationViewModel, shown_p
 from alignbench.tui.styled import DIM, paragraphs
-from alignbench.tui.text import number
 from alignbench.tui.widgets.bars import Scale
 from alignbench.tui.workbench.metric_rows import MetricRow, rows
 
@@ -20,25 +19,57 @@ VALUE, DIFFERENCE = 20, 32
 
 
 def diversity_lines(model: InvestigationViewModel) -> list[Content]:
-    """A block a score: first the four that findings speak of, then the same at equal length, then the others."""
+    """A block a score, lexical ones at matched length too: first those that findings speak of, then openings."""
     within = model.within
     scored = next(iter(within.values()), {})
     of_set = {row.metric.name: row for row in rows() if not row.cross and row.metric.name in scored}
     lines = []
     for metric in FIRST:
         if metric in of_set:
-            lines += block(model, of_set[metric], {name: within[name][metric] for name in model.names})
+            lines += _raw_and_matched(model, of_set[metric])
     openings = model.diversity.openings
     if openings.metric in of_set:
         lines += block(model, of_set[openings.metric], openings.scores, f", openings of {openings.words} words")
     for metric, row in of_set.items():
         if metric not in FIRST:
-            lines += block(model, row, {name: within[name][metric] for name in model.names})
+            lines += _raw_and_matched(model, row)
     return [*lines, *paragraphs(_notes(model), model.width, style=DIM)]
+
+
+def _raw_and_matched(model: InvestigationViewModel, row: MetricRow) -> list[Content]:
+    """A score of every condition; of a lexical one also at matched length."""
+    metric = row.metric.name
+    lines = block(model, row, {name: model.within[name][metric] for name in model.names})
+    matched = {name: of[metric] for name, of in model.study.report.scores.matched.items() if metric in of}
+    return [*lines, *(_matched_block(model, row, matched) if matched else ())]
+
+
+def _matched_block(
+    model: InvestigationViewModel, row: MetricRow, matched: Mapping[str, MatchedEstimate]
+) -> list[Content]:
+    """Of every condition and of the reference at matched length, and how far they are apart."""
+    reference = model.sign(model.reference or "")
+    title = f" {row.label}, matched length {row.arrow}".rstrip()
+    pad = " " * max(1, WHO + VALUE + _plot_width(model) - len(title))
+    lines = [Content.assemble((title, "bold"), pad, (f"against {reference}", DIM))]
+    apart = {name: row.oriented(one.difference) for name, one in matched.items()}
+    known = [0.0, *(end for one in apart.values() if one.value is not None for end in (one.ci or (one.value,)))]
+    for name, one in matched.items():
+        shown = apart[name]
+        if shown.value is None:
+            lines.append(Content.assemble(model.who(name), (f"–  {one.reason}", DIM)))
+            continue
+        values = f"{row.written(row.shown(one.value))}, {reference} {row.written(row.shown(one.reference))}"
+        bar = interval_bar(shown.value, shown.ci, Scale(min(known), max(known), _plot_width(model)))
+        lines.append(
+            Content.assemble(model.who(name), f"{values:<{VALUE}}", bar, "  ", difference_words(row, one.difference))
+        )
+    return [*lines, Content("")]
 
 
 def _notes(model: InvestigationViewModel) -> Iterator[str]:
     yield "[ ] 95% intervals. ↑ a higher number is more diverse, ↓ a lower one."
+    yield "Longer responses share more words by chance: at matched length all that are compared have equally many."
     yield "Equal temperatures are not equal entropies: surprisal, the mean bits of a token, stands beside diversity."
     if model.study.report.meta.prompts >= MIN_PROMPTS:
         yield "* the p, corrected (Holm) for the conditions compared, is 0.05 or less."
@@ -92,14 +123,4 @@ def difference_words(row: MetricRow, difference: PairedDifference | None) -> str
     """A condition minus the reference as it is shown, with interval and p; empty where they do not compare."""
     if difference is None or difference.value is None:
         return ""
-    sign = -1.0 if row.inverted else 1.0
-    digits = 0 if row.metric.name == "words" else 2
-
-    def signed(value: float) -> str:
-        return f"{'+' if value * sign >= 0 else ''}{number(value * sign, digits)}"
-
-    text = signed(difference.value)
-    if difference.ci is not None:
-        low, high = sorted(difference.ci, key=lambda end: end * sign)
-        text += f" [{signed(low)}, {signed(high)}]"
-    return f"{text} {shown_p(difference)}".rstrip()
+    return f"{row.difference(difference, interval=True)} {shown_p(difference)}".rstrip()

@@ -59,14 +59,16 @@ def _strip(model: ScoresViewModel, at: int, scale: Scale, left: int) -> list[Con
         mean=mean if len(values) > 1 else None,
         current=spread.values.get(model.snapshot.prompt, {}).get(name),
     )
-    recovery = ""
+    beside = ""
+    if not row.cross and (matched := spread.tables.matched.get(name, {}).get(row.metric.name)) is not None:
+        beside = model.matched_words(row, matched)
     if similarity is not None and similarity.recovery is not None and model.role(at) not in ("ceiling", "floor"):
         ends = "" if similarity.recovery_ci is None else " [{:.0%}, {:.0%}]".format(*similarity.recovery_ci)
-        recovery = f"recovery {similarity.recovery:.0%}{ends}"
+        beside = f"recovery {similarity.recovery:.0%}{ends}"
     if model.narrow:
-        return [Content.assemble(title, recovery), Content.assemble("  ", plot)]
+        return [title, Content.assemble("  ", plot), *([faint(f"  {beside}")] if beside else [])]
     gap = Content(" " * max(1, left - title.cell_length))
-    return [Content.assemble(title, gap, plot), *([faint(f"   {recovery}")] if recovery else [])]
+    return [Content.assemble(title, gap, plot), *([faint(f"   {beside}")] if beside else [])]
 
 
 def _prompts(model: ScoresViewModel) -> list[Content]:

@@ -30,6 +30,8 @@ def table_lines(model: ScoresViewModel) -> Drawn:
         if row == model.row:
             cursor = len(lines)
         lines.append(_line(model, row, columns, wide))
+        if any(model.matched(row, at) for at in columns):
+            lines.append(_matched_line(model, row, columns, wide))
     return lines, (0 if cursor < 3 else cursor - 1, cursor + 1)
 
 
@@ -92,6 +94,19 @@ def _line(model: ScoresViewModel, row: MetricRow, columns: list[int], wide: int)
     return Content("").join(parts)
 
 
+def _matched_line(model: ScoresViewModel, row: MetricRow, columns: list[int], wide: int) -> Content:
+    """Below a lexical score, the same at matched length: of a column, and how far that is from the reference's."""
+    texts = [f"    {'at matched length':<{LABEL - 4}}"]
+    for at in columns:
+        matched = model.matched(row, at)
+        value = None if matched is None else row.shown(matched.value)
+        text = "" if matched is None else row.written(value)
+        if matched is not None and value is not None:
+            text += f" {row.difference(matched.difference)}"
+        texts.append(f"{text:>{wide}}")
+    return faint("".join(texts))
+
+
 def cell(model: ScoresViewModel, row: MetricRow, at: int) -> str:
     """A score in short: its value, and what it is where the column is ceiling or floor, else the recovery."""
     text = row.written(row.value(model.entry(row, at)))
@@ -125,6 +140,8 @@ def detail(model: ScoresViewModel, bar: bool) -> list[Content]:
             around = f" [{row.written(interval[0])}, {row.written(interval[1])}]" if interval else ""
             said = cell(model, row, at) if not row.cross else row.written(value)
             lines.append(Content.assemble((f"{who}: {said}{around}", "bold"), (_beside(model, at), DIM)))
+        if (matched := model.matched(row, at)) is not None:
+            lines.append(faint(model.matched_words(row, matched)))
         if row.similarity and bar and value is not None:
             lines += _similarity(model, row)
         warning = model.similarity(row, at).warning if row.similarity else ""

@@ -9,7 +9,7 @@ from textual.content import Content
 
 from alignbench.metrics.estimates import Estimate
 from alignbench.reports.roles import Role
-from alignbench.scoring.score_tables import CrossEstimate, WithinEstimate
+from alignbench.scoring.score_tables import CrossEstimate, MatchedEstimate, WithinEstimate
 from alignbench.tui.scores.snapshot import Earlier, OnDemandResult, PromptPanel, PromptSpread, Snapshot
 from alignbench.tui.sizes import NARROW
 from alignbench.tui.workbench.background_job import BackgroundJob
@@ -87,6 +87,19 @@ class ScoresViewModel:
         if why := self._why_none(row, at):
             return CrossEstimate(reason=why)
         return self._cross(row, self.names[at])
+
+    def matched(self, row: MetricRow, at: int) -> MatchedEstimate | None:
+        """A lexical score of a column and the reference at matched length; None of any other, and of the reference."""
+        table = self.panel.tables.matched if self.panel is not None and not row.cross else {}
+        return table.get(self.names[at], {}).get(row.metric.name)
+
+    def matched_words(self, row: MetricRow, matched: MatchedEstimate) -> str:
+        """A score of a column and of the reference, all responses cut to the words of the shortest compared."""
+        if matched.value is None:
+            return f"Not compared at matched length: {matched.reason}."
+        own, reference = row.written(row.shown(matched.value)), row.written(row.shown(matched.reference))
+        against = self.title(self.reference or 0)
+        return f"At matched length {own}, {against} {reference}: {row.difference(matched.difference, interval=True)}."
 
     def version(self, row: MetricRow, one: Earlier) -> CrossEstimate:
         """A similarity of an earlier version of a column, or why there is none."""

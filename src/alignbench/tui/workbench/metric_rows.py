@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alignbench.judging.summary import DISTINCT, STANCES
 from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.intervals import Interval
 from alignbench.metrics.metric import FAMILIES, Metric
 from alignbench.metrics.registry import METRICS
+from alignbench.metrics.statistics import PairedDifference
 from alignbench.metrics.values import Cross, Value
 from alignbench.tui.text import number
 
@@ -95,7 +96,31 @@ class MetricRow:
 
     def value(self, score: Estimate | Value | Cross) -> float | None:
         """The value of a score as it is shown."""
-        return None if score.value is None else 1.0 - score.value if self.inverted else score.value
+        return self.shown(score.value)
+
+    def shown(self, value: float | None) -> float | None:
+        """A value of this score as it is shown."""
+        return 1.0 - value if value is not None and self.inverted else value
+
+    def difference(self, difference: PairedDifference, *, interval: bool = False) -> str:
+        """A difference as it is shown, with its sign; empty where there is none. interval: behind it, if it has one."""
+        shown = self.oriented(difference)
+        if shown.value is None:
+            return ""
+        digits = 0 if self.metric.has_sd else 2
+
+        def signed(value: float) -> str:
+            return f"{'+' if value >= 0 else ''}{number(value, digits)}"
+
+        ends = f" [{signed(shown.ci[0])}, {signed(shown.ci[1])}]" if interval and shown.ci is not None else ""
+        return signed(shown.value) + ends
+
+    def oriented(self, difference: PairedDifference) -> PairedDifference:
+        """A difference of values as they are shown."""
+        if not self.inverted or difference.value is None:
+            return difference
+        ci = None if difference.ci is None else (-difference.ci[1], -difference.ci[0])
+        return replace(difference, value=-difference.value, ci=ci)
 
     def interval(self, score: Estimate) -> Interval | None:
         """The interval around the value, low end first."""

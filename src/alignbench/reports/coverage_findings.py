@@ -1,0 +1,77 @@
+"""Coverage in sentences, and when it is aggregation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from alignbench.metrics.estimates import Estimate
+from alignbench.reports.coverage_curves import ConditionCoverage, Coverage
+from alignbench.reports.evidence import evidence
+from alignbench.reports.finding import Claim, Finding
+from alignbench.reports.numbers import number
+
+FEW = 10  # responses a prompt under which coverage carries no claim
+
+
+def coverage_findings(coverage: Coverage, reference: str) -> Iterator[Finding]:
+    """What conditions and the reference say of each other, and whether the reference gathers more than they do."""
+    if coverage.reason:
+        yield Finding(f"No coverage: {coverage.reason}.")
+        return
+    shown = {name: covered for name, covered in coverage.conditions.items() if covered.of_reference}
+    for condition, covered in shown.items():
+        responses = number(covered.responses_covered.value or 0.0)
+        yield Finding(
+            f"One response of {condition} says {_percent(covered.of_reference[0])} of a response of {reference}"
+            f"{_further(covered.of_reference)}; a response of {reference} covers {responses} of its {covered.n}.",
+            condition,
+        )
+        itself = {reference: coverage.reference, condition: covered.of_itself}
+        parts = [
+            f"one response of {name} says {_percent(curve[0])} of another{_further(curve)}"
+            for name, curve in itself.items()
+            if curve
+        ]
+        if parts:
+            yield Finding(f"Among themselves, {'; '.join(parts)}.", condition)
+        yield from _equal_sentences(coverage, covered, condition, reference)
+    sizes = [size for size in (coverage.n, *(covered.n for covered in shown.values())) if size < FEW]
+    if shown and sizes:
+        few = f"{min(sizes)} to {max(sizes)}" if len({*sizes}) > 1 else f"{sizes[0]}"
+        yield Finding(
+            f"Coverage rests on {few} responses a prompt, under {FEW}, which is too few for a claim about it."
+        )
+
+
+def _equal_sentences(
+    coverage: Coverage, covered: ConditionCoverage, condition: str, reference: str
+) -> Iterator[Finding]:
+    """Whether a rising curve is aggregation: only where the reference says more than the condition's own responses."""
+    equal = covered.equal_by_reference
+    if equal.difference.value is None or equal.sentences is None:
+        return
+    shown = (
+        f"In {equal.sentences:.0f} sentences each, {reference} says {_percent(equal.by_other)} of a response of "
+        f"{condition}, the other responses of {condition} {_percent(equal.by_itself)}"
+    )
+    few = min(coverage.n, covered.n) < FEW
+    told = evidence(shown, equal.difference, f"it rests on under {FEW} responses a prompt" if few else "")
+    if not told.sign:
+        yield Finding(told.text, condition)
+        return
+    says = "aggregation" if told.sign > 0 else "no more than its own"
+    ends = {
+        1: f"aggregation, a response of {reference} gathers more than as many sentences of {condition} do",
+        -1: f"responses of {condition} say more of each other than {reference} says of them",
+    }
+    yield Finding(f"{told.text}: {ends[told.sign]}.", condition, (Claim("aggregation", "coverage", says),))
+
+
+def _further(curve: Sequence[Estimate]) -> str:
+    return f", {len(curve)} together say {_percent(curve[-1])}" if len(curve) > 1 else ""
+
+
+def _percent(share: Estimate) -> str:
+    if share.value is None:
+        return "-"
+    return f"{share.value:.0%}" + ("" if share.ci is None else " [{:.0%}, {:.0%}]".format(*share.ci))

@@ -1,0 +1,70 @@
+"""Coverage in sentences: numbers always, aggregation only where it is more than the condition's own."""
+
+from __future__ import annotations
+
+import pytest
+
+from alignbench.metrics.estimates import Estimate
+from alignbench.metrics.statistics import PairedDifference
+from alignbench.reports.coverage_curves import ConditionCoverage, Coverage, EqualCoverage
+from alignbench.reports.coverage_findings import coverage_findings
+from alignbench.reports.finding import Claim, Finding
+
+NONE = EqualCoverage(Estimate(), Estimate(), PairedDifference(None, None, None, 0), None)
+
+
+def curve(n: int) -> tuple[Estimate, ...]:
+    return tuple(Estimate(k / 20) for k in range(1, n + 1))
+
+
+def covered(n: int, equal: EqualCoverage = NONE) -> ConditionCoverage:
+    return ConditionCoverage(n, curve(n), curve(n), curve(n - 1), Estimate(0.5), NONE, equal)
+
+
+def said(conditions: dict[str, ConditionCoverage], n: int = 12) -> list[Finding]:
+    return [*coverage_findings(Coverage(n=n, reference=curve(n - 1), conditions=conditions), "chat")]
+
+
+def compared(low: float, high: float, p: float = 0.01, prompts: int = 50) -> EqualCoverage:
+    middle = (low + high) / 2
+    difference = PairedDifference(middle, (low, high), p, prompts, p)
+    return EqualCoverage(Estimate(0.4 + middle), Estimate(0.4), difference, 23.6)
+
+
+def test_coverage_at_few_responses_carries_no_claim() -> None:
+    findings = said({"base": covered(5, compared(0.1, 0.2)), "one": covered(1), "many": covered(12)})
+    lines = [finding.text for finding in findings]
+    assert "One response of base says 5% of a response of chat, 5 together say 25%" in lines[0]
+    assert lines[1] == (
+        "Among themselves, one response of chat says 5% of another, 11 together say 55%; one response of base says 5% "
+        "of another, 4 together say 20%."
+    )
+    assert "no claim, since it rests on under 10 responses a prompt" in lines[2]
+    assert "One response of one says 5% of a response of chat; a response of chat covers 0.500 of its 1." in lines
+    assert "Coverage rests on 1 to 5 responses a prompt, under 10" in lines[-1]
+    assert not any(finding.claims for finding in findings)
+    greedy = said({"base": covered(12, compared(0.1, 0.2))}, n=1)
+    assert not any(finding.claims for finding in greedy), "one response of the reference is few, too"
+
+
+@pytest.mark.parametrize(
+    ("equal", "says"),
+    [
+        (compared(0.02, 0.1), "aggregation"),
+        (compared(-0.1, -0.02), "no more than its own"),
+        (compared(-0.1, 0.0), None),
+        (compared(0.02, 0.1, p=0.06), None),
+        (compared(0.02, 0.1, prompts=19), None),
+        (NONE, None),
+    ],
+)
+def test_aggregation_is_more_in_as_many_sentences_than_others_of_the_condition_say(
+    equal: EqualCoverage, says: str | None
+) -> None:
+    findings = said({"base": covered(12, equal)})
+    assert [claim for finding in findings for claim in finding.claims] == (
+        [] if says is None else [Claim("aggregation", "coverage", says)]
+    )
+    text = " ".join(finding.text for finding in findings)
+    assert ("aggregation" in text) == (says == "aggregation")
+    assert ("In 24 sentences each, chat says" in text) == (equal is not NONE)
