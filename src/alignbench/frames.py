@@ -14,7 +14,7 @@ from alignbench.metrics.registry import cross, live, metric, within
 from alignbench.metrics.statistics import RESAMPLES
 from alignbench.scoring.batch import score_responses
 from alignbench.scoring.embedding_cache import Embeddings
-from alignbench.scoring.held_out import source_conditions
+from alignbench.scoring.held_out import session_sources
 from alignbench.scoring.responses import SessionResponses
 from alignbench.scoring.score_tables import ScoreTables
 from alignbench.scoring.scorer import ScoreRequest
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 _SESSIONS = tuple(field.name for field in fields(SessionInfo))
 _JUDGED = ("prompt_id", "condition", "sample", "reference", "reference_sample")
 _JUDGMENT = ("kind", "judge", "template_hash", "flipped", "status", "reason")
-_SCORE = ("value", "ci_low", "ci_high", "n", "reason", "ceiling", "floor", "null", "recovery", "held_out")
+_SCORE = ("value", "ci_low", "ci_high", "n", "reason", "ceiling", "floor", "null", "recovery", "held_out",
+          "source", "with_source", "with_source_recovery")  # fmt: skip
 _STORED = {"text", "embeddings", "log-probs"}  # what scores may need and a session may have
 
 
@@ -110,7 +111,7 @@ class Session:
                     seed=seed,
                 ),
                 Embeddings(store, None, DEFAULT_EMBEDDER, f"not kept yet: alignbench score --session {self.info.id}"),
-                sources=source_conditions(store.conditions(self.info.id), reference),
+                sources=session_sources(store, self.info.id, reference),
             )
         return _frame(_score_rows(tables), ("table", "condition", "metric", *_SCORE))
 
@@ -121,7 +122,12 @@ def _score_rows(tables: ScoreTables) -> Iterator[dict[str, Any]]:
             for name, score in scores.items():
                 low, high = score.ci or (None, None)
                 place = {"table": table, "condition": condition, "metric": name, "ci_low": low, "ci_high": high}
-                yield {field: getattr(score, field, None) for field in _SCORE} | place
+                whole = getattr(score, "with_source", None)
+                apart = {
+                    "with_source": getattr(whole, "value", None),
+                    "with_source_recovery": getattr(whole, "recovery", None),
+                }
+                yield {field: getattr(score, field, None) for field in _SCORE} | place | apart
 
 
 def _frame(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> pd.DataFrame:

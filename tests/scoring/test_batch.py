@@ -28,6 +28,7 @@ from alignbench.scoring.contested import REASON
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.null import other_prompt, shuffled_cycle
 from alignbench.scoring.precomputed import PrecomputedScores
+from alignbench.scoring.prompt_scores import Comparisons, PromptScores
 from alignbench.scoring.scorer import ScoreRequest
 from alignbench.store import Store
 from tests.support.embeddings import FakeEmbedPool, vector
@@ -109,8 +110,10 @@ def test_contested_prompts_have_no_part_in_what_is_blind_to_stance(store: Store)
     whole = score_responses(given, wanted, embeddings)
     given.contested = frozenset({"p0"})
     sources = {"C": frozenset({0})}
-    scores = score_responses(given, wanted, embeddings, sources=sources)
-    rest = score_responses(GivenResponses({p: texts[p] for p in ("p1", "p2")}), wanted, embeddings, sources=sources)
+    scores = score_responses(given, wanted, embeddings, sources=lambda _: sources)
+    rest = score_responses(
+        GivenResponses({p: texts[p] for p in ("p1", "p2")}), wanted, embeddings, sources=lambda _: sources
+    )
     for c in "ABC":
         assert scores.within[c]["jaccard"] == whole.within[c]["jaccard"]
         assert scores.within[c]["embedding_diversity"].n == 2
@@ -266,8 +269,15 @@ def test_scores_from_elsewhere_take_their_place_in_the_tables() -> None:
         within={
             (p, "B"): {"response_logprob": Value(-1.0 - i, 4, extra={"per_byte": -0.1})} for i, p in enumerate(texts)
         },
-        cross={(p, c): {"bertscore_f1": Cross(0.5, 16, 0.8, mmd2=0.1)} for p in texts for c in "AB"},
-        null={p: {"bertscore_f1": Cross(0.25, 16, 0.8)} for p in texts},
+        compared={
+            p: PromptScores(
+                held_out=Comparisons(
+                    {c: {"bertscore_f1": Cross(0.5, 16, 0.8, mmd2=0.1)} for c in "AB"},
+                    null={c: {"bertscore_f1": Cross(0.25, 16, 0.8)} for c in "AB"},
+                )
+            )
+            for p in texts
+        },
     )
     wanted = ScoreRequest(
         ("words", "response_logprob"), ("jaccard", "bertscore_f1"), reference="A", floor="B", resamples=100
@@ -285,13 +295,11 @@ def test_rates_of_prompts_add_up_to_all_over_all() -> None:
     """10 bits of 5 bytes and 20 of 100: .286, not the mean of 2 and .2. Half of the floor's 60 bits are closed."""
     texts = random_texts(2, conditions="ABC")
     bits = {"A": (0.0, 0.0), "B": (20.0, 40.0), "C": (10.0, 20.0)}
-    given = PrecomputedScores(
-        cross={
-            (p, c): {"alignment_gap": Cross(bits[c][i] / n, 1, 0.0, weight=n)}
-            for c in "ABC"
-            for i, (p, n) in enumerate(zip(texts, (5, 100), strict=True))
-        }
-    )
+    compared = {}
+    for i, (p, n) in enumerate(zip(texts, (5, 100), strict=True)):
+        gaps = {c: {"alignment_gap": Cross(bits[c][i] / n, 1, 0.0, weight=n)} for c in "ABC"}
+        compared[p] = PromptScores(held_out=Comparisons(gaps, dict.fromkeys("ABC", gaps["B"])))
+    given = PrecomputedScores(compared=compared)
     wanted = ScoreRequest(("words",), ("alignment_gap",), reference="A", floor="B", resamples=100)
     entry = score_responses(GivenResponses(texts), wanted, None, given=given).cross["C"]["alignment_gap"]
     assert (entry.value, entry.floor, entry.ceiling) == pytest.approx((30 / 105, 60 / 105, 0.0))

@@ -4,32 +4,36 @@ from __future__ import annotations
 
 from alignbench.metrics.values import Cross, Value
 from alignbench.scoring.contested import REASON, blind_to_stance, is_contested
-from alignbench.scoring.prompt_scores import HeldOut, PromptScores, completed
+from alignbench.scoring.prompt_scores import Comparisons, PromptScores, completed
 from alignbench.spec import Prompt
 
 
 def test_scores_over_embeddings_are_null() -> None:
     same = Cross(0.5, 4, 0.7)
+    compared = Comparisons(
+        {"a": {"jaccard": same, "embedding_similarity": same, "coverage": same}},
+        {"a": {"embedding_similarity": same}},
+        {"a": {"embedding_similarity": same, "rouge_l": same}},
+        {"a": {"embedding_similarity": 0.9, "jaccard": 0.8}},
+    )
     scores = PromptScores(
         {"a": {"jaccard": Value(0.2, 5), "embedding_diversity": Value(0.4, 5), "empty": Value(0.0, 5)}},
-        {"a": {"jaccard": same, "embedding_similarity": same, "coverage": same}},
-        {"embedding_similarity": same, "rouge_l": same},
-        held_out={"a": {"embedding_similarity": HeldOut(0.4, 0.6), "jaccard": HeldOut(0.1, 0.2)}},
+        compared,
+        compared,
+        {"a": {"embedding_similarity": same, "jaccard": same}},
     )
     scores = completed(scores, PromptScores(), contested=True)
     assert scores.within["a"]["jaccard"].value == 0.2
     assert scores.within["a"]["empty"].value == 0.0
     assert scores.within["a"]["embedding_diversity"] == Value(None, 5, REASON)
-    assert scores.cross["a"]["jaccard"] == scores.null["rouge_l"] == same
-    assert scores.held_out["a"] == {
-        "embedding_similarity": HeldOut(None, None, REASON),
-        "jaccard": HeldOut(0.1, 0.2),
-    }
-    for cross in (
-        scores.cross["a"]["embedding_similarity"],
-        scores.cross["a"]["coverage"],
-        scores.null["embedding_similarity"],
-    ):
+    assert scores.source["a"]["jaccard"] == same
+    blind = [scores.source["a"]["embedding_similarity"]]
+    for of in (scores.held_out, scores.with_source):
+        assert of.cross["a"]["jaccard"] == of.null["a"]["rouge_l"] == same
+        assert of.max_matched == {"a": {"jaccard": 0.8}}
+        blind += [of.cross["a"]["coverage"], of.floor["a"]["embedding_similarity"]]
+        blind += [table["a"]["embedding_similarity"] for table in (of.cross, of.null)]
+    for cross in blind:
         assert (cross.value, cross.ceiling, cross.reason) == (None, None, REASON)
 
 

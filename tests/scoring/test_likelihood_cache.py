@@ -15,8 +15,9 @@ from alignbench.engines.protocol import Capabilities, Failed, LikelihoodRequest,
 from alignbench.metrics.values import Value
 from alignbench.progress import tracked
 from alignbench.scoring import likelihood_cache as module
+from alignbench.scoring.held_out import session_sources
 from alignbench.scoring.likelihood_cache import LikelihoodCache, Passage
-from alignbench.scoring.model_based.alignment_gap import session_gaps
+from alignbench.scoring.model_based.alignment_gap import Gaps, session_gaps
 from alignbench.scoring.model_based.base_model import LOGPROB, SURPRISE, BaseScores, progressive_passage
 from alignbench.scoring.responses import CellTexts, SessionResponses
 from alignbench.spec import Condition, Context, Hint, Model, Prompt, Sampling
@@ -217,6 +218,13 @@ def session(store: Store, temperature: float = 1.0) -> int:
     return number
 
 
+def gaps_of(store: Store, number: int, likelihoods: LikelihoodCache) -> Gaps:
+    return session_gaps(
+        store, number, SessionResponses(store, number), "chat", "tiny", session_sources(store, number, "chat"),
+        likelihoods, lambda *_: None,
+    )  # fmt: skip
+
+
 def test_the_gap_is_all_bits_over_all_bytes(store: Store) -> None:
     """10 bits of 5 bytes and 20 of 100: .286, not the mean of 2 and .2."""
 
@@ -232,9 +240,9 @@ def test_the_gap_is_all_bits_over_all_bytes(store: Store) -> None:
         for i, text in enumerate(("a" * 5, "b" * 100)):
             store.add_sample(cell, result(i, text, "length"))
     likelihoods = LikelihoodCache(store, Uneven())  # type: ignore[arg-type]
-    gaps = session_gaps(store, number, SessionResponses(store, number), "chat", likelihoods, lambda *_: None)
-    assert gaps.cross["p0", "tiny"].value == pytest.approx(30 / 105)
-    assert gaps.cross["p0", "tiny"].extra["bits"] == pytest.approx(15.0)
+    gaps = gaps_of(store, number, likelihoods)
+    assert gaps.compared["p0"].held_out.cross["tiny"]["alignment_gap"].value == pytest.approx(30 / 105)
+    assert gaps.compared["p0"].held_out.cross["tiny"]["alignment_gap"].extra["bits"] == pytest.approx(15.0)
     assert gaps.ends["tiny"].so_far == "of the text so far in 2 of 2 responses: 2 cut"
 
 
@@ -253,8 +261,8 @@ def test_the_gap_of_known_models_is_their_divergence(store: Store) -> None:
         for i, text in enumerate(("a", "aaa")):
             store.add_sample(cell, result(i, text))
     likelihoods = LikelihoodCache(store, pool)
-    gaps = session_gaps(store, number, SessionResponses(store, number), "chat", likelihoods, lambda *_: None)
-    gap = gaps.cross["p0", "tiny"]
+    gaps = gaps_of(store, number, likelihoods)
+    gap = gaps.compared["p0"].held_out.cross["tiny"]["alignment_gap"]
     assert (gap.value, gap.extra["bits"]) == (pytest.approx(KL / 2), pytest.approx(KL))
     assert (gap.extra["ended"], gap.extra["end_bits"]) == (1.0, pytest.approx(math.log2(5)))
     assert gaps.ends["tiny"].so_far == ""
@@ -265,14 +273,14 @@ def test_the_gap_of_known_models_is_their_divergence(store: Store) -> None:
 def test_the_gap_of_a_session(store: Store) -> None:
     number, pool = session(store), ScorePool()
     likelihoods = LikelihoodCache(store, pool)  # type: ignore[arg-type]
-    gaps = session_gaps(store, number, SessionResponses(store, number), "chat", likelihoods, lambda *_: None)
-    gap = gaps.cross["p0", "tiny"]
+    gaps = gaps_of(store, number, likelihoods)
+    gap = gaps.compared["p0"].held_out.cross["tiny"]["alignment_gap"]
     assert gap.value == pytest.approx(BITS["tiny"] - BITS["chat"])
     assert (gap.n_pairs, gap.ceiling) == (2, 0.0)
     n = len("chat says 0")
     assert gap.extra == pytest.approx({"bits": 0.5 * n, "unshifted": 1 / n, "marginal": 2 / n, "shifted": (n - 3) / n})
-    assert gaps.cross["p0", "chat"].value == 0.0
-    assert gaps.cross["p1", "tiny"].reason == "tiny has no sampled response to it"
+    assert gaps.compared["p0"].held_out.cross["chat"]["alignment_gap"].value == 0.0
+    assert gaps.compared["p1"].held_out.cross["tiny"]["alignment_gap"].reason == "tiny has no sampled response to it"
     assert gaps.cross_entropies == {}
     # What all prompts of a condition begin with is their context: it is computed once.
     assert {(r.context, r.query) for r in pool.requests if "chat:" in r.context} == {
@@ -280,14 +288,14 @@ def test_the_gap_of_a_session(store: Store) -> None:
     }  # fmt: skip
     n_requests = len(pool.requests)
     again = LikelihoodCache(store, pool)  # type: ignore[arg-type]
-    session_gaps(store, number, SessionResponses(store, number), "chat", again, lambda *_: None)
+    gaps_of(store, number, again)
     assert len(pool.requests) == n_requests
 
 
 def test_a_gap_that_estimates_no_divergence_says_why(store: Store) -> None:
     number = session(store, temperature=0.7)
     likelihoods = LikelihoodCache(store, ScorePool())  # type: ignore[arg-type]
-    gaps = session_gaps(store, number, SessionResponses(store, number), "chat", likelihoods, lambda *_: None)
+    gaps = gaps_of(store, number, likelihoods)
     assert gaps.cross_entropies == {"tiny": "the reference was not drawn at temperature 1 from the whole distribution"}
 
 
@@ -300,9 +308,13 @@ def test_a_hinted_condition_is_measured_on_held_out_responses(store: Store) -> N
     store.set_rendered(cell, "Hint: chat says 0. Why dance? ")
     store.add_sample(cell, result(0, "because"))
     likelihoods = LikelihoodCache(store, ScorePool())  # type: ignore[arg-type]
-    gaps = session_gaps(store, number, SessionResponses(store, number), "chat", likelihoods, lambda *_: None)
-    gap, bare = gaps.cross["p0", "hinted"], gaps.cross["p0", "tiny"]
+    gaps = gaps_of(store, number, likelihoods)
+    compared = gaps.compared["p0"]
+    gap, bare = (compared.held_out.cross[name]["alignment_gap"] for name in ("hinted", "tiny"))
     assert gap.value == bare.value == pytest.approx(BITS["tiny"] - BITS["chat"])
     assert gap.n_pairs == 1
-    assert gap.extra["source"] == pytest.approx(KNOWN - BITS["chat"])
-    assert "source" not in bare.extra
+    assert {*compared.source} == {"hinted"}
+    source, whole = compared.source["hinted"]["alignment_gap"], compared.with_source.cross["hinted"]["alignment_gap"]
+    assert source.value == pytest.approx(KNOWN - BITS["chat"])
+    assert whole.value == pytest.approx((KNOWN + BITS["tiny"]) / 2 - BITS["chat"])
+    assert compared.held_out.floor["hinted"]["alignment_gap"].value == bare.value

@@ -57,7 +57,7 @@ def within(live: LiveScores, prompt_id: str, condition: str) -> Mapping[str, Val
 
 
 def cross(live: LiveScores, prompt_id: str, reference: str, condition: str) -> Mapping[str, Cross]:
-    return live.prompt_scores(prompt_id, [condition], reference).cross[condition]
+    return live.prompt_scores(prompt_id, [condition], reference).held_out.cross[condition]
 
 
 TEXTS = ["I write to remember.", "It calms me down.", "I write to remember.", "My thoughts get clearer."]

@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 from alignbench.metrics.running_cell import CellPair, CellScores
+from alignbench.metrics.values import Cross
 from alignbench.scoring.live import LiveScores
-from alignbench.scoring.prompt_scores import HeldOut
 from alignbench.spec import Condition, Model, Prompt
 from alignbench.store import Store
 
 SOURCE_SAMPLES = frozenset({0})
 
 
-def held_out(live: LiveScores) -> HeldOut:
+def held_out(live: LiveScores) -> Cross:
     scores = live.prompt_scores("p", ["student"], "teacher", sources={"student": SOURCE_SAMPLES})
-    return scores.held_out["student"]["jaccard"]
+    return scores.held_out.cross["student"]["jaccard"]
 
 
 def test_held_out_leaves_the_source_out_before_and_after_new_samples(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_held_out_leaves_the_source_out_before_and_after_new_samples(tmp_path: P
     apart.add(2, teacher[2])
     expected = CellPair(apart, own).cross()["jaccard"]
     assert held_out(live).value == pytest.approx(expected.value)
-    assert live.prompt_scores("p", ["student"], "teacher").cross["student"]["jaccard"].value != pytest.approx(
+    assert live.prompt_scores("p", ["student"], "teacher").held_out.cross["student"]["jaccard"].value != pytest.approx(
         expected.value
     )
     live.close()

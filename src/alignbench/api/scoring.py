@@ -27,7 +27,7 @@ from alignbench.progress import Progress, silent
 from alignbench.scoring.batch import score_responses
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.floor import NOT_GIVEN, Floor, session_floor
-from alignbench.scoring.held_out import source_conditions
+from alignbench.scoring.held_out import no_sources, session_sources
 from alignbench.scoring.likelihood_cache import LikelihoodCache
 from alignbench.scoring.model_based.base_model import LOGPROB, SURPRISE
 from alignbench.scoring.model_based.compute import ModelBackends, ModelMetricRequest, compute_model_metrics
@@ -160,6 +160,7 @@ def run_scoring(
             reference = reference or known[0].session(job.source).reference
         _known(source, "--reference", reference)
         floor = _floor(job, known, reference, source)
+        sources = no_sources if known is None else session_sources(*known, reference)
         responses: Responses = source if job.truncate is None else Truncated(source, job.truncate)
         needs = {need for metric in job.metrics for need in metric.needs}
         cache = functools.cache(lambda: stack.enter_context(embedding_cache(say)))
@@ -180,8 +181,9 @@ def run_scoring(
             return LikelihoodCache(known[0] if known is not None else cache(), pool)
 
         asked = ModelMetricRequest(
-            names if job.judge is None else names - {*JUDGED}, responses, reference, known, source.prompt_text, base,
-            no_base, imported=job.embedder in (None, NO_EMBEDDER), no_qualities="needs a judge; name one with --judge",
+            names if job.judge is None else names - {*JUDGED}, responses, reference, floor.name, sources, known,
+            source.prompt_text, base, no_base,
+            imported=job.embedder in (None, NO_EMBEDDER), no_qualities="needs a judge; name one with --judge",
             seed=job.seed,
         )  # fmt: skip
         backends = ModelBackends(likelihoods, embed, no_embed, embeddings)
@@ -204,7 +206,7 @@ def run_scoring(
         tables = score_responses(
             responses, request, embeddings, progress, of_sentences=of_sentences,
             given=of_models.scores,
-            sources={} if known is None else source_conditions(known[0].conditions(known[1]), reference),
+            sources=sources,
             processes=len(os.sched_getaffinity(0)),
         )  # fmt: skip
         return ScoredResponses(

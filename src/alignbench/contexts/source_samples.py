@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from alignbench.spec import Context
+from alignbench.spec import Condition, Context
+
+Source = tuple[str, int]  # a condition and the index of one of its samples
 
 
 def needed_conditions(context: Context, reference: str | None) -> set[str]:
@@ -27,18 +29,65 @@ def unknown_conditions(contexts: Sequence[Context], reference: str | None, known
     return [name for name in dict.fromkeys(needed) if name not in known]
 
 
-def samples_in_context(context: Context, reference: str) -> frozenset[int]:
-    """The samples of the reference, by index, that a context is made from for the very prompt that it surrounds.
+def context_sources(context: Context, reference: str | None) -> frozenset[Source]:
+    """The samples that a context is made from for the very prompt that it surrounds. reference: of the session.
 
     Being similar to them is no success: the context gave away what they say, or a part of it.
     """
     examples, hint, prefill = context.examples, context.hint, context.prefill
-    samples = set()
-    teacher = (examples.teacher or examples.condition or reference) if examples is not None else ""
-    if examples is not None and examples.by_response and teacher == reference:
-        samples.add(examples.sample)
-    if hint is not None and hint.condition == reference:
-        samples.add(hint.sample)
-    if prefill is not None and prefill.condition == reference:
-        samples.add(prefill.sample)
+    sources = []
+    if examples is not None and examples.by_response:
+        sources.append((examples.teacher or examples.condition or reference or "", examples.sample))
+    if hint is not None:
+        sources.append((hint.condition, hint.sample))
+    if prefill is not None:
+        sources.append((prefill.condition, prefill.sample))
+    return frozenset(source for source in sources if source[0])
+
+
+def samples_in_context(context: Context, reference: str) -> frozenset[int]:
+    """The samples of the reference, by index, that a context is made from for the very prompt that it surrounds."""
+    return frozenset(sample for condition, sample in context_sources(context, reference) if condition == reference)
+
+
+def source_conditions(
+    conditions: Iterable[Condition],
+    reference: str | None,
+    *,
+    session_reference: str | None = None,
+    made_from: Mapping[str, Collection[Source]] | None = None,
+) -> dict[str, frozenset[int]]:
+    """The conditions whose contexts are made from samples of the reference, with the indices of these.
+
+    Args:
+        conditions: Those of the session.
+        reference: Name of the one that the others are compared with.
+        session_reference: Name of the session's own, where that is another one.
+        made_from: By condition, what its context is made from beside what the context says.
+    """
+    if reference is None:
+        return {}
+    more = made_from or {}
+    sources = {
+        c.name: context_sources(c.context, session_reference or reference) | frozenset(more.get(c.name, ()))
+        for c in conditions
+    }
+    behind = {name: _samples_behind(name, reference, sources) for name in sources if name != reference}
+    return {name: samples for name, samples in behind.items() if samples}
+
+
+def _samples_behind(condition: str, reference: str, sources: Mapping[str, frozenset[Source]]) -> frozenset[int]:
+    """The samples of the reference that a condition's context is made from, be it by way of other conditions: a hint
+    about a response to a hint tells of what that hint tells of.
+
+    sources: by condition, what its context is made from.
+    """
+    samples, seen, waiting = set(), {condition}, [condition]
+    while waiting:
+        for name, sample in sources.get(waiting.pop(), frozenset()):
+            if name == reference:
+                samples.add(sample)
+            elif name not in seen:
+                seen.add(name)
+                waiting.append(name)
     return frozenset(samples)

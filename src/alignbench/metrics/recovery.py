@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from alignbench.metrics.intervals import Interval
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the app's first paint does without numpy
+    from alignbench.metrics.intervals import Interval
 
 
 def recovered(similarity: float, floor: float, ceiling: float) -> float | None:

@@ -78,11 +78,14 @@ class CellPair:
     texts stay. It holds the scores that both cells run.
     """
 
-    def __init__(self, reference: ScoredCell, other: ScoredCell) -> None:
+    def __init__(self, reference: ScoredCell, other: ScoredCell, whole: ScoredCell | None = None) -> None:
+        """whole: the reference with all its samples, where `reference` has only some. The ceiling is its own, and so is
+        s(A,A) of the MMD^2: held out or not, pairs of its samples are pairs of one distribution."""
         if reference.mode is not other.mode:
             raise ValueError("two cells whose words are counted in different modes do not compare")
         self._reference = reference
         self._other = other
+        self._whole = reference if whole is None else whole
         self._metrics = registry.cross(tuple(name for name in reference.metrics if name in other.metrics))
         self._between: dict[str, CrossScore] = {
             name: reference.similarity(name).against(other.similarity(name))
@@ -110,7 +113,7 @@ class CellPair:
 
     def _pairs(self, name: str) -> Cross:
         score = self._reference.similarity(name)
-        own = self._reference.value(name)
+        own = self._whole.value(name)
         if self._reference is self._other:
             return _itself(own.value, score.pairs.n, own.reason, own.skipped)
         pairs = self._between[name].pairs()
@@ -121,15 +124,15 @@ class CellPair:
         return Cross(pairs.mean, pairs.n, own.value, reason, own.reason, distance, pairs.skipped)
 
     def _cosine(self) -> Cross:
-        a, b = self._reference.embeddings, self._other.embeddings
-        ceiling_reason = self._reference.too_few_embeddings(2)
+        a, b, whole = self._reference.embeddings, self._other.embeddings, self._whole.embeddings
+        ceiling_reason = self._whole.too_few_embeddings(2)
         if self._reference is self._other:
             return _itself(a.mean, a.n_pairs, ceiling_reason)
         mean = a.mean_with(b)
         reason = self._missing_side()
         if not reason and mean is None:
             reason = self._reference.too_few_embeddings(1) or self._other.too_few_embeddings(1)
-        return Cross(mean, a.n * b.n, a.mean, reason, ceiling_reason, mmd2(a.mean, b.mean, mean))
+        return Cross(mean, a.n * b.n, whole.mean, reason, ceiling_reason, mmd2(whole.mean, b.mean, mean))
 
     def _missing_side(self) -> str:
         if not len(self._reference):

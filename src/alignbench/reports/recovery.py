@@ -31,7 +31,8 @@ def _sentence(condition: str, role: str, reference: str, metric: str, score: Cro
     title = METRICS[metric].title
     if score.value is None:
         return Finding(f"{title} of {condition} to {reference}: none ({score.reason}).", condition)
-    shown = f"{title} of {condition} ({role}) to {reference}: {number(score.value)}, of a ceiling of "
+    held_out = "" if score.with_source is None else ", held out"
+    shown = f"{title} of {condition} ({role}) to {reference}{held_out}: {number(score.value)}, of a ceiling of "
     shown += "none" if score.ceiling is None else number(score.ceiling)
     if score.null is not None:
         shown += f" and {number(score.null)} for answers to other prompts"
@@ -72,8 +73,9 @@ def _recovered(score: CrossEstimate) -> str:
 
 def _beside(metric: str, score: CrossEstimate) -> str:
     text = ""
-    if score.held_out is not None:
-        text += f"; {number(score.held_out)} to the samples that its context does not tell of"
+    if (whole := score.with_source) is not None and whole.value is not None:
+        share = "" if whole.recovery is None else f", recovery {whole.recovery:.0%}"
+        text += f"; with the source of its context {number(whole.value)}{share}"
     if score.mmd2 is not None and score.mmd2_ci is not None:
         text += f"; MMD² {number(score.mmd2)} {interval(score.mmd2_ci)}{_alike(metric, score)}"
     return f"{text}; the recovery is {score.warning}" if score.warning else text

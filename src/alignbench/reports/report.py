@@ -27,7 +27,7 @@ from alignbench.reports.revisions import revision_ladders
 from alignbench.reports.roles import role_of
 from alignbench.scoring.batch import score_responses
 from alignbench.scoring.embedding_cache import Embeddings
-from alignbench.scoring.held_out import source_conditions
+from alignbench.scoring.held_out import session_sources
 from alignbench.scoring.model_based.bertscore import BERTSCORE
 from alignbench.scoring.model_based.compute import ModelBackends, ModelMetricRequest, compute_model_metrics
 from alignbench.scoring.model_based.judge import JUDGED
@@ -59,6 +59,7 @@ def build_report(
         if name is not None and name not in responses.conditions:
             near = did_you_mean(name, responses.conditions)
             raise InputError(f"{option}: session {session} has no condition named {name!r}. {near}".rstrip())
+    sources = session_sources(store, session, options.reference)
     own = next((condition for condition in conditions if condition.name == options.reference), None)
     qualities = read_qualities(store, session, options.judge)
     of_models = compute_model_metrics(
@@ -66,6 +67,8 @@ def build_report(
             {*options.metrics} & {*JUDGED} | {BERTSCORE},
             responses,
             options.reference,
+            options.floor,
+            sources,
             (store, session),
             imported=True,
             qualities=qualities if qualities.of else None,
@@ -93,7 +96,7 @@ def build_report(
         progress,
         of_sentences=of_sentences,
         given=of_models.scores,
-        sources=source_conditions(conditions, options.reference),
+        sources=sources,
         processes=len(os.sched_getaffinity(0)),
     )
     report = Report(

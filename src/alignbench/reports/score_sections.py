@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from alignbench.metrics.registry import CROSS, METRICS, WITHIN
 from alignbench.reports.matched_sections import matched_sections
 from alignbench.reports.numbers import number
-from alignbench.reports.section import Section, shown_number, shown_recovery, shown_value
+from alignbench.reports.section import HELD_OUT, Section, shown_number, shown_recovery, shown_value
 from alignbench.scoring.floor import Floor
 from alignbench.scoring.score_tables import CrossEstimate, ScoreTables, WithinEstimate
 
@@ -30,7 +30,7 @@ def score_sections(tables: ScoreTables, reference: str | None, floor: str | None
             "",
             (f"{_title(metric)} to {reference}", "mean", "maximum", "MMD²", "recovery"),
             (
-                *(_compared(condition, score, reference, floor) for condition, score in of.items()),
+                *(row for condition, score in of.items() for row in _compared(condition, score, reference, floor)),
                 ("(answers to other prompts)", next(nulls, "-"), "", "", ""),
             ),
         )
@@ -41,6 +41,8 @@ def score_remarks(tables: ScoreTables, floor: Floor) -> Iterator[str]:
     scores = [score for of in tables.cross.values() for score in of.values()]
     for warning in dict.fromkeys(score.warning for score in scores if score.warning):
         yield f"! recovery {warning}"
+    if any(score.with_source is not None for score in scores):
+        yield HELD_OUT
     if scores and floor.name is None:
         yield f"no recovery: {floor.reason}"
     for reason in dict.fromkeys(score.recovery_reason for score in scores if score.recovery is not None):
@@ -57,30 +59,45 @@ def run_sections(tables: ScoreTables, reference: str | None) -> Iterator[Section
     if reference is None:
         return
     yield from matched_sections(tables, reference)
-    names = (f"{name} (ceiling)" if name == reference else name for name in tables.cross)
+    names = (_named(name, [*of.values()], reference) for name, of in tables.cross.items())
     rows = [
         (METRICS[metric].title, *(_without_interval(of[metric]) for of in tables.cross.values())) for metric in CROSS
     ]
     for metric in CROSS:
         title, scores = METRICS[metric].title, [of[metric] for of in tables.cross.values()]
-        rows += _where_any(f"{title}, held out", [score.held_out for score in scores])
-        rows += _where_any(f"{title}, to the source of the context", [score.source for score in scores])
+        rows += _where_any(
+            f"{title}, with source", [None if (whole := score.with_source) is None else whole.value for score in scores]
+        )
+        rows += _where_any(f"{title}, to the source alone", [score.source for score in scores])
     yield Section("", (f"similarity to {reference}", *names), tuple(rows))
+
+
+def _named(condition: str, scores: Sequence[CrossEstimate], reference: str) -> str:
+    if condition == reference:
+        return f"{condition} (ceiling)"
+    return f"{condition} (held out)" if any(score.with_source is not None for score in scores) else condition
 
 
 def _title(metric: str) -> str:
     return METRICS[metric].title if metric in METRICS else metric
 
 
-def _compared(condition: str, score: CrossEstimate, reference: str | None, floor: str | None) -> tuple[str, ...]:
+def _compared(
+    condition: str, score: CrossEstimate, reference: str | None, floor: str | None
+) -> Iterator[tuple[str, ...]]:
+    """A line, and one below it with what includes the source of the condition's context."""
     role = " (ceiling)" if condition == reference else " (floor)" if condition == floor else ""
-    return (
-        condition + role,
-        shown_value(score, DIGITS),
-        shown_number(score.max_matched, DIGITS),
-        shown_number(score.mmd2, DIGITS),
-        "" if role or score.value is None or floor is None else shown_recovery(score),
-    )
+    named = [(condition + role, score)]
+    if score.with_source is not None:
+        named = [(f"{condition}{role}, held out", score), ("  with source", score.with_source)]
+    for name, one in named:
+        yield (
+            name,
+            shown_value(one, DIGITS),
+            shown_number(one.max_matched, DIGITS),
+            shown_number(one.mmd2, DIGITS),
+            "" if role or one.value is None or floor is None else shown_recovery(one),
+        )
 
 
 def _without_interval(score: WithinEstimate | CrossEstimate) -> str:

@@ -66,6 +66,12 @@ def two_lines(score: WithinEstimate, matched: MatchedEstimate | None = None) -> 
     return "\n".join(filter(None, lines))
 
 
+HELD_OUT = (
+    "held out: compared with the samples of the reference that its context is not made from, and so are its floor and "
+    "null; with source: with all of them"
+)
+
+
 def shown_recovery(score: CrossEstimate) -> str:
     """The recovery with its interval, or a dash and why there is none."""
     if score.recovery is None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from math import inf
 
 import numpy as np
@@ -16,7 +17,7 @@ from alignbench.metrics.statistics import PairedDifference, Uncertainty, holm_co
 from alignbench.metrics.values import NON_EMPTY, Cross, Value
 from alignbench.scoring.floor import NOT_GIVEN
 from alignbench.scoring.matched import matched_estimates
-from alignbench.scoring.prompt_scores import PromptScores
+from alignbench.scoring.prompt_scores import ByCondition, Comparisons, PromptScores
 from alignbench.scoring.score_tables import CrossEstimate, ScoreTables, WithinEstimate
 
 COUNTS = ("duplicates", "empty")  # what `within` counts beside the scores
@@ -59,13 +60,21 @@ def score_tables(
         no_floor: why there is no floor, where there is none.
     """
     intervals = jackknifed or {}
-    return ScoreTables(
-        _within(prompts, conditions, within, reference, uncertainty, intervals),
-        {}
-        if reference is None
-        else _cross(prompts, conditions, cross, reference, floor, uncertainty, intervals, no_floor),
-        matched_estimates([prompt.matched for prompt in prompts], uncertainty),
-    )
+    tables = _within(prompts, conditions, within, reference, uncertainty, intervals)
+    if reference is None:
+        return ScoreTables(tables)
+    matched = matched_estimates([prompt.matched for prompt in prompts], uncertainty)
+    apart = _apart(prompts, conditions, reference)
+    held_out = _cross([p.held_out for p in prompts], conditions, cross, floor, uncertainty, intervals, no_floor, apart)
+    sourced = [c for c in conditions if any(c in p.with_source.cross for p in prompts)]
+    of_all = _cross([p.with_source for p in prompts], sourced, cross, floor, uncertainty, {}, no_floor, apart)
+    for condition, estimates in of_all.items():
+        for metric, estimate in estimates.items():
+            if not any(metric in p.with_source.cross.get(condition, {}) for p in prompts):
+                continue
+            source = _mean(_values([p.source.get(condition, {}).get(metric, _NO_PAIRS) for p in prompts]))
+            held_out[condition][metric] = replace(held_out[condition][metric], with_source=estimate, source=source)
+    return ScoreTables(tables, held_out, matched)
 
 
 def _within(
@@ -122,34 +131,36 @@ def _differences(
 
 
 def _cross(
-    prompts: Sequence[PromptScores],
+    prompts: Sequence[Comparisons],
     conditions: Sequence[str],
     metrics: Sequence[str],
-    reference: str,
     floor: str | None,
     uncertainty: Uncertainty,
     jackknifed: Mapping[ScoreKey, Interval],
     no_floor: str,
+    apart: Mapping[str, str],
 ) -> dict[str, dict[str, CrossEstimate]]:
     keys = [(condition, metric) for condition in conditions for metric in metrics]
     if not keys:
         return {condition: {} for condition in conditions}
-    cells = {(c, metric): [prompt.cross.get(c, {}).get(metric, _NO_PAIRS) for prompt in prompts] for c, metric in keys}
-    rates = {key: _column(cell.value for cell in column) for key, column in cells.items()}
-    weights = {key: np.array([cell.weight for cell in column]) for key, column in cells.items()}
-    values = {key: _weighted(rates[key], weights[key]) for key in keys}
+
+    def cells_of(table: Callable[[Comparisons], ByCondition[Cross]]) -> dict[tuple[str, str], list[Cross]]:
+        return {(c, metric): [table(p).get(c, {}).get(metric, _NO_PAIRS) for p in prompts] for c, metric in keys}
+
+    cells = cells_of(lambda prompt: prompt.cross)
+    values = {key: _values(column) for key, column in cells.items()}
     mmd2s = {key: _column(cell.mmd2 for cell in column) for key, column in cells.items()}
-    missing = np.full(len(prompts), np.nan)
-    nulls = {
-        metric: _column(prompt.null[metric].value if metric in prompt.null else None for prompt in prompts)
-        for metric in metrics
+    ceilings = {
+        key: np.where(np.isnan(values[key]), np.nan, _column(cell.ceiling for cell in column))
+        for key, column in cells.items()
     }
-    ceilings, floors = {}, {}
-    for key in keys:
-        absent = np.isnan(values[key])
-        ceilings[key] = np.where(absent, np.nan, _column(cell.ceiling for cell in cells[key]))
-        bare = (floor, key[1]) if floor is not None else None
-        floors[key] = missing if bare is None else _weighted(np.where(absent, np.nan, rates[bare]), weights[bare])
+    floors, nulls = (
+        {
+            key: _values([_NO_PAIRS if np.isnan(own) else cell for own, cell in zip(values[key], column, strict=True)])
+            for key, column in cells_of(table).items()
+        }
+        for table in (lambda prompt: prompt.floor, lambda prompt: prompt.null)
+    )
     n = len(prompts)
     bounds = [_bounds(metric) for _, metric in keys]
     intervals = uncertainty.intervals(
@@ -160,20 +171,15 @@ def _cross(
     recoveries = uncertainty.recoveries(
         *(_matrix(columns.values(), n) * signs for columns in (values, floors, ceilings))
     )
-    apart = _apart(prompts, conditions, reference)
     scores: dict[str, dict[str, CrossEstimate]] = {condition: {} for condition in conditions}
     for i, (condition, metric) in enumerate(keys):
         key, recovery = (condition, metric), recoveries[i]
         value = values[key]
-        held_out = [split for p in prompts if (split := p.held_out.get(condition, {}).get(metric)) is not None]
         there = int((~np.isnan(value)).sum())
-        interval = None
-        if there:
-            interval = jackknifed.get(("cross", *key)) or intervals[i]
         distance = _mean(mmd2s[key])
         scores[condition][metric] = CrossEstimate(
             value=_mean(value),
-            ci=interval,
+            ci=(jackknifed.get(("cross", *key)) or intervals[i]) if there else None,
             n=there,
             reason="" if there else apart.get(condition) or _reason(cell.reason for cell in cells[key]),
             max_matched=_mean(_column(p.max_matched.get(condition, {}).get(metric) for p in prompts)),
@@ -181,13 +187,11 @@ def _cross(
             mmd2_ci=intervals[len(keys) + i],
             ceiling=_mean(ceilings[key]),
             floor=_mean(floors[key]),
-            null=_mean(np.where(np.isnan(value), np.nan, nulls[metric])),
+            null=_mean(nulls[key]),
             recovery=recovery.value,
             recovery_ci=recovery.ci,
             recovery_reason=recovery.reason if floor is not None else no_floor,
             warning=over_one(recovery.value, recovery.ci, distance, compares_means=METRICS[metric].compares_means),
-            held_out=_mean(_column(split.value for split in held_out)),
-            source=_mean(_column(split.source for split in held_out)),
             extra=_extras([cell for cell in cells[key] if cell.value is not None]),
         )
     return scores
@@ -217,6 +221,11 @@ def _at_equal_n(cells: Iterable[Value]) -> _Column:
 
 def _column(values: Iterable[float | None]) -> _Column:
     return np.array([np.nan if value is None else value for value in values], np.float64)
+
+
+def _values(cells: Sequence[Cross]) -> _Column:
+    """Whose mean over prompts is that of what the cells rest on."""
+    return _weighted(_column(cell.value for cell in cells), np.array([cell.weight for cell in cells]))
 
 
 def _weighted(rates: _Column, weights: _Column) -> _Column:

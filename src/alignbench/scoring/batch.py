@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from alignbench.metrics import registry
 from alignbench.metrics.intervals import Interval
 from alignbench.metrics.sentences import sentences
 from alignbench.metrics.statistics import Uncertainty
@@ -14,12 +13,12 @@ from alignbench.progress import Progress, silent
 from alignbench.scoring.aggregate import COUNTS, ScoreKey, score_tables
 from alignbench.scoring.coverage import sentence_vectors
 from alignbench.scoring.embedding_cache import Embeddings
-from alignbench.scoring.held_out import held_out
+from alignbench.scoring.held_out import Sources, no_sources
 from alignbench.scoring.matched import MatchedValues
 from alignbench.scoring.null import shuffled_cycle
 from alignbench.scoring.precomputed import PrecomputedScores
 from alignbench.scoring.processes import Chunk, scored_chunks, worth_starting
-from alignbench.scoring.prompt_scores import PromptScores, completed
+from alignbench.scoring.prompt_scores import Comparisons, PromptScores, completed
 from alignbench.scoring.responses import Responses, Texts, all_texts
 from alignbench.scoring.score_tables import ScoreTables
 from alignbench.scoring.scorer import CellResponses, PromptResponses, Scorer, ScoreRequest
@@ -36,7 +35,7 @@ def score_responses(
     *,
     of_sentences: Embeddings | None = None,
     given: PrecomputedScores | None = None,
-    sources: Mapping[str, Collection[int]] | None = None,
+    sources: Sources = no_sources,
     processes: int = 1,
 ) -> ScoreTables:
     """The tables of `aggregate.score_tables` over all prompts.
@@ -50,7 +49,7 @@ def score_responses(
         progress: Called with what is being done.
         of_sentences: Embeddings of their sentences; None where no wanted metric needs any.
         given: Scores that are there already; they have no jackknife.
-        sources: By condition, the samples of the reference that its context is made from (see `held_out`).
+        sources: The samples of the reference that contexts are made from (see `held_out`).
         processes: How many may share the work; the numbers are the same for any.
     """
     scored = scored_prompts(
@@ -63,7 +62,8 @@ def score_responses(
         sources=sources,
         processes=processes,
     )
-    return tables_of(scored.values(), responses.conditions, request, jackknifed(responses, request, embeddings))
+    intervals = jackknifed(responses, request, embeddings, sources)
+    return tables_of(scored.values(), responses.conditions, request, intervals)
 
 
 def tables_of(
@@ -94,7 +94,7 @@ def scored_prompts(
     *,
     of_sentences: Embeddings | None = None,
     given: PrecomputedScores | None = None,
-    sources: Mapping[str, Collection[int]] | None = None,
+    sources: Sources = no_sources,
     processes: int = 1,
 ) -> dict[str, PromptScores]:
     """The scores of every prompt, in the order of the ids. Args: as of `score_responses`."""
@@ -104,18 +104,13 @@ def scored_prompts(
         n_sentences = sum(len(sentences(text)) for text in all_texts(responses))
         pieces = (sentence for text in all_texts(responses) for sentence in sentences(text))
         of_sentences.make(pieces, progress, what="embedding sentences", total=n_sentences)
-    source = _ResponseVectors(responses, embeddings, of_sentences)
+    source = _ResponseVectors(responses, embeddings, of_sentences, sources)
     cycle = shuffled_cycle(responses.prompts, request.seed)
     scores: dict[str, PromptScores] = {}
     started = worth_starting(processes, responses.n)
     for chunk in scored_chunks(request, _chunks(cycle, source, request.reference, started), started):
         for prompt in chunk:
-            id = cycle[len(scores)]
-            scores[id] = prompt
-            if sources and request.reference is not None:
-                live = tuple(name for name in request.cross if name in registry.live())
-                of_sources = held_out(responses, id, embeddings, request.reference, sources, live, request.mode)
-                scores[id] = replace(prompt, held_out=of_sources)
+            scores[cycle[len(scores)]] = prompt
         progress("scoring", len(scores), len(cycle))
     return {
         prompt: completed(
@@ -127,19 +122,22 @@ def scored_prompts(
     }
 
 
-def jackknifed(responses: Responses, request: ScoreRequest, embeddings: Embeddings | None) -> dict[ScoreKey, Interval]:
+def jackknifed(
+    responses: Responses, request: ScoreRequest, embeddings: Embeddings | None, sources: Sources = no_sources
+) -> dict[ScoreKey, Interval]:
     """Intervals of the live scores of a single prompt from leaving out its samples in turn; none of several prompts,
     whose intervals are over prompts."""
     if len(responses.prompts) != 1:
         return {}
-    return Scorer(request).jackknifed(_ResponseVectors(responses, embeddings, None).prompt(responses.prompts[0]))
+    vectors = _ResponseVectors(responses, embeddings, None, sources)
+    return Scorer(request).jackknifed(vectors.prompt(responses.prompts[0]))
 
 
 def matched_lengths(responses: Responses, request: ScoreRequest) -> dict[str, MatchedValues]:
     """Of every prompt, what `PromptScores.matched` has; nothing without a reference."""
     if request.reference is None:
         return {}
-    source, scorer = _ResponseVectors(responses, None, None), Scorer(request)
+    source, scorer = _ResponseVectors(responses, None, None, no_sources), Scorer(request)
     return {prompt: scorer.matched(source.prompt(prompt), request.reference) for prompt in responses.prompts}
 
 
@@ -156,27 +154,37 @@ def _chunks(cycle: Sequence[str], source: _ResponseVectors, reference: str | Non
 
 def _given(prompt: str, responses: Responses, request: ScoreRequest, precomputed: PrecomputedScores) -> PromptScores:
     """What is not computed from texts: scores that are stored or given, and why others are null."""
-    null_values = {name: Value(None, 0, reason) for name, reason in request.unavailable.items()}
-    null_cross = {name: Cross(None, 0, None, reason, reason) for name, reason in request.unavailable.items()}
+    no_value = {name: Value(None, 0, reason) for name, reason in request.unavailable.items()}
+    no_pairs = {name: Cross(None, 0, None, reason, reason) for name, reason in request.unavailable.items()}
     surprisals = responses.surprisals(prompt) if _SURPRISAL in request.within else {}
-    within, cross = {}, {}
+    within = {}
     for condition in responses.conditions:
         stored = {_SURPRISAL: surprisals[condition]} if condition in surprisals else {}
-        within[condition] = {**null_values, **stored, **precomputed.within.get((prompt, condition), {})}
-        cross[condition] = {**null_cross, **precomputed.cross.get((prompt, condition), {})}
-    return PromptScores(within, cross, precomputed.null.get(prompt, {}))
+        within[condition] = {**no_value, **stored, **precomputed.within.get((prompt, condition), {})}
+    nothing = PromptScores(within, Comparisons(dict.fromkeys(responses.conditions, no_pairs)))
+    return nothing | precomputed.compared.get(prompt, PromptScores())
 
 
 class _ResponseVectors:
     """Responses with the vectors that are kept."""
 
-    def __init__(self, responses: Responses, embeddings: Embeddings | None, of_sentences: Embeddings | None) -> None:
+    def __init__(
+        self,
+        responses: Responses,
+        embeddings: Embeddings | None,
+        of_sentences: Embeddings | None,
+        sources: Sources,
+    ) -> None:
         self._responses, self._embeddings, self._of_sentences = responses, embeddings, of_sentences
+        self._sources = sources
 
     def prompt(self, prompt: str) -> PromptResponses:
         """Of every condition, also of those without a response to this prompt."""
-        there = self._responses.cells(prompt)
-        return {condition: self._cell(there.get(condition, {})) for condition in self._responses.conditions}
+        there, sources = self._responses.cells(prompt), self._sources(prompt)
+        return {
+            condition: replace(self._cell(there.get(condition, {})), source_samples=sources.get(condition, ()))
+            for condition in self._responses.conditions
+        }
 
     def cell(self, prompt: str, condition: str) -> CellResponses:
         return self._cell(self._responses.cells(prompt).get(condition, {}))

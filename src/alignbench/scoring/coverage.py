@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,21 +14,32 @@ from alignbench.metrics.sentences import sentences
 from alignbench.metrics.values import Cross, too_few
 from alignbench.progress import Progress
 from alignbench.scoring.embedding_cache import Embeddings, Vector
+from alignbench.scoring.held_out import HeldOut, Part
+from alignbench.scoring.prompt_scores import PromptScores
 from alignbench.scoring.responses import Texts
+
+COVERAGE = "coverage"
 
 SentenceVectors = Mapping[int, NDArray[np.float32]]  # sample -> vectors of its sentences (t, dim)
 
 
-def cross_coverage(reference: SentenceVectors, other: SentenceVectors, why_not: str) -> Cross:
+def cross_coverage(
+    reference: SentenceVectors, other: SentenceVectors, why_not: str, part: Container[int] | None = None
+) -> Cross:
     """Share of the other's sentences that one response of the reference says too: the mean over its responses.
 
     With one object on both sides a response meets the sentences of the other samples only. why_not: why there are no
-    vectors, where there are none. Beside it stand, as `extra`, `reverse`: the share of the reference's sentences that
+    vectors, where there are none. part: those of the reference's samples that the other is compared with, all by
+    default; the ceiling is of all. Beside it stand, as `extra`, `reverse`: the share of the reference's sentences that
     one response of the other says; and `equal_sentences`: the share where each response of the reference speaks with
     as many of its sentences as the shortest response of both has, since a longer one covers more by saying more.
     """
     ceiling, ceiling_reason = _share(reference, reference, why_not)
-    value, reason = (ceiling, ceiling_reason) if other is reference else _share(reference, other, why_not)
+    value, reason = ceiling, ceiling_reason
+    if other is not reference:
+        if part is not None:
+            reference = {sample: vectors for sample, vectors in reference.items() if sample in part}
+        value, reason = _share(reference, other, why_not)
     n_pairs = len(reference) * (len(other) - (other is reference))
     extra = {}
     if value is not None:
@@ -103,13 +114,16 @@ def best_sentences(text: str, others: Texts, embeddings: Embeddings, progress: P
     return [matches.get(sentence, Match(sentence)) for sentence in sentences(text)]
 
 
-def coverages(
-    cells: Mapping[str, Texts], reference: str, embeddings: Embeddings, progress: Progress
-) -> dict[str, Cross]:
+def coverages(cells: Mapping[str, Texts], rule: HeldOut, embeddings: Embeddings, progress: Progress) -> PromptScores:
     """Coverage of each condition by the reference (see `cross_coverage`), itself included, for one prompt."""
     embed_sentences([text for texts in cells.values() for text in texts.values()], embeddings, progress)
     of = {name: sentence_vectors(texts, embeddings) for name, texts in cells.items()}
-    return {name: cross_coverage(of[reference], vectors, embeddings.why_not) for name, vectors in of.items()}
+    own = of[rule.reference]
+
+    def similarities(name: str, part: Part) -> dict[str, Cross]:
+        return {COVERAGE: cross_coverage(own, of[name], embeddings.why_not, part)} if name in of else {}
+
+    return rule.compared(of, own, similarities)
 
 
 def embed_sentences(texts: list[str], embeddings: Embeddings, progress: Progress) -> None:

@@ -1,105 +1,128 @@
-"""Similarity to the reference's samples that a context is not made from, and to those that it is.
+"""Which samples of the reference a condition is compared with: those that its context is not made from.
 
-A hint is made of a sample, so a response under it is compared with the reference's other samples: the figure that stays
-is what the hint brought out of the model rather than what it gave away.
+A hint is made of a sample, so a response under it is compared with the reference's other samples: what is similar to
+these is what the hint brought out of the model rather than what it gave away. Floor and null are taken against the same
+samples. The ceiling is the reference's own, over pairs of different samples. Every scorer asks here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Generic, Self, TypeVar
+from dataclasses import dataclass, field, replace
 
-from alignbench.contexts.source_samples import samples_in_context
-from alignbench.metrics.cell import ScoredCell
-from alignbench.metrics.running_cell import CellPair, CellScores
-from alignbench.metrics.values import WORKBENCH, WordMode
-from alignbench.scoring.embedding_cache import Embeddings
-from alignbench.scoring.prompt_scores import HeldOut
-from alignbench.scoring.responses import Responses
-from alignbench.spec import Condition
+from alignbench.contexts.source_samples import source_conditions
+from alignbench.metrics.values import Cross
+from alignbench.scoring.prompt_scores import Comparisons, PromptScores
+from alignbench.store import Store
 
-Cell = TypeVar("Cell", bound=ScoredCell)
+NOTHING_HELD_OUT = "its context is made from every sample of the reference that it could be compared with"
+ANOTHER_PROMPT = ""  # in a condition's place: the reference's answers to another prompt
+
+SourceSamples = Mapping[str, Collection[int]]  # by condition, the reference's samples that its context is made from
+Sources = Callable[[str], SourceSamples]  # the same, of a prompt by its id
 
 
 @dataclass(frozen=True, slots=True)
-class SplitReference(Generic[Cell]):
-    """The reference's cell of one prompt in two parts.
+class Part:
+    """Samples of the reference, by index: all but some, or only some."""
+
+    samples: frozenset[int] = frozenset()
+    only: bool = False
+
+    def __contains__(self, sample: object) -> bool:
+        return (sample in self.samples) is self.only
+
+
+WHOLE = Part()
+
+Similarities = Callable[[str, Part], Mapping[str, Cross]]
+"""Of a condition, or of `ANOTHER_PROMPT`, with a part of the reference's samples, by metric."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """What is held out of the comparisons of one prompt.
 
     Attributes:
-        source_samples: Indices of the samples that a context is made from.
-        source: The cell of these.
-        rest: The cell of the others.
+        reference: Name of the condition that the others are compared with.
+        floor: Name of the zero-shot condition; None without one.
+        sources: Of the conditions whose context is made from samples of the reference.
     """
 
-    source_samples: Collection[int]
-    source: Cell
-    rest: Cell
+    reference: str
+    floor: str | None = None
+    sources: SourceSamples = field(default_factory=dict)
 
-    @classmethod
-    def of(
-        cls,
-        reference: Mapping[int, str],
-        source_samples: Collection[int],
-        cell_of: Callable[[Mapping[int, str]], Cell],
-    ) -> Self:
-        """cell_of: makes a cell of some of the reference's texts, by sample."""
-        source = {sample: text for sample, text in reference.items() if sample in source_samples}
-        rest = {sample: text for sample, text in reference.items() if sample not in source_samples}
-        return cls(source_samples, cell_of(source), cell_of(rest))
+    def part(self, condition: str) -> Part:
+        """What a condition is compared with."""
+        return Part(frozenset(self.sources.get(condition, ())))
 
-    def part(self, sample: int) -> Cell:
-        """The cell that a sample of the reference belongs to."""
-        return self.source if sample in self.source_samples else self.rest
+    def parts(self) -> set[Part]:
+        """All that `compared` compares with."""
+        sourced = [name for name in self.sources if self.sources[name]]
+        held_out = {self.part(name) for name in sourced}
+        with_floor = {self._floor_part(part) for part in (WHOLE, *held_out)}
+        return {WHOLE, *held_out, *with_floor, *(self._source(name) for name in sourced)}
 
-    def similarities(self, cell: ScoredCell) -> dict[str, HeldOut]:
-        """Of the cell under that context to both parts, by metric."""
-        rest, source = (CellPair(part, cell).cross() for part in (self.rest, self.source))
-        return {name: HeldOut(cross.value, source[name].value, cross.reason) for name, cross in rest.items()}
+    def compared(self, conditions: Iterable[str], samples: Collection[int], similarities: Similarities) -> PromptScores:
+        """The conditions compared with the reference. samples: the reference's, by index."""
+        known: dict[tuple[str, Part], Mapping[str, Cross]] = {}
 
+        def similar(name: str, part: Part) -> Mapping[str, Cross]:
+            key = name, WHOLE if name == self.reference else part
+            if key not in known:
+                known[key] = similarities(*key)
+            return known[key]
 
-def held_out(
-    responses: Responses,
-    prompt: str,
-    embeddings: Embeddings | None,
-    reference: str,
-    sources: Mapping[str, Collection[int]],
-    metrics: Collection[str],
-    mode: WordMode = WORKBENCH,
-) -> dict[str, dict[str, HeldOut]]:
-    """Of one prompt, by condition and metric.
+        def held_out(name: str) -> Mapping[str, Cross]:
+            part = self.part(name)
+            if not samples or any(sample in part for sample in samples):
+                return similar(name, part)
+            return {
+                metric: replace(cross, value=None, n_pairs=0, mmd2=None, extra={}, reason=NOTHING_HELD_OUT)
+                for metric, cross in similar(name, WHOLE).items()
+            }
 
-    Args:
-        responses: Of all conditions.
-        prompt: Its id.
-        embeddings: Whose vectors are used where they are kept.
-        reference: Name of a condition.
-        sources: By condition, the reference's samples that its context is made from.
-        metrics: Live similarities.
-        mode: How texts become words.
-    """
-
-    def cell_of(texts: Mapping[int, str]) -> CellScores:
-        cell = CellScores(metrics, mode)
-        vectors = embeddings.vectors(texts.values()) if embeddings is not None else {}
-        for sample, text in texts.items():
-            cell.add(sample, text)
-            if text in vectors:
-                cell.add_embedding(sample, vectors[text])
-        return cell
-
-    cells = responses.cells(prompt)
-    return {
-        condition: SplitReference.of(cells.get(reference, {}), source_samples, cell_of).similarities(
-            cell_of(cells.get(condition, {}))
+        names = [*conditions]
+        parts = {name: self.part(name) for name in names}
+        sourced = [name for name in names if parts[name] != WHOLE]
+        return PromptScores(
+            held_out=Comparisons(
+                {name: held_out(name) for name in names},
+                {name: similar(self.floor, self._floor_part(parts[name])) for name in names}
+                if self.floor is not None
+                else {},
+                {name: similar(ANOTHER_PROMPT, parts[name]) for name in names},
+            ),
+            with_source=Comparisons(
+                {name: similar(name, WHOLE) for name in sourced},
+                {name: similar(self.floor, WHOLE) for name in sourced} if self.floor is not None else {},
+                {name: similar(ANOTHER_PROMPT, WHOLE) for name in sourced},
+            ),
+            source={name: similar(name, self._source(name)) for name in sourced},
         )
-        for condition, source_samples in sources.items()
+
+    def _floor_part(self, part: Part) -> Part:
+        """What the floor in a condition's place is compared with."""
+        own = () if self.floor is None else self.sources.get(self.floor, ())
+        return Part(part.samples | frozenset(own))
+
+    def _source(self, condition: str) -> Part:
+        return Part(frozenset(self.sources.get(condition, ())), only=True)
+
+
+def session_sources(store: Store, session: int, reference: str | None) -> Sources:
+    """Of a session's prompts: what its contexts say, and which hints its cells were sampled with."""
+    conditions, own = store.conditions(session), store.session(session).reference
+    hints = store.hint_sources(session)
+    of_all = source_conditions(conditions, reference, session_reference=own)
+    of_prompts = {
+        prompt: source_conditions(conditions, reference, session_reference=own, made_from=made_from)
+        for prompt, made_from in hints.items()
     }
+    return lambda prompt: of_prompts.get(prompt, of_all)
 
 
-def source_conditions(conditions: Iterable[Condition], reference: str | None) -> dict[str, frozenset[int]]:
-    """The conditions whose contexts are made from samples of the reference, with the indices of these."""
-    if reference is None:
-        return {}
-    sources = {c.name: samples_in_context(c.context, reference) for c in conditions if c.name != reference}
-    return {name: indices for name, indices in sources.items() if indices}
+def no_sources(_: str) -> SourceSamples:
+    """Where nothing is known of contexts."""
+    return {}

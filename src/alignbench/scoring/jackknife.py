@@ -29,25 +29,33 @@ def left_out_places(n: int) -> list[list[int]]:
 
 
 def jackknife_intervals(
-    whole: Mapping[str, ScoredCell], without: Mapping[str, Sequence[ScoredCell]], reference: str | None
+    whole: Mapping[str, ScoredCell],
+    without: Mapping[str, Sequence[ScoredCell]],
+    reference: str | None,
+    held_out: Mapping[str, Sequence[ScoredCell]],
 ) -> dict[ScoreKey, Interval]:
     """Of each score that is a mean and has a value with any of the samples left out.
 
-    whole: the cells of a prompt by condition. without: the same cells with samples left out (see `left_out`).
+    Args:
+        whole: The cells of a prompt by condition.
+        without: The same cells with samples left out (see `left_out`).
+        reference: Name of the condition that they are compared with; None compares nothing.
+        held_out: By condition that is compared with some of the reference's samples only, the cell of these, and the
+            same with samples left out.
     """
     intervals: dict[ScoreKey, Interval] = {}
     for condition, cells in without.items():
         _add(intervals, "within", condition, whole[condition].within(), [[cell.within() for cell in cells]])
     if reference is None:
         return intervals
-    own = whole[reference]
     for condition, cells in without.items():
         other = whole[condition]
+        own, *own_without = held_out.get(condition, (whole[reference], *without[reference]))
         if condition == reference:
             sides = [[CellPair(cell, cell).cross() for cell in cells]]
         else:
             sides = [
-                [CellPair(cell, other).cross() for cell in without[reference]],
+                [CellPair(cell, other).cross() for cell in own_without],
                 [CellPair(own, cell).cross() for cell in cells],
             ]
         _add(intervals, "cross", condition, CellPair(own, other).cross(), sides)

@@ -13,11 +13,12 @@ from alignbench.engines.embedder import DEFAULT_EMBEDDER, WINDOW_MODE
 from alignbench.engines.protocol import Embedded, EmbedPool, Failed
 from alignbench.errors import StoreError
 from alignbench.metrics.running_cell import CellPair, CellScores
+from alignbench.metrics.values import Cross
 from alignbench.metrics.words import is_empty
 from alignbench.scoring.embedding_cache import Vector
-from alignbench.scoring.held_out import SplitReference
+from alignbench.scoring.held_out import ANOTHER_PROMPT, WHOLE, HeldOut, Part, SourceSamples
 from alignbench.scoring.pending_embeddings import PendingEmbeddings
-from alignbench.scoring.prompt_scores import PromptScores, prompt_scores
+from alignbench.scoring.prompt_scores import PromptScores, completed
 from alignbench.spec import content_hash
 from alignbench.store import SampleRow, Store
 
@@ -61,9 +62,9 @@ class LiveScores:
         self._lock = threading.RLock()
         self._arrived = threading.Condition(self._lock)
         self._cells: dict[_CellKey, CellScores] = {}
-        self._pairs: dict[tuple[str, str, str], CellPair] = {}
+        self._pairs: dict[tuple[_CellKey, Part, _CellKey], CellPair] = {}  # of a reference, a part of it, and another
         self._texts: dict[_CellKey, dict[int, str]] = {}
-        self._splits: dict[_CellKey, dict[frozenset[int], SplitReference[CellScores]]] = {}  # by source samples
+        self._parts: dict[_CellKey, dict[Part, CellScores]] = {}
         self._users: dict[str, list[tuple[CellScores, int]]] = {}  # text hash -> whose embedding is on its way
         self._closed = False
         self._feeder = _Feeder(Path(store_path), embed, embedder, self._deliver, self._fail)
@@ -79,7 +80,7 @@ class LiveScores:
                 return
             key = (row.prompt_id, row.condition)
             self._texts.setdefault(key, {})[row.sample] = row.text
-            parts = [split.part(row.sample) for split in self._splits.get(key, {}).values()]
+            parts = [cell for part, cell in self._parts.get(key, {}).items() if row.sample in part]
             for each in (cell, *parts):
                 self._count(each, row.sample, row.text)
         self._on_change()
@@ -90,8 +91,9 @@ class LiveScores:
         conditions: Iterable[str],
         reference: str | None = None,
         *,
+        floor: str | None = None,
         null_prompt: str | None = None,
-        sources: Mapping[str, frozenset[int]] | None = None,
+        sources: SourceSamples | None = None,
         contested: bool = False,
     ) -> PromptScores:
         """The scores of a prompt under some conditions, as of now.
@@ -100,24 +102,26 @@ class LiveScores:
             prompt_id: The prompt.
             conditions: Their names.
             reference: Name of the one that they are compared with, itself included; None compares nothing.
+            floor: Name of the zero-shot condition; None without one.
             null_prompt: Id of another prompt, the reference's answers to which are the null; None without one.
             sources: By condition, the reference's samples that its context is made from.
             contested: Whether answers to the prompt differ in stance.
         """
         with self._lock:
-            cells = {name: self._cell(prompt_id, name) for name in conditions}
-            if reference is None:
-                return prompt_scores(cells, {}, contested=contested)
-            pairs = {name: self._pair(prompt_id, reference, name) for name in cells}
-            null = None
-            if null_prompt is not None:
-                null = CellPair(self._cell(prompt_id, reference), self._cell(null_prompt, reference)).cross()
-            held_out = {
-                name: self._split(prompt_id, reference, source_samples).similarities(cells[name])
-                for name, source_samples in (sources or {}).items()
-                if name in cells
-            }
-            return prompt_scores(cells, pairs, null, held_out, contested=contested)
+            names = [*conditions]
+            scores = PromptScores({name: self._cell(prompt_id, name).within() for name in names})
+            if reference is not None:
+
+                def similarities(name: str, part: Part) -> Mapping[str, Cross]:
+                    if name != ANOTHER_PROMPT:
+                        return self._pair((prompt_id, reference), part, (prompt_id, name)).cross()
+                    if null_prompt is None:
+                        return {}
+                    return self._pair((prompt_id, reference), part, (null_prompt, reference)).cross()
+
+                own = self._texts.get((prompt_id, reference), {})
+                scores |= HeldOut(reference, floor, sources or {}).compared(names, own, similarities)
+            return completed(scores, PromptScores(), contested=contested)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until every embedding that was asked for has come or failed; False after `timeout` seconds."""
@@ -138,18 +142,20 @@ class LiveScores:
             self._cells[key] = CellScores()
         return self._cells[key]
 
-    def _pair(self, prompt_id: str, reference: str, condition: str) -> CellPair:
-        key = (prompt_id, reference, condition)
+    def _pair(self, reference: _CellKey, part: Part, other: _CellKey) -> CellPair:
+        key = reference, part, other
         if key not in self._pairs:
-            self._pairs[key] = CellPair(self._cell(prompt_id, reference), self._cell(prompt_id, condition))
+            whole = self._cell(*reference)
+            own = whole if part == WHOLE else self._part(reference, part)
+            self._pairs[key] = CellPair(own, self._cell(*other), whole)
         return self._pairs[key]
 
-    def _split(self, prompt_id: str, reference: str, source_samples: frozenset[int]) -> SplitReference[CellScores]:
-        splits = self._splits.setdefault((prompt_id, reference), {})
-        if source_samples not in splits:
-            texts = self._texts.get((prompt_id, reference), {})
-            splits[source_samples] = SplitReference.of(texts, source_samples, self._counted)
-        return splits[source_samples]
+    def _part(self, reference: _CellKey, part: Part) -> CellScores:
+        parts = self._parts.setdefault(reference, {})
+        if part not in parts:
+            texts = self._texts.get(reference, {})
+            parts[part] = self._counted({sample: text for sample, text in texts.items() if sample in part})
+        return parts[part]
 
     def _counted(self, texts: Mapping[int, str]) -> CellScores:
         cell = CellScores()

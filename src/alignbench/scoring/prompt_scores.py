@@ -3,31 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeVar
 
-from alignbench.metrics.cell import ScoredCell
 from alignbench.metrics.length_matched import MatchedValue
-from alignbench.metrics.running_cell import CellPair
 from alignbench.metrics.values import Cross, Value
 from alignbench.scoring.contested import REASON, blind_to_stance
 
 T = TypeVar("T")
 
+ByCondition = Mapping[str, Mapping[str, T]]  # by condition and metric
+
 
 @dataclass(frozen=True, slots=True)
-class HeldOut:
-    """A similarity to the reference's samples, by whether a condition's context is made from them.
+class Comparisons:
+    """Conditions compared with samples of the reference on one prompt; `held_out` says with which.
 
     Attributes:
-        value: To those that it is not made from.
-        source: To those that it is made from.
-        reason: Why there is no value.
+        cross: Each condition against them; the reference against itself over pairs of different samples.
+        floor: The floor condition against the same samples, in each condition's place; empty without a floor.
+        null: The reference's answers to another prompt in its place; empty without another prompt.
+        max_matched: The expected maximum over single pairs, at the number of pairs that the smallest of the compared
+            sets has.
     """
 
-    value: float | None
-    source: float | None
-    reason: str = ""
+    cross: ByCondition[Cross] = field(default_factory=dict)
+    floor: ByCondition[Cross] = field(default_factory=dict)
+    null: ByCondition[Cross] = field(default_factory=dict)
+    max_matched: ByCondition[float] = field(default_factory=dict)
+
+    def __or__(self, other: Comparisons) -> Comparisons:
+        """Both; the other's where two are of the same."""
+        return Comparisons(
+            merged(self.cross, other.cross),
+            merged(self.floor, other.floor),
+            merged(self.null, other.null),
+            merged(self.max_matched, other.max_matched),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,86 +48,77 @@ class PromptScores:
 
     Attributes:
         within: By condition and metric.
-        cross: The same, each condition against the reference, itself included.
-        null: By metric, the reference's answers to another prompt in a condition's place.
-        max_matched: By condition and metric, the expected maximum over pairs at the number of pairs that the smallest
-            of the compared sets has.
-        held_out: By condition and metric, of conditions whose context is made from samples of the reference.
-        matched: By condition and lexical metric, each other condition against the reference at matched length.
+        held_out: Each condition against the samples of the reference that its context is not made from.
+        with_source: Conditions whose context is made from samples of the reference, against all of them.
+        source: The same conditions against those samples alone.
+        matched: Lexical scores of each other condition against the reference's own, at matched length.
     """
 
-    within: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
-    cross: Mapping[str, Mapping[str, Cross]] = field(default_factory=dict)
-    null: Mapping[str, Cross] = field(default_factory=dict)
-    max_matched: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    held_out: Mapping[str, Mapping[str, HeldOut]] = field(default_factory=dict)
-    matched: Mapping[str, Mapping[str, MatchedValue]] = field(default_factory=dict)
+    within: ByCondition[Value] = field(default_factory=dict)
+    held_out: Comparisons = field(default_factory=Comparisons)
+    with_source: Comparisons = field(default_factory=Comparisons)
+    source: ByCondition[Cross] = field(default_factory=dict)
+    matched: ByCondition[MatchedValue] = field(default_factory=dict)
 
-
-def prompt_scores(
-    cells: Mapping[str, ScoredCell],
-    pairs: Mapping[str, CellPair],
-    null: Mapping[str, Cross] | None = None,
-    held_out: Mapping[str, Mapping[str, HeldOut]] | None = None,
-    *,
-    given: PromptScores | None = None,
-    contested: bool = False,
-) -> PromptScores:
-    """The scores of a prompt.
-
-    Args:
-        cells: By condition.
-        pairs: By condition, the reference's cell and its own; empty without a reference.
-        null: By metric, the reference's answers to another prompt in a condition's place.
-        held_out: By condition and metric, of conditions whose context is made from samples of the reference.
-        given: See `completed`.
-        contested: Whether answers to the prompt differ in stance.
-    """
-    scores = PromptScores(
-        {name: cell.within() for name, cell in cells.items()},
-        {name: pair.cross() for name, pair in pairs.items()},
-        null or {},
-        held_out=held_out or {},
-    )
-    return completed(scores, given or PromptScores(), contested=contested)
+    def __or__(self, other: PromptScores) -> PromptScores:
+        """Both; the other's where two are of the same."""
+        return PromptScores(
+            merged(self.within, other.within),
+            self.held_out | other.held_out,
+            self.with_source | other.with_source,
+            merged(self.source, other.source),
+            merged(self.matched, other.matched),
+        )
 
 
 def completed(scores: PromptScores, given: PromptScores, *, contested: bool) -> PromptScores:
-    """With scores that do not come from these cells, which have precedence.
+    """With scores that do not come from responses, which have precedence.
 
     On a contested prompt those that are blind to stance are null with that reason.
     """
-    both = replace(
-        scores,
-        within={name: {**of, **given.within.get(name, {})} for name, of in scores.within.items()},
-        cross={name: {**of, **given.cross.get(name, {})} for name, of in scores.cross.items()},
-        null={**scores.null, **given.null},
-        held_out={**scores.held_out, **given.held_out},
-        matched={**scores.matched, **given.matched},
-    )
+    both = scores | given
     return _without_the_blind(both) if contested else both
 
 
+def merged(one: ByCondition[T], other: ByCondition[T]) -> dict[str, dict[str, T]]:
+    """Both; the other's where two are of the same."""
+    return {name: {**one.get(name, {}), **other.get(name, {})} for name in {**one, **other}}
+
+
 def _without_the_blind(scores: PromptScores) -> PromptScores:
-    no_pairs = Cross(None, 0, None, REASON, REASON)
-    return replace(
-        scores,
-        within={
+    return PromptScores(
+        {
             name: {m: Value(None, value.n, REASON) if blind_to_stance(m) else value for m, value in of.items()}
             for name, of in scores.within.items()
         },
-        cross={name: _sighted(of, no_pairs) for name, of in scores.cross.items()},
-        null=_sighted(scores.null, no_pairs),
-        max_matched={name: _lexical(of) for name, of in scores.max_matched.items()},
-        held_out={name: _sighted(of, HeldOut(None, None, REASON)) for name, of in scores.held_out.items()},
+        _sighted_comparisons(scores.held_out),
+        _sighted_comparisons(scores.with_source),
+        _sighted(scores.source),
+        scores.matched,
     )
 
 
-def _sighted(scores: Mapping[str, T], blind: T) -> dict[str, T]:
-    """blind: in the place of scores that are blind to stance."""
-    return {metric: blind if blind_to_stance(metric) else score for metric, score in scores.items()}
+def _sighted_comparisons(comparisons: Comparisons) -> Comparisons:
+    return Comparisons(
+        _sighted(comparisons.cross),
+        _sighted(comparisons.floor),
+        _sighted(comparisons.null),
+        _lexical(comparisons.max_matched),
+    )
 
 
-def _lexical(scores: Mapping[str, T]) -> dict[str, T]:
+def _sighted(scores: ByCondition[Cross]) -> dict[str, dict[str, Cross]]:
+    """With a reason in the place of scores that are blind to stance."""
+    blind = Cross(None, 0, None, REASON, REASON)
+    return {
+        name: {metric: blind if blind_to_stance(metric) else score for metric, score in of.items()}
+        for name, of in scores.items()
+    }
+
+
+def _lexical(scores: ByCondition[T]) -> dict[str, dict[str, T]]:
     """Without the metrics that are blind to stance."""
-    return {metric: score for metric, score in scores.items() if not blind_to_stance(metric)}
+    return {
+        name: {metric: score for metric, score in of.items() if not blind_to_stance(metric)}
+        for name, of in scores.items()
+    }

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from alignbench.contexts.source_samples import source_conditions
 from alignbench.metrics import registry
+from alignbench.metrics.intervals import Interval
 from alignbench.metrics.statistics import RESAMPLES, Uncertainty
-from alignbench.scoring.aggregate import COUNTS, score_tables
+from alignbench.scoring.aggregate import COUNTS, ScoreKey, score_tables
 from alignbench.scoring.batch import jackknifed, matched_lengths
 from alignbench.scoring.contested import is_contested
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.floor import Floor
-from alignbench.scoring.held_out import held_out, source_conditions
 from alignbench.scoring.live import LiveScores
+from alignbench.scoring.matched import MatchedValues
 from alignbench.scoring.null import other_prompt
-from alignbench.scoring.prompt_scores import PromptScores, completed
 from alignbench.scoring.responses import Responses
 from alignbench.scoring.score_tables import ScoreTables
 from alignbench.scoring.scorer import ScoreRequest
@@ -41,28 +43,28 @@ def session_scores(
         conditions: The session's.
         reference: Name of a condition; None compares nothing.
         floor: The zero-shot condition, or why there is none.
-        responses: The same samples, for intervals over the samples of one prompt, for what is held out and for what is
-            compared at matched length.
+        responses: The same samples, for intervals over the samples of one prompt and for what is compared at matched
+            length.
         embeddings: Their vectors.
         resamples: Of the prompts, for intervals.
         seed: Of the resamples, and of the shuffled null.
     """
     names = [condition.name for condition in conditions]
+    sources = source_conditions(conditions, reference)
     others = other_prompt((prompt.id for prompt in prompts), seed)
-    sources = source_conditions(conditions, reference) if responses is not None else {}
-    intervals, matched = {}, {}
+    intervals: dict[ScoreKey, Interval] = {}
+    matched: dict[str, MatchedValues] = {}
     if responses is not None:
         request = ScoreRequest(within=registry.WITHIN, cross=registry.CROSS, reference=reference, seed=seed)
-        intervals = jackknifed(responses, request, embeddings)
+        intervals = jackknifed(responses, request, embeddings, lambda _: sources)
         matched = matched_lengths(responses, request)
     scores = []
     for prompt in sorted(prompts, key=lambda prompt: prompt.id):  # the order decides nothing but the resamples
-        scores_of_cells = live.prompt_scores(prompt.id, names, reference, null_prompt=others.get(prompt.id))
-        splits = {}
-        if sources and responses is not None and reference is not None:
-            splits = held_out(responses, prompt.id, embeddings, reference, sources, registry.CROSS)
-        given = PromptScores(held_out=splits, matched=matched.get(prompt.id, {}))
-        scores.append(completed(scores_of_cells, given, contested=is_contested(prompt)))
+        computed = live.prompt_scores(
+            prompt.id, names, reference, floor=floor.name, null_prompt=others.get(prompt.id),
+            sources=sources, contested=is_contested(prompt),
+        )  # fmt: skip
+        scores.append(replace(computed, matched=matched.get(prompt.id, {})))
     return score_tables(
         scores,
         names,

@@ -35,9 +35,11 @@ class WithinEstimate(Estimate):
 
 @dataclass(frozen=True, slots=True)
 class CrossEstimate(Estimate):
-    """A similarity of one condition to the reference; of the reference to itself, the ceiling.
+    """A similarity of one condition to the reference's samples that its context is not made from (see `held_out`); of
+    the reference to itself, the ceiling.
 
-    Ceiling, floor and null are means over the prompts that the condition has a value for.
+    Ceiling, floor and null are means over the prompts that the condition has a value for, floor and null against the
+    same samples of the reference.
 
     Attributes:
         max_matched: mean over prompts of the expected maximum over pairs, at the number of pairs that the smallest of
@@ -47,9 +49,8 @@ class CrossEstimate(Estimate):
         floor: the zero-shot condition against the reference; None without one.
         null: the reference's answers to other prompts in the condition's place.
         recovery: (value - floor) / (ceiling - floor), with its interval, why there is none, and a warning over 1.
-        held_out: similarity to the reference's samples that the condition's context is not made of; None where it is
-            made of none.
-        source: similarity to the samples that it is made of.
+        source: similarity to the samples that its context is made from alone; None where it is made from none.
+        with_source: the same estimate over all samples of the reference; None where its context is made from none.
         extra: as in `WithinEstimate`.
     """
 
@@ -63,9 +64,14 @@ class CrossEstimate(Estimate):
     recovery_ci: Interval | None = None
     recovery_reason: str = ""
     warning: str = ""
-    held_out: float | None = None
     source: float | None = None
+    with_source: CrossEstimate | None = None
     extra: Mapping[str, float | None] = field(default_factory=dict)
+
+    @property
+    def held_out(self) -> float | None:
+        """The value, where samples of the reference are held out for it."""
+        return self.value if self.with_source is not None else None
 
 
 @dataclass(frozen=True, slots=True)

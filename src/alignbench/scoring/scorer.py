@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -21,13 +21,14 @@ from alignbench.metrics.statistics import RESAMPLES, expected_maximum
 from alignbench.metrics.values import WORKBENCH, Cross, Value, WordMode
 from alignbench.metrics.word_table import Documents
 from alignbench.scoring.aggregate import EQUAL_N, ScoreKey
-from alignbench.scoring.coverage import SentenceVectors, cross_coverage
+from alignbench.scoring.coverage import COVERAGE, SentenceVectors, cross_coverage
 from alignbench.scoring.floor import NOT_GIVEN
+from alignbench.scoring.held_out import ANOTHER_PROMPT, WHOLE, HeldOut, Part
 from alignbench.scoring.jackknife import jackknife_intervals, left_out
 from alignbench.scoring.matched import matched_values
-from alignbench.scoring.prompt_scores import PromptScores, prompt_scores
+from alignbench.scoring.prompt_scores import PromptScores
 
-_COVERAGE = "coverage"
+_HELD_OUT = "held out of "
 _DRAWS = 5  # sets of samples that a value at equal n is the mean over
 
 
@@ -68,6 +69,7 @@ class CellResponses:
         why_not: Why the others have none, where some may be missing.
         sentences: The vectors of their sentences, None where they are not wanted.
         no_sentences: Why sentences have no vector.
+        source_samples: Of the reference, those that the condition's context is made from.
     """
 
     texts: Mapping[int, str]
@@ -75,6 +77,7 @@ class CellResponses:
     why_not: str = ""
     sentences: SentenceVectors | None = None
     no_sentences: str = ""
+    source_samples: Collection[int] = ()
 
 
 PromptResponses = Mapping[str, CellResponses]  # by condition, all of them
@@ -105,20 +108,24 @@ class Scorer:
 
     def jackknifed(self, prompt: PromptResponses) -> dict[ScoreKey, Interval]:
         """Intervals of one prompt's scores from leaving out its samples in turn."""
-        whole, without = self._left_out(prompt)
-        return jackknife_intervals(whole, without, self._wanted.reference)
+        reference, rule, held_out = self._wanted.reference, self._held_out(prompt), {}
+        if reference is not None:
+            held_out = {_HELD_OUT + name: _in(rule.part(name), prompt[reference]) for name in rule.sources}
+        cells = self._left_out({**prompt, **held_out})
+        references = {name: cells.pop(_HELD_OUT + name) for name in prompt if _HELD_OUT + name in cells}
+        whole, without = ({name: of[0] for name, of in cells.items()}, {name: of[1:] for name, of in cells.items()})
+        return jackknife_intervals(whole, without, reference, references)
 
     def left_out(self, prompt: PromptResponses) -> dict[str, list[Mapping[str, Value]]]:
         """Of each condition the scores of its set, and those without each of its samples (see `jackknife.left_out`)."""
-        whole, without = self._left_out(prompt)
-        return {name: [cell.within() for cell in (whole[name], *without[name])] for name in prompt}
+        return {name: [cell.within() for cell in cells] for name, cells in self._left_out(prompt).items()}
 
-    def _left_out(self, prompt: PromptResponses) -> tuple[dict[str, CountedCell], dict[str, list[CountedCell]]]:
-        parts = {name: [cell, *(_part(cell, texts) for texts in left_out(cell.texts))] for name, cell in prompt.items()}
-        flat = [part for cells in parts.values() for part in cells]
-        cells = iter(self._cells(flat, [self._documents(part) for part in flat]))
-        counted = {name: [next(cells) for _ in of] for name, of in parts.items()}
-        return {name: of[0] for name, of in counted.items()}, {name: of[1:] for name, of in counted.items()}
+    def _left_out(self, cells: Mapping[str, CellResponses]) -> dict[str, list[CountedCell]]:
+        """By name each cell, and it without each of its samples."""
+        parts = {name: [cell, *(_part(cell, texts) for texts in left_out(cell.texts))] for name, cell in cells.items()}
+        flat = [part for of in parts.values() for part in of]
+        counted = iter(self._cells(flat, [self._documents(part) for part in flat]))
+        return {name: [next(counted) for _ in of] for name, of in parts.items()}
 
     def matched(self, prompt: PromptResponses, reference: str) -> dict[str, dict[str, MatchedValue]]:
         """Every other condition against the reference at matched length, in the lexical scores of one set."""
@@ -133,25 +140,42 @@ class Scorer:
         other: tuple[CellResponses, Documents] | None,
     ) -> PromptScores:
         """other: the reference's answers to another prompt."""
-        responses, words = [*prompt.values()], [*documents.values()]
+        responses, words = {**prompt}, {**documents}
         if other is not None:
-            responses.append(other[0])
-            words.append(other[1])
-        counted = self._cells(responses, words)
-        cells = dict(zip(prompt, counted, strict=False))
-        reference = self._wanted.reference
+            responses[ANOTHER_PROMPT], words[ANOTHER_PROMPT] = other
+        reference, rule = self._wanted.reference, self._held_out(prompt)
+        parts: dict[Part, CellResponses] = {}
+        if reference is not None:
+            own = prompt[reference]
+            parts = {part: _in(part, own) for part in rule.parts()}
+        part_words = [documents[reference or ""].part([*part.texts]) for part in parts.values()]
+        counted = iter(self._cells([*responses.values(), *parts.values()], [*words.values(), *part_words]))
+        cells = {name: next(counted) for name in responses}
+        within = self._with_equal_n({name: cells[name].within() for name in prompt}, prompt, documents)
         if reference is None:
-            scores = prompt_scores(cells, {})
-            return replace(scores, within=self._with_equal_n(scores.within, prompt, documents))
-        pairs = {name: CellPair(cells[reference], cell) for name, cell in cells.items()}
-        null = CellPair(cells[reference], counted[-1]).cross() if other is not None else {}
-        scores = prompt_scores(cells, pairs, null, given=PromptScores(cross=_coverage(prompt, reference)))
-        return replace(
-            scores,
-            within=self._with_equal_n(scores.within, prompt, documents),
-            max_matched=self._max_matched(pairs),
-            matched=self.matched(prompt, reference),
+            return PromptScores(within)
+        pairs = _Pairs(cells, reference, {part: next(counted) for part in parts})
+
+        def similarities(name: str, part: Part) -> Mapping[str, Cross]:
+            if name not in cells:
+                return {}
+            return {**pairs.of(name, part).cross(), **_coverage(prompt, reference, name, part)}
+
+        compared = rule.compared(prompt, own.texts, similarities)
+        held_out = {name: pairs.of(name, rule.part(name)) for name in prompt}
+        with_source = {name: pairs.of(name, WHOLE) for name in compared.with_source.cross}
+        n_pairs = self._fewest_pairs(held_out.values())
+        return PromptScores(
+            within,
+            replace(compared.held_out, max_matched=self._max_matched(held_out, n_pairs)),
+            replace(compared.with_source, max_matched=self._max_matched(with_source, n_pairs)),
+            compared.source,
+            self.matched(prompt, reference),
         )
+
+    def _held_out(self, prompt: PromptResponses) -> HeldOut:
+        sources = {name: cell.source_samples for name, cell in prompt.items() if cell.source_samples}
+        return HeldOut(self._wanted.reference or "", self._wanted.floor, sources)
 
     def _with_equal_n(
         self,
@@ -202,28 +226,47 @@ class Scorer:
                 cell.add_embedding(sample, vector)
         return cells
 
-    def _max_matched(self, pairs: Mapping[str, CellPair]) -> dict[str, dict[str, float]]:
+    def _fewest_pairs(self, pairs: Collection[CellPair]) -> dict[str, int]:
+        """By metric, of the sets that have any."""
+        compared = [metric for metric in self._wanted.cross if metric in self._metrics]
+        sizes = {metric: [len(pair.similarities(metric)) for pair in pairs] for metric in compared}
+        return {metric: min(filter(None, of), default=0) for metric, of in sizes.items()}
+
+    def _max_matched(self, pairs: Mapping[str, CellPair], n_pairs: Mapping[str, int]) -> dict[str, dict[str, float]]:
         """The more pairs, the larger their maximum; so all get the number of pairs that the smallest set has."""
         maxima: dict[str, dict[str, float]] = {name: {} for name in pairs}
-        for metric in self._wanted.cross:
-            if metric not in self._metrics:
-                continue
-            values = {name: pair.similarities(metric) for name, pair in pairs.items()}
-            matched = min((len(similarities) for similarities in values.values() if len(similarities)), default=0)
-            for name, similarities in values.items():
-                if len(similarities):
-                    maxima[name][metric] = expected_maximum(similarities, matched)
+        for name, pair in pairs.items():
+            for metric, n in n_pairs.items():
+                similarities = pair.similarities(metric)
+                if n and len(similarities):
+                    maxima[name][metric] = expected_maximum(similarities, min(n, len(similarities)))
         return maxima
 
 
-def _coverage(prompt: PromptResponses, reference: str) -> dict[str, dict[str, Cross]]:
-    """Of each condition whose sentences have vectors."""
-    own = prompt[reference].sentences
-    return {
-        name: {_COVERAGE: cross_coverage(own, cell.sentences, cell.no_sentences)}
-        for name, cell in prompt.items()
-        if own is not None and cell.sentences is not None
-    }
+class _Pairs:
+    """A prompt's cells compared with parts of the reference's."""
+
+    def __init__(self, cells: Mapping[str, CountedCell], reference: str, parts: Mapping[Part, CountedCell]) -> None:
+        self._cells, self._whole = cells, cells[reference]
+        self._parts = {**parts, WHOLE: self._whole}
+        self._pairs: dict[tuple[str, Part], CellPair] = {}
+
+    def of(self, name: str, part: Part) -> CellPair:
+        if (name, part) not in self._pairs:
+            self._pairs[name, part] = CellPair(self._parts[part], self._cells[name], self._whole)
+        return self._pairs[name, part]
+
+
+def _coverage(prompt: PromptResponses, reference: str, name: str, part: Part) -> dict[str, Cross]:
+    """Where the sentences of both have vectors."""
+    own, cell = prompt[reference].sentences, prompt[name].sentences if name in prompt else None
+    if own is None or cell is None:
+        return {}
+    return {COVERAGE: cross_coverage(own, cell, prompt[name].no_sentences, part)}
+
+
+def _in(part: Part, reference: CellResponses) -> CellResponses:
+    return _part(reference, {sample: text for sample, text in reference.texts.items() if sample in part})
 
 
 def _part(cell: CellResponses, texts: Mapping[int, str]) -> CellResponses:

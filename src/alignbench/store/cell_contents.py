@@ -18,6 +18,19 @@ _HINT = """
     LEFT JOIN cells ON cells.id = samples.cell_id
     LEFT JOIN conditions ON conditions.id = cells.condition_id
 """
+_HINT_SOURCES = """
+    SELECT prompts.name AS prompt, conditions.name AS condition,
+        samples.sample AS source_sample, source_conditions.name AS source_condition
+    FROM cell_hints
+    JOIN hints ON hints.id = cell_hints.hint_id
+    JOIN cells ON cells.id = cell_hints.cell_id
+    JOIN prompts ON prompts.id = cells.prompt_id
+    JOIN conditions ON conditions.id = cells.condition_id
+    JOIN samples ON samples.id = hints.source_id
+    JOIN cells AS source_cells ON source_cells.id = samples.cell_id
+    JOIN conditions AS source_conditions ON source_conditions.id = source_cells.condition_id
+    WHERE prompts.session_id = ?
+"""
 _NEAR, _WINDOW = "near duplicate", "window"
 
 
@@ -110,6 +123,16 @@ class CellContentsMixin(ExampleSetsMixin):
     def cell_hint(self, cell_id: int) -> HintRow | None:
         row = self._row(f"{_HINT} JOIN cell_hints ON hint_id = hints.id WHERE cell_hints.cell_id = ?", cell_id)
         return None if row is None else _hint_row(row)
+
+    def hint_sources(self, session_id: int) -> dict[str, dict[str, list[tuple[str, int]]]]:
+        """By prompt and condition of cells whose hint is made of a sample: that sample's condition and index."""
+        sources: dict[str, dict[str, list[tuple[str, int]]]] = {}
+        for row in self._rows(_HINT_SOURCES, session_id):
+            of_prompt = sources.setdefault(decode_text(row["prompt"]), {})
+            of_prompt.setdefault(decode_text(row["condition"]), []).append(
+                (decode_text(row["source_condition"]), row["source_sample"])
+            )
+        return sources
 
     def set_sample_hint(self, sample_id: int, hint_id: int) -> None:
         """Say which hint the model wrote before a sample."""

@@ -77,23 +77,44 @@ def test_means_over_pairs_and_their_lines() -> None:
     assert scores.within["p0", "A"].value == pytest.approx(inside)
     assert scores.within["p0", "B"].value == pytest.approx(other)
     assert scores.within["p0", "B"].n == 2
-    cross = scores.cross["p0", "B"]
+    cross = scores.compared["p0"].held_out.cross["B"]["bertscore_f1"]
     assert (cross.value, cross.ceiling) == pytest.approx((between, inside))
     assert cross.mmd2 == pytest.approx(inside + other - 2 * between, abs=1e-6)
     assert cross.n_pairs == 6
-    itself = scores.cross["p0", "A"]
+    itself = scores.compared["p0"].held_out.cross["A"]["bertscore_f1"]
     assert (itself.value, itself.n_pairs) == (pytest.approx(inside), 3)
     assert scores.within["p1", "B"].reason == "needs 2 samples, has 1"
-    assert scores.cross["p1", "B"].value is not None
-    assert scores.cross["p2", "B"].reason == "needs 1 sample, has 0"
+    assert scores.compared["p1"].held_out.cross["B"]["bertscore_f1"].value is not None
+    assert scores.compared["p2"].held_out.cross["B"]["bertscore_f1"].reason == "needs 1 sample, has 0"
     for prompt, another in other_prompt(TEXTS, 1).items():
         expected = np.mean([f1(a, b) for a in TEXTS[prompt]["A"] for b in TEXTS[another]["A"]])
-        assert scores.null[prompt].value == pytest.approx(expected)
+        assert scores.compared[prompt].held_out.null["B"]["bertscore_f1"].value == pytest.approx(expected)
     assert sorted(pool.asked) == sorted(
         tuple(dict.fromkeys(text for cell in cells.values() for text in cell if text.strip()))
         for cells in TEXTS.values()
     )
     assert steps[-1] == ("BERTScore", 3, 3)
+
+
+def test_a_sample_that_a_context_is_made_from_is_held_out() -> None:
+    sources = {"p0": {"B": {0}}}
+    scores = bert_scores(
+        KnownResponses(TEXTS), TokenPool(), "A", lambda *_: None, seed=1, floor="B",  # type: ignore[arg-type]
+        sources=lambda prompt: sources.get(prompt, {}),
+    ).compared["p0"]  # fmt: skip
+    held_out, with_source = (of.cross["B"]["bertscore_f1"] for of in (scores.held_out, scores.with_source))
+    pairs = {i: [f1(a, b) for b in TEXTS["p0"]["B"][:2]] for i, a in enumerate(TEXTS["p0"]["A"])}
+    assert (
+        held_out.value
+        == scores.held_out.floor["B"]["bertscore_f1"].value
+        == pytest.approx(np.mean(pairs[1] + pairs[2]))
+    )
+    assert scores.source["B"]["bertscore_f1"].value == pytest.approx(np.mean(pairs[0]))
+    assert with_source.value == pytest.approx(np.mean(pairs[0] + pairs[1] + pairs[2]))
+    assert held_out.ceiling == with_source.ceiling
+    another = other_prompt(TEXTS, 1)["p0"]
+    null = np.mean([f1(a, b) for a in TEXTS["p0"]["A"][1:] for b in TEXTS[another]["A"]])
+    assert scores.held_out.null["B"]["bertscore_f1"].value == pytest.approx(null)
 
 
 def test_a_worker_that_dies_is_asked_again() -> None:
@@ -105,6 +126,10 @@ def test_a_worker_that_dies_is_asked_again() -> None:
 
 def test_without_vectors_every_value_has_its_reason() -> None:
     scores = bert_scores(KnownResponses(TEXTS), TokenPool("no such layer"), "A", lambda *_: None)  # type: ignore[arg-type]
-    assert scores.within["p0", "A"].reason == scores.cross["p0", "B"].reason == "embedding tokens failed: no such layer"
+    assert (
+        scores.within["p0", "A"].reason
+        == scores.compared["p0"].held_out.cross["B"]["bertscore_f1"].reason
+        == "embedding tokens failed: no such layer"
+    )
     alone = bert_scores(KnownResponses({"p0": TEXTS["p0"]}), TokenPool(), None, lambda *_: None)  # type: ignore[arg-type]
-    assert (alone.cross, alone.null) == ({}, {})
+    assert alone.compared == {}

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from alignbench.metrics.running_cell import CellScores
-from alignbench.scoring.prompt_scores import PromptScores
+from alignbench.scoring.prompt_scores import Comparisons, PromptScores
 from alignbench.spec import Condition, Prompt, default_context
 from alignbench.store import Store
 from alignbench.tui.workbench import persistence
@@ -25,7 +25,7 @@ class Scores:
 
     def prompt_scores(self, _: str, conditions: Iterable[str], *__: object, **___: object) -> PromptScores:
         within = {name: self._cell.within() for name in conditions}
-        return PromptScores(within, {name: {} for name in within})
+        return PromptScores(within, Comparisons({name: {} for name in within}))
 
 
 def bench(path: Path, texts: list[str]) -> Bench:

@@ -6,14 +6,16 @@ import math
 import statistics
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from alignbench.contexts.rendering import closings, stops
 from alignbench.metrics.likelihood import alignment_gap, token_shifts
 from alignbench.metrics.values import Cross
 from alignbench.progress import Progress, tracked
 from alignbench.scoring.endings import EndCounts, Ending, ending
-from alignbench.scoring.held_out import source_conditions
+from alignbench.scoring.held_out import ANOTHER_PROMPT, WHOLE, HeldOut, Part, Sources
 from alignbench.scoring.likelihood_cache import LikelihoodCache, Passage
+from alignbench.scoring.prompt_scores import PromptScores
 from alignbench.scoring.responses import Responses
 from alignbench.spec import Condition, Sampling
 from alignbench.store import Store
@@ -23,12 +25,12 @@ GAP = "alignment_gap"
 
 @dataclass(slots=True)
 class Gaps:
-    """cross: by prompt and condition. cross_entropies: by condition, why its gap estimates no KL divergence.
+    """compared: by prompt. cross_entropies: by condition, why its gap estimates no KL divergence.
 
     ends: by condition, of how many responses the end is counted.
     """
 
-    cross: dict[tuple[str, str], Cross] = field(default_factory=dict)
+    compared: dict[str, PromptScores] = field(default_factory=dict)
     cross_entropies: dict[str, str] = field(default_factory=dict)
     ends: dict[str, EndCounts] = field(default_factory=dict)
 
@@ -81,14 +83,21 @@ class _Seen:
 
 
 def session_gaps(
-    store: Store, session: int, responses: Responses, reference: str, likelihoods: LikelihoodCache, progress: Progress
+    store: Store,
+    session: int,
+    responses: Responses,
+    reference: str,
+    floor: str | None,
+    sources: Sources,
+    likelihoods: LikelihoodCache,
+    progress: Progress,
 ) -> Gaps:
     """Bits per byte of the reference's responses under each condition's model and context, minus under its own.
 
     All bits over all bytes of the reference's responses to a prompt, their ends among the bits; 0 for the reference
-    itself. Where a condition's context tells of some of them, it is over the others, and `source` over those: what is
-    saved on these alone is leakage. It estimates the KL divergence of the condition from the reference where both have
-    one tokenizer and the reference was drawn at temperature 1 from the whole distribution.
+    itself. Where a condition's context is made from some of them, it is over the others: what is saved on its source
+    alone is leakage. It estimates the KL divergence of the condition from the reference where both have one tokenizer
+    and the reference was drawn at temperature 1 from the whole distribution.
     """
     conditions = {condition.name: condition for condition in store.conditions(session)}
     seen = _Seen(store, session, conditions.values())
@@ -99,29 +108,28 @@ def session_gaps(
         for prompt in tracked(responses.prompts, progress, f"reading under {name}"):
             yield from seen.passages(name, prompt, [*said[prompt].values()])
 
-    gaps = Gaps()
-    sources = source_conditions(conditions.values(), reference)
     for name, condition in conditions.items():  # one after the other, so that models need not change places
         likelihoods.make(condition.model, passages(name))
-    for name, condition in conditions.items():
-        one_tokenizer = True
-        ends: list[tuple[Ending, bool]] = []
-        for prompt in responses.prompts:
-            source_samples = sources.get(name, frozenset())
-            readings = []
-            for told in (False, True):
-                chosen = [one for i, one in said[prompt].items() if (i in source_samples) == told]
-                own, other = (seen.passages(side, prompt, chosen) for side in (reference, name))
-                read = _gap(likelihoods, (teacher, own), (condition, other), [one.ending for one in chosen])
-                readings.append(read)
-                one_tokenizer &= read.one_tokenizer
-                ends += read.ends
-            held_out, source = (read.cross for read in readings)
-            if held_out.value is not None and source.value is not None:
-                held_out = replace(held_out, extra={**held_out.extra, "source": source.value})
-            gaps.cross[prompt, name] = held_out
-        gaps.ends[name] = EndCounts.of(ends)
-        if name != reference and (why := no_kl(teacher.sampling, one_tokenizer)):
+    gaps, one_tokenizer = Gaps(), dict.fromkeys(conditions, True)
+    ends: dict[str, list[tuple[Ending, bool]]] = {name: [] for name in conditions}
+
+    def similarities(prompt: str, name: str, part: Part) -> dict[str, Cross]:
+        if name == ANOTHER_PROMPT:
+            return {}
+        chosen = [one for sample, one in said[prompt].items() if sample in part]
+        own, other = (seen.passages(side, prompt, chosen) for side in (reference, name))
+        read = _gap(likelihoods, (teacher, own), (conditions[name], other), [one.ending for one in chosen])
+        if part == WHOLE:
+            one_tokenizer[name] &= read.one_tokenizer
+            ends[name] += read.ends
+        return {GAP: read.cross}
+
+    for prompt in responses.prompts:
+        rule = HeldOut(reference, floor, sources(prompt))
+        gaps.compared[prompt] = rule.compared(conditions, said[prompt], partial(similarities, prompt))
+    for name in conditions:
+        gaps.ends[name] = EndCounts.of(ends[name])
+        if name != reference and (why := no_kl(teacher.sampling, one_tokenizer[name])):
             gaps.cross_entropies[name] = why
     return gaps
 

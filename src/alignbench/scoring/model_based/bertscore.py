@@ -13,24 +13,25 @@ from alignbench.metrics.bertscore import TokenVectors, bertscore_matrix
 from alignbench.metrics.values import Cross, Value, too_few
 from alignbench.metrics.words import is_empty
 from alignbench.progress import Progress
+from alignbench.scoring.held_out import ANOTHER_PROMPT, HeldOut, Part, Sources, no_sources
 from alignbench.scoring.null import shuffled_cycle
 from alignbench.scoring.pending_embeddings import PendingEmbeddings
+from alignbench.scoring.prompt_scores import PromptScores
 from alignbench.scoring.responses import CellTexts, Responses
 
 BERTSCORE = "bertscore_f1"
 
 _NO_TOKEN = "no two responses have tokens"
-_Cell = list[TokenVectors]  # of a condition's samples that are not empty
+_Cell = dict[int, TokenVectors]  # of a condition's samples that are not empty
 
 
 @dataclass(slots=True)
 class BertScores:
-    """within, cross: by prompt and condition; null: by prompt, the reference's answers to another one. encoder: model
-    and layer, empty where nothing was embedded. why_not: why vectors are missing, where they are."""
+    """within: by prompt and condition. compared: by prompt. encoder: model and layer, empty where nothing was embedded.
+    why_not: why vectors are missing, where they are."""
 
     within: dict[tuple[str, str], Value] = field(default_factory=dict)
-    cross: dict[tuple[str, str], Cross] = field(default_factory=dict)
-    null: dict[str, Cross] = field(default_factory=dict)
+    compared: dict[str, PromptScores] = field(default_factory=dict)
     encoder: str = ""
     why_not: str = ""
 
@@ -45,55 +46,86 @@ def bert_scores(
     reference: str | None,
     progress: Progress,
     seed: int = 0,
+    *,
+    floor: str | None = None,
+    sources: Sources = no_sources,
 ) -> BertScores:
     """Means over pairs of responses: inside each condition, and of each condition with the reference.
 
     Token vectors are a megabyte a response and are not kept; those of a prompt are gone when its scores are there.
-    seed: of the shuffled null.
+
+    Args:
+        responses: What is scored.
+        pool: Makes the token vectors.
+        reference: Name of the condition that the others are compared with; None compares nothing.
+        progress: Told of prompts.
+        seed: Of the shuffled null.
+        floor: Name of the zero-shot condition; None without one.
+        sources: The samples of the reference that contexts are made from.
     """
     scores = BertScores()
     cycle = shuffled_cycle(responses.prompts, seed)
-    references: list[_Cell] = []  # the first prompt's, and the last one's
+    first: _Cell | None = None  # the reference's answers to the first prompt
+    before: _Prompt | None = None
     for i, (prompt, cells) in enumerate(_vectors(scores, responses, pool, cycle)):
-        inside = {condition: _mean(_pairs(cells.get(condition, []))) for condition in responses.conditions}
+        inside = {condition: _mean(_pairs(cells.get(condition, {}))) for condition in responses.conditions}
         for condition, mean in inside.items():
-            n = len(cells.get(condition, []))
+            n = len(cells.get(condition, {}))
             scores.within[prompt, condition] = Value(mean, n, "" if mean is not None else scores.reason(2, n))
         if reference is not None:
-            own = cells.get(reference, [])
-            for condition in responses.conditions:
-                other = own if condition == reference else cells.get(condition, [])
-                scores.cross[prompt, condition] = _cross(scores, own, other, inside[reference], inside[condition])
-            if references:
-                scores.null[cycle[i - 1]] = _null(references[-1], own)
-            references = [*references[:1], own]
+            own = cells.get(reference, {})
+            # The null of a prompt is what the reference says to the next one, so each waits for that.
+            if before is not None:
+                scores.compared[cycle[i - 1]] = _compared(scores, before, own)
+            first = own if first is None else first
+            before = _Prompt(HeldOut(reference, floor, sources(prompt)), cells, inside)
         progress("BERTScore", i + 1, len(cycle))
-    if len(references) > 1:
-        scores.null[cycle[-1]] = _null(references[-1], references[0])
+    if before is not None:
+        scores.compared[cycle[-1]] = _compared(scores, before, first if len(cycle) > 1 else None)
     return scores
 
 
+@dataclass(frozen=True, slots=True)
+class _Prompt:
+    """What is held out of a prompt's comparisons, its cells, and the mean inside each."""
+
+    rule: HeldOut
+    cells: Mapping[str, _Cell]
+    inside: Mapping[str, float | None]
+
+
+def _compared(scores: BertScores, prompt: _Prompt, null: _Cell | None) -> PromptScores:
+    """null: the reference's answers to another prompt."""
+    reference = prompt.rule.reference
+    own, ceiling = prompt.cells.get(reference, {}), prompt.inside[reference]
+
+    def similarities(name: str, part: Part) -> dict[str, Cross]:
+        if name == reference:
+            return {BERTSCORE: _itself(scores, own, ceiling)}
+        other = null if name == ANOTHER_PROMPT else prompt.cells.get(name, {})
+        if other is None:
+            return {}
+        return {BERTSCORE: _cross(scores, _in(own, part), other, ceiling, prompt.inside.get(name))}
+
+    return prompt.rule.compared(prompt.inside, own, similarities)
+
+
+def _in(cell: _Cell, part: Part) -> _Cell:
+    return {sample: vectors for sample, vectors in cell.items() if sample in part}
+
+
+def _itself(scores: BertScores, own: _Cell, ceiling: float | None) -> Cross:
+    reason = "" if ceiling is not None else scores.reason(2, len(own))
+    return Cross(ceiling, len(own) * (len(own) - 1) // 2, ceiling, reason, reason, _mmd2(ceiling, ceiling, ceiling))
+
+
 def _cross(scores: BertScores, own: _Cell, other: _Cell, ceiling: float | None, inside: float | None) -> Cross:
-    """The reference's cell with another one, or with itself; ceiling, inside: the means inside the two."""
-    ceiling_reason = "" if ceiling is not None else scores.reason(2, len(own))
-    if other is own:
-        return Cross(
-            ceiling,
-            len(own) * (len(own) - 1) // 2,
-            ceiling,
-            ceiling_reason,
-            ceiling_reason,
-            mmd2=_mmd2(ceiling, ceiling, ceiling),
-        )
-    pairs = _finite(bertscore_matrix(own, other))
+    """Some of the reference's samples with another cell; ceiling, inside: the means inside the two."""
+    pairs = _finite(bertscore_matrix([*own.values()], [*other.values()]))
     value = _mean(pairs)
     reason = "" if value is not None else scores.reason(1, min(len(own), len(other)))
+    ceiling_reason = "" if ceiling is not None else scores.reason(2, len(own))
     return Cross(value, pairs.size, ceiling, reason, ceiling_reason, mmd2=_mmd2(ceiling, inside, value))
-
-
-def _null(reference: _Cell, answers: _Cell) -> Cross:
-    pairs = _finite(bertscore_matrix(reference, answers))
-    return Cross(_mean(pairs), pairs.size, None)
 
 
 def _mmd2(own: float | None, other: float | None, between: float | None) -> float | None:
@@ -102,7 +134,8 @@ def _mmd2(own: float | None, other: float | None, between: float | None) -> floa
 
 def _pairs(cell: _Cell) -> Floats:
     """Of every two different responses."""
-    rows = [bertscore_matrix([one], cell[i + 1 :])[0] for i, one in enumerate(cell[:-1])]
+    vectors = [*cell.values()]
+    rows = [bertscore_matrix([one], vectors[i + 1 :])[0] for i, one in enumerate(vectors[:-1])]
     return _finite(np.concatenate(rows)) if rows else np.empty(0)
 
 
@@ -142,7 +175,7 @@ def _vectors(
         yield (
             prompt,
             {
-                condition: [vectors[text] for text in cell.values() if text in vectors]
+                condition: {sample: vectors[text] for sample, text in cell.items() if text in vectors}
                 for condition, cell in cells.items()
             },
         )

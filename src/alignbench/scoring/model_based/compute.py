@@ -11,6 +11,7 @@ from alignbench.metrics.likelihood import ORDERS
 from alignbench.metrics.registry import METRICS
 from alignbench.progress import Progress, silent
 from alignbench.scoring.embedding_cache import Embeddings
+from alignbench.scoring.held_out import Sources, no_sources
 from alignbench.scoring.likelihood_cache import LikelihoodCache
 from alignbench.scoring.model_based.alignment_gap import GAP, session_gaps
 from alignbench.scoring.model_based.base_model import LOGPROB, SURPRISE, BaseScores
@@ -31,6 +32,8 @@ class ModelMetricRequest:
         metrics: Names; those that need no model are not computed here.
         responses: What is scored.
         reference: Name of a condition, None without one.
+        floor: The same.
+        sources: The samples of the reference that contexts are made from (see `held_out`).
         session: Where the responses are from, None for a file.
         prompt_text: The text of a prompt by its id, None where it is not known.
         base: The base model that reads the responses, None without one.
@@ -46,6 +49,8 @@ class ModelMetricRequest:
     metrics: Collection[str]
     responses: Responses
     reference: str | None = None
+    floor: str | None = None
+    sources: Sources = no_sources
     session: tuple[Store, int] | None = None
     prompt_text: Callable[[str], str | None] = lambda _: None
     base: Model | None = None
@@ -143,7 +148,10 @@ def _gap(request: ModelMetricRequest, backends: ModelBackends, progress: Progres
         return ModelMetrics(why_not={GAP: "needs a session, whose conditions name their models"})
     if request.reference is None:
         return ModelMetrics(why_not={GAP: "needs a reference"})
-    gaps = session_gaps(*request.session, request.responses, request.reference, backends.likelihoods(), progress)
+    gaps = session_gaps(
+        *request.session, request.responses, request.reference, request.floor, request.sources,
+        backends.likelihoods(), progress,
+    )  # fmt: skip
     notes = []
     others = {name: ends for name, ends in gaps.ends.items() if name != request.reference}
     for so_far in dict.fromkeys(ends.so_far for ends in others.values() if ends.so_far):
@@ -152,26 +160,27 @@ def _gap(request: ModelMetricRequest, backends: ModelBackends, progress: Progres
     for why in dict.fromkeys(gaps.cross_entropies.values()):
         names = ", ".join(name for name, reason in gaps.cross_entropies.items() if reason == why)
         notes.append(f"{GAP} is a difference of cross-entropies, no KL divergence, since {why}: {names}")
-    cross = {place: {GAP: gap} for place, gap in gaps.cross.items()}
-    return ModelMetrics(PrecomputedScores(cross=cross), notes=tuple(notes))
+    return ModelMetrics(PrecomputedScores(compared=gaps.compared), notes=tuple(notes))
 
 
 def _bertscore(request: ModelMetricRequest, backends: ModelBackends, progress: Progress) -> ModelMetrics:
     """From the pairs that a session was imported with, or from token vectors of the embedding model."""
     version = METRICS[BERTSCORE].version
     if request.imported and request.session is not None:
-        pairs, note = imported_pairs(*request.session, request.reference)
+        pairs, note = imported_pairs(*request.session, request.reference, request.floor, request.sources)
         if note:
             return ModelMetrics(
                 pairs, {BERTSCORE: "no imported pairs"}, {BERTSCORE: f"{version}+imported"}, imported=note
             )
     if backends.embed is None:
         return ModelMetrics(why_not={BERTSCORE: backends.no_embed})
-    computed = bert_scores(request.responses, backends.embed, request.reference, progress, request.seed)
+    computed = bert_scores(
+        request.responses, backends.embed, request.reference, progress, request.seed,
+        floor=request.floor, sources=request.sources,
+    )  # fmt: skip
     scores = PrecomputedScores(
         {place: {BERTSCORE: value} for place, value in computed.within.items()},
-        {place: {BERTSCORE: cross} for place, cross in computed.cross.items()},
-        {prompt: {BERTSCORE: cross} for prompt, cross in computed.null.items()},
+        computed.compared,
     )
     return ModelMetrics(scores, versions={BERTSCORE: f"{version}+{computed.encoder}"})
 

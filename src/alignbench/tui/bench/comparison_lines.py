@@ -7,14 +7,13 @@ from textual.content import Content
 from alignbench.tui.styled import DIM
 from alignbench.tui.text import fitted, number, one_line
 from alignbench.tui.widgets.bars import recovery_bar
-from alignbench.tui.workbench.comparison_values import ReferenceComparison, Score, ScoreTable
+from alignbench.tui.workbench.comparison_values import HELD_OUT, ReferenceComparison, Score, ScoreTable
 from alignbench.tui.workbench.state import letter
 
 BAR = 14
 SIDE, WIDE_SIDE = 18, 32  # names beside the bars; where versions are named too
 BESIDE = 7  # a number before a bar, and space behind it
 RECOVERY = 5
-HELD_OUT = "°"  # its context tells of samples of the reference, which are left out of the comparison
 
 
 def comparison_lines(table: ScoreTable, width: int, lines: int) -> list[Content]:
@@ -50,7 +49,7 @@ def comparison_lines(table: ScoreTable, width: int, lines: int) -> list[Content]
         for at, (score, ceiling) in enumerate(zip(comparison.scores, ceilings, strict=True)):
             parts.append(bar_line(score, ceiling, bar, DIM if comparison.role == "floor" else ""))
             if recovery:
-                share = None if comparison.role == "floor" else comparison.recovery(at, floor, ceiling)
+                share = None if comparison.role == "floor" else comparison.recovery(at, ceiling)
                 parts.append((f"{_percent(share):<{recovery}}", _style(comparison)))
         rows.append(Content.assemble(*parts))
     if len(fitting) < len(table.comparisons):

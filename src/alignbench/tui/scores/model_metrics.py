@@ -10,19 +10,19 @@ from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.errors import EngineError, InputError
 from alignbench.metrics.values import Value
 from alignbench.progress import Progress
-from alignbench.scoring.coverage import coverages
+from alignbench.scoring.coverage import COVERAGE, coverages
 from alignbench.scoring.embedding_cache import Embeddings
+from alignbench.scoring.held_out import HeldOut
 from alignbench.scoring.likelihood_cache import LikelihoodCache
 from alignbench.scoring.model_based.alignment_gap import GAP
 from alignbench.scoring.model_based.base_model import LOGPROB, SURPRISE
 from alignbench.scoring.model_based.bertscore import BERTSCORE
 from alignbench.scoring.model_based.compute import ModelBackends, ModelMetricRequest, compute_model_metrics
+from alignbench.scoring.prompt_scores import PromptScores
 from alignbench.scoring.responses import CellTexts
 from alignbench.store import Store
 from alignbench.tui.scores.snapshot import OnDemandResult, Snapshot
 from alignbench.tui.workbench.backends import NO_EMBEDDER, Backends
-
-COVERAGE = "coverage"
 
 Runner = Callable[[Backends, Snapshot, Progress], OnDemandResult]
 
@@ -46,10 +46,10 @@ class _OnePrompt:
 
 
 def _coverage(backends: Backends, snapshot: Snapshot, progress: Progress) -> OnDemandResult:
-    reference = _reference(snapshot)
+    rule = _held_out(snapshot)
     with Store.open(paths.embedding_cache()) as store:
         embeddings = Embeddings(store, backends.embed, DEFAULT_EMBEDDER, NO_EMBEDDER)
-        return OnDemandResult(cross={COVERAGE: coverages(snapshot.cells(), reference, embeddings, progress)})
+        return OnDemandResult(compared=coverages(snapshot.cells(), rule, embeddings, progress))
 
 
 def _with_model(metric: str, backends: Backends, snapshot: Snapshot, progress: Progress) -> OnDemandResult:
@@ -57,14 +57,15 @@ def _with_model(metric: str, backends: Backends, snapshot: Snapshot, progress: P
     if metric in (LOGPROB, SURPRISE) and snapshot.base is None:
         raise InputError("No column has a base model: a on the Bench adds one.")
     if metric == GAP:
-        progress(f"reading {_reference(snapshot)}'s samples", 0, 1)
+        progress(f"reading {_held_out(snapshot).reference}'s samples", 0, 1)
     elif metric == BERTSCORE:
         progress("embedding tokens", 0, 1)
     elif snapshot.base is not None:
         progress(f"reading under {snapshot.base.name}", 0, 1)
     with Store.open(backends.db) as store:
         request = ModelMetricRequest(
-            [metric], _OnePrompt(snapshot), snapshot.roles.reference, (store, snapshot.session or 0),
+            [metric], _OnePrompt(snapshot), snapshot.roles.reference, snapshot.roles.floor,
+            lambda _: snapshot.source_samples, (store, snapshot.session or 0),
             lambda _: snapshot.texts[snapshot.prompt], snapshot.base,
         )  # fmt: skip
         asked = ModelBackends(lambda: LikelihoodCache(store, backends.pool), backends.embed, NO_EMBEDDER)
@@ -73,8 +74,8 @@ def _with_model(metric: str, backends: Backends, snapshot: Snapshot, progress: P
         raise EngineError(why_not)
     scores = computed.scores
     within = {name: values[metric] for (_, name), values in scores.within.items() if name in snapshot.conditions}
-    cross = {name: values[metric] for (_, name), values in scores.cross.items() if name in snapshot.conditions}
-    return OnDemandResult({metric: within} if within else {}, {metric: cross} if cross else {})
+    compared = scores.compared.get(snapshot.prompt_id, PromptScores())
+    return OnDemandResult({metric: within} if within else {}, compared)
 
 
 RUNNERS: dict[str, Runner] = {
@@ -83,7 +84,7 @@ RUNNERS: dict[str, Runner] = {
 }
 
 
-def _reference(snapshot: Snapshot) -> str:
-    if snapshot.roles.reference is None:
+def _held_out(snapshot: Snapshot) -> HeldOut:
+    if snapshot.held_out is None:
         raise InputError("No column is the reference: * on the Bench marks one.")
-    return snapshot.roles.reference
+    return snapshot.held_out

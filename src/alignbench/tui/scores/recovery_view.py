@@ -6,10 +6,11 @@ from textual.content import Content
 
 from alignbench.scoring.score_tables import CrossEstimate
 from alignbench.tui.scores.snapshot import Earlier
-from alignbench.tui.scores.table_view import hint_value, recovery_words, similarity_bar
+from alignbench.tui.scores.table_view import hint_value, recovery_words, similarity_bar, source_words
 from alignbench.tui.scores.view_model import Drawn, ScoresViewModel, how_on_demand
 from alignbench.tui.styled import DIM, faint, notes
 from alignbench.tui.text import count, fitted, number
+from alignbench.tui.workbench.comparison_values import HELD_OUT
 from alignbench.tui.workbench.metric_rows import MetricRow, rows
 
 
@@ -58,9 +59,7 @@ def _condition(model: ScoresViewModel, row: MetricRow, at: int) -> Content:
     if value is None:
         room = max(8, model.width - name - 18)
         return Content.assemble(*parts, (f"  –  {fitted(entry.reason, room).rstrip()}", DIM))
-    interval = row.interval(entry)
-    around = f"[{row.written(interval[0])}, {row.written(interval[1])}]" if interval else ""
-    parts.append((f" {row.written(value):>5} {around:<13}", style))
+    parts.append((f" {_value(row, entry, value)}", style))
     if at != model.reference:
         words = recovery_words(model, row, at)
         warned = bool(entry.warning)
@@ -75,19 +74,22 @@ def _version(model: ScoresViewModel, row: MetricRow, one: Earlier, entry: CrossE
     who = f"    {role:<9}{fitted(f'{one.sign} {one.words}', name)}"
     if (value := row.value(entry)) is None:
         return faint(f"{who}  –  {fitted(entry.reason, max(8, model.width - name - 18)).rstrip()}")
-    interval = row.interval(entry)
-    around = f"[{row.written(interval[0])}, {row.written(interval[1])}]" if interval else ""
     recovery = entry.recovery
     words = f"recovery {recovery:.0%}" if recovery is not None and role != "floor" else ""
-    return faint(f"{who} {row.written(value):>5} {around:<13} {words}")
+    return faint(f"{who} {_value(row, entry, value)} {words}")
+
+
+def _value(row: MetricRow, entry: CrossEstimate, value: float) -> str:
+    """A similarity with its interval, marked where it is held out."""
+    interval = row.interval(entry)
+    around = f"[{row.written(interval[0])}, {row.written(interval[1])}]" if interval else ""
+    mark = " " if entry.held_out is None else HELD_OUT
+    return f"{row.written(value):>5}{mark}{around:<13}"
 
 
 def _hinted(model: ScoresViewModel, row: MetricRow, name: str, entry: CrossEstimate) -> list[Content]:
-    """What a context that tells of the reference's samples is worth on the others, and its hint without a model."""
-    parts = []
-    if entry.held_out is not None:
-        parts.append(f"held out {number(entry.held_out)}{_share(entry, entry.held_out)}")
-        parts.append("no source" if entry.source is None else f"source {number(entry.source)}")
+    """What stands apart of a context that tells of the reference's samples, and its hint without a model."""
+    parts = [beside] if (beside := source_words(entry)) else []
     if (said := hint_value(model, row, name)) is not None:
         parts.append(f"the hint itself {number(said)}{_share(entry, said)}")
     return [faint(f"      {'':<7}{'   '.join(parts)}")] if parts else []
@@ -130,7 +132,10 @@ def _footnotes(model: ScoresViewModel) -> list[str]:
     if model.panel is not None and model.panel.hints:
         notes.append("h before a letter: that column's hint itself, as if it were an answer.")
     if model.snapshot.source_samples:
-        notes.append("Held out: the samples of the reference that a context does not tell of; the marks are of these.")
+        notes.append(
+            f"{HELD_OUT} held out: similarity to the samples of the reference that a context is not made from, floor "
+            "and null too. With source: to all of them."
+        )
     if model.snapshot.earlier:
         notes.append("Versions of a column are numbered from the oldest; v on the Bench compares them.")
     return notes

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from alignbench.contexts.source_samples import samples_in_context
 from alignbench.metrics.registry import live
 from alignbench.metrics.statistics import Uncertainty
 from alignbench.metrics.values import Cross, Value
 from alignbench.scoring.aggregate import COUNTS, score_tables
 from alignbench.scoring.contested import blind_to_stance, is_contested
+from alignbench.scoring.held_out import HeldOut
 from alignbench.scoring.on_request import Answers, OnRequestScores
-from alignbench.scoring.prompt_scores import HeldOut
+from alignbench.scoring.prompt_scores import PromptScores
 from alignbench.scoring.responses import cell_surprisal
 from alignbench.scoring.score_tables import ScoreTables
 from alignbench.spec import Model
 from alignbench.store import SampleRow
 from alignbench.tui.condition_text import context_words
 from alignbench.tui.workbench.cell import BenchCell
-from alignbench.tui.workbench.comparison import lowest_version
+from alignbench.tui.workbench.comparison import lowest_version, source_samples
 from alignbench.tui.workbench.metric_rows import MetricRow, rows
 from alignbench.tui.workbench.roles import Roles, roles
 from alignbench.tui.workbench.state import Bench, letter
@@ -73,6 +73,12 @@ class Snapshot:
     key: Hashable
 
     @property
+    def held_out(self) -> HeldOut | None:
+        """What is held out of the comparisons; None without a reference."""
+        of = self.roles
+        return None if of.reference is None else HeldOut(of.reference, of.floor, self.source_samples)
+
+    @property
     def prompt_id(self) -> str:
         """The database's name of the prompt on the screen; empty before it has a sample."""
         return next((row.prompt_id for of_column in self.samples[self.prompt].values() for row in of_column), "")
@@ -116,9 +122,7 @@ def take(bench: Bench, version: int) -> Snapshot:
         conditions=tuple(column.name for column in bench.columns),
         roles=known,
         earlier=earlier,
-        source_samples={
-            c.name: indices for c in conditions if (indices := samples_in_context(c.context, known.reference or ""))
-        },
+        source_samples=source_samples(bench) if known.reference else {},
         hints={c.name: c.context.hint.text for c in conditions if c.context.hint is not None and c.context.hint.text},
         base=_base(bench, known.floor),
         session=bench.session,
@@ -165,7 +169,7 @@ class PromptPanel:
     prompt: str
     tables: ScoreTables
     modes: Mapping[str, Mapping[int, int]]
-    hints: Mapping[str, Mapping[str, HeldOut]]
+    hints: Mapping[str, Mapping[str, Cross]]
     others: int
 
 
@@ -188,10 +192,10 @@ class PromptSpread:
 
 @dataclass(frozen=True, slots=True)
 class OnDemandResult:
-    """What one run on demand found, by score and column: of one set, or of the reference and a set."""
+    """What one run on demand found: of one set by score and column, and of the reference and each column."""
 
     within: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
-    cross: Mapping[str, Mapping[str, Cross]] = field(default_factory=dict)
+    compared: PromptScores = field(default_factory=PromptScores)
 
 
 def prompt_panel(
@@ -222,11 +226,11 @@ def prompt_panel(
     metrics = tuple(dict.fromkeys((*within, *cross)))
     scores = scorer.scores(
         prompts, [snapshot.prompt], names, metrics, of.reference,
-        sources=snapshot.source_samples, contested=snapshot.contested, nulls=NULLS,
+        floor=of.floor, sources=snapshot.source_samples, contested=snapshot.contested, nulls=NULLS,
     )  # fmt: skip
     intervals = {}
-    if exact and of.reference is not None:
-        intervals = scorer.intervals(snapshot.prompt, answers, names, live(), of.reference)
+    if exact and (rule := snapshot.held_out) is not None:
+        intervals = scorer.intervals(snapshot.prompt, answers, names, live(), rule)
     tables = score_tables(
         [*scores.values()], names, within=(*within, *COUNTS), cross=cross, reference=of.reference, floor=of.floor,
         uncertainty=Uncertainty(), jackknifed=intervals,
@@ -235,13 +239,11 @@ def prompt_panel(
     if snapshot.prompt not in snapshot.contested:
         modes = {name: scorer.cell(snapshot.prompt, name, answers, metrics).modes() for name in snapshot.conditions}
     of_hints = {}
-    if of.reference is not None:
+    if (rule := snapshot.held_out) is not None:
         blind = snapshot.prompt in snapshot.contested
         similarities = [metric for metric in cross if metric in live() and not (blind and blind_to_stance(metric))]
         of_hints = {
-            name: scorer.as_answer(
-                answers, text, snapshot.source_samples.get(name, frozenset()), similarities, of.reference
-            )
+            name: scorer.as_answer(snapshot.prompt, answers, text, rule.part(name), similarities, rule.reference)
             for name, text in hints.items()
             if name in names
         }
@@ -251,15 +253,13 @@ def prompt_panel(
 
 def _with_outcomes(answers: Answers, names: Sequence[str], outcomes: Mapping[str, OnDemandResult]) -> Answers:
     within = {name: dict(answers.within.get(name, {})) for name in names}
-    cross: dict[str, dict[str, Cross]] = {name: {} for name in names}
+    compared = PromptScores()
     for outcome in outcomes.values():
         for metric, values in outcome.within.items():
             for name, value in values.items():
                 within[name][metric] = value
-        for metric, crosses in outcome.cross.items():
-            for name, pairs in crosses.items():
-                cross[name][metric] = pairs
-    return replace(answers, within=within, cross=cross)
+        compared |= outcome.compared
+    return replace(answers, within=within, compared=compared)
 
 
 def spread(
@@ -276,15 +276,19 @@ def spread(
     of, names, metric = snapshot.roles, snapshot.conditions, row.metric.name
     there = [prompt for prompt, cells in snapshot.samples.items() if any(cells.values())]
     prompts = {prompt: snapshot.answers(prompt, no_embeddings) for prompt in there}
-    scores = scorer.scores(prompts, there, names, [metric], of.reference, contested=snapshot.contested)
+    floor = of.floor if of.floor in names else None
+    scores = scorer.scores(
+        prompts, there, names, [metric], of.reference,
+        floor=floor, sources=snapshot.source_samples, contested=snapshot.contested,
+    )  # fmt: skip
     tables = score_tables(
         [scores[prompt] for prompt in sorted(scores)], names, within=() if row.cross else (metric,),
         cross=(metric,) if row.cross else (), reference=of.reference,
-        floor=of.floor if of.floor in names else None, uncertainty=Uncertainty(),
+        floor=floor, uncertainty=Uncertainty(),
     )  # fmt: skip
     values: dict[str, dict[str, float | None]] = {}
     for prompt, of_prompt in scores.items():
-        of_kind = of_prompt.cross if row.cross else of_prompt.within
+        of_kind = of_prompt.held_out.cross if row.cross else of_prompt.within
         values[prompt] = {name: _number(row, of_kind.get(name, {}).get(metric)) for name in names}
     return PromptSpread(row, tuple(there), values, tables)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from alignbench.contexts.source_samples import samples_in_context
+from alignbench.contexts.source_samples import source_conditions
 from alignbench.scoring.floor import is_zero_shot_base
 from alignbench.spec import Condition
 from alignbench.tui.condition_text import context_words
@@ -22,7 +22,6 @@ from alignbench.tui.workbench.state import Bench, Column, letter
 
 if TYPE_CHECKING:
     from alignbench.metrics.values import Cross
-    from alignbench.scoring.prompt_scores import HeldOut
 
 
 def comparisons(bench: Bench, scorer: ScoreSource | None) -> tuple[ReferenceComparison, ...]:
@@ -45,13 +44,13 @@ def comparisons(bench: Bench, scorer: ScoreSource | None) -> tuple[ReferenceComp
         for column, version in known
         if version == column.version
         or bench.columns.index(column) == bench.selected
-        or column.history[version].hash == floor
+        or column.history[version] == floor
     ]
     return tuple(sorted(shown, key=lambda comparison: comparison.role != "floor"))
 
 
 def comparison_of(
-    bench: Bench, scorer: ScoreSource | None, column: Column, version: int, floor: str = ""
+    bench: Bench, scorer: ScoreSource | None, column: Column, version: int, floor: Condition | None = None
 ) -> ReferenceComparison:
     """One version of a column compared with the reference.
 
@@ -60,27 +59,29 @@ def comparison_of(
         scorer: Where scores come from, None before there are any.
         column: The column.
         version: Place in its history.
-        floor: Hash of the condition that is the floor.
+        floor: The condition that is the floor.
     """
     condition, at = column.history[version], bench.columns.index(column)
-    source_samples = samples_in_context(condition.context, bench.reference) if bench.reference else frozenset()
-    crosses = _cross(bench, scorer, condition, source_samples)
-    scores = []
-    for metric in bench_metrics()[1]:
-        cross = crosses.get(metric.key)
-        scores.append(Score(reason=NOT_SAMPLED) if cross is None else Score(cross.value, cross.reason))
+    sources = source_samples(bench)
+    scores, floors = _similarities(bench, scorer, condition, floor, sources)
     versions = len(column.history)
     words = context_words(condition.context) if versions > 1 else column.name
     return ReferenceComparison(
         sign=letter(at) + (str(version + 1) if versions > 1 else ""),
         words=words,
-        role="floor" if condition.hash == floor else "",
-        scores=tuple(scores),
+        role="floor" if condition == floor else "",
+        scores=scores,
+        floors=floors,
         n=_n(bench, condition),
-        held_out=bool(source_samples),
+        held_out=condition.name in sources,
         current=version == column.version,
         selected=at == bench.selected,
     )
+
+
+def source_samples(bench: Bench) -> dict[str, frozenset[int]]:
+    """By column or version, the samples of the reference that its context is made from; none of the others."""
+    return source_conditions((c for column in bench.columns for c in column.history), bench.reference)
 
 
 def _n(bench: Bench, condition: Condition) -> int:
@@ -88,14 +89,14 @@ def _n(bench: Bench, condition: Condition) -> int:
     return cell.done if cell is not None else 0
 
 
-def _floor(bench: Bench, known: list[tuple[Column, int]]) -> str:
-    """Hash of the floor: of the columns, else the newest version that could be one; empty where there is none."""
+def _floor(bench: Bench, known: list[tuple[Column, int]]) -> Condition | None:
+    """Of the columns, else the newest version that could be one; None where there is none."""
     known_roles = roles(bench.columns, bench.reference)
     if known_roles.floor is not None:
-        return next(column.hash for column in bench.columns if column.name == known_roles.floor)
+        return next(column.condition for column in bench.columns if column.name == known_roles.floor)
     conditions = [column.history[version] for column, version in known]
     bare = [condition for condition in conditions if is_zero_shot_base(condition)]
-    return bare[-1].hash if bare and not any(column.hash == c.hash for column in bench.columns for c in bare) else ""
+    return bare[-1] if bare and not any(column.hash == c.hash for column in bench.columns for c in bare) else None
 
 
 def lowest_version(bench: Bench) -> str | None:
@@ -104,21 +105,39 @@ def lowest_version(bench: Bench) -> str | None:
         (column, v) for column in bench.columns for v in range(len(column.history)) if _n(bench, column.history[v])
     ]
     floor = _floor(bench, [(column, v) for column, v in known if column.name != bench.reference])
-    return next((column.history[v].name for column, v in known if column.history[v].hash == floor), None)
+    sampled = floor is not None and any(column.history[v].hash == floor.hash for column, v in known)
+    return floor.name if floor is not None and sampled else None
 
 
-def _cross(
-    bench: Bench, scorer: ScoreSource | None, condition: Condition, source_samples: frozenset[int]
-) -> Mapping[str, Cross] | Mapping[str, HeldOut]:
-    """Similarities to the reference's samples that the condition's context is not made from."""
+def _similarities(
+    bench: Bench,
+    scorer: ScoreSource | None,
+    condition: Condition,
+    floor: Condition | None,
+    sources: Mapping[str, frozenset[int]],
+) -> tuple[tuple[Score, ...], tuple[Score, ...]]:
+    """A condition's similarities to the reference, and the floor's to the same samples."""
+    metrics = [metric.key for metric in bench_metrics()[1]]
     cells = (bench.cell(column) for column in bench.columns)
     prompt = next((id for cell in cells if (id := prompt_id(cell)) is not None), None)
-    reference = bench.reference
-    if scorer is None or prompt is None or reference is None or not _n(bench, condition):
-        return {}
+    if scorer is None or prompt is None or bench.reference is None or not _n(bench, condition):
+        return tuple(Score(reason=NOT_SAMPLED) for _ in metrics), ()
     from alignbench.scoring.contested import is_contested
 
     name = condition.name
-    sources = {name: source_samples} if source_samples else {}
-    scores = scorer.prompt_scores(prompt, [name], reference, sources=sources, contested=is_contested(bench.prompt))
-    return scores.held_out[name] if source_samples else scores.cross[name]
+    compared = scorer.prompt_scores(
+        prompt,
+        [name],
+        bench.reference,
+        floor=None if floor is None else floor.name,
+        sources=sources,
+        contested=is_contested(bench.prompt),
+    ).held_out
+    scores, floors = compared.cross.get(name, {}), compared.floor.get(name, {})
+    return tuple(_score(scores.get(metric)) for metric in metrics), tuple(
+        _score(floors.get(metric)) for metric in metrics if floors
+    )
+
+
+def _score(cross: Cross | None) -> Score:
+    return Score(reason=NOT_SAMPLED) if cross is None else Score(cross.value, cross.reason)

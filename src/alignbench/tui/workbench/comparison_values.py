@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from alignbench.scoring.prompt_scores import PromptScores
 
 DASH = "–"
+HELD_OUT = "°"  # its context is made from samples of the reference, which are left out of the comparison
 NOT_SAMPLED = "No sample of this prompt is finished yet; F5 samples."
 
 
@@ -27,7 +28,8 @@ class ScoreSource(Protocol):
         conditions: Iterable[str],
         reference: str | None = None,
         *,
-        sources: Mapping[str, frozenset[int]] | None = None,
+        floor: str | None = None,
+        sources: Mapping[str, Collection[int]] | None = None,
         contested: bool = False,
     ) -> PromptScores: ...
 
@@ -141,6 +143,7 @@ class ReferenceComparison:
         words: Its context, or the name of its column.
         role: What it is to the reference.
         scores: Of the similarities on the Bench.
+        floors: The floor's, against the same samples of the reference; empty without a floor.
         n: Its samples.
         held_out: Whether its context is made from samples of the reference, which are left out of the comparison.
         current: Whether it is on the Bench, not an earlier version.
@@ -151,14 +154,15 @@ class ReferenceComparison:
     words: str
     role: Role
     scores: tuple[Score, ...]
+    floors: tuple[Score, ...] = ()
     n: int = 0
     held_out: bool = False
     current: bool = True
     selected: bool = False
 
-    def recovery(self, metric: int, floor: ReferenceComparison | None, ceiling: Score) -> float | None:
+    def recovery(self, metric: int, ceiling: Score) -> float | None:
         """See `recovered`; None also where one of the three similarities is missing."""
-        value, low = self.scores[metric].value, floor.scores[metric].value if floor is not None else None
+        value, low = self.scores[metric].value, self.floors[metric].value if self.floors else None
         if value is None or low is None or ceiling.value is None:
             return None
         return recovered(value, low, ceiling.value)

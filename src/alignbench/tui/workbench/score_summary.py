@@ -74,10 +74,12 @@ def score_table(bench: Bench, scorer: ScoreSource | None) -> ScoreTable:
     missing = NOT_SAMPLED
     scores = None
     if scorer is not None and prompt is not None:
+        from alignbench.contexts.source_samples import source_conditions
         from alignbench.scoring.contested import is_contested
 
         against = None if reference is None else bench.reference
-        scores = scorer.prompt_scores(prompt, names, against, contested=is_contested(bench.prompt))
+        sources = source_conditions((column.condition for column in bench.columns), against)
+        scores = scorer.prompt_scores(prompt, names, against, sources=sources, contested=is_contested(bench.prompt))
     within = [scores.within[name] if scores else {} for name in names]
     metrics, similarities = bench_metrics()
     if any((values[EMPTY.key].value or 0.0) > 0.0 for values in within if EMPTY.key in values):
@@ -86,7 +88,7 @@ def score_table(bench: Bench, scorer: ScoreSource | None) -> ScoreTable:
 
     cross: dict[str, Similarity] = {}
     if reference is not None:
-        pairs = [scores.cross[name] if scores else {} for name in names]
+        pairs = [scores.held_out.cross[name] if scores else {} for name in names]
         cross = {m.key: _similarity([values.get(m.key) for values in pairs], reference, missing) for m in similarities}
     n = tuple(cell.done for cell in cells)
     return ScoreTable(names, n, bench.selected, reference, rows, cross or None, metrics, similarities)
