@@ -40,6 +40,7 @@ SENTENCES: Mapping[ClaimKind, tuple[str, ...]] = {
     "diversity": ("embedding_diversity",),
     "matched diversity": ("jaccard",),
     "gate": ("jaccard", "embedding_diversity"),
+    "aggregation": ("coverage",),
     "recovery": ("jaccard", "embedding_similarity"),
     "distribution": ("jaccard", "embedding_similarity"),
 }

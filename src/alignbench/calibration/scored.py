@@ -12,7 +12,8 @@ from alignbench.judging.qualities import THRESHOLD
 from alignbench.metrics.statistics import Uncertainty
 from alignbench.metrics.values import WORKBENCH
 from alignbench.reports.contents import Diversity, Investigated, Report, ReportMeta
-from alignbench.reports.coverage_curves import Coverage
+from alignbench.reports.coverage_columns import coverage_columns
+from alignbench.reports.coverage_curves import Coverage, coverage_of
 from alignbench.reports.finding import CLAIM_KINDS, ClaimKind
 from alignbench.reports.findings import findings
 from alignbench.reports.gate import QualityGate, gate_of
@@ -41,6 +42,7 @@ class ScoredPrompts:
         self._request = ScoreRequest(WITHIN, CROSS, reference=REFERENCE, floor=self._floor, resamples=resamples)
         sources = {OTHER: experiment.sources}
         self._scores = scored_prompts(responses, self._request, vectors, sources=lambda _: sources)
+        self._coverage = coverage_columns(responses, REFERENCE, vectors, frozenset())
         gated = GateScores(_GATED, WORKBENCH, vectors, frozenset(), self._request.seed)
         self._gate = gate_rows(responses, JudgedScores(responses.qualities, vectors), gated, REFERENCE)
 
@@ -60,7 +62,9 @@ class ScoredPrompts:
             gate=gate_of(self._gate.among(chosen), JUDGE, THRESHOLD, uncertainty)
             if self._gate.cells
             else QualityGate(THRESHOLD, None, "nothing was judged"),
-            coverage=Coverage("later"),
+            coverage=Coverage("no sentences")
+            if self._coverage is None
+            else coverage_of(self._coverage.among(chosen), REFERENCE, uncertainty),
         )
         report = Report(
             0,

@@ -17,6 +17,7 @@ _CLAIMS = {
     "diversity": "more or less diverse",
     "matched diversity": "more or less diverse at matched length",
     "gate": "bad responses are part of the difference",
+    "aggregation": "the reference gathers what the responses say",
     "recovery": "context recovers something",
     "distribution": "another distribution",
 }

@@ -9,36 +9,21 @@ one of them than the others of them say in equally many sentences (`metrics.cove
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf
-from typing import Any
 
 import numpy as np
 
-from alignbench.metrics.coverage import (
-    COVERAGE_THRESHOLD,
-    best_matches,
-    covered_responses,
-    equal_sentences,
-    union_coverage,
-)
-from alignbench.metrics.estimates import Estimate, PromptValues, mean_estimate, paired_differences
+from alignbench.metrics.coverage import EqualSentences
+from alignbench.metrics.estimates import Estimate, mean_estimate, paired_differences
 from alignbench.metrics.intervals import UNIT
-from alignbench.metrics.semantic import calibrated_threshold
 from alignbench.metrics.statistics import PairedDifference, Uncertainty
-from alignbench.scoring.coverage import SentenceVectors, sentence_vectors
+from alignbench.reports.coverage_columns import SHARE, Column, CoverageColumns, coverage_columns
 from alignbench.scoring.embedding_cache import Embeddings
-from alignbench.scoring.null import other_prompt
 from alignbench.scoring.responses import Responses
 
-SHARE = 0.5  # of a response's sentences, from which it counts as covered
-
 ALONE = "needs two responses to a prompt, of which one covers the other"
-
-_Vectors = list[Any]  # of each response that has a sentence, the vectors of its sentences (t, dim)
-_Said = Mapping[str, Mapping[str, _Vectors]]  # by prompt and condition
-_Sides = Mapping[str, tuple[_Vectors, _Vectors]]  # by prompt, responses that are covered and those that cover
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,120 +93,61 @@ def coverage_curves(
     responses: Responses, reference: str, embeddings: Embeddings, unseen: frozenset[str], uncertainty: Uncertainty
 ) -> Coverage:
     """Coverage of conditions and of the reference by each other. unseen: prompts on which embeddings say nothing."""
-    prompts = [prompt for prompt in responses.prompts if prompt not in unseen]
-    said = {
-        prompt: {name: _spoken(sentence_vectors(texts, embeddings)) for name, texts in responses.cells(prompt).items()}
-        for prompt in prompts
-    }
-    if not any(cell for cells in said.values() for cell in cells.values()):
+    columns = coverage_columns(responses, reference, embeddings, unseen)
+    if columns is None:
         reason = embeddings.why_not or "embeddings do not see stance, and every prompt is contested"
         return Coverage(reason, share=SHARE)
-    mismatched = _mismatched(said, reference)
-    threshold = max(COVERAGE_THRESHOLD, calibrated_threshold(mismatched)) if mismatched else COVERAGE_THRESHOLD
-    others = [name for name in responses.conditions if name != reference]
-    of_reference = {name: _sides(said, reference, name) for name in others}
-    by_reference = {name: _sides(said, name, reference) for name in others}
-    equal_of_reference = _equal_sentences(of_reference, threshold, uncertainty)
-    equal_by_reference = _equal_sentences(by_reference, threshold, uncertainty)
+    return coverage_of(columns, reference, uncertainty)
+
+
+def coverage_of(columns: CoverageColumns, reference: str, uncertainty: Uncertainty) -> Coverage:
+    """The means of columns over prompts."""
+    equal_of_reference = _equal_coverage(columns.equal_of_reference, uncertainty)
+    equal_by_reference = _equal_coverage(columns.equal_by_reference, uncertainty)
     return Coverage(
-        threshold=threshold,
-        false_matches=sum(match >= threshold for match in mismatched) / len(mismatched) if mismatched else None,
+        threshold=columns.threshold,
+        false_matches=columns.false_matches,
         share=SHARE,
-        n=_most(said, reference),
-        reference=_of_itself(said, reference, threshold, uncertainty),
+        n=_most(columns.n[reference]),
+        reference=_points(columns.of_itself[reference], uncertainty),
         conditions={
             name: ConditionCoverage(
-                n=_most(said, name),
-                of_reference=_of_other(of_reference[name], threshold, uncertainty),
-                by_reference=_of_other(by_reference[name], threshold, uncertainty),
-                of_itself=_of_itself(said, name, threshold, uncertainty),
-                responses_covered=_responses_covered(by_reference[name], threshold, uncertainty),
+                n=_most(columns.n[name]),
+                of_reference=_points(columns.of_reference[name], uncertainty),
+                by_reference=_points(columns.by_reference[name], uncertainty),
+                of_itself=_points(columns.of_itself[name], uncertainty),
+                responses_covered=mean_estimate(columns.responses_covered[name], uncertainty, bounds=(0.0, inf)),
                 equal_of_reference=equal_of_reference[name],
                 equal_by_reference=equal_by_reference[name],
             )
-            for name in others
+            for name in columns.of_reference
         },
     )
 
 
-def _spoken(vectors: SentenceVectors) -> _Vectors:
-    return [of_response for of_response in vectors.values() if len(of_response)]
+def _most(responses: Column[int]) -> int:
+    return max(responses.values(), default=0)
 
 
-def _mismatched(said: _Said, reference: str) -> list[float]:
-    """Best matches of the sentences of all conditions in one reference response to another prompt."""
-    matches: list[float] = []
-    for prompt, other in other_prompt(said, 0).items():
-        answers = said[other].get(reference, [])
-        own = [of_response for cell in said[prompt].values() for of_response in cell]
-        if answers and own:
-            matches += best_matches(np.concatenate(own), answers[:1])[:, 0].tolist()
-    return matches
-
-
-def _most(said: _Said, name: str) -> int:
-    """Responses to a prompt, of the prompt that has the most."""
-    return max(len(there.get(name, [])) for there in said.values())
-
-
-def _sides(said: _Said, of: str, by: str) -> _Sides:
-    """On the prompts that both have, the responses that are covered and those that cover."""
-    cells = {prompt: (there.get(of, []), there.get(by, [])) for prompt, there in said.items()}
-    return {prompt: sides for prompt, sides in cells.items() if all(sides)}
-
-
-def _of_other(sides: _Sides, threshold: float, uncertainty: Uncertainty) -> tuple[Estimate, ...]:
-    return _points({p: _curve([(one, by) for one in of], threshold) for p, (of, by) in sides.items()}, uncertainty)
-
-
-def _of_itself(said: _Said, name: str, threshold: float, uncertainty: Uncertainty) -> tuple[Estimate, ...]:
-    cells = {prompt: there.get(name, []) for prompt, there in said.items()}
-    return _points(
-        {
-            prompt: _curve([(one, own[:at] + own[at + 1 :]) for at, one in enumerate(own)], threshold)
-            for prompt, own in cells.items()
-            if len(own) > 1
-        },
-        uncertainty,
-    )
-
-
-def _curve(covered: Sequence[tuple[Any, _Vectors]], threshold: float) -> list[float]:
-    """Of one response's sentences by k of those that it is given with, the mean over the responses."""
-    curves = [union_coverage(best_matches(sentences, others), threshold) for sentences, others in covered]
-    mean: list[float] = np.mean(curves, axis=0).tolist()
-    return mean
-
-
-def _points(curves: Mapping[str, Sequence[float]], uncertainty: Uncertainty) -> tuple[Estimate, ...]:
+def _points(curves: Column[list[float]], uncertainty: Uncertainty) -> tuple[Estimate, ...]:
     """By k, over the prompts that have as many responses."""
     longest = max(map(len, curves.values()), default=0)
-    points = []
-    for k in range(1, longest + 1):
-        column: PromptValues = {prompt: curve[k - 1] for prompt, curve in curves.items() if len(curve) >= k}
-        points.append(mean_estimate(column, uncertainty, bounds=UNIT))
-    return tuple(points)
+    shares = np.full((len(curves), longest), np.nan)
+    for row, curve in zip(shares, curves.values(), strict=True):
+        row[: len(curve)] = curve
+    intervals = uncertainty.intervals(shares, [UNIT] * longest)
+    counts = (~np.isnan(shares)).sum(axis=0).tolist()
+    means = [float(np.nanmean(column)) for column in shares.T]
+    return tuple(Estimate(*point) for point in zip(means, intervals, counts, strict=True))
 
 
-def _responses_covered(sides: _Sides, threshold: float, uncertainty: Uncertainty) -> Estimate:
-    covered = {
-        prompt: float(covered_responses([best_matches(one, by) for one in of], SHARE, threshold).mean())
-        for prompt, (of, by) in sides.items()
-    }
-    return mean_estimate(covered, uncertainty, bounds=(0.0, inf))
-
-
-def _equal_sentences(
-    conditions: Mapping[str, _Sides], threshold: float, uncertainty: Uncertainty
+def _equal_coverage(
+    conditions: Mapping[str, Column[EqualSentences]], uncertainty: Uncertainty
 ) -> dict[str, EqualCoverage]:
     """By condition; what is covered, and by what."""
-    shares = {
-        name: {p: equal for p, (of, by) in sides.items() if (equal := equal_sentences(of, by, threshold)) is not None}
-        for name, sides in conditions.items()
-    }
     columns = {
         name: ({p: one.by_others for p, one in of.items()}, {p: one.by_itself for p, one in of.items()})
-        for name, of in shares.items()
+        for name, of in conditions.items()
     }
     differences = paired_differences(columns, uncertainty, dict.fromkeys(columns, UNIT))
     return {
@@ -231,5 +157,5 @@ def _equal_sentences(
             difference=differences[name],
             sentences=float(np.mean([one.sentences for one in of.values()])) if of else None,
         )
-        for name, of in shares.items()
+        for name, of in conditions.items()
     }
