@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from alignbench.errors import InputError
-from alignbench.judging.labels import HUMAN, PREFERENCE, TAG, plan_labels
-from alignbench.judging.preferences import preference_agreement
+from alignbench.judging.labels import HUMAN, PREFERENCE, TAG, plan_labels, user_name
+from alignbench.judging.preferences import label_agreement, preference_agreement
 from alignbench.judging.summary import Agreement, judged_tables
+from alignbench.reports.sections import judged_sections
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Store
 from tests.support.judged import fill, judgment
@@ -73,6 +74,53 @@ def test_a_person_and_a_judge_of_quality_agree_or_not(filled: Store) -> None:
     assert alpha < 0
 
 
+def test_labels_are_of_who_gave_them(filled: Store) -> None:
+    anna, ben = (plan_labels(filled, 1, labeller=name) for name in ("anna", " ben "))
+    filled.add_judgments(1, [anna.label(item, 1 if item.flipped else 0) for item in anna.items[:6]])
+    assert label_agreement(filled, 1) == {}
+    assert len(plan_labels(filled, 1, labeller="anna").items) == 6
+    assert plan_labels(filled, 1, labeller="ben").items == ben.items  # what one has labelled the other is asked too
+    answers = [1 if item.flipped else 0 for item in ben.items[:5]] + [
+        0 if item.flipped else 1 for item in ben.items[5:]
+    ]
+    filled.add_judgments(1, [ben.label(item, answer) for item, answer in zip(ben.items, answers, strict=True)])
+    assert filled.judges(1, PREFERENCE) == ["ben", "anna"]
+    people = label_agreement(filled, 1)[PREFERENCE]["people"]
+    assert (people.items, people.judges) == (6, ("ben", "anna"))
+    assert people.alpha is not None
+    assert people.alpha < 0.5  # anna says the same of all six
+    shares = judged_tables(filled, 1)[PREFERENCE]["demo-base vs demo-aligned"]["a"]
+    assert (shares.n, set(shares.judges)) == (18, {"anna", "ben"})
+    (section,) = judged_sections({PREFERENCE: judged_tables(filled, 1)[PREFERENCE]})
+    assert section.title.startswith("Judged: preference, by ")
+    filled.add_judgments(
+        1, [judgment("quality", row.id, judge="j", helpfulness=3, **_OTHERS) for row in filled.samples(1)]
+    )
+    assert set(label_agreement(filled, 1)[PREFERENCE]) == {"people", "anna and quality, j", "ben and quality, j"}
+    assert judged_tables(filled, 1, judge="anna")[PREFERENCE]["demo-base vs demo-aligned"]["a"].n == 6
+
+
+def test_people_agree_on_a_question_only(filled: Store) -> None:
+    """Other tags are another question."""
+    anna, ben = (
+        plan_labels(filled, 1, tags=tags, labeller=name)
+        for name, tags in (("anna", ("hedges", "answers")), ("ben", ("short", "answers")))
+    )
+    filled.add_judgments(1, [plan.label(plan.items[0], 1) for plan in (anna, ben)])
+    assert label_agreement(filled, 1)[TAG]["people"].items == 0
+
+
+def test_who_labels_is_the_user_where_nobody_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("getpass.getuser", lambda: "clara")
+    assert user_name() == "clara"
+
+    def nobody() -> str:
+        raise KeyError("uid not found")
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    assert user_name() == HUMAN
+
+
 _OTHERS = dict.fromkeys(("clarity", "factuality", "depth", "engagement"), 3)
 
 
@@ -81,6 +129,7 @@ def test_what_cannot_be_labelled_is_said(filled: Store) -> None:
         ({"tags": ("one",)}, "expected 2 to 9 different ones"),
         ({"tags": ("a", "a")}, "expected 2 to 9 different ones"),
         ({"tags": ("a", "")}, "expected 2 to 9 different ones"),
+        ({"labeller": " "}, "--as is empty"),
         ({"reference": "x"}, "no condition named 'x'"),
         ({"conditions": ("demo-bas",)}, "Did you mean demo-base"),
     ):

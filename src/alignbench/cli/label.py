@@ -22,16 +22,27 @@ def label(
     condition: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Only pairs of this one; repeatable.")
     ] = None,
+    labeller: Annotated[
+        str | None, typer.Option("--as", metavar="NAME", help="Who labels.", show_default="your user name")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the order of pairs, and of which sample is shown first.")] = 0,
     db: Db = None,
 ) -> None:
     """Label pairs of samples in the app, their origin hidden. Again = go on with those that are left."""
-    from alignbench.judging.labels import plan_labels
+    from alignbench.judging.labels import plan_labels, user_name
     from alignbench.store import Store
     from alignbench.tui import run_app
 
     path = existing_database(db)
     wanted = tags.split(",") if tags is not None else ()
     with Store.open(path) as store:
-        plan = plan_labels(store, session, reference=reference, conditions=condition or (), tags=wanted, seed=seed)
+        plan = plan_labels(
+            store,
+            session,
+            reference=reference,
+            conditions=condition or (),
+            tags=wanted,
+            seed=seed,
+            labeller=user_name() if labeller is None else labeller,
+        )
     run_app(path, session, plan)

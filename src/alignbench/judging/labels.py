@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -10,21 +11,29 @@ from alignbench.judging.plan import JudgeItem, pair_reference, pairs
 from alignbench.spec import content_hash
 from alignbench.store import Judgment, Store
 
-HUMAN = "human"  # the judge
+HUMAN = "human"  # the judge where no name is known
 PREFERENCE, TAG = "preference", "tag"  # kinds of judgments
+LABELS = (PREFERENCE, TAG)
 PREFERRED = ("a", "b", "same")  # the reference's sample, the other one, neither
 MOST_TAGS = 9  # a key each
 
 
 @dataclass(frozen=True, slots=True)
 class LabelPlan:
-    """Pairs to label, in the order in which they are shown."""
+    """Pairs to label, in the order in which they are shown.
+
+    Attributes:
+        tags: of which a pair gets one; none where it is asked which sample is better
+        items: what this person has not labelled of n pairs
+        labeller: who labels; the judge of the judgments
+    """
 
     session: int
     reference: str
-    tags: tuple[str, ...]  # of which a pair gets one; none where it is asked which sample is better
-    items: tuple[JudgeItem, ...]  # what is missing of n pairs
+    tags: tuple[str, ...]
+    items: tuple[JudgeItem, ...]
     n: int
+    labeller: str = HUMAN
 
     @property
     def kind(self) -> str:
@@ -44,7 +53,7 @@ class LabelPlan:
             fields = {"preferred": preferred[choice]}
         return Judgment(
             kind=self.kind,
-            judge=HUMAN,
+            judge=self.labeller,
             template_hash=_template(self.tags),
             sample_id=item.sample_id,
             reference_sample_id=item.reference_sample_id,
@@ -52,6 +61,14 @@ class LabelPlan:
             fields=fields,
             flipped=item.flipped,
         )
+
+
+def user_name() -> str:
+    """Who labels where nobody is named: the user that is logged in."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user may have no name
+        return HUMAN
 
 
 def plan_labels(
@@ -62,8 +79,9 @@ def plan_labels(
     conditions: Collection[str] = (),
     tags: Sequence[str] = (),
     seed: int = 0,
+    labeller: str = HUMAN,
 ) -> LabelPlan:
-    """The pairs of a session that nobody has labelled, shuffled by seed, so that their order gives no condition away.
+    """The pairs of a session that a person has not labelled, shuffled by seed, so that their order gives no condition away.
 
     A pair is sample i of a condition and sample i of the reference, to the same prompt; half of them, by seed, are
     shown the other way round. InputError where there is nothing to compare, or a tag or a condition cannot be.
@@ -71,7 +89,11 @@ def plan_labels(
     Args:
         reference: the session's own without one
         conditions: only these, all where none is named
+        labeller: who labels; what others have labelled is asked again
     """
+    labeller = labeller.strip()
+    if not labeller:
+        raise InputError("--as is empty; expected the name of who labels.")
     wanted = _tags(tags)
     own = store.session(session).reference
     against = pair_reference(store, session, reference or own)
@@ -86,9 +108,9 @@ def plan_labels(
     if not items:
         raise InputError(f"Session {session} has no sample to compare with one of {against}.")
     items.sort(key=lambda item: content_hash([seed, item.prompt_id, item.condition, item.sample]))
-    done = store.judged(session, TAG if wanted else PREFERENCE, HUMAN, _template(wanted))
+    done = store.judged(session, TAG if wanted else PREFERENCE, labeller, _template(wanted))
     missing = tuple(item for item in items if (item.sample_id, item.reference_sample_id) not in done)
-    return LabelPlan(session, against, wanted, missing, len(items))
+    return LabelPlan(session, against, wanted, missing, len(items), labeller)
 
 
 def _template(tags: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from alignbench.judging.labels import PREFERENCE, PREFERRED, TAG
+from alignbench.judging.labels import LABELS, PREFERENCE, PREFERRED, TAG
 from alignbench.judging.replies import ASPECTS
 from alignbench.judging.templates import KINDS, PAIRED, SETS
 from alignbench.metrics.agreement import MeasurementLevel, krippendorff_alpha
@@ -43,12 +43,14 @@ class JudgedEstimate(Estimate):
         invalid: replies that could not be read.
         na: judgments without the field, "N/A" or nothing to judge.
         flipped: of pairs, how many of all were shown with the judged response first; None of single responses.
+        judges: whose judgments these are.
     """
 
     prompts: int = 0
     invalid: int = 0
     na: int = 0
     flipped: int | None = None
+    judges: tuple[str, ...] = ()
 
 
 JudgedTable = Mapping[str, Mapping[str, JudgedEstimate]]  # by condition, or "alternative vs reference", and field
@@ -90,12 +92,13 @@ def judged_tables(
 ) -> dict[str, JudgedTable]:
     """The judgments of a session by kind, of the kinds that there are.
 
-    judge: whose; without one, for each kind whoever has judged the most. reference: leave out pairs with another one.
+    judge: whose; without one, for each kind whoever has judged the most, of labels all people together. reference: leave out pairs with another one.
     conditions: leave out samples of others; None for all.
     """
     tables: dict[str, JudgedTable] = {}
-    for kind in (*KINDS, PREFERENCE, TAG):
-        chosen = [judge] if judge is not None else store.judges(session, kind)[:1]
+    for kind in (*KINDS, *LABELS):
+        judges = store.judges(session, kind)
+        chosen = [judge] if judge is not None else judges if kind in LABELS else judges[:1]
         rows = [
             row
             for who in chosen
@@ -114,7 +117,10 @@ def judgments_of(store: Store, session: int, kind: str, judge: str, reference: s
 
 
 def summarize(kind: str, rows: Sequence[JudgmentRow], uncertainty: Uncertainty) -> JudgedTable:
-    """The table of one kind from the judgments of one judge, an item once; conditions in order of appearance."""
+    """The table of one kind from the judgments of a judge, or the labels of people; conditions in order of appearance.
+
+    rows: each item of a judge once.
+    """
     groups: dict[str, list[JudgmentRow]] = {}
     for row in rows:
         name = row.condition if row.reference is None else f"{row.condition} vs {row.reference}"
@@ -128,7 +134,7 @@ def summarize(kind: str, rows: Sequence[JudgmentRow], uncertainty: Uncertainty) 
     }
     bounds = [_bounds(kind, field) for _, field in columns]
     intervals = uncertainty.intervals(np.array([*means.values()], np.float64).T, bounds)
-    paired = kind in (*PAIRED, PREFERENCE, TAG)
+    paired = kind in (*PAIRED, *LABELS)
     table: dict[str, dict[str, JudgedEstimate]] = {name: {} for name in groups}
     for (name, field), column, interval in zip(columns, columns.values(), intervals, strict=True):
         there = [value for value in means[name, field] if not math.isnan(value)]
@@ -140,6 +146,7 @@ def summarize(kind: str, rows: Sequence[JudgmentRow], uncertainty: Uncertainty) 
             invalid=column.invalid,
             na=column.na,
             flipped=sum(row.judgment.flipped for row in groups[name]) if paired else None,
+            judges=tuple(dict.fromkeys(row.judgment.judge for row in groups[name])),
         )
     return table
 

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from alignbench.errors import InputError, did_you_mean
-from alignbench.judging.labels import PREFERENCE
-from alignbench.judging.preferences import preference_agreement
+from alignbench.judging.preferences import label_agreement
 from alignbench.judging.qualities import Qualities, read_qualities
 from alignbench.judging.summary import Agreement, agreement, judged_tables
 from alignbench.metrics.registry import METRICS, cross, within
@@ -175,8 +174,7 @@ def _diversity(
 
 def _agreement(store: Store, session: int) -> dict[str, dict[str, Agreement]]:
     """Of judges with each other, and of people with judges."""
-    labels = preference_agreement(store, session)
-    return {**agreement(store, session), **({PREFERENCE: labels} if labels else {})}
+    return {**agreement(store, session), **label_agreement(store, session)}
 
 
 def _role(condition: Condition) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from alignbench.judging.labels import HUMAN, LABELS
 from alignbench.judging.summary import Agreement, JudgedTable
 from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.registry import METRICS
@@ -134,7 +135,9 @@ def judged_sections(judged: Mapping[str, JudgedTable]) -> Iterator[Section]:
             )
             for name, of in table.items()
         )
-        yield Section(f"Judged: {kind}", ("condition", *fields, "judgments", "invalid"), rows)
+        people = dict.fromkeys(who for of in table.values() for one in of.values() for who in one.judges)
+        by = f", by {', '.join(people)}" if kind in LABELS and any(who != HUMAN for who in people) else ""
+        yield Section(f"Judged: {kind}{by}", ("condition", *fields, "judgments", "invalid"), rows)
 
 
 def agreement_section(judges: Mapping[str, Mapping[str, Agreement]]) -> Section:

@@ -332,6 +332,7 @@ def _judged(judged: JudgedEstimate) -> JsonObject:
         "invalid": judged.invalid,
         "na": judged.na,
         **({} if judged.flipped is None else {"flipped": judged.flipped}),
+        "judges": [*judged.judges],
     }
 
 

@@ -15,9 +15,9 @@ from textual.types import CSSPathType
 from textual.widgets import Static
 
 from alignbench.errors import AlignbenchError
-from alignbench.judging.labels import HUMAN, PREFERENCE, LabelPlan
+from alignbench.judging.labels import PREFERENCE, LabelPlan
 from alignbench.judging.plan import JudgeItem
-from alignbench.judging.preferences import preference_agreement
+from alignbench.judging.preferences import label_agreement
 from alignbench.judging.summary import judgments_of, summarize
 from alignbench.metrics.statistics import Uncertainty
 from alignbench.reports.plain import plain_sections
@@ -83,7 +83,7 @@ class LabelScreen(AppScreen[None]):
         """Show the first of those that wait, or what came of them all."""
         self._item = None
         left, done = len(self._waiting), self._plan.n - len(self._waiting)
-        head = f" Labels of session {self._plan.session}   {done} of {count(self._plan.n, 'pair')}, {left} left"
+        head = f" Labels of session {self._plan.session}   {done} of {count(self._plan.n, 'pair')}, {left} left   as {self._plan.labeller}"
         self.query_one("#heading", Static).update(plain(head))
         for id in ("prompt", "pair", "choices"):
             self.query_one(f"#{id}").display = left > 0
@@ -158,14 +158,14 @@ def pair_of(store: Store, item: JudgeItem) -> list[SampleRow]:
 
 def outcome(store: Store, plan: LabelPlan, width: int) -> str:
     """What was said of each condition, and how far judges agree with it."""
-    rows = judgments_of(store, plan.session, plan.kind, HUMAN, plan.reference)
+    rows = judgments_of(store, plan.session, plan.kind, plan.labeller, plan.reference)
     judged = judged_sections({plan.kind: summarize(plan.kind, rows, Uncertainty())})
-    agreed = preference_agreement(store, plan.session) if plan.kind == PREFERENCE else {}
-    agreement = agreement_section({PREFERENCE: agreed})
+    agreed = label_agreement(store, plan.session)
+    agreement = agreement_section(agreed)
     meaning = "" if plan.tags else f"a: {plan.reference} is better. b: the condition is.\n"
     none = (
         ""
-        if agreed or plan.tags
+        if PREFERENCE in agreed or plan.tags
         else "No judge has judged their quality yet: alignbench judge SESSION --kind quality.\n"
     )
     return f"Every pair is labelled.\n\n{plain_sections([*judged, agreement], width)}{meaning}{none}"

@@ -194,12 +194,12 @@ class SessionsScreen(AppScreen[SessionChoice | None]):
 
     @work
     async def action_label(self) -> None:
-        from alignbench.judging.labels import plan_labels
+        from alignbench.judging.labels import plan_labels, user_name
         from alignbench.tui.sessions.label_screen import LabelScreen
 
         if (info := self.selected) is None:
             return
-        plan = await self._run(lambda store: plan_labels(store, info.id))
+        plan = await self._run(lambda store: plan_labels(store, info.id, labeller=user_name()))
         if plan is not None:
             await self.app.push_screen_wait(LabelScreen(self.workbench, plan))
 
