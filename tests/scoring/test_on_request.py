@@ -15,8 +15,10 @@ from alignbench.metrics.values import Value
 from alignbench.progress import silent
 from alignbench.scoring.coverage import best_sentences, coverages
 from alignbench.scoring.embedding_cache import Embeddings
+from alignbench.scoring.held_out import HeldOut, Part
 from alignbench.scoring.null import other_prompt, other_prompts
 from alignbench.scoring.on_request import Answers, OnRequestScores
+from alignbench.scoring.prompt_scores import Comparisons
 from alignbench.spec import content_hash
 from alignbench.store import Store
 from tests.support.fakes import LetterEmbedder
@@ -65,9 +67,10 @@ def test_they_are_what_scoring_from_scratch_does() -> None:
     scores = scorer.scores(prompts, ["p"], ["a", "b"], registry.live(), "a")["p"]
     own, other = scratch(TEXTS["a"]), scratch(TEXTS["b"])
     assert scores.within == {"a": own.within(), "b": other.within()}
-    assert scores.cross == {"a": CellPair(own, own).cross(), "b": CellPair(own, other).cross()}
+    assert scores.held_out.cross == {"a": CellPair(own, own).cross(), "b": CellPair(own, other).cross()}
     assert other_prompt(["p", "q"], 0)["p"] == "q"
-    assert scores.null == CellPair(own, scratch(OTHERS["a"])).cross()
+    null = CellPair(own, scratch(OTHERS["a"])).cross()
+    assert scores.held_out.null == {"a": null, "b": null}
 
 
 def test_the_null_is_the_mean_over_several_other_prompts() -> None:
@@ -76,7 +79,7 @@ def test_the_null_is_the_mean_over_several_other_prompts() -> None:
     scores = scorer.scores(prompts, ["p"], ["a", "b"], ("jaccard",), "a", nulls=5)["p"]
     own = scratch(TEXTS["a"])
     singles = [CellPair(own, scratch(prompts[other].cells["a"])).cross()["jaccard"].value for other in ("q", "r")]
-    assert scores.null["jaccard"].value == pytest.approx(np.mean(singles))
+    assert scores.held_out.null["b"]["jaccard"].value == pytest.approx(np.mean(singles))
     assert other_prompts(["p"], 5) == {}
     assert all(set(others) == {*"pqrs"} - {p} for p, others in other_prompts("pqrs", 3).items())
     assert {p: [q] for p, q in other_prompt("pqrs", 0).items()} == other_prompts("pqrs", 1)
@@ -86,13 +89,20 @@ def test_a_context_that_tells_of_samples_and_its_hint() -> None:
     scorer = OnRequestScores(Kept(*everything()))
     answers = Answers(TEXTS)
     sources = {"b": frozenset({0})}
-    scores = scorer.scores({"p": answers}, ["p"], ["a", "b"], ("jaccard",), "a", sources=sources)["p"].held_out
+    metrics = ("jaccard", "embedding_similarity")
+    scores = scorer.scores({"p": answers}, ["p"], ["a", "b"], metrics, "a", floor="b", sources=sources)["p"]
     own, other = TEXTS["a"], scratch(TEXTS["b"])
-    for samples, field in (((1, 2), "value"), ((0,), "source")):
-        expected = CellPair(scratch({i: own[i] for i in samples}), other).cross()["jaccard"].value
-        assert getattr(scores["b"]["jaccard"], field) == pytest.approx(expected)
-    assert set(scores) == {"b"}
-    said = scorer.as_answer(answers, "Tea is warm.", {0}, ("jaccard", "embedding_similarity"), "a")
+    for samples, crosses in (
+        ((1, 2), scores.held_out.cross),
+        ((1, 2), scores.held_out.floor),
+        ((0,), scores.source),
+        ((0, 1, 2), scores.with_source.cross),
+    ):
+        expected = CellPair(scratch({i: own[i] for i in samples}), other).cross()
+        assert crosses["b"]["jaccard"].value == pytest.approx(expected["jaccard"].value)
+        assert crosses["b"]["embedding_similarity"].value == pytest.approx(expected["embedding_similarity"].value)
+    assert set(scores.source) == set(scores.with_source.cross) == {"b"}
+    said = scorer.as_answer("p", answers, "Tea is warm.", Part(frozenset({0})), metrics, "a")
     hint = CellPair(scratch({1: own[1], 2: own[2]}), scratch({0: "Tea is warm."})).cross()
     assert said["jaccard"].value == hint["jaccard"].value
     assert said["embedding_similarity"].value == pytest.approx(hint["embedding_similarity"].value)
@@ -127,7 +137,7 @@ def test_scores_from_elsewhere_stand_beside_the_live_ones() -> None:
     scores = OnRequestScores(Kept()).scores({"p": given}, ["p"], ["a", "b"], ["words", "surprisal"], "a")["p"]
     assert scores.within["a"]["surprisal"].value == 2.5
     assert scores.within["a"]["words"].value == scratch(TEXTS["a"]).within()["words"].value
-    assert scores.null == {}, "one prompt has no null"
+    assert not any(scores.held_out.null.values()), "one prompt has no null"
 
 
 def test_lexical_scores_are_compared_at_matched_length_and_anew_only_with_a_new_sample() -> None:
@@ -142,18 +152,23 @@ def test_lexical_scores_are_compared_at_matched_length_and_anew_only_with_a_new_
     first = matched({"red": red, "sun": sun})
     assert first["red"]["jaccard"].difference == pytest.approx(3 / 7 - 2 / 8)
     assert set(first["red"]) == {"jaccard"}
-    assert matched({"red": red, "sun": sun})["red"] is first["red"]
+    assert matched({"red": red, "sun": sun})["red"]["jaccard"] is first["red"]["jaccard"]
     more = matched({"red": {**red, 2: "Red blue green gold pink grey."}, "sun": sun})
     assert more["red"]["jaccard"].n == 3
 
 
 def test_intervals_hold_the_similarities_only() -> None:
     scorer = OnRequestScores(Kept(*everything()))
-    intervals = scorer.intervals("p", Answers(TEXTS), ["a", "b"], registry.live(), "a")
+    intervals = scorer.intervals("p", Answers(TEXTS), ["a", "b"], registry.live(), HeldOut("a"))
     low, high = intervals["cross", "b", "jaccard"]
     value = CellPair(scratch(TEXTS["a"]), scratch(TEXTS["b"])).cross()["jaccard"].value
     assert low <= value <= high  # type: ignore[operator]
     assert {place[0] for place in intervals} == {"cross"}
+    rule = HeldOut("a", sources={"b": frozenset({0})})
+    intervals = scorer.intervals("p", Answers(TEXTS), ["a", "b"], registry.live(), rule)
+    rest = Answers({**TEXTS, "a": {i: TEXTS["a"][i] for i in (1, 2)}})
+    alone = OnRequestScores(Kept(*everything())).intervals("p", rest, ["a", "b"], registry.live(), HeldOut("a"))
+    assert intervals["cross", "b", "jaccard"] == alone["cross", "b", "jaccard"]
 
 
 def test_the_best_sentence_of_the_others(tmp_path: Path) -> None:
@@ -170,13 +185,21 @@ def test_the_best_sentence_of_the_others(tmp_path: Path) -> None:
         assert set(matches[0].similarities or ()) == {0, 3}
         assert (matches[1].similarity, matches[1].best) == (None, ""), "a sentence without a letter has no vector here"
         assert steps[-1] == ("embedding sentences", 5, 5)
-        cross = coverages({"a": others, "b": {0: "Tea, warm and calm."}}, "a", embeddings, silent)
-        assert cross["b"].value == pytest.approx(0.5)
+        cells = {"a": others, "b": {0: "Tea, warm and calm."}}
+        assert coverage_of_b(coverages(cells, HeldOut("a"), embeddings, silent).held_out) == pytest.approx(0.5)
+        scores = coverages(cells, HeldOut("a", "b", {"b": {0}}), embeddings, silent)
+        assert coverage_of_b(scores.held_out) == scores.held_out.floor["b"]["coverage"].value == 0.0
+        assert coverage_of_b(scores.with_source) == pytest.approx(0.5)
+        assert scores.source["b"]["coverage"].value == pytest.approx(1.0)
+
+
+def coverage_of_b(comparisons: Comparisons) -> float | None:
+    return comparisons.cross["b"]["coverage"].value
 
 
 def test_no_embeddings_no_match(tmp_path: Path) -> None:
     with Store.open(tmp_path / "e.db") as store:
         embeddings = Embeddings(store, LetterEmbedder("letters", broken="no memory"), "letters")
         assert best_sentences("One. Two.", {0: "Three."}, embeddings, silent)[0].similarity is None
-        cross = coverages({"a": {0: "One."}, "b": {0: "Two."}}, "a", embeddings, silent)
-        assert "no memory" in cross["b"].reason
+        cross = coverages({"a": {0: "One."}, "b": {0: "Two."}}, HeldOut("a"), embeddings, silent).held_out.cross
+        assert "no memory" in cross["b"]["coverage"].reason

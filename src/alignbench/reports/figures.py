@@ -166,7 +166,7 @@ def _recovery(report: Report) -> Figure | None:
 
     caption = (
         f"Similarity to {called(str(reference))} with 95% intervals, between floor and ceiling of the same prompts; "
-        "the number is the recovery. An open circle leaves out the samples that a context tells of."
+        "the number is the recovery. What a context is made from is held out; an open circle has it in."
     )
     height = _beside(len(names)) + 0.3
     return Figure("recovery", "Recovery of the reference", caption, draw, len(metrics), height, share_y=True)
@@ -190,9 +190,9 @@ def _bar(axes: Axes, row: int, score: CrossEstimate, *, labelled: bool) -> None:
         if at is not None:
             axes.plot([at, at], [row - 0.42, row + 0.42], style, color=colour, linewidth=1.8, label=label(text),
                       zorder=2)  # fmt: skip
-    if score.held_out is not None:
-        axes.plot([score.held_out], [row], "o", markerfacecolor="white", markeredgecolor="#1f4e79", markersize=5,
-                  label=label("held out"), zorder=4)  # fmt: skip
+    if score.with_source is not None and score.with_source.value is not None:
+        axes.plot([score.with_source.value], [row], "o", markerfacecolor="white", markeredgecolor="#1f4e79",
+                  markersize=5, label=label("with source"), zorder=4)  # fmt: skip
     if labelled and score.recovery is not None:
         right = max(v for v in (value, score.ceiling, *(score.ci or ())) if v is not None)
         axes.annotate(f" {score.recovery:.0%}", (right, row), va="center", fontsize=8)

@@ -17,6 +17,7 @@ from alignbench.reports.matched_sections import matched_sections
 from alignbench.reports.openings import Openings
 from alignbench.reports.revisions import ladder_section
 from alignbench.reports.section import (
+    HELD_OUT,
     Section,
     metric_title,
     shown_difference,
@@ -26,6 +27,7 @@ from alignbench.reports.section import (
     shown_value,
     two_lines,
 )
+from alignbench.scoring.score_tables import CrossEstimate
 
 FINDINGS = "Findings"
 MEANS_ONLY = (
@@ -104,22 +106,34 @@ def _within_by_condition(report: Report) -> Section:
 
 
 def _cross(report: Report) -> Iterator[Section]:
+    """What a condition's context is made from is held out; beside it stands what includes it, where there is any."""
     reference, table = report.meta.reference, report.scores.cross
     for metric in next(iter(table.values()), {}):
+        scores = {condition: of[metric] for condition, of in table.items()}
+        apart = any(score.with_source is not None for score in scores.values())
         rows = []
-        for condition, scores in table.items():
-            score = scores[metric]
+        for condition, score in scores.items():
             role = "reference" if condition == reference else report.meta.conditions[condition].role
-            name = f"{condition} ({role})" if role else condition
-            lines = map(shown_number, (score.ceiling, score.null, score.max_matched, score.mmd2))
-            apart = map(shown_number, (score.held_out, score.source))
-            rows.append((name, shown_value(score), *lines, shown_recovery(score), *apart))
-        warnings = dict.fromkeys(scores[metric].warning for scores in table.values() if scores[metric].warning)
-        columns = ("condition", "mean", "ceiling", "shuffled null", "maximum", "MMD²", "recovery", "held out", "source")
-        notes = [f"! recovery {warning}" for warning in warnings]
+            held_out = "held out" if score.with_source is not None else ""
+            beside = ", ".join(filter(None, (role, held_out)))
+            name = f"{condition} ({beside})" if beside else condition
+            lines = map(shown_number, (score.ceiling, score.floor, score.null, score.max_matched, score.mmd2))
+            rows.append((name, shown_value(score), *lines, shown_recovery(score), *(_with_source(score) * apart)))
+        columns = ["condition", "mean", "ceiling", "floor", "shuffled null", "maximum", "MMD²", "recovery"]
+        notes = [f"! recovery {warning}" for warning in dict.fromkeys(s.warning for s in scores.values() if s.warning)]
         if METRICS[metric].compares_means:
             notes.append(MEANS_ONLY)
-        yield Section(f"{METRICS[metric].title}: similarity to {reference}", columns, tuple(rows), tuple(notes))
+        if apart:
+            columns += ["with source", "recovery with source", "source alone"]
+            notes.append(HELD_OUT)
+        yield Section(f"{METRICS[metric].title}: similarity to {reference}", tuple(columns), tuple(rows), tuple(notes))
+
+
+def _with_source(score: CrossEstimate) -> tuple[str, ...]:
+    whole = score.with_source
+    if whole is None:
+        return ("", "", "")
+    return shown_value(whole), shown_recovery(whole), shown_number(score.source)
 
 
 def judged_sections(judged: Mapping[str, JudgedTable]) -> Iterator[Section]:

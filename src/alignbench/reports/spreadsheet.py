@@ -14,9 +14,12 @@ from alignbench.scoring.score_tables import ScoreTables, WithinEstimate
 
 COLUMNS = ("table", "condition", "metric", "value", "ci_low", "ci_high", "n", "reason", "ceiling", "floor", "null",
            "mmd2", "recovery", "recovery_low", "recovery_high", "difference", "p_holm", "held_out",
-           "source")  # fmt: skip
+           "source", "with_source", "with_source_recovery")  # fmt: skip
 SCORE_COLUMNS = ("value", "ci", "n", "samples", "sd", "reason", "max_matched", "mmd2", "mmd2_ci", "ceiling", "floor",
-                 "null", "recovery", "recovery_ci", "recovery_reason", "warning", "held_out", "source")  # fmt: skip
+                 "null", "recovery", "recovery_ci", "recovery_reason", "warning", "held_out", "source", "with_source",
+                 "with_source_max_matched", "with_source_mmd2", "with_source_recovery")  # fmt: skip
+
+_WITH_SOURCE = "with_source"
 
 
 def spreadsheet(report: Report) -> str:
@@ -90,12 +93,14 @@ def _values(estimate: Estimate) -> Iterator[object]:
         yield from _cells(estimate, column)
     yield from _cells(difference, "value")
     yield from _cells(difference, "p_holm")
-    yield from _cells(estimate, "held_out")
-    yield from _cells(estimate, "source")
+    for column in ("held_out", "source", "with_source", "with_source_recovery"):
+        yield from _cells(estimate, column)
 
 
 def _cells(values: object, field: str) -> tuple[object, ...]:
     """A field as a cell, an interval as two; empty where there is none."""
+    if field.startswith(_WITH_SOURCE):
+        values, field = getattr(values, _WITH_SOURCE, None), field.removeprefix(_WITH_SOURCE).lstrip("_") or "value"
     value = getattr(values, field, None)
     if field.endswith("ci"):
         return value or ("", "")

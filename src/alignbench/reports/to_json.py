@@ -106,6 +106,17 @@ def _within(score: WithinEstimate) -> JsonObject:
 
 
 def _cross(score: CrossEstimate) -> JsonObject:
+    whole = score.with_source
+    return {
+        **_numbers(score),
+        "held_out": score.held_out,
+        "source": score.source,
+        "with_source": None if whole is None else {**_numbers(whole), **_beside(whole)},
+        **_beside(score),
+    }
+
+
+def _numbers(score: CrossEstimate) -> JsonObject:
     return {
         "value": score.value,
         "ci": _ends(score.ci),
@@ -115,8 +126,11 @@ def _cross(score: CrossEstimate) -> JsonObject:
         "floor": score.floor,
         "null": score.null,
         "recovery": score.recovery,
-        "held_out": score.held_out,
-        "source": score.source,
+    }
+
+
+def _beside(score: CrossEstimate) -> JsonObject:
+    return {
         "n": score.n,
         "reason": score.reason,
         "mmd2_ci": _ends(score.mmd2_ci),

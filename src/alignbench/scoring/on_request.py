@@ -18,11 +18,11 @@ from alignbench.metrics.values import WORKBENCH, Cross, Value
 from alignbench.metrics.words import is_empty
 from alignbench.scoring.aggregate import ScoreKey
 from alignbench.scoring.embedding_cache import Vector
-from alignbench.scoring.held_out import SplitReference
+from alignbench.scoring.held_out import ANOTHER_PROMPT, WHOLE, HeldOut, Part, Similarities, SourceSamples
 from alignbench.scoring.jackknife import jackknife_intervals, left_out
 from alignbench.scoring.matched import MatchedValues, matched_values
 from alignbench.scoring.null import other_prompts
-from alignbench.scoring.prompt_scores import HeldOut, PromptScores, prompt_scores
+from alignbench.scoring.prompt_scores import PromptScores, completed
 from alignbench.scoring.responses import Texts
 from alignbench.spec import content_hash
 
@@ -36,13 +36,13 @@ class Answers:
     Attributes:
         cells: By condition.
         within: Scores that do not come from texts, by condition and metric.
-        cross: The same, each condition against the reference, itself included.
+        compared: The same, each condition with the reference.
         no_embeddings: By condition, why vectors that are missing will not come.
     """
 
     cells: Mapping[str, Texts]
     within: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
-    cross: Mapping[str, Mapping[str, Cross]] = field(default_factory=dict)
+    compared: PromptScores = field(default_factory=PromptScores)
     no_embeddings: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -59,7 +59,7 @@ class OnRequestScores:
     def __init__(self, kept: KeptVectors) -> None:
         """kept: finds the vectors of responses; those it does not have are missing, and scored when they are there."""
         self._kept = kept
-        self._cells: dict[tuple[str, str, tuple[str, ...]], _GrowingCell] = {}
+        self._cells: dict[tuple[str, str, Part, tuple[str, ...]], _GrowingCell] = {}
         self._lexicon = Lexicon(WORKBENCH, stem)
         self._matched: dict[tuple[str, str, tuple[str, ...]], tuple[Mapping[str, Texts], MatchedValues]] = {}
 
@@ -71,7 +71,8 @@ class OnRequestScores:
         metrics: Sequence[str],
         reference: str | None,
         *,
-        sources: Mapping[str, frozenset[int]] | None = None,
+        floor: str | None = None,
+        sources: SourceSamples | None = None,
         contested: Collection[str] = (),
         nulls: int = 1,
     ) -> dict[str, PromptScores]:
@@ -83,6 +84,7 @@ class OnRequestScores:
             conditions: Names of those that are scored.
             metrics: Names of scores, of one set and of two; those that are not live are taken from the answers.
             reference: Name of the condition that they are compared with; None compares nothing.
+            floor: Name of the zero-shot condition; None without one.
             sources: By condition, the reference's samples that its context is made from.
             contested: Prompts whose answers differ in stance.
             nulls: To how many other prompts, at most.
@@ -92,30 +94,17 @@ class OnRequestScores:
         for prompt in sorted(shown):
             answers = prompts[prompt]
             cells = {name: self.cell(prompt, name, answers, metrics) for name in conditions}
-            pairs, null, held_out = {}, {}, {}
+            computed = PromptScores({name: cell.within() for name, cell in cells.items()})
             if reference is not None:
-                own = self.cell(prompt, reference, answers, metrics)
-                pairs = {name: CellPair(own, cell) for name, cell in cells.items()}
-                null = _means(
-                    [
-                        CellPair(own, self.cell(other, reference, prompts[other], metrics)).cross()
-                        for other in others.get(prompt, ())
-                    ]
+                nulls_of = [self.cell(q, reference, prompts[q], metrics) for q in others.get(prompt, ())]
+                similarities = self._similarities(prompt, answers, metrics, reference, cells, nulls_of)
+                own = answers.cells.get(reference, {})
+                computed |= HeldOut(reference, floor, sources or {}).compared(conditions, own, similarities)
+                computed = replace(
+                    computed, matched=self._at_matched_length(prompt, answers, cells, metrics, reference)
                 )
-                held_out = {
-                    name: self._held_out(
-                        answers.cells.get(reference, {}),
-                        answers.cells.get(name, {}),
-                        source_samples,
-                        metrics,
-                        answers.no_embeddings.get(name, ""),
-                    )
-                    for name, source_samples in (sources or {}).items()
-                    if name in cells
-                }
-            matched = {} if reference is None else self._at_matched_length(prompt, answers, cells, metrics, reference)
-            given = PromptScores(answers.within, answers.cross, matched=matched)
-            scores[prompt] = prompt_scores(cells, pairs, null, held_out, given=given, contested=prompt in contested)
+            given = PromptScores(answers.within) | answers.compared
+            scores[prompt] = completed(computed, given, contested=prompt in contested)
         return scores
 
     def _at_matched_length(
@@ -128,52 +117,77 @@ class OnRequestScores:
             self._matched[key] = texts, matched_values(texts, reference, metrics, self._lexicon)
         return self._matched[key][1]
 
-    def as_answer(
+    def _similarities(
         self,
+        prompt: str,
         answers: Answers,
-        text: str,
-        source_samples: Collection[int],
         metrics: Collection[str],
         reference: str,
-    ) -> dict[str, HeldOut]:
-        """Similarities of a text that is made from samples of the reference, as if it were an answer itself."""
-        missing = answers.no_embeddings.get(reference, "")
-        return self._held_out(answers.cells.get(reference, {}), {0: text}, source_samples, metrics, missing)
+        cells: Mapping[str, CellScores],
+        nulls: Sequence[CellScores],
+    ) -> Similarities:
+        whole = self.cell(prompt, reference, answers, metrics)
 
-    def _held_out(
+        def similarities(name: str, part: Part) -> Mapping[str, Cross]:
+            own = self.cell(prompt, reference, answers, metrics, part)
+            if name == ANOTHER_PROMPT:
+                return _means([CellPair(own, null, whole).cross() for null in nulls])
+            other = cells[name] if name in cells else self.cell(prompt, name, answers, metrics)
+            return CellPair(own, other, whole).cross()
+
+        return similarities
+
+    def as_answer(
         self,
-        reference: Texts,
-        texts: Texts,
-        source_samples: Collection[int],
+        prompt: str,
+        answers: Answers,
+        text: str,
+        part: Part,
         metrics: Collection[str],
-        no_embeddings: str,
-    ) -> dict[str, HeldOut]:
-        def cell_of(texts: Texts) -> CellScores:
-            return self._made(texts, metrics, no_embeddings).scores
-
-        return SplitReference.of(reference, source_samples, cell_of).similarities(cell_of(texts))
+        reference: str,
+    ) -> dict[str, Cross]:
+        """Similarities of a text to a part of the reference's samples, as if it were an answer itself."""
+        missing = answers.no_embeddings.get(reference, "")
+        own = self.cell(prompt, reference, answers, metrics, part)
+        return CellPair(own, self._made({0: text}, metrics, missing).scores).cross()
 
     def intervals(
-        self, prompt: str, answers: Answers, conditions: Sequence[str], metrics: Sequence[str], reference: str
+        self,
+        prompt: str,
+        answers: Answers,
+        conditions: Sequence[str],
+        metrics: Sequence[str],
+        rule: HeldOut,
     ) -> dict[ScoreKey, Interval]:
         """Jackknife intervals of one prompt's live similarities to the reference."""
         compared = registry.cross(tuple(metrics))
         whole = {name: self.cell(prompt, name, answers, compared) for name in conditions}
-        without = {
+        without = {name: self._without(answers, name, compared) for name in conditions}
+        held_out = {
             name: [
-                self._made(rest, compared, answers.no_embeddings.get(name, "")).scores
-                for rest in left_out(dict(sorted(answers.cells.get(name, {}).items())))
+                self.cell(prompt, rule.reference, answers, compared, rule.part(name)),
+                *self._without(answers, rule.reference, compared, rule.part(name)),
             ]
             for name in conditions
+            if name in rule.sources
         }
-        computed = jackknife_intervals(whole, without, reference)
+        computed = jackknife_intervals(whole, without, rule.reference, held_out)
         return {key: interval for key, interval in computed.items() if key[0] == "cross"}
 
-    def cell(self, prompt: str, condition: str, answers: Answers, metrics: Collection[str]) -> CellScores:
-        """One cell, up to date with its samples; it runs the live ones among these scores."""
+    def _without(
+        self, answers: Answers, condition: str, metrics: Collection[str], part: Part = WHOLE
+    ) -> list[CellScores]:
+        """A cell, or a part of it, without each of its samples in turn."""
+        texts, missing = _texts(answers, condition, part), answers.no_embeddings.get(condition, "")
+        return [self._made(rest, metrics, missing).scores for rest in left_out(texts)]
+
+    def cell(
+        self, prompt: str, condition: str, answers: Answers, metrics: Collection[str], part: Part = WHOLE
+    ) -> CellScores:
+        """One cell, or a part of it, up to date with its samples; it runs the live ones among these scores."""
         names = tuple(name for name in registry.live() if name in metrics)
-        texts = dict(sorted(answers.cells.get(condition, {}).items()))
-        key = (prompt, condition, names)
+        texts = _texts(answers, condition, part)
+        key = (prompt, condition, part, names)
         cell = self._cells.get(key)
         # A sample that comes before others it was overtaken by: scores that depend on the order are counted afresh.
         if cell is None or list(texts.items())[: len(cell.texts)] != list(cell.texts.items()):
@@ -206,6 +220,11 @@ class OnRequestScores:
                 continue
             cell.embedded.add(sample)
             cell.scores.add_embedding(sample, kept[key])
+
+
+def _texts(answers: Answers, condition: str, part: Part) -> dict[int, str]:
+    """By sample, in order."""
+    return {sample: text for sample, text in sorted(answers.cells.get(condition, {}).items()) if sample in part}
 
 
 def _means(nulls: Sequence[Mapping[str, Cross]]) -> dict[str, Cross]:

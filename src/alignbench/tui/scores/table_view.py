@@ -10,6 +10,7 @@ from alignbench.tui.scores.view_model import Drawn, ScoresViewModel, visible_col
 from alignbench.tui.styled import DIM, faint
 from alignbench.tui.text import fitted, number
 from alignbench.tui.widgets.bars import recovery_bar
+from alignbench.tui.workbench.comparison_values import HELD_OUT
 from alignbench.tui.workbench.metric_rows import SIMILARITY, MetricRow, rows
 from alignbench.tui.workbench.state import letter
 
@@ -117,9 +118,13 @@ def cell(model: ScoresViewModel, row: MetricRow, at: int) -> str:
         return text if sd is None else f"{text} ± {sd:.0f}"
     if row.similarity and model.role(at) in ("ceiling", "floor"):
         return f"{model.role(at)} {text}"
-    if (recovery := model.similarity(row, at).recovery) is not None:
-        return f"{text} {recovery:>4.0%}{'!' if recovery > 1 else ''}"
-    return text
+    if not row.similarity:
+        return text
+    entry = model.similarity(row, at)
+    mark = "" if entry.held_out is None else HELD_OUT
+    if entry.recovery is not None:
+        return f"{text}{mark} {entry.recovery:>4.0%}{'!' if entry.recovery > 1 else ''}"
+    return f"{text}{mark}"
 
 
 def detail(model: ScoresViewModel, bar: bool) -> list[Content]:
@@ -173,12 +178,21 @@ def _similarity(model: ScoresViewModel, row: MetricRow) -> list[Content]:
     lines = [similarity_bar(model, row, min(BAR, max(12, model.width - 44)))]
     if model.selected != model.reference and entry.value is not None:
         lines.append(Content(recovery_words(model, row, model.selected)))
+    if beside := source_words(model.similarity(row, model.selected)):
+        lines.append(faint(f"{HELD_OUT} held out. {beside}"))
     return lines
 
 
-def compared(entry: CrossEstimate) -> float | None:
-    """A similarity to the reference's samples that a context is not made from; to all where it is made from none."""
-    return entry.value if entry.held_out is None else entry.held_out
+def source_words(entry: CrossEstimate) -> str:
+    """What stands apart from a held-out similarity: that over all samples of the reference, its source included, and
+    that to its source alone. Empty where nothing is held out."""
+    whole = entry.with_source
+    if whole is None:
+        return ""
+    value = "–" if whole.value is None else number(whole.value)
+    share = "" if whole.recovery is None else f" (recovery {whole.recovery:.0%})"
+    only = "no source" if entry.source is None else f"its source alone {number(entry.source)}"
+    return f"with source {value}{share}, {only}"
 
 
 def hint_value(model: ScoresViewModel, row: MetricRow, name: str) -> float | None:
@@ -214,10 +228,10 @@ def similarity_bar(model: ScoresViewModel, row: MetricRow, width: int) -> Conten
     marks = {
         letter(at): value
         for at, entry in entries.items()
-        if model.role(at) not in ("ceiling", "floor") and (value := compared(entry)) is not None
+        if model.role(at) not in ("ceiling", "floor") and (value := entry.value) is not None
     }
     for one in model.snapshot.earlier:
-        if one.name != model.snapshot.roles.floor and (value := compared(model.version(row, one))) is not None:
+        if one.name != model.snapshot.roles.floor and (value := model.version(row, one).value) is not None:
             marks[one.sign] = value
     for at in entries:
         if (said := hint_value(model, row, model.names[at])) is not None:
