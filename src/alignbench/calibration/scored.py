@@ -26,6 +26,8 @@ from alignbench.scoring.scorer import ScoreRequest
 
 WITHIN = ("words", "jaccard", "jaccard_2", "jaccard_stem", "rouge_l", "embedding_diversity", "surprisal")
 CROSS = ("jaccard", "embedding_similarity")
+_FLIPS = 2  # drawn signs of a test for each resample of an interval, as there are by default
+
 ROLES = {REFERENCE: "aligned", OTHER: "in-context", FLOOR: "base"}
 
 _GATED = ("jaccard", "embedding_diversity")
@@ -56,7 +58,7 @@ class ScoredPrompts:
         """Both investigations of some of the prompts."""
         responses = PlantedResponses({prompt: self._prompts[prompt] for prompt in chosen})
         resamples = self._request.resamples
-        uncertainty = Uncertainty(resamples=resamples)
+        uncertainty = Uncertainty(resamples=resamples, flips=_FLIPS * resamples)
         diversity = Diversity(
             openings=Openings("jaccard", 0, {}),
             gate=gate_of(self._gate.among(chosen), JUDGE, THRESHOLD, uncertainty)
@@ -68,7 +70,7 @@ class ScoredPrompts:
         )
         report = Report(
             0,
-            tables_of((self._scores[prompt] for prompt in chosen), self._conditions, self._request),
+            tables_of((self._scores[prompt] for prompt in chosen), self._conditions, self._request, uncertainty),
             counts={name: responses.counts(name) for name in self._conditions},
             meta=_meta(responses, self._floor, resamples),
         )

@@ -11,12 +11,14 @@ from alignbench.metrics.arrays import Floats
 
 MIN_TESTED = 6  # fewest prompts for a p: under them the least that it can be is over .05
 
+FLIPS = 20_000  # drawn signs where there are more prompts than all signs can be tried for
+
 _MOST_EXACT = 14  # prompts up to which all signs are tried
 _CHUNK = 4_000_000  # signs held at once
 _KEPT = 1_000_000  # most of them that are kept for the next use
 
 
-def sign_flip_p(gaps: Floats, flips: int, seed: int) -> list[float | None]:
+def sign_flip_p(gaps: Floats, seed: int, flips: int = FLIPS) -> list[float | None]:
     """Two-sided p of each column of paired differences (P, K), NaN where a prompt has none (Fisher 1935).
 
     The share of the 2^n ways to flip the signs of the n differences that have a mean at least as far from 0, so at

@@ -24,13 +24,12 @@ from alignbench.metrics.intervals import (
     resampled,
 )
 from alignbench.metrics.recovery import recovered
-from alignbench.metrics.sign_flips import sign_flip_p
+from alignbench.metrics.sign_flips import FLIPS, sign_flip_p
 
 RESAMPLES = 10_000
 SMALL_P = 0.05  # largest corrected p of a difference that is told from none
 MIN_PROMPTS = 20  # fewest that are resampled, for an interval around a recovery and for a claim
 
-_FLIPS = 2  # drawn signs of a test for each resample of an interval
 _ROUNDING = 1e-12  # of a value: two that are no further apart are equal
 
 _Key = TypeVar("_Key", bound=Hashable)
@@ -80,8 +79,9 @@ class Uncertainty:
     percentiles. Equal P, resamples and seed give equal numbers everywhere.
     """
 
-    def __init__(self, *, resamples: int = RESAMPLES, seed: int = 0) -> None:
-        self.resamples, self.seed = resamples, seed
+    def __init__(self, *, resamples: int = RESAMPLES, seed: int = 0, flips: int = FLIPS) -> None:
+        """resamples: of an interval over 20 prompts or more. flips: of a test over more than 14."""
+        self.resamples, self.seed, self.flips = resamples, seed, flips
 
     def means(self, columns: ArrayLike) -> Floats:
         """Resampled means (resamples, K) of columns, of the prompts that have a value; NaN where none was drawn."""
@@ -113,7 +113,7 @@ class Uncertainty:
         gaps[np.abs(gaps) <= _ROUNDING * np.maximum(np.abs(first), np.abs(second))] = 0.0
         ratios = Ratios.of(gaps)
         intervals = self._intervals(ratios, [of_differences(one) for one in bounds])
-        p = sign_flip_p(gaps, _FLIPS * self.resamples, self.seed)
+        p = sign_flip_p(gaps, self.seed, self.flips)
         return [
             PairedDifference(float(ratios.values[k]) if ratios.n[k] else None, intervals[k], p[k], int(ratios.n[k]))
             for k in range(gaps.shape[1])

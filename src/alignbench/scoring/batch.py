@@ -63,13 +63,15 @@ def score_responses(
         processes=processes,
     )
     intervals = jackknifed(responses, request, embeddings, sources)
-    return tables_of(scored.values(), responses.conditions, request, intervals)
+    uncertainty = Uncertainty(resamples=request.resamples, seed=request.seed)
+    return tables_of(scored.values(), responses.conditions, request, uncertainty, intervals)
 
 
 def tables_of(
     scored: Iterable[PromptScores],
     conditions: Sequence[str],
     request: ScoreRequest,
+    uncertainty: Uncertainty,
     of_one_prompt: Mapping[ScoreKey, Interval] | None = None,
 ) -> ScoreTables:
     """The tables of prompts that are scored. of_one_prompt: see `jackknifed`."""
@@ -81,7 +83,7 @@ def tables_of(
         reference=request.reference,
         floor=request.floor,
         no_floor=request.no_floor,
-        uncertainty=Uncertainty(resamples=request.resamples, seed=request.seed),
+        uncertainty=uncertainty,
         jackknifed=of_one_prompt,
     )
 
