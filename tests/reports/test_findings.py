@@ -103,6 +103,10 @@ def test_the_gates_share_is_a_claim_only_with_an_interval_off_zero() -> None:
     line = closed(Estimate(0.5, reason="no interval: needs 20 prompts, has 3"))
     assert "needs 20 prompts" in line
     assert "bad responses" not in line
+    none = closed(Estimate(reason="no share: the difference cannot be told from 0"))
+    assert "lexical similarity at matched length, base minus chat" in none
+    assert "-0.200 before the gate, -0.100 after it (no share: the difference cannot be told from 0)" in none
+    assert "bad responses" not in none
 
 
 def test_contested_prompts_without_stances_ask_for_them() -> None:

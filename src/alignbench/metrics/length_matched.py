@@ -15,7 +15,7 @@ from alignbench.metrics.ngrams import Ints
 from alignbench.metrics.values import too_few
 
 MIN_WORDS = 5  # of the shortest of four responses: fewer say nothing of how alike they are
-MOST_QUADRUPLES = 10_000  # of a prompt: of more, so many are drawn
+MOST_QUADRUPLES = 2_500  # of a prompt: of more, so many are drawn
 
 
 @dataclass(frozen=True, slots=True)
