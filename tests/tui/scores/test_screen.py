@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
+import alignbench
 from alignbench.metrics.registry import METRICS
 from alignbench.prompts import load_prompts
+from alignbench.reports.options import Options
+from alignbench.reports.report import build_report
 from alignbench.spec import Condition, Context, Hint, Model, Sampling
+from alignbench.store import Store
 from alignbench.tui.scores.screen import ScoresScreen
 from alignbench.tui.viewer.screen import ViewerScreen
 from alignbench.tui.widgets.bars import Scale, dot_plot, recovery_bar
@@ -58,6 +62,37 @@ async def test_the_table(tmp_path: Path, size: tuple[int, int]) -> None:
         await until(pilot, lambda: "floor ." in line_with(app, "▶ embeddings (cosine)"))
         await until(pilot, lambda: "[" in line_with(app, "B demo-base, similarity by embeddings (cosine): ."))
         assert "the floor MMD² ." in line_with(app, "MMD²")
+
+
+async def test_matched_length_over_prompts_is_what_the_command_and_the_report_say(tmp_path: Path) -> None:
+    db = tmp_path / "x.db"
+    texts = {
+        "demo-aligned": [
+            "Tea is warm and calm tonight.",
+            "Tea keeps people warm and calm.",
+            "Coffee wakes tired people.",
+        ],
+        "demo-base": ["Rain falls on gardens every night.", "Rain falls on roofs and quiet gardens. It is cold."],
+    }
+    app = make_app(db, FakePool(texts=texts), LetterEmbedder())
+    async with app.run_test(size=(120, 60), notifications=True) as pilot:
+        await ready(pilot, app)
+        await sampled(pilot, app)
+        await pilot.press("right_square_bracket")
+        await sampled(pilot, app)
+        await pilot.press("f7", *["down"] * place("jaccard"), "3")
+        await until(pilot, lambda: "At matched length" in screen_text(app))
+        assert isinstance(app.screen, ScoresScreen)
+        assert app.screen._spread is not None
+        shown = app.screen._spread[1].tables.matched["demo-base"]["jaccard"]
+        line = line_with(app, "At matched length")
+    scored = alignbench.score(1, metrics="jaccard", db=db).tables.matched["demo-base"]["jaccard"]
+    assert shown.value is not None
+    assert shown == scored
+    assert f"At matched length {1 - scored.value:.2f}".replace("0.", ".") in line  # type: ignore[operator]
+    with Store.open(db) as store:
+        tables = build_report(store, 1, Options(("words", "jaccard"), "demo-aligned", None), None, None).scores
+    assert tables.matched["demo-base"]["jaccard"] == scored
 
 
 def test_every_score_has_a_row_and_a_help() -> None:

@@ -81,7 +81,11 @@ class Snapshot:
     @property
     def prompt_id(self) -> str:
         """The database's name of the prompt on the screen; empty before it has a sample."""
-        return next((row.prompt_id for of_column in self.samples[self.prompt].values() for row in of_column), "")
+        return self.id_of(self.prompt)
+
+    def id_of(self, prompt: str) -> str:
+        """The database's name of a prompt, by hash; empty before it has a sample."""
+        return next((row.prompt_id for of_column in self.samples[prompt].values() for row in of_column), "")
 
     def answers(self, prompt: str, no_embeddings: Mapping[str, str]) -> Answers:
         """A prompt's samples as `OnRequestScores` takes them, with what their log-probs say."""
@@ -282,7 +286,7 @@ def spread(
         floor=floor, sources=snapshot.source_samples, contested=snapshot.contested,
     )  # fmt: skip
     tables = score_tables(
-        [scores[prompt] for prompt in sorted(scores)], names, within=() if row.cross else (metric,),
+        [scores[prompt] for prompt in sorted(scores, key=snapshot.id_of)], names, within=() if row.cross else (metric,),
         cross=(metric,) if row.cross else (), reference=of.reference,
         floor=floor, uncertainty=Uncertainty(),
     )  # fmt: skip
