@@ -144,7 +144,7 @@ class Ratios:
                 drawn[block, done : done + len(times)] = self._studentized(times, block)
             done += len(times)
         ends = [np.quantile(drawn[block], tails, axis=1, overwrite_input=True) for block in blocks]
-        low, high = np.concatenate(ends, axis=1) if ends else np.empty((2, 0))
+        low, high = np.concatenate(ends, axis=1)
         farthest = _FARTHEST * self.t_reaches()
         return np.clip(np.stack([high, -low]) * self.errors(), -farthest, farthest)
 

@@ -123,10 +123,11 @@ class Uncertainty:
         intervals: list[Interval | None] = [None] * len(ratios.n)
         few = np.flatnonzero((ratios.n >= 2) & (ratios.n < MIN_PROMPTS))
         many = np.flatnonzero(ratios.n >= MIN_PROMPTS)
-        for columns, reaches in (
-            (few, ratios.columns(few).t_reaches()),
-            (many, ratios.columns(many).studentized_reaches(self.resamples, self.seed)),
-        ):
+        for columns in (few, many):
+            if not columns.size:
+                continue
+            chosen = ratios.columns(columns)
+            reaches = chosen.t_reaches() if columns is few else chosen.studentized_reaches(self.resamples, self.seed)
             lows, highs = ratios.values[columns] - reaches[0], ratios.values[columns] + reaches[1]
             for k, low, high in zip(columns.tolist(), lows.tolist(), highs.tolist(), strict=True):
                 intervals[k] = clipped((low, high), bounds[k]) if bounds else (low, high)
