@@ -75,6 +75,21 @@ def test_empty_responses_are_left_out_and_named(tmp_path: Path) -> None:
     assert "empty responses, left out of every score but the mean length: 2 of 5 in B" in tables["meta"]["notes"]
 
 
+def test_responses_that_were_cut_are_named(tmp_path: Path) -> None:
+    ends = {"A": ["length"] * 2 + ["stop"] * 3, "B": ["stop"] * 5}
+    lines = [
+        json.dumps({"prompt_id": "p", "condition": name, "text": "one two", "finish_reason": end})
+        for name, of in ends.items()
+        for end in of
+    ]
+    file = tmp_path / "cut.jsonl"
+    file.write_text("\n".join(lines))
+    meta = scored("--file", file, "--metrics", "jaccard", "--embedder", "none")["meta"]
+    assert meta["truncated_share"] == {"A": 0.4, "B": 0.0}
+    (note,) = [note for note in meta["notes"] if "cut by length" in note]
+    assert note.endswith("neither lengths nor texts compare with others: 2 of 5 in A")
+
+
 def test_the_shape_of_the_json(file: Path) -> None:
     tables = scored("--file", file, "--reference", "A", "--floor", "B", *LEXICAL)
     assert set(tables) == {"within", "cross", "matched", "meta"}
@@ -89,6 +104,7 @@ def test_the_shape_of_the_json(file: Path) -> None:
     assert tables["meta"]["reference"] == "A"
     assert tables["meta"]["prompts"] == 3
     assert tables["meta"]["conditions"]["B"] == {"prompts": 3, "samples": 9, "empty": 0}
+    assert tables["meta"]["truncated_share"] == {"A": None, "B": None}, "the file does not tell"
     assert tables["meta"]["bootstrap"] == {"resamples": 200, "seed": 0}
     assert tables["meta"]["metrics"]["jaccard"] == METRICS["jaccard"].version
 

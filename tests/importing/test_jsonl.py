@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from alignbench.errors import InputError
+from alignbench.exporting.samples import sample_rows
 from alignbench.importing.jsonl import read_jsonl
 from alignbench.importing.save import save_import
+from alignbench.scoring.truncation import Truncation, session_truncations
 from alignbench.store import Store
 
 
@@ -18,7 +21,7 @@ def row(**changes: Any) -> dict[str, Any]:
     return {"prompt_id": 1, "prompt": "Why? ", "condition": "chat", "text": " So.", **changes}
 
 
-def write(path: Path, *rows: dict[str, Any]) -> Path:
+def write(path: Path, *rows: Mapping[str, Any]) -> Path:
     path.write_text("".join(json.dumps(each) + "\n" for each in rows), encoding="utf-8")
     return path
 
@@ -44,6 +47,21 @@ def test_rows_become_a_session(tmp_path: Path) -> None:
         assert rows["1", "chat", 1].text == ""
         assert rows["1", "chat", 2].error == "overflow"
         assert [prompt.text for prompt in store.prompts(imported.session)] == ["Why?", "How?"]
+
+
+def test_how_responses_ended_is_unknown_where_a_file_does_not_tell_and_stays_so(tmp_path: Path) -> None:
+    raw = [row(condition="raw", finish_reason=end) for end in ("length", "stop")]
+    file = write(
+        tmp_path / "mine.jsonl", *raw, row(), row(condition="half", finish_reason="stop"), row(condition="half")
+    )
+    with Store.open(tmp_path / "runs.db") as store:
+        first = save_import(store, read_jsonl(file)).session
+        assert session_truncations(store, first) == {
+            "raw": Truncation(1, 2), "chat": Truncation(None, 1), "half": Truncation(None, 2),
+        }  # fmt: skip
+        again = write(tmp_path / "again.jsonl", *sample_rows(store, first))
+        second = save_import(store, read_jsonl(again)).session
+        assert session_truncations(store, second) == session_truncations(store, first)
 
 
 @pytest.mark.parametrize(

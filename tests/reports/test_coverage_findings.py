@@ -9,6 +9,7 @@ from alignbench.metrics.statistics import PairedDifference
 from alignbench.reports.coverage_curves import ConditionCoverage, Coverage, EqualCoverage
 from alignbench.reports.coverage_findings import coverage_findings
 from alignbench.reports.finding import Claim, Finding
+from alignbench.scoring.truncation import Truncation, Truncations
 
 NONE = EqualCoverage(Estimate(), Estimate(), PairedDifference(None, None, None, 0), None)
 
@@ -21,8 +22,10 @@ def covered(n: int, equal: EqualCoverage = NONE) -> ConditionCoverage:
     return ConditionCoverage(n, curve(n), curve(n), curve(n - 1), Estimate(0.5), NONE, equal)
 
 
-def said(conditions: dict[str, ConditionCoverage], n: int = 12) -> list[Finding]:
-    return [*coverage_findings(Coverage(n=n, reference=curve(n - 1), conditions=conditions), "chat")]
+def said(
+    conditions: dict[str, ConditionCoverage], n: int = 12, truncations: Truncations | None = None
+) -> list[Finding]:
+    return [*coverage_findings(Coverage(n=n, reference=curve(n - 1), conditions=conditions), truncations or {}, "chat")]
 
 
 def compared(low: float, high: float, p: float = 0.01, prompts: int = 50) -> EqualCoverage:
@@ -68,3 +71,16 @@ def test_aggregation_is_more_in_as_many_sentences_than_others_of_the_condition_s
     text = " ".join(finding.text for finding in findings)
     assert ("aggregation" in text) == (says == "aggregation")
     assert ("In 24 sentences each, chat says" in text) == (equal is not NONE)
+
+
+def test_responses_that_were_cut_are_covered_by_no_claim() -> None:
+    conditions = {"base": covered(12, compared(0.02, 0.1))}
+    findings = said(conditions, truncations={"chat": Truncation(11, 100), "base": Truncation(10, 100)})
+    assert not any(finding.claims for finding in findings)
+    (line,) = [finding.text for finding in findings if "sentences each" in finding.text]
+    assert line.endswith(
+        "no claim, since 11 of 100 responses of chat (11%) were cut by length, and over 10% neither lengths nor texts "
+        "compare."
+    )
+    few = {"chat": Truncation(10, 100), "base": Truncation(None, 100)}
+    assert any(finding.claims for finding in said(conditions, truncations=few))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from alignbench.judging.summary import JudgedEstimate
 from alignbench.metrics.estimates import Estimate
+from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import PairedDifference
-from alignbench.reports.contents import Diversity, Report
+from alignbench.reports.contents import Diversity, Report, SampleCounts
 from alignbench.reports.coverage_curves import Coverage
-from alignbench.reports.finding import Claim
+from alignbench.reports.finding import Claim, Finding
 from alignbench.reports.findings import findings
 from alignbench.reports.gate import GatedCondition, GateGap, QualityGate
 from alignbench.reports.openings import Openings
@@ -149,3 +152,31 @@ def test_without_a_reference_nothing_is_compared() -> None:
     assert texts(report, nothing) == [
         "No condition is the reference, so nothing is compared; name one with --reference."
     ]
+
+
+@pytest.mark.parametrize("metric", ["words", "embedding_diversity", "jaccard"])
+def test_nothing_is_claimed_where_more_than_a_tenth_was_cut(metric: str) -> None:
+    """Every aligned response cut by length: the base model's are no shorter for it."""
+    clear = gap(-0.2, -0.25, -0.15)
+    for cut, claims in (({"base": (0, 100), "chat": (100, 100)}, 0), ({"base": (10, 100), "chat": (10, 100)}, 1)):
+        found = compared(metric, clear, {name: SampleCounts(n, 0, truncated) for name, (truncated, n) in cut.items()})
+        assert len([claim for finding in found for claim in finding.claims]) == claims
+        assert ("no claim, since 100 of 100 responses of chat (100%) were cut" in found[0].text) == (not claims)
+        assert "a difference of -0.200 [-0.250, -0.150] over 50 prompts" in found[0].text
+
+
+def test_what_nobody_recorded_is_said_and_withholds_nothing() -> None:
+    unknown = {"base": SampleCounts(100, 0, 0), "chat": SampleCounts(100, 0, None)}
+    (finding,) = compared("words", gap(-20.0, -25.0, -15.0), unknown)
+    assert finding.claims == (Claim("length", "words", "shorter"),)
+    assert finding.text.endswith("shorter responses (how responses of chat ended was not recorded).")
+    (finding,) = compared("words", gap(-20.0, -25.0, 15.0), unknown)
+    assert "recorded" not in finding.text
+
+
+def compared(metric: str, difference: PairedDifference, counts: dict[str, SampleCounts]) -> list[Finding]:
+    within = {"base": {metric: score(0.1, difference)}, "chat": {metric: score(0.3)}}
+    matched = {"base": {metric: MatchedEstimate(0.1, 0.3, difference, 0)}} if metric == "jaccard" else {}
+    report = Report(1, ScoreTables(within, matched=matched), meta=meta(), counts=counts)
+    there = findings(report, Diversity(NO_OPENINGS, NO_GATE, NO_COVERAGE))
+    return [finding for finding in there if METRICS[metric].title in finding.text]

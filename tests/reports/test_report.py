@@ -30,6 +30,8 @@ def test_it_has_the_tables_of_scores_and_the_counts(store: Store) -> None:
     assert set(tables["within"]["raw"]) == {*METRICS, "duplicates", "empty"} - {"embedding_similarity", "coverage"}
     assert tables["cross"]["raw"]["jaccard"]["ceiling"] is not None
     assert tables["counts"]["raw"] == {"samples": 6, "errors": 1, "truncated": 3}
+    assert tables["meta"]["truncated_share"]["raw"] == 0.5
+    assert any(note.startswith("responses cut by length, over 10%") for note in tables["meta"]["notes"])
     assert tables["meta"]["conditions"]["raw"]["kind"] == "base"
     assert tables["meta"]["contested"] == 1
 

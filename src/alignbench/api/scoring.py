@@ -36,6 +36,7 @@ from alignbench.scoring.notes import score_notes
 from alignbench.scoring.responses import FileResponses, Responses, SessionResponses, Truncated
 from alignbench.scoring.score_tables import ScoredResponses, ScoreTables
 from alignbench.scoring.scorer import ScoreRequest
+from alignbench.scoring.truncation import Truncations
 from alignbench.spec import Model
 from alignbench.store import Store
 
@@ -209,6 +210,7 @@ def run_scoring(
             sources=sources,
             processes=len(os.sched_getaffinity(0)),
         )  # fmt: skip
+        truncations = source.truncations
         return ScoredResponses(
             source=job.source,
             tables=tables,
@@ -225,7 +227,8 @@ def run_scoring(
             seed=job.seed,
             embedder=embedder,
             base=of_models.base,
-            notes=(*_notes(responses, tables, request.mode), *notes),
+            truncations=truncations,
+            notes=(*_notes(responses, tables, truncations, request.mode), *notes),
             interrupted=interrupted,
         )
 
@@ -286,11 +289,11 @@ def _known(responses: Responses, option: str, name: str | None) -> str | None:
     return name
 
 
-def _notes(responses: Responses, tables: ScoreTables, mode: WordMode) -> list[str]:
+def _notes(responses: Responses, tables: ScoreTables, truncations: Truncations, mode: WordMode) -> list[str]:
     """What a reader of the numbers has to know."""
     notes = []
     if responses.left_out:
         notes.append(f"left out, failed or cancelled: {responses.left_out}")
     if responses.contested:
         notes.append(f"contested prompts, left out of scores that rest on embeddings: {len(responses.contested)}")
-    return [*notes, *score_notes(tables, scores_empty=mode.scores_empty)]
+    return [*notes, *score_notes(tables, truncations, scores_empty=mode.scores_empty)]

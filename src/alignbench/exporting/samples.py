@@ -11,6 +11,7 @@ from typing import IO, Any
 
 from alignbench.display import spreadsheet_cell
 from alignbench.errors import AlignbenchError, InputError, did_you_mean
+from alignbench.scoring.truncation import session_truncations
 from alignbench.store import Store
 
 COLUMNS = ("prompt_id", "prompt", "condition", "kind", "model", "sample", "seed", "status", "text", "finish_reason",
@@ -34,6 +35,7 @@ def sample_rows(store: Store, session: int, selection: SampleFilter = EVERYTHING
     InputError where the session has no condition or prompt of a name that is selected.
     """
     kinds = {condition.name: condition.model.kind for condition in store.conditions(session)}
+    truncations = session_truncations(store, session)
     _known("condition", selection.conditions, kinds)
     _known("prompt", selection.prompts, [prompt.id for prompt in store.prompts(session)])
     for cell in store.cells(session):
@@ -42,7 +44,9 @@ def sample_rows(store: Store, session: int, selection: SampleFilter = EVERYTHING
         if selection.prompts and cell.prompt_id not in selection.prompts:
             continue
         for row in store.samples(session, cell_id=cell.id):
-            yield {name: kinds[row.condition] if name == "kind" else getattr(row, name) for name in COLUMNS}
+            values = {name: kinds[row.condition] if name == "kind" else getattr(row, name) for name in COLUMNS}
+            unknown = row.status == "done" and truncations[row.condition].cut is None
+            yield {**values, "finish_reason": None} if unknown else values
 
 
 def write_jsonl(rows: Iterable[Mapping[str, Any]], out: IO[str]) -> None:

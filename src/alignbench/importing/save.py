@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from alignbench.importing.values import ImportedCondition, ImportedHint, ImportedJudgment, ImportedSession
 from alignbench.spec import Prompt, content_hash
@@ -31,7 +32,7 @@ def save_import(store: Store, imported: ImportedSession) -> ImportResult:
             manifest={
                 "imported": {
                     **imported.source,
-                    "conditions": {each.condition.name: dict(each.facts) for each in imported.conditions},
+                    "conditions": {each.condition.name: _facts(each) for each in imported.conditions},
                     "notes": list(imported.notes),
                 }
             },
@@ -46,6 +47,18 @@ def save_import(store: Store, imported: ImportedSession) -> ImportResult:
             store.add_pair_scores(session, scores.metric, scores.version, scores.pairs)
     errors = sum(row.status == "error" for row in rows.values())
     return ImportResult(session, imported.name, len(rows) - errors, errors)
+
+
+def _facts(imported: ImportedCondition) -> dict[str, Any]:
+    """What the files tell of a condition, and that they do not tell how its responses ended, where they do not."""
+    finishes = [sample.finish for cell in imported.cells for sample in cell.samples if not sample.error]
+    recorded = sum(finish is not None for finish in finishes)
+    if recorded == len(finishes):
+        return dict(imported.facts)
+    return {
+        **imported.facts,
+        "finish_reasons": f"recorded of {recorded} of {len(finishes)}" if recorded else "not recorded",
+    }
 
 
 def _save_condition(store: Store, session: int, imported: ImportedCondition) -> _Rows:

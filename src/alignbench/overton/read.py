@@ -88,8 +88,6 @@ def _condition(folder: Path, name: str, prompts: Sequence[Prompt], hints: Sequen
     facts = facts_of(args)
     if not args:
         facts["settings"] = "not recorded; the paper's own are assumed"
-    if not any(sample.finish for cell in cells for sample in cell.samples):
-        facts["finish_reasons"] = "not recorded"
     return ImportedCondition(
         Condition(
             name=name,

@@ -15,6 +15,7 @@ from alignbench.reports.openings import Openings
 from alignbench.reports.options import Investigation
 from alignbench.reports.roles import Role
 from alignbench.scoring.score_tables import ScoreTables
+from alignbench.scoring.truncation import Truncation
 from alignbench.spec import Condition
 
 
@@ -25,6 +26,10 @@ class SampleCounts:
     samples: int
     errors: int
     truncated: int | None
+
+    @property
+    def truncation(self) -> Truncation:
+        return Truncation(self.truncated, self.samples)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,12 @@ from alignbench.reports.coverage_curves import ConditionCoverage, Coverage
 from alignbench.reports.evidence import evidence
 from alignbench.reports.finding import Claim, Finding
 from alignbench.reports.numbers import number
+from alignbench.scoring.truncation import Truncations, too_many_cut
 
 FEW = 10  # responses a prompt under which coverage carries no claim
 
 
-def coverage_findings(coverage: Coverage, reference: str) -> Iterator[Finding]:
+def coverage_findings(coverage: Coverage, truncations: Truncations, reference: str) -> Iterator[Finding]:
     """What conditions and the reference say of each other, and whether the reference gathers more than they do."""
     if coverage.reason:
         yield Finding(f"No coverage: {coverage.reason}.")
@@ -34,7 +35,9 @@ def coverage_findings(coverage: Coverage, reference: str) -> Iterator[Finding]:
         ]
         if parts:
             yield Finding(f"Among themselves, {'; '.join(parts)}.", condition)
-        yield from _equal_sentences(coverage, covered, condition, reference)
+        under = f"it rests on under {FEW} responses a prompt" if min(coverage.n, covered.n) < FEW else ""
+        no_claim = too_many_cut(truncations, condition, reference) or under
+        yield from _equal_sentences(covered, condition, reference, no_claim)
     sizes = [size for size in (coverage.n, *(covered.n for covered in shown.values())) if size < FEW]
     if shown and sizes:
         few = f"{min(sizes)} to {max(sizes)}" if len({*sizes}) > 1 else f"{sizes[0]}"
@@ -43,9 +46,7 @@ def coverage_findings(coverage: Coverage, reference: str) -> Iterator[Finding]:
         )
 
 
-def _equal_sentences(
-    coverage: Coverage, covered: ConditionCoverage, condition: str, reference: str
-) -> Iterator[Finding]:
+def _equal_sentences(covered: ConditionCoverage, condition: str, reference: str, no_claim: str) -> Iterator[Finding]:
     """Whether a rising curve is aggregation: only where the reference says more than the condition's own responses."""
     equal = covered.equal_by_reference
     if equal.difference.value is None or equal.sentences is None:
@@ -54,8 +55,7 @@ def _equal_sentences(
         f"In {equal.sentences:.0f} sentences each, {reference} says {_percent(equal.by_other)} of a response of "
         f"{condition}, the other responses of {condition} {_percent(equal.by_itself)}"
     )
-    few = min(coverage.n, covered.n) < FEW
-    told = evidence(shown, equal.difference, f"it rests on under {FEW} responses a prompt" if few else "")
+    told = evidence(shown, equal.difference, no_claim)
     if not told.sign:
         yield Finding(told.text, condition)
         return

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator
 
 from alignbench.judging.summary import DISTINCT, STANCES, JudgedTable
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import PairedDifference
 from alignbench.metrics.values import NON_EMPTY
+from alignbench.reports.caveats import with_caveats
 from alignbench.reports.contents import Diversity, Report
 from alignbench.reports.coverage_findings import coverage_findings
 from alignbench.reports.evidence import evidence
 from alignbench.reports.finding import Claim, ClaimKind, Finding
 from alignbench.reports.gate import GateGap, QualityGate
 from alignbench.reports.numbers import interval, number
-from alignbench.scoring.score_tables import ConditionSize, MatchedEstimate, ScoreTables, WithinEstimate
+from alignbench.scoring.score_tables import MatchedEstimate, ScoreTables, WithinEstimate
+from alignbench.scoring.truncation import Truncations, too_many_cut
 
 SAID = ("jaccard", "embedding_diversity")  # the scores that sentences speak of
 
@@ -25,18 +26,19 @@ def findings(report: Report, diversity: Diversity) -> list[Finding]:
     reference = report.meta.reference
     if reference is None:
         return [Finding("No condition is the reference, so nothing is compared; name one with --reference.")]
+    truncations = {name: counts.truncation for name, counts in report.counts.items()}
     compared = [
-        *(line for metric in ("words", *SAID) for line in _differences(report.scores, reference, metric)),
+        *(line for metric in ("words", *SAID) for line in _differences(report.scores, truncations, reference, metric)),
         *_surprisals(report.scores, reference),
-        *_gate(diversity.gate, reference),
-        *coverage_findings(diversity.coverage, reference),
+        *_gate(diversity.gate, truncations, reference),
+        *coverage_findings(diversity.coverage, truncations, reference),
         *_stances(report.judged.get("stance", {}), report.meta.contested),
     ]
     sizes = report.scores.sizes
-    return [_with_empty(finding, sizes, reference) for finding in compared]
+    return [with_caveats(finding, sizes, truncations, reference) for finding in compared]
 
 
-def _differences(scores: ScoreTables, reference: str, metric: str) -> Iterator[Finding]:
+def _differences(scores: ScoreTables, truncations: Truncations, reference: str, metric: str) -> Iterator[Finding]:
     """Of a score of one set; of a lexical one the claim is by the difference at matched length."""
     own = scores.within[reference].get(metric)
     kind: ClaimKind = "diversity" if METRICS[metric].more_diverse else "length"
@@ -50,23 +52,26 @@ def _differences(scores: ScoreTables, reference: str, metric: str) -> Iterator[F
             yield Finding(f"{title}: {condition} and {reference} do not compare ({reason}).", condition)
             continue
         shown = f"{title}: {condition} {_non_empty(score)}, {reference} {_non_empty(own)}"
+        cut = too_many_cut(truncations, condition, reference)
         if METRICS[metric].lexical:
-            yield _at_matched_length(shown, condition, metric, scores.matched.get(condition, {}).get(metric))
+            yield _at_matched_length(shown, condition, metric, scores.matched.get(condition, {}).get(metric), cut)
         else:
-            yield _moved(shown, condition, kind, metric, score.difference)
+            yield _moved(shown, condition, kind, metric, score.difference, cut)
 
 
-def _at_matched_length(shown: str, condition: str, metric: str, matched: MatchedEstimate | None) -> Finding:
+def _at_matched_length(shown: str, condition: str, metric: str, matched: MatchedEstimate | None, cut: str) -> Finding:
     if matched is None or matched.value is None or matched.reference is None:
         reason = "not computed" if matched is None else matched.reason
         return Finding(f"{shown}; not compared at matched length ({reason}).", condition)
-    cut = f"at matched length {number(matched.value)} and {number(matched.reference)}"
-    return _moved(f"{shown}; {cut}", condition, "matched diversity", metric, matched.difference)
+    shown += f"; at matched length {number(matched.value)} and {number(matched.reference)}"
+    return _moved(shown, condition, "matched diversity", metric, matched.difference, cut)
 
 
-def _moved(shown: str, condition: str, kind: ClaimKind, metric: str, difference: PairedDifference) -> Finding:
-    """shown: the values that the sentence begins with."""
-    told = evidence(shown, difference)
+def _moved(
+    shown: str, condition: str, kind: ClaimKind, metric: str, difference: PairedDifference, no_claim: str
+) -> Finding:
+    """shown: the values that the sentence begins with. no_claim: why nothing is claimed; empty where something may."""
+    told = evidence(shown, difference, no_claim)
     if not told.sign:
         return Finding(told.text, condition)
     direction = METRICS[metric].more_diverse
@@ -83,18 +88,6 @@ def _non_empty(score: WithinEstimate) -> str:
     return "-" if value is None else number(value)
 
 
-def _with_empty(finding: Finding, sizes: Mapping[str, ConditionSize], reference: str) -> Finding:
-    """The same, saying so where it compares conditions with different shares of empty responses."""
-    if finding.condition == reference or not {finding.condition, reference} <= sizes.keys():
-        return finding
-    size, own = sizes[finding.condition], sizes[reference]
-    if size.empty * own.samples == own.empty * size.samples:
-        return finding
-    empty = f"{size.empty} of {size.samples} responses of {finding.condition} are empty"
-    said = f"{empty}, {own.empty} of {own.samples} of {reference}"
-    return replace(finding, text=f"{finding.text.removesuffix('.')} ({said}).")
-
-
 def _surprisals(scores: ScoreTables, reference: str) -> Iterator[Finding]:
     values = {name: of["surprisal"].value for name, of in scores.within.items() if "surprisal" in of}
     there = [f"{name} {value:.2f}" for name, value in values.items() if value is not None]
@@ -104,7 +97,7 @@ def _surprisals(scores: ScoreTables, reference: str) -> Iterator[Finding]:
         )
 
 
-def _gate(gate: QualityGate, reference: str) -> Iterator[Finding]:
+def _gate(gate: QualityGate, truncations: Truncations, reference: str) -> Iterator[Finding]:
     if gate.reason:
         yield Finding(f"The quality gate was not applied: {gate.reason}.")
         return
@@ -117,10 +110,11 @@ def _gate(gate: QualityGate, reference: str) -> Iterator[Finding]:
     for condition, gated in gate.conditions.items():
         for metric in SAID:
             if metric in gated.gap:
-                yield from _closed(condition, reference, metric, gated.gap[metric])
+                cut = too_many_cut(truncations, condition, reference)
+                yield from _closed(condition, reference, metric, gated.gap[metric], cut)
 
 
-def _closed(condition: str, reference: str, metric: str, gap: GateGap) -> Iterator[Finding]:
+def _closed(condition: str, reference: str, metric: str, gap: GateGap, no_claim: str) -> Iterator[Finding]:
     before, after, share = gap.before, gap.after, gap.share
     if before.value is None or after.value is None:
         return
@@ -135,6 +129,9 @@ def _closed(condition: str, reference: str, metric: str, gap: GateGap) -> Iterat
     low, high = share.ci
     if low <= 0 <= high:
         yield Finding(f"{line}: the gate is not told from no effect on it.", condition)
+        return
+    if no_claim:
+        yield Finding(f"{line}: no claim, since {no_claim}.", condition)
         return
     took = f"{share.value:.0%} [{low:.0%}, {high:.0%}] of the difference is bad responses that are gone"
     claim = Claim("gate", metric, "part of the difference" if low > 0 else "hides a difference")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import MIN_PROMPTS
+from alignbench.reports.caveats import with_caveats
 from alignbench.reports.contents import Report
 from alignbench.reports.finding import Claim, Finding
 from alignbench.reports.numbers import interval, number
@@ -24,7 +25,8 @@ def recovery_findings(report: Report, roles: Mapping[str, str]) -> list[Finding]
         for condition, scores in report.scores.cross.items():
             if metric in scores and condition not in (reference, floor):
                 sentences.append(_sentence(condition, roles[condition], reference, metric, scores[metric]))
-    return sentences
+    truncations = {name: counts.truncation for name, counts in report.counts.items()}
+    return [with_caveats(sentence, report.scores.sizes, truncations, reference) for sentence in sentences]
 
 
 def _sentence(condition: str, role: str, reference: str, metric: str, score: CrossEstimate) -> Finding:

@@ -34,6 +34,7 @@ from alignbench.scoring.notes import score_notes
 from alignbench.scoring.responses import SessionResponses
 from alignbench.scoring.score_tables import ScoreTables
 from alignbench.scoring.scorer import ScoreRequest
+from alignbench.scoring.truncation import Truncations, session_truncations
 from alignbench.spec import Condition
 from alignbench.store import Store
 
@@ -129,7 +130,10 @@ def build_report(
             ladders=revision_ladders(conditions, store.manifest(session).get("experiment", {}).get("ladders", ())),
             judges=_agreement(store, session),
             manifest={k: v for k, v in store.manifest(session).items() if k not in ("conditions", "imported")},
-            notes=(*([of_models.imported] if of_models.imported else ()), *_notes(store, session, tables, options)),
+            notes=(
+                *([of_models.imported] if of_models.imported else ()),
+                *_notes(store, session, tables, responses.truncations, options),
+            ),
         ),
     )
     if options.investigation is None:
@@ -191,19 +195,15 @@ def _unavailable(metrics: Sequence[str]) -> dict[str, str]:
 
 
 def _counts(store: Store, session: int, conditions: Sequence[str]) -> dict[str, SampleCounts]:
-    facts = store.manifest(session).get("imported", {}).get("conditions", {})
+    truncations = session_truncations(store, session)
     return {
-        each.condition: SampleCounts(
-            each.samples,
-            each.errors,
-            None if "finish_reasons" in facts.get(each.condition, {}) else each.truncated,
-        )
-        for each in store.counts(session)
-        if each.condition in conditions
+        of.condition: SampleCounts(of.samples, of.errors, truncations[of.condition].cut)
+        for of in store.counts(session)
+        if of.condition in conditions
     }
 
 
-def _notes(store: Store, session: int, tables: ScoreTables, options: Options) -> list[str]:
+def _notes(store: Store, session: int, tables: ScoreTables, truncations: Truncations, options: Options) -> list[str]:
     """What a reader of the numbers has to know."""
     notes = list(store.manifest(session).get("imported", {}).get("notes", []))
-    return [*notes, *score_notes(tables, scores_empty=options.mode.scores_empty)]
+    return [*notes, *score_notes(tables, truncations, scores_empty=options.mode.scores_empty)]

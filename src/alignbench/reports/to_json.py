@@ -23,6 +23,7 @@ from alignbench.reports.gate import GatedCondition, QualityGate
 from alignbench.reports.plan_section import prompts_by_samples
 from alignbench.scoring.pilot import ComparisonPlan, PilotComparison
 from alignbench.scoring.score_tables import CrossEstimate, MatchedEstimate, ScoredResponses, ScoreTables, WithinEstimate
+from alignbench.scoring.truncation import Truncations
 from alignbench.spec import Condition
 
 JsonObject = dict[str, Any]
@@ -35,6 +36,11 @@ def scores_json(tables: ScoreTables) -> JsonObject:
         "cross": {name: {m: _cross(one) for m, one in scores.items()} for name, scores in tables.cross.items()},
         "matched": {name: {m: _matched(one) for m, one in scores.items()} for name, scores in tables.matched.items()},
     }
+
+
+def _shares(truncations: Truncations) -> JsonObject:
+    """By condition the share of responses that were cut by length; null where nobody recorded how they ended."""
+    return {name: of.share for name, of in truncations.items()}
 
 
 def plan_json(plan: ComparisonPlan) -> JsonObject:
@@ -84,6 +90,7 @@ def scored_json(scored: ScoredResponses) -> JsonObject:
         "samples": scored.samples,
         "left_out": scored.left_out,
         "conditions": {name: asdict(size) for name, size in scored.tables.sizes.items()},
+        "truncated_share": _shares(scored.truncations),
         "metrics": {**scored.versions},
         "bootstrap": {"resamples": scored.resamples, "seed": scored.seed},
         "embedder": scored.embedder,
@@ -175,7 +182,10 @@ def report_json(report: Report) -> JsonObject:
         **scores_json(report.scores),
         "judged": judged_json(report.judged),
         "counts": {name: asdict(counts) for name, counts in report.counts.items()},
-        "meta": _meta(report.meta),
+        "meta": {
+            **_meta(report.meta),
+            "truncated_share": _shares({name: of.truncation for name, of in report.counts.items()}),
+        },
         **({} if report.investigation is None else {"investigation": _investigation(report.investigation)}),
     }
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from alignbench.metrics.registry import METRICS
 from alignbench.scoring.score_tables import ScoreTables
+from alignbench.scoring.truncation import MOST_CUT, Truncations
 
 
-def score_notes(tables: ScoreTables, *, scores_empty: bool) -> Iterator[str]:
-    """Of conditions that differ in samples a prompt, and of empty responses.
+def score_notes(tables: ScoreTables, truncations: Truncations, *, scores_empty: bool) -> Iterator[str]:
+    """Of conditions that differ in samples a prompt, of empty responses, and of responses that were cut.
 
     scores_empty: whether these are compared with others (see `WordMode`).
     """
@@ -26,3 +27,9 @@ def score_notes(tables: ScoreTables, *, scores_empty: bool) -> Iterator[str]:
             else "left out of every score but the mean length"
         )
         yield f"empty responses, {treated}: {', '.join(empty)}"
+    cut = [f"{of.cut} of {of.n} in {name}" for name, of in truncations.items() if name in tables.sizes and of.too_many]
+    if cut:
+        yield (
+            f"responses cut by length, over {MOST_CUT:.0%}, so that neither lengths nor texts compare with others: "
+            f"{', '.join(cut)}"
+        )

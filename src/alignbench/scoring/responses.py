@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from array import array
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, Protocol, Self
@@ -17,6 +18,7 @@ from alignbench.errors import InputError
 from alignbench.metrics.values import Value, too_few
 from alignbench.metrics.words import words
 from alignbench.scoring.contested import contested_prompts, contested_texts
+from alignbench.scoring.truncation import Truncation, session_truncations
 from alignbench.store import SampleRow, Store
 from alignbench.textfiles import json_type
 
@@ -97,6 +99,11 @@ class SessionResponses:
             for condition, cell_id in self._cells.get(prompt, {}).items()
         }
 
+    @property
+    def truncations(self) -> dict[str, Truncation]:
+        """By condition."""
+        return {n: of for n, of in session_truncations(self._store, self._session).items() if n in self.conditions}
+
 
 class FileResponses:
     """A JSONL file, one {"prompt_id", "condition", "text"} a line, in any order; other fields are ignored.
@@ -112,6 +119,7 @@ class FileResponses:
         self._file = _open(path)
         self._lines: dict[str, dict[str, array[int]]] = {}
         self.n = self.left_out = 0
+        self._finishes: dict[str, Counter[str]] = {}
         conditions: dict[str, None] = {}
         try:
             for prompt, condition, start in self._read():
@@ -148,6 +156,16 @@ class FileResponses:
             if all(_is_number(logprob) and _is_number(n) for logprob, n in counts):
                 surprisals[condition] = _mean_surprisal(counts)
         return surprisals
+
+    @property
+    def truncations(self) -> dict[str, Truncation]:
+        """By condition, from the field `finish_reason`; not known where a response has neither stop nor length."""
+        return {
+            condition: Truncation(
+                None if finishes.keys() - {"stop", "length"} else finishes["length"], finishes.total()
+            )
+            for condition, finishes in self._finishes.items()
+        }
 
     def prompt_text(self, prompt: str) -> str | None:
         """The field `prompt` of the first response to a prompt, None without one."""
@@ -209,6 +227,7 @@ class FileResponses:
                 raise InputError(f'{where}, field "{name}": {json_type(record[name])}; expected a text.')
             if name != "text" and record[name] == "":
                 raise InputError(f'{where}, field "{name}": empty; expected a name.')
+        self._finishes.setdefault(record["condition"], Counter())[str(record.get("finish_reason"))] += 1
         return str(record["prompt_id"]), record["condition"]
 
 

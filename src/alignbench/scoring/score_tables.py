@@ -10,6 +10,7 @@ from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.intervals import Interval
 from alignbench.metrics.statistics import PairedDifference
 from alignbench.scoring.floor import Floor
+from alignbench.scoring.truncation import Truncations
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,7 @@ class ScoredResponses:
         resamples, seed: of the intervals.
         embedder: name of the embedding model, None without one.
         base: name of the base model that read the responses, None where none did.
+        truncations: by condition, how many responses a limit on tokens cut.
         notes: what a reader of the numbers has to know.
         interrupted: whether a judge was, so that judged scores lack samples.
     """
@@ -164,5 +166,6 @@ class ScoredResponses:
     seed: int
     embedder: str | None
     base: str | None
+    truncations: Truncations
     notes: tuple[str, ...]
     interrupted: bool = False
