@@ -49,7 +49,7 @@ class Held:
     def cells(self, _: str) -> CellTexts:
         return {condition: dict(enumerate(texts)) for condition, texts in TEXTS.items()}
 
-    def surprisals(self, _: str) -> dict[str, Value]:
+    def token_scores(self, *_: object) -> dict[str, dict[str, Value]]:
         return {}
 
 

@@ -157,7 +157,7 @@ class KnownResponses:
     def cells(self, _: str) -> CellTexts:
         return {condition: dict(enumerate(texts)) for condition, texts in self._texts.items()}
 
-    def surprisals(self, _: str) -> dict[str, Value]:
+    def token_scores(self, *_: object) -> dict[str, dict[str, Value]]:
         return {}
 
 

@@ -20,5 +20,5 @@ class GivenResponses:
     def cells(self, prompt: str) -> CellTexts:
         return {condition: dict(enumerate(texts)) for condition, texts in self._texts[prompt].items()}
 
-    def surprisals(self, _: str) -> dict[str, Value]:
+    def token_scores(self, *_: object) -> dict[str, dict[str, Value]]:
         return {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import zlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -30,7 +32,11 @@ from alignbench.metrics.words import words
 from alignbench.reports.finding import Claim, ClaimKind
 from alignbench.scoring.responses import opening
 
-_BITS, _TOKENS = 9.0, 1.3  # of a word
+_TOKENS = 1.3  # of a word
+_BITS, _BITS_SPREAD = (
+    1.5,
+    0.5,
+)  # of a byte: the middle, and how far the logarithm reaches from the lowest to the highest
 _SHORT = (0.3, 0.8)  # what is left of a text that is cut: least and largest share
 _GOOD, _BAD = 4.0, 1.0  # quality
 
@@ -43,6 +49,7 @@ SENTENCES: Mapping[ClaimKind, tuple[str, ...]] = {
     "aggregation": ("coverage",),
     "recovery": ("jaccard", "embedding_similarity"),
     "distribution": ("jaccard", "embedding_similarity"),
+    "entropy": ("sampling_entropy",),
 }
 """The metrics that each kind of claim is made of."""
 
@@ -79,9 +86,15 @@ def responses(texts: Collection[str], **more: float) -> list[PlantedResponse]:
     """Of texts with a token for each part of a word that is usual. more: fields that all of them have."""
     made = []
     for text in texts:
-        n = len(words(text))
-        made.append(PlantedResponse(text, n_tokens=round(_TOKENS * n), bits=_BITS * n, **more))  # type: ignore[arg-type]
+        n_tokens = round(_TOKENS * len(words(text)))
+        made.append(PlantedResponse(text, n_tokens=n_tokens, bits=_bits(text), **more))  # type: ignore[arg-type]
     return made
+
+
+def _bits(text: str) -> float:
+    """Of a text, spread over texts by what they say, alike under all conditions."""
+    raw = text.encode("utf-8", "surrogatepass")
+    return len(raw) * _BITS * math.exp(_BITS_SPREAD * (zlib.crc32(raw) / 2**32 - 0.5))
 
 
 def _two_sides(prompt: PromptTexts, n: int, rng: Rng, more: int = 0) -> tuple[list[str], list[str], list[str]]:
@@ -157,6 +170,11 @@ def difficulty(prompt: PromptTexts, _: PromptTexts, n: int, rng: Rng) -> Planted
 def diverse(prompt: PromptTexts, _: PromptTexts, n: int, rng: Rng) -> PlantedCells:
     own, other, (template,) = _two_sides(prompt, n, rng, 1)
     return _cells(repeating(own, template, 0.3, rng), other)
+
+
+def surer(prompt: PromptTexts, _: PromptTexts, n: int, rng: Rng) -> PlantedCells:
+    own, other, _more = _two_sides(prompt, n, rng)
+    return {OTHER: [replace(one, bits=0.9 * one.bits) for one in responses(other)], REFERENCE: responses(own)}
 
 
 def longer_by_a_third(prompt: PromptTexts, _: PromptTexts, n: int, rng: Rng) -> PlantedCells:
@@ -258,6 +276,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     Experiment("like the floor", "a condition that is no more than the floor", like_floor, besides=_TEXTS),
     Experiment("leaked", "words of the hint's own source, no others", leaked, besides=_DIVERSITY, sources=(0,)),
     Experiment("diversity", "30% of the reference's sentences from one text", diverse, {**_MORE_DIVERSE, **_APART}),
+    Experiment("entropy", "10% fewer bits a token", surer, {"entropy": "narrower"}),
     Experiment("length", "the reference 30% longer", longer_by_a_third, {"length": "shorter"}, _TEXTS),
     Experiment(
         "aggregation", "the reference says what three responses say", aggregating, {"length": "shorter"}, _DIVERSITY

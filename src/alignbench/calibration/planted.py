@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from alignbench.judging.qualities import Qualities
 from alignbench.metrics.values import Value
 from alignbench.reports.contents import SampleCounts
 from alignbench.scoring.responses import CellTexts
+from alignbench.scoring.token_scores import entropy_value
 
 REFERENCE, OTHER, FLOOR = "reference", "other", "floor"
 JUDGE = "planted"
@@ -90,12 +91,14 @@ class PlantedResponses:
             for condition, responses in self._cells[prompt].items()
         }
 
-    def surprisals(self, prompt: str) -> dict[str, Value]:
-        surprisals = {}
+    def token_scores(self, prompt: str, names: Collection[str]) -> dict[str, dict[str, Value]]:
+        """A token has as many bits as its distribution: what was drawn is typical."""
+        scores = {}
         for condition, responses in self._cells[prompt].items():
             n_tokens, bits = sum(r.n_tokens for r in responses), math.fsum(r.bits for r in responses)
-            surprisals[condition] = Value(bits / n_tokens if n_tokens else None, len(responses))
-        return surprisals
+            n_bytes = sum(len(r.text.encode("utf-8", "surrogatepass")) for r in responses)
+            scores[condition] = dict.fromkeys(names, entropy_value(bits, n_tokens, n_bytes, len(responses)))
+        return scores
 
     def counts(self, condition: str) -> SampleCounts:
         """How many responses there are, and how many of them a limit cut."""

@@ -14,6 +14,7 @@ from alignbench.metrics.values import WORKBENCH
 from alignbench.reports.contents import Diversity, Investigated, Report, ReportMeta
 from alignbench.reports.coverage_columns import coverage_columns
 from alignbench.reports.coverage_curves import Coverage, coverage_of
+from alignbench.reports.entropies import entropies
 from alignbench.reports.finding import CLAIM_KINDS, ClaimKind
 from alignbench.reports.findings import findings
 from alignbench.reports.gate import QualityGate, gate_of
@@ -67,6 +68,7 @@ class ScoredPrompts:
             coverage=Coverage("no sentences")
             if self._coverage is None
             else coverage_of(self._coverage.among(chosen), REFERENCE, uncertainty),
+            entropies=entropies(responses, dict.fromkeys(self._conditions, 1.0), REFERENCE, uncertainty),
         )
         report = Report(
             0,

@@ -20,6 +20,7 @@ _CLAIMS = {
     "aggregation": "the reference gathers what the responses say",
     "recovery": "context recovers something",
     "distribution": "another distribution",
+    "entropy": "draws from a wider or narrower distribution",
 }
 
 _T = TypeVar("_T", ClaimRate, CoverageRate)

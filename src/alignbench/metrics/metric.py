@@ -20,6 +20,7 @@ Need = Literal[
     "sentence embeddings",
     "token vectors",
     "log-probs",
+    "entropies",
     "base model",
     "both models",
     "judge",
@@ -119,6 +120,11 @@ class Metric:
     def live(self) -> bool:
         """Whether cells can run it while samples arrive."""
         return self.formula is not None
+
+    @property
+    def stored(self) -> bool:
+        """Whether it is read off what was stored of every token when it was drawn."""
+        return {*self.needs} <= {"log-probs", "entropies"}
 
     @property
     def cut(self) -> Callable[[CutTexts], CutSimilarity] | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from alignbench.judging.summary import Agreement, JudgedTable
 from alignbench.reports.coverage_curves import Coverage
+from alignbench.reports.entropies import Entropies
 from alignbench.reports.finding import Finding
 from alignbench.reports.frontier import Frontier
 from alignbench.reports.gate import QualityGate
@@ -93,6 +94,7 @@ class Diversity:
     openings: Openings
     gate: QualityGate
     coverage: Coverage
+    entropies: Entropies = field(default_factory=Entropies)
     frontier: Frontier | None = None
 
 

@@ -12,6 +12,7 @@ from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.registry import METRICS
 from alignbench.reports.contents import Report
 from alignbench.reports.coverage_curves import Coverage
+from alignbench.reports.entropies import branching_curves
 from alignbench.reports.frontier import Frontier
 from alignbench.reports.gate import QualityGate
 from alignbench.reports.plotting import COLOURS, MARKERS, Axes, DrawAxes, called, png, svg, with_interval
@@ -45,7 +46,7 @@ class Figure:
 
 def figures(report: Report) -> list[Figure]:
     """Those that the report has numbers for."""
-    drawn = [_within(report), _recovery(report)]
+    drawn = [_within(report), _recovery(report), _branching(report.scores)]
     if (diversity := report.diversity) is not None:
         drawn += [_gate(diversity.gate), _coverage(diversity.coverage, report.meta.reference)]
         if diversity.frontier is not None:
@@ -196,6 +197,30 @@ def _bar(axes: Axes, row: int, score: CrossEstimate, *, labelled: bool) -> None:
     if labelled and score.recovery is not None:
         right = max(v for v in (value, score.ceiling, *(score.ci or ())) if v is not None)
         axes.annotate(f" {score.recovery:.0%}", (right, row), va="center", fontsize=8)
+
+
+def _branching(scores: ScoreTables) -> Figure | None:
+    curves = dict([*branching_curves(scores).items()][:LINES])
+    spans = [*max(curves.values(), key=len, default={})]
+    if not spans:
+        return None
+
+    def draw(panels: Sequence[Axes]) -> None:
+        (axes,) = panels
+        for i, (name, curve) in enumerate(curves.items()):
+            xs = [spans.index(span) for span in curve]
+            style: dict[str, Any] = {"color": COLOURS[i], "marker": MARKERS[i], "markersize": 4}
+            axes.plot(xs, [*curve.values()], label=called(name), **style)
+        axes.set_xticks(range(len(spans)), spans)
+        axes.set_xlabel("position of the token")
+        axes.set_yscale("log")
+        axes.set_title(METRICS["branching_factor"].title)
+        _legend(panels, 2)
+
+    caption = (
+        "How many equally likely tokens there are to choose from; later positions are of the longer responses alone."
+    )
+    return Figure("branching", "Branching factor along the responses", caption, draw, 1, 3.2)
 
 
 def _gate(gate: QualityGate) -> Figure | None:

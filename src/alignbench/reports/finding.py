@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-ClaimKind = Literal["length", "diversity", "matched diversity", "gate", "aggregation", "recovery", "distribution"]
+ClaimKind = Literal[
+    "length", "diversity", "matched diversity", "gate", "aggregation", "recovery", "distribution", "entropy"
+]
 CLAIM_KINDS: tuple[ClaimKind, ...] = get_args(ClaimKind)
 
 

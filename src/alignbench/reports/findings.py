@@ -11,6 +11,7 @@ from alignbench.metrics.values import NON_EMPTY
 from alignbench.reports.caveats import with_caveats
 from alignbench.reports.contents import Diversity, Report
 from alignbench.reports.coverage_findings import coverage_findings
+from alignbench.reports.entropies import entropy_findings
 from alignbench.reports.evidence import evidence
 from alignbench.reports.finding import Claim, ClaimKind, Finding
 from alignbench.reports.gate import GateGap, QualityGate
@@ -29,7 +30,7 @@ def findings(report: Report, diversity: Diversity) -> list[Finding]:
     truncations = {name: counts.truncation for name, counts in report.counts.items()}
     compared = [
         *(line for metric in ("words", *SAID) for line in _differences(report.scores, truncations, reference, metric)),
-        *_surprisals(report.scores, reference),
+        *(entropy_findings(diversity.entropies) or _surprisals(report.scores, reference)),
         *_gate(diversity.gate, truncations, reference),
         *coverage_findings(diversity.coverage, truncations, reference),
         *_stances(report.judged.get("stance", {}), report.meta.contested),
@@ -89,12 +90,11 @@ def _non_empty(score: WithinEstimate) -> str:
 
 
 def _surprisals(scores: ScoreTables, reference: str) -> Iterator[Finding]:
+    """Where no entropies are stored, as of a server."""
     values = {name: of["surprisal"].value for name, of in scores.within.items() if "surprisal" in of}
     there = [f"{name} {value:.2f}" for name, value in values.items() if value is not None]
     if len(there) > 1 and values.get(reference) is not None:
-        yield Finding(
-            f"Mean surprisal in bits a token: {', '.join(there)}. Equal temperatures are not equal entropies."
-        )
+        yield Finding(f"Mean surprisal in bits a token: {', '.join(there)}.")
 
 
 def _gate(gate: QualityGate, truncations: Truncations, reference: str) -> Iterator[Finding]:

@@ -107,9 +107,10 @@ def session_mode(store: Store, session: int) -> tuple[WordMode, str]:
 
 def default_metrics(store: Store, session: int, mode: WordMode, investigation: Investigation | None) -> tuple[str, ...]:
     """The scores of a report where none were named: those that cost no more than embeddings."""
-    names = {*PAPER} if mode is not WORKBENCH else {*live(), "surprisal", BERTSCORE}
+    computed = {*live(), *(name for name, metric in METRICS.items() if metric.stored)}
+    names = {*PAPER} if mode is not WORKBENCH else {*computed, BERTSCORE}
     if investigation is not None:
-        names |= {*live(), "surprisal"}
+        names |= computed
     if investigation in ("diversity", "all"):
         names.add("coverage")
     has_pairs = bool(store.pair_scores(session, BERTSCORE))

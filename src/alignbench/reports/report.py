@@ -15,6 +15,7 @@ from alignbench.metrics.statistics import Uncertainty
 from alignbench.progress import Progress, silent
 from alignbench.reports.contents import Diversity, Investigated, Report, ReportedCondition, ReportMeta, SampleCounts
 from alignbench.reports.coverage_curves import Coverage, coverage_curves
+from alignbench.reports.entropies import entropies
 from alignbench.reports.finding import Finding
 from alignbench.reports.findings import findings
 from alignbench.reports.frontier import frontier
@@ -163,6 +164,7 @@ def _diversity(
         coverage = Coverage("there is no reference" if options.reference is None else "coverage was not asked for")
     else:
         coverage = coverage_curves(responses, options.reference, of_sentences, responses.contested, uncertainty)
+    temperatures = {condition.name: condition.sampling.temperature for condition in conditions}
     return Diversity(
         openings=openings(responses, options.mode, options.reference, resamples=options.resamples, seed=options.seed),
         gate=quality_gate(
@@ -170,6 +172,7 @@ def _diversity(
             uncertainty, options.gate,
         ),
         coverage=coverage,
+        entropies=entropies(responses, temperatures, options.reference, uncertainty),
         frontier=frontier(conditions, options.temperatures, tables, qualities, uncertainty)
         if options.temperatures
         else None,

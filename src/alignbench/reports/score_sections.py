@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from alignbench.metrics.registry import CROSS, METRICS, WITHIN
+from alignbench.reports.entropies import branching_section
 from alignbench.reports.matched_sections import matched_sections
 from alignbench.reports.numbers import number
 from alignbench.reports.section import HELD_OUT, Section, shown_number, shown_recovery, shown_value
@@ -23,6 +24,8 @@ def score_sections(tables: ScoreTables, reference: str | None, floor: str | None
     over = f"mean over {n_prompts} prompt{'' if n_prompts == 1 else 's'}"
     yield Section("", (over, *tables.within), tuple(rows))
     yield from matched_sections(tables, reference, DIGITS)
+    if (curves := branching_section(tables)).rows:
+        yield curves
     for metric in next(iter(tables.cross.values()), {}):
         of = {condition: tables.cross[condition][metric] for condition in tables.within}
         nulls = (shown_number(score.null, DIGITS) for score in of.values() if score.null is not None)

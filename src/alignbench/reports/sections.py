@@ -11,6 +11,7 @@ from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import MIN_PROMPTS
 from alignbench.reports.contents import Report, ReportMeta, SampleCounts
 from alignbench.reports.coverage_sections import coverage_sections
+from alignbench.reports.entropies import branching_section, entropy_section
 from alignbench.reports.frontier import Frontier
 from alignbench.reports.gate import QualityGate
 from alignbench.reports.matched_sections import matched_sections
@@ -50,8 +51,10 @@ def sections(report: Report, *, by_condition: bool = False) -> list[Section]:
         *_cross(report),
         *judged_sections(report.judged),
     ]
+    shown.append(branching_section(report.scores))
     if diversity is not None:
         shown += [
+            entropy_section(diversity.entropies),
             _openings(diversity.openings, reference),
             *_gate(diversity.gate, reference),
             *coverage_sections(diversity.coverage, reference),

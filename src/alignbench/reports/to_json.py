@@ -18,6 +18,7 @@ from alignbench.metrics.power import POWER, prompts_needed
 from alignbench.metrics.statistics import MIN_PROMPTS, RESAMPLES, PairedDifference
 from alignbench.reports.contents import Diversity, Investigated, Report, ReportMeta
 from alignbench.reports.coverage_curves import Coverage, EqualCoverage
+from alignbench.reports.entropies import Entropies
 from alignbench.reports.frontier import Frontier
 from alignbench.reports.gate import GatedCondition, QualityGate
 from alignbench.reports.plan_section import prompts_by_samples
@@ -245,9 +246,23 @@ def _diversity(diversity: Diversity) -> JsonObject:
             "words": openings.words,
             "conditions": {name: _within(score) for name, score in openings.scores.items()},
         },
+        "entropies": _entropies(diversity.entropies),
         "gate": _gate(diversity.gate),
         "coverage": _coverage(diversity.coverage),
         **({} if diversity.frontier is None else {"frontier": _frontier(diversity.frontier)}),
+    }
+
+
+def _entropies(entropies: Entropies) -> JsonObject:
+    return {
+        name: {
+            "temperature": one.temperature,
+            "raw": _estimate(one.raw),
+            "drawn": _estimate(one.drawn),
+            "per_byte": _estimate(one.per_byte),
+            **({} if one.difference is None else {"difference": _difference(one.difference)}),
+        }
+        for name, one in entropies.conditions.items()
     }
 
 

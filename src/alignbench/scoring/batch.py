@@ -22,9 +22,9 @@ from alignbench.scoring.prompt_scores import Comparisons, PromptScores, complete
 from alignbench.scoring.responses import Responses, Texts, all_texts
 from alignbench.scoring.score_tables import ScoreTables
 from alignbench.scoring.scorer import CellResponses, PromptResponses, Scorer, ScoreRequest
+from alignbench.scoring.token_scores import stored_scores
 
 _CHUNK = 8  # prompts scored at once, at most
-_SURPRISAL = "surprisal"
 
 
 def score_responses(
@@ -158,11 +158,11 @@ def _given(prompt: str, responses: Responses, request: ScoreRequest, precomputed
     """What is not computed from texts: scores that are stored or given, and why others are null."""
     no_value = {name: Value(None, 0, reason) for name, reason in request.unavailable.items()}
     no_pairs = {name: Cross(None, 0, None, reason, reason) for name, reason in request.unavailable.items()}
-    surprisals = responses.surprisals(prompt) if _SURPRISAL in request.within else {}
+    stored = responses.token_scores(prompt, names) if (names := stored_scores(request.within)) else {}
     within = {}
     for condition in responses.conditions:
-        stored = {_SURPRISAL: surprisals[condition]} if condition in surprisals else {}
-        within[condition] = {**no_value, **stored, **precomputed.within.get((prompt, condition), {})}
+        of_condition = precomputed.within.get((prompt, condition), {})
+        within[condition] = {**no_value, **stored.get(condition, {}), **of_condition}
     nothing = PromptScores(within, Comparisons(dict.fromkeys(responses.conditions, no_pairs)))
     return nothing | precomputed.compared.get(prompt, PromptScores())
 

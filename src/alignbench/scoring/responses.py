@@ -10,16 +10,17 @@ import tempfile
 from array import array
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, Protocol, Self
 
 from alignbench.errors import InputError
-from alignbench.metrics.values import Value, too_few
+from alignbench.metrics.values import Value
 from alignbench.metrics.words import words
 from alignbench.scoring.contested import contested_prompts, contested_texts
+from alignbench.scoring.token_scores import NO_ENTROPIES, NO_LOGPROBS, SURPRISAL, mean_surprisal, token_scores
 from alignbench.scoring.truncation import Truncation, session_truncations
-from alignbench.store import SampleRow, Store
+from alignbench.store import Store
 from alignbench.textfiles import json_type
 
 FIELDS = ("prompt_id", "condition", "text")
@@ -44,8 +45,8 @@ class Responses(Protocol):
     def cells(self, prompt: str) -> CellTexts:
         """The finished responses to a prompt; a condition without one may be missing."""
 
-    def surprisals(self, prompt: str) -> dict[str, Value]:
-        """Mean bits of a token by condition, of those responses whose log-probs are known; else empty."""
+    def token_scores(self, prompt: str, names: Collection[str], /) -> dict[str, dict[str, Value]]:
+        """Scores of the tokens that were drawn, by condition and name; without those that nothing is known of."""
 
 
 def all_texts(responses: Responses) -> Iterator[str]:
@@ -93,9 +94,9 @@ class SessionResponses:
             for condition, cell_id in self._cells.get(prompt, {}).items()
         }
 
-    def surprisals(self, prompt: str) -> dict[str, Value]:
+    def token_scores(self, prompt: str, names: Collection[str]) -> dict[str, dict[str, Value]]:
         return {
-            condition: cell_surprisal(row for row in self._store.samples(self._session, cell_id=cell_id))
+            condition: token_scores(self._store.samples(self._session, cell_id=cell_id), self._store.token_stats, names)
             for condition, cell_id in self._cells.get(prompt, {}).items()
         }
 
@@ -147,15 +148,17 @@ class FileResponses:
             for condition, starts in self._lines[prompt].items()
         }
 
-    def surprisals(self, prompt: str) -> dict[str, Value]:
+    def token_scores(self, prompt: str, names: Collection[str]) -> dict[str, dict[str, Value]]:
         """Where every response of a cell has `logprob` and `n_tokens`, as `alignbench sample --json` writes them."""
-        surprisals = {}
+        scores = {}
         for condition, starts in self._lines[prompt].items():
             lines = [self._line(start) for start in starts]
             counts = [(line.get("logprob"), line.get("n_tokens")) for line in lines]
-            if all(_is_number(logprob) and _is_number(n) for logprob, n in counts):
-                surprisals[condition] = _mean_surprisal(counts)
-        return surprisals
+            scores[condition] = dict.fromkeys(names, Value(None, 0, NO_ENTROPIES))
+            if SURPRISAL in names:
+                known = all(_is_number(logprob) and _is_number(n) for logprob, n in counts)
+                scores[condition][SURPRISAL] = mean_surprisal(counts) if known else Value(None, 0, NO_LOGPROBS)
+        return scores
 
     @property
     def truncations(self) -> dict[str, Truncation]:
@@ -245,8 +248,10 @@ class Truncated:
             for condition, cell in self._responses.cells(prompt).items()
         }
 
-    def surprisals(self, _: str) -> dict[str, Value]:
-        return {}  # the log-probs kept are sums over whole responses
+    def token_scores(self, prompt: str, names: Collection[str]) -> dict[str, dict[str, Value]]:
+        """None: what is kept is of whole responses."""
+        whole = Value(None, 0, "the tokens are of whole responses, and these are cut")
+        return {condition: dict.fromkeys(names, whole) for condition in self._responses.cells(prompt)}
 
 
 def opening(text: str, n_words: int) -> str:
@@ -270,21 +275,6 @@ def _length_of(text: str, n_words: int) -> int:
     """How many characters have the first `n_words` words."""
     lengths = range(len(text) + 1)
     return bisect_right(lengths, n_words, key=lambda length: len(words(text[:length]))) - 1
-
-
-def cell_surprisal(rows: Iterable[SampleRow]) -> Value:
-    """Over all tokens of a cell's finished samples."""
-    return _mean_surprisal((row.logprob, row.n_tokens) for row in rows if row.status == "done")
-
-
-def _mean_surprisal(counts: Iterable[tuple[float | None, int | None]]) -> Value:
-    """Over all tokens of responses whose sum of log-probs (nats) and number of tokens are known."""
-    nats = 0.0
-    n = n_tokens = 0
-    for logprob, count in counts:
-        if logprob is not None and count:
-            nats, n_tokens, n = nats - logprob, n_tokens + count, n + 1
-    return Value(nats / n_tokens / math.log(2.0), n) if n_tokens else Value(None, 0, too_few(1, 0))
 
 
 def _is_number(value: object) -> bool:

@@ -22,6 +22,7 @@ from alignbench.store.encoding import (
     pack_floats,
     pack_ids,
     unpack_floats,
+    unpack_ids,
 )
 from alignbench.store.rows import Counts, Pace, SampleRow, SampleStatus, StoredCell
 
@@ -184,6 +185,15 @@ class SamplesMixin(ConnectedMixin):
         if row is None:
             raise InputError(f"{self.path} has no sample {sample_id}.")
         return sample_row(row)
+
+    def token_stats(self, sample_ids: Iterable[int]) -> dict[int, TokenStats]:
+        """What is known of the tokens of those samples that have any, by id of the sample."""
+        columns = ", ".join(_TOKEN_COLUMNS)
+        rows = self._tuples(
+            f"SELECT sample_id, {columns} FROM sample_tokens WHERE sample_id IN (SELECT value FROM json_each(?))",
+            json.dumps(list(sample_ids)),
+        )
+        return {id: TokenStats(unpack_ids(ids), *map(unpack_floats, floats)) for id, ids, *floats in rows}
 
     def embeddings(self, model: str, text_hashes: Iterable[str]) -> dict[str, NDArray[np.float32]]:
         """The vectors of those texts that are there, by text hash."""

@@ -28,7 +28,7 @@ class KnownResponses:
     def cells(self, prompt: str) -> CellTexts:
         return {condition: dict(enumerate(texts)) for condition, texts in self._texts[prompt].items()}
 
-    def surprisals(self, _: str) -> dict[str, Value]:
+    def token_scores(self, *_: object) -> dict[str, dict[str, Value]]:
         return {}
 
 

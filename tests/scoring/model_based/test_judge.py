@@ -40,7 +40,7 @@ class Four:
     def cells(self, prompt: str) -> dict[str, dict[int, str]]:  # noqa: ARG002
         return {"c": self.texts}
 
-    def surprisals(self, prompt: str) -> dict[str, Value]:  # noqa: ARG002
+    def token_scores(self, *_: object) -> dict[str, dict[str, Value]]:
         return {}
 
 

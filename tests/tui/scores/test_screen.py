@@ -95,6 +95,20 @@ async def test_matched_length_over_prompts_is_what_the_command_and_the_report_sa
     assert tables.matched["demo-base"]["jaccard"] == scored
 
 
+async def test_entropies_and_the_branching_factor(tmp_path: Path) -> None:
+    """The fake draws each token from a distribution of one nat: 1.44 bits, e choices."""
+    app = make_app(tmp_path / "x.db", FakePool(texts=TEXTS), LetterEmbedder())
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await ready(pilot, app)
+        await sampled(pilot, app)
+        await pilot.press("f7", *["down"] * place("branching_factor"))
+        await until(pilot, lambda: line_with(app, "▶ branching factor").startswith("▶ branching factor ↑ 2.72 2.72"))
+        assert line_with(app, "entropy, as drawn").startswith("entropy, as drawn ↑ 1.44 1.44")
+        assert line_with(app, "by position of the token").startswith("by position of the token 1: 2.72")
+        await pilot.press("3")
+        await shows(pilot, "branching factor ↑, 1 prompt of this session", "2.72")
+
+
 def test_every_score_has_a_row_and_a_help() -> None:
     listed = {(row.metric.name, row.cross) for row in rows() if not row.judged}
     own = {name: metric for name, metric in METRICS.items() if "judge" not in metric.needs}

@@ -7,7 +7,7 @@ from alignbench.tui.action import SCROLLING, Action
 INVESTIGATION = (
     Action("back", "escape,q,I", "Esc", "back", "Back to where you were.", footer=True),
     Action("view_findings", "1", "1", "findings", "What moved, in sentences."),
-    Action("view_diversity", "2", "2", "diversity", "Every score with its interval, lengths and surprisal."),
+    Action("view_diversity", "2", "2", "diversity", "Every score with its interval, lengths and entropy."),
     Action("view_judged", "3", "3", "judged", "Diversity before and after a quality gate; stances."),
     Action("view_coverage", "4", "4", "coverage", "How much of a response k others say together."),
     Action("view_frontier", "5", "5", "frontier", "Diversity against quality and similarity."),

@@ -14,7 +14,7 @@ from alignbench.tui.styled import DIM, paragraphs
 from alignbench.tui.widgets.bars import Scale
 from alignbench.tui.workbench.metric_rows import MetricRow, rows
 
-FIRST = ("words", "jaccard", "embedding_diversity", "surprisal")  # diversity is read beside length and surprisal
+FIRST = ("words", "jaccard", "embedding_diversity", "sampling_entropy")  # read beside length and entropy
 VALUE, DIFFERENCE = 20, 32
 
 
@@ -70,7 +70,7 @@ def _matched_block(
 def _notes(model: InvestigationViewModel) -> Iterator[str]:
     yield "[ ] 95% intervals. ↑ a higher number is more diverse, ↓ a lower one."
     yield "Longer responses share more words by chance: at matched length all that are compared have equally many."
-    yield "Equal temperatures are not equal entropies: surprisal, the mean bits of a token, stands beside diversity."
+    yield "Equal temperatures are not equal entropies: that of what was drawn from, in bits a token, stands beside."
     if model.study.report.meta.prompts >= MIN_PROMPTS:
         yield "* the p, corrected (Holm) for the conditions compared, is 0.05 or less."
 

@@ -41,7 +41,7 @@ class _OnePrompt:
     def cells(self, _: str) -> CellTexts:
         return self._cells
 
-    def surprisals(self, _: str) -> dict[str, Value]:
+    def token_scores(self, *_: object) -> dict[str, dict[str, Value]]:
         return {}
 
 

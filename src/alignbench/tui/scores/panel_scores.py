@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from alignbench.engines.protocol import TokenStats
     from alignbench.store import Store
 
 _KEPT = 8  # results
@@ -60,7 +61,8 @@ class PanelScores:
         """
 
         def work(_: Progress) -> PromptPanel:
-            return prompt_panel(self._scores, snapshot, no_embeddings, outcomes, self._hints(snapshot), exact)
+            hints = self._hints(snapshot)
+            return prompt_panel(self._scores, snapshot, no_embeddings, outcomes, hints, self._tokens, exact)
 
         done = tuple((what, id(outcome)) for what, outcome in outcomes.items())
         return self._jobs.ask(("panel", snapshot.key, done, exact), work)
@@ -71,7 +73,7 @@ class PanelScores:
         """One score of every prompt that has samples."""
 
         def work(_: Progress) -> PromptSpread:
-            return spread(self._scores, snapshot, row, no_embeddings)
+            return spread(self._scores, snapshot, row, no_embeddings, self._tokens)
 
         return self._jobs.ask(("spread", snapshot.key, row), work)
 
@@ -101,6 +103,14 @@ class PanelScores:
         try:
             store = self._opened()
             return {} if store is None else store.embeddings(DEFAULT_EMBEDDER, keys)
+        except StoreError:
+            return {}
+
+    def _tokens(self, sample_ids: Iterable[int]) -> Mapping[int, TokenStats]:
+        """The tokens of samples that the runs have stored."""
+        try:
+            store = self._opened()
+            return {} if store is None else store.token_stats(sample_ids)
         except StoreError:
             return {}
 

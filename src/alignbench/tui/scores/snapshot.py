@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from alignbench.metrics.registry import live
+from alignbench.metrics.registry import METRICS, live
 from alignbench.metrics.statistics import Uncertainty
 from alignbench.metrics.values import Cross, Value
 from alignbench.scoring.aggregate import COUNTS, score_tables
@@ -13,8 +13,8 @@ from alignbench.scoring.contested import blind_to_stance, is_contested
 from alignbench.scoring.held_out import HeldOut
 from alignbench.scoring.on_request import Answers, OnRequestScores
 from alignbench.scoring.prompt_scores import PromptScores
-from alignbench.scoring.responses import cell_surprisal
 from alignbench.scoring.score_tables import ScoreTables
+from alignbench.scoring.token_scores import StoredTokens, stored_scores, token_scores
 from alignbench.spec import Model
 from alignbench.store import SampleRow
 from alignbench.tui.condition_text import context_words
@@ -87,15 +87,16 @@ class Snapshot:
         """The database's name of a prompt, by hash; empty before it has a sample."""
         return next((row.prompt_id for of_column in self.samples[prompt].values() for row in of_column), "")
 
-    def answers(self, prompt: str, no_embeddings: Mapping[str, str]) -> Answers:
-        """A prompt's samples as `OnRequestScores` takes them, with what their log-probs say."""
+    def answers(self, prompt: str, no_embeddings: Mapping[str, str], tokens: StoredTokens | None = None) -> Answers:
+        """A prompt's samples as `OnRequestScores` takes them, with what their tokens say. tokens: finds these."""
         cells = {name: {row.sample: row.text for row in of_column} for name, of_column in self.samples[prompt].items()}
-        surprisals = {
-            name: {"surprisal": cell_surprisal(of_column)} for name, of_column in self.samples[prompt].items()
-        }
+        of_tokens = {}
+        if tokens is not None:
+            names = stored_scores(METRICS)
+            of_tokens = {name: token_scores(rows, tokens, names) for name, rows in self.samples[prompt].items()}
         if prompt == self.prompt:
             cells |= {one.name: {row.sample: row.text for row in one.samples} for one in self.earlier}
-        return Answers(cells, surprisals, no_embeddings=no_embeddings)
+        return Answers(cells, of_tokens, no_embeddings=no_embeddings)
 
     def cells(self) -> dict[str, dict[int, str]]:
         """The texts of the prompt on the screen, by column and sample."""
@@ -208,6 +209,7 @@ def prompt_panel(
     no_embeddings: Mapping[str, str],
     outcomes: Mapping[str, OnDemandResult],
     hints: Mapping[str, str],
+    tokens: StoredTokens,
     exact: bool,
 ) -> PromptPanel:
     """Score the prompt on the screen, versions of its columns included.
@@ -218,12 +220,14 @@ def prompt_panel(
         no_embeddings: Why vectors that are missing will not come, by column.
         outcomes: Of the runs on demand, by what was run.
         hints: Texts of hints, by column or version.
+        tokens: Finds the tokens of samples.
         exact: With intervals, which takes as long again for every sample.
     """
     of, names = snapshot.roles, (*snapshot.conditions, *(one.name for one in snapshot.earlier))
     others = [prompt for prompt, cells in snapshot.samples.items() if of.reference and cells[of.reference]]
-    prompts = {prompt: snapshot.answers(prompt, no_embeddings) for prompt in {*others, snapshot.prompt}}
-    answers = prompts[snapshot.prompt] = _with_outcomes(prompts[snapshot.prompt], names, outcomes)
+    prompts = {prompt: snapshot.answers(prompt, no_embeddings) for prompt in others}
+    own = snapshot.answers(snapshot.prompt, no_embeddings, tokens)
+    answers = prompts[snapshot.prompt] = _with_outcomes(own, names, outcomes)
     there = [row for row in rows() if not row.on_demand or row.run in outcomes]
     within = tuple(row.metric.name for row in there if not row.cross)
     cross = tuple(row.metric.name for row in there if row.cross)
@@ -267,7 +271,11 @@ def _with_outcomes(answers: Answers, names: Sequence[str], outcomes: Mapping[str
 
 
 def spread(
-    scorer: OnRequestScores, snapshot: Snapshot, row: MetricRow, no_embeddings: Mapping[str, str]
+    scorer: OnRequestScores,
+    snapshot: Snapshot,
+    row: MetricRow,
+    no_embeddings: Mapping[str, str],
+    tokens: StoredTokens,
 ) -> PromptSpread:
     """One score of every prompt that has samples.
 
@@ -276,10 +284,12 @@ def spread(
         snapshot: The samples.
         row: The score.
         no_embeddings: Why vectors that are missing will not come, by column.
+        tokens: Finds the tokens of samples.
     """
     of, names, metric = snapshot.roles, snapshot.conditions, row.metric.name
     there = [prompt for prompt, cells in snapshot.samples.items() if any(cells.values())]
-    prompts = {prompt: snapshot.answers(prompt, no_embeddings) for prompt in there}
+    looked_up = tokens if row.metric.stored else None
+    prompts = {prompt: snapshot.answers(prompt, no_embeddings, looked_up) for prompt in there}
     floor = of.floor if of.floor in names else None
     scores = scorer.scores(
         prompts, there, names, [metric], of.reference,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.cells import cell_len
 from textual.content import Content
 
+from alignbench.reports.entropies import branching_curve
 from alignbench.scoring.score_tables import CrossEstimate
 from alignbench.tui.scores.view_model import Drawn, ScoresViewModel, visible_columns
 from alignbench.tui.styled import DIM, faint
@@ -147,6 +148,9 @@ def detail(model: ScoresViewModel, bar: bool) -> list[Content]:
             lines.append(Content.assemble((f"{who}: {said}{around}", "bold"), (_beside(model, at), DIM)))
         if (matched := model.matched(row, at)) is not None:
             lines.append(faint(model.matched_words(row, matched)))
+        if curve := {} if row.cross else branching_curve(model.within(row, at).extra):
+            points = ", ".join(f"{span}: {number(factor)}" for span, factor in curve.items())
+            lines.append(faint(f"by position of the token {points}"))
         if row.similarity and bar and value is not None:
             lines += _similarity(model, row)
         warning = model.similarity(row, at).warning if row.similarity else ""

@@ -92,7 +92,7 @@ class MetricRow:
     @property
     def on_demand(self) -> bool:
         """Too costly to run while samples arrive."""
-        return not self.metric.live and "log-probs" not in self.metric.needs
+        return not self.metric.live and not self.metric.stored
 
     def value(self, score: Estimate | Value | Cross) -> float | None:
         """The value of a score as it is shown."""

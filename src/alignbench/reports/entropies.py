@@ -1,0 +1,152 @@
+"""How sure each condition was of what it drew: entropies beside temperatures, and the branching factor by position."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from alignbench.metrics.entropy import SPANS, span_key, span_title
+from alignbench.metrics.estimates import Estimate, mean_estimate, paired_differences
+from alignbench.metrics.registry import METRICS
+from alignbench.metrics.statistics import PairedDifference, Uncertainty
+from alignbench.metrics.values import Value
+from alignbench.reports.evidence import evidence
+from alignbench.reports.finding import Claim, Finding
+from alignbench.reports.section import Section, metric_title, shown_difference, shown_number, shown_value
+from alignbench.scoring.responses import Responses
+from alignbench.scoring.score_tables import ScoreTables
+
+RAW, DRAWN, FACTOR = "entropy", "sampling_entropy", "branching_factor"
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionEntropy:
+    """The entropies along a condition's responses, means over prompts.
+
+    Attributes:
+        temperature: That they were drawn at.
+        raw: Bits a token of the model's own distribution.
+        drawn: Bits a token of the distribution that was drawn from.
+        per_byte: The latter in bits a byte of the text, which compare between tokenizers.
+        difference: In bits a byte, to the reference; None for it, and without one.
+    """
+
+    temperature: float
+    raw: Estimate
+    drawn: Estimate
+    per_byte: Estimate
+    difference: PairedDifference | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entropies:
+    """Of every condition; reference: name of the one that the others are compared with, None without one."""
+
+    reference: str | None = None
+    conditions: Mapping[str, ConditionEntropy] = field(default_factory=dict)
+
+
+def entropies(
+    responses: Responses, temperatures: Mapping[str, float], reference: str | None, uncertainty: Uncertainty
+) -> Entropies:
+    """Of all conditions of a report. temperatures: that they were drawn at, by name."""
+    scores = {prompt: responses.token_scores(prompt, (RAW, DRAWN)) for prompt in responses.prompts}
+    names = [*temperatures]
+    values = {
+        (name, metric): {prompt: of.get(name, {}).get(metric, Value(None, 0)) for prompt, of in scores.items()}
+        for name in names
+        for metric in (RAW, DRAWN)
+    }
+    per_byte = {name: {p: value.extra.get("per_byte") for p, value in values[name, DRAWN].items()} for name in names}
+    pairs = {name: (per_byte[name], per_byte[reference]) for name in names if reference and name != reference}
+    differences = paired_differences(pairs, uncertainty)
+
+    def estimate(name: str, metric: str) -> Estimate:
+        column = {prompt: value.value for prompt, value in values[name, metric].items()}
+        reasons = [value.reason for value in values[name, metric].values() if value.reason]
+        return mean_estimate(column, uncertainty, reasons[0] if reasons else "", METRICS[metric].bounds)
+
+    return Entropies(
+        reference,
+        {
+            name: ConditionEntropy(
+                temperature,
+                estimate(name, RAW),
+                estimate(name, DRAWN),
+                mean_estimate(per_byte[name], uncertainty, bounds=METRICS[DRAWN].bounds),
+                differences.get(name),
+            )
+            for name, temperature in temperatures.items()
+        },
+    )
+
+
+def entropy_findings(of: Entropies) -> list[Finding]:
+    """What each condition drew from beside the reference; a claim where bits of a byte differ."""
+    own = of.conditions.get(of.reference or "")
+    if own is None or own.drawn.value is None:
+        return []
+    found = []
+    for name, one in of.conditions.items():
+        if name == of.reference or one.drawn.value is None or one.difference is None:
+            continue
+        there = ", ".join(f"{who} {_both(each)}" for who, each in ((name, one), (of.reference, own)))
+        told = evidence(f"Entropy of what was drawn from, in bits a byte (a token): {there}", one.difference)
+        if not told.sign:
+            found.append(Finding(told.text, name))
+            continue
+        says = "wider" if told.sign > 0 else "narrower"
+        text = f"{told.text}: {name} draws from a {says} distribution."
+        if one.temperature == own.temperature:
+            text += f" Equal temperatures ({own.temperature:g}) are not equal entropies."
+        found.append(Finding(text, name, (Claim("entropy", DRAWN, says),)))
+    return found
+
+
+def _both(one: ConditionEntropy) -> str:
+    return f"{shown_number(one.per_byte.value)} ({shown_number(one.drawn.value)})"
+
+
+def entropy_section(of: Entropies) -> Section:
+    """Entropies beside temperatures; empty where none is stored."""
+    if all(one.drawn.value is None for one in of.conditions.values()):
+        return Section("Entropy")
+    rows = tuple(
+        (
+            name, f"{one.temperature:g}", shown_value(one.raw), shown_value(one.drawn), shown_value(one.per_byte),
+            shown_difference(one.difference),
+        )
+        for name, one in of.conditions.items()
+    )  # fmt: skip
+    columns = (
+        "condition", "temperature", "its own, bits a token", "drawn from, bits a token", "drawn from, bits a byte",
+        f"against {of.reference}, bits a byte",
+    )  # fmt: skip
+    notes = (
+        "Of the next token along each response: the model's own distribution at temperature 1, and the one that was "
+        "drawn from, after temperature, truncation and penalties. Bits of a token compare between models of one "
+        "tokenizer, bits of a byte between all.",
+    )
+    return Section("Entropy", columns, rows, notes)
+
+
+def branching_curves(scores: ScoreTables) -> dict[str, dict[str, float]]:
+    """By condition, the branching factor by title of a span of positions; none where none is known."""
+    curves = {name: branching_curve(of[FACTOR].extra) for name, of in scores.within.items() if FACTOR in of}
+    return {name: curve for name, curve in curves.items() if curve}
+
+
+def branching_curve(extra: Mapping[str, float | None]) -> dict[str, float]:
+    """By title of a span of positions, from what stands beside the branching factor."""
+    return {span_title(*span): value for span in SPANS if (value := extra.get(span_key(*span))) is not None}
+
+
+def branching_section(scores: ScoreTables) -> Section:
+    """The curve of the branching factor; empty where none is known."""
+    curves = branching_curves(scores)
+    spans = [title for span in SPANS if any((title := span_title(*span)) in curve for curve in curves.values())]
+    if not spans:
+        return Section("Branching factor by position")
+    rows = tuple((name, *(shown_number(curve.get(span), 2) for span in spans)) for name, curve in curves.items())
+    notes = ("Later positions are of the longer responses alone.",)
+    return Section(f"{metric_title(FACTOR)} by position of the token", ("condition", *spans), rows, notes)
