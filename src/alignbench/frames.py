@@ -14,7 +14,6 @@ from alignbench.metrics.registry import cross, live, metric, within
 from alignbench.metrics.statistics import RESAMPLES
 from alignbench.scoring.batch import score_responses
 from alignbench.scoring.embedding_cache import Embeddings
-from alignbench.scoring.held_out import session_sources
 from alignbench.scoring.responses import SessionResponses
 from alignbench.scoring.score_tables import ScoreTables
 from alignbench.scoring.scorer import ScoreRequest
@@ -111,7 +110,7 @@ class Session:
                     seed=seed,
                 ),
                 Embeddings(store, None, DEFAULT_EMBEDDER, f"not kept yet: alignbench score --session {self.info.id}"),
-                sources=session_sources(store, self.info.id, reference),
+                sources=store.sources(self.info.id, reference),
             )
         return _frame(_score_rows(tables), ("table", "condition", "metric", *_SCORE))
 

@@ -6,10 +6,20 @@ from dataclasses import replace
 
 import pytest
 
-from alignbench.judging.summary import agreement, judged_tables
+from alignbench.contexts.source_samples import NOTHING_HELD_OUT
+from alignbench.judging.summary import (
+    agreement,
+    judged_tables,
+    judgments_of,
+    pair_sources,
+    summarize,
+    with_source_apart,
+)
 from alignbench.metrics.statistics import Uncertainty
+from alignbench.spec import Condition, Context, Hint, Prompt
 from alignbench.store import Store
 from tests.support.judged import fill, judgment
+from tests.support.samples import BASE, result
 
 ASPECTS = ("helpfulness", "clarity", "factuality", "depth", "engagement")
 UNCERTAINTY = Uncertainty(resamples=200)
@@ -82,6 +92,37 @@ def test_pairs_are_named_by_both_conditions_and_count_their_order(store: Store) 
     counts = tables["topics"]["demo-base vs demo-aligned"]
     assert {place: counts[place].value for place in counts} == {"a": 1, "b": 2, "both": 1}
     assert judged_tables(store, 1, reference="demo-base", uncertainty=UNCERTAINTY) == {}
+
+
+def test_a_pair_with_the_source_of_a_context_is_held_out(store: Store) -> None:
+    """Sample 0 of the reference is what the hint tells of: its pair, which the judge found nothing new in, is apart."""
+    samples = fill(store, prompts=1, n=2)
+    hint = Hint("summary", condition="demo-aligned", sample=0, maker="m")
+    hinted = Condition("hinted", BASE, Context("plain", hint=hint))
+    cell = store.add_cell(1, Prompt("q0", "Why 0?"), hinted, 2)
+    of_pairs = [
+        judgment(
+            "new-information",
+            store.add_sample(cell, result(i, f"hinted says {i}")).id,
+            reference_sample_id=samples[0, "demo-aligned", i],
+            score=score,
+        )
+        for i, score in enumerate((1, 4))
+    ]
+    store.add_judgments(1, of_pairs)
+    table = judged_tables(store, 1, uncertainty=UNCERTAINTY)["new-information"]
+    score = table["hinted vs demo-aligned"]["score"]
+    assert (score.value, score.n, score.reason) == (4, 1, "")
+    assert score.with_source is not None
+    assert (score.with_source.value, score.with_source.n, score.with_source.with_source) == (2.5, 2, None)
+    assert list(with_source_apart(table)) == ["hinted vs demo-aligned, held out", "hinted vs demo-aligned, with source"]
+    rows = [row for row in judgments_of(store, 1, "new-information", "demo-aligned") if row.sample == 0]
+    score = summarize("new-information", rows, UNCERTAINTY, pair_sources(store, 1, rows))["hinted vs demo-aligned"][
+        "score"
+    ]
+    assert (score.value, score.reason) == (None, NOTHING_HELD_OUT)
+    assert score.with_source is not None
+    assert score.with_source.value == 1
 
 
 def test_the_judge_with_the_most_judgments_speaks_unless_one_is_named(store: Store) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from alignbench.contexts.source_samples import NOTHING_HELD_OUT
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.importing.save import save_import
 from alignbench.metrics.coverage import COVERAGE_THRESHOLD
@@ -40,6 +41,24 @@ def embeddings(tmp_path: Path) -> Iterator[Embeddings]:
 
 def table(texts: dict[str, dict[str, list[str]]], embeddings: Embeddings, unseen: frozenset[str] = frozenset()):  # type: ignore[no-untyped-def]
     return coverage_curves(GivenResponses(texts), "aligned", embeddings, unseen, Uncertainty(resamples=50))
+
+
+def test_a_response_is_not_asked_about_what_its_context_tells_of(embeddings: Embeddings) -> None:
+    """The first of two aligned responses is the source: only the second one counts, both ways."""
+    texts = {"p": {"base": ["Sun shines."], "aligned": ["Sun shines.", "Trees grow."]}}
+    responses, uncertainty = GivenResponses(texts), Uncertainty(resamples=50)
+    for sources, expected in (({}, 0.5), ({"base": {0}}, 0.0), ({"base": {1}}, 1.0)):
+        told = dict(sources)
+        curves = coverage_curves(responses, "aligned", embeddings, frozenset(), uncertainty, lambda _, told=told: told)
+        entry = curves.conditions["base"]
+        assert shares(entry.of_reference) == [expected]
+        assert entry.by_reference[0].value == expected
+        assert shares(curves.reference) == [0.0], "the reference's own curve is of all its responses"
+    curves = coverage_curves(
+        responses, "aligned", embeddings, frozenset(), uncertainty, lambda _: {"base": {0, 1}}
+    ).conditions["base"]
+    assert curves.of_reference == ()
+    assert curves.equal_of_reference.by_other.reason == NOTHING_HELD_OUT
 
 
 def shares(curve: tuple[Estimate, ...]) -> list[float | None]:

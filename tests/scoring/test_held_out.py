@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alignbench.contexts.source_samples import samples_in_context, source_conditions
+from alignbench.contexts.source_samples import NOTHING_HELD_OUT, samples_in_context, source_conditions
 from alignbench.importing.save import save_import
 from alignbench.metrics.paper import paper_mode
 from alignbench.metrics.statistics import expected_maximum
@@ -17,7 +17,6 @@ from alignbench.metrics.values import WORKBENCH, Value, WordMode
 from alignbench.overton.read import read_dataset
 from alignbench.scoring.batch import score_responses
 from alignbench.scoring.floor import Floor
-from alignbench.scoring.held_out import NOTHING_HELD_OUT, session_sources
 from alignbench.scoring.live import LiveScores
 from alignbench.scoring.responses import CellTexts, SessionResponses
 from alignbench.scoring.run_scores import session_scores
@@ -209,10 +208,10 @@ def test_a_stored_hint_says_which_sample_it_is_of(database: Store) -> None:
     source = next(row for row in database.samples(1) if row.condition == "teacher" and row.sample == 2)
     hint = database.add_hint(1, prompt, NewHint("summary", "Rivers.", source_id=source.id))
     database.set_cell_hint(cell, hint.id)
-    sources = session_sources(database, 1, "teacher")
+    sources = database.sources(1, "teacher")
     assert sources("p") == {"hinted": frozenset({0}), "bare": frozenset({2})}
     assert sources("another") == {"hinted": frozenset({0})}
-    assert session_sources(database, 1, None)("p") == {}
+    assert database.sources(1, None)("p") == {}
 
 
 @needs_paper_data
@@ -232,7 +231,7 @@ def test_known_answers_of_the_release(tmp_path: Path, mode: WordMode | None, kno
         request = ScoreRequest(
             (), ("jaccard",), reference="llama-2-chat", floor="llama-2-base", mode=mode or paper_mode(), resamples=100
         )
-        sources = session_sources(store, session, "llama-2-chat")
+        sources = store.sources(session, "llama-2-chat")
         cross = score_responses(SessionResponses(store, session), request, None, sources=sources).cross
     entry, random = (cross[f"llama-2-icl-chat-{name}"]["jaccard"] for name in ("summary", "rand"))
     assert (entry.floor, entry.value, entry.source) == pytest.approx(

@@ -15,7 +15,6 @@ from alignbench.engines.protocol import Capabilities, Failed, LikelihoodRequest,
 from alignbench.metrics.values import Value
 from alignbench.progress import tracked
 from alignbench.scoring import likelihood_cache as module
-from alignbench.scoring.held_out import session_sources
 from alignbench.scoring.likelihood_cache import LikelihoodCache, Passage
 from alignbench.scoring.model_based.alignment_gap import Gaps, session_gaps
 from alignbench.scoring.model_based.base_model import LOGPROB, SURPRISE, BaseScores, progressive_passage
@@ -220,7 +219,7 @@ def session(store: Store, temperature: float = 1.0) -> int:
 
 def gaps_of(store: Store, number: int, likelihoods: LikelihoodCache) -> Gaps:
     return session_gaps(
-        store, number, SessionResponses(store, number), "chat", "tiny", session_sources(store, number, "chat"),
+        store, number, SessionResponses(store, number), "chat", "tiny", store.sources(number, "chat"),
         likelihoods, lambda *_: None,
     )  # fmt: skip
 

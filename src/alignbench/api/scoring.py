@@ -12,6 +12,7 @@ from pathlib import Path
 from alignbench.api.embedding import NO_EMBEDDER, embedding_cache, embedding_pool
 from alignbench.api.options import one_of
 from alignbench.api.score_models import base_model, judge_quality
+from alignbench.contexts.source_samples import no_sources
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.errors import InputError, did_you_mean
 from alignbench.judging.qualities import read_qualities
@@ -27,7 +28,6 @@ from alignbench.progress import Progress, silent
 from alignbench.scoring.batch import score_responses
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.floor import NOT_GIVEN, Floor, session_floor
-from alignbench.scoring.held_out import no_sources, session_sources
 from alignbench.scoring.likelihood_cache import LikelihoodCache
 from alignbench.scoring.model_based.base_model import LOGPROB, SURPRISE
 from alignbench.scoring.model_based.compute import ModelBackends, ModelMetricRequest, compute_model_metrics
@@ -161,7 +161,7 @@ def run_scoring(
             reference = reference or known[0].session(job.source).reference
         _known(source, "--reference", reference)
         floor = _floor(job, known, reference, source)
-        sources = no_sources if known is None else session_sources(*known, reference)
+        sources = no_sources if known is None else known[0].sources(known[1], reference)
         responses: Responses = source if job.truncate is None else Truncated(source, job.truncate)
         needs = {need for metric in job.metrics for need in metric.needs}
         cache = functools.cache(lambda: stack.enter_context(embedding_cache(say)))

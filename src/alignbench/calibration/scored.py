@@ -45,7 +45,7 @@ class ScoredPrompts:
         self._request = ScoreRequest(WITHIN, CROSS, reference=REFERENCE, floor=self._floor, resamples=resamples)
         sources = {OTHER: experiment.sources}
         self._scores = scored_prompts(responses, self._request, vectors, sources=lambda _: sources)
-        self._coverage = coverage_columns(responses, REFERENCE, vectors, frozenset())
+        self._coverage = coverage_columns(responses, REFERENCE, vectors, frozenset(), lambda _: sources)
         gated = GateScores(_GATED, WORKBENCH, vectors, frozenset(), self._request.seed)
         self._gate = gate_rows(responses, JudgedScores(responses.qualities, vectors), gated, REFERENCE)
 

@@ -37,7 +37,7 @@ def judge(
     from alignbench.engines.workers.pool import WorkerPool
     from alignbench.judging.plan import plan_judging
     from alignbench.judging.runner import JudgeRun
-    from alignbench.judging.summary import agreement, judgments_of, summarize
+    from alignbench.judging.summary import agreement, judgments_of, pair_sources, summarize
     from alignbench.metrics.statistics import Uncertainty
     from alignbench.models.catalog import resolve
     from alignbench.reports.to_json import agreement_json, judged_json
@@ -56,7 +56,7 @@ def judge(
             pool.close()
         rows = judgments_of(store, session, kind, chosen.reference, plan.reference)
         agreed = agreement(store, session).get(kind, {})
-    table = summarize(kind, rows, Uncertainty()) if rows else {}
+        table = summarize(kind, rows, Uncertainty(), pair_sources(store, session, rows)) if rows else {}
     counts = Counter(row.judgment.status for row in rows)
     meta = {
         "session": session,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from alignbench.cli.tables import print_table
-from alignbench.judging.summary import Agreement, JudgedTable
+from alignbench.judging.summary import Agreement, JudgedTable, with_source_apart
 from alignbench.metrics.estimates import Estimate
 
 
@@ -13,14 +13,14 @@ def print_judged(table: JudgedTable) -> None:
     """Fields as rows and conditions as columns; how many replies each column rests on stands below."""
     if not table:
         return
-    fields = list(next(iter(table.values())))
-    rows = [[field.replace("_", " "), *(_value(judged[field]) for judged in table.values())] for field in fields]
-    first = [judged[fields[0]] for judged in table.values()]
+    fields, shown = list(next(iter(table.values()))), with_source_apart(table)
+    rows = [[field.replace("_", " "), *(_value(judged[field]) for judged in shown.values())] for field in fields]
+    first = [judged[fields[0]] for judged in shown.values()]
     rows.append(["judgments", *(str(one.n) for one in first)])
     rows.append(["invalid replies", *(str(one.invalid) for one in first)])
     if all(one.flipped is not None for one in first):
         rows.append(["shown the other way round", *(str(one.flipped) for one in first)])
-    print_table(["", *table], rows)
+    print_table(["", *shown], rows)
 
 
 def print_agreement(agreed: Mapping[str, Agreement]) -> None:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from alignbench.spec import Condition, Context
 
+NOTHING_HELD_OUT = "its context is made from every sample of the reference that it could be compared with"
+
 Source = tuple[str, int]  # a condition and the index of one of its samples
+SourceSamples = Mapping[str, Collection[int]]  # by condition, the reference's samples that its context is made from
+Sources = Callable[[str], SourceSamples]  # the same, of a prompt by its id
+
+
+def no_sources(_: str) -> SourceSamples:
+    """Where nothing is known of contexts."""
+    return {}
 
 
 def needed_conditions(context: Context, reference: str | None) -> set[str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from alignbench.contexts.source_samples import NOTHING_HELD_OUT, Sources
 from alignbench.judging.labels import LABELS, PREFERENCE, PREFERRED, TAG
 from alignbench.judging.replies import ASPECTS
 from alignbench.judging.templates import KINDS, PAIRED, SETS
@@ -44,6 +45,8 @@ class JudgedEstimate(Estimate):
         na: judgments without the field, "N/A" or nothing to judge.
         flipped: of pairs, how many of all were shown with the judged response first; None of single responses.
         judges: whose judgments these are.
+        with_source: over all pairs, where some are left out because the condition's context is made from the
+            reference's side of them; else None.
     """
 
     prompts: int = 0
@@ -51,6 +54,7 @@ class JudgedEstimate(Estimate):
     na: int = 0
     flipped: int | None = None
     judges: tuple[str, ...] = ()
+    with_source: JudgedEstimate | None = None
 
 
 JudgedTable = Mapping[str, Mapping[str, JudgedEstimate]]  # by condition, or "alternative vs reference", and field
@@ -106,8 +110,14 @@ def judged_tables(
             if conditions is None or row.condition in conditions
         ]
         if rows:
-            tables[kind] = summarize(kind, rows, uncertainty or Uncertainty())
+            tables[kind] = summarize(kind, rows, uncertainty or Uncertainty(), pair_sources(store, session, rows))
     return tables
+
+
+def pair_sources(store: Store, session: int, rows: Iterable[JudgmentRow]) -> Mapping[str, Sources]:
+    """By reference of pairs, its samples that contexts are made from."""
+    references = dict.fromkeys(row.reference for row in rows if row.reference is not None)
+    return {reference: store.sources(session, reference) for reference in references}
 
 
 def judgments_of(store: Store, session: int, kind: str, judge: str, reference: str | None = None) -> list[JudgmentRow]:
@@ -116,24 +126,49 @@ def judgments_of(store: Store, session: int, kind: str, judge: str, reference: s
     return [row for row in rows if reference is None or row.reference in (reference, None)]
 
 
-def summarize(kind: str, rows: Sequence[JudgmentRow], uncertainty: Uncertainty) -> JudgedTable:
+def summarize(
+    kind: str, rows: Sequence[JudgmentRow], uncertainty: Uncertainty, sources: Mapping[str, Sources] | None = None
+) -> JudgedTable:
     """The table of one kind from the judgments of a judge, or the labels of people; conditions in order of appearance.
 
-    rows: each item of a judge once.
+    rows: each item of a judge once. sources: see `pair_sources`; a pair of a response and the very sample that its
+    context is made from is left out.
     """
     groups: dict[str, list[JudgmentRow]] = {}
     for row in rows:
         name = row.condition if row.reference is None else f"{row.condition} vs {row.reference}"
         groups.setdefault(name, []).append(row)
+    held_out = {name: [row for row in of if not _with_source(row, sources or {})] for name, of in groups.items()}
     fields = _FIELDS[kind] if kind != TAG else tuple(sorted({row.judgment.fields["tag"] for row in rows}))
+    table = _table(kind, held_out, fields, uncertainty)
+    sourced = {name: of for name, of in groups.items() if len(held_out[name]) < len(of)}
+    for name, estimates in _table(kind, sourced, fields, uncertainty).items():
+        reason = "" if held_out[name] else NOTHING_HELD_OUT
+        for field, whole in estimates.items():
+            table[name][field] = replace(table[name][field], with_source=whole, reason=reason)
+    return table
+
+
+def _with_source(row: JudgmentRow, sources: Mapping[str, Sources]) -> bool:
+    """Whether it is of a pair whose reference sample the condition's context is made from."""
+    if row.reference is None or row.reference not in sources:
+        return False
+    return row.reference_sample in sources[row.reference](row.prompt_id).get(row.condition, ())
+
+
+def _table(
+    kind: str, groups: Mapping[str, Sequence[JudgmentRow]], fields: Sequence[str], uncertainty: Uncertainty
+) -> dict[str, dict[str, JudgedEstimate]]:
+    if not groups:
+        return {}
     columns = {(name, field): _column(group, field) for name, group in groups.items() for field in fields}
-    prompts = sorted({row.prompt_id for row in rows})
+    prompts = sorted({row.prompt_id for group in groups.values() for row in group})
     means = {
         key: [statistics.fmean(judged) if (judged := column.values.get(prompt)) else math.nan for prompt in prompts]
         for key, column in columns.items()
     }
     bounds = [_bounds(kind, field) for _, field in columns]
-    intervals = uncertainty.intervals(np.array([*means.values()], np.float64).T, bounds)
+    intervals = uncertainty.intervals(np.array([*means.values()], np.float64).reshape(len(means), -1).T, bounds)
     paired = kind in (*PAIRED, *LABELS)
     table: dict[str, dict[str, JudgedEstimate]] = {name: {} for name in groups}
     for (name, field), column, interval in zip(columns, columns.values(), intervals, strict=True):
@@ -149,6 +184,17 @@ def summarize(kind: str, rows: Sequence[JudgmentRow], uncertainty: Uncertainty) 
             judges=tuple(dict.fromkeys(row.judgment.judge for row in groups[name])),
         )
     return table
+
+
+def with_source_apart(table: JudgedTable) -> dict[str, Mapping[str, JudgedEstimate]]:
+    """The table as it is shown: what includes the pairs that are held out stands behind what does not, by name."""
+    shown: dict[str, Mapping[str, JudgedEstimate]] = {}
+    for name, fields in table.items():
+        whole = {field: one for field, judged in fields.items() if (one := judged.with_source) is not None}
+        shown[f"{name}, held out" if whole else name] = fields
+        if whole:
+            shown[f"{name}, with source"] = whole
+    return shown
 
 
 def agreement(store: Store, session: int) -> dict[str, dict[str, Agreement]]:

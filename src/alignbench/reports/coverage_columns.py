@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from alignbench.contexts.source_samples import NOTHING_HELD_OUT, Sources, no_sources
 from alignbench.metrics.coverage import (
     COVERAGE_THRESHOLD,
     EqualSentences,
@@ -19,6 +20,7 @@ from alignbench.metrics.coverage import (
 from alignbench.metrics.semantic import calibrated_threshold
 from alignbench.scoring.coverage import SentenceVectors, sentence_vectors
 from alignbench.scoring.embedding_cache import Embeddings
+from alignbench.scoring.held_out import WHOLE, HeldOut, Part
 from alignbench.scoring.null import other_prompt
 from alignbench.scoring.responses import Responses
 
@@ -39,6 +41,7 @@ class CoverageColumns:
 
     Attributes:
         threshold, false_matches: see `Coverage`.
+        why_none: of conditions, why nothing of the reference is compared with them.
         n: responses.
         of_itself: for k = 1, 2, ..., the share of a response that k others of the condition say together.
         of_reference, by_reference: the same of one of the reference's, and of the condition's by the reference's.
@@ -48,6 +51,7 @@ class CoverageColumns:
 
     threshold: float
     false_matches: float | None
+    why_none: Mapping[str, str]
     n: Mapping[str, Column[int]]
     of_itself: Mapping[str, Column[list[float]]]
     of_reference: Mapping[str, Column[list[float]]]
@@ -63,30 +67,52 @@ class CoverageColumns:
                 name: {prompt: column[prompt] for prompt in prompts if prompt in column}
                 for name, column in getattr(self, field.name).items()
             }
-            for field in fields(self)[2:]
+            for field in fields(self)[3:]
         }
         return replace(self, **chosen)
 
 
 def coverage_columns(
-    responses: Responses, reference: str, embeddings: Embeddings, unseen: frozenset[str]
+    responses: Responses,
+    reference: str,
+    embeddings: Embeddings,
+    unseen: frozenset[str],
+    sources: Sources = no_sources,
 ) -> CoverageColumns | None:
-    """None where no sentence has a vector. unseen: prompts on which embeddings say nothing."""
+    """None where no sentence has a vector.
+
+    Args:
+        responses: The responses.
+        reference: Name of the condition that the others are compared with.
+        embeddings: Of sentences.
+        unseen: Prompts on which embeddings say nothing.
+        sources: The samples of the reference that contexts are made from; a condition meets the others only.
+    """
     prompts = [prompt for prompt in responses.prompts if prompt not in unseen]
-    said = {
-        prompt: {name: _spoken(sentence_vectors(texts, embeddings)) for name, texts in responses.cells(prompt).items()}
+    vectors = {
+        prompt: {name: sentence_vectors(texts, embeddings) for name, texts in responses.cells(prompt).items()}
         for prompt in prompts
     }
+    said = {prompt: {name: _spoken(cell) for name, cell in cells.items()} for prompt, cells in vectors.items()}
     if not any(cell for cells in said.values() for cell in cells.values()):
         return None
     mismatched = _mismatched(said, reference)
     threshold = max(COVERAGE_THRESHOLD, calibrated_threshold(mismatched)) if mismatched else COVERAGE_THRESHOLD
     others = [name for name in responses.conditions if name != reference]
-    of_reference = {name: _sides(said, reference, name) for name in others}
-    by_reference = {name: _sides(said, name, reference) for name in others}
+    held_out = {
+        name: {
+            prompt: _spoken(cells.get(reference, {}), HeldOut(reference, sources=sources(prompt)).part(name))
+            for prompt, cells in vectors.items()
+        }
+        for name in others
+    }
+    of_reference = {name: _sides(said, held_out[name], name) for name in others}
+    by_reference = {name: {p: (by, of) for p, (of, by) in sides.items()} for name, sides in of_reference.items()}
+    made_from = {name for prompt in prompts for name in sources(prompt)}
     return CoverageColumns(
         threshold=threshold,
         false_matches=sum(match >= threshold for match in mismatched) / len(mismatched) if mismatched else None,
+        why_none={name: NOTHING_HELD_OUT for name in others if name in made_from and not of_reference[name]},
         n={name: {prompt: len(there.get(name, [])) for prompt, there in said.items()} for name in responses.conditions},
         of_itself={name: _of_itself(said, name, threshold) for name in responses.conditions},
         of_reference={name: _of_other(sides, threshold) for name, sides in of_reference.items()},
@@ -97,8 +123,8 @@ def coverage_columns(
     )
 
 
-def _spoken(vectors: SentenceVectors) -> _Vectors:
-    return [of_response for of_response in vectors.values() if len(of_response)]
+def _spoken(vectors: SentenceVectors, part: Part = WHOLE) -> _Vectors:
+    return [of_response for sample, of_response in vectors.items() if len(of_response) and sample in part]
 
 
 def _mismatched(said: _Said, reference: str) -> list[float]:
@@ -112,9 +138,9 @@ def _mismatched(said: _Said, reference: str) -> list[float]:
     return matches
 
 
-def _sides(said: _Said, of: str, by: str) -> _Sides:
-    """On the prompts that both have, the responses that are covered and those that cover."""
-    cells = {prompt: (there.get(of, []), there.get(by, [])) for prompt, there in said.items()}
+def _sides(said: _Said, of: Column[_Vectors], by: str) -> _Sides:
+    """On the prompts that both have, the responses that are covered and those of a condition, which cover."""
+    cells = {prompt: (of[prompt], there.get(by, [])) for prompt, there in said.items()}
     return {prompt: sides for prompt, sides in cells.items() if all(sides)}
 
 

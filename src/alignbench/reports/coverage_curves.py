@@ -15,6 +15,7 @@ from math import inf
 
 import numpy as np
 
+from alignbench.contexts.source_samples import Sources, no_sources
 from alignbench.metrics.coverage import EqualSentences
 from alignbench.metrics.estimates import Estimate, mean_estimate, paired_differences
 from alignbench.metrics.intervals import UNIT
@@ -90,10 +91,24 @@ class Coverage:
 
 
 def coverage_curves(
-    responses: Responses, reference: str, embeddings: Embeddings, unseen: frozenset[str], uncertainty: Uncertainty
+    responses: Responses,
+    reference: str,
+    embeddings: Embeddings,
+    unseen: frozenset[str],
+    uncertainty: Uncertainty,
+    sources: Sources = no_sources,
 ) -> Coverage:
-    """Coverage of conditions and of the reference by each other. unseen: prompts on which embeddings say nothing."""
-    columns = coverage_columns(responses, reference, embeddings, unseen)
+    """Coverage of conditions and of the reference by each other.
+
+    Args:
+        responses: The responses.
+        reference: Name of the condition that the others are compared with.
+        embeddings: Of sentences.
+        unseen: Prompts on which embeddings say nothing.
+        uncertainty: Of means over prompts.
+        sources: The samples of the reference that contexts are made from; a condition meets the others only.
+    """
+    columns = coverage_columns(responses, reference, embeddings, unseen, sources)
     if columns is None:
         reason = embeddings.why_not or "embeddings do not see stance, and every prompt is contested"
         return Coverage(reason, share=SHARE)
@@ -102,8 +117,8 @@ def coverage_curves(
 
 def coverage_of(columns: CoverageColumns, reference: str, uncertainty: Uncertainty) -> Coverage:
     """The means of columns over prompts."""
-    equal_of_reference = _equal_coverage(columns.equal_of_reference, uncertainty)
-    equal_by_reference = _equal_coverage(columns.equal_by_reference, uncertainty)
+    equal_of_reference = _equal_coverage(columns.equal_of_reference, uncertainty, columns.why_none)
+    equal_by_reference = _equal_coverage(columns.equal_by_reference, uncertainty, columns.why_none)
     return Coverage(
         threshold=columns.threshold,
         false_matches=columns.false_matches,
@@ -142,9 +157,9 @@ def _points(curves: Column[list[float]], uncertainty: Uncertainty) -> tuple[Esti
 
 
 def _equal_coverage(
-    conditions: Mapping[str, Column[EqualSentences]], uncertainty: Uncertainty
+    conditions: Mapping[str, Column[EqualSentences]], uncertainty: Uncertainty, why_none: Mapping[str, str]
 ) -> dict[str, EqualCoverage]:
-    """By condition; what is covered, and by what."""
+    """By condition; what is covered, and by what. why_none: of conditions of which nothing can be covered."""
     columns = {
         name: ({p: one.by_others for p, one in of.items()}, {p: one.by_itself for p, one in of.items()})
         for name, of in conditions.items()
@@ -152,8 +167,8 @@ def _equal_coverage(
     differences = paired_differences(columns, uncertainty, dict.fromkeys(columns, UNIT))
     return {
         name: EqualCoverage(
-            by_other=mean_estimate(columns[name][0], uncertainty, ALONE, UNIT),
-            by_itself=mean_estimate(columns[name][1], uncertainty, ALONE, UNIT),
+            by_other=mean_estimate(columns[name][0], uncertainty, why_none.get(name, ALONE), UNIT),
+            by_itself=mean_estimate(columns[name][1], uncertainty, why_none.get(name, ALONE), UNIT),
             difference=differences[name],
             sentences=float(np.mean([one.sentences for one in of.values()])) if of else None,
         )

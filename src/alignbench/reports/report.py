@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 
+from alignbench.contexts.source_samples import Sources
 from alignbench.errors import InputError, did_you_mean
 from alignbench.judging.preferences import label_agreement
 from alignbench.judging.qualities import Qualities, read_qualities
@@ -27,7 +28,6 @@ from alignbench.reports.revisions import revision_ladders
 from alignbench.reports.roles import role_of
 from alignbench.scoring.batch import score_responses
 from alignbench.scoring.embedding_cache import Embeddings
-from alignbench.scoring.held_out import session_sources
 from alignbench.scoring.model_based.bertscore import BERTSCORE
 from alignbench.scoring.model_based.compute import ModelBackends, ModelMetricRequest, compute_model_metrics
 from alignbench.scoring.model_based.judge import JUDGED
@@ -60,7 +60,7 @@ def build_report(
         if name is not None and name not in responses.conditions:
             near = did_you_mean(name, responses.conditions)
             raise InputError(f"{option}: session {session} has no condition named {name!r}. {near}".rstrip())
-    sources = session_sources(store, session, options.reference)
+    sources = store.sources(session, options.reference)
     own = next((condition for condition in conditions if condition.name == options.reference), None)
     qualities = read_qualities(store, session, options.judge)
     of_models = compute_model_metrics(
@@ -143,7 +143,9 @@ def build_report(
     diversity = None
     sentences: list[Finding] = []
     if options.investigation != "recovery":
-        diversity = _diversity(conditions, qualities, options, responses, embeddings, of_sentences, uncertainty, tables)
+        diversity = _diversity(
+            conditions, qualities, options, responses, embeddings, of_sentences, uncertainty, tables, sources
+        )
         sentences += findings(report, diversity)
     if options.investigation != "diversity":
         sentences += recovery_findings(report, roles)
@@ -159,11 +161,14 @@ def _diversity(
     of_sentences: Embeddings | None,
     uncertainty: Uncertainty,
     tables: ScoreTables,
+    sources: Sources,
 ) -> Diversity:
     if options.reference is None or of_sentences is None:
         coverage = Coverage("there is no reference" if options.reference is None else "coverage was not asked for")
     else:
-        coverage = coverage_curves(responses, options.reference, of_sentences, responses.contested, uncertainty)
+        coverage = coverage_curves(
+            responses, options.reference, of_sentences, responses.contested, uncertainty, sources
+        )
     temperatures = {condition.name: condition.sampling.temperature for condition in conditions}
     return Diversity(
         openings=openings(responses, options.mode, options.reference, resamples=options.resamples, seed=options.seed),

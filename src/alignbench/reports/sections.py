@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from alignbench.judging.labels import HUMAN, LABELS
-from alignbench.judging.summary import Agreement, JudgedTable
+from alignbench.judging.summary import Agreement, JudgedTable, with_source_apart
 from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import MIN_PROMPTS
@@ -31,6 +31,7 @@ from alignbench.reports.section import (
 from alignbench.scoring.score_tables import CrossEstimate
 
 FINDINGS = "Findings"
+JUDGED_HELD_OUT = "held out: without the pairs with the sample that the condition's context is made from"
 MEANS_ONLY = (
     "MMD² of cosines compares the means of the embeddings: sets that spread differently around one mean are 0 apart."
 )
@@ -142,7 +143,7 @@ def _with_source(score: CrossEstimate) -> tuple[str, ...]:
 def judged_sections(judged: Mapping[str, JudgedTable]) -> Iterator[Section]:
     """A table for each kind of judgment."""
     for kind, table in judged.items():
-        fields = list(next(iter(table.values()), {}))
+        fields, shown = list(next(iter(table.values()), {})), with_source_apart(table)
         rows = tuple(
             (
                 name,
@@ -150,11 +151,12 @@ def judged_sections(judged: Mapping[str, JudgedTable]) -> Iterator[Section]:
                 str(max(of[field].n for field in fields)),
                 str(max(of[field].invalid for field in fields)),
             )
-            for name, of in table.items()
+            for name, of in shown.items()
         )
         people = dict.fromkeys(who for of in table.values() for one in of.values() for who in one.judges)
         by = f", by {', '.join(people)}" if kind in LABELS and any(who != HUMAN for who in people) else ""
-        yield Section(f"Judged: {kind}{by}", ("condition", *fields, "judgments", "invalid"), rows)
+        notes = (JUDGED_HELD_OUT,) if len(shown) > len(table) else ()
+        yield Section(f"Judged: {kind}{by}", ("condition", *fields, "judgments", "invalid"), rows, notes)
 
 
 def agreement_section(judges: Mapping[str, Mapping[str, Agreement]]) -> Section:

@@ -363,6 +363,7 @@ def _estimate(estimate: Estimate) -> JsonObject:
 
 
 def _judged(judged: JudgedEstimate) -> JsonObject:
+    whole = judged.with_source
     return {
         "value": judged.value,
         "ci": _ends(judged.ci),
@@ -372,6 +373,7 @@ def _judged(judged: JudgedEstimate) -> JsonObject:
         "na": judged.na,
         **({} if judged.flipped is None else {"flipped": judged.flipped}),
         "judges": [*judged.judges],
+        **({} if whole is None else {"with_source": _judged(whole), "reason": judged.reason}),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from alignbench.contexts.source_samples import Sources, no_sources
 from alignbench.metrics.intervals import Interval
 from alignbench.metrics.sentences import sentences
 from alignbench.metrics.statistics import Uncertainty
@@ -13,7 +14,6 @@ from alignbench.progress import Progress, silent
 from alignbench.scoring.aggregate import COUNTS, ScoreKey, score_tables
 from alignbench.scoring.coverage import sentence_vectors
 from alignbench.scoring.embedding_cache import Embeddings
-from alignbench.scoring.held_out import Sources, no_sources
 from alignbench.scoring.matched import MatchedValues
 from alignbench.scoring.null import shuffled_cycle
 from alignbench.scoring.precomputed import PrecomputedScores

@@ -10,16 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from alignbench.contexts.source_samples import source_conditions
+from alignbench.contexts.source_samples import NOTHING_HELD_OUT, SourceSamples
 from alignbench.metrics.values import Cross
 from alignbench.scoring.prompt_scores import Comparisons, PromptScores
-from alignbench.store import Store
 
-NOTHING_HELD_OUT = "its context is made from every sample of the reference that it could be compared with"
 ANOTHER_PROMPT = ""  # in a condition's place: the reference's answers to another prompt
-
-SourceSamples = Mapping[str, Collection[int]]  # by condition, the reference's samples that its context is made from
-Sources = Callable[[str], SourceSamples]  # the same, of a prompt by its id
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,20 +104,3 @@ class HeldOut:
 
     def _source(self, condition: str) -> Part:
         return Part(frozenset(self.sources.get(condition, ())), only=True)
-
-
-def session_sources(store: Store, session: int, reference: str | None) -> Sources:
-    """Of a session's prompts: what its contexts say, and which hints its cells were sampled with."""
-    conditions, own = store.conditions(session), store.session(session).reference
-    hints = store.hint_sources(session)
-    of_all = source_conditions(conditions, reference, session_reference=own)
-    of_prompts = {
-        prompt: source_conditions(conditions, reference, session_reference=own, made_from=made_from)
-        for prompt, made_from in hints.items()
-    }
-    return lambda prompt: of_prompts.get(prompt, of_all)
-
-
-def no_sources(_: str) -> SourceSamples:
-    """Where nothing is known of contexts."""
-    return {}

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from alignbench.contexts.source_samples import SourceSamples
 from alignbench.engines.embedder import DEFAULT_EMBEDDER, WINDOW_MODE
 from alignbench.engines.protocol import Embedded, EmbedPool, Failed
 from alignbench.errors import StoreError
@@ -16,7 +17,7 @@ from alignbench.metrics.running_cell import CellPair, CellScores
 from alignbench.metrics.values import Cross
 from alignbench.metrics.words import is_empty
 from alignbench.scoring.embedding_cache import Vector
-from alignbench.scoring.held_out import ANOTHER_PROMPT, WHOLE, HeldOut, Part, SourceSamples
+from alignbench.scoring.held_out import ANOTHER_PROMPT, WHOLE, HeldOut, Part
 from alignbench.scoring.pending_embeddings import PendingEmbeddings
 from alignbench.scoring.prompt_scores import PromptScores, completed
 from alignbench.spec import content_hash

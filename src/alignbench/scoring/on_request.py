@@ -9,6 +9,7 @@ import statistics
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from alignbench.contexts.source_samples import SourceSamples
 from alignbench.metrics import registry
 from alignbench.metrics.intervals import Interval
 from alignbench.metrics.lexicon import Lexicon
@@ -18,7 +19,7 @@ from alignbench.metrics.values import WORKBENCH, Cross, Value
 from alignbench.metrics.words import is_empty
 from alignbench.scoring.aggregate import ScoreKey
 from alignbench.scoring.embedding_cache import Vector
-from alignbench.scoring.held_out import ANOTHER_PROMPT, WHOLE, HeldOut, Part, Similarities, SourceSamples
+from alignbench.scoring.held_out import ANOTHER_PROMPT, WHOLE, HeldOut, Part, Similarities
 from alignbench.scoring.jackknife import jackknife_intervals, left_out
 from alignbench.scoring.matched import MatchedValues, matched_values
 from alignbench.scoring.null import other_prompts

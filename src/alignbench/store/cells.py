@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from alignbench.contexts.source_samples import Sources, source_conditions
 from alignbench.errors import InputError
 from alignbench.spec import Condition, Context, ExampleSet, Model, Prompt, Sampling, content_hash
 from alignbench.store.cell_contents import CellContentsMixin
@@ -74,6 +75,19 @@ class CellsMixin(CellContentsMixin):
             session_id,
         )
         return [_condition(row, self.example_set_or_gone) for row in rows]
+
+    def sources(self, session_id: int, reference: str | None) -> Sources:
+        """Of a session's prompts, the samples of the reference that contexts are made from: what the contexts say, and
+        which hints the cells were sampled with."""
+        conditions = self.conditions(session_id)
+        row = self._row("SELECT reference FROM sessions WHERE id = ?", session_id)
+        own = decode_text(row["reference"]) if row and row["reference"] is not None else None
+        of_all = source_conditions(conditions, reference, session_reference=own)
+        of_prompts = {
+            prompt: source_conditions(conditions, reference, session_reference=own, made_from=made_from)
+            for prompt, made_from in self.hint_sources(session_id).items()
+        }
+        return lambda prompt: of_prompts.get(prompt, of_all)
 
     def rename_condition(self, session_id: int, name: str, new_name: str) -> None:
         """Give a condition of a session another name; if it is the reference, it stays the reference."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from alignbench.spec import Context, Hint
 from alignbench.tui.viewer.screen import ViewerScreen
 from alignbench.tui.widgets.marked_pane import MarkedPane
+from alignbench.tui.workbench.state import Column
 from tests.support.app import SMALL, WIDE, bench_of, make_app, ready, sampled, screen_text, shows, until
 from tests.support.fakes import FakePool, LetterEmbedder, ScoringPool
 
@@ -59,6 +62,23 @@ async def test_shared_words_and_covered_sentences(tmp_path: Path, size: tuple[in
         await until(pilot, lambda: "▸○" in screen_text(app))
         await pilot.press("shift+tab")
         await until(pilot, lambda: "the other samples of A*" in screen_text(app))
+
+
+async def test_a_sample_that_the_context_is_made_from_is_held_out(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db", FakePool(texts=TEXTS), LetterEmbedder())
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await ready(pilot, app)
+        await pilot.press("right")
+        bench = app.workbench.bench
+        hint = Hint("summary", text="Tea is warm.", condition="demo-aligned", sample=0)
+        condition = replace(bench.columns[1].condition, context=Context("plain", hint=hint))
+        bench.change(bench.columns[1], Column(condition, 5))
+        app.workbench.changed()
+        await sampled(pilot, app)
+        await pilot.press("enter", "2")
+        await until(pilot, lambda: "2 of 3 content words are in A* demo-aligned, held out too" in screen_text(app))
+        await pilot.press("3")
+        await until(pilot, lambda: "of A* demo-aligned, held out; covered by 2 of 4" in screen_text(app))
 
 
 async def test_why_nothing_can_be_compared(tmp_path: Path) -> None:

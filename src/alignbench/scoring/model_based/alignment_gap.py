@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from alignbench.contexts.rendering import closings, stops
+from alignbench.contexts.source_samples import Sources
 from alignbench.metrics.likelihood import alignment_gap, token_shifts
 from alignbench.metrics.values import Cross
 from alignbench.progress import Progress, tracked
 from alignbench.scoring.endings import EndCounts, Ending, ending
-from alignbench.scoring.held_out import ANOTHER_PROMPT, WHOLE, HeldOut, Part, Sources
+from alignbench.scoring.held_out import ANOTHER_PROMPT, WHOLE, HeldOut, Part
 from alignbench.scoring.likelihood_cache import LikelihoodCache, Passage
 from alignbench.scoring.prompt_scores import PromptScores
 from alignbench.scoring.responses import Responses

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from alignbench.contexts.source_samples import Sources, no_sources
 from alignbench.engines.protocol import EmbedPool, Failed, TokensEmbedded
 from alignbench.metrics.arrays import Floats
 from alignbench.metrics.bertscore import TokenVectors, bertscore_matrix
 from alignbench.metrics.values import Cross, Value, too_few
 from alignbench.metrics.words import is_empty
 from alignbench.progress import Progress
-from alignbench.scoring.held_out import ANOTHER_PROMPT, HeldOut, Part, Sources, no_sources
+from alignbench.scoring.held_out import ANOTHER_PROMPT, HeldOut, Part
 from alignbench.scoring.null import shuffled_cycle
 from alignbench.scoring.pending_embeddings import PendingEmbeddings
 from alignbench.scoring.prompt_scores import PromptScores

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
+from alignbench.contexts.source_samples import Sources, no_sources
 from alignbench.engines.protocol import EmbedPool
 from alignbench.judging.qualities import THRESHOLD, Qualities
 from alignbench.metrics.likelihood import ORDERS
 from alignbench.metrics.registry import METRICS
 from alignbench.progress import Progress, silent
 from alignbench.scoring.embedding_cache import Embeddings
-from alignbench.scoring.held_out import Sources, no_sources
 from alignbench.scoring.likelihood_cache import LikelihoodCache
 from alignbench.scoring.model_based.alignment_gap import GAP, session_gaps
 from alignbench.scoring.model_based.base_model import LOGPROB, SURPRISE, BaseScores

@@ -6,8 +6,9 @@ import statistics
 from collections.abc import Mapping
 from functools import partial
 
+from alignbench.contexts.source_samples import Sources
 from alignbench.metrics.values import Cross, Value
-from alignbench.scoring.held_out import HeldOut, Part, Sources
+from alignbench.scoring.held_out import HeldOut, Part
 from alignbench.scoring.model_based.bertscore import BERTSCORE
 from alignbench.scoring.precomputed import PrecomputedScores
 from alignbench.scoring.prompt_scores import PromptScores

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from alignbench.errors import InputError
 from alignbench.judging.plan import plan_judging
-from alignbench.judging.summary import judgments_of, summarize
+from alignbench.judging.summary import judgments_of, pair_sources, summarize
 from alignbench.judging.templates import PAIRED
 from alignbench.metrics.statistics import Uncertainty
 from alignbench.metrics.values import Value
@@ -46,13 +46,13 @@ def judge(kind: str, model: Model, backends: Backends, snapshot: Snapshot, progr
             for row in judgments_of(store, session, kind, model.reference, reference if kind in PAIRED else None)
             if _here(snapshot, row.judgment.sample_id)
         ]
-    table = summarize(kind, rows, Uncertainty()) if rows else {}
+        table = summarize(kind, rows, Uncertainty(), pair_sources(store, session, rows)) if rows else {}
     by_metric: dict[str, dict[str, Value]] = {}
     for name, fields in table.items():
         condition = next(one for one in snapshot.conditions if name in (one, f"{one} vs {reference}"))
         for field, judged in fields.items():
             beside = {"invalid": float(judged.invalid), "na": float(judged.na)}
-            why = "" if judged.value is not None else _why(judged.invalid, judged.na)
+            why = "" if judged.value is not None else judged.reason or _why(judged.invalid, judged.na)
             by_metric.setdefault(f"{kind}.{field}", {})[condition] = Value(judged.value, judged.n, why, extra=beside)
     if kind in PAIRED and reference is not None:
         for values in by_metric.values():

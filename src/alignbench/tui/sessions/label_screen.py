@@ -18,7 +18,7 @@ from alignbench.errors import AlignbenchError
 from alignbench.judging.labels import PREFERENCE, LabelPlan
 from alignbench.judging.plan import JudgeItem
 from alignbench.judging.preferences import label_agreement
-from alignbench.judging.summary import judgments_of, summarize
+from alignbench.judging.summary import judgments_of, pair_sources, summarize
 from alignbench.metrics.statistics import Uncertainty
 from alignbench.reports.plain import plain_sections
 from alignbench.reports.sections import agreement_section, judged_sections
@@ -159,7 +159,8 @@ def pair_of(store: Store, item: JudgeItem) -> list[SampleRow]:
 def outcome(store: Store, plan: LabelPlan, width: int) -> str:
     """What was said of each condition, and how far judges agree with it."""
     rows = judgments_of(store, plan.session, plan.kind, plan.labeller, plan.reference)
-    judged = judged_sections({plan.kind: summarize(plan.kind, rows, Uncertainty())})
+    sources = pair_sources(store, plan.session, rows)
+    judged = judged_sections({plan.kind: summarize(plan.kind, rows, Uncertainty(), sources)})
     agreed = label_agreement(store, plan.session)
     agreement = agreement_section(agreed)
     meaning = "" if plan.tags else f"a: {plan.reference} is better. b: the condition is.\n"

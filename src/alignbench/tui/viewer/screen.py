@@ -29,6 +29,7 @@ from alignbench.tui.widgets.pane import Pane
 from alignbench.tui.widgets.text_pane import TextPane
 from alignbench.tui.workbench.background_job import BackgroundJob, waiting
 from alignbench.tui.workbench.cell import BenchSample
+from alignbench.tui.workbench.comparison import source_samples
 from alignbench.tui.workbench.controller import Workbench
 from alignbench.tui.workbench.state import Column, letter
 
@@ -168,18 +169,23 @@ class ViewerScreen(WorkbenchScreen[None]):
         return self._sentences(text, sample, others, who)
 
     def _reference(self, column: Column, sample: BenchSample) -> tuple[dict[int, str], str]:
-        """The reference's finished samples but this one, and what they are called."""
+        """The reference's finished samples but this one and those that its context is made from, and what they are
+        called."""
         bench = self.workbench.bench
         if (reference := bench.reference_column) is None:
             return {}, ""
         at = bench.columns.index(reference)
         own = reference is column
+        left_out = {sample.index} if own else source_samples(bench).get(column.name, frozenset())
         others = {
             i: other.text
             for i, other in sorted(bench.cell(reference).samples.items())
-            if other.status == "done" and not (own and i == sample.index)
+            if other.status == "done" and i not in left_out
         }
-        return others, f"{'the other samples of ' if own else ''}{letter(at)}* {one_line(reference.name, 30)}"
+        name = f"{letter(at)}* {one_line(reference.name, 30)}"
+        if own:
+            return others, f"the other samples of {name}"
+        return others, f"{name}, held out" if left_out else name
 
     def _sentences(self, text: str, sample: BenchSample, others: dict[int, str], who: str) -> ViewContent:
         if sample.status == "running":
