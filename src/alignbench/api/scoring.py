@@ -32,7 +32,7 @@ from alignbench.scoring.likelihood_cache import LikelihoodCache
 from alignbench.scoring.model_based.base_model import LOGPROB, SURPRISE
 from alignbench.scoring.model_based.compute import ModelBackends, ModelMetricRequest, compute_model_metrics
 from alignbench.scoring.model_based.judge import JUDGED
-from alignbench.scoring.notes import score_notes
+from alignbench.scoring.notes import draw_notes, score_notes
 from alignbench.scoring.responses import FileResponses, Responses, SessionResponses, Truncated
 from alignbench.scoring.score_tables import ScoredResponses, ScoreTables
 from alignbench.scoring.scorer import ScoreRequest
@@ -228,7 +228,11 @@ def run_scoring(
             embedder=embedder,
             base=of_models.base,
             truncations=truncations,
-            notes=(*_notes(responses, tables, truncations, request.mode), *notes),
+            notes=(
+                *_notes(responses, tables, truncations, request.mode),
+                *(draw_notes(*known, tables) if known else ()),
+                *notes,
+            ),
             interrupted=interrupted,
         )
 

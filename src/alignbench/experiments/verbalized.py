@@ -67,6 +67,14 @@ def answers(reply: str, m: int) -> list[VerbalizedAnswer]:
     return [VerbalizedAnswer(each["text"].strip(), each["probability"]) for each in value["answers"]]
 
 
+def stated_probabilities(reply: str) -> tuple[float, ...]:
+    """Those of a reply's answers; none of a text that is no such reply."""
+    try:
+        return tuple(answer.probability for answer in answers(reply, len(json_object(reply)["answers"])))
+    except (ValueError, TypeError, KeyError):
+        return ()
+
+
 def refusal(result: SampleResult, m: int, why: object) -> str:
     """What is said of a reply that cannot be taken apart."""
     cut = result.finish_reason == "length"

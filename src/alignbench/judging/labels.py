@@ -81,7 +81,7 @@ def plan_labels(
     seed: int = 0,
     labeller: str = HUMAN,
 ) -> LabelPlan:
-    """The pairs of a session that a person has not labelled, shuffled by seed, so that their order gives no condition away.
+    """The pairs of a session that a person has not labelled, shuffled by seed: their order gives no condition away.
 
     A pair is sample i of a condition and sample i of the reference, to the same prompt; half of them, by seed, are
     shown the other way round. InputError where there is nothing to compare, or a tag or a condition cannot be.

@@ -1,4 +1,4 @@
-"""How far people who label agree with each other, and with the judges of a session on which of two samples is better."""
+"""How far people who label agree with each other, and with the judges of a session on which sample is better."""
 
 from __future__ import annotations
 

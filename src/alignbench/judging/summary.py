@@ -96,8 +96,8 @@ def judged_tables(
 ) -> dict[str, JudgedTable]:
     """The judgments of a session by kind, of the kinds that there are.
 
-    judge: whose; without one, for each kind whoever has judged the most, of labels all people together. reference: leave out pairs with another one.
-    conditions: leave out samples of others; None for all.
+    judge: whose; without one, for each kind whoever has judged the most, of labels all people together. reference:
+    leave out pairs with another one. conditions: leave out samples of others; None for all.
     """
     tables: dict[str, JudgedTable] = {}
     for kind in (*KINDS, *LABELS):

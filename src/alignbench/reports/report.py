@@ -31,7 +31,7 @@ from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.model_based.bertscore import BERTSCORE
 from alignbench.scoring.model_based.compute import ModelBackends, ModelMetricRequest, compute_model_metrics
 from alignbench.scoring.model_based.judge import JUDGED
-from alignbench.scoring.notes import score_notes
+from alignbench.scoring.notes import draw_notes, score_notes
 from alignbench.scoring.responses import SessionResponses
 from alignbench.scoring.score_tables import ScoreTables
 from alignbench.scoring.scorer import ScoreRequest
@@ -214,4 +214,8 @@ def _counts(store: Store, session: int, conditions: Sequence[str]) -> dict[str, 
 def _notes(store: Store, session: int, tables: ScoreTables, truncations: Truncations, options: Options) -> list[str]:
     """What a reader of the numbers has to know."""
     notes = list(store.manifest(session).get("imported", {}).get("notes", []))
-    return [*notes, *score_notes(tables, truncations, scores_empty=options.mode.scores_empty)]
+    return [
+        *notes,
+        *draw_notes(store, session, tables),
+        *score_notes(tables, truncations, scores_empty=options.mode.scores_empty),
+    ]

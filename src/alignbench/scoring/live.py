@@ -16,6 +16,7 @@ from alignbench.errors import StoreError
 from alignbench.metrics.running_cell import CellPair, CellScores
 from alignbench.metrics.values import Cross
 from alignbench.metrics.words import is_empty
+from alignbench.scoring.draws import is_draw
 from alignbench.scoring.embedding_cache import Vector
 from alignbench.scoring.held_out import ANOTHER_PROMPT, WHOLE, HeldOut, Part
 from alignbench.scoring.pending_embeddings import PendingEmbeddings
@@ -72,8 +73,11 @@ class LiveScores:
         self._feeder.start()
 
     def add(self, row: SampleRow) -> None:
-        """Count a finished sample, in about a millisecond. Rows that are not done or known already change nothing."""
-        if row.status != "done":
+        """Count a finished sample, in about a millisecond.
+
+        Rows that are not done, no draw of their own (see `draws`) or known already change nothing.
+        """
+        if row.status != "done" or not is_draw(row):
             return
         with self._lock:
             cell = self._cell(row.prompt_id, row.condition)

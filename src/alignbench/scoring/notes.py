@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from alignbench.metrics.registry import METRICS
 from alignbench.scoring.score_tables import ScoreTables
 from alignbench.scoring.truncation import MOST_CUT, Truncations
+from alignbench.store import Store
 
 
 def score_notes(tables: ScoreTables, truncations: Truncations, *, scores_empty: bool) -> Iterator[str]:
@@ -33,3 +34,14 @@ def score_notes(tables: ScoreTables, truncations: Truncations, *, scores_empty: 
             f"responses cut by length, over {MOST_CUT:.0%}, so that neither lengths nor texts compare with others: "
             f"{', '.join(cut)}"
         )
+
+
+def draw_notes(store: Store, session: int, tables: ScoreTables) -> Iterator[str]:
+    """Of conditions whose replies give several answers, how many of these are scored."""
+    several = {condition.name for condition in store.conditions(session) if condition.context.verbalized}
+    for of in store.counts(session):
+        if of.condition in several & tables.sizes.keys():
+            yield (
+                f"each reply of {of.condition} is one draw, an answer by its stated probability: "
+                f"{tables.sizes[of.condition].samples} of {of.samples} answers are scored"
+            )

@@ -18,6 +18,7 @@ from alignbench.errors import InputError
 from alignbench.metrics.values import Value
 from alignbench.metrics.words import words
 from alignbench.scoring.contested import contested_prompts, contested_texts
+from alignbench.scoring.draws import is_draw
 from alignbench.scoring.token_scores import NO_ENTROPIES, NO_LOGPROBS, SURPRISAL, mean_surprisal, token_scores
 from alignbench.scoring.truncation import Truncation, session_truncations
 from alignbench.store import Store
@@ -57,7 +58,7 @@ def all_texts(responses: Responses) -> Iterator[str]:
 
 
 class SessionResponses:
-    """The finished samples of a session."""
+    """The finished samples of a session; of a reply with several answers the one that is drawn (see `draws`)."""
 
     def __init__(self, store: Store, session: int, conditions: Collection[str] | None = None) -> None:
         """conditions: only those of these names, None for all of them.
@@ -89,7 +90,7 @@ class SessionResponses:
             condition: {
                 row.sample: row.text
                 for row in self._store.samples(self._session, cell_id=cell_id)
-                if row.status == "done"
+                if row.status == "done" and is_draw(row)
             }
             for condition, cell_id in self._cells.get(prompt, {}).items()
         }

@@ -10,6 +10,7 @@ from alignbench.metrics.statistics import Uncertainty
 from alignbench.metrics.values import Cross, Value
 from alignbench.scoring.aggregate import COUNTS, score_tables
 from alignbench.scoring.contested import blind_to_stance, is_contested
+from alignbench.scoring.draws import is_draw
 from alignbench.scoring.held_out import HeldOut
 from alignbench.scoring.on_request import Answers, OnRequestScores
 from alignbench.scoring.prompt_scores import PromptScores
@@ -150,7 +151,8 @@ def _earlier(bench: Bench) -> Iterator[Earlier]:
 
 def _done(cell: BenchCell) -> tuple[SampleRow, ...]:
     samples = (sample for _, sample in sorted(cell.samples.items()))
-    return tuple(sample.row for sample in samples if sample.status == "done" and sample.row is not None)
+    rows = (sample.row for sample in samples if sample.status == "done" and sample.row is not None)
+    return tuple(row for row in rows if is_draw(row))
 
 
 def _base(bench: Bench, floor: str | None) -> Model | None:

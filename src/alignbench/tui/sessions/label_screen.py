@@ -83,7 +83,8 @@ class LabelScreen(AppScreen[None]):
         """Show the first of those that wait, or what came of them all."""
         self._item = None
         left, done = len(self._waiting), self._plan.n - len(self._waiting)
-        head = f" Labels of session {self._plan.session}   {done} of {count(self._plan.n, 'pair')}, {left} left   as {self._plan.labeller}"
+        pairs = f"{done} of {count(self._plan.n, 'pair')}, {left} left"
+        head = f" Labels of session {self._plan.session}   {pairs}   as {self._plan.labeller}"
         self.query_one("#heading", Static).update(plain(head))
         for id in ("prompt", "pair", "choices"):
             self.query_one(f"#{id}").display = left > 0
