@@ -115,6 +115,22 @@ def test_distributions_agree(pool: WorkerPool, pair: tuple[Model, Model]) -> Non
     assert ((llama.rank[:n] == 1) == (hf.rank[:n] == 1)).mean() >= 0.95
 
 
+def test_the_end_is_as_likely_under_both(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
+    """After texts that end there, and cut short: by end tokens, and by what closes an answer in the plain layout."""
+    prompt = "# Query:\n```\nName a colour.\n```\n\n# Answer:\n```\n"
+    for closings in ((), ("```", "\n```")):
+        for text in ("Blue.", "Blue, because it is the colour of the"):
+            ends = []
+            for model in pair:
+                answers: queue.Queue[Scored | Failed] = queue.Queue()
+                pool.score(model, LikelihoodRequest(pool.new_key(), prompt, "", text, 0, closings), answers.put)
+                scored = answers.get(timeout=LIMIT)
+                assert isinstance(scored, Scored), scored
+                assert scored.end is not None
+                ends.append(scored.end)
+            assert ends[0] == pytest.approx(ends[1], abs=1.0), (closings, text)
+
+
 @pytest.fixture(scope="module")
 def first_logits(pool: WorkerPool, pair: tuple[Model, Model]) -> list[NDArray[np.float32]]:
     """Log-probs of every token after the prompt of the next tests, under both engines."""

@@ -43,10 +43,11 @@ class LedgerScreen(WorkbenchScreen[None]):
     AUTO_FOCUS = None
     HELP = (
         "Under each token of the reference's response: how many bits more it costs under this column's model and "
-        "context than under the reference itself. Where the two cut text into different tokens, marks stand under the "
-        "shortest parts that both end together. Responses that the context tells of are the source, the others are "
-        "held out: what is saved on the source alone is leakage. F4 and F6 change the context, and the ledger shows "
-        "what that closed. Over many prompts, with intervals: `alignbench ledger`."
+        "context than under the reference itself. ∎ is the end, where the response was not cut. Where the two cut "
+        "text into different tokens, marks stand under the shortest parts that both end together. Responses that the "
+        "context tells of are the source, the others are held out: what is saved on the source alone is leakage. F4 "
+        "and F6 change the context, and the ledger shows what that closed. Over many prompts, with intervals: "
+        "`alignbench ledger`."
     )
 
     def __init__(self, workbench: Workbench, sample: int | None) -> None:
