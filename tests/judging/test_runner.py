@@ -245,6 +245,8 @@ def test_a_set_is_shown_whole_and_judged_again_where_it_has_grown(store: Store) 
     def reply(request: SampleRequest) -> str:
         text = request.context + request.query
         asked.append(text)
+        answers = json.loads(request.schema or "")["properties"]["answers"]
+        assert answers["minItems"] == answers["maxItems"] == text.count("<answer number=")
         return json.dumps({"answers": [{"topics": ["habit"]}] * text.count("<answer number=")})
 
     pool = Judge(reply=reply)

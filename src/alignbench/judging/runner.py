@@ -183,7 +183,7 @@ class JudgeRun:
             stream=stream_key(prompt.hash, template.hash),
             mode="fast",
             messages=rendered.messages,
-            schema=template.schema,
+            schema=template.schema_of(len(texts) - 1),
         )
 
     def _send(self, running: _RunningRequest) -> None:

@@ -53,6 +53,14 @@ class JudgeTemplate:
             return template.render(question=question, responses=[*responses]).strip()
         return template.render(question=question, response=responses[0]).strip()
 
+    def schema_of(self, n_responses: int) -> str:
+        """The schema of a reply on so many responses: of a set, it has an answer for each."""
+        if self.kind not in SETS:
+            return self.schema
+        schema = self.schema_object()
+        schema["properties"]["answers"] |= {"minItems": n_responses, "maxItems": n_responses}
+        return json.dumps(schema)
+
     def schema_object(self) -> dict[str, Any]:
         """The schema, parsed."""
         schema: dict[str, Any] = json.loads(self.schema)
