@@ -37,12 +37,10 @@ def compared(low: float, high: float, p: float = 0.01, prompts: int = 50) -> Equ
 def test_coverage_at_few_responses_carries_no_claim() -> None:
     findings = said({"base": covered(5, compared(0.1, 0.2)), "one": covered(1), "many": covered(12)})
     lines = [finding.text for finding in findings]
-    assert "One response of base says 5% of a response of chat, 5 together say 25%" in lines[0]
-    assert lines[1] == (
-        "Among themselves, one response of chat says 5% of another, 11 together say 55%; one response of base says 5% "
-        "of another, 4 together say 20%."
-    )
-    assert "no claim, since it rests on under 10 responses a prompt" in lines[2]
+    assert lines[0] == "One response of chat says 5% of another of it, 11 together say 55%."
+    assert "One response of base says 5% of a response of chat, 5 together say 25%" in lines[1]
+    assert lines[2] == "One response of base says 5% of another of it, 4 together say 20%."
+    assert "no claim, since it rests on under 10 responses a prompt" in lines[3]
     assert "One response of one says 5% of a response of chat; a response of chat covers 0.500 of its 1." in lines
     assert "Coverage rests on 1 to 5 responses a prompt, under 10" in lines[-1]
     assert not any(finding.claims for finding in findings)

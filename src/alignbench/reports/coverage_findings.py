@@ -20,6 +20,8 @@ def coverage_findings(coverage: Coverage, truncations: Truncations, reference: s
         yield Finding(f"No coverage: {coverage.reason}.")
         return
     shown = {name: covered for name, covered in coverage.conditions.items() if covered.of_reference}
+    if shown:
+        yield from _of_itself(coverage.reference, reference)
     for condition, covered in shown.items():
         responses = number(covered.responses_covered.value or 0.0)
         yield Finding(
@@ -27,14 +29,7 @@ def coverage_findings(coverage: Coverage, truncations: Truncations, reference: s
             f"{_further(covered.of_reference)}; a response of {reference} covers {responses} of its {covered.n}.",
             condition,
         )
-        itself = {reference: coverage.reference, condition: covered.of_itself}
-        parts = [
-            f"one response of {name} says {_percent(curve[0])} of another{_further(curve)}"
-            for name, curve in itself.items()
-            if curve
-        ]
-        if parts:
-            yield Finding(f"Among themselves, {'; '.join(parts)}.", condition)
+        yield from _of_itself(covered.of_itself, condition)
         under = f"it rests on under {FEW} responses a prompt" if min(coverage.n, covered.n) < FEW else ""
         no_claim = too_many_cut(truncations, condition, reference) or under
         yield from _equal_sentences(covered, condition, reference, no_claim)
@@ -65,6 +60,11 @@ def _equal_sentences(covered: ConditionCoverage, condition: str, reference: str,
         -1: f"responses of {condition} say more of each other than {reference} says of them",
     }
     yield Finding(f"{told.text}: {ends[told.sign]}.", condition, (Claim("aggregation", "coverage", says),))
+
+
+def _of_itself(curve: Sequence[Estimate], name: str) -> Iterator[Finding]:
+    if curve:
+        yield Finding(f"One response of {name} says {_percent(curve[0])} of another of it{_further(curve)}.", name)
 
 
 def _further(curve: Sequence[Estimate]) -> str:

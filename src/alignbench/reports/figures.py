@@ -259,13 +259,13 @@ def _coverage(coverage: Coverage, reference: str | None) -> Figure | None:
 
     def draw(panels: Sequence[Axes]) -> None:
         of_reference, of_condition = panels
-        _curve(of_reference, coverage.reference, "o", "black", called(str(reference)), "--")
+        _curve(of_reference, coverage.reference, "o", "black", f"{called(str(reference))}, others", "--")
         for name, (i, of) in drawn.items():
             _curve(of_reference, of.of_reference, MARKERS[i], COLOURS[i], called(name))
             _curve(of_condition, of.by_reference, MARKERS[i], COLOURS[i])
             _curve(of_condition, of.of_itself, MARKERS[i], COLOURS[i], style="--")
         of_reference.set_title("of one reference response, said by k")
-        of_condition.set_title("of one response, said by k of the reference")
+        of_condition.set_title("of one response, said by k of the reference (dashed: its own)")
         for axes in panels:
             axes.set_xlabel("k responses")
             axes.set_ylim(0, 1)
