@@ -133,9 +133,12 @@ def test_vectors_that_come_later_and_those_that_never_come() -> None:
 
 
 def test_scores_from_elsewhere_stand_beside_the_live_ones() -> None:
-    given = Answers(TEXTS, within={"a": {"surprisal": Value(2.5, 3)}})
-    scores = OnRequestScores(Kept()).scores({"p": given}, ["p"], ["a", "b"], ["words", "surprisal"], "a")["p"]
+    given = Answers(TEXTS, within={"a": {"surprisal": Value(2.5, 3), "quality.depth": Value(4.0, 3)}})
+    metrics = ["words", "jaccard", "surprisal", "quality.depth"]
+    scores = OnRequestScores(Kept()).scores({"p": given}, ["p"], ["a", "b"], metrics, "a")["p"]
     assert scores.within["a"]["surprisal"].value == 2.5
+    assert scores.within["a"]["quality.depth"].value == 4.0
+    assert set(scores.matched["b"]) == {"jaccard"}
     assert scores.within["a"]["words"].value == scratch(TEXTS["a"]).within()["words"].value
     assert not any(scores.held_out.null.values()), "one prompt has no null"
 

@@ -124,7 +124,7 @@ class Metric:
     @property
     def stored(self) -> bool:
         """Whether it is read off what was stored of every token when it was drawn."""
-        return {*self.needs} <= {"log-probs", "entropies"}
+        return bool(self.needs) and {*self.needs} <= {"log-probs", "entropies"}
 
     @property
     def cut(self) -> Callable[[CutTexts], CutSimilarity] | None:

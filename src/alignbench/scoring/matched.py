@@ -34,7 +34,7 @@ def matched_values(
         lexicon: numbers the words.
         seed: draws the sentences, and the quadruples where there are many.
     """
-    formulas = {name: cut for name in metrics if (cut := METRICS[name].cut) is not None}
+    formulas = {name: cut for name in metrics if name in METRICS and (cut := METRICS[name].cut) is not None}
     texts = CutTexts([CutText.of(text, lexicon, seed) for cell in cells.values() for text in cell.values()], lexicon)
     ends = np.cumsum([len(cell) for cell in cells.values()])
     rows = {name: np.arange(end - len(cells[name]), end) for name, end in zip(cells, ends.tolist(), strict=True)}

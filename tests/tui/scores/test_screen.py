@@ -114,6 +114,7 @@ def test_every_score_has_a_row_and_a_help() -> None:
     own = {name: metric for name, metric in METRICS.items() if "judge" not in metric.needs}
     assert listed == {(name, scope == "cross") for name, metric in own.items() for scope in metric.scope}
     assert len({(row.metric.name, row.cross) for row in rows()}) == len(rows())
+    assert all(row.on_demand for row in rows() if row.judged), "a judge is asked for"
     for row in rows():
         assert row.metric.meaning in row.help()[0]
         more = "" if row.cross else row.metric.more_diverse

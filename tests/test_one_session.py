@@ -1,0 +1,175 @@
+"""One session has one floor, one held-out figure and one comparison at matched length: in the app, in commands, in
+reports, in JSON and from Python."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import alignbench as library
+from alignbench.frames import Database
+from alignbench.reports.numbers import number
+from alignbench.scoring.score_tables import CrossEstimate, MatchedEstimate
+from alignbench.spec import Condition, Context, Hint, Model
+from alignbench.tui.scores.screen import ScoresScreen
+from alignbench.tui.workbench.metric_rows import rows
+from alignbench.tui.workbench.state import Column
+from tests.support.app import line_with, make_app, ready, sampled, screen_text, until
+from tests.support.commands import alignbench
+from tests.support.fakes import FakePool, LetterEmbedder
+
+TEXTS = {
+    "demo-aligned": [
+        "Rivers carry stones and sand down slowly.",
+        "Tea is warm and calm tonight.",
+        "Tea keeps people warm and calm.",
+    ],
+    "demo-base": ["Rain falls on roofs at night.", "Warm rain falls on calm gardens.", "Nothing."],
+    "hinted": ["Rivers carry stones down.", "Tea is warm, rivers carry sand.", "Stones and sand lie in rivers."],
+}
+HINTED = Condition(
+    "hinted",
+    Model("hinted", "hinted", "base"),
+    Context("plain", hint=Hint("keywords", text="rivers, stones, sand", condition="demo-aligned", sample=0)),
+)
+FIELDS = ("value", "floor", "ceiling", "null", "recovery", "held_out", "source")
+SIMILARITY = next(at for at, row in enumerate(rows()) if row.metric.name == "jaccard" and row.cross)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the app knows and shows of the lexical similarity of the hinted column.
+
+    Attributes:
+        over_prompts, matched: Over the prompts of the session.
+        of_prompt: Of the prompt on the screen, on the scores screen.
+        strip: The same, below the columns: similarity, floor and recovery.
+        recovery_line, source_line: Of the second view of the scores screen.
+    """
+
+    over_prompts: CrossEstimate
+    matched: MatchedEstimate
+    of_prompt: CrossEstimate
+    strip: tuple[float | None, float | None, float | None]
+    recovery_line: str
+    source_line: str
+
+
+async def seen_in_the_app(db: Path) -> Seen:
+    app = make_app(db, FakePool(texts=TEXTS), LetterEmbedder())
+    async with app.run_test(size=(140, 70), notifications=True) as pilot:
+        await ready(pilot, app)
+        bench = app.workbench.bench
+        bench.add(Column(HINTED, 3))
+        for column in bench.columns:
+            bench.change(column, Column(column.condition, 3))
+        app.workbench.changed()
+        await sampled(pilot, app)
+        await pilot.press("right_square_bracket")
+        await sampled(pilot, app)
+        table = app.workbench.bench_scores.table(bench)
+        at = [metric.key for metric in table.similarities].index("jaccard")
+        assert table.cross is not None
+        compared = next(one for one in table.comparisons if one.held_out)
+        strip = compared.scores[at].value, compared.floors[at].value
+        recovery = compared.recovery(at, table.cross["jaccard"].ceiling)
+        await pilot.press("f7", *["down"] * SIMILARITY, "3")
+        await until(pilot, lambda: "2 prompts of this session" in screen_text(app))
+        screen = app.screen
+        assert isinstance(screen, ScoresScreen)
+        assert screen._spread is not None
+        tables = screen._spread[1].tables
+        await pilot.press("2")
+        await until(pilot, lambda: "its source alone" in screen_text(app))
+        assert screen._panel is not None
+        of_prompt = screen._panel[1].tables.cross["hinted"]["jaccard"]
+        lines = line_with(app, "C hinted"), line_with(app, "its source alone")
+        await pilot.press("1", *["up"] * len(rows()), *["down"] * own_place("jaccard"), "3")
+        await until(pilot, lambda: "At matched length" in screen_text(app))
+        matched = screen._spread[1].tables.matched["hinted"]["jaccard"]
+    return Seen(tables.cross["hinted"]["jaccard"], matched, of_prompt, (*strip, recovery), *lines)
+
+
+def own_place(metric: str) -> int:
+    return next(at for at, row in enumerate(rows()) if row.metric.name == metric and not row.cross)
+
+
+async def test_the_app_commands_and_reports_name_the_same_numbers(tmp_path: Path) -> None:
+    db = tmp_path / "runs.db"
+    seen = await seen_in_the_app(db)
+    own = library.score(1, metrics="jaccard", db=db).tables
+    entry, matched = own.cross["hinted"]["jaccard"], own.matched["hinted"]["jaccard"]
+    assert entry.with_source is not None
+    assert entry.source is not None
+    assert entry.with_source.value is not None
+    assert entry.value is not None
+    assert entry.source > entry.with_source.value > entry.value, "the context tells of its source"
+    assert entry.floor != entry.with_source.floor, "and the floor is taken against what is held out"
+
+    # The app, over prompts and of the one on the screen.
+    assert numbers(seen.over_prompts) == numbers(entry)
+    assert numbers(seen.over_prompts.with_source) == numbers(entry.with_source)
+    assert seen.matched == matched
+    assert seen.strip == pytest.approx((seen.of_prompt.value, seen.of_prompt.floor, seen.of_prompt.recovery))
+    assert seen.recovery_line.startswith(f"C hinted {short(seen.of_prompt.value)}°")
+    assert f"recovery {seen.of_prompt.recovery:.0%}" in seen.recovery_line
+    whole = seen.of_prompt.with_source
+    assert whole is not None
+    assert seen.source_line.startswith(f"with source {short(whole.value)} (recovery {whole.recovery:.0%})")
+
+    # JSON of a command and of a report.
+    asked = ("--db", str(db))
+    scored = read("score", "--session", "1", "--metrics", "jaccard", "--json", *asked)
+    reported = read("report", "1", "--metrics", "jaccard", "--format", "json", *asked)
+    for tables in (scored, reported):
+        assert tables["meta"]["floor"] == "demo-base"
+        cross = tables["cross"]["hinted"]["jaccard"]
+        assert [cross[field] for field in FIELDS] == numbers(entry)
+        assert [cross["with_source"][field] for field in FIELDS[:5]] == numbers(entry.with_source)[:5]
+        assert tables["cross"]["demo-base"]["jaccard"]["with_source"] is None
+        assert tables["matched"]["hinted"]["jaccard"]["difference"] == matched.difference.value
+    assert scored["matched"] == reported["matched"]
+
+    # Tables for people, for spreadsheets and for Python.
+    line = table_line(alignbench("score", "--session", "1", "--metrics", "jaccard", *asked).stdout, "hinted, held out")
+    assert number(entry.value, 4) in line
+    assert f"{entry.recovery:.0%}" in line
+    line = table_line(alignbench("report", "1", "--metrics", "jaccard", *asked).stdout, "hinted (held out)")
+    assert {number(entry.value), number(entry.floor or 0.0), number(entry.with_source.value)} <= set(line.split())
+    spreadsheet = alignbench("report", "1", "--metrics", "jaccard", "--format", "csv", *asked).stdout
+    row = next(
+        row
+        for row in csv.DictReader(io.StringIO(spreadsheet))
+        if (row["table"], row["condition"], row["metric"]) == ("cross", "hinted", "jaccard")
+    )
+    assert [float(row[field]) for field in FIELDS] == numbers(entry)
+    assert float(row["with_source"]) == entry.with_source.value
+    pytest.importorskip("pandas")
+    frame = Database(db).session(1).scores(["jaccard"], floor="demo-base")
+    of_frame = frame[(frame.table == "cross") & (frame.condition == "hinted")].iloc[0]
+    assert [of_frame[field] for field in FIELDS] == pytest.approx(numbers(entry))
+    assert of_frame.with_source == entry.with_source.value
+
+
+def numbers(entry: CrossEstimate | None) -> list[float | None]:
+    return [getattr(entry, field) for field in FIELDS]
+
+
+def short(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}".lstrip("0")
+
+
+def read(*arguments: str) -> Any:
+    ran = alignbench(*arguments)
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout)
+
+
+def table_line(text: str, name: str) -> str:
+    return next(line for line in text.splitlines() if name in line)
