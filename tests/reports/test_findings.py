@@ -77,6 +77,24 @@ def test_different_shares_of_empty_responses_are_said() -> None:
     assert "empty" not in line(0.0)
 
 
+def test_embeddings_claim_nothing_where_lengths_differ() -> None:
+    """The openings of an aligned model's answers have an embedding diversity of .27, the whole answers one of .12."""
+
+    def claimed(words: PairedDifference) -> list[Claim]:
+        more = gap(0.15, 0.12, 0.19)
+        within = {
+            "cut": {"words": score(120.0, words), "embedding_diversity": score(0.27, more)},
+            "chat": {"words": score(480.0), "embedding_diversity": score(0.12)},
+        }
+        report = Report(1, ScoreTables(within), meta=meta())
+        there = findings(report, Diversity(NO_OPENINGS, NO_GATE, NO_COVERAGE))
+        return [claim for finding in there for claim in finding.claims if claim.kind == "diversity"]
+
+    assert not claimed(gap(-20.0, -30.0, -10.0))
+    assert not claimed(gap(-60.0, -130.0, 10.0))  # not told from none, but over a tenth
+    assert claimed(gap(-20.0, -60.0, 20.0)) == [Claim("diversity", "embedding_diversity", "more diverse")]
+
+
 def test_an_interval_with_zero_in_it_carries_no_claim() -> None:
     unclear = gap(-0.2, -0.5, 0.1), gap(-0.2, -0.3, -0.1, p=0.2)
     for line in (said("embedding_diversity", difference) for difference in unclear):

@@ -8,7 +8,7 @@ from typing import Any
 from alignbench.reports.contents import Report
 from alignbench.reports.finding import Claim, Finding
 from alignbench.reports.recovery import recovery_findings
-from alignbench.scoring.score_tables import CrossEstimate, ScoreTables
+from alignbench.scoring.score_tables import CrossEstimate, ScoreTables, WithinEstimate
 from tests.support.reported import meta
 
 SCORE = CrossEstimate(
@@ -49,6 +49,17 @@ def test_an_mmd2_under_0_is_chance() -> None:
     below = finding(mmd2=-0.02, mmd2_ci=(-0.03, -0.01))
     assert "not told from the same distribution" in below.text
     assert [claim.kind for claim in below.claims] == ["recovery"]
+
+
+def test_copies_are_no_other_distribution() -> None:
+    """Two draws from one distribution, of each of which 40% are copies, have an MMD² over 0 every time."""
+    for name, copies in (("shown", 2.0), ("chat", 2.0), ("shown", 0.5)):
+        duplicates = {name: {"duplicates": WithinEstimate(copies, n=50, samples=250)}}
+        tables = ScoreTables(duplicates, {each: {"jaccard": SCORE} for each in ("shown", "chat")})
+        (there,) = recovery_findings(Report(1, tables, meta=meta()), {"shown": "in-context", "chat": "aligned"})
+        claimed = "distribution" in [claim.kind for claim in there.claims]
+        assert claimed == (copies == 0.5)
+        assert ("are copies" in there.text) != claimed
 
 
 def test_what_a_sentence_claims_stands_beside_it() -> None:

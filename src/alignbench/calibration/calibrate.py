@@ -118,7 +118,7 @@ def run(request: CalibrationRequest, experiment: Experiment, place: int) -> Outc
         planted = PlantedPrompts(
             experiment.plant,
             request.source,
-            request.n,
+            request.n * experiment.samples,
             request.planted,
             np.random.default_rng([request.seed, place]),
         )

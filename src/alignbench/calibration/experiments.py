@@ -33,10 +33,7 @@ from alignbench.reports.finding import Claim, ClaimKind
 from alignbench.scoring.responses import opening
 
 _TOKENS = 1.3  # of a word
-_BITS, _BITS_SPREAD = (
-    1.5,
-    0.5,
-)  # of a byte: the middle, and how far the logarithm reaches from the lowest to the highest
+_BITS, _BITS_SPREAD = 1.5, 0.5  # of a byte: the middle, and how far the logarithm reaches
 _SHORT = (0.3, 0.8)  # what is left of a text that is cut: least and largest share
 _GOOD, _BAD = 4.0, 1.0  # quality
 
@@ -45,7 +42,7 @@ SENTENCES: Mapping[ClaimKind, tuple[str, ...]] = {
     "length": ("words",),
     "diversity": ("embedding_diversity",),
     "matched diversity": ("jaccard",),
-    "gate": ("jaccard", "embedding_diversity"),
+    "gate": ("jaccard",),
     "aggregation": ("coverage",),
     "recovery": ("jaccard", "embedding_similarity"),
     "distribution": ("jaccard", "embedding_similarity"),
@@ -65,6 +62,7 @@ class Experiment:
         besides: what may be claimed, because it is planted along with the rest or not known. Any other claim, and any
             in another direction, is an error.
         sources: the reference's samples that the other condition's context is made from.
+        samples: of a prompt, as a multiple of those of the others: fewer than 10 carry no claim about coverage.
     """
 
     name: str
@@ -73,6 +71,7 @@ class Experiment:
     due: Mapping[ClaimKind, str] = field(default_factory=dict)
     besides: Collection[ClaimKind] = ()
     sources: Collection[int] = ()
+    samples: int = 1
 
     def is_due(self, claim: Claim) -> bool:
         return claim.kind in self.due and claim.says.startswith(self.due[claim.kind])
@@ -270,7 +269,8 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     Experiment("duplicated", "40% of the samples of both sides are copies", duplicated),
     Experiment("difficulty", "prompts differ much, in ways that cancel out", difficulty, besides=_TEXTS),
     Experiment("cut", "one side cut to shorter lengths", cut, besides=_LENGTH),
-    Experiment("three times", "one side three times as long", three_times, besides=_LENGTH),
+    Experiment("same, 2n", "2n samples of the same condition", same, samples=2),
+    Experiment("three times", "2n samples, one side three times as long", three_times, besides=_LENGTH, samples=2),
     Experiment("gate: random", "a gap, and what fails is random", gate_at_random, besides=_DIVERSITY),
     Experiment("gate: short", "what fails is short", gate_by_length, besides=_LENGTH),
     Experiment("like the floor", "a condition that is no more than the floor", like_floor, besides=_TEXTS),
@@ -279,7 +279,12 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     Experiment("entropy", "10% fewer bits a token", surer, {"entropy": "narrower"}),
     Experiment("length", "the reference 30% longer", longer_by_a_third, {"length": "shorter"}, _TEXTS),
     Experiment(
-        "aggregation", "the reference says what three responses say", aggregating, {"length": "shorter"}, _DIVERSITY
+        "aggregation",
+        "2n samples, the reference says what three say",
+        aggregating,
+        {"aggregation": "aggregation", "length": "shorter"},
+        _DIVERSITY,
+        samples=2,
     ),
     Experiment("gate", "what fails is nonsense", gate, {"gate": "part of the difference", **_MORE_DIVERSE}, _APART),
     Experiment("recovery", "half of the responses are the reference's", recovered, {"recovery": "some"}, _DIVERSITY),

@@ -6,8 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from alignbench.reports.finding import Finding
-from alignbench.scoring.score_tables import ConditionSize
+from alignbench.scoring.score_tables import ConditionSize, ScoreTables
 from alignbench.scoring.truncation import Truncations, not_recorded, too_many_cut
+
+LENGTHS_APART = 0.1  # of the reference's mean length: how far apart two conditions may be whose embeddings compare
+MOST_COPIES = 0.1  # of a condition's responses: how many may equal another one of their prompt
 
 
 def with_caveats(
@@ -25,6 +28,25 @@ def with_caveats(
         ]
     said = "; ".join(filter(None, caveats))
     return replace(finding, text=f"{finding.text.removesuffix('.')} ({said}).") if said else finding
+
+
+def lengths_apart(scores: ScoreTables, condition: str, reference: str) -> str:
+    """Why their embeddings do not compare; empty where their lengths do, or were not scored."""
+    length, own = (scores.within.get(name, {}).get("words") for name in (condition, reference))
+    if length is None or own is None or length.difference is None or own.value is None:
+        return ""
+    if length.difference.clear or abs(length.difference.value or 0.0) > LENGTHS_APART * own.value:
+        return "lengths differ, and embeddings of longer responses are more alike"
+    return ""
+
+
+def too_many_copies(scores: ScoreTables, condition: str, reference: str) -> str:
+    """Why MMD² does not tell their distributions apart; empty where there are few equal texts."""
+    for name in (condition, reference):
+        copies = scores.within.get(name, {}).get("duplicates")
+        if copies is not None and (copies.value or 0.0) * copies.n > MOST_COPIES * copies.samples:
+            return f"over {MOST_COPIES:.0%} of the responses of {name} are copies, which bring a set closer to itself"
+    return ""
 
 
 def _empty(condition: str, reference: str, sizes: Mapping[str, ConditionSize]) -> Iterator[str]:

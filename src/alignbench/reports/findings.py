@@ -8,7 +8,7 @@ from alignbench.judging.summary import DISTINCT, STANCES, JudgedTable
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import PairedDifference
 from alignbench.metrics.values import NON_EMPTY
-from alignbench.reports.caveats import with_caveats
+from alignbench.reports.caveats import lengths_apart, with_caveats
 from alignbench.reports.contents import Diversity, Report
 from alignbench.reports.coverage_findings import coverage_findings
 from alignbench.reports.entropies import entropy_findings
@@ -20,6 +20,8 @@ from alignbench.scoring.score_tables import MatchedEstimate, ScoreTables, Within
 from alignbench.scoring.truncation import Truncations, too_many_cut
 
 SAID = ("jaccard", "embedding_diversity")  # the scores that sentences speak of
+
+_LONGER = "what passes may be longer, and embeddings of longer responses are more alike"
 
 
 def findings(report: Report, diversity: Diversity) -> list[Finding]:
@@ -57,7 +59,8 @@ def _differences(scores: ScoreTables, truncations: Truncations, reference: str, 
         if METRICS[metric].lexical:
             yield _at_matched_length(shown, condition, metric, scores.matched.get(condition, {}).get(metric), cut)
         else:
-            yield _moved(shown, condition, kind, metric, score.difference, cut)
+            apart = "" if kind == "length" else lengths_apart(scores, condition, reference)
+            yield _moved(shown, condition, kind, metric, score.difference, cut or apart)
 
 
 def _at_matched_length(shown: str, condition: str, metric: str, matched: MatchedEstimate | None, cut: str) -> Finding:
@@ -111,7 +114,8 @@ def _gate(gate: QualityGate, truncations: Truncations, reference: str) -> Iterat
         for metric in SAID:
             if metric in gated.gap:
                 cut = too_many_cut(truncations, condition, reference)
-                yield from _closed(condition, reference, metric, gated.gap[metric], cut)
+                longer = "" if METRICS[metric].lexical else _LONGER
+                yield from _closed(condition, reference, metric, gated.gap[metric], cut or longer)
 
 
 def _closed(condition: str, reference: str, metric: str, gap: GateGap, no_claim: str) -> Iterator[Finding]:

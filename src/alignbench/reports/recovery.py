@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import MIN_PROMPTS
-from alignbench.reports.caveats import with_caveats
+from alignbench.reports.caveats import too_many_copies, with_caveats
 from alignbench.reports.contents import Report
 from alignbench.reports.finding import Claim, Finding
 from alignbench.reports.numbers import interval, number
@@ -24,12 +24,14 @@ def recovery_findings(report: Report, roles: Mapping[str, str]) -> list[Finding]
     for metric in SAID:
         for condition, scores in report.scores.cross.items():
             if metric in scores and condition not in (reference, floor):
-                sentences.append(_sentence(condition, roles[condition], reference, metric, scores[metric]))
+                copies = too_many_copies(report.scores, condition, reference)
+                sentences.append(_sentence(condition, roles[condition], reference, metric, scores[metric], copies))
     truncations = {name: counts.truncation for name, counts in report.counts.items()}
     return [with_caveats(sentence, report.scores.sizes, truncations, reference) for sentence in sentences]
 
 
-def _sentence(condition: str, role: str, reference: str, metric: str, score: CrossEstimate) -> Finding:
+def _sentence(condition: str, role: str, reference: str, metric: str, score: CrossEstimate, copies: str) -> Finding:
+    """copies: why MMD² claims nothing; empty where it may."""
     title = METRICS[metric].title
     if score.value is None:
         return Finding(f"{title} of {condition} to {reference}: none ({score.reason}).", condition)
@@ -38,29 +40,29 @@ def _sentence(condition: str, role: str, reference: str, metric: str, score: Cro
     shown += "none" if score.ceiling is None else number(score.ceiling)
     if score.null is not None:
         shown += f" and {number(score.null)} for answers to other prompts"
-    text = f"{shown}; {_recovered(score)}{_beside(metric, score)}."
-    return Finding(text, condition, tuple(_claims(metric, score)))
+    text = f"{shown}; {_recovered(score)}{_beside(metric, score, copies)}."
+    return Finding(text, condition, tuple(_claims(metric, score, copies)))
 
 
-def _alike(metric: str, score: CrossEstimate) -> str:
-    """What MMD² tells of the two sets."""
-    if score.n < MIN_PROMPTS:
-        return ""
-    if METRICS[metric].compares_means:
-        return ", another mean" if _is_another(score) else ", means not told apart"
-    return ", another distribution" if _is_another(score) else ", not told from the same distribution"
+def _alike(metric: str, score: CrossEstimate, copies: str) -> tuple[str, bool]:
+    """What MMD² tells of the two sets, and whether that is a claim; under 0 it is by chance."""
+    if score.mmd2_ci is None or score.n < MIN_PROMPTS:
+        return "", False
+    another, alike = (
+        ("another mean", "means not told apart")
+        if METRICS[metric].compares_means
+        else ("another distribution", "not told from the same distribution")
+    )
+    if score.mmd2_ci[0] <= 0:
+        return f", {alike}", False
+    return (f", no claim, since {copies}", False) if copies else (f", {another}", True)
 
 
-def _claims(metric: str, score: CrossEstimate) -> Iterator[Claim]:
+def _claims(metric: str, score: CrossEstimate, copies: str) -> Iterator[Claim]:
     if score.recovery_ci is not None and score.recovery_ci[0] > 0:
         yield Claim("recovery", metric, "some")
-    if _is_another(score):
+    if _alike(metric, score, copies)[1]:
         yield Claim("distribution", metric, "another")
-
-
-def _is_another(score: CrossEstimate) -> bool:
-    """Whether MMD² tells the condition's distribution from the reference's; under 0 it is by chance."""
-    return score.mmd2_ci is not None and score.n >= MIN_PROMPTS and score.mmd2_ci[0] > 0
 
 
 def _recovered(score: CrossEstimate) -> str:
@@ -73,11 +75,11 @@ def _recovered(score: CrossEstimate) -> str:
     return f"recovery {score.recovery:.0%} [{low:.0%}, {high:.0%}]{claim}"
 
 
-def _beside(metric: str, score: CrossEstimate) -> str:
+def _beside(metric: str, score: CrossEstimate, copies: str) -> str:
     text = ""
     if (whole := score.with_source) is not None and whole.value is not None:
         share = "" if whole.recovery is None else f", recovery {whole.recovery:.0%}"
         text += f"; with the source of its context {number(whole.value)}{share}"
     if score.mmd2 is not None and score.mmd2_ci is not None:
-        text += f"; MMD² {number(score.mmd2)} {interval(score.mmd2_ci)}{_alike(metric, score)}"
+        text += f"; MMD² {number(score.mmd2)} {interval(score.mmd2_ci)}{_alike(metric, score, copies)[0]}"
     return f"{text}; the recovery is {score.warning}" if score.warning else text
