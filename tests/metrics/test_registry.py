@@ -11,6 +11,7 @@ from alignbench.metrics.metric import Metric
 from alignbench.metrics.running_cell import CellPair, CellScores
 from alignbench.metrics.values import WordMode
 from alignbench.metrics.words import VERSION
+from alignbench.tui.workbench.metric_rows import rows
 
 
 def test_the_registry_names_what_a_cell_computes() -> None:
@@ -59,3 +60,10 @@ def test_an_unknown_score_names_its_nearest() -> None:
     assert registry.metric("jaccard").more_diverse == "lower"
     with pytest.raises(InputError, match=r"no score named 'jacard'\. Did you mean jaccard or"):
         registry.metric("jacard")
+
+
+def test_what_is_stored_for_every_token_is_known() -> None:
+    stored = {name for name, metric in registry.METRICS.items() if metric.stored}
+    assert stored == {"surprisal", "entropy", "sampling_entropy", "branching_factor"}
+    judged = [row.metric for row in rows() if row.judged]
+    assert not any(metric.stored for metric in judged), "what needs nothing is stored nowhere"

@@ -6,10 +6,14 @@ import numpy as np
 import pytest
 
 from alignbench.metrics.judged import effective_diversity, novelty_gains, novelty_utility
+from alignbench.metrics.running_cell import CellScores
 from alignbench.metrics.semantic import (
+    EQUIVALENT,
+    CalibratedThreshold,
     Cosines,
     calibrated_threshold,
     classes,
+    classes_of_set,
     cosine_matrix,
     threshold_classes,
 )
@@ -93,6 +97,36 @@ def test_a_threshold_is_what_few_mismatched_pairs_reach() -> None:
     assert np.mean(mismatched >= threshold) == pytest.approx(0.1, abs=0.01)
     with pytest.raises(ValueError, match="one similarity at least"):
         calibrated_threshold([])
+
+
+def test_a_calibrated_threshold_rises_where_chance_reaches_the_usual_one() -> None:
+    low = CalibratedThreshold.of(0.8, np.linspace(0.0, 0.4, 1001))
+    assert (low.value, low.false_matches) == (0.8, 0.0)
+    assert low.chance == pytest.approx(0.38)
+    high = CalibratedThreshold.of(0.8, np.linspace(0.5, 1.0, 1001))
+    assert high.value == high.chance == pytest.approx(0.975)
+    assert high.false_matches == pytest.approx(0.05, abs=0.001)
+    assert CalibratedThreshold.of(0.8, []) == CalibratedThreshold(0.8)
+
+
+def test_semantic_entropy_known_answer() -> None:
+    of = classes_of_set((0, 1, 2, 1))
+    assert of["semantic_entropy"].value == pytest.approx(1.0397, abs=5e-5)
+    assert of["semantic_classes"].value == 3
+    assert of["semantic_classes"].extra == {EQUIVALENT: pytest.approx(1 / 6)}
+    assert classes_of_set((0, 0, 0))["semantic_entropy"].value == 0.0
+    assert classes_of_set((0, 1, 2))["semantic_entropy"].value == pytest.approx(np.log(3))
+    assert classes_of_set((0,))["semantic_classes"].extra == {}
+
+
+def test_cells_have_the_entropy_of_their_classes() -> None:
+    cell = CellScores(("semantic_classes", "semantic_entropy"), class_threshold=0.9)
+    for sample, vector in enumerate(([1, 0], [0, 1], [-1, 0], [0.1, 1])):
+        cell.add(sample, f"text {sample}")
+        cell.add_embedding(sample, vector)
+    within = cell.within()
+    assert within["semantic_entropy"].value == pytest.approx(1.0397, abs=5e-5)
+    assert within["semantic_classes"].value == 3
 
 
 def test_novelty_utility_known_answer() -> None:

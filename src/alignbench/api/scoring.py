@@ -27,6 +27,7 @@ from alignbench.paths import existing_database
 from alignbench.progress import Progress, silent
 from alignbench.scoring.batch import score_responses
 from alignbench.scoring.embedding_cache import Embeddings
+from alignbench.scoring.equivalence import CLASSES, Equivalence, embedding_equivalence
 from alignbench.scoring.floor import NOT_GIVEN, Floor, session_floor
 from alignbench.scoring.likelihood_cache import LikelihoodCache
 from alignbench.scoring.model_based.base_model import LOGPROB, SURPRISE
@@ -181,11 +182,14 @@ def run_scoring(
             pool = stack.enter_context(closing(WorkerPool()))
             return LikelihoodCache(known[0] if known is not None else cache(), pool)
 
+        equivalence = Equivalence()
+        if names & {*CLASSES, *JUDGED}:
+            equivalence = embedding_equivalence(responses, embeddings, progress)
         asked = ModelMetricRequest(
             names if job.judge is None else names - {*JUDGED}, responses, reference, floor.name, sources, known,
             source.prompt_text, base, no_base,
             imported=job.embedder in (None, NO_EMBEDDER), no_qualities="needs a judge; name one with --judge",
-            seed=job.seed,
+            seed=job.seed, class_threshold=equivalence.cosine,
         )  # fmt: skip
         backends = ModelBackends(likelihoods, embed, no_embed, embeddings)
         of_models = compute_model_metrics(asked, backends, progress)
@@ -203,7 +207,7 @@ def run_scoring(
                 f"judged by {job.judge.name}: {len(grades.of)} of {plan.n} responses have a grade; "
                 f"{judged.threshold:g} or more passes the gate"
             )
-        request = _request(job, reference, floor, of_models.why_not)
+        request = _request(job, reference, floor, of_models.why_not, equivalence)
         tables = score_responses(
             responses, request, embeddings, progress, of_sentences=of_sentences,
             given=of_models.scores,
@@ -222,17 +226,22 @@ def run_scoring(
             prompts=len(responses.prompts),
             samples=responses.n,
             left_out=responses.left_out,
-            versions={**{metric.name: metric.version_in(request.mode) for metric in job.metrics}, **of_models.versions},
+            versions={
+                **{metric.name: metric.version_in(request.mode) for metric in job.metrics},
+                **equivalence.versions(names),
+                **of_models.versions,
+            },
             resamples=job.resamples,
             seed=job.seed,
             embedder=embedder,
             base=of_models.base,
             truncations=truncations,
             notes=(
-                *_notes(responses, tables, truncations, request.mode),
+                *_notes(responses, tables, truncations, equivalence, request.mode),
                 *(draw_notes(*known, tables) if known else ()),
                 *notes,
             ),
+            equivalence=equivalence,
             interrupted=interrupted,
         )
 
@@ -266,7 +275,9 @@ def _metrics(wanted: str) -> list[Metric]:
     return [metric for metric in METRICS.values() if metric.name in chosen]
 
 
-def _request(job: ScoringJob, reference: str | None, floor: Floor, why_not: Mapping[str, str]) -> ScoreRequest:
+def _request(
+    job: ScoringJob, reference: str | None, floor: Floor, why_not: Mapping[str, str], equivalence: Equivalence
+) -> ScoreRequest:
     unavailable = {
         metric.name: f"needs {' and '.join(need for need in metric.needs if need != 'text')}"
         for metric in job.metrics
@@ -282,6 +293,7 @@ def _request(job: ScoringJob, reference: str | None, floor: Floor, why_not: Mapp
         mode=paper_mode() if job.mode == "paper" else WORKBENCH,
         resamples=job.resamples,
         seed=job.seed,
+        class_threshold=equivalence.cosine,
     )
 
 
@@ -293,11 +305,13 @@ def _known(responses: Responses, option: str, name: str | None) -> str | None:
     return name
 
 
-def _notes(responses: Responses, tables: ScoreTables, truncations: Truncations, mode: WordMode) -> list[str]:
+def _notes(
+    responses: Responses, tables: ScoreTables, truncations: Truncations, equivalence: Equivalence, mode: WordMode
+) -> list[str]:
     """What a reader of the numbers has to know."""
     notes = []
     if responses.left_out:
         notes.append(f"left out, failed or cancelled: {responses.left_out}")
     if responses.contested:
         notes.append(f"contested prompts, left out of scores that rest on embeddings: {len(responses.contested)}")
-    return [*notes, *score_notes(tables, truncations, scores_empty=mode.scores_empty)]
+    return [*notes, *score_notes(tables, truncations, equivalence, scores_empty=mode.scores_empty)]

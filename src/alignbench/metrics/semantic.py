@@ -6,7 +6,10 @@ mean over pairs needs only the sum of the vectors: O(dim) for a new one, whateve
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,7 +19,9 @@ from alignbench.metrics.formula import CosineFormula, EmbeddedCell, EmbeddingFor
 from alignbench.metrics.metric import Metric
 from alignbench.metrics.values import Value
 
-CLASS_THRESHOLD = 0.8  # cosine from which two responses are of one class, where none was calibrated
+CLASS_THRESHOLD = 0.8  # least cosine from which two responses are of one class; calibration raises it
+
+EQUIVALENT = "equivalent"  # an extra of the classes: the share of pairs of responses that are of one class
 
 
 def unit(vectors: ArrayLike) -> Floats:
@@ -160,6 +165,47 @@ def calibrated_threshold(mismatched: ArrayLike, false_matches: float = 0.05) -> 
     return float(np.quantile(values, 1.0 - false_matches))
 
 
+@dataclass(frozen=True, slots=True)
+class CalibratedThreshold:
+    """A threshold that is no lower than a usual one, and rises until chance alone hardly reaches it.
+
+    Attributes:
+        value: from which on two texts say the same.
+        chance: what 5% of the similarities of texts of different prompts reach; None without another prompt.
+        false_matches: share of these that reach the threshold; None without another prompt.
+    """
+
+    value: float
+    chance: float | None = None
+    false_matches: float | None = None
+
+    @classmethod
+    def of(cls, usual: float, mismatched: ArrayLike) -> CalibratedThreshold:
+        """mismatched: similarities (k,) of texts of different prompts."""
+        values = np.asarray(mismatched, np.float64)
+        if not values.size:
+            return cls(usual)
+        chance = calibrated_threshold(values)
+        value = max(usual, chance)
+        return cls(value, chance, float((values >= value).mean()))
+
+
+def classes_of_set(labels: Sequence[int]) -> dict[str, Value]:
+    """The scores of a set's classes, from the class of each of its n responses: how many there are, and their entropy.
+
+    The entropy is -sum p ln p over the shares of classes, in nats (Kuhn, Gal and Farquhar 2023, arXiv 2302.09664).
+    Beside the number of classes stands the share of pairs that are of one class.
+    """
+    n, sizes = len(labels), Counter(labels).values()
+    pairs = n * (n - 1) // 2
+    equivalent = {EQUIVALENT: sum(size * (size - 1) // 2 for size in sizes) / pairs} if pairs else {}
+    entropy = -math.fsum(size / n * math.log(size / n) for size in sizes)
+    return {
+        "semantic_classes": Value(float(len(sizes)), n, extra=equivalent),
+        "semantic_entropy": Value(abs(entropy), n, extra=equivalent),
+    }
+
+
 def embedding_diversity(cell: EmbeddedCell) -> Value:
     """One minus the mean cosine over pairs."""
     mean = cell.mean_cosine
@@ -168,7 +214,12 @@ def embedding_diversity(cell: EmbeddedCell) -> Value:
 
 def n_classes(cell: EmbeddedCell) -> Value:
     """How many `threshold_classes` there are."""
-    return Value(float(len(set(threshold_classes(cell.cosines(), cell.class_threshold)))), cell.n_embedded)
+    return classes_of_set(threshold_classes(cell.cosines(), cell.class_threshold))["semantic_classes"]
+
+
+def semantic_entropy(cell: EmbeddedCell) -> Value:
+    """Of the `threshold_classes`."""
+    return classes_of_set(threshold_classes(cell.cosines(), cell.class_threshold))["semantic_entropy"]
 
 
 _COSINE = "cosine similarity of sentence embeddings: Reimers and Gurevych 2019, arXiv 1908.10084"
@@ -220,8 +271,9 @@ METRICS = (
         name="semantic_classes",
         title="distinct answers",
         meaning=(
-            "How many different answers there are: a sample joins the first one whose embedding has a cosine of "
-            f"{CLASS_THRESHOLD} or more with its own. Compare it at equal n. It does not see stance."
+            "How many different answers there are: a sample joins the first one that says the same, by embeddings (a "
+            f"cosine of {CLASS_THRESHOLD} or more, which do not see stance), an NLI model or a judge. Compare it at "
+            "equal n."
         ),
         scope=("within",),
         low=1.0,
@@ -235,6 +287,27 @@ METRICS = (
         moves_with_n=True,
         is_count=True,
         order=170,
+        family="meaning",
+        place=1,
+    ),
+    Metric(
+        name="semantic_entropy",
+        title="semantic entropy",
+        meaning=(
+            "How evenly samples are spread over distinct answers, in nats: 0 where all say the same, ln n where no two "
+            "do. Compare it at equal n."
+        ),
+        scope=("within",),
+        low=0.0,
+        high=None,
+        more_diverse="higher",
+        source="Kuhn, Gal and Farquhar 2023, arXiv 2302.09664; over the classes of distinct answers",
+        version="1",
+        needs=("embeddings",),
+        min_samples=1,
+        formula=EmbeddingFormula(semantic_entropy),
+        moves_with_n=True,
+        order=171,
         family="meaning",
         place=1,
     ),

@@ -15,6 +15,7 @@ from alignbench.reports.gate import QualityGate
 from alignbench.reports.openings import Openings
 from alignbench.reports.options import Investigation
 from alignbench.reports.roles import Role
+from alignbench.scoring.equivalence import Equivalence
 from alignbench.scoring.score_tables import ScoreTables
 from alignbench.scoring.truncation import Truncation
 from alignbench.spec import Condition
@@ -60,6 +61,7 @@ class ReportMeta:
         manifest: of the session, as it is stored.
         notes: what a reader of the numbers has to know.
         embedder: what embedded the responses; None where nothing did.
+        equivalence: what two responses of one class have in common.
     """
 
     name: str
@@ -82,6 +84,7 @@ class ReportMeta:
     manifest: Mapping[str, Any]
     notes: tuple[str, ...]
     embedder: str | None = None
+    equivalence: Equivalence = field(default_factory=Equivalence)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from alignbench.metrics.coverage import (
     equal_sentences,
     union_coverage,
 )
-from alignbench.metrics.semantic import calibrated_threshold
+from alignbench.metrics.semantic import CalibratedThreshold
 from alignbench.scoring.coverage import SentenceVectors, sentence_vectors
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.held_out import WHOLE, HeldOut, Part
@@ -97,7 +97,8 @@ def coverage_columns(
     if not any(cell for cells in said.values() for cell in cells.values()):
         return None
     mismatched = _mismatched(said, reference)
-    threshold = max(COVERAGE_THRESHOLD, calibrated_threshold(mismatched)) if mismatched else COVERAGE_THRESHOLD
+    calibrated = CalibratedThreshold.of(COVERAGE_THRESHOLD, mismatched)
+    threshold = calibrated.value
     others = [name for name in responses.conditions if name != reference]
     held_out = {
         name: {
@@ -111,7 +112,7 @@ def coverage_columns(
     made_from = {name for prompt in prompts for name in sources(prompt)}
     return CoverageColumns(
         threshold=threshold,
-        false_matches=sum(match >= threshold for match in mismatched) / len(mismatched) if mismatched else None,
+        false_matches=calibrated.false_matches,
         why_none={name: NOTHING_HELD_OUT for name in others if name in made_from and not of_reference[name]},
         n={name: {prompt: len(there.get(name, [])) for prompt, there in said.items()} for name in responses.conditions},
         of_itself={name: _of_itself(said, name, threshold) for name in responses.conditions},

@@ -22,6 +22,7 @@ from alignbench.metrics.estimates import (
 )
 from alignbench.metrics.intervals import UNIT
 from alignbench.metrics.registry import METRICS
+from alignbench.metrics.semantic import CLASS_THRESHOLD
 from alignbench.metrics.statistics import PairedDifference, Uncertainty
 from alignbench.metrics.values import WordMode
 from alignbench.reports.gate_columns import GateRows, GateScores, Rows, gate_rows
@@ -103,6 +104,7 @@ def quality_gate(
     reference: str | None,
     uncertainty: Uncertainty,
     threshold: float = THRESHOLD,
+    class_threshold: float = CLASS_THRESHOLD,
 ) -> QualityGate:
     """Every judged condition before and after the gate.
 
@@ -116,6 +118,7 @@ def quality_gate(
         reference: the condition that gaps are to; None without one.
         uncertainty: of the means.
         threshold: least quality that passes.
+        class_threshold: cosine from which two responses are one answer.
     """
     judge = qualities.judge or None
     if not qualities.of:
@@ -125,7 +128,7 @@ def quality_gate(
     live = [METRICS[name] for name in metrics if METRICS[name].live and "within" in METRICS[name].scope]
     scored = [metric.name for metric in live if metric.more_diverse and not metric.moves_with_n]
     scores = GateScores(scored, mode, embeddings, unseen, uncertainty.seed)
-    judged = JudgedScores(qualities, embeddings, threshold)
+    judged = JudgedScores(qualities, embeddings, threshold, class_threshold)
     return gate_of(gate_rows(responses, judged, scores, reference), judge, threshold, uncertainty)
 
 

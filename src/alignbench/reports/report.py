@@ -28,6 +28,7 @@ from alignbench.reports.revisions import revision_ladders
 from alignbench.reports.roles import role_of
 from alignbench.scoring.batch import score_responses
 from alignbench.scoring.embedding_cache import Embeddings
+from alignbench.scoring.equivalence import Equivalence, embedding_equivalence
 from alignbench.scoring.model_based.bertscore import BERTSCORE
 from alignbench.scoring.model_based.compute import ModelBackends, ModelMetricRequest, compute_model_metrics
 from alignbench.scoring.model_based.judge import JUDGED
@@ -63,6 +64,7 @@ def build_report(
     sources = store.sources(session, options.reference)
     own = next((condition for condition in conditions if condition.name == options.reference), None)
     qualities = read_qualities(store, session, options.judge)
+    equivalence = embedding_equivalence(responses, embeddings, progress)
     of_models = compute_model_metrics(
         ModelMetricRequest(
             {*options.metrics} & {*JUDGED} | {BERTSCORE},
@@ -75,6 +77,7 @@ def build_report(
             qualities=qualities if qualities.of else None,
             no_qualities="no quality judgments",
             threshold=options.gate,
+            class_threshold=equivalence.cosine,
         ),
         ModelBackends(embeddings=embeddings),
         progress,
@@ -92,6 +95,7 @@ def build_report(
             mode=options.mode,
             resamples=options.resamples,
             seed=options.seed,
+            class_threshold=equivalence.cosine,
         ),
         embeddings,
         progress,
@@ -124,7 +128,11 @@ def build_report(
             contested=len(responses.contested),
             samples=responses.n,
             left_out=responses.left_out,
-            metrics={name: METRICS[name].version_in(options.mode) for name in options.metrics},
+            metrics={
+                **{name: METRICS[name].version_in(options.mode) for name in options.metrics},
+                **equivalence.versions(options.metrics),
+            },
+            equivalence=equivalence,
             resamples=options.resamples,
             seed=options.seed,
             conditions={c.name: ReportedCondition(c, role_of(c, own, options.floor)) for c in conditions},
@@ -133,7 +141,7 @@ def build_report(
             manifest={k: v for k, v in store.manifest(session).items() if k not in ("conditions", "imported")},
             notes=(
                 *([of_models.imported] if of_models.imported else ()),
-                *_notes(store, session, tables, responses.truncations, options),
+                *_notes(store, session, tables, responses.truncations, equivalence, options),
             ),
         ),
     )
@@ -144,7 +152,7 @@ def build_report(
     sentences: list[Finding] = []
     if options.investigation != "recovery":
         diversity = _diversity(
-            conditions, qualities, options, responses, embeddings, of_sentences, uncertainty, tables, sources
+            conditions, qualities, options, responses, embeddings, of_sentences, uncertainty, report, sources
         )
         sentences += findings(report, diversity)
     if options.investigation != "diversity":
@@ -160,7 +168,7 @@ def _diversity(
     embeddings: Embeddings | None,
     of_sentences: Embeddings | None,
     uncertainty: Uncertainty,
-    tables: ScoreTables,
+    report: Report,
     sources: Sources,
 ) -> Diversity:
     if options.reference is None or of_sentences is None:
@@ -174,11 +182,11 @@ def _diversity(
         openings=openings(responses, options.mode, options.reference, resamples=options.resamples, seed=options.seed),
         gate=quality_gate(
             responses, qualities, options.metrics, options.mode, embeddings, responses.contested, options.reference,
-            uncertainty, options.gate,
+            uncertainty, options.gate, report.meta.equivalence.cosine,
         ),
         coverage=coverage,
         entropies=entropies(responses, temperatures, options.reference, uncertainty),
-        frontier=frontier(conditions, options.temperatures, tables, qualities, uncertainty)
+        frontier=frontier(conditions, options.temperatures, report.scores, qualities, uncertainty)
         if options.temperatures
         else None,
     )  # fmt: skip
@@ -211,11 +219,18 @@ def _counts(store: Store, session: int, conditions: Sequence[str]) -> dict[str, 
     }
 
 
-def _notes(store: Store, session: int, tables: ScoreTables, truncations: Truncations, options: Options) -> list[str]:
+def _notes(
+    store: Store,
+    session: int,
+    tables: ScoreTables,
+    truncations: Truncations,
+    equivalence: Equivalence,
+    options: Options,
+) -> list[str]:
     """What a reader of the numbers has to know."""
     notes = list(store.manifest(session).get("imported", {}).get("notes", []))
     return [
         *notes,
         *draw_notes(store, session, tables),
-        *score_notes(tables, truncations, scores_empty=options.mode.scores_empty),
+        *score_notes(tables, truncations, equivalence, scores_empty=options.mode.scores_empty),
     ]

@@ -22,6 +22,7 @@ from alignbench.reports.entropies import Entropies
 from alignbench.reports.frontier import Frontier
 from alignbench.reports.gate import GatedCondition, QualityGate
 from alignbench.reports.plan_section import prompts_by_samples
+from alignbench.scoring.equivalence import Equivalence
 from alignbench.scoring.pilot import ComparisonPlan, PilotComparison
 from alignbench.scoring.score_tables import CrossEstimate, MatchedEstimate, ScoredResponses, ScoreTables, WithinEstimate
 from alignbench.scoring.truncation import Truncations
@@ -96,9 +97,16 @@ def scored_json(scored: ScoredResponses) -> JsonObject:
         "bootstrap": {"resamples": scored.resamples, "seed": scored.seed},
         "embedder": scored.embedder,
         "base": scored.base,
+        "equivalence": _equivalence(scored.equivalence),
         "notes": [*scored.notes],
     }
     return {**scores_json(scored.tables), "meta": meta}
+
+
+def _equivalence(equivalence: Equivalence) -> JsonObject:
+    """`by` and, where that is a cosine, `value`, `chance` and `false_matches` (see `CalibratedThreshold`)."""
+    threshold = equivalence.threshold
+    return {"by": equivalence.by, "threshold": None if threshold is None else asdict(threshold)}
 
 
 def _within(score: WithinEstimate) -> JsonObject:
@@ -212,6 +220,7 @@ def _meta(meta: ReportMeta) -> JsonObject:
         "manifest": meta.manifest,
         "notes": [*meta.notes],
         "embedder": meta.embedder,
+        "equivalence": _equivalence(meta.equivalence),
     }
 
 

@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from alignbench.metrics.registry import METRICS
+from alignbench.metrics.semantic import EQUIVALENT
+from alignbench.scoring.equivalence import CLASSES, Equivalence
 from alignbench.scoring.score_tables import ScoreTables
 from alignbench.scoring.truncation import MOST_CUT, Truncations
 from alignbench.store import Store
 
+SATURATED = 0.8
+"""Share of a condition's pairs that are one answer, from which on the number of answers hardly tells them apart."""
 
-def score_notes(tables: ScoreTables, truncations: Truncations, *, scores_empty: bool) -> Iterator[str]:
-    """Of conditions that differ in samples a prompt, of empty responses, and of responses that were cut.
 
-    scores_empty: whether these are compared with others (see `WordMode`).
+def score_notes(
+    tables: ScoreTables, truncations: Truncations, equivalence: Equivalence, *, scores_empty: bool
+) -> Iterator[str]:
+    """Of conditions that differ in samples a prompt, of empty responses, of responses that were cut, and of answers
+    that are hardly told apart.
+
+    scores_empty: whether empty responses are compared with others (see `WordMode`).
     """
     per_prompt = {size.samples / size.prompts for size in tables.sizes.values() if size.prompts}
     scored = next(iter(tables.within.values()), {})
@@ -34,6 +42,7 @@ def score_notes(tables: ScoreTables, truncations: Truncations, *, scores_empty: 
             f"responses cut by length, over {MOST_CUT:.0%}, so that neither lengths nor texts compare with others: "
             f"{', '.join(cut)}"
         )
+    yield from _of_classes(tables, equivalence)
 
 
 def draw_notes(store: Store, session: int, tables: ScoreTables) -> Iterator[str]:
@@ -45,3 +54,23 @@ def draw_notes(store: Store, session: int, tables: ScoreTables) -> Iterator[str]
                 f"each reply of {of.condition} is one draw, an answer by its stated probability: "
                 f"{tables.sizes[of.condition].samples} of {of.samples} answers are scored"
             )
+
+
+def _of_classes(tables: ScoreTables, equivalence: Equivalence) -> Iterator[str]:
+    """What one answer is, and where nearly all pairs are one."""
+    counted = {
+        name: score
+        for name, of in tables.within.items()
+        for score in [next((of[metric] for metric in CLASSES if metric in of), None)]
+        if score is not None and score.value is not None
+    }
+    if not counted:
+        return
+    yield equivalence.words
+    shares = {name: score.extra.get(EQUIVALENT) or 0.0 for name, score in counted.items()}
+    saturated = [f"{share:.0%} in {name}" for name, share in shares.items() if share >= SATURATED]
+    if saturated:
+        yield (
+            "distinct answers saturate, nearly all pairs being one answer, and carry no claim between such conditions: "
+            f"{', '.join(saturated)}"
+        )

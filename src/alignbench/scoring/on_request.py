@@ -15,16 +15,18 @@ from alignbench.metrics.intervals import Interval
 from alignbench.metrics.lexicon import Lexicon
 from alignbench.metrics.porter import stem
 from alignbench.metrics.running_cell import CellPair, CellScores
+from alignbench.metrics.semantic import CLASS_THRESHOLD, CalibratedThreshold
 from alignbench.metrics.values import WORKBENCH, Cross, Value
 from alignbench.metrics.words import is_empty
 from alignbench.scoring.aggregate import ScoreKey
 from alignbench.scoring.embedding_cache import Vector
+from alignbench.scoring.equivalence import calibrated_classes
 from alignbench.scoring.held_out import ANOTHER_PROMPT, WHOLE, HeldOut, Part, Similarities
 from alignbench.scoring.jackknife import jackknife_intervals, left_out
 from alignbench.scoring.matched import MatchedValues, matched_values
 from alignbench.scoring.null import other_prompts
 from alignbench.scoring.prompt_scores import PromptScores, completed
-from alignbench.scoring.responses import Texts
+from alignbench.scoring.responses import CellTexts, Texts
 from alignbench.spec import content_hash
 
 KeptVectors = Callable[[Collection[str]], Mapping[str, Vector]]  # text hashes -> the vectors that are there
@@ -61,6 +63,7 @@ class OnRequestScores:
         """kept: finds the vectors of responses; those it does not have are missing, and scored when they are there."""
         self._kept = kept
         self._cells: dict[tuple[str, str, Part, tuple[str, ...]], _GrowingCell] = {}
+        self._classes = CalibratedThreshold(CLASS_THRESHOLD)
         self._lexicon = Lexicon(WORKBENCH, stem)
         self._matched: dict[tuple[str, str, tuple[str, ...]], tuple[Mapping[str, Texts], MatchedValues]] = {}
 
@@ -138,6 +141,19 @@ class OnRequestScores:
 
         return similarities
 
+    def calibrate(self, prompts: Mapping[str, CellTexts]) -> CalibratedThreshold:
+        """The cosine from which two responses are one answer from now on. prompts: the answers to each, by its id."""
+        vectors = {}
+        for prompt, cells in prompts.items():
+            keys = {name: [content_hash(text) for text in texts.values()] for name, texts in cells.items()}
+            kept = self._kept({key for of_cell in keys.values() for key in of_cell})
+            vectors[prompt] = {name: [kept[key] for key in of if key in kept] for name, of in keys.items()}
+        calibrated = calibrated_classes(vectors)
+        if calibrated.value != self._classes.value:
+            self._cells.clear()  # whose classes are of the threshold before
+        self._classes = calibrated
+        return calibrated
+
     def as_answer(
         self,
         prompt: str,
@@ -192,12 +208,13 @@ class OnRequestScores:
         cell = self._cells.get(key)
         # A sample that comes before others it was overtaken by: scores that depend on the order are counted afresh.
         if cell is None or list(texts.items())[: len(cell.texts)] != list(cell.texts.items()):
-            cell = self._cells[key] = _GrowingCell(CellScores(names))
+            cell = self._cells[key] = _GrowingCell(CellScores(names, class_threshold=self._classes.value))
         self._grow(cell, texts, answers.no_embeddings.get(condition, ""))
         return cell.scores
 
     def _made(self, texts: Texts, metrics: Collection[str], no_embeddings: str) -> _GrowingCell:
-        cell = _GrowingCell(CellScores([name for name in metrics if name in registry.live()]))
+        names = [name for name in metrics if name in registry.live()]
+        cell = _GrowingCell(CellScores(names, class_threshold=self._classes.value))
         self._grow(cell, texts, no_embeddings)
         return cell
 

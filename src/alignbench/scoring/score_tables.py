@@ -9,6 +9,7 @@ from pathlib import Path
 from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.intervals import Interval
 from alignbench.metrics.statistics import PairedDifference
+from alignbench.scoring.equivalence import Equivalence
 from alignbench.scoring.floor import Floor
 from alignbench.scoring.truncation import Truncations
 
@@ -146,6 +147,7 @@ class ScoredResponses:
         resamples, seed: of the intervals.
         embedder: name of the embedding model, None without one.
         base: name of the base model that read the responses, None where none did.
+        equivalence: what two responses of one class have in common.
         truncations: by condition, how many responses a limit on tokens cut.
         notes: what a reader of the numbers has to know.
         interrupted: whether a judge was, so that judged scores lack samples.
@@ -168,4 +170,5 @@ class ScoredResponses:
     base: str | None
     truncations: Truncations
     notes: tuple[str, ...]
+    equivalence: Equivalence = field(default_factory=Equivalence)
     interrupted: bool = False

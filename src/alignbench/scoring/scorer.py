@@ -17,6 +17,7 @@ from alignbench.metrics.lexicon import Lexicon
 from alignbench.metrics.porter import stem
 from alignbench.metrics.registry import METRICS, live
 from alignbench.metrics.running_cell import CellPair
+from alignbench.metrics.semantic import CLASS_THRESHOLD
 from alignbench.metrics.statistics import RESAMPLES, expected_maximum
 from alignbench.metrics.values import WORKBENCH, Cross, Value, WordMode
 from alignbench.metrics.word_table import Documents
@@ -46,6 +47,7 @@ class ScoreRequest:
         mode: How texts become words.
         resamples: Of the prompts, for intervals.
         seed: Of the resamples, of the shuffled null, and of the sentences that are drawn at matched length.
+        class_threshold: Cosine from which two responses are one answer.
     """
 
     within: tuple[str, ...]
@@ -57,6 +59,7 @@ class ScoreRequest:
     mode: WordMode = WORKBENCH
     resamples: int = RESAMPLES
     seed: int = 0
+    class_threshold: float = CLASS_THRESHOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +221,8 @@ class Scorer:
         self, responses: Sequence[CellResponses], documents: Sequence[Documents], metrics: tuple[str, ...] | None = None
     ) -> list[CountedCell]:
         """metrics: all that are wanted by default."""
-        cells = counted_cells(documents, self._lexicon, self._metrics if metrics is None else metrics)
+        names = self._metrics if metrics is None else metrics
+        cells = counted_cells(documents, self._lexicon, names, class_threshold=self._wanted.class_threshold)
         for cell, of in zip(cells, responses, strict=True):
             if of.why_not:
                 cell.without_embeddings(of.why_not)

@@ -10,6 +10,7 @@ from alignbench.engines.protocol import EmbedPool
 from alignbench.judging.qualities import THRESHOLD, Qualities
 from alignbench.metrics.likelihood import ORDERS
 from alignbench.metrics.registry import METRICS
+from alignbench.metrics.semantic import CLASS_THRESHOLD
 from alignbench.progress import Progress, silent
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.likelihood_cache import LikelihoodCache
@@ -43,6 +44,7 @@ class ModelMetricRequest:
         no_qualities: Why there are no grades, where there are none.
         judged_by: The judge and its template, for the versions.
         threshold: Least quality that passes the gate, 1 to 5.
+        class_threshold: Cosine from which two responses are one answer.
         seed: Of the orders of progressive surprise and of BERTScore's shuffled null.
     """
 
@@ -60,6 +62,7 @@ class ModelMetricRequest:
     no_qualities: str = ""
     judged_by: str = ""
     threshold: float = THRESHOLD
+    class_threshold: float = CLASS_THRESHOLD
     seed: int = 0
 
 
@@ -192,6 +195,7 @@ def _judged(
         return ModelMetrics(why_not=dict.fromkeys(metrics, request.no_qualities))
     if backends.embeddings is not None:
         backends.embeddings.make(all_texts(request.responses), progress, total=request.responses.n)
-    within = JudgedScores(request.qualities, backends.embeddings, request.threshold).within(request.responses)
+    judged = JudgedScores(request.qualities, backends.embeddings, request.threshold, request.class_threshold)
+    within = judged.within(request.responses)
     versions = {metric: f"{METRICS[metric].version}+{request.judged_by}" for metric in metrics}
     return ModelMetrics(PrecomputedScores(within), versions=versions)

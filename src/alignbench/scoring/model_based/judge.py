@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from alignbench.judging.qualities import THRESHOLD, Qualities
 from alignbench.metrics.judged import effective_diversity, novelty_gains, novelty_utility
-from alignbench.metrics.semantic import cosine_matrix, threshold_classes
+from alignbench.metrics.semantic import CLASS_THRESHOLD, cosine_matrix, threshold_classes
 from alignbench.metrics.values import Value, too_few
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.responses import Responses
@@ -27,11 +27,13 @@ _UNGRADED = "no response has a grade"
 
 @dataclass(frozen=True, slots=True)
 class JudgedScores:
-    """threshold: least quality that passes the gate, on the judge's scale of 1 to 5."""
+    """threshold: least quality that passes the gate, on the judge's scale of 1 to 5. class_threshold: cosine from which
+    two responses are one answer."""
 
     qualities: Qualities
     embeddings: Embeddings | None
     threshold: float = THRESHOLD
+    class_threshold: float = CLASS_THRESHOLD
 
     def within(self, responses: Responses) -> dict[tuple[str, str], dict[str, Value]]:
         """The four scores of `JUDGED` by prompt and condition, over the responses that have a grade."""
@@ -58,7 +60,7 @@ class JudgedScores:
             return {**quality, **dict.fromkeys(JUDGED[1:], Value(None, n, reason))}
         cosines = cosine_matrix(vectors, vectors)
         passed = [grade >= self.threshold for grade in graded.values()]
-        labels = threshold_classes(cosines)
+        labels = threshold_classes(cosines, self.class_threshold)
         distinct = {label for label, good in zip(labels, passed, strict=True) if good}
         effective = effective_diversity(cosines, passed)
         return {

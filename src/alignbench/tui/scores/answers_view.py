@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
-from alignbench.metrics.semantic import CLASS_THRESHOLD
+from alignbench.scoring.equivalence import Equivalence
 from alignbench.tui.scores.view_model import Drawn, ScoresViewModel
 from alignbench.tui.styled import DIM, notes
-from alignbench.tui.text import count, fitted, number
+from alignbench.tui.text import count, fitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,10 @@ def answer_lines(model: ScoresViewModel) -> Drawn:
                 cursor = (0 if len(lines) < 4 else len(lines) - 1, len(lines) + 1)
             lines.append(_answer(model, answer, i == model.answer))
         lines.append(Content(""))
+    equivalence = model.panel.equivalence if model.panel is not None else Equivalence()
     said = (
-        f"A sample joins the first answer whose embedding has a cosine of {number(CLASS_THRESHOLD)} or over with its "
-        "own.",
-        "It does not see stance: yes and no to one question may count as one answer.",
+        f"A sample joins the first answer that says the same: {equivalence.words}.",
+        "Embeddings do not see stance: yes and no to one question may count as one answer.",
     )
     return [*lines, *notes(said, model.width)], cursor
 

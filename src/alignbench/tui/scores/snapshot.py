@@ -11,9 +11,11 @@ from alignbench.metrics.values import Cross, Value
 from alignbench.scoring.aggregate import COUNTS, score_tables
 from alignbench.scoring.contested import blind_to_stance, is_contested
 from alignbench.scoring.draws import is_draw
+from alignbench.scoring.equivalence import Equivalence
 from alignbench.scoring.held_out import HeldOut
 from alignbench.scoring.on_request import Answers, OnRequestScores
 from alignbench.scoring.prompt_scores import PromptScores
+from alignbench.scoring.responses import CellTexts
 from alignbench.scoring.score_tables import ScoreTables
 from alignbench.scoring.token_scores import StoredTokens, stored_scores, token_scores
 from alignbench.spec import Model
@@ -99,6 +101,14 @@ class Snapshot:
             cells |= {one.name: {row.sample: row.text for row in one.samples} for one in self.earlier}
         return Answers(cells, of_tokens, no_embeddings=no_embeddings)
 
+    def sighted(self) -> dict[str, CellTexts]:
+        """The texts of every prompt on which embeddings say something, by its id: what classes are calibrated on."""
+        return {
+            self.id_of(prompt): {name: {row.sample: row.text for row in of} for name, of in cells.items()}
+            for prompt, cells in self.samples.items()
+            if prompt not in self.contested and any(cells.values())
+        }
+
     def cells(self) -> dict[str, dict[int, str]]:
         """The texts of the prompt on the screen, by column and sample."""
         return {
@@ -171,6 +181,7 @@ class PromptPanel:
         modes: Which answer each sample gives, by column.
         hints: By column or version with a hint, the similarities of the hint's text itself, as if it were an answer.
         others: How many prompts' answers the null is the mean of.
+        equivalence: What two samples of one answer have in common.
     """
 
     prompt: str
@@ -178,6 +189,7 @@ class PromptPanel:
     modes: Mapping[str, Mapping[int, int]]
     hints: Mapping[str, Mapping[str, Cross]]
     others: int
+    equivalence: Equivalence
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +246,7 @@ def prompt_panel(
     within = tuple(row.metric.name for row in there if not row.cross)
     cross = tuple(row.metric.name for row in there if row.cross)
     metrics = tuple(dict.fromkeys((*within, *cross)))
+    classes = scorer.calibrate(snapshot.sighted())
     scores = scorer.scores(
         prompts, [snapshot.prompt], names, metrics, of.reference,
         floor=of.floor, sources=snapshot.source_samples, contested=snapshot.contested, nulls=NULLS,
@@ -258,7 +271,7 @@ def prompt_panel(
             if name in names
         }
     n_others = min(NULLS, len({*others} - {snapshot.prompt}))
-    return PromptPanel(snapshot.prompt, tables, modes, of_hints, n_others)
+    return PromptPanel(snapshot.prompt, tables, modes, of_hints, n_others, Equivalence(threshold=classes))
 
 
 def _with_outcomes(answers: Answers, names: Sequence[str], outcomes: Mapping[str, OnDemandResult]) -> Answers:
@@ -293,6 +306,7 @@ def spread(
     looked_up = tokens if row.metric.stored else None
     prompts = {prompt: snapshot.answers(prompt, no_embeddings, looked_up) for prompt in there}
     floor = of.floor if of.floor in names else None
+    scorer.calibrate(snapshot.sighted())
     scores = scorer.scores(
         prompts, there, names, [metric], of.reference,
         floor=floor, sources=snapshot.source_samples, contested=snapshot.contested,
