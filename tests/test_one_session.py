@@ -151,7 +151,7 @@ async def test_the_app_commands_and_reports_name_the_same_numbers(tmp_path: Path
     assert [float(row[field]) for field in FIELDS] == numbers(entry)
     assert float(row["with_source"]) == entry.with_source.value
     pytest.importorskip("pandas")
-    frame = Database(db).session(1).scores(["jaccard"], floor="demo-base")
+    frame = Database(db).session(1).scores(["jaccard"])
     of_frame = frame[(frame.table == "cross") & (frame.condition == "hinted")].iloc[0]
     assert [of_frame[field] for field in FIELDS] == pytest.approx(numbers(entry))
     assert of_frame.with_source == entry.with_source.value

@@ -14,6 +14,7 @@ from alignbench.metrics.registry import cross, live, metric, within
 from alignbench.metrics.statistics import RESAMPLES
 from alignbench.scoring.batch import score_responses
 from alignbench.scoring.embedding_cache import Embeddings
+from alignbench.scoring.floor import Floor, session_floor
 from alignbench.scoring.responses import SessionResponses
 from alignbench.scoring.score_tables import ScoreTables
 from alignbench.scoring.scorer import ScoreRequest
@@ -82,7 +83,7 @@ class Session:
         """One row a score of a condition, within it or across to the reference, with its 95% interval over prompts.
 
         metrics: names, as `alignbench metrics` lists them; the live ones by default. reference, floor: names of
-        conditions; the session's own reference where none is named. resamples, seed: of the intervals. No model runs:
+        conditions; the session's own where none is named. resamples, seed: of the intervals. No model runs:
         embeddings are those that the session keeps since it was scored, and a score that needs more has no value and a
         reason. InputError for a name that is none.
         """
@@ -93,6 +94,7 @@ class Session:
                 if name is not None and name not in responses.conditions:
                     near = did_you_mean(name, responses.conditions)
                     raise InputError(f"{option}: there is no condition named {name!r}. {near}".rstrip())
+            zero_shot = Floor(floor) if floor is not None else session_floor(store, self.info.id, reference)
             chosen = tuple(metric(name).name for name in (live() if metrics is None else metrics))
             tables = score_responses(
                 responses,
@@ -105,7 +107,8 @@ class Session:
                         if not {*metric(name).needs} <= _STORED
                     },
                     reference=reference,
-                    floor=floor,
+                    floor=zero_shot.name,
+                    no_floor=zero_shot.reason,
                     resamples=resamples,
                     seed=seed,
                 ),

@@ -77,9 +77,11 @@ def _recovered(score: CrossEstimate) -> str:
 
 def _beside(metric: str, score: CrossEstimate, copies: str) -> str:
     text = ""
-    if (whole := score.with_source) is not None and whole.value is not None:
-        share = "" if whole.recovery is None else f", recovery {whole.recovery:.0%}"
-        text += f"; with the source of its context {number(whole.value)}{share}"
     if score.mmd2 is not None and score.mmd2_ci is not None:
         text += f"; MMD² {number(score.mmd2)} {interval(score.mmd2_ci)}{_alike(metric, score, copies)[0]}"
-    return f"{text}; the recovery is {score.warning}" if score.warning else text
+    if score.warning:
+        text += f"; the recovery is {score.warning}"
+    if (whole := score.with_source) is not None and whole.value is not None:
+        share = "" if whole.recovery is None else f", recovery {whole.recovery:.0%}"
+        text += f"; with the source of its context it would be {number(whole.value)}{share}"
+    return text

@@ -28,9 +28,8 @@ def comparison_lines(table: ScoreTable, width: int, lines: int) -> list[Content]
     recovery = RECOVERY if floor is not None and many else 0
     bar = max(8, min(BAR * 2, (width - side) // 2 - BESIDE - recovery))
     ceilings = [table.cross[metric.key].ceiling for metric in table.similarities]
-    held = (
-        f"  {HELD_OUT} held out" if any(comparison.held_out for comparison in table.comparisons) and side > SIDE else ""
-    )
+    legend = f"{HELD_OUT} held out" if any(comparison.held_out for comparison in table.comparisons) else ""
+    held = f"  {legend}" if side > SIDE else ""
     head = Content.assemble(
         (f"{f'similarity to {reference}*{held}':<{side}}", "bold"),
         *[(f"{metric.short:<{bar + BESIDE + recovery}}", "bold") for metric in table.similarities],
@@ -52,9 +51,11 @@ def comparison_lines(table: ScoreTable, width: int, lines: int) -> list[Content]
                 share = None if comparison.role == "floor" else comparison.recovery(at, ceiling)
                 parts.append((f"{_percent(share):<{recovery}}", _style(comparison)))
         rows.append(Content.assemble(*parts))
-    if len(fitting) < len(table.comparisons):
-        rows.append(Content.styled(f"and {len(table.comparisons) - len(fitting)} more: F7, v", DIM))
-    return rows
+    more = len(table.comparisons) - len(fitting)
+    said = [f"and {more} more: F7, v"] if more else []
+    if legend and not held and (said or len(rows) < lines):
+        said.append(legend)
+    return [*rows, Content.styled("   ".join(said), DIM)] if said else rows
 
 
 def between_lines(table: ScoreTable, width: int) -> list[Content]:

@@ -92,7 +92,8 @@ def _hinted(model: ScoresViewModel, row: MetricRow, name: str, entry: CrossEstim
     parts = [beside] if (beside := source_words(entry)) else []
     if (said := hint_value(model, row, name)) is not None:
         parts.append(f"the hint itself {number(said)}{_share(entry, said)}")
-    return [faint(f"      {'':<7}{'   '.join(parts)}")] if parts else []
+    lines = parts if model.narrow else ["   ".join(parts)] * bool(parts)
+    return [faint(f"      {'':<7}{line}") for line in lines]
 
 
 def _share(entry: CrossEstimate, value: float) -> str:

@@ -183,7 +183,7 @@ def _similarity(model: ScoresViewModel, row: MetricRow) -> list[Content]:
     if model.selected != model.reference and entry.value is not None:
         lines.append(Content(recovery_words(model, row, model.selected)))
     if beside := source_words(model.similarity(row, model.selected)):
-        lines.append(faint(f"{HELD_OUT} held out. {beside}"))
+        lines.append(faint(f"{HELD_OUT} held out; {beside}"))
     return lines
 
 
