@@ -72,7 +72,7 @@ def _notes(model: InvestigationViewModel) -> Iterator[str]:
     yield "Longer responses share more words by chance: at matched length all that are compared have equally many."
     yield "Equal temperatures are not equal entropies: that of what was drawn from, in bits a token, stands beside."
     if model.study.report.meta.prompts >= MIN_PROMPTS:
-        yield "* the p, corrected (Holm) for the conditions compared, is 0.05 or less."
+        yield "* the p, corrected (Holm) for all that is compared, is 0.05 or less."
 
 
 def block(
