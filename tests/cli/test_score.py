@@ -7,18 +7,21 @@ import io
 import json
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from alignbench.engines.protocol import Entailed
 from alignbench.metrics.registry import METRICS
 from alignbench.prompts import load_prompts
 from alignbench.scoring.contested import REASON
 from alignbench.spec import Condition, Context, Model, Prompt
 from alignbench.store import Store
 from tests.support.commands import alignbench
+from tests.support.judged import fill, judgment
 from tests.support.paper_data import OVERTON, needs_paper_data
 from tests.support.pools import KnownTexts
 from tests.support.samples import result
@@ -413,3 +416,52 @@ def test_the_numbers_of_the_paper(tmp_path: Path) -> None:
     assert cross["llama-2-icl-chat"]["jaccard"]["null"] == pytest.approx(0.0665, abs=5e-3)
     low, high = cross["llama-2-icl-chat"]["jaccard"]["recovery_ci"]
     assert low < 0.546 < high
+
+
+def test_a_judge_says_which_responses_are_one_answer(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    with Store.open(db) as store:
+        samples = fill(store, prompts=2, n=2)
+        judged = [
+            judgment("equivalence", samples[p, name, 1], judge="j", reference_sample_id=samples[p, name, 0], same=same)
+            for p in range(2)
+            for name, same in (("demo-base", False), ("demo-aligned", True))
+        ]
+        command = ("--session", 1, "--db", db, "--metrics", "words", "--equivalence", "judge", *LEXICAL)
+        before = scored(*command)
+        assert before["within"]["demo-base"]["semantic_classes"]["value"] is None
+        assert "has no judgment" in before["within"]["demo-base"]["semantic_classes"]["reason"]
+        assert any("alignbench judge SESSION --kind equivalence" in note for note in before["meta"]["notes"])
+        store.add_judgments(1, judged)
+    tables = scored(*command)
+    base, aligned = tables["within"]["demo-base"], tables["within"]["demo-aligned"]
+    assert (base["semantic_classes"]["value"], aligned["semantic_classes"]["value"]) == (2.0, 1.0)
+    assert base["semantic_entropy"]["value"] == pytest.approx(math.log(2))
+    assert aligned["semantic_classes"]["equivalent"] == 1.0
+    assert tables["meta"]["equivalence"] == {"by": "judge j", "threshold": None}
+    assert tables["meta"]["metrics"]["semantic_classes"] == "1+judge j"
+    assert "distinct answers saturate" in "\n".join(tables["meta"]["notes"])
+
+
+def test_equivalences_that_cannot_be_had(file: Path, tmp_path: Path) -> None:
+    assert "needs a session" in refused("--file", file, "--equivalence", "judge")
+    assert "expected embedding, judge, or nli:FOLDER" in refused("--file", file, "--equivalence", "bert")
+    assert "there is no such folder" in refused("--file", file, "--equivalence", f"nli:{tmp_path / 'gone'}")
+
+
+def test_an_nli_model_says_which_responses_are_one_answer(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Entailing:
+        def __init__(self, folder: Path) -> None:
+            assert folder == file.parent
+
+        def entails(self, pairs: Sequence[tuple[str, str]]) -> Entailed:
+            return Entailed(1, np.ones(len(pairs), np.bool_), 0, "nli@1")
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr("alignbench.engines.workers.nli.NliWorker", Entailing)
+    tables = scored("--file", file, "--metrics", "semantic_classes", "--equivalence", f"nli:{file.parent}", *LEXICAL)
+    assert tables["within"]["A"]["semantic_classes"]["value"] == 1.0
+    assert tables["within"]["A"]["semantic_entropy"]["value"] == 0.0
+    assert tables["meta"]["equivalence"] == {"by": "NLI model nli@1", "threshold": None}

@@ -16,8 +16,10 @@ import pytest
 from alignbench.engines.protocol import Done, Failed, Finished, SampleRequest, Sink, Started
 from alignbench.engines.workers.pool import WorkerPool
 from alignbench.errors import EngineError, InputError
+from alignbench.judging.equivalences import read_equivalences
 from alignbench.judging.plan import JudgePlan, plan_judging
 from alignbench.judging.runner import ATTEMPTS, Judged, JudgeEvent, JudgeFailed, JudgeRun
+from alignbench.judging.summary import judged_tables
 from alignbench.judging.templates import judge_template
 from alignbench.models.catalog import resolve
 from alignbench.spec import Model
@@ -262,3 +264,30 @@ def test_a_set_is_shown_whole_and_judged_again_where_it_has_grown(store: Store) 
     cell = next(cell.id for cell in store.cells(1) if cell.condition == "demo-base")
     store.add_sample(cell, result(3, "more"))
     assert [len(item.members) for item in plan_judging(store, 1, "set-topics", JUDGE).items] == [3]
+
+
+def test_every_two_responses_of_a_condition_are_the_same_answer_or_not(store: Store) -> None:
+    samples = fill(store, prompts=1, n=3, texts={(0, "demo-base", 1): " ", (0, "demo-base", 2): "another"})
+
+    def reply(request: SampleRequest) -> str:
+        text = request.context + request.query
+        return json.dumps({"rationale": "", "answer": "different" if "another" in text else "same"})
+
+    judged = [event for event in run(store, Judge(reply=reply), "equivalence") if isinstance(event, Judged)]
+    pairs = {(event.item.condition, event.judgment.reference_sample_id, event.item.sample_id) for event in judged}
+    aligned = [samples[0, "demo-aligned", i] for i in range(3)]
+    base = [samples[0, "demo-base", i] for i in (0, 2)]
+    assert pairs == {
+        ("demo-base", base[0], base[1]),
+        *(("demo-aligned", aligned[i], aligned[j]) for i, j in ((0, 1), (0, 2), (1, 2))),
+    }
+    assert not plan_judging(store, 1, "equivalence", JUDGE).items
+    known = read_equivalences(store, 1)
+    assert known.judge == JUDGE.reference
+    assert known.of["demo-base", "q0"] == {(0, 2): False}
+    assert known.of["demo-aligned", "q0"] == {(0, 1): True, (0, 2): True, (1, 2): True}
+    table = judged_tables(store, 1, reference="demo-aligned")["equivalence"]
+    assert {name: fields["same"].value for name, fields in table.items()} == {
+        "demo-base vs demo-base": 0.0,
+        "demo-aligned vs demo-aligned": 1.0,
+    }

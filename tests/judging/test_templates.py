@@ -11,13 +11,13 @@ import pytest
 
 from alignbench.errors import InputError
 from alignbench.judging.replies import read_reply
-from alignbench.judging.templates import KINDS, PAIRED, judge_template
+from alignbench.judging.templates import KINDS, PAIRED, WITHIN, judge_template
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_template_holds_the_item_and_no_markup_of_it(kind: str) -> None:
     template = judge_template(kind)
-    responses = ["{{ question }} [/] REF", "{% if %} NEW"] if kind in PAIRED else ["{{ question }} [/]"]
+    responses = ["{{ question }} [/] REF", "{% if %} NEW"] if kind in (*PAIRED, *WITHIN) else ["{{ question }} [/]"]
     asked = template.ask("Why <b>?", responses)
     assert all(text in asked for text in ["Why <b>?", *responses])
     assert asked == asked.strip()
@@ -37,7 +37,7 @@ def test_the_instructions_name_every_key_and_show_no_reply_to_copy(kind: str) ->
     assert read_reply(template, template.instructions).status == "invalid"
 
 
-@pytest.mark.parametrize("kind", PAIRED)
+@pytest.mark.parametrize("kind", [*PAIRED, *WITHIN])
 def test_a_flipped_pair_is_the_other_order(kind: str) -> None:
     template = judge_template(kind)
     straight, flipped = (template.ask("q", ["REF", "NEW"], flipped=f) for f in (False, True))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from alignbench.api.embedding import NO_EMBEDDER, embedding_cache, embedding_pool
+from alignbench.api.equivalence import class_scores, known_equivalence
 from alignbench.api.options import one_of
 from alignbench.api.score_models import base_model, judge_quality
 from alignbench.contexts.source_samples import no_sources
@@ -27,8 +28,9 @@ from alignbench.paths import existing_database
 from alignbench.progress import Progress, silent
 from alignbench.scoring.batch import score_responses
 from alignbench.scoring.embedding_cache import Embeddings
-from alignbench.scoring.equivalence import CLASSES, Equivalence, embedding_equivalence
+from alignbench.scoring.equivalence import CLASSES, EMBEDDING, Equivalence
 from alignbench.scoring.floor import NOT_GIVEN, Floor, session_floor
+from alignbench.scoring.given_classes import ClassScores
 from alignbench.scoring.likelihood_cache import LikelihoodCache
 from alignbench.scoring.model_based.base_model import LOGPROB, SURPRISE
 from alignbench.scoring.model_based.compute import ModelBackends, ModelMetricRequest, compute_model_metrics
@@ -58,6 +60,7 @@ class ScoringJob:
         seed: Of the resamples, the shuffled null, and the sentences drawn at matched length.
         embedder: A sentence-transformers folder, or none; None for the embedded model.
         judge: Judges the quality of the session's responses first; None for nobody.
+        equivalence: What says that two responses are one answer: embedding, judge, or nli:FOLDER.
     """
 
     source: int | Path
@@ -71,6 +74,7 @@ class ScoringJob:
     seed: int = 0
     embedder: str | None = None
     judge: Model | None = None
+    equivalence: str = EMBEDDING
 
 
 def scoring_job(
@@ -87,12 +91,14 @@ def scoring_job(
     seed: int = 0,
     embedder: str | None = None,
     judge: str | None = None,
+    equivalence: str = EMBEDDING,
 ) -> ScoringJob:
     """A job from the words that a person has for it; see `ScoringJob`.
 
     Args:
         metrics: Names with commas between, or live, or all.
         judge: A model's name or reference; judged metrics join the others.
+        equivalence: embedding, judge, or nli:FOLDER; the scores of classes join the others where it is not embedding.
 
     Raises:
         InputError: For words that mean nothing, or not together.
@@ -105,6 +111,8 @@ def scoring_job(
     if judge is not None and truncate is not None:
         raise InputError("--judge judges whole responses; leave --truncate away.")
     critic = None if judge is None else resolve(judge)
+    if known_equivalence(equivalence, of_session=session is not None) != EMBEDDING:
+        metrics = f"{metrics},{','.join(CLASSES)}"
     return ScoringJob(
         source,
         tuple(_metrics(metrics if critic is None else f"{metrics},{','.join(JUDGED)}")),
@@ -117,6 +125,7 @@ def scoring_job(
         seed,
         embedder,
         critic,
+        equivalence,
     )
 
 
@@ -182,9 +191,10 @@ def run_scoring(
             pool = stack.enter_context(closing(WorkerPool()))
             return LikelihoodCache(known[0] if known is not None else cache(), pool)
 
-        equivalence = Equivalence()
+        of_classes = ClassScores()
         if names & {*CLASSES, *JUDGED}:
-            equivalence = embedding_equivalence(responses, embeddings, progress)
+            of_classes = class_scores(job.equivalence, responses, known, source.prompt_text, embeddings, progress)
+        equivalence = of_classes.equivalence
         asked = ModelMetricRequest(
             names if job.judge is None else names - {*JUDGED}, responses, reference, floor.name, sources, known,
             source.prompt_text, base, no_base,
@@ -211,6 +221,7 @@ def run_scoring(
         tables = score_responses(
             responses, request, embeddings, progress, of_sentences=of_sentences,
             given=of_models.scores,
+            of_classes=of_classes.scores,
             sources=sources,
             processes=len(os.sched_getaffinity(0)),
         )  # fmt: skip
@@ -239,6 +250,7 @@ def run_scoring(
             notes=(
                 *_notes(responses, tables, truncations, equivalence, request.mode),
                 *(draw_notes(*known, tables) if known else ()),
+                *of_classes.notes,
                 *notes,
             ),
             equivalence=equivalence,

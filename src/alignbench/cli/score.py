@@ -54,6 +54,14 @@ def score(
         str | None,
         typer.Option(metavar="MODEL", help="Judges the quality of a session's responses, and adds the judged scores."),
     ] = None,
+    equivalence: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="What says that two responses are one answer: embedding, judge (see `alignbench judge --kind "
+            "equivalence`), or nli:FOLDER of a cross-encoder.",
+        ),
+    ] = "embedding",
     db: Db = None,
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="A table for a spreadsheet, on stdout.")] = False,
@@ -82,6 +90,7 @@ def score(
         seed=seed,
         embedder=embedder,
         judge=judge,
+        equivalence=equivalence,
     )
     if as_json and as_csv:
         raise InputError("Give --json or --csv, not both.")

@@ -44,11 +44,17 @@ def embedder_name(path: Path) -> str:
     spec = importlib.util.find_spec(_PACKAGE)
     if spec and any(path == Path(p).resolve() / "model" for p in spec.submodule_search_locations or ()):
         return DEFAULT_EMBEDDER
+    return weights_name(path, text_prefixes(path).document)
+
+
+def weights_name(path: Path, asks: str = "") -> str:
+    """The name of a folder with a hash of its weights, and of what the model asks for before a text."""
+    path = path.resolve()
     digest = hashlib.sha256()
     for weights in sorted(path.glob("*.safetensors")):
         with weights.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
-    digest.update(text_prefixes(path).document.encode())
+    digest.update(asks.encode())
     return f"{path.name}@{digest.hexdigest()[:12]}"
 
 

@@ -260,6 +260,21 @@ class TokensEmbedded:
     layer: int  # of the encoder, counted from 1
 
 
+@dataclass(frozen=True, slots=True)
+class Entailed:
+    """Answer to a request about entailment.
+
+    Attributes:
+        entails: (n,), of each pair whether its first text entails the second
+        cut: pairs that are longer than the model's window
+    """
+
+    key: int
+    entails: NDArray[np.bool_]
+    cut: int
+    model: str
+
+
 class Engine(Protocol):
     """What a worker process holds: one loaded model. Called from one thread, but for `threads`."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from alignbench.errors import InputError, did_you_mean
-from alignbench.judging.templates import PAIRED, SETS, JudgeTemplate, judge_template
+from alignbench.judging.templates import PAIRED, SETS, WITHIN, JudgeTemplate, judge_template
 from alignbench.metrics.words import is_empty
 from alignbench.spec import Model, content_hash
 from alignbench.store import SampleRow, Store
@@ -49,8 +49,9 @@ def plan_judging(
     """Every finished sample of a session that has no judgment of this kind by this judge with the present template.
 
     Pairs hold sample i of each condition against sample i of the reference, to the same prompt; half of them, by seed,
-    are shown the other way round. A set is all that a condition answered to a prompt, empty responses left out, where
-    there are two or more. Raises InputError where there is no such kind or reference, or nothing to judge.
+    are shown the other way round. Pairs of equivalence are every two responses of one condition to a prompt. A set is
+    all that a condition answered to a prompt, empty responses left out, where there are two or more. Raises
+    InputError where there is no such kind or reference, or nothing to judge.
 
     Args:
         store: has the session
@@ -63,7 +64,9 @@ def plan_judging(
     template = judge_template(kind)
     own = store.session(session).reference
     against = pair_reference(store, session, reference or own) if kind in PAIRED else None
-    if kind in SETS:
+    if kind in WITHIN:
+        every = tuple(pairs_within(store, session, seed))
+    elif kind in SETS:
         every = tuple(_sets(store, session))
     else:
         every = tuple(_singles(store, session) if against is None else pairs(store, session, against, seed))
@@ -90,12 +93,30 @@ def _singles(store: Store, session: int) -> Iterator[JudgeItem]:
             yield JudgeItem(row.prompt_id, row.condition, row.sample, row.id)
 
 
-def _sets(store: Store, session: int) -> Iterator[JudgeItem]:
+def pairs_within(store: Store, session: int, seed: int) -> Iterator[JudgeItem]:
+    """Every two samples of a cell that are not empty, the later one against the earlier; half of them flipped."""
+    for (prompt_id, condition), rows in _cells(store, session).items():
+        for at, later in enumerate(rows):
+            for earlier in rows[:at]:
+                flipped = _flipped([seed, prompt_id, condition, condition, later.sample, earlier.sample])
+                yield JudgeItem(prompt_id, condition, later.sample, later.id, earlier.id, flipped)
+
+
+def _cells(store: Store, session: int) -> dict[tuple[str, str], list[SampleRow]]:
+    """The finished samples that are not empty, by prompt and condition."""
     cells: dict[tuple[str, str], list[SampleRow]] = {}
     for row in store.samples(session):
         if row.status == "done" and not is_empty(row.text):
             cells.setdefault((row.prompt_id, row.condition), []).append(row)
-    for (prompt_id, condition), rows in cells.items():
+    return cells
+
+
+def _flipped(place: list[object]) -> bool:
+    return int(content_hash(place)[:2], 16) % 2 == 1
+
+
+def _sets(store: Store, session: int) -> Iterator[JudgeItem]:
+    for (prompt_id, condition), rows in _cells(store, session).items():
         if len(rows) > 1:
             last = max(rows, key=lambda row: row.id)
             yield JudgeItem(prompt_id, condition, last.sample, last.id, members=tuple(row.id for row in rows))
@@ -108,6 +129,5 @@ def pairs(store: Store, session: int, reference: str, seed: int) -> Iterator[Jud
     for item in items:
         other = known.get((item.prompt_id, item.sample))
         if item.condition != reference and other is not None:
-            place = [seed, item.prompt_id, item.condition, reference, item.sample]
-            flipped = int(content_hash(place)[:2], 16) % 2 == 1
+            flipped = _flipped([seed, item.prompt_id, item.condition, reference, item.sample])
             yield JudgeItem(item.prompt_id, item.condition, item.sample, item.sample_id, other, flipped)

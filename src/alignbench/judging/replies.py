@@ -27,9 +27,9 @@ def read_reply(template: JudgeTemplate, reply: str, *, flipped: bool = False, n:
     """Read a judge's reply; never fails, since what cannot be read is invalid, with the reason.
 
     Text around the JSON object is passed over. Fields by kind: quality has its five aspects, new-information `score`,
-    stance `stance`; topics has `topics`, each with `topic`, `in` (a: the reference, b: the judged response, both) and
-    `helpfulness`; set-topics has `topics`, a list of names for each response. "N/A" becomes None, and the status is na
-    where nothing else is left.
+    stance `stance`, equivalence `same`, true or false; topics has `topics`, each with `topic`, `in` (a: the reference,
+    b: the judged response, both) and `helpfulness`; set-topics has `topics`, a list of names for each
+    response. "N/A" becomes None, and the status is na where nothing else is left.
 
     Args:
         template: of what was asked
@@ -41,6 +41,8 @@ def read_reply(template: JudgeTemplate, reply: str, *, flipped: bool = False, n:
         value = conform(json_object(reply), template.schema_object())
     except ValueError as error:
         return ParsedReply("invalid", {}, str(error))
+    if template.kind == "equivalence":
+        return ParsedReply("valid", {"same": value["answer"] == "same"})
     if template.kind == "topics":
         return _topics([_topic(topic, flipped) for topic in value["topics"]])
     if template.kind == "set-topics":

@@ -12,7 +12,7 @@ import numpy as np
 from alignbench.contexts.source_samples import NOTHING_HELD_OUT, Sources
 from alignbench.judging.labels import LABELS, PREFERENCE, PREFERRED, TAG
 from alignbench.judging.replies import ASPECTS
-from alignbench.judging.templates import KINDS, PAIRED, SETS
+from alignbench.judging.templates import KINDS, PAIRED, SETS, WITHIN
 from alignbench.metrics.agreement import MeasurementLevel, krippendorff_alpha
 from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.intervals import UNIT, Bounds
@@ -28,6 +28,7 @@ _FIELDS = {
     "stance": (*STANCES, DISTINCT),
     "new-information": ("score",),
     "topics": PLACES,
+    "equivalence": ("same",),
     "set-topics": ("topics", "covered"),  # different ones of the set, and the share of them that one response raises
     PREFERENCE: PREFERRED,
 }
@@ -106,7 +107,7 @@ def judged_tables(
         rows = [
             row
             for who in chosen
-            for row in judgments_of(store, session, kind, who, reference)
+            for row in judgments_of(store, session, kind, who, None if kind in WITHIN else reference)
             if conditions is None or row.condition in conditions
         ]
         if rows:
@@ -169,7 +170,7 @@ def _table(
     }
     bounds = [_bounds(kind, field) for _, field in columns]
     intervals = uncertainty.intervals(np.array([*means.values()], np.float64).reshape(len(means), -1).T, bounds)
-    paired = kind in (*PAIRED, *LABELS)
+    paired = kind in (*PAIRED, *WITHIN, *LABELS)
     table: dict[str, dict[str, JudgedEstimate]] = {name: {} for name in groups}
     for (name, field), column, interval in zip(columns, columns.values(), intervals, strict=True):
         there = [value for value in means[name, field] if not math.isnan(value)]
@@ -264,7 +265,7 @@ def _bounds(kind: str, field: str) -> Bounds:
         return 1.0, math.inf
     if kind in ("quality", "new-information"):
         return _GRADES
-    return UNIT if kind in ("stance", PREFERENCE, TAG, *SETS) else (0.0, math.inf)
+    return UNIT if kind in ("stance", PREFERENCE, TAG, *WITHIN, *SETS) else (0.0, math.inf)
 
 
 def _value(judgment: Judgment, field: str) -> float | None:

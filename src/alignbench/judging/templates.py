@@ -17,8 +17,9 @@ from alignbench.spec import content_hash
 
 SINGLE = ("quality", "stance")  # of one response
 PAIRED = ("new-information", "topics")  # of a response against one of the reference
+WITHIN = ("equivalence",)  # of two responses of one condition to a prompt
 SETS = ("set-topics",)  # of all responses of a condition to a prompt
-KINDS = (*SINGLE, *PAIRED, *SETS)
+KINDS = (*SINGLE, *PAIRED, *WITHIN, *SETS)
 
 _JINJA = Environment(undefined=StrictUndefined, trim_blocks=True, autoescape=False)
 
@@ -46,7 +47,7 @@ class JudgeTemplate:
         """The prompt for a judge. responses: the judged one, or all of a set; in a pair the reference's first, whatever
         the order they are shown in. flipped: show the judged one first."""
         template = _JINJA.from_string(self.prompt)
-        if self.kind in PAIRED:
+        if self.kind in (*PAIRED, *WITHIN):
             shown = [*responses][::-1] if flipped else [*responses]
             return template.render(question=question, shown=shown, flipped=flipped).strip()
         if self.kind in SETS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from alignbench.contexts.source_samples import Sources, no_sources
 from alignbench.metrics.intervals import Interval
@@ -24,6 +25,9 @@ from alignbench.scoring.score_tables import ScoreTables
 from alignbench.scoring.scorer import CellResponses, PromptResponses, Scorer, ScoreRequest
 from alignbench.scoring.token_scores import stored_scores
 
+OfCells = Mapping[tuple[str, str], Mapping[str, Value]]  # by prompt and condition, and metric
+
+_NONE: OfCells = MappingProxyType({})
 _CHUNK = 8  # prompts scored at once, at most
 
 
@@ -35,6 +39,7 @@ def score_responses(
     *,
     of_sentences: Embeddings | None = None,
     given: PrecomputedScores | None = None,
+    of_classes: OfCells = _NONE,
     sources: Sources = no_sources,
     processes: int = 1,
 ) -> ScoreTables:
@@ -49,6 +54,7 @@ def score_responses(
         progress: Called with what is being done.
         of_sentences: Embeddings of their sentences; None where no wanted metric needs any.
         given: Scores that are there already; they have no jackknife.
+        of_classes: Scores of classes that do not come from embeddings and so see stance, on contested prompts too.
         sources: The samples of the reference that contexts are made from (see `held_out`).
         processes: How many may share the work; the numbers are the same for any.
     """
@@ -59,6 +65,7 @@ def score_responses(
         progress,
         of_sentences=of_sentences,
         given=given,
+        of_classes=of_classes,
         sources=sources,
         processes=processes,
     )
@@ -96,6 +103,7 @@ def scored_prompts(
     *,
     of_sentences: Embeddings | None = None,
     given: PrecomputedScores | None = None,
+    of_classes: OfCells = _NONE,
     sources: Sources = no_sources,
     processes: int = 1,
 ) -> dict[str, PromptScores]:
@@ -120,6 +128,7 @@ def scored_prompts(
             _given(prompt, responses, request, given or PrecomputedScores()),
             contested=prompt in responses.contested,
         )
+        | PromptScores({name: of_classes.get((prompt, name), {}) for name in responses.conditions})
         for prompt in sorted(cycle)
     }
 

@@ -20,6 +20,7 @@ from typing import Protocol
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.protocol import (
     Embedded,
+    Entailed,
     Event,
     Failed,
     LikelihoodRequest,
@@ -33,8 +34,11 @@ from alignbench.engines.workers.factory import open_engine
 from alignbench.engines.workers.messages import (
     Cancel,
     EmbedRequest,
+    EntailmentRequest,
+    Load,
     LoadEmbedder,
     LoadModel,
+    LoadNli,
     Message,
     Request,
     SetThreads,
@@ -101,11 +105,25 @@ class _ServedEmbedder:
                 send(Embedded(request.key, whole, tuple(windows), self._embedder.name))
 
 
+class _ServedNli:
+    def __init__(self, message: LoadNli) -> None:
+        from alignbench.engines.nli import NliModel
+
+        self._model = NliModel(message.path, threads=message.threads)
+        self.threads = message.threads
+
+    def answer(self, requests: Sequence[Request], send: Callable[[WorkerAnswer], None]) -> None:
+        for request in requests:
+            assert isinstance(request, EntailmentRequest)
+            entails, cut = self._model.entails(request.pairs)
+            send(Entailed(request.key, entails, cut, self._model.name))
+
+
 class _Worker:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._inbox: queue.Queue[LoadModel | LoadEmbedder | Request] = queue.Queue()
-        self._next: LoadModel | LoadEmbedder | Request | None = None  # taken from the inbox, not served yet
+        self._inbox: queue.Queue[Load | Request] = queue.Queue()
+        self._next: Load | Request | None = None  # taken from the inbox, not served yet
         self._cancel = Cancellation()
         self._served: _Served | None = None
 
@@ -113,7 +131,7 @@ class _Worker:
         threading.Thread(target=self._read, daemon=True).start()
         while True:
             message, self._next = self._next or self._inbox.get(), None
-            if isinstance(message, (LoadModel, LoadEmbedder)):
+            if isinstance(message, (LoadModel, LoadEmbedder, LoadNli)):
                 self._guard([0], partial(self._load, message))
             else:
                 batch = self._with_companions(message)
@@ -151,11 +169,14 @@ class _Worker:
                 case _:
                     self._inbox.put(message)
 
-    def _load(self, message: LoadModel | LoadEmbedder) -> None:
-        if isinstance(message, LoadModel):
-            self._served = _ServedModel(message, self._cancel, self._send)
-        else:
-            self._served = _ServedEmbedder(message)
+    def _load(self, message: Load) -> None:
+        match message:
+            case LoadModel():
+                self._served = _ServedModel(message, self._cancel, self._send)
+            case LoadEmbedder():
+                self._served = _ServedEmbedder(message)
+            case LoadNli():
+                self._served = _ServedNli(message)
 
     def _answer(self, batch: Sequence[Request]) -> None:
         assert self._served is not None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from alignbench.engines.protocol import (
     Embedded,
+    Entailed,
     Event,
     LikelihoodRequest,
     SampleRequest,
@@ -44,6 +45,22 @@ class EmbedRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadNli:
+    """Load the NLI model in a folder."""
+
+    path: str
+    threads: int
+
+
+@dataclass(frozen=True, slots=True)
+class EntailmentRequest:
+    """Whether the first text of each pair entails the second."""
+
+    key: int
+    pairs: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     key: int
     samples: tuple[int, ...] | None
@@ -54,8 +71,7 @@ class SetThreads:
     threads: int
 
 
-Message = (
-    LoadModel | LoadEmbedder | SampleRequest | LikelihoodRequest | TokenizeRequest | EmbedRequest | Cancel | SetThreads
-)
-Request = SampleRequest | LikelihoodRequest | TokenizeRequest | EmbedRequest
-WorkerAnswer = Event | Embedded | TokensEmbedded | Scored | Tokenized
+Load = LoadModel | LoadEmbedder | LoadNli
+Request = SampleRequest | LikelihoodRequest | TokenizeRequest | EmbedRequest | EntailmentRequest
+Message = Load | Request | Cancel | SetThreads
+WorkerAnswer = Event | Embedded | TokensEmbedded | Scored | Tokenized | Entailed

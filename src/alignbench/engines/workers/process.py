@@ -18,6 +18,7 @@ from alignbench.engines.protocol import (
     Capabilities,
     Done,
     Embedded,
+    Entailed,
     Failed,
     Loaded,
     Loading,
@@ -111,7 +112,7 @@ class WorkerProcess:
                 sinks, self.loading = self.loading, []
                 for sink in sinks:
                     sink(event)
-            case Done() | Failed() | Embedded() | TokensEmbedded() | Scored() | Tokenized():
+            case Done() | Failed() | Embedded() | TokensEmbedded() | Entailed() | Scored() | Tokenized():
                 answer = self.open.pop(event.key, None)
                 if answer:
                     answer(event)
