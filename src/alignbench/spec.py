@@ -223,6 +223,7 @@ class Examples:
 class Hint:
     """A text about the response, at a resolution. Either `text`, the same for every prompt, or made by the model
     `maker` from sample `sample` of `condition`, asked with `template`. Level first: the model that answers writes it.
+    A text that was written from a made hint names the sample that this was made from.
     """
 
     level: Level

@@ -25,9 +25,9 @@ def needed_conditions(context: Context, reference: str | None) -> set[str]:
         names.add(examples.condition)
         if examples.by_response:
             names.add(examples.teacher or examples.condition or reference or "")
-    if context.hint is not None:
+    if context.hint is not None and not context.hint.text:
         names.add(context.hint.condition)
-    if context.prefill is not None:
+    if context.prefill is not None and not context.prefill.text:
         names.add(context.prefill.condition)
     return names - {""}
 

@@ -9,6 +9,8 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import OptionList
 
+from alignbench.contexts.source_samples import needed_conditions, samples_in_context
+from alignbench.spec import Context
 from alignbench.store import Store
 from alignbench.tui.app import BenchApp
 from alignbench.tui.audit.screen import AuditScreen
@@ -230,6 +232,33 @@ async def test_the_audit_names_what_nobody_studies(tmp_path: Path) -> None:
         assert "template " not in screen_text(app).partition("Under study")[0]
         await pilot.press("p")
         await until(pilot, lambda: "<s># Query:" in screen_text(app) and "<|user|>" in screen_text(app))
+
+
+async def test_a_made_hint_that_is_edited_still_tells_of_its_source(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db", FakePool(texts=TEXTS), LetterEmbedder())
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot, app)
+        await sampled(pilot, app)
+        await pilot.press("right", "f6")
+        screen = await on(pilot, app, HintScreen)
+        for made, source in ((False, ("", 0)), (True, ("demo-aligned", 0))):
+            if made:
+                await pilot.press("enter")
+                await until(
+                    pilot, lambda: "of each prompt's own sample" in screen_text(app) and screen._shown is not None
+                )
+            await pilot.press("e")
+            await until(pilot, lambda: app.screen is not screen)
+            app.screen.query_one(PlainArea).text = f"Written by hand, {made}."
+            await pilot.press("f5")
+            await until(pilot, lambda: app.screen is screen and "by hand" in screen_text(app))
+            hint = screen._hint()
+            assert hint is not None
+            assert (hint.condition, hint.sample) == source
+        await pilot.press("f5")
+        await until(pilot, lambda: app.workbench.bench.columns[1].condition.context.hint == hint)
+    assert needed_conditions(Context("plain", hint=hint), None) == set(), "its text is there"
+    assert samples_in_context(Context("plain", hint=hint), "demo-aligned") == {0}
 
 
 async def test_a_hint_by_hand_is_kept_for_the_prompt(tmp_path: Path) -> None:

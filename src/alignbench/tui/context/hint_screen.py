@@ -60,6 +60,8 @@ class HintScreen(PreparerScreen[Context | None]):
         self._level: Level = hint.level if hint is not None and hint.level in LEVELS else "summary"
         self._text = hint.text if hint is not None else ""
         self._source = hint.sample if hint is not None and hint.condition else 0
+        # What a text by hand was written from: it is held out of comparisons, as for a hint that is made.
+        self._written_from = (hint.condition, hint.sample) if hint is not None and hint.text else ("", 0)
         self._makers = [c.name for c in bench.columns if not c.condition.model.is_imported]
         wanted = (hint.maker if hint is not None else "") or (self._reference.name if self._reference else "")
         self._maker = self._makers.index(wanted) if wanted in self._makers else 0
@@ -114,7 +116,7 @@ class HintScreen(PreparerScreen[Context | None]):
         if self._removed:
             return None
         if self._text:
-            return Hint(self._level, self._text)
+            return Hint(self._level, self._text, *self._written_from)
         if self._reference is None or not self._makers:
             return None
         from alignbench.contexts.hints import hint_template
@@ -234,6 +236,9 @@ class HintScreen(PreparerScreen[Context | None]):
         before = self._shown.text if self._shown is not None else self._text
         text = await self.app.push_screen_wait(EditorScreen(before, "Hint", empty="Write the hint, or press Esc."))
         if text is not None and text != before:
+            if not self._text:
+                made_from = self._reference if self._shown is not None else None
+                self._written_from = (made_from.name, self._source) if made_from is not None else ("", 0)
             self._removed, self._text = False, text
             self._look()
 
