@@ -288,6 +288,11 @@ class Context:
         """Whether the query stands alone in one of the two built-in layouts."""
         return self == Context(template=self.template, name=self.name)
 
+    @property
+    def writes_first(self) -> bool:
+        """Whether a model writes thoughts or a hint before its answer, which are no part of the response."""
+        return bool(self.thinking_end) or (self.hint is not None and self.hint.level == "first")
+
     def to_json(self) -> dict[str, Any]:
         """The fields that differ from their defaults, ready for JSON. A pool is its hash, and `set` its name."""
         value = _changed(self)

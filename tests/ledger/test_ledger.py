@@ -174,6 +174,7 @@ def test_imported_responses_have_no_weights_to_be_read_under() -> None:
     [
         ([replace(TAUGHT, prefill=Prefill("Well"))], 3, "taught begins the response itself"),
         ([Context("plain", "own", hint=Hint("first"))], 3, "The hint of own is written by the base model"),
+        ([Context("chat", "wise", thinking_end="</think>")], 3, "wise thinks before its answers"),
         ([TAUGHT, TAUGHT], 3, "Two contexts are called 'taught'"),
         ([Context("plain", "zero-shot")], 3, "'zero-shot' is in every ledger"),
         ([HINTED], 2, "contexts tell of sample 0, 1: no response is held out. Expected n of 3 or more."),

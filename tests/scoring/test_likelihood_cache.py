@@ -245,6 +245,19 @@ def test_the_gap_is_all_bits_over_all_bytes(store: Store) -> None:
     assert gaps.ends["tiny"].so_far == "of the text so far in 2 of 2 responses: 2 cut"
 
 
+def test_answers_after_thoughts_do_not_follow_their_prompt(store: Store) -> None:
+    number = store.create_session("wise", reference="chat")
+    contexts = (Context("chat", thinking_end="</think>"), Context("plain"))
+    for model, context in zip((TEACHER, BASE), contexts, strict=True):
+        cell = store.add_cell(number, Prompt("p0", "Why?"), Condition(model.name, model, context), 1)
+        store.set_rendered(cell, f"# {model.name}: Why? ")
+        store.add_sample(cell, result(0, "Because.", raw_text="Hm.</think>Because."))
+    likelihoods = LikelihoodCache(store, ScorePool())  # type: ignore[arg-type]
+    gaps = gaps_of(store, number, likelihoods)
+    reason = gaps.compared["p0"].held_out.cross["tiny"]["alignment_gap"].reason
+    assert reason == "chat writes something before its answers, so they do not follow its prompt"
+
+
 def costing(answer: Scored | Failed, bits: float) -> Scored:
     assert isinstance(answer, Scored)
     return replace(answer, logprob=np.full(len(answer.ids), -bits * math.log(2), np.float32))

@@ -117,9 +117,7 @@ def read_context(
         verbalized=table.integer("verbalized", 0, least=2),
     )
     _check_example_hints(table, context)
-    if context.verbalized and (
-        context.prefill or context.thinking_end or (context.hint and context.hint.level == "first")
-    ):
+    if context.verbalized and (context.prefill or context.writes_first):
         raise table.error(
             "verbalized", context.verbalized, "no prefill, no thinking_end and no hint that is written first"
         )

@@ -96,6 +96,8 @@ def unreadable(context: Context, name: str) -> str:
         return f"{name} begins the response itself; a ledger reads whole responses."
     if context.hint is not None and context.hint.level == "first":
         return f"The hint of {name} is written by the base model; expected one that is given."
+    if context.writes_first:
+        return f"{name} thinks before its answers; a ledger reads responses that follow their prompt."
     if context.verbalized:
         return f"{name} asks for {context.verbalized} answers at once; a ledger reads responses that stand alone."
     return ""

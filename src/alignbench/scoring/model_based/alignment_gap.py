@@ -167,6 +167,8 @@ def _gap(
             return _nothing(f"the server of {each.name} renders its chats itself: what stood before is not known")
         if each.context.verbalized:
             return _nothing(f"the responses of {each.name} are parts of a reply, which do not follow its prompt")
+        if each.context.writes_first:
+            return _nothing(f"{each.name} writes something before its answers, so they do not follow its prompt")
     if not own or not other:
         missing = own_condition if not own else condition
         return _nothing(f"{missing.name} has no sampled response to it")

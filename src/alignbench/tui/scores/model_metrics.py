@@ -75,7 +75,7 @@ def _with_model(metric: str, backends: Backends, snapshot: Snapshot, progress: P
     scores = computed.scores
     within = {name: values[metric] for (_, name), values in scores.within.items() if name in snapshot.conditions}
     compared = scores.compared.get(snapshot.prompt_id, PromptScores())
-    return OnDemandResult({metric: within} if within else {}, compared)
+    return OnDemandResult({metric: within} if within else {}, compared, computed.notes)
 
 
 RUNNERS: dict[str, Runner] = {

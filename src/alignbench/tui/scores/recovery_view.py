@@ -121,6 +121,8 @@ def _footnotes(model: ScoresViewModel) -> list[str]:
         "recovery = (similarity - floor) / (ceiling - floor).  MMD² is 0 where both sets are alike; of "
         "cosines it compares means only."
     ]
+    jobs = (model.jobs or {}).values()
+    notes += [f"{note}." for job in jobs if job.result is not None for note in job.result.notes]
     if model.snapshot.roles.no_floor:
         notes.append(f"No recovery: {model.snapshot.roles.no_floor}.")
     notes.append("[ ] around a similarity: jackknife over samples, 95%. A recovery has none under 20 prompts.")

@@ -211,10 +211,14 @@ class PromptSpread:
 
 @dataclass(frozen=True, slots=True)
 class OnDemandResult:
-    """What one run on demand found: of one set by score and column, and of the reference and each column."""
+    """What one run on demand found: of one set by score and column, and of the reference and each column.
+
+    notes: what a reader of the numbers has to know.
+    """
 
     within: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     compared: PromptScores = field(default_factory=PromptScores)
+    notes: tuple[str, ...] = ()
 
 
 def prompt_panel(
