@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from alignbench.judging.summary import JudgedEstimate
 from alignbench.metrics.statistics import PairedDifference
 from alignbench.reports.to_json import judged_json, scores_json
@@ -57,4 +59,14 @@ def test_a_report_leaves_out_what_was_not_computed(store: Store) -> None:
     compared = record(store, investigation="diversity", temperatures=(0.7, 1.0))["investigation"]
     assert list(compared["gate"]["conditions"]["raw"]["gap"]) == ["jaccard", "embedding_diversity"]
     assert [point["k"] for point in compared["coverage"]["conditions"]["raw"]["of_reference"]] == [1, 2]
+    assert list(compared["coverage"]) == [
+        "threshold", "false_matches", "share", "reference", "reason", "conditions",
+    ]  # fmt: skip
+    assert list(compared["coverage"]["reference"]) == ["n", "of_itself"]
+    covered = compared["coverage"]["conditions"]["raw"]
+    assert [point["k"] for point in covered["of_itself"]] == [1]
+    for way in ("of_reference", "by_reference"):
+        equal = covered["equal_count"][way]
+        assert list(equal) == ["value", "ci", "n", "reason", "sentences", "itself", "difference"]
+        assert equal["difference"]["value"] == pytest.approx(equal["value"] - equal["itself"]["value"])
     assert list(compared["frontier"]) == ["temperatures", "points", "missing"]

@@ -17,7 +17,7 @@ from alignbench.reports.options import Investigation
 from alignbench.reports.roles import Role
 from alignbench.scoring.equivalence import Equivalence
 from alignbench.scoring.score_tables import ScoreTables
-from alignbench.scoring.truncation import Truncation
+from alignbench.scoring.truncation import Truncation, Truncations
 from alignbench.spec import Condition
 
 
@@ -128,6 +128,11 @@ class Report:
     counts: Mapping[str, SampleCounts] = field(default_factory=dict)
     meta: ReportMeta = field(kw_only=True)
     investigation: Investigated | None = None
+
+    @property
+    def truncations(self) -> Truncations:
+        """By condition, how many responses were cut by length."""
+        return {name: counts.truncation for name, counts in self.counts.items()}
 
     @property
     def diversity(self) -> Diversity | None:

@@ -29,7 +29,7 @@ def findings(report: Report, diversity: Diversity) -> list[Finding]:
     reference = report.meta.reference
     if reference is None:
         return [Finding("No condition is the reference, so nothing is compared; name one with --reference.")]
-    truncations = {name: counts.truncation for name, counts in report.counts.items()}
+    truncations = report.truncations
     compared = [
         *(line for metric in ("words", *SAID) for line in _differences(report.scores, truncations, reference, metric)),
         *(entropy_findings(diversity.entropies) or _surprisals(report.scores, reference)),

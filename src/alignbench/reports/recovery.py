@@ -26,8 +26,7 @@ def recovery_findings(report: Report, roles: Mapping[str, str]) -> list[Finding]
             if metric in scores and condition not in (reference, floor):
                 copies = too_many_copies(report.scores, condition, reference)
                 sentences.append(_sentence(condition, roles[condition], reference, metric, scores[metric], copies))
-    truncations = {name: counts.truncation for name, counts in report.counts.items()}
-    return [with_caveats(sentence, report.scores.sizes, truncations, reference) for sentence in sentences]
+    return [with_caveats(sentence, report.scores.sizes, report.truncations, reference) for sentence in sentences]
 
 
 def _sentence(condition: str, role: str, reference: str, metric: str, score: CrossEstimate, copies: str) -> Finding:

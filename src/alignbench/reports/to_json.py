@@ -193,7 +193,7 @@ def report_json(report: Report) -> JsonObject:
         "counts": {name: asdict(counts) for name, counts in report.counts.items()},
         "meta": {
             **_meta(report.meta),
-            "truncated_share": _shares({name: of.truncation for name, of in report.counts.items()}),
+            "truncated_share": _shares(report.truncations),
         },
         **({} if report.investigation is None else {"investigation": _investigation(report.investigation)}),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,20 @@ async def test_what_moved(tmp_path: Path, size: tuple[int, int]) -> None:
         await until(pilot, lambda: "No two conditions differ in their temperature alone" in screen_text(app))
         await pilot.press("escape")
         assert isinstance(app.screen, ScoresScreen)
+
+
+async def test_responses_that_were_cut_are_named(tmp_path: Path) -> None:
+    db = tmp_path / "x.db"
+    app = make_app(db, FakePool(texts=TEXTS), LetterEmbedder())
+    async with app.run_test(size=(120, 200), notifications=True) as pilot:
+        await ready(pilot, app)
+        await sampled(pilot, app)
+        with sqlite3.connect(db) as connection:
+            connection.execute("UPDATE samples SET finish_reason = 'length'")
+        await pilot.press("I")
+        await until(pilot, lambda: "responses cut by length, over 10%" in screen_text(app))
+        await pilot.press("2")
+        await shows(pilot, "5 of 5 responses of demo-aligned (100%)")
 
 
 async def test_a_ladder_of_temperatures_becomes_a_frontier(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def coverage_lines(model: InvestigationViewModel) -> list[Content]:
         lines += _numbers(model, name, {"": covered.of_reference}, covered.equal_of_reference, reference)
         one = f"one response of {reference} covers {_said(covered.responses_covered)} of its {covered.n}"
         lines.append(Content.styled(f"       {one}", DIM))
-    title = f"share of a response that k of {reference} say together; small letters: k others of its own"
+    title = f"share of a response that k of {reference} say; small letters: k others of its own"
     lines += [Content(""), *_plot(model, of_condition, title)]
     for name, covered in conditions.items():
         curves = {f"by {reference}  ": covered.by_reference, "its others  ": covered.of_itself}

@@ -8,9 +8,11 @@ from textual.content import Content
 
 from alignbench.metrics.statistics import MIN_PROMPTS, PairedDifference
 from alignbench.scoring.score_tables import MatchedEstimate, WithinEstimate
+from alignbench.scoring.truncation import too_many_cut
 from alignbench.tui.investigation.plot import interval_bar
 from alignbench.tui.investigation.view_model import WHO, InvestigationViewModel, shown_p
 from alignbench.tui.styled import DIM, paragraphs
+from alignbench.tui.text import printable
 from alignbench.tui.widgets.bars import Scale
 from alignbench.tui.workbench.metric_rows import MetricRow, rows
 
@@ -73,6 +75,8 @@ def _notes(model: InvestigationViewModel) -> Iterator[str]:
     yield "Equal temperatures are not equal entropies: that of what was drawn from, in bits a token, stands beside."
     if model.study.report.meta.prompts >= MIN_PROMPTS:
         yield "* the p, corrected (Holm) for all that is compared, is 0.05 or less."
+    if cut := too_many_cut(model.study.report.truncations, *model.names):
+        yield f"{printable(cut)}."
 
 
 def block(
