@@ -74,7 +74,7 @@ class Recovery:
 class Uncertainty:
     """Intervals and tests over P prompts, the same draws for whatever is asked of it.
 
-    Under 20 prompts intervals are Student's t over prompts; from there on the studentized uncertainty, which covers
+    Under 20 prompts intervals are Student's t over prompts; from there on the studentized bootstrap, which covers
     better than percentiles and BCa (see `intervals`), and for a recovery or a share, which have no simple error,
     percentiles. Equal P, resamples and seed give equal numbers everywhere.
     """
