@@ -118,6 +118,7 @@ def score(
     seed: int = 0,
     embedder: str | None = None,
     judge: str | None = None,
+    equivalence: str = "embedding",
     db: str | PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> ScoredResponses:
@@ -138,6 +139,7 @@ def score(
         seed: Of the resamples, the shuffled null, and the sentences drawn at matched length.
         embedder: A sentence-transformers folder, or none; the embedded MiniLM by default.
         judge: A model that judges the quality of a session's responses first, for the judged scores.
+        equivalence: What says that two responses are one answer: embedding, judge, or nli:FOLDER of a cross-encoder.
         db: The session database, runs/alignbench.db by default.
         progress: Told of prompts, texts and passages.
 
@@ -163,5 +165,6 @@ def score(
         seed=seed,
         embedder=embedder,
         judge=judge,
+        equivalence=equivalence,
     )
     return run_scoring(job, None if db is None else Path(db), progress=progress or silent)

@@ -46,6 +46,13 @@ def test_the_threshold_stays_where_prompts_are_apart() -> None:
     assert threshold.false_matches == 0.0
 
 
+def test_prompts_that_nobody_answered_change_nothing() -> None:
+    rng = np.random.default_rng(0)
+    vectors = {f"p{p}": {"a": unit(rng, rng.normal(size=8), 0.5, 3)} for p in range(5)}
+    more = {"p00": {"a": []}, **vectors, "p2b": {}, "p9": {"a": [np.zeros(8, np.float32)]}}
+    assert calibrated_classes(more) == calibrated_classes(vectors)
+
+
 def test_without_another_prompt_there_is_nothing_to_calibrate_on() -> None:
     assert calibrated_classes({"p": {"a": [np.ones(2, np.float32)]}}) == CalibratedThreshold(CLASS_THRESHOLD)
     no_token = [np.zeros(2, np.float32)]

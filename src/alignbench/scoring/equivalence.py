@@ -18,6 +18,8 @@ from alignbench.scoring.responses import Responses, all_texts
 CLASSES = ("semantic_classes", "semantic_entropy")
 EMBEDDING = "embedding"
 
+_SAME_TEXT = 1.0 - 1e-6  # the highest threshold: equal texts are one answer, whatever rounding makes of their cosine
+
 
 @dataclass(frozen=True, slots=True)
 class Equivalence:
@@ -63,12 +65,11 @@ def embedding_equivalence(
         return Equivalence()
     embeddings.make(all_texts(responses), progress, total=responses.n)
     prompts = [prompt for prompt in responses.prompts if prompt not in responses.contested]
-    vectors = {
-        prompt: {
-            name: [*embeddings.vectors(texts.values()).values()] for name, texts in responses.cells(prompt).items()
-        }
-        for prompt in prompts
-    }
+    vectors = {}
+    for prompt in prompts:
+        cells = responses.cells(prompt)
+        kept = embeddings.vectors(text for texts in cells.values() for text in texts.values())
+        vectors[prompt] = {name: [kept[t] for t in texts.values() if t in kept] for name, texts in cells.items()}
     return Equivalence(threshold=calibrated_classes(vectors))
 
 
@@ -79,10 +80,15 @@ def calibrated_classes(vectors: Mapping[str, Mapping[str, Sequence[Vector]]]) ->
 
 
 def _mismatched(vectors: Mapping[str, Mapping[str, Sequence[Vector]]]) -> Iterator[Floats]:
-    """Cosines of a condition's responses to a prompt and its responses to another one."""
-    for prompt, other in other_prompt(vectors, 0).items():
-        for condition, own in vectors[prompt].items():
-            sides = [[v for v in side if np.any(v)] for side in (own, vectors[other].get(condition, ()))]
+    """Cosines of a condition's responses to a prompt and its responses to another one, of prompts that have any."""
+    there = {
+        prompt: {name: [v for v in cell if np.any(v)] for name, cell in cells.items()}
+        for prompt, cells in vectors.items()
+    }
+    answered = [prompt for prompt, cells in there.items() if any(cells.values())]
+    for prompt, other in other_prompt(answered, 0).items():
+        for condition, own in there[prompt].items():
+            sides = own, there[other].get(condition, [])
             if all(sides):
                 a, b = (np.asarray(side, np.float64) for side in sides)
-                yield a @ b.T
+                yield np.minimum(a @ b.T, _SAME_TEXT)

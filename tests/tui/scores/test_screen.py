@@ -193,6 +193,24 @@ async def test_distinct_answers_lead_to_their_samples(tmp_path: Path) -> None:
         assert (app.workbench.bench.cursor, app.workbench.bench.selected) == (1, 0)
 
 
+async def test_the_app_and_the_command_calibrate_answers_alike(tmp_path: Path) -> None:
+    db = tmp_path / "x.db"
+    app = make_app(db, FakePool(texts=TEXTS), LetterEmbedder())
+    async with app.run_test(size=(120, 60), notifications=True) as pilot:
+        await ready(pilot, app)
+        await sampled(pilot, app)
+        await pilot.press("right_square_bracket")
+        await sampled(pilot, app)
+        await pilot.press("f7", "4")
+        await shows(pilot, "reach it, and 5%")
+        assert isinstance(app.screen, ScoresScreen)
+        assert app.screen._panel is not None
+        shown = app.screen._panel[1].equivalence
+    scored = alignbench.score(1, metrics="semantic_classes", embedder="none", db=db)
+    assert shown == scored.equivalence
+    assert scored.versions["semantic_classes"] == f"1+cosine{shown.cosine:.3f}"
+
+
 async def test_coverage_runs_on_demand(tmp_path: Path) -> None:
     app = make_app(tmp_path / "x.db", FakePool(texts=TEXTS), LetterEmbedder())
     async with app.run_test(size=(120, 60), notifications=True) as pilot:
