@@ -441,6 +441,11 @@ def test_a_judge_says_which_responses_are_one_answer(tmp_path: Path) -> None:
     assert tables["meta"]["equivalence"] == {"by": "judge j", "threshold": None}
     assert tables["meta"]["metrics"]["semantic_classes"] == "1+judge j"
     assert "distinct answers saturate" in "\n".join(tables["meta"]["notes"])
+    ran = alignbench("report", "1", "--db", str(db), "--metrics", "words", "--equivalence", "judge", "--format", "json")
+    report = json.loads(ran.stdout)
+    assert report["within"]["demo-base"]["semantic_entropy"]["value"] == base["semantic_entropy"]["value"]
+    assert report["meta"]["equivalence"] == tables["meta"]["equivalence"]
+    assert report["meta"]["metrics"]["semantic_classes"] == "1+judge j"
 
 
 def test_equivalences_that_cannot_be_had(file: Path, tmp_path: Path) -> None:

@@ -8,9 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from alignbench.api.embedding import embedding_cache, embedding_pool
+from alignbench.api.equivalence import class_scores, known_equivalence
 from alignbench.api.options import one_of
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.metrics.paper import paper_mode
+from alignbench.metrics.registry import METRICS
 from alignbench.metrics.values import WORKBENCH, WordMode
 from alignbench.progress import Progress, silent
 from alignbench.reports.contents import Report
@@ -18,6 +20,8 @@ from alignbench.reports.frontier import parse_temperatures
 from alignbench.reports.options import INVESTIGATIONS, Investigation, Options, session_mode, session_options
 from alignbench.reports.report import build_report
 from alignbench.scoring.embedding_cache import Embeddings
+from alignbench.scoring.equivalence import CLASSES, EMBEDDING
+from alignbench.scoring.responses import SessionResponses
 from alignbench.store import Store
 
 
@@ -30,6 +34,7 @@ def make_report(
     metrics: str = "",
     mode: str | None = None,
     embedder: str | None = None,
+    equivalence: str = EMBEDDING,
     progress: Progress = silent,
     say: Callable[[str], None] = lambda _: None,
     **options: Any,
@@ -44,6 +49,7 @@ def make_report(
         metrics: Names of scores with commas between; live, or the paper's own, by default.
         mode: How texts become words: workbench or paper.
         embedder: A sentence-transformers folder, or none; the embedded model by default.
+        equivalence: What says that two responses are one answer: embedding, judge, or nli:FOLDER.
         progress: Told of prompts and of texts.
         say: Called with what a person should know meanwhile.
         options: Further fields of `reports.options.Options`.
@@ -63,7 +69,9 @@ def make_report(
         temperatures=parse_temperatures(temperatures) if temperatures else (),
         **options,
     )
-    return _with_embeddings(store, session, asked, embedder, progress, say)
+    if known_equivalence(equivalence, of_session=True) != EMBEDDING:
+        asked = replace(asked, metrics=tuple(name for name in METRICS if name in {*asked.metrics, *CLASSES}))
+    return _with_embeddings(store, session, asked, embedder, equivalence, progress, say)
 
 
 def _mode(store: Store, session: int, wanted: str | None, say: Callable[[str], None]) -> WordMode:
@@ -76,7 +84,13 @@ def _mode(store: Store, session: int, wanted: str | None, say: Callable[[str], N
 
 
 def _with_embeddings(
-    store: Store, session: int, options: Options, embedder: str | None, progress: Progress, say: Callable[[str], None]
+    store: Store,
+    session: int,
+    options: Options,
+    embedder: str | None,
+    equivalence: str,
+    progress: Progress,
+    say: Callable[[str], None],
 ) -> Report:
     """The report with what embeddings it needs."""
     needs = options.needs
@@ -90,5 +104,10 @@ def _with_embeddings(
                 embeddings = Embeddings(store, pool, name, why_not)
             if "sentence embeddings" in needs:
                 of_sentences = Embeddings(stack.enter_context(embedding_cache(say)), pool, name, why_not)
-        report = build_report(store, session, options, embeddings, of_sentences, progress)
+        of_classes = None
+        if equivalence != EMBEDDING:
+            responses = SessionResponses(store, session, options.conditions)
+            known = store, session
+            of_classes = class_scores(equivalence, responses, known, responses.prompt_text, embeddings, progress)
+        report = build_report(store, session, options, embeddings, of_sentences, progress, of_classes)
         return replace(report, meta=replace(report.meta, embedder=used))

@@ -58,6 +58,9 @@ def report(
             metavar="MODEL", help="A sentence-transformers folder, or none.", show_default="the embedded MiniLM"
         ),
     ] = None,
+    equivalence: Annotated[
+        str, typer.Option(metavar="NAME", help="What says that two responses are one answer, as in `alignbench score`.")
+    ] = "embedding",
     form: Annotated[
         str, typer.Option("--format", metavar="NAME", help="table, json, csv, md, latex or html.")
     ] = "table",
@@ -96,6 +99,7 @@ def report(
                 resamples=bootstrap,
                 seed=seed,
                 embedder=embedder,
+                equivalence=equivalence,
                 progress=bar,
                 say=bar.say,
             )

@@ -29,6 +29,7 @@ from alignbench.reports.roles import role_of
 from alignbench.scoring.batch import score_responses
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.equivalence import Equivalence, embedding_equivalence
+from alignbench.scoring.given_classes import ClassScores
 from alignbench.scoring.model_based.bertscore import BERTSCORE
 from alignbench.scoring.model_based.compute import ModelBackends, ModelMetricRequest, compute_model_metrics
 from alignbench.scoring.model_based.judge import JUDGED
@@ -48,10 +49,12 @@ def build_report(
     embeddings: Embeddings | None,
     of_sentences: Embeddings | None,
     progress: Progress = silent,
+    of_classes: ClassScores | None = None,
 ) -> Report:
     """The report of a session.
 
     embeddings, of_sentences: of whole responses and of their sentences, None where no wanted score needs any.
+    of_classes: what responses are one answer by; None for their embeddings.
     InputError where the reference or the floor is no condition of the session.
     """
     info = store.session(session)
@@ -64,7 +67,8 @@ def build_report(
     sources = store.sources(session, options.reference)
     own = next((condition for condition in conditions if condition.name == options.reference), None)
     qualities = read_qualities(store, session, options.judge)
-    equivalence = embedding_equivalence(responses, embeddings, progress)
+    of_classes = of_classes or ClassScores(embedding_equivalence(responses, embeddings, progress))
+    equivalence = of_classes.equivalence
     of_models = compute_model_metrics(
         ModelMetricRequest(
             {*options.metrics} & {*JUDGED} | {BERTSCORE},
@@ -101,6 +105,7 @@ def build_report(
         progress,
         of_sentences=of_sentences,
         given=of_models.scores,
+        of_classes=of_classes.scores,
         sources=sources,
         processes=len(os.sched_getaffinity(0)),
     )
@@ -142,6 +147,7 @@ def build_report(
             notes=(
                 *([of_models.imported] if of_models.imported else ()),
                 *_notes(store, session, tables, responses.truncations, equivalence, options),
+                *of_classes.notes,
             ),
         ),
     )
