@@ -146,5 +146,5 @@ def test_on_the_release_a_rising_curve_is_no_aggregation(tmp_path: Path) -> None
     equal = base.equal_by_reference
     assert (equal.by_other.value, equal.by_itself.value) == pytest.approx((0.371, 0.416), abs=0.005)
     assert equal.sentences == pytest.approx(22.0, abs=0.2)
-    assert not any(finding.claims for finding in coverage_findings(curves, {}, "llama-2-chat"))
-    assert "aggregation" not in " ".join(finding.text for finding in coverage_findings(curves, {}, "llama-2-chat"))
+    assert not any(finding.claims for finding in coverage_findings(curves, "llama-2-chat"))
+    assert "aggregation" not in " ".join(finding.text for finding in coverage_findings(curves, "llama-2-chat"))

@@ -9,7 +9,7 @@ from alignbench.metrics.statistics import PairedDifference
 from alignbench.reports.coverage_curves import ConditionCoverage, Coverage, EqualCoverage
 from alignbench.reports.coverage_findings import coverage_findings
 from alignbench.reports.finding import Claim, Finding
-from alignbench.scoring.truncation import Truncation, Truncations
+from alignbench.scoring.truncation import Truncation, Truncations, too_many_cut
 
 NONE = EqualCoverage(Estimate(), Estimate(), PairedDifference(None, None, None, 0), None)
 
@@ -25,7 +25,8 @@ def covered(n: int, equal: EqualCoverage = NONE) -> ConditionCoverage:
 def said(
     conditions: dict[str, ConditionCoverage], n: int = 12, truncations: Truncations | None = None
 ) -> list[Finding]:
-    return [*coverage_findings(Coverage(n=n, reference=curve(n - 1), conditions=conditions), truncations or {}, "chat")]
+    coverage = Coverage(n=n, reference=curve(n - 1), conditions=conditions)
+    return [*coverage_findings(coverage, "chat", lambda name: too_many_cut(truncations or {}, name, "chat"))]
 
 
 def compared(low: float, high: float, p: float = 0.01, prompts: int = 50) -> EqualCoverage:

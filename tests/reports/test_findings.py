@@ -11,7 +11,7 @@ from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import PairedDifference
 from alignbench.reports.contents import Diversity, Report, SampleCounts
-from alignbench.reports.coverage_curves import Coverage
+from alignbench.reports.coverage_curves import ConditionCoverage, Coverage, EqualCoverage
 from alignbench.reports.finding import Claim, Finding
 from alignbench.reports.findings import findings
 from alignbench.reports.gate import GatedCondition, GateGap, QualityGate
@@ -198,3 +198,17 @@ def compared(metric: str, difference: PairedDifference, counts: dict[str, Sample
     report = Report(1, ScoreTables(within, matched=matched), meta=meta(), counts=counts)
     there = findings(report, Diversity(NO_OPENINGS, NO_GATE, NO_COVERAGE))
     return [finding for finding in there if METRICS[metric].title in finding.text]
+
+
+def test_copies_cover_each_other_and_nothing_is_claimed_of_them() -> None:
+    """Of one condition under other seeds, 40% copies: a set with copies says more of itself than another set does."""
+    equal = EqualCoverage(Estimate(0.4), Estimate(0.5), gap(-0.1, -0.15, -0.05), 20.0)
+    curve = (Estimate(0.4),)
+    covered = ConditionCoverage(12, curve, curve, curve, Estimate(3.0), equal, equal)
+    coverage = Coverage(n=12, reference=curve, conditions={"base": covered})
+    for copies, claims in ((4.0, 0), (1.0, 1)):
+        duplicates = WithinEstimate(copies, n=50, samples=600)
+        report = Report(1, ScoreTables({name: {"duplicates": duplicates} for name in ("base", "chat")}), meta=meta())
+        found = findings(report, Diversity(NO_OPENINGS, NO_GATE, coverage))
+        assert len([claim for finding in found for claim in finding.claims]) == claims
+        assert any("no claim, since over 10% of the responses" in finding.text for finding in found) == (not claims)

@@ -41,7 +41,7 @@ def lengths_apart(scores: ScoreTables, condition: str, reference: str) -> str:
 
 
 def too_many_copies(scores: ScoreTables, condition: str, reference: str) -> str:
-    """Why MMD² does not tell their distributions apart; empty where there are few equal texts."""
+    """Why neither MMD² nor coverage tells them apart; empty where there are few equal texts."""
     for name in (condition, reference):
         copies = scores.within.get(name, {}).get("duplicates")
         if copies is not None and (copies.value or 0.0) * copies.n > MOST_COPIES * copies.samples:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from alignbench.metrics.estimates import Estimate
 from alignbench.reports.coverage_curves import ConditionCoverage, Coverage
 from alignbench.reports.evidence import evidence
 from alignbench.reports.finding import Claim, Finding
 from alignbench.reports.numbers import number
-from alignbench.scoring.truncation import Truncations, too_many_cut
 
 FEW = 10  # responses a prompt under which coverage carries no claim
 
 
-def coverage_findings(coverage: Coverage, truncations: Truncations, reference: str) -> Iterator[Finding]:
-    """What conditions and the reference say of each other, and whether the reference gathers more than they do."""
+def coverage_findings(
+    coverage: Coverage, reference: str, why_no_claim: Callable[[str], str] = lambda _: ""
+) -> Iterator[Finding]:
+    """What conditions and the reference say of each other, and whether the reference gathers more than they do.
+
+    why_no_claim: of a condition, why the reference is not claimed to; empty where it may be.
+    """
     if coverage.reason:
         yield Finding(f"No coverage: {coverage.reason}.")
         return
@@ -31,7 +35,7 @@ def coverage_findings(coverage: Coverage, truncations: Truncations, reference: s
         )
         yield from _of_itself(covered.of_itself, condition)
         under = f"it rests on under {FEW} responses a prompt" if min(coverage.n, covered.n) < FEW else ""
-        no_claim = too_many_cut(truncations, condition, reference) or under
+        no_claim = why_no_claim(condition) or under
         yield from _equal_sentences(covered, condition, reference, no_claim)
     sizes = [size for size in (coverage.n, *(covered.n for covered in shown.values())) if size < FEW]
     if shown and sizes:

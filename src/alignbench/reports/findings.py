@@ -8,7 +8,7 @@ from alignbench.judging.summary import DISTINCT, STANCES, JudgedTable
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import PairedDifference
 from alignbench.metrics.values import NON_EMPTY
-from alignbench.reports.caveats import lengths_apart, with_caveats
+from alignbench.reports.caveats import lengths_apart, too_many_copies, with_caveats
 from alignbench.reports.contents import Diversity, Report
 from alignbench.reports.coverage_findings import coverage_findings
 from alignbench.reports.entropies import entropy_findings
@@ -30,11 +30,16 @@ def findings(report: Report, diversity: Diversity) -> list[Finding]:
     if reference is None:
         return [Finding("No condition is the reference, so nothing is compared; name one with --reference.")]
     truncations = report.truncations
+
+    def cut_or_copied(condition: str) -> str:
+        cut = too_many_cut(truncations, condition, reference)
+        return cut or too_many_copies(report.scores, condition, reference)
+
     compared = [
         *(line for metric in ("words", *SAID) for line in _differences(report.scores, truncations, reference, metric)),
         *(entropy_findings(diversity.entropies) or _surprisals(report.scores, reference)),
         *_gate(diversity.gate, truncations, reference),
-        *coverage_findings(diversity.coverage, truncations, reference),
+        *coverage_findings(diversity.coverage, reference, cut_or_copied),
         *_stances(report.judged.get("stance", {}), report.meta.contested),
     ]
     sizes = report.scores.sizes
