@@ -51,6 +51,11 @@ def test_an_mmd2_under_0_is_chance() -> None:
     assert [claim.kind for claim in below.claims] == ["recovery"]
 
 
+def test_several_mmd2s_are_corrected_together() -> None:
+    assert "not told from the same distribution" in said(mmd2_p=0.08)
+    assert "another distribution" in said(mmd2_p=0.04)
+
+
 def test_copies_are_no_other_distribution() -> None:
     """Two draws from one distribution, of each of which 40% are copies, have an MMD² over 0 every time."""
     for name, copies in (("shown", 2.0), ("chat", 2.0), ("shown", 0.5)):

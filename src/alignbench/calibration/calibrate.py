@@ -46,7 +46,7 @@ class CalibrationRequest:
     repetitions: int = 1_000
     seed: int = 0
     source: TextSource = field(default_factory=MadeTexts)
-    pool: int = 40
+    pool: int = 20
 
     def __post_init__(self) -> None:
         """InputError where the source has fewer prompts than a repetition."""

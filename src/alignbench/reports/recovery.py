@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from alignbench.metrics.registry import METRICS
-from alignbench.metrics.statistics import MIN_PROMPTS
+from alignbench.metrics.statistics import MIN_PROMPTS, SMALL_P
 from alignbench.reports.caveats import too_many_copies, with_caveats
 from alignbench.reports.contents import Report
 from alignbench.reports.finding import Claim, Finding
@@ -52,7 +52,7 @@ def _alike(metric: str, score: CrossEstimate, copies: str) -> tuple[str, bool]:
         if METRICS[metric].compares_means
         else ("another distribution", "not told from the same distribution")
     )
-    if score.mmd2_ci[0] <= 0:
+    if score.mmd2_ci[0] <= 0 or (score.mmd2_p is not None and score.mmd2_p > SMALL_P):
         return f", {alike}", False
     return (f", no claim, since {copies}", False) if copies else (f", {another}", True)
 

@@ -166,6 +166,7 @@ def _cross(
     intervals = uncertainty.intervals(
         _matrix([*values.values(), *mmd2s.values()], n), [*bounds, *(mmd2_bounds(of) for of in bounds)]
     )
+    from_0 = _p_from_0(mmd2s, uncertainty)
     # A distance is closest to the reference where it is lowest: recovery counts how much of it is gone.
     signs = np.array([-1.0 if METRICS[metric].is_distance else 1.0 for _, metric in keys])
     recoveries = uncertainty.recoveries(
@@ -185,6 +186,7 @@ def _cross(
             max_matched=_mean(_column(p.max_matched.get(condition, {}).get(metric) for p in prompts)),
             mmd2=distance,
             mmd2_ci=intervals[len(keys) + i],
+            mmd2_p=from_0[key],
             ceiling=_mean(ceilings[key]),
             floor=_mean(floors[key]),
             null=_mean(nulls[key]),
@@ -206,6 +208,15 @@ def _apart(prompts: Sequence[PromptScores], conditions: Sequence[str], reference
     own = answered[reference]
     reason = f"no prompt in common with {reference}"
     return {c: reason for c in conditions if own and answered[c] and not own & answered[c]}
+
+
+def _p_from_0(
+    columns: Mapping[tuple[str, str], _Column], uncertainty: Uncertainty
+) -> dict[tuple[str, str], float | None]:
+    """The p of each column's mean being 0, corrected for all of them; None under six prompts."""
+    values = np.array([*columns.values()]).T
+    tested = holm_corrected(dict(zip(columns, uncertainty.differences(values, np.zeros_like(values)), strict=True)))
+    return {key: one.p_holm for key, one in tested.items()}
 
 
 def _bounds(metric: str) -> Bounds:

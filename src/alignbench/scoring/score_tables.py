@@ -46,7 +46,8 @@ class CrossEstimate(Estimate):
     Attributes:
         max_matched: mean over prompts of the expected maximum over pairs, at the number of pairs that the smallest of
             the compared sets has.
-        mmd2: squared maximum mean discrepancy, with its interval.
+        mmd2: squared maximum mean discrepancy, with its interval, and the p of its being 0, corrected for all
+            conditions and metrics that are compared.
         ceiling: the reference against itself.
         floor: the zero-shot condition against the reference; None without one.
         null: the reference's answers to other prompts in the condition's place.
@@ -59,6 +60,7 @@ class CrossEstimate(Estimate):
     max_matched: float | None = None
     mmd2: float | None = None
     mmd2_ci: Interval | None = None
+    mmd2_p: float | None = None
     ceiling: float | None = None
     floor: float | None = None
     null: float | None = None
