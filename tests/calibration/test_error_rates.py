@@ -1,0 +1,47 @@
+"""What reports claim of planted nulls and effects, in few repetitions; docs/calibration.md has many."""
+
+from __future__ import annotations
+
+from statistics import fmean
+
+import pytest
+
+from alignbench.calibration.calibrate import CalibrationRequest, calibrate
+from alignbench.calibration.experiments import EXPERIMENTS, SENTENCES
+from alignbench.calibration.tally import Calibration
+from alignbench.reports.finding import CLAIM_KINDS
+
+REQUEST = CalibrationRequest(prompts=(20,), repetitions=100, pool=6)
+
+
+@pytest.fixture(scope="module")
+def calibration() -> Calibration:
+    return calibrate(REQUEST)
+
+
+@pytest.mark.slow
+def test_no_kind_of_sentence_is_wrong_in_more_than_8_percent_of_the_nulls(calibration: Calibration) -> None:
+    """The few prompts that a repetition draws from move the rate of one null; the kinds have a dozen of them each."""
+    rates: dict[tuple[str, str], list[float]] = {}
+    for claim in calibration.errors:
+        assert claim.rate.value <= 0.25, claim
+        rates.setdefault((claim.kind, claim.metric), []).append(claim.rate.value)
+    assert not {sentence: of for sentence, of in rates.items() if fmean(of) > 0.08}
+
+
+@pytest.mark.slow
+def test_every_kind_of_sentence_is_found_where_it_is_due(calibration: Calibration) -> None:
+    found = {claim.kind for claim in calibration.claims if claim.due and claim.rate.value > 0.2}
+    assert found == {*CLAIM_KINDS}
+
+
+@pytest.mark.slow
+def test_intervals_hold_what_they_are_around(calibration: Calibration) -> None:
+    held = [c.rate.value for c in calibration.coverages]
+    assert min(held) >= 0.8
+    assert sum(held) / len(held) >= 0.92
+
+
+def test_every_kind_of_claim_has_its_metrics() -> None:
+    assert {*SENTENCES} == {*CLAIM_KINDS}
+    assert {kind for experiment in EXPERIMENTS for kind in experiment.due} == {*CLAIM_KINDS}
