@@ -94,6 +94,8 @@ def test_json_has_them(store: Store) -> None:
     assert of["base"]["temperature"] == 0.7
     assert of["base"]["drawn"]["value"] == pytest.approx(3.0, rel=0.02)
     assert of["base"]["difference"]["n"] == PROMPTS
+    assert of["base"]["difference"]["p_holm"] == 2 * of["base"]["difference"]["p"]  # beside the model's own
+    assert of["base"]["raw_difference"]["n"] == PROMPTS
     assert "difference" not in of["chat"]
     factor = record["within"]["base"]["branching_factor"]
     assert factor["value"] == pytest.approx(8.0, rel=0.05)

@@ -28,7 +28,8 @@ class ConditionEntropy:
         raw: Bits a token of the model's own distribution.
         drawn: Bits a token of the distribution that was drawn from.
         per_byte: The latter in bits a byte of the text, which compare between tokenizers.
-        difference: In bits a byte, to the reference; None for it, and without one.
+        difference: Of the latter, to the reference; None for it, and without one.
+        raw_difference: The same of the model's own distribution, in bits a byte. Both are tested together.
     """
 
     temperature: float
@@ -36,6 +37,7 @@ class ConditionEntropy:
     drawn: Estimate
     per_byte: Estimate
     difference: PairedDifference | None = None
+    raw_difference: PairedDifference | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,13 @@ def entropies(
         for name in names
         for metric in (RAW, DRAWN)
     }
-    per_byte = {name: {p: value.extra.get("per_byte") for p, value in values[name, DRAWN].items()} for name in names}
-    pairs = {name: (per_byte[name], per_byte[reference]) for name in names if reference and name != reference}
+    per_byte = {key: {p: value.extra.get("per_byte") for p, value in of.items()} for key, of in values.items()}
+    pairs = {
+        (name, metric): (per_byte[name, metric], per_byte[reference, metric])
+        for name in names
+        for metric in (RAW, DRAWN)
+        if reference and name != reference
+    }
     differences = paired_differences(pairs, uncertainty)
 
     def estimate(name: str, metric: str) -> Estimate:
@@ -73,8 +80,9 @@ def entropies(
                 temperature,
                 estimate(name, RAW),
                 estimate(name, DRAWN),
-                mean_estimate(per_byte[name], uncertainty, bounds=METRICS[DRAWN].bounds),
-                differences.get(name),
+                mean_estimate(per_byte[name, DRAWN], uncertainty, bounds=METRICS[DRAWN].bounds),
+                differences.get((name, DRAWN)),
+                differences.get((name, RAW)),
             )
             for name, temperature in temperatures.items()
         },
@@ -113,14 +121,14 @@ def entropy_section(of: Entropies) -> Section:
         return Section("Entropy")
     rows = tuple(
         (
-            name, f"{one.temperature:g}", shown_value(one.raw), shown_value(one.drawn), shown_value(one.per_byte),
-            shown_difference(one.difference),
+            name, f"{one.temperature:g}", shown_value(one.raw), shown_difference(one.raw_difference),
+            shown_value(one.drawn), shown_value(one.per_byte), shown_difference(one.difference),
         )
         for name, one in of.conditions.items()
     )  # fmt: skip
     columns = (
-        "condition", "temperature", "its own, bits a token", "drawn from, bits a token", "drawn from, bits a byte",
-        f"against {of.reference}, bits a byte",
+        "condition", "temperature", "its own, bits a token", f"its own against {of.reference}, bits a byte",
+        "drawn from, bits a token", "drawn from, bits a byte", f"against {of.reference}, bits a byte",
     )  # fmt: skip
     notes = (
         "Of the next token along each response: the model's own distribution at temperature 1, and the one that was "

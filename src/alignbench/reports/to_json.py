@@ -270,6 +270,7 @@ def _entropies(entropies: Entropies) -> JsonObject:
             "drawn": _estimate(one.drawn),
             "per_byte": _estimate(one.per_byte),
             **({} if one.difference is None else {"difference": _difference(one.difference)}),
+            **({} if one.raw_difference is None else {"raw_difference": _difference(one.raw_difference)}),
         }
         for name, one in entropies.conditions.items()
     }
