@@ -6,12 +6,14 @@ from statistics import fmean
 
 import pytest
 
-from alignbench.calibration.calibrate import CalibrationRequest, calibrate
+from alignbench.calibration.calibrate import CalibrationRequest, calibrate, run
 from alignbench.calibration.experiments import EXPERIMENTS, SENTENCES
 from alignbench.calibration.tally import Calibration
 from alignbench.reports.finding import CLAIM_KINDS
 
 REQUEST = CalibrationRequest(prompts=(20,), repetitions=100, pool=6)
+MORE = CalibrationRequest(prompts=(20,), repetitions=300, pool=30, seed=1)
+MOST = 0.08  # of the repetitions of a null
 
 
 @pytest.fixture(scope="module")
@@ -20,13 +22,20 @@ def calibration() -> Calibration:
 
 
 @pytest.mark.slow
-def test_no_kind_of_sentence_is_wrong_in_more_than_8_percent_of_the_nulls(calibration: Calibration) -> None:
-    """The few prompts that a repetition draws from move the rate of one null; the kinds have a dozen of them each."""
+def test_no_null_is_a_claim_in_more_than_8_percent(calibration: Calibration) -> None:
+    """The few prompts that the repetitions draw from move the rate of a null, so one that exceeds it is tried again
+    with more of them, and others."""
+    wrong = {claim.experiment for claim in calibration.errors if claim.rate.value > MOST}
+    again = [run(MORE, each, place) for place, each in enumerate(EXPERIMENTS) if each.name in wrong]
+    assert not [claim for outcome in again for claim in outcome.claims if not claim.due and claim.rate.value > MOST]
+
+
+@pytest.mark.slow
+def test_no_kind_of_sentence_is_wrong_in_more_than_5_percent_over_all_nulls(calibration: Calibration) -> None:
     rates: dict[tuple[str, str], list[float]] = {}
     for claim in calibration.errors:
-        assert claim.rate.value <= 0.25, claim
         rates.setdefault((claim.kind, claim.metric), []).append(claim.rate.value)
-    assert not {sentence: of for sentence, of in rates.items() if fmean(of) > 0.08}
+    assert not {sentence: of for sentence, of in rates.items() if fmean(of) > 0.05}
 
 
 @pytest.mark.slow
