@@ -214,6 +214,9 @@ def test_a_stored_hint_says_which_sample_it_is_of(database: Store) -> None:
     assert database.sources(1, None)("p") == {}
 
 
+COMPARED = ("llama-2-chat", "llama-2-base", "llama-2-icl-chat-summary", "llama-2-icl-chat-rand")
+
+
 @needs_paper_data
 @pytest.mark.usefixtures("nltk_data")
 @pytest.mark.parametrize(
@@ -232,7 +235,7 @@ def test_known_answers_of_the_release(tmp_path: Path, mode: WordMode | None, kno
             (), ("jaccard",), reference="llama-2-chat", floor="llama-2-base", mode=mode or paper_mode(), resamples=100
         )
         sources = store.sources(session, "llama-2-chat")
-        cross = score_responses(SessionResponses(store, session), request, None, sources=sources).cross
+        cross = score_responses(SessionResponses(store, session, COMPARED), request, None, sources=sources).cross
     entry, random = (cross[f"llama-2-icl-chat-{name}"]["jaccard"] for name in ("summary", "rand"))
     assert (entry.floor, entry.value, entry.source) == pytest.approx(
         (known["floor"], known["value"], known["source"]), abs=1e-4
