@@ -12,7 +12,7 @@ from alignbench.calibration.tally import Calibration
 from alignbench.reports.finding import CLAIM_KINDS
 
 REQUEST = CalibrationRequest(prompts=(20,), repetitions=100, pool=6)
-MORE = CalibrationRequest(prompts=(20,), repetitions=300, pool=30, seed=1)
+MORE = CalibrationRequest(prompts=(20,), repetitions=200, pool=15, seed=1)
 MOST = 0.08  # of the repetitions of a null
 
 
