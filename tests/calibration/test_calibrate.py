@@ -9,7 +9,7 @@ import pytest
 
 from alignbench.calibration import calibrate as module
 from alignbench.calibration.calibrate import CalibrationRequest, calibrate, run
-from alignbench.calibration.experiments import EXPERIMENTS, Experiment
+from alignbench.calibration.experiments import EXPERIMENTS, PlantedExperiment
 from alignbench.calibration.planted import OTHER, REFERENCE, PlantedCells, PlantedPrompts, PlantedResponse
 from alignbench.calibration.scored import ScoredPrompts
 from alignbench.calibration.stored_texts import StoredPrompt, StoredTexts
@@ -80,12 +80,12 @@ def test_a_claim_that_is_always_made_has_a_rate_of_one() -> None:
             REFERENCE: [PlantedResponse(text) for text in said[:n]],
         }
 
-    longer = Experiment("same", "", plant, {"length": "longer"})
+    longer = PlantedExperiment("same", "", plant, {"length": "longer"})
     (rate,) = (c.rate for c in run_of(longer).claims if c.kind == "length" and c.due)
     assert rate == Rate(4, 4)
 
 
-def run_of(experiment: Experiment) -> module.Outcome:
+def run_of(experiment: PlantedExperiment) -> module.Outcome:
     replaced = replace(EXPERIMENTS[0], plant=experiment.plant, due=experiment.due, besides=("distribution",))
     return run(CalibrationRequest(prompts=(20,), n=2, repetitions=4, pool=1), replaced, 0)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -13,23 +11,11 @@ from alignbench.experiments.plan import PlannedCell
 from alignbench.ledger.ledger import Ledger
 from alignbench.ledger.prompt_ledger import PromptLedger, PromptLedgerBuilder
 from alignbench.metrics.bits import BitRate
-from alignbench.scoring import likelihood_cache
 from alignbench.scoring.endings import EndCounts
 from alignbench.spec import Condition, Context, Sampling
 from alignbench.store import Store
 from tests.support.books import BASE, PROMPTS, TEACHER, asked, kept
 from tests.support.toy_ends import KL, WITHOUT_ENDS, EndsPool
-
-
-@pytest.fixture(autouse=True)
-def weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(likelihood_cache, "weights_hash", lambda model: f"hash of {model.name}")
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(tmp_path / "kept.db") as store:
-        yield store
 
 
 def held_out(ledger: Ledger) -> BitRate:

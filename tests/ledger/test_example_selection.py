@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from alignbench.ledger.ledger import Ledger, LedgerBuilder, sampling_plan
 from alignbench.ledger.prepare import Failures
 from alignbench.ledger.search import SearchTarget, halves
-from alignbench.scoring import likelihood_cache
 from alignbench.spec import Context, Example, Examples, ExampleSet
 from alignbench.store import Store
 from tests.support.books import PROMPTS, WORDS, Pool, asked, kept, session_of
@@ -25,13 +20,6 @@ SET = ExampleSet(
 )
 SHOWN = Context("plain", "shown", examples=Examples(pool=SET, k=1))
 BLUE = len(f"{WORD} in blue")
-
-
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    monkeypatch.setattr(likelihood_cache, "weights_hash", lambda model: f"hash of {model.name}")
-    with Store.open(tmp_path / "kept.db") as store:
-        yield store
 
 
 def searched(store: Store, context: Context, wanted: SearchTarget) -> tuple[Ledger, Pool]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
@@ -12,7 +11,6 @@ import pytest
 
 from alignbench.errors import InputError
 from alignbench.ledger.prepare import Failures
-from alignbench.scoring import likelihood_cache
 from alignbench.spec import Condition, Context, Example, Examples, ExampleSet, Hint, Model, Prefill, Sampling
 from alignbench.store import Store
 from tests.support.books import KNOWN, OWN, PROMPTS, TEACHER, UNKNOWN, Pool, asked, kept
@@ -22,17 +20,6 @@ TAUGHT = Context("plain", "taught", instruction="Be kind.", examples=Examples(po
 HINTED = Context(
     "plain", "hinted", instruction="Be kind.", hint=Hint("summary", "", "chat", 1, "chat", "Sum up: {response}")
 )
-
-
-@pytest.fixture(autouse=True)
-def weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(likelihood_cache, "weights_hash", lambda model: f"hash of {model.name}")
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(tmp_path / "kept.db") as store:
-        yield store
 
 
 def per_byte(rate: object) -> float:

@@ -6,12 +6,9 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
-
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.hf.engine import TransformersEngine
 from alignbench.engines.protocol import LikelihoodRequest
-from alignbench.scoring import likelihood_cache
 from alignbench.spec import Context, Example, Examples, ExampleSet, Model
 from alignbench.store import Store
 from tests.support.books import Pool, asked, kept
@@ -31,13 +28,9 @@ def computed(folder: Path, requests: Sequence[LikelihoodRequest]) -> int:
     return sum(decoded)
 
 
-def test_in_its_order_an_engine_computes_what_responses_share_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(likelihood_cache, "weights_hash", lambda model: f"hash of {model.name}")
+def test_in_its_order_an_engine_computes_what_responses_share_once(store: Store, tmp_path: Path) -> None:
     pool = Pool()
-    with Store.open(tmp_path / "kept.db") as store:
-        kept(store, pool, asked(Context("plain", "taught", instruction="Be kind.", examples=EXAMPLES)))
+    kept(store, pool, asked(Context("plain", "taught", instruction="Be kind.", examples=EXAMPLES)))
     requests = [request for name, request in pool.scored if name == "tiny"]
     mixed = random.Random(0).sample(requests, len(requests))
     folder = write_folder(tmp_path, "llama")

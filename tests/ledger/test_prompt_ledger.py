@@ -12,7 +12,6 @@ from alignbench.errors import InputError
 from alignbench.experiments.context_preparer import Preparer
 from alignbench.experiments.plan import PlannedCell
 from alignbench.ledger.prompt_ledger import PromptLedger, PromptLedgerBuilder
-from alignbench.scoring import likelihood_cache
 from alignbench.spec import Condition, Context, Example, Examples, ExampleSet, Hint, Prefill
 from alignbench.store import Store
 from tests.support.books import BASE, KNOWN, OWN, PROMPTS, TEACHER, UNKNOWN, Pool
@@ -23,8 +22,7 @@ HINTED = Context("plain", hint=Hint("free", RED))
 
 
 @pytest.fixture
-def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PromptLedgerBuilder]:
-    monkeypatch.setattr(likelihood_cache, "weights_hash", lambda model: f"hash of {model.name}")
+def reader(tmp_path: Path) -> Iterator[PromptLedgerBuilder]:
     with Store.open(tmp_path / "page.db") as store:
         pool = Pool()
         yield PromptLedgerBuilder(store, pool, Preparer(store, pool, 0, None), lambda *_: None)

@@ -15,7 +15,7 @@ from alignbench.metrics.values import Value
 from alignbench.progress import silent
 from alignbench.scoring.coverage import best_sentences, coverages
 from alignbench.scoring.embedding_cache import Embeddings
-from alignbench.scoring.held_out import HeldOut, Part
+from alignbench.scoring.held_out import HeldOut, ReferencePart
 from alignbench.scoring.null import other_prompt, other_prompts
 from alignbench.scoring.on_request import Answers, OnRequestScores
 from alignbench.scoring.prompt_scores import Comparisons
@@ -102,7 +102,7 @@ def test_a_context_that_tells_of_samples_and_its_hint() -> None:
         assert crosses["b"]["jaccard"].value == pytest.approx(expected["jaccard"].value)
         assert crosses["b"]["embedding_similarity"].value == pytest.approx(expected["embedding_similarity"].value)
     assert set(scores.source) == set(scores.with_source.cross) == {"b"}
-    said = scorer.as_answer("p", answers, "Tea is warm.", Part(frozenset({0})), metrics, "a")
+    said = scorer.as_answer("p", answers, "Tea is warm.", ReferencePart(frozenset({0})), metrics, "a")
     hint = CellPair(scratch({1: own[1], 2: own[2]}), scratch({0: "Tea is warm."})).cross()
     assert said["jaccard"].value == hint["jaccard"].value
     assert said["embedding_similarity"].value == pytest.approx(hint["embedding_similarity"].value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,12 @@ from textual.app import App
 from textual.pilot import Pilot
 from textual.widget import Widget
 
-from alignbench.spec import Model
+from alignbench.spec import Context, Hint, Model
 from alignbench.store import SampleRow, Store
 from alignbench.tui.app import BenchApp
 from alignbench.tui.bench.sample_list import SampleList
 from alignbench.tui.bench.screen import BenchScreen
+from alignbench.tui.workbench.state import Column
 from tests.support.fakes import FakePool, LetterEmbedder
 from tests.support.waiting import LIMIT
 
@@ -32,6 +34,15 @@ async def until(pilot: Pilot[Any], true: Callable[[], object]) -> None:
         assert time.monotonic() < end, f"the condition did not come true; the screen:\n{screen_text(pilot.app)}"
         await asyncio.sleep(0.01)
         await pilot.pause()
+
+
+def hint_second_column(app: BenchApp) -> None:
+    """Give the second column a hint that is made of the first sample of the first."""
+    bench = app.workbench.bench
+    hint = Hint("summary", text="Tea is warm.", condition="demo-aligned", sample=0)
+    condition = replace(bench.columns[1].condition, context=Context("plain", hint=hint))
+    bench.change(bench.columns[1], Column(condition, 5))
+    app.workbench.changed()
 
 
 async def shows(pilot: Pilot[Any], *words: str) -> None:

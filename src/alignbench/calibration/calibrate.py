@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from alignbench.calibration.experiments import EXPERIMENTS, SENTENCES, Experiment
+from alignbench.calibration.experiments import EXPERIMENTS, SENTENCES, PlantedExperiment
 from alignbench.calibration.made_texts import MadeTexts
 from alignbench.calibration.numbers import Number, numbers
 from alignbench.calibration.planted import OTHER, PlantedPrompts, TextSource, TooFewTexts
@@ -112,7 +112,7 @@ def _leave_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the parent's to handle
 
 
-def run(request: CalibrationRequest, experiment: Experiment, place: int) -> Outcome:
+def run(request: CalibrationRequest, experiment: PlantedExperiment, place: int) -> Outcome:
     """One experiment at all numbers of prompts. place: among the experiments, a part of its seed."""
     try:
         planted = PlantedPrompts(
@@ -141,7 +141,9 @@ def run(request: CalibrationRequest, experiment: Experiment, place: int) -> Outc
 class _Tally:
     """What the repetitions of an experiment at one number of prompts came to."""
 
-    def __init__(self, experiment: Experiment, kinds: Collection[ClaimKind], truth: Mapping[str, Number]) -> None:
+    def __init__(
+        self, experiment: PlantedExperiment, kinds: Collection[ClaimKind], truth: Mapping[str, Number]
+    ) -> None:
         """kinds: of claims that can be made."""
         self._experiment, self._truth = experiment, truth
         self._sentences: list[_Sentence] = [

@@ -52,7 +52,7 @@ SENTENCES: Mapping[ClaimKind, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Experiment:
+class PlantedExperiment:
     """Conditions of which it is known how they differ.
 
     Attributes:
@@ -81,12 +81,12 @@ class Experiment:
         return claim.kind not in self.besides and not self.is_due(claim)
 
 
-def responses(texts: Collection[str], **more: float) -> list[PlantedResponse]:
-    """Of texts with a token for each part of a word that is usual. more: fields that all of them have."""
+def responses(texts: Collection[str], quality: float | None = None) -> list[PlantedResponse]:
+    """Of texts with a token for each part of a word that is usual, all of one quality."""
     made = []
     for text in texts:
         n_tokens = round(_TOKENS * len(words(text)))
-        made.append(PlantedResponse(text, n_tokens=n_tokens, bits=_bits(text), **more))  # type: ignore[arg-type]
+        made.append(PlantedResponse(text, quality, n_tokens=n_tokens, bits=_bits(text)))
     return made
 
 
@@ -260,25 +260,29 @@ _TEXTS: tuple[ClaimKind, ...] = ("distribution",)
 _LENGTH: tuple[ClaimKind, ...] = ("length", "distribution")
 _DIVERSITY: tuple[ClaimKind, ...] = ("diversity", "matched diversity", "distribution")
 
-EXPERIMENTS: tuple[Experiment, ...] = (
-    Experiment("same", "the same condition under other seeds", same),
-    Experiment("empty", "0 to 60% of one side empty", empty),
-    Experiment("truncated", "most of one side cut at the limit", truncated, besides=_TEXTS),
-    Experiment("tokenized", "one side in other letters, spaces and tokens", tokenized),
-    Experiment("more samples", "n samples against 2n", more_samples),
-    Experiment("duplicated", "40% of the samples of both sides are copies", duplicated),
-    Experiment("difficulty", "prompts differ much, in ways that cancel out", difficulty, besides=_TEXTS),
-    Experiment("cut", "one side cut to shorter lengths", cut, besides=_LENGTH),
-    Experiment("same, 2n", "2n samples of the same condition", same, samples=2),
-    Experiment("three times", "2n samples, one side three times as long", three_times, besides=_LENGTH, samples=2),
-    Experiment("gate: random", "a gap, and what fails is random", gate_at_random, besides=_DIVERSITY),
-    Experiment("gate: short", "what fails is short", gate_by_length, besides=_LENGTH),
-    Experiment("like the floor", "a condition that is no more than the floor", like_floor, besides=_TEXTS),
-    Experiment("leaked", "words of the hint's own source, no others", leaked, besides=_DIVERSITY, sources=(0,)),
-    Experiment("diversity", "30% of the reference's sentences from one text", diverse, {**_MORE_DIVERSE, **_APART}),
-    Experiment("entropy", "10% fewer bits a token", surer, {"entropy": "narrower"}),
-    Experiment("length", "the reference 30% longer", longer_by_a_third, {"length": "shorter"}, _TEXTS),
-    Experiment(
+EXPERIMENTS: tuple[PlantedExperiment, ...] = (
+    PlantedExperiment("same", "the same condition under other seeds", same),
+    PlantedExperiment("empty", "0 to 60% of one side empty", empty),
+    PlantedExperiment("truncated", "most of one side cut at the limit", truncated, besides=_TEXTS),
+    PlantedExperiment("tokenized", "one side in other letters, spaces and tokens", tokenized),
+    PlantedExperiment("more samples", "n samples against 2n", more_samples),
+    PlantedExperiment("duplicated", "40% of the samples of both sides are copies", duplicated),
+    PlantedExperiment("difficulty", "prompts differ much, in ways that cancel out", difficulty, besides=_TEXTS),
+    PlantedExperiment("cut", "one side cut to shorter lengths", cut, besides=_LENGTH),
+    PlantedExperiment("same, 2n", "2n samples of the same condition", same, samples=2),
+    PlantedExperiment(
+        "three times", "2n samples, one side three times as long", three_times, besides=_LENGTH, samples=2
+    ),
+    PlantedExperiment("gate: random", "a gap, and what fails is random", gate_at_random, besides=_DIVERSITY),
+    PlantedExperiment("gate: short", "what fails is short", gate_by_length, besides=_LENGTH),
+    PlantedExperiment("like the floor", "a condition that is no more than the floor", like_floor, besides=_TEXTS),
+    PlantedExperiment("leaked", "words of the hint's own source, no others", leaked, besides=_DIVERSITY, sources=(0,)),
+    PlantedExperiment(
+        "diversity", "30% of the reference's sentences from one text", diverse, {**_MORE_DIVERSE, **_APART}
+    ),
+    PlantedExperiment("entropy", "10% fewer bits a token", surer, {"entropy": "narrower"}),
+    PlantedExperiment("length", "the reference 30% longer", longer_by_a_third, {"length": "shorter"}, _TEXTS),
+    PlantedExperiment(
         "aggregation",
         "2n samples, the reference says what three say",
         aggregating,
@@ -286,7 +290,13 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         _DIVERSITY,
         samples=2,
     ),
-    Experiment("gate", "what fails is nonsense", gate, {"gate": "part of the difference", **_MORE_DIVERSE}, _APART),
-    Experiment("recovery", "half of the responses are the reference's", recovered, {"recovery": "some"}, _DIVERSITY),
-    Experiment("hint", "half of the sentences are the source's", hinted, {"recovery": "some"}, _DIVERSITY, (0,)),
+    PlantedExperiment(
+        "gate", "what fails is nonsense", gate, {"gate": "part of the difference", **_MORE_DIVERSE}, _APART
+    ),
+    PlantedExperiment(
+        "recovery", "half of the responses are the reference's", recovered, {"recovery": "some"}, _DIVERSITY
+    ),
+    PlantedExperiment(
+        "hint", "half of the sentences are the source's", hinted, {"recovery": "some"}, _DIVERSITY, (0,)
+    ),
 )  # fmt: skip

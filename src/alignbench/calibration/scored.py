@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from alignbench.calibration.bags import BagsOfWords
-from alignbench.calibration.experiments import Experiment
+from alignbench.calibration.experiments import PlantedExperiment
 from alignbench.calibration.planted import FLOOR, JUDGE, OTHER, REFERENCE, PlantedCells, PlantedResponses
 from alignbench.judging.qualities import THRESHOLD
 from alignbench.metrics.statistics import Uncertainty
@@ -37,7 +37,7 @@ _GATED = ("jaccard", "embedding_diversity")
 class ScoredPrompts:
     """The prompts of one experiment."""
 
-    def __init__(self, experiment: Experiment, prompts: Mapping[str, PlantedCells], resamples: int) -> None:
+    def __init__(self, experiment: PlantedExperiment, prompts: Mapping[str, PlantedCells], resamples: int) -> None:
         self._prompts = prompts
         responses, vectors = PlantedResponses(prompts), BagsOfWords()
         self._conditions = responses.conditions

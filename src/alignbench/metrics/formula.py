@@ -107,6 +107,15 @@ def of_responses(score: Callable[[Sequence[Response]], float | None], min_sample
     return SetFormula(lambda _: _Recomputed(score, min_samples))
 
 
+def share_of_responses(holds: Callable[[str], bool]) -> SetFormula:
+    """The formula of the share of responses of which something holds, by their text."""
+
+    def share(responses: Sequence[Response]) -> float | None:
+        return sum(holds(response.text) for response in responses) / len(responses) if responses else None
+
+    return of_responses(share)
+
+
 def of_two_responses(similarity: Callable[[Response, Response], float | None]) -> PairFormula:
     """The formula of a symmetric similarity of two responses; None from it leaves the pair out."""
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
-from alignbench.metrics.formula import of_responses
+from alignbench.metrics.formula import share_of_responses
 from alignbench.metrics.metric import Metric
-from alignbench.metrics.values import Response
 
 _NUMBERED = re.compile(r"^[ \t]*(\d{1,3})[.)][ \t]+\S", re.MULTILINE)
 _BULLETED = re.compile(r"^[ \t]*[-*+\u2022\u2013][ \t]+\S", re.MULTILINE)
@@ -29,10 +27,6 @@ def has_list(text: str) -> bool:
     return max(list_items(text)) >= _ITEMS
 
 
-def _share(responses: Sequence[Response]) -> float | None:
-    return sum(has_list(response.text) for response in responses) / len(responses) if responses else None
-
-
 METRICS = (
     Metric(
         name="list_markers",
@@ -46,7 +40,7 @@ METRICS = (
         version="1",
         needs=("text",),
         min_samples=1,
-        formula=of_responses(_share),
+        formula=share_of_responses(has_list),
         order=14,
     ),
 )

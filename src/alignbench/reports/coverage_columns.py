@@ -20,7 +20,7 @@ from alignbench.metrics.coverage import (
 from alignbench.metrics.semantic import CalibratedThreshold
 from alignbench.scoring.coverage import SentenceVectors, sentence_vectors
 from alignbench.scoring.embedding_cache import Embeddings
-from alignbench.scoring.held_out import WHOLE, HeldOut, Part
+from alignbench.scoring.held_out import WHOLE, HeldOut, ReferencePart
 from alignbench.scoring.null import other_prompt
 from alignbench.scoring.responses import Responses
 
@@ -124,7 +124,7 @@ def coverage_columns(
     )
 
 
-def _spoken(vectors: SentenceVectors, part: Part = WHOLE) -> _Vectors:
+def _spoken(vectors: SentenceVectors, part: ReferencePart = WHOLE) -> _Vectors:
     return [of_response for sample, of_response in vectors.items() if len(of_response) and sample in part]
 
 

@@ -245,7 +245,8 @@ def _weighted(rates: _Column, weights: _Column) -> _Column:
     if not there.any() or np.ptp(weights[there]) == 0:
         return rates
     whole = np.average(rates[there], weights=weights[there])
-    return whole + (rates - whole) * weights / weights[there].mean()  # type: ignore[no-any-return]
+    spread: _Column = whole + (rates - whole) * weights / weights[there].mean()
+    return spread
 
 
 def _matrix(columns: Iterable[_Column], n_prompts: int) -> NDArray[np.float64]:

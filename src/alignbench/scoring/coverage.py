@@ -14,7 +14,7 @@ from alignbench.metrics.sentences import sentences
 from alignbench.metrics.values import Cross, too_few
 from alignbench.progress import Progress
 from alignbench.scoring.embedding_cache import Embeddings, Vector
-from alignbench.scoring.held_out import HeldOut, Part
+from alignbench.scoring.held_out import HeldOut, ReferencePart
 from alignbench.scoring.prompt_scores import PromptScores
 from alignbench.scoring.responses import Texts
 
@@ -120,7 +120,7 @@ def coverages(cells: Mapping[str, Texts], rule: HeldOut, embeddings: Embeddings,
     of = {name: sentence_vectors(texts, embeddings) for name, texts in cells.items()}
     own = of[rule.reference]
 
-    def similarities(name: str, part: Part) -> dict[str, Cross]:
+    def similarities(name: str, part: ReferencePart) -> dict[str, Cross]:
         return {COVERAGE: cross_coverage(own, of[name], embeddings.why_not, part)} if name in of else {}
 
     return rule.compared(of, own, similarities)

@@ -18,7 +18,7 @@ ANOTHER_PROMPT = ""  # in a condition's place: the reference's answers to anothe
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ReferencePart:
     """Samples of the reference, by index: all but some, or only some."""
 
     samples: frozenset[int] = frozenset()
@@ -28,9 +28,9 @@ class Part:
         return (sample in self.samples) is self.only
 
 
-WHOLE = Part()
+WHOLE = ReferencePart()
 
-Similarities = Callable[[str, Part], Mapping[str, Cross]]
+Similarities = Callable[[str, ReferencePart], Mapping[str, Cross]]
 """Of a condition, or of `ANOTHER_PROMPT`, with a part of the reference's samples, by metric."""
 
 
@@ -48,11 +48,11 @@ class HeldOut:
     floor: str | None = None
     sources: SourceSamples = field(default_factory=dict)
 
-    def part(self, condition: str) -> Part:
+    def part(self, condition: str) -> ReferencePart:
         """What a condition is compared with."""
-        return Part(frozenset(self.sources.get(condition, ())))
+        return ReferencePart(frozenset(self.sources.get(condition, ())))
 
-    def parts(self) -> set[Part]:
+    def parts(self) -> set[ReferencePart]:
         """All that `compared` compares with."""
         sourced = [name for name in self.sources if self.sources[name]]
         held_out = {self.part(name) for name in sourced}
@@ -61,9 +61,9 @@ class HeldOut:
 
     def compared(self, conditions: Iterable[str], samples: Collection[int], similarities: Similarities) -> PromptScores:
         """The conditions compared with the reference. samples: the reference's, by index."""
-        known: dict[tuple[str, Part], Mapping[str, Cross]] = {}
+        known: dict[tuple[str, ReferencePart], Mapping[str, Cross]] = {}
 
-        def similar(name: str, part: Part) -> Mapping[str, Cross]:
+        def similar(name: str, part: ReferencePart) -> Mapping[str, Cross]:
             key = name, WHOLE if name == self.reference else part
             if key not in known:
                 known[key] = similarities(*key)
@@ -97,10 +97,10 @@ class HeldOut:
             source={name: similar(name, self._source(name)) for name in sourced},
         )
 
-    def _floor_part(self, part: Part) -> Part:
+    def _floor_part(self, part: ReferencePart) -> ReferencePart:
         """What the floor in a condition's place is compared with."""
         own = () if self.floor is None else self.sources.get(self.floor, ())
-        return Part(part.samples | frozenset(own))
+        return ReferencePart(part.samples | frozenset(own))
 
-    def _source(self, condition: str) -> Part:
-        return Part(frozenset(self.sources.get(condition, ())), only=True)
+    def _source(self, condition: str) -> ReferencePart:
+        return ReferencePart(frozenset(self.sources.get(condition, ())), only=True)

@@ -18,7 +18,7 @@ from alignbench.metrics.values import Cross
 from alignbench.metrics.words import is_empty
 from alignbench.scoring.draws import is_draw
 from alignbench.scoring.embedding_cache import Vector
-from alignbench.scoring.held_out import ANOTHER_PROMPT, WHOLE, HeldOut, Part
+from alignbench.scoring.held_out import ANOTHER_PROMPT, WHOLE, HeldOut, ReferencePart
 from alignbench.scoring.pending_embeddings import PendingEmbeddings
 from alignbench.scoring.prompt_scores import PromptScores, completed
 from alignbench.spec import content_hash
@@ -64,9 +64,11 @@ class LiveScores:
         self._lock = threading.RLock()
         self._arrived = threading.Condition(self._lock)
         self._cells: dict[_CellKey, CellScores] = {}
-        self._pairs: dict[tuple[_CellKey, Part, _CellKey], CellPair] = {}  # of a reference, a part of it, and another
+        self._pairs: dict[
+            tuple[_CellKey, ReferencePart, _CellKey], CellPair
+        ] = {}  # of a reference, a part of it, and another
         self._texts: dict[_CellKey, dict[int, str]] = {}
-        self._parts: dict[_CellKey, dict[Part, CellScores]] = {}
+        self._parts: dict[_CellKey, dict[ReferencePart, CellScores]] = {}
         self._users: dict[str, list[tuple[CellScores, int]]] = {}  # text hash -> whose embedding is on its way
         self._closed = False
         self._feeder = _Feeder(Path(store_path), embed, embedder, self._deliver, self._fail)
@@ -117,7 +119,7 @@ class LiveScores:
             scores = PromptScores({name: self._cell(prompt_id, name).within() for name in names})
             if reference is not None:
 
-                def similarities(name: str, part: Part) -> Mapping[str, Cross]:
+                def similarities(name: str, part: ReferencePart) -> Mapping[str, Cross]:
                     if name != ANOTHER_PROMPT:
                         return self._pair((prompt_id, reference), part, (prompt_id, name)).cross()
                     if null_prompt is None:
@@ -147,7 +149,7 @@ class LiveScores:
             self._cells[key] = CellScores()
         return self._cells[key]
 
-    def _pair(self, reference: _CellKey, part: Part, other: _CellKey) -> CellPair:
+    def _pair(self, reference: _CellKey, part: ReferencePart, other: _CellKey) -> CellPair:
         key = reference, part, other
         if key not in self._pairs:
             whole = self._cell(*reference)
@@ -155,7 +157,7 @@ class LiveScores:
             self._pairs[key] = CellPair(own, self._cell(*other), whole)
         return self._pairs[key]
 
-    def _part(self, reference: _CellKey, part: Part) -> CellScores:
+    def _part(self, reference: _CellKey, part: ReferencePart) -> CellScores:
         parts = self._parts.setdefault(reference, {})
         if part not in parts:
             texts = self._texts.get(reference, {})

@@ -21,7 +21,7 @@ from alignbench.metrics.words import is_empty
 from alignbench.scoring.aggregate import ScoreKey
 from alignbench.scoring.embedding_cache import Vector
 from alignbench.scoring.equivalence import calibrated_classes
-from alignbench.scoring.held_out import ANOTHER_PROMPT, WHOLE, HeldOut, Part, Similarities
+from alignbench.scoring.held_out import ANOTHER_PROMPT, WHOLE, HeldOut, ReferencePart, Similarities
 from alignbench.scoring.jackknife import jackknife_intervals, left_out
 from alignbench.scoring.matched import MatchedValues, matched_values
 from alignbench.scoring.null import other_prompts
@@ -62,7 +62,7 @@ class OnRequestScores:
     def __init__(self, kept: KeptVectors) -> None:
         """kept: finds the vectors of responses; those it does not have are missing, and scored when they are there."""
         self._kept = kept
-        self._cells: dict[tuple[str, str, Part, tuple[str, ...]], _GrowingCell] = {}
+        self._cells: dict[tuple[str, str, ReferencePart, tuple[str, ...]], _GrowingCell] = {}
         self._classes = CalibratedThreshold(CLASS_THRESHOLD)
         self._lexicon = Lexicon(WORKBENCH, stem)
         self._matched: dict[tuple[str, str, tuple[str, ...]], tuple[Mapping[str, Texts], MatchedValues]] = {}
@@ -132,7 +132,7 @@ class OnRequestScores:
     ) -> Similarities:
         whole = self.cell(prompt, reference, answers, metrics)
 
-        def similarities(name: str, part: Part) -> Mapping[str, Cross]:
+        def similarities(name: str, part: ReferencePart) -> Mapping[str, Cross]:
             own = self.cell(prompt, reference, answers, metrics, part)
             if name == ANOTHER_PROMPT:
                 return _means([CellPair(own, null, whole).cross() for null in nulls])
@@ -159,7 +159,7 @@ class OnRequestScores:
         prompt: str,
         answers: Answers,
         text: str,
-        part: Part,
+        part: ReferencePart,
         metrics: Collection[str],
         reference: str,
     ) -> dict[str, Cross]:
@@ -192,14 +192,14 @@ class OnRequestScores:
         return {key: interval for key, interval in computed.items() if key[0] == "cross"}
 
     def _without(
-        self, answers: Answers, condition: str, metrics: Collection[str], part: Part = WHOLE
+        self, answers: Answers, condition: str, metrics: Collection[str], part: ReferencePart = WHOLE
     ) -> list[CellScores]:
         """A cell, or a part of it, without each of its samples in turn."""
         texts, missing = _texts(answers, condition, part), answers.no_embeddings.get(condition, "")
         return [self._made(rest, metrics, missing).scores for rest in left_out(texts)]
 
     def cell(
-        self, prompt: str, condition: str, answers: Answers, metrics: Collection[str], part: Part = WHOLE
+        self, prompt: str, condition: str, answers: Answers, metrics: Collection[str], part: ReferencePart = WHOLE
     ) -> CellScores:
         """One cell, or a part of it, up to date with its samples; it runs the live ones among these scores."""
         names = tuple(name for name in registry.live() if name in metrics)
@@ -240,7 +240,7 @@ class OnRequestScores:
             cell.scores.add_embedding(sample, kept[key])
 
 
-def _texts(answers: Answers, condition: str, part: Part) -> dict[int, str]:
+def _texts(answers: Answers, condition: str, part: ReferencePart) -> dict[int, str]:
     """By sample, in order."""
     return {sample: text for sample, text in sorted(answers.cells.get(condition, {}).items()) if sample in part}
 

@@ -24,7 +24,7 @@ from alignbench.metrics.word_table import Documents
 from alignbench.scoring.aggregate import EQUAL_N, ScoreKey
 from alignbench.scoring.coverage import COVERAGE, SentenceVectors, cross_coverage
 from alignbench.scoring.floor import NOT_GIVEN
-from alignbench.scoring.held_out import ANOTHER_PROMPT, WHOLE, HeldOut, Part
+from alignbench.scoring.held_out import ANOTHER_PROMPT, WHOLE, HeldOut, ReferencePart
 from alignbench.scoring.jackknife import jackknife_intervals, left_out
 from alignbench.scoring.matched import matched_values
 from alignbench.scoring.prompt_scores import PromptScores
@@ -147,7 +147,7 @@ class Scorer:
         if other is not None:
             responses[ANOTHER_PROMPT], words[ANOTHER_PROMPT] = other
         reference, rule = self._wanted.reference, self._held_out(prompt)
-        parts: dict[Part, CellResponses] = {}
+        parts: dict[ReferencePart, CellResponses] = {}
         if reference is not None:
             own = prompt[reference]
             parts = {part: _in(part, own) for part in rule.parts()}
@@ -159,7 +159,7 @@ class Scorer:
             return PromptScores(within)
         pairs = _Pairs(cells, reference, {part: next(counted) for part in parts})
 
-        def similarities(name: str, part: Part) -> Mapping[str, Cross]:
+        def similarities(name: str, part: ReferencePart) -> Mapping[str, Cross]:
             if name not in cells:
                 return {}
             return {**pairs.of(name, part).cross(), **_coverage(prompt, reference, name, part)}
@@ -250,18 +250,20 @@ class Scorer:
 class _Pairs:
     """A prompt's cells compared with parts of the reference's."""
 
-    def __init__(self, cells: Mapping[str, CountedCell], reference: str, parts: Mapping[Part, CountedCell]) -> None:
+    def __init__(
+        self, cells: Mapping[str, CountedCell], reference: str, parts: Mapping[ReferencePart, CountedCell]
+    ) -> None:
         self._cells, self._whole = cells, cells[reference]
         self._parts = {**parts, WHOLE: self._whole}
-        self._pairs: dict[tuple[str, Part], CellPair] = {}
+        self._pairs: dict[tuple[str, ReferencePart], CellPair] = {}
 
-    def of(self, name: str, part: Part) -> CellPair:
+    def of(self, name: str, part: ReferencePart) -> CellPair:
         if (name, part) not in self._pairs:
             self._pairs[name, part] = CellPair(self._parts[part], self._cells[name], self._whole)
         return self._pairs[name, part]
 
 
-def _coverage(prompt: PromptResponses, reference: str, name: str, part: Part) -> dict[str, Cross]:
+def _coverage(prompt: PromptResponses, reference: str, name: str, part: ReferencePart) -> dict[str, Cross]:
     """Where the sentences of both have vectors."""
     own, cell = prompt[reference].sentences, prompt[name].sentences if name in prompt else None
     if own is None or cell is None:
@@ -269,7 +271,7 @@ def _coverage(prompt: PromptResponses, reference: str, name: str, part: Part) ->
     return {COVERAGE: cross_coverage(own, cell, prompt[name].no_sentences, part)}
 
 
-def _in(part: Part, reference: CellResponses) -> CellResponses:
+def _in(part: ReferencePart, reference: CellResponses) -> CellResponses:
     return _part(reference, {sample: text for sample, text in reference.texts.items() if sample in part})
 
 

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from alignbench.engines.cancellation import Cancellation
-from alignbench.engines.local.ending import Branch, Vocabulary, distinct_closings, ending_logprob
+from alignbench.engines.local.ending import Branch, TokenBytes, distinct_closings, ending_logprob
 from alignbench.engines.local.engine import LocalEngine
 from alignbench.engines.protocol import LikelihoodRequest
 from alignbench.models.catalog import resolve, weights_path
@@ -45,19 +45,19 @@ def follows(ids: tuple[int, ...], rest: bytes) -> float:
 
 
 @pytest.fixture
-def vocabulary() -> Vocabulary:
-    return Vocabulary(len(PIECES), PIECES.__getitem__, lambda token: token == END)
+def vocabulary() -> TokenBytes:
+    return TokenBytes(len(PIECES), PIECES.__getitem__, lambda token: token == END)
 
 
 @pytest.mark.parametrize("closings", [(), (b"```",), (b"```", b"\n```"), (b"b", b"\n```")])
-def test_end_tokens_and_closings_in_any_tokens_add_up(vocabulary: Vocabulary, closings: tuple[bytes, ...]) -> None:
+def test_end_tokens_and_closings_in_any_tokens_add_up(vocabulary: TokenBytes, closings: tuple[bytes, ...]) -> None:
     for ids in itertools.product((1, 2, 11), repeat=2):
         expected = probabilities(ids)[END] + sum(follows(ids, closing) for closing in closings)
         found = ending_logprob(ids, [Branch(0.0, ids, closing) for closing in closings], vocabulary, logits)
         assert found == pytest.approx(math.log(expected), abs=0.002)
 
 
-def test_a_token_over_the_border_of_text_and_closing_counts(vocabulary: Vocabulary) -> None:
+def test_a_token_over_the_border_of_text_and_closing_counts(vocabulary: TokenBytes) -> None:
     """The text ends in "." and is closed by a line end and a fence: ".\\n" is one token."""
     ids, closing = (1, 2), b"\n```"
     own = probabilities(ids[:1])[2]  # of the last token
@@ -72,7 +72,7 @@ def test_closings_that_another_one_comes_before_are_not_counted_twice() -> None:
 
 
 def test_no_end_token_and_no_closing_is_no_end() -> None:
-    vocabulary = Vocabulary(len(PIECES), PIECES.__getitem__, lambda _: False)
+    vocabulary = TokenBytes(len(PIECES), PIECES.__getitem__, lambda _: False)
     assert ending_logprob((1,), [], vocabulary, logits) == -math.inf
 
 

@@ -12,7 +12,7 @@ from alignbench.metrics.registry import METRICS
 from alignbench.prompts import load_prompts
 from alignbench.reports.options import Options
 from alignbench.reports.report import build_report
-from alignbench.spec import Condition, Context, Hint, Model, Sampling
+from alignbench.spec import Condition, Context, Model, Sampling
 from alignbench.store import Store
 from alignbench.tui.scores.screen import ScoresScreen
 from alignbench.tui.viewer.screen import ViewerScreen
@@ -26,6 +26,7 @@ from tests.support.app import (
     SMALL,
     TEXTS,
     WIDE,
+    hint_second_column,
     line_with,
     make_app,
     ready,
@@ -147,11 +148,7 @@ async def test_recovery_of_a_hinted_column_and_of_its_versions(tmp_path: Path) -
         await ready(pilot, app)
         await sampled(pilot, app)
         await pilot.press("right")
-        bench = app.workbench.bench
-        hint = Hint("summary", text="Tea is warm.", condition="demo-aligned", sample=0)
-        condition = replace(bench.columns[1].condition, context=Context("plain", hint=hint))
-        bench.change(bench.columns[1], Column(condition, 5))
-        app.workbench.changed()
+        hint_second_column(app)
         await sampled(pilot, app)
         await pilot.press("f7", "2")
         await until(pilot, lambda: line_with(app, "the hint itself .").startswith("with source ."))

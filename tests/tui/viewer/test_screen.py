@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from alignbench.spec import Context, Hint
 from alignbench.tui.viewer.screen import ViewerScreen
 from alignbench.tui.widgets.marked_pane import MarkedPane
-from alignbench.tui.workbench.state import Column
-from tests.support.app import SMALL, WIDE, bench_of, make_app, ready, sampled, screen_text, shows, until
+from tests.support.app import (
+    SMALL,
+    WIDE,
+    bench_of,
+    hint_second_column,
+    make_app,
+    ready,
+    sampled,
+    screen_text,
+    shows,
+    until,
+)
 from tests.support.fakes import FakePool, LetterEmbedder, ScoringPool
 
 TEXTS = {
@@ -69,11 +77,7 @@ async def test_a_sample_that_the_context_is_made_from_is_held_out(tmp_path: Path
     async with app.run_test(size=WIDE, notifications=True) as pilot:
         await ready(pilot, app)
         await pilot.press("right")
-        bench = app.workbench.bench
-        hint = Hint("summary", text="Tea is warm.", condition="demo-aligned", sample=0)
-        condition = replace(bench.columns[1].condition, context=Context("plain", hint=hint))
-        bench.change(bench.columns[1], Column(condition, 5))
-        app.workbench.changed()
+        hint_second_column(app)
         await sampled(pilot, app)
         await pilot.press("enter", "2")
         await until(pilot, lambda: "2 of 3 content words are in A* demo-aligned, held out too" in screen_text(app))

@@ -19,7 +19,7 @@ NEGLIGIBLE = math.log(1e-3)  # what is left out is under this share of the proba
 READINGS = 16  # most places to look at for one text, where hardly anything of it is likely
 
 
-class Vocabulary:
+class TokenBytes:
     """The tokens of a model as bytes."""
 
     def __init__(self, size: int, piece: Callable[[int], bytes], is_end: Callable[[int], bool]) -> None:
@@ -72,7 +72,7 @@ class Branch:
 
 
 def ending_logprob(
-    ids: Sequence[int], branches: Sequence[Branch], vocabulary: Vocabulary, read: Callable[[tuple[int, ...]], Floats32]
+    ids: Sequence[int], branches: Sequence[Branch], vocabulary: TokenBytes, read: Callable[[tuple[int, ...]], Floats32]
 ) -> float:
     """Log-prob, in nats, that a response ends after a text: that an end token follows, or one of the texts to come.
 

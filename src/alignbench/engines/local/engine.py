@@ -16,7 +16,7 @@ from alignbench.engines.cancellation import Aborted, Cancellation
 from alignbench.engines.local import teacher_forcing
 from alignbench.engines.local.arrays import Floats32
 from alignbench.engines.local.decoder import Decoder, Grammar
-from alignbench.engines.local.ending import Branch, Vocabulary, distinct_closings, ending_logprob
+from alignbench.engines.local.ending import Branch, TokenBytes, distinct_closings, ending_logprob
 from alignbench.engines.local.generation import generate
 from alignbench.engines.local.rows import TokenizedRequest
 from alignbench.engines.local.strict_width import PROBE_TOKENS, STEPS, StrictWidths
@@ -227,8 +227,8 @@ class LocalEngine(ABC, Decoder):
         return end if end > -inf else None
 
     @cached_property
-    def _vocabulary(self) -> Vocabulary:
-        return Vocabulary(self.n_vocab, self.piece, self.is_end)
+    def _vocabulary(self) -> TokenBytes:
+        return TokenBytes(self.n_vocab, self.piece, self.is_end)
 
     def _reserve_to_score(self, n: int) -> None:
         """Room for n tokens, and for longer continuations to come: a cache that grows forgets what it holds."""

@@ -14,7 +14,7 @@ from alignbench.metrics.likelihood import alignment_gap, token_shifts
 from alignbench.metrics.values import Cross
 from alignbench.progress import Progress, tracked
 from alignbench.scoring.endings import EndCounts, Ending, ending
-from alignbench.scoring.held_out import ANOTHER_PROMPT, WHOLE, HeldOut, Part
+from alignbench.scoring.held_out import ANOTHER_PROMPT, WHOLE, HeldOut, ReferencePart
 from alignbench.scoring.likelihood_cache import LikelihoodCache, Passage
 from alignbench.scoring.prompt_scores import PromptScores
 from alignbench.scoring.responses import Responses
@@ -114,7 +114,7 @@ def session_gaps(
     gaps, one_tokenizer = Gaps(), dict.fromkeys(conditions, True)
     ends: dict[str, list[tuple[Ending, bool]]] = {name: [] for name in conditions}
 
-    def similarities(prompt: str, name: str, part: Part) -> dict[str, Cross]:
+    def similarities(prompt: str, name: str, part: ReferencePart) -> dict[str, Cross]:
         if name == ANOTHER_PROMPT:
             return {}
         chosen = [one for sample, one in said[prompt].items() if sample in part]

@@ -14,7 +14,7 @@ from alignbench.metrics.bertscore import TokenVectors, bertscore_matrix
 from alignbench.metrics.values import Cross, Value, too_few
 from alignbench.metrics.words import is_empty
 from alignbench.progress import Progress
-from alignbench.scoring.held_out import ANOTHER_PROMPT, HeldOut, Part
+from alignbench.scoring.held_out import ANOTHER_PROMPT, HeldOut, ReferencePart
 from alignbench.scoring.null import shuffled_cycle
 from alignbench.scoring.pending_embeddings import PendingEmbeddings
 from alignbench.scoring.prompt_scores import PromptScores
@@ -100,7 +100,7 @@ def _compared(scores: BertScores, prompt: _Prompt, null: _Cell | None) -> Prompt
     reference = prompt.rule.reference
     own, ceiling = prompt.cells.get(reference, {}), prompt.inside[reference]
 
-    def similarities(name: str, part: Part) -> dict[str, Cross]:
+    def similarities(name: str, part: ReferencePart) -> dict[str, Cross]:
         if name == reference:
             return {BERTSCORE: _itself(scores, own, ceiling)}
         other = null if name == ANOTHER_PROMPT else prompt.cells.get(name, {})
@@ -111,7 +111,7 @@ def _compared(scores: BertScores, prompt: _Prompt, null: _Cell | None) -> Prompt
     return prompt.rule.compared(prompt.inside, own, similarities)
 
 
-def _in(cell: _Cell, part: Part) -> _Cell:
+def _in(cell: _Cell, part: ReferencePart) -> _Cell:
     return {sample: vectors for sample, vectors in cell.items() if sample in part}
 
 

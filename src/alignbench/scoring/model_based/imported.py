@@ -8,7 +8,7 @@ from functools import partial
 
 from alignbench.contexts.source_samples import Sources
 from alignbench.metrics.values import Cross, Value
-from alignbench.scoring.held_out import HeldOut, Part
+from alignbench.scoring.held_out import HeldOut, ReferencePart
 from alignbench.scoring.model_based.bertscore import BERTSCORE
 from alignbench.scoring.precomputed import PrecomputedScores
 from alignbench.scoring.prompt_scores import PromptScores
@@ -57,7 +57,7 @@ def imported_pairs(
 
 
 def _similarities(
-    cells: Mapping[str, list[PairScore]], ceiling: float | None, name: str, part: Part
+    cells: Mapping[str, list[PairScore]], ceiling: float | None, name: str, part: ReferencePart
 ) -> dict[str, Cross]:
     pairs = [pair.value for pair in cells.get(name, ()) if pair.reference_sample in part]
     if name not in cells:
