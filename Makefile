@@ -1,13 +1,15 @@
 # `make run` opens the workbench and `make test` runs the tests; both set up .venv first, where that is needed.
 BIN := .venv/bin
 READY := .venv/.ready
+OTHER := .venv/llama-other
 SOURCES := src tests benchmarks
 
-.PHONY: help setup run test lint format types contracts check bench clean
+.PHONY: help setup run test test-other-build lint format types contracts check bench clean
 
 help:
 	@echo 'make run        open the workbench (sets up .venv first; the first time takes minutes)'
 	@echo 'make test       run the tests; make test ARGS="-m \"not models\"" leaves out those that need weights'
+	@echo 'make test-other-build  the tests that run models, on a build of llama.cpp with other arithmetic'
 	@echo 'make setup      only set up .venv'
 	@echo 'make check      ruff, mypy and the import contracts'
 	@echo 'make format     let ruff format and fix the code'
@@ -25,6 +27,12 @@ run: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadgroup $(ARGS)
+
+$(OTHER)/.build: $(READY) tools/llama.sh tools/other_llama.sh
+	@tools/other_llama.sh && touch $@
+
+test-other-build: $(OTHER)/.build
+	LLAMA_CPP_LIB_PATH=$(CURDIR)/$(OTHER)/llama_cpp/lib $(BIN)/python -m pytest -m models $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check $(SOURCES)
