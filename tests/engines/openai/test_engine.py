@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import itertools
 import json
 import math
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.openai import http
 from alignbench.engines.openai.engine import OpenAIEngine
-from alignbench.engines.openai.http import server_sent
 from alignbench.engines.openai.request import seed_of
 from alignbench.engines.protocol import (
     Done,
@@ -350,23 +345,6 @@ def test_characters_and_events_cut_anywhere(end: str, server: ScriptedServer, co
     raw = end.join(lines).encode()
     server.script.append(Reply(pieces=[raw[i : i + 1] for i in range(len(raw))]))
     assert results(sample(connect(), plain_request(1)))[0].text == text
-
-
-@given(st.lists(st.binary(min_size=1, max_size=4)), st.data())
-def test_server_sent_events_do_not_depend_on_the_chunks(parts: list[bytes], data: st.DataObject) -> None:
-    raw = b"".join(b"data: " + part.replace(b"\n", b" ").replace(b"\r", b" ") + b"\n\n" for part in parts)
-    cuts = sorted(data.draw(st.sets(st.integers(0, len(raw)), max_size=8)))
-
-    async def read(chunks: list[bytes]) -> list[str]:
-        async def given() -> AsyncIterator[bytes]:
-            for chunk in chunks:
-                yield chunk
-
-        return [text async for text in server_sent(given())]
-
-    pieces = [raw[a:b] for a, b in itertools.pairwise([0, *cuts, len(raw)])]
-    assert asyncio.run(read(pieces)) == asyncio.run(read([raw]))
-    assert len(asyncio.run(read([raw]))) == len(parts)
 
 
 def test_a_stop_that_the_server_passes_over_is_cut_here(server: ScriptedServer, connect: Connect) -> None:

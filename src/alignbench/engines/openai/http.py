@@ -1,4 +1,4 @@
-"""HTTP to an OpenAI-compatible server: what its answers mean, which failures are worth another try, its event stream.
+"""HTTP to an OpenAI-compatible server: what its answers mean, which failures are worth another try.
 
 Keys come from the environment (OPENAI_API_KEY) and go nowhere but into the request's header.
 """
@@ -9,7 +9,7 @@ import asyncio
 import json
 import os
 import random
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import httpx
 
+from alignbench.engines.openai.event_stream import server_sent
 from alignbench.errors import EngineError
 from alignbench.models.openai_address import Address
 
@@ -199,29 +200,6 @@ class Http:
             raise ServerError(f"{self._who} broke the connection off ({reason}).", retry=True) from None
         except (httpx.DecodingError, httpx.InvalidURL) as error:
             raise ServerError(f"{self._who}: {error}.") from None
-
-
-async def server_sent(chunks: AsyncIterable[bytes]) -> AsyncGenerator[str, None]:
-    """The data of server-sent events, from bytes that may be cut anywhere. Comments and other fields are passed over.
-
-    Lines end in LF or CRLF. What follows the last line end is given too: it is for the reader of the data to find it
-    incomplete.
-    """
-    rest = b""
-    data: list[str] = []
-    async for chunk in chunks:
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            text = line.removesuffix(b"\r").decode("utf-8", "replace")
-            if text.startswith("data:"):
-                data.append(text[5:].removeprefix(" "))
-            elif not text and data:
-                yield "\n".join(data)
-                data = []
-    if rest.startswith(b"data:"):
-        data.append(rest[5:].decode("utf-8", "replace").strip())
-    if data:
-        yield "\n".join(data)
 
 
 def _encoded(body: dict[str, Any]) -> dict[str, Any]:

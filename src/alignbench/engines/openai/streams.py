@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from alignbench.engines.local.rows import PROGRESS_SECONDS
+from alignbench.engines.openai.choices import token_logprobs
 from alignbench.engines.protocol import (
     Delta,
     Done,
@@ -66,7 +67,7 @@ class StreamedSample:
         message = choice.get("delta") or choice.get("message") or {}
         text = choice.get("text") or message.get("content") or ""
         self._n_chunks += bool(text)
-        for token, logprob in _token_logprobs(choice.get("logprobs")):
+        for token, logprob in token_logprobs(choice.get("logprobs")):
             self._ids.append(token)
             self._logprobs.append(logprob)
         reason = choice.get("finish_reason")
@@ -183,19 +184,3 @@ class StreamedCell:
             return Failed(self.request.key, next(iter(failures)))
         parts = [f"Sample {', '.join(map(str, samples))}: {message}" for message, samples in failures.items()]
         return Failed(self.request.key, " ".join(parts))
-
-
-def _token_logprobs(logprobs: object) -> Iterator[tuple[int, float]]:
-    """(token id or -1, log-prob) of a choice's tokens, in the form of chat or of completions."""
-    if not isinstance(logprobs, dict):
-        return
-    if isinstance(content := logprobs.get("content"), list):
-        for item in content:
-            token = item.get("id", -1)
-            yield token if isinstance(token, int) else -1, _number(item.get("logprob"))
-    elif isinstance(values := logprobs.get("token_logprobs"), list):
-        yield from ((-1, _number(value)) for value in values)
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, (int, float)) else float("nan")
