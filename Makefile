@@ -2,14 +2,16 @@
 BIN := .venv/bin
 READY := .venv/.ready
 OTHER := .venv/llama-other
+MINUTES := 20
 SOURCES := src tests benchmarks
 
-.PHONY: help setup run test test-other-build lint format types contracts check bench clean
+.PHONY: help setup run test test-other-build fuzz lint format types contracts check bench clean
 
 help:
 	@echo 'make run        open the workbench (sets up .venv first; the first time takes minutes)'
 	@echo 'make test       run the tests; make test ARGS="-m \"not models\"" leaves out those that need weights'
 	@echo 'make test-other-build  the tests that run models, on a build of llama.cpp with other arithmetic'
+	@echo 'make fuzz       look for inputs that break a reader, 20 minutes each; MINUTES=1 READERS="csv-file gguf-header"'
 	@echo 'make setup      only set up .venv'
 	@echo 'make check      ruff, mypy and the import contracts'
 	@echo 'make format     let ruff format and fix the code'
@@ -33,6 +35,9 @@ $(OTHER)/.build: $(READY) tools/llama.sh tools/other_llama.sh
 
 test-other-build: $(OTHER)/.build
 	LLAMA_CPP_LIB_PATH=$(CURDIR)/$(OTHER)/llama_cpp/lib $(BIN)/python -m pytest -m models $(ARGS)
+
+fuzz: $(READY)
+	@$(BIN)/python -m tests.fuzz.search --minutes $(MINUTES) $(READERS)
 
 lint: $(READY)
 	$(BIN)/ruff check $(SOURCES)

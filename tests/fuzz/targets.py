@@ -1,0 +1,267 @@
+"""Every reader of bytes that come from outside: files, servers, models, keyboards."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+from alignbench.contexts.example_files import read_examples
+from alignbench.contexts.files import load_context
+from alignbench.contexts.urial import parse_urial
+from alignbench.engines.openai.http import server_sent
+from alignbench.errors import InputError
+from alignbench.experiments.verbalized import answers, stated_probabilities
+from alignbench.importing.jsonl import read_jsonl
+from alignbench.importing.spreadsheets import read_csv
+from alignbench.importing.values import ImportedSession
+from alignbench.judging.replies import read_reply
+from alignbench.judging.templates import judge_template
+from alignbench.models.gguf import read_header
+from alignbench.prompts import load_prompts
+from alignbench.spec import Condition, Prompt
+from alignbench.store import Store
+from tests.fuzz.target import Target, file_of, text_of
+from tests.support.gguf_files import gguf
+from tests.support.samples import BASE, result
+
+_TEXTS = ("tea and milk", "日记 in iPhone手机", "สวัสดีชาวโลก", "안녕하세요", "L'été à Zürich", 'say "no" AND go')
+JUDGES = ("quality", "equivalence", "topics", "stance")
+
+
+def gguf_header(data: bytes) -> None:
+    with file_of(data, "model.gguf") as path, suppress(InputError):
+        header = read_header(path)
+        assert header.n_tensors >= 0
+        assert header.n_parameters >= 0
+        assert isinstance(header.architecture + header.name + header.quantization + header.size, str)
+
+
+def event_stream(data: bytes) -> None:
+    """However the bytes are cut, the events are the same."""
+
+    async def events(size: int) -> list[str]:
+        async def chunks() -> AsyncIterator[bytes]:
+            for start in range(0, len(data), size):
+                yield data[start : start + size]
+
+        return [event async for event in server_sent(chunks())]
+
+    async def compared() -> None:
+        whole = await events(len(data) or 1)
+        assert await events(1) == await events(7) == whole
+
+    asyncio.run(compared())
+
+
+def judge_reply(data: bytes) -> None:
+    for kind in JUDGES:
+        parsed = read_reply(judge_template(kind), text_of(data), n=2)
+        assert (parsed.status == "invalid") <= bool(parsed.reason)
+        json.dumps(parsed.fields, allow_nan=False)
+    with suppress(ValueError):  # as its caller expects
+        answers(text_of(data), 2)
+    assert all(0 <= probability <= 1 for probability in stated_probabilities(text_of(data)))
+
+
+def urial_text(data: bytes) -> None:
+    with suppress(InputError):
+        prompt = parse_urial(text_of(data), "a text")
+        assert all(isinstance(example.prompt, str) for example in prompt.examples)
+    with file_of(data, "prompt.txt") as path, suppress(InputError):
+        read_examples(path)
+
+
+def csv_file(data: bytes) -> None:
+    with file_of(data, "file.csv") as path:
+        _table(path)
+        with suppress(InputError):
+            _check_import(read_csv(path))
+
+
+def jsonl_file(data: bytes) -> None:
+    with file_of(data, "file.jsonl") as path:
+        _table(path)
+        with suppress(InputError):
+            _check_import(read_jsonl(path))
+
+
+def context_file(data: bytes) -> None:
+    with file_of(data, "context.toml") as path, suppress(InputError):
+        context = load_context(str(path))
+        assert len(context.hash) >= 8
+        json.dumps(context.to_json(), allow_nan=False)
+
+
+def search_text(data: bytes) -> None:
+    with suppress(InputError):
+        assert len(_searched().search(text_of(data), 5)) <= 5
+
+
+def _table(path: Path) -> None:
+    with suppress(InputError):
+        prompts = load_prompts(str(path))
+        assert all(prompt.text.strip() for prompt in prompts)
+    with suppress(InputError):
+        read_examples(path)
+
+
+def _check_import(session: ImportedSession) -> None:
+    for condition in session.conditions:
+        ids = [cell.prompt.id for cell in condition.cells]
+        assert len(set(ids)) == len(ids), "two cells of one id"
+        assert all(cell.samples for cell in condition.cells)
+        assert condition.condition.hash
+
+
+@cache
+def _searched() -> Store:
+    with file_of(b"", "searched.db") as path:
+        store = Store.open(path)
+    cell = store.add_cell(store.create_session("searched"), Prompt("q", "Why?"), Condition.zero_shot(BASE), len(_TEXTS))
+    for i, text in enumerate(_TEXTS):
+        store.add_sample(cell, result(i, text))
+    return store
+
+
+TARGETS = {
+    target.name: target
+    for target in (
+        Target(
+            "gguf-header",
+            gguf_header,
+            (
+                gguf({}),
+                gguf({"general.name": "Tiny", "tokenizer.chat_template": "{{ messages }}", "x": True, "y": 1.5}),
+                gguf({"tokenizer.ggml.tokens": ["a", "bc"], "general.alignment": 64}),
+            ),
+            (b"GGUF", b"\xff" * 8, b"\x00" * 8, b"\x08\x00\x00\x00", b"\x09\x00\x00\x00", b"general.alignment"),
+        ),
+        Target(
+            "event-stream",
+            event_stream,
+            (
+                b'data: {"choices": []}\n\ndata: [DONE]\n\n',
+                b"\xef\xbb\xbf: ping\r\ndata: a\r\ndata: b\r\n\r\ndata:\r\n\r\n",
+                b"event: error\rdata: \xf0\x9f\x99\x82\r\rid: 1\n",
+            ),
+            (
+                b"data:",
+                b"data",
+                b"event: ",
+                b"\r",
+                b"\n",
+                b"\r\n",
+                b"\n\n",
+                b": ",
+                b"[DONE]",
+                b"\xef\xbb\xbf",
+                b"\xe2\x80\xa8",
+            ),
+        ),
+        Target(
+            "judge-reply",
+            judge_reply,
+            (
+                b'{"rationale": "So.", "helpfulness": 4, "clarity": 3, "factuality": "N/A", "depth": 2, "engagement": 1}',
+                b'<think>{"answer": "same"}</think>\n```json\n{"rationale": "no", "answer": "different"}\n```',
+                b'{"topics": [{"topic": "tea", "raised_by": "both", "helpfulness": 3}]}',
+                b'{"rationale": "It sides.", "stance": "both"} and {"rationale": "", "stance": "no"}',
+                b'{"answers": [{"text": "a", "probability": 0.5}, {"text": "b", "probability": 0.25}]}',
+            ),
+            (
+                b"{",
+                b"}",
+                b'"',
+                b"<think>",
+                b"</think>",
+                b'"answer": ',
+                b'"stance": ',
+                b"N/A",
+                b"NaN",
+                b"1e999",
+                b"[[[[",
+                b"\\ud83d",
+            ),
+        ),
+        Target(
+            "urial-text",
+            urial_text,
+            (
+                b"# Instructions:\nBe kind.\n\n# Query:\n```\nWhat is tea?\n```\n\n# Answer:\n```\nA drink.\n```\n",
+                b"# Query:\n```\na\n```\n\n# Hint:\n```\nshort\n```\n\n# Answer:\n```\nb\n```\n\n# Query:\n```\nc\n```\n\n# Answer:\n```\n",
+            ),
+            (b"# Query:\n```\n", b"# Answer:\n```\n", b"```", b"\n```\n", b"\r\n", b"# Hint:", b"# Instructions:"),
+        ),
+        Target(
+            "csv-file",
+            csv_file,
+            (
+                b'id,prompt\na,What is tea?\nb,"Why, oh why?"\n',
+                b'\xef\xbb\xbfPrompt_ID;Prompt;Condition;Text;Sample\r\n1;Why?;base;"two\r\nlines";0\r\n;;;;\r\n',
+                b"prompt_id,prompt,condition,sample,text,finish_reason\nq,What?,base,0,Well.,stop\nq,What?,base,1,,length\n",
+                b"sep=;\nprompt;response\na;b\n",
+            ),
+            (b",", b";", b"\t", b'"', b'""', b"\r", b"\n", b"\x00", b"sep=;", b"\xff\xfe", b"prompt", b"response"),
+        ),
+        Target(
+            "jsonl-file",
+            jsonl_file,
+            (
+                b'{"id": "a", "prompt": "What is tea?"}\n\n{"prompt": "Why?", "response": "So."}\n',
+                b'{"prompt_id": 1, "prompt": "What?", "condition": "base", "text": "Well.", "sample": 0, "finish_reason": null}\n',
+                b'\xef\xbb\xbf{"prompt_id": "a", "prompt": "x", "condition": "c", "kind": "aligned", "text": "\\ud83d\\ude00"}\r\n',
+            ),
+            (
+                b"{",
+                b"}",
+                b"[",
+                b"null",
+                b"NaN",
+                b"1e999",
+                b"-1",
+                b"true",
+                b'"id"',
+                b'"sample"',
+                b'"seed"',
+                b"\\ud800",
+                b"\xe2\x80\xa8",
+            ),
+        ),
+        Target(
+            "context-file",
+            context_file,
+            (
+                b'template = "plain"\ninstruction = "Be kind."\nstop = ["```"]\n[[examples.items]]\nprompt = "a"\nresponse = "b"\n',
+                b'template = "plain"\noverflow = "drop"\n[hint]\nlevel = "keywords"\ntext = "short"\n[prefill]\ntext = "Well, "\n',
+                b'template = "chat"\nverbalized = 3\n',
+                b'template = "plain"\n[examples]\nset = "structured"\nselect = "fixed"\nk = 3\n',
+            ),
+            (
+                b"[",
+                b"[[",
+                b"]",
+                b"=",
+                b'"""',
+                b"{{",
+                b"{%",
+                b"nan",
+                b"inf",
+                b"1e400",
+                b"0x",
+                b"1979-05-27",
+                b"examples",
+                b"hint",
+            ),
+        ),
+        Target(
+            "search-text",
+            search_text,
+            (b"tea milk", b'"no" AND go', "日记 手机".encode(), b"l'ete", b"caf\xe9", b"NEAR(a b)", b"col: x*"),
+            (b'"', b"*", b"(", b")", b":", b"^", b"-", b"AND", b"OR", b"NOT", b"NEAR", b"\x00", "日".encode(), b"\xff"),
+        ),
+    )
+}
