@@ -166,7 +166,8 @@ TARGETS = {
             "judge-reply",
             judge_reply,
             (
-                b'{"rationale": "So.", "helpfulness": 4, "clarity": 3, "factuality": "N/A", "depth": 2, "engagement": 1}',
+                b'{"rationale": "So.", "helpfulness": 4, "clarity": 3, "factuality": "N/A", "depth": 2, '
+                b'"engagement": 1}',
                 b'<think>{"answer": "same"}</think>\n```json\n{"rationale": "no", "answer": "different"}\n```',
                 b'{"topics": [{"topic": "tea", "raised_by": "both", "helpfulness": 3}]}',
                 b'{"rationale": "It sides.", "stance": "both"} and {"rationale": "", "stance": "no"}',
@@ -192,7 +193,8 @@ TARGETS = {
             urial_text,
             (
                 b"# Instructions:\nBe kind.\n\n# Query:\n```\nWhat is tea?\n```\n\n# Answer:\n```\nA drink.\n```\n",
-                b"# Query:\n```\na\n```\n\n# Hint:\n```\nshort\n```\n\n# Answer:\n```\nb\n```\n\n# Query:\n```\nc\n```\n\n# Answer:\n```\n",
+                b"# Query:\n```\na\n```\n\n# Hint:\n```\nshort\n```\n\n# Answer:\n```\nb\n```\n\n# Query:\n```\nc\n"
+                b"```\n\n# Answer:\n```\n",
             ),
             (b"# Query:\n```\n", b"# Answer:\n```\n", b"```", b"\n```\n", b"\r\n", b"# Hint:", b"# Instructions:"),
         ),
@@ -202,7 +204,8 @@ TARGETS = {
             (
                 b'id,prompt\na,What is tea?\nb,"Why, oh why?"\n',
                 b'\xef\xbb\xbfPrompt_ID;Prompt;Condition;Text;Sample\r\n1;Why?;base;"two\r\nlines";0\r\n;;;;\r\n',
-                b"prompt_id,prompt,condition,sample,text,finish_reason\nq,What?,base,0,Well.,stop\nq,What?,base,1,,length\n",
+                b"prompt_id,prompt,condition,sample,text,finish_reason\nq,What?,base,0,Well.,stop\n"
+                b"q,What?,base,1,,length\n",
                 b"sep=;\nprompt;response\na;b\n",
             ),
             (b",", b";", b"\t", b'"', b'""', b"\r", b"\n", b"\x00", b"sep=;", b"\xff\xfe", b"prompt", b"response"),
@@ -212,8 +215,10 @@ TARGETS = {
             jsonl_file,
             (
                 b'{"id": "a", "prompt": "What is tea?"}\n\n{"prompt": "Why?", "response": "So."}\n',
-                b'{"prompt_id": 1, "prompt": "What?", "condition": "base", "text": "Well.", "sample": 0, "finish_reason": null}\n',
-                b'\xef\xbb\xbf{"prompt_id": "a", "prompt": "x", "condition": "c", "kind": "aligned", "text": "\\ud83d\\ude00"}\r\n',
+                b'{"prompt_id": 1, "prompt": "What?", "condition": "base", "text": "Well.", "sample": 0, '
+                b'"finish_reason": null}\n',
+                b'\xef\xbb\xbf{"prompt_id": "a", "prompt": "x", "condition": "c", "kind": "aligned", '
+                b'"text": "\\ud83d\\ude00"}\r\n',
             ),
             (
                 b"{",
@@ -235,8 +240,10 @@ TARGETS = {
             "context-file",
             context_file,
             (
-                b'template = "plain"\ninstruction = "Be kind."\nstop = ["```"]\n[[examples.items]]\nprompt = "a"\nresponse = "b"\n',
-                b'template = "plain"\noverflow = "drop"\n[hint]\nlevel = "keywords"\ntext = "short"\n[prefill]\ntext = "Well, "\n',
+                b'template = "plain"\ninstruction = "Be kind."\nstop = ["```"]\n[[examples.items]]\nprompt = "a"\n'
+                b'response = "b"\n',
+                b'template = "plain"\noverflow = "drop"\n[hint]\nlevel = "keywords"\ntext = "short"\n[prefill]\n'
+                b'text = "Well, "\n',
                 b'template = "chat"\nverbalized = 3\n',
                 b'template = "plain"\n[examples]\nset = "structured"\nselect = "fixed"\nk = 3\n',
             ),
