@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alignbench.engines.protocol import SampleResult
-from alignbench.json_schema import conform
-from alignbench.judging.replies import json_object
+from alignbench.json_reply import conforming
 from alignbench.spec import Context
 
 _SHOWN = 60  # characters of a reply in a message
@@ -42,6 +41,10 @@ def given_by(context: Context, drawn: int, missing: Collection[int]) -> tuple[in
 
 def schema(m: int) -> str:
     """JSON schema, as text, of a reply with m answers."""
+    return json.dumps(_schema({"minItems": m, "maxItems": m}))
+
+
+def _schema(bounds: dict[str, int]) -> dict[str, Any]:
     answer = {
         "type": "object",
         "properties": {
@@ -51,27 +54,32 @@ def schema(m: int) -> str:
         "required": ["text", "probability"],
         "additionalProperties": False,
     }
-    return json.dumps(
-        {
-            "type": "object",
-            "properties": {"answers": {"type": "array", "items": answer, "minItems": m, "maxItems": m}},
-            "required": ["answers"],
-            "additionalProperties": False,
-        }
-    )
+    return {
+        "type": "object",
+        "properties": {"answers": {"type": "array", "items": answer, **bounds}},
+        "required": ["answers"],
+        "additionalProperties": False,
+    }
 
 
 def answers(reply: str, m: int) -> list[VerbalizedAnswer]:
-    """The m answers of a reply; text around its JSON object is passed over. ValueError says what is wrong with it."""
-    value: dict[str, Any] = conform(json_object(reply), json.loads(schema(m)))
+    """The m answers of a reply; thoughts and text around its JSON object are passed over (see json_reply).
+
+    ValueError says what is wrong with it.
+    """
+    return _answers(reply, {"minItems": m, "maxItems": m})
+
+
+def _answers(reply: str, bounds: dict[str, int]) -> list[VerbalizedAnswer]:
+    value = conforming(reply, _schema(bounds))
     return [VerbalizedAnswer(each["text"].strip(), each["probability"]) for each in value["answers"]]
 
 
 def stated_probabilities(reply: str) -> tuple[float, ...]:
     """Those of a reply's answers; none of a text that is no such reply."""
     try:
-        return tuple(answer.probability for answer in answers(reply, len(json_object(reply)["answers"])))
-    except (ValueError, TypeError, KeyError):
+        return tuple(answer.probability for answer in _answers(reply, {}))
+    except ValueError:
         return ()
 
 

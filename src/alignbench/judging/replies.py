@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from alignbench.json_schema import NOT_APPLICABLE, conform
+from alignbench.json_reply import conforming
+from alignbench.json_schema import NOT_APPLICABLE
 from alignbench.judging.templates import JudgeTemplate
 from alignbench.store import JudgmentStatus
 
@@ -26,10 +26,10 @@ class ParsedReply:
 def read_reply(template: JudgeTemplate, reply: str, *, flipped: bool = False, n: int = 0) -> ParsedReply:
     """Read a judge's reply; never fails, since what cannot be read is invalid, with the reason.
 
-    Text around the JSON object is passed over. Fields by kind: quality has its five aspects, new-information `score`,
-    stance `stance`, equivalence `same`, true or false; topics has `topics`, each with `topic`, `in` (a: the reference,
-    b: the judged response, both) and `helpfulness`; set-topics has `topics`, a list of names for each
-    response. "N/A" becomes None, and the status is na where nothing else is left.
+    Thoughts and text around the JSON object are passed over (see json_reply). Fields by kind: quality has its five
+    aspects, new-information `score`, stance `stance`, equivalence `same`, true or false; topics has `topics`, each with
+    `topic`, `in` (a: the reference, b: the judged response, both) and `helpfulness`; set-topics has `topics`, a list of
+    names for each response. "N/A" becomes None, and the status is na where nothing else is left.
 
     Args:
         template: of what was asked
@@ -38,7 +38,7 @@ def read_reply(template: JudgeTemplate, reply: str, *, flipped: bool = False, n:
         n: of a set, how many responses were shown
     """
     try:
-        value = conform(json_object(reply), template.schema_object())
+        value = conforming(reply, template.schema_object())
     except ValueError as error:
         return ParsedReply("invalid", {}, str(error))
     if template.kind == "equivalence":
@@ -52,20 +52,6 @@ def read_reply(template: JudgeTemplate, reply: str, *, flipped: bool = False, n:
     missing = [name for name, field in fields.items() if field is None]
     reason = f"{NOT_APPLICABLE}: {', '.join(missing)}" if missing else ""
     return ParsedReply("na" if len(missing) == len(names) else "valid", fields, reason)
-
-
-def json_object(reply: str) -> Any:
-    """The first JSON object in a reply."""
-    start = reply.find("{")
-    if start < 0:
-        raise ValueError("there is no JSON object in the reply")
-    try:
-        value, _ = json.JSONDecoder(strict=False).raw_decode(reply, start)  # grammars let line breaks into texts
-    except RecursionError:
-        raise ValueError("the reply is nested too deep") from None
-    except json.JSONDecodeError as error:
-        raise ValueError(f"the JSON object cannot be read: {error.msg}: character {error.pos + 1}") from None
-    return value
 
 
 def _topics(topics: Sequence[dict[str, Any]]) -> ParsedReply:
