@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alignbench.cli.options import Db, Json
-from alignbench.errors import AlignbenchError, InputError
+from alignbench.errors import InputError
+from alignbench.output_files import check_output, write_text
 from alignbench.paths import existing_database
+from alignbench.textfiles import read_utf8
 
 if TYPE_CHECKING:
     from alignbench.calibration.planted import TextSource
@@ -40,6 +42,9 @@ def calibrate(
     from alignbench.cli.progress import ProgressBar
 
     source = _source(session, condition, db)
+    if output is not None:
+        check_output(output)
+        _page_before(output)
     request = CalibrationRequest(_numbers(prompts), n, repetitions, seed, source)
     with ProgressBar(narrated=True) as bar:
         calibration = calibrated(request, bar, processes=len(os.sched_getaffinity(0)))
@@ -74,12 +79,13 @@ def _source(session: int | None, condition: str | None, db: Path | None) -> Text
 def _write(calibration: Calibration, path: Path) -> None:
     from alignbench.calibration.page import page
 
-    try:
-        before = path.read_text(encoding="utf-8") if path.exists() else ""
-        path.write_text(page(calibration, before), encoding="utf-8")
-    except OSError as error:
-        raise AlignbenchError(f"{path} cannot be written: {error.strerror or error}.") from None
+    write_text(path, page(calibration, _page_before(path)))
     print(f"wrote {path}", file=sys.stderr)
+
+
+def _page_before(path: Path) -> str:
+    """What the page holds already, which stays around the tables; empty for a new one, and for a pipe."""
+    return read_utf8(path) if path.is_file() else ""
 
 
 def _print(calibration: Calibration) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alignbench.cli.options import Db
-from alignbench.errors import AlignbenchError
+from alignbench.output_files import check_output, check_output_folder, write_text
 from alignbench.paths import existing_database
 
 if TYPE_CHECKING:
@@ -83,6 +83,10 @@ def report(
     from alignbench.store import Store
 
     form = one_of("--format", form, FORMATS)
+    if output is not None:
+        check_output(output)
+    if figures is not None:
+        check_output_folder(figures)
     with Store.open(existing_database(db)) as store:
         with ProgressBar() as bar:
             made = make_report(
@@ -117,11 +121,7 @@ def write_report(store: Store, report: Report, path: Path, form: str | None = No
     """Write a report to a file; without a form, in that of its ending."""
     from alignbench.reports.writing import form_of, written
 
-    text = written(store, report, form or form_of(path))
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise AlignbenchError(f"{path} cannot be written: {error.strerror or error}.") from None
+    write_text(path, written(store, report, form or form_of(path)))
     print(f"wrote {path}", file=sys.stderr)
 
 

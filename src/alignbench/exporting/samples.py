@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from alignbench.display import spreadsheet_cell
-from alignbench.errors import AlignbenchError, InputError, did_you_mean
+from alignbench.errors import InputError, did_you_mean
+from alignbench.output_files import check_output, text_output
 from alignbench.scoring.truncation import session_truncations
 from alignbench.store import Store
 
@@ -35,9 +36,15 @@ def sample_rows(store: Store, session: int, selection: SampleFilter = EVERYTHING
     InputError where the session has no condition or prompt of a name that is selected.
     """
     kinds = {condition.name: condition.model.kind for condition in store.conditions(session)}
-    truncations = session_truncations(store, session)
     _known("condition", selection.conditions, kinds)
     _known("prompt", selection.prompts, [prompt.id for prompt in store.prompts(session)])
+    return _selected_rows(store, session, selection, kinds)
+
+
+def _selected_rows(
+    store: Store, session: int, selection: SampleFilter, kinds: Mapping[str, str]
+) -> Iterator[dict[str, Any]]:
+    truncations = session_truncations(store, session)
     for cell in store.cells(session):
         if selection.conditions and cell.condition not in selection.conditions:
             continue
@@ -68,13 +75,11 @@ WRITERS: dict[str, Callable[[Iterable[Mapping[str, Any]], IO[str]], None]] = {".
 
 
 def export_file(store: Store, session: int, selection: SampleFilter, file: Path, ending: str) -> None:
-    """Write selected samples to a file in the format of this ending. AlignbenchError where it cannot be written."""
+    """Write selected samples to a file in the format of this ending, all of them or none; see `output_files.output`."""
+    check_output(file)
     rows = sample_rows(store, session, selection)
-    try:
-        with file.open("w", encoding="utf-8", newline="") as out:
-            WRITERS[ending](rows, out)
-    except OSError as error:
-        raise AlignbenchError(f"{file} cannot be written: {error.strerror or error}.") from None
+    with text_output(file) as out:
+        WRITERS[ending](rows, out)
 
 
 def _known(what: str, names: Iterable[str], known: Iterable[str]) -> None:

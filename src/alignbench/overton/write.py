@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from alignbench.errors import AlignbenchError, InputError
+from alignbench.errors import InputError
 from alignbench.judging.summary import judgments_of
+from alignbench.output_files import new_folder
 from alignbench.overton.layout import (
     ARGS,
     DATA,
@@ -32,7 +33,7 @@ _Cell = tuple[str, str]  # condition, prompt id
 
 
 def export_overton(store: Store, session: int, folder: Path) -> Path:
-    """Write FOLDER/<session's name>; the folder that was made.
+    """Write FOLDER/<session's name>, all of it or none; the folder that was made.
 
     InputError where it is there already, or where the session or a condition has a name that is no folder's.
     """
@@ -41,31 +42,27 @@ def export_overton(store: Store, session: int, folder: Path) -> Path:
     for each in (name, *(condition.name for condition in conditions)):
         if each in ("", ".", "..") or set(each) & set('/\\\0:*?"<>|') or "--" in each:
             raise InputError(f"{each!r} cannot be the name of a folder; rename it to export this session.")
-    target = folder / name
-    if target.exists():
-        raise InputError(f"{target} is there already; expected a folder without it.")
     cells: dict[_Cell, list[SampleRow]] = {}
     for row in store.samples(session):
         cells.setdefault((row.condition, row.prompt_id), []).append(row)
-    try:
+    with new_folder(folder / name) as target:
         _lines(target / INSTANCES, (_query(prompt.text) for prompt in prompts))
         facts = store.manifest(session).get("imported", {}).get("conditions", {})
         for condition in conditions:
-            _condition(store, target, condition, prompts, cells, facts.get(condition.name, {}))
+            _condition(store, target, name, condition, prompts, cells, facts.get(condition.name, {}))
         _pairs(target, store.pair_scores(session, BERTSCORE), prompts)
         _hints(target, store.hints(session), prompts)
         for kind_folder, kind in KINDS.items():
             for judge in store.judges(session, kind)[:1]:
                 rows = judgments_of(store, session, kind, judge)
                 _judgments(target / kind_folder, rows, judge, prompts, cells)
-    except OSError as error:
-        raise AlignbenchError(f"{target} cannot be written: {error.strerror or error}.") from None
-    return target
+    return folder / name
 
 
 def _condition(
     store: Store,
     target: Path,
+    dataset: str,
     condition: Condition,
     prompts: Sequence[Prompt],
     cells: Mapping[_Cell, Sequence[SampleRow]],
@@ -79,7 +76,7 @@ def _condition(
     rows, of_text_server = output_rows(of_condition)
     _lines(folder / SAMPLES, rows)
     if "settings" not in facts:
-        _object(folder / ARGS, _args(condition, facts, target.name, of_server=not of_text_server))
+        _object(folder / ARGS, _args(condition, facts, dataset, of_server=not of_text_server))
 
 
 def _args(condition: Condition, facts: Mapping[str, Any], dataset: str, *, of_server: bool) -> dict[str, Any]:

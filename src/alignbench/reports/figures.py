@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alignbench.errors import AlignbenchError
 from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.registry import METRICS
+from alignbench.output_files import check_output_folder, plain_write_errors, write_bytes
 from alignbench.reports.contents import Report
 from alignbench.reports.coverage_curves import Coverage
 from alignbench.reports.entropies import branching_curves
@@ -58,19 +58,16 @@ def figures(report: Report) -> list[Figure]:
 
 def write_figures(report: Report, folder: Path) -> list[Path]:
     """Every figure as PNG and as SVG into a folder, which is made; the files that were written."""
-    files = []
-    try:
+    drawn: dict[Path, bytes] = {}
+    for figure in figures(report):
+        drawn[folder / f"{figure.name}.svg"] = figure.svg().encode()
+        drawn[folder / f"{figure.name}.png"] = figure.png()
+    check_output_folder(folder)
+    with plain_write_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        for figure in figures(report):
-            for file, content in (
-                (folder / f"{figure.name}.svg", figure.svg().encode()),
-                (folder / f"{figure.name}.png", figure.png()),
-            ):
-                file.write_bytes(content)
-                files.append(file)
-    except OSError as error:
-        raise AlignbenchError(f"{error.filename or folder} cannot be written: {error.strerror or error}.") from None
-    return files
+    for file, content in drawn.items():
+        write_bytes(file, content)
+    return [*drawn]
 
 
 def _title(metric: str) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from alignbench.errors import InputError, StoreError
+from alignbench.errors import InputError
+from alignbench.output_files import new_file
 from alignbench.store.cells import CellsMixin
 from alignbench.store.connection import open_database, plain_errors
 from alignbench.store.judgments import JudgmentsMixin
@@ -52,20 +53,12 @@ class Store(
 
         The file appears whole or not at all. InputError where there is something under its name already.
         """
-        if path.exists():
-            raise InputError(f"{path} is there already; name another file, or move it away.")
-        part = path.with_name(f"{path.name}.part")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part.unlink(missing_ok=True)
-            with plain_errors(part), closing(sqlite3.connect(part)) as copy:
+            with new_file(path) as part, plain_errors(path), closing(sqlite3.connect(part)) as copy:
                 self.db.conn.backup(copy)
                 copy.execute("PRAGMA journal_mode = DELETE")  # so that all of it is in the one file
-            part.rename(path)
-        except OSError as error:
-            raise StoreError(f"{path} cannot be written: {error.strerror or error}.") from None
-        finally:
-            part.unlink(missing_ok=True)
+        except FileExistsError:
+            raise InputError(f"{path} is there already; name another file, or move it away.") from None
 
     def close(self) -> None:
         self.db.close()

@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from alignbench.errors import AlignbenchError
+from alignbench.output_files import new_file
 from alignbench.tui.screen import AppScreen
 from alignbench.tui.workbench.cell import BenchSample
 from alignbench.tui.workbench.state import Column
+
+LONGEST_STEM = 100  # characters of a file's name that are a column's
 
 
 def copy_sample(screen: AppScreen[None], sample: BenchSample | None) -> None:
@@ -25,23 +29,23 @@ def save_sample(screen: AppScreen[None], column: Column | None, sample: BenchSam
     if column is None or sample is None or not sample.text:
         screen.tell("There is no text to save.", "warning")
         return
-    stem = re.sub(r"[^A-Za-z0-9._+-]+", "-", column.name).strip("-.") or "sample"
+    stem = re.sub(r"[^A-Za-z0-9._+-]+", "-", column.name)[:LONGEST_STEM].strip("-.") or "sample"
     try:
-        path = new_file(f"{stem}-sample-{sample.index + 1}", ".txt", sample.text)
-    except OSError as error:
-        screen.tell(f"Could not save: {error}", "error")
+        path = numbered_file(f"{stem}-sample-{sample.index + 1}", ".txt", sample.text)
+    except AlignbenchError as error:
+        screen.tell(str(error), "error")
         return
     screen.tell(f"Sample {sample.index + 1} saved to {path.resolve()}")
 
 
-def new_file(stem: str, ending: str, text: str) -> Path:
+def numbered_file(stem: str, ending: str, text: str) -> Path:
     """Write a text to a file of the current folder that was not there before; a taken name gets a number."""
     count = 1
     while True:
         path = Path(f"{stem}{f'-{count}' if count > 1 else ''}{ending}")
         try:
-            with path.open("x", encoding="utf-8", errors="surrogatepass", newline="") as file:
-                file.write(text)
+            with new_file(path) as part:
+                part.write_bytes(text.encode("utf-8", "surrogatepass"))
             return path
         except FileExistsError:
             count += 1

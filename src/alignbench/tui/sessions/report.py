@@ -13,7 +13,7 @@ from alignbench.reports.report import build_report
 from alignbench.reports.writing import written
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.store import Store
-from alignbench.tui.save_copy import new_file
+from alignbench.tui.save_copy import numbered_file
 from alignbench.tui.workbench.backends import NO_EMBEDDER, Backends
 
 
@@ -30,8 +30,8 @@ def session_report(backends: Backends, session: int, progress: Progress) -> Repo
 def write_page(db: Path, report: Report) -> Path:
     """The report as a page in the current folder, in a file that was not there; its path.
 
-    AlignbenchError where matplotlib is missing, OSError where the folder cannot be written to.
+    AlignbenchError where matplotlib is missing, or where the folder cannot be written to.
     """
     with Store.open(db) as store:
         page = written(store, report, "html")
-    return new_file(f"report-session-{report.session}", ".html", page)
+    return numbered_file(f"report-session-{report.session}", ".html", page)

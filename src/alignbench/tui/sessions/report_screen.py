@@ -64,7 +64,7 @@ class ReportScreen(TextScreen):
         assert self._job.result is not None
         try:
             path = await asyncio.to_thread(write_page, self._workbench.database.path, self._job.result)
-        except (AlignbenchError, OSError) as error:
+        except AlignbenchError as error:
             self.tell(f"Could not write the page: {error}", "error")
         else:
             self.tell(f"Written to {path.resolve()}", timeout=10)
