@@ -172,7 +172,9 @@ def _arguments(table: TomlTable) -> str:
     if value is None:
         return ""
     try:
-        return json.dumps(value, sort_keys=True) if isinstance(value, dict) else _refuse(table, value)
+        if isinstance(value, dict):  # the order of variables is nothing; that in a variable a template may write
+            return json.dumps({name: value[name] for name in sorted(value)})
+        return _refuse(table, value)
     except TypeError:  # TOML has dates, JSON has none
         return _refuse(table, value)
 

@@ -239,20 +239,22 @@ def _split(
     called: str,
 ) -> Rendered:
     """Render the text and one for another query: what both begin with is what all prompts share."""
-    fixed = {
-        "add_generation_prompt": True,
-        "bos_token": model.bos,
-        "eos_token": model.eos,
-        **(json.loads(context.arguments) if context.arguments else {}),
-    }
-    strict = bool(context.source)
-    text, other = render_template(source, [{**v, **fixed} for v in variants], strict=strict, called=called)
+    arguments = json.loads(context.arguments) if context.arguments else {}
+    fixed = {"tools": None, "documents": None, "add_generation_prompt": True, **_special_tokens(context, model)}
+    variables = [{**fixed, **variant, **arguments} for variant in variants]
+    text, other = render_template(source, variables, layout=bool(context.source), called=called)
     cut = next((i for i, (a, b) in enumerate(zip(text, other, strict=False)) if a != b), min(len(text), len(other)))
     parts = [*_found(text, query, context, content)]
     if content.prefill:
         parts.append(Part("prefill", content.prefill))
     passes = 2 if context.hint is not None and context.hint.level == "first" else 0
     return Rendered(text[:cut], text[cut:] + content.prefill, (), (), passes, tuple(parts))
+
+
+def _special_tokens(context: Context, model: Capabilities) -> dict[str, str]:
+    """Special tokens by the names that templates call them; a chat template finds those alone that the model has."""
+    named = {"bos_token": model.bos, "eos_token": model.eos}
+    return {name: text for name, text in named.items() if text or context.source} | dict(model.special_tokens)
 
 
 def _messages(query: str, context: Context, content: Content) -> list[dict[str, str]]:
@@ -285,8 +287,6 @@ def _fields(query: str, context: Context, content: Content) -> dict[str, Any]:
         "level": level,
         "heading": HEADINGS[level],
         "messages": _messages(query, context, content) if level != "first" else [],
-        "tools": None,  # as transformers has it: chat templates ask for both
-        "documents": None,
     }
 
 

@@ -2,7 +2,7 @@
 
 A template may come with weights or from anywhere. The sandbox keeps it from attributes it should not read; a process of
 its own, with little memory and a clock, keeps it from looping forever or filling the machine. It reads one JSON object
-a line, {"source", "strict", "variables": [...]}, and answers each with a line {"texts": [...]} or {"error": ...}.
+a line, {"source", "layout", "variables": [...]}, and answers each with a line {"texts": [...]} or {"error": ...}.
 """
 
 from __future__ import annotations
@@ -14,14 +14,17 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, NoReturn
 
-from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, Undefined
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import Environment, TemplateError, TemplateSyntaxError
+
+from alignbench.contexts.jinja_dialect import environment
 
 CPU_SECONDS = 2.0  # of one request
 MEMORY = 1 << 30
 LONGEST = 8_000_000  # characters of one text
+LONGEST_MESSAGE = 500  # characters of what a template may say of itself
 
 
 class _OutOfTime(Exception):
@@ -32,25 +35,10 @@ def _stop(*_: object) -> NoReturn:
     raise _OutOfTime
 
 
-def _refuse(message: str) -> NoReturn:
-    raise TemplateError(message)
-
-
-def render(source: str, variables: Mapping[str, Any], strict: bool) -> str:
-    """One text. Blocks are trimmed and the last line end is kept, as transformers does with chat templates.
-
-    strict: a variable or field that is not there is an error. Raises TemplateError, and whatever a template provokes.
-    """
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        extensions=["jinja2.ext.loopcontrols"],
-        undefined=StrictUndefined if strict else Undefined,
-    )
-    environment.globals["raise_exception"] = _refuse
+def render(jinja: Environment, source: str, variables: Mapping[str, Any]) -> str:
+    """One text. Raises TemplateError, and whatever a template provokes."""
     pieces, length = [], 0
-    for piece in environment.from_string(source).generate(variables):
+    for piece in jinja.from_string(source).generate(variables):
         pieces.append(piece)
         length += len(piece)
         if length > LONGEST:
@@ -64,7 +52,8 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     # The timer cannot interrupt one long operation, such as a power of large numbers; this limit ends the process.
     resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time() + CPU_SECONDS) + 1, resource.RLIM_INFINITY))
     try:
-        texts = [render(request["source"], variables, request["strict"]) for variables in request["variables"]]
+        jinja = environment(datetime.now(), layout=request["layout"])
+        texts = [render(jinja, request["source"], variables) for variables in request["variables"]]
     except TemplateSyntaxError as error:
         return {"error": f"line {error.lineno}: {error.message}"}
     except _OutOfTime:
@@ -74,7 +63,7 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     except RecursionError:
         return {"error": "it calls itself too often"}
     except Exception as error:  # a filter or an operator given what it cannot take
-        return {"error": str(error) or type(error).__name__}
+        return {"error": str(error)[:LONGEST_MESSAGE] or type(error).__name__}
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
     return {"texts": texts}

@@ -78,17 +78,18 @@ _SANDBOX = _Sandbox()
 atexit.register(_SANDBOX.close)
 
 
-def render_template(source: str, variables: Sequence[Mapping[str, Any]], *, strict: bool, called: str) -> list[str]:
+def render_template(source: str, variables: Sequence[Mapping[str, Any]], *, layout: bool, called: str) -> list[str]:
     """The texts of a template, one for each set of variables.
 
     Raises InputError where it does not render, reads what it should not, or needs more time or room than 2 seconds of
     processor time, 1 GiB of memory and 8 million characters.
 
     Args:
-        strict: what is not there is an error that names it
+        layout: whether it is a layout of the user's, which keeps its last line end, and where what is not there is an
+            error that names it; else it is rendered as transformers renders a chat template
         called: what messages call the template
     """
-    answer = _SANDBOX.ask({"source": source, "strict": strict, "variables": [dict(v) for v in variables]})
+    answer = _SANDBOX.ask({"source": source, "layout": layout, "variables": [dict(v) for v in variables]})
     if "error" in answer:
         raise InputError(f"{called} failed: {answer['error']}")
     texts: list[str] = answer["texts"]

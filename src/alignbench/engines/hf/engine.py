@@ -107,6 +107,7 @@ class TransformersEngine(LocalEngine):
             device=self._device.type,
             description=f"{self._config.model_type}, {n / 1e6:.0f}M, {str(self._model.dtype).removeprefix('torch.')}",
             file_hash=self._file_hash,
+            special_tokens=self._tokens.special,
         )
 
     def tokenize(self, text: str) -> list[int]:

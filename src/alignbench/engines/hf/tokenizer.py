@@ -73,6 +73,12 @@ class Tokens:
     def eos(self) -> str:
         return str(self._tokenizer.eos_token or "")
 
+    @property
+    def special(self) -> tuple[tuple[str, str], ...]:
+        """Special tokens beside BOS and EOS: what templates call each, and its text."""
+        named: dict[str, str] = self._tokenizer.special_tokens_map
+        return tuple((name, text) for name, text in named.items() if name not in ("bos_token", "eos_token"))
+
     def encode(self, text: str) -> list[int]:
         """Token ids of a rendered prompt, special tokens parsed, with exactly one BOS where the model wants one."""
         text = text.encode("utf-8", "replace").decode("utf-8")  # lone surrogates

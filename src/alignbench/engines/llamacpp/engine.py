@@ -11,7 +11,7 @@ from __future__ import annotations
 import ctypes
 import itertools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import llama_cpp as L
@@ -30,6 +30,15 @@ from alignbench.spec import Sampling
 CPU_FAST_WIDTH = 32
 GPU_FAST_WIDTH = 64
 MAX_SEQUENCES = 256  # LLAMA_MAX_SEQ of this build
+
+# What templates call special tokens beside BOS and EOS, and where a file says which they are.
+_SPECIAL_TOKENS = {
+    "unk_token": "tokenizer.ggml.unknown_token_id",
+    "sep_token": "tokenizer.ggml.seperator_token_id",  # the format's own spelling
+    "pad_token": "tokenizer.ggml.padding_token_id",
+    "cls_token": "tokenizer.ggml.cls_token_id",
+    "mask_token": "tokenizer.ggml.mask_token_id",
+}
 
 _NO_ABORT = L.ggml_abort_callback()
 
@@ -124,7 +133,14 @@ class LlamaCppEngine(LocalEngine):
             device="cuda" if self._gpu else "cpu",
             description=f"{self._describe()}, {size:.0f} MiB",
             file_hash=self._file_hash,
+            special_tokens=tuple(self._special_tokens()),
         )
+
+    def _special_tokens(self) -> Iterator[tuple[str, str]]:
+        for name, key in _SPECIAL_TOKENS.items():
+            token = self._metadata(key)
+            if token is not None and token.isdecimal() and int(token) < self.n_vocab:
+                yield name, self._token_text(int(token))
 
     def _describe(self) -> str:
         buffer = ctypes.create_string_buffer(256)
