@@ -34,7 +34,7 @@ def tiny_model(name: str) -> Any:
     return model.eval()
 
 
-def byte_tokenizer(chat_template: str | None = None) -> Any:
+def byte_tokenizer(chat_template: str | dict[str, str] | None = None) -> Any:
     """A token a byte, then BOS 256, EOS 257 and an end of turn 258."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     backend = Tokenizer(models.BPE(vocab={char: i for i, char in enumerate(alphabet)}, merges=[]))

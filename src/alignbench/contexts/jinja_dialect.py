@@ -1,9 +1,9 @@
 """What a Jinja template may use: all that the renderer of transformers offers to chat templates.
 
 A chat template was written against that renderer (transformers.utils.chat_template_utils) and has to give the same
-bytes here: its `tojson` escapes nothing for HTML, `strftime_now` tells the date, `{% generation %}` marks what an assistant
-said, and a line end at the end of the source is dropped. A layout from a file of the user's has the same at hand, but
-keeps its last line end, and what is not there is an error that names it.
+bytes here: its `tojson` escapes nothing for HTML, `strftime_now` tells the date, `{% generation %}` marks what an
+assistant said, and a line end at the end of the source is dropped. A layout from a file of the user's has the same at
+hand, but keeps its last line end, and what is not there is an error that names it.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from alignbench import paths  # noqa: E402
+from alignbench.contexts.rendering import render  # noqa: E402
 from alignbench.engines.cancellation import Cancellation  # noqa: E402
 from alignbench.engines.hf.batch_cache import BatchCache  # noqa: E402
 from alignbench.engines.hf.engine import TransformersEngine  # noqa: E402
@@ -25,9 +26,9 @@ from alignbench.engines.protocol import Event, Finished, LikelihoodRequest, Samp
 from alignbench.errors import AlignbenchError, EngineError, InputError  # noqa: E402
 from alignbench.models.catalog import inventory, resolve  # noqa: E402
 from alignbench.models.hf_source import HfSource, parse_source  # noqa: E402
-from alignbench.spec import LoadOptions, Model, Sampling  # noqa: E402
+from alignbench.spec import Context, LoadOptions, Model, Prompt, Sampling  # noqa: E402
 from tests.support.driving import plain_request  # noqa: E402
-from tests.support.hf_folders import tiny_model, write_folder  # noqa: E402
+from tests.support.hf_folders import byte_tokenizer, tiny_model, write_folder  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -320,6 +321,19 @@ def test_load_options_in_models_toml(folder: Path) -> None:
         with pytest.raises(InputError) as caught:
             resolve("m")
         assert str(caught.value).startswith(f"{file}, [models.m]: {message}")
+
+
+def test_a_chat_template_finds_what_transformers_would_give_it(tmp_path: Path) -> None:
+    source = "{{ bos_token }}{{ pad_token is defined }}{{ image_token }}{{ messages | tojson }}{{ eos_token }}\n"
+    tokenizer = byte_tokenizer({"default": source, "tool_use": "tools"})
+    tokenizer._set_model_specific_special_tokens({"image_token": "<|im_end|>"})
+    write_folder(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    capabilities = open_engine(tmp_path).capabilities()
+    assert resolve(f"hf:{tmp_path}").kind == capabilities.kind == "aligned"
+    expected = tokenizer.apply_chat_template([{"role": "user", "content": "é?"}], tokenize=False)
+    assert render(Prompt.typed("é?"), Context("chat"), capabilities).text == expected
+    assert "<|im_end|>" in expected
 
 
 # What cannot be loaded, each in one message
