@@ -38,7 +38,7 @@ def test_what_differs_and_what_is_the_same(store: Store) -> None:
             store.add_sample(cell, result(1, f"of {session}"))
             store.add_sample(cell, result(2, "equal", "cancelled"))
             store.add_sample(store.add_cell(session, prompt, changed, 3), result(0, "equal"))
-    store.add_cell(second, PROMPTS[0], replace(CONDITION, name="new", seed=5), 1)
+    store.add_cell(second, Prompt.typed(PROMPTS[0].text), replace(CONDITION, name="new", seed=5), 1)
     assert compare_sessions(store, first, second) == SessionDiff(
         sessions=(first, second),
         prompts=1,

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from alignbench import paths
 from alignbench.errors import InputError, did_you_mean
-from alignbench.spec import Prompt, content_hash
+from alignbench.spec import Prompt, content_hash, made_id
 from alignbench.textfiles import json_lines, json_type, read_utf8, split_lines
 
 _TEXT_FIELDS = ("prompt", "text")
@@ -51,6 +51,34 @@ def typed_prompt(text: str) -> Prompt:
     return Prompt.typed(text.strip())
 
 
+def each_once(prompts: Iterable[Prompt]) -> list[Prompt]:
+    """Prompts of several sources, those of one id and text once; one without an id of its own is any of its text.
+
+    InputError where an id stands for two texts.
+    """
+    given = list(prompts)
+    texts = {prompt.hash for prompt in given if prompt.is_named}
+    known: dict[str, Prompt] = {}
+    for prompt in given:
+        if prompt.is_named:
+            if (other := known.setdefault(prompt.id, prompt)).text != prompt.text:
+                sets = f" in {other.set} and {prompt.set}" if other.set and prompt.set else ""
+                raise InputError(f"The prompt id {prompt.id!r} stands for two texts{sets}; expected one text of an id.")
+        elif prompt.hash not in texts:
+            texts.add(prompt.hash)
+            known[prompt.id] = prompt
+    return list(known.values())
+
+
+def refuse_repeated(prompts: Sequence[Prompt]) -> None:
+    """InputError for a prompt that is there twice; two prompts of one text need ids of their own."""
+    left = {prompt.key for prompt in each_once(prompts)}
+    for prompt in prompts:
+        if prompt.key not in left:
+            raise InputError(f"The prompt {prompt.text!r} is there twice; expected it once, or with an id of its own.")
+        left.remove(prompt.key)
+
+
 def load_prompts(name_or_path: str, *, limit: int | None = None) -> list[Prompt]:
     """The prompts of a shipped set (by name) or of a file (by path), in their order; at most `limit` of them.
 
@@ -60,23 +88,36 @@ def load_prompts(name_or_path: str, *, limit: int | None = None) -> list[Prompt]
     if limit is not None and limit < 1:
         raise InputError(f"limit is {limit}; expected 1 or more.")
     path = set_path(name_or_path)
+    return _named(path, lambda text, _: made_id(content_hash(text), path.stem))[:limit]
+
+
+def load_numbered(path: Path) -> list[Prompt]:
+    """The prompts of a file, those without an id called after their place, from 0: two of them may have one text.
+
+    Raises InputError as `load_prompts`.
+    """
+    return _named(path, lambda _, place: str(place))
+
+
+def _named(path: Path, make_id: Callable[[str, int], str]) -> list[Prompt]:
+    """The prompts of a file. make_id: the id of one without, from its text and its place."""
     if path.is_dir():
         raise InputError(f"{path} is a folder; expected a file ({', '.join(_READERS)}).")
     if (read := _READERS.get(path.suffix.lower())) is None:
         raise InputError(f"{path}: unknown kind of file {path.suffix!r}; expected {', '.join(_READERS)}.")
-    text = read_utf8(path)
     prompts: list[Prompt] = []
-    lines: dict[str, int] = {}
-    for line, given, prompt in read(path, text):
-        id = given or f"{path.stem}-{content_hash(prompt)[:12]}"
+    lines: dict[str, tuple[int, str]] = {}
+    for line, given, prompt in read(path, read_utf8(path)):
+        id = given or make_id(prompt, len(prompts))
         if id in lines:
-            what = f"id {given!r} is" if given else "this prompt is"
-            raise InputError(f"{path}, line {line}: {what} already on line {lines[id]}; expected it once.")
-        lines[id] = line
+            first, text = lines[id]
+            what = f"id {id!r} is" if given or text != prompt else "this prompt is"
+            raise InputError(f"{path}, line {line}: {what} already on line {first}; expected it once.")
+        lines[id] = line, prompt
         prompts.append(Prompt(id=id, text=prompt, set=path.stem))
     if not prompts:
         raise InputError(f"{path} holds no prompts.")
-    return prompts[:limit]
+    return prompts
 
 
 def _read_jsonl(path: Path, text: str) -> Iterator[_Row]:
@@ -99,12 +140,12 @@ def _prompt(record: dict[str, object], where: str) -> str:
     return _text(messages[0].get("content"), where, "messages[0].content")
 
 
-def _text(value: object, where: str, field: str) -> str:
+def _text(value: object, where: str, field: str, expected: str = "a prompt") -> str:
     if not isinstance(value, str):
         raise InputError(f'{where}, field "{field}": {json_type(value)}; expected a text.')
     text = value.strip()
     if not text:
-        raise InputError(f'{where}, field "{field}": empty; expected a prompt.')
+        raise InputError(f'{where}, field "{field}": empty; expected {expected}.')
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
@@ -121,7 +162,7 @@ def _id(record: dict[str, object], where: str) -> str:
         return ""
     if isinstance(id, int) and not isinstance(id, bool):
         return str(id)
-    return _text(id, where, "id")
+    return _text(id, where, "id", "an id, or no such field")
 
 
 def _read_csv(path: Path, text: str) -> Iterator[_Row]:

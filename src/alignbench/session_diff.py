@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from alignbench.spec import Condition
+from alignbench.spec import Condition, Prompt
 from alignbench.store import Store
 
 
@@ -33,7 +33,7 @@ class SessionDiff:
     Attributes:
         sessions: the two numbers
         prompts: in both
-        only_prompts: ids of prompts whose text the other one lacks
+        only_prompts: ids of prompts that the other one lacks
         conditions: in both
         only_conditions: names of conditions that the other one has neither by content nor by name
     """
@@ -61,17 +61,21 @@ class SessionDiff:
 
 
 def compare_sessions(store: Store, first: int, second: int) -> SessionDiff:
-    """Compare two sessions of one file; prompts go by their text, conditions by content and then by name."""
+    """Compare two sessions of one file; prompts go by id and text and then by text, conditions by content and then by
+    name."""
     for session in (first, second):
         store.session(session)
-    sides = [{prompt.hash: prompt.id for prompt in store.prompts(session)} for session in (first, second)]
+    sides = store.prompts(first), store.prompts(second)
+    same = _same_prompts(*sides)
+    only = [each.id for each in sides[0] if each.key not in same]
+    only_theirs = [each.id for each in sides[1] if each.key not in same.values()]
     pairs = list(_pairs(store.conditions(first), store.conditions(second)))
     matched = [{each[side].name for each in pairs} for side in (0, 1)]
     return SessionDiff(
         sessions=(first, second),
-        prompts=len(sides[0].keys() & sides[1].keys()),
-        only_prompts=(_without(*sides), _without(*sides[::-1])),
-        conditions=tuple(_condition(store, (first, second), *pair) for pair in pairs),
+        prompts=len(same),
+        only_prompts=(tuple(only), tuple(only_theirs)),
+        conditions=tuple(_condition(store, (first, second), same, *pair) for pair in pairs),
         only_conditions=(
             tuple(each.name for each in store.conditions(first) if each.name not in matched[0]),
             tuple(each.name for each in store.conditions(second) if each.name not in matched[1]),
@@ -79,8 +83,18 @@ def compare_sessions(store: Store, first: int, second: int) -> SessionDiff:
     )
 
 
-def _without(these: Mapping[str, str], those: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(id for key, id in these.items() if key not in those)
+def _same_prompts(first: Sequence[Prompt], second: Sequence[Prompt]) -> dict[str, str]:
+    """Keys of prompts of the first session -> of the second one: each is one of the other at most."""
+    there = {prompt.key for prompt in second}
+    same = {prompt.key: prompt.key for prompt in first if prompt.key in there}
+    rest: dict[str, list[str]] = {}
+    for prompt in second:
+        if prompt.key not in same:
+            rest.setdefault(prompt.hash, []).append(prompt.key)
+    for prompt in first:
+        if prompt.key not in same and (others := rest.get(prompt.hash)):
+            same[prompt.key] = others.pop(0)
+    return same
 
 
 def _pairs(first: list[Condition], second: list[Condition]) -> Iterator[tuple[Condition, Condition]]:
@@ -92,13 +106,18 @@ def _pairs(first: list[Condition], second: list[Condition]) -> Iterator[tuple[Co
             yield each, other
 
 
-def _condition(store: Store, sessions: tuple[int, int], one: Condition, other: Condition) -> ConditionDiff:
+def _condition(
+    store: Store, sessions: tuple[int, int], prompts: Mapping[str, str], one: Condition, other: Condition
+) -> ConditionDiff:
     cells = [store.stored_cells(session, each) for session, each in zip(sessions, (one, other), strict=True)]
     identical = different = 0
-    for key in cells[0].keys() & cells[1].keys():
+    for key in cells[0].keys() & prompts.keys():
+        if prompts[key] not in cells[1]:
+            continue
+        ids = cells[0][key].id, cells[1][prompts[key]].id
         texts = [
-            {row.sample: row.text for row in store.samples(session, cell_id=there[key].id) if row.status == "done"}
-            for session, there in zip(sessions, cells, strict=True)
+            {row.sample: row.text for row in store.samples(session, cell_id=id) if row.status == "done"}
+            for session, id in zip(sessions, ids, strict=True)
         ]
         in_both = texts[0].keys() & texts[1].keys()
         equal = sum(texts[0][i] == texts[1][i] for i in in_both)

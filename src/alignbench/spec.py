@@ -36,7 +36,7 @@ def content_hash(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One query. `id` is stable within its set; `set` is empty for a prompt typed by hand."""
+    """One query. A session knows it by its `id`: two may have one text. `set` is empty for one typed by hand."""
 
     id: str
     text: str
@@ -44,13 +44,28 @@ class Prompt:
 
     @property
     def hash(self) -> str:
-        """Hash of the text alone: the same words are the same prompt, whatever they are called."""
+        """Hash of the text alone: what random numbers and caches go by."""
         return content_hash(self.text)
+
+    @property
+    def key(self) -> str:
+        """What tells it from every other prompt: the hash of its text and its id."""
+        return self.hash + self.id
+
+    @property
+    def is_named(self) -> bool:
+        """Whether its id was given to it, and not made from its text."""
+        return self.id != made_id(self.hash, self.set)
 
     @classmethod
     def typed(cls, text: str) -> Self:
-        """A prompt typed by hand; its id is derived from its text."""
-        return cls(id=f"typed-{content_hash(text)[:8]}", text=text)
+        """A prompt typed by hand."""
+        return cls(made_id(content_hash(text)), text)
+
+
+def made_id(text_hash: str, set: str = "") -> str:
+    """The id of a prompt that comes without one, of a set or typed by hand."""
+    return f"{set}-{text_hash[:12]}" if set else f"typed-{text_hash[:8]}"
 
 
 _DTYPES = ("auto", "float32", "bfloat16", "float16")

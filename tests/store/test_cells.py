@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alignbench.errors import InputError
-from alignbench.spec import Condition, Context, Model, Prompt, Sampling
+from alignbench.spec import Condition, Context, Model, Prompt, Sampling, made_id
 from alignbench.store import CellInfo, Store, StoredCell
 from tests.support.samples import ALIGNED, BASE, result
 
@@ -68,11 +68,30 @@ def test_a_cell_is_added_once_and_its_n_only_grows(store: Store, session: int) -
         assert store.cells(session) == [CellInfo(cell, session, "q1", "demo-base", expected)]
 
 
-def test_the_same_words_are_the_same_prompt_under_the_id_they_had_first(store: Store, session: int) -> None:
+def test_words_without_an_id_are_the_prompt_that_has_them_already(store: Store, session: int) -> None:
     condition = Condition.zero_shot(BASE)
     cell = store.add_cell(session, PROMPT, condition, 5)
-    assert store.add_cell(session, Prompt.typed(PROMPT.text), condition, 5) == cell
+    of_a_file = Prompt(made_id(PROMPT.hash, "mine"), PROMPT.text, "mine")
+    for unnamed in (Prompt.typed(PROMPT.text), of_a_file):
+        assert store.add_cell(session, unnamed, condition, 5) == cell
+        assert store.prompt_keys(session, [unnamed]) == [PROMPT.key]
     assert store.prompts(session) == [PROMPT]
+
+
+@pytest.mark.parametrize("other", ["q2", "Q1", "q1 ", "caf\u00e9", "cafe\u0301", "1", "01", "x" * 5000, "\ud800", ""])
+def test_two_prompts_of_one_text_are_two_by_their_ids(store: Store, session: int, other: str) -> None:
+    condition = Condition.zero_shot(BASE)
+    ids = [PROMPT.id, "cafe", other]
+    prompts = [Prompt(id, PROMPT.text) for id in ids]
+    cells = store.add_cells(session, prompts, condition, 2)
+    for cell, id in zip(cells, ids, strict=True):
+        store.add_sample(cell, result(0, f"of {id}"))
+    assert [(row.prompt_id, row.text) for row in store.samples(session)] == [(id, f"of {id}") for id in ids]
+    assert store.add_cells(session, prompts[::-1], condition, 2) == cells[::-1]
+    assert store.stored_cells(session, condition).keys() == {prompt.key for prompt in prompts}
+    assert [store.teacher_sample(session, each, "demo-base", 0).text for each in prompts] == [f"of {id}" for id in ids]
+    # A text without an id is the first of its prompts, unless it is there under its own.
+    assert store.prompt_keys(session, [Prompt.typed(PROMPT.text)]) == [prompts[0].key]
 
 
 def test_order_of_first_use(store: Store, session: int) -> None:
@@ -144,8 +163,8 @@ def test_stored_cells_go_by_content(store: Store, session: int) -> None:
     store.add_error(cell, 4, "late")
     store.add_sample(cell, result(0, "x", "cancelled"))
     other = replace(condition, name="other")
-    assert store.stored_cells(session, other) == {PROMPT.hash: StoredCell(cell, 5, frozenset({3}))}
-    assert store.stored_cells(session, other, errors=True) == {PROMPT.hash: StoredCell(cell, 5, frozenset({3, 4}))}
+    assert store.stored_cells(session, other) == {PROMPT.key: StoredCell(cell, 5, frozenset({3}))}
+    assert store.stored_cells(session, other, errors=True) == {PROMPT.key: StoredCell(cell, 5, frozenset({3, 4}))}
     assert store.stored_cells(session, replace(condition, seed=1)) == {}
     assert store.stored_cells(session + 1, condition) == {}
 

@@ -28,7 +28,7 @@ def second(store: Store, session: int, cell: int) -> int:
     store.add_error(cell, 1, "late")
     store.add_note(session, "of the first")
     second = store.create_session("second", reference="demo-base")
-    shared = store.add_cell(second, replace(PROMPT, id="other"), Condition.zero_shot(BASE, name="base"), 7)
+    shared = store.add_cell(second, Prompt.typed(PROMPT.text), Condition.zero_shot(BASE, name="base"), 7)
     for i, text in enumerate(("not zero", "one", "two")):
         store.add_sample(shared, result(i, text))
     apart = store.add_cell(second, Prompt("q1", "Why letters?"), replace(COLD, name="demo-base"), 2)
@@ -65,7 +65,7 @@ def test_what_samples_have_comes_along(store: Store, session: int, second: int) 
     store.set_sample_hint(letters.id, hint.id)
     judge = [Judgment("quality", "me", "t", each.id, None, "valid", {"depth": 4}) for each in (zero, one)]
     store.add_judgments(second, [*judge, Judgment("topics", "me", "t", letters.id, one.id, "na", {})])
-    store.add_pair_scores(second, "m", "1", [PairScore("other", "base", "demo-base", 0, 1, 0.5)])
+    store.add_pair_scores(second, "m", "1", [PairScore(Prompt.typed(PROMPT.text).id, "base", "demo-base", 0, 1, 0.5)])
     store.tag_session(second, "pilot")
     merged = store.merge_sessions([session, second], "both")
     merged_rows = {(r.condition, r.sample): r for r in store.samples(merged)}

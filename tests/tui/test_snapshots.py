@@ -80,7 +80,7 @@ def test_loading(snap_compare: Any) -> None:
     async def prepare(_: Pilot[Any], app: BenchApp) -> None:
         bench = app.workbench.bench
         for column, fraction in zip(bench.columns, (0.4, 1.0), strict=True):
-            key = (bench.prompt.hash, column.hash)
+            key = (bench.prompt.key, column.hash)
             bench.cells[key] = BenchCell(status="loading" if fraction < 1 else "waiting", fraction=fraction)
         app.workbench.changed()
 

@@ -18,6 +18,7 @@ from alignbench.experiments.runner import CellFailed, RunEvent, SampleStored
 from alignbench.experiments.staged import StagedRun
 from alignbench.models.catalog import resolve
 from alignbench.progress import Progress, silent
+from alignbench.prompts import refuse_repeated
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.floor import Floor, zero_shot_floor
 from alignbench.scoring.live import LiveScores
@@ -86,7 +87,8 @@ def sampling_job(
     reference: str | None = None,
     floor: str | None = None,
 ) -> SamplingJob:
-    """A checked job. InputError where a name is no condition, or a context is made of samples that nobody draws.
+    """A checked job. InputError where a name is no condition, a prompt is there twice, or a context is made of samples
+    that nobody draws.
 
     Args:
         prompts: What is responded to.
@@ -98,6 +100,7 @@ def sampling_job(
     """
     if n < 1:
         raise InputError(f"-n is {n}; expected 1 or more samples.")
+    refuse_repeated(prompts)
     names = [condition.name for condition in conditions]
     for option, name in (("--reference", reference), ("--floor", floor)):
         if name is not None and name not in names:

@@ -35,7 +35,7 @@ from alignbench.scoring.likelihood_cache import LikelihoodCache
 from alignbench.scoring.model_based.base_model import LOGPROB, SURPRISE
 from alignbench.scoring.model_based.compute import ModelBackends, ModelMetricRequest, compute_model_metrics
 from alignbench.scoring.model_based.judge import JUDGED
-from alignbench.scoring.notes import draw_notes, score_notes
+from alignbench.scoring.notes import draw_notes, prompt_notes, score_notes
 from alignbench.scoring.responses import FileResponses, Responses, SessionResponses, Truncated
 from alignbench.scoring.score_tables import ScoredResponses, ScoreTables
 from alignbench.scoring.scorer import ScoreRequest
@@ -248,6 +248,7 @@ def run_scoring(
             base=of_models.base,
             truncations=truncations,
             notes=(
+                *prompt_notes({prompt: source.prompt_text(prompt) for prompt in responses.prompts}),
                 *_notes(responses, tables, truncations, equivalence, request.mode),
                 *(draw_notes(*known, tables) if known else ()),
                 *of_classes.notes,

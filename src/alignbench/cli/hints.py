@@ -71,17 +71,16 @@ def list_hints(session: SessionOption, db: Db = None, as_json: Json = False) -> 
 
     with _store(existing_database(db)) as store:
         number = session_id(store, session)
-        ids = {prompt.hash: prompt.id for prompt in store.prompts(number)}
         hints = store.hints(number)
     if as_json:
         for hint in hints:
-            print(json.dumps(_record(hint, ids.get(hint.prompt_hash, ""))))
+            print(json.dumps(_record(hint, hint.prompt_id or "")))
         return
     print_table(
         ("prompt", "level", "maker", "tokens", "gives away", "quotes", "hint"),
         [
             (
-                ids.get(hint.prompt_hash, ""),
+                hint.prompt_id or "",
                 hint.level,
                 hint.maker or "by hand",
                 "-" if hint.n_tokens is None else str(hint.n_tokens),

@@ -10,6 +10,7 @@ import typer
 
 from alignbench import paths
 from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads
+from alignbench.display import visible
 from alignbench.errors import InputError
 from alignbench.spec import DEFAULT_SAMPLES, Prompt, Sampling
 
@@ -20,7 +21,7 @@ _DEFAULTS = Sampling()
 
 
 def sample(
-    prompt: Annotated[str | None, typer.Option(help="A prompt, typed here.")] = None,
+    prompt: Annotated[list[str] | None, typer.Option(help="A prompt, typed here. Repeat for more.")] = None,
     prompts: Annotated[str | None, typer.Option(help="A prompt set: a name that ships, or a file.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first prompts of the set.")] = None,
     model: Annotated[
@@ -74,9 +75,10 @@ def sample(
     from alignbench.experiments.stored_sets import StoredSets
     from alignbench.reports.score_sections import run_sections
     from alignbench.reports.to_json import scores_json
+    from alignbench.scoring.notes import prompt_notes
 
     path = db or paths.default_database()
-    chosen = _prompts(prompt, prompts, limit)
+    chosen = _prompts(prompt or [], prompts, limit)
     sampling = Sampling(
         temperature=temperature,
         top_k=top_k,
@@ -99,11 +101,13 @@ def sample(
         chosen,
         [each.with_options(device=device, gpu_layers=gpu_layers) for each in conditions],
         n,
-        title=prompt or prompts or "",
+        title=prompts or chosen[0].text,
         reference=reference,
         floor=floor,
     )
     print_terms(each.model for each in job.conditions)
+    for note in prompt_notes({each.id: each.text for each in job.prompts}):
+        print(visible(note), file=sys.stderr)
     outcome = RunOutcome()
     with open_sampling(job, path, threads=threads) as run:
         print(f"session {run.session} in {path}", file=sys.stderr)
@@ -122,15 +126,14 @@ def sample(
         raise typer.Exit(code)
 
 
-def _prompts(text: str | None, prompt_set: str | None, limit: int | None) -> list[Prompt]:
+def _prompts(texts: list[str], prompt_set: str | None, limit: int | None) -> list[Prompt]:
     from alignbench.prompts import load_prompts, typed_prompt
 
-    if (text is None) == (prompt_set is None):
+    if bool(texts) == (prompt_set is not None):
         raise InputError("Give either --prompt TEXT or --prompts NAME|FILE.")
     if prompt_set is not None:
         return load_prompts(prompt_set, limit=limit)
-    assert text is not None
-    return [typed_prompt(text)]
+    return [typed_prompt(text) for text in texts]
 
 
 def _line(row: SampleRow) -> dict[str, object]:

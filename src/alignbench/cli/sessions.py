@@ -108,15 +108,18 @@ def merge(
 ) -> None:
     """Make a new session of all that is in others; prints its number.
 
-    Conditions with the same settings are joined, and so are prompts with the same text. Where a name stands for two
-    things, that of the later session gets its number, NAME@ID. Of two samples in one place, that of the session named
-    first stays.
+    Conditions with the same settings are joined, and so are prompts with the same id and text. Where a name stands for
+    two things, that of the later session gets its number, NAME@ID. Of two samples in one place, that of the session
+    named first stays, and how many are left out is said; imported responses are all kept.
     """
     with _store(existing_database(db)) as store:
         merged = store.merge_sessions(session_ids, name or " + ".join(store.session(id).name for id in session_ids))
-        info = store.session(merged)
+        info, left_out = store.session(merged), store.left_out(merged)
     typer.echo(merged)
     typer.echo(f"Session {merged} has {info.n_samples} samples of {info.n_conditions} conditions.", err=True)
+    for session, of in left_out.items():
+        if of.words:
+            typer.echo(f"Of session {session}, {of.words}.", err=True)
 
 
 @app.command()

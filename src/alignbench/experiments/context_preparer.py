@@ -248,16 +248,26 @@ class Preparer:
 
     def _example_hint(self, example: Example, hint: Hint) -> str:
         """The hint of an example: of the sample that it is, where it is one of this session, else of its text."""
-        prompt = self._prompt_texts.get(example.prompt)
-        if hint.condition and prompt is not None:
-            return self._hint_of(prompt, hint).text
+        for prompt in self._prompts_of.get(example.prompt, ()) if hint.condition else ():
+            if self._answered(prompt, hint) == example.response:
+                return self._hint_of(prompt, hint).text
         prompt, source = Prompt.typed(example.prompt), OtherResponse(example.response)
         return made_hint(self._store, self._pool, self._session, prompt, hint, source, self._maker(hint.maker)).text
 
+    def _answered(self, prompt: Prompt, hint: Hint) -> str:
+        """The sample of a prompt that a hint is made of, as examples have it; empty where there is none."""
+        try:
+            return self._store.teacher_sample(self._session, prompt, hint.condition, hint.sample).text.strip()
+        except InputError:
+            return ""
+
     @cached_property
-    def _prompt_texts(self) -> dict[str, Prompt]:
+    def _prompts_of(self) -> dict[str, list[Prompt]]:
         """The prompts of the session by their text, as examples have it."""
-        return {prompt.text.strip(): prompt for prompt in self._store.prompts(self._session)}
+        prompts: dict[str, list[Prompt]] = {}
+        for prompt in self._store.prompts(self._session):
+            prompts.setdefault(prompt.text.strip(), []).append(prompt)
+        return prompts
 
     def known_hint(self, prompt: Prompt, hint: Hint) -> HintRow | None:
         """The hint that `made_hint` would give without asking a model; None where it would have to ask."""

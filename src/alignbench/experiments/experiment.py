@@ -17,7 +17,7 @@ from alignbench.errors import InputError, did_you_mean
 from alignbench.experiments.revisions import at_revision, with_revision_in_name
 from alignbench.metrics.registry import METRICS
 from alignbench.models.catalog import resolve
-from alignbench.prompts import load_prompts
+from alignbench.prompts import each_once, load_prompts
 from alignbench.scoring.floor import zero_shot_floor
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Context, Mode, Model, Prompt, Sampling, default_context
 from alignbench.textfiles import read_utf8
@@ -114,13 +114,11 @@ def _prompts(top: TomlTable, folder: Path) -> tuple[Prompt, ...]:
     limit = table.integer("limit", 1, least=1) if "limit" in table else None
     seed = table.integer("seed", 0, least=0) if "seed" in table else None
     table.finish(("limit", "seed"))
-    by_id: dict[str, Prompt] = {}
-    for name in names:
-        for prompt in load_prompts(name):
-            other = by_id.setdefault(prompt.id, prompt)
-            if other.text != prompt.text:
-                raise InputError(f"{top.where}: the prompt id {prompt.id!r} comes in two sets; expected it in one.")
-    prompts = list(by_id.values())
+    loaded = [prompt for name in names for prompt in load_prompts(name)]
+    try:
+        prompts = each_once(loaded)
+    except InputError as error:
+        raise InputError(f"{top.where}: {error}") from None
     if seed is not None:
         order = np.random.default_rng(seed).permutation(len(prompts))[:limit]
         prompts = [prompts[i] for i in sorted(order)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 from alignbench.contexts.hints import give_away, hint_request
 from alignbench.contexts.rendering import render
@@ -49,8 +49,11 @@ def made_hint(
     """
     source_hash = content_hash(source.text)
     known = store.made_hint(session, prompt, hint.level, maker.name, hint.template, source_hash)
-    if known is not None:
+    if known is not None and source.id in (None, known.source_id):
         return known
+    if known is not None:  # of another sample of the same text, perhaps of another prompt
+        new = NewHint(**{each.name: getattr(known, each.name) for each in fields(NewHint)})
+        return store.add_hint(session, prompt, replace(new, source_id=source.id))
     capabilities = loaded(pool, maker)
     request = hint_request(hint.template, prompt.text, source.text)
     rendered = render(Prompt.typed(request), default_context(maker), capabilities)

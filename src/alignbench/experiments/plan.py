@@ -44,11 +44,13 @@ def preview(
     retry_errors: bool = True,
 ) -> list[PlannedCell]:
     """The cells that `make_plan` would find, with nothing registered; a cell that is not there yet has the id 0."""
+    if not (store and session):
+        return [_cell(_NEW, prompt, condition, n) for condition in conditions for prompt in prompts]
     cells = []
-    hashed = [(prompt.hash, prompt) for prompt in prompts]
+    keys = store.prompt_keys(session, prompts)
     for condition in conditions:
-        known = store.stored_cells(session, condition, errors=not retry_errors) if store and session else {}
-        cells += [_cell(known.get(key, _NEW), prompt, condition, n) for key, prompt in hashed]
+        known = store.stored_cells(session, condition, errors=not retry_errors)
+        cells += [_cell(known.get(key, _NEW), prompt, condition, n) for key, prompt in zip(keys, prompts, strict=True)]
     return cells
 
 
@@ -69,17 +71,17 @@ def make_plan(
     Args:
         store: has the session
         session: that the samples belong to
-        prompts: to be sampled under each condition
+        prompts: to be sampled under each condition, no two of which are one; see `prompts.each_once`
         conditions: to sample
         n: samples of each cell
         retry_errors: whether samples that failed count as missing
     """
     cells = []
-    hashed = [(prompt.hash, prompt) for prompt in prompts]
     with store.together():
+        keys = store.prompt_keys(session, prompts)
         for condition in conditions:
             known = store.stored_cells(session, condition, errors=not retry_errors)
-            cells_of = [known.get(key, _NEW) for key, _ in hashed]
+            cells_of = [known.get(key, _NEW) for key in keys]
             new = [i for i, cell in enumerate(cells_of) if i == 0 or cell is _NEW or cell.n < n]
             # The first one is always added: that says whether the condition's name is free.
             for i, id in zip(new, store.add_cells(session, [prompts[i] for i in new], condition, n), strict=True):

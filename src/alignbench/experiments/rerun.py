@@ -52,7 +52,7 @@ def plan_rerun(store: Store, session: int, scratch: Store, **options: Any) -> Re
     with scratch.together():
         for info in store.cells(session):
             prompt, condition = prompts[info.prompt_id], conditions[info.condition]
-            drawn = tuple(sorted(done[info.condition][prompt.hash].there))
+            drawn = tuple(sorted(done[info.condition][prompt.key].there))
             if not drawn or condition.model.is_imported:
                 continue
             cell = PlannedCell(scratch.add_cell(there, prompt, condition, info.n), prompt, condition, info.n, drawn)

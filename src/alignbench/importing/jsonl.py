@@ -1,13 +1,15 @@
 """Responses from anywhere: JSONL rows {"prompt_id", "prompt", "condition", "text"}, as one session.
 
-A row may say more: `kind` (base or aligned, aligned where it is left out) and `finish_reason` (stop or length). A
-`status` that is not done makes it an error with the message of `error`. The output of `alignbench sample --json` is
-such a file; its last line of scores is left out. The n-th row of a cell is its sample n.
+A row may say more: `kind` (base or aligned, aligned where it is left out), `finish_reason` (stop or length) and
+`sample`, its number among those of its prompt and condition, from 0. A `status` that is not done makes it an error with
+the message of `error`. The output of `alignbench sample --json` is such a file; its last line of scores is left out.
+Where rows do not number the samples of a cell, or give one number twice, the n-th row is sample n.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from alignbench.spec import IMPORTED, Condition, Context, Kind, Model, Prompt
 from alignbench.textfiles import json_lines, read_utf8
 
 _FIELDS = ("prompt_id", "prompt", "condition", "text")
+_MOST_SAMPLES = 100_000  # of a cell: a larger number is no index
 _EXPECTED = 'expected {"prompt_id": "1", "prompt": "...", "condition": "base", "text": "..."}'
 
 
@@ -30,7 +33,7 @@ def session_of_rows(path: Path, format: str, rows: Iterable[tuple[str, Mapping[s
     """Rows of a file as one session; each comes with where it is. InputError says there what is wrong."""
     prompts: dict[str, Prompt] = {}
     kinds: dict[str, Kind] = {}
-    cells: dict[str, dict[str, list[ImportedSample]]] = {}
+    cells: dict[str, dict[str, _Cell]] = {}
     for where, row in rows:
         if row.keys() == {"scores"}:
             continue
@@ -41,13 +44,17 @@ def session_of_rows(path: Path, format: str, rows: Iterable[tuple[str, Mapping[s
         kind = _kind(row, where)
         if kinds.setdefault(condition, kind) != kind:
             raise InputError(f'{where}, field "kind": {condition!r} was {kinds[condition]} before; expected one kind.')
-        cells.setdefault(condition, {}).setdefault(id, []).append(_sample(row, answer, where))
+        cell = cells.setdefault(condition, {}).setdefault(id, _Cell())
+        cell.samples.append(_sample(row, answer, where))
+        cell.numbers.append(_number(row))
     if not cells:
         raise InputError(f"{path} holds no responses; {_EXPECTED} a row.")
     conditions = tuple(
         ImportedCondition(
             Condition(name, Model(name, IMPORTED + name, kinds[name]), Context("imported", name)),
-            tuple(ImportedCell(prompts[id], tuple(samples)) for id, samples in of_prompt.items()),
+            tuple(
+                ImportedCell(prompts[id], tuple(cell.samples), indices=cell.indices) for id, cell in of_prompt.items()
+            ),
             {"settings": "not recorded"},
         )
         for name, of_prompt in cells.items()
@@ -57,7 +64,35 @@ def session_of_rows(path: Path, format: str, rows: Iterable[tuple[str, Mapping[s
         source={"format": format, "file": path.name},
         conditions=conditions,
         reference=next((name for name in cells if kinds[name] == "aligned"), None),
+        notes=tuple(_repeated(cells)),
     )
+
+
+@dataclass(slots=True)
+class _Cell:
+    """Samples of a prompt under a condition as they come, and what the rows call their numbers."""
+
+    samples: list[ImportedSample] = field(default_factory=list)
+    numbers: list[int | None] = field(default_factory=list)
+
+    @property
+    def indices(self) -> tuple[int, ...]:
+        """The numbers, where every row has one of its own."""
+        there = tuple(number for number in self.numbers if number is not None)
+        return there if len(set(there)) == len(self.numbers) else ()
+
+    @property
+    def is_repeated(self) -> bool:
+        there = [number for number in self.numbers if number is not None]
+        return len(set(there)) < len(there)
+
+
+def _repeated(cells: Mapping[str, Mapping[str, _Cell]]) -> Iterator[str]:
+    """Of the conditions that have a number twice, that all of their samples are there."""
+    for name, of_prompt in cells.items():
+        if n := sum(cell.is_repeated for cell in of_prompt.values()):
+            prompts = "1 prompt" if n == 1 else f"{n} prompts"
+            yield f"{name}: rows of {prompts} give one sample number twice; all are kept, numbered in their order"
 
 
 def _field(row: Mapping[str, Any], name: str, where: str) -> str:
@@ -81,6 +116,16 @@ def _kind(row: Mapping[str, Any], where: str) -> Kind:
             return "aligned"
         case other:
             raise InputError(f'{where}, field "kind": {other!r}; expected base or aligned.')
+
+
+def _number(row: Mapping[str, Any]) -> int | None:
+    """The number that a row gives its sample; None where it gives none."""
+    value = row.get("sample")
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:  # of a spreadsheet
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if 0 <= value < _MOST_SAMPLES else None
 
 
 def _sample(row: Mapping[str, Any], text: str, where: str) -> ImportedSample:

@@ -12,7 +12,7 @@ from alignbench.store import Judgment, NewHint, SampleRow, Store
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What an import made."""
+    """What an import made, counted in the database."""
 
     session: int
     dataset: str
@@ -45,8 +45,8 @@ def save_import(store: Store, imported: ImportedSession) -> ImportResult:
         store.add_judgments(session, [_judgment(each, rows) for each in imported.judgments])
         for scores in imported.pairs:
             store.add_pair_scores(session, scores.metric, scores.version, scores.pairs)
-    errors = sum(row.status == "error" for row in rows.values())
-    return ImportResult(session, imported.name, len(rows) - errors, errors)
+    kept = store.session(session)
+    return ImportResult(session, imported.name, kept.n_samples, kept.n_errors)
 
 
 def _facts(imported: ImportedCondition) -> dict[str, Any]:
@@ -65,10 +65,11 @@ def _save_condition(store: Store, session: int, imported: ImportedCondition) -> 
     rows: _Rows = {}
     name = imported.condition.name
     for cell in imported.cells:
-        cell_id = store.add_cell(session, cell.prompt, imported.condition, len(cell.samples))
+        n = 1 + max((index for index, _ in cell.numbered), default=-1)
+        cell_id = store.add_cell(session, cell.prompt, imported.condition, n)
         if cell.rendered is not None:
             store.set_rendered(cell_id, cell.rendered)
-        for index, sample in enumerate(cell.samples):
+        for index, sample in cell.numbered:
             if sample.error:
                 row = store.add_error(cell_id, index, sample.error)
             else:

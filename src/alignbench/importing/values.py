@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -30,6 +30,12 @@ class ImportedCell:
     prompt: Prompt
     samples: tuple[ImportedSample, ...]
     rendered: str | None = None  # the exact text the model saw, where it is known
+    indices: tuple[int, ...] = ()  # of the samples; 0, 1, ... where the file does not number them
+
+    @property
+    def numbered(self) -> Iterator[tuple[int, ImportedSample]]:
+        """The samples with their indices."""
+        return zip(self.indices or range(len(self.samples)), self.samples, strict=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The released data of Lake, Choi and Durrett 2024 (github.com/thomlake/investigating-alignment), a session a dataset.
 
-    <dataset>/instances/data.jsonl                      the prompts
+    <dataset>/instances/data.jsonl                      the prompts; ours have an "id" where it is not their line
     <dataset>/outputs[-temp0]/<condition>/args.json     what was run; missing for some conditions
     <dataset>/outputs[-temp0]/<condition>/samples.jsonl one line a prompt, in the order of data.jsonl
 
@@ -10,6 +10,7 @@ The folder's name is the condition (an args.json may name another one); one of o
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from alignbench.errors import InputError
@@ -20,7 +21,7 @@ from alignbench.overton.judgments import read_hints, read_judgments
 from alignbench.overton.layout import ARGS, GREEDY, INSTANCES, OUTPUTS, PAIRS, SAMPLES
 from alignbench.overton.pairs import read_pairs
 from alignbench.overton.rows import NotARow, is_base, read_row
-from alignbench.prompts import load_prompts
+from alignbench.prompts import load_numbered
 from alignbench.spec import IMPORTED, Condition, Model, Prompt
 from alignbench.textfiles import json_lines, read_object, read_utf8
 
@@ -41,12 +42,11 @@ def datasets(folder: Path) -> list[Path]:
 def read_dataset(folder: Path) -> ImportedSession:
     """One dataset. InputError, with file, line and field, for anything that is not as the release has it."""
     prompts = _prompts(folder)
-    folders = {
-        path.name + suffix: path
-        for outputs, suffix in OUTPUTS
-        for path in _folders(folder / outputs)
-        if (path / SAMPLES).is_file()
-    }
+    folders: dict[str, Path] = {}
+    for outputs, suffix in OUTPUTS:
+        for path in _folders(folder / outputs):
+            if (path / SAMPLES).is_file() and (other := folders.setdefault(path.name + suffix, path)) != path:
+                raise InputError(f"{other} and {path} are both the condition {path.name + suffix!r}; rename one.")
     hints = read_hints(folder, prompts, list(folders))
     conditions = [_condition(path, name, prompts, hints) for name, path in folders.items()]
     if not conditions:
@@ -67,8 +67,7 @@ def read_dataset(folder: Path) -> ImportedSession:
 
 def _prompts(folder: Path) -> list[Prompt]:
     """The prompts in file order, called after their line as the release's own instance ids are."""
-    loaded = load_prompts(str(folder / INSTANCES))
-    return [Prompt(str(line), prompt.text, folder.name) for line, prompt in enumerate(loaded)]
+    return [replace(prompt, set=folder.name) for prompt in load_numbered(folder / INSTANCES)]
 
 
 def _folders(path: Path) -> list[Path]:

@@ -46,7 +46,7 @@ def export_overton(store: Store, session: int, folder: Path) -> Path:
     for row in store.samples(session):
         cells.setdefault((row.condition, row.prompt_id), []).append(row)
     with new_folder(folder / name) as target:
-        _lines(target / INSTANCES, (_query(prompt.text) for prompt in prompts))
+        _lines(target / INSTANCES, (_instance(prompt, line) for line, prompt in enumerate(prompts)))
         facts = store.manifest(session).get("imported", {}).get("conditions", {})
         for condition in conditions:
             _condition(store, target, name, condition, prompts, cells, facts.get(condition.name, {}))
@@ -126,14 +126,14 @@ def _hints(target: Path, hints: Iterable[HintRow], prompts: Sequence[Prompt]) ->
     """The summaries of first samples, which is all that the layout has a place for."""
     made: dict[tuple[str, str], dict[str, str]] = {}
     for hint in hints:
-        if hint.level == "summary" and hint.source_condition is not None and hint.source_sample == 0:
-            made.setdefault((hint.source_condition, hint.maker), {})[hint.prompt_hash] = hint.text
+        if hint.level == "summary" and hint.prompt_id and hint.source_condition and hint.source_sample == 0:
+            made.setdefault((hint.source_condition, hint.maker), {})[hint.prompt_id] = hint.text
     for (condition, maker), texts in made.items():
-        there = [(line, prompt) for line, prompt in enumerate(prompts) if prompt.hash in texts]
+        there = [(line, prompt) for line, prompt in enumerate(prompts) if prompt.id in texts]
         folder = target / HINTS
         requests = (_judge_request(line, prompt.text) for line, prompt in there)
         _lines(folder / "instances" / condition / DATA, requests)
-        replies = ({"ok": True, "outputs": [_message(texts[prompt.hash])]} for _, prompt in there)
+        replies = ({"ok": True, "outputs": [_message(texts[prompt.id])]} for _, prompt in there)
         _lines(folder / "outputs" / condition / SAMPLES, replies)
         _object(folder / "outputs" / condition / ARGS, {"openai_params": {"model": maker}})
 
@@ -184,6 +184,11 @@ def _judge_reply(judgment: Judgment) -> dict[str, Any]:
     if judgment.reply:
         return {"ok": True, "outputs": [_message(judgment.reply)]}
     return {"ok": False, "error": judgment.reason or "no reply"}
+
+
+def _instance(prompt: Prompt, line: int) -> dict[str, Any]:
+    """A prompt, with its id where that is not its line."""
+    return {**({} if prompt.id == str(line) else {"id": prompt.id}), **_query(prompt.text)}
 
 
 def _query(text: str) -> dict[str, Any]:

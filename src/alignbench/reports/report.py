@@ -33,7 +33,7 @@ from alignbench.scoring.given_classes import ClassScores
 from alignbench.scoring.model_based.bertscore import BERTSCORE
 from alignbench.scoring.model_based.compute import ModelBackends, ModelMetricRequest, compute_model_metrics
 from alignbench.scoring.model_based.judge import JUDGED
-from alignbench.scoring.notes import draw_notes, score_notes
+from alignbench.scoring.notes import draw_notes, prompt_notes, score_notes
 from alignbench.scoring.responses import SessionResponses
 from alignbench.scoring.score_tables import ScoreTables
 from alignbench.scoring.scorer import ScoreRequest
@@ -146,6 +146,7 @@ def build_report(
             manifest={k: v for k, v in store.manifest(session).items() if k not in ("conditions", "imported")},
             notes=(
                 *([of_models.imported] if of_models.imported else ()),
+                *prompt_notes({prompt: responses.prompt_text(prompt) for prompt in responses.prompts}),
                 *_notes(store, session, tables, responses.truncations, equivalence, options),
                 *of_classes.notes,
             ),

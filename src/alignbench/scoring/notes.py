@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.semantic import EQUIVALENT
@@ -10,6 +10,8 @@ from alignbench.scoring.equivalence import CLASSES, Equivalence
 from alignbench.scoring.score_tables import ScoreTables
 from alignbench.scoring.truncation import MOST_CUT, Truncations
 from alignbench.store import Store
+
+_SHOWN = 3  # prompts of a text, and texts, that a note names
 
 SATURATED = 0.8
 """Share of a condition's pairs that are one answer, from which on the number of answers hardly tells them apart."""
@@ -43,6 +45,22 @@ def score_notes(
             f"{', '.join(cut)}"
         )
     yield from _of_classes(tables, equivalence)
+
+
+def prompt_notes(texts: Mapping[str, str | None]) -> Iterator[str]:
+    """Of prompts that share a text. texts: of prompts by id, None where it is not known."""
+    ids: dict[str, list[str]] = {}
+    for id, text in texts.items():
+        if text is not None:
+            ids.setdefault(text, []).append(id)
+    shared = [of_text for of_text in ids.values() if len(of_text) > 1]
+    if shared:
+        shown = "; ".join(", ".join(of_text[:_SHOWN]) + ", …" * (len(of_text) > _SHOWN) for of_text in shared[:_SHOWN])
+        yield (
+            f"prompts that share a text: {sum(map(len, shared))}, of {len(shared)} "
+            f"({shown}{'; …' * (len(shared) > _SHOWN)}); each counts as a prompt of its own, so that intervals are "
+            "narrower than their texts warrant, and samples of one seed are equal"
+        )
 
 
 def draw_notes(store: Store, session: int, tables: ScoreTables) -> Iterator[str]:

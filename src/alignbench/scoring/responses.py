@@ -21,6 +21,7 @@ from alignbench.scoring.contested import contested_prompts, contested_texts
 from alignbench.scoring.draws import is_draw
 from alignbench.scoring.token_scores import NO_ENTROPIES, NO_LOGPROBS, SURPRISAL, mean_surprisal, token_scores
 from alignbench.scoring.truncation import Truncation, session_truncations
+from alignbench.spec import content_hash
 from alignbench.store import Store
 from alignbench.textfiles import json_type
 
@@ -122,6 +123,7 @@ class FileResponses:
         self._lines: dict[str, dict[str, array[int]]] = {}
         self.n = self.left_out = 0
         self._finishes: dict[str, Counter[str]] = {}
+        self._asked: dict[str, str] = {}  # prompt -> hash of the text it stands for
         conditions: dict[str, None] = {}
         try:
             for prompt, condition, start in self._read():
@@ -231,8 +233,12 @@ class FileResponses:
                 raise InputError(f'{where}, field "{name}": {json_type(record[name])}; expected a text.')
             if name != "text" and record[name] == "":
                 raise InputError(f'{where}, field "{name}": empty; expected a name.')
+        id, text = str(record["prompt_id"]), record.get("prompt")
+        asked = content_hash(text.strip()) if isinstance(text, str) else ""
+        if asked and self._asked.setdefault(id, asked) != asked:
+            raise InputError(f'{where}, field "prompt_id": {id!r} stood for another prompt before; expected one text.')
         self._finishes.setdefault(record["condition"], Counter())[str(record.get("finish_reason"))] += 1
-        return str(record["prompt_id"]), record["condition"]
+        return id, record["condition"]
 
 
 class Truncated:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from alignbench.errors import InputError, StoreError
+from alignbench.spec import Prompt
 from alignbench.store.connection import file_identity, plain_errors, transaction
-from alignbench.store.encoding import now
+from alignbench.store.encoding import encode_text, now
 from alignbench.store.sqlite import Database
 
 
@@ -78,6 +79,21 @@ class ConnectedMixin:
         sql = f"UPDATE sessions SET updated = ?{assignments} WHERE id = ?"
         if not self._execute(sql, now(), *columns.values(), session_id):
             raise self._no_session(session_id)
+
+    def _prompt_id(self, session_id: int, prompt: Prompt) -> int | None:
+        """The row of a prompt, None where the session does not have it.
+
+        One whose id was made from its text is the first prompt of that text, whatever it is called.
+        """
+        row = self._row(
+            "SELECT id FROM prompts WHERE session_id = ?1 AND text_hash = ?2 AND (name = ?3 OR ?4) "
+            "ORDER BY name <> ?3, position LIMIT 1",
+            session_id,
+            prompt.hash,
+            encode_text(prompt.id),
+            not prompt.is_named,
+        )
+        return None if row is None else int(row["id"])
 
     def _no_session(self, session_id: int) -> InputError:
         ids = [str(row["id"]) for row in self._rows("SELECT id FROM sessions ORDER BY id DESC LIMIT 12")]

@@ -12,8 +12,10 @@ from alignbench.store.encoding import decode_text, encode_text, now
 from alignbench.store.example_sets import ExampleSetsMixin
 
 _HINT = """
-    SELECT hints.*, samples.sample AS source_sample, conditions.name AS source_condition
+    SELECT hints.*, prompts.name AS prompt_name, samples.sample AS source_sample,
+        conditions.name AS source_condition
     FROM hints
+    LEFT JOIN prompts ON prompts.id = hints.prompt_id
     LEFT JOIN samples ON samples.id = hints.source_id
     LEFT JOIN cells ON cells.id = samples.cell_id
     LEFT JOIN conditions ON conditions.id = cells.condition_id
@@ -67,19 +69,21 @@ class CellContentsMixin(ExampleSetsMixin):
         )
 
     def add_hint(self, session_id: int, prompt: Prompt, hint: NewHint) -> HintRow:
-        """Keep a hint at the response to a prompt; one that is the same in text and making is kept once."""
+        """Keep a hint at the response to a prompt; one that is the same in text, making and source is kept once."""
         with self._write():
             self._touch(session_id)
             same = self._row(
-                "SELECT id FROM hints WHERE session_id = ? AND prompt_hash = ? AND level = ? AND text = ? "
-                "AND maker = ? AND template = ? AND source_hash = ?",
+                "SELECT id FROM hints WHERE session_id = ? AND prompt_hash = ? AND prompt_id IS ? AND level = ? "
+                "AND text = ? AND maker = ? AND template = ? AND source_hash = ? AND source_id IS ?",
                 session_id,
                 prompt.hash,
+                self._prompt_id(session_id, prompt),
                 hint.level,
                 encode_text(hint.text),
                 encode_text(hint.maker),
                 encode_text(hint.template),
                 hint.source_hash,
+                hint.source_id,
             )
             hint_id = same["id"] if same else self._insert_hint(session_id, prompt, hint)
         return self.hint(hint_id)
@@ -93,25 +97,29 @@ class CellContentsMixin(ExampleSetsMixin):
         """The hints of a session, or of one of its prompts, oldest first."""
         self._require_session(session_id)
         rows = self._rows(
-            f"{_HINT} WHERE hints.session_id = ?1 AND (?2 IS NULL OR hints.prompt_hash = ?2) ORDER BY hints.id",
+            f"{_HINT} WHERE hints.session_id = ?1 AND (?2 IS NULL OR hints.prompt_hash = ?2 AND hints.prompt_id IS ?3) "
+            "ORDER BY hints.id",
             session_id,
             prompt.hash if prompt else None,
+            self._prompt_id(session_id, prompt) if prompt else None,
         )
         return [_hint_row(row) for row in rows]
 
     def made_hint(
         self, session_id: int, prompt: Prompt, level: str, maker: str, template: str, source_hash: str
     ) -> HintRow | None:
-        """The newest hint that this maker made in this way from a text with this hash."""
+        """The newest hint that this maker made in this way from a text with this hash, of this prompt if there is one,
+        else of another one with its text."""
         row = self._row(
             f"{_HINT} WHERE hints.session_id = ? AND hints.prompt_hash = ? AND hints.level = ? AND hints.maker = ? "
-            "AND hints.template = ? AND hints.source_hash = ? ORDER BY hints.id DESC LIMIT 1",
+            "AND hints.template = ? AND hints.source_hash = ? ORDER BY hints.prompt_id IS NOT ?, hints.id DESC LIMIT 1",
             session_id,
             prompt.hash,
             level,
             encode_text(maker),
             encode_text(template),
             source_hash,
+            self._prompt_id(session_id, prompt),
         )
         return None if row is None else _hint_row(row)
 
@@ -151,10 +159,11 @@ class CellContentsMixin(ExampleSetsMixin):
 
     def _insert_hint(self, session_id: int, prompt: Prompt, hint: NewHint) -> int:
         return self._insert(
-            "INSERT INTO hints (session_id, prompt_hash, level, text, maker, template, source_id, source_hash, "
-            "n_tokens, give_away, longest_quote, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO hints (session_id, prompt_hash, prompt_id, level, text, maker, template, source_id, "
+            "source_hash, n_tokens, give_away, longest_quote, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             session_id,
             prompt.hash,
+            self._prompt_id(session_id, prompt),
             hint.level,
             encode_text(hint.text),
             encode_text(hint.maker),
@@ -179,6 +188,7 @@ def _selected(rows: Iterable[dict[str, Any]]) -> tuple[Selected, ...]:
 def _hint_row(row: dict[str, Any]) -> HintRow:
     return HintRow(
         id=row["id"],
+        prompt_id=None if row["prompt_name"] is None else decode_text(row["prompt_name"]),
         prompt_hash=row["prompt_hash"],
         level=row["level"],
         text=decode_text(row["text"]),

@@ -29,10 +29,10 @@ class CellsMixin(CellContentsMixin):
     def add_cell(self, session_id: int, prompt: Prompt, condition: Condition, n: int) -> int:
         """Register a prompt, a model, a condition and the cell they make; the cell's id. n only grows.
 
-        The same prompt text under the same condition hash is the same cell, however often it is added; a
-        prompt keeps the id that it had first. InputError where a name would come to mean two things: a
-        condition name or prompt id that stands for something else in this session, or this very condition
-        under another name (`rename_condition` changes the name).
+        The same prompt id under the same condition hash is the same cell, however often it is added; a prompt
+        whose id was made from its text is the first one of that text. InputError where a name would come to mean
+        two things: a condition name or prompt id that stands for something else in this session, or this very
+        condition under another name (`rename_condition` changes the name).
         """
         return self.add_cells(session_id, [prompt], condition, n)[0]
 
@@ -49,7 +49,7 @@ class CellsMixin(CellContentsMixin):
         with self._write():
             self._touch(session_id)
             known = self._prompt_ids(session_id) if len(prompts) > 1 else {}
-            rows = [known.get(prompt.hash) or self._prompt_row(session_id, prompt) for prompt in prompts]
+            rows = [known.get(prompt.key) or self._prompt_row(session_id, prompt) for prompt in prompts]
             condition_id = self._condition_row(session_id, condition)
             return [self._tuples(insert, session_id, row, condition_id, n)[0][0] for row in rows]
 
@@ -203,21 +203,14 @@ class CellsMixin(CellContentsMixin):
             raise InputError(f"{self.path} has no cell {cell_id}; was the session deleted meanwhile?")
 
     def _prompt_ids(self, session_id: int) -> dict[str, int]:
-        return dict(self._tuples("SELECT text_hash, id FROM prompts WHERE session_id = ?", session_id))
+        rows = self._tuples("SELECT text_hash, name, id FROM prompts WHERE session_id = ?", session_id)
+        return {text_hash + decode_text(name): id for text_hash, name, id in rows}
 
     def _prompt_row(self, session_id: int, prompt: Prompt) -> int:
+        if (known := self._prompt_id(session_id, prompt)) is not None:
+            return known
         text_hash, name = self._add_text(prompt.text), encode_text(prompt.id)
-        row = self._row(
-            "SELECT id, text_hash FROM prompts WHERE session_id = ? AND (text_hash = ? OR name = ?) "
-            "ORDER BY text_hash = ? DESC",
-            session_id,
-            text_hash,
-            name,
-            text_hash,
-        )
-        if row is not None and row["text_hash"] == text_hash:
-            return int(row["id"])
-        if row is not None:
+        if self._row("SELECT id FROM prompts WHERE session_id = ? AND name = ?", session_id, name):
             raise InputError(
                 f"The prompt id {prompt.id!r} stands for another text in session {session_id}. "
                 "Give the prompt another id, or begin a new session."

@@ -34,11 +34,12 @@ def open_database(path: Path) -> Database:
         _refuse_foreign(path)
         connection = sqlite3.connect(path.absolute(), timeout=BUSY_SECONDS, isolation_level=None)
         try:
-            connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA synchronous = NORMAL")
             db = Database(connection, execute_plugins=False)
+            connection.execute("PRAGMA foreign_keys = OFF")  # with them on, a table that is made anew takes rows along
             with transaction(db):
                 _migrate(db, path)
+            connection.execute("PRAGMA foreign_keys = ON")
             _use_wal(connection)
         except BaseException:
             connection.close()

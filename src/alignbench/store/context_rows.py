@@ -47,10 +47,12 @@ class HintRow:
     """A hint that is kept; see NewHint.
 
     Attributes:
+        prompt_id: of the session's prompt that it is of, None for a hint of an example from elsewhere
         source_condition, source_sample: where its source is, None where it is gone
     """
 
     id: int
+    prompt_id: str | None
     prompt_hash: str
     level: Level
     text: str

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from alignbench.errors import InputError
+from alignbench.spec import IMPORTED, made_id
+from alignbench.store.cells import CellsMixin
 from alignbench.store.encoding import decode_text, encode_text
 from alignbench.store.sessions import SessionsMixin
 
@@ -76,44 +79,83 @@ _COPIES = (
     """,
     "INSERT OR IGNORE INTO session_tags SELECT ?2, tag FROM session_tags WHERE session_id = ?1",
 )
+# Of finished samples in a place that is taken, those of the same text, and those of another one.
+_TAKEN = """
+    SELECT count(CASE WHEN ours.text_hash = theirs.text_hash THEN 1 END),
+        count(CASE WHEN ours.text_hash <> theirs.text_hash THEN 1 END)
+    FROM merged_cells
+    JOIN samples AS theirs ON theirs.cell_id = merged_cells.old
+    JOIN samples AS ours ON ours.cell_id = merged_cells.new AND ours.sample = theirs.sample
+    WHERE theirs.status = 'done' AND ours.status = 'done'
+"""
 _MAPS = ("merged_prompts", "merged_conditions", "merged_cells", "merged_hints", "merged_samples")
 
 
-class MergingMixin(SessionsMixin):
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Finished samples of a session that did not go into a merged one, since their place was taken there.
+
+    Attributes:
+        same: by a sample of the same text
+        other: by one of another text
+    """
+
+    same: int
+    other: int
+
+    @property
+    def words(self) -> str:
+        """In words; empty where nothing is left out."""
+        if not (self.same or self.other):
+            return ""
+        texts = f"{self.same} with the text that is there, {self.other} with another text"
+        return f"{self.same + self.other} samples had a place that was taken: {texts}"
+
+
+class MergingMixin(CellsMixin, SessionsMixin):
     """Sessions that are merged into one."""
 
     def merge_sessions(self, session_ids: Sequence[int], name: str) -> int:
         """A new session with all that is in some others, which stay as they are; its id.
 
-        Prompts of one text are one prompt, conditions of one hash are one condition. Where a name stands for two
-        things, the one of the later session is called NAME@ID, after the number of its session. Where two samples have
-        the same place, the one of the earlier session stays, unless only the other one is done. The reference is that
-        of the first session that has one. InputError for less than two sessions, or one that is not there.
+        Prompts of one id and text are one prompt, and one without an id of its own is the first of its text.
+        Conditions of one hash are one condition, but for imported ones, of which only the name is known: where they
+        have different texts in one place, they are two. Where a name stands for two things, the one of the later
+        session is called NAME@ID, after the number of its session. Where two samples have the same place, the one of
+        the earlier session stays, unless only the other one is done; the manifest counts what is left out. The
+        reference is that of the first session that has one. InputError for less than two sessions, or one that is
+        not there.
         """
         if len(set(session_ids)) < 2 or len(set(session_ids)) < len(session_ids):
             raise InputError("Merging takes two or more different sessions.")
         with self._write():
             sources = [self.session(session_id) for session_id in session_ids]
-            manifest = {
-                "merged": [
-                    {"session": each.id, "name": each.name, "manifest": self.manifest(each.id)} for each in sources
-                ]
-            }
-            merged = self.create_session(name, manifest=manifest)
+            merged = self.create_session(name)
             reference: str | None = None
+            told = []
             for source in sources:
-                names = self._merge(source.id, merged)
+                names, left_out = self._merge(source.id, merged)
                 if reference is None and source.reference is not None:
                     reference = names.get(source.reference, source.reference)
+                manifest = self.manifest(source.id)
+                told.append(
+                    {"session": source.id, "name": source.name, "left_out": asdict(left_out), "manifest": manifest}
+                )
+            self.set_manifest(merged, {"merged": told})
             self.set_reference(merged, reference)
         return merged
 
-    def _merge(self, source: int, merged: int) -> dict[str, str]:
-        """Take one session into another; what its conditions are called there."""
+    def left_out(self, session_id: int) -> dict[int, LeftOut]:
+        """Of the sessions that one was merged of, by number, what did not go into it."""
+        merged = self.manifest(session_id).get("merged", ())
+        return {each["session"]: LeftOut(**each["left_out"]) for each in merged if "left_out" in each}
+
+    def _merge(self, source: int, merged: int) -> tuple[dict[str, str], LeftOut]:
+        """Take one session into another; what its conditions are called there, and what is left out."""
         for table in _MAPS:
             self._execute(f"CREATE TEMP TABLE {table} (old INTEGER PRIMARY KEY, new INTEGER NOT NULL)")
-        self._merge_named("prompts", "text_hash", source, merged)
-        names = self._merge_named("conditions", "hash", source, merged)
+        self._merge_prompts(source, merged)
+        names = self._merge_conditions(source, merged)
         self._execute(
             """
             INSERT INTO cells (session_id, prompt_id, condition_id, n, rendered_hash, prompt_ids)
@@ -138,6 +180,7 @@ class MergingMixin(SessionsMixin):
             """,
             source,
         )
+        ((same, other),) = self._tuples(_TAKEN)
         before_hints, after = _COPIES[:3], _COPIES[3:]
         for statement in before_hints:
             self._execute(statement)
@@ -146,27 +189,75 @@ class MergingMixin(SessionsMixin):
             self._execute(statement, *((source, merged) if "?1" in statement else ()))
         for table in _MAPS:
             self._execute(f"DROP TABLE {table}")
+        return names, LeftOut(same, other)
+
+    def _merge_prompts(self, source: int, merged: int) -> None:
+        """Take prompts over, each to one of its own: two that share a text there do so here."""
+        query = "SELECT * FROM prompts WHERE session_id = ? ORDER BY position"
+        theirs, ours = self._rows(query, source), self._rows(query, merged)
+        there = {(row["name"], row["text_hash"]): row["id"] for row in ours}
+        places = {row["id"]: there.pop(key) for row in theirs if (key := (row["name"], row["text_hash"])) in there}
+        free = [row for row in ours if row["id"] in there.values()]
+        for row in theirs:
+            old = row.pop("id")
+            if old not in places:
+                same = (other for other in free if other["text_hash"] == row["text_hash"])
+                if (other := next((each for each in same if not (_is_named(each) and _is_named(row))), None)) is None:
+                    called = encode_text(self._free_name("prompts", merged, decode_text(row["name"]), source))
+                    places[old] = self._insert_row("prompts", {**row, "session_id": merged, "name": called})
+                else:
+                    free.remove(other)
+                    places[old] = other["id"]
+                    if _is_named(row) and self._is_free("prompts", merged, row["name"]):
+                        rename = "UPDATE prompts SET name = ?, set_name = ? WHERE id = ?"
+                        self._execute(rename, row["name"], row["set_name"], other["id"])
+            self._execute("INSERT INTO merged_prompts VALUES (?, ?)", old, places[old])
+
+    def _merge_conditions(self, source: int, merged: int) -> dict[str, str]:
+        """Take conditions over; the names they have there, by the names they had."""
+        names: dict[str, str] = {}
+        conditions = {condition.name: condition for condition in self.conditions(source)}
+        for row in self._rows("SELECT * FROM conditions WHERE session_id = ? ORDER BY position", source):
+            old, condition = row.pop("id"), conditions[decode_text(row["name"])]
+            query = "SELECT id, name FROM conditions WHERE session_id = ? AND hash = ?"
+            there = self._row(query, merged, row["hash"])
+            if there is not None and not (condition.model.is_imported and self._disagree(old, there["id"])):
+                new, called = there["id"], decode_text(there["name"])
+            else:
+                called = self._free_name("conditions", merged, condition.name, source)
+                if there is None:
+                    new = self._insert_row("conditions", {**row, "session_id": merged, "name": encode_text(called)})
+                else:
+                    model = replace(condition.model, reference=IMPORTED + called)
+                    new = self._condition_row(merged, replace(condition, name=called, model=model))
+            names[condition.name] = called
+            self._execute("INSERT INTO merged_conditions VALUES (?, ?)", old, new)
         return names
 
-    def _merge_named(self, table: str, key: str, source: int, merged: int) -> dict[str, str]:
-        """Take prompts or conditions over; the names they have there, by the names they had."""
-        names: dict[str, str] = {}
-        for row in self._rows(f"SELECT * FROM {table} WHERE session_id = ? ORDER BY position", source):
-            old = row.pop("id")
-            there = self._row(f"SELECT id, name FROM {table} WHERE session_id = ? AND {key} = ?", merged, row[key])
-            name = decode_text(row["name"])
-            if there is None:
-                called = self._free_name(table, merged, name, source)
-                new = self._insert_row(table, {**row, "session_id": merged, "name": encode_text(called)})
-            else:
-                new, called = there["id"], decode_text(there["name"])
-            names[name] = called
-            self._execute(f"INSERT INTO merged_{table} VALUES (?, ?)", old, new)
-        return names
+    def _disagree(self, old: int, new: int) -> bool:
+        """Whether two conditions have different texts in one place."""
+        return bool(
+            self._row(
+                """
+                SELECT 1 FROM cells AS old_cells
+                JOIN merged_prompts ON merged_prompts.old = old_cells.prompt_id
+                JOIN cells AS new_cells ON new_cells.prompt_id = merged_prompts.new AND new_cells.condition_id = ?2
+                JOIN samples AS theirs ON theirs.cell_id = old_cells.id
+                JOIN samples AS ours ON ours.cell_id = new_cells.id AND ours.sample = theirs.sample
+                WHERE old_cells.condition_id = ?1 AND theirs.status = 'done' AND ours.status = 'done'
+                    AND ours.text_hash <> theirs.text_hash LIMIT 1
+                """,
+                old,
+                new,
+            )
+        )
+
+    def _is_free(self, table: str, session: int, name: str | bytes) -> bool:
+        return self._row(f"SELECT 1 FROM {table} WHERE session_id = ? AND name = ?", session, name) is None
 
     def _free_name(self, table: str, session: int, name: str, source: int) -> str:
-        called, taken = name, f"SELECT 1 FROM {table} WHERE session_id = ? AND name = ?"
-        while self._row(taken, session, encode_text(called)):
+        called = name
+        while not self._is_free(table, session, encode_text(called)):
             called = f"{called}@{source}"
         return called
 
@@ -174,7 +265,12 @@ class MergingMixin(SessionsMixin):
         for row in self._rows("SELECT * FROM hints WHERE session_id = ? ORDER BY id", source):
             old = row.pop("id")
             made_of = self._row("SELECT new FROM merged_samples WHERE old = ?", row["source_id"])
-            row |= {"session_id": merged, "source_id": made_of["new"] if made_of else None}
+            prompt = self._row("SELECT new FROM merged_prompts WHERE old = ?", row["prompt_id"])
+            row |= {
+                "session_id": merged,
+                "source_id": made_of["new"] if made_of else None,
+                "prompt_id": prompt["new"] if prompt else None,
+            }
             self._execute("INSERT INTO merged_hints VALUES (?, ?)", old, self._insert_row("hints", row))
 
     def _insert_row(self, table: str, row: dict[str, Any]) -> int:
@@ -183,3 +279,8 @@ class MergingMixin(SessionsMixin):
             row = {**row, "position": 0 if last is None or last["last"] is None else last["last"] + 1}
         columns, marks = ", ".join(row), ", ".join("?" * len(row))
         return self._insert(f"INSERT INTO {table} ({columns}) VALUES ({marks})", *row.values())
+
+
+def _is_named(row: dict[str, Any]) -> bool:
+    """Whether a prompt has an id that was given to it; see `Prompt`."""
+    return bool(decode_text(row["name"]) != made_id(row["text_hash"], decode_text(row["set_name"])))

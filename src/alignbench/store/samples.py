@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
 from typing import Any
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from alignbench.engines.protocol import FinishReason, SampleResult, TokenStats
 from alignbench.errors import InputError
-from alignbench.spec import Condition, content_hash
+from alignbench.spec import Condition, Prompt, content_hash
 from alignbench.store.base import ConnectedMixin
 from alignbench.store.encoding import (
     decode_text,
@@ -105,12 +105,12 @@ class SamplesMixin(ConnectedMixin):
         return self._put(cell_id, sample, "error", "error", None, None, None, None, encode_text(message))
 
     def stored_cells(self, session_id: int, condition: Condition, *, errors: bool = False) -> dict[str, StoredCell]:
-        """The cells of a condition hash, whatever it is called, by prompt hash, with the samples that are done in
-        each, and the errors if they are asked for."""
+        """The cells of a condition hash, whatever it is called, by the prompt's key, with the samples that are done
+        in each, and the errors if they are asked for."""
         # Samples come in order, so that nearly always the first ones are there: their number then says which.
         rows = self._tuples(
             """
-            SELECT cells.id, cells.n, prompts.text_hash, count(samples.sample), max(samples.sample)
+            SELECT cells.id, cells.n, prompts.text_hash, prompts.name, count(samples.sample), max(samples.sample)
             FROM conditions
             JOIN cells ON cells.condition_id = conditions.id
             JOIN prompts ON prompts.id = cells.prompt_id
@@ -123,11 +123,26 @@ class SamplesMixin(ConnectedMixin):
             errors,
         )
         return {
-            prompt: StoredCell(
+            text_hash + decode_text(name): StoredCell(
                 cell, n, _first(there) if there == (-1 if last is None else last) + 1 else self._there(cell, errors)
             )
-            for cell, n, prompt, there, last in rows
+            for cell, n, text_hash, name, there, last in rows
         }
+
+    def prompt_keys(self, session_id: int, prompts: Sequence[Prompt]) -> list[str]:
+        """The keys that prompts have in a session: one whose id was made from its text is the first of that text."""
+        keys = [prompt.key for prompt in prompts]
+        if all(prompt.is_named for prompt in prompts):
+            return keys
+        rows = self._tuples(
+            "SELECT text_hash, name FROM prompts WHERE session_id = ? ORDER BY position DESC", session_id
+        )
+        first = {text_hash: text_hash + decode_text(name) for text_hash, name in rows}
+        there = {text_hash + decode_text(name) for text_hash, name in rows}
+        return [
+            key if prompt.is_named or key in there else first.get(prompt.hash, key)
+            for key, prompt in zip(keys, prompts, strict=True)
+        ]
 
     def _there(self, cell_id: int, errors: bool) -> frozenset[int]:
         query = "SELECT sample FROM samples WHERE cell_id = ? AND (status = 'done' OR status = 'error' AND ?)"

@@ -269,6 +269,41 @@ def _ends(db: Database) -> None:
     db.execute("ALTER TABLE likelihoods ADD COLUMN end_logprob REAL")
 
 
+def _prompts_by_id(db: Database) -> None:
+    # Two prompts of a session may have one text. SQLite cannot drop a UNIQUE: the table is made anew, with its rows.
+    assert not db.execute("PRAGMA foreign_keys").fetchone()[0], "dropping the table would delete all cells"
+    views = [(row["name"], row["sql"]) for row in db.query("SELECT name, sql FROM sqlite_master WHERE type = 'view'")]
+    for name, _ in reversed(views):
+        db.execute(f"DROP VIEW {name}")
+    for statement in (
+        """
+        CREATE TABLE new_prompts (
+            id INTEGER PRIMARY KEY,
+            session_id INTEGER NOT NULL REFERENCES sessions(id) ON DELETE CASCADE,
+            name TEXT NOT NULL,
+            set_name TEXT NOT NULL,
+            text_hash TEXT NOT NULL REFERENCES texts(hash),
+            position INTEGER NOT NULL
+        )
+        """,
+        "INSERT INTO new_prompts SELECT id, session_id, name, set_name, text_hash, position FROM prompts",
+        "DROP TABLE prompts",
+        "ALTER TABLE new_prompts RENAME TO prompts",
+        "CREATE UNIQUE INDEX prompts_name ON prompts(session_id, name)",
+        "CREATE INDEX prompts_session_text ON prompts(session_id, text_hash)",
+        "CREATE INDEX prompts_text ON prompts(text_hash)",
+        # NULL for a hint of an example that is no prompt of the session.
+        "ALTER TABLE hints ADD COLUMN prompt_id INTEGER REFERENCES prompts(id) ON DELETE CASCADE",
+        """
+        UPDATE hints SET prompt_id = (
+            SELECT id FROM prompts WHERE session_id = hints.session_id AND text_hash = hints.prompt_hash)
+        """,
+        "CREATE INDEX hints_prompt ON hints(prompt_id)",
+        *(sql for _, sql in views),
+    ):
+        db.execute(statement)
+
+
 MIGRATIONS: tuple[tuple[str, Migration], ...] = (
     ("0001_tables", _tables),
     ("0002_judgments", _judgments),
@@ -279,6 +314,7 @@ MIGRATIONS: tuple[tuple[str, Migration], ...] = (
     ("0007_probabilities", _probabilities),
     ("0008_example_hints", _example_hints),
     ("0009_ends", _ends),
+    ("0010_prompts_by_id", _prompts_by_id),
 )
 
 

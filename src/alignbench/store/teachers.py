@@ -25,11 +25,11 @@ class TeachersMixin(ConnectedMixin):
         """A finished sample of a prompt under a condition. InputError where it is not there, or is empty."""
         row = self._row(
             "SELECT * FROM sample_details WHERE id = "
-            f"(SELECT samples.id {_FROM} AND prompts.text_hash = ? AND trim(samples.text) <> '')",
+            f"(SELECT samples.id {_FROM} AND prompts.id = ? AND trim(samples.text) <> '')",
             session_id,
             encode_text(condition),
             sample,
-            prompt.hash,
+            self._prompt_id(session_id, prompt),
         )
         if row is None:
             self._require_condition(session_id, condition)

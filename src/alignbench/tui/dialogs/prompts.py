@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ from alignbench.tui.workbench.state import THIS_SESSION
 
 MOST = 1000  # prompts listed at once; typing narrows them down
 LONGEST = 300  # characters of a prompt in the list
+LONGEST_ID = 24  # of its id, which tells it from others of its text
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +110,15 @@ class PromptsScreen(ListScreen[Picked | None]):
         listing = self.query_one(OptionList)
         listing.clear_options()
         digits = len(str(len(self._prompts)))
+        times = Counter(prompt.text for prompt in self._prompts)
         listing.add_options(
-            Option(Content.assemble((f"{i + 1:>{digits}}  ", DIM), one_line(prompt.text, LONGEST)))
+            Option(
+                Content.assemble(
+                    (f"{i + 1:>{digits}}  ", DIM),
+                    (f"{one_line(prompt.id, LONGEST_ID)}  " if times[prompt.text] > 1 else "", DIM),
+                    one_line(prompt.text, LONGEST),
+                )
+            )
             for i, prompt in matching[:MOST]
         )
         if self._listed:

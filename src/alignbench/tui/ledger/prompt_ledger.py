@@ -50,11 +50,11 @@ def ledger_key(ledger: PromptLedger) -> Hashable:
     """What decides the numbers of a ledger."""
     cells = (ledger.teacher, ledger.base, ledger.before)
     seen = tuple((cell.id, cell.condition.model, cell.condition.context.hash) for cell in cells if cell is not None)
-    return ledger.base.prompt.hash, seen, tuple(ledger.responses.items()), tuple(ledger.endings.items())
+    return ledger.base.prompt.key, seen, tuple(ledger.responses.items()), tuple(ledger.endings.items())
 
 
 def _cell(bench: Bench, condition: Condition) -> PlannedCell:
-    known = bench.cells.get((bench.prompt.hash, condition.hash))
+    known = bench.cells.get((bench.prompt.key, condition.hash))
     return PlannedCell((known.id if known is not None else None) or 0, bench.prompt, condition, 0, ())
 
 

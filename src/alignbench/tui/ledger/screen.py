@@ -124,7 +124,7 @@ class LedgerScreen(WorkbenchScreen[None]):
     def _show(self, column: Column, ledger: PromptLedger, sample: int) -> None:
         self._head(column, ledger, sample)
         names = self._names(column)
-        on = (sample, column.condition.model.reference, ledger.base.prompt.hash)
+        on = (sample, column.condition.model.reference, ledger.base.prompt.key)
         if on != self._on:
             self._on, self._place = on, 0
         pane, account = self.query_one("#response", MarkedPane), self.query_one("#account", LineList)

@@ -46,10 +46,10 @@ class Snapshot:
     """What scores are computed from.
 
     Attributes:
-        prompt: Hash of the one on the screen.
-        texts: Of the prompts, by hash.
-        samples: By prompt hash and column name.
-        contested: Hashes of such prompts.
+        prompt: Key of the one on the screen.
+        texts: Of the prompts, by key.
+        samples: By prompt key and column name.
+        contested: Keys of such prompts.
         conditions: Names of the columns.
         roles: What each column is to the reference.
         earlier: Versions that are not on the Bench.
@@ -87,7 +87,7 @@ class Snapshot:
         return self.id_of(self.prompt)
 
     def id_of(self, prompt: str) -> str:
-        """The database's name of a prompt, by hash; empty before it has a sample."""
+        """The database's name of a prompt, by key; empty before it has a sample."""
         return next((row.prompt_id for of_column in self.samples[prompt].values() for row in of_column), "")
 
     def answers(self, prompt: str, no_embeddings: Mapping[str, str], tokens: StoredTokens | None = None) -> Answers:
@@ -123,18 +123,18 @@ def take(bench: Bench, version: int) -> Snapshot:
     if known.floor is None and (floor := lowest_version(bench)) in {one.name for one in earlier}:
         known = replace(known, floor=floor, no_floor="")
     conditions = [condition for column in bench.columns for condition in column.history]
-    prompts = {prompt.hash: prompt for prompt in (*bench.asked, bench.prompt)}
+    prompts = {prompt.key: prompt for prompt in (*bench.asked, bench.prompt)}
     samples = {
-        hash: {column.name: _done(bench.cell(column, prompt)) for column in bench.columns}
-        for hash, prompt in prompts.items()
+        key: {column.name: _done(bench.cell(column, prompt)) for column in bench.columns}
+        for key, prompt in prompts.items()
     }
-    counts = tuple((hash, *(len(of_column) for of_column in cells.values())) for hash, cells in samples.items())
+    counts = tuple((key, *(len(of_column) for of_column in cells.values())) for key, cells in samples.items())
     columns = tuple((column.name, column.hash) for column in bench.columns)
     return Snapshot(
-        prompt=bench.prompt.hash,
-        texts={hash: prompt.text for hash, prompt in prompts.items()},
+        prompt=bench.prompt.key,
+        texts={key: prompt.text for key, prompt in prompts.items()},
         samples=samples,
-        contested=frozenset(hash for hash, prompt in prompts.items() if is_contested(prompt)),
+        contested=frozenset(key for key, prompt in prompts.items() if is_contested(prompt)),
         conditions=tuple(column.name for column in bench.columns),
         roles=known,
         earlier=earlier,
@@ -144,7 +144,7 @@ def take(bench: Bench, version: int) -> Snapshot:
         session=bench.session,
         running=frozenset(column.name for column in bench.columns if bench.cell(column).busy),
         key=(
-            bench.session, bench.prompt.hash, columns, counts, tuple((one.name, len(one.samples)) for one in earlier),
+            bench.session, bench.prompt.key, columns, counts, tuple((one.name, len(one.samples)) for one in earlier),
             known.reference, known.floor, version,
         ),
     )  # fmt: skip
@@ -153,7 +153,7 @@ def take(bench: Bench, version: int) -> Snapshot:
 def _earlier(bench: Bench) -> Iterator[Earlier]:
     for at, column in enumerate(bench.columns):
         for version, condition in enumerate(column.history):
-            cell = bench.cells.get((bench.prompt.hash, condition.hash))
+            cell = bench.cells.get((bench.prompt.key, condition.hash))
             if condition.hash != column.hash and cell is not None and cell.done:
                 sign, words = f"{letter(at)}{version + 1}", context_words(condition.context)
                 yield Earlier(at, condition.name, sign, words, _done(cell))
@@ -176,7 +176,7 @@ class PromptPanel:
     """All scores of one prompt.
 
     Attributes:
-        prompt: Its hash.
+        prompt: Its key.
         tables: As `alignbench score` has them.
         modes: Which answer each sample gives, by column.
         hints: By column or version with a hint, the similarities of the hint's text itself, as if it were an answer.
@@ -198,8 +198,8 @@ class PromptSpread:
 
     Attributes:
         row: The score.
-        prompts: Their hashes.
-        values: By prompt hash and column, None where there is none.
+        prompts: Their keys.
+        values: By prompt key and column, None where there is none.
         tables: Of this score, over all of them.
     """
 

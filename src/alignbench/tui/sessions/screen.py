@@ -235,7 +235,9 @@ class SessionsScreen(AppScreen[SessionChoice | None]):
         made = await self._run(lambda store: store.merge_sessions(taken, name))
         if made is not None:
             self.marked.clear()
-            self.tell(f"Session {made} is made; those it is made of stay.")
+            left_out = await self._run(lambda store: store.left_out(made)) or {}
+            words = [f"Of session {session}, {of.words}." for session, of in left_out.items() if of.words]
+            self.tell(" ".join([f"Session {made} is made; those it is made of stay.", *words]))
             self.read(made)
 
     @work

@@ -151,7 +151,7 @@ class ViewerScreen(WorkbenchScreen[None]):
         if self._view == "text":
             return ViewContent("")
         text = _text(sample)
-        on = (self._view, column.hash, sample.index, self.workbench.bench.prompt.hash)
+        on = (self._view, column.hash, sample.index, self.workbench.bench.prompt.key)
         if on != self._on:
             self._on, self._place = on, 0
         if sample.status == "error":

@@ -85,7 +85,7 @@ def source_samples(bench: Bench) -> dict[str, frozenset[int]]:
 
 
 def _n(bench: Bench, condition: Condition) -> int:
-    cell = bench.cells.get((bench.prompt.hash, condition.hash))
+    cell = bench.cells.get((bench.prompt.key, condition.hash))
     return cell.done if cell is not None else 0
 
 

@@ -122,7 +122,7 @@ class Workbench:
         from alignbench.tui.workbench.run_events import begin
 
         bench, cancels = self.bench, self._runs.cancels
-        cells = {(prompt.hash, column.hash): bench.cell(column, prompt) for column in columns for prompt in prompts}
+        cells = {(prompt.key, column.hash): bench.cell(column, prompt) for column in columns for prompt in prompts}
         if not self.busy:
             self._began = time.monotonic()
         names = {column.hash: column.condition.model.name for column in columns}
@@ -134,11 +134,12 @@ class Workbench:
             for cell in cells.values():
                 cell.status = "idle"
             raise
-        bench.asked += [prompt for prompt in prompts if prompt not in bench.asked]
+        known = {prompt.key for prompt in bench.asked}
+        bench.asked += [prompt for prompt in prompts if prompt.key not in known]
         missing = tuple(planned for planned in plan.cells if planned.missing)
         running = replace(plan, cells=missing)
         for planned in plan.cells:
-            cell = cells[planned.prompt.hash, planned.condition.hash]
+            cell = cells[planned.prompt.key, planned.condition.hash]
             begin(cell, planned.id, planned.missing)
             if planned.missing:
                 cell.plan = running

@@ -7,7 +7,7 @@ from dataclasses import asdict, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from alignbench.errors import AlignbenchError
-from alignbench.spec import Condition, Context, ExampleSet, Prompt, content_hash
+from alignbench.spec import Condition, Context, ExampleSet, Prompt
 from alignbench.tui.workbench.cell import BenchCell, BenchSample
 from alignbench.tui.workbench.state import NO_PROMPT, THIS_SESSION, Bench, Column
 
@@ -111,7 +111,7 @@ def restore(store: Store, session: int) -> tuple[Bench, list[SampleRow]]:
             for c in view["columns"]
         ]
         bench.selected = max(0, min(int(view["selected"]), len(bench.columns) - 1))
-        bench.prompt = rebuilt(Prompt, view["prompt"])
+        bench.ask(rebuilt(Prompt, view["prompt"]))
         bench.prompt_set = str(view["prompt_set"])
         bench.prompts = _prompt_set(bench.prompt_set) or bench.asked
     else:
@@ -124,9 +124,10 @@ def restore(store: Store, session: int) -> tuple[Bench, list[SampleRow]]:
             bench.used.setdefault(condition.name, condition)
     names = [column.name for column in bench.columns]
     bench.reference = info.reference if info.reference in names else (names[0] if names else None)
+    keys = {prompt.id: prompt.key for prompt in prompts}
     rows = list(store.samples(session))
     for row in rows:
-        key = (content_hash(row.prompt), conditions[row.condition].hash)
+        key = (keys[row.prompt_id], conditions[row.condition].hash)
         cell = bench.cells.setdefault(key, BenchCell())
         cell.id = row.cell_id
         cell.samples[row.sample] = BenchSample.stored(row)

@@ -34,7 +34,7 @@ def apply_run_event(bench: Bench, event: RunEvent) -> BenchCell | None:
                 cell.status = "loading" if isinstance(event, ModelLoading) else "waiting"
                 cell.fraction = event.fraction if isinstance(event, ModelLoading) else 1.0
         return None
-    key = (event.cell.prompt.hash, event.cell.condition.hash)
+    key = (event.cell.prompt.key, event.cell.condition.hash)
     cell = bench.cells.setdefault(key, BenchCell())
     match event:
         case CellStarted():

@@ -9,7 +9,7 @@ from alignbench.errors import InputError
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Model, Prompt
 from alignbench.tui.workbench.cell import BenchCell, BenchSample
 
-CellKey = tuple[str, str]  # prompt hash, condition hash
+CellKey = tuple[str, str]  # prompt key, condition hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Bench:
         prompt, prompt_set, prompts: The prompt on the screen, and the set that it is from, by name or path.
         session: Its row in the database, None until the first sampling.
         name: The session's.
-        cells: By hash of prompt and condition.
+        cells: By key of prompt and hash of condition.
         used: Conditions of the session that have samples or had a column, by name; a name means one condition for as
             long as the session lives.
         asked: Prompts that were sampled.
@@ -131,7 +131,11 @@ class Bench:
     @property
     def position(self) -> int | None:
         """Where the prompt stands in its set, from 0; None for a prompt typed by hand."""
-        return next((i for i, prompt in enumerate(self.prompts) if prompt == self.prompt), None)
+        exact = next((i for i, prompt in enumerate(self.prompts) if prompt == self.prompt), None)
+        if exact is not None:
+            return exact
+        # One without an id of its own may be on the Bench as another prompt of its text.
+        return next((i for i, prompt in enumerate(self.prompts) if prompt.text == self.prompt.text), None)
 
     def asked_prompt(self, id: str) -> Prompt:
         """The session's prompt of this id, or the one on the screen."""
@@ -143,7 +147,7 @@ class Bench:
 
     def cell(self, column: Column, prompt: Prompt | None = None) -> BenchCell:
         """The cell of a column, for the prompt on the screen where none is given."""
-        key = ((prompt or self.prompt).hash, column.hash)
+        key = ((prompt or self.prompt).key, column.hash)
         return self.cells.setdefault(key, BenchCell())
 
     # what is selected
@@ -193,7 +197,12 @@ class Bench:
                 self.cursor = indices[max(0, min(len(indices) - 1, at + by))]
 
     def ask(self, prompt: Prompt) -> None:
-        """Put a prompt on the Bench; the columns show its cells."""
+        """Put a prompt on the Bench; the columns show its cells.
+
+        One without an id of its own is the first of its text that was sampled.
+        """
+        if not prompt.is_named and prompt.key not in {known.key for known in self.asked}:
+            prompt = next((known for known in self.asked if known.hash == prompt.hash), prompt)
         self.prompt, self.cursor = prompt, 0
 
     # columns
