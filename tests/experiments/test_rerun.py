@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from alignbench.experiments.plan import make_plan
-from alignbench.experiments.rerun import Redrawn, compared, other_weights, plan_rerun
+from alignbench.experiments.rerun import Redrawn, compared, other_arithmetic, other_weights, plan_rerun
 from alignbench.experiments.runner import Run, SampleStored, TextArrived
 from alignbench.experiments.staged import StagedRun
 from alignbench.spec import Condition, Context, Examples, Hint, Model, Prefill, Prompt
@@ -67,6 +67,19 @@ def test_what_is_not_the_same_is_said(stores: tuple[Store, Store], monkeypatch: 
     assert not any(each.identical for each in samples)
     assert next(each.same for each in samples if each.condition == "taught") == 3
     assert weights == ["demo-base has other weights now: SHA-256 bbbb; the session was drawn with aaaa"]
+
+
+def test_another_build_is_said(stores: tuple[Store, Store], monkeypatch: pytest.MonkeyPatch) -> None:
+    store, scratch = stores
+    store.note_loaded(1, "demo-base", {"arithmetic": "AVX512"})
+    store.note_loaded(1, "demo-aligned", {"arithmetic": ""})
+    for name, capabilities in fakes.CAPABILITIES.items():
+        monkeypatch.setitem(fakes.CAPABILITIES, name, replace(capabilities, arithmetic="AVX2"))
+    again = plan_rerun(store, 1, scratch)
+    list(Run(again.plan, FakePool(), scratch))
+    assert list(other_arithmetic(store, scratch, again)) == [
+        "demo-base is computed by AVX2; the session was drawn with AVX512: texts may differ"
+    ]
 
 
 def test_samples_that_were_cancelled_are_not_compared(stores: tuple[Store, Store]) -> None:

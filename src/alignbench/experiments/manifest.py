@@ -37,6 +37,7 @@ def loaded_facts(capabilities: Capabilities) -> dict[str, str]:
     return {
         "description": capabilities.description,
         "device": capabilities.device,
+        "arithmetic": capabilities.arithmetic,
         "weights": capabilities.file_hash,
         "chat_template": content_hash(capabilities.chat_template) if capabilities.chat_template else "",
     }

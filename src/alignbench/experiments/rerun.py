@@ -92,6 +92,19 @@ def other_weights(scratch: Store, rerun: Rerun) -> Iterator[str]:
             yield f"{reference} has other weights now: SHA-256 {now}; the session was drawn with {before}"
 
 
+def other_arithmetic(store: Store, scratch: Store, rerun: Rerun) -> Iterator[str]:
+    """A sentence for each model that another build or CPU computes now, as far as both manifests tell."""
+    before, now = (
+        dict(each.manifest(session).get("loaded", {}))
+        for each, session in ((store, rerun.session), (scratch, rerun.plan.session))
+    )
+    for reference, facts in now.items():
+        then = before.get(reference, {}).get("arithmetic")
+        if then and facts["arithmetic"] != then:
+            now_by = facts["arithmetic"]
+            yield f"{reference} is computed by {now_by}; the session was drawn with {then}: texts may differ"
+
+
 def _as_loaded(condition: Condition, manifest_conditions: list[dict[str, Any]]) -> Condition:
     """A condition whose model is loaded as it was for the session, as far as its manifest tells."""
     for each in manifest_conditions:

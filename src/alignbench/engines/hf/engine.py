@@ -108,6 +108,7 @@ class TransformersEngine(LocalEngine):
             description=f"{self._config.model_type}, {n / 1e6:.0f}M, {str(self._model.dtype).removeprefix('torch.')}",
             file_hash=self._file_hash,
             special_tokens=self._tokens.special,
+            arithmetic=f"torch {torch.__version__}, {torch.backends.cpu.get_cpu_capability()}",
         )
 
     def tokenize(self, text: str) -> list[int]:

@@ -48,9 +48,18 @@ def system_info() -> str:
     return str(L.llama_print_system_info(), "utf-8")
 
 
+def features(info: str) -> list[str]:
+    """Names of what is turned on in a `system_info`."""
+    return [
+        name.split()[-1]
+        for name, _, value in (part.partition("=") for part in info.split("|"))
+        if value.strip() != "0" and value
+    ]
+
+
 def uses_amx(info: str) -> bool:
     """Whether this build would repack weights for AMX, where llama.cpp's multi-token decode crashes (PR 26954)."""
-    return "AMX_INT8 = 1" in info
+    return "AMX_INT8" in features(info)
 
 
 class LlamaCppEngine(LocalEngine):
@@ -134,6 +143,7 @@ class LlamaCppEngine(LocalEngine):
             description=f"{self._describe()}, {size:.0f} MiB",
             file_hash=self._file_hash,
             special_tokens=tuple(self._special_tokens()),
+            arithmetic=f"llama.cpp {L.__version__}, {' '.join(features(system_info()))}",
         )
 
     def _special_tokens(self) -> Iterator[tuple[str, str]]:
