@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import itertools
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -50,11 +51,7 @@ def system_info() -> str:
 
 def features(info: str) -> list[str]:
     """Names of what is turned on in a `system_info`."""
-    return [
-        name.split()[-1]
-        for name, _, value in (part.partition("=") for part in info.split("|"))
-        if value.strip() != "0" and value
-    ]
+    return re.findall(r"(\w+) = 1\b", info)
 
 
 def uses_amx(info: str) -> bool:
