@@ -275,7 +275,8 @@ def check_clipboard(environ: Mapping[str, str]) -> Check:
 
 
 def _terminal_size() -> tuple[int, int] | None:
-    if not sys.stdout.isatty():
+    """Columns and lines of the terminal on stdout, None where it is none."""
+    if not os.isatty(1):
         return None
     size = shutil.get_terminal_size()
     return size.columns, size.lines

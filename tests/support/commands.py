@@ -17,16 +17,20 @@ from tests.support.waiting import LIMIT
 def alignbench(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command here, on models that stay loaded for the next one."""
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
-    with pytest.MonkeyPatch.context() as patched, redirect_stdout(out), redirect_stderr(err):
+    with redirect_stdout(out), redirect_stderr(err):
+        code = run_main(*arguments)
+    return subprocess.CompletedProcess(arguments, code, *(each.buffer.getvalue().decode() for each in (out, err)))
+
+
+def run_main(*arguments: str) -> int:
+    """The exit code of the command, run here; it writes to sys.stdout and sys.stderr as they are."""
+    with pytest.MonkeyPatch.context() as patched:
         patched.setattr(sys, "argv", ["alignbench", *arguments])
         patched.setattr(sys, "stdin", io.StringIO())
         patched.setattr("alignbench.engines.workers.pool.WorkerPool", lent_pool)
-        try:
+        with pytest.raises(SystemExit) as end:
             main()
-            code = 0
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else int(end.code is not None)
-    return subprocess.CompletedProcess(arguments, code, *(each.buffer.getvalue().decode() for each in (out, err)))
+    return int(end.value.code or 0)
 
 
 def alignbench_process(*arguments: str) -> subprocess.CompletedProcess[str]:

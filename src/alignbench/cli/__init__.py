@@ -6,22 +6,40 @@ Exit codes: 0 done, 1 failed, 2 bad usage or input, 3 finished with some cells f
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 
 def main() -> None:
     """Entry point of the `alignbench` command: an error is one message, not a traceback."""
+    from alignbench.cli import printing
     from alignbench.cli.app import app
-    from alignbench.display import visible
+
+    printing.guard()
+    code = _exit_code(app)
+    written = _exit_code(printing.finish)
+    sys.exit(code or written)
+
+
+def _exit_code(step: Callable[[], object]) -> int:
+    """What a part of the command ends with; its error is said."""
+    from alignbench.cli import printing
+    from alignbench.cli.streams import ReaderLeft
     from alignbench.errors import AlignbenchError
 
     try:
-        app()
-    except AlignbenchError as error:
-        print(f"alignbench: {visible(str(error))}", file=sys.stderr)
-        sys.exit(error.exit_code)
+        step()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
     except KeyboardInterrupt:
-        print("alignbench: interrupted", file=sys.stderr)
-        sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of stdout has left: nothing more to say, and no traceback at exit
-        sys.exit(1)
+        printing.say("alignbench: interrupted")
+        return 130
+    except ReaderLeft:
+        return 1
+    except AlignbenchError as error:
+        printing.say(f"alignbench: {error}")
+        return error.exit_code
+    except OSError as error:  # of the machine: no descriptor is left, the disk is full
+        where = f"{error.filename}: " if error.filename else ""
+        printing.say(f"alignbench: {where}{error.strerror or error}.")
+        return 1
+    return 0

@@ -22,6 +22,7 @@ from alignbench.cli import (
     metrics,
     models,
     plan,
+    printing,
     prompts,
     render,
     report,
@@ -70,7 +71,7 @@ app.command("doctor")(doctor.doctor)
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"alignbench {__version__}")
+        printing.show(f"alignbench {__version__}")
         raise typer.Exit
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alignbench.cli import printing
 from alignbench.cli.options import Db
 
 if TYPE_CHECKING:
@@ -38,30 +38,29 @@ def attach(
         going = next((run for run in runs if run.pid is not None), None)
         if going is None:
             what = f"session {session}" if session is not None else f"any session of {path}"
-            print(f"Nothing runs in the background for {what}.", file=sys.stderr)
+            printing.say(f"Nothing runs in the background for {what}.")
             for run in runs[:1]:
-                print(f"The last run was of session {run.session}: {run.log}", file=sys.stderr)
+                printing.say(f"The last run was of session {run.session}: {run.log}")
             return
         try:
             _watch(store, path, going)
         except KeyboardInterrupt:
             again = commands(path, going.session, going.pid or 0)
-            print(f"the run of session {going.session} goes on; {again}", file=sys.stderr)
+            printing.say(f"the run of session {going.session} goes on; {again}")
 
 
 def _watch(store: Store, path: Path, run: Background) -> None:
     """What the run says, and above all how far it is, until its process ends."""
     from alignbench.cli.progress import ProgressBar
-    from alignbench.display import visible
     from alignbench.experiments.background import find
 
-    print(f"session {run.session} in {path}, process {run.pid}; Ctrl-C leaves it alone", file=sys.stderr)
+    printing.say(f"session {run.session} in {path}, process {run.pid}; Ctrl-C leaves it alone")
     with run.log.open(encoding="utf-8", errors="replace") as log, ProgressBar() as bar:
         samples = bar.add("", store.n_asked(run.session))
         lines = log.readlines()[-LINES:]
         while True:
             for line in lines:
-                bar.say(visible(line.rstrip("\n")))
+                bar.say(line.rstrip("\n"))
             info = store.session(run.session)
             samples.describe(info.name)
             samples.reach(info.n_samples, failed=info.n_errors)
@@ -71,4 +70,4 @@ def _watch(store: Store, path: Path, run: Background) -> None:
             time.sleep(SECONDS)
             lines = log.readlines()
         for line in log.readlines():
-            bar.say(visible(line.rstrip("\n")))
+            bar.say(line.rstrip("\n"))

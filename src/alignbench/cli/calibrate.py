@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alignbench.cli import printing
 from alignbench.cli.options import Db, Json
 from alignbench.errors import InputError
 from alignbench.output_files import check_output, write_text
@@ -51,7 +51,7 @@ def calibrate(
     if output is not None:
         _write(calibration, output)
     if as_json:
-        print(json.dumps(calibration_json(calibration), allow_nan=False))
+        printing.data(json.dumps(calibration_json(calibration), allow_nan=False))
     elif output is None:
         _print(calibration)
 
@@ -80,7 +80,7 @@ def _write(calibration: Calibration, path: Path) -> None:
     from alignbench.calibration.page import page
 
     write_text(path, page(calibration, _page_before(path)))
-    print(f"wrote {path}", file=sys.stderr)
+    printing.wrote(path)
 
 
 def _page_before(path: Path) -> str:
@@ -94,8 +94,8 @@ def _print(calibration: Calibration) -> None:
     from alignbench.reports.sections import listed
 
     for section in listed(calibration_sections(calibration)):
-        print(f"\n{section.title}")
+        printing.show(f"\n{section.title}")
         if section.columns:
             print_table(section.columns, section.rows)
         for note in section.notes:
-            print(f"- {note}")
+            printing.show(f"- {note}")

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 import typer
 
+from alignbench.cli import printing
 from alignbench.cli.options import Db, Json
 
 
@@ -18,7 +19,7 @@ def doctor(db: Db = None, as_json: Json = False) -> None:
 
     checks = examine(db or paths.default_database())
     if as_json:
-        print(json.dumps([asdict(check) for check in checks]))
+        printing.data(json.dumps([asdict(check) for check in checks]))
     else:
         print_table(
             ("", "", ""),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
@@ -11,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 
 from alignbench import paths
+from alignbench.cli import printing
 from alignbench.cli.options import Db, Json
-from alignbench.display import visible
 from alignbench.errors import InputError
 from alignbench.paths import existing_database
 from alignbench.spec import Examples, ExampleSet, Order, Select
@@ -46,7 +45,7 @@ def list_sets(db: Db = None, as_json: Json = False) -> None:
             ]
     if as_json:
         for row in rows:
-            print(json.dumps(row))
+            printing.data(json.dumps(row))
         return
     print_table(
         ("set", "examples", "hash", "from"),
@@ -62,7 +61,7 @@ def show(name: SetName, db: Db = None, as_json: Json = False) -> None:
 
     pool = _examples({"set": name}, db).pool
     if as_json:
-        print(write_examples(pool), end="")
+        printing.data(write_examples(pool), end="")
         return
     print_table(("prompt", "response", "hint"), [(item.prompt, item.response, item.hint) for item in pool.items])
 
@@ -136,11 +135,11 @@ def select_examples(
     finally:
         pool.close()
     for selected in selection.left_out:
-        print(f"left out, a near duplicate: {visible(example_set.items[selected.index].prompt)}", file=sys.stderr)
+        printing.say(f"left out, a near duplicate: {example_set.items[selected.index].prompt}")
     rows = [(s.rank, s.similarity, example_set.items[s.index].prompt) for s in selection.chosen]
     if as_json:
         for rank, similarity, text in rows:
-            print(json.dumps({"rank": rank, "similarity": similarity, "prompt": text}))
+            printing.data(json.dumps({"rank": rank, "similarity": similarity, "prompt": text}))
         return
     print_table(
         ("rank", "similarity", "prompt"),
@@ -161,10 +160,7 @@ def _examples(values: dict[str, Any], db: Path | None) -> Examples:
 
 def _keep(store: Store, examples: ExampleSet) -> None:
     store.keep_example_set(examples)
-    print(
-        f"{visible(examples.name)}: {len(examples.items)} examples in {store.path}, hash {examples.hash[:12]}",
-        file=sys.stderr,
-    )
+    printing.say(f"{examples.name}: {len(examples.items)} examples in {store.path}, hash {examples.hash[:12]}")
 
 
 def _store(path: Path) -> Store:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from alignbench.cli import printing
 from alignbench.cli.options import Db
 from alignbench.paths import existing_database
 
@@ -54,7 +54,7 @@ def overton(
     from alignbench.store import Store
 
     with Store.open(existing_database(db)) as store:
-        print(f"wrote {export_overton(store, session, folder)}", file=sys.stderr)
+        printing.wrote(export_overton(store, session, folder))
 
 
 def _export(
@@ -72,7 +72,7 @@ def _export(
     with Store.open(existing_database(db)) as store:
         store.session(session)
         if output is None:
-            WRITERS[ending](sample_rows(store, session, selection), sys.stdout)
+            WRITERS[ending](sample_rows(store, session, selection), printing.data_file())
             return
         export_file(store, session, selection, output, ending)
-    print(f"wrote {output}", file=sys.stderr)
+    printing.wrote(output)

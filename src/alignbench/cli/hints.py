@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
+from alignbench.cli import printing
 from alignbench.cli.options import Db, Json
-from alignbench.display import visible
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.paths import existing_database
 from alignbench.spec import Level
@@ -74,7 +73,7 @@ def list_hints(session: SessionOption, db: Db = None, as_json: Json = False) -> 
         hints = store.hints(number)
     if as_json:
         for hint in hints:
-            print(json.dumps(_record(hint, hint.prompt_id or "")))
+            printing.data(json.dumps(_record(hint, hint.prompt_id or "")))
         return
     print_table(
         ("prompt", "level", "maker", "tokens", "gives away", "quotes", "hint"),
@@ -98,11 +97,14 @@ def _make(preparer: Preparer, prompt: Prompt, hint: Hint, as_json: bool) -> bool
     try:
         row, notes = preparer.made_hint(prompt, hint)
     except AlignbenchError as error:
-        print(f"prompt {visible(prompt.id)}: {visible(str(error))}", file=sys.stderr)
+        printing.say(f"prompt {prompt.id}: {error}")
         return False
     for note in notes:
-        print(f"prompt {visible(prompt.id)}: {note}", file=sys.stderr)
-    print(json.dumps(_record(row, prompt.id)) if as_json else f"{visible(prompt.id)}: {visible(row.text)}", flush=True)
+        printing.say(f"prompt {prompt.id}: {note}")
+    if as_json:
+        printing.data(json.dumps(_record(row, prompt.id)))
+    else:
+        printing.show(f"{prompt.id}: {row.text}")
     return True
 
 

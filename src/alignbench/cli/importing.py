@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -12,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alignbench import paths
+from alignbench.cli import printing
 from alignbench.cli.options import Db, Json
-from alignbench.display import visible
 
 if TYPE_CHECKING:
     from alignbench.importing.values import ImportedSession
@@ -73,10 +72,10 @@ def _land(sessions: Iterable[ImportedSession], db: Path | None, as_json: bool) -
     with Store.open(path) as store:
         for imported in sessions:
             for note in imported.notes:
-                print(visible(f"{imported.name}: {note}"), file=sys.stderr)
+                printing.say(f"{imported.name}: {note}")
             imports.append(save_import(store, imported))
     if as_json:
-        print(json.dumps([asdict(each) for each in imports]))
+        printing.data(json.dumps([asdict(each) for each in imports]))
     else:
         columns = ("session", "dataset", "samples", "errors")
         print_table(columns, [[str(getattr(each, name)) for name in columns] for each in imports])

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from alignbench.cli import printing
 from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads
 from alignbench.paths import existing_database
 
@@ -68,7 +69,7 @@ def judge(
         "agreement": agreement_json(agreed),
     }
     if as_json:
-        print(json.dumps({**judged_json({kind: table}), "meta": meta}, allow_nan=False))
+        printing.data(json.dumps({**judged_json({kind: table}), "meta": meta}, allow_nan=False))
     else:
         print_judged(table)
         print_agreement(agreed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from alignbench.cli import printing
 from alignbench.cli.tables import print_table
 from alignbench.judging.summary import Agreement, JudgedTable, with_source_apart
 from alignbench.metrics.estimates import Estimate
@@ -27,7 +28,7 @@ def print_agreement(agreed: Mapping[str, Agreement]) -> None:
     """Krippendorff's alpha, a field a row."""
     if not agreed:
         return
-    print()
+    printing.show()
     print_table(
         ["agreement of judges", "Krippendorff's alpha", "items"],
         [[field, _alpha(one.alpha), str(one.items)] for field, one in agreed.items()],

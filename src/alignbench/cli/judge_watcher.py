@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from alignbench.cli.progress import ProgressBar
 from alignbench.cli.run_watcher import RunOutcome, signals
-from alignbench.display import visible
 from alignbench.judging.plan import JudgeItem
 from alignbench.judging.runner import Judged, JudgeEvent, JudgeFailed, JudgeLoaded, JudgeLoading, JudgeRun
 
@@ -57,7 +56,7 @@ class _JudgeProgress:
             self._say(f"{self._done} of {self._total} judged")
 
     def _say(self, line: str) -> None:
-        self.bar.say(visible(line))
+        self.bar.say(line)
 
 
 def _where(item: JudgeItem) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alignbench import paths
+from alignbench.cli import printing
 from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads
-from alignbench.display import visible
 from alignbench.errors import InputError
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Prompt, Sampling
 
@@ -98,7 +97,7 @@ def ledger(
     with Store.open(path) as store:
         print_terms([asked.teacher.model, asked.base])
         number = ledger_session(store, asked) if session is None else session
-        print(f"session {number} in {path}", file=sys.stderr)
+        printing.say(f"session {number} in {path}")
         outcome, failures = RunOutcome(), Failures()
         pool = WorkerPool(threads=threads)
         try:
@@ -114,9 +113,9 @@ def ledger(
         finally:
             pool.close()
     for message in failures.messages:
-        print(visible(message), file=sys.stderr)
+        printing.say(message)
     if as_json:
-        print(json.dumps(ledger_json(kept, asked, number, tuple(failures.messages), wanted)))
+        printing.data(json.dumps(ledger_json(kept, asked, number, tuple(failures.messages), wanted)))
     else:
         print_ledger(kept, asked, wanted)
     if outcome.failed or failures.messages:

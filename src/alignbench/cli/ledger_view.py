@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from alignbench.cli import printing
 from alignbench.cli.tables import print_table
 from alignbench.ledger.accounts import Account
 from alignbench.ledger.ledger import Ledger
@@ -19,31 +20,31 @@ def print_ledger(ledger: Ledger, asked: LedgerRequest, wanted: SearchTarget | No
 
     Every table fits 80 columns.
     """
-    print(f"Gap of {asked.teacher.name} under {asked.base.name}, bits per byte")
+    printing.show(f"Gap of {asked.teacher.name} under {asked.base.name}, bits per byte")
     if ledger.cross_entropy:
-        print(f"(a difference of cross-entropies: {ledger.cross_entropy})")
+        printing.show(f"(a difference of cross-entropies: {ledger.cross_entropy})")
     else:
-        print("(an estimate of KL(teacher || base in context))")
+        printing.show("(an estimate of KL(teacher || base in context))")
     if ledger.ends.so_far:
-        print(f"({ledger.ends.so_far})")
+        printing.show(f"({ledger.ends.so_far})")
     _print_gaps([ledger.floor, *ledger.contexts])
     _print_pieces(ledger.contexts, "\nWhat each piece of a context saves, bits per byte")
-    print("\nHints alone: what a hint costs against what it saves of a response")
+    printing.show("\nHints alone: what a hint costs against what it saves of a response")
     _print_curve(ledger.curve, asked)
     if ledger.controls is not None:
-        print("\nControls: contexts that give away too much, or nothing")
+        printing.show("\nControls: contexts that give away too much, or nothing")
         _print_gaps(ledger.controls.given_away)
         _print_pieces(ledger.controls.given_away, "what they save, bits per byte")
-        print(f"\nControls: a teacher that is {asked.base.name} with three hidden examples")
+        printing.show(f"\nControls: a teacher that is {asked.base.name} with three hidden examples")
         _print_gaps(ledger.controls.hidden)
     if wanted is not None:
         if ledger.tried:
-            print("\nFewer examples, tried by the search")
+            printing.show("\nFewer examples, tried by the search")
             _print_gaps(ledger.tried)
         _print_search(ledger.found, wanted)
     few = f"; under {MIN_PROMPTS} prompts none carries a claim" if ledger.n_prompts < MIN_PROMPTS else ""
-    print(f"\n{LEVEL:.0%} intervals over {ledger.n_prompts} prompts{few}.")
-    print("What is saved on the source alone is leakage, on held-out responses elicitation.")
+    printing.show(f"\n{LEVEL:.0%} intervals over {ledger.n_prompts} prompts{few}.")
+    printing.show("What is saved on the source alone is leakage, on held-out responses elicitation.")
 
 
 def _print_gaps(accounts: Sequence[Account]) -> None:
@@ -63,7 +64,7 @@ def _print_pieces(accounts: Sequence[Account], title: str) -> None:
             bits = "-" if each.cost is None else f"{each.cost.bits:.0f}"
             rows.append([name, bits, _rate(each.saved.held_out), _rate(each.saved.source)])
     if rows:
-        print(title)
+        printing.show(title)
         print_table(["piece", "bits", "saves, held out", "on source"], rows)
 
 
@@ -80,9 +81,11 @@ def _print_curve(curve: Sequence[Account], asked: LedgerRequest) -> None:
 
 def _print_search(chosen: SearchResult | None, wanted: SearchTarget) -> None:
     reach = "" if wanted.reach is None else f" that leaves a gap of {wanted.reach:g} or less"
-    print(f"\nThe {'best' if wanted.reach is None else 'cheapest'} context of {wanted.tokens} tokens or less{reach}")
+    printing.show(
+        f"\nThe {'best' if wanted.reach is None else 'cheapest'} context of {wanted.tokens} tokens or less{reach}"
+    )
     if chosen is None:
-        print("none, on the half of the prompts that it is chosen on")
+        printing.show("none, on the half of the prompts that it is chosen on")
         return
     columns = ["context", "tokens", "gap, chosen on", "on other prompts"]
     print_table(columns, [[chosen.name, f"{chosen.tokens:.0f}", _rate(chosen.chosen_on), _rate(chosen.reported_on)]])

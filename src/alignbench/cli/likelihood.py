@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alignbench.cli import printing
 from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads
 from alignbench.errors import InputError
 
@@ -86,7 +87,7 @@ def _text(response: str) -> str:
 def _print_json(scored: Scored, totals: Likelihood, shifts: Counter[Shift]) -> None:
     for t, piece in enumerate(scored.pieces):
         top = zip(scored.top_pieces[t], scored.top_ids[t], scored.top_logprob[t], strict=True)
-        print(
+        printing.data(
             json.dumps(
                 {
                     "token": piece,
@@ -101,7 +102,7 @@ def _print_json(scored: Scored, totals: Likelihood, shifts: Counter[Shift]) -> N
                 }
             )
         )
-    print(
+    printing.data(
         json.dumps(
             {
                 "totals": {
@@ -135,10 +136,10 @@ def _print_table(scored: Scored, totals: Likelihood, shifts: Counter[Shift]) -> 
         ],
     )
     n = totals.n_tokens
-    print(
+    printing.show(
         f"\n{n} tokens, log-prob {totals.logprob:.1f} nats, {totals.bits_per_byte:.3f} bits per byte; "
         f"unshifted {shifts['unshifted'] / n:.0%}, marginal {shifts['marginal'] / n:.0%}, "
         f"shifted {shifts['shifted'] / n:.0%}"
     )
     if scored.end is not None:
-        print(f"that the response ends there: log-prob {scored.end:.2f} nats")
+        printing.show(f"that the response ends there: log-prob {scored.end:.2f} nats")

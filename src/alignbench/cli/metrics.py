@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from alignbench.cli import printing
 from alignbench.cli.options import Json
 
 
@@ -14,7 +15,7 @@ def metrics(as_json: Json = False) -> None:
 
     if as_json:
         for metric in METRICS.values():
-            print(json.dumps(metric.described()))
+            printing.data(json.dumps(metric.described()))
         return
     print_table(
         ["name", "of", "range", "more diverse", "needs", "from", "meaning", "source"],

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alignbench.cli import printing
 from alignbench.cli.options import Json
 from alignbench.errors import InputError
 
@@ -32,7 +32,7 @@ def list_models(models_file: ModelsFile = None, as_json: Json = False) -> None:
     statuses = inventory(models_file=models_file)
     if as_json:
         for status in statuses:
-            print(json.dumps(_as_json(status)))
+            printing.data(json.dumps(_as_json(status)))
         return
     print_table(
         ("name", "kind", "size", "context", "what", "state", "where"),
@@ -66,7 +66,7 @@ def check(
     try:
         model = catalog.resolve(name, models_file=models_file)
         if notice := catalog.terms(model):
-            print(notice, file=sys.stderr)
+            printing.say(notice)
         path = catalog.weights_path(model)
         header = catalog.header(path)
     except BrokenFile as error:  # what this command was asked to find: a failure, not wrong use of it
@@ -90,7 +90,7 @@ def check(
         "chat_template": header.chat_template is not None,
     }
     if as_json:
-        print(json.dumps(facts))
+        printing.data(json.dumps(facts))
         return
     print_table(
         ("", ""), [(key.removeprefix("sha256_").replace("_", " "), _plain(value)) for key, value in facts.items()]
@@ -151,4 +151,4 @@ def template(name: Annotated[str, typer.Argument(metavar="MODEL", help="A name o
         pool.close()
     if source is None:
         raise InputError(f"{model.name} has no chat template that can be read.")
-    sys.stdout.write(source)
+    printing.data(source, end="")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import Annotated
 
 import typer
 
+from alignbench.cli import printing
 from alignbench.cli.options import Db, Json
 
 
@@ -37,8 +37,8 @@ def plan(
     with ProgressBar() as bar:
         planned = plan_comparisons(session, effect, metrics=metrics, reference=reference, db=db, progress=bar)
     if as_json:
-        print(json.dumps(plan_json(planned), allow_nan=False))
+        printing.data(json.dumps(plan_json(planned), allow_nan=False))
         return
     print_sections([plan_section(planned)])
     for line in plan_remarks(planned):
-        print(line, file=sys.stderr)
+        printing.say(line)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperCommand
 
+from alignbench.cli import printing
 from alignbench.errors import InputError
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def opened(machines: Machines, plan: Plan) -> Iterator[tuple[EnginePool, EmbedPo
             len({cell.condition.model for cell in plan.cells if cell.missing}),
             cpus=machines.actor_cpus,
             gpus=machines.actor_gpus,
-            say=lambda line: print(line, file=sys.stderr, flush=True),
+            say=printing.say,
         )
         try:
             yield cluster, here

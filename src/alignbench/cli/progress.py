@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.text import Text
 
+from alignbench.cli import printing
 from alignbench.display import visible
 from alignbench.experiments.plan import Plan, PlannedCell
 from alignbench.experiments.runner import (
@@ -40,7 +38,8 @@ class ProgressBar:
 
     def __init__(self, *, narrated: bool = False) -> None:
         """narrated: where there is no terminal, a line says when each part of the work begins."""
-        self._console = Console(stderr=True, markup=False, highlight=False)
+        self._console = printing.bars_console()
+        self._above = ExitStack()
         self._narrated = narrated
         self._bars = Progress(
             TextColumn("{task.description}", markup=False),
@@ -53,6 +52,8 @@ class ProgressBar:
             console=self._console,
             disable=not self.is_live,
             transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
         )
         self._lines: dict[str, ProgressLine] = {}
 
@@ -62,22 +63,22 @@ class ProgressBar:
         return self._console.is_terminal
 
     def __enter__(self) -> Self:
-        self._bars.start()
+        self._begin()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bars.stop()
+        self._end()
 
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Out of the way of another bar."""
-        self._bars.stop()
+        self._end()
         try:
             yield
         finally:
-            self._bars.start()
+            self._begin()
 
     def __call__(self, what: str, done: int, total: int, /) -> None:
         if what not in self._lines:
@@ -92,10 +93,16 @@ class ProgressBar:
 
     def say(self, line: str) -> None:
         """A line that stays on the screen."""
+        printing.say(line)
+
+    def _begin(self) -> None:
+        self._bars.start()
         if self.is_live:
-            self._console.print(Text(line), soft_wrap=True)
-        else:
-            print(line, file=sys.stderr, flush=True)
+            self._above.enter_context(printing.above(self._console))
+
+    def _end(self) -> None:
+        self._bars.stop()
+        self._above.close()
 
 
 class ProgressLine:
@@ -103,12 +110,12 @@ class ProgressLine:
 
     def __init__(self, bars: Progress, description: str, total: int, *, start: bool) -> None:
         self._bars = bars
-        self._task = bars.add_task(description, total=total, start=start, rate="", failed="")
+        self._task = bars.add_task(visible(description), total=total, start=start, rate="", failed="")
         self._tokens, self._failed = 0, 0
         self._since = time.perf_counter()
 
     def describe(self, description: str) -> None:
-        self._bars.update(self._task, description=description)
+        self._bars.update(self._task, description=visible(description))
 
     def reach(self, done: int, *, failed: int = 0) -> None:
         """So many are done by now."""
@@ -146,7 +153,7 @@ class RunProgress:
             if cell.missing:
                 totals[cell.condition.name] += len(cell.missing)
         shown = totals if 1 < len(totals) <= CONDITIONS_SHOWN else {}
-        self._conditions = {name: self.bar.add(visible(name), n, start=False) for name, n in shown.items()}
+        self._conditions = {name: self.bar.add(name, n, start=False) for name, n in shown.items()}
 
     def show(self, event: RunEvent) -> None:
         """Take an event into account."""

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from alignbench.cli import printing
 from alignbench.cli.options import Json
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
@@ -21,7 +22,7 @@ def list_sets(as_json: Json = False) -> None:
     sets = [(name, len(load_prompts(name)), str(set_path(name))) for name in shipped_sets()]
     if as_json:
         for name, n, path in sets:
-            print(json.dumps({"name": name, "prompts": n, "path": path}))
+            printing.data(json.dumps({"name": name, "prompts": n, "path": path}))
         return
     print_table(("set", "prompts", "file"), [(name, str(n), path) for name, n, path in sets])
 
@@ -39,6 +40,6 @@ def show(
     prompts = load_prompts(name, limit=limit)
     if as_json:
         for prompt in prompts:
-            print(json.dumps({"id": prompt.id, "prompt": prompt.text}))
+            printing.data(json.dumps({"id": prompt.id, "prompt": prompt.text}))
         return
     print_table(("id", "prompt"), [(prompt.id, prompt.text) for prompt in prompts])

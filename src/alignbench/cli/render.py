@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from alignbench import paths
+from alignbench.cli import printing
 from alignbench.cli.options import Db
 from alignbench.errors import InputError
 from alignbench.spec import Condition, Context, Prompt, Sampling, default_context
@@ -43,7 +43,7 @@ def render(
     if model is None:
         if ids:
             raise InputError("--ids needs --model: tokens are the model's.")
-        _write(_without_model(question, around or Context("plain")))
+        printing.exact(_without_model(question, around or Context("plain")))
         return
     _with_model(question, around, model, session, ids, max_tokens, db)
 
@@ -78,25 +78,20 @@ def _with_model(
     finally:
         pool.close()
     for note in prepared.notes:
-        print(note, file=sys.stderr)
+        printing.say(note)
     if prepared.preview is not None:
         _show(prepared.preview)
     if not ids:
-        _write(text)
+        printing.exact(text)
     elif prepared.preview is None:
         raise InputError(f"{used.name} is behind a server, whose tokens are not known.")
     else:
-        print(json.dumps(list(prepared.preview.ids)))
-
-
-def _write(text: str) -> None:
-    sys.stdout.buffer.write(text.encode("utf-8", "surrogatepass"))
-    sys.stdout.buffer.flush()
+        printing.data(json.dumps(list(prepared.preview.ids)))
 
 
 def _show(shown: Preview) -> None:
     for part in shown.parts:
         name = f"{part.kind} {part.number}" if part.number else part.kind
-        print(f"{name:<14}{part.n_tokens:>7} tokens", file=sys.stderr)
+        printing.say(f"{name:<14}{part.n_tokens:>7} tokens")
     window = f" of {shown.window}, {shown.share:.1%} with the response" if shown.share is not None else ""
-    print(f"{'together':<14}{shown.n_tokens:>7} tokens{window}", file=sys.stderr)
+    printing.say(f"{'together':<14}{shown.n_tokens:>7} tokens{window}")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alignbench.cli import printing
 from alignbench.cli.options import Db
 from alignbench.output_files import check_output, check_output_folder, write_text
 from alignbench.paths import existing_database
@@ -110,7 +110,7 @@ def report(
         if output is not None:
             write_report(store, made, output, None if form == "table" else form)
         elif form != "table":
-            sys.stdout.write(written(store, made, form))
+            printing.data(written(store, made, form), end="")
     if form == "table" and output is None:
         _print(made)
     if figures is not None:
@@ -122,24 +122,23 @@ def write_report(store: Store, report: Report, path: Path, form: str | None = No
     from alignbench.reports.writing import form_of, written
 
     write_text(path, written(store, report, form or form_of(path)))
-    print(f"wrote {path}", file=sys.stderr)
+    printing.wrote(path)
 
 
 def _write_figures(report: Report, folder: Path) -> None:
     from alignbench.reports.figures import write_figures  # not before it is used: it loads matplotlib
 
     for path in write_figures(report, folder):
-        print(f"wrote {path}", file=sys.stderr)
+        printing.wrote(path)
 
 
 def _print(report: Report) -> None:
     from alignbench.cli.tables import print_table
-    from alignbench.display import visible
     from alignbench.reports.sections import listed, sections
 
     for section in listed(sections(report)):
-        print(f"\n{visible(section.title)}")
+        printing.show(f"\n{section.title}")
         if section.columns:
             print_table(section.columns, section.lines)
         for note in section.notes:
-            print(f"- {visible(note)}")
+            printing.show(f"- {note}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -12,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alignbench.cli import printing
 from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads
-from alignbench.display import visible
 from alignbench.errors import InputError
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def rerun(
         if not again.cells:
             raise InputError(f"Session {session} has no finished sample that could be drawn again.")
         if any(cell.condition.mode == "fast" for cell in again.plan.cells):
-            print("drawn in fast mode, which does not promise the same texts", file=sys.stderr)
+            printing.say("drawn in fast mode, which does not promise the same texts")
         pool = WorkerPool(threads=threads)
         try:
             run = Run(again.plan, pool, scratch)
@@ -61,7 +60,7 @@ def rerun(
         finally:
             pool.close()
         for line in (*other_weights(scratch, again), *other_arithmetic(store, scratch, again)):
-            print(line, file=sys.stderr)
+            printing.say(line)
     _show(session, redrawn, as_json)
     if code := outcome.exit_code or int(check and not all(each.identical for each in redrawn)):
         raise typer.Exit(code)
@@ -73,7 +72,8 @@ def _show(session: int, redrawn: Sequence[Redrawn], as_json: bool) -> None:
     conditions = {name: _counts([each for each in redrawn if each.condition == name]) for name in _names(redrawn)}
     if as_json:
         samples = [asdict(each) for each in redrawn]
-        print(json.dumps({"session": session, **_counts(redrawn), "conditions": conditions, "samples": samples}))
+        counts = {"session": session, **_counts(redrawn)}
+        printing.data(json.dumps({**counts, "conditions": conditions, "samples": samples}))
         return
     print_table(
         ["condition", "identical", "different", "failed"],
@@ -82,12 +82,12 @@ def _show(session: int, redrawn: Sequence[Redrawn], as_json: bool) -> None:
     different = [each for each in redrawn if not (each.identical or each.error)]
     for each in different[:SHOWN]:
         prompt = "" if each.same_prompt else "; the model was shown another text"
-        print(
-            f"{visible(each.condition)}, prompt {visible(each.prompt_id)}, sample {each.sample}: "
+        printing.show(
+            f"{each.condition}, prompt {each.prompt_id}, sample {each.sample}: "
             f"the same for {each.same} characters{prompt}"
         )
     if len(different) > SHOWN:
-        print(f"... and {len(different) - SHOWN} more; --json has them all")
+        printing.show(f"... and {len(different) - SHOWN} more; --json has them all")
 
 
 def _names(redrawn: Sequence[Redrawn]) -> list[str]:

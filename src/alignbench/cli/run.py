@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alignbench import paths
+from alignbench.cli import printing
 from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads
 from alignbench.cli.pools import Machines, opened
 
@@ -78,7 +79,7 @@ def run(
     conditions = [condition.with_options(device=device, gpu_layers=gpu_layers) for condition in experiment.conditions]
     if check:
         n = len(prompts) * len(conditions) * experiment.n
-        print(f"{file}: {len(prompts)} prompts, {len(conditions)} conditions, {n} samples", file=sys.stderr)
+        printing.say(f"{file}: {len(prompts)} prompts, {len(conditions)} conditions, {n} samples")
         return
     if dry_run:
         _show_estimate(experiment, prompts, conditions, path, retry_errors, as_json)
@@ -88,7 +89,7 @@ def run(
             session = experiment_session(store, experiment, conditions)
             plan = make_plan(store, session, prompts, conditions, experiment.n, retry_errors=retry_errors)
         refuse_beside(path, session)
-        print(f"session {session} in {path}", file=sys.stderr)
+        printing.say(f"session {session} in {path}")
         if detach and plan.n_missing:
             _begin_in_background(path, session)
             return
@@ -100,9 +101,9 @@ def run(
                 report = make_report(store, session, investigation="diversity", progress=bar, say=bar.say)
             write_report(store, report, experiment.report)
     if outcome.interrupted:
-        print(f"resume with: {_same_command()}", file=sys.stderr)
+        printing.say(f"resume with: {_same_command()}")
     elif left and not retry_errors:
-        print(f"{left} samples failed; draw them again with: {_same_command()} --retry-errors", file=sys.stderr)
+        printing.say(f"{left} samples failed; draw them again with: {_same_command()} --retry-errors")
     if code := outcome.exit_code or (3 if left else 0):
         raise typer.Exit(code)
 
@@ -114,7 +115,7 @@ def _draw(store: Store, plan: Plan, machines: Machines) -> RunOutcome:
 
     outcome = RunOutcome()
     if not plan.n_missing:
-        print("nothing is missing", file=sys.stderr)
+        printing.say("nothing is missing")
         return outcome
     print_terms(cell.condition.model for cell in plan.cells)
     with opened(machines, plan) as (pool, embed):
@@ -129,7 +130,7 @@ def _show_counts(store: Store, session: int, as_json: bool) -> int:
 
     counts = store.counts(session)
     if as_json:
-        print(json.dumps({"session": session, "conditions": {each.condition: asdict(each) for each in counts}}))
+        printing.data(json.dumps({"session": session, "conditions": {each.condition: asdict(each) for each in counts}}))
     else:
         rows = [[each.condition, str(each.samples), str(each.errors), str(each.truncated)] for each in counts]
         print_table(["condition", "samples", "errors", "cut by length"], rows)
@@ -160,7 +161,7 @@ def _show_estimate(
     else:
         costs = look(None)
     if as_json:
-        print(json.dumps([asdict(each) for each in costs]))
+        printing.data(json.dumps([asdict(each) for each in costs]))
         return
     print_table(
         ["condition", "cells", "samples", "tokens at most", "tokens, about", "time, about", "memory, about"],
@@ -178,7 +179,7 @@ def _show_estimate(
         ],
     )
     if any(each.tokens is None for each in costs):
-        print("-: no sample of that model is in the database to judge by", file=sys.stderr)
+        printing.say("-: no sample of that model is in the database to judge by")
 
 
 def _begin_in_background(path: Path, session: int) -> None:
@@ -186,10 +187,9 @@ def _begin_in_background(path: Path, session: int) -> None:
 
     command = [word for word in sys.argv[1:] if word != "--detach"]
     begun = begin(path, session, [sys.executable, "-m", "alignbench", *command])
-    print(
+    printing.say(
         f"it goes on in the background, as process {begun.pid}, and says what it does in {begun.log}\n"
-        f"{commands(path, session, begun.pid or 0)}",
-        file=sys.stderr,
+        f"{commands(path, session, begun.pid or 0)}"
     )
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from alignbench import paths
+from alignbench.cli import printing
 from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads
-from alignbench.display import visible
 from alignbench.errors import InputError
 from alignbench.spec import DEFAULT_SAMPLES, Prompt, Sampling
 
@@ -107,20 +106,20 @@ def sample(
     )
     print_terms(each.model for each in job.conditions)
     for note in prompt_notes({each.id: each.text for each in job.prompts}):
-        print(visible(note), file=sys.stderr)
+        printing.say(note)
     outcome = RunOutcome()
     with open_sampling(job, path, threads=threads) as run:
-        print(f"session {run.session} in {path}", file=sys.stderr)
+        printing.say(f"session {run.session} in {path}")
         for row in follow(run, outcome):
             if as_json:
-                print(json.dumps(_line(row)), flush=True)
+                printing.data(json.dumps(_line(row)))
         scores = run.scores()
         if as_json:
-            print(json.dumps({"scores": scores_json(scores)}), flush=True)
+            printing.data(json.dumps({"scores": scores_json(scores)}))
         else:
             print_session(run.store, run.session)
             if outcome.done:
-                print()
+                printing.show()
                 print_sections(run_sections(scores, job.reference))
     if code := outcome.exit_code:
         raise typer.Exit(code)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from alignbench.cli import printing
 from alignbench.cli.options import Db, Json
 from alignbench.errors import InputError
 
@@ -104,13 +104,13 @@ def score(
 
         scored = run_scoring(job, db, progress=bar, follow=follow, say=bar.say)
     if as_json:
-        print(json.dumps(scored_json(scored), allow_nan=False))
+        printing.data(json.dumps(scored_json(scored), allow_nan=False))
     elif as_csv:
-        sys.stdout.write(score_spreadsheet(scored.tables))
+        printing.data(score_spreadsheet(scored.tables), end="")
     else:
         print_sections(score_sections(scored.tables, scored.reference, scored.floor.name, scored.prompts))
         missing = [f"no similarities: {scored.no_reference}"] if scored.reference is None else []
         for line in (*missing, *scored.notes, *score_remarks(scored.tables, scored.floor)):
-            print(line, file=sys.stderr)
+            printing.say(line)
     if scored.interrupted:
         raise typer.Exit(130)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alignbench import paths
+from alignbench.cli import printing
 from alignbench.cli.options import Db, Json
 from alignbench.errors import InputError
 from alignbench.paths import existing_database
@@ -30,17 +30,17 @@ def list_sessions(db: Db = None, json_lines: Json = False) -> None:
     """List the sessions, newest first."""
     path = db or paths.default_database()
     if not path.exists():
-        typer.echo(f"No sessions yet: there is no database at {path}.", err=True)
+        printing.say(f"No sessions yet: there is no database at {path}.")
         return
     from alignbench.cli import sessions_view
 
     with _store(path) as store:
         sessions = store.sessions()
     if not sessions:
-        typer.echo(f"No sessions yet in {path}.", err=True)
+        printing.say(f"No sessions yet in {path}.")
     elif json_lines:
         for session in sessions:
-            typer.echo(sessions_view.to_json(session))
+            printing.data(sessions_view.to_json(session))
     else:
         sessions_view.print_table(sessions)
 
@@ -52,7 +52,7 @@ def show(session_id: SessionId, db: Db = None, json_object: Json = False) -> Non
 
     with _store(existing_database(db)) as store:
         if json_object:
-            typer.echo(sessions_view.session_json(store, session_id))
+            printing.data(sessions_view.session_json(store, session_id))
         else:
             sessions_view.print_session(store, session_id)
 
@@ -72,14 +72,14 @@ def search(
     shown = hits[:limit]
     if json_lines:
         for each in shown:
-            typer.echo(json.dumps(asdict(each)))
+            printing.data(json.dumps(asdict(each)))
     elif shown:
         columns = ("session", "prompt_id", "condition", "sample", "snippet")
         print_table(columns, [[str(getattr(each, column)) for column in columns] for each in shown])
     if not shown:
-        typer.echo("No sample has these words.", err=True)
+        printing.say("No sample has these words.")
     elif len(hits) > limit:
-        typer.echo(f"These are the newest {limit}; --limit shows more.", err=True)
+        printing.say(f"These are the newest {limit}; --limit shows more.")
 
 
 @app.command()
@@ -115,11 +115,11 @@ def merge(
     with _store(existing_database(db)) as store:
         merged = store.merge_sessions(session_ids, name or " + ".join(store.session(id).name for id in session_ids))
         info, left_out = store.session(merged), store.left_out(merged)
-    typer.echo(merged)
-    typer.echo(f"Session {merged} has {info.n_samples} samples of {info.n_conditions} conditions.", err=True)
+    printing.show(str(merged))
+    printing.say(f"Session {merged} has {info.n_samples} samples of {info.n_conditions} conditions.")
     for session, of in left_out.items():
         if of.words:
-            typer.echo(f"Of session {session}, {of.words}.", err=True)
+            printing.say(f"Of session {session}, {of.words}.")
 
 
 @app.command()
@@ -136,7 +136,7 @@ def compare(
     with _store(existing_database(db)) as store:
         diff = compare_sessions(store, first, second)
     if json_object:
-        typer.echo(json.dumps(asdict(diff)))
+        printing.data(json.dumps(asdict(diff)))
     else:
         sessions_view.print_diff(diff)
 
@@ -148,7 +148,7 @@ def backup(
     """Copy the database, as it is at this moment, while others may write to it."""
     with _store(existing_database(db)) as store:
         store.backup(file)
-    typer.echo(f"wrote {file}", err=True)
+    printing.wrote(file)
 
 
 @app.command()
@@ -158,22 +158,17 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Delete a session with everything that belongs to it."""
-    from alignbench.display import visible
-
     with _store(existing_database(db)) as store:
         session = store.session(session_id)
         samples = "1 sample" if session.n_samples == 1 else f"{session.n_samples} samples"
-        what = f"session {session.id} ({visible(session.name)}) with {samples}"
+        what = f"session {session.id} ({session.name}) with {samples}"
         if not yes:
-            if not _can_ask():
+            if not printing.can_ask():
                 raise InputError(f"Deleting {what} needs --yes where nobody can be asked.")
-            typer.confirm(f"Delete {what}?", abort=True, err=True)
+            if not printing.agreed(f"Delete {what}?"):
+                raise typer.Abort
         store.delete_session(session_id)
-    typer.echo(f"Deleted {what}.", err=True)
-
-
-def _can_ask() -> bool:
-    return sys.stdin.isatty() and sys.stderr.isatty()
+    printing.say(f"Deleted {what}.")
 
 
 def _store(path: Path) -> Store:

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from alignbench.cli import printing
 from alignbench.display import visible
 from alignbench.session_diff import SessionDiff
 from alignbench.spec import Condition, Sampling
 from alignbench.store import Note, SampleRow, SessionInfo, Store
-
-_PIPE_WIDTH = 10_000  # columns where no terminal limits them: a row stays a line
 
 
 def to_json(value: SessionInfo) -> str:
@@ -62,7 +59,7 @@ def print_table(sessions: Sequence[SessionInfo]) -> None:
             session.n_errors,
         )
         table.add_row(*(Text(str(cell)) for cell in cells))
-    _console(width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
+    printing.console(wide=True).print(table)
 
 
 def print_diff(diff: SessionDiff) -> None:
@@ -74,7 +71,7 @@ def print_diff(diff: SessionDiff) -> None:
 
 def print_session(store: Store, session_id: int) -> None:
     """A session as a page to read."""
-    console = _console()
+    console = printing.console()
     session, conditions = store.session(session_id), store.conditions(session_id)
     _print_header(console, session, conditions)
     _print_notes(console, store.notes(session_id))
@@ -93,7 +90,7 @@ def print_session(store: Store, session_id: int) -> None:
                 _print_samples(console, rows)
 
 
-def _print_header(console: Console, session: SessionInfo, conditions: Sequence[Condition]) -> None:
+def _print_header(console: printing.Console, session: SessionInfo, conditions: Sequence[Condition]) -> None:
     console.print(Text(f"Session {session.id}: {_line(session.name)}", "bold"))
     facts = {
         "created": _minute(session.created),
@@ -112,14 +109,14 @@ def _print_header(console: Console, session: SessionInfo, conditions: Sequence[C
         _print_indented(console, Text(_sampling(condition)), 4)
 
 
-def _print_notes(console: Console, notes: Iterable[Note]) -> None:
+def _print_notes(console: printing.Console, notes: Iterable[Note]) -> None:
     for note in notes:
         console.print()
         _print_indented(console, Text(f"Note, {_minute(note.created)}"), 2)
         _print_indented(console, Text(visible(note.text)), 4)
 
 
-def _print_samples(console: Console, rows: Iterable[SampleRow]) -> None:
+def _print_samples(console: printing.Console, rows: Iterable[SampleRow]) -> None:
     for row in rows:
         mark = _mark(row)
         _print_indented(console, Text(f"[{row.sample}]" + (f" {mark}" if mark else "")), 2)
@@ -155,11 +152,7 @@ def _sample_json(row: SampleRow) -> dict[str, Any]:
     return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()}
 
 
-def _console(width: int | None = None) -> Console:
-    return Console(width=width, markup=False, highlight=False, emoji=False)
-
-
-def _print_indented(console: Console, text: Text, columns: int) -> None:
+def _print_indented(console: printing.Console, text: Text, columns: int) -> None:
     """Wrapped and indented, without the trailing spaces that Padding would leave in what people copy."""
     for line in text.wrap(console, max(console.width - columns, 1), overflow="fold"):
         line.rstrip()

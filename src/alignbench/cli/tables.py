@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from alignbench.cli import printing
 from alignbench.display import text_table
 
 if TYPE_CHECKING:
     from alignbench.reports.section import Section
-
-_UNLIMITED = 1_000_000  # columns of a file or a pipe
 
 
 def print_sections(sections: Iterable[Section]) -> None:
     """Tables without titles, a blank line between them."""
     for i, section in enumerate(sections):
         if i:
-            print()
+            printing.show()
         print_table(section.columns, section.rows)
 
 
@@ -26,9 +25,4 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
     A row is one line of a file or a pipe, whatever its cells hold: line breaks and tabs become spaces.
     """
-    from rich.console import Console
-
-    console = Console(markup=False, highlight=False, emoji=False)
-    if not console.is_terminal:
-        console.width = _UNLIMITED
-    console.print(text_table(columns, rows))
+    printing.console(wide=True).print(text_table(columns, rows))

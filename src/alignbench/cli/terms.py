@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 
-from alignbench.display import visible
+from alignbench.cli import printing
 from alignbench.models.catalog import first_use, terms
 from alignbench.spec import Model
 
@@ -14,4 +13,4 @@ def print_terms(models: Iterable[Model]) -> None:
     """The terms of models that were never used here, on stderr."""
     for model in dict.fromkeys(models):
         if first_use(model):
-            print(visible(terms(model)), file=sys.stderr)
+            printing.say(terms(model))
