@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,22 @@ def test_a_file_says_what_to_draw(tmp_path: Path) -> None:
     assert (chat.context.template, chat.seed, chat.sampling.temperature) == ("chat", 100, 0.0)
     assert chat.sampling.max_tokens == 9
     assert (experiment.metrics, experiment.report) == (("jaccard",), Path("out.md"))
+
+
+def test_prompts_of_several_files_are_there_once_and_keep_their_ids(tmp_path: Path) -> None:
+    (tmp_path / "ids.jsonl").write_text("".join(
+        json.dumps({"id": id, "prompt": text}) + "\n" for id, text in (("a", "Why?"), ("b", "Why?"), ("c", "Who?"))
+    ))  # fmt: skip
+    (tmp_path / "lines.txt").write_text("When?\nWhy?\n")
+    (tmp_path / "more.txt").write_text("When?\n")
+    files = '[prompts]\nfiles = ["lines.txt", "ids.jsonl", "more.txt"]\n[[conditions]]\nmodel = "demo-base"\n'
+    prompts = read(tmp_path, files).prompts
+    assert [(prompt.id[:6], prompt.text) for prompt in prompts] == [
+        ("lines-", "When?"), ("a", "Why?"), ("b", "Why?"), ("c", "Who?"),
+    ]  # fmt: skip
+    (tmp_path / "more.csv").write_text("id,prompt\nc,Whose?\n")
+    with pytest.raises(InputError, match=r"mine\.toml.*'c' stands for two texts in ids and more"):
+        read(tmp_path, files.replace("more.txt", "more.csv"))
 
 
 def test_a_cross_product(tmp_path: Path) -> None:

@@ -102,3 +102,16 @@ def test_imported_and_unfinished_samples_are_not_drawn_again(stores: tuple[Store
     store.add_error(store.add_cell(1, PROMPTS[0], Condition.zero_shot(GOOD, name="other", seed=5), 2), 1, "late")
     samples, _ = redrawn(store, scratch, FakePool())
     assert {each.condition for each in samples} == {"good", "taught"}
+
+
+def test_prompts_of_one_text_are_drawn_again_each_in_its_own_cell(tmp_path: Path) -> None:
+    prompts = [Prompt("a", "Why?"), Prompt.typed("Why?"), Prompt("b", "Why?")]
+    with Store.open(tmp_path / "runs.db") as store, Store.open(tmp_path / "scratch.db") as scratch:
+        session = store.create_session("t")
+        store.add_prompts(session, prompts)
+        list(StagedRun(make_plan(store, session, prompts, CONDITIONS[:1], 2), FakePool(), store, None))
+        samples, _ = redrawn(store, scratch, FakePool())
+        assert sorted((each.prompt_id, each.sample) for each in samples) == sorted(
+            (prompt.id, i) for prompt in prompts for i in (0, 1)
+        )
+        assert all(each.identical and each.same_prompt for each in samples)

@@ -379,3 +379,29 @@ def test_a_hint_by_hand_is_kept_with_its_cell_and_not_with_a_preview(store: Stor
     kept = store.cell_hint(store.cells(session)[0].id)
     assert kept is not None
     assert (kept.level, kept.text, kept.maker, kept.n_tokens) == ("keywords", "one, two", "", len("one, two"))
+
+
+def test_prompts_of_one_text_have_contexts_of_their_own_answers(store: Store) -> None:
+    session = store.create_session("t", reference="good")
+    said = {"a": "It is so.", "b": "It is not so.", "c": "It is so."}
+    prompts = [Prompt(id, "Is it so?") for id in said]
+    for prompt in prompts:
+        cell = store.add_cell(session, prompt, TEACHER, 1)
+        store.add_text(cell, 0, said[prompt.id], raw_text="", finish_reason="stop")
+    hint = Hint("summary", condition="good", maker="good", template="{response}")
+    taught = under(Context("plain", hint=hint, prefill=Prefill(condition="good", tokens=20)))
+    pool = Pool()
+    list(StagedRun(make_plan(store, session, prompts, [taught], 1), pool, store, pool))
+    assert not errors(store, session)
+    hints = {each.prompt_id: each for each in store.hints(session)}
+    cells = {cell.prompt_id: cell.id for cell in store.cells(session) if cell.condition == "raw + context"}
+    answers = {row.prompt_id: row for row in store.samples(session) if row.condition == "good"}
+    assert hints.keys() == said.keys()
+    for id, answer in answers.items():
+        assert hints[id].source_id == answer.id
+        assert store.cell_hint(cells[id]) == hints[id]
+        assert store.prefill(cells[id]) == said[id]
+    assert hints["a"].text == hints["c"].text
+    asked = [request for name, request in pool.requests if name == "good" and request.alone]
+    assert len(asked) == 2  # one text needs one hint, whoever said it
+    assert make_plan(store, session, prompts, [taught], 1).n_missing == 0

@@ -94,6 +94,18 @@ def test_two_prompts_of_one_text_are_two_by_their_ids(store: Store, session: int
     assert store.prompt_keys(session, [Prompt.typed(PROMPT.text)]) == [prompts[0].key]
 
 
+def test_prompts_that_are_registered_are_taken_as_they_are(store: Store, session: int) -> None:
+    prompts = [PROMPT, Prompt.typed(PROMPT.text)]
+    store.add_prompts(session, [*prompts, PROMPT])
+    assert store.prompts(session) == prompts
+    cells = [store.add_cell(session, prompt, Condition.zero_shot(BASE), 1) for prompt in prompts]
+    assert [cell.prompt_id for cell in store.cells(session)] == [prompt.id for prompt in prompts]
+    assert len({*cells}) == 2
+    with pytest.raises(InputError, match="'q1' stands for another text"):
+        store.add_prompts(session, [Prompt("new", "New?"), Prompt("q1", "Other?")])
+    assert store.prompts(session) == prompts
+
+
 def test_order_of_first_use(store: Store, session: int) -> None:
     prompts = [Prompt(id, id) for id in ("z", "a", "m")]
     conditions = [Condition.zero_shot(model) for model in (BASE, ALIGNED)]

@@ -8,7 +8,7 @@ import pytest
 
 from alignbench.contexts.selection import ExampleSelection, Selected
 from alignbench.errors import InputError
-from alignbench.spec import Condition, Example, ExampleSet, Prompt
+from alignbench.spec import Condition, Context, Example, ExampleSet, Model, Prompt
 from alignbench.store import Judgment, NewHint, PairScore, Store
 from tests.support.samples import ALIGNED, BASE, result
 from tests.support.stored import sample_hint, token_stats
@@ -116,3 +116,87 @@ def test_the_probabilities_of_answers_come_along(store: Store, session: int, cel
     other = store.create_session("other")
     merged = store.merge_sessions([session, other], "both")
     assert [(row.text, row.probability) for row in store.samples(merged)] == [("likely", 0.75)]
+
+
+def drawn(store: Store, prompts: list[Prompt], condition: Condition, text: str) -> int:
+    """A session with a sample of each prompt."""
+    session = store.create_session(text)
+    store.add_prompts(session, prompts)
+    for prompt in prompts:
+        store.add_sample(store.add_cell(session, prompt, condition, 1), result(0, f"{text} {prompt.id}"))
+    return session
+
+
+TYPED = Prompt.typed("Why diaries?")
+SHARED = [TYPED, Prompt("a", TYPED.text), Prompt("b", TYPED.text)]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (2, 1, 0)])
+def test_prompts_of_one_text_stay_apart_and_each_meets_its_own(store: Store, order: tuple[int, ...]) -> None:
+    prompts = [SHARED[i] for i in order]
+    first = drawn(store, prompts, Condition.zero_shot(BASE), "first")
+    second = drawn(store, SHARED, Condition.zero_shot(ALIGNED), "second")
+    merged = store.merge_sessions([first, second], "both")
+    assert [prompt.id for prompt in store.prompts(merged)] == [prompt.id for prompt in prompts]
+    texts = {(row.prompt_id, row.condition): row.text for row in store.samples(merged)}
+    assert texts == {
+        (prompt.id, name): f"{text} {prompt.id}"
+        for prompt in SHARED
+        for name, text in (("demo-base", "first"), ("demo-aligned", "second"))
+    }
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [(TYPED, SHARED[1]), (SHARED[1], TYPED)])
+def test_a_prompt_without_an_id_is_the_one_that_has_it(store: Store, ours: Prompt, theirs: Prompt) -> None:
+    first = drawn(store, [ours], Condition.zero_shot(BASE), "first")
+    second = drawn(store, [theirs], Condition.zero_shot(ALIGNED), "second")
+    merged = store.merge_sessions([first, second], "both")
+    assert store.prompts(merged) == [SHARED[1]]
+    assert store.session(merged).n_samples == 2
+
+
+def test_what_has_no_place_is_counted(store: Store) -> None:
+    sessions = [drawn(store, SHARED, Condition.zero_shot(BASE), text) for text in ("same", "same", "other")]
+    merged = store.merge_sessions(sessions, "all")
+    assert store.session(merged).n_samples == 3
+    left_out = store.left_out(merged)
+    assert [(of.same, of.other) for of in left_out.values()] == [(0, 0), (3, 0), (0, 3)]
+    assert left_out[sessions[2]].words == (
+        "3 samples had a place that was taken: 0 with the text that is there, 3 with another text"
+    )
+    assert (left_out[sessions[0]].words, store.left_out(sessions[0])) == ("", {})
+
+
+def test_imported_conditions_of_one_name_that_differ_are_two(store: Store) -> None:
+    ours = Condition("ours", Model("ours", "imported:ours", "aligned"), Context("imported", "ours"))
+    base = replace(ours, model=replace(ours.model, kind="base"))
+    sessions = [
+        drawn(store, SHARED[:2], ours, "same"),
+        drawn(store, SHARED[:1], ours, "same"),
+        drawn(store, SHARED, ours, "other"),
+        drawn(store, [Prompt("c", "How?")], base, "base"),
+    ]
+    merged = store.merge_sessions(sessions, "all")
+    assert [(c.name, c.model.reference, c.model.kind) for c in store.conditions(merged)] == [
+        ("ours", "imported:ours", "aligned"),
+        ("ours@3", "imported:ours@3", "aligned"),
+        ("ours@4", "imported:ours@4", "base"),
+    ]
+    assert store.session(merged).n_samples == 2 + 3 + 1
+    again = store.merge_sessions([merged, sessions[2]], "again")
+    assert store.session(again).n_samples == 6 + 3
+
+
+def test_hints_go_with_their_own_prompt(store: Store) -> None:
+    session = drawn(store, SHARED[1:], Condition.zero_shot(BASE), "x")
+    for row in list(store.samples(session)):
+        prompt = next(each for each in SHARED if each.id == row.prompt_id)
+        hint = store.add_hint(session, prompt, NewHint("summary", "the same", "m", "t", row.id, "hash"))
+        store.set_cell_hint(row.cell_id, hint.id)
+    merged = store.merge_sessions([session, store.create_session("empty")], "both")
+    for each in (session, merged):
+        hints = {hint.prompt_id: hint for hint in store.hints(each)}
+        assert hints.keys() == {"a", "b"}
+        for row in store.samples(each):
+            assert hints[row.prompt_id].source_id == row.id
+            assert store.cell_hint(row.cell_id) == hints[row.prompt_id]

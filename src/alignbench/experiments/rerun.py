@@ -50,6 +50,7 @@ def plan_rerun(store: Store, session: int, scratch: Store, **options: Any) -> Re
     done = {name: store.stored_cells(session, each) for name, each in conditions.items()}
     cells, places = [], {}
     with scratch.together():
+        scratch.add_prompts(there, prompts.values())
         for info in store.cells(session):
             prompt, condition = prompts[info.prompt_id], conditions[info.condition]
             drawn = tuple(sorted(done[info.condition][prompt.key].there))

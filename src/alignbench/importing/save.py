@@ -37,6 +37,7 @@ def save_import(store: Store, imported: ImportedSession) -> ImportResult:
                 }
             },
         )
+        store.add_prompts(session, (cell.prompt for each in imported.conditions for cell in each.cells))
         rows: _Rows = {}
         for each in imported.conditions:
             rows |= _save_condition(store, session, each)

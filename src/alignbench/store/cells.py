@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -52,6 +52,18 @@ class CellsMixin(CellContentsMixin):
             rows = [known.get(prompt.key) or self._prompt_row(session_id, prompt) for prompt in prompts]
             condition_id = self._condition_row(session_id, condition)
             return [self._tuples(insert, session_id, row, condition_id, n)[0][0] for row in rows]
+
+    def add_prompts(self, session_id: int, prompts: Iterable[Prompt]) -> None:
+        """Register prompts as they are, each under its id: ids that were made from a text too.
+
+        InputError where an id stands for another text in this session.
+        """
+        with self._write():
+            self._touch(session_id)
+            known = self._prompt_ids(session_id)
+            for prompt in prompts:
+                if prompt.key not in known:
+                    known[prompt.key] = self._new_prompt(session_id, prompt)
 
     def prompts(self, session_id: int) -> list[Prompt]:
         """The prompts of a session in order of first use."""
@@ -207,8 +219,10 @@ class CellsMixin(CellContentsMixin):
         return {text_hash + decode_text(name): id for text_hash, name, id in rows}
 
     def _prompt_row(self, session_id: int, prompt: Prompt) -> int:
-        if (known := self._prompt_id(session_id, prompt)) is not None:
-            return known
+        known = self._prompt_id(session_id, prompt)
+        return self._new_prompt(session_id, prompt) if known is None else known
+
+    def _new_prompt(self, session_id: int, prompt: Prompt) -> int:
         text_hash, name = self._add_text(prompt.text), encode_text(prompt.id)
         if self._row("SELECT id FROM prompts WHERE session_id = ? AND name = ?", session_id, name):
             raise InputError(

@@ -196,17 +196,22 @@ class MergingMixin(CellsMixin, SessionsMixin):
         query = "SELECT * FROM prompts WHERE session_id = ? ORDER BY position"
         theirs, ours = self._rows(query, source), self._rows(query, merged)
         there = {(row["name"], row["text_hash"]): row["id"] for row in ours}
-        places = {row["id"]: there.pop(key) for row in theirs if (key := (row["name"], row["text_hash"])) in there}
-        free = [row for row in ours if row["id"] in there.values()]
+        places = {row["id"]: there[key] for row in theirs if (key := (row["name"], row["text_hash"])) in there}
+        free: dict[str, list[dict[str, Any]]] = {}
+        taken = {*places.values()}
+        for row in ours:
+            if row["id"] not in taken:
+                free.setdefault(row["text_hash"], []).append(row)
         for row in theirs:
             old = row.pop("id")
             if old not in places:
-                same = (other for other in free if other["text_hash"] == row["text_hash"])
-                if (other := next((each for each in same if not (_is_named(each) and _is_named(row))), None)) is None:
+                others = free.get(row["text_hash"], [])
+                other = next((each for each in others if not (_is_named(each) and _is_named(row))), None)
+                if other is None:
                     called = encode_text(self._free_name("prompts", merged, decode_text(row["name"]), source))
                     places[old] = self._insert_row("prompts", {**row, "session_id": merged, "name": called})
                 else:
-                    free.remove(other)
+                    others.remove(other)
                     places[old] = other["id"]
                     if _is_named(row) and self._is_free("prompts", merged, row["name"]):
                         rename = "UPDATE prompts SET name = ?, set_name = ? WHERE id = ?"
@@ -219,9 +224,9 @@ class MergingMixin(CellsMixin, SessionsMixin):
         conditions = {condition.name: condition for condition in self.conditions(source)}
         for row in self._rows("SELECT * FROM conditions WHERE session_id = ? ORDER BY position", source):
             old, condition = row.pop("id"), conditions[decode_text(row["name"])]
-            query = "SELECT id, name FROM conditions WHERE session_id = ? AND hash = ?"
+            query = "SELECT id, name, model_id FROM conditions WHERE session_id = ? AND hash = ?"
             there = self._row(query, merged, row["hash"])
-            if there is not None and not (condition.model.is_imported and self._disagree(old, there["id"])):
+            if there is not None and not (condition.model.is_imported and self._disagree(row, old, there)):
                 new, called = there["id"], decode_text(there["name"])
             else:
                 called = self._free_name("conditions", merged, condition.name, source)
@@ -234,9 +239,9 @@ class MergingMixin(CellsMixin, SessionsMixin):
             self._execute("INSERT INTO merged_conditions VALUES (?, ?)", old, new)
         return names
 
-    def _disagree(self, old: int, new: int) -> bool:
-        """Whether two conditions have different texts in one place."""
-        return bool(
+    def _disagree(self, theirs: dict[str, Any], old: int, ours: dict[str, Any]) -> bool:
+        """Whether two conditions are of different models, or have different texts in one place."""
+        return theirs["model_id"] != ours["model_id"] or bool(
             self._row(
                 """
                 SELECT 1 FROM cells AS old_cells
@@ -248,7 +253,7 @@ class MergingMixin(CellsMixin, SessionsMixin):
                     AND ours.text_hash <> theirs.text_hash LIMIT 1
                 """,
                 old,
-                new,
+                ours["id"],
             )
         )
 

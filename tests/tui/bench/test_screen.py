@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
 
+from alignbench.prompts import load_prompts
+from alignbench.spec import Prompt
 from alignbench.store import Store
 from alignbench.tui.dialogs.condition import ConditionScreen
 from alignbench.tui.widgets.inputs import PlainArea, PlainInput
+from alignbench.tui.workbench import persistence
 from alignbench.tui.workbench.comparison_values import ScoreTable
 from tests.support.app import SMALL, WIDE, bench_of, make_app, ready, rows, sampled, screen_text, shows, until
 from tests.support.fakes import FakePool
@@ -315,6 +319,38 @@ async def test_prompts_of_the_session_are_a_set(tmp_path: Path) -> None:
         await until(pilot, lambda: app.screen is bench_of(app))
         assert app.workbench.bench.prompt.text == "my own question"
         await until(pilot, lambda: "this session 1/1" in screen_text(app))
+
+
+async def test_prompts_of_one_text_have_samples_of_their_own(tmp_path: Path) -> None:
+    db, file = tmp_path / "x.db", tmp_path / "eq.jsonl"
+    file.write_text("".join(json.dumps({"id": id, "prompt": "Why?"}) + "\n" for id in ("first", "second")))
+    app = make_app(db)
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await ready(pilot, app)
+        bench = app.workbench.bench
+        bench.prompts, bench.prompt_set = load_prompts(str(file)), str(file)
+        bench.ask(bench.prompts[0])
+        await sampled(pilot, app)
+        await pilot.press("right_square_bracket")
+        assert (bench.prompt.id, bench.position) == ("second", 1)
+        assert not any(bench.cell(column).samples for column in bench.columns)
+        await sampled(pilot, app)
+        assert {row.prompt_id for row in rows(db)} == {"first", "second"}
+        assert len(rows(db)) == 20
+        await pilot.press("f2")
+        await shows(pilot, "first  Why?", "second  Why?")
+        await pilot.press("escape")
+        bench.ask(Prompt.typed("Why?"))
+        assert bench.prompt.id == "first"
+        session = bench.session
+    with Store.open(db) as store:
+        assert session is not None
+        restored, _ = persistence.restore(store, session)
+        assert [prompt.id for prompt in restored.asked] == ["first", "second"]
+        for prompt in restored.asked:
+            cells = [restored.cell(column, prompt) for column in restored.columns]
+            assert [cell.done for cell in cells] == [5, 5]
+            assert {s.row.prompt_id for cell in cells for s in cell.samples.values() if s.row} == {prompt.id}
 
 
 async def test_escape_right_after_f5(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 
-from alignbench.spec import Condition, Prompt, Sampling
+from alignbench.spec import Condition, Prompt, Sampling, content_hash, made_id
 from alignbench.tui.workbench.cell import BenchSample
 from alignbench.tui.workbench.persistence import rebuilt
 from alignbench.tui.workbench.state import Bench, Column, free_name, letter
@@ -107,6 +107,18 @@ def test_prompts_go_round() -> None:
     assert bench.position is None
     bench.step_prompt(1)
     assert bench.position == 0
+
+
+def test_a_set_with_a_text_that_the_session_has_goes_round_too() -> None:
+    unnamed = [Prompt(made_id(content_hash(text), "set"), text, "set") for text in ("one", "two", "three")]
+    bench = Bench.ready([BASE], unnamed, "set")
+    bench.asked = [Prompt("mine", "two")]
+    seen = []
+    for _ in range(4):
+        seen.append((bench.prompt.id, bench.position))
+        bench.step_prompt(1)
+    assert [place for _, place in seen] == [0, 1, 2, 0]
+    assert seen[1][0] == "mine"
 
 
 def test_a_condition_survives_json() -> None:
