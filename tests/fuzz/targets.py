@@ -12,7 +12,7 @@ from pathlib import Path
 from alignbench.contexts.example_files import read_examples
 from alignbench.contexts.files import load_context
 from alignbench.contexts.urial import parse_urial
-from alignbench.engines.openai.http import server_sent
+from alignbench.engines.openai.event_stream import ServerEvent, server_sent
 from alignbench.errors import InputError
 from alignbench.experiments.verbalized import answers, stated_probabilities
 from alignbench.importing.jsonl import read_jsonl
@@ -43,7 +43,7 @@ def gguf_header(data: bytes) -> None:
 def event_stream(data: bytes) -> None:
     """However the bytes are cut, the events are the same."""
 
-    async def events(size: int) -> list[str]:
+    async def events(size: int) -> list[ServerEvent]:
         async def chunks() -> AsyncIterator[bytes]:
             for start in range(0, len(data), size):
                 yield data[start : start + size]

@@ -151,5 +151,9 @@ def _line(row: SampleRow) -> dict[str, object]:
         "n_tokens": row.n_tokens,
         "seconds": row.seconds,
         "logprob": row.logprob,
+        "thinking": row.thinking,
+        "n_thinking_tokens": row.n_thinking_tokens,
+        "refused": row.refused,
+        "note": row.note,
         **({} if row.probability is None else {"probability": row.probability}),
     }

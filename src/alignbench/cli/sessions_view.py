@@ -122,6 +122,8 @@ def _print_samples(console: printing.Console, rows: Iterable[SampleRow]) -> None
         _print_indented(console, Text(f"[{row.sample}]" + (f" {mark}" if mark else "")), 2)
         if row.text:
             _print_indented(console, Text(visible(row.text)), 4)
+        if row.note:
+            _print_indented(console, Text(f"({visible(row.note)})"), 4)
 
 
 def _mark(row: SampleRow) -> str:
@@ -131,8 +133,10 @@ def _mark(row: SampleRow) -> str:
     if row.status == "cancelled":
         return "cancelled" if row.text else "cancelled before its first token"
     if row.finish_reason == "length":
-        return "cut" if row.n_tokens is None else f"cut at {row.n_tokens} tok"
-    return "" if row.text else "empty"
+        spent = None if row.n_tokens is None else row.n_tokens + (row.n_thinking_tokens or 0)
+        mark = "cut" if spent is None else f"cut at {spent} tok"
+        return mark if row.text or not row.thinking else f"{mark}, in its thoughts"
+    return "refused" if row.refused else "" if row.text else "empty"
 
 
 def _sampling(condition: Condition) -> str:

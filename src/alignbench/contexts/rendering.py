@@ -10,6 +10,7 @@ from typing import Any, Literal
 from alignbench.contexts.selection import own_examples
 from alignbench.contexts.templates import render_template
 from alignbench.engines.protocol import Capabilities
+from alignbench.engines.thoughts import THINK, THINK_END, ThoughtMarks
 from alignbench.errors import InputError
 from alignbench.spec import Context, Example, Level, Prompt
 
@@ -85,6 +86,7 @@ class Rendered:
         messages: what a server that applies the chat template itself gets in place of the text
         passes: how many stops a response may run over before one ends it
         parts: the same text in pieces
+        thoughts: how a response holds thoughts in this layout, None where it does not
     """
 
     context: str
@@ -93,6 +95,7 @@ class Rendered:
     messages: tuple[tuple[str, str], ...] = ()
     passes: int = 0
     parts: tuple[Part, ...] = ()
+    thoughts: ThoughtMarks | None = None
 
     @property
     def text(self) -> str:
@@ -161,7 +164,18 @@ def render(prompt: Prompt, context: Context, model: Capabilities, content: Conte
         rendered = _chat(query, context, content, model)
     else:
         raise InputError(f"Unknown template {context.template!r}; expected plain, chat or a .jinja file.")
-    return replace(rendered, stops=stops(context))
+    return replace(rendered, stops=stops(context), thoughts=_thoughts(rendered, context, model))
+
+
+def _thoughts(rendered: Rendered, context: Context, model: Capabilities) -> ThoughtMarks | None:
+    """As the context says; else as the layout shows: it ends inside of thoughts, or is of a model that opens some."""
+    if context.thinking_end:
+        return ThoughtMarks(context.thinking_end)
+    if rendered.text.rstrip().endswith(THINK):
+        return ThoughtMarks()
+    own = context.template == "chat" and not context.source
+    thinks = model.renders_chat or THINK_END in (model.chat_template or "")
+    return ThoughtMarks(opened=False) if own and thinks else None
 
 
 # The plain layout

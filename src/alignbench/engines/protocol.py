@@ -61,6 +61,7 @@ class SampleRequest:
     messages: tuple[tuple[str, str], ...] = ()  # (role, content); in place of text where the model renders chat itself
     schema: str = ""  # a JSON schema, as text
     alone: bool = False  # the cell will never have another sample
+    thinking_end: str = ""  # what stands between thoughts and answer where the model writes both into one text
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,25 +84,39 @@ class TokenStats:
 
 @dataclass(frozen=True, slots=True)
 class SampleResult:
-    """One finished, cut or cancelled response.
+    """One finished, cut, cancelled or broken response.
 
     Attributes:
         raw_text: all the generated text
         text: the same with one trailing stop removed
-        n_tokens: of every drawn token, the one that ended the response included
+        n_prompt_tokens: None where a server does not say
+        n_tokens: of every drawn token, the one that ended the response included; None where a server does not say how
+            many of them are the answer's
         logprob: sum of the raw log-probs, nats
         seconds: wall time from the start of its generation to its end
+        thinking: what the model thought before its answer, where the engine gets it apart: then texts, tokens and
+            log-probs are those of the answer alone. None where there are no such thoughts
+        n_thinking_tokens: of the thoughts, or, in a text that has both, up to the end of its first `thinking_end`. None
+            where it is not known, or there are none
+        refused: the server says that the text is a refusal
+        note: what a reader should know about it, empty where there is nothing
+        error: why the response broke off, of finish reason error; the texts are what had come
     """
 
     sample: int
     text: str
     raw_text: str
     finish_reason: FinishReason
-    n_prompt_tokens: int | None  # None where a server does not say
-    n_tokens: int
+    n_prompt_tokens: int | None
+    n_tokens: int | None
     seconds: float
     logprob: float
     tokens: TokenStats
+    thinking: str | None = None
+    n_thinking_tokens: int | None = None
+    refused: bool = False
+    note: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,11 +238,17 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The request (or the load, key 0) failed; samples that had not finished get this message."""
+    """The request (or the load, key 0) failed; samples that had not finished get this message.
+
+    Attributes:
+        crowded: a load that there is no room for until models that are at work have ended
+        broken: those of the samples that say themselves what went wrong, with what had come of them
+    """
 
     key: int
     message: str
-    crowded: bool = False  # a load that there is no room for until models that are at work have ended
+    crowded: bool = False
+    broken: tuple[SampleResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,13 @@ class TextStream:
     that can no longer turn out to be the beginning of a stop string or of a multi-byte character.
     """
 
-    def __init__(self, stops: Sequence[str], passes: int = 0) -> None:
-        """passes: how often the first of the stop strings may come without ending the response."""
+    def __init__(self, stops: Sequence[str], passes: int = 0, mark: str = "") -> None:
+        """
+        Args:
+            stops: strings that end the response.
+            passes: how often the first of them may come without doing so.
+            mark: a string that is looked for, see `marked`; empty for none.
+        """
         self._stops = tuple(stops)
         self._passes = passes
         self._longest = max((len(stop) for stop in stops), default=0)
@@ -22,7 +27,10 @@ class TextStream:
         self._raw: list[str] = []
         self._pending = ""  # decoded, not given out yet
         self._shown: list[str] = []
+        self._mark = mark
+        self._unmarked = ""  # the end of the raw text, in which the mark may have begun
         self.stopped = False
+        self.marked = False  # whether the mark has come
 
     @property
     def raw_text(self) -> str:
@@ -47,6 +55,10 @@ class TextStream:
 
     def _take(self, decoded: str) -> str:
         self._raw.append(decoded)
+        if self._mark and not self.marked:
+            self._unmarked += decoded
+            self.marked = self._mark in self._unmarked
+            self._unmarked = self._unmarked[max(0, len(self._unmarked) - len(self._mark) + 1) :]
         if self.stopped:
             return ""
         self._pending += decoded

@@ -45,7 +45,7 @@ def keep_samples(store: Store, session: int, cell: PlannedCell, result: SampleRe
         return [_keep_sample(store, session, cell, result)]
     missing = given_by(cell.condition.context, result.sample, cell.missing)
     with store.together():
-        if result.finish_reason == "cancelled":
+        if result.finish_reason in ("cancelled", "error"):
             return [store.add_sample(cell.id, replace(result, sample=sample)) for sample in missing]
         try:
             parsed = answers(result.text, m)
@@ -59,23 +59,22 @@ def keep_samples(store: Store, session: int, cell: PlannedCell, result: SampleRe
                 raw_text=result.raw_text,
                 finish_reason=result.finish_reason,
                 probability=parsed[sample % m].probability,
+                thinking=result.thinking,
+                note=result.note,
             )
             for sample in missing
         ]
 
 
 def _keep_sample(store: Store, session: int, cell: PlannedCell, result: SampleResult) -> SampleRow:
-    """Store a sample. Its text is the answer alone, without the thoughts or the hint that the model wrote before it.
+    """Store a sample. Its text is the answer alone, without the hint that the model wrote before it.
 
     What was cut before its answer began has an empty text; the raw text is all that was generated.
     """
     context = cell.condition.context
-    text = result.text
-    if context.thinking_end:
-        text = text.partition(context.thinking_end)[2].strip()
-    if not (context.hint is not None and context.hint.level == "first"):
-        return store.add_sample(cell.id, result if text == result.text else replace(result, text=text))
-    parsed = parse_hint_first(text)
+    if result.finish_reason == "error" or context.hint is None or context.hint.level != "first":
+        return store.add_sample(cell.id, result)
+    parsed = parse_hint_first(result.text)
     with store.together():
         row = store.add_sample(cell.id, replace(result, text=parsed.answer or ""))
         if parsed.hint:

@@ -8,6 +8,7 @@ from alignbench.contexts.hints import give_away, hint_request
 from alignbench.contexts.rendering import render
 from alignbench.engines.blocking import completed, loaded, tokenized
 from alignbench.engines.protocol import EnginePool, SampleRequest
+from alignbench.engines.thoughts import answer_alone
 from alignbench.errors import EngineError
 from alignbench.spec import Hint, Level, Model, Prompt, Sampling, content_hash, default_context
 from alignbench.store import HintRow, NewHint, SampleRow, Store
@@ -71,9 +72,13 @@ def made_hint(
             stream=0,
             messages=rendered.messages,
             alone=True,
+            thinking_end=rendered.thoughts.end if rendered.thoughts else "",
         ),
     )
+    answer = answer_alone(answer, rendered.thoughts)
     text = answer.text.strip()
+    if answer.refused:
+        raise EngineError(f"{maker.name} refused to write a {hint.level} for the prompt {prompt.id}: {text}")
     if not text:
         raise EngineError(f"{maker.name} gave no {hint.level} for the prompt {prompt.id}: it answered nothing.")
     overlap = give_away(text, source.text)

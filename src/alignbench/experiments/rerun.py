@@ -76,7 +76,7 @@ def compared(store: Store, scratch: Store, rerun: Rerun, rows: Iterable[SampleRo
             row.prompt_id,
             row.condition,
             row.sample,
-            row.status == "done" and row.raw_text == before.raw_text,
+            row.status == "done" and (row.raw_text, row.thinking) == (before.raw_text, before.thinking),
             sum(
                 1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(row.raw_text, before.raw_text, strict=False))
             ),

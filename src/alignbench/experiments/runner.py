@@ -25,9 +25,11 @@ from alignbench.engines.protocol import (
     Loaded,
     Loading,
     SampleRequest,
+    SampleResult,
     Started,
     TextDeltas,
 )
+from alignbench.engines.thoughts import ThoughtMarks, answer_alone
 from alignbench.errors import AlignbenchError
 from alignbench.experiments.cell_content import cell_content, keep_samples
 from alignbench.experiments.manifest import loaded_facts
@@ -136,6 +138,7 @@ class Run:
         self._crowded: dict[Model, set[Model]] = {}  # models that found no room -> those that were at work then
         self._running: dict[int, PlannedCell] = {}  # request key -> cell
         self._unfinished: dict[int, set[int]] = {}  # request key -> samples that have not ended
+        self._thoughts: dict[int, ThoughtMarks | None] = {}  # request key -> where thoughts stand in its responses
         self._lock = threading.Lock()
         self._cancelled_cells: set[int] = set()
         self._dropped: set[int] = set()  # cancelled cells that no longer wait
@@ -212,11 +215,10 @@ class Run:
             case TextDeltas():
                 yield _arrived(self._running[event.key], event)
             case Finished():
-                cell = self._running[event.key]
-                for row in keep_samples(self._store, self.plan.session, cell, event.result):
-                    self._unfinished[event.key].discard(row.sample)
-                    yield SampleStored(cell, row)
+                yield from self._keep(event.key, event.result)
             case Failed():
+                for result in event.broken:
+                    yield from self._keep(event.key, result)
                 cell, unfinished = self._end(event.key)
                 yield from self._fail(cell, unfinished, event.message)
                 # The worker may be gone: loading again answers at once if it is not.
@@ -225,6 +227,12 @@ class Run:
                 cell, _ = self._end(event.key)
                 yield CellDone(cell)
                 yield from self._begin_next(model)
+
+    def _keep(self, key: int, result: SampleResult) -> Iterator[RunEvent]:
+        cell = self._running[key]
+        for row in keep_samples(self._store, self.plan.session, cell, answer_alone(result, self._thoughts[key])):
+            self._unfinished[key].discard(row.sample)
+            yield SampleStored(cell, row)
 
     def _at_work(self) -> set[Model]:
         """Models that have cells to do and found room."""
@@ -246,6 +254,7 @@ class Run:
 
     def _end(self, key: int) -> tuple[PlannedCell, set[int]]:
         with self._lock:
+            self._thoughts.pop(key)
             return self._running.pop(key), self._unfinished.pop(key)
 
     def _begin_next(self, model: Model) -> Iterator[RunEvent]:
@@ -285,8 +294,10 @@ class Run:
                 passes=rendered.passes,
                 messages=rendered.messages,
                 schema=schema(condition.context.verbalized) if condition.context.verbalized else "",
+                thinking_end=rendered.thoughts.end if rendered.thoughts else "",
             )
             with self._lock:
+                self._thoughts[key] = rendered.thoughts
                 self._running[key] = cell
                 self._unfinished[key] = set(cell.missing)
             self._pool.sample(model, request, self._sink(model))

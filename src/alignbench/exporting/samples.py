@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +10,14 @@ from typing import IO, Any
 
 from alignbench.display import spreadsheet_cell
 from alignbench.errors import InputError, did_you_mean
+from alignbench.json_text import json_text
 from alignbench.output_files import check_output, text_output
 from alignbench.scoring.truncation import session_truncations
 from alignbench.store import Store
 
 COLUMNS = ("prompt_id", "prompt", "condition", "kind", "model", "sample", "seed", "status", "text", "finish_reason",
-           "n_prompt_tokens", "n_tokens", "seconds", "logprob", "probability", "error")  # fmt: skip
+           "n_prompt_tokens", "n_tokens", "seconds", "logprob", "probability", "error", "thinking", "n_thinking_tokens",
+           "refused", "note")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def _selected_rows(
 def write_jsonl(rows: Iterable[Mapping[str, Any]], out: IO[str]) -> None:
     """Rows as JSON lines in ASCII, so that texts with halves of surrogate pairs come through."""
     for row in rows:
-        out.write(json.dumps(row) + "\n")
+        out.write(json_text(row) + "\n")
 
 
 def write_csv(rows: Iterable[Mapping[str, Any]], out: IO[str]) -> None:

@@ -1,9 +1,10 @@
 """Responses from anywhere: JSONL rows {"prompt_id", "prompt", "condition", "text"}, as one session.
 
-A row may say more: `kind` (base or aligned, aligned where it is left out), `finish_reason` (stop or length) and
-`sample`, its number among those of its prompt and condition, from 0. A `status` that is not done makes it an error with
-the message of `error`. The output of `alignbench sample --json` is such a file; its last line of scores is left out.
-Where rows do not number the samples of a cell, or give one number twice, the n-th row is sample n.
+A row may say more: `kind` (base or aligned, aligned where it is left out), `finish_reason` (stop or length), `sample`,
+its number among those of its prompt and condition, from 0, `thinking` (what the model thought before its answer),
+`refused` (true of a refusal) and `note`. A `status` that is not done makes it an error with the message of `error`. The
+output of `alignbench sample --json` is such a file; its last line of scores is left out. Where rows do not number the
+samples of a cell, or give one number twice, the n-th row is sample n.
 """
 
 from __future__ import annotations
@@ -129,8 +130,9 @@ def _number(row: Mapping[str, Any]) -> int | None:
 
 
 def _sample(row: Mapping[str, Any], text: str, where: str) -> ImportedSample:
+    thinking = _optional(row, "thinking", where)
     if row.get("status", "done") != "done":
-        return ImportedSample(error=str(row.get("error") or row["status"]))
+        return ImportedSample(text, text, error=str(row.get("error") or row["status"]), thinking=thinking)
     match row.get("finish_reason"):
         case None:
             finish: Finish | None = None
@@ -140,4 +142,22 @@ def _sample(row: Mapping[str, Any], text: str, where: str) -> ImportedSample:
             finish = "length"
         case other:
             raise InputError(f'{where}, field "finish_reason": {other!r}; expected stop or length.')
-    return ImportedSample(text, text, finish)
+    refused, note = _refused(row, where), _optional(row, "note", where)
+    return ImportedSample(text, text, finish, thinking=thinking, refused=refused, note=note)
+
+
+def _optional(row: Mapping[str, Any], name: str, where: str) -> str | None:
+    value = row.get(name)
+    if value is not None and not isinstance(value, str):
+        raise InputError(f'{where}, field "{name}": {value!r}; expected a text.')
+    return value or None
+
+
+def _refused(row: Mapping[str, Any], where: str) -> bool:
+    match row.get("refused"):
+        case True | "True" | "true" | "TRUE":
+            return True
+        case None | False | "False" | "false" | "FALSE":
+            return False
+        case other:
+            raise InputError(f'{where}, field "refused": {other!r}; expected true or false.')

@@ -72,10 +72,25 @@ def _save_condition(store: Store, session: int, imported: ImportedCondition) -> 
             store.set_rendered(cell_id, cell.rendered)
         for index, sample in cell.numbered:
             if sample.error:
-                row = store.add_error(cell_id, index, sample.error)
+                row = store.add_error(
+                    cell_id,
+                    index,
+                    sample.error,
+                    text=sample.text,
+                    raw_text=sample.raw_text,
+                    thinking=sample.thinking,
+                )
             else:
-                finish = sample.finish or "stop"
-                row = store.add_text(cell_id, index, sample.text, raw_text=sample.raw_text, finish_reason=finish)
+                row = store.add_text(
+                    cell_id,
+                    index,
+                    sample.text,
+                    raw_text=sample.raw_text,
+                    finish_reason=sample.finish or "stop",
+                    thinking=sample.thinking,
+                    refused=sample.refused,
+                    note=sample.note,
+                )
             if sample.hint:
                 _keep_own_hint(store, session, cell.prompt, row, name, sample.hint)
             rows[name, cell.prompt.id, index] = row

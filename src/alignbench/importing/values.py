@@ -19,8 +19,11 @@ class ImportedSample:
     text: str = ""  # what it answers, cut where its layout ends
     raw_text: str = ""  # all that was generated
     finish: Finish | None = None  # None where the file does not say how it ended
-    error: str = ""  # why there is no response, empty where there is one
+    error: str = ""  # why there is no response, or a broken one; empty where there is one
     hint: str = ""  # what a hint-first response wrote before its answer
+    thinking: str | None = None  # what the model thought before its answer
+    refused: bool = False  # whether it is a refusal, as its server said
+    note: str | None = None  # what a reader should know about it
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,10 +57,14 @@ class SampleRow:
         prompt: the prompt's text
         condition, model: names
         seed: the condition's seed + sample
-        text, raw_text: empty for an error
+        text, raw_text: for an error what had come of them, mostly nothing
         n_prompt_tokens, n_tokens, seconds: None for an error and for an imported text
         logprob: nats, None as these
         error: the message, for an error only
+        thinking: what the model thought before its answer, which is no part of the text; None where it did not
+        n_thinking_tokens: of that; the other counts and the log-prob are those of the answer. None as they
+        refused: the server says that the text is a refusal
+        note: what a reader should know about the sample, None where there is nothing
         probability: of an answer that the model gave among others, as it said, 0 to 1; such an answer has no tokens of
             its own, and the raw text is the whole reply
     """
@@ -84,6 +88,10 @@ class SampleRow:
     logprob: float | None
     error: str | None
     probability: float | None = None
+    thinking: str | None = None
+    n_thinking_tokens: int | None = None
+    refused: bool = False
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +113,7 @@ class Counts:
     samples: int  # that are done
     errors: int
     truncated: int  # those of them that were cut by length
+    refused: int = 0  # those of them that are refusals, as their server says
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,15 +31,17 @@ _TOKEN_COLUMNS = tuple(field.name for field in fields(TokenStats))
 # One statement decides: a row that is done stays as it is, anything else under the index is replaced.
 _UPSERT = """
     INSERT INTO samples (cell_id, sample, seed, status, finish_reason, n_prompt_tokens, n_tokens, seconds,
-        logprob, error, created, text_hash, text, raw_text, probability)
-    SELECT cells.id, ?2, conditions.seed + ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14
+        logprob, error, created, text_hash, text, raw_text, probability,
+        thinking, n_thinking_tokens, refused, note)
+    SELECT cells.id, ?2, conditions.seed + ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18
     FROM cells JOIN conditions ON conditions.id = cells.condition_id WHERE cells.id = ?1
     ON CONFLICT (cell_id, sample) DO UPDATE SET
         seed = excluded.seed, status = excluded.status, finish_reason = excluded.finish_reason,
         n_prompt_tokens = excluded.n_prompt_tokens, n_tokens = excluded.n_tokens, seconds = excluded.seconds,
         logprob = excluded.logprob, error = excluded.error, created = excluded.created,
         text_hash = excluded.text_hash, text = excluded.text, raw_text = excluded.raw_text,
-        probability = excluded.probability
+        probability = excluded.probability, thinking = excluded.thinking,
+        n_thinking_tokens = excluded.n_thinking_tokens, refused = excluded.refused, note = excluded.note
     WHERE samples.status <> 'done'
 """
 
@@ -50,7 +52,7 @@ class SamplesMixin(ConnectedMixin):
     def add_sample(self, cell_id: int, result: SampleResult) -> SampleRow:
         """Commit a sample with its tokens; the row that is in the database now.
 
-        Its status is done, or cancelled where its finish reason says so. It replaces an error or a cancelled
+        Its status is done, or cancelled or error where its finish reason says so. It replaces an error or a cancelled
         sample of the same index; where a done one is there already, that one stays and is returned.
         """
         statuses: dict[str, SampleStatus] = {"cancelled": "cancelled", "error": "error"}
@@ -63,10 +65,14 @@ class SamplesMixin(ConnectedMixin):
             result.n_tokens,
             result.seconds,
             result.logprob,
-            None,
+            encode_text(result.error) if result.error else None,
             text=result.text,
             raw_text=result.raw_text,
             tokens=result.tokens,
+            thinking=result.thinking,
+            n_thinking_tokens=result.n_thinking_tokens,
+            refused=result.refused,
+            note=result.note or None,
         )
 
     def add_text(
@@ -78,6 +84,9 @@ class SamplesMixin(ConnectedMixin):
         raw_text: str,
         finish_reason: FinishReason,
         probability: float | None = None,
+        thinking: str | None = None,
+        refused: bool = False,
+        note: str | None = None,
     ) -> SampleRow:
         """Commit a finished response without tokens and time of its own: from elsewhere, or a part of a generation.
 
@@ -88,6 +97,7 @@ class SamplesMixin(ConnectedMixin):
             raw_text: all that was generated
             finish_reason: how that ended
             probability: that the model gave this answer among others
+            thinking, refused, note: as in `SampleRow`
         """
         return self._put(
             cell_id,
@@ -98,11 +108,33 @@ class SamplesMixin(ConnectedMixin):
             text=text,
             raw_text=raw_text,
             probability=probability,
+            thinking=thinking,
+            refused=refused,
+            note=note or None,
         )
 
-    def add_error(self, cell_id: int, sample: int, message: str) -> SampleRow:
-        """Commit that a sample failed; a done one of the same index stays, and is returned."""
-        return self._put(cell_id, sample, "error", "error", None, None, None, None, encode_text(message))
+    def add_error(
+        self,
+        cell_id: int,
+        sample: int,
+        message: str,
+        *,
+        text: str = "",
+        raw_text: str = "",
+        thinking: str | None = None,
+    ) -> SampleRow:
+        """Commit that a sample failed, and what had come of it; a done one of the same index stays, and is returned."""
+        return self._put(
+            cell_id,
+            sample,
+            "error",
+            "error",
+            *[None] * 4,
+            encode_text(message),
+            text=text,
+            raw_text=raw_text,
+            thinking=thinking,
+        )
 
     def stored_cells(self, session_id: int, condition: Condition, *, errors: bool = False) -> dict[str, StoredCell]:
         """The cells of a condition hash, whatever it is called, by the prompt's key, with the samples that are done
@@ -155,7 +187,8 @@ class SamplesMixin(ConnectedMixin):
             SELECT conditions.name AS condition,
                 count(CASE WHEN samples.status = 'done' THEN 1 END) AS samples,
                 count(CASE WHEN samples.status = 'error' THEN 1 END) AS errors,
-                count(CASE WHEN samples.status = 'done' AND samples.finish_reason = 'length' THEN 1 END) AS truncated
+                count(CASE WHEN samples.status = 'done' AND samples.finish_reason = 'length' THEN 1 END) AS truncated,
+                count(CASE WHEN samples.status = 'done' AND samples.refused THEN 1 END) AS refused
             FROM conditions
             LEFT JOIN cells ON cells.condition_id = conditions.id
             LEFT JOIN samples ON samples.cell_id = cells.id
@@ -255,6 +288,10 @@ class SamplesMixin(ConnectedMixin):
         raw_text: str = "",
         tokens: TokenStats | None = None,
         probability: float | None = None,
+        thinking: str | None = None,
+        n_thinking_tokens: int | None = None,
+        refused: bool = False,
+        note: str | None = None,
     ) -> SampleRow:
         with self._write():
             changed = self._execute(
@@ -268,6 +305,10 @@ class SamplesMixin(ConnectedMixin):
                 encode_text(text),
                 encode_text(raw_text),
                 probability,
+                None if thinking is None else encode_text(thinking),
+                n_thinking_tokens,
+                refused,
+                None if note is None else encode_text(note),
             )
             row = self._row("SELECT * FROM sample_details WHERE cell_id = ? AND sample = ?", cell_id, sample)
             if row is None:
@@ -313,6 +354,14 @@ def sample_row(row: dict[str, Any]) -> SampleRow:
         n_tokens=row["n_tokens"],
         seconds=row["seconds"],
         logprob=row["logprob"],
-        error=None if row["error"] is None else decode_text(row["error"]),
+        error=_decoded(row["error"]),
         probability=row["probability"],
+        thinking=_decoded(row["thinking"]),
+        n_thinking_tokens=row["n_thinking_tokens"],
+        refused=bool(row["refused"]),
+        note=_decoded(row["note"]),
     )
+
+
+def _decoded(value: str | bytes | None) -> str | None:
+    return None if value is None else decode_text(value)

@@ -304,6 +304,16 @@ def _prompts_by_id(db: Database) -> None:
         db.execute(statement)
 
 
+def _thoughts(db: Database) -> None:
+    # What a model thought before its answer; whether its server says that it refused; what a reader should know.
+    for column in ("thinking TEXT", "n_thinking_tokens INTEGER", "refused INTEGER NOT NULL DEFAULT 0", "note TEXT"):
+        db.execute(f"ALTER TABLE samples ADD COLUMN {column}")
+    view = next(db.query("SELECT sql FROM sqlite_master WHERE name = 'sample_details'"))["sql"]
+    db.execute("DROP VIEW sample_details")
+    columns = "samples.thinking, samples.n_thinking_tokens, samples.refused, samples.note"
+    db.execute(view.replace("samples.probability", f"samples.probability, {columns}"))
+
+
 MIGRATIONS: tuple[tuple[str, Migration], ...] = (
     ("0001_tables", _tables),
     ("0002_judgments", _judgments),
@@ -315,6 +325,7 @@ MIGRATIONS: tuple[tuple[str, Migration], ...] = (
     ("0008_example_hints", _example_hints),
     ("0009_ends", _ends),
     ("0010_prompts_by_id", _prompts_by_id),
+    ("0011_thoughts", _thoughts),
 )
 
 

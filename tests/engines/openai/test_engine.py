@@ -480,7 +480,6 @@ def test_a_server_error_that_stays(server: ScriptedServer, connect: Connect) -> 
     [
         Reply(pieces=[piece("one "), piece("half")]),
         Reply(pieces=[piece("one "), piece("half")], whole=False),
-        Reply(pieces=[piece("one "), piece("half"), DONE]),
         Reply(pieces=[piece("one "), b'data: {"choices": [{"ind']),
         Reply(pieces=[piece("one "), b'data: {"error": {"message": "overloaded", "code": 503}}\n\n']),
         Reply(pieces=[], whole=False),

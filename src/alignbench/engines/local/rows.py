@@ -48,6 +48,7 @@ class DecodingRow:
     started: float
     token: int = 0
     draws: list[tuple[int, float, float, float, float]] = field(default_factory=list)
+    n_thinking: int | None = None  # tokens up to what ends the thoughts, once it has come
     seen: NDArray[np.int64] | None = None
     grammar: Grammar | None = None
 
@@ -65,6 +66,7 @@ class DecodingRow:
             seconds=time.perf_counter() - self.started,
             logprob=float(logprobs.sum(dtype=np.float64)),
             tokens=TokenStats(np.array(ids, np.int32), logprobs, *(np.array(f, np.float32) for f in floats[1:])),
+            n_thinking_tokens=self.n_thinking,
         )
 
 
@@ -83,10 +85,12 @@ class DecodingCell:
         self._last_progress = 0.0
 
     def open_row(self, sample: int, slot: int, decoder: Decoder) -> DecodingRow:
-        row = DecodingRow(self, sample, slot, TextStream(self.request.stops, self.request.passes), time.perf_counter())
-        if self.request.schema:
-            row.grammar = decoder.grammar(self.request.schema)
-        if self.request.sampling.repetition_penalty != 1:
+        request = self.request
+        stream = TextStream(request.stops, request.passes, request.thinking_end)
+        row = DecodingRow(self, sample, slot, stream, time.perf_counter())
+        if request.schema:
+            row.grammar = decoder.grammar(request.schema)
+        if request.sampling.repetition_penalty != 1:
             row.seen = np.unique(np.asarray(self.ids, np.int64))
         return row
 
@@ -108,6 +112,8 @@ class DecodingCell:
         if decoder.is_end(token):
             return "stop"
         self._show(row, row.stream.feed(decoder.piece(token)))
+        if row.stream.marked and row.n_thinking is None:
+            row.n_thinking = len(row.draws)
         if row.stream.stopped:
             return "stop"
         if len(row.draws) >= self.request.sampling.max_tokens:

@@ -10,6 +10,8 @@ What differs from the local engines, because the server owns it:
 - Tokens. Log-probs are stored where the server gives them (raw ones, as vLLM and llama.cpp do by default), ids where it
   gives those; what is unknown is NaN, or -1 for an id, and 0 for the length of a prompt. A stop string that the server
   cuts is not part of `raw_text`. Without log-probs or counts from the server, a piece of the stream counts as a token.
+- Thoughts. Where a server gives them apart, they are `thinking`, and text, tokens and log-probs are the answer's alone.
+- Ends. What a server does not call an end is none (see finish_reasons): such a sample fails, and keeps what came of it.
 
 Tried against the server of llama-cpp-python (`python -m llama_cpp.server`). What is done for vLLM, llama-server, SGLang
 and Ollama follows their documentation.
@@ -24,10 +26,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from alignbench.engines.cancellation import Cancellation
+from alignbench.engines.openai.choices import FieldError, choices_of, read_choice, read_usage
 from alignbench.engines.openai.echo_scoring import Echo
-from alignbench.engines.openai.http import Http, ServerError, retrying
+from alignbench.engines.openai.http import DONE, Http, ServerError, retrying
 from alignbench.engines.openai.request import Requests, refuses_n, seed_of, server_of
-from alignbench.engines.openai.streams import StreamedCell, StreamedSample
+from alignbench.engines.openai.streamed_sample import StreamedSample
+from alignbench.engines.openai.streams import StreamedCell
 from alignbench.engines.protocol import (
     Capabilities,
     Event,
@@ -261,29 +265,53 @@ class OpenAIEngine:
     async def _follow(
         self, cell: StreamedCell, rows: Sequence[StreamedSample], path: str, body: dict[str, Any]
     ) -> None:
-        by_index = dict(enumerate(rows))
         for row in rows:
             row.restart()
         try:
             async with aclosing(self._http.stream(path, body)) as events:
                 async for event in events:
+                    if event is DONE:
+                        for row in rows:
+                            row.end_of_stream()
+                        break
                     cell.answered()
-                    _count(event.get("usage"), rows)
-                    for choice in event.get("choices") or ():
-                        chosen = by_index.get(choice.get("index") or 0)
-                        if chosen and chosen.reason is None and chosen.finish is None:
-                            cell.show(chosen, chosen.take(choice))
+                    self._take(cell, rows, event)
                     if all(row.reason or row.stream.stopped for row in rows):
                         break
         finally:
             for row in rows:
                 if row.reason is None and row.finish:
                     cell.end(row, row.finish)
+                elif row.reason is None and row.ending and not row.ending.retry:
+                    row.fail(row.ending.why)
+        for row in rows:
+            if row.reason is None and row.ending:
+                raise ServerError(row.ending.why, retry=True)
         if not any(row.begun for row in rows):
             await self._refused_in_words(path, body)
         if not any(row.begun for row in rows) or any(row.begun and row.reason is None for row in rows):
             message = f"The server at {self._address.base_url} ended its stream before the response was complete."
             raise ServerError(message, retry=True)
+
+    def _take(self, cell: StreamedCell, rows: Sequence[StreamedSample], event: dict[str, Any]) -> None:
+        """Give the rows what an event says of them. Choices that nobody asked for are passed over."""
+        usage = read_usage(event)
+        for row in rows:
+            row.take_usage(usage, alone=len(rows) == 1)
+        try:
+            choices = choices_of(event, len(rows))
+        except FieldError as error:
+            raise ServerError(self._unreadable(error)) from None
+        for index, choice, where in choices:
+            row = rows[index]
+            if row.reason is None:
+                try:
+                    cell.show(row, row.take(read_choice(choice, where)))
+                except FieldError as error:
+                    row.fail(self._unreadable(error))
+
+    def _unreadable(self, error: FieldError) -> str:
+        return f"The server at {self._address.base_url} answered with what cannot be read: {error}"
 
     async def _refused_in_words(self, path: str, body: dict[str, Any]) -> None:
         """Raise the ServerError that a server hides behind an empty stream, as llama_cpp.server does."""
@@ -308,12 +336,14 @@ class OpenAIEngine:
                 if error.status not in _UNABLE:
                     raise
                 continue
-            rows = [StreamedSample(i, ()) for i in range(n)]
-            choices = [choice for choice in answer.get("choices") or () if isinstance(choice, dict)]
-            for row, choice in zip(rows, choices, strict=False):
-                row.take(choice)
-            texts = {row.stream.raw_text for row in rows if row.begun}
-            return _Endpoint(n=len(texts) == 2, logprobs=any(row.has_logprobs for row in rows))
+            rows = [StreamedSample(i, request) for i in range(n)]
+            try:
+                for index, choice, where in choices_of(answer, n):
+                    rows[index].take(read_choice(choice, where))
+            except FieldError:
+                return _Endpoint()  # the real request will say so
+            said = {(row.thinking.text, row.stream.raw_text) for row in rows if row.begun}
+            return _Endpoint(n=len(said) == 2, logprobs=any(row.has_logprobs for row in rows))
         return _Endpoint()  # the real request will show what is wrong
 
     async def _ask(self, path: str, request: SampleRequest, n: int, logprobs: bool) -> Any:
@@ -341,17 +371,6 @@ def _groups(rows: Sequence[StreamedSample], longest: int) -> list[list[StreamedS
         else:
             groups.append([row])
     return groups
-
-
-def _count(usage: object, rows: Sequence[StreamedSample]) -> None:
-    """Token counts; those of the completion are given for all choices together."""
-    if not isinstance(usage, dict):
-        return
-    for row in rows:
-        if usage.get("prompt_tokens"):
-            row.n_prompt_tokens = int(usage["prompt_tokens"])
-        if len(rows) == 1:
-            row.n_completion_tokens = int(usage.get("completion_tokens") or 0)
 
 
 def _may_pass(error: EngineError) -> bool:

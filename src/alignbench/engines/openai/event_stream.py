@@ -1,28 +1,118 @@
-"""Server-sent events: from bytes that may be cut anywhere to the data of events."""
+"""Server-sent events: from bytes that may be cut anywhere to events, by the rules of the HTML standard (9.2.6).
+
+Three things are more than the rules: an event with blank data, which some servers send to keep a connection alive, is
+passed over; what follows the last blank line is given too, for the reader of the data to find it incomplete; and a
+body that begins as JSON is one event.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterable
+import codecs
+import re
+from collections.abc import AsyncGenerator, AsyncIterable, Iterator
+from dataclasses import dataclass
+
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+_FIELD = re.compile(rb"(?:data|event|id|retry)?:|data[\r\n]")
+_BLANK = b" \t\r\n"
+_IDLE = re.compile(r"null|\W*(?:ping|pong|keep[-_ ]?alive|heart[-_ ]?beat)\W*", re.IGNORECASE)
 
 
-async def server_sent(chunks: AsyncIterable[bytes]) -> AsyncGenerator[str, None]:
-    """The data of server-sent events, from bytes that may be cut anywhere. Comments and other fields are passed over.
+@dataclass(frozen=True, slots=True)
+class ServerEvent:
+    """kind: what the server calls it, empty where it says nothing. whole: it is all of a body that is no stream."""
 
-    Lines end in LF or CRLF. What follows the last line end is given too: it is for the reader of the data to find it
-    incomplete.
-    """
-    rest = b""
-    data: list[str] = []
+    data: str
+    kind: str = ""
+    whole: bool = False
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it only keeps the connection alive."""
+        named = self.kind not in ("", "message", "error") and not self.data.lstrip().startswith("{")
+        return named or _IDLE.fullmatch(self.data.strip()) is not None
+
+
+def begins_as_events(body: bytes) -> bool:
+    """Whether a body is an event stream, whatever its header says."""
+    return _FIELD.match(body.removeprefix(codecs.BOM_UTF8).lstrip(_BLANK)) is not None
+
+
+async def server_sent(chunks: AsyncIterable[bytes]) -> AsyncGenerator[ServerEvent, None]:
+    """The events of a stream."""
+    lines, fields = _Lines(), _Fields()
+    start = b""  # the body, until its first line says whether it is JSON
+    sniffing, is_json = True, False
+    whole: list[bytes] = []
     async for chunk in chunks:
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            text = line.removesuffix(b"\r").decode("utf-8", "replace")
-            if text.startswith("data:"):
-                data.append(text[5:].removeprefix(" "))
-            elif not text and data:
-                yield "\n".join(data)
-                data = []
-    if rest.startswith(b"data:"):
-        data.append(rest[5:].decode("utf-8", "replace").strip())
-    if data:
-        yield "\n".join(data)
+        if sniffing:
+            start += chunk
+            first = start.removeprefix(codecs.BOM_UTF8).lstrip(_BLANK)
+            if not first or codecs.BOM_UTF8.startswith(start):
+                continue
+            chunk, sniffing, is_json = start.removeprefix(codecs.BOM_UTF8), False, first.startswith((b"{", b"["))
+        if is_json:
+            whole.append(chunk)
+            continue
+        for line in lines.feed(chunk):
+            if event := fields.take(line):
+                yield event
+    if is_json:
+        yield ServerEvent(b"".join(whole).decode("utf-8", "replace"), whole=True)
+    elif event := fields.end(lines.rest):
+        yield event
+
+
+class _Lines:
+    """Cuts bytes into lines that end in CRLF, LF or CR."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []  # of the line that has not ended
+        self._after_cr = False  # an LF that comes now belongs to the CR before it
+
+    @property
+    def rest(self) -> bytes:
+        return b"".join(self._pieces)
+
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        if self._after_cr and chunk:
+            chunk = chunk.removeprefix(b"\n")
+            self._after_cr = False
+        start = 0
+        for end in _LINE_END.finditer(chunk):
+            self._pieces.append(chunk[start : end.start()])
+            yield self.rest
+            self._pieces.clear()
+            start = end.end()
+        self._after_cr = chunk.endswith(b"\r")
+        if start < len(chunk):
+            self._pieces.append(chunk[start:])
+
+
+class _Fields:
+    """Puts the fields of an event together."""
+
+    def __init__(self) -> None:
+        self._kind = ""
+        self._data: list[str] = []
+
+    def take(self, line: bytes) -> ServerEvent | None:
+        """The event that a line ends, if it does."""
+        if not line:
+            return self.end(b"")
+        name, _, value = line.decode("utf-8", "replace").partition(":")  # a comment has no name
+        value = value.removeprefix(" ")
+        if name == "data":
+            self._data.append(value)
+        elif name == "event":
+            self._kind = value
+        return None
+
+    def end(self, rest: bytes) -> ServerEvent | None:
+        """What has come of an event when nothing more does. rest: a line that has not ended."""
+        if rest:
+            self.take(rest)
+        event = ServerEvent("\n".join(self._data), self._kind)
+        self._kind = ""
+        self._data.clear()
+        return event if event.data.strip() else None

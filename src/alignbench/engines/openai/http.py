@@ -13,11 +13,11 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import httpx
 
-from alignbench.engines.openai.event_stream import server_sent
+from alignbench.engines.openai.event_stream import ServerEvent, begins_as_events, server_sent
 from alignbench.errors import EngineError
 from alignbench.models.openai_address import Address
 
@@ -28,6 +28,8 @@ BACKOFF_SECONDS = 0.5  # before the second attempt; doubled each time, give or t
 WAIT_SECONDS = 120.0  # most that one request waits between its attempts, all together
 
 KEY_VARIABLE = "OPENAI_API_KEY"
+
+DONE: Final[dict[str, Any]] = {}  # the event that says: nothing more comes
 
 _RETRIED = frozenset((429, 500, 502, 503, 504))
 
@@ -110,7 +112,7 @@ class Http:
         return self._json(response, path)
 
     async def stream(self, path: str, body: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
-        """The events of a streamed answer, up to [DONE] or to where it breaks off; the caller sees whether all came.
+        """The events of a streamed answer, and DONE where the server says that these are all.
 
         A server that does not stream gives its whole answer as one event. Raises ServerError.
         """
@@ -120,28 +122,50 @@ class Http:
                 kind = response.headers.get("content-type", "")
                 if response.status_code != 200 or "text/event-stream" not in kind:
                     await response.aread()
-                    yield self._json(response, path)
-                    return
-                async with aclosing(server_sent(response.aiter_bytes())) as datas:
-                    async for data in datas:
-                        if data == "[DONE]":
+                    if response.status_code != 200 or not begins_as_events(response.content):
+                        yield self._unfailed(self._json(response, path))
+                        yield DONE
+                        return
+                async with aclosing(server_sent(response.aiter_bytes())) as events:
+                    async for event in events:
+                        if event.data.strip() == "[DONE]":
+                            yield DONE
                             return
-                        yield self._event(data)
+                        if not event.is_idle:
+                            yield self._value(event)
+                        if event.whole:
+                            yield DONE
 
-    def _event(self, data: str) -> dict[str, Any]:
+    def _value(self, event: ServerEvent) -> dict[str, Any]:
         try:
-            event = json.loads(data)
+            value = json.loads(event.data)
+        except RecursionError:
+            raise ServerError(f"{self._who} streamed an event that is nested too deeply.") from None
         except ValueError:
+            if event.kind == "error":
+                raise self._failed(event.data) from None
+            if not event.data.lstrip().startswith("{"):
+                raise ServerError(f"{self._who} streamed {event.data[:80]!r}, which is no event.") from None
             raise ServerError(f"{self._who} broke its stream off in the middle of an event.", retry=True) from None
-        if not isinstance(event, dict):
-            raise ServerError(f"{self._who} streamed {data[:80]!r}, which is no event.")
-        if error := event.get("error"):
-            detail, param, code = _detail({"error": error})
-            status = code if isinstance(code, int) else 500
-            raise ServerError(
-                f"{self._who} failed while it generated: {detail}", retry=status in _RETRIED, status=status, param=param
-            )
-        return event
+        if event.kind == "error":
+            raise self._failed(value)
+        if not isinstance(value, dict):
+            raise ServerError(f"{self._who} streamed {event.data[:80]!r}, which is no event.")
+        return self._unfailed(value)
+
+    def _unfailed(self, answer: dict[str, Any]) -> dict[str, Any]:
+        if error := answer.get("error"):
+            raise self._failed(error)
+        return answer
+
+    def _failed(self, error: object) -> ServerError:
+        """What a server says when it fails while it generates."""
+        said = error if isinstance(error, dict) and "error" in error else {"error": error}
+        detail, param, code = _detail(said)
+        status = code if isinstance(code, int) else 500
+        return ServerError(
+            f"{self._who} failed while it generated: {detail}", retry=status in _RETRIED, status=status, param=param
+        )
 
     def _json(self, response: httpx.Response, path: str) -> dict[str, Any]:
         status = response.status_code
