@@ -39,12 +39,12 @@ class Database:
 
     def sessions(self) -> pd.DataFrame:
         """One row a session, newest first, with the fields of `store.SessionInfo`."""
-        with Store.open(self.path) as store:
+        with Store.read(self.path) as store:
             return _frame(map(asdict, store.sessions()), _SESSIONS)
 
     def session(self, session_id: int) -> Session:
         """A session by its number. InputError where there is none."""
-        with Store.open(self.path) as store:
+        with Store.read(self.path) as store:
             return Session(self.path, store.session(session_id))
 
 
@@ -57,12 +57,12 @@ class Session:
 
     def samples(self) -> pd.DataFrame:
         """One row a sample, errors and cancelled ones too, with the columns of `alignbench export jsonl`."""
-        with Store.open(self.path) as store:
+        with Store.read(self.path) as store:
             return _frame(sample_rows(store, self.info.id), COLUMNS)
 
     def judgments(self, kind: str | None = None) -> pd.DataFrame:
         """One row a judgment, of one kind where it is named, with a column for each field that was judged."""
-        with Store.open(self.path) as store:
+        with Store.read(self.path) as store:
             rows: list[dict[str, Any]] = [
                 {name: getattr(row.judgment, name) for name in _JUDGMENT}
                 | {name: getattr(row, name) for name in _JUDGED}
@@ -87,7 +87,7 @@ class Session:
         embeddings are those that the session keeps since it was scored, and a score that needs more has no value and a
         reason. InputError for a name that is none.
         """
-        with Store.open(self.path) as store:
+        with Store.read(self.path) as store:
             responses = SessionResponses(store, self.info.id)
             reference = reference or self.info.reference
             for option, name in (("reference", reference), ("floor", floor)):

@@ -6,13 +6,13 @@ import hashlib
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from alignbench.errors import StoreError
 from alignbench.store import SampleRow, Store, schema
+from tests.support.limits import read_only
 from tests.support.samples import result
 
 
@@ -115,38 +115,22 @@ def test_not_a_file(tmp_path: Path) -> None:
         Store.open(tmp_path / "file" / "a.db")
 
 
-@pytest.fixture
-def immutable(tmp_path: Path) -> Iterator[Path]:
-    """A folder that can be made read-only for root, too."""
-    folder = tmp_path / "kept"
-    folder.mkdir()
-    yield folder
-    _chattr("-i", folder, *folder.iterdir())
-
-
-def _chattr(flag: str, *paths: Path) -> None:
-    try:
-        done = subprocess.run(["chattr", flag, *paths], capture_output=True, check=False)
-    except FileNotFoundError:
-        pytest.skip("no chattr here")
-    if done.returncode:
-        pytest.skip("this file system or user cannot make a file immutable")
-
-
-def test_a_read_only_file(immutable: Path) -> None:
-    path = immutable / "a.db"
+def test_a_read_only_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
     Store.open(path).close()
-    _chattr("+i", path)
-    refuses(path, r"Cannot write the session database .*a\.db: the file is read-only")
+    with read_only(path):
+        refuses(path, r"Cannot write the session database .*a\.db: the file is read-only")
 
 
-def test_a_read_only_folder(immutable: Path) -> None:
-    Store.open(immutable / "a.db").close()
-    _chattr("+i", immutable)
-    for path in (immutable / "a.db", immutable / "new.db"):
-        refuses(path, r"kept is read-only, and SQLite keeps files beside the database")
-    with pytest.raises(StoreError, match=r"Cannot open the session database .*new/a\.db: Operation not permitted"):
-        Store.open(immutable / "new" / "a.db")
+def test_a_read_only_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+    Store.open(folder / "a.db").close()
+    with read_only(folder):
+        for path in (folder / "a.db", folder / "new.db"):
+            refuses(path, r"kept is read-only, and SQLite keeps files beside the database")
+        cannot = r"Cannot open the session database .*new/a\.db: (Operation not permitted|Permission denied)"
+        with pytest.raises(StoreError, match=cannot):
+            Store.open(folder / "new" / "a.db")
 
 
 def test_a_full_disk_loses_nothing_that_was_stored(store: Store, cell: int) -> None:

@@ -49,7 +49,7 @@ def plan_comparisons(
     if not (math.isfinite(effect) and effect > 0):
         raise InputError(f"--effect is {effect:g}; expected a difference over 0, such as 0.05.")
     names = DEFAULT if metrics is None else _planned(metrics)
-    with Store.open(existing_database(db)) as store:
+    with Store.read(existing_database(db)) as store:
         responses = SessionResponses(store, session)
         against = _reference(store, session, responses, reference)
         embeddings = Embeddings(store, None, DEFAULT_EMBEDDER, f"not kept yet: alignbench score --session {session}")

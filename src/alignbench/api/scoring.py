@@ -166,7 +166,8 @@ def run_scoring(
         if isinstance(job.source, Path):
             source = stack.enter_context(FileResponses(job.source))
         else:
-            known = stack.enter_context(Store.open(existing_database(db))), job.source
+            opened = Store.read if job.judge is None else Store.open
+            known = stack.enter_context(opened(existing_database(db))), job.source
             source = SessionResponses(*known)
             reference = reference or known[0].session(job.source).reference
         _known(source, "--reference", reference)

@@ -31,7 +31,7 @@ def attach(
     from alignbench.store import Store
 
     path = existing_database(db)
-    with Store.open(path) as store:
+    with Store.read(path) as store:
         if session is not None:
             store.session(session)
         runs = find_all(path) if session is None else [run for run in [find(path, session)] if run]

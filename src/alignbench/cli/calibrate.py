@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alignbench.cli import printing
+from alignbench.cli.database import reading
 from alignbench.cli.options import Db, Json
 from alignbench.errors import InputError
 from alignbench.output_files import check_output, write_text
@@ -66,13 +67,12 @@ def _numbers(prompts: str) -> tuple[int, ...]:
 def _source(session: int | None, condition: str | None, db: Path | None) -> TextSource:
     from alignbench.calibration.made_texts import MadeTexts
     from alignbench.calibration.stored_texts import stored_texts
-    from alignbench.store import Store
 
     if session is None and condition is None:
         return MadeTexts()
     if session is None or condition is None:
         raise InputError("--session and --condition go together: responses are drawn from one condition of a session.")
-    with Store.open(existing_database(db)) as store:
+    with reading(existing_database(db)) as store:
         return stored_texts(store, session, condition)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from alignbench.cli import printing
+from alignbench.cli.database import reading
 from alignbench.cli.options import Db
 from alignbench.paths import existing_database
 
@@ -51,9 +52,8 @@ def overton(
 ) -> None:
     """Export a session in the layout of the paper's released data, which `alignbench import overton` reads."""
     from alignbench.overton.write import export_overton
-    from alignbench.store import Store
 
-    with Store.open(existing_database(db)) as store:
+    with reading(existing_database(db)) as store:
         printing.wrote(export_overton(store, session, folder))
 
 
@@ -66,10 +66,9 @@ def _export(
     db: Path | None,
 ) -> None:
     from alignbench.exporting.samples import WRITERS, SampleFilter, export_file, sample_rows
-    from alignbench.store import Store
 
     selection = SampleFilter(conditions or (), prompts or ())
-    with Store.open(existing_database(db)) as store:
+    with reading(existing_database(db)) as store:
         store.session(session)
         if output is None:
             WRITERS[ending](sample_rows(store, session, selection), printing.data_file())

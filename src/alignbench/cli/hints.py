@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 import typer
 
 from alignbench.cli import printing
+from alignbench.cli.database import reading
 from alignbench.cli.options import Db, Json
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.paths import existing_database
@@ -68,7 +69,7 @@ def list_hints(session: SessionOption, db: Db = None, as_json: Json = False) -> 
     from alignbench.cli.tables import print_table
     from alignbench.experiments.stored_sets import session_id
 
-    with _store(existing_database(db)) as store:
+    with reading(existing_database(db)) as store:
         number = session_id(store, session)
         hints = store.hints(number)
     if as_json:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alignbench.cli import printing
+from alignbench.cli.database import reading
 from alignbench.cli.options import Db
 from alignbench.output_files import check_output, check_output_folder, write_text
 from alignbench.paths import existing_database
@@ -80,14 +81,13 @@ def report(
     from alignbench.api.reporting import make_report
     from alignbench.cli.progress import ProgressBar
     from alignbench.reports.writing import written
-    from alignbench.store import Store
 
     form = one_of("--format", form, FORMATS)
     if output is not None:
         check_output(output)
     if figures is not None:
         check_output_folder(figures)
-    with Store.open(existing_database(db)) as store:
+    with reading(existing_database(db)) as store:
         with ProgressBar() as bar:
             made = make_report(
                 store,

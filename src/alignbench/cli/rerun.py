@@ -43,7 +43,7 @@ def rerun(
 
     outcome = RunOutcome()
     with (
-        Store.open(existing_database(db)) as store,
+        Store.read(existing_database(db)) as store,
         tempfile.TemporaryDirectory(prefix="alignbench-") as folder,
         Store.open(Path(folder) / "again.db") as scratch,
     ):

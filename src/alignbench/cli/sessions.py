@@ -11,6 +11,7 @@ import typer
 
 from alignbench import paths
 from alignbench.cli import printing
+from alignbench.cli.database import reading
 from alignbench.cli.options import Db, Json
 from alignbench.errors import InputError
 from alignbench.paths import existing_database
@@ -34,7 +35,7 @@ def list_sessions(db: Db = None, json_lines: Json = False) -> None:
         return
     from alignbench.cli import sessions_view
 
-    with _store(path) as store:
+    with reading(path) as store:
         sessions = store.sessions()
     if not sessions:
         printing.say(f"No sessions yet in {path}.")
@@ -50,7 +51,7 @@ def show(session_id: SessionId, db: Db = None, json_object: Json = False) -> Non
     """Show a session: its conditions, and every sample of every prompt."""
     from alignbench.cli import sessions_view
 
-    with _store(existing_database(db)) as store:
+    with reading(existing_database(db)) as store:
         if json_object:
             printing.data(sessions_view.session_json(store, session_id))
         else:
@@ -67,7 +68,7 @@ def search(
     """Find samples of all sessions by the words in them, newest first."""
     from alignbench.cli.tables import print_table
 
-    with _store(existing_database(db)) as store:
+    with reading(existing_database(db)) as store:
         hits = store.search(text, limit + 1)
     shown = hits[:limit]
     if json_lines:
@@ -133,7 +134,7 @@ def compare(
     from alignbench.cli import sessions_view
     from alignbench.session_diff import compare_sessions
 
-    with _store(existing_database(db)) as store:
+    with reading(existing_database(db)) as store:
         diff = compare_sessions(store, first, second)
     if json_object:
         printing.data(json.dumps(asdict(diff)))
@@ -146,7 +147,7 @@ def backup(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that is not there yet.")], db: Db = None
 ) -> None:
     """Copy the database, as it is at this moment, while others may write to it."""
-    with _store(existing_database(db)) as store:
+    with reading(existing_database(db)) as store:
         store.backup(file)
     printing.wrote(file)
 

@@ -18,7 +18,7 @@ class StoredSets:
     def named(self, name: str) -> ExampleSet | None:
         if not self._path.exists():
             return None
-        with Store.open(self._path) as store:
+        with Store.read(self._path) as store:
             known = any(
                 name == info.name or (len(name) >= 8 and info.hash.startswith(name)) for info in store.example_sets()
             )
@@ -27,7 +27,7 @@ class StoredSets:
     def of_session(self, session: str | int, condition: str, sample: int) -> ExampleSet:
         if not self._path.exists():
             raise InputError(f"There is no session {session!r}: there is no database at {self._path}.")
-        with Store.open(self._path) as store:
+        with Store.read(self._path) as store:
             return store.condition_examples(session_id(store, session), condition, sample)
 
 

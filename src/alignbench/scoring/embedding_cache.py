@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,7 @@ class Embeddings:
             prefix: written before each text, which makes other vectors of it; None for what the model asks for
         """
         self._store, self._pool, self._model, self._prefix = store, pool, model, prefix
+        self._unkept: dict[str, Vector] = {}  # by text hash, where the store does not take them
         self._kept_as = model if prefix is None else f"{model}+{content_hash(prefix)[:12]}"
         self.why_not = "" if pool is not None else why_not
 
@@ -88,8 +89,12 @@ class Embeddings:
     def vectors(self, texts: Iterable[str]) -> dict[str, Vector]:
         """By text, of those that have one. A zero vector says that a text has no token to embed."""
         keys = {text: content_hash(text) for text in texts}
-        kept = self._store.embeddings(self._kept_as, keys.values())
+        kept = self._known(keys.values())
         return {text: kept[key] for text, key in keys.items() if key in kept}
+
+    def _known(self, keys: Collection[str]) -> dict[str, Vector]:
+        kept = self._store.embeddings(self._kept_as, keys)
+        return kept | {key: self._unkept[key] for key in keys if key in self._unkept} if self._unkept else kept
 
     def _embed(self, texts: tuple[str, ...], sink: Callable[[Embedded | Failed], None]) -> None:
         assert self._pool is not None
@@ -103,7 +108,7 @@ class Embeddings:
         asked: set[str] = set()
         for looked, seen in _chunks(texts):
             asked_before = looked.keys() & asked
-            kept = self._store.embeddings(self._kept_as, looked.keys() - asked_before).keys()
+            kept = self._known(looked.keys() - asked_before).keys()
             batch = {key: text for key, text in looked.items() if key not in kept and key not in asked_before}
             asked |= batch.keys()
             yield batch, seen
@@ -112,13 +117,15 @@ class Embeddings:
         if answer.model != self._model:
             self.why_not = f"the embedding model is {answer.model}, not {self._model}"
             return
+        vectors = dict(zip(batch, answer.vectors, strict=True))
         windows = dict(zip(batch, answer.windows, strict=True))
         try:
-            self._store.add_embeddings(
-                self._kept_as, dict(zip(batch, answer.vectors, strict=True)), windows=windows, mode=WINDOW_MODE
-            )
-        except StoreError as error:  # a full disk: the other scores still stand
-            self.why_not = str(error)
+            if not self._unkept:
+                self._store.add_embeddings(self._kept_as, vectors, windows=windows, mode=WINDOW_MODE)
+                return
+        except StoreError:  # read-only, locked, a full disk: they are made again the next time
+            pass
+        self._unkept |= vectors
 
 
 def _chunks(texts: Iterable[str]) -> Iterator[tuple[_Batch, int]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from alignbench.engines.blocking import loaded
 from alignbench.engines.protocol import Capabilities, EnginePool, Failed, LikelihoodRequest, Scored
-from alignbench.errors import AlignbenchError, EngineError
+from alignbench.errors import AlignbenchError, EngineError, StoreError
 from alignbench.metrics.likelihood import TokenLogprobs
 from alignbench.models.catalog import parse_reference
 from alignbench.models.weights import weights_hash
@@ -53,6 +53,7 @@ class LikelihoodCache:
         self._store, self._pool = store, pool
         self._identities: dict[Model, str] = {}
         self._unusable: dict[Model, str] = {}  # why a model cannot be asked
+        self._unkept: dict[tuple[str, _Key], TokenLogprobs] = {}  # where the store does not take them
         self._refused: dict[tuple[Model, _Key], str] = {}
 
     def make(self, model: Model, passages: Iterable[Passage]) -> None:
@@ -98,7 +99,9 @@ class LikelihoodCache:
     def tokens(self, model: Model, passage: Passage) -> TokenLogprobs | None:
         """What a model says of a passage; None where it was not asked, or `why_not`."""
         identity = self.identity(model)
-        return self._store.likelihood(identity, *passage.key) if identity else None
+        if not identity:
+            return None
+        return self._unkept.get((identity, passage.key)) or self._store.likelihood(identity, *passage.key)
 
     def why_not(self, model: Model, passage: Passage) -> str:
         """Why there is nothing of a passage that was asked for."""
@@ -129,7 +132,14 @@ class LikelihoodCache:
     def keep(self, model: Model, passage: Passage, answer: Scored) -> None:
         """Keep an answer, however it was asked for."""
         tokens = TokenLogprobs(answer.ids, answer.logprob, answer.rank, answer.end)
-        self._store.add_likelihood(self.identity(model), *passage.hashes, tokens, passage.closings)
+        identity = self.identity(model)
+        try:
+            if not self._unkept:
+                self._store.add_likelihood(identity, *passage.hashes, tokens, passage.closings)
+                return
+        except StoreError:  # read-only, locked, a full disk: the model is asked again the next time
+            pass
+        self._unkept[identity, passage.key] = tokens
 
 
 def _identity(model: Model) -> str:

@@ -320,5 +320,5 @@ class _Feeder(threading.Thread):
 
     def _open(self) -> Store:
         if self._store is None:
-            self._store = Store.open(self._store_path)
+            self._store = Store.open_or_read(self._store_path)
         return self._store

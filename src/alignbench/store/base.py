@@ -9,7 +9,7 @@ from typing import Any
 
 from alignbench.errors import InputError, StoreError
 from alignbench.spec import Prompt
-from alignbench.store.connection import file_identity, plain_errors, transaction
+from alignbench.store.connection import BUSY_SECONDS, file_identity, plain_errors, transaction
 from alignbench.store.encoding import encode_text, now
 from alignbench.store.sqlite import Database
 
@@ -17,19 +17,22 @@ from alignbench.store.sqlite import Database
 class ConnectedMixin:
     """A database connection. It belongs to the thread that opened it."""
 
-    def __init__(self, db: Database, path: Path) -> None:
+    def __init__(self, db: Database, path: Path, patience: float = BUSY_SECONDS) -> None:
+        """patience: seconds that a lock is waited for."""
         self.db = db
         self.path = path
+        self._patience = patience
+        self.damage: list[str] = []
         self._absolute = path.absolute()
         self._identity = file_identity(path)
 
     def _rows(self, sql: str, *parameters: object) -> list[dict[str, Any]]:
-        with plain_errors(self.path):
+        with plain_errors(self.path, self._patience):
             return list(self.db.query(sql, parameters))
 
     def _tuples(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         """Rows without the names of their columns, where there are very many."""
-        with plain_errors(self.path):
+        with plain_errors(self.path, self._patience):
             return self.db.conn.execute(sql, parameters).fetchall()
 
     def _row(self, sql: str, *parameters: object) -> dict[str, Any] | None:
@@ -55,7 +58,7 @@ class ConnectedMixin:
         if self.db.conn.in_transaction:
             yield
             return
-        with plain_errors(self.path), transaction(self.db):
+        with plain_errors(self.path, self._patience), transaction(self.db):
             self._refuse_deleted()
             yield
 

@@ -31,19 +31,32 @@ def open_database(path: Path) -> Database:
     except OSError as error:
         raise StoreError(f"Cannot open the session database {path}: {error.strerror}.") from error
     with plain_errors(path):
-        _refuse_foreign(path)
+        refuse_foreign(path)
         connection = sqlite3.connect(path.absolute(), timeout=BUSY_SECONDS, isolation_level=None)
         try:
-            connection.execute("PRAGMA synchronous = NORMAL")
-            db = Database(connection, execute_plugins=False)
-            connection.execute("PRAGMA foreign_keys = OFF")  # with them on, a table that is made anew takes rows along
-            with transaction(db):
-                _migrate(db, path)
-            connection.execute("PRAGMA foreign_keys = ON")
+            db = prepared(connection, path)
             _use_wal(connection)
         except BaseException:
             connection.close()
             raise
+    return db
+
+
+def prepared(connection: sqlite3.Connection, path: Path) -> Database:
+    """The connection's settings, and the schema brought up to date: where it is, nobody's lock is waited for.
+
+    StoreError where the file is not ours or was written by a newer alignbench.
+    """
+    connection.execute("PRAGMA synchronous = NORMAL")
+    db = Database(connection, execute_plugins=False)
+    if schema.pending_migrations(db):
+        connection.execute("PRAGMA foreign_keys = OFF")  # with them on, a table that is made anew takes rows along
+        with transaction(db):
+            _refuse_unknown(db, path)
+            schema.migrate(db)
+    else:
+        _refuse_unknown(db, path)
+    connection.execute("PRAGMA foreign_keys = ON")
     return db
 
 
@@ -62,14 +75,15 @@ def transaction(db: Database) -> Iterator[None]:
 
 
 @contextmanager
-def plain_errors(path: Path) -> Iterator[None]:
-    """Turn what SQLite raises into a StoreError that says what happened to which file."""
+def plain_errors(path: Path, seconds: float = BUSY_SECONDS) -> Iterator[None]:
+    """Turn what SQLite raises into a StoreError that says what happened to which file; seconds that a lock was waited
+    for."""
     try:
         yield
     except sqlite3.ProgrammingError:
         raise  # a closed store, a wrong thread: the caller's mistake, not the file's
     except sqlite3.DatabaseError as error:
-        raise StoreError(_explain(error, path)) from error
+        raise StoreError(_explain(error, path, seconds)) from error
 
 
 def file_identity(path: Path) -> tuple[int, int] | None:
@@ -85,12 +99,12 @@ def _refuse_unwritable(path: Path) -> None:
     """Ask before SQLite does: it opens a read-only file without a word and fails at the first write."""
     if path.exists() and not path.is_file():
         raise StoreError(f"{path} is not a file; expected a session database.")
-    reason = _read_only(path)
+    reason = why_read_only(path)
     if reason:
         raise StoreError(f"Cannot write the session database {path}: {reason}.")
 
 
-def _refuse_foreign(path: Path) -> None:
+def refuse_foreign(path: Path) -> None:
     """Look at the file's header and change nothing.
 
     `immutable` keeps SQLite from recovering or checkpointing a foreign file's WAL. Reading the header without
@@ -105,14 +119,14 @@ def _refuse_foreign(path: Path) -> None:
         try:
             ours = _is_ours(connection)
         except sqlite3.DatabaseError as error:
-            if _code(error) != sqlite3.SQLITE_CORRUPT:
+            if code(error) != sqlite3.SQLITE_CORRUPT:
                 raise
             return  # perhaps half written at this moment: the opening proper waits for the lock and decides
     if not ours:
         raise StoreError(_foreign(path))
 
 
-def _migrate(db: Database, path: Path) -> None:
+def _refuse_unknown(db: Database, path: Path) -> None:
     # A killed first opening rolls back to an empty file; another program may have put its own tables in.
     if not _is_ours(db.conn) and db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         raise StoreError(_foreign(path))
@@ -122,7 +136,6 @@ def _migrate(db: Database, path: Path) -> None:
             f"{path} was written by a newer alignbench (its schema has {', '.join(unknown)}). "
             "Update alignbench, or name another file with --db."
         )
-    schema.migrate(db)
 
 
 def _is_ours(connection: sqlite3.Connection) -> bool:
@@ -140,38 +153,45 @@ def _use_wal(connection: sqlite3.Connection) -> None:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
-            if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+            if code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
                 raise
             time.sleep(0.01)
 
 
-def _code(error: sqlite3.Error) -> int:
+def code(error: sqlite3.Error) -> int:
     """SQLite's primary result code."""
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
-def _explain(error: sqlite3.DatabaseError, path: Path) -> str:
-    match _code(error):
+def _explain(error: sqlite3.DatabaseError, path: Path, seconds: float) -> str:
+    match code(error):
         case sqlite3.SQLITE_FULL:
             return (
                 f"The disk is full: {path} cannot grow. Everything stored before is safe; "
                 "free some space and run the same again."
             )
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return f"{path} was kept locked by another program for {BUSY_SECONDS:.0f} seconds."
+            waited = "1 second" if seconds == 1 else f"{seconds:.0f} seconds"
+            return f"{path} was kept locked by another program for {waited}."
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
-            return f"Cannot write the session database {path}: {_read_only(path) or error}."
+            return f"Cannot write the session database {path}: {why_read_only(path) or error}."
         case sqlite3.SQLITE_NOTADB:
             return f"{path} is not a SQLite database. {_LEFT}"
         case sqlite3.SQLITE_CORRUPT:
-            return f"{path} is damaged ({error}). Restore it from a backup, or name another file with --db."
+            return (
+                f"{path} is damaged ({error}). Restore it from a backup: move {path.name}, {path.name}-wal and "
+                f"{path.name}-shm away, all that are there, then put the backup in their place. Or name another file "
+                "with --db."
+            )
+        case sqlite3.SQLITE_IOERR:
+            return f"{path}: the disk cannot be read or written ({error}). What was stored before is kept."
         case sqlite3.SQLITE_CONSTRAINT if "FOREIGN KEY" in str(error):
             return f"{path} no longer has what this belongs to; was the session deleted meanwhile?"
         case _:
             return f"{path}: {error}."
 
 
-def _read_only(path: Path) -> str:
+def why_read_only(path: Path) -> str:
     """Why nothing can be written here; empty where it can."""
     if path.exists() and not os.access(path, os.W_OK):
         return "the file is read-only"

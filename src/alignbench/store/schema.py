@@ -334,6 +334,11 @@ def unknown_migrations(db: Database, known: Sequence[tuple[str, Migration]] = MI
     return sorted(applied_migrations(db) - {name for name, _ in known})
 
 
+def pending_migrations(db: Database, known: Sequence[tuple[str, Migration]] = MIGRATIONS) -> list[str]:
+    """Names of the migrations that the file has not had."""
+    return sorted({name for name, _ in known} - applied_migrations(db))
+
+
 def applied_migrations(db: Database) -> set[str]:
     """Names of the migrations that the file has had."""
     if not list(db.query("SELECT 1 FROM sqlite_master WHERE name = '_migrations'")):

@@ -11,11 +11,12 @@ from typing import Self
 from alignbench.errors import InputError
 from alignbench.output_files import new_file
 from alignbench.store.cells import CellsMixin
-from alignbench.store.connection import open_database, plain_errors
+from alignbench.store.connection import open_database, plain_errors, why_read_only
 from alignbench.store.judgments import JudgmentsMixin
 from alignbench.store.likelihoods import LikelihoodsMixin
 from alignbench.store.merging import MergingMixin
 from alignbench.store.pair_scores import PairScoresMixin
+from alignbench.store.reading import PATIENCE, open_to_read
 from alignbench.store.samples import SamplesMixin
 from alignbench.store.search import SearchMixin
 from alignbench.store.teachers import TeachersMixin
@@ -47,6 +48,21 @@ class Store(
         """
         path = Path(path)
         return cls(open_database(path), path)
+
+    @classmethod
+    def read(cls, path: Path | str) -> Self:
+        """Open a database that is there to read it: it may be read-only, and whoever writes to it is not waited for.
+
+        What is written nevertheless raises StoreError where it cannot be written at once. StoreError as `open`.
+        """
+        path = Path(path)
+        return cls(open_to_read(path), path, PATIENCE)
+
+    @classmethod
+    def open_or_read(cls, path: Path | str) -> Self:
+        """As `open`, and as `read` where the file is there and cannot be written."""
+        path = Path(path)
+        return cls.read(path) if path.is_file() and why_read_only(path) else cls.open(path)
 
     def backup(self, path: Path) -> None:
         """Copy the database as it is at this moment to a new file, while others may write to it.

@@ -94,7 +94,7 @@ def study(backends: Backends, what: Subject, judge: Model | None, progress: Prog
     """
     progress("reading the session", 0, 1)
     with ExitStack() as stack:
-        store = stack.enter_context(Store.open(backends.db))
+        store = stack.enter_context(Store.read(backends.db) if judge is None else Store.open(backends.db))
         if judge is not None:
             _judge(store, what, judge, backends, progress)
         cache = stack.enter_context(Store.open(paths.embedding_cache()))

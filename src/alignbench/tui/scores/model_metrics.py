@@ -62,7 +62,7 @@ def _with_model(metric: str, backends: Backends, snapshot: Snapshot, progress: P
         progress("embedding tokens", 0, 1)
     elif snapshot.base is not None:
         progress(f"reading under {snapshot.base.name}", 0, 1)
-    with Store.open(backends.db) as store:
+    with Store.read(backends.db) as store:
         request = ModelMetricRequest(
             [metric], _OnePrompt(snapshot), snapshot.roles.reference, snapshot.roles.floor,
             lambda _: snapshot.source_samples, (store, snapshot.session or 0),

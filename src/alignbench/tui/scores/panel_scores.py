@@ -118,7 +118,7 @@ class PanelScores:
         if self._store is None and self._backends.db.exists():
             from alignbench.store import Store
 
-            self._store = Store.open(self._backends.db)
+            self._store = Store.read(self._backends.db)
         return self._store
 
     def _close_store(self) -> None:

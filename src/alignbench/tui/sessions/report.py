@@ -20,7 +20,7 @@ from alignbench.tui.workbench.backends import NO_EMBEDDER, Backends
 def session_report(backends: Backends, session: int, progress: Progress) -> Report:
     """Both investigations of a session, with what `alignbench report` does where nothing else is said."""
     progress("reading the session", 0, 1)
-    with Store.open(backends.db) as store, Store.open(paths.embedding_cache()) as cache:
+    with Store.read(backends.db) as store, Store.open(paths.embedding_cache()) as cache:
         mode, _ = session_mode(store, session)
         options = session_options(store, session, mode=mode, investigation="all")
         vectors, pieces = (Embeddings(kept, backends.embed, DEFAULT_EMBEDDER, NO_EMBEDDER) for kept in (store, cache))
@@ -32,6 +32,6 @@ def write_page(db: Path, report: Report) -> Path:
 
     AlignbenchError where matplotlib is missing, or where the folder cannot be written to.
     """
-    with Store.open(db) as store:
+    with Store.read(db) as store:
         page = written(store, report, "html")
     return numbered_file(f"report-session-{report.session}", ".html", page)

@@ -320,7 +320,7 @@ def _export(db: Path, session: int, request: ExportRequest) -> Path:
     from alignbench.overton.write import export_overton
     from alignbench.store import Store
 
-    with Store.open(db) as store:
+    with Store.read(db) as store:
         if not request.file.suffix:
             return export_overton(store, session, request.file)
         export_file(store, session, SampleFilter(request.conditions), request.file, request.file.suffix)

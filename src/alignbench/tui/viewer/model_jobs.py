@@ -60,7 +60,7 @@ def _score(
     progress(f"waiting for {base.model.name}", 0, 1)
     pool, sampled_after = backends.pool, None
     if cell is not None:
-        with Store.open(backends.db) as store:
+        with Store.read(backends.db) as store:
             sampled_after = store.rendered(cell)
     if sampled_after is None:
         return score_response(pool, base.model, base.context, prompt, text, progress=progress)

@@ -30,7 +30,7 @@ class StoreThread:
         if self._store is None:
             from alignbench.store import Store
 
-            self._store = Store.open(self.path)
+            self._store = Store.open_or_read(self.path)
         return work(self._store)
 
     async def close(self) -> None:
