@@ -159,6 +159,11 @@ def _examples(values: dict[str, Any], db: Path | None) -> Examples:
 
 
 def _keep(store: Store, examples: ExampleSet) -> None:
+    for known in store.example_sets():
+        if known.hash == examples.hash and known.name not in ("", examples.name):
+            printing.say(f"{known.name}: the same examples; they are called {examples.name} from now on")
+        elif known.name == examples.name and known.hash != examples.hash:
+            printing.say(f"{known.name}: stood for other examples, which stay under their hash {known.hash[:12]}")
     store.keep_example_set(examples)
     printing.say(f"{examples.name}: {len(examples.items)} examples in {store.path}, hash {examples.hash[:12]}")
 
