@@ -82,6 +82,18 @@ def test_jsonl_fields(tmp_path: Path) -> None:
     assert re.fullmatch(r"mine-[0-9a-f]{12}", prompts[2].id)
 
 
+@pytest.mark.parametrize("kind", ["jsonl", "csv"])
+def test_ids_are_kept_as_they_are(tmp_path: Path, kind: str) -> None:
+    ids = ["a", "A", " a", "caf\u00e9", "cafe\u0301", "1", "01", "1.0", "x" * 3000]
+    lines = [json.dumps({"id": id, "prompt": "Why?"}) for id in ids]
+    if kind == "csv":
+        lines = ["id,prompt", *(f"{id},Why?" for id in ids)]
+    prompts = load(tmp_path, f"x.{kind}", "\n".join(lines))
+    assert [prompt.id for prompt in prompts] == ids
+    assert len({prompt.key for prompt in prompts}) == len(ids)
+    assert all(prompt.is_named for prompt in prompts)
+
+
 def test_made_ids_do_not_depend_on_the_lines_around(tmp_path: Path) -> None:
     first = load(tmp_path, "x.txt", "one\ntwo\n")
     second = load(tmp_path, "x.txt", "zero\n\n two \none")

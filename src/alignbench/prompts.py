@@ -4,7 +4,7 @@
 - .csv: a header with a column `prompt` or `text`, and perhaps `id`
 - .txt: one prompt a line; blank lines are skipped
 
-Prompts are stripped. A prompt without an id gets one from the set's name and its text, so that it keeps its
+Prompts are stripped, ids are kept as they are. A prompt without an id gets one from the set's name and its text, so that it keeps its
 id when lines around it come and go.
 """
 
@@ -129,7 +129,7 @@ def _read_jsonl(path: Path, text: str) -> Iterator[_Row]:
 def _prompt(record: dict[str, object], where: str) -> str:
     for field in _TEXT_FIELDS:
         if field in record:
-            return _text(record[field], where, field)
+            return _text(record[field], where, field).strip()
     if "messages" not in record:
         raise InputError(f'{where}: no prompt; expected a field "prompt", "text" or "messages".')
     messages = record["messages"]
@@ -137,23 +137,22 @@ def _prompt(record: dict[str, object], where: str) -> str:
         raise InputError(f'{where}, field "messages": expected a list of one message, from the user.')
     if (role := messages[0].get("role")) != "user":
         raise InputError(f'{where}, field "messages": the role is {role!r}; expected "user".')
-    return _text(messages[0].get("content"), where, "messages[0].content")
+    return _text(messages[0].get("content"), where, "messages[0].content").strip()
 
 
 def _text(value: object, where: str, field: str, expected: str = "a prompt") -> str:
     if not isinstance(value, str):
         raise InputError(f'{where}, field "{field}": {json_type(value)}; expected a text.')
-    text = value.strip()
-    if not text:
+    if not value.strip():
         raise InputError(f'{where}, field "{field}": empty; expected {expected}.')
     try:
-        text.encode("utf-8")
+        value.encode("utf-8")
     except UnicodeEncodeError as error:
         raise InputError(
             f'{where}, field "{field}": character {error.start + 1} is half of a surrogate pair; '
             "expected text that can be written as UTF-8."
         ) from None
-    return text
+    return value
 
 
 def _id(record: dict[str, object], where: str) -> str:
