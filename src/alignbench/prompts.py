@@ -4,8 +4,8 @@
 - .csv: a header with a column `prompt` or `text`, and perhaps `id`
 - .txt: one prompt a line; blank lines are skipped
 
-Prompts are stripped, ids are kept as they are. A prompt without an id gets one from the set's name and its text, so that it keeps its
-id when lines around it come and go.
+Prompts are stripped, ids are kept as they are. A prompt without an id gets one from the set's name and its text, so
+that it keeps its id when lines around it come and go.
 """
 
 from __future__ import annotations
