@@ -39,6 +39,19 @@ async def test_the_prompt_on_the_screen_is_scored_first(tmp_path: Path, monkeypa
     assert scored == ["Question 2?"] * 2 + ["Question 0?"] * 2 + ["Question 1?"] * 2
 
 
+def test_a_session_is_shown_at_the_prompt_that_has_the_samples_of_its_text(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "x.db") as store:
+        session = store.create_session("kept")
+        asked = [Prompt("a", "Why?"), Prompt("b", "Why?"), Prompt("c", "Who?")]
+        for prompt in asked:
+            store.add_cell(session, prompt, Condition("base", BASE, default_context(BASE)), 1)
+        bench, _ = persistence.restore(store, session)
+        for left, shown in ((asked[1], "b"), (Prompt("other", "Why?", "set"), "a"), (Prompt("new", "When?"), "new")):
+            bench.prompt = left
+            persistence.save(store, session, persistence.layout(bench), None, ())
+            assert persistence.restore(store, session)[0].prompt.id == shown
+
+
 def test_who_watches_the_workbench_hears_of_each_change(tmp_path: Path) -> None:
     workbench = Workbench(tmp_path / "x.db", FakePool(), None, lambda: None)
     heard: list[int] = []

@@ -111,7 +111,10 @@ def restore(store: Store, session: int) -> tuple[Bench, list[SampleRow]]:
             for c in view["columns"]
         ]
         bench.selected = max(0, min(int(view["selected"]), len(bench.columns) - 1))
-        bench.ask(rebuilt(Prompt, view["prompt"]))
+        shown = rebuilt(Prompt, view["prompt"])
+        same = [prompt for prompt in prompts if prompt.hash == shown.hash]
+        # Older versions kept the samples of a text under the id that it had first.
+        bench.prompt = next((prompt for prompt in same if prompt.id == shown.id), next(iter(same), shown))
         bench.prompt_set = str(view["prompt_set"])
         bench.prompts = _prompt_set(bench.prompt_set) or bench.asked
     else:
