@@ -159,12 +159,21 @@ def test_what_has_no_place_is_counted(store: Store) -> None:
     sessions = [drawn(store, SHARED, Condition.zero_shot(BASE), text) for text in ("same", "same", "other")]
     merged = store.merge_sessions(sessions, "all")
     assert store.session(merged).n_samples == 3
-    left_out = store.left_out(merged)
-    assert [(of.same, of.other) for of in left_out.values()] == [(0, 0), (3, 0), (0, 3)]
-    assert left_out[sessions[2]].words == (
-        "3 samples had a place that was taken: 0 with the text that is there, 3 with another text"
+    of = store.sources_of(merged)
+    assert [(each.session, each.same, each.other) for each in of] == [(1, 0, 0), (2, 3, 0), (3, 0, 3)]
+    assert of[2].words == (
+        "Of session 3, 3 samples had a place that was taken: 0 with the text that is there, 3 with another text."
     )
-    assert (left_out[sessions[0]].words, store.left_out(sessions[0])) == ("", {})
+    assert (of[0].words, store.sources_of(sessions[0])) == ("", [])
+
+
+def test_what_is_joined_under_another_name_is_said(store: Store) -> None:
+    first = drawn(store, [Prompt("a", "Why?"), Prompt("b", "Who?")], Condition.zero_shot(BASE), "x")
+    cold = Condition.zero_shot(BASE, name="cold")
+    second = drawn(store, [Prompt("a", "When?"), Prompt("c", "Where?")], cold, "y")
+    of = store.sources_of(store.merge_sessions([first, second], "both"))
+    assert of[1].words == "Of session 2, condition joined: cold is demo-base."
+    assert (of[1].prompts, of[1].conditions) == ({"a": "a@2"}, {"cold": "demo-base"})
 
 
 def test_imported_conditions_of_one_name_that_differ_are_two(store: Store) -> None:

@@ -115,12 +115,12 @@ def merge(
     """
     with _store(existing_database(db)) as store:
         merged = store.merge_sessions(session_ids, name or " + ".join(store.session(id).name for id in session_ids))
-        info, left_out = store.session(merged), store.left_out(merged)
+        info, sources = store.session(merged), store.sources_of(merged)
     printing.show(str(merged))
     printing.say(f"Session {merged} has {info.n_samples} samples of {info.n_conditions} conditions.")
-    for session, of in left_out.items():
-        if of.words:
-            printing.say(f"Of session {session}, {of.words}.")
+    for source in sources:
+        if source.words:
+            printing.say(source.words)
 
 
 @app.command()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from alignbench.errors import InputError
@@ -88,28 +88,40 @@ _TAKEN = """
     JOIN samples AS ours ON ours.cell_id = merged_cells.new AND ours.sample = theirs.sample
     WHERE theirs.status = 'done' AND ours.status = 'done'
 """
+_SHOWN = 3  # names in a sentence
 _MAPS = ("merged_prompts", "merged_conditions", "merged_cells", "merged_hints", "merged_samples")
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
-    """Finished samples of a session that did not go into a merged one, since their place was taken there.
+class Source:
+    """A session that a merged one was made of, and what is not there as it was here.
 
     Attributes:
-        same: by a sample of the same text
+        session: its number
+        same: finished samples that were left out since their place was taken by one of the same text
         other: by one of another text
+        prompts, conditions: those that have another name there, and which
     """
 
+    session: int
     same: int
     other: int
+    prompts: Mapping[str, str]
+    conditions: Mapping[str, str]
 
     @property
     def words(self) -> str:
-        """In words; empty where nothing is left out."""
-        if not (self.same or self.other):
-            return ""
-        texts = f"{self.same} with the text that is there, {self.other} with another text"
-        return f"{self.same + self.other} samples had a place that was taken: {texts}"
+        """In words; empty where all is as it was, but for names that say so themselves, NAME@ID."""
+        parts = []
+        if self.same or self.other:
+            texts = f"{self.same} with the text that is there, {self.other} with another text"
+            parts.append(f"{self.same + self.other} samples had a place that was taken: {texts}")
+        for what, renamed in (("prompt", self.prompts), ("condition", self.conditions)):
+            joined = [f"{old} is {new}" for old, new in renamed.items() if not new.startswith(f"{old}@{self.session}")]
+            if joined:
+                more = f" and {len(joined) - _SHOWN} more" if len(joined) > _SHOWN else ""
+                parts.append(f"{what}{'s' * (len(joined) > 1)} joined: {', '.join(joined[:_SHOWN])}{more}")
+        return f"Of session {self.session}, {'; '.join(parts)}." if parts else ""
 
 
 class MergingMixin(CellsMixin, SessionsMixin):
@@ -122,7 +134,7 @@ class MergingMixin(CellsMixin, SessionsMixin):
         Conditions of one hash are one condition, but for imported ones, of which only the name is known: where they
         have different texts in one place, they are two. Where a name stands for two things, the one of the later
         session is called NAME@ID, after the number of its session. Where two samples have the same place, the one of
-        the earlier session stays, unless only the other one is done; the manifest counts what is left out. The
+        the earlier session stays, unless only the other one is done; `sources_of` says what is left out. The
         reference is that of the first session that has one. InputError for less than two sessions, or one that is
         not there.
         """
@@ -134,28 +146,25 @@ class MergingMixin(CellsMixin, SessionsMixin):
             reference: str | None = None
             told = []
             for source in sources:
-                names, left_out = self._merge(source.id, merged)
+                taken = self._merge(source.id, merged)
                 if reference is None and source.reference is not None:
-                    reference = names.get(source.reference, source.reference)
-                manifest = self.manifest(source.id)
-                told.append(
-                    {"session": source.id, "name": source.name, "left_out": asdict(left_out), "manifest": manifest}
-                )
+                    reference = taken.conditions.get(source.reference, source.reference)
+                told.append({**asdict(taken), "name": source.name, "manifest": self.manifest(source.id)})
             self.set_manifest(merged, {"merged": told})
             self.set_reference(merged, reference)
         return merged
 
-    def left_out(self, session_id: int) -> dict[int, LeftOut]:
-        """Of the sessions that one was merged of, by number, what did not go into it."""
+    def sources_of(self, session_id: int) -> list[Source]:
+        """The sessions that one was merged of; none of a session that was not."""
+        names = [field.name for field in fields(Source)]
         merged = self.manifest(session_id).get("merged", ())
-        return {each["session"]: LeftOut(**each["left_out"]) for each in merged if "left_out" in each}
+        return [Source(**{name: each[name] for name in names}) for each in merged if names[-1] in each]
 
-    def _merge(self, source: int, merged: int) -> tuple[dict[str, str], LeftOut]:
-        """Take one session into another; what its conditions are called there, and what is left out."""
+    def _merge(self, source: int, merged: int) -> Source:
+        """Take one session into another."""
         for table in _MAPS:
             self._execute(f"CREATE TEMP TABLE {table} (old INTEGER PRIMARY KEY, new INTEGER NOT NULL)")
-        self._merge_prompts(source, merged)
-        names = self._merge_conditions(source, merged)
+        prompts, conditions = self._merge_prompts(source, merged), self._merge_conditions(source, merged)
         self._execute(
             """
             INSERT INTO cells (session_id, prompt_id, condition_id, n, rendered_hash, prompt_ids)
@@ -189,10 +198,11 @@ class MergingMixin(CellsMixin, SessionsMixin):
             self._execute(statement, *((source, merged) if "?1" in statement else ()))
         for table in _MAPS:
             self._execute(f"DROP TABLE {table}")
-        return names, LeftOut(same, other)
+        return Source(source, same, other, prompts, conditions)
 
-    def _merge_prompts(self, source: int, merged: int) -> None:
-        """Take prompts over, each to one of its own: two that share a text there do so here."""
+    def _merge_prompts(self, source: int, merged: int) -> dict[str, str]:
+        """Take prompts over, each to one of its own: two that share a text there do so here. Those that have another
+        id there, and which."""
         query = "SELECT * FROM prompts WHERE session_id = ? ORDER BY position"
         theirs, ours = self._rows(query, source), self._rows(query, merged)
         there = {(row["name"], row["text_hash"]): row["id"] for row in ours}
@@ -217,9 +227,17 @@ class MergingMixin(CellsMixin, SessionsMixin):
                         rename = "UPDATE prompts SET name = ?, set_name = ? WHERE id = ?"
                         self._execute(rename, row["name"], row["set_name"], other["id"])
             self._execute("INSERT INTO merged_prompts VALUES (?, ?)", old, places[old])
+        renamed = self._tuples(
+            """
+            SELECT theirs.name, ours.name FROM merged_prompts
+            JOIN prompts AS theirs ON theirs.id = old JOIN prompts AS ours ON ours.id = new
+            WHERE theirs.name <> ours.name ORDER BY theirs.position
+            """
+        )
+        return {decode_text(old): decode_text(new) for old, new in renamed}
 
     def _merge_conditions(self, source: int, merged: int) -> dict[str, str]:
-        """Take conditions over; the names they have there, by the names they had."""
+        """Take conditions over; those that have another name there, and which."""
         names: dict[str, str] = {}
         conditions = {condition.name: condition for condition in self.conditions(source)}
         for row in self._rows("SELECT * FROM conditions WHERE session_id = ? ORDER BY position", source):
@@ -237,7 +255,7 @@ class MergingMixin(CellsMixin, SessionsMixin):
                     new = self._condition_row(merged, replace(condition, name=called, model=model))
             names[condition.name] = called
             self._execute("INSERT INTO merged_conditions VALUES (?, ?)", old, new)
-        return names
+        return {old: new for old, new in names.items() if old != new}
 
     def _disagree(self, theirs: dict[str, Any], old: int, ours: dict[str, Any]) -> bool:
         """Whether two conditions are of different models, or have different texts in one place."""

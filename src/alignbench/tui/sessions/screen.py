@@ -235,8 +235,8 @@ class SessionsScreen(AppScreen[SessionChoice | None]):
         made = await self._run(lambda store: store.merge_sessions(taken, name))
         if made is not None:
             self.marked.clear()
-            left_out = await self._run(lambda store: store.left_out(made)) or {}
-            words = [f"Of session {session}, {of.words}." for session, of in left_out.items() if of.words]
+            sources = await self._run(lambda store: store.sources_of(made)) or []
+            words = [source.words for source in sources if source.words]
             self.tell(" ".join([f"Session {made} is made; those it is made of stay.", *words]))
             self.read(made)
 
