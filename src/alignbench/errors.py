@@ -5,11 +5,16 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from alignbench.masking import masked
+
 
 class AlignbenchError(Exception):
-    """Something failed; the message says what, where and what to do. Exit code 1."""
+    """Something failed; the message says what, where and what to do. No secret gets into it. Exit code 1."""
 
     exit_code = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(masked(message))
 
 
 class InputError(AlignbenchError):

@@ -45,6 +45,7 @@ from alignbench.engines.workers.messages import (
     WorkerAnswer,
 )
 from alignbench.errors import AlignbenchError
+from alignbench.masking import masked
 
 MAX_BATCH = 64  # requests of fast mode that run together
 
@@ -190,8 +191,8 @@ class _Worker:
         except AlignbenchError as error:
             message = str(error)
         except Exception as error:  # the boundary of the process: whatever it was, it belongs to these requests
-            traceback.print_exc()
-            message = f"{type(error).__name__}: {error}"
+            print(masked(traceback.format_exc()), file=sys.stderr)
+            message = masked(f"{type(error).__name__}: {error}")
         for key in keys:
             self._cancel.forget(key)
             if message:

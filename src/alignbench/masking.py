@@ -1,0 +1,109 @@
+"""Secrets made unreadable, before anything is said or stored: keys of the environment, passwords in addresses.
+
+A server may send a key back: in an error, a model's name, a completion. Messages pass through `masked` when an error is
+made, what a server says through `without_keys` when it comes in.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from urllib.parse import quote, quote_plus, unquote_plus
+
+OPENAI_KEY = "OPENAI_API_KEY"
+KEY_VARIABLES = (OPENAI_KEY, "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
+MASK = "***"
+
+SHORTEST_KEY = 8  # characters. Shorter ones are placeholders, such as EMPTY, that are words of a text too
+_SHORTEST_WORD = 4  # of a message in which a placeholder is masked, where it stands alone
+
+_USER = re.compile(r"(?<=://)(?:[^\s/?#'\"@]{1,300}|[^\s/#'\"@:]{0,300}:[^\s#'\"]{1,300})@")
+_NAMED = r"[\w-]{0,30}(?:key|token|secret|passw(?:or)?d|pwd|sig(?:nature)?|auth|credential)[\w-]{0,30}"
+_QUERY = re.compile(rf"(?i)([?&;]{_NAMED}=)[^\s&;#'\"]+")
+
+
+def masked(text: str) -> str:
+    """A message without keys in any usual spelling, without the user and password of addresses, and without what their
+    queries call a key."""
+    keys = _keys()
+    text = without_keys(text)
+    for key in keys:
+        if _SHORTEST_WORD <= len(key) < SHORTEST_KEY:
+            text = re.sub(rf"(?<![\w-]){re.escape(key)}(?![\w-])", MASK, text)
+    decoders: tuple[Callable[[str], str], ...] = (unquote_plus, html.unescape)
+    if any(key in decode(text) for key in keys if len(key) >= SHORTEST_KEY for decode in decoders):
+        return MASK  # written in a way that cannot be cut out
+    return _QUERY.sub(rf"\1{MASK}", _USER.sub(f"{MASK}@", text))
+
+
+def without_keys(text: str) -> str:
+    """A text without the keys of the environment, in any usual spelling. All else stays as it is."""
+    spellings = _spellings(_keys())
+    return spellings.pattern.sub(MASK, text) if spellings else text
+
+
+class MaskedPieces:
+    """A text that comes in pieces, without the keys of the environment, also those that are cut by its pieces."""
+
+    def __init__(self) -> None:
+        self._spellings = _spellings(_keys())
+        self._held = ""  # may be the beginning of a key
+
+    def feed(self, piece: str) -> str:
+        """Add a piece; what can be given on."""
+        if self._spellings is None:
+            return piece
+        text = self._spellings.pattern.sub(MASK, self._held + piece)
+        held = self._spellings.begun_at_end_of(text)
+        self._held = text[len(text) - held :]
+        return text[: len(text) - held]
+
+    def rest(self) -> str:
+        """No more pieces: what was held back. The most of a key is no less secret than all of it."""
+        held, self._held = self._held, ""
+        return MASK if len(held) >= SHORTEST_KEY else held
+
+
+def _keys() -> tuple[str, ...]:
+    return tuple(key for name in KEY_VARIABLES if (key := os.environ.get(name, "").strip()))
+
+
+class _Spellings:
+    """How keys may be written.
+
+    Attributes:
+        pattern: any of these
+    """
+
+    def __init__(self, keys: tuple[str, ...]) -> None:
+        found = {each for key in keys for each in _spelt(key) if len(each) >= SHORTEST_KEY}
+        self._all = tuple(sorted(found, key=len, reverse=True))
+        self.pattern = re.compile("|".join(map(re.escape, self._all)))
+
+    def begun_at_end_of(self, text: str) -> int:
+        """Length of the longest end of a text that begins a key."""
+        for length in range(min(len(self._all[0]) - 1, len(text)), 0, -1):
+            if any(each.startswith(text[-length:]) for each in self._all):
+                return length
+        return 0
+
+
+@lru_cache(maxsize=4)
+def _spellings(keys: tuple[str, ...]) -> _Spellings | None:
+    """None where there is nothing to hide."""
+    keys = tuple(key for key in keys if len(key) >= SHORTEST_KEY)
+    return _Spellings(keys) if keys else None
+
+
+def _spelt(key: str) -> Iterator[str]:
+    yield from (key, quote(key), quote(key, safe=""), quote_plus(key), html.escape(key), json.dumps(key)[1:-1])
+    data = key.encode("utf-8", "surrogateescape")
+    for before in range(3):  # base64 of a text that the key is a part of: what no neighbour has a share in
+        whole = base64.b64encode(bytes(before) + data + bytes(2)).decode()
+        part = whole[-(-before * 8 // 6) : (before + len(data)) * 8 // 6]
+        yield from (part, part.translate(str.maketrans("+/", "-_")))
