@@ -13,6 +13,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from typing import Any
 from urllib.parse import quote, quote_plus, unquote_plus
 
 OPENAI_KEY = "OPENAI_API_KEY"
@@ -22,7 +23,7 @@ MASK = "***"
 SHORTEST_KEY = 8  # characters. Shorter ones are placeholders, such as EMPTY, that are words of a text too
 _SHORTEST_WORD = 4  # of a message in which a placeholder is masked, where it stands alone
 
-_USER = re.compile(r"(?<=://)(?:[^\s/?#'\"@]{1,300}|[^\s/#'\"@:]{0,300}:[^\s#'\"]{1,300})@")
+_USER = re.compile(r"(:/{1,2})(?:[^\s/?#'\"@]{1,300}|[^\s/#'\"@:]{0,300}:[^\s#'\"]{1,300})@")
 _NAMED = r"[\w-]{0,30}(?:key|token|secret|passw(?:or)?d|pwd|sig(?:nature)?|auth|credential)[\w-]{0,30}"
 _QUERY = re.compile(rf"(?i)([?&;]{_NAMED}=)[^\s&;#'\"]+")
 
@@ -38,13 +39,24 @@ def masked(text: str) -> str:
     decoders: tuple[Callable[[str], str], ...] = (unquote_plus, html.unescape)
     if any(key in decode(text) for key in keys if len(key) >= SHORTEST_KEY for decode in decoders):
         return MASK  # written in a way that cannot be cut out
-    return _QUERY.sub(rf"\1{MASK}", _USER.sub(f"{MASK}@", text))
+    return _QUERY.sub(rf"\1{MASK}", _USER.sub(rf"\1{MASK}@", text))
 
 
 def without_keys(text: str) -> str:
     """A text without the keys of the environment, in any usual spelling. All else stays as it is."""
     spellings = _spellings(_keys())
     return spellings.pattern.sub(MASK, text) if spellings else text
+
+
+def json_without_keys(value: Any) -> Any:
+    """The value of a JSON text, with `without_keys` of its texts. Raises RecursionError."""
+    if isinstance(value, str):
+        return without_keys(value)
+    if isinstance(value, list):
+        return [json_without_keys(item) for item in value]
+    if isinstance(value, dict):
+        return {without_keys(name): json_without_keys(item) for name, item in value.items()}
+    return value
 
 
 class MaskedPieces:

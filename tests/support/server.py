@@ -77,6 +77,7 @@ class ScriptedServer:
 
     requests: the bodies of the streamed requests. tried: those of the trial requests, which are not streamed.
     trial: the answer to those, if not the usual one. has_n: gives n choices. refuses: fields that no request may have.
+    headers: of all requests. Subclasses answer GET in `listed`, POST in `answer`.
     """
 
     def __init__(self) -> None:
@@ -100,6 +101,10 @@ class ScriptedServer:
     def close(self) -> None:
         self._http.shutdown()
         self._http.server_close()
+
+    def listed(self, path: str) -> Reply:
+        """The answer to a GET."""
+        return self.models if path == "/v1/models" else refusal(404, "Not Found")
 
     def answer(self, path: str, body: dict[str, Any]) -> Reply:
         with self._lock:
@@ -136,9 +141,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.scripted.headers.append(dict(self.headers))
-        self._reply(self.scripted.models if self.path == "/v1/models" else refusal(404, "Not Found"))
+        self._reply(self.scripted.listed(self.path))
 
     def do_POST(self) -> None:
+        self.scripted.headers.append(dict(self.headers))
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self._reply(self.scripted.answer(self.path, body))
 

@@ -29,6 +29,7 @@ class _JudgeProgress:
     def __init__(self, run: JudgeRun) -> None:
         self._name = run.plan.judge.name
         self._total, self._done = len(run.plan.items), 0
+        self._notes: set[str] = set()
         self.bar = ProgressBar()
         self._items = self.bar.add(f"loading {self._name}", self._total)
         if self._total < run.plan.n:
@@ -42,6 +43,9 @@ class _JudgeProgress:
                 self._items.describe(f"{self._name} judges")
                 self._say(f"{self._name}: {event.capabilities.description}, loaded in {event.seconds:.1f} s")
             case Judged():
+                if event.note and event.note not in self._notes:
+                    self._notes.add(event.note)
+                    self._say(f"{self._name}: {event.note}")
                 if event.judgment.status == "invalid":
                     self._say(f"{_where(event.item)}: no valid reply: {event.judgment.reason}")
                 self._count()

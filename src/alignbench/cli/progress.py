@@ -28,6 +28,7 @@ from alignbench.experiments.runner import (
 
 RATE_SECONDS = 2.0
 CONDITIONS_SHOWN = 12  # at most, each on a line
+MOST_NOTES = 3  # of the samples of a condition that are said while they come; all stand with their samples
 
 
 class ProgressBar:
@@ -153,6 +154,7 @@ class RunProgress:
             if cell.missing:
                 totals[cell.condition.name] += len(cell.missing)
         shown = totals if 1 < len(totals) <= CONDITIONS_SHOWN else {}
+        self._notes: dict[str, set[str]] = {}
         self._conditions = {name: self.bar.add(name, n, start=False) for name, n in shown.items()}
 
     def show(self, event: RunEvent) -> None:
@@ -174,6 +176,7 @@ class RunProgress:
             case SampleStored():
                 for line in self._lines_of(event.cell):
                     line.store(failed=event.row.status == "error")
+                self._say_note(event.cell.condition.name, event.row.note)
             case CellFailed():
                 self._cells_left -= 1
             case CellDone() if event.cell.missing and not self.bar.is_live:
@@ -181,6 +184,13 @@ class RunProgress:
                 self.bar.say(
                     f"{event.cell.condition.name}, prompt {event.cell.prompt.id}: done, {self._cells_left} to go"
                 )
+
+    def _say_note(self, condition: str, note: str | None) -> None:
+        """Say what a sample's note says, once for its condition."""
+        said = self._notes.setdefault(condition, set())
+        if note and note not in said and len(said) < MOST_NOTES:
+            said.add(note)
+            self.bar.say(f"{condition}: {note}")
 
     def _lines_of(self, cell: PlannedCell) -> list[ProgressLine]:
         own = self._conditions.get(cell.condition.name)

@@ -53,11 +53,17 @@ class JudgeLoaded:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The judgment is stored."""
+    """The judgment is stored.
+
+    Attributes:
+        asked: how many replies it took; 0 where there was nothing to ask
+        note: what a reader should know about the reply, empty where there is nothing
+    """
 
     item: JudgeItem
     judgment: Judgment
-    asked: int  # how many replies it took; 0 where there was nothing to ask
+    asked: int
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +213,7 @@ class JudgeRun:
             )
             self._send(_RunningRequest(running.item, request, running.attempt + 1))
         else:
-            yield self._store_judgment(running.item, parsed, result.raw_text, running.attempt)
+            yield self._store_judgment(running.item, parsed, result.raw_text, running.attempt, result.note)
 
     def _read(self, item: JudgeItem, result: SampleResult) -> ParsedReply:
         parsed = read_reply(self.plan.template, result.raw_text, flipped=item.flipped, n=len(item.members))
@@ -215,7 +221,9 @@ class JudgeRun:
             return replace(parsed, reason=f"cut at {result.n_tokens} tokens: {parsed.reason}")
         return parsed
 
-    def _store_judgment(self, item: JudgeItem, parsed: ParsedReply, reply: str, n_replies: int) -> Judged:
+    def _store_judgment(
+        self, item: JudgeItem, parsed: ParsedReply, reply: str, n_replies: int, note: str = ""
+    ) -> Judged:
         judgment = Judgment(
             kind=self.plan.template.kind,
             judge=self.plan.judge.reference,
@@ -229,7 +237,7 @@ class JudgeRun:
             flipped=item.flipped,
         )
         self._store.add_judgments(self.plan.session, [judgment])
-        return Judged(item, judgment, n_replies)
+        return Judged(item, judgment, n_replies, note)
 
 
 def _shared(rendered: Rendered, instructions: str) -> Rendered:

@@ -33,6 +33,7 @@ from typing import Literal
 
 from alignbench import paths
 from alignbench.errors import InputError, did_you_mean
+from alignbench.masking import masked
 from alignbench.models.embedded import DEMOS
 from alignbench.models.gguf import GgufHeader, read_header
 from alignbench.models.hf_source import parse_source
@@ -266,6 +267,7 @@ def _model(name: str, entry: _InventoryEntry) -> Model:
             source.check()
             kind = source.kind()
         case "openai":
+            parse_address(reference.target)
             kind = "aligned"
         case "imported":
             raise InputError(no_weights(text))
@@ -277,7 +279,8 @@ def _status(name: str, entry: _InventoryEntry, origin: str) -> ModelStatus:
     try:
         model = _model(name, entry)
     except InputError as error:
-        return ModelStatus(name, str(reference), entry.kind, origin, problem=str(error), options=entry.options)
+        shown = masked(str(reference))
+        return ModelStatus(name, shown, entry.kind, origin, problem=str(error), options=entry.options)
     status = partial(ModelStatus, name, str(reference), model.kind, origin, options=entry.options)
     if reference.scheme == "openai":
         return status(description="of a server")

@@ -6,7 +6,7 @@ import json
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -31,45 +31,13 @@ from alignbench.engines.workers.pool import WorkerPool
 from alignbench.errors import EngineError, InputError
 from alignbench.models.catalog import inventory, resolve, weights_path
 from alignbench.models.openai_address import parse_address
-from alignbench.spec import Kind, Model
+from alignbench.spec import Model
 from tests.support.commands import alignbench
 from tests.support.driving import plain_request, results, score
 from tests.support.server import DONE, HTML, MODEL, Reply, ScriptedServer, as_json, piece, refusal, response, text_of
 from tests.support.waiting import LIMIT
 
-
-@pytest.fixture(autouse=True)
-def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "BACKOFF_SECONDS", 0.01)
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    server = ScriptedServer()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def cancellation() -> Cancellation:
-    return Cancellation()
-
-
 Connect = Callable[..., OpenAIEngine]
-
-
-@pytest.fixture
-def connect(server: ScriptedServer, cancellation: Cancellation) -> Iterator[Connect]:
-    engines: list[OpenAIEngine] = []
-
-    def connect(url: str = "", name: str = MODEL, kind: Kind = "aligned") -> OpenAIEngine:
-        engines.append(OpenAIEngine(Model("m", f"openai:{url or server.url}#{name}", kind), cancellation))
-        return engines[-1]
-
-    yield connect
-    for engine in engines:
-        engine.close()
 
 
 def sample(

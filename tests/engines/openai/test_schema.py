@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from alignbench.engines.cancellation import Cancellation
-from alignbench.engines.openai import http
 from alignbench.engines.openai.engine import OpenAIEngine
 from alignbench.engines.protocol import Failed, SampleRequest
 from alignbench.spec import Model
@@ -31,11 +30,6 @@ class PickyServer(ScriptedServer):
     def _refused(self, body: dict[str, Any]) -> Reply | None:
         form = body.get("response_format")
         return refusal(400, self.says) if form is not None and form not in self.takes else super()._refused(body)
-
-
-@pytest.fixture(autouse=True)
-def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "BACKOFF_SECONDS", 0.01)
 
 
 def held(n: int = 1, **given: Any) -> SampleRequest:

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from alignbench.engines.local.teacher_forcing import continuation_start
-from alignbench.engines.openai.http import Http, ServerError, retrying
+from alignbench.engines.openai.http import Http, retrying
 from alignbench.engines.openai.request import Server
+from alignbench.engines.openai.server_error import ServerError
 from alignbench.engines.protocol import LikelihoodRequest, Scored
 from alignbench.errors import EngineError
 

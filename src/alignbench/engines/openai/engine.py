@@ -28,8 +28,10 @@ from typing import Any
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.openai.choices import FieldError, choices_of, read_choice, read_usage
 from alignbench.engines.openai.echo_scoring import Echo
-from alignbench.engines.openai.http import DONE, Http, ServerError, retrying
+from alignbench.engines.openai.http import DONE, Http, retrying
+from alignbench.engines.openai.model_list import UNKNOWN, ModelList, read_models, whole_number
 from alignbench.engines.openai.request import Requests, refuses_n, seed_of, server_of
+from alignbench.engines.openai.server_error import ServerError
 from alignbench.engines.openai.streamed_sample import StreamedSample
 from alignbench.engines.openai.streams import StreamedCell
 from alignbench.engines.protocol import (
@@ -51,6 +53,7 @@ TICK_SECONDS = 0.04  # between two looks at what is due and what was cancelled
 MAX_CHOICES = 32  # of one request
 
 _UNABLE = (400, 422, 500, 501)  # what servers answer to a request that asks for more than they can do
+_NO_LIST = (404, 405, 501)  # of a server that does not say which models it has
 _PROBE = SampleRequest(
     0, "", "Three words that come to mind:", Sampling(temperature=1.0, max_tokens=8), (), (0,), seed=0, stream=1
 )
@@ -92,28 +95,50 @@ class OpenAIEngine:
         self._loop.close()
 
     async def _find(self) -> dict[str, Any]:
-        """What the server's list of models says of this one."""
-        answer = await retrying(self._models)
-        entries = [entry for entry in answer.get("data") or () if isinstance(entry, dict)]
-        for entry in entries:
-            if entry.get("id") == self._address.name:
-                return entry
-        names = [str(entry.get("id")) for entry in entries]
-        serves = did_you_mean(self._address.name, names) or f"It serves {len(names)} models."
-        raise EngineError(f"The server at {self._address.base_url} serves no {self._address.name!r}. {serves}")
+        """What the server's list of models says of this one; nothing where it has no list, or not all in it."""
+        models = await self._models()
+        name = self._address.name
+        if models.whole and name not in models.entries:
+            serves = did_you_mean(name, models.entries) or f"It serves {len(models.entries)} models."
+            raise EngineError(f"The server at {self._address.base_url} serves no {name!r}. {serves}")
+        return models.entries.get(name, {})
 
-    async def _models(self) -> dict[str, Any]:
+    async def _models(self) -> ModelList:
         try:
-            answer: dict[str, Any] = await self._http.get("/models")
+            answer = await retrying(self._answer_to_models)
         except ServerError as error:
-            # Nobody waits for a server that is not there; while one is loading (503) it answers.
-            raise ServerError(str(error), retry=error.retry and error.status > 0, after=error.after) from None
-        return answer
+            if error.status not in _NO_LIST or await self._is_above_v1():
+                raise
+            return UNKNOWN
+        models = read_models(answer)
+        if models is None:
+            raise EngineError(
+                f"The server at {self._address.base_url} answered /models without a list of models. Is it an "
+                "OpenAI-compatible server?"
+            )
+        return models
+
+    async def _answer_to_models(self) -> Any:
+        try:
+            return await self._http.get("/models")
+        except ServerError as error:
+            error.retry = error.retry and error.status > 0  # one that is loading (503) answers; one that is not there
+            raise  # is not waited for
+
+    async def _is_above_v1(self) -> bool:
+        """Whether the API is found below this address."""
+        if self._address.base_url.endswith("/v1"):
+            return False
+        try:
+            return read_models(await self._http.get("/v1/models")) is not None
+        except ServerError:
+            return False
 
     def capabilities(self) -> Capabilities:
         """As far as the server tells; 0 for numbers that it does not."""
         server = self._requests.server
-        meta = self._served.get("meta") or {}
+        meta = self._served.get("meta")
+        meta = meta if isinstance(meta, dict) else {}
         words = [self._address.name, "on", server.name or "a server", "at", self._address.base_url]
         if server.ignores:
             words.append(f"(which does not take {', '.join(sorted(server.ignores))}: its own settings apply)")
@@ -123,8 +148,8 @@ class OpenAIEngine:
             bos="",
             eos="",
             adds_bos=False,
-            n_ctx_train=int(self._served.get("max_model_len") or meta.get("n_ctx_train") or 0),
-            n_vocab=int(meta.get("n_vocab") or 0),
+            n_ctx_train=whole_number(self._served.get("max_model_len")) or whole_number(meta.get("n_ctx_train")),
+            n_vocab=whole_number(meta.get("n_vocab")),
             device=self._address.host,
             description=" ".join(words),
             renders_chat=True,
@@ -267,6 +292,7 @@ class OpenAIEngine:
     ) -> None:
         for row in rows:
             row.restart()
+            row.remark(*self._requests.remarks(cell.request.sampling))
         try:
             async with aclosing(self._http.stream(path, body)) as events:
                 async for event in events:
@@ -317,7 +343,7 @@ class OpenAIEngine:
         """Raise the ServerError that a server hides behind an empty stream, as llama_cpp.server does."""
         unstreamed = {name: value for name, value in body.items() if name not in ("stream", "stream_options", "n")}
         # More than once: such a server drops the connection after it, which httpx may already have taken up again.
-        await retrying(lambda: self._http.post(path, {**unstreamed, "max_tokens": 1}))
+        await retrying(lambda: self._http.post(path, {**unstreamed, self._requests.limit: 1}))
 
     async def _endpoint(self, path: str) -> _Endpoint:
         """What the server can do at a path, found by a small request when it is first needed."""

@@ -1,16 +1,17 @@
 """HTTP to an OpenAI-compatible server: what its answers mean, which failures are worth another try.
 
-Keys come from the environment (OPENAI_API_KEY) and go nowhere but into the request's header.
+Keys come from the environment (OPENAI_API_KEY) and go nowhere but into the header of a request; see `route`. What comes
+back is without them.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
+import math
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, TypeVar
@@ -18,49 +19,35 @@ from typing import Any, Final, TypeVar
 import httpx
 
 from alignbench.engines.openai.event_stream import ServerEvent, begins_as_events, server_sent
+from alignbench.engines.openai.route import Route, route_to
+from alignbench.engines.openai.server_error import (
+    RETRIED,
+    Said,
+    ServerError,
+    excerpt,
+    failure_in,
+    nature,
+    refusal_words,
+    said,
+)
 from alignbench.errors import EngineError
-from alignbench.models.openai_address import Address
+from alignbench.masking import OPENAI_KEY, json_without_keys
+from alignbench.models.openai_address import Address, origin
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 120.0  # of silence; a long prompt on a slow server takes this long before its first token
+ANSWER_SECONDS = 300.0  # from the head of an answer that is not streamed to its end
 ATTEMPTS = 5
 BACKOFF_SECONDS = 0.5  # before the second attempt; doubled each time, give or take a half
 WAIT_SECONDS = 120.0  # most that one request waits between its attempts, all together
 
-KEY_VARIABLE = "OPENAI_API_KEY"
+MOST_BYTES = 64 << 20  # of an answer
+_MOST_OF_REFUSAL = 64 << 10  # that is read of the body of a refusal
+_MOVES = 5  # addresses that one request is sent on to by its server
 
 DONE: Final[dict[str, Any]] = {}  # the event that says: nothing more comes
 
-_RETRIED = frozenset((429, 500, 502, 503, 504))
-
 T = TypeVar("T")
-
-
-class ServerError(EngineError):
-    """A request failed. retry: another try may help. after: seconds the server asks to wait. status: of HTTP, 0
-    without an answer. param: the field of the request that the server names. detail: what the server said."""
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        retry: bool = False,
-        after: float | None = None,
-        status: int = 0,
-        param: str = "",
-        detail: str = "",
-    ) -> None:
-        super().__init__(message)
-        self.retry = retry
-        self.after = after
-        self.status = status
-        self.param = param
-        self.detail = detail
-
-    @property
-    def about_request(self) -> bool:
-        """Whether the server refuses the request as it is written."""
-        return self.status in (400, 422)
 
 
 async def retrying(attempt: Callable[[], Awaitable[T]]) -> T:
@@ -70,9 +57,8 @@ async def retrying(attempt: Callable[[], Awaitable[T]]) -> T:
         try:
             return await attempt()
         except ServerError as error:
-            wait = error.after
-            if wait is None:
-                wait = BACKOFF_SECONDS * 2 ** (tries - 1) * random.uniform(0.5, 1.5)
+            backoff = BACKOFF_SECONDS * 2 ** (tries - 1) * random.uniform(0.5, 1.5)
+            wait = max(backoff, error.after or 0.0)
             if not error.retry:
                 raise
             if tries == ATTEMPTS:
@@ -85,116 +71,175 @@ async def retrying(attempt: Callable[[], Awaitable[T]]) -> T:
 
 
 class Http:
-    """Requests to one server. To be used from one event loop."""
+    """Requests to one server. To be used from one event loop. Raises EngineError where there is no way to it."""
 
     def __init__(self, address: Address) -> None:
         self._address = address
+        self._route = route_to(address)
         self._client = httpx.AsyncClient(
-            headers={"Authorization": f"Bearer {key}"} if (key := os.environ.get(KEY_VARIABLE, "").strip()) else {},
+            headers={"Authorization": f"Bearer {self._route.key}"} if self._route.key else {},
             timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS, pool=None),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=8),
-            trust_env=not address.is_local,  # a proxy is for other machines
+            transport=_transport(self._route),
+            trust_env=False,  # the route has what there is to know of the environment
         )
 
     async def close(self) -> None:
         await self._client.aclose()
 
     async def get(self, path: str) -> Any:
-        """The JSON answer. Raises ServerError."""
-        with self._translated():
-            response = await self._client.get(self._address.base_url + path)
-        return self._json(response, path)
+        """The JSON answer, an object or a list. Raises ServerError."""
+        return await self._ask("GET", path)
 
-    async def post(self, path: str, body: dict[str, Any]) -> Any:
+    async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """The JSON answer. Raises ServerError."""
+        answer = await self._ask("POST", path, body)
+        if not isinstance(answer, dict):
+            raise ServerError(f"{self._who} answered {path} with a list where a JSON object was expected.")
+        return answer
+
+    async def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        async with self._answer(method, path, body) as response:
+            return await self._whole(response, path)
+
+    @asynccontextmanager
+    async def _answer(
+        self, method: str, path: str, body: dict[str, Any] | None = None
+    ) -> AsyncIterator[httpx.Response]:
+        """The server's answer, which is still to be read. Where the server says that it lies elsewhere on itself, it is
+        fetched from there."""
+        content = {} if body is None else _encoded(body)
         with self._translated():
-            response = await self._client.post(self._address.base_url + path, **_encoded(body))
-        return self._json(response, path)
+            url = httpx.URL(self._address.base_url + path)
+            for _ in range(_MOVES):
+                async with self._client.stream(method, url, **content) as response:
+                    moved = self._moved(response, path)
+                    if moved is None:
+                        yield response
+                        return
+                    url = moved
+        raise ServerError(f"{self._who} sends {path} round in circles, from address to address.")
+
+    def _moved(self, response: httpx.Response, path: str) -> httpx.URL | None:
+        """Where the server sends a request on to; None where it answers it. Raises ServerError where that is another
+        server, which is to get neither prompts nor a key, or would be another request."""
+        status = response.status_code
+        if status not in (301, 302, 303, 307, 308) or not (location := response.headers.get("location")):
+            return None
+        try:
+            target = response.url.join(location).copy_with(fragment=None)
+            same = origin(str(target)) == origin(self._address.base_url)
+        except (httpx.InvalidURL, ValueError):
+            raise self._lost() from None
+        if same and not target.userinfo and (response.request.method == "GET" or status in (307, 308)):
+            return target
+        place = excerpt(str(target).removesuffix(path), 200)
+        raise ServerError(
+            f"{self._who} sends {path} on to {place} (status {status}). If that is right, name that address: "
+            f"openai:{place}#{self._address.name}"
+        )
+
+    async def _whole(self, response: httpx.Response, path: str) -> Any:
+        """The JSON of an answer, an object or a list, without keys. Raises ServerError for a refusal."""
+        return self._parsed(response, await self._body(response, path), path)
+
+    async def _body(self, response: httpx.Response, path: str) -> bytes:
+        most = _MOST_OF_REFUSAL if response.status_code >= 300 else MOST_BYTES
+        async with asyncio.timeout(ANSWER_SECONDS):
+            body = await _read(response, most)
+        if most == MOST_BYTES < len(body):
+            raise ServerError(f"{self._who} answered {path} with over {MOST_BYTES >> 20} MiB.")
+        return body
+
+    def _parsed(self, response: httpx.Response, body: bytes, path: str) -> Any:
+        kind = response.headers.get("content-type", "")
+        if response.status_code >= 300:
+            raise self._refusal(response, body, kind, path)
+        try:
+            value = json_without_keys(json.loads(body))
+        except (ValueError, RecursionError):
+            value = None
+        if not isinstance(value, dict | list):
+            raise ServerError(f"{self._who} answered {path} with {nature(body, kind)}. {self._hint()}")
+        return self._unfailed(value, path, after=_after(response))
+
+    def _unfailed(self, answer: Any, path: str, after: float | None = None) -> Any:
+        """An answer that is no error."""
+        if failure := failure_in(answer):
+            words = excerpt(failure.words) or "without words"
+            raise _error(f"{self._who} answered {path} with an error: {words}", failure, failure.code, after)
+        return answer
 
     async def stream(self, path: str, body: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
         """The events of a streamed answer, and DONE where the server says that these are all.
 
         A server that does not stream gives its whole answer as one event. Raises ServerError.
         """
-        url = self._address.base_url + path
-        with self._translated():
-            async with self._client.stream("POST", url, **_encoded(body)) as response:
-                kind = response.headers.get("content-type", "")
-                if response.status_code != 200 or "text/event-stream" not in kind:
-                    await response.aread()
-                    if response.status_code != 200 or not begins_as_events(response.content):
-                        yield self._unfailed(self._json(response, path))
+        async with self._answer("POST", path, body) as response:
+            chunks = response.aiter_bytes()
+            if response.status_code != 200 or "text/event-stream" not in response.headers.get("content-type", ""):
+                whole = await self._body(response, path)
+                if response.status_code != 200 or not begins_as_events(whole):
+                    yield self._parsed(response, whole, path)
+                    yield DONE
+                    return
+                chunks = _one(whole)
+            async with aclosing(server_sent(chunks)) as events:
+                async for event in events:
+                    if event.data.strip() == "[DONE]":
                         yield DONE
                         return
-                async with aclosing(server_sent(response.aiter_bytes())) as events:
-                    async for event in events:
-                        if event.data.strip() == "[DONE]":
-                            yield DONE
-                            return
-                        if not event.is_idle:
-                            yield self._value(event)
-                        if event.whole:
-                            yield DONE
+                    if not event.is_idle:
+                        yield self._value(event, path)
+                    if event.whole:
+                        yield DONE
 
-    def _value(self, event: ServerEvent) -> dict[str, Any]:
+    def _value(self, event: ServerEvent, path: str) -> dict[str, Any]:
         try:
-            value = json.loads(event.data)
+            value = json_without_keys(json.loads(event.data))
         except RecursionError:
             raise ServerError(f"{self._who} streamed an event that is nested too deeply.") from None
         except ValueError:
             if event.kind == "error":
                 raise self._failed(event.data) from None
             if not event.data.lstrip().startswith("{"):
-                raise ServerError(f"{self._who} streamed {event.data[:80]!r}, which is no event.") from None
+                raise ServerError(f"{self._who} streamed {excerpt(event.data, 80)!r}, which is no event.") from None
             raise ServerError(f"{self._who} broke its stream off in the middle of an event.", retry=True) from None
-        if event.kind == "error":
+        if event.whole:
+            value = self._unfailed(value, path)
+        if event.kind == "error" or (isinstance(value, dict) and value.get("error")):
             raise self._failed(value)
         if not isinstance(value, dict):
-            raise ServerError(f"{self._who} streamed {event.data[:80]!r}, which is no event.")
-        return self._unfailed(value)
-
-    def _unfailed(self, answer: dict[str, Any]) -> dict[str, Any]:
-        if error := answer.get("error"):
-            raise self._failed(error)
-        return answer
+            raise ServerError(f"{self._who} streamed {excerpt(event.data, 80)!r}, which is no event.")
+        return value
 
     def _failed(self, error: object) -> ServerError:
         """What a server says when it fails while it generates."""
-        said = error if isinstance(error, dict) and "error" in error else {"error": error}
-        detail, param, code = _detail(said)
-        status = code if isinstance(code, int) else 500
-        return ServerError(
-            f"{self._who} failed while it generated: {detail}", retry=status in _RETRIED, status=status, param=param
-        )
+        failure = said(error)
+        words = excerpt(failure.words) or "without words"
+        return _error(f"{self._who} failed while it generated: {words}", failure, failure.code or 500)
 
-    def _json(self, response: httpx.Response, path: str) -> dict[str, Any]:
+    def _refusal(self, response: httpx.Response, body: bytes, kind: str, path: str) -> ServerError:
         status = response.status_code
-        if status >= 300:
-            raise self._refusal(response, path)
-        try:
-            value = response.json()
-        except ValueError:
-            value = None
-        if not isinstance(value, dict):
-            raise ServerError(f"{self._who} answered {path} with {_nature(response)}. {self._hint()}")
-        return value
-
-    def _refusal(self, response: httpx.Response, path: str) -> ServerError:
-        status = response.status_code
-        try:
-            detail, param, _ = _detail(response.json())
-        except ValueError:
-            detail, param = "", ""
-        reason = f": {detail}" if detail else f" and {_nature(response)}."
+        words = refusal_words(body, kind)
+        reason = f": {excerpt(words.words)}" if words.words else f" and {nature(body, kind)}."
         message = f"{self._who} answered {path} with status {status}{reason}"
         if status in (401, 403):
-            has_key = "Authorization" in self._client.headers
-            message = f"{self._who} refuses access (status {status}). The key is read from the environment variable "
-            message += f"{KEY_VARIABLE}, which is {'set, but not accepted' if has_key else 'not set'}."
-        elif 300 <= status < 400 or (status == 404 and "model" not in detail.lower()):
+            message = (
+                f"{self._who} refuses access (status {status}). The key is read from the environment variable "
+                f"{OPENAI_KEY}, which is {self._route.no_key or 'set, but not accepted'}."
+            )
+            if words.words:
+                message += f" The server says: {excerpt(words.words)}"
+        elif 300 <= status < 400 or (status in (404, 405) and "model" not in words.words.lower()):
             message = f"{self._who} has no {path} at this address (status {status}). {self._hint()}"
         return ServerError(
-            message, retry=status in _RETRIED, after=_after(response), status=status, param=param, detail=detail
+            message,
+            retry=status in RETRIED and words.may_pass,
+            after=_after(response),
+            status=status,
+            param=words.param,
+            detail=words.words,
+            kind=words.kind,
         )
 
     @property
@@ -213,17 +258,35 @@ class Http:
         except httpx.ConnectTimeout:
             raise ServerError(f"{self._who} did not answer within {CONNECT_SECONDS:.0f} s.", retry=True) from None
         except httpx.ConnectError as error:
-            reason = str(error) or "no connection"
-            raise ServerError(f"{self._who} cannot be reached ({reason}). Is it running?", retry=True) from None
+            raise self._unreachable(str(error)) from None
         except httpx.TimeoutException:
             raise ServerError(
                 f"{self._who} sent nothing for {READ_SECONDS:.0f} s. Is it overloaded, or the prompt very long?"
             ) from None
+        except TimeoutError:
+            raise ServerError(f"{self._who} did not end its answer within {ANSWER_SECONDS:.0f} s.") from None
+        except httpx.ProxyError as error:
+            raise ServerError(f"The proxy on the way to {self._address.base_url} refuses: {error}.") from None
         except httpx.TransportError as error:
-            reason = str(error) or type(error).__name__
+            if "location header" in str(error):
+                raise self._lost() from None
+            reason = excerpt(str(error)) or type(error).__name__
             raise ServerError(f"{self._who} broke the connection off ({reason}).", retry=True) from None
-        except (httpx.DecodingError, httpx.InvalidURL) as error:
-            raise ServerError(f"{self._who}: {error}.") from None
+        except (httpx.DecodingError, httpx.InvalidURL, UnicodeError) as error:
+            raise ServerError(f"{self._who}: {excerpt(str(error))}.") from None
+
+    def _lost(self) -> ServerError:
+        return ServerError(f"{self._who} sends requests on to what is no address.")
+
+    def _unreachable(self, reason: str) -> ServerError:
+        if "CERTIFICATE_VERIFY_FAILED" in reason:
+            more = "SSL_CERT_FILE may name a file of those that are."
+            return ServerError(f"{self._who} has a certificate that is not trusted here ({reason}). {more}")
+        if "SSL" in reason:
+            return ServerError(f"{self._who} does not answer in https ({reason}). Does it want http?")
+        way = ", through the proxy of the environment," if self._route.proxy else ""
+        message = f"{self._who} cannot be reached{way} ({reason or 'no connection'}). Is it running?"
+        return ServerError(message, retry=True)
 
 
 def _encoded(body: dict[str, Any]) -> dict[str, Any]:
@@ -231,36 +294,58 @@ def _encoded(body: dict[str, Any]) -> dict[str, Any]:
     return {"content": json.dumps(body).encode("ascii"), "headers": {"Content-Type": "application/json"}}
 
 
-def _detail(answer: object) -> tuple[str, str, object]:
-    """(message, name of the field it is about, code) of an error in any of the shapes servers use."""
-    error = answer.get("error", answer) if isinstance(answer, dict) else answer
-    if isinstance(error, str):
-        return error, "", None
-    if not isinstance(error, dict):
-        return "", "", None
-    if isinstance(error.get("detail"), list):  # FastAPI: [{"loc": ["body", FIELD], "msg": ...}]
-        first = next((item for item in error["detail"] if isinstance(item, dict)), {})
-        where = [str(part) for part in first.get("loc", ()) if part != "body"]
-        return f"{'.'.join(where)}: {first.get('msg', '')}", where[0] if where else "", None
-    message = error.get("message") or error.get("detail") or error.get("error") or ""
-    return str(message), str(error.get("param") or ""), error.get("code")
+def _error(message: str, failure: Said, status: int, after: float | None = None) -> ServerError:
+    """The error of what a server says in an answer with status 200. status: what it would have been elsewhere."""
+    return ServerError(
+        message,
+        retry=status in RETRIED,
+        after=after,
+        status=status,
+        param=failure.param,
+        detail=failure.words,
+        kind=failure.kind,
+    )
+
+
+def _transport(route: Route) -> httpx.AsyncHTTPTransport:
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=8)
+    try:
+        return httpx.AsyncHTTPTransport(limits=limits, proxy=route.proxy)
+    except ImportError:
+        raise EngineError(
+            "The proxy of the environment is a SOCKS proxy, which needs one more package: pip install 'httpx[socks]'. "
+            "To go without the proxy, name the host in NO_PROXY."
+        ) from None
+    except (ValueError, httpx.InvalidURL) as error:
+        raise EngineError(f"The proxy of the environment cannot be used: {error}.") from None
+    except OSError as error:  # of ssl too
+        raise EngineError(f"The certificates of SSL_CERT_FILE or SSL_CERT_DIR cannot be read: {error}.") from None
+
+
+async def _one(chunk: bytes) -> AsyncIterator[bytes]:
+    yield chunk
+
+
+async def _read(response: httpx.Response, most: int) -> bytes:
+    """A body, up to a little more than `most` bytes."""
+    pieces: list[bytes] = []
+    size = 0
+    async for piece in response.aiter_bytes():
+        pieces.append(piece)
+        size += len(piece)
+        if size > most:
+            break
+    return b"".join(pieces)
 
 
 def _after(response: httpx.Response) -> float | None:
     """Seconds of a Retry-After header (a number of seconds, or a date); None without one that can be read."""
     value = response.headers.get("retry-after", "")
     try:
-        return max(0.0, float(value))
+        seconds = float(value)
     except ValueError:
-        pass
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):  # no date, or one without a time zone
-        return None
-
-
-def _nature(response: httpx.Response) -> str:
-    body = response.text.lstrip()
-    if "html" in response.headers.get("content-type", "") or body[:1] == "<":
-        return "a web page (HTML) where JSON was expected"
-    return f"{body[:80]!r} where a JSON object was expected" if body else "nothing"
+        try:
+            seconds = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
+        except (ValueError, TypeError, OverflowError):  # no date, or one without a time zone
+            return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None

@@ -1,8 +1,11 @@
-"""A text from pieces of JSON. Two halves of a character are one, also in two pieces; one that stays alone is U+FFFD."""
+"""A text from pieces of JSON. Two halves of a character are one, also in two pieces; one that stays alone is U+FFFD.
+Keys of the environment are masked, also those in several pieces."""
 
 from __future__ import annotations
 
 import re
+
+from alignbench.masking import MaskedPieces
 
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _HALF = re.compile("[\ud800-\udfff]")
@@ -15,6 +18,7 @@ class JoinedText:
         self._pieces: list[str] = []  # as they came
         self._joined: list[str] = []
         self._half = ""  # the first half of a character
+        self._masked = MaskedPieces()
 
     @property
     def begun(self) -> bool:
@@ -39,10 +43,13 @@ class JoinedText:
     def finish(self) -> str:
         """No more pieces: what was held back."""
         rest, self._half = self._half, ""
-        return self._join(rest)
+        new = self._join(rest)
+        masked = self._masked.rest()
+        self._joined.append(masked)
+        return new + masked
 
     def _join(self, piece: str) -> str:
-        new = _HALF.sub("\ufffd", _PAIR.sub(_character, piece))
+        new = self._masked.feed(_HALF.sub("\ufffd", _PAIR.sub(_character, piece)))
         self._joined.append(new)
         return new
 

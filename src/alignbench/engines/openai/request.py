@@ -1,7 +1,9 @@
 """How a sampling request is written for a server, and what is learnt from its refusals.
 
 Temperature, top_p, max_tokens, stop and seed are fields of the API. The others are extensions: a server that refuses
-one of them gets the request again without it where its value is off, and the sample fails where it is not. Servers
+one of them gets the request again without it where its value is off, and the sample fails where it is not. max_tokens
+has a second name, max_completion_tokens, for servers that refuse the first. A model whose temperature is fixed, as that
+of many that think is, is asked without one; so is a server that takes no seed. `remarks` says both of a sample. Servers
 that are known to pass over a field in silence (by their documentation; they give themselves away in /models) are never
 asked for it. A schema is asked for in the form that most servers know, then in the forms of others, then not at all:
 whoever reads the response checks it.
@@ -14,7 +16,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from alignbench.engines.openai.http import ServerError
+from alignbench.engines.openai.server_error import ServerError
 from alignbench.engines.protocol import SampleRequest
 from alignbench.errors import EngineError
 from alignbench.spec import Sampling
@@ -27,11 +29,28 @@ _EXTENSIONS = {
     "typical_p": ("typical_p",),
     "repetition_penalty": ("repetition_penalty", "repeat_penalty"),
 }
+_OPTIONAL = {"top_p": ("top_p",), **_EXTENSIONS}  # what is refused only where it is not off
 # Not needed to get the same text: stops are also looked for here, and seeds of servers promise little.
 _SPARE = ("stream_options", "logprobs", "top_logprobs", "seed", "stop", "frequency_penalty", "presence_penalty")
 _FORMAT = "response_format"
 _FORMAT_WORDS = (_FORMAT, "json_schema", "json_object", "schema", "grammar")  # what a refusal of it may name
+_LIMITS = ("max_tokens", "max_completion_tokens")  # names of one field
+_TEMPERATURE = "temperature"
 _WINDOW = "repeat_last_n"  # llama.cpp's; without it the penalty sees the last 64 tokens only
+
+
+# How a server says that it has no such field, and how that a value is out of its range.
+_NO_FIELD = re.compile(
+    r"(?:un|not |isn't |n't )(?:supported|recogni[sz]ed|known|expected|permitted|allowed|accepted|available|valid)"
+    r"|unknown|extra (?:inputs?|fields?)|forbidden|(?:not|n't) (?:support|accept|allow|take|recogni[sz]e)|no longer"
+    r"|deprecated|removed|only (?:the )?(?:default|1\b)|fixed",
+    re.IGNORECASE,
+)
+_OUT_OF_RANGE = re.compile(
+    r"too (?:large|big|high|small|low|long)|at (?:least|most)|exceed|maximum|minimum|(?:less|greater|more) than"
+    r"|between|range|positive|[<>]=?",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +92,7 @@ class Requests:
 
     model: str
     server: Server
+    limit: str = _LIMITS[0]  # the name of the field for the most tokens
     _refused: set[str] = field(default_factory=set)
     _top_k_off: int = 0
     _format: int = 0  # how many of the forms of `_formats` the server has refused
@@ -90,9 +110,8 @@ class Requests:
         else:
             body["prompt"] = request.context + request.query
         body |= {
-            "max_tokens": sampling.max_tokens,
-            "temperature": sampling.temperature,
-            "top_p": sampling.top_p,
+            self.limit: sampling.max_tokens,
+            _TEMPERATURE: sampling.temperature,
             "frequency_penalty": 0.0,
             "presence_penalty": 0.0,
             "seed": seed,
@@ -108,12 +127,23 @@ class Requests:
             body |= {"logprobs": True, "top_logprobs": 1} if request.messages else {"logprobs": 1}
         if request.schema and (forms := _formats(request.schema)[self._format :]):
             body[_FORMAT] = forms[0]
-        body |= self._extensions(sampling)
+        body |= self._optional(sampling)
         return {name: value for name, value in body.items() if name not in self._refused}
 
-    def _extensions(self, sampling: Sampling) -> dict[str, Any]:
+    def remarks(self, sampling: Sampling) -> tuple[str, ...]:
+        """What a sample should say of how it was drawn otherwise than asked for."""
+        found = []
+        if _TEMPERATURE in self._refused and sampling.temperature != _OFF.temperature:
+            found.append(
+                f"Drawn at the model's own temperature, not at {sampling.temperature:g}: the server takes no other."
+            )
+        if "seed" in self._refused:
+            found.append("Drawn without a seed: the server takes none.")
+        return tuple(found)
+
+    def _optional(self, sampling: Sampling) -> dict[str, Any]:
         fields: dict[str, Any] = {}
-        for parameter, names in _EXTENSIONS.items():
+        for parameter, names in _OPTIONAL.items():
             value = getattr(sampling, parameter)
             if value == getattr(_OFF, parameter):
                 value = self._top_k_off if parameter == "top_k" else value
@@ -125,7 +155,7 @@ class Requests:
         return fields
 
     def _check(self, parameter: str, value: object) -> None:
-        if parameter in self.server.ignores or self._refused.issuperset(_EXTENSIONS[parameter]):
+        if parameter in self.server.ignores or self._refused.issuperset(_OPTIONAL[parameter]):
             who = self.server.name or "This server"
             raise EngineError(f"{who} does not support {parameter}, which is {value!r} here. Switch it off.")
 
@@ -141,7 +171,9 @@ class Requests:
             return True
         if not error.about_request:
             return False
-        names = [name for names in _EXTENSIONS.values() for name in names]
+        if self._learn_limit(error, body) or self._learn_temperature(error, body):
+            return True
+        names = [name for names in _OPTIONAL.values() for name in names]
         for name in (*names, _WINDOW, *_SPARE):
             if name in body and _is_about(error, name):
                 if name == "top_k" and body[name] == 0:
@@ -150,6 +182,23 @@ class Requests:
                     self._refused.add(name)
                 return True
         return False
+
+    def _learn_limit(self, error: ServerError, body: dict[str, Any]) -> bool:
+        """Take the other name of max_tokens. One that was refused is not tried again."""
+        used = next(name for name in _LIMITS if name in body)
+        other = _LIMITS[1 - _LIMITS.index(used)]
+        named = _is_about(error, used) and (_refuses_field(error) or (error.param == used and other in error.detail))
+        if not named or other in self._refused:
+            return False
+        self._refused.add(used)
+        self.limit = other
+        return True
+
+    def _learn_temperature(self, error: ServerError, body: dict[str, Any]) -> bool:
+        if _TEMPERATURE not in body or not _is_about(error, _TEMPERATURE) or not _refuses_field(error):
+            return False
+        self._refused.add(_TEMPERATURE)
+        return True
 
 
 def _formats(schema: str) -> list[dict[str, Any]]:
@@ -176,3 +225,11 @@ def refuses_n(error: ServerError) -> bool:
 
 def _is_about(error: ServerError, name: str) -> bool:
     return error.param == name or re.search(rf"(?<!\w){name}(?!\w)", error.detail) is not None
+
+
+def _refuses_field(error: ServerError) -> bool:
+    """Whether a server says that it has no such field, and not that it wants another value."""
+    if _NO_FIELD.search(error.kind.replace("_", " ")):
+        return True
+    wants_another = _OUT_OF_RANGE.search(error.detail) and "default" not in error.detail
+    return _NO_FIELD.search(error.detail) is not None and not wants_another
