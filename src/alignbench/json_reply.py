@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from alignbench.json_schema import conform
+from alignbench.parsing import parse_json_at
 
 # How models mark what they think before they answer.
 _TAGS = r"(?:\w+:)?(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection|analysis)\s*>"
@@ -20,8 +21,6 @@ _MARK = re.compile(
 _MOST_STARTS = 2_000  # braces that are tried; a reply has some dozens
 
 _NOTHING_AFTER = "there is no JSON object after the thoughts"
-
-_DECODER = json.JSONDecoder(strict=False)  # grammars let line breaks into texts
 
 
 def conforming(reply: str, schema: dict[str, Any]) -> Any:
@@ -76,15 +75,15 @@ class _Objects:
     def _take(self, reply: str, start: int) -> int:
         """Take the object that may begin here in; where to look on."""
         try:
-            value, end = _DECODER.raw_decode(reply, start)
-        except RecursionError:
-            self.problem = len(reply), "the reply is nested too deep"
-            return len(reply)
+            value, end = parse_json_at(reply, start)  # grammars let line breaks into texts
         except json.JSONDecodeError as error:
             if error.pos > self.problem[0]:
                 message = f"the JSON object cannot be read: {error.msg}: character {error.pos + 1}"
                 self.problem = error.pos, message
             return start + 1
+        except ValueError as error:
+            self.problem = len(reply), f"the JSON object cannot be read: {error}"
+            return len(reply)
         self.values.append((end, value))
         return end
 

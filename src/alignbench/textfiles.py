@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from alignbench.errors import InputError
+from alignbench.parsing import parse_json
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -65,10 +66,10 @@ def json_lines(path: Path, text: str, expected: str = "an object") -> Iterator[t
 def json_object(text: str, where: str, expected: str = "an object") -> dict[str, Any]:
     """The object that a text holds as JSON. InputError says where it holds none, and what was expected."""
     try:
-        value = json.loads(text)
+        value = parse_json(text)
     except json.JSONDecodeError as error:
         raise InputError(f"{where}: not JSON: {error.msg} at character {error.pos + 1}; expected {expected}.") from None
-    except (ValueError, RecursionError) as error:  # a number of many digits; brackets in brackets
+    except ValueError as error:  # a number of many digits; brackets in brackets
         raise InputError(f"{where}: not JSON that can be read: {error}.") from None
     if not isinstance(value, dict):
         raise InputError(f"{where}: {json_type(value)}; expected {expected}.")

@@ -61,14 +61,14 @@ def check(
     from alignbench.cli.tables import print_table
     from alignbench.errors import AlignbenchError
     from alignbench.models import catalog
-    from alignbench.models.gguf import BrokenFile
+    from alignbench.models.gguf import BrokenFile, read_header
 
     try:
         model = catalog.resolve(name, models_file=models_file)
         if notice := catalog.terms(model):
             printing.say(notice)
         path = catalog.weights_path(model)
-        header = catalog.header(path)
+        header = read_header(path)
     except BrokenFile as error:  # what this command was asked to find: a failure, not wrong use of it
         raise AlignbenchError(str(error)) from None
     sha256 = _hash(path)
@@ -101,9 +101,10 @@ def _hash(path: Path) -> str:
     """SHA-256 of the weights, with a bar on stderr where that is a terminal."""
     from alignbench.cli.progress import ProgressBar
     from alignbench.models.catalog import file_hash
+    from alignbench.models.weights import gguf_hash
 
     with ProgressBar() as progress:
-        return file_hash(path, progress)
+        return gguf_hash(path, lambda part: file_hash(part, progress))
 
 
 def _as_json(status: ModelStatus) -> dict[str, object]:

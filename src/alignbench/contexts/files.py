@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,6 +19,7 @@ from alignbench.contexts.example_files import (
 )
 from alignbench.contexts.hints import hint_template
 from alignbench.errors import InputError, did_you_mean
+from alignbench.parsing import parse_toml
 from alignbench.spec import (
     Context,
     Draw,
@@ -73,8 +73,8 @@ def load_context(name_or_path: str, sets: Sets | None = None) -> Context:
     path = context_path(name_or_path)
     text = read_utf8(path)
     try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        values = parse_toml(text)
+    except ValueError as error:
         raise InputError(f"{path}: not TOML: {error}.") from None
     return read_context(values, str(path), path.parent, sets, name=path.stem)
 

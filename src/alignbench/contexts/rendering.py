@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -12,6 +11,7 @@ from alignbench.contexts.templates import render_template
 from alignbench.engines.protocol import Capabilities
 from alignbench.engines.thoughts import THINK, THINK_END, ThoughtMarks
 from alignbench.errors import InputError
+from alignbench.parsing import parse_json
 from alignbench.spec import Context, Example, Level, Prompt
 
 FENCE = "```"
@@ -253,7 +253,7 @@ def _split(
     called: str,
 ) -> Rendered:
     """Render the text and one for another query: what both begin with is what all prompts share."""
-    arguments = json.loads(context.arguments) if context.arguments else {}
+    arguments = parse_json(context.arguments) if context.arguments else {}
     fixed = {"tools": None, "documents": None, "add_generation_prompt": True, **_special_tokens(context, model)}
     variables = [{**fixed, **variant, **arguments} for variant in variants]
     text, other = render_template(source, variables, layout=bool(context.source), called=called)

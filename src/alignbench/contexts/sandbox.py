@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 from jinja2 import Environment, TemplateError, TemplateSyntaxError
 
 from alignbench.contexts.jinja_dialect import environment
+from alignbench.parsing import parse_json
 
 CPU_SECONDS = 2.0  # of one request
 MEMORY = 1 << 30
@@ -74,7 +75,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the front end
     signal.signal(signal.SIGPROF, _stop)
     for line in sys.stdin:
-        print(json.dumps(answer(json.loads(line))), flush=True)
+        print(json.dumps(answer(parse_json(line))), flush=True)
 
 
 if __name__ == "__main__":

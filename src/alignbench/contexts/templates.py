@@ -14,6 +14,7 @@ from typing import Any
 
 from alignbench.contexts.sandbox import CPU_SECONDS
 from alignbench.errors import InputError
+from alignbench.parsing import parse_json
 
 _SECONDS = 30.0  # the sandbox counts processor time; this is for what its own clock cannot interrupt
 
@@ -39,7 +40,7 @@ class _Sandbox:
                 ready, line = [process.stdout], ""
             if not line:
                 return {"error": self._epitaph(bool(ready))}
-        answer: dict[str, Any] = json.loads(line)
+        answer: dict[str, Any] = parse_json(line)
         return answer
 
     def _running(self) -> subprocess.Popen[str]:

@@ -7,8 +7,10 @@ import subprocess
 from pathlib import Path
 
 from alignbench.errors import AlignbenchError
-from alignbench.models.catalog import header, parse_reference
+from alignbench.models.catalog import parse_reference
 from alignbench.models.embedded import DEMOS
+from alignbench.models.gguf import header
+from alignbench.models.hf_source import HfSource, parse_source
 from alignbench.spec import Model
 
 OVERHEAD = 1.2  # weights in memory beside the file: caches, buffers, the runtime
@@ -21,9 +23,9 @@ def needed_bytes(model: Model) -> int:
         case "demo":
             size = DEMOS[reference.target].size
         case "llama":
-            size = _file_size(Path(reference.target))
+            size = _gguf_size(Path(reference.target))
         case "hf":
-            size = _folder_size(reference.target, 2 if on_gpu(model) else 4)
+            size = _loaded_size(parse_source(reference.target), 2 if on_gpu(model) else 4)
         case _:
             size = 0
     return int(size * OVERHEAD)
@@ -46,19 +48,22 @@ def gpu_names() -> list[str]:
     return _nvidia_smi("name")
 
 
-def _file_size(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else 0
+def _gguf_size(path: Path) -> int:
+    try:
+        return header(path).file_size
+    except AlignbenchError:
+        return 0  # loading will say what is wrong
 
 
-def _folder_size(target: str, bytes_per_weight: int) -> int:
-    """Bytes of the safetensors in a folder; a GGUF file (FOLDER:FILE) takes bytes_per_weight once it is loaded."""
-    folder, _, file = target.rpartition(":") if target.endswith(".gguf") and ":" in target else (target, "", "")
-    if file:
-        try:
-            return header(Path(folder, file)).n_parameters * bytes_per_weight
-        except AlignbenchError:
-            return 0  # loading will say what is wrong
-    return sum(_file_size(path) for path in Path(folder).glob("*.safetensors")) if Path(folder).is_dir() else 0
+def _loaded_size(source: HfSource, bytes_per_weight: int) -> int:
+    """Bytes of a model's safetensors; the weights of a GGUF file take bytes_per_weight each once they are loaded."""
+    try:
+        files = source.weights()
+        if source.gguf_file:
+            return sum(header(path).n_parameters for path in files) * bytes_per_weight
+        return sum(path.stat().st_size for path in files)
+    except AlignbenchError:
+        return 0  # loading will say what is wrong
 
 
 def _free_ram() -> int:

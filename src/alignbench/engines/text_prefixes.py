@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from alignbench.parsing import parse_json
 
 _DOCUMENTS = ("document", "passage")
 _E5 = re.compile(r"(?:^|[/_.-])e5(?:[_.-]|$)", re.IGNORECASE)
@@ -56,7 +57,7 @@ def text_prefixes(folder: Path) -> TextPrefixes:
 def _object(path: Path) -> Mapping[str, Any]:
     """The JSON object of a file; nothing where there is none to read."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return value if isinstance(value, dict) else {}

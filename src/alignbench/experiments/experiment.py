@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from alignbench.errors import InputError, did_you_mean
 from alignbench.experiments.revisions import at_revision, with_revision_in_name
 from alignbench.metrics.registry import METRICS
 from alignbench.models.catalog import resolve
+from alignbench.parsing import parse_toml
 from alignbench.prompts import each_once, load_prompts
 from alignbench.scoring.floor import zero_shot_floor
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Context, Mode, Model, Prompt, Sampling, default_context
@@ -76,8 +76,8 @@ def read_experiment(path: Path, sets: Sets | None = None) -> Experiment:
     sets: of the database, for contexts that name an example set or a session in it.
     """
     try:
-        top = TomlTable(tomllib.loads(read_utf8(path)), str(path))
-    except tomllib.TOMLDecodeError as error:
+        top = TomlTable(parse_toml(read_utf8(path)), str(path))
+    except ValueError as error:
         raise InputError(f"{path}: not TOML: {error}.") from None
     conditions, ladders = _conditions(top, path, sets)
     reference = _known(top, "reference", conditions, [c for c in conditions if c.model.kind == "aligned"][:1])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -13,6 +12,7 @@ from jinja2 import Environment, StrictUndefined
 
 from alignbench import paths
 from alignbench.errors import InputError, did_you_mean
+from alignbench.parsing import parse_json, parse_toml
 from alignbench.spec import content_hash
 
 SINGLE = ("quality", "stance")  # of one response
@@ -64,7 +64,7 @@ class JudgeTemplate:
 
     def schema_object(self) -> dict[str, Any]:
         """The schema, parsed."""
-        schema: dict[str, Any] = json.loads(self.schema)
+        schema: dict[str, Any] = parse_json(self.schema)
         return schema
 
 
@@ -73,5 +73,5 @@ def judge_template(kind: str) -> JudgeTemplate:
     """The template of a kind of judgment. InputError, with the nearest names, where there is none."""
     if kind not in KINDS:
         raise InputError(f"There is no kind of judgment named {kind!r}. {did_you_mean(kind, KINDS)}".rstrip())
-    read = tomllib.loads((paths.shipped_prompts() / "judges" / f"{kind}.toml").read_text(encoding="utf-8"))
-    return JudgeTemplate(kind, read["prompt"].strip(), json.dumps(json.loads(read["schema"])), int(read["max_tokens"]))
+    read = parse_toml((paths.shipped_prompts() / "judges" / f"{kind}.toml").read_text(encoding="utf-8"))
+    return JudgeTemplate(kind, read["prompt"].strip(), json.dumps(parse_json(read["schema"])), int(read["max_tokens"]))

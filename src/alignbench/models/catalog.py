@@ -25,9 +25,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tomllib
 from dataclasses import dataclass, field, fields
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -35,9 +34,11 @@ from alignbench import paths
 from alignbench.errors import InputError, did_you_mean
 from alignbench.masking import masked
 from alignbench.models.embedded import DEMOS
-from alignbench.models.gguf import GgufHeader, read_header
+from alignbench.models.gguf import header
 from alignbench.models.hf_source import parse_source
 from alignbench.models.openai_address import parse_address
+from alignbench.models.regular_files import open_regular
+from alignbench.parsing import parse_toml
 from alignbench.progress import Progress, silent
 from alignbench.spec import IMPORTED, Kind, LoadOptions, Model
 from alignbench.textfiles import read_utf8
@@ -167,10 +168,7 @@ def weights_path(model: Model) -> Path:
             path = folder / source.gguf_file
         case _:
             raise InputError(f"{reference} is no GGUF file.")
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; expected a GGUF file.")
-    if not path.is_file():
-        raise InputError(f"There is no file {path}.")
+    open_regular(path, "a GGUF file").close()
     return path
 
 
@@ -207,28 +205,14 @@ def file_hash(path: Path, progress: Progress = silent) -> str:
     """SHA-256 (hex) of a file. progress: told of bytes."""
     digest = hashlib.sha256()
     try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
+        with open_regular(path) as file:
+            size = os.fstat(file.fileno()).st_size
             while block := file.read(_BLOCK):
                 digest.update(block)
                 progress("SHA-256", file.tell(), size)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from None
     return digest.hexdigest()
-
-
-def header(path: Path) -> GgufHeader:
-    """The GGUF header of a file, read again only when the file has changed. Raises InputError."""
-    try:
-        stat = path.stat()
-    except OSError:
-        return read_header(path)  # which says what is wrong
-    return _header(path, stat.st_size, stat.st_mtime_ns)
-
-
-@lru_cache(maxsize=64)
-def _header(path: Path, _size: int, _mtime: int) -> GgufHeader:
-    return read_header(path)
 
 
 def _expand_home(path: str) -> Path:
@@ -304,8 +288,8 @@ def _read_models_file(path: Path | None) -> dict[str, _InventoryEntry]:
     if path is None and not file.exists():
         return {}
     try:
-        document = tomllib.loads(read_utf8(file))
-    except tomllib.TOMLDecodeError as error:
+        document = parse_toml(read_utf8(file))
+    except ValueError as error:
         raise InputError(f"{file}: not TOML: {error}.") from None
     for key in document:
         if key != "models":

@@ -1,28 +1,45 @@
 """Reads the header of a GGUF file: what model it is, and whether all of it is there.
 
 Layout (ggml, docs/gguf.md): magic, version, number of tensors, number of metadata entries, the entries, a
-description of each tensor, padding, tensor data; all of it little-endian here. The reader trusts no count
-and no length in the file: each is held against the bytes that are left before anything is read or
-allocated. That matters because llama.cpp aborts the process on some broken files, and says little about one
-that is cut short.
+description of each tensor, padding, tensor data; all of it little-endian here. A model may be split over files,
+NAME-00001-of-00003.gguf and so on, each with a header of its own.
+
+The reader trusts no count and no length in the file: each is held against a limit, far above what any model has, and
+against the bytes that are left, before anything is read or allocated. So whatever the file is, the answer takes a
+second or two and little memory. That matters because llama.cpp aborts the process on some broken files, and says
+little about one that is cut short.
 """
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import prod
 from pathlib import Path
 from types import MappingProxyType
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from alignbench.errors import InputError
+from alignbench.models.regular_files import open_regular
 
 MAGIC = b"GGUF"
 VERSIONS = (2, 3)
 SMALL_ARRAY = 64  # longer arrays are skipped
 MAX_DIMENSIONS = 4  # GGML_MAX_DIMS
+
+# What a header may hold, over all the files of a model; the largest that are known have a tenth.
+MAX_ENTRIES = 8_192
+MAX_TENSORS = 32_768
+MAX_ITEMS = 1_500_000  # texts in arrays that are stepped over: a vocabulary and its merges
+MAX_NAME = 65_535  # bytes of a key, as the format says, and of a tensor's name
+MAX_TEXT = 1 << 20  # bytes of a text that is kept; longer ones are stepped over
+MAX_KEPT = 1 << 24  # bytes of all the texts that are kept
+MAX_PARTS = 1_000  # files of one model
+
+_PART = re.compile(r"(?P<prefix>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf", re.DOTALL)
 
 _STRING, _ARRAY = 8, 9
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
@@ -56,7 +73,7 @@ class BrokenFile(InputError):
 
 @dataclass(frozen=True, slots=True)
 class Array:
-    """An array that was too long to keep: the type of its items, and how many there are."""
+    """An array that was too long to keep: the type of its items, and how many there are. So is a text, of bytes."""
 
     type: str
     length: int
@@ -75,6 +92,7 @@ class GgufHeader:
     n_tensors: int
     n_parameters: int  # elements of all tensors
     file_size: int  # in bytes
+    parts: tuple[Path, ...] = ()  # the files of the model, in order, this one first
 
     @property
     def architecture(self) -> str:
@@ -119,29 +137,86 @@ class GgufHeader:
 def read_header(path: Path | str) -> GgufHeader:
     """The header of a GGUF file, in about 0.1 s whatever the size of the weights.
 
+    Of a model that is split, `path` is its first file; what is counted is counted over all of them.
+
     Raises InputError (BrokenFile where the file itself is at fault), with one message that names the file,
-    for a file that is missing, is a folder, is no GGUF, is of a version that llama.cpp does not read any
-    more, or is damaged or cut short (also when only tensor data is missing).
+    for a file that is missing, is a folder, a pipe or a device, is no GGUF, is of a version that llama.cpp does not
+    read any more, is damaged or cut short (also when only tensor data is missing), or holds more than any model does.
     """
     path = Path(path)
+    room = _Room()
+    header = _read_one(path, room)
+    if header.metadata.get("general.type") == "adapter":
+        raise InputError(f"{path} is an adapter, no model of its own.")
+    count = header.metadata.get("split.count", 0)
+    if not isinstance(count, int) or count < 2:
+        return replace(header, parts=(path,))
+    parts = _parts(path, count, header)
+    for number, part in enumerate(parts[1:], start=2):
+        following = _read_one(part, room)
+        said = (following.metadata.get("split.no"), following.metadata.get("split.count"))
+        if said != (number - 1, count):
+            raise BrokenFile(f"{part} is no part {number} of {count} of {path.name}: its header says otherwise.")
+        header = replace(
+            header,
+            n_tensors=header.n_tensors + following.n_tensors,
+            n_parameters=header.n_parameters + following.n_parameters,
+            file_size=header.file_size + following.file_size,
+        )
+    return replace(header, parts=parts)
+
+
+def header(path: Path) -> GgufHeader:
+    """The same, read again only when the file has changed."""
     try:
-        with path.open("rb") as file:
+        stat = path.stat()
+    except (OSError, ValueError):
+        return read_header(path)  # which says what is wrong
+    known = _header(path, stat.st_size, stat.st_mtime_ns)
+    return known if len(known.parts) == 1 else read_header(path)
+
+
+@lru_cache(maxsize=64)
+def _header(path: Path, _size: int, _mtime: int) -> GgufHeader:
+    return read_header(path)
+
+
+def _parts(path: Path, count: int, header: GgufHeader) -> tuple[Path, ...]:
+    """The files of a model that is split, by the names that llama.cpp gives them."""
+    named = _PART.fullmatch(path.name)
+    if named is None or int(named["count"]) != count or count > MAX_PARTS:
+        raise BrokenFile(f"{path} is one of {count:,} parts; expected a name that ends in -00001-of-{count:05}.gguf.")
+    parts = tuple(path.with_name(f"{named['prefix']}-{i:05}-of-{count:05}.gguf") for i in range(1, count + 1))
+    if header.metadata.get("split.no") != 0 or path != parts[0]:
+        raise BrokenFile(f"{path} is not the first part of its model; expected {parts[0].name}.")
+    return parts
+
+
+def _read_one(path: Path, room: _Room) -> GgufHeader:
+    with open_regular(path, "a GGUF file") as file:
+        try:
             size = file.seek(0, 2)
             file.seek(0)
-            return _Reader(path, file, size).header()
-    except FileNotFoundError:
-        raise InputError(f"There is no file {path}.") from None
-    except IsADirectoryError:
-        raise InputError(f"{path} is a folder; expected a GGUF file.") from None
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from None
+            return _Reader(path, file, size, room).header()
+        except OSError as error:
+            raise InputError(f"{path} cannot be read: {error.strerror or error}.") from None
+
+
+@dataclass(slots=True)
+class _Room:
+    """What is left of the limits."""
+
+    entries: int = MAX_ENTRIES
+    tensors: int = MAX_TENSORS
+    items: int = MAX_ITEMS
+    kept: int = MAX_KEPT
 
 
 class _Reader:
     """A position in the file, and never a read beyond its end."""
 
-    def __init__(self, path: Path, file: BinaryIO, size: int) -> None:
-        self.path, self.file, self.size = path, file, size
+    def __init__(self, path: Path, file: BinaryIO, size: int, room: _Room) -> None:
+        self.path, self.file, self.size, self.room = path, file, size, room
         self.position = 0
 
     def header(self) -> GgufHeader:
@@ -159,12 +234,16 @@ class _Reader:
         # the least an entry and a tensor take: an empty name, a type, a value; or counts, an offset
         least = n_entries * 13 + n_tensors * 24
         self.need(least, f"{n_entries:,} metadata entries and {n_tensors:,} tensors")
+        self.take_room("entries", n_entries, "metadata entries", MAX_ENTRIES)
+        self.take_room("tensors", n_tensors, "tensors", MAX_TENSORS)
         metadata: dict[str, GgufValue] = {}
         for i in range(n_entries):
-            key = self.string(f"the key of metadata entry {i + 1} of {n_entries}")
+            key = self.name(f"the key of metadata entry {i + 1} of {n_entries}")
+            if key in metadata:
+                raise self.damaged(f"it has {key} twice")
             metadata[key] = self.value(self.number("I", f"the type of {key}"), key)
         alignment = metadata.get("general.alignment", 32)
-        if not isinstance(alignment, int) or alignment < 1:
+        if isinstance(alignment, bool) or not isinstance(alignment, int) or alignment.bit_count() != 1 or alignment < 1:
             raise self.damaged(f"general.alignment is {alignment!r}")
         n_parameters, data_length = self.tensors(n_tensors)
         data_start = -(-self.position // alignment) * alignment
@@ -179,8 +258,12 @@ class _Reader:
     def tensors(self, n_tensors: int) -> tuple[int, int]:
         """Elements of all tensors, and bytes from the start of the data to the end of the last tensor."""
         elements = end = 0
+        names = set()
         for i in range(n_tensors):
-            name = self.string(f"the name of tensor {i + 1} of {n_tensors}")
+            name = self.name(f"the name of tensor {i + 1} of {n_tensors}")
+            if name in names:
+                raise self.damaged(f"it has tensor {name} twice")
+            names.add(name)
             n_dimensions = self.number("I", f"the dimensions of {name}")
             if n_dimensions > MAX_DIMENSIONS:
                 raise self.damaged(f"tensor {name} has {n_dimensions:,} dimensions")
@@ -188,6 +271,8 @@ class _Reader:
             kind = self.number("I", f"the type of {name}")
             offset = self.number("Q", f"the offset of {name}")
             count = prod(shape)
+            if count >= 1 << 63:
+                raise self.damaged(f"tensor {name} has {' x '.join(f'{n:,}' for n in shape)} elements")
             # a type that is newer than this table: its size is not known, but its data is not empty
             per_block, block_bytes = BLOCK_SIZES.get(kind, (max(count, 1), 1))
             elements += count
@@ -195,6 +280,8 @@ class _Reader:
         return elements, end
 
     def value(self, kind: int, key: str) -> GgufValue:
+        if kind == _STRING:
+            return self.text(key)
         if kind != _ARRAY:
             return self.scalar(kind, key)
         item = self.number("I", f"the item type of {key}")
@@ -214,9 +301,20 @@ class _Reader:
             self.skip(width * length)
         return Array(_TYPE_NAMES[item], length)
 
+    def text(self, key: str) -> str | Array:
+        """A text, or how long it is where that is longer than what is kept."""
+        length = self.number("Q", key)
+        self.need(length, key)
+        if length <= MAX_TEXT:
+            return self.string(length, key)
+        if key == "tokenizer.chat_template":
+            raise self.beyond("bytes of a chat template", length, MAX_TEXT)
+        self.skip(length)
+        return Array("byte", length)
+
     def scalar(self, kind: int, key: str) -> Scalar:
         if kind == _STRING:
-            return self.string(key)
+            return self.string(self.number("Q", key), key)
         if kind not in _SCALARS:
             raise self.damaged(f"{key} is of type {kind}")
         width = struct.calcsize("<" + _SCALARS[kind])
@@ -227,8 +325,21 @@ class _Reader:
         value: int = struct.unpack("<" + code, self.take(struct.calcsize("<" + code), what))[0]
         return value
 
-    def string(self, what: str) -> str:
-        return self.take(self.number("Q", what), what).decode("utf-8", "replace")
+    def name(self, what: str) -> str:
+        """A key, or the name of a tensor."""
+        length = self.number("Q", what)
+        self.need(length, what)
+        if length > MAX_NAME:
+            raise self.beyond(f"bytes of {what}", length, MAX_NAME)
+        name = self.string(length, what)
+        if "\ufffd" in name:
+            raise self.damaged(f"{what} is not UTF-8")
+        return name
+
+    def string(self, length: int, what: str) -> str:
+        self.need(length, what)
+        self.take_room("kept", length, "bytes of text", MAX_KEPT)
+        return self.take(length, what).decode("utf-8", "replace")
 
     def take(self, n: int, what: str) -> bytes:
         self.need(n, what)
@@ -244,6 +355,7 @@ class _Reader:
 
     def skip_strings(self, count: int, key: str) -> None:
         """Step over strings; a tokenizer has some 100,000, so the loop is kept bare."""
+        self.take_room("items", count, "texts in arrays", MAX_ITEMS)
         read, seek, position, size = self.file.read, self.file.seek, self.position, self.size
         for _ in range(count):
             length = int.from_bytes(read(8), "little")
@@ -257,6 +369,15 @@ class _Reader:
         if n > self.size - self.position:
             left = self.size - self.position
             raise self.damaged(f"{what} would take {n:,} bytes at {self.position:,}, where {left:,} are left")
+
+    def take_room(self, what: Literal["entries", "tensors", "items", "kept"], n: int, called: str, most: int) -> None:
+        left = getattr(self.room, what) - n
+        if left < 0:
+            raise self.beyond(called, most - left, most)
+        setattr(self.room, what, left)
+
+    def beyond(self, what: str, n: int, most: int) -> BrokenFile:
+        return BrokenFile(f"{self.path} has {n:,} {what}; expected at most {most:,}, more than any model has.")
 
     def damaged(self, why: str) -> BrokenFile:
         return BrokenFile(f"{self.path} is cut short or damaged: {why}. Download or copy it again.")

@@ -7,13 +7,23 @@ hf:/path/file.gguf                     the same as hf:/path:file.gguf
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from alignbench.errors import InputError
+from alignbench.models.folder_files import (
+    INDEX,
+    NO_WEIGHTS,
+    WEIGHTS,
+    NotThere,
+    files_beside_gguf,
+    has_chat_template,
+    loaded_files,
+    weight_files,
+)
+from alignbench.models.gguf import header
 from alignbench.spec import Kind
 
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
@@ -55,13 +65,32 @@ class HfSource:
         return snapshot if snapshot.is_dir() else None
 
     def weights(self) -> list[Path]:
-        """Its weight files on this machine: the GGUF file, or every safetensors file. Empty where there are none."""
+        """Its weight files on this machine: the GGUF file, or the safetensors files. Empty where there are none.
+
+        Raises InputError where what names them is broken, or names what may not be loaded.
+        """
         folder = self.folder()
         if folder is None:
             return []
         if self.gguf_file:
-            return [path] if (path := folder / self.gguf_file).is_file() else []
-        return sorted(folder.glob("*.safetensors"))
+            path = folder / self.gguf_file
+            return [path] if self.is_local or path.exists() else []
+        try:
+            return weight_files(folder)
+        except NotThere:
+            if self.is_local:
+                raise
+            return []  # what the cache has is not all
+
+    def files(self, *, code: bool = False) -> list[Path]:
+        """All the files that it is loaded from, the weights first. Raises InputError.
+
+        code: whether Python files that come with the weights are run.
+        """
+        folder, weights = self.folder(), self.weights()
+        if folder is None or not weights:
+            return []
+        return [*weights, *files_beside_gguf(folder)] if self.gguf_file else loaded_files(folder, code=code)
 
     def check(self) -> None:
         """Raises InputError where a local model is not there or has no weights that may be loaded."""
@@ -70,16 +99,16 @@ class HfSource:
             return
         if not folder.is_dir():
             raise InputError(f"There is no folder {folder}.")
-        if self.is_local and not self.weights():
-            if self.gguf_file:
-                raise InputError(f"There is no file {folder / self.gguf_file}.")
+        if not self.weights() and self.is_local:
             ggufs = sorted(path.name for path in folder.glob("*.gguf"))
             if ggufs:
                 raise InputError(f"{folder} has no *.safetensors; to load its GGUF file: hf:{folder}:{ggufs[0]}")
-            raise InputError(
-                f"{folder} has no *.safetensors. Other weight formats can run code when they are read and are not "
-                "loaded; convert the model to safetensors."
-            )
+            if parts := sorted(folder.glob("*.safetensors")):
+                raise InputError(f"{folder} has {parts[0].name}, but no {WEIGHTS} and no {INDEX} that names it.")
+            raise InputError(f"{folder} has no *.safetensors. {NO_WEIGHTS}")
+        for path in self.files():
+            if path.suffix == ".gguf":
+                header(path)
 
     def kind(self) -> Kind:
         """Aligned if there is a chat template; for a hub model that is not here, what its name suggests."""
@@ -87,17 +116,9 @@ class HfSource:
         if folder is None:
             return "aligned" if _ALIGNED_NAME.search(self.location) else "base"
         if self.gguf_file:
-            from alignbench.models.gguf import read_header
-
             path = folder / self.gguf_file
-            return "aligned" if path.is_file() and read_header(path).chat_template else "base"
-        if any((folder / name).is_file() for name in ("chat_template.jinja", "chat_template.json")):
-            return "aligned"
-        try:
-            config = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return "base"
-        return "aligned" if isinstance(config, dict) and config.get("chat_template") else "base"
+            return "aligned" if path.exists() and header(path).chat_template else "base"
+        return "aligned" if has_chat_template(folder) else "base"
 
 
 def parse_source(target: str, relative_to: Path | None = None) -> HfSource:

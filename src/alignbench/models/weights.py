@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from alignbench import paths
 from alignbench.models.catalog import file_hash, parse_reference, weights_path
+from alignbench.models.gguf import header
 from alignbench.models.hf_source import HfSource, parse_source
 from alignbench.spec import Model
 
@@ -23,25 +25,40 @@ def weights_hash(model: Model) -> str:
         case "openai":
             return ""
         case "hf":
-            return source_hash(parse_source(reference.target))
+            return source_hash(parse_source(reference.target), code=model.options.trust_remote_code)
         case _:
-            return remembered_hash(weights_path(model))
+            return gguf_hash(weights_path(model))
 
 
-def source_hash(source: HfSource) -> str:
-    """SHA-256 of the GGUF file, of the list of SHA-256s of a folder's weight files, or a hub model's commit."""
-    if not source.is_local:
-        folder = source.folder()
+def source_hash(source: HfSource, *, code: bool = False) -> str:
+    """A hub model's commit; of a folder, the hash of all the files that the model is loaded from.
+
+    code: whether Python files that come with the weights are run.
+    """
+    folder = source.folder()
+    if not source.is_local or folder is None:
         return folder.name if folder else source.revision
-    hashes = [remembered_hash(path) for path in source.weights()]
-    return hashes[0] if source.gguf_file else hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+    return _hash_of([(str(path.relative_to(folder)), path) for path in source.files(code=code)], remembered_hash)
+
+
+def gguf_hash(path: Path, hash_file: Callable[[Path], str] | None = None) -> str:
+    """The hash of a GGUF model: of its one file, or of all of them where it is split. hash_file: in place of memory."""
+    return _hash_of([(part.name, part) for part in header(path).parts], hash_file or remembered_hash)
+
+
+def _hash_of(files: Sequence[tuple[str, Path]], hash_file: Callable[[Path], str]) -> str:
+    """SHA-256 of one file; of several that of their names and SHA-256s, as sha256sum lists them."""
+    if len(files) == 1:
+        return hash_file(files[0][1])
+    lines = [f"{hash_file(path)}  {name}\n" for name, path in files]
+    return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def remembered_hash(path: Path) -> str:
-    """SHA-256 of a file; remembered by path, size and time of change, since weights are large."""
+    """SHA-256 of a file; remembered by path, size and times of change, since weights are large."""
     stat = path.stat()
     memory = paths.cache_dir() / "hashes.json"
-    identity = f"{path.resolve()}:{stat.st_size}:{stat.st_mtime_ns}"
+    identity = f"{path.resolve()}:{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ctime_ns}"
     try:
         known: dict[str, str] = json.loads(memory.read_text())
     except (OSError, ValueError):

@@ -18,6 +18,7 @@ from alignbench.judging.replies import ParsedReply, read_reply
 from alignbench.judging.templates import judge_template
 from alignbench.overton.layout import ARGS, DATA, HINTS, JUDGED_PAIR, KINDS, SAMPLES
 from alignbench.overton.rows import NotARow, read_row
+from alignbench.parsing import parse_json
 from alignbench.spec import Prompt, content_hash
 from alignbench.textfiles import json_lines, read_object, read_utf8
 
@@ -122,8 +123,8 @@ def _read(kind: str, reply: _Reply) -> ParsedReply:
     if reply.error:
         return ParsedReply("invalid", {}, reply.error)
     try:
-        value = json.loads(reply.text)
-    except (ValueError, RecursionError):
+        value = parse_json(reply.text)
+    except ValueError:
         value = None
     text = json.dumps({"rationale": "", **value}) if isinstance(value, dict) else reply.text
     return read_reply(judge_template(kind), text)

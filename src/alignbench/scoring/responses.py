@@ -17,6 +17,7 @@ from typing import IO, Any, Protocol, Self
 from alignbench.errors import InputError
 from alignbench.metrics.values import Value
 from alignbench.metrics.words import words
+from alignbench.parsing import parse_json
 from alignbench.scoring.contested import contested_prompts, contested_texts
 from alignbench.scoring.draws import is_draw
 from alignbench.scoring.token_scores import NO_ENTROPIES, NO_LOGPROBS, SURPRISAL, mean_surprisal, token_scores
@@ -183,7 +184,7 @@ class FileResponses:
 
     def _line(self, start: int) -> dict[str, Any]:
         self._file.seek(start)
-        line: dict[str, Any] = json.loads(self._file.readline().decode("utf-8"))
+        line: dict[str, Any] = parse_json(self._file.readline().decode("utf-8"))
         return line
 
     def _read(self) -> Iterator[tuple[str, str, int]]:
@@ -208,7 +209,7 @@ class FileResponses:
         if number == 1 and raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             raise InputError(f"{self._path} is UTF-16; expected UTF-8. Save it as UTF-8.")
         try:
-            record = json.loads(raw.decode("utf-8"))
+            record = parse_json(raw.decode("utf-8"))
         except UnicodeDecodeError as error:
             raise InputError(
                 f"{where}: byte 0x{raw[error.start]:02x} at offset {start + error.start} is not UTF-8; "
@@ -216,7 +217,7 @@ class FileResponses:
             ) from None
         except json.JSONDecodeError as error:
             raise InputError(f"{where}: not JSON: {error.msg} at character {error.pos + 1}; {_EXPECTED}.") from None
-        except (ValueError, RecursionError) as error:  # a number of many digits; brackets in brackets
+        except ValueError as error:  # a number of many digits; brackets in brackets
             raise InputError(f"{where}: not JSON that can be read: {error}; {_EXPECTED}.") from None
         if not isinstance(record, dict):
             raise InputError(f"{where}: {json_type(record)}; {_EXPECTED}.")

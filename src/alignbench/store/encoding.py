@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from alignbench.parsing import parse_json
+
 
 def encode_text(text: str) -> str | bytes:
     """A text as SQLite TEXT; one with lone surrogates, which UTF-8 does not have, as a BLOB (WTF-8)."""
@@ -32,7 +34,7 @@ def encode_json(value: Mapping[str, object]) -> str:
 
 def decode_json(text: str | None) -> dict[str, Any]:
     """The object of a JSON column; an empty one for NULL."""
-    value: dict[str, Any] = json.loads(text) if text else {}
+    value: dict[str, Any] = parse_json(text) if text else {}
     return value
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -374,6 +376,62 @@ def test_code_that_comes_with_weights_is_not_run(folder: Path, tmp_path: Path) -
     (tmp_path / "config.json").write_text(json.dumps(config))
     (tmp_path / "own.py").write_text("raise SystemExit('code was run')")
     assert "trust_remote_code = true" in message_of(str(tmp_path))
+
+
+def test_deep_json_is_one_message(folder: Path, tmp_path: Path) -> None:
+    for name in ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"):
+        copy = shutil.copytree(folder, tmp_path / name)
+        (copy / name).write_text('{"a":' * 5_000 + "1" + "}" * 5_000)
+        assert "nested" in message_of(str(copy))
+
+
+def test_attention_from_elsewhere_is_not_fetched(folder: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    config = json.loads((copy / "config.json").read_text())
+    (copy / "config.json").write_text(json.dumps(config | {"attn_implementation": "org/kernel"}))
+    assert "attention from org/kernel, code that did not come with it" in message_of(str(copy))
+
+
+def test_weights_in_several_files_and_pickles_among_them(tmp_path: Path) -> None:
+    model, tokenizer = tiny_model("llama"), byte_tokenizer()
+    model.save_pretrained(tmp_path, max_shard_size="20KB")
+    tokenizer.save_pretrained(tmp_path)
+    open_engine(tmp_path)
+    assert len(list(tmp_path.glob("*.safetensors"))) > 1
+    index = tmp_path / "model.safetensors.index.json"
+    content = json.loads(index.read_text())
+    last = max(content["weight_map"].values())
+    torch.save({}, tmp_path / "pytorch_model.bin")
+    content["weight_map"] = {k: "pytorch_model.bin" if v == last else v for k, v in content["weight_map"].items()}
+    index.write_text(json.dumps(content))
+    assert 'names "pytorch_model.bin"; expected a *.safetensors file' in message_of(str(tmp_path))
+
+
+OPENED: list[str] = []
+
+
+def test_all_that_is_loaded_is_in_the_hash(folder: Path, tmp_path: Path) -> None:
+    """What Python opens while a model is loaded; Rust opens the safetensors and tokenizer.json."""
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    for name in ("special_tokens_map.json", "added_tokens.json", "params.json", "preprocessor_config.json"):
+        (copy / name).write_text("{}")
+    (copy / "chat_template.jinja").write_text("{{ messages }}")
+    (copy / "additional_chat_templates").mkdir()
+    (copy / "additional_chat_templates/tool_use.jinja").write_text("{{ tools }}")
+    inside = f"{copy}/"
+
+    def note(event: str, arguments: tuple[object, ...]) -> None:
+        if event == "open" and str(arguments[0]).startswith(inside):
+            OPENED.append(str(arguments[0]).removeprefix(inside))
+
+    loaded = [str(path.relative_to(copy)) for path in HfSource(str(copy)).files()]
+    sys.addaudithook(note)  # it stays until the process ends, and does nothing for other folders
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("alignbench.engines.hf.loading.source_hash", lambda *_, **__: "")
+        patch.setattr("alignbench.engines.hf.loading.check_json", lambda _: None)
+        open_engine(copy)
+    assert {*OPENED} <= {*loaded}
+    assert {*loaded} - {*OPENED} <= {"model.safetensors", "tokenizer.json"}
 
 
 def test_devices_and_quantization_that_cannot_be_had(folder: Path) -> None:

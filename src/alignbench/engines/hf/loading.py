@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,13 +13,13 @@ import transformers
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 
+from alignbench.engines.hf.hub import fetched, first_line
 from alignbench.engines.memory import free_bytes
 from alignbench.errors import EngineError
+from alignbench.models.folder_files import check_json
 from alignbench.models.hf_source import HfSource
 from alignbench.models.weights import source_hash
 from alignbench.spec import LoadOptions
-
-HUB_TIMEOUT = 10.0  # seconds for the one question that tells whether the hub can be reached
 
 _USER_DEFINED = 4  # in tokenizer.ggml.token_type
 
@@ -50,16 +49,18 @@ def load(source: HfSource, options: LoadOptions, on_progress: Callable[[float], 
     source.check()
     device = pick_device(options.device)
     arguments = _arguments(source, options, device)
-    place: dict[str, Any] = _place(source)
+    if not source.is_local and not source.weights():
+        source = fetched(source, code=options.trust_remote_code)
+    check_json(source.files())
+    place = _place(source) | {"trust_remote_code": options.trust_remote_code}
     on_progress(0.05)
     try:
         with _quick_gguf() as headers:
-            place["trust_remote_code"] = options.trust_remote_code
-            tokenizer = transformers.AutoTokenizer.from_pretrained(source.location, **place)
-            on_progress(0.3)
             config = transformers.AutoConfig.from_pretrained(source.location, **place)
-            on_progress(0.5)
             arguments["attn_implementation"] = _attention(config, options.attention)
+            on_progress(0.2)
+            tokenizer = transformers.AutoTokenizer.from_pretrained(source.location, **place)
+            on_progress(0.5)
             model, report = transformers.AutoModelForCausalLM.from_pretrained(
                 source.location, config=config, output_loading_info=True, **arguments, **place
             )
@@ -67,7 +68,7 @@ def load(source: HfSource, options: LoadOptions, on_progress: Callable[[float], 
             model = model.to(device)
     except torch.OutOfMemoryError as error:
         torch.cuda.empty_cache()
-        raise EngineError(f"{source}: there is not enough GPU memory for the weights. {_first_line(error)}") from None
+        raise EngineError(f"{source}: there is not enough GPU memory for the weights. {first_line(error)}") from None
     except (OSError, ValueError, ImportError, KeyError, RuntimeError, SafetensorError) as error:
         raise EngineError(_refusal(source, error)) from error
     if missing := sorted(report["missing_keys"]):  # transformers would go on with random numbers
@@ -78,7 +79,7 @@ def load(source: HfSource, options: LoadOptions, on_progress: Callable[[float], 
         model.eval(),
         tokenizer,
         model.get_input_embeddings().weight.device,
-        source_hash(source),
+        source_hash(source, code=options.trust_remote_code),
         tuple(token for token, kind in enumerate(types) if kind == _USER_DEFINED),
     )
 
@@ -126,57 +127,26 @@ def _quantization(source: HfSource, bits: str, dtype: torch.dtype, device: torch
 
 
 def _attention(config: Any, wanted: str) -> str | None:
-    """What to ask for. None is sdpa where the model has it; Gemma 2 caps its scores softly, which sdpa cannot."""
+    """What to ask for. None is sdpa where the model has it; Gemma 2 caps its scores softly, which sdpa cannot.
+
+    Raises EngineError where the configuration itself asks for one, which may be code of another repository.
+    """
+    asked = config.get_text_config()._attn_implementation
+    if isinstance(asked, str) and "/" in asked:
+        raise EngineError(f"Its config.json asks for attention from {asked}, code that did not come with it.")
     if wanted != "sdpa":
         return wanted
     return "eager" if getattr(config.get_text_config(), "attn_logit_softcapping", None) else None
 
 
 def _place(source: HfSource) -> dict[str, Any]:
-    """Arguments that say which files: those on this machine where they are complete, else those of the hub."""
+    """Arguments that say which files, all of them on this machine."""
     place: dict[str, Any] = {"gguf_file": source.gguf_file} if source.gguf_file else {}
-    if source.is_local:
-        return place | {"local_files_only": True}
-    if source.weights():
+    if not source.is_local:
         folder = source.folder()
         assert folder is not None
-        return place | {"revision": folder.name, "local_files_only": True}
-    return place | {"revision": _ask_hub(source)}
-
-
-def _ask_hub(source: HfSource) -> str:
-    """The commit of a hub model. One request with a short timeout, so that it fails soon without a network.
-
-    Raises EngineError where the hub cannot be asked, has no such model, or has no weights that may be loaded.
-    """
-    import huggingface_hub
-    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
-
-    missing = f"hf:{source} is not in the local cache"
-    instead = "Download it where there is a network, or give a folder: hf:/path/folder"
-    if huggingface_hub.constants.HF_HUB_OFFLINE or os.environ.get("TRANSFORMERS_OFFLINE", "") not in ("", "0"):
-        raise EngineError(f"{missing}, and the environment asks for offline work (HF_HUB_OFFLINE). {instead}")
-    try:
-        info = huggingface_hub.HfApi().model_info(
-            source.location, revision=source.revision or None, timeout=HUB_TIMEOUT
-        )
-    except GatedRepoError:
-        raise EngineError(f"hf:{source}: access has to be asked for on its page; then set HF_TOKEN.") from None
-    except RevisionNotFoundError:
-        raise EngineError(f"hf:{source}: the model has no revision {source.revision!r}.") from None
-    except RepositoryNotFoundError:
-        raise EngineError(f"hf:{source}: the hub has no such model, or it is private (then set HF_TOKEN).") from None
-    except Exception as error:  # a boundary: the HTTP client, and with it the errors, changes with huggingface_hub
-        raise EngineError(f"{missing}, and the hub cannot be reached ({_first_line(error)}). {instead}") from None
-    files = [sibling.rfilename for sibling in info.siblings or ()]
-    if source.gguf_file and source.gguf_file not in files:
-        raise EngineError(f"hf:{source}: the model has no file {source.gguf_file}.")
-    if not source.gguf_file and not any(file.endswith(".safetensors") for file in files):
-        raise EngineError(
-            f"hf:{source} has no *.safetensors. Other weight formats can run code when they are read and are not "
-            "loaded; look for a revision with safetensors (often refs/pr/...) or convert the model."
-        )
-    return str(info.sha)
+        place["revision"] = folder.name
+    return place | {"local_files_only": True}
 
 
 def _refusal(source: HfSource, error: Exception) -> str:
@@ -189,11 +159,7 @@ def _refusal(source: HfSource, error: Exception) -> str:
         )
     if "safetensors" in text and "use_safetensors" in text:
         return f"hf:{source} has no *.safetensors; other weight formats are not loaded."
-    return f"hf:{source} could not be loaded with transformers: {type(error).__name__}: {_first_line(error)}"
-
-
-def _first_line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    return f"hf:{source} could not be loaded with transformers: {type(error).__name__}: {first_line(error)}"
 
 
 @contextmanager

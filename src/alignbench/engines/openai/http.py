@@ -33,6 +33,7 @@ from alignbench.engines.openai.server_error import (
 from alignbench.errors import EngineError
 from alignbench.masking import OPENAI_KEY, json_without_keys
 from alignbench.models.openai_address import Address, origin
+from alignbench.parsing import TooDeep, parse_json
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 120.0  # of silence; a long prompt on a slow server takes this long before its first token
@@ -155,8 +156,8 @@ class Http:
         if response.status_code >= 300:
             raise self._refusal(response, body, kind, path)
         try:
-            value = json_without_keys(json.loads(body))
-        except (ValueError, RecursionError):
+            value = json_without_keys(parse_json(body))
+        except ValueError:
             value = None
         if not isinstance(value, dict | list):
             raise ServerError(f"{self._who} answered {path} with {nature(body, kind)}. {self._hint()}")
@@ -195,8 +196,8 @@ class Http:
 
     def _value(self, event: ServerEvent, path: str) -> dict[str, Any]:
         try:
-            value = json_without_keys(json.loads(event.data))
-        except RecursionError:
+            value = json_without_keys(parse_json(event.data))
+        except TooDeep:
             raise ServerError(f"{self._who} streamed an event that is nested too deeply.") from None
         except ValueError:
             if event.kind == "error":

@@ -11,7 +11,6 @@ whoever reads the response checks it.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +18,7 @@ from typing import Any
 from alignbench.engines.openai.server_error import ServerError
 from alignbench.engines.protocol import SampleRequest
 from alignbench.errors import EngineError
+from alignbench.parsing import parse_json
 from alignbench.spec import Sampling
 
 _OFF = Sampling(temperature=1.0)
@@ -204,7 +204,7 @@ class Requests:
 def _formats(schema: str) -> list[dict[str, Any]]:
     """Ways to ask for JSON: of a schema as OpenAI, vLLM, SGLang, Ollama and llama-server have it; as llama_cpp.server
     has it; of any form."""
-    described = json.loads(schema)
+    described = parse_json(schema)
     return [
         {"type": "json_schema", "json_schema": {"name": "reply", "schema": described}},
         {"type": "json_object", "schema": described},

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, replace
 from typing import Any
 
 from alignbench.errors import EngineError
 from alignbench.masking import masked
+from alignbench.parsing import parse_json
 
 RETRIED = frozenset((408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529))  # the last six are proxies'
 
@@ -125,8 +125,8 @@ def failure_in(answer: object) -> Said | None:
 def refusal_words(body: bytes, kind: str) -> Said:
     """What the body of a refusal says; without words where it is no JSON that has any. kind: its content type."""
     try:
-        return said(json.loads(body))
-    except (ValueError, RecursionError):
+        return said(parse_json(body))
+    except ValueError:
         pass
     text = body.decode("utf-8", "replace")
     if "text/plain" in kind and _is_text(text) and text.strip():

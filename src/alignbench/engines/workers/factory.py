@@ -8,7 +8,7 @@ from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.protocol import Engine
 from alignbench.errors import InputError
 from alignbench.models.catalog import no_weights, parse_reference, weights_path
-from alignbench.models.weights import remembered_hash
+from alignbench.models.weights import gguf_hash
 from alignbench.spec import Model
 
 
@@ -34,6 +34,6 @@ def open_engine(model: Model, cancel: Cancellation, threads: int, on_progress: C
                 cancel,
                 threads=threads,
                 gpu_layers=model.options.gpu_layers if model.options.device != "cpu" else 0,
-                file_hash=remembered_hash(path),
+                file_hash=gguf_hash(path),
                 on_progress=on_progress,
             )

@@ -18,6 +18,7 @@ from textual.types import CSSPathType
 from textual.widgets import Label, Static
 
 from alignbench.errors import AlignbenchError, InputError
+from alignbench.parsing import parse_json
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Model, Sampling
 from alignbench.tui.action import bindings
 from alignbench.tui.dialogs.actions import CONDITION
@@ -90,7 +91,7 @@ def _mode(text: str) -> str:
 def read_stops(text: str) -> tuple[str, ...]:
     r"""Stop strings as they are typed: JSON texts separated by commas, such as "\n\n", "User:"."""
     try:
-        values = json.loads(f"[{text}]")
+        values = parse_json(f"[{text}]")
     except ValueError:
         values = [None]
     if not all(isinstance(value, str) for value in values):
