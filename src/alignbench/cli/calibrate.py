@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -52,7 +51,7 @@ def calibrate(
     if output is not None:
         _write(calibration, output)
     if as_json:
-        printing.data(json.dumps(calibration_json(calibration), allow_nan=False))
+        printing.json_data(calibration_json(calibration))
     elif output is None:
         _print(calibration)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 
 import typer
@@ -19,7 +18,7 @@ def doctor(db: Db = None, as_json: Json = False) -> None:
 
     checks = examine(db or paths.default_database())
     if as_json:
-        printing.data(json.dumps([asdict(check) for check in checks]))
+        printing.json_data([asdict(check) for check in checks])
     else:
         print_table(
             ("", "", ""),

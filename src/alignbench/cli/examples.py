@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
@@ -45,7 +44,7 @@ def list_sets(db: Db = None, as_json: Json = False) -> None:
             ]
     if as_json:
         for row in rows:
-            printing.data(json.dumps(row))
+            printing.json_data(row)
         return
     print_table(
         ("set", "examples", "hash", "from"),
@@ -139,7 +138,7 @@ def select_examples(
     rows = [(s.rank, s.similarity, example_set.items[s.index].prompt) for s in selection.chosen]
     if as_json:
         for rank, similarity, text in rows:
-            printing.data(json.dumps({"rank": rank, "similarity": similarity, "prompt": text}))
+            printing.json_data({"rank": rank, "similarity": similarity, "prompt": text})
         return
     print_table(
         ("rank", "similarity", "prompt"),

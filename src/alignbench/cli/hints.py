@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
@@ -74,7 +73,7 @@ def list_hints(session: SessionOption, db: Db = None, as_json: Json = False) -> 
         hints = store.hints(number)
     if as_json:
         for hint in hints:
-            printing.data(json.dumps(_record(hint, hint.prompt_id or "")))
+            printing.json_data(_record(hint, hint.prompt_id or ""))
         return
     print_table(
         ("prompt", "level", "maker", "tokens", "gives away", "quotes", "hint"),
@@ -103,7 +102,7 @@ def _make(preparer: Preparer, prompt: Prompt, hint: Hint, as_json: bool) -> bool
     for note in notes:
         printing.say(f"prompt {prompt.id}: {note}")
     if as_json:
-        printing.data(json.dumps(_record(row, prompt.id)))
+        printing.json_data(_record(row, prompt.id))
     else:
         printing.show(f"{prompt.id}: {row.text}")
     return True

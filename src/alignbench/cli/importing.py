@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -75,7 +74,7 @@ def _land(sessions: Iterable[ImportedSession], db: Path | None, as_json: bool) -
                 printing.say(f"{imported.name}: {note}")
             imports.append(save_import(store, imported))
     if as_json:
-        printing.data(json.dumps([asdict(each) for each in imports]))
+        printing.json_data([asdict(each) for each in imports])
     else:
         columns = ("session", "dataset", "samples", "errors")
         print_table(columns, [[str(getattr(each, name)) for name in columns] for each in imports])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import Annotated
 
@@ -69,7 +68,7 @@ def judge(
         "agreement": agreement_json(agreed),
     }
     if as_json:
-        printing.data(json.dumps({**judged_json({kind: table}), "meta": meta}, allow_nan=False))
+        printing.json_data({**judged_json({kind: table}), "meta": meta})
     else:
         print_judged(table)
         print_agreement(agreed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -115,7 +114,7 @@ def ledger(
     for message in failures.messages:
         printing.say(message)
     if as_json:
-        printing.data(json.dumps(ledger_json(kept, asked, number, tuple(failures.messages), wanted)))
+        printing.json_data(ledger_json(kept, asked, number, tuple(failures.messages), wanted))
     else:
         print_ledger(kept, asked, wanted)
     if outcome.failed or failures.messages:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from math import isfinite
 from pathlib import Path
@@ -87,36 +86,30 @@ def _text(response: str) -> str:
 def _print_json(scored: Scored, totals: Likelihood, shifts: Counter[Shift]) -> None:
     for t, piece in enumerate(scored.pieces):
         top = zip(scored.top_pieces[t], scored.top_ids[t], scored.top_logprob[t], strict=True)
-        printing.data(
-            json.dumps(
-                {
-                    "token": piece,
-                    "id": int(scored.ids[t]),
-                    "logprob": float(scored.logprob[t]),
-                    "rank": int(scored.rank[t]),
-                    "top": [
-                        {"token": p, "id": int(i), "logprob": float(logprob)}
-                        for p, i, logprob in top
-                        if isfinite(logprob)
-                    ],
-                }
-            )
-        )
-    printing.data(
-        json.dumps(
+        printing.json_data(
             {
-                "totals": {
-                    "n_tokens": totals.n_tokens,
-                    "n_bytes": totals.n_bytes,
-                    "logprob": totals.logprob,
-                    "bits_per_byte": totals.bits_per_byte,
-                    "end_logprob": scored.end,
-                    "unshifted": shifts["unshifted"],
-                    "marginal": shifts["marginal"],
-                    "shifted": shifts["shifted"],
-                }
+                "token": piece,
+                "id": int(scored.ids[t]),
+                "logprob": float(scored.logprob[t]),
+                "rank": int(scored.rank[t]),
+                "top": [
+                    {"token": p, "id": int(i), "logprob": float(logprob)} for p, i, logprob in top if isfinite(logprob)
+                ],
             }
         )
+    printing.json_data(
+        {
+            "totals": {
+                "n_tokens": totals.n_tokens,
+                "n_bytes": totals.n_bytes,
+                "logprob": totals.logprob,
+                "bits_per_byte": totals.bits_per_byte,
+                "end_logprob": scored.end,
+                "unshifted": shifts["unshifted"],
+                "marginal": shifts["marginal"],
+                "shifted": shifts["shifted"],
+            }
+        }
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from alignbench.cli import printing
 from alignbench.cli.options import Json
 
@@ -15,7 +13,7 @@ def metrics(as_json: Json = False) -> None:
 
     if as_json:
         for metric in METRICS.values():
-            printing.data(json.dumps(metric.described()))
+            printing.json_data(metric.described())
         return
     print_table(
         ["name", "of", "range", "more diverse", "needs", "from", "meaning", "source"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,7 +31,7 @@ def list_models(models_file: ModelsFile = None, as_json: Json = False) -> None:
     statuses = inventory(models_file=models_file)
     if as_json:
         for status in statuses:
-            printing.data(json.dumps(_as_json(status)))
+            printing.json_data(_as_json(status))
         return
     print_table(
         ("name", "kind", "size", "context", "what", "state", "where"),
@@ -90,7 +89,7 @@ def check(
         "chat_template": header.chat_template is not None,
     }
     if as_json:
-        printing.data(json.dumps(facts))
+        printing.json_data(facts)
         return
     print_table(
         ("", ""), [(key.removeprefix("sha256_").replace("_", " "), _plain(value)) for key, value in facts.items()]

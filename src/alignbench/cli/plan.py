@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
@@ -37,7 +36,7 @@ def plan(
     with ProgressBar() as bar:
         planned = plan_comparisons(session, effect, metrics=metrics, reference=reference, db=db, progress=bar)
     if as_json:
-        printing.data(json.dumps(plan_json(planned), allow_nan=False))
+        printing.json_data(plan_json(planned))
         return
     print_sections([plan_section(planned)])
     for line in plan_remarks(planned):

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Generic, TextIO, TypeVar, cast
 
 from alignbench.cli.streams import Narration, Results, Stream
 from alignbench.display import visible
+from alignbench.json_text import json_text
 
 if TYPE_CHECKING:
     from rich.console import Console as Console
@@ -48,6 +49,11 @@ def data(text: str, *, end: str = "\n") -> None:
     file = data_file()
     file.write(f"{text}{end}")
     file.flush()
+
+
+def json_data(value: object) -> None:
+    """A result for programs, as a line of JSON on stdout."""
+    data(json_text(value))
 
 
 def data_file() -> TextIO:

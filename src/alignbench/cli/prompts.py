@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
@@ -22,7 +21,7 @@ def list_sets(as_json: Json = False) -> None:
     sets = [(name, len(load_prompts(name)), str(set_path(name))) for name in shipped_sets()]
     if as_json:
         for name, n, path in sets:
-            printing.data(json.dumps({"name": name, "prompts": n, "path": path}))
+            printing.json_data({"name": name, "prompts": n, "path": path})
         return
     print_table(("set", "prompts", "file"), [(name, str(n), path) for name, n, path in sets])
 
@@ -40,6 +39,6 @@ def show(
     prompts = load_prompts(name, limit=limit)
     if as_json:
         for prompt in prompts:
-            printing.data(json.dumps({"id": prompt.id, "prompt": prompt.text}))
+            printing.json_data({"id": prompt.id, "prompt": prompt.text})
         return
     print_table(("id", "prompt"), [(prompt.id, prompt.text) for prompt in prompts])

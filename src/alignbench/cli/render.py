@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -86,7 +85,7 @@ def _with_model(
     elif prepared.preview is None:
         raise InputError(f"{used.name} is behind a server, whose tokens are not known.")
     else:
-        printing.data(json.dumps(list(prepared.preview.ids)))
+        printing.json_data(list(prepared.preview.ids))
 
 
 def _show(shown: Preview) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -73,7 +72,7 @@ def _show(session: int, redrawn: Sequence[Redrawn], as_json: bool) -> None:
     if as_json:
         samples = [asdict(each) for each in redrawn]
         counts = {"session": session, **_counts(redrawn)}
-        printing.data(json.dumps({**counts, "conditions": conditions, "samples": samples}))
+        printing.json_data({**counts, "conditions": conditions, "samples": samples})
         return
     print_table(
         ["condition", "identical", "different", "failed"],

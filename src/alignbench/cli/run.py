@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from collections.abc import Sequence
@@ -130,10 +129,18 @@ def _show_counts(store: Store, session: int, as_json: bool) -> int:
 
     counts = store.counts(session)
     if as_json:
-        printing.data(json.dumps({"session": session, "conditions": {each.condition: asdict(each) for each in counts}}))
+        printing.json_data({"session": session, "conditions": {each.condition: asdict(each) for each in counts}})
     else:
-        rows = [[each.condition, str(each.samples), str(each.errors), str(each.truncated)] for each in counts]
-        print_table(["condition", "samples", "errors", "cut by length"], rows)
+        refusals = any(each.refused for each in counts)
+        rows = [
+            [
+                each.condition,
+                *map(str, (each.samples, each.errors, each.truncated)),
+                *([str(each.refused)] if refusals else []),
+            ]
+            for each in counts
+        ]
+        print_table(["condition", "samples", "errors", "cut by length", *(["refused"] * refusals)], rows)
     return sum(each.errors for each in counts)
 
 
@@ -161,7 +168,7 @@ def _show_estimate(
     else:
         costs = look(None)
     if as_json:
-        printing.data(json.dumps([asdict(each) for each in costs]))
+        printing.json_data([asdict(each) for each in costs])
         return
     print_table(
         ["condition", "cells", "samples", "tokens at most", "tokens, about", "time, about", "memory, about"],

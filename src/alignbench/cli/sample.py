@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -112,10 +111,10 @@ def sample(
         printing.say(f"session {run.session} in {path}")
         for row in follow(run, outcome):
             if as_json:
-                printing.data(json.dumps(_line(row)))
+                printing.json_data(_line(row))
         scores = run.scores()
         if as_json:
-            printing.data(json.dumps({"scores": scores_json(scores)}))
+            printing.json_data({"scores": scores_json(scores)})
         else:
             print_session(run.store, run.session)
             if outcome.done:

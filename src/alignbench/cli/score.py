@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -104,7 +103,7 @@ def score(
 
         scored = run_scoring(job, db, progress=bar, follow=follow, say=bar.say)
     if as_json:
-        printing.data(json.dumps(scored_json(scored), allow_nan=False))
+        printing.json_data(scored_json(scored))
     elif as_csv:
         printing.data(score_spreadsheet(scored.tables), end="")
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -73,7 +72,7 @@ def search(
     shown = hits[:limit]
     if json_lines:
         for each in shown:
-            printing.data(json.dumps(asdict(each)))
+            printing.json_data(asdict(each))
     elif shown:
         columns = ("session", "prompt_id", "condition", "sample", "snippet")
         print_table(columns, [[str(getattr(each, column)) for column in columns] for each in shown])
@@ -137,7 +136,7 @@ def compare(
     with reading(existing_database(db)) as store:
         diff = compare_sessions(store, first, second)
     if json_object:
-        printing.data(json.dumps(asdict(diff)))
+        printing.json_data(asdict(diff))
     else:
         sessions_view.print_diff(diff)
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
-from typing import Any
 
 from rich import box
 from rich.table import Table
@@ -14,6 +11,7 @@ from rich.text import Text
 
 from alignbench.cli import printing
 from alignbench.display import visible
+from alignbench.json_text import json_text
 from alignbench.session_diff import SessionDiff
 from alignbench.spec import Condition, Sampling
 from alignbench.store import Note, SampleRow, SessionInfo, Store
@@ -21,20 +19,20 @@ from alignbench.store import Note, SampleRow, SessionInfo, Store
 
 def to_json(value: SessionInfo) -> str:
     """One line of JSON for a session."""
-    return json.dumps(asdict(value))
+    return json_text(asdict(value))
 
 
 def session_json(store: Store, session_id: int) -> str:
     """A session and everything in it as one JSON object, texts exact."""
     session = store.session(session_id)
-    return json.dumps(
+    return json_text(
         {
-            "session": {**asdict(session), "manifest": store.manifest(session_id)},
+            "session": asdict(session) | {"manifest": store.manifest(session_id)},
             "prompts": [asdict(prompt) for prompt in store.prompts(session_id)],
-            "conditions": [{**asdict(c), "hash": c.hash} for c in store.conditions(session_id)],
-            "cells": [{**asdict(cell), "rendered": store.rendered(cell.id)} for cell in store.cells(session_id)],
+            "conditions": [asdict(c) | {"hash": c.hash} for c in store.conditions(session_id)],
+            "cells": [asdict(cell) | {"rendered": store.rendered(cell.id)} for cell in store.cells(session_id)],
             "notes": [asdict(note) for note in store.notes(session_id)],
-            "samples": [_sample_json(row) for row in store.samples(session_id)],
+            "samples": [asdict(row) for row in store.samples(session_id)],
         }
     )
 
@@ -148,12 +146,6 @@ def _sampling(condition: Condition) -> str:
             shown = ", ".join(map(repr, value)) if field.name == "stop" else f"{value:g}"
             parts.append(f"{field.name} {visible(shown)}")
     return ", ".join([*parts, f"seed {condition.seed}", condition.mode])
-
-
-def _sample_json(row: SampleRow) -> dict[str, Any]:
-    # JSON has no infinities.
-    values = asdict(row)
-    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()}
 
 
 def _print_indented(console: printing.Console, text: Text, columns: int) -> None:

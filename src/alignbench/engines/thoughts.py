@@ -32,8 +32,8 @@ class ThoughtMarks:
 def parted(text: str, marks: ThoughtMarks, *, complete: bool) -> tuple[str | None, str]:
     """The thoughts, None where there are none, and the answer.
 
-    complete: whether the text ended by itself. Without the end mark it is an answer then, unless it has opened its
-    thoughts; a text that was cut before the mark is thoughts alone.
+    complete: whether the text ended by itself, or broke off who knows where. Without the end mark it is an answer then,
+    unless it has opened its thoughts; a text that was cut before the mark is thoughts alone.
     """
     before, mark, after = text.partition(marks.end)
     opens = bool(marks.opening) and before.lstrip().startswith(marks.opening)
@@ -47,7 +47,7 @@ def answer_alone(result: SampleResult, marks: ThoughtMarks | None) -> SampleResu
     """A result whose text, tokens and log-probs are those of the answer; one that has its thoughts apart as it is."""
     if marks is None or result.thinking is not None:
         return result
-    thinking, answer = parted(result.text, marks, complete=result.finish_reason == "stop")
+    thinking, answer = parted(result.text, marks, complete=result.finish_reason in ("stop", "error"))
     if answer == result.text:
         return replace(result, n_thinking_tokens=None)
     n = result.n_thinking_tokens if marks.end in result.text else result.n_tokens

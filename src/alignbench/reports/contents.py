@@ -23,11 +23,13 @@ from alignbench.spec import Condition
 
 @dataclass(frozen=True, slots=True)
 class SampleCounts:
-    """Of one condition. truncated: cut by length; None where finish reasons were not recorded."""
+    """Of one condition. truncated: cut by length; None where finish reasons were not recorded. refused: refusals, as
+    their server says."""
 
     samples: int
     errors: int
     truncated: int | None
+    refused: int = 0
 
     @property
     def truncation(self) -> Truncation:

@@ -220,7 +220,7 @@ def _unavailable(metrics: Sequence[str]) -> dict[str, str]:
 def _counts(store: Store, session: int, conditions: Sequence[str]) -> dict[str, SampleCounts]:
     truncations = session_truncations(store, session)
     return {
-        of.condition: SampleCounts(of.samples, of.errors, truncations[of.condition].cut)
+        of.condition: SampleCounts(of.samples, of.errors, truncations[of.condition].cut, of.refused)
         for of in store.counts(session)
         if of.condition in conditions
     }

@@ -94,11 +94,15 @@ def _rows(
 
 def _shown(row: SampleRow, theirs: Sequence[str]) -> SampleView:
     """theirs: the reference's samples, without this one."""
-    if row.status == "error":
-        return SampleView(row.sample, (), f"failed: {row.error}")
     text = row.text[:CHARACTERS]
+    if row.status == "error":
+        return SampleView(row.sample, ((text, "plain"),) if text else (), f"failed: {row.error}")
     ends = {"length": "cut by length", "cancelled": "cancelled"}
     remarks = [ends[row.finish_reason]] if row.finish_reason in ends else []
+    if row.refused:
+        remarks.append("a refusal")
+    if row.thinking:
+        remarks.append("its thoughts are not shown")
     if is_empty(text):
         remarks.append("empty")
     if len(row.text) > CHARACTERS:

@@ -240,11 +240,18 @@ def _frontier(frontier: Frontier) -> Section:
 
 
 def _counts(counts: Mapping[str, SampleCounts]) -> Section:
+    refusals = any(c.refused for c in counts.values())
     rows = tuple(
-        (name, str(c.samples), str(c.errors), "not recorded" if c.truncated is None else str(c.truncated))
+        (
+            name,
+            str(c.samples),
+            str(c.errors),
+            "not recorded" if c.truncated is None else str(c.truncated),
+            *((str(c.refused),) if refusals else ()),
+        )
         for name, c in counts.items()
     )
-    return Section("Counts", ("condition", "samples", "errors", "cut by length"), rows)
+    return Section("Counts", ("condition", "samples", "errors", "cut by length", *(("refused",) * refusals)), rows)
 
 
 def _settings(meta: ReportMeta) -> Section:

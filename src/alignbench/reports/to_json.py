@@ -16,7 +16,7 @@ from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.intervals import LEVEL, Interval
 from alignbench.metrics.power import POWER, prompts_needed
 from alignbench.metrics.statistics import MIN_PROMPTS, RESAMPLES, PairedDifference
-from alignbench.reports.contents import Diversity, Investigated, Report, ReportMeta
+from alignbench.reports.contents import Diversity, Investigated, Report, ReportMeta, SampleCounts
 from alignbench.reports.coverage_curves import Coverage, EqualCoverage
 from alignbench.reports.entropies import Entropies
 from alignbench.reports.frontier import Frontier
@@ -190,13 +190,22 @@ def report_json(report: Report) -> JsonObject:
         "session": report.session,
         **scores_json(report.scores),
         "judged": judged_json(report.judged),
-        "counts": {name: asdict(counts) for name, counts in report.counts.items()},
+        "counts": _counts(report.counts),
         "meta": {
             **_meta(report.meta),
             "truncated_share": _shares(report.truncations),
         },
         **({} if report.investigation is None else {"investigation": _investigation(report.investigation)}),
     }
+
+
+def _counts(counts: Mapping[str, SampleCounts]) -> JsonObject:
+    """By condition; `refused` where any of the session's samples is a refusal, as its server says."""
+    values = {name: asdict(of) for name, of in counts.items()}
+    if not any(of.refused for of in counts.values()):
+        for of_condition in values.values():
+            del of_condition["refused"]
+    return values
 
 
 def _meta(meta: ReportMeta) -> JsonObject:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
+from alignbench.json_text import json_text
 from alignbench.reports.contents import Report
 from alignbench.reports.latex import latex
 from alignbench.reports.markdown import markdown
@@ -22,7 +22,7 @@ def _html(store: Store, report: Report) -> str:
 
 
 _WRITERS: dict[str, Callable[[Store, Report], str]] = {
-    "json": lambda _, report: json.dumps(report_json(report), allow_nan=False) + "\n",
+    "json": lambda _, report: json_text(report_json(report)) + "\n",
     "csv": lambda _, report: spreadsheet(report),
     "md": lambda _, report: markdown(report),
     "latex": lambda _, report: latex(report),

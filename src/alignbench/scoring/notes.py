@@ -8,6 +8,7 @@ from alignbench.metrics.registry import METRICS
 from alignbench.metrics.semantic import EQUIVALENT
 from alignbench.scoring.equivalence import CLASSES, Equivalence
 from alignbench.scoring.score_tables import ScoreTables
+from alignbench.scoring.token_scores import SURPRISAL
 from alignbench.scoring.truncation import MOST_CUT, Truncations
 from alignbench.store import Store
 
@@ -64,7 +65,7 @@ def prompt_notes(texts: Mapping[str, str | None]) -> Iterator[str]:
 
 
 def draw_notes(store: Store, session: int, tables: ScoreTables) -> Iterator[str]:
-    """Of conditions whose replies give several answers, how many of these are scored."""
+    """Of replies that give several answers, how many of these are scored; of refusals; of infinite log-probs."""
     several = {condition.name for condition in store.conditions(session) if condition.context.verbalized}
     for of in store.counts(session):
         if of.condition in several & tables.sizes.keys():
@@ -72,6 +73,13 @@ def draw_notes(store: Store, session: int, tables: ScoreTables) -> Iterator[str]
                 f"each reply of {of.condition} is one draw, an answer by its stated probability: "
                 f"{tables.sizes[of.condition].samples} of {of.samples} answers are scored"
             )
+    counts = [of for of in store.counts(session) if of.condition in tables.sizes]
+    if refused := [f"{of.refused} of {of.samples} in {of.condition}" for of in counts if of.refused]:
+        yield f"refusals, as their servers say, scored as the responses that they are: {', '.join(refused)}"
+    scored = next(iter(tables.within.values()), {})
+    infinite = [f"{of.infinite} of {of.samples} in {of.condition}" for of in counts if of.infinite]
+    if infinite and SURPRISAL in scored:
+        yield f"responses with a token of log-prob -Infinity, left out of {SURPRISAL}: {', '.join(infinite)}"
 
 
 def _of_classes(tables: ScoreTables, equivalence: Equivalence) -> Iterator[str]:

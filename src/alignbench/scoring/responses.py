@@ -153,14 +153,17 @@ class FileResponses:
         }
 
     def token_scores(self, prompt: str, names: Collection[str]) -> dict[str, dict[str, Value]]:
-        """Where every response of a cell has `logprob` and `n_tokens`, as `alignbench sample --json` writes them."""
+        """Where every response of a cell has `logprob` and `n_tokens`, as `alignbench sample --json` writes them; those
+        that are null are left out."""
         scores = {}
         for condition, starts in self._lines[prompt].items():
             lines = [self._line(start) for start in starts]
             counts = [(line.get("logprob"), line.get("n_tokens")) for line in lines]
+            known = all(line.keys() >= {"logprob", "n_tokens"} for line in lines) and all(
+                value is None or _is_number(value) for pair in counts for value in pair
+            )
             scores[condition] = dict.fromkeys(names, Value(None, 0, NO_ENTROPIES))
             if SURPRISAL in names:
-                known = all(_is_number(logprob) and _is_number(n) for logprob, n in counts)
                 scores[condition][SURPRISAL] = mean_surprisal(counts) if known else Value(None, 0, NO_LOGPROBS)
         return scores
 

@@ -16,6 +16,7 @@ from alignbench.store import SampleRow
 
 SURPRISAL = "surprisal"
 NO_LOGPROBS = "no log-probs are stored with the responses"
+ALL_INFINITE = "every response has a token of log-prob -Infinity"
 NO_ENTROPIES = "no entropies are stored with the responses: a model that ran here stores them, servers and files do not"
 
 StoredTokens = Callable[[Iterable[int]], Mapping[int, TokenStats]]  # ids of samples -> their tokens
@@ -44,15 +45,18 @@ def token_scores(rows: Iterable[SampleRow], tokens: StoredTokens, names: Collect
 
 
 def mean_surprisal(counts: Iterable[tuple[float | None, int | None]]) -> Value:
-    """Over all tokens of responses whose sum of log-probs (nats) and number of tokens are known."""
+    """Over all tokens of responses whose sum of log-probs (nats) and number of tokens are known, and finite."""
     nats = 0.0
-    n = n_tokens = n_responses = 0
+    n = n_tokens = n_responses = n_infinite = 0
     for logprob, count in counts:
         n_responses += 1
+        n_infinite += logprob == -math.inf
         if logprob is not None and math.isfinite(logprob) and count:
             nats, n_tokens, n = nats - logprob, n_tokens + count, n + 1
     if n_tokens:
         return Value(nats / n_tokens / math.log(2.0), n)
+    if n_infinite and n_infinite == n_responses:
+        return Value(None, 0, ALL_INFINITE)
     return Value(None, 0, NO_LOGPROBS if n_responses else too_few(1, 0))
 
 

@@ -114,6 +114,7 @@ class Counts:
     errors: int
     truncated: int  # those of them that were cut by length
     refused: int = 0  # those of them that are refusals, as their server says
+    infinite: int = 0  # those of them with a token of log-prob -Infinity
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,7 +188,8 @@ class SamplesMixin(ConnectedMixin):
                 count(CASE WHEN samples.status = 'done' THEN 1 END) AS samples,
                 count(CASE WHEN samples.status = 'error' THEN 1 END) AS errors,
                 count(CASE WHEN samples.status = 'done' AND samples.finish_reason = 'length' THEN 1 END) AS truncated,
-                count(CASE WHEN samples.status = 'done' AND samples.refused THEN 1 END) AS refused
+                count(CASE WHEN samples.status = 'done' AND samples.refused THEN 1 END) AS refused,
+                count(CASE WHEN samples.status = 'done' AND samples.logprob = -9e999 THEN 1 END) AS infinite
             FROM conditions
             LEFT JOIN cells ON cells.condition_id = conditions.id
             LEFT JOIN samples ON samples.cell_id = cells.id

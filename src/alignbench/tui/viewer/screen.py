@@ -57,13 +57,20 @@ def facts(sample: BenchSample, column: Column) -> str:
     if row.n_tokens is not None:
         of_prompt = "" if row.n_prompt_tokens is None else f" after {row.n_prompt_tokens} of the prompt"
         parts.append(f"{count(row.n_tokens, 'token')}{of_prompt}")
+    if row.n_thinking_tokens:
+        parts.append(f"{count(row.n_thinking_tokens, 'token')} of thoughts before it")
+    if row.refused:
+        parts.append("a refusal, as its server says")
     if row.probability is not None:
         parts.append(f"one of several answers, with probability {row.probability:g} as the model says")
     if row.seconds:
-        parts.append(f"{row.seconds:.1f} s, {(row.n_tokens or 0) / row.seconds:.0f} tok/s")
+        drawn = (row.n_tokens or 0) + (row.n_thinking_tokens or 0)
+        parts.append(f"{row.seconds:.1f} s, {drawn / row.seconds:.0f} tok/s")
     if row.logprob is not None and row.n_tokens:
         parts.append(f"log-prob {row.logprob / row.n_tokens:.2f} nats per token")
     parts.append(f"seed {row.seed}")
+    if row.note:
+        parts.append(row.note)
     return "   ".join(parts)
 
 
@@ -140,7 +147,7 @@ class ViewerScreen(WorkbenchScreen[None]):
         if marked:
             self.query_one(MarkedPane).show(content.runs, content.cursor)
         else:
-            self.query_one(TextPane).show(_text(sample))
+            self.query_one(TextPane).show(_page(sample))
         self.query_one("#detail", Static).update(Content("\n").join(content.detail))
         self.query_one("#detail").display = bool(content.detail)
         self.refresh_bindings()
@@ -300,3 +307,18 @@ _TABS = tuple(enumerate(TITLES.items(), start=1))
 
 def _text(sample: BenchSample) -> str:
     return (sample.row.error or "") if sample.status == "error" and sample.row else sample.text
+
+
+def _page(sample: BenchSample) -> str:
+    """The text of a sample, and apart from it what is no part of that: its thoughts, or what came before it failed."""
+    row = sample.row
+    parts = [_text(sample)]
+    if row is not None and sample.status == "error" and row.text:
+        parts.append(f"{_rule('what had come of it')}\n{row.text}")
+    if row is not None and row.thinking:
+        parts.append(f"{_rule('its thoughts, which are no part of it')}\n{row.thinking}")
+    return "\n\n".join(parts)
+
+
+def _rule(title: str) -> str:
+    return f"──── {title} ────"

@@ -42,6 +42,8 @@ class BenchSample:
                 return f"cancelled at {self.n_tokens} tok"
         if self.row is not None and self.row.finish_reason == "length":
             return f"cut at {max_tokens} tok"
+        if self.row is not None and self.row.refused:
+            return "refused"
         if self.row is not None and self.row.probability is not None:
             return f"p {self.row.probability:.2f}"
         return f"{self.n_tokens} tok"
