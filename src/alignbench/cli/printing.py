@@ -123,7 +123,9 @@ def finish() -> None:
     err.flush()
     if err.behind.failure is not None:
         err.behind.discard()
-    _stdout().flush()
+    out = _stdout()
+    if out.behind.failure is None:  # else that was said
+        out.flush()
 
 
 _bars: list[Console] = []  # that are on the screen
@@ -150,6 +152,8 @@ class _Door(io.TextIOBase, Generic[S]):
 
     def write(self, text: str) -> int:
         shown = visible(text)
+        if not shown:  # what looks at a stream by writing nothing does not find its faults
+            return 0
         if _bars and self.isatty():
             from rich.text import Text
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 from alignbench.errors import AlignbenchError
@@ -21,6 +23,7 @@ class Stream(io.TextIOBase):
     """A standard stream, or none where it was closed before the program began. What its encoding lacks is escaped."""
 
     encoding = "utf-8"
+    failure: Exception | None = None  # of the last write that failed
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
@@ -37,29 +40,31 @@ class Stream(io.TextIOBase):
 
     def write(self, text: str) -> int:
         takes = text.encode(self.encoding, "backslashreplace").decode(self.encoding)
-        try:
+        with self._faults():
             self._there().write(takes)
-        except (OSError, ValueError) as error:  # ValueError: this program closed it
-            self.fault(error)
         return len(text)
 
     def write_bytes(self, data: bytes) -> None:
-        try:
+        with self._faults():
             self._there().flush()
             self._there().buffer.write(data)
-        except (OSError, ValueError) as error:
-            self.fault(error)
 
     def flush(self) -> None:
-        try:
+        with self._faults():
             if self._stream is not None:
                 self._stream.flush()
-        except (OSError, ValueError) as error:
-            self.fault(error)
 
     def fault(self, error: Exception) -> None:
         """What a write that failed leads to."""
         raise NotImplementedError
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError) as error:  # ValueError: this program closed it
+            self.failure = error
+            self.fault(error)
 
     def discard(self) -> None:
         """Let what is still in buffers go nowhere, in place of another fault when Python ends."""
@@ -103,7 +108,5 @@ class Results(Stream):
 class Narration(Stream):
     """stderr: what cannot be written is left out, because no run may end for it."""
 
-    failure: Exception | None = None  # the last one
-
     def fault(self, error: Exception) -> None:
-        self.failure = error
+        pass
