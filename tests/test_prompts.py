@@ -243,6 +243,6 @@ def test_missing_names_and_files(name: str, message: str) -> None:
 
 
 def test_limit() -> None:
-    with pytest.raises(InputError, match="limit is 0; expected 1 or more"):
+    with pytest.raises(InputError, match="limit is 0; expected 1 to"):
         load_prompts("contested", limit=0)
     assert len(load_prompts("contested", limit=1000)) == 60

@@ -15,7 +15,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from alignbench import paths
+from alignbench import bounds, paths
 from alignbench.errors import InputError, did_you_mean
 from alignbench.spec import Prompt, content_hash, made_id
 from alignbench.textfiles import json_lines, json_type, read_utf8, split_lines
@@ -85,8 +85,8 @@ def load_prompts(name_or_path: str, *, limit: int | None = None) -> list[Prompt]
     The whole file is checked whatever the limit. Raises InputError, naming file, line and field, for anything
     that is not as the module's documentation says, and for an id (or a prompt without one) that comes twice.
     """
-    if limit is not None and limit < 1:
-        raise InputError(f"limit is {limit}; expected 1 or more.")
+    if limit is not None:
+        bounds.LIMIT.check("limit", limit)
     path = set_path(name_or_path)
     return _named(path, lambda text, _: made_id(content_hash(text), path.stem))[:limit]
 

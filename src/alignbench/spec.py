@@ -14,6 +14,7 @@ from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, Literal, Self
 
+from alignbench import bounds
 from alignbench.errors import InputError
 
 Kind = Literal["base", "aligned"]
@@ -351,6 +352,17 @@ def _changed(value: Any) -> dict[str, Any]:
     return changed
 
 
+SAMPLING_BOUNDS = {
+    "temperature": bounds.TEMPERATURE,
+    "top_k": bounds.TOP_K,
+    "top_p": bounds.TOP_P,
+    "min_p": bounds.MIN_P,
+    "typical_p": bounds.TYPICAL_P,
+    "repetition_penalty": bounds.REPETITION_PENALTY,
+    "max_tokens": bounds.MAX_TOKENS,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """Sampling parameters. Every one of them is sent to the engine; no engine default takes part.
@@ -375,18 +387,10 @@ class Sampling:
     stop: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name, value, ok, expected in (
-            ("temperature", self.temperature, 0 <= self.temperature <= 100, "0 or more (0 is greedy)"),
-            ("top_k", self.top_k, self.top_k >= 0, "0 or more (0 is off)"),
-            ("top_p", self.top_p, 0 < self.top_p <= 1, "over 0 and at most 1 (1 is off)"),
-            ("min_p", self.min_p, 0 <= self.min_p < 1, "0 or more and under 1 (0 is off)"),
-            ("typical_p", self.typical_p, 0 < self.typical_p <= 1, "over 0 and at most 1 (1 is off)"),
-            ("repetition_penalty", self.repetition_penalty, 0 < self.repetition_penalty <= 10, "over 0 (1 is off)"),
-            ("max_tokens", self.max_tokens, self.max_tokens >= 1, "1 or more"),
-            ("stop", self.stop, all(self.stop), "texts that are not empty"),
-        ):
-            if not ok:
-                raise InputError(f"{name} is {value!r}; expected {expected}.")
+        for name, bound in SAMPLING_BOUNDS.items():
+            bound.check(name, getattr(self, name))
+        if not all(self.stop):
+            raise InputError(f"stop is {self.stop!r}; expected texts that are not empty.")
 
 
 @dataclass(frozen=True, slots=True)

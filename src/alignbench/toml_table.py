@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar, cast, get_args
 
+from alignbench import bounds
+from alignbench.bounds import Bound
 from alignbench.errors import InputError, did_you_mean
 
 _Choice = TypeVar("_Choice")
@@ -40,13 +42,13 @@ class TomlTable:
             raise self.error(key, value, "a text")
         return value
 
-    def integer(self, key: str, default: int, *, least: int) -> int:
+    def integer(self, key: str, default: int, bound: Bound) -> int:
         value = self.raw(key)
         if value is None:
             return default
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise self.error(key, value, f"a whole number, {least} or more")
-        return value
+        if not bound.has(value):
+            raise self.error(key, value, bound.expected(value))
+        return int(value)
 
     def flag(self, key: str) -> bool:
         """True or false, false where it is left out."""
@@ -60,8 +62,8 @@ class TomlTable:
         value = self.raw(key)
         if value is None:
             return default
-        if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value <= 1:
-            raise self.error(key, value, "a number over 0 and at most 1")
+        if not bounds.FRACTION.has(value):
+            raise self.error(key, value, bounds.FRACTION.expected(value))
         return float(value)
 
     def choice(self, key: str, kind: Any, default: _Choice) -> _Choice:
@@ -83,12 +85,12 @@ class TomlTable:
             raise self.error(key, value, "a text")
         return value
 
-    def numbers(self, key: str) -> tuple[float, ...]:
+    def numbers(self, key: str, bound: Bound) -> tuple[float, ...]:
         value = self.raw(key)
         if value is None:
             return ()
-        if not isinstance(value, list) or any(isinstance(n, bool) or not isinstance(n, int | float) for n in value):
-            raise self.error(key, value, "a list of numbers")
+        if not isinstance(value, list) or not all(map(bound.has, value)):
+            raise self.error(key, value, f"a list of numbers, each {bound.words}")
         return tuple(map(float, value))
 
     def texts(self, key: str) -> tuple[str, ...]:

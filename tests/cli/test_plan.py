@@ -83,9 +83,9 @@ def test_faults_have_one_clear_message(tmp_path: Path) -> None:
     with Store.open(os.environ["ALIGNBENCH_DB"]) as store:
         store.set_reference(1, None)
     for arguments, message in (
-        (("--effect", "0", "--from", "1"), "--effect is 0; expected a difference over 0"),
-        (("--effect", "-.1", "--from", "1"), "--effect is -0.1; expected a difference over 0"),
-        (("--effect", "nan", "--from", "1"), "--effect is nan; expected a difference over 0"),
+        (("--effect", "0", "--from", "1"), "--effect is 0.0; expected over 0"),
+        (("--effect", "-.1", "--from", "1"), "--effect is -0.1; expected over 0"),
+        (("--effect", "nan", "--from", "1"), "--effect is 'nan'; expected a number, over 0"),
         (("--effect", ".1", "--from", "9"), "There is no session 9"),
         (("--effect", ".1", "--from", "1"), "Session 1 has no reference; name one with --reference"),
         (("--effect", ".1", "--from", "1", "--reference", "X"), "there is no condition named 'X'"),

@@ -159,7 +159,7 @@ BAD: list[tuple[str, str]] = [
     ('template = "plain"\n[examples]\nset = "short"\nselect = "randm"', r"examples.select: .* Did you mean random\?"),
     ('template = "plain"\n[examples]\nset = "short"\nselect = "random"', "field examples.k: missing"),
     ('template = "plain"\n[examples]\nset = "short"\nk = 9', "field examples.k: 9, but short has 6 examples"),
-    ('template = "plain"\n[examples]\nset = "short"\nk = 0', "field examples.k: 0; expected a whole number, 1 or more"),
+    ('template = "plain"\n[examples]\nset = "short"\nk = 0', "field examples.k: 0; expected 1 to 10,000"),
     ('template = "plain"\n[examples]\nset = "short"\nmmr = 0.5', "examples.mmr: expected only with select = nearest"),
     ('template = "plain"\n[examples]\nset = "short"\norder = "similar-last"', "examples.order: expected only with"),
     ('template = "plain"\n[[examples.items]]\nprompt = "a"\nresponse = " "', "examples.items 1, field 'response': emp"),

@@ -147,7 +147,7 @@ def test_a_seed_draws_prompts_at_random_and_again_the_same(tmp_path: Path) -> No
     [
         ("n = [", "not TOML"),
         ("nn = 3\n" + ONE, r"mine\.toml, field nn: unknown\. Did you mean n"),
-        ("n = 0\n" + ONE, "field n: 0; expected a whole number, 1 or more"),
+        ("n = 0\n" + ONE, "field n: 0; expected 1 to 10,000"),
         ('mode = "quick"\n' + ONE, "field mode: 'quick'; expected one of strict, fast"),
         ('reference = "demo-bse"\n' + ONE, "field reference: 'demo-bse'.*Did you mean demo-base"),
         (PROMPTS, "no conditions"),

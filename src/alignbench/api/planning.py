@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
+from alignbench import bounds
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.errors import InputError, did_you_mean
 from alignbench.metrics.power import MIN_PILOT
@@ -46,8 +46,7 @@ def plan_comparisons(
         InputError: For an effect that is not over 0, a session or a condition that is not there, a session without a
             reference or with too few prompts, and scores that are no means over samples or pairs of them.
     """
-    if not (math.isfinite(effect) and effect > 0):
-        raise InputError(f"--effect is {effect:g}; expected a difference over 0, such as 0.05.")
+    bounds.EFFECT.check("effect", effect)
     names = DEFAULT if metrics is None else _planned(metrics)
     with Store.read(existing_database(db)) as store:
         responses = SessionResponses(store, session)

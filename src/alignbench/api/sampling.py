@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from alignbench import bounds
 from alignbench.contexts.files import Sets, load_context
 from alignbench.contexts.source_samples import unknown_conditions
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
@@ -98,8 +99,7 @@ def sampling_job(
         reference: Name of a condition; the first aligned one by default.
         floor: Name of the zero-shot condition; by default the only one, see `zero_shot_floor`.
     """
-    if n < 1:
-        raise InputError(f"-n is {n}; expected 1 or more samples.")
+    bounds.SAMPLES.check("n", n)
     refuse_repeated(prompts)
     names = [condition.name for condition in conditions]
     for option, name in (("--reference", reference), ("--floor", floor)):

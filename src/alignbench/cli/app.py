@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from alignbench import __version__
+from alignbench import __version__, bounds
 from alignbench.cli import (
     attach,
     calibrate,
@@ -32,7 +32,7 @@ from alignbench.cli import (
     score,
     sessions,
 )
-from alignbench.cli.options import Db
+from alignbench.cli.options import Db, number
 from alignbench.cli.pools import RayCommand
 
 app = typer.Typer(
@@ -89,7 +89,7 @@ def root(
 @app.command()
 def tui(
     db: Db = None,
-    session: Annotated[int | None, typer.Option(help="Open this session.")] = None,
+    session: Annotated[int | None, number(bounds.SESSION, "--session", help="Open this session.")] = None,
 ) -> None:
     """Open the workbench."""
     from alignbench import paths

@@ -6,10 +6,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from alignbench.cli import printing
-from alignbench.cli.options import Db
+from alignbench.cli.options import Db, session_number
 
 if TYPE_CHECKING:
     from alignbench.experiments.background import Background
@@ -21,7 +19,7 @@ LINES = 5  # of what was said before
 
 def attach(
     session: Annotated[
-        int | None, typer.Argument(metavar="[SESSION]", help="The session's number; left out: the run begun last.")
+        int | None, session_number(metavar="[SESSION]", help="The session's number; left out: the run begun last.")
     ] = None,
     db: Db = None,
 ) -> None:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alignbench import bounds
 from alignbench.cli import printing
 from alignbench.cli.database import reading
-from alignbench.cli.options import Db, Json
+from alignbench.cli.options import Db, Json, number
 from alignbench.errors import InputError
 from alignbench.output_files import check_output, write_text
 from alignbench.paths import existing_database
@@ -22,12 +23,16 @@ if TYPE_CHECKING:
 
 
 def calibrate(
-    session: Annotated[int | None, typer.Option(help="Draw on the responses of this session.")] = None,
+    session: Annotated[
+        int | None, number(bounds.SESSION, "--session", help="Draw on the responses of this session.")
+    ] = None,
     condition: Annotated[str | None, typer.Option(metavar="NAME", help="Of which condition.")] = None,
     prompts: Annotated[str, typer.Option(metavar="N,N,...", help="Prompts of a repetition.")] = "5,10,20,50",
-    n: Annotated[int, typer.Option("-n", min=2, help="Samples of a prompt.")] = 5,
-    repetitions: Annotated[int, typer.Option(min=1, help="Of each experiment at each number of prompts.")] = 1_000,
-    seed: Annotated[int, typer.Option(min=0, help="Of what is planted and drawn.")] = 0,
+    n: Annotated[int, number(bounds.COMPARED_SAMPLES, "-n", help="Samples of a prompt.")] = 5,
+    repetitions: Annotated[
+        int, number(bounds.REPETITIONS, "--repetitions", help="Of each experiment at each number of prompts.")
+    ] = 1_000,
+    seed: Annotated[int, number(bounds.SEED, "--seed", help="Of what is planted and drawn.")] = 0,
     as_json: Json = False,
     output: Annotated[
         Path | None,
@@ -57,10 +62,7 @@ def calibrate(
 
 
 def _numbers(prompts: str) -> tuple[int, ...]:
-    pieces = [piece.strip() for piece in prompts.split(",")]
-    if not all(piece.isdecimal() and int(piece) >= 2 for piece in pieces):
-        raise InputError(f"--prompts is {prompts!r}; expected numbers from 2 up with commas between, like 5,10,20.")
-    return tuple(sorted({int(piece) for piece in pieces}))
+    return tuple(sorted({int(bounds.PROMPTS.read("a number of --prompts", piece)) for piece in prompts.split(",")}))
 
 
 def _source(session: int | None, condition: str | None, db: Path | None) -> TextSource:

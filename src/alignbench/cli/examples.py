@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from alignbench import paths
+from alignbench import bounds, paths
 from alignbench.cli import printing
-from alignbench.cli.options import Db, Json
+from alignbench.cli.options import Db, Json, number
 from alignbench.errors import InputError
 from alignbench.paths import existing_database
 from alignbench.spec import Examples, ExampleSet, Order, Select
@@ -69,7 +69,7 @@ def show(name: SetName, db: Db = None, as_json: Json = False) -> None:
 def build(
     session: Annotated[str, typer.Option(help="The session, by number or name.")],
     condition: Annotated[str, typer.Option(help="The condition whose answers are taken.")],
-    sample: Annotated[int, typer.Option(min=0, help="Which sample of each prompt.")] = 0,
+    sample: Annotated[int, number(bounds.SAMPLE, "--sample", help="Which sample of each prompt.")] = 0,
     name: Name = None,
     db: Db = None,
 ) -> None:
@@ -100,14 +100,17 @@ def select_examples(
     name: SetName,
     prompt: Annotated[str, typer.Option(help="The prompt that the examples are for.")],
     select: Annotated[str, typer.Option(help=f"One of {', '.join(get_args(Select))}.")] = "nearest-prompt",
-    k: Annotated[int, typer.Option("-k", "--k", help="How many.")] = 3,
-    seed: Annotated[int, typer.Option(help="Of a random selection or order.")] = 0,
+    k: Annotated[int, number(bounds.EXAMPLES, "-k", "--k", help="How many.")] = 3,
+    seed: Annotated[int, number(bounds.SEED, "--seed", help="Of a random selection or order.")] = 0,
     order: Annotated[str, typer.Option(help=f"One of {', '.join(get_args(Order))}.")] = "given",
     mmr: Annotated[
-        float | None, typer.Option(help="Weight of similarity in maximal marginal relevance.", show_default="off")
+        float | None,
+        number(
+            bounds.FRACTION, "--mmr", help="Weight of similarity in maximal marginal relevance.", show_default="off"
+        ),
     ] = None,
     near_duplicate: Annotated[
-        float, typer.Option(help="Examples at least this similar are left out.")
+        float, number(bounds.FRACTION, "--near-duplicate", help="Examples at least this similar are left out.")
     ] = Examples().near_duplicate,
     response: Annotated[str, typer.Option(help="The teacher's answer, for nearest-response and nearest-format.")] = "",
     db: Db = None,

@@ -9,12 +9,12 @@ import typer
 
 from alignbench.cli import printing
 from alignbench.cli.database import reading
-from alignbench.cli.options import Db
+from alignbench.cli.options import Db, session_number
 from alignbench.paths import existing_database
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
-SessionArgument = Annotated[int, typer.Argument(metavar="SESSION", help="A session in the database.")]
+SessionArgument = Annotated[int, session_number(metavar="SESSION", help="A session in the database.")]
 Conditions = Annotated[list[str] | None, typer.Option("--condition", metavar="NAME", help="Only this one; repeatable.")]
 Prompts = Annotated[list[str] | None, typer.Option("--prompt", metavar="ID", help="Only this one; repeatable.")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write there, not to stdout.")]

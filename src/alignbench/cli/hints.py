@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
+from alignbench import bounds
 from alignbench.cli import printing
 from alignbench.cli.database import reading
-from alignbench.cli.options import Db, Json
+from alignbench.cli.options import Db, Json, number
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.paths import existing_database
 from alignbench.spec import Level
@@ -29,7 +30,7 @@ def make(
     session: SessionOption,
     condition: Annotated[str, typer.Option(help="The condition whose samples the hints tell of.")],
     level: Annotated[str, typer.Option(help=f"One of {', '.join(get_args(Level)[:-1])}.")] = "summary",
-    sample: Annotated[int, typer.Option(min=0, help="Which sample of each prompt.")] = 0,
+    sample: Annotated[int, number(bounds.SAMPLE, "--sample", help="Which sample of each prompt.")] = 0,
     maker: Annotated[str | None, typer.Option(help="The model that makes them.", show_default="its own")] = None,
     template: Annotated[Path | None, typer.Option(help="What it is asked, with {prompt} and {response} in it.")] = None,
     prompt: Annotated[str | None, typer.Option(help="Only for the prompt of this id.")] = None,

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from alignbench.cli import printing
-from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads
+from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads, session_number
 from alignbench.paths import existing_database
 
 
 def judge(
-    session: Annotated[int, typer.Argument(metavar="SESSION", help="The session's number.")],
+    session: Annotated[int, session_number(metavar="SESSION", help="The session's number.")],
     kind: Annotated[str, typer.Option(help="quality, stance, new-information, topics, equivalence or set-topics.")],
     model: Annotated[str, typer.Option(help="The judge: a name or a reference.")],
     reference: Annotated[

@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from alignbench.cli.options import Db
+from alignbench import bounds
+from alignbench.cli.options import Db, number, session_number
 from alignbench.paths import existing_database
 
 
 def label(
-    session: Annotated[int, typer.Argument(metavar="SESSION", help="A session in the database.")],
+    session: Annotated[int, session_number(metavar="SESSION", help="A session in the database.")],
     tags: Annotated[
         str | None, typer.Option(metavar="TAG,TAG,...", help="Give each pair one of these, not a preference.")
     ] = None,
@@ -25,7 +26,9 @@ def label(
     labeller: Annotated[
         str | None, typer.Option("--as", metavar="NAME", help="Who labels.", show_default="your user name")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the order of pairs, and of which sample is shown first.")] = 0,
+    seed: Annotated[
+        int, number(bounds.SEED, "--seed", help="Of the order of pairs, and of which sample is shown first.")
+    ] = 0,
     db: Db = None,
 ) -> None:
     """Label pairs of samples in the app, their origin hidden. Again = go on with those that are left."""

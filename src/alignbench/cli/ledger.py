@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alignbench import paths
+from alignbench import bounds, paths
 from alignbench.cli import printing
-from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads
+from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads, number
 from alignbench.errors import InputError
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Prompt, Sampling
 
@@ -27,26 +27,39 @@ def ledger(
         str | None,
         typer.Option(help="A prompt set: a name that ships, or a file.", show_default="those of --session"),
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first prompts.")] = None,
+    limit: Annotated[int | None, number(bounds.LIMIT, "--limit", help="Only the first prompts.")] = None,
     contexts: Annotated[
         str, typer.Option(help="Contexts around the prompts: names or TOML files.", metavar="A,B,...")
     ] = "instruction,fixed-3",
-    n: Annotated[int, typer.Option("-n", "--n", min=2, help="Responses of the teacher to a prompt.")] = DEFAULT_SAMPLES,
-    max_tokens: Annotated[int, typer.Option(min=1, help="Most tokens of a response.")] = _SAMPLING.max_tokens,
-    seed: Annotated[int, typer.Option(help="Sample i is drawn with seed + i.")] = 0,
+    n: Annotated[
+        int, number(bounds.COMPARED_SAMPLES, "-n", "--n", help="Responses of the teacher to a prompt.")
+    ] = DEFAULT_SAMPLES,
+    max_tokens: Annotated[
+        int, number(bounds.MAX_TOKENS, "--max-tokens", help="Most tokens of a response.")
+    ] = _SAMPLING.max_tokens,
+    seed: Annotated[int, number(bounds.SEED, "--seed", help="Sample i is drawn with seed + i.")] = 0,
     session: Annotated[
-        int | None, typer.Option(help="Take the samples of this session, and draw those it lacks.")
+        int | None,
+        number(bounds.SESSION, "--session", help="Take the samples of this session, and draw those it lacks."),
     ] = None,
     controls: Annotated[
         bool, typer.Option("--controls", help="Also contexts whose outcome is known beforehand.")
     ] = False,
     budget_tokens: Annotated[
         int | None,
-        typer.Option(min=0, help="Search for the best context of at most so many tokens, with fewer examples too."),
+        number(
+            bounds.BUDGET,
+            "--budget-tokens",
+            help="Search for the best context of at most so many tokens, with fewer examples too.",
+        ),
     ] = None,
     reach: Annotated[
         float | None,
-        typer.Option(help="With --budget-tokens: the cheapest context whose gap is at most this, in bits per byte."),
+        number(
+            bounds.GAP,
+            "--reach",
+            help="With --budget-tokens: the cheapest context whose gap is at most this, in bits per byte.",
+        ),
     ] = None,
     device: Device = "auto",
     threads: Threads = None,

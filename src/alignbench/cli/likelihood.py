@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alignbench import bounds
 from alignbench.cli import printing
-from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads
+from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads, number
 from alignbench.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def likelihood(
             show_default="zero-shot",
         ),
     ] = None,
-    top: Annotated[int, typer.Option(min=1, max=100, help="Alternatives a token.")] = 5,
+    top: Annotated[int, number(bounds.TOP_TOKENS, "--top", help="Alternatives a token.")] = 5,
     device: Device = "auto",
     threads: Threads = None,
     gpu_layers: GpuLayers = -1,

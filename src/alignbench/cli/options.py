@@ -1,11 +1,34 @@
-"""Options that several commands share."""
+"""Options that several commands share, and how an option takes a number."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from alignbench import bounds
+from alignbench.bounds import Bound
+
+
+def number(bound: Bound, name: str, *others: str, **about: Any) -> Any:
+    """An option that takes a number in a range; anything else is one line that says what was expected."""
+    kind = "<int>" if bound.whole else "<float>"
+    return typer.Option(name, *others, parser=_reader(bound, (name, *others)[-1]), **{"metavar": kind, **about})
+
+
+def session_number(**about: Any) -> Any:
+    """An argument that is the number of a session."""
+    return typer.Argument(parser=_reader(bounds.SESSION, "the session"), **about)
+
+
+def _reader(bound: Bound, name: str) -> Callable[[str | float], float]:
+    def number(given: str | float) -> float:  # a default is a number already
+        return bound.read(name, str(given))
+
+    return number
+
 
 Db = Annotated[
     Path | None,
@@ -13,5 +36,9 @@ Db = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
-Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads all models share.", show_default="all cores")]
-GpuLayers = Annotated[int, typer.Option(help="Layers llama.cpp puts on a GPU; -1 is all, 0 none.")]
+Threads = Annotated[
+    int | None, number(bounds.THREADS, "--threads", help="CPU threads all models share.", show_default="all cores")
+]
+GpuLayers = Annotated[
+    int, number(bounds.GPU_LAYERS, "--gpu-layers", help="Layers llama.cpp puts on a GPU; -1 is all, 0 none.")
+]

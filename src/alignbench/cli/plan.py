@@ -6,13 +6,16 @@ from typing import Annotated
 
 import typer
 
+from alignbench import bounds
 from alignbench.cli import printing
-from alignbench.cli.options import Db, Json
+from alignbench.cli.options import Db, Json, number
 
 
 def plan(
-    effect: Annotated[float, typer.Option(metavar="DIFFERENCE", help="To be found, in the units of the score.")],
-    session: Annotated[int, typer.Option("--from", metavar="ID", help="The session that serves as a pilot.")],
+    effect: Annotated[
+        float, number(bounds.EFFECT, "--effect", metavar="DIFFERENCE", help="To be found, in the units of the score.")
+    ],
+    session: Annotated[int, number(bounds.SESSION, "--from", metavar="ID", help="The session that serves as a pilot.")],
     metrics: Annotated[
         str | None,
         typer.Option(

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from alignbench import bounds
 from alignbench.cli import printing
-from alignbench.cli.options import Json
+from alignbench.cli.options import Json, number
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
@@ -29,7 +30,7 @@ def list_sets(as_json: Json = False) -> None:
 @app.command()
 def show(
     name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A set that ships, or a file.")],
-    limit: Annotated[int | None, typer.Option(help="Only the first prompts.")] = None,
+    limit: Annotated[int | None, number(bounds.LIMIT, "--limit", help="Only the first prompts.")] = None,
     as_json: Json = False,
 ) -> None:
     """Print the prompts of a set, checked. JSON: one line a prompt, a file that can be read again."""

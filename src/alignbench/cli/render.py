@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alignbench import paths
+from alignbench import bounds, paths
 from alignbench.cli import printing
-from alignbench.cli.options import Db
+from alignbench.cli.options import Db, number
 from alignbench.errors import InputError
 from alignbench.spec import Condition, Context, Prompt, Sampling, default_context
 
@@ -27,8 +27,12 @@ def render(
         str | None, typer.Option(help="The model that gets it; it counts the tokens and has the chat template.")
     ] = None,
     ids: Annotated[bool, typer.Option("--ids", help="Token ids in place of the text, as a JSON list.")] = False,
-    session: Annotated[int | None, typer.Option(help="The session whose samples the context is made of.")] = None,
-    max_tokens: Annotated[int, typer.Option(min=1, help="Most tokens of a response, for the window.")] = _MAX_TOKENS,
+    session: Annotated[
+        int | None, number(bounds.SESSION, "--session", help="The session whose samples the context is made of.")
+    ] = None,
+    max_tokens: Annotated[
+        int, number(bounds.MAX_TOKENS, "--max-tokens", help="Most tokens of a response, for the window.")
+    ] = _MAX_TOKENS,
     db: Db = None,
 ) -> None:
     """Write the exact text that a model gets for a prompt, byte for byte; on stderr, the tokens of each part."""

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alignbench import bounds
 from alignbench.cli import printing
 from alignbench.cli.database import reading
-from alignbench.cli.options import Db
+from alignbench.cli.options import Db, number, session_number
 from alignbench.output_files import check_output, check_output_folder, write_text
 from alignbench.paths import existing_database
 
@@ -21,7 +22,7 @@ FORMATS = ("table", "json", "csv", "md", "latex", "html")
 
 
 def report(
-    session: Annotated[int, typer.Argument(metavar="SESSION", help="A session in the database.")],
+    session: Annotated[int, session_number(metavar="SESSION", help="A session in the database.")],
     investigation: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="diversity, recovery or all: what was found, in sentences and tables."),
@@ -39,7 +40,7 @@ def report(
     temperatures: Annotated[
         str | None, typer.Option(metavar="T,T,...", help="A frontier over conditions that differ in temperature.")
     ] = None,
-    gate: Annotated[float, typer.Option(min=1, max=5, help="Least judged quality that passes the gate.")] = 3.0,
+    gate: Annotated[float, number(bounds.QUALITY, "--gate", help="Least judged quality that passes the gate.")] = 3.0,
     judge: Annotated[
         str | None, typer.Option(metavar="NAME", help="Whose judgments.", show_default="who judged the most")
     ] = None,
@@ -50,9 +51,10 @@ def report(
         ),
     ] = None,
     bootstrap: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Resamples of 20 prompts or more, for intervals.")
+        int,
+        number(bounds.RESAMPLES, "--bootstrap", metavar="N", help="Resamples of 20 prompts or more, for intervals."),
     ] = 10_000,
-    seed: Annotated[int, typer.Option(min=0, help="Of the resamples and of the shuffled null.")] = 0,
+    seed: Annotated[int, number(bounds.SEED, "--seed", help="Of the resamples and of the shuffled null.")] = 0,
     embedder: Annotated[
         str | None,
         typer.Option(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alignbench.cli import printing
-from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads
+from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads, session_number
 from alignbench.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ SHOWN = 20  # samples that differ, in the table
 
 
 def rerun(
-    session: Annotated[int, typer.Argument(metavar="SESSION", help="The session's number.")],
+    session: Annotated[int, session_number(metavar="SESSION", help="The session's number.")],
     check: Annotated[bool, typer.Option("--check", help="Exit with 1 where a text is not the same.")] = False,
     device: Device = "auto",
     threads: Threads = None,

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alignbench import paths
+from alignbench import bounds, paths
 from alignbench.cli import printing
-from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads
+from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads, number
 from alignbench.cli.pools import Machines, opened
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what would be drawn, and about how long.")
     ] = False,
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first prompts of the file's.")] = None,
+    limit: Annotated[int | None, number(bounds.LIMIT, "--limit", help="Only the first prompts of the file's.")] = None,
     retry_errors: Annotated[bool, typer.Option("--retry-errors", help="Draw samples that failed again.")] = False,
     detach: Annotated[
         bool, typer.Option("--detach", help="Go on in the background; `alignbench attach` shows it.")
@@ -41,8 +41,12 @@ def run(
     gpu_layers: GpuLayers = -1,
     vram: Annotated[
         float | None,
-        typer.Option(
-            min=0.1, metavar="GB", help="Most GPU memory for all models together.", show_default="what is free"
+        number(
+            bounds.GIGABYTES,
+            "--vram",
+            metavar="GB",
+            help="Most GPU memory for all models together.",
+            show_default="what is free",
         ),
     ] = None,
     ray: Annotated[
@@ -53,10 +57,14 @@ def run(
             help="Draw on a Ray cluster: HOST:PORT, or without one RAY_ADDRESS, else this machine.",
         ),
     ] = None,
-    actor_cpus: Annotated[int, typer.Option(min=1, help="With --ray: CPUs of each model in the cluster.")] = 1,
+    actor_cpus: Annotated[
+        int, number(bounds.THREADS, "--actor-cpus", help="With --ray: CPUs of each model in the cluster.")
+    ] = 1,
     actor_gpus: Annotated[
         float | None,
-        typer.Option(min=0, help="With --ray: GPUs of each.", show_default="1 where the cluster has any"),
+        number(
+            bounds.GPUS, "--actor-gpus", help="With --ray: GPUs of each.", show_default="1 where the cluster has any"
+        ),
     ] = None,
     db: Db = None,
     as_json: Json = False,

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alignbench import paths
+from alignbench import bounds, paths
 from alignbench.cli import printing
-from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads
+from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads, number
 from alignbench.errors import InputError
 from alignbench.spec import DEFAULT_SAMPLES, Prompt, Sampling
 
@@ -21,7 +21,7 @@ _DEFAULTS = Sampling()
 def sample(
     prompt: Annotated[list[str] | None, typer.Option(help="A prompt, typed here. Repeat for more.")] = None,
     prompts: Annotated[str | None, typer.Option(help="A prompt set: a name that ships, or a file.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first prompts of the set.")] = None,
+    limit: Annotated[int | None, number(bounds.LIMIT, "--limit", help="Only the first prompts of the set.")] = None,
     model: Annotated[
         list[str] | None,
         typer.Option(help="A model: a name or a reference (llama:/path.gguf). Repeat for more."),
@@ -36,17 +36,21 @@ def sample(
         list[str] | None,
         typer.Option(help="A context for the base models of --model: a name or a TOML file.", metavar="NAME|FILE"),
     ] = None,
-    n: Annotated[int, typer.Option("-n", "--n", help="Samples a cell.")] = DEFAULT_SAMPLES,
-    temperature: Annotated[float, typer.Option(help="0 is greedy.")] = _DEFAULTS.temperature,
-    top_p: Annotated[float, typer.Option(help="Nucleus; 1 is off.")] = _DEFAULTS.top_p,
-    top_k: Annotated[int, typer.Option(help="0 is off.")] = _DEFAULTS.top_k,
-    min_p: Annotated[float, typer.Option(help="0 is off.")] = _DEFAULTS.min_p,
+    n: Annotated[int, number(bounds.SAMPLES, "-n", "--n", help="Samples a cell.")] = DEFAULT_SAMPLES,
+    temperature: Annotated[
+        float, number(bounds.TEMPERATURE, "--temperature", help="0 is greedy.")
+    ] = _DEFAULTS.temperature,
+    top_p: Annotated[float, number(bounds.TOP_P, "--top-p", help="Nucleus; 1 is off.")] = _DEFAULTS.top_p,
+    top_k: Annotated[int, number(bounds.TOP_K, "--top-k", help="0 is off.")] = _DEFAULTS.top_k,
+    min_p: Annotated[float, number(bounds.MIN_P, "--min-p", help="0 is off.")] = _DEFAULTS.min_p,
     repetition_penalty: Annotated[
-        float, typer.Option(help="Over prompt and generation; 1 is off.")
+        float, number(bounds.REPETITION_PENALTY, "--repetition-penalty", help="Over prompt and generation; 1 is off.")
     ] = _DEFAULTS.repetition_penalty,
-    max_tokens: Annotated[int, typer.Option(help="Most tokens of a response.")] = _DEFAULTS.max_tokens,
+    max_tokens: Annotated[
+        int, number(bounds.MAX_TOKENS, "--max-tokens", help="Most tokens of a response.")
+    ] = _DEFAULTS.max_tokens,
     stop: Annotated[list[str] | None, typer.Option(help="A text that ends a response. Repeat for more.")] = None,
-    seed: Annotated[int, typer.Option(help="Sample i is drawn with seed + i.")] = 0,
+    seed: Annotated[int, number(bounds.SEED, "--seed", help="Sample i is drawn with seed + i.")] = 0,
     fast: Annotated[
         bool,
         typer.Option("--fast", help="Batches as wide as pays; the same seed need not give the same text."),

@@ -7,13 +7,16 @@ from typing import Annotated
 
 import typer
 
+from alignbench import bounds
 from alignbench.cli import printing
-from alignbench.cli.options import Db, Json
+from alignbench.cli.options import Db, Json, number
 from alignbench.errors import InputError
 
 
 def score(
-    session: Annotated[int | None, typer.Option(help="A session in the database.", metavar="ID")] = None,
+    session: Annotated[
+        int | None, number(bounds.SESSION, "--session", help="A session in the database.", metavar="ID")
+    ] = None,
     file: Annotated[
         Path | None, typer.Option(help='Or a JSONL file of {"prompt_id", "condition", "text"}.', metavar="FILE.jsonl")
     ] = None,
@@ -37,12 +40,14 @@ def score(
     ] = None,
     mode: Annotated[str, typer.Option(help="How texts become words: workbench or paper.")] = "workbench",
     truncate: Annotated[
-        int | None, typer.Option(min=1, metavar="WORDS", help="Score only the first words of every response.")
+        int | None,
+        number(bounds.LIMIT, "--truncate", metavar="WORDS", help="Score only the first words of every response."),
     ] = None,
     bootstrap: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Resamples of 20 prompts or more, for intervals.")
+        int,
+        number(bounds.RESAMPLES, "--bootstrap", metavar="N", help="Resamples of 20 prompts or more, for intervals."),
     ] = 10_000,
-    seed: Annotated[int, typer.Option(min=0, help="Of resamples, shuffled null and drawn sentences.")] = 0,
+    seed: Annotated[int, number(bounds.SEED, "--seed", help="Of resamples, shuffled null and drawn sentences.")] = 0,
     embedder: Annotated[
         str | None,
         typer.Option(

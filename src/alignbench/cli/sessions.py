@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alignbench import paths
+from alignbench import bounds, paths
 from alignbench.cli import printing
 from alignbench.cli.database import reading
-from alignbench.cli.options import Db, Json
+from alignbench.cli.options import Db, Json, number, session_number
 from alignbench.errors import InputError
 from alignbench.paths import existing_database
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
-SessionId = Annotated[int, typer.Argument(metavar="ID", help="The session's number, as `list` shows it.")]
+SessionId = Annotated[int, session_number(metavar="ID", help="The session's number, as `list` shows it.")]
 
 Tags = Annotated[list[str], typer.Argument(metavar="TAG...", help="One or more tags.")]
 
@@ -60,7 +60,7 @@ def show(session_id: SessionId, db: Db = None, json_object: Json = False) -> Non
 @app.command()
 def search(
     text: Annotated[str, typer.Argument(metavar="TEXT", help='Words, all of them; "words in quotes" side by side.')],
-    limit: Annotated[int, typer.Option(min=1, metavar="N", help="Show the newest N.")] = 20,
+    limit: Annotated[int, number(bounds.LIMIT, "--limit", metavar="N", help="Show the newest N.")] = 20,
     db: Db = None,
     json_lines: Json = False,
 ) -> None:
@@ -100,7 +100,7 @@ def untag(session_id: SessionId, tags: Tags, db: Db = None) -> None:
 
 @app.command()
 def merge(
-    session_ids: Annotated[list[int], typer.Argument(metavar="ID ID...", help="Two or more sessions.")],
+    session_ids: Annotated[list[int], session_number(metavar="ID ID...", help="Two or more sessions.")],
     name: Annotated[
         str | None, typer.Option(help="Of the new session.", show_default="the names, with + between")
     ] = None,
@@ -124,8 +124,8 @@ def merge(
 
 @app.command()
 def compare(
-    first: Annotated[int, typer.Argument(metavar="ID")],
-    second: Annotated[int, typer.Argument(metavar="ID")],
+    first: Annotated[int, session_number(metavar="ID")],
+    second: Annotated[int, session_number(metavar="ID")],
     db: Db = None,
     json_object: Json = False,
 ) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from alignbench import paths
+from alignbench import bounds, paths
 from alignbench.contexts.example_files import (
     example_of,
     read_examples,
@@ -114,7 +114,7 @@ def read_context(
         arguments=_arguments(table),
         overflow=table.choice("overflow", Overflow, "drop"),
         thinking_end=table.text("thinking_end"),
-        verbalized=table.integer("verbalized", 0, least=2),
+        verbalized=table.integer("verbalized", 0, bounds.VERBALIZED),
     )
     _check_example_hints(table, context)
     if context.verbalized and (context.prefill or context.writes_first):
@@ -189,10 +189,10 @@ def _refuse(table: TomlTable, value: object) -> str:
 def _examples(table: TomlTable | None, folder: Path, sets: Sets) -> Examples | None:
     if table is None:
         return None
-    sample = table.integer("sample", 0, least=0)
+    sample = table.integer("sample", 0, bounds.SAMPLE)
     pool, condition = _pool(table, folder, sets, sample)
     select: Select = table.choice("select", Select, "fixed")
-    k = table.integer("k", 0, least=1) or None
+    k = table.integer("k", 0, bounds.EXAMPLES) or None
     order: Order = table.choice("order", Order, "given")
     nearest = select.startswith("nearest")
     embedded = Examples(select=select).embedded
@@ -220,7 +220,7 @@ def _examples(table: TomlTable | None, folder: Path, sets: Sets) -> Examples | N
         condition=condition,
         select=select,
         k=k,
-        seed=table.integer("seed", 0, least=0),
+        seed=table.integer("seed", 0, bounds.SEED),
         order=order,
         draw=draw,
         mmr=mmr,
@@ -330,7 +330,7 @@ def _prefill(table: TomlTable | None) -> Prefill | None:
         return None
     text = table.text("text").strip()
     condition, sample = _source(table)
-    tokens = table.integer("tokens", 0, least=1)
+    tokens = table.integer("tokens", 0, bounds.MAX_TOKENS)
     if bool(text) == bool(condition) or bool(tokens) != bool(condition):
         raise InputError(f"{table.where}, prefill: expected either text, or source and tokens.")
     table.finish()
@@ -341,7 +341,7 @@ def _source(table: TomlTable) -> tuple[str, int]:
     source = table.table("source")
     if source is None:
         return "", 0
-    condition, sample = source.text("condition"), source.integer("sample", 0, least=0)
+    condition, sample = source.text("condition"), source.integer("sample", 0, bounds.SAMPLE)
     if not condition:
         raise InputError(f"{table.where}, field {source.name('condition')}: missing; expected a condition's name.")
     source.finish()

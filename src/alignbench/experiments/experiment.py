@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from alignbench import paths
+from alignbench import bounds, paths
 from alignbench.contexts.files import Sets, load_context, read_context
 from alignbench.contexts.source_samples import unknown_conditions
 from alignbench.errors import InputError, did_you_mean
@@ -85,7 +85,7 @@ def read_experiment(path: Path, sets: Sets | None = None) -> Experiment:
     experiment = Experiment(
         name=top.text("name", path.stem),
         path=path.resolve(),
-        n=top.integer("n", DEFAULT_SAMPLES, least=1),
+        n=top.integer("n", DEFAULT_SAMPLES, bounds.SAMPLES),
         prompts=_prompts(top, path.parent),
         conditions=conditions,
         reference=reference,
@@ -111,8 +111,8 @@ def _prompts(top: TomlTable, folder: Path) -> tuple[Prompt, ...]:
     names = () if table is None else (*table.texts("sets"), *(str(folder / file) for file in table.texts("files")))
     if table is None or not names:
         raise InputError(f'{top.where}: no prompts; expected [prompts] with sets = ["open-ended"] or files.')
-    limit = table.integer("limit", 1, least=1) if "limit" in table else None
-    seed = table.integer("seed", 0, least=0) if "seed" in table else None
+    limit = table.integer("limit", 1, bounds.LIMIT) if "limit" in table else None
+    seed = table.integer("seed", 0, bounds.SEED) if "seed" in table else None
     table.finish(("limit", "seed"))
     loaded = [prompt for name in names for prompt in load_prompts(name)]
     try:
@@ -134,7 +134,7 @@ def _conditions(
     shared = _Shared(
         models,
         _sampling(top, {}),
-        top.integer("seed", 0, least=0),
+        top.integer("seed", 0, bounds.SEED),
         top.choice("mode", Mode, "strict"),
         path.parent,
         sets,
@@ -186,14 +186,18 @@ def _condition(table: TomlTable, model: Model, shared: _Shared) -> Condition:
         model=model,
         context=context,
         sampling=_checked(table, _sampling(table, shared.sampling)),
-        seed=table.integer("seed", shared.seed, least=0),
+        seed=table.integer("seed", shared.seed, bounds.SEED),
         mode=shared.mode,
     )
 
 
 def _cross(table: TomlTable, shared: _Shared) -> list[Condition]:
     """Every model in every context at every temperature; contexts are for base models, an aligned one has its own."""
-    names, contexts, temperatures = table.texts("models"), table.texts("contexts"), table.numbers("temperatures")
+    names, contexts, temperatures = (
+        table.texts("models"),
+        table.texts("contexts"),
+        table.numbers("temperatures", bounds.TEMPERATURE),
+    )
     table.finish()
     if not names:
         raise table.error("models", list(names), "names or references of models")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from alignbench import bounds
 from alignbench.errors import InputError
 from alignbench.judging.qualities import Qualities
 from alignbench.metrics.estimates import Estimate, mean_estimate
@@ -62,11 +63,13 @@ class Frontier:
 def parse_temperatures(text: str) -> tuple[float, ...]:
     """Numbers with commas between, 0 or more, each once, in order. InputError for anything else."""
     try:
-        temperatures = sorted({float(part) for part in text.split(",")})
-    except ValueError:
+        temperatures = sorted({bounds.TEMPERATURE.read("a temperature", part) for part in text.split(",")})
+    except InputError:
         temperatures = []
-    if len(temperatures) < 2 or not all(0 <= temperature <= 100 for temperature in temperatures):
-        raise InputError(f"temperatures {text!r}: expected two numbers or more, such as 0.3,0.5,0.7,1.0.")
+    if len(temperatures) < 2:
+        raise InputError(
+            f"temperatures {text!r}: expected two numbers or more, each 0 to 100, such as 0.3,0.5,0.7,1.0."
+        )
     return tuple(temperatures)
 
 

@@ -111,13 +111,13 @@ def test_relevance_duplicates_and_embedder_are_set_by_key_and_by_text(tmp_path: 
     assert fields.written(asked, "embedder_prompt", "off") == own
     assert fields.stepped(asked, "select", 3).examples == THREE.examples
     for field, text in (
-        ("mmr", "2"),
-        ("near_duplicate", "0"),
+        ("mmr", "2.0"),
+        ("near_duplicate", "0.0"),
         ("embedder", "no/such"),
         ("k", "x"),
         ("verbalized", "1"),
     ):
-        with pytest.raises(InputError, match=f"{field} is {text!r}; expected"):
+        with pytest.raises(InputError, match=f"{field} is '?{text}'?; expected"):
             fields.written(nearest, field, text)
 
 
@@ -132,7 +132,7 @@ def test_the_request_for_several_answers_comes_and_goes_with_them() -> None:
     assert fields.stepped(Context("chat", instruction="Mine."), "verbalized", 1).instruction == "Mine."
 
 
-@pytest.mark.parametrize(("value", "k"), [(0, 1), (2, 2), (4, 4), (5, None)])
+@pytest.mark.parametrize(("value", "k"), [(1, 1), (2, 2), (4, 4), (5, None)])
 def test_k_stays_within_the_set(value: int, k: int | None) -> None:
     assert fields.written(THREE, "k", str(value)).examples.k == k  # type: ignore[union-attr]
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
+from alignbench import bounds
 from alignbench.contexts.files import load_context
 from alignbench.errors import InputError
 from alignbench.spec import Context, Draw, EmbedderPrompt, Examples, Order, Overflow, Select
@@ -53,27 +55,8 @@ class Written:
     spaces: bool = False
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise ValueError(text)
-    return int(text)
-
-
-def _fraction(text: str) -> float:
-    value = float(text)
-    if not 0 < value <= 1:
-        raise ValueError(text)
-    return value
-
-
 def _off_or(read: Callable[[str], Any], off: Any) -> Callable[[str], Any]:
     return lambda text: off if text in ("", "off") else read(text)
-
-
-def _answers(text: str) -> int:
-    if (value := _count(text)) < 2:
-        raise ValueError(text)
-    return value
 
 
 def _embedder_prompt(text: str) -> EmbedderPrompt:
@@ -95,11 +78,13 @@ def _folder(text: str) -> str:
 
 
 WRITTEN: Mapping[str, Written] = {
-    "k": Written("a whole number", _count),
-    "seed": Written("a whole number", _count),
-    "mmr": Written("a number over 0 and at most 1, or off", _off_or(_fraction, None)),
-    "near_duplicate": Written("a number over 0 and at most 1", _fraction),
-    "verbalized": Written("2 or more answers to a reply, or off", _off_or(_answers, 0)),
+    "k": Written(bounds.EXAMPLES.expected(""), partial(bounds.EXAMPLES.read, "k")),
+    "seed": Written(bounds.SEED.expected(""), partial(bounds.SEED.read, "seed")),
+    "mmr": Written(f"{bounds.FRACTION.expected('')}, or off", _off_or(partial(bounds.FRACTION.read, "mmr"), None)),
+    "near_duplicate": Written(bounds.FRACTION.expected(""), partial(bounds.FRACTION.read, "near_duplicate")),
+    "verbalized": Written(
+        "2 or more answers to a reply, or off", _off_or(partial(bounds.VERBALIZED.read, "verbalized"), 0)
+    ),
     "embedder": Written(
         "a folder with a sentence-transformers model, or off for the embedded one", _off_or(_folder, "")
     ),

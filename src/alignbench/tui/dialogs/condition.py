@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 
 from textual import work
@@ -17,6 +18,8 @@ from textual.suggester import SuggestFromList
 from textual.types import CSSPathType
 from textual.widgets import Label, Static
 
+from alignbench import bounds
+from alignbench.bounds import Bound
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.parsing import parse_json
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Model, Sampling
@@ -47,33 +50,8 @@ class Field:
     read: Callable[[str], Any]
 
 
-def _number(kind: type[int] | type[float], key: str) -> Callable[[str], Any]:
-    """Reads a number and lets `Sampling` judge it."""
-
-    def read(text: str) -> Any:
-        try:
-            value = kind(text)
-        except ValueError:
-            what = "a whole number" if kind is int else "a number"
-            raise InputError(f"expected {what}.") from None
-        fields: dict[str, Any] = {key: value}
-        Sampling(**fields)
-        return value
-
-    return read
-
-
-def _count(least: int, most: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            raise InputError("expected a whole number.") from None
-        if not least <= value <= most:
-            raise InputError(f"expected {least} or more." if value < least else f"expected at most {most}.")
-        return value
-
-    return read
+def _number(key: str, label: str, hint: str, bound: Bound) -> Field:
+    return Field(key, label, hint, partial(bound.read, label))
 
 
 def _name(text: str) -> str:
@@ -109,14 +87,14 @@ def write_stops(stops: Sequence[str]) -> str:
 FIELDS = (
     Field("model", "Model", "", _name),
     Field("name", "Name", "what the column is called", _name),
-    Field("n", "Samples (n)", "1 or more", _count(1, 10_000)),
-    Field("temperature", "Temperature", "0 is greedy", _number(float, "temperature")),
-    Field("top_p", "Top-p", "1 is off", _number(float, "top_p")),
-    Field("top_k", "Top-k", "0 is off", _number(int, "top_k")),
-    Field("min_p", "Min-p", "0 is off", _number(float, "min_p")),
-    Field("repetition_penalty", "Repetition penalty", "1 is off", _number(float, "repetition_penalty")),
-    Field("max_tokens", "Max tokens", "of one sample", _number(int, "max_tokens")),
-    Field("seed", "Seed", "sample i uses seed + i - 1", _count(0, 2**62)),
+    _number("n", "Samples (n)", "1 or more", bounds.SAMPLES),
+    _number("temperature", "Temperature", "0 is greedy", bounds.TEMPERATURE),
+    _number("top_p", "Top-p", "1 is off", bounds.TOP_P),
+    _number("top_k", "Top-k", "0 is off", bounds.TOP_K),
+    _number("min_p", "Min-p", "0 is off", bounds.MIN_P),
+    _number("repetition_penalty", "Repetition penalty", "1 is off", bounds.REPETITION_PENALTY),
+    _number("max_tokens", "Max tokens", "of one sample", bounds.MAX_TOKENS),
+    _number("seed", "Seed", "sample i uses seed + i - 1", bounds.SEED),
     Field("stop", "Stop strings", 'quoted: "\\n\\n", "User:"', read_stops),
     Field("mode", "Mode", "strict replays, fast does not", _mode),
 )
