@@ -110,6 +110,18 @@ def test_examples_are_imported_built_listed_and_shown(database: Path, tmp_path: 
     assert alignbench("examples", "show", "short", "--json").stdout == write_examples(shipped_example_set("short"))
 
 
+def test_a_name_of_examples_that_passes_to_others_is_said(tmp_path: Path) -> None:
+    for file, answer in (("one", "Because."), ("two", "So.")):
+        (tmp_path / f"{file}.jsonl").write_text(json.dumps({"prompt": "Why?", "response": answer}) + "\n")
+
+    def said(file: str, name: str) -> str:
+        return alignbench("examples", "import", str(tmp_path / f"{file}.jsonl"), "--name", name).stderr
+
+    assert said("one", "mine") == said("one", "mine")
+    assert "mine: the same examples; they are called other from now on" in said("one", "other")
+    assert "other: stood for other examples, which stay under their hash" in said("two", "other")
+
+
 @pytest.mark.models
 def test_examples_select_shows_what_would_stand_before_a_prompt() -> None:
     ran = alignbench("examples", "select", "short", "--prompt", "How can I remember names?", "--k", "2", "--json")

@@ -94,6 +94,14 @@ def test_two_prompts_of_one_text_are_two_by_their_ids(store: Store, session: int
     assert store.prompt_keys(session, [Prompt.typed(PROMPT.text)]) == [prompts[0].key]
 
 
+def test_prompts_of_one_text_and_one_answer_are_one_example(store: Store, session: int) -> None:
+    for id, text, answer in (("a", "Why?", "So."), ("b", "Why?", "So."), ("c", "Why?", "No."), ("d", "Who?", "So.")):
+        cell = store.add_cell(session, Prompt(id, text), Condition.zero_shot(BASE), 1)
+        store.add_sample(cell, result(0, answer))
+    items = store.condition_examples(session, "demo-base", 0).items
+    assert [(item.prompt, item.response) for item in items] == [("Why?", "So."), ("Why?", "No."), ("Who?", "So.")]
+
+
 def test_prompts_that_are_registered_are_taken_as_they_are(store: Store, session: int) -> None:
     prompts = [PROMPT, Prompt.typed(PROMPT.text)]
     store.add_prompts(session, [*prompts, PROMPT])

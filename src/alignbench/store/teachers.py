@@ -37,7 +37,8 @@ class TeachersMixin(ConnectedMixin):
         return sample_row(row)
 
     def condition_examples(self, session_id: int, condition: str, sample: int) -> ExampleSet:
-        """Every prompt of a condition with its finished sample of this index, in the order of the prompts.
+        """Every prompt of a condition with its finished sample of this index, in the order of the prompts; what is the
+        same of two prompts once.
 
         Raises InputError where there is none.
         """
@@ -50,7 +51,7 @@ class TeachersMixin(ConnectedMixin):
             sample,
         )
         pairs = [(decode_text(row["prompt"]).strip(), decode_text(row["response"]).strip()) for row in rows]
-        items = tuple(Example(prompt, response) for prompt, response in pairs if prompt and response)
+        items = tuple(Example(*pair) for pair in dict.fromkeys(pairs) if all(pair))
         if not items:
             self._require_condition(session_id, condition)
             raise InputError(f"{condition} has no sample {sample} in session {session_id} to take for an example.")
