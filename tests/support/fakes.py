@@ -189,6 +189,9 @@ class LetterEmbedder:
         vectors = counts / np.maximum(np.linalg.norm(counts, axis=1, keepdims=True), 1e-9)
         sink(Embedded(0, vectors, (1,) * len(texts), self.model))
 
+    def cancel_embedding(self, sink: Callable[[Embedded | Failed], None]) -> None:
+        """It has answered already."""
+
 
 @dataclass
 class ScoringPool(FakePool):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alignbench import paths
+from alignbench import cache_folder, paths
 from alignbench.errors import EngineError, InputError, StoreError
 
 if TYPE_CHECKING:
@@ -47,18 +47,16 @@ def embedding_pool(stack: ExitStack, wanted: str | None) -> tuple[WorkerPool | N
 
 
 @contextmanager
-def embedding_cache(say: Callable[[str], None]) -> Iterator[Store]:
-    """The database of embeddings in the cache. Where it cannot be written one for this run only, and a line says so."""
-    import tempfile
-
+def embedding_cache() -> Iterator[Store]:
+    """The database of embeddings in the cache. Where it cannot be written one in memory, and a line says so."""
     from alignbench.store import Store
 
-    try:
-        store = Store.open(paths.embedding_cache())
-    except StoreError as error:
-        say(f"embeddings are not kept: {error}")
-        with tempfile.TemporaryDirectory() as folder, Store.open(Path(folder) / "embeddings.db") as store:
-            yield store
-        return
-    with store:
+    path = paths.embedding_cache()
+    store = None
+    if cache_folder.works(path.parent):
+        try:
+            store = Store.open(path)
+        except StoreError as error:
+            cache_folder.missed(str(error).removesuffix("."))
+    with store or Store.in_memory() as store:
         yield store

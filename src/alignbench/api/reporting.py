@@ -71,7 +71,7 @@ def make_report(
     )
     if known_equivalence(equivalence, of_session=True) != EMBEDDING:
         asked = replace(asked, metrics=tuple(name for name in METRICS if name in {*asked.metrics, *CLASSES}))
-    return _with_embeddings(store, session, asked, embedder, equivalence, progress, say)
+    return _with_embeddings(store, session, asked, embedder, equivalence, progress)
 
 
 def _mode(store: Store, session: int, wanted: str | None, say: Callable[[str], None]) -> WordMode:
@@ -90,7 +90,6 @@ def _with_embeddings(
     embedder: str | None,
     equivalence: str,
     progress: Progress,
-    say: Callable[[str], None],
 ) -> Report:
     """The report with what embeddings it needs."""
     needs = options.needs
@@ -103,7 +102,7 @@ def _with_embeddings(
             if "embeddings" in needs:
                 embeddings = Embeddings(store, pool, name, why_not)
             if "sentence embeddings" in needs:
-                of_sentences = Embeddings(stack.enter_context(embedding_cache(say)), pool, name, why_not)
+                of_sentences = Embeddings(stack.enter_context(embedding_cache()), pool, name, why_not)
         of_classes = None
         if equivalence != EMBEDDING:
             responses = SessionResponses(store, session, options.conditions)

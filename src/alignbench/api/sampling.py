@@ -29,6 +29,8 @@ from alignbench.scoring.score_tables import ScoreTables
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Context, Mode, Model, Prompt, Sampling, default_context
 from alignbench.store import SampleRow, Store
 
+INTERRUPTED_WAIT = 1.0  # seconds for embeddings of a run that was cancelled
+
 
 @dataclass(frozen=True, slots=True)
 class SamplingJob:
@@ -176,7 +178,7 @@ class SamplingRun:
     def __init__(self, store: Store, run: StagedRun, live: LiveScores, job: SamplingJob) -> None:
         self.store, self.session, self.plan = store, run.plan.session, run.plan
         self._run, self._live, self._job = run, live, job
-        self._any_done = False
+        self._any_done = self._cancelled = False
 
     def finish(self) -> None:
         """Begin no further cell; those that run go on to their end. From any thread."""
@@ -184,6 +186,7 @@ class SamplingRun:
 
     def cancel(self) -> None:
         """Cancel what runs, which is kept as cancelled, and begin no further cell. From any thread."""
+        self._cancelled = True
         self._run.cancel()
 
     def __iter__(self) -> Iterator[RunEvent]:
@@ -194,8 +197,9 @@ class SamplingRun:
             yield event
 
     def scores(self) -> ScoreTables:
-        """Of the samples that are there, embeddings included."""
-        self._live.wait()
+        """Of the samples that are there, embeddings included; of a run that was cancelled those that come at once."""
+        if not self._live.wait(INTERRUPTED_WAIT if self._cancelled else None):
+            self._live.give_up("sampling was cancelled before embeddings came")
         return session_scores(
             self._live,
             self._job.prompts,

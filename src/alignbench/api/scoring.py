@@ -142,7 +142,6 @@ def run_scoring(
     *,
     progress: Progress = silent,
     follow: Callable[[JudgeRun], bool] = judged_to_the_end,
-    say: Callable[[str], None] = lambda _: None,
 ) -> ScoredResponses:
     """Compute the scores of a job; what has no value says why. Vectors and log-probs are kept, and asked for once ever.
 
@@ -151,7 +150,6 @@ def run_scoring(
         db: The session database, the default one by default.
         progress: Told of prompts, texts and passages.
         follow: Takes a judge to its end; whether it was interrupted, when what is judged already is scored.
-        say: Called with what a person should know meanwhile.
 
     Raises:
         InputError: For a session or a condition that is not there, or a file that cannot be read.
@@ -175,7 +173,7 @@ def run_scoring(
         sources = no_sources if known is None else known[0].sources(known[1], reference)
         responses: Responses = source if job.truncate is None else Truncated(source, job.truncate)
         needs = {need for metric in job.metrics for need in metric.needs}
-        cache = functools.cache(lambda: stack.enter_context(embedding_cache(say)))
+        cache = functools.cache(lambda: stack.enter_context(embedding_cache()))
         embeddings, of_sentences, embed, embedder, no_embed = None, None, None, None, ""
         if needs & {"embeddings", "sentence embeddings", "token vectors"}:
             embed, embedder, no_embed = embedding_pool(stack, job.embedder)

@@ -1,12 +1,16 @@
 """The command line: one file a group of commands; stdout is data, stderr is narration.
 
-Exit codes: 0 done, 1 failed, 2 bad usage or input, 3 finished with some cells failed, 130 interrupted.
+Exit codes: 0 done, 1 failed, 2 bad usage or input, 3 finished with some cells failed, 130 interrupted, 143 ended by
+SIGTERM before or after the part that a signal interrupts in good order.
 """
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable
+from types import FrameType
+from typing import NoReturn
 
 
 def main() -> None:
@@ -14,6 +18,8 @@ def main() -> None:
     from alignbench.cli import printing
     from alignbench.cli.app import app
 
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
     printing.guard()
     code = _exit_code(app)
     written = _exit_code(printing.finish)
@@ -30,6 +36,9 @@ def _exit_code(step: Callable[[], object]) -> int:
         step()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except _EndedBySignal as end:
+        printing.say(f"alignbench: ended by {signal.Signals(end.number).name}")
+        return 128 + end.number
     except KeyboardInterrupt:
         printing.say("alignbench: interrupted")
         return 130
@@ -43,3 +52,15 @@ def _exit_code(step: Callable[[], object]) -> int:
         printing.say(f"alignbench: {where}{error.strerror or error}.")
         return 1
     return 0
+
+
+class _EndedBySignal(BaseException):
+    """Closes what is open on the way out: workers, files that are not whole yet."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+def _end(number: int, _: FrameType | None) -> NoReturn:
+    raise _EndedBySignal(number)

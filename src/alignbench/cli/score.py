@@ -106,7 +106,7 @@ def score(
                 follow_judge(run, outcome)
             return outcome.interrupted
 
-        scored = run_scoring(job, db, progress=bar, follow=follow, say=bar.say)
+        scored = run_scoring(job, db, progress=bar, follow=follow)
     if as_json:
         printing.json_data(scored_json(scored))
     elif as_csv:

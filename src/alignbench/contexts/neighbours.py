@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from alignbench import cache_folder
 
 Matrix = NDArray[np.float32]
 
@@ -80,8 +83,13 @@ def load_index(path: Path) -> NeighbourIndex | None:
 
 def keep_index(path: Path, index: NeighbourIndex) -> None:
     """Write an index for `load_index`: whole, or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if not cache_folder.works(path.parent):
+        return
     part = path.with_suffix(f".{os.getpid()}.part")
-    with part.open("wb") as file:
-        np.save(file, index.vectors)
-    part.replace(path)
+    with suppress(OSError):  # the disk was filled meanwhile: the index is made again
+        try:
+            with part.open("wb") as file:
+                np.save(file, index.vectors)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)

@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 
 from jinja2 import Environment, TemplateError, TemplateSyntaxError
 
+from alignbench.child_process import lower_limit
 from alignbench.contexts.jinja_dialect import environment
 from alignbench.parsing import parse_json
 
@@ -51,7 +52,7 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     """Render a template with each of some sets of variables, or say why it failed."""
     signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
     # The timer cannot interrupt one long operation, such as a power of large numbers; this limit ends the process.
-    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time() + CPU_SECONDS) + 1, resource.RLIM_INFINITY))
+    lower_limit(resource.RLIMIT_CPU, math.ceil(time.process_time() + CPU_SECONDS) + 1)
     try:
         jinja = environment(datetime.now(), layout=request["layout"])
         texts = [render(jinja, request["source"], variables) for variables in request["variables"]]
@@ -71,7 +72,7 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    lower_limit(resource.RLIMIT_AS, MEMORY)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the front end
     signal.signal(signal.SIGPROF, _stop)
     for line in sys.stdin:

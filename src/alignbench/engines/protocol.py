@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from alignbench.spec import Kind, Mode, Model, Sampling
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FinishReason = Literal["stop", "length", "cancelled", "error"]
+
+LOAD = 0  # the key of loading a model, as a request
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +335,9 @@ class EmbedPool(Protocol):
     def embed_tokens(self, texts: tuple[str, ...], sink: Callable[[TokensEmbedded | Failed], None]) -> None:
         """Queue texts whose tokens are to be embedded one by one; as `embed`."""
 
+    def cancel_embedding(self, sink: Callable[[Any], None]) -> None:
+        """Have the sink of a request answered soon, if with a failure. A process that hangs is ended."""
+
 
 class EnginePool(Protocol):
     """Loaded models, each in a process of its own. Sinks are called from the pool's threads and must not block."""
@@ -353,7 +358,10 @@ class EnginePool(Protocol):
         """Queue texts for a loaded model's tokenizer; the sink gets one answer. It waits for requests before it."""
 
     def cancel(self, model: Model, key: int, samples: Sequence[int] | None = None) -> None:
-        """Cancel some samples of a request, or all of it. What was generated comes back as cancelled samples."""
+        """Cancel some samples of a request, or all of it. What was generated comes back as cancelled samples.
+
+        A process that does not act on the latter is ended, and the request fails. The key LOAD: of loading the model.
+        """
 
     def new_key(self) -> int:
         """A request key that no other request of this pool has."""

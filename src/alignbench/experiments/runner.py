@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from alignbench.contexts.rendering import render
 from alignbench.engines.protocol import (
+    LOAD,
     Capabilities,
     Delta,
     Done,
@@ -99,7 +100,7 @@ class SampleStored:
 
 @dataclass(frozen=True, slots=True)
 class CellFailed:
-    """The cell's missing samples are stored as errors with this message.
+    """The cell's missing samples are stored as errors with this message, unless they were cancelled.
 
     Nothing is stored where its model is an imported one, or has other weights than those that drew earlier samples.
     """
@@ -137,7 +138,7 @@ class Run:
         self._waiting: dict[Model, deque[PlannedCell]] = {}
         self._crowded: dict[Model, set[Model]] = {}  # models that found no room -> those that were at work then
         self._running: dict[int, PlannedCell] = {}  # request key -> cell
-        self._unfinished: dict[int, set[int]] = {}  # request key -> samples that have not ended
+        self._unfinished: dict[int, dict[int, list[str]]] = {}  # request key -> texts of samples that have not ended
         self._thoughts: dict[int, ThoughtMarks | None] = {}  # request key -> where thoughts stand in its responses
         self._lock = threading.Lock()
         self._cancelled_cells: set[int] = set()
@@ -162,6 +163,10 @@ class Run:
             elif sample is None:
                 self._cancelled_cells.add(cell_id)
             running = [(key, cell) for key, cell in self._running.items() if cell_id in (None, cell.id)]
+            waiting = [model for model, cells in self._waiting.items() if cells and cell_id is None]
+        for model in waiting:
+            if self._pool.capabilities(model) is None:
+                self._pool.cancel(model, LOAD)
         for key, cell in running:
             samples = None if sample is None else drawn(cell.condition.context, (sample,))
             self._pool.cancel(cell.condition.model, key, samples)
@@ -177,7 +182,7 @@ class Run:
             else:
                 yield CellDone(cell)
         for model in list(self._waiting):
-            self._pool.load(model, self._sink(model))
+            self._load(model)
         while self._running or any(self._waiting.values()):
             item = self._inbox.get()
             if item is not None:
@@ -213,6 +218,8 @@ class Run:
                 self._store.set_prompt_ids(cell.id, event.prompt_ids)
                 yield CellStarted(cell, len(event.prompt_ids), event.n_cached, event.seconds)
             case TextDeltas():
+                for delta in event.deltas:
+                    self._unfinished[event.key].get(delta.sample, []).append(delta.text)
                 yield _arrived(self._running[event.key], event)
             case Finished():
                 yield from self._keep(event.key, event.result)
@@ -220,9 +227,13 @@ class Run:
                 for result in event.broken:
                     yield from self._keep(event.key, result)
                 cell, unfinished = self._end(event.key)
-                yield from self._fail(cell, unfinished, event.message)
+                if self._is_cancelled(cell):
+                    yield from self._break_off(cell, unfinished, event.message)
+                else:
+                    yield from self._fail(cell, set(unfinished), event.message)
                 # The worker may be gone: loading again answers at once if it is not.
-                self._pool.load(model, self._sink(model))
+                if self._waiting[model]:
+                    self._load(model)
             case Done():
                 cell, _ = self._end(event.key)
                 yield CellDone(cell)
@@ -231,7 +242,7 @@ class Run:
     def _keep(self, key: int, result: SampleResult) -> Iterator[RunEvent]:
         cell = self._running[key]
         for row in keep_samples(self._store, self.plan.session, cell, answer_alone(result, self._thoughts[key])):
-            self._unfinished[key].discard(row.sample)
+            self._unfinished[key].pop(row.sample, None)
             yield SampleStored(cell, row)
 
     def _at_work(self) -> set[Model]:
@@ -247,12 +258,22 @@ class Run:
         for model, before in list(self._crowded.items()):
             if before - busy - self._crowded.keys():
                 del self._crowded[model]
-                self._pool.load(model, self._sink(model))
+                self._load(model)
+
+    def _load(self, model: Model) -> None:
+        with self._lock:
+            stopped = self._cancelled or self._finishing
+        if not stopped:
+            self._pool.load(model, self._sink(model))
+
+    def _is_cancelled(self, cell: PlannedCell) -> bool:
+        with self._lock:
+            return self._cancelled or cell.id in self._cancelled_cells
 
     def _n_running(self, model: Model) -> int:
         return sum(cell.condition.model == model for cell in self._running.values())
 
-    def _end(self, key: int) -> tuple[PlannedCell, set[int]]:
+    def _end(self, key: int) -> tuple[PlannedCell, dict[int, list[str]]]:
         with self._lock:
             self._thoughts.pop(key)
             return self._running.pop(key), self._unfinished.pop(key)
@@ -261,7 +282,7 @@ class Run:
         """Send the next waiting cells of a loaded model to it; a cell that cannot be rendered fails alone."""
         capabilities = self._pool.capabilities(model)
         if capabilities is None:  # the worker died since it was loaded
-            self._pool.load(model, self._sink(model))
+            self._load(model)
             return
         while self._waiting[model]:
             with self._lock:
@@ -299,12 +320,24 @@ class Run:
             with self._lock:
                 self._thoughts[key] = rendered.thoughts
                 self._running[key] = cell
-                self._unfinished[key] = set(cell.missing)
+                self._unfinished[key] = {sample: [] for sample in cell.missing}
             self._pool.sample(model, request, self._sink(model))
 
     def _fail(self, cell: PlannedCell, samples: set[int], message: str) -> Iterator[RunEvent]:
         for sample in sorted(samples):
             yield SampleStored(cell, self._store.add_error(cell.id, sample, message))
+        yield CellFailed(cell, message)
+
+    def _break_off(self, cell: PlannedCell, unfinished: dict[int, list[str]], message: str) -> Iterator[RunEvent]:
+        """The engine failed after it was told to cancel: what is known of the samples is kept, and none is an error."""
+        if not cell.condition.context.verbalized:  # there the text is that of several samples
+            for sample, pieces in unfinished.items():
+                if pieces:
+                    text = "".join(pieces)
+                    row = self._store.add_text(
+                        cell.id, sample, text, raw_text=text, finish_reason="cancelled", note=message
+                    )
+                    yield SampleStored(cell, row)
         yield CellFailed(cell, message)
 
     def _take_waiting(self, model: Model) -> list[PlannedCell]:

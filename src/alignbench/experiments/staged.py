@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 
 from alignbench.contexts.source_samples import needed_conditions
+from alignbench.engines.cancellable_pool import CancellablePool
 from alignbench.engines.protocol import EmbedPool, EnginePool
 from alignbench.errors import AlignbenchError
 from alignbench.experiments.cell_content import is_prepared
@@ -26,7 +27,8 @@ class StagedRun:
         """embed: selects nearest examples; a run whose contexts have none needs no embedding model."""
         self.plan = plan
         self._pool, self._store = pool, store
-        self._preparer = Preparer(store, pool, plan.session, embed)
+        self._questions = CancellablePool(pool, embed)  # of the preparer
+        self._preparer = Preparer(store, self._questions, plan.session, self._questions if embed else None)
         self._lock = threading.Lock()
         self._run: Run | None = None
         self._stopped = False
@@ -48,6 +50,8 @@ class StagedRun:
                 self._cancelled_cells.add(cell_id)
             if self._run is not None:
                 self._run.cancel(cell_id, sample)
+        if cell_id is None:
+            self._questions.stop(for_good=True)
 
     def __iter__(self) -> Iterator[RunEvent]:
         try:
@@ -89,6 +93,9 @@ class StagedRun:
         try:
             prepared = self._preparer.prepare(cell)
         except AlignbenchError as error:
+            if self._stopped:
+                yield CellDone(cell)
+                return
             for sample in cell.missing:
                 yield SampleStored(cell, self._store.add_error(cell.id, sample, str(error)))
             yield CellFailed(cell, str(error))

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from alignbench.contexts.rendering import Rendered, render
 from alignbench.engines.protocol import (
+    LOAD,
     Capabilities,
     Done,
     EnginePool,
@@ -107,6 +108,8 @@ class JudgeRun:
         with self._lock:
             self._cancelled = True
             keys = list(self._running)
+        if self._pool.capabilities(self.plan.judge) is None:
+            self._pool.cancel(self.plan.judge, LOAD)
         for key in keys:
             self._pool.cancel(self.plan.judge, key)
         self._inbox.put(None)
@@ -114,7 +117,7 @@ class JudgeRun:
     def __iter__(self) -> Iterator[JudgeEvent]:
         if not self._waiting:
             return
-        self._pool.load(self.plan.judge, self._inbox.put)
+        self._load()
         loaded = False
         while not self._stopped() and (self._waiting or self._running):
             match self._inbox.get():
@@ -133,9 +136,15 @@ class JudgeRun:
                     if running := self._end(event.key):
                         yield JudgeFailed(running.item, event.message)
                     # The worker may be gone: loading again answers at once if it is not.
-                    self._pool.load(self.plan.judge, self._inbox.put)
+                    self._load()
                 case Done():
                     yield from self._ask_more()
+
+    def _load(self) -> None:
+        with self._lock:
+            cancelled = self._cancelled
+        if not cancelled:
+            self._pool.load(self.plan.judge, self._inbox.put)
 
     def _stopped(self) -> bool:
         """Cancelled, and what ran has come to its end."""
@@ -150,7 +159,7 @@ class JudgeRun:
     def _ask_more(self) -> Iterator[JudgeEvent]:
         capabilities = self._pool.capabilities(self.plan.judge)
         if capabilities is None:  # the worker died since it was loaded
-            self._pool.load(self.plan.judge, self._inbox.put)
+            self._load()
             return
         while self._waiting and len(self._running) < LOOKAHEAD and not self._cancelled:
             item = self._waiting.popleft()

@@ -6,9 +6,10 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from alignbench import paths
+from alignbench import cache_folder, paths
 from alignbench.models.catalog import file_hash, parse_reference, weights_path
 from alignbench.models.gguf import header
 from alignbench.models.hf_source import HfSource, parse_source
@@ -60,13 +61,23 @@ def remembered_hash(path: Path) -> str:
     memory = paths.cache_dir() / "hashes.json"
     identity = f"{path.resolve()}:{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ctime_ns}"
     try:
-        known: dict[str, str] = json.loads(memory.read_text())
-    except (OSError, ValueError):
-        known = {}
+        read = json.loads(memory.read_text())
+    except (OSError, ValueError, RecursionError):
+        read = None
+    known: dict[str, str] = read if isinstance(read, dict) else {}
     if identity not in known:
         known[identity] = file_hash(path)
-        memory.parent.mkdir(parents=True, exist_ok=True)
-        part = memory.with_suffix(f".{os.getpid()}")
-        part.write_text(json.dumps(known))
-        part.replace(memory)
+        _remember(memory, known)
     return known[identity]
+
+
+def _remember(memory: Path, known: dict[str, str]) -> None:
+    if not cache_folder.works(memory.parent):
+        return
+    part = memory.with_suffix(f".{os.getpid()}")
+    with suppress(OSError):  # it is a folder, or the disk was filled meanwhile: the hash is made again
+        try:
+            part.write_text(json.dumps(known))
+            part.replace(memory)
+        finally:
+            part.unlink(missing_ok=True)

@@ -135,6 +135,12 @@ class LiveScores:
         with self._arrived:
             return self._arrived.wait_for(lambda: not self._users, timeout)
 
+    def give_up(self, reason: str) -> None:
+        """Go without the embeddings that have not come."""
+        with self._lock:
+            keys = list(self._users)
+        self._fail(keys, reason)
+
     def close(self) -> None:
         """Stop asking for embeddings. What is there stays readable. The pool is the caller's to close, afterwards."""
         with self._arrived:

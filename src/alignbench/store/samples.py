@@ -26,6 +26,7 @@ from alignbench.store.encoding import (
 )
 from alignbench.store.rows import Counts, Pace, SampleRow, SampleStatus, StoredCell
 
+_STATUSES: dict[str, SampleStatus] = {"cancelled": "cancelled", "error": "error"}  # by finish reason; others are done
 _TOKEN_COLUMNS = tuple(field.name for field in fields(TokenStats))
 
 # One statement decides: a row that is done stays as it is, anything else under the index is replaced.
@@ -55,11 +56,10 @@ class SamplesMixin(ConnectedMixin):
         Its status is done, or cancelled or error where its finish reason says so. It replaces an error or a cancelled
         sample of the same index; where a done one is there already, that one stays and is returned.
         """
-        statuses: dict[str, SampleStatus] = {"cancelled": "cancelled", "error": "error"}
         return self._put(
             cell_id,
             result.sample,
-            statuses.get(result.finish_reason, "done"),
+            _STATUSES.get(result.finish_reason, "done"),
             result.finish_reason,
             result.n_prompt_tokens,
             result.n_tokens,
@@ -102,7 +102,7 @@ class SamplesMixin(ConnectedMixin):
         return self._put(
             cell_id,
             sample,
-            "done",
+            _STATUSES.get(finish_reason, "done"),
             finish_reason,
             *[None] * 5,
             text=text,

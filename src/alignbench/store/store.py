@@ -11,7 +11,7 @@ from typing import Self
 from alignbench.errors import InputError
 from alignbench.output_files import new_file
 from alignbench.store.cells import CellsMixin
-from alignbench.store.connection import open_database, plain_errors, why_read_only
+from alignbench.store.connection import open_database, plain_errors, prepared, why_read_only
 from alignbench.store.judgments import JudgmentsMixin
 from alignbench.store.likelihoods import LikelihoodsMixin
 from alignbench.store.merging import MergingMixin
@@ -63,6 +63,12 @@ class Store(
         """As `open`, and as `read` where the file is there and cannot be written."""
         path = Path(path)
         return cls.read(path) if path.is_file() and why_read_only(path) else cls.open(path)
+
+    @classmethod
+    def in_memory(cls) -> Self:
+        """A database that is gone when it is closed."""
+        path = Path(":memory:")
+        return cls(prepared(sqlite3.connect(path, isolation_level=None), path), path)
 
     def backup(self, path: Path) -> None:
         """Copy the database as it is at this moment to a new file, while others may write to it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -35,6 +36,8 @@ def run_app(db: Path, session: int | None = None, labels: LabelPlan | None = Non
     """Open the app on a session database, on pairs to label where there are any; it returns when the user leaves."""
     from alignbench.tui.app import BenchApp
 
+    for number in (signal.SIGTERM, signal.SIGHUP):  # what matters is stored; the workers end with this process
+        signal.signal(number, signal.SIG_DFL)
     pool = _LatePool()
     workers = cast("WorkerPool", pool)
     try:

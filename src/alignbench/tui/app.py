@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import time
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -20,6 +21,7 @@ from alignbench.spec import Model, Prompt
 from alignbench.tui.action import APP, bindings, of_screen
 from alignbench.tui.bench.screen import BenchScreen
 from alignbench.tui.messages import Open
+from alignbench.tui.notices import NoticeHandler
 from alignbench.tui.screen import do, tell
 from alignbench.tui.terminal import TerminalWatch
 from alignbench.tui.workbench.controller import Workbench
@@ -78,7 +80,16 @@ class BenchApp(App[None]):
         self.bench_screen = BenchScreen(self.workbench)
         return self.bench_screen
 
+    class Noticed(Message):
+        """There is something that a person should know, whichever thread found it."""
+
+        def __init__(self, line: str) -> None:
+            super().__init__()
+            self.line = line
+
     def on_mount(self) -> None:
+        self._notices = NoticeHandler(lambda line: self.post_message(self.Noticed(line)))
+        logging.getLogger("alignbench").addHandler(self._notices)
         self.set_interval(0.5, self._tick)
         self.call_after_refresh(self._begin)
 
@@ -96,6 +107,12 @@ class BenchApp(App[None]):
 
             self.push_screen(LabelScreen(self.workbench, self._labels))
         gc.freeze()  # what was imported stays; looking through it now and then would hold a key for 0.1 s
+
+    def on_unmount(self) -> None:
+        logging.getLogger("alignbench").removeHandler(self._notices)
+
+    def on_bench_app_noticed(self, message: Noticed) -> None:
+        tell(self, message.line, "warning")
 
     def _happened(self) -> None:
         """Called from any thread."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from alignbench.contexts.rendering import NO_MODEL, own_content, render
+from alignbench.engines.cancellable_pool import CancellablePool
 from alignbench.errors import EngineError, InputError
 from alignbench.experiments.hint_maker import made_hint
 from alignbench.spec import Condition, Context, EmbedderPrompt, Example, Examples, ExampleSet, Hint, Prompt, Sampling
@@ -17,7 +18,6 @@ from alignbench.tui.bench.column import notice
 from alignbench.tui.condition_text import changes, context_words
 from alignbench.tui.context import fields
 from alignbench.tui.workbench import context_edits, persistence
-from alignbench.tui.workbench.cancellable_pool import CancellablePool
 from alignbench.tui.workbench.cell import BenchSample
 from alignbench.tui.workbench.state import Bench, Column
 from tests.support.app import ALIGNED, BASE
@@ -244,7 +244,7 @@ def test_a_question_that_is_given_up_leaves_no_hint(tmp_path: Path) -> None:
         if "writes" in doing:
             pool.stop()
 
-    pool = CancellablePool(FakePool(), report)
+    pool = CancellablePool(FakePool(), report=report)
     hint, prompt = Hint("summary", "", "a", 0, "demo-aligned", "{response}"), Prompt("p", "question")
     with Store.open(tmp_path / "x.db") as store:
         session = store.create_session("s")

@@ -1,22 +1,24 @@
-"""The process that holds one model: `python -m alignbench.engines.workers.main FD`.
+"""The process that holds one model: `python -m alignbench.engines.workers.main FD PARENT`.
 
-It reads requests from the socket FD and writes events to it. A segmentation fault, an abort or a kill ends this
-process and nothing else. stdout and stderr are a log file: native code writes there, never to the front end.
+It reads requests from the socket FD and writes events to it; it ends with the process PARENT. A segmentation fault, an
+abort or a kill ends this process and nothing else. stdout and stderr are a log file: native code writes there, never to
+the front end.
 """
 
 from __future__ import annotations
 
-import os
 import queue
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from multiprocessing.connection import Connection
 from typing import Protocol
 
+from alignbench.child_process import end_with_parent, kill_group
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.protocol import (
     Embedded,
@@ -160,7 +162,7 @@ class _Worker:
             try:
                 message: Message = self._connection.recv()
             except (EOFError, OSError):
-                os._exit(0)  # the front end is gone
+                kill_group(0)  # the front end is gone: this process, and what it started
             match message:
                 case Cancel():
                     self._cancel.cancel(message.key, message.samples)
@@ -191,7 +193,8 @@ class _Worker:
         except AlignbenchError as error:
             message = str(error)
         except Exception as error:  # the boundary of the process: whatever it was, it belongs to these requests
-            print(masked(traceback.format_exc()), file=sys.stderr)
+            with suppress(OSError):  # no room for the log
+                print(masked(traceback.format_exc()), file=sys.stderr)
             message = masked(f"{type(error).__name__}: {error}")
         for key in keys:
             self._cancel.forget(key)
@@ -202,8 +205,9 @@ class _Worker:
         try:
             self._connection.send(event)
         except OSError:
-            os._exit(0)
+            kill_group(0)
 
 
 if __name__ == "__main__":
+    end_with_parent(int(sys.argv[2]))
     _Worker(Connection(int(sys.argv[1]))).run()

@@ -16,6 +16,7 @@ from typing import Any
 
 from alignbench.engines.memory import free_bytes, needed_bytes, on_gpu
 from alignbench.engines.protocol import (
+    LOAD,
     Capabilities,
     Done,
     Embedded,
@@ -27,9 +28,9 @@ from alignbench.engines.protocol import (
     TokensEmbedded,
 )
 from alignbench.engines.workers.base_pool import ModelRequest, RequestQueue
-from alignbench.engines.workers.messages import Cancel, EmbedRequest, LoadEmbedder, LoadModel, SetThreads, WorkerAnswer
+from alignbench.engines.workers.messages import EmbedRequest, LoadEmbedder, LoadModel, SetThreads, WorkerAnswer
 from alignbench.engines.workers.process import WorkerProcess
-from alignbench.errors import AlignbenchError
+from alignbench.errors import AlignbenchError, EngineError
 from alignbench.spec import Model
 
 IDLE_SECONDS = 600.0  # a model on a GPU leaves it after so long without a request
@@ -65,26 +66,30 @@ class WorkerPool(RequestQueue):
 
     def load(self, model: Model, sink: Sink) -> None:
         """Start a worker for the model, or report at once that it is loaded."""
+        try:
+            answer = self._load(model, sink)
+        except EngineError as error:
+            answer = Failed(LOAD, str(error))
+        if answer is not None:
+            sink(answer)
+
+    def _load(self, model: Model, sink: Sink) -> Loaded | Failed | None:
+        """What is known at once; nothing where the sink is told later."""
         with self._lock:
             process = self._models.pop(model, None)
-            if process is None:
-                refusal = self._make_room(model)
-                if not refusal:
-                    process = self._models[model] = WorkerProcess(model.name, self._ended)
-                    process.loading.append(sink)
-                    process.send(LoadModel(model, self._share(1)))
-                    self._watch_idle(model)
-                    return
-            else:
+            if process is not None:
                 self._models[model] = process  # the most recently used is the last
-        if process is None:
-            sink(Failed(0, refusal, crowded=True))
-            return
-        with self._lock:
-            if process.capabilities is None:
-                process.loading.append(sink)
-                return
-        sink(Loaded(model.name, process.capabilities, 0.0))
+                if process.capabilities is not None:
+                    return Loaded(model.name, process.capabilities, 0.0)
+                process.wait_for_load(sink)
+                return None
+            if refusal := self._make_room(model):
+                return Failed(LOAD, refusal, crowded=True)
+            process = self._models[model] = WorkerProcess(model.name, self._ended)
+            process.wait_for_load(sink)
+            process.send(LoadModel(model, self._share(1)))
+            self._watch_idle(model)
+            return None
 
     def _make_room(self, model: Model) -> str:
         """End idle models, least recently used first, until a new one fits; why it cannot, or nothing."""
@@ -142,11 +147,11 @@ class WorkerPool(RequestQueue):
         sink(Failed(request.key, f"{model.name} is not loaded."))
 
     def cancel(self, model: Model, key: int, samples: Sequence[int] | None = None) -> None:
-        """Cancel samples of a request, or all of it."""
+        """Cancel samples of a request, or all of it. A worker that does not act on it is ended."""
         with self._lock:
             process = self._models.get(model)
         if process is not None:
-            process.send(Cancel(key, None if samples is None else tuple(samples)))
+            process.cancel(key, samples)
 
     def unload(self, model: Model) -> None:
         """End the model's process."""
@@ -183,11 +188,20 @@ class WorkerPool(RequestQueue):
         except AlignbenchError as error:
             sink(Failed(request.key, str(error)))
 
+    def cancel_embedding(self, sink: Callable[[Any], None]) -> None:
+        """Have the sink of a request answered soon; a worker that does not do so, and has no other, is ended."""
+        with self._lock:
+            process = self._embedder
+        if process is not None:
+            for key, open_sink in list(process.open.items()):
+                if open_sink is sink:
+                    process.cancel(key)
+
     def _start_embedder(self) -> WorkerProcess:
         path = self._embedder_path or _default_embedder()
-        self._embedder = WorkerProcess("embedder", self._ended)
-        self._embedder.send(LoadEmbedder(str(path), max(1, self._threads // 2)))
-        return self._embedder
+        self._embedder = embedder = WorkerProcess("embedder", self._ended)
+        embedder.send(LoadEmbedder(str(path), max(1, self._threads // 2)))
+        return embedder
 
     def worker_pid(self, model: Model) -> int | None:
         """Process id of a model's worker."""

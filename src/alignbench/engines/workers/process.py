@@ -1,20 +1,17 @@
-"""A worker process, seen from the front end: its pipe, its log, and the sinks of its requests."""
+"""A worker process, seen from the front end: the sinks of its requests, its log, and how long it may not react."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable
-from multiprocessing.connection import Connection
+from collections.abc import Callable, Sequence
 
-from alignbench import paths
+from alignbench import cache_folder
+from alignbench.child_process import is_stopped
 from alignbench.engines.protocol import (
+    LOAD,
     Capabilities,
     Done,
     Embedded,
@@ -27,16 +24,18 @@ from alignbench.engines.protocol import (
     Tokenized,
     TokensEmbedded,
 )
-from alignbench.engines.workers.messages import Message, WorkerAnswer
+from alignbench.engines.workers.child import Child
+from alignbench.engines.workers.messages import Cancel, Message, WorkerAnswer
 
-# libgomp's default spinning stalls two workers on the same cores; a short spin keeps the speed of one worker alone.
-_ENVIRONMENT = {"GOMP_SPINCOUNT": "1000", "OPENBLAS_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+GRACE = 2.5  # seconds from a cancellation until a worker that has not acted on it is ended
+STOPPED = 30.0  # seconds that a worker with work to do may be stopped (SIGSTOP) until it is ended
 
 
 class WorkerProcess:
     """A worker process and the sinks of its requests."""
 
     def __init__(self, name: str, on_end: Callable[[WorkerProcess], None]) -> None:
+        """Begin it. Raises EngineError where the system has no room for another process."""
         self.name = name
         self.capabilities: Capabilities | None = None
         self.loading: list[Sink] = []
@@ -44,32 +43,34 @@ class WorkerProcess:
         self.used = time.monotonic()  # when it last got a request or answered
         self._on_end = on_end
         self._lock = threading.Lock()
+        self._cancelled: dict[int, float] = {}  # key -> when it has to have ended
+        self._stopped_since: float | None = None
         self._stopping = False
-        self._failure = ""  # why loading failed
-        self.log = paths.log_dir() / f"{name.replace('/', '_')}-{os.getpid()}.log"
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        ours, theirs = socket.socketpair()
-        with theirs, self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "alignbench.engines.workers.main", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env={**os.environ, **_ENVIRONMENT},
-                start_new_session=True,  # Ctrl-C in the terminal is the front end's to handle
-            )
-        self._connection = Connection(ours.detach())
-        threading.Thread(target=self._read, name=f"worker {name}", daemon=True).start()
+        self._failure = ""  # why loading failed, or why it was ended
+        self.log = cache_folder.worker_log(f"{name.replace('/', '_')}-{os.getpid()}.log")
+        self._child = Child(name, self.log, received=self._dispatch, look=self._look, ended=self._ended)
 
     @property
     def pid(self) -> int:
-        return self._process.pid
+        return self._child.pid
 
     def send(self, message: Message) -> None:
         """Send a message; a dead worker's requests fail when its end is noticed."""
-        with self._lock, contextlib.suppress(OSError):
-            self._connection.send(message)
+        self._child.send(message)
+
+    def cancel(self, key: int, samples: Sequence[int] | None = None) -> None:
+        """Cancel samples of a request, or all of it: then it ends soon, be it with the process."""
+        if key != LOAD:
+            self.send(Cancel(key, None if samples is None else tuple(samples)))
+        if samples is None:
+            with self._lock:
+                self._cancelled.setdefault(key, time.monotonic() + GRACE)
+
+    def wait_for_load(self, sink: Sink) -> None:
+        """Have the sink told of the load, which is wanted again if it was cancelled."""
+        with self._lock:
+            self._cancelled.pop(LOAD, None)
+        self.loading.append(sink)
 
     @property
     def is_idle(self) -> bool:
@@ -78,21 +79,38 @@ class WorkerProcess:
     def stop(self) -> None:
         """End the process; open requests fail."""
         self._stopping = True
-        self._process.kill()
+        self._child.kill()
 
-    def _read(self) -> None:
-        while True:
-            try:
-                event: WorkerAnswer = self._connection.recv()
-            except (EOFError, OSError):
-                break
-            self._dispatch(event)
-        self._process.kill()
-        message = self._epitaph(self._process.wait())
+    def _look(self) -> None:
+        """End the process where it does not react."""
+        now = time.monotonic()
+        with self._lock:
+            wanted = self._open_keys() - self._cancelled.keys()
+            late = {key for key, by in self._cancelled.items() if by <= now} & self._open_keys()
+        if late and not wanted:
+            self._give_up(f"did not stop within {GRACE:g} seconds")
+        for key in late if wanted else ():  # it may be at work on another request
+            self._answer(Failed(key, f"{self.name} was busy with something else."))
+        if self.is_idle or not is_stopped(self.pid):
+            self._stopped_since = None
+        elif self._stopped_since is None:
+            self._stopped_since = now
+        elif now - self._stopped_since > STOPPED:
+            self._give_up(f"was stopped (SIGSTOP) for {STOPPED:g} seconds")
+
+    def _open_keys(self) -> set[int]:
+        return {*self.open, *([LOAD] if self.loading else [])}
+
+    def _give_up(self, why: str) -> None:
+        self._failure = f"The worker of {self.name} {why} and was ended. Sampling again starts a new one."
         self._on_end(self)
-        self._connection.close()
+        self._child.kill()
+
+    def _ended(self, code: int) -> None:
+        message = self._epitaph(code)
+        self._on_end(self)
         for sink in self.loading:
-            sink(Failed(0, message))
+            sink(Failed(LOAD, message))
         for key, open_sink in list(self.open.items()):
             open_sink(Failed(key, message))
 
@@ -110,16 +128,24 @@ class WorkerProcess:
                     self._on_end(self)
                     self.stop()
                 sinks, self.loading = self.loading, []
+                with self._lock:
+                    self._cancelled.pop(LOAD, None)
                 for sink in sinks:
                     sink(event)
             case Done() | Failed() | Embedded() | TokensEmbedded() | Entailed() | Scored() | Tokenized():
-                answer = self.open.pop(event.key, None)
-                if answer:
-                    answer(event)
+                self._answer(event)
             case _:
                 answer = self.open.get(event.key)
                 if answer:
                     answer(event)
+
+    def _answer(self, event: Done | Failed | Embedded | TokensEmbedded | Entailed | Scored | Tokenized) -> None:
+        """Hand out the last event of a request."""
+        with self._lock:
+            answer = self.open.pop(event.key, None)
+            self._cancelled.pop(event.key, None)
+        if answer:
+            answer(event)
 
     def _epitaph(self, code: int) -> str:
         if self._failure:
@@ -127,4 +153,5 @@ class WorkerProcess:
         if self._stopping:
             return f"{self.name} was unloaded."
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-        return f"The worker of {self.name} died ({how}). Sampling again starts a new one. Log: {self.log}"
+        log = f" Log: {self.log}" if self.log else ""
+        return f"The worker of {self.name} died ({how}). Sampling again starts a new one.{log}"

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-from alignbench import paths
+from alignbench.api.embedding import embedding_cache
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.judging.plan import plan_judging
 from alignbench.judging.qualities import read_qualities
@@ -97,7 +97,7 @@ def study(backends: Backends, what: Subject, judge: Model | None, progress: Prog
         store = stack.enter_context(Store.read(backends.db) if judge is None else Store.open(backends.db))
         if judge is not None:
             _judge(store, what, judge, backends, progress)
-        cache = stack.enter_context(Store.open(paths.embedding_cache()))
+        cache = stack.enter_context(embedding_cache())
         vectors, pieces = (Embeddings(s, backends.embed, DEFAULT_EMBEDDER, NO_EMBEDDER) for s in (store, cache))
         options = Options(
             metrics=default_metrics(store, what.session, WORKBENCH, "diversity"),

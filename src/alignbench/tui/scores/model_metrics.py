@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from alignbench import paths
+from alignbench.api.embedding import embedding_cache
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.errors import EngineError, InputError
 from alignbench.metrics.values import Value
@@ -47,7 +47,7 @@ class _OnePrompt:
 
 def _coverage(backends: Backends, snapshot: Snapshot, progress: Progress) -> OnDemandResult:
     rule = _held_out(snapshot)
-    with Store.open(paths.embedding_cache()) as store:
+    with embedding_cache() as store:
         embeddings = Embeddings(store, backends.embed, DEFAULT_EMBEDDER, NO_EMBEDDER)
         return OnDemandResult(compared=coverages(snapshot.cells(), rule, embeddings, progress))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alignbench import paths
+from alignbench.api.embedding import embedding_cache
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.progress import Progress
 from alignbench.reports.contents import Report
@@ -20,7 +20,7 @@ from alignbench.tui.workbench.backends import NO_EMBEDDER, Backends
 def session_report(backends: Backends, session: int, progress: Progress) -> Report:
     """Both investigations of a session, with what `alignbench report` does where nothing else is said."""
     progress("reading the session", 0, 1)
-    with Store.read(backends.db) as store, Store.open(paths.embedding_cache()) as cache:
+    with Store.read(backends.db) as store, embedding_cache() as cache:
         mode, _ = session_mode(store, session)
         options = session_options(store, session, mode=mode, investigation="all")
         vectors, pieces = (Embeddings(kept, backends.embed, DEFAULT_EMBEDDER, NO_EMBEDDER) for kept in (store, cache))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from alignbench import paths
+from alignbench.api.embedding import embedding_cache
 from alignbench.engines.blocking import loaded, scored
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.engines.protocol import EmbedPool, Scored
@@ -46,7 +46,7 @@ def shifted_tokens(
 
 def _match(embed: EmbedPool | None, text: str, others: Mapping[int, str], progress: Progress) -> list[Match]:
     progress("starting the embedding model", 0, 1)
-    with Store.open(paths.embedding_cache()) as store:
+    with embedding_cache() as store:
         embeddings = Embeddings(store, embed, DEFAULT_EMBEDDER)
         matches = best_sentences(text, others, embeddings, progress)
         if embeddings.why_not and not any(match.similarity is not None for match in matches):

@@ -39,7 +39,7 @@ class BenchSample:
             case "error":
                 return "error"
             case "cancelled":
-                return f"cancelled at {self.n_tokens} tok"
+                return f"cancelled at {self.n_tokens} tok" if self.n_tokens else "cancelled"
         if self.row is not None and self.row.finish_reason == "length":
             return f"cut at {max_tokens} tok"
         if self.row is not None and self.row.refused:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from alignbench.tui.workbench.cancellable_pool import CancellablePool
+from alignbench.engines.cancellable_pool import CancellablePool
 from alignbench.tui.workbench.store_thread import StoreThread
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ class ContextPreparerThread:
 
     def __init__(self, backends: Backends, session: int | None, report: Callable[[str], None]) -> None:
         """report: called from other threads with what a model is doing; it must not block."""
-        self._pool, self._embed = CancellablePool(backends.pool, report), backends.embed
+        self._pool = CancellablePool(backends.pool, backends.embed, report)
+        self._embed = None if backends.embed is None else self._pool
         self._session = NO_SESSION if session is None else session
         self._thread = StoreThread(backends.db, "preparer")
         self._preparer: Preparer | None = None

@@ -50,7 +50,7 @@ def apply_run_event(bench: Bench, event: RunEvent) -> BenchCell | None:
             cell.samples[event.row.sample] = BenchSample.stored(event.row)
         case CellFailed():
             cell.message = event.message
-            cell.status = "idle"
+            end(cell)
         case CellDone():
             end(cell)
     return cell
