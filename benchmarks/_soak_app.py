@@ -1,6 +1,6 @@
 """The app of a soak: Textual's pilot presses random keys, on real models, and sometimes a worker is killed or stopped.
 
-    python benchmarks/_soak_app.py DB SEED SECONDS RESULT
+python benchmarks/_soak_app.py DB SEED SECONDS RESULT
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class Soak:
         self.memory["app"].append(private_mib(os.getpid()))
         self.descriptors.append(descriptors(os.getpid()))
         for name in MODELS:
-            process = self.pool._models.get(resolve(name))  # noqa: SLF001 - what it holds, from outside
+            process = self.pool._models.get(resolve(name))
             if process is not None and process.capabilities is not None:
                 self.memory[name].append(private_mib(process.pid))
 

@@ -109,7 +109,12 @@ class Commands:
         n = self.random.randrange(1, 40)
         file = self.folder / "import.jsonl"
         rows = [
-            {"prompt_id": f"p{i % 5}", "prompt": f"Question {i % 3}?", "condition": f"c{i % 2}", "response": f"No. {i}."}
+            {
+                "prompt_id": f"p{i % 5}",
+                "prompt": f"Question {i % 3}?",
+                "condition": f"c{i % 2}",
+                "response": f"No. {i}.",
+            }
             for i in range(n)
         ]
         file.write_text("".join(json.dumps(row) + "\n" for row in rows))

@@ -73,7 +73,7 @@ class Growth:
 
     @classmethod
     def of(cls, what: str, values: Sequence[float]) -> Growth:
-        """Of values in the order of time, the first tenth left out, in which everything is loaded for the first time."""
+        """Of values in the order of time, without the first tenth, in which all is loaded for the first time."""
         kept = values[len(values) // 10 :]
         third = max(1, len(kept) // 3)
         return cls(what, statistics.median(kept[:third]), statistics.median(kept[-third:])) if kept else cls(what, 0, 0)

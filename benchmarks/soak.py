@@ -4,9 +4,9 @@
     python benchmarks/soak.py minutes=30 seed=7     # the same actions again by the seed, as far as time lets them
 
 The app (a pilot presses keys, workers are killed and stopped under it) and commands in processes of their own (sampled,
-killed and resumed, interrupted, imported, exported, reported) share one database. At the end the database is whole, every
-count that was said is the database's, no process, descriptor or temporary file is left, and memory is flat. Ends with 1
-where one of these does not hold.
+killed and resumed, interrupted, imported, exported, reported) share one database. At the end the database is whole,
+every count that was said is the database's, no process, descriptor or temporary file is left, and memory is flat. Ends
+with 1 where one of these does not hold.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def main() -> int:
             "ALIGNBENCH_WEIGHTS_DIR": weights,
             "TMPDIR": str(temporary),
         }
-        faults = soak(folder, minutes * 60, seed, mark)
+        faults = soak(folder, minutes * 60, seed)
         faults += left(folder, temporary, mark)
     for fault in faults:
         print(f"FAULT: {fault}")
@@ -57,7 +57,7 @@ def main() -> int:
     return int(bool(faults))
 
 
-def soak(folder: Path, seconds: float, seed: int, mark: str) -> list[str]:
+def soak(folder: Path, seconds: float, seed: int) -> list[str]:
     """Both at once; what went wrong."""
     db, result = folder / "soak.db", folder / "app.json"
     script = Path(__file__).with_name("_soak_app.py")
@@ -108,7 +108,7 @@ def print_figures(commands: Commands, found: dict[str, dict[str, int]], growths:
             connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("sessions", "samples")
         )
     print(f"app: {found['actions']}; commands: {dict(commands.counts)}; {sessions} sessions, {samples} samples")
-    print(f"slowest end: app {found['slowest_cancel']:.1f} s after Esc, command {commands.slowest_end:.1f} s after a signal")
+    print(f"slowest end: app {found['slowest_cancel']:.1f} s after Esc, command {commands.slowest_end:.1f} s")
     print("| what | first third | last third | growth |\n|---|---:|---:|---:|")
     for each in growths:
         print(f"| {each.what} | {each.first:.0f} | {each.last:.0f} | {each.share:+.1%} |")

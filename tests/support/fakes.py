@@ -189,7 +189,7 @@ class LetterEmbedder:
         vectors = counts / np.maximum(np.linalg.norm(counts, axis=1, keepdims=True), 1e-9)
         sink(Embedded(0, vectors, (1,) * len(texts), self.model))
 
-    def cancel_embedding(self, sink: object) -> None:  # noqa: ARG002
+    def cancel_embedding(self, sink: object) -> None:
         """It has answered already."""
 
 
