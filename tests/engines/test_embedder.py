@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -12,8 +13,9 @@ import pytest
 
 from alignbench.engines import embedder as module
 from alignbench.engines.embedder import DEFAULT_EMBEDDER, Embedder, default_embedder_path, embedder_name
-from alignbench.errors import EngineError
+from alignbench.errors import EngineError, InputError
 from alignbench.metrics.bertscore import TokenVectors, bertscore_matrix
+from alignbench.models.module_folder import check_modules
 
 LONG = " ".join(f"On day {i} I wrote about the garden and my friends." for i in range(100))  # 1,100 words
 
@@ -51,6 +53,53 @@ def test_the_name_of_a_folder_changes_with_its_weights(tmp_path: Path) -> None:
     assert second != first
     (folder / "config_sentence_transformers.json").write_text('{"prompts": {"document": "d: "}}')
     assert embedder_name(folder) not in (first, second), "with other texts before them they are other vectors"
+
+
+def test_the_name_of_a_folder_changes_with_all_that_is_loaded(tmp_path: Path) -> None:
+    names = [embedder_name(tmp_path)]
+    for name in ("tokenizer.json", "vocab.txt", "modules.json", "1_Pooling/config.json", "2_Dense/model.safetensors"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("{}")
+        names.append(embedder_name(tmp_path))
+    assert len({*names}) == len(names)
+    (tmp_path / "README.md").write_text("A model.")
+    assert embedder_name(tmp_path) == names[-1]
+
+
+DEEP = '{"a":' * 5_000 + "1" + "}" * 5_000
+ROOT = {"path": "", "type": "sentence_transformers.models.Transformer"}
+BAD_MODULES: dict[str, tuple[str, object, str]] = {
+    "of another class": ("modules.json", [ROOT, {"path": "", "type": "own.Evil"}], "type is 'own.Evil'; expected one of"),
+    "elsewhere": ("modules.json", [ROOT | {"path": "../other"}], 'names "../other"; expected a file of the same folder'),
+    "pickled": ("modules.json", [ROOT, ROOT | {"path": "2_Dense"}], "2_Dense has pytorch_model.bin and no *.safetensors"),
+    "no list": ("modules.json", {}, "an object; expected a list of modules"),
+    "without a place": ("modules.json", [{"type": ROOT["type"]}], 'module 1, field "path": null; expected a text'),
+    "an index of pickles": ("model.safetensors.index.json", {"weight_map": {"a": "x.bin"}}, 'names "x.bin"; expected a *'),
+    "an adapter": ("adapter_config.json", {}, "holds an adapter"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "content", "message"), BAD_MODULES.values(), ids=BAD_MODULES)
+def test_modules_that_are_not_loaded(tmp_path: Path, name: str, content: object, message: str) -> None:
+    folder = tmp_path / "house"
+    (folder / "2_Dense").mkdir(parents=True)
+    (tmp_path / "other").mkdir()
+    (folder / "2_Dense/pytorch_model.bin").touch()
+    (folder / name).write_text(json.dumps(content))
+    with pytest.raises(InputError, match=re.escape(message)):
+        check_modules(folder)
+
+
+def test_deep_modules_are_one_message(tmp_path: Path) -> None:
+    for name in ("modules.json", "config_sentence_transformers.json", "sentence_bert_config.json"):
+        (tmp_path / name).write_text(DEEP)
+        with pytest.raises(InputError, match="nested"):
+            check_modules(tmp_path)
+        (tmp_path / name).unlink()
+
+
+def test_the_embedded_folder_is_sound() -> None:
+    check_modules(default_embedder_path())
 
 
 @pytest.fixture(scope="module")

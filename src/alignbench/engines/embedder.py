@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from alignbench.engines.text_prefixes import text_prefixes
 from alignbench.errors import EngineError
+from alignbench.models.module_folder import check_modules, modules_hash
 
 DEFAULT_EMBEDDER = "all-MiniLM-L6-v2"
 WINDOW_MODE = "windows: token-weighted mean of unit vectors"  # how the vectors of one text's windows were joined
@@ -38,7 +39,7 @@ def default_embedder_path() -> Path:
 def embedder_name(path: Path) -> str:
     """The name vectors are cached under: that of the embedded model, else the folder's with a hash.
 
-    The hash is of its weights, and of what it asks for before a text.
+    The hash is of its files, and of what it asks for before a text.
     """
     path = path.resolve()
     spec = importlib.util.find_spec(_PACKAGE)
@@ -48,14 +49,9 @@ def embedder_name(path: Path) -> str:
 
 
 def weights_name(path: Path, asks: str = "") -> str:
-    """The name of a folder with a hash of its weights, and of what the model asks for before a text."""
+    """The name of a folder with a hash of its files, and of what the model asks for before a text."""
     path = path.resolve()
-    digest = hashlib.sha256()
-    for weights in sorted(path.glob("*.safetensors")):
-        with weights.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    digest.update(asks.encode())
-    return f"{path.name}@{digest.hexdigest()[:12]}"
+    return f"{path.name}@{hashlib.sha256(f'{modules_hash(path)} {asks}'.encode()).hexdigest()[:12]}"
 
 
 def no_prefix(model: str, why: str) -> str:
@@ -82,6 +78,7 @@ class Embedder:
         if threads is not None:
             torch.set_num_threads(threads)
         try:
+            check_modules(folder)
             self._model: Any = SentenceTransformer(
                 str(folder), local_files_only=True, model_kwargs={"use_safetensors": True}
             )

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from alignbench.engines.embedder import weights_name
 from alignbench.errors import EngineError
+from alignbench.models.module_folder import check_modules
 
 _BATCH = 16  # pairs in one forward pass
 _INSTALL = "pip install 'alignbench[embeddings]'"
@@ -33,6 +34,7 @@ class NliModel:
         if threads is not None:
             torch.set_num_threads(threads)
         try:
+            check_modules(folder)
             self._model: Any = CrossEncoder(str(folder), local_files_only=True, model_kwargs={"use_safetensors": True})
         except Exception as error:  # the libraries raise anything on a folder that is broken
             raise EngineError(f"Cannot load the NLI model at {path}: {error}") from error

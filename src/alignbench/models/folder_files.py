@@ -192,8 +192,8 @@ def _check_name(name: str, named_by: Path, ending: str) -> None:
         raise InputError(f"{named_by} names {shown}; expected a file of the same folder.")
 
 
-def _inside(folder: Path, name: str, named_by: Path, ending: str) -> Path:
-    """A file of a folder by its name. InputError where it is of another kind, elsewhere, or not there."""
+def placed(folder: Path, name: str, named_by: Path, ending: str = "") -> Path:
+    """Where a name leads to. InputError where it is of another kind, or leads out of the folder."""
     _check_name(name, named_by, ending)
     path, home = folder / name, _home(folder)
     try:
@@ -202,6 +202,12 @@ def _inside(folder: Path, name: str, named_by: Path, ending: str) -> Path:
         place = path
     if not place.is_relative_to(home):
         raise InputError(f"{path} is a link to {place}, outside of {home}; expected a file that lies in it.")
+    return path
+
+
+def _inside(folder: Path, name: str, named_by: Path, ending: str) -> Path:
+    """A regular file of a folder by its name. InputError where it is of another kind, elsewhere, or not there."""
+    path = placed(folder, name, named_by, ending)
     if not os.path.lexists(path):
         raise NotThere(f"There is no file {path}, which {named_by} names. Download or copy the model again.")
     open_regular(path).close()
@@ -211,6 +217,7 @@ def _inside(folder: Path, name: str, named_by: Path, ending: str) -> Path:
 def _home(folder: Path) -> Path:
     """What the files of a folder may lie in: the folder, or the repository of the hub's cache that it is a view of."""
     place = folder.resolve()
-    if place.parent.name == "snapshots" and place.parents[1].name.startswith("models--"):
-        return place.parents[1]
+    for snapshots in place.parents:
+        if snapshots.name == "snapshots" and snapshots.parent.name.startswith("models--"):
+            return snapshots.parent
     return place

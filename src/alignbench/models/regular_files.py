@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from alignbench.errors import InputError
 
@@ -18,7 +18,7 @@ _KINDS = {
 }
 
 
-def open_regular(path: Path, expected: str = "a file") -> BinaryIO:
+def open_regular(path: Path, expected: str = "a file") -> BufferedReader:
     """Open a file for reading. It never waits.
 
     Raises InputError where it is not there, cannot be read, or is no regular file (or a link to one).
