@@ -54,9 +54,7 @@ def _places(folder: Path) -> Iterator[Path]:
         where = f"{path}, module {number}"
         name, kind = _text(module, "path", where), _text(module, "type", where)
         if not kind.startswith(_CLASSES):
-            raise InputError(
-                f"{where}: type is {kind!r}; expected one of {_CLASSES}* (others are code from elsewhere)."
-            )
+            raise InputError(f"{where}: type is {kind!r}; expected one of {_CLASSES}*, not code of its own.")
         if name and (folder / name).exists():  # some have no files
             yield placed(folder, name, path)
 
