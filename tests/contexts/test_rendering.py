@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from alignbench.contexts.rendering import Content, Part, render
+from alignbench.engines.thoughts import ThoughtMarks
 from alignbench.errors import InputError
 from alignbench.spec import Context, Example, Examples, ExampleSet, Hint, Prefill, Prompt
 from tests.support.fakes import CAPABILITIES
@@ -51,6 +52,24 @@ def test_plain_carries_instruction_examples_hint_query_and_prefill() -> None:
 
 def test_hints_of_examples_stand_only_beside_a_hint_of_the_query() -> None:
     assert "a way" not in render(WHY, Context("plain", examples=FIXED), BASE).text
+
+
+def test_where_thoughts_stand_is_told_by_the_context_else_by_the_layout() -> None:
+    thinker = replace(ALIGNED, chat_template="{{ messages[0].content }}{# <think></think> #}")
+    opened = replace(ALIGNED, chat_template="{{ messages[0].content }}<think>\n")
+    server = replace(ALIGNED, chat_template=None, renders_chat=True)
+    told = replace(CHAT, thinking_end="[/THINK]")
+    for context, model, thoughts in (
+        (PLAIN, BASE, None),
+        (PLAIN, server, None),
+        (CHAT, ALIGNED, None),
+        (CHAT, thinker, ThoughtMarks(opened=False)),
+        (CHAT, opened, ThoughtMarks()),
+        (CHAT, server, ThoughtMarks(opened=False)),
+        (told, server, ThoughtMarks("[/THINK]")),
+        (told, ALIGNED, ThoughtMarks("[/THINK]")),
+    ):
+        assert render(WHY, context, model).thoughts == thoughts
 
 
 def test_a_hint_that_the_model_writes_first_is_left_open_and_has_fences_of_its_own() -> None:

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from alignbench.contexts.rendering import Content
-from alignbench.errors import AlignbenchError
+from alignbench.errors import AlignbenchError, InputError
 from alignbench.experiments.cell_content import cell_content, is_prepared
 from alignbench.experiments.context_preparer import Preparer
 from alignbench.experiments.plan import make_plan
 from alignbench.ledger.ablation import PreparedContext
-from alignbench.ledger.request import LedgerRequest
+from alignbench.ledger.request import LedgerRequest, thinks
 from alignbench.progress import Progress, tracked
 from alignbench.scoring.endings import Ending, ending
 from alignbench.spec import Condition, Context
@@ -50,7 +50,10 @@ class Failures:
 
 
 def load_responses(store: Store, session: int, request: LedgerRequest) -> TeacherResponses:
-    """The responses that are stored so far. Raises InputError where the teacher's own context was never prepared."""
+    """The responses that are stored so far.
+
+    Raises InputError where the teacher's own context was never prepared, or it thinks before its responses.
+    """
     cells = make_plan(store, session, request.prompts, [request.teacher], request.n).cells
     contents, responses, empty = {}, {}, 0
     endings: dict[tuple[str, int], Ending] = {}
@@ -58,6 +61,8 @@ def load_responses(store: Store, session: int, request: LedgerRequest) -> Teache
         rows = [
             row for row in store.samples(session, cell_id=cell.id) if row.status == "done" and row.sample < request.n
         ]
+        if any(row.thinking for row in rows):
+            raise InputError(thinks(request.teacher.name))
         texts = {row.sample: row.text for row in rows if row.text.strip()}
         empty += len(rows) - len(texts)
         if texts:

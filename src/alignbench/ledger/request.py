@@ -90,6 +90,11 @@ def check_weights(model: Model) -> None:
         raise InputError(no_weights(model.reference))
 
 
+def thinks(name: str) -> str:
+    """Why the responses of a condition are not read that follow its thoughts."""
+    return f"{name} thinks before its answers; a ledger reads responses that follow their prompt."
+
+
 def unreadable(context: Context, name: str) -> str:
     """Why whole responses cannot be read after a context, called `name`; empty where they can."""
     if context.prefill is not None:
@@ -97,7 +102,7 @@ def unreadable(context: Context, name: str) -> str:
     if context.hint is not None and context.hint.level == "first":
         return f"The hint of {name} is written by the base model; expected one that is given."
     if context.writes_first:
-        return f"{name} thinks before its answers; a ledger reads responses that follow their prompt."
+        return thinks(name)
     if context.verbalized:
         return f"{name} asks for {context.verbalized} answers at once; a ledger reads responses that stand alone."
     return ""

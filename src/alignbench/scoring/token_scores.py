@@ -37,11 +37,16 @@ def token_scores(rows: Iterable[SampleRow], tokens: StoredTokens, names: Collect
     if wanted:
         known = tokens(row.id for row in done)
         drawn = {row.id: known[row.id] for row in done if row.id in known and _complete(known[row.id])}
-        n_bytes = sum(len(row.raw_text.encode("utf-8", "surrogatepass")) for row in done if row.id in drawn)
+        n_bytes = sum(len(_drawn_text(row).encode("utf-8", "surrogatepass")) for row in done if row.id in drawn)
         for name in wanted:
             value = _OF_TOKENS[name]([*drawn.values()], n_bytes) if drawn else None
             scores[name] = value or Value(None, 0, NO_ENTROPIES if done else too_few(1, 0))
     return scores
+
+
+def _drawn_text(row: SampleRow) -> str:
+    """What the tokens of a sample say: all that was generated, or the answer where thoughts came before it."""
+    return row.raw_text if row.n_thinking_tokens is None else row.text
 
 
 def mean_surprisal(counts: Iterable[tuple[float | None, int | None]]) -> Value:

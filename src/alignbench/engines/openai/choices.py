@@ -273,12 +273,13 @@ def _count(value: object, where: str, remarks: list[str]) -> int | None:
 
 
 @dataclass(slots=True)
-class _Reader:
-    """Reads log-probs; `remark` is the first thing that is wrong with them."""
+class LogprobReader:
+    """Reads log-probs. remark: what is wrong with the first that cannot be read, empty where all can."""
 
     remark: str = field(default="")
 
     def number(self, value: object, where: str) -> float:
+        """In nats: perhaps -inf, as some servers write -9999; NaN where there is none, or none that can be read."""
         if value is None:
             return math.nan
         try:
@@ -295,7 +296,7 @@ def _tokens(logprobs: object, where: str, remarks: list[str]) -> tuple[Token, ..
     """The tokens of a choice, in the form of chat or of completions; none where they cannot be read."""
     if not logprobs:
         return ()
-    reader = _Reader()
+    reader = LogprobReader()
     tokens: tuple[Token, ...] = ()
     if not isinstance(logprobs, dict):
         reader.remark = f"{_wrong(where, logprobs, 'an object')} It is left out."
@@ -309,7 +310,7 @@ def _tokens(logprobs: object, where: str, remarks: list[str]) -> tuple[Token, ..
     return tokens
 
 
-def _of_chat(items: object, where: str, reader: _Reader) -> Iterator[Token]:
+def _of_chat(items: object, where: str, reader: LogprobReader) -> Iterator[Token]:
     if not isinstance(items, list):
         if items is not None:
             reader.remark = f"{_wrong(where, items, 'a list')} It is left out."
@@ -326,7 +327,7 @@ def _of_chat(items: object, where: str, reader: _Reader) -> Iterator[Token]:
         yield Token(token if known else -1, logprob, text if isinstance(text, str) else "")  # type: ignore[arg-type]
 
 
-def _of_completions(logprobs: dict[str, Any], where: str, reader: _Reader) -> Iterator[Token]:
+def _of_completions(logprobs: dict[str, Any], where: str, reader: LogprobReader) -> Iterator[Token]:
     values, texts = logprobs["token_logprobs"], logprobs.get("tokens")
     if not isinstance(values, list):
         reader.remark = f"{_wrong(f'{where}.token_logprobs', values, 'a list')} It is left out."

@@ -7,6 +7,7 @@ up to the number of alternatives that were asked for, and one more than it beyon
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from alignbench.engines.local.teacher_forcing import continuation_start
+from alignbench.engines.openai.choices import LogprobReader, read_usage
 from alignbench.engines.openai.http import Http, retrying
 from alignbench.engines.openai.request import Server
 from alignbench.engines.openai.server_error import ServerError
@@ -107,15 +109,31 @@ def read_echo(answer: Any, text: str) -> Echoed:
     if not str(choice.get("text") or "").startswith(text):
         raise NoEcho("does not echo a text it is given.")
     logprobs = choice.get("logprobs")
-    columns = [logprobs.get(name) for name in ("tokens", "token_logprobs", "top_logprobs")] if logprobs else []
-    if len(columns) != 3 or not all(isinstance(column, list) for column in columns):
+    names = ("tokens", "token_logprobs", "top_logprobs")
+    found = [logprobs.get(name) for name in names] if isinstance(logprobs, dict) else []
+    columns = [column for column in found if isinstance(column, list)]
+    if len(columns) < len(names):
         raise NoEcho("gives no log-probs of a text it is given.")
-    usage = answer.get("usage") or {}
-    n = len(columns[0]) - int(usage.get("completion_tokens") or 0)
+    if len(set(map(len, columns))) > 1:
+        raise NoEcho(f"gives {', '.join(names)} of different lengths: {', '.join(str(len(each)) for each in columns)}.")
+    n = len(columns[0]) - (read_usage(answer).completion or 0)
     if n < 1 or any(value is None for value in columns[1][1:n]):
         raise NoEcho("gives log-probs of what it generates only.")
     pieces, values, tops = (column[:n] for column in columns)
-    return Echoed(tuple(map(str, pieces)), tuple(values), tuple(top or {} for top in tops))
+    reader = LogprobReader()
+    known = [reader.number(value, f"token_logprobs[{place}]") for place, value in enumerate(values)]
+    best = [_alternatives(top, f"top_logprobs[{place}]", reader) for place, top in enumerate(tops)]
+    if reader.remark:
+        raise NoEcho(f"gives log-probs that cannot be read: {reader.remark}")
+    logprob = tuple(None if value is None else number for value, number in zip(values, known, strict=True))
+    return Echoed(tuple(map(str, pieces)), logprob, tuple(best))
+
+
+def _alternatives(top: object, where: str, reader: LogprobReader) -> dict[str, float]:
+    if top is not None and not isinstance(top, dict):
+        raise NoEcho(f"gives {where} that is no object.")
+    read = {str(piece): reader.number(value, f"{where}[{piece!r}]") for piece, value in (top or {}).items()}
+    return {piece: value for piece, value in read.items() if not math.isnan(value)}
 
 
 def is_late(echoed: Echoed, *, doubt: bool) -> bool:

@@ -36,12 +36,16 @@ class Gaps:
     ends: dict[str, EndCounts] = field(default_factory=dict)
 
 
+_NOT_AFTER_ITS_PROMPT = "{} writes something before its answers, so they do not follow its prompt"
+
+
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """A response of the reference, and how it ended."""
+    """A response of the reference, how it ended, and whether it follows thoughts in place of its prompt."""
 
     text: str
     ending: Ending
+    thought: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,8 @@ def session_gaps(
             return {}
         chosen = [one for sample, one in said[prompt].items() if sample in part]
         own, other = (seen.passages(side, prompt, chosen) for side in (reference, name))
+        if any(one.thought for one in chosen):
+            return {GAP: _nothing(_NOT_AFTER_ITS_PROMPT.format(reference)).cross}
         read = _gap(likelihoods, (teacher, own), (conditions[name], other), [one.ending for one in chosen])
         if part == WHOLE:
             one_tokenizer[name] &= read.one_tokenizer
@@ -147,7 +153,11 @@ def _said(store: Store, session: int, reference: Condition, responses: Responses
     for prompt in responses.prompts:
         texts = responses.cells(prompt).get(reference.name, {})
         said[prompt] = {
-            i: _Said(text, ending(rows[prompt, i], reference) if rows[prompt, i].text == text else "cut")
+            i: _Said(
+                text,
+                ending(rows[prompt, i], reference) if rows[prompt, i].text == text else "cut",
+                rows[prompt, i].thinking is not None,
+            )
             for i, text in texts.items()
             if text.strip()
         }
@@ -168,7 +178,7 @@ def _gap(
         if each.context.verbalized:
             return _nothing(f"the responses of {each.name} are parts of a reply, which do not follow its prompt")
         if each.context.writes_first:
-            return _nothing(f"{each.name} writes something before its answers, so they do not follow its prompt")
+            return _nothing(_NOT_AFTER_ITS_PROMPT.format(each.name))
     if not own or not other:
         missing = own_condition if not own else condition
         return _nothing(f"{missing.name} has no sampled response to it")

@@ -7,7 +7,7 @@ from collections.abc import Hashable
 from alignbench.errors import InputError
 from alignbench.experiments.plan import PlannedCell
 from alignbench.ledger.prompt_ledger import PromptLedger
-from alignbench.ledger.request import unreadable
+from alignbench.ledger.request import thinks, unreadable
 from alignbench.scoring.endings import ending
 from alignbench.spec import Condition
 from alignbench.tui.workbench.state import Bench, Column, letter
@@ -28,6 +28,8 @@ def prompt_ledger(bench: Bench, base: Column) -> PromptLedger:
     if not said:
         who = f"{letter(bench.columns.index(teacher))}* {teacher.name}"
         raise InputError(f"{who} has no finished response to this prompt yet: F5 on the Bench draws some.")
+    if any(s.row is not None and s.row.thinking for s in done.values()):
+        raise InputError(thinks(teacher.name))
     earlier = before(base)
     return PromptLedger(
         teacher=_cell(bench, teacher.condition),
