@@ -12,7 +12,11 @@ from pathlib import Path
 from alignbench.contexts.example_files import read_examples
 from alignbench.contexts.files import load_context
 from alignbench.contexts.urial import parse_urial
+from alignbench.engines.openai.choices import choices_of, read_choice, read_usage
 from alignbench.engines.openai.event_stream import ServerEvent, server_sent
+from alignbench.engines.openai.streamed_sample import StreamedSample
+from alignbench.engines.protocol import SampleRequest
+from alignbench.engines.thoughts import ThoughtMarks, answer_alone
 from alignbench.errors import InputError
 from alignbench.experiments.verbalized import answers, stated_probabilities
 from alignbench.importing.jsonl import read_jsonl
@@ -22,7 +26,7 @@ from alignbench.judging.replies import read_reply
 from alignbench.judging.templates import judge_template
 from alignbench.models.gguf import read_header
 from alignbench.prompts import load_prompts
-from alignbench.spec import Condition, Prompt
+from alignbench.spec import Condition, Prompt, Sampling
 from alignbench.store import Store
 from tests.fuzz.target import Target, file_of, text_of
 from tests.support.gguf_files import gguf
@@ -55,6 +59,25 @@ def event_stream(data: bytes) -> None:
         assert await events(1) == await events(7) == whole
 
     asyncio.run(compared())
+
+
+def server_reply(data: bytes) -> None:
+    """Events of a server, a line each: a sample comes of them, or a message that names a field."""
+    asked = SampleRequest(1, "", "", Sampling(), (), (0,), 0, 1, thinking_end="</think>")
+    sample = StreamedSample(0, asked)
+    for line in data.splitlines():
+        with suppress(ValueError, RecursionError):  # no JSON; FieldError is a ValueError
+            answer = json.loads(line)
+            if isinstance(answer, dict):
+                sample.take_usage(read_usage(answer), alone=True)
+                for _, choice, where in choices_of(answer, 1):
+                    sample.take(read_choice(choice, where))
+    sample.end_of_stream()
+    sample.end("stop")
+    result = answer_alone(sample.result(), ThoughtMarks())
+    result.text.encode("utf-8")
+    assert result.n_tokens is None or 0 <= result.n_tokens < 2**31
+    assert result.tokens.ids.shape == result.tokens.logprob.shape
 
 
 def judge_reply(data: bytes) -> None:
@@ -139,6 +162,30 @@ TARGETS = {
                 gguf({"tokenizer.ggml.tokens": ["a", "bc"], "general.alignment": 64}),
             ),
             (b"GGUF", b"\xff" * 8, b"\x00" * 8, b"\x08\x00\x00\x00", b"\x09\x00\x00\x00", b"general.alignment"),
+        ),
+        Target(
+            "server-reply",
+            server_reply,
+            (
+                b'{"choices": [{"index": 0, "delta": {"content": "Yes"}, "logprobs": {"content": [{"token": "Yes", '
+                b'"logprob": -0.5}]}, "finish_reason": null}], "usage": {"completion_tokens": 3}}',
+                b'{"choices": [{"message": {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": '
+                b'"hm"}]}, {"type": "text", "text": "<think>"}]}, "finish_reason": "length"}]}',
+                b'{"choices": [{"delta": {"refusal": "No", "reasoning_content": "\\ud83d"}, "text": "\\ude00</think>", '
+                b'"logprobs": {"tokens": ["a"], "token_logprobs": [-Infinity]}}]}\n{"choices": [{"index": "0"}]}',
+            ),
+            (
+                b"null",
+                b"[]",
+                b"{}",
+                b"1e999",
+                b"-9999.0",
+                b'"type"',
+                b'"refusal"',
+                b'"thinking"',
+                b'"tool_calls"',
+                b"\n",
+            ),
         ),
         Target(
             "event-stream",

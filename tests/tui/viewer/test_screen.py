@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from alignbench.engines.protocol import SampleResult
 from alignbench.tui.viewer.screen import ViewerScreen
 from alignbench.tui.widgets.marked_pane import MarkedPane
 from tests.support.app import (
@@ -146,3 +148,32 @@ async def test_a_base_model_that_cannot_be_loaded(tmp_path: Path) -> None:
         await pilot.press("enter", "4")
         await until(pilot, lambda: "the file is cut off   r tries again." in screen_text(app))
         assert isinstance(app.screen, ViewerScreen)
+
+
+class _Thinker(FakePool):
+    """Thinks before its first answer, refuses the second time, and breaks off the third."""
+
+    def _result(self, i: int, pieces: list[str], reason: str) -> SampleResult:
+        result = super()._result(i, pieces, reason)
+        if i == 0:
+            return replace(result, thinking="Let me\nsee.", n_thinking_tokens=7, note="A note on it.")
+        if i == 2:
+            return replace(result, finish_reason="error", error="It broke off.")
+        return replace(result, refused=i == 1)
+
+
+async def test_thoughts_and_what_broke_off_stand_apart_from_the_text(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db", _Thinker(texts={"demo-aligned": ["The answer.", "I must not.", "Half of"]}))
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await ready(pilot, app)
+        await pilot.press("f5")
+        await until(pilot, lambda: "refused" in screen_text(app) and "It broke off." in screen_text(app))
+        await pilot.press("enter")
+        await shows(pilot, "The answer.", "its thoughts, which are no part of it", "see.", "7 tokens of thoughts")
+        await shows(pilot, "A note on it.")
+        assert app.workbench.bench.sample is not None
+        assert app.workbench.bench.sample.text == "The answer.", "what is copied and saved"
+        await pilot.press("down")
+        await shows(pilot, "I must not.", "a refusal, as its server says")
+        await pilot.press("down")
+        await shows(pilot, "It broke off.", "what had come of it", "Half of")
