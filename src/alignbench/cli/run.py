@@ -201,7 +201,7 @@ def _begin_in_background(path: Path, session: int) -> None:
     from alignbench.experiments.background import begin, commands
 
     command = [word for word in sys.argv[1:] if word != "--detach"]
-    begun = begin(path, session, [sys.executable, "-m", "alignbench", *command])
+    begun = begin(path, session, [sys.executable, "-P", "-m", "alignbench", *command])
     printing.say(
         f"it goes on in the background, as process {begun.pid}, and says what it does in {begun.log}\n"
         f"{commands(path, session, begun.pid or 0)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import os
 import select
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from typing import Any
 
 from alignbench.contexts.sandbox import CPU_SECONDS
 from alignbench.errors import InputError
+from alignbench.masking import KEY_VARIABLES
 from alignbench.parsing import parse_json
 
 _SECONDS = 30.0  # the sandbox counts processor time; this is for what its own clock cannot interrupt
@@ -46,13 +48,14 @@ class _Sandbox:
     def _running(self) -> subprocess.Popen[str]:
         if self._process is None or self._process.poll() is not None:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "alignbench.contexts.sandbox"],
+                [sys.executable, "-P", "-m", "alignbench.contexts.sandbox"],  # -P: nothing from the current folder
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 text=True,
                 encoding="ascii",
                 start_new_session=True,
+                env={name: value for name, value in os.environ.items() if name not in KEY_VARIABLES},
             )
         return self._process
 

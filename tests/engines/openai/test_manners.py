@@ -16,7 +16,7 @@ from alignbench.engines.openai.server_error import MOST_SHOWN
 from alignbench.engines.protocol import Failed, Finished, LikelihoodRequest, SampleResult
 from alignbench.errors import EngineError
 from tests.support.driving import plain_request, results
-from tests.support.server import DONE, MODEL, Reply, ScriptedServer, as_json, piece, refusal, response, text_of
+from tests.support.server import DONE, MODEL, Reply, ScriptedServer, as_json, event, piece, refusal, response, text_of
 
 Connect = Callable[..., OpenAIEngine]
 
@@ -506,9 +506,17 @@ def test_a_key_in_a_completion(cut: int, server: ManneredServer, connect: Connec
     engine = connect()
     server.script.append(Reply(pieces=[*pieces, piece("", finish="stop"), DONE]))
     events = list(engine.sample([plain_request(1, stops=())]))
-    (result,) = (event.result for event in events if isinstance(event, Finished))
+    (result,) = (each.result for each in events if isinstance(each, Finished))
     assert result.text == result.raw_text == "You are ***, are you not? ***"
-    assert key not in "".join(repr(event) for event in events)
+    assert key not in repr(events)
+
+
+def test_a_key_in_a_completion_that_comes_twice(server: ManneredServer, connect: Connect, key: str) -> None:
+    whole = {"index": 0, "message": {"content": key}, "finish_reason": "stop"}
+    pieces = [piece(key[:9], chat=True), piece(key[9:], chat=True), event([whole]), DONE]
+    engine = connect()
+    server.script.append(Reply(pieces=pieces))
+    assert drawn(engine).text == "***"
 
 
 def test_a_key_in_an_answer_that_is_not_streamed(server: ManneredServer, connect: Connect, key: str) -> None:

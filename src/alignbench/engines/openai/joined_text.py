@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from alignbench.masking import MaskedPieces
+from alignbench.masking import MaskedPieces, without_keys
 
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _HALF = re.compile("[\ud800-\udfff]")
@@ -31,7 +31,7 @@ class JoinedText:
     def add(self, piece: str, *, whole: bool = False) -> str:
         """Take a piece in; what is new. whole: it is all of the text so far."""
         if whole and self._pieces:
-            there = "".join(self._pieces)
+            there = without_keys("".join(self._pieces))
             piece = "" if there.startswith(piece) else piece.removeprefix(there)
         if not piece:
             return ""

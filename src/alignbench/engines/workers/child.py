@@ -98,7 +98,7 @@ class Child:
         ours, theirs = socket.socketpair()
         with ours, theirs, (self._log or Path(os.devnull)).open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", _MAIN, str(theirs.fileno()), str(os.getpid())],
+                [sys.executable, "-P", "-m", _MAIN, str(theirs.fileno()), str(os.getpid())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
