@@ -120,6 +120,11 @@ class SampleResult:
     note: str = ""
     error: str = ""
 
+    @property
+    def n_drawn(self) -> int | None:
+        """Tokens of thoughts and answer."""
+        return None if self.n_tokens is None else self.n_tokens + (self.n_thinking_tokens or 0)
+
 
 @dataclass(frozen=True, slots=True)
 class LikelihoodRequest:

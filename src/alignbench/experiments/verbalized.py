@@ -91,7 +91,7 @@ def refusal(result: SampleResult, m: int, why: object) -> str:
     return (
         f"Generation {result.sample // m + 1} gave no {m} answers with probabilities: {why}. "
         + (
-            f"It was cut at {result.n_tokens} tokens: raise max tokens. "
+            f"It was cut at {result.n_drawn} tokens: raise max tokens. "
             if cut
             else "Another seed gives another reply. "
         )

@@ -227,7 +227,7 @@ class JudgeRun:
     def _read(self, item: JudgeItem, result: SampleResult) -> ParsedReply:
         parsed = read_reply(self.plan.template, result.raw_text, flipped=item.flipped, n=len(item.members))
         if parsed.status == "invalid" and result.finish_reason == "length":
-            return replace(parsed, reason=f"cut at {result.n_tokens} tokens: {parsed.reason}")
+            return replace(parsed, reason=f"cut at {result.n_drawn} tokens: {parsed.reason}")
         return parsed
 
     def _store_judgment(

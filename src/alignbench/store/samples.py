@@ -204,7 +204,8 @@ class SamplesMixin(ConnectedMixin):
         row = self._row(
             """
             SELECT sum(n) AS n, sum(tokens) AS tokens, sum(seconds) AS seconds FROM (
-                SELECT count(*) AS n, sum(samples.n_tokens) AS tokens, max(samples.seconds) AS seconds
+                SELECT count(*) AS n, sum(samples.n_tokens + coalesce(samples.n_thinking_tokens, 0)) AS tokens,
+                    max(samples.seconds) AS seconds
                 FROM samples
                 JOIN cells ON cells.id = samples.cell_id
                 JOIN conditions ON conditions.id = cells.condition_id

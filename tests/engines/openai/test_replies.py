@@ -220,6 +220,19 @@ def test_an_end_that_is_not_told_at_the_limit(reply: Any) -> None:
     assert "2 tokens came" in result.note
 
 
+@pytest.mark.parametrize("body", [b"[1]", b"[]", b'{"object": "chat.completion"}', b'{"choices": []}'])
+def test_json_that_holds_no_choice(body: bytes, reply: Any) -> None:
+    error = broken(reply(body, kind="application/json")).error
+    assert "a list where a JSON object was expected" in error or "No choice of index 0 to 0 came" in error
+
+
+def test_a_choice_may_say_what_went_wrong_with_it(server: ScriptedServer, reply: Any) -> None:
+    choice = {"index": 0, "delta": {"content": "Half"}, "finish_reason": "error"}
+    result = broken(reply(event([{**choice, "error": {"code": 400, "message": "provider went away"}}]), DONE))
+    assert (result.text, result.error) == ("Half", "The server failed while it generated: provider went away")
+    assert len(server.requests) == 1
+
+
 def test_no_text_and_no_end_is_no_answer(reply: Any) -> None:
     assert "ended its stream before" in broken(reply(said(role="assistant", content=""), DONE)).error
 
@@ -285,6 +298,13 @@ def test_counts_of_thoughts(usage: dict[str, object], counts: tuple[int | None, 
     result = one(reply(event([{"message": message, "finish_reason": "stop"}], usage=usage), DONE))
     assert (result.n_tokens, result.n_thinking_tokens) == counts
     assert math.isnan(result.logprob)
+
+
+def test_thoughts_may_go_on_after_a_part_of_the_answer(reply: Any) -> None:
+    parts = [("reasoning", "a", -4.0), ("content", "b", -1.0), ("reasoning", "c", -4.0), ("content", "d", -1.0)]
+    pieces = [said(**{name: text}, logprobs=chat_logprobs((text, value))) for name, text, value in parts]
+    result = one(reply(*pieces, STOP, DONE))
+    assert (result.thinking, result.text, result.n_tokens, result.logprob) == ("ac", "bd", 2, -2.0)
 
 
 def test_thoughts_that_were_cut_leave_an_empty_answer(reply: Any) -> None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from alignbench.engines.openai.finish_reasons import CALLED_A_TOOL
+from alignbench.engines.openai.server_error import Said
+from alignbench.engines.openai.server_error import said as said_of
 
 _THOUGHTS = ("reasoning_content", "reasoning", "thinking", "thoughts", "reasoning_details")  # the first that is there
 _TEXT_PARTS = frozenset(("text", "output_text", "input_text"))
@@ -44,6 +46,7 @@ class Piece:
         whole: whether the text is all of it so far, and not only what is new
         finish: the server's word for how it ended; empty while it goes on
         tokens: with their log-probs, of thoughts and text alike
+        failure: what the server says went wrong with it
         remarks: what could not be read and can be done without
     """
 
@@ -53,6 +56,7 @@ class Piece:
     whole: bool = False
     finish: str = ""
     tokens: tuple[Token, ...] = ()
+    failure: Said | None = None
     remarks: tuple[str, ...] = ()
 
 
@@ -124,6 +128,7 @@ def _read_choice(choice: dict[str, Any], where: str) -> Piece:
         whole=bool(message),
         finish=finish,
         tokens=_tokens(choice.get("logprobs"), f"{where}.logprobs", remarks),
+        failure=said_of(choice["error"]) if choice.get("error") else None,
         remarks=tuple(remarks),
     )
 

@@ -316,7 +316,8 @@ class OpenAIEngine:
         if not any(row.begun for row in rows):
             await self._refused_in_words(path, body)
         if not any(row.begun for row in rows) or any(row.begun and row.reason is None for row in rows):
-            message = f"The server at {self._address.base_url} ended its stream before the response was complete."
+            none = "" if any(row.begun for row in rows) else f" No choice of index 0 to {len(rows) - 1} came."
+            message = f"The server at {self._address.base_url} ended its stream before the response was complete.{none}"
             raise ServerError(message, retry=True)
 
     def _take(self, cell: StreamedCell, rows: Sequence[StreamedSample], event: dict[str, Any]) -> None:

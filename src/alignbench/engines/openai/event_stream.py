@@ -29,7 +29,9 @@ class ServerEvent:
     @property
     def is_idle(self) -> bool:
         """Whether it only keeps the connection alive."""
-        named = self.kind not in ("", "message", "error") and not self.data.lstrip().startswith("{")
+        if self.kind == "error":
+            return False
+        named = self.kind not in ("", "message") and not self.data.lstrip().startswith("{")
         return named or _IDLE.fullmatch(self.data.strip()) is not None
 
 

@@ -93,7 +93,9 @@ class Http:
 
     async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """The JSON answer. Raises ServerError."""
-        answer = await self._ask("POST", path, body)
+        return self._object(await self._ask("POST", path, body), path)
+
+    def _object(self, answer: Any, path: str) -> dict[str, Any]:
         if not isinstance(answer, dict):
             raise ServerError(f"{self._who} answered {path} with a list where a JSON object was expected.")
         return answer
@@ -180,7 +182,7 @@ class Http:
             if response.status_code != 200 or "text/event-stream" not in response.headers.get("content-type", ""):
                 whole = await self._body(response, path)
                 if response.status_code != 200 or not begins_as_events(whole):
-                    yield self._parsed(response, whole, path)
+                    yield self._object(self._parsed(response, whole, path), path)
                     yield DONE
                     return
                 chunks = _one(whole)

@@ -10,6 +10,7 @@ import numpy as np
 from alignbench.engines.openai.choices import Piece, Token, Usage, tokens_of_end
 from alignbench.engines.openai.finish_reasons import REFUSED, Ending, ending_of
 from alignbench.engines.openai.joined_text import JoinedText
+from alignbench.engines.openai.server_error import excerpt
 from alignbench.engines.protocol import FinishReason, SampleRequest, SampleResult, TokenStats
 from alignbench.engines.text_stream import TextStream
 
@@ -93,7 +94,10 @@ class StreamedSample:
         if self.stream.marked and not was_marked:
             self._n_before_answer = self._tokens_before_answer(piece.tokens)
         failed = self.ending is not None and self.ending.reason is None
-        if not failed and (ending := ending_of(piece.finish)):
+        if piece.failure and not failed:
+            words = excerpt(piece.failure.words) or "without words"
+            self.ending = Ending(None, f"The server failed while it generated: {words}", piece.failure.may_pass)
+        elif not failed and (ending := ending_of(piece.finish)):
             self.ending = self._end_of_refusal(piece.finish) or ending
         if self.stream.stopped and not failed:
             self.ending = Ending("stop")
@@ -114,10 +118,10 @@ class StreamedSample:
             place = len(tokens) - (n or 0)
             self._thoughts.add(tokens[:place], thought)
             self._answer.add(tokens[place:], text)
-        elif text or not (thought or self.thinking.begun) or len(self._answer):
-            self._answer.add(tokens, text)
-        else:
+        elif thought or (self.thinking.begun and not text and not self._answer):
             self._thoughts.add(tokens, thought)
+        else:
+            self._answer.add(tokens, text)
 
     def _tokens_before_answer(self, tokens: tuple[Token, ...]) -> int | None:
         """How many tokens have come up to the end of thoughts that are in the text. tokens: of the last piece."""
