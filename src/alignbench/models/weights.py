@@ -13,6 +13,7 @@ from alignbench import cache_folder, paths
 from alignbench.models.catalog import file_hash, parse_reference, weights_path
 from alignbench.models.gguf import header
 from alignbench.models.hf_source import HfSource, parse_source
+from alignbench.parsing import parse_json
 from alignbench.spec import Model
 
 
@@ -61,8 +62,8 @@ def remembered_hash(path: Path) -> str:
     memory = paths.cache_dir() / "hashes.json"
     identity = f"{path.resolve()}:{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ctime_ns}"
     try:
-        read = json.loads(memory.read_text())
-    except (OSError, ValueError, RecursionError):
+        read = parse_json(memory.read_text())
+    except (OSError, ValueError):
         read = None
     known: dict[str, str] = read if isinstance(read, dict) else {}
     if identity not in known:
