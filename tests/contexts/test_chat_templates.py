@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from alignbench.contexts.rendering import render
 from alignbench.errors import InputError
@@ -185,3 +187,47 @@ def test_a_layout_of_the_users_own_has_the_same_at_hand_and_keeps_its_last_line_
     )
     rendered = render(Prompt.typed("é?"), Context("mine.jinja", source=source), CAPABILITIES["base"])
     assert rendered.text == f'{{"q": "é?", "b": "<"}}4None{CAPABILITIES["base"].bos}\n'
+
+
+VALUES = (
+    "messages", "messages[0]", "messages[-1].content", "messages[0]['role']", "m", "m.content", "bos_token", "tools",
+    "nothing", "none", "true", "1", "'é<'", "[1, 'a']", "{'b': '\u2028', 'a': none}", "strftime_now('%Y')",
+    "loop.index", "x", "ns.x", "messages[::-1]", "range(2)", "add_generation_prompt", "documents", "dict(a=1)",
+    "raise_exception('no')",
+)  # fmt: skip
+FILTERS = (
+    "", "|tojson", "|tojson(indent=1)", "|tojson(ensure_ascii=True, separators=(',', ':'))", "|trim", "|length",
+    "|list", "|string", "|upper", "|join(',')", "|first", "|default('d')", "|items|list", "|sort", "|safe", "|e", "|int",
+    ".x", "[0]", " is defined", " is none", " is string", " is mapping", " is iterable", " ~ 'z'", " + 'z'", " == 1",
+)  # fmt: skip
+BLOCKS = (
+    "{%% for m in messages %%}%s{%% endfor %%}", "{%%- if %s -%%}\ny\n{%%- else %%} n {%% endif %%}\n",
+    "{%% generation %%}%s{%% endgeneration %%}", "{%%- set x = %s %%}", "{%% set ns = namespace(x=%s) %%}\n",
+    "{%% for m in messages %%}{%% if loop.last %%}{%% break %%}{%% endif %%}%s{%% endfor %%}",
+    "{%% macro f(m) %%}%s{%% endmacro %%}{{ f(messages[0]) }}", "{%% filter upper %%}%s{%% endfilter %%}",
+    "  {%%- with x = %s %%}{{ x }}{%%- endwith %%}\n\n", "{%% autoescape true %%}%s{%% endautoescape %%}",
+)  # fmt: skip
+
+
+@st.composite
+def made(draw: st.DrawFn) -> str:
+    """A template of random parts, many of which do not go together."""
+    value = st.builds("{}{}".format, st.sampled_from(VALUES), st.sampled_from(FILTERS))
+    shown = st.one_of(value.map("{{{{ {} }}}}".format), st.sampled_from(("\n", "  ", "<|a|>", "{# c #}\n", "\r\n")))
+    source = ""
+    for _ in range(draw(st.integers(1, 5))):
+        block = draw(st.sampled_from(BLOCKS))
+        inner = draw(value if block.count("{%") and "%s" in block.split("%%}")[0] else shown)
+        source += draw(shown) + block % inner
+    return source
+
+
+@given(made())
+def test_whatever_the_template_the_outcome_is_that_of_transformers(source: str) -> None:
+    try:
+        expected = theirs(source, CONTEXTS["instructed"])
+    except Exception:  # whatever it is, ours has to refuse too
+        with pytest.raises(InputError, match=r"^The chat template of fake aligned failed: "):
+            render(Prompt.typed(QUERY), CONTEXTS["instructed"], replace(MODEL, chat_template=source))
+        return
+    assert render(Prompt.typed(QUERY), CONTEXTS["instructed"], replace(MODEL, chat_template=source)).text == expected
