@@ -18,6 +18,7 @@ from alignbench.cluster.host import LAST
 from alignbench.engines.protocol import Capabilities, Done, Failed, Finished, Loaded, Loading, SampleRequest, Sink
 from alignbench.engines.workers.base_pool import ModelRequest
 from alignbench.engines.workers.messages import WorkerAnswer
+from alignbench.masking import masked
 from alignbench.spec import Model
 
 LOSSES = 3  # workers that one request may lose, and a model for each lane it has, before it is given up
@@ -186,7 +187,7 @@ class Fleet:
             for reference in actor.answer.remote(rest):
                 self._deliver(job, ray.get(reference))
         except ray.exceptions.RayTaskError as error:  # raised by what runs there: another actor would not help
-            self._deliver(job, Failed(job.request.key, f"{type(error.cause).__name__}: {error.cause}"))
+            self._deliver(job, Failed(job.request.key, masked(f"{type(error.cause).__name__}: {error.cause}")))
 
     def _deliver(self, job: _ActorRequest, event: WorkerAnswer) -> None:
         if isinstance(event, Finished):

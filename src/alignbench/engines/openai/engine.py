@@ -29,7 +29,7 @@ from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.openai.choices import FieldError, choices_of, read_choice, read_usage
 from alignbench.engines.openai.echo_scoring import Echo
 from alignbench.engines.openai.http import DONE, Http, retrying
-from alignbench.engines.openai.model_list import UNKNOWN, ModelList, read_models, whole_number
+from alignbench.engines.openai.model_list import find_model, whole_number
 from alignbench.engines.openai.request import Requests, refuses_n, seed_of, server_of
 from alignbench.engines.openai.server_error import ServerError
 from alignbench.engines.openai.streamed_sample import StreamedSample
@@ -43,7 +43,7 @@ from alignbench.engines.protocol import (
     Tokenized,
     TokenizeRequest,
 )
-from alignbench.errors import EngineError, did_you_mean
+from alignbench.errors import EngineError
 from alignbench.models.catalog import parse_reference
 from alignbench.models.openai_address import parse_address
 from alignbench.spec import Model, Sampling
@@ -53,7 +53,6 @@ TICK_SECONDS = 0.04  # between two looks at what is due and what was cancelled
 MAX_CHOICES = 32  # of one request
 
 _UNABLE = (400, 422, 500, 501)  # what servers answer to a request that asks for more than they can do
-_NO_LIST = (404, 405, 501)  # of a server that does not say which models it has
 _PROBE = SampleRequest(
     0, "", "Three words that come to mind:", Sampling(temperature=1.0, max_tokens=8), (), (0,), seed=0, stream=1
 )
@@ -80,7 +79,7 @@ class OpenAIEngine:
         self._endpoints: dict[str, _Endpoint] = {}
         self._probing = asyncio.Lock()
         try:
-            self._served = self._loop.run_until_complete(self._find())
+            self._served = self._loop.run_until_complete(find_model(self._http, self._address))
         except BaseException:
             self.close()
             raise
@@ -93,46 +92,6 @@ class OpenAIEngine:
         self._loop.run_until_complete(self._http.close())
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
-
-    async def _find(self) -> dict[str, Any]:
-        """What the server's list of models says of this one; nothing where it has no list, or not all in it."""
-        models = await self._models()
-        name = self._address.name
-        if models.whole and name not in models.entries:
-            serves = did_you_mean(name, models.entries) or f"It serves {len(models.entries)} models."
-            raise EngineError(f"The server at {self._address.base_url} serves no {name!r}. {serves}")
-        return models.entries.get(name, {})
-
-    async def _models(self) -> ModelList:
-        try:
-            answer = await retrying(self._answer_to_models)
-        except ServerError as error:
-            if error.status not in _NO_LIST or await self._is_above_v1():
-                raise
-            return UNKNOWN
-        models = read_models(answer)
-        if models is None:
-            raise EngineError(
-                f"The server at {self._address.base_url} answered /models without a list of models. Is it an "
-                "OpenAI-compatible server?"
-            )
-        return models
-
-    async def _answer_to_models(self) -> Any:
-        try:
-            return await self._http.get("/models")
-        except ServerError as error:
-            error.retry = error.retry and error.status > 0  # one that is loading (503) answers; one that is not there
-            raise  # is not waited for
-
-    async def _is_above_v1(self) -> bool:
-        """Whether the API is found below this address."""
-        if self._address.base_url.endswith("/v1"):
-            return False
-        try:
-            return read_models(await self._http.get("/v1/models")) is not None
-        except ServerError:
-            return False
 
     def capabilities(self) -> Capabilities:
         """As far as the server tells; 0 for numbers that it does not."""

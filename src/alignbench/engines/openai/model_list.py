@@ -5,6 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from alignbench.engines.openai.http import Http, retrying
+from alignbench.engines.openai.server_error import ServerError
+from alignbench.errors import EngineError, did_you_mean
+from alignbench.models.openai_address import Address
+
+_NO_LIST = (404, 405, 501)  # statuses of a server that does not say which models it has
 _LISTS = ("data", "models", "items", "result")
 _NAMES = ("id", "name", "model", "slug")
 _MORE = ("has_more", "next", "next_page", "next_page_token", "nextPageToken", "next_cursor")
@@ -21,7 +27,53 @@ class ModelList:
     whole: bool
 
 
-UNKNOWN = ModelList({}, whole=False)  # the server has no list
+_UNKNOWN = ModelList({}, whole=False)  # the server has no list
+
+
+async def find_model(http: Http, address: Address) -> dict[str, Any]:
+    """What a server's list says of a model; nothing where there is no list, or not all in it.
+
+    Raises EngineError where it is not served.
+    """
+    models = await _models(http, address)
+    if models.whole and address.name not in models.entries:
+        serves = did_you_mean(address.name, models.entries) or f"It serves {len(models.entries)} models."
+        raise EngineError(f"The server at {address.base_url} serves no {address.name!r}. {serves}")
+    return models.entries.get(address.name, {})
+
+
+async def _models(http: Http, address: Address) -> ModelList:
+    async def attempt() -> Any:
+        try:
+            return await http.get("/models")
+        except ServerError as error:
+            # Nobody waits for a server that is not there; while one is loading (503) it answers.
+            error.retry = error.retry and error.status > 0
+            raise
+
+    try:
+        answer = await retrying(attempt)
+    except ServerError as error:
+        if error.status not in _NO_LIST or await _is_above_v1(http, address):
+            raise
+        return _UNKNOWN
+    models = read_models(answer)
+    if models is None:
+        raise EngineError(
+            f"The server at {address.base_url} answered /models without a list of models. Is it an OpenAI-compatible "
+            "server?"
+        )
+    return models
+
+
+async def _is_above_v1(http: Http, address: Address) -> bool:
+    """Whether the API is found below this address."""
+    if address.base_url.endswith("/v1"):
+        return False
+    try:
+        return read_models(await http.get("/v1/models")) is not None
+    except ServerError:
+        return False
 
 
 def read_models(answer: object) -> ModelList | None:
