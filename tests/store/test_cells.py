@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alignbench.errors import InputError
+from alignbench.experiments.plan import preview
 from alignbench.spec import Condition, Context, Model, Prompt, Sampling, made_id
 from alignbench.store import CellInfo, Store, StoredCell
 from tests.support.samples import ALIGNED, BASE, result
@@ -134,6 +135,8 @@ def test_a_name_never_comes_to_mean_two_things(store: Store, session: int) -> No
         store.add_cell(session, PROMPT, replace(condition, name="B"), 5)
     with pytest.raises(InputError, match="The prompt id 'q1' stands for another text"):
         store.add_cell(session, Prompt("q1", "Another?"), condition, 5)
+    with pytest.raises(InputError, match="The prompt id 'q1' stands for another text"):
+        preview(store, session, [Prompt("q2", "New?"), Prompt("q1", "Another?")], [condition], 5)
     assert (len(store.cells(session)), store.conditions(session), store.prompts(session)) == (1, [condition], [PROMPT])
     # Another session is another matter.
     other = store.create_session("other")

@@ -60,7 +60,7 @@ def prompt_notes(texts: Mapping[str, str | None]) -> Iterator[str]:
         yield (
             f"prompts that share a text: {sum(map(len, shared))}, of {len(shared)} "
             f"({shown}{'; …' * (len(shared) > _SHOWN)}); each counts as a prompt of its own, so that intervals are "
-            "narrower than their texts warrant, and samples of one seed are equal"
+            "narrower than their texts warrant, and their null may be each other; what is drawn with one seed is equal"
         )
 
 

@@ -14,6 +14,14 @@ from alignbench.store.encoding import encode_text, now
 from alignbench.store.sqlite import Database
 
 
+def another_text(prompt_id: str, session_id: int) -> InputError:
+    """Why a prompt is refused whose id is taken."""
+    return InputError(
+        f"The prompt id {prompt_id!r} stands for another text in session {session_id}. "
+        "Give the prompt another id, or begin a new session."
+    )
+
+
 class ConnectedMixin:
     """A database connection. It belongs to the thread that opened it."""
 

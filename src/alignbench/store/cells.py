@@ -9,6 +9,7 @@ from typing import Any
 from alignbench.contexts.source_samples import Sources, source_conditions
 from alignbench.errors import InputError
 from alignbench.spec import Condition, Context, ExampleSet, Model, Prompt, Sampling, content_hash
+from alignbench.store.base import another_text
 from alignbench.store.cell_contents import CellContentsMixin
 from alignbench.store.encoding import (
     decode_json,
@@ -225,10 +226,7 @@ class CellsMixin(CellContentsMixin):
     def _new_prompt(self, session_id: int, prompt: Prompt) -> int:
         text_hash, name = self._add_text(prompt.text), encode_text(prompt.id)
         if self._row("SELECT id FROM prompts WHERE session_id = ? AND name = ?", session_id, name):
-            raise InputError(
-                f"The prompt id {prompt.id!r} stands for another text in session {session_id}. "
-                "Give the prompt another id, or begin a new session."
-            )
+            raise another_text(prompt.id, session_id)
         return self._insert(
             """
             INSERT INTO prompts (session_id, name, set_name, text_hash, position)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from alignbench.engines.protocol import FinishReason, SampleResult, TokenStats
 from alignbench.errors import InputError
 from alignbench.spec import Condition, Prompt, content_hash
-from alignbench.store.base import ConnectedMixin
+from alignbench.store.base import ConnectedMixin, another_text
 from alignbench.store.encoding import (
     decode_text,
     encode_text,
@@ -162,19 +162,25 @@ class SamplesMixin(ConnectedMixin):
         }
 
     def prompt_keys(self, session_id: int, prompts: Sequence[Prompt]) -> list[str]:
-        """The keys that prompts have in a session: one whose id was made from its text is the first of that text."""
-        keys = [prompt.key for prompt in prompts]
-        if all(prompt.is_named for prompt in prompts):
-            return keys
+        """The keys that prompts have in a session: one whose id was made from its text is the first of that text.
+
+        InputError where an id stands for another text in this session.
+        """
         rows = self._tuples(
             "SELECT text_hash, name FROM prompts WHERE session_id = ? ORDER BY position DESC", session_id
         )
         first = {text_hash: text_hash + decode_text(name) for text_hash, name in rows}
-        there = {text_hash + decode_text(name) for text_hash, name in rows}
-        return [
-            key if prompt.is_named or key in there else first.get(prompt.hash, key)
-            for key, prompt in zip(keys, prompts, strict=True)
-        ]
+        known = {decode_text(name): text_hash for text_hash, name in rows}
+        keys = []
+        for prompt in prompts:
+            own = known.get(prompt.id)
+            if own is None and not prompt.is_named:
+                keys.append(first.get(prompt.hash, prompt.key))
+            elif own in (None, prompt.hash):
+                keys.append(prompt.key)
+            else:
+                raise another_text(prompt.id, session_id)
+        return keys
 
     def _there(self, cell_id: int, errors: bool) -> frozenset[int]:
         query = "SELECT sample FROM samples WHERE cell_id = ? AND (status = 'done' OR status = 'error' AND ?)"
