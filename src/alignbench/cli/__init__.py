@@ -6,6 +6,8 @@ SIGTERM before or after the part that a signal interrupts in good order.
 
 from __future__ import annotations
 
+import errno
+import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -48,10 +50,17 @@ def _exit_code(step: Callable[[], object]) -> int:
         printing.say(f"alignbench: {error}")
         return error.exit_code
     except OSError as error:  # of the machine: no descriptor is left, the disk is full
-        where = f"{error.filename}: " if error.filename else ""
-        printing.say(f"alignbench: {where}{error.strerror or error}.")
+        printing.say(f"alignbench: {_words(error)}")
         return 1
     return 0
+
+
+def _words(error: OSError) -> str:
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        return f"Too many files are open; this process may have {most} at once (see ulimit -n)."
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}."
 
 
 class _EndedBySignal(BaseException):

@@ -131,7 +131,17 @@ def finish() -> None:
 _bars: list[Console] = []  # that are on the screen
 
 
-class _Door(io.TextIOBase, Generic[S]):
+class _Borrowed(io.TextIOBase):
+    """Of somebody else's stream, which it does not close when it is not used any more."""
+
+    def writable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        pass
+
+
+class _Door(_Borrowed, Generic[S]):
     """A stream on which every character is visible."""
 
     def __init__(self, behind: S) -> None:
@@ -143,9 +153,6 @@ class _Door(io.TextIOBase, Generic[S]):
 
     def fileno(self) -> int:
         return self.behind.fileno()
-
-    def writable(self) -> bool:
-        return True
 
     def flush(self) -> None:
         self.behind.flush()
@@ -166,14 +173,11 @@ class _Door(io.TextIOBase, Generic[S]):
         return len(text)
 
 
-class _DataFile(io.TextIOBase):
+class _DataFile(_Borrowed):
     """stdout without the door where it is no terminal. On a terminal, CR LF is a line end like any other."""
 
     def __init__(self, door: _Door[Results]) -> None:
         self._door = door
-
-    def writable(self) -> bool:
-        return True
 
     def flush(self) -> None:
         self._door.flush()

@@ -54,6 +54,9 @@ class Stream(io.TextIOBase):
             if self._stream is not None:
                 self._stream.flush()
 
+    def close(self) -> None:
+        """Nothing: it is not this object's, and a fault in a finalizer would be told to nobody."""
+
     def fault(self, error: Exception) -> None:
         """What a write that failed leads to."""
         raise NotImplementedError

@@ -90,7 +90,12 @@ class SessionsMixin(ConnectedMixin):
         return self._newest_with("$.ledger.key", key)
 
     def _newest_with(self, path: str, value: str) -> int | None:
-        row = self._row("SELECT max(id) AS id FROM sessions WHERE json_extract(manifest, ?) = ?", path, value)
+        wanted = value.encode(
+            "utf-8", "surrogatepass"
+        )  # a path may hold bytes that are no UTF-8, and no text of SQL then
+        row = self._row(
+            "SELECT max(id) AS id FROM sessions WHERE CAST(json_extract(manifest, ?) AS BLOB) = ?", path, wanted
+        )
         return None if row is None else row["id"]
 
     def delete_session(self, session_id: int) -> None:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from alignbench.errors import InputError
+
 if TYPE_CHECKING:
     from alignbench.engines.workers.pool import WorkerPool
     from alignbench.judging.labels import LabelPlan
+
+
+def _check_terminal() -> None:
+    for name, number in (("stdin", 0), ("stderr", 2)):  # the app reads keys from the one and draws on the other
+        if not os.isatty(number):
+            raise InputError(f"The app needs a terminal, and {name} is none; `alignbench --help` names the commands.")
+    if os.environ.get("TERM") == "dumb":
+        raise InputError("The app needs a terminal that it can draw on, and TERM is dumb.")
 
 
 class _LatePool:
@@ -33,7 +44,11 @@ class _LatePool:
 
 
 def run_app(db: Path, session: int | None = None, labels: LabelPlan | None = None) -> None:
-    """Open the app on a session database, on pairs to label where there are any; it returns when the user leaves."""
+    """Open the app on a session database, on pairs to label where there are any; it returns when the user leaves.
+
+    InputError where there is no terminal to draw it on.
+    """
+    _check_terminal()
     from alignbench.tui.app import BenchApp
 
     for number in (signal.SIGTERM, signal.SIGHUP):  # what matters is stored; the workers end with this process
