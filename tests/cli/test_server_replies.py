@@ -146,6 +146,8 @@ def test_reports_count_refusals_and_leave_infinite_numbers_out(sampled: tuple[Pa
         notes = " ".join(value["meta"]["notes"])
         assert "refusals, as their servers say, scored as the responses that they are: 1 of 4 in s" in notes
     assert "responses with a token of log-prob -Infinity, left out of surprisal: 1 of 4 in s" in notes
+    table = alignbench("report", "1", "--db", db, "--format", "csv").stdout
+    assert "counts,s,refused,1,,,4," in table
     page = alignbench("report", "1", "--db", db, "--format", "md").stdout
     assert "| condition | samples | errors | cut by length | refused |" in page
 

@@ -60,6 +60,9 @@ def _scores(tables: ScoreTables) -> Iterator[tuple[str, str, str, Estimate]]:
 
 def _estimates(report: Report) -> Iterator[tuple[str, str, str, Estimate]]:
     yield from _scores(report.scores)
+    if any(of.refused for of in report.counts.values()):
+        for condition, of in report.counts.items():
+            yield "counts", condition, "refused", Estimate(of.refused, None, of.samples)
     for kind, groups in report.judged.items():
         for name, fields in groups.items():
             for field, judged in fields.items():
