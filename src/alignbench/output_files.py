@@ -16,7 +16,7 @@ import sqlite3
 import stat
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -33,13 +33,15 @@ _SMALLEST_DATABASE = 512  # bytes
 _ENDS = (signal.SIGTERM, signal.SIGHUP)
 
 
-def check_output(path: Path) -> None:
-    """Ask before the work is done. InputError for a folder, or where a database would be written over;
-    AlignbenchError where nothing can be written."""
+def check_output(path: Path, inputs: Iterable[Path] = ()) -> None:
+    """Ask before the work is done. InputError for a folder, or where a database or an input would be written over;
+    AlignbenchError where nothing can be written. inputs: files that are read for what is written."""
     with plain_write_errors(path):
         target = _target(path)
         if target is not None:
             _refuse(path, target)
+            if any(each.exists() and target.exists() and each.samefile(target) for each in inputs):
+                raise InputError(f"{path} cannot be written: it is what is read; name another file.")
 
 
 def check_output_folder(path: Path) -> None:

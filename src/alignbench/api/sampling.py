@@ -221,13 +221,17 @@ def open_sampling(job: SamplingJob, db: Path, *, threads: int | None = None) -> 
 
     with Store.open(db) as store:
         facts = manifest(job.conditions, job.n)
-        session = store.create_session(job.title, reference=job.reference, manifest=facts)
-        with (
-            closing(WorkerPool(threads=threads)) as pool,
-            closing(LiveScores(db, pool, lambda: None)) as live,
-        ):
+        with store.together():  # what is refused leaves no session
+            session = store.create_session(job.title, reference=job.reference, manifest=facts)
             plan = make_plan(store, session, job.prompts, job.conditions, job.n)
-            yield SamplingRun(store, StagedRun(plan, pool, store, pool), live, job)
+        try:
+            with (
+                closing(WorkerPool(threads=threads)) as pool,
+                closing(LiveScores(db, pool, lambda: None)) as live,
+            ):
+                yield SamplingRun(store, StagedRun(plan, pool, store, pool), live, job)
+        finally:
+            store.drop_session_if_empty(session)
 
 
 def run_sampling(

@@ -108,12 +108,13 @@ def ledger(
     )
     with Store.open(path) as store:
         print_terms([asked.teacher.model, asked.base])
-        number = ledger_session(store, asked) if session is None else session
+        with store.together():  # what is refused leaves no session
+            number = ledger_session(store, asked) if session is None else session
+            plan = sampling_plan(store, number, asked, controls=controls)
         printing.say(f"session {number} in {path}")
         outcome, failures = RunOutcome(), Failures()
         pool = WorkerPool(threads=threads)
         try:
-            plan = sampling_plan(store, number, asked, controls=controls)
             for _ in follow(StagedRun(plan, pool, store, pool), outcome):
                 pass
             if outcome.interrupted:
@@ -124,6 +125,8 @@ def ledger(
                 )
         finally:
             pool.close()
+            if session is None:
+                store.drop_session_if_empty(number)
     for message in failures.messages:
         printing.say(message)
     if as_json:

@@ -15,6 +15,7 @@ from alignbench import bounds, paths
 from alignbench.cli import printing
 from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads, number
 from alignbench.cli.pools import Machines, opened
+from alignbench.output_files import check_output
 
 if TYPE_CHECKING:
     from alignbench.cli.run_watcher import RunOutcome
@@ -82,6 +83,8 @@ def run(
 
     path = db or paths.default_database()
     experiment = read_experiment(experiment_path(file), StoredSets(path))
+    if experiment.report is not None:
+        check_output(experiment.report, [experiment.path])
     prompts = experiment.prompts[:limit]
     conditions = [condition.with_options(device=device, gpu_layers=gpu_layers) for condition in experiment.conditions]
     if check:
@@ -101,7 +104,11 @@ def run(
             _begin_in_background(path, session)
             return
         machines = Machines(threads, vram, ray, actor_cpus, actor_gpus)
-        outcome = _draw(store, plan, machines)
+        try:
+            outcome = _draw(store, plan, machines)
+        except BaseException:
+            store.drop_session_if_empty(session)
+            raise
         left = _show_counts(store, session, as_json)
         if experiment.report is not None and not outcome.interrupted and store.session(session).n_samples:
             with ProgressBar() as bar:
@@ -171,7 +178,7 @@ def _show_estimate(
         return estimate(store, cells)
 
     if path.exists():
-        with Store.open(path) as store:
+        with Store.read(path) as store:
             costs = look(store)
     else:
         costs = look(None)

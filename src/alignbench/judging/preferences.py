@@ -6,6 +6,7 @@ from collections.abc import Hashable
 
 from alignbench.judging.labels import LABELS, PREFERENCE
 from alignbench.judging.qualities import read_qualities
+from alignbench.judging.stored import readable_judgments
 from alignbench.judging.summary import Agreement, judgments_of, latest
 from alignbench.metrics.agreement import krippendorff_alpha
 from alignbench.store import Store
@@ -24,7 +25,7 @@ def people_agreement(store: Store, session: int, kind: str) -> dict[str, Agreeme
     if len(people) < 2:
         return {}
     units: dict[Hashable, dict[str, Hashable]] = {}
-    for row in latest(store.judgments(session, kind=kind)):
+    for row in latest(readable_judgments(store, session, kind=kind)):
         said = row.judgment
         question = (said.template_hash, said.sample_id, said.reference_sample_id)
         units.setdefault(question, {})[said.judge] = said.fields["preferred" if kind == PREFERENCE else "tag"]

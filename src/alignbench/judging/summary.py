@@ -12,6 +12,7 @@ import numpy as np
 from alignbench.contexts.source_samples import NOTHING_HELD_OUT, Sources
 from alignbench.judging.labels import LABELS, PREFERENCE, PREFERRED, TAG
 from alignbench.judging.replies import ASPECTS
+from alignbench.judging.stored import readable_judgments
 from alignbench.judging.templates import KINDS, PAIRED, SETS, WITHIN
 from alignbench.metrics.agreement import MeasurementLevel, krippendorff_alpha
 from alignbench.metrics.estimates import Estimate
@@ -123,7 +124,7 @@ def pair_sources(store: Store, session: int, rows: Iterable[JudgmentRow]) -> Map
 
 def judgments_of(store: Store, session: int, kind: str, judge: str, reference: str | None = None) -> list[JudgmentRow]:
     """The judgments of one judge, each item once. reference: leave out pairs with another one."""
-    rows = latest(store.judgments(session, kind=kind, judge=judge))
+    rows = latest(readable_judgments(store, session, kind=kind, judge=judge))
     return [row for row in rows if reference is None or row.reference in (reference, None)]
 
 
@@ -209,7 +210,7 @@ def agreement(store: Store, session: int) -> dict[str, dict[str, Agreement]]:
         judges = store.judges(session, kind)
         if len(judges) < 2:
             continue
-        rows = latest(store.judgments(session, kind=kind))
+        rows = latest(readable_judgments(store, session, kind=kind))
         fields = ("stance",) if kind == "stance" else _FIELDS[kind]
         agreed[kind] = {field: _alpha(rows, field, judges) for field in fields}
     return agreed
@@ -288,5 +289,5 @@ def _value(judgment: Judgment, field: str) -> float | None:
             covered = statistics.fmean(len(topics) for topics in of_responses) / len(together)
             return float(len(together)) if field == "topics" else covered
         case _:
-            grade = judgment.fields[field]
+            grade = judgment.fields.get(field)
             return None if grade is None else float(grade)

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from alignbench.errors import InputError, StoreError
 from alignbench.spec import Prompt
 from alignbench.store.connection import BUSY_SECONDS, file_identity, plain_errors, transaction
 from alignbench.store.encoding import encode_text, now
 from alignbench.store.sqlite import Database
+
+T = TypeVar("T")
+Row = TypeVar("Row")
+
+UNREADABLE = (AttributeError, InputError, LookupError, TypeError, ValueError)
+"""What making a value of a row raises where the row holds something else."""
+
+_MOST_NOTES = 5
 
 
 def another_text(prompt_id: str, session_id: int) -> InputError:
@@ -30,18 +39,63 @@ class ConnectedMixin:
         self.db = db
         self.path = path
         self._patience = patience
-        self.damage: list[str] = []
+        self._damage: dict[str, None] = {}
+        self._unreadable: dict[tuple[str, int], frozenset[str]] = {}  # table, session -> names
         self._absolute = path.absolute()
         self._identity = file_identity(path)
 
+    @property
+    def damage(self) -> list[str]:
+        """What could not be read so far and was left out, a sentence each; of many the first."""
+        notes = [*self._damage]
+        more = len(notes) - _MOST_NOTES
+        return notes if more <= 0 else [*notes[:_MOST_NOTES], f"{more} more rows of {self.path} cannot be read."]
+
+    def leave_out(self, what: str, why: object) -> None:
+        """Note that something in the file is passed over."""
+        self._damage.setdefault(f"{self.path}: {what} cannot be read and is left out: {why}.")
+
+    def _readable(self, rows: Iterable[Row], decode: Callable[[Row], T], what: Callable[[Row], str]) -> Iterator[T]:
+        """The values of rows, without those whose columns hold what they cannot: a damaged one hides no other.
+
+        what: names a row in the note of it.
+        """
+        for row in rows:
+            try:
+                value = decode(row)
+            except UNREADABLE as error:
+                self.leave_out(what(row), error)
+            else:
+                yield value
+
+    def _read(self, row: Row, decode: Callable[[Row], T], what: str) -> T:
+        """The value of one row that is asked for. StoreError where it cannot be read."""
+        try:
+            return decode(row)
+        except UNREADABLE as error:
+            raise StoreError(f"{self.path}: {what} cannot be read: {error}.") from None
+
     def _rows(self, sql: str, *parameters: object) -> list[dict[str, Any]]:
-        with plain_errors(self.path, self._patience):
-            return list(self.db.query(sql, parameters))
+        return self._fetched(lambda: list(self.db.query(sql, parameters)))
 
     def _tuples(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
         """Rows without the names of their columns, where there are very many."""
+        return self._fetched(lambda: self.db.conn.execute(sql, parameters).fetchall())
+
+    def _fetched(self, fetch: Callable[[], list[T]]) -> list[T]:
+        """Texts that are no UTF-8 come as bytes; SQLite's driver would refuse all rows for one."""
+        connection = self.db.conn
         with plain_errors(self.path, self._patience):
-            return self.db.conn.execute(sql, parameters).fetchall()
+            try:
+                return fetch()
+            except sqlite3.OperationalError as error:
+                if "decode to UTF-8" not in str(error):
+                    raise
+                connection.text_factory = _text_or_bytes
+                try:
+                    return fetch()
+                finally:
+                    connection.text_factory = str
 
     def _row(self, sql: str, *parameters: object) -> dict[str, Any] | None:
         rows = self._rows(sql, *parameters)
@@ -110,3 +164,10 @@ class ConnectedMixin:
         ids = [str(row["id"]) for row in self._rows("SELECT id FROM sessions ORDER BY id DESC LIMIT 12")]
         there = f"the newest are {', '.join(ids)}" if ids else "it holds no sessions yet"
         return InputError(f"There is no session {session_id} in {self.path}; {there}.")
+
+
+def _text_or_bytes(value: bytes) -> str | bytes:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value

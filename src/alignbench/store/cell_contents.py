@@ -8,8 +8,8 @@ from typing import Any
 from alignbench.contexts.selection import ExampleSelection, Selected
 from alignbench.spec import ExampleSet, Prompt
 from alignbench.store.context_rows import HintRow, NewHint
-from alignbench.store.encoding import decode_text, encode_text, now
-from alignbench.store.example_sets import ExampleSetsMixin
+from alignbench.store.encoding import decode_text, encode_text, label, now
+from alignbench.store.named import NamedMixin
 
 _HINT = """
     SELECT hints.*, prompts.name AS prompt_name, samples.sample AS source_sample,
@@ -33,10 +33,11 @@ _HINT_SOURCES = """
     JOIN conditions AS source_conditions ON source_conditions.id = source_cells.condition_id
     WHERE prompts.session_id = ?
 """
+_HINT_SOURCE_NAMES = ("prompt", "condition", "source_condition")
 _NEAR, _WINDOW = "near duplicate", "window"
 
 
-class CellContentsMixin(ExampleSetsMixin):
+class CellContentsMixin(NamedMixin):
     """The examples, the hint and the prefill of each cell."""
 
     def keep_selection(self, cell_id: int, pool: ExampleSet, selection: ExampleSelection) -> None:
@@ -91,7 +92,7 @@ class CellContentsMixin(ExampleSetsMixin):
     def hint(self, hint_id: int) -> HintRow:
         row = self._row(f"{_HINT} WHERE hints.id = ?", hint_id)
         assert row is not None
-        return _hint_row(row)
+        return self._read(row, _hint_row, f"hint {hint_id}")
 
     def hints(self, session_id: int, prompt: Prompt | None = None) -> list[HintRow]:
         """The hints of a session, or of one of its prompts, oldest first."""
@@ -103,7 +104,7 @@ class CellContentsMixin(ExampleSetsMixin):
             prompt.hash if prompt else None,
             self._prompt_id(session_id, prompt) if prompt else None,
         )
-        return [_hint_row(row) for row in rows]
+        return list(self._readable(rows, _hint_row, lambda row: f"hint {row['id']} of session {session_id}"))
 
     def made_hint(
         self, session_id: int, prompt: Prompt, level: str, maker: str, template: str, source_hash: str
@@ -121,7 +122,7 @@ class CellContentsMixin(ExampleSetsMixin):
             source_hash,
             self._prompt_id(session_id, prompt),
         )
-        return None if row is None else _hint_row(row)
+        return None if row is None else self._read(row, _hint_row, f"hint {row['id']}")
 
     def set_cell_hint(self, cell_id: int, hint_id: int) -> None:
         """Keep which hint is in the prompt of a cell."""
@@ -130,16 +131,18 @@ class CellContentsMixin(ExampleSetsMixin):
 
     def cell_hint(self, cell_id: int) -> HintRow | None:
         row = self._row(f"{_HINT} JOIN cell_hints ON hint_id = hints.id WHERE cell_hints.cell_id = ?", cell_id)
-        return None if row is None else _hint_row(row)
+        return None if row is None else self._read(row, _hint_row, f"hint {row['id']}")
 
     def hint_sources(self, session_id: int) -> dict[str, dict[str, list[tuple[str, int]]]]:
         """By prompt and condition of cells whose hint is made of a sample: that sample's condition and index."""
         sources: dict[str, dict[str, list[tuple[str, int]]]] = {}
-        for row in self._rows(_HINT_SOURCES, session_id):
-            of_prompt = sources.setdefault(decode_text(row["prompt"]), {})
-            of_prompt.setdefault(decode_text(row["condition"]), []).append(
-                (decode_text(row["source_condition"]), row["source_sample"])
-            )
+        rows = self._readable(
+            self._rows(_HINT_SOURCES, session_id),
+            lambda row: (*(decode_text(row[name]) for name in _HINT_SOURCE_NAMES), row["source_sample"]),
+            lambda row: f"the source of the hint of prompt {label(row['prompt'])!r} of session {session_id}",
+        )
+        for prompt, condition, source, sample in rows:
+            sources.setdefault(prompt, {}).setdefault(condition, []).append((source, sample))
         return sources
 
     def set_sample_hint(self, sample_id: int, hint_id: int) -> None:
@@ -155,7 +158,7 @@ class CellContentsMixin(ExampleSetsMixin):
 
     def prefill(self, cell_id: int) -> str | None:
         row = self._row("SELECT text FROM cell_prefills WHERE cell_id = ?", cell_id)
-        return None if row is None else decode_text(row["text"])
+        return None if row is None else label(row["text"])
 
     def _insert_hint(self, session_id: int, prompt: Prompt, hint: NewHint) -> int:
         return self._insert(

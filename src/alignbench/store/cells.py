@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from alignbench.contexts.source_samples import Sources, source_conditions
 from alignbench.errors import InputError
-from alignbench.spec import Condition, Context, ExampleSet, Model, Prompt, Sampling, content_hash
+from alignbench.spec import Condition, Model, Prompt, content_hash
 from alignbench.store.base import another_text
 from alignbench.store.cell_contents import CellContentsMixin
 from alignbench.store.encoding import (
-    decode_json,
     decode_text,
     encode_json,
     encode_text,
+    label,
     pack_ids,
     unpack_ids,
 )
@@ -66,35 +66,12 @@ class CellsMixin(CellContentsMixin):
                 if prompt.key not in known:
                     known[prompt.key] = self._new_prompt(session_id, prompt)
 
-    def prompts(self, session_id: int) -> list[Prompt]:
-        """The prompts of a session in order of first use."""
-        rows = self._rows(
-            """
-            SELECT name, text, set_name FROM prompts JOIN texts ON texts.hash = prompts.text_hash
-            WHERE session_id = ? ORDER BY position
-            """,
-            session_id,
-        )
-        return [Prompt(*(decode_text(row[key]) for key in ("name", "text", "set_name"))) for row in rows]
-
-    def conditions(self, session_id: int) -> list[Condition]:
-        """The conditions of a session in order of first use."""
-        rows = self._rows(
-            """
-            SELECT conditions.*, models.name AS model_name, models.reference, models.kind
-            FROM conditions JOIN models ON models.id = conditions.model_id
-            WHERE session_id = ? ORDER BY position
-            """,
-            session_id,
-        )
-        return [_condition(row, self.example_set_or_gone) for row in rows]
-
     def sources(self, session_id: int, reference: str | None) -> Sources:
         """Of a session's prompts, the samples of the reference that contexts are made from: what the contexts say, and
         which hints the cells were sampled with."""
         conditions = self.conditions(session_id)
         row = self._row("SELECT reference FROM sessions WHERE id = ?", session_id)
-        own = decode_text(row["reference"]) if row and row["reference"] is not None else None
+        own = label(row["reference"]) if row and row["reference"] is not None else None
         of_all = source_conditions(conditions, reference, session_reference=own)
         of_prompts = {
             prompt: source_conditions(conditions, reference, session_reference=own, made_from=made_from)
@@ -145,7 +122,10 @@ class CellsMixin(CellContentsMixin):
             """,
             session_id,
         )
-        return [_cell_info(row) for row in rows]
+        hidden = self._unreadable_conditions(session_id)
+        cells = self._readable(rows, _cell_info, lambda row: f"cell {row['id']} of session {session_id}")
+        hidden_prompts = self._unreadable_prompts(session_id)
+        return [cell for cell in cells if cell.condition not in hidden and cell.prompt_id not in hidden_prompts]
 
     def n_asked(self, session_id: int) -> int:
         """Samples that were asked for in a session so far."""
@@ -159,7 +139,7 @@ class CellsMixin(CellContentsMixin):
 
     def rendered(self, cell_id: int) -> str | None:
         row = self._row("SELECT text FROM cells JOIN texts ON texts.hash = rendered_hash WHERE cells.id = ?", cell_id)
-        return None if row is None else decode_text(row["text"])
+        return None if row is None else label(row["text"])
 
     def set_prompt_ids(self, cell_id: int, ids: Sequence[int]) -> None:
         """Keep the token ids that the model saw."""
@@ -217,7 +197,7 @@ class CellsMixin(CellContentsMixin):
 
     def _prompt_ids(self, session_id: int) -> dict[str, int]:
         rows = self._tuples("SELECT text_hash, name, id FROM prompts WHERE session_id = ?", session_id)
-        return {text_hash + decode_text(name): id for text_hash, name, id in rows}
+        return {text_hash + label(name): id for text_hash, name, id in rows}
 
     def _prompt_row(self, session_id: int, prompt: Prompt) -> int:
         known = self._prompt_id(session_id, prompt)
@@ -258,7 +238,7 @@ class CellsMixin(CellContentsMixin):
                 )
             raise InputError(
                 f"Session {session_id} has the condition {condition.name!r} already, as "
-                f"{decode_text(row['name'])!r}: same model, context, sampling parameters and seed. "
+                f"{label(row['name'])!r}: same model, context, sampling parameters and seed. "
                 "Change one of them, or use that name."
             )
         if (examples := condition.context.examples) is not None and examples.pool.items:
@@ -297,16 +277,4 @@ def _cell_info(row: dict[str, Any]) -> CellInfo:
         prompt_id=decode_text(row["prompt_name"]),
         condition=decode_text(row["condition"]),
         n=row["n"],
-    )
-
-
-def _condition(row: dict[str, Any], pool_of: Callable[[str], ExampleSet]) -> Condition:
-    sampling = decode_json(row["sampling"])
-    return Condition(
-        name=decode_text(row["name"]),
-        model=Model(decode_text(row["model_name"]), decode_text(row["reference"]), row["kind"]),
-        context=Context.from_json(decode_json(row["context"]), pool_of),
-        sampling=Sampling(**{**sampling, "stop": tuple(sampling["stop"])}),
-        seed=row["seed"],
-        mode=row["mode"],
     )

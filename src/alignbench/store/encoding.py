@@ -23,8 +23,22 @@ def encode_text(text: str) -> str | bytes:
 
 
 def decode_text(value: str | bytes) -> str:
-    """The exact text that `encode_text` was given."""
-    return value.decode("utf-8", "surrogatepass") if isinstance(value, bytes) else value
+    """The exact text that `encode_text` was given. ValueError or TypeError for anything else."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "surrogatepass")
+    raise TypeError(f"{value!r} is no text")
+
+
+def label(value: object) -> str:
+    """A text that nothing depends on, whatever lies in its column."""
+    if isinstance(value, bytes):
+        try:
+            return decode_text(value)
+        except ValueError:
+            return value.decode("utf-8", "backslashreplace")
+    return value if isinstance(value, str) else ""
 
 
 def encode_json(value: Mapping[str, object]) -> str:
@@ -33,8 +47,10 @@ def encode_json(value: Mapping[str, object]) -> str:
 
 
 def decode_json(text: str | None) -> dict[str, Any]:
-    """The object of a JSON column; an empty one for NULL."""
-    value: dict[str, Any] = parse_json(text) if text else {}
+    """The object of a JSON column; an empty one for NULL. ValueError for anything else."""
+    value = parse_json(text) if text else {}
+    if not isinstance(value, dict):
+        raise ValueError("JSON that is no object")
     return value
 
 

@@ -6,7 +6,7 @@ from alignbench.errors import InputError, did_you_mean
 from alignbench.spec import Example, ExampleSet
 from alignbench.store.base import ConnectedMixin
 from alignbench.store.context_rows import ExampleSetInfo
-from alignbench.store.encoding import decode_text, encode_text, now
+from alignbench.store.encoding import decode_text, encode_text, label, now
 
 _INFO = """
     SELECT hash, name, origin, created, (SELECT count(*) FROM examples WHERE set_hash = hash) AS n FROM example_sets
@@ -36,10 +36,7 @@ class ExampleSetsMixin(ConnectedMixin):
     def example_sets(self) -> list[ExampleSetInfo]:
         """The sets that are kept: those with a name first, by name."""
         rows = self._rows(f"{_INFO} ORDER BY name = '', name, created")
-        return [
-            ExampleSetInfo(r["hash"], decode_text(r["name"]), decode_text(r["origin"]), r["n"], r["created"])
-            for r in rows
-        ]
+        return [ExampleSetInfo(r["hash"], label(r["name"]), label(r["origin"]), r["n"], r["created"]) for r in rows]
 
     def example_set(self, name_or_hash: str) -> ExampleSet:
         """A set by its name, its hash or the beginning of its hash (8 or more). InputError where there is none."""
@@ -52,13 +49,14 @@ class ExampleSetsMixin(ConnectedMixin):
             near = did_you_mean(name_or_hash, [info.name for info in self.example_sets() if info.name])
             raise InputError(f"There is no example set {name_or_hash!r} in {self.path}. {near}".rstrip())
         items = self._rows(
-            "SELECT prompt, response, hint FROM examples WHERE set_hash = ? ORDER BY position", row["hash"]
+            "SELECT position, prompt, response, hint FROM examples WHERE set_hash = ? ORDER BY position", row["hash"]
         )
-        return ExampleSet(
-            tuple(Example(*(decode_text(item[key]) for key in ("prompt", "response", "hint"))) for item in items),
-            decode_text(row["name"]),
-            decode_text(row["origin"]),
+        examples = self._readable(
+            items,
+            lambda item: Example(*(decode_text(item[key]) for key in ("prompt", "response", "hint"))),
+            lambda item: f"example {item['position']} of the set {label(row['name']) or row['hash'][:8]!r}",
         )
+        return ExampleSet(tuple(examples), label(row["name"]), label(row["origin"]))
 
     def example_set_or_gone(self, hash: str) -> ExampleSet:
         """A set by its hash, for what was made with it; where it is gone, one that says so."""

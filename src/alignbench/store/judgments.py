@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from alignbench.errors import InputError
-from alignbench.store.base import ConnectedMixin
-from alignbench.store.encoding import decode_json, decode_text, encode_json, encode_text, now
-from alignbench.store.rows import Judgment, JudgmentRow
+from alignbench.store.encoding import decode_json, decode_text, encode_json, encode_text, label, now
+from alignbench.store.named import NamedMixin
+from alignbench.store.rows import Judgment, JudgmentRow, JudgmentStatus
 
 Item = tuple[int, int | None]  # judged sample, and in a pair the reference's sample
 
 
-class JudgmentsMixin(ConnectedMixin):
+class JudgmentsMixin(NamedMixin):
     """Judgments of samples."""
 
     def add_judgments(self, session_id: int, judgments: Sequence[Judgment]) -> None:
@@ -52,6 +52,7 @@ class JudgmentsMixin(ConnectedMixin):
 
     def judgments(self, session_id: int, *, kind: str | None = None, judge: str | None = None) -> Iterator[JudgmentRow]:
         """The judgments of a session, oldest first; of one kind or one judge where they are named."""
+        hidden, hidden_prompts = self._unreadable_conditions(session_id), self._unreadable_prompts(session_id)
         last = 0
         while True:  # a page at a time, and no cursor stays open between rows
             rows = self._rows(
@@ -67,7 +68,9 @@ class JudgmentsMixin(ConnectedMixin):
             )
             if not rows:
                 return
-            yield from map(_judgment_row, rows)
+            for row in self._readable(rows, _judgment_row, lambda row: f"judgment {row['id']} of session {session_id}"):
+                if not hidden & {row.condition, row.reference} and row.prompt_id not in hidden_prompts:
+                    yield row
             last = rows[-1]["id"]
 
     def judged(self, session_id: int, kind: str, judge: str, template_hash: str) -> set[Item]:
@@ -94,7 +97,7 @@ class JudgmentsMixin(ConnectedMixin):
             session_id,
             kind,
         )
-        return [decode_text(row["judge"]) for row in rows]
+        return list(self._readable(rows, lambda row: decode_text(row["judge"]), lambda _: "the name of a judge"))
 
     def _refuse_foreign(self, session_id: int, judgment: Judgment) -> None:
         for sample_id in (judgment.sample_id, judgment.reference_sample_id):
@@ -108,6 +111,8 @@ class JudgmentsMixin(ConnectedMixin):
 
 
 def _judgment_row(row: dict[str, Any]) -> JudgmentRow:
+    if row["status"] not in get_args(JudgmentStatus):
+        raise ValueError(f"status is {row['status']!r}")
     return JudgmentRow(
         id=row["id"],
         session=row["session_id"],
@@ -124,8 +129,8 @@ def _judgment_row(row: dict[str, Any]) -> JudgmentRow:
             reference_sample_id=row["reference_sample_id"],
             status=row["status"],
             fields=decode_json(row["fields"]),
-            reason=decode_text(row["reason"]),
-            reply=decode_text(row["reply"]),
+            reason=label(row["reason"]),
+            reply=label(row["reply"]),
             flipped=bool(row["flipped"]),
         ),
         created=row["created"],

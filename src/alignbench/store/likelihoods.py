@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from alignbench.metrics.likelihood import TokenLogprobs
 from alignbench.store.base import ConnectedMixin
@@ -31,8 +32,11 @@ class LikelihoodsMixin(ConnectedMixin):
         )
         if row is None or (closings is not None and row["closings"] != _packed(closings)):
             return None
-        columns = unpack_ids(row["ids"]), unpack_floats(row["logprob"]), unpack_ids(row["rank"])
-        return TokenLogprobs(*columns, None if closings is None else row["end_logprob"])
+        end = None if closings is None else row["end_logprob"]
+        return next(
+            self._readable([row], lambda row: _logprobs(row, end), lambda row: f"log-probs of text {row['text_hash']}"),
+            None,
+        )
 
     def add_likelihood(
         self,
@@ -63,6 +67,13 @@ class LikelihoodsMixin(ConnectedMixin):
                 None if closings is None else _packed(closings),
                 tokens.end,
             )
+
+
+def _logprobs(row: dict[str, Any], end: float | None) -> TokenLogprobs:
+    tokens = TokenLogprobs(unpack_ids(row["ids"]), unpack_floats(row["logprob"]), unpack_ids(row["rank"]), end)
+    if not len(tokens.ids) == len(tokens.logprob) == len(tokens.rank):
+        raise ValueError("the columns are not equally long")
+    return tokens
 
 
 def _packed(closings: tuple[str, ...]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from alignbench.errors import InputError
 from alignbench.spec import IMPORTED, made_id
 from alignbench.store.cells import CellsMixin
-from alignbench.store.encoding import decode_text, encode_text
+from alignbench.store.encoding import encode_text, label
 from alignbench.store.sessions import SessionsMixin
 
 # Rows of one session that go into another; `old` and `new` are ids of one thing there and here. What a sample has is
@@ -52,7 +52,7 @@ _COPIES = (
     """
     INSERT OR IGNORE INTO selections (cell_id, set_hash, position, rank, similarity, place, left_out, hint)
     SELECT new, set_hash, position, rank, similarity, place, left_out, hint
-    FROM selections JOIN merged_cells ON old = cell_id
+    FROM selections JOIN merged_cells ON old = cell_id WHERE set_hash IN (SELECT hash FROM example_sets)
     """,
     "INSERT OR IGNORE INTO cell_prefills SELECT new, text FROM cell_prefills JOIN merged_cells ON old = cell_id",
     """
@@ -168,7 +168,8 @@ class MergingMixin(CellsMixin, SessionsMixin):
         self._execute(
             """
             INSERT INTO cells (session_id, prompt_id, condition_id, n, rendered_hash, prompt_ids)
-            SELECT ?2, merged_prompts.new, merged_conditions.new, n, rendered_hash, prompt_ids FROM cells
+            SELECT ?2, merged_prompts.new, merged_conditions.new, n,
+                (SELECT hash FROM texts WHERE hash = rendered_hash), prompt_ids FROM cells
             JOIN merged_prompts ON merged_prompts.old = prompt_id
             JOIN merged_conditions ON merged_conditions.old = condition_id
             WHERE session_id = ?1 ORDER BY cells.id
@@ -203,7 +204,9 @@ class MergingMixin(CellsMixin, SessionsMixin):
     def _merge_prompts(self, source: int, merged: int) -> dict[str, str]:
         """Take prompts over, each to one of its own: two that share a text there do so here. Those that have another
         id there, and which."""
-        query = "SELECT * FROM prompts WHERE session_id = ? ORDER BY position"
+        query = """
+            SELECT * FROM prompts WHERE session_id = ? AND text_hash IN (SELECT hash FROM texts) ORDER BY position
+        """  # one whose text is gone stays where it is
         theirs, ours = self._rows(query, source), self._rows(query, merged)
         there = {(row["name"], row["text_hash"]): row["id"] for row in ours}
         places = {row["id"]: there[key] for row in theirs if (key := (row["name"], row["text_hash"])) in there}
@@ -218,7 +221,7 @@ class MergingMixin(CellsMixin, SessionsMixin):
                 others = free.get(row["text_hash"], [])
                 other = next((each for each in others if not (_is_named(each) and _is_named(row))), None)
                 if other is None:
-                    called = encode_text(self._free_name("prompts", merged, decode_text(row["name"]), source))
+                    called = encode_text(self._free_name("prompts", merged, label(row["name"]), source))
                     places[old] = self._insert_row("prompts", {**row, "session_id": merged, "name": called})
                 else:
                     others.remove(other)
@@ -234,26 +237,35 @@ class MergingMixin(CellsMixin, SessionsMixin):
             WHERE theirs.name <> ours.name ORDER BY theirs.position
             """
         )
-        return {decode_text(old): decode_text(new) for old, new in renamed}
+        return {label(old): label(new) for old, new in renamed}
 
     def _merge_conditions(self, source: int, merged: int) -> dict[str, str]:
         """Take conditions over; those that have another name there, and which."""
         names: dict[str, str] = {}
         conditions = {condition.name: condition for condition in self.conditions(source)}
         for row in self._rows("SELECT * FROM conditions WHERE session_id = ? ORDER BY position", source):
-            old, condition = row.pop("id"), conditions[decode_text(row["name"])]
+            old, name = row.pop("id"), label(row["name"])
+            condition = conditions.get(name)  # one that cannot be read comes along as it is
             query = "SELECT id, name, model_id FROM conditions WHERE session_id = ? AND hash = ?"
             there = self._row(query, merged, row["hash"])
-            if there is not None and not (condition.model.is_imported and self._disagree(row, old, there)):
-                new, called = there["id"], decode_text(there["name"])
+            is_other = (
+                there is not None
+                and condition is not None
+                and condition.model.is_imported
+                and self._disagree(row, old, there)
+            )
+            if there is not None and not is_other:
+                new, called = there["id"], label(there["name"])
+            elif condition is None and not self._row("SELECT 1 FROM models WHERE id = ?", row["model_id"]):
+                continue
             else:
-                called = self._free_name("conditions", merged, condition.name, source)
-                if there is None:
+                called = self._free_name("conditions", merged, name, source)
+                if condition is None or there is None:
                     new = self._insert_row("conditions", {**row, "session_id": merged, "name": encode_text(called)})
                 else:
                     model = replace(condition.model, reference=IMPORTED + called)
                     new = self._condition_row(merged, replace(condition, name=called, model=model))
-            names[condition.name] = called
+            names[name] = called
             self._execute("INSERT INTO merged_conditions VALUES (?, ?)", old, new)
         return {old: new for old, new in names.items() if old != new}
 
@@ -306,4 +318,4 @@ class MergingMixin(CellsMixin, SessionsMixin):
 
 def _is_named(row: dict[str, Any]) -> bool:
     """Whether a prompt has an id that was given to it; see `Prompt`."""
-    return bool(decode_text(row["name"]) != made_id(row["text_hash"], decode_text(row["set_name"])))
+    return bool(label(row["name"]) != made_id(row["text_hash"], label(row["set_name"])))

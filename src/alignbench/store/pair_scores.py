@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from alignbench.errors import InputError
-from alignbench.store.base import ConnectedMixin
-from alignbench.store.encoding import decode_json, decode_text, encode_json, now
+from alignbench.store.encoding import decode_json, decode_text, encode_json, label, now
+from alignbench.store.named import NamedMixin
 from alignbench.store.rows import PairScore
 
 
-class PairScoresMixin(ConnectedMixin):
+class PairScoresMixin(NamedMixin):
     """Scores of pairs of samples that were computed elsewhere."""
 
     def add_pair_scores(self, session_id: int, metric: str, version: str, pairs: Iterable[PairScore]) -> None:
@@ -45,7 +46,7 @@ class PairScoresMixin(ConnectedMixin):
         """The pairs of a session that have a score of this name, in the order in which they were added."""
         rows = self._rows(
             """
-            SELECT prompts.name AS prompt, reference.name AS reference, conditions.name AS condition,
+            SELECT scores.id, prompts.name AS prompt, reference.name AS reference, conditions.name AS condition,
                 scores.parameters, scores.value, scores.version
             FROM scores
             JOIN prompts ON prompts.id = scores.prompt_id
@@ -57,18 +58,30 @@ class PairScoresMixin(ConnectedMixin):
             session_id,
             metric,
         )
+        hidden = self._unreadable_conditions(session_id)
+        pairs = self._readable(rows, _pair_score, lambda row: f"score {row['id']} of session {session_id}")
+        hidden_prompts = self._unreadable_prompts(session_id)
         return [
-            PairScore(
-                prompt_id=decode_text(row["prompt"]),
-                reference=decode_text(row["reference"]),
-                condition=decode_text(row["condition"]),
-                value=row["value"],
-                version=row["version"],
-                **decode_json(row["parameters"]),
-            )
-            for row in rows
+            pair
+            for pair in pairs
+            if not hidden & {pair.condition, pair.reference} and pair.prompt_id not in hidden_prompts
         ]
 
     def _ids(self, session_id: int, table: str) -> dict[str, int]:
         rows = self._rows(f"SELECT id, name FROM {table} WHERE session_id = ?", session_id)
         return {decode_text(row["name"]): row["id"] for row in rows}
+
+
+def _pair_score(row: dict[str, Any]) -> PairScore:
+    if not isinstance(row["value"], float | int):
+        raise TypeError(f"value is {row['value']!r}")
+    places = decode_json(row["parameters"])
+    return PairScore(
+        prompt_id=decode_text(row["prompt"]),
+        reference=decode_text(row["reference"]),
+        condition=decode_text(row["condition"]),
+        value=row["value"],
+        version=label(row["version"]),
+        reference_sample=int(places["reference_sample"]),
+        sample=int(places["sample"]),
+    )

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
-from typing import Any
+from types import NoneType
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,19 +15,26 @@ from numpy.typing import NDArray
 from alignbench.engines.protocol import FinishReason, SampleResult, TokenStats
 from alignbench.errors import InputError
 from alignbench.spec import Condition, Prompt, content_hash
-from alignbench.store.base import ConnectedMixin, another_text
+from alignbench.store.base import another_text
 from alignbench.store.encoding import (
     decode_text,
     encode_text,
+    label,
     now,
     pack_floats,
     pack_ids,
     unpack_floats,
     unpack_ids,
 )
+from alignbench.store.named import NamedMixin
 from alignbench.store.rows import Counts, Pace, SampleRow, SampleStatus, StoredCell
 
 _STATUSES: dict[str, SampleStatus] = {"cancelled": "cancelled", "error": "error"}  # by finish reason; others are done
+_COLUMN_KINDS: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("sample", "seed"), int),
+    **dict.fromkeys(("n_prompt_tokens", "n_tokens", "n_thinking_tokens"), (int, NoneType)),
+    **dict.fromkeys(("seconds", "logprob", "probability"), (float, int, NoneType)),
+}
 _TOKEN_COLUMNS = tuple(field.name for field in fields(TokenStats))
 
 # One statement decides: a row that is done stays as it is, anything else under the index is replaced.
@@ -47,7 +55,7 @@ _UPSERT = """
 """
 
 
-class SamplesMixin(ConnectedMixin):
+class SamplesMixin(NamedMixin):
     """Samples, their tokens and their vectors."""
 
     def add_sample(self, cell_id: int, result: SampleResult) -> SampleRow:
@@ -155,7 +163,7 @@ class SamplesMixin(ConnectedMixin):
             errors,
         )
         return {
-            text_hash + decode_text(name): StoredCell(
+            text_hash + label(name): StoredCell(
                 cell, n, _first(there) if there == (-1 if last is None else last) + 1 else self._there(cell, errors)
             )
             for cell, n, text_hash, name, there, last in rows
@@ -169,8 +177,8 @@ class SamplesMixin(ConnectedMixin):
         rows = self._tuples(
             "SELECT text_hash, name FROM prompts WHERE session_id = ? ORDER BY position DESC", session_id
         )
-        first = {text_hash: text_hash + decode_text(name) for text_hash, name in rows}
-        known = {decode_text(name): text_hash for text_hash, name in rows}
+        first = {text_hash: text_hash + label(name) for text_hash, name in rows}
+        known = {label(name): text_hash for text_hash, name in rows}
         keys = []
         for prompt in prompts:
             own = known.get(prompt.id)
@@ -203,7 +211,9 @@ class SamplesMixin(ConnectedMixin):
             """,
             session_id,
         )
-        return [Counts(**{**row, "condition": decode_text(row["condition"])}) for row in rows]
+        hidden = self._unreadable_conditions(session_id)
+        counts = (Counts(**{**row, "condition": label(row["condition"])}) for row in rows)
+        return [each for each in counts if each.condition not in hidden]
 
     def pace(self, reference: str) -> Pace | None:
         """How long and how fast the samples of a model were, in all sessions; None where there is none."""
@@ -230,17 +240,20 @@ class SamplesMixin(ConnectedMixin):
         # One cell is looked up by its id: SQLite would go through all of the session's cells for an optional one.
         one, chosen = ("", ()) if cell_id is None else (" AND id = ?", (cell_id,))
         cells = self._rows(f"SELECT id FROM cells WHERE session_id = ?{one} ORDER BY id", session_id, *chosen)
+        hidden = self._unreadable_conditions(session_id)
         # A cell at a time: no cursor stays open between rows, and a large session is never all in memory.
         for cell in cells:
             rows = self._rows("SELECT * FROM sample_details WHERE cell_id = ? ORDER BY sample", cell["id"])
-            yield from map(sample_row, rows)
+            for row in self._readable(rows, sample_row, _called):
+                if row.condition not in hidden:
+                    yield row
 
     def sample(self, sample_id: int) -> SampleRow:
         """One sample. InputError when there is none."""
         row = self._row("SELECT * FROM sample_details WHERE id = ?", sample_id)
         if row is None:
             raise InputError(f"{self.path} has no sample {sample_id}.")
-        return sample_row(row)
+        return self._read(row, sample_row, _called(row))
 
     def token_stats(self, sample_ids: Iterable[int]) -> dict[int, TokenStats]:
         """What is known of the tokens of those samples that have any, by id of the sample."""
@@ -249,17 +262,17 @@ class SamplesMixin(ConnectedMixin):
             f"SELECT sample_id, {columns} FROM sample_tokens WHERE sample_id IN (SELECT value FROM json_each(?))",
             json.dumps(list(sample_ids)),
         )
-        return {id: TokenStats(unpack_ids(ids), *map(unpack_floats, floats)) for id, ids, *floats in rows}
+        return dict(self._readable(rows, _token_stats, lambda row: f"what is kept of the tokens of sample {row[0]}"))
 
     def embeddings(self, model: str, text_hashes: Iterable[str]) -> dict[str, NDArray[np.float32]]:
         """The vectors of those texts that are there, by text hash."""
         rows = self._rows(
-            "SELECT text_hash, vector FROM embeddings "
+            "SELECT text_hash, vector, dimensions FROM embeddings "
             "WHERE model = ? AND text_hash IN (SELECT value FROM json_each(?))",
             encode_text(model),
             json.dumps(list(text_hashes)),
         )
-        return {row["text_hash"]: unpack_floats(row["vector"]) for row in rows}
+        return dict(self._readable(rows, _vector, lambda row: f"the vector of text {row['text_hash']}"))
 
     def add_embeddings(
         self, model: str, vectors: Mapping[str, NDArray[np.float32]], *, windows: Mapping[str, int], mode: str
@@ -343,7 +356,34 @@ def _first(n: int) -> frozenset[int]:
     return frozenset(range(n))
 
 
+def _called(row: dict[str, Any]) -> str:
+    return f"sample {row['id']} of session {row['session_id']}"
+
+
+def _token_stats(row: tuple[Any, ...]) -> tuple[int, TokenStats]:
+    id, ids, *floats = row
+    stats = TokenStats(unpack_ids(ids), *map(unpack_floats, floats))
+    if len({len(getattr(stats, column)) for column in _TOKEN_COLUMNS}) > 1:
+        raise ValueError("the columns are not equally long")
+    return id, stats
+
+
+def _vector(row: dict[str, Any]) -> tuple[str, NDArray[np.float32]]:
+    vector = unpack_floats(row["vector"])
+    if len(vector) != row["dimensions"]:
+        raise ValueError(f"{len(vector)} of {row['dimensions']} dimensions")
+    return row["text_hash"], vector
+
+
 def sample_row(row: dict[str, Any]) -> SampleRow:
+    """Raises one of `base.UNREADABLE` where a column holds what it cannot."""
+    for column, kinds in _COLUMN_KINDS.items():
+        if not isinstance(row[column], kinds):
+            raise TypeError(f"{column} is {row[column]!r}")
+    if row["status"] not in get_args(SampleStatus):
+        raise ValueError(f"status is {row['status']!r}")
+    if row["finish_reason"] not in (None, *get_args(FinishReason)):
+        raise ValueError(f"finish_reason is {row['finish_reason']!r}")
     return SampleRow(
         id=row["id"],
         cell_id=row["cell_id"],
@@ -351,7 +391,7 @@ def sample_row(row: dict[str, Any]) -> SampleRow:
         prompt_id=decode_text(row["prompt_name"]),
         prompt=decode_text(row["prompt"]),
         condition=decode_text(row["condition"]),
-        model=decode_text(row["model"]),
+        model=label(row["model"]),
         sample=row["sample"],
         seed=row["seed"],
         status=row["status"],
@@ -362,12 +402,12 @@ def sample_row(row: dict[str, Any]) -> SampleRow:
         n_tokens=row["n_tokens"],
         seconds=row["seconds"],
         logprob=row["logprob"],
-        error=_decoded(row["error"]),
+        error=None if row["error"] is None else label(row["error"]),
         probability=row["probability"],
         thinking=_decoded(row["thinking"]),
         n_thinking_tokens=row["n_thinking_tokens"],
         refused=bool(row["refused"]),
-        note=_decoded(row["note"]),
+        note=None if row["note"] is None else label(row["note"]),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from alignbench.errors import InputError
 from alignbench.store.base import ConnectedMixin
@@ -41,16 +42,7 @@ class SearchMixin(ConnectedMixin):
             limit,
             _WORDS_AROUND,
         )
-        return [
-            SearchHit(
-                session=row["session_id"],
-                prompt_id=decode_text(row["prompt_name"]),
-                condition=decode_text(row["condition"]),
-                sample=row["sample"],
-                snippet=decode_text(row["snippet"]),
-            )
-            for row in rows
-        ]
+        return list(self._readable(rows, _hit, lambda row: f"a sample of session {row['session_id']}"))
 
 
 def match_expression(text: str) -> str:
@@ -60,3 +52,13 @@ def match_expression(text: str) -> str:
     if not terms:
         raise InputError(f"There is no word to search for in {text!r}.")
     return " ".join(f'"{term}"' for term in terms)
+
+
+def _hit(row: dict[str, Any]) -> SearchHit:
+    return SearchHit(
+        session=row["session_id"],
+        prompt_id=decode_text(row["prompt_name"]),
+        condition=decode_text(row["condition"]),
+        sample=row["sample"],
+        snippet=decode_text(row["snippet"]),
+    )

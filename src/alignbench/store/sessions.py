@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from alignbench.errors import InputError, did_you_mean
-from alignbench.store.base import ConnectedMixin
-from alignbench.store.encoding import decode_json, decode_text, encode_json, encode_text, now
+from alignbench.store.encoding import decode_json, encode_json, encode_text, label, now
+from alignbench.store.named import NamedMixin
 from alignbench.store.rows import Note, SessionInfo
 
 _SESSION = """
@@ -18,7 +19,7 @@ _SESSION = """
 """
 
 
-class SessionsMixin(ConnectedMixin):
+class SessionsMixin(NamedMixin):
     """Sessions, their manifests, notes and tags."""
 
     def create_session(
@@ -45,7 +46,8 @@ class SessionsMixin(ConnectedMixin):
         row = self._row(f"{_SESSION} WHERE id = ?", session_id)
         if row is None:
             raise self._no_session(session_id)
-        return self._session_info(row)
+        info = self._session_info(row)
+        return replace(info, reference=None) if info.reference in self._unreadable_conditions(session_id) else info
 
     def rename_session(self, session_id: int, name: str) -> None:
         with self._write():
@@ -93,9 +95,8 @@ class SessionsMixin(ConnectedMixin):
         wanted = value.encode(
             "utf-8", "surrogatepass"
         )  # a path may hold bytes that are no UTF-8, and no text of SQL then
-        row = self._row(
-            "SELECT max(id) AS id FROM sessions WHERE CAST(json_extract(manifest, ?) AS BLOB) = ?", path, wanted
-        )
+        newest = f"SELECT max(id) AS id FROM sessions WHERE CAST({_extracted('manifest', '?')} AS BLOB) = ?"
+        row = self._row(newest, path, wanted)
         return None if row is None else row["id"]
 
     def delete_session(self, session_id: int) -> None:
@@ -127,12 +128,22 @@ class SessionsMixin(ConnectedMixin):
                 """
                 DELETE FROM example_sets WHERE hash = :hash AND name = ''
                     AND NOT EXISTS (SELECT 1 FROM selections WHERE set_hash = :hash)
-                    AND NOT EXISTS (SELECT 1 FROM conditions WHERE json_extract(context, '$.examples.pool') = :hash)
+                    AND NOT EXISTS (SELECT 1 FROM conditions WHERE instr(context, :hash))
                     AND NOT EXISTS (SELECT 1 FROM sessions WHERE instr(layout, :hash))
                 """,
                 ({"hash": set_hash} for set_hash in sets),
             )
             self._execute("DELETE FROM models WHERE id NOT IN (SELECT model_id FROM conditions)")
+
+    def drop_session_if_empty(self, session_id: int) -> None:
+        """Delete a session that nothing was ever stored in: no sample, not even a failed one, and no note."""
+        empty = """
+            SELECT 1 FROM sessions WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM notes WHERE session_id = ?1)
+                AND NOT EXISTS (SELECT 1 FROM cells JOIN samples ON cell_id = cells.id WHERE session_id = ?1)
+        """
+        with self._write():
+            if self._row(empty, session_id):
+                self.delete_session(session_id)
 
     def add_note(self, session_id: int, text: str) -> Note:
         """Add a remark to a session."""
@@ -150,7 +161,7 @@ class SessionsMixin(ConnectedMixin):
     def notes(self, session_id: int) -> list[Note]:
         """The notes of a session, oldest first."""
         rows = self._rows("SELECT * FROM notes WHERE session_id = ? ORDER BY id", session_id)
-        return [Note(row["id"], session_id, row["created"], decode_text(row["text"])) for row in rows]
+        return [Note(row["id"], session_id, label(row["created"]), label(row["text"])) for row in rows]
 
     def tag_session(self, session_id: int, tag: str) -> None:
         """Put a tag on a session; one that it has already stays. InputError for an empty one."""
@@ -172,7 +183,7 @@ class SessionsMixin(ConnectedMixin):
 
     def _tags(self, session_id: int) -> tuple[str, ...]:
         rows = self._rows("SELECT tag FROM session_tags WHERE session_id = ? ORDER BY tag", session_id)
-        return tuple(decode_text(row["tag"]) for row in rows)
+        return tuple(label(row["tag"]) for row in rows)
 
     def _hashes_used(self, session_id: int) -> tuple[set[str], set[str]]:
         """Hashes of the shared texts, and of the sample texts, that a session uses."""
@@ -194,9 +205,9 @@ class SessionsMixin(ConnectedMixin):
 
     def _example_sets_used(self, session_id: int) -> set[str]:
         rows = self._rows(
-            """
+            f"""
             SELECT set_hash AS hash FROM selections JOIN cells ON cells.id = cell_id WHERE session_id = ?1
-            UNION SELECT json_extract(context, '$.examples.pool') FROM conditions WHERE session_id = ?1
+            UNION SELECT {_extracted("context", "'$.examples.pool'")} FROM conditions WHERE session_id = ?1
             """,
             session_id,
         )
@@ -206,7 +217,8 @@ class SessionsMixin(ConnectedMixin):
         row = self._row(f"SELECT {column} FROM sessions WHERE id = ?", session_id)
         if row is None:
             raise self._no_session(session_id)
-        return decode_json(row[column])
+        whose = f"the {column} of session {session_id}"
+        return next(self._readable([row], lambda row: decode_json(row[column]), lambda _: whose), {})
 
     def _session_info(self, row: dict[str, Any]) -> SessionInfo:
         models = self._rows(
@@ -218,14 +230,19 @@ class SessionsMixin(ConnectedMixin):
         )
         return SessionInfo(
             id=row["id"],
-            name=decode_text(row["name"]),
-            created=row["created"],
-            updated=row["updated"],
-            reference=None if row["reference"] is None else decode_text(row["reference"]),
+            name=label(row["name"]),
+            created=label(row["created"]),
+            updated=label(row["updated"]),
+            reference=None if row["reference"] is None else label(row["reference"]),
             n_prompts=row["n_prompts"],
             n_conditions=row["n_conditions"],
-            n_samples=row["n_samples"],
-            n_errors=row["n_errors"],
-            models=tuple(decode_text(model["name"]) for model in models),
+            n_samples=row["n_samples"] if isinstance(row["n_samples"], int) else 0,
+            n_errors=row["n_errors"] if isinstance(row["n_errors"], int) else 0,
+            models=tuple(label(model["name"]) for model in models),
             tags=self._tags(row["id"]),
         )
+
+
+def _extracted(column: str, path: str) -> str:
+    """SQL for a value in a JSON column; NULL where it holds no JSON, which else would end the whole query."""
+    return f"CASE WHEN json_valid({column}) THEN json_extract({column}, {path}) END"

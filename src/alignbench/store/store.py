@@ -70,6 +70,11 @@ class Store(
         path = Path(":memory:")
         return cls(prepared(sqlite3.connect(path, isolation_level=None), path), path)
 
+    @property
+    def is_writable(self) -> bool:
+        """Whether the file and its folder can be written, as far as the system says."""
+        return not why_read_only(self.path)
+
     def backup(self, path: Path) -> None:
         """Copy the database as it is at this moment to a new file, while others may write to it.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from alignbench.errors import InputError, did_you_mean
 from alignbench.spec import Example, ExampleSet, Prompt
 from alignbench.store.base import ConnectedMixin
-from alignbench.store.encoding import decode_text, encode_text
+from alignbench.store.encoding import decode_text, encode_text, label
 from alignbench.store.rows import SampleRow
 from alignbench.store.samples import sample_row
 
@@ -34,7 +34,7 @@ class TeachersMixin(ConnectedMixin):
         if row is None:
             self._require_condition(session_id, condition)
             raise InputError(f"{condition} has no sample {sample} with a text for the prompt {prompt.id}.")
-        return sample_row(row)
+        return self._read(row, sample_row, f"sample {row['id']} of session {session_id}")
 
     def condition_examples(self, session_id: int, condition: str, sample: int) -> ExampleSet:
         """Every prompt of a condition with its finished sample of this index, in the order of the prompts; what is the
@@ -50,7 +50,11 @@ class TeachersMixin(ConnectedMixin):
             encode_text(condition),
             sample,
         )
-        pairs = [(decode_text(row["prompt"]).strip(), decode_text(row["response"]).strip()) for row in rows]
+        pairs = self._readable(
+            rows,
+            lambda row: (decode_text(row["prompt"]).strip(), decode_text(row["response"]).strip()),
+            lambda _: f"an example of {condition} in session {session_id}",
+        )
         items = tuple(Example(*pair) for pair in dict.fromkeys(pairs) if all(pair))
         if not items:
             self._require_condition(session_id, condition)
@@ -59,7 +63,7 @@ class TeachersMixin(ConnectedMixin):
 
     def _require_condition(self, session_id: int, condition: str) -> None:
         names = [
-            decode_text(row["name"])
+            label(row["name"])
             for row in self._rows("SELECT name FROM conditions WHERE session_id = ? ORDER BY position", session_id)
         ]
         if condition not in names:

@@ -60,7 +60,7 @@ class Workbench:
         self.whole = False
         self.table = ScoreTable()
         self.backends = Backends(db, pool, embed)
-        self.database = StoreThread(db)
+        self.database = StoreThread(db, on_damage=notify)
         self.bench_scores = BenchScores(self.backends, notify)
         self.model_jobs = JobCache(notify)
         self.judge = ""
@@ -161,16 +161,17 @@ class Workbench:
                 from alignbench.experiments.plan import Plan, make_plan
 
                 number = session
-                if number is None:
-                    number = store.create_session(name, reference=reference)
-                persistence.save(store, number, view, reference, sets)
-                persistence.free_names(store, number, [column.condition for column in columns])
-                cells = [
-                    cell
-                    for column in columns
-                    for cell in make_plan(store, number, prompts, [column.condition], column.n).cells
-                ]
-                return Plan(number, tuple(cells))
+                with store.together():  # what is refused leaves no session
+                    if number is None:
+                        number = store.create_session(name, reference=reference)
+                    persistence.save(store, number, view, reference, sets)
+                    persistence.free_names(store, number, [column.condition for column in columns])
+                    cells = [
+                        cell
+                        for column in columns
+                        for cell in make_plan(store, number, prompts, [column.condition], column.n).cells
+                    ]
+                    return Plan(number, tuple(cells))
 
             plan = await self.database.run(work)
             bench.session, bench.name = plan.session, name
@@ -195,13 +196,12 @@ class Workbench:
 
     def drain(self) -> list[str]:
         """Take what happened since the last call into the bench; messages for the user."""
-        events = self._runs.take()
+        events, messages = self._runs.take(), self.database.take_damage()
         if not events:
-            return []
+            return messages
         from alignbench.experiments.runner import ModelLoaded
         from alignbench.tui.workbench.run_events import apply_run_event, end
 
-        messages = []
         for event in events:
             if isinstance(event, Ended):
                 for cell in self.bench.cells.values():
@@ -273,7 +273,12 @@ class Workbench:
         if (session := bench.session) is None:
             return
         view, reference, sets = persistence.layout(bench), bench.reference, persistence.pools(bench)
-        await self.database.run(lambda store: persistence.save(store, session, view, reference, sets))
+
+        def work(store: Store) -> None:
+            if store.is_writable:
+                persistence.save(store, session, view, reference, sets)
+
+        await self.database.run(work)
 
     async def open(self, session: int, prompt: str = "") -> None:
         """Leave the session that is open and take up another one where it was left, or at a prompt of this id."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, get_type_hints
 
-from alignbench.errors import AlignbenchError
+from alignbench.errors import AlignbenchError, InputError
 from alignbench.spec import Condition, Context, ExampleSet, Prompt
 from alignbench.tui.workbench.cell import BenchCell, BenchSample
 from alignbench.tui.workbench.state import NO_PROMPT, THIS_SESSION, Bench, Column
@@ -105,19 +105,7 @@ def restore(store: Store, session: int) -> tuple[Bench, list[SampleRow]]:
     prompts = store.prompts(session)
     view = store.layout(session)
     bench = Bench(session=session, name=info.name, used=dict(conditions), asked=prompts)
-    if view:
-        bench.columns = [
-            Column(_read(c["condition"], store), int(c["n"]), tuple(_read(v, store) for v in c.get("versions", ())))
-            for c in view["columns"]
-        ]
-        bench.selected = max(0, min(int(view["selected"]), len(bench.columns) - 1))
-        shown = rebuilt(Prompt, view["prompt"])
-        same = [prompt for prompt in prompts if prompt.hash == shown.hash]
-        # Older versions kept the samples of a text under the id that it had first.
-        bench.prompt = next((prompt for prompt in same if prompt.id == shown.id), next(iter(same), shown))
-        bench.prompt_set = str(view["prompt_set"])
-        bench.prompts = _prompt_set(bench.prompt_set) or bench.asked
-    else:
+    if not (view and _show_as_left(bench, view, store)):
         asked = {cell.condition: cell.n for cell in store.cells(session)}
         bench.columns = [Column(condition, asked.get(name, 1)) for name, condition in conditions.items()]
         bench.prompt = prompts[0] if prompts else NO_PROMPT
@@ -135,6 +123,26 @@ def restore(store: Store, session: int) -> tuple[Bench, list[SampleRow]]:
         cell.id = row.cell_id
         cell.samples[row.sample] = BenchSample.stored(row)
     return bench, rows
+
+
+def _show_as_left(bench: Bench, view: Mapping[str, Any], store: Store) -> bool:
+    """Show what was shown when the session was left; whether that can be read."""
+    try:
+        columns = [
+            Column(_read(c["condition"], store), int(c["n"]), tuple(_read(v, store) for v in c.get("versions", ())))
+            for c in view["columns"]
+        ]
+        selected, shown, prompt_set = int(view["selected"]), rebuilt(Prompt, view["prompt"]), str(view["prompt_set"])
+        same = [prompt for prompt in bench.asked if prompt.hash == shown.hash]
+    except (AttributeError, InputError, LookupError, TypeError, ValueError) as error:
+        store.leave_out(f"how session {bench.session} was left", error)
+        return False
+    bench.columns, bench.prompt_set = columns, prompt_set
+    # Older versions kept the samples of a text under the id that it had first.
+    bench.prompt = next((prompt for prompt in same if prompt.id == shown.id), next(iter(same), shown))
+    bench.selected = max(0, min(selected, len(columns) - 1))
+    bench.prompts = _prompt_set(prompt_set) or bench.asked
+    return True
 
 
 def _prompt_set(name: str) -> Sequence[Prompt]:

@@ -17,8 +17,11 @@ T = TypeVar("T")
 class StoreThread:
     """Runs pieces of work on a store, one after the other. The file is opened (or made) by the first of them."""
 
-    def __init__(self, path: Path, name: str = "database") -> None:
+    def __init__(self, path: Path, name: str = "database", on_damage: Callable[[], None] = lambda: None) -> None:
+        """on_damage: called in its thread where there is something to `take_damage`."""
         self.path = path
+        self._on_damage = on_damage
+        self._damage: dict[str, bool] = {}  # note -> whether it was taken
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
         self._store: Store | None = None
 
@@ -31,7 +34,19 @@ class StoreThread:
             from alignbench.store import Store
 
             self._store = Store.open_or_read(self.path)
-        return work(self._store)
+        try:
+            return work(self._store)
+        finally:
+            notes = [note for note in self._store.damage if note not in self._damage]
+            self._damage |= dict.fromkeys(notes, False)
+            if notes:
+                self._on_damage()
+
+    def take_damage(self) -> list[str]:
+        """What could not be read and was left out since the last call, a sentence each."""
+        notes = [note for note, taken in list(self._damage.items()) if not taken]
+        self._damage |= dict.fromkeys(notes, True)
+        return notes
 
     async def close(self) -> None:
         """Finish what was begun and close the file."""
