@@ -22,6 +22,7 @@ from alignbench.tui.sessions.search_dialog import SearchScreen
 from alignbench.tui.widgets.inputs import PlainInput
 from tests.support.app import SMALL, WIDE, bench_of, make_app, ready, screen_text, shows, until
 from tests.support.judged import fill
+from tests.support.limits import read_only
 
 
 @pytest.fixture
@@ -158,3 +159,28 @@ async def test_the_report_is_read_and_written_as_a_page(db: Path, size: tuple[in
         assert page.read_text().startswith("<!doctype html>")
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is screen)
+
+
+async def test_what_cannot_be_read_hides_nothing_else(db: Path) -> None:
+    with Store.open(db) as store:
+        store.db.execute("UPDATE samples SET text = X'ff' WHERE id = 1")
+        store.db.execute("UPDATE sessions SET layout = '{broken', name = X'ff' WHERE id = 1")
+    async with listed(db) as (pilot, app, _):
+        await pilot.press("end", "enter")
+        await until(pilot, lambda: app.workbench.bench.session == 1)
+        await until(pilot, lambda: "sample 1 of session 1 cannot be read" in screen_text(app))
+        cells = app.workbench.bench.cells.values()
+        assert sum(bool(sample.text) for cell in cells for sample in cell.samples.values()) == 7
+
+
+async def test_a_read_only_database_is_looked_at(db: Path) -> None:
+    with read_only(db):
+        async with listed(db) as (pilot, app, _):
+            await pilot.press("enter")
+            await until(pilot, lambda: app.workbench.bench.session == 2)
+            await pilot.press("f8")
+            await until(pilot, lambda: isinstance(app.screen, SessionsScreen) and len(app.screen._listed) == 2)
+            await pilot.press("end", "enter")
+            await until(pilot, lambda: app.workbench.bench.session == 1)
+            assert "Cannot write" not in screen_text(app)
+            await app.workbench.close()
