@@ -15,10 +15,13 @@ from hypothesis import strategies as st
 from alignbench.errors import InputError
 from alignbench.masking import MASK, MaskedPieces, masked, without_keys
 
-KEY = "sk-a1/b+2=&c\"3'z9"
+KEY = "sk-A1/b+2=&c\"3'z9"
 SPELLINGS = {
     "as it is": KEY,
+    "in small letters": KEY.lower(),
     "quoted": quote(KEY, safe=""),
+    "quoted in small letters": quote(KEY, safe="").lower(),
+    "with escaped slashes": json.dumps(KEY).replace("/", "\\/"),
     "in JSON": json.dumps(KEY),
     "in HTML": html.escape(KEY),
     "base64": base64.b64encode(KEY.encode()).decode(),
@@ -46,6 +49,14 @@ def test_a_key_is_masked_in_every_spelling(spelling: str) -> None:
 @pytest.mark.parametrize("spelt", ["".join(f"%{ord(c):02x}" for c in KEY), "".join(f"&#{ord(c)};" for c in KEY)])
 def test_a_message_with_a_key_in_a_spelling_of_its_own_is_left_out(spelt: str) -> None:
     assert masked(f"It was {spelt}.") == MASK
+
+
+@pytest.mark.parametrize("key", ["sk-\udcff-12345678", "sk-\u201d12345678", "sk-İ12345678", "sk-a\nb1234567"])
+def test_odd_keys_of_the_environment(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    assert masked(f"It was {key}!") == f"It was {MASK}!"
+    pieces = MaskedPieces()
+    assert "".join(map(pieces.feed, f"It was {key}!İ")) + pieces.rest() == f"It was {MASK}!İ"
 
 
 def test_other_keys_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,7 +88,7 @@ def test_passwords_and_keys_in_addresses(text: str, shown: str) -> None:
     assert masked(text) == shown
 
 
-@given(st.lists(st.sampled_from(["s", "sk-a", KEY, KEY[:9], KEY[9:], "x", " ", SPELLINGS["base64"]]), max_size=12))
+@given(st.lists(st.sampled_from(["s", "sk-A", KEY, KEY[:9], KEY[9:], "x", " ", SPELLINGS["base64"]]), max_size=12))
 def test_a_key_that_is_cut_anywhere_is_masked(pieces: list[str]) -> None:
     stream = MaskedPieces()
     text = "".join(map(stream.feed, pieces)) + stream.rest()

@@ -86,7 +86,7 @@ def _keys() -> tuple[str, ...]:
 
 
 class _Spellings:
-    """How keys may be written.
+    """How keys may be written. Small and capital letters count as the same.
 
     Attributes:
         pattern: any of these
@@ -95,12 +95,13 @@ class _Spellings:
     def __init__(self, keys: tuple[str, ...]) -> None:
         found = {each for key in keys for each in _spelt(key) if len(each) >= SHORTEST_KEY}
         self._all = tuple(sorted(found, key=len, reverse=True))
-        self.pattern = re.compile("|".join(map(re.escape, self._all)))
+        self.pattern = re.compile("|".join(map(re.escape, self._all)), re.IGNORECASE)
 
     def begun_at_end_of(self, text: str) -> int:
         """Length of the longest end of a text that begins a key."""
         for length in range(min(len(self._all[0]) - 1, len(text)), 0, -1):
-            if any(each.startswith(text[-length:]) for each in self._all):
+            end = text[-length:].lower()
+            if any(each[:length].lower() == end for each in self._all):
                 return length
         return 0
 
@@ -113,8 +114,10 @@ def _spellings(keys: tuple[str, ...]) -> _Spellings | None:
 
 
 def _spelt(key: str) -> Iterator[str]:
-    yield from (key, quote(key), quote(key, safe=""), quote_plus(key), html.escape(key), json.dumps(key)[1:-1])
     data = key.encode("utf-8", "surrogateescape")
+    in_json = json.dumps(key)[1:-1]
+    yield from (key, quote(data), quote(data, safe=""), quote_plus(data), html.escape(key))
+    yield from (in_json, in_json.replace("/", r"\/"))
     for before in range(3):  # base64 of a text that the key is a part of: what no neighbour has a share in
         whole = base64.b64encode(bytes(before) + data + bytes(2)).decode()
         part = whole[-(-before * 8 // 6) : (before + len(data)) * 8 // 6]

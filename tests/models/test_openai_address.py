@@ -63,6 +63,8 @@ def test_what_is_no_address(target: str, message: str) -> None:
         "http://h/v1?key=sesame#m",
         "http://h/v1?#sesame",
         "http://h/v1#m?api-key=sesame",
+        "http://me%3Asesame%40h/v1#m",
+        "http://h/SK-sesame-1/v1#m",
         "http://h/sk-sesame-1/v1#m",
         "http://h/v1#sk-sesame-1",
         "http://h/v1#sk-sesame-1#m",

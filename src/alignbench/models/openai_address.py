@@ -6,7 +6,7 @@ import re
 import socket
 from dataclasses import dataclass
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from alignbench.errors import InputError
 from alignbench.masking import OPENAI_KEY, without_keys
@@ -57,10 +57,11 @@ def parse_address(target: str) -> Address:
     except ValueError:
         # The messages do not repeat an address that cannot be told apart: what is in the way may be a secret.
         raise InputError(f"An openai: address cannot be read: its host or its port is none; {EXPECTED}.") from None
-    if "@" in (parts.netloc or url) or "?" in url or "#" in name or _QUERY.search(name):
+    if "@" in unquote(parts.netloc or url) or "?" in url or "#" in name or _QUERY.search(name):
+        host = parts.hostname if parts.hostname and "%" not in parts.hostname else "a server"
         raise InputError(
-            f"The address of {parts.hostname or 'the server'} has a user, a password or a query in it; {EXPECTED}, "
-            f"and the key in the environment variable {OPENAI_KEY}."
+            f"The address of {host} has a user, a password, a query or a second # in it; {EXPECTED}, and the key in the "
+            f"environment variable {OPENAI_KEY}."
         )
     if parts.scheme not in _PORTS or not parts.hostname or not url.isprintable() or " " in url:
         raise InputError(f"openai:{target}: {url!r} is no address; {EXPECTED}.")

@@ -231,10 +231,10 @@ class Http:
                 f"{self._who} refuses access (status {status}). The key is read from the environment variable "
                 f"{OPENAI_KEY}, which is {self._route.no_key or 'set, but not accepted'}."
             )
-            if words.words:
-                message += f" The server says: {excerpt(words.words)}"
         elif 300 <= status < 400 or (status in (404, 405) and "model" not in words.words.lower()):
             message = f"{self._who} has no {path} at this address (status {status}). {self._hint()}"
+        if words.words and reason not in message:
+            message += f" The server says: {excerpt(words.words)}"
         return ServerError(
             message,
             retry=status in RETRIED and words.may_pass,
