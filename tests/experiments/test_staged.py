@@ -254,10 +254,12 @@ def test_a_hint_written_first_is_parsed_off_and_kept(store: Store) -> None:
 
 def test_the_thoughts_of_a_reasoning_model_are_no_part_of_its_answer(store: Store) -> None:
     session = store.create_session("t")
-    pool = Pool(texts={"good": ["<think>\nhm\n</think>\n\nYes.", "<think>\nstill thinking"]})
-    run(store, session, pool, Condition("good", GOOD, Context("chat", thinking_end="</think>")))
+    pool = Pool(texts={"good": ["<think>\nhm\n</think>\n\nYes.", "<think>\nstill thinking", "No thoughts. "]})
+    run(store, session, pool, Condition("good", GOOD, Context("chat", thinking_end="</think>")), n=3)
     rows = [row for row in store.samples(session) if row.prompt_id == "p1"]
-    assert [row.text for row in rows] == ["Yes.", ""]
+    assert [row.text for row in rows] == ["Yes.", "", "No thoughts. "]
+    assert [row.thinking for row in rows] == ["hm", "still thinking", None]
+    assert {request.thinking_end for _, request in pool.requests} == {"</think>"}
     assert rows[0].raw_text.startswith("<think>")
 
 

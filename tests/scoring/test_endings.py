@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,13 @@ def test_how_a_sample_ended(
     cell = store.add_cell(store.create_session("s"), Prompt("p", "Why?"), condition, 1)
     row = store.add_sample(cell, result(0, "Yes.", reason, raw_text=raw))
     assert ending(row, condition) == expected
+
+
+def test_an_answer_that_the_thoughts_begin_with_ended_all_the_same(store: Store) -> None:
+    condition = Condition("c", LOCAL, Context("chat", thinking_end="</t>"))
+    cell = store.add_cell(store.create_session("s"), Prompt("p", "Why?"), condition, 1)
+    drawn = replace(result(0, "Yes.", raw_text="Yes. So:</t>Yes."), thinking="Yes. So:")
+    assert ending(store.add_sample(cell, drawn), condition) == "end"
 
 
 def test_ends_are_counted_by_why_they_are_missing() -> None:

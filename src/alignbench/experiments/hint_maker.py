@@ -80,7 +80,8 @@ def made_hint(
     if answer.refused:
         raise EngineError(f"{maker.name} refused to write a {hint.level} for the prompt {prompt.id}: {text}")
     if not text:
-        raise EngineError(f"{maker.name} gave no {hint.level} for the prompt {prompt.id}: it answered nothing.")
+        why = f"its thoughts took all of {answer.n_drawn} tokens" if answer.thinking else "it answered nothing"
+        raise EngineError(f"{maker.name} gave no {hint.level} for the prompt {prompt.id}: {why}.")
     overlap = give_away(text, source.text)
     new = NewHint(
         level=hint.level,

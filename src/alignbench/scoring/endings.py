@@ -22,7 +22,7 @@ def ending(row: SampleRow, condition: Condition) -> Ending:
         return "unknown"
     if row.finish_reason != "stop":
         return "cut"
-    whole = row.raw_text.startswith(row.text)
+    whole = row.thinking is None and row.raw_text.startswith(row.text)
     after = row.raw_text[len(row.text) :] if whole else row.raw_text.rpartition(row.text)[2]
     own, added = stops(condition.context), condition.sampling.stop
     if not after and added and condition.model.reference.startswith("openai:"):
