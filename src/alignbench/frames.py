@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +33,15 @@ _SCORE = ("value", "ci_low", "ci_high", "n", "reason", "ceiling", "floor", "null
 _STORED = {"text", "embeddings", "log-probs"}  # what scores may need and a session may have
 
 
+@contextmanager
+def _reading(path: Path) -> Iterator[Store]:
+    """The database; of what cannot be read of it there is a warning."""
+    with Store.read(path) as store:
+        yield store
+        for note in store.damage:
+            warnings.warn(note, stacklevel=4)
+
+
 @dataclass(frozen=True, slots=True)
 class Database:
     """A session database. Nothing stays open: each call reads the file as it is then, from any thread."""
@@ -39,12 +50,12 @@ class Database:
 
     def sessions(self) -> pd.DataFrame:
         """One row a session, newest first, with the fields of `store.SessionInfo`."""
-        with Store.read(self.path) as store:
+        with _reading(self.path) as store:
             return _frame(map(asdict, store.sessions()), _SESSIONS)
 
     def session(self, session_id: int) -> Session:
         """A session by its number. InputError where there is none."""
-        with Store.read(self.path) as store:
+        with _reading(self.path) as store:
             return Session(self.path, store.session(session_id))
 
 
@@ -57,12 +68,12 @@ class Session:
 
     def samples(self) -> pd.DataFrame:
         """One row a sample, errors and cancelled ones too, with the columns of `alignbench export jsonl`."""
-        with Store.read(self.path) as store:
+        with _reading(self.path) as store:
             return _frame(sample_rows(store, self.info.id), COLUMNS)
 
     def judgments(self, kind: str | None = None) -> pd.DataFrame:
         """One row a judgment, of one kind where it is named, with a column for each field that was judged."""
-        with Store.read(self.path) as store:
+        with _reading(self.path) as store:
             rows: list[dict[str, Any]] = [
                 {name: getattr(row.judgment, name) for name in _JUDGMENT}
                 | {name: getattr(row, name) for name in _JUDGED}
@@ -87,7 +98,7 @@ class Session:
         embeddings are those that the session keeps since it was scored, and a score that needs more has no value and a
         reason. InputError for a name that is none.
         """
-        with Store.read(self.path) as store:
+        with _reading(self.path) as store:
             responses = SessionResponses(store, self.info.id)
             reference = reference or self.info.reference
             for option, name in (("reference", reference), ("floor", floor)):

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from alignbench import open as open_database
 from alignbench.errors import StoreError
 from alignbench.judging.summary import judgments_of
 from alignbench.spec import Condition, Prompt, content_hash
@@ -54,6 +55,10 @@ DAMAGE = {  # what is done to the file, and what the note names
     "text": (f"UPDATE texts SET text = {NO_UTF8} WHERE rowid = 1", "prompt 'q0' of session 1"),
     "text gone": ("DELETE FROM texts WHERE rowid = 1", "prompt 'q0' of session 1"),
     "manifest": ("UPDATE sessions SET manifest = '{broken' WHERE id = 1", "the manifest of session 1"),
+    "manifest, nested": (
+        """UPDATE sessions SET manifest = '{"imported": [1], "experiment": 3}' WHERE id = 1""",
+        "imported in the manifest of session 1",
+    ),
     "layout": ("UPDATE sessions SET layout = '[]' WHERE id = 1", "the layout of session 1"),
     "session": (f"UPDATE sessions SET name = {NO_UTF8}, created = NULL WHERE id = 1", ""),
     "note": ("UPDATE notes SET text = X'ff', created = NULL WHERE id = 1", ""),
@@ -125,7 +130,7 @@ def test_the_rest_of_the_session_is_read(sound: Path, tmp_path: Path, what: str)
         assert bool(noted) == bool(store.damage)
 
 
-@pytest.mark.parametrize("what", ["sample, text no UTF-8", "reference", "text gone", "judgment, field"])
+@pytest.mark.parametrize("what", ["sample, text no UTF-8", "reference", "text gone", "manifest, nested", "judgment, field"])
 def test_no_command_is_stopped(sound: Path, tmp_path: Path, what: str) -> None:
     sql, noted = DAMAGE[what]
     path = damaged(sound, tmp_path, sql)
@@ -136,6 +141,15 @@ def test_no_command_is_stopped(sound: Path, tmp_path: Path, what: str) -> None:
         assert done.returncode == 0, (command, done.stderr)
         told += done.stderr
     assert noted in told
+
+
+def test_a_report_and_a_frame_say_what_is_left_out(sound: Path, tmp_path: Path) -> None:
+    path = damaged(sound, tmp_path, DAMAGE["sample, seed"][0])
+    page = tmp_path / "report.md"
+    assert alignbench("report", "1", "--metrics", "words", "-o", str(page), "--db", str(path)).returncode == 0
+    assert "sample 1 of session 1 cannot be read and is left out" in page.read_text()
+    with pytest.warns(UserWarning, match="sample 1 of session 1 cannot be read"):
+        assert len(open_database(path).session(1).samples()) == 7
 
 
 def test_one_that_is_asked_for_is_one_message(sound: Path, tmp_path: Path) -> None:

@@ -252,6 +252,7 @@ def run_scoring(
                 *(draw_notes(*known, tables) if known else ()),
                 *of_classes.notes,
                 *notes,
+                *(known[0].damage if known else ()),
             ),
             equivalence=equivalence,
             interrupted=interrupted,

@@ -240,4 +240,5 @@ def _notes(
         *notes,
         *draw_notes(store, session, tables),
         *score_notes(tables, truncations, equivalence, scores_empty=options.mode.scores_empty),
+        *store.damage,
     ]

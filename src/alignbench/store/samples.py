@@ -6,8 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
-from types import NoneType
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,6 @@ from alignbench.errors import InputError
 from alignbench.spec import Condition, Prompt, content_hash
 from alignbench.store.base import another_text
 from alignbench.store.encoding import (
-    decode_text,
     encode_text,
     label,
     now,
@@ -28,13 +26,9 @@ from alignbench.store.encoding import (
 )
 from alignbench.store.named import NamedMixin
 from alignbench.store.rows import Counts, Pace, SampleRow, SampleStatus, StoredCell
+from alignbench.store.sample_rows import called, sample_row
 
 _STATUSES: dict[str, SampleStatus] = {"cancelled": "cancelled", "error": "error"}  # by finish reason; others are done
-_COLUMN_KINDS: dict[str, type | tuple[type, ...]] = {
-    **dict.fromkeys(("sample", "seed"), int),
-    **dict.fromkeys(("n_prompt_tokens", "n_tokens", "n_thinking_tokens"), (int, NoneType)),
-    **dict.fromkeys(("seconds", "logprob", "probability"), (float, int, NoneType)),
-}
 _TOKEN_COLUMNS = tuple(field.name for field in fields(TokenStats))
 
 # One statement decides: a row that is done stays as it is, anything else under the index is replaced.
@@ -244,7 +238,7 @@ class SamplesMixin(NamedMixin):
         # A cell at a time: no cursor stays open between rows, and a large session is never all in memory.
         for cell in cells:
             rows = self._rows("SELECT * FROM sample_details WHERE cell_id = ? ORDER BY sample", cell["id"])
-            for row in self._readable(rows, sample_row, _called):
+            for row in self._readable(rows, sample_row, called):
                 if row.condition not in hidden:
                     yield row
 
@@ -253,7 +247,7 @@ class SamplesMixin(NamedMixin):
         row = self._row("SELECT * FROM sample_details WHERE id = ?", sample_id)
         if row is None:
             raise InputError(f"{self.path} has no sample {sample_id}.")
-        return self._read(row, sample_row, _called(row))
+        return self._read(row, sample_row, called(row))
 
     def token_stats(self, sample_ids: Iterable[int]) -> dict[int, TokenStats]:
         """What is known of the tokens of those samples that have any, by id of the sample."""
@@ -356,10 +350,6 @@ def _first(n: int) -> frozenset[int]:
     return frozenset(range(n))
 
 
-def _called(row: dict[str, Any]) -> str:
-    return f"sample {row['id']} of session {row['session_id']}"
-
-
 def _token_stats(row: tuple[Any, ...]) -> tuple[int, TokenStats]:
     id, ids, *floats = row
     stats = TokenStats(unpack_ids(ids), *map(unpack_floats, floats))
@@ -373,43 +363,3 @@ def _vector(row: dict[str, Any]) -> tuple[str, NDArray[np.float32]]:
     if len(vector) != row["dimensions"]:
         raise ValueError(f"{len(vector)} of {row['dimensions']} dimensions")
     return row["text_hash"], vector
-
-
-def sample_row(row: dict[str, Any]) -> SampleRow:
-    """Raises one of `base.UNREADABLE` where a column holds what it cannot."""
-    for column, kinds in _COLUMN_KINDS.items():
-        if not isinstance(row[column], kinds):
-            raise TypeError(f"{column} is {row[column]!r}")
-    if row["status"] not in get_args(SampleStatus):
-        raise ValueError(f"status is {row['status']!r}")
-    if row["finish_reason"] not in (None, *get_args(FinishReason)):
-        raise ValueError(f"finish_reason is {row['finish_reason']!r}")
-    return SampleRow(
-        id=row["id"],
-        cell_id=row["cell_id"],
-        session=row["session_id"],
-        prompt_id=decode_text(row["prompt_name"]),
-        prompt=decode_text(row["prompt"]),
-        condition=decode_text(row["condition"]),
-        model=label(row["model"]),
-        sample=row["sample"],
-        seed=row["seed"],
-        status=row["status"],
-        text=decode_text(row["text"]),
-        raw_text=decode_text(row["raw_text"]),
-        finish_reason=row["finish_reason"],
-        n_prompt_tokens=row["n_prompt_tokens"],
-        n_tokens=row["n_tokens"],
-        seconds=row["seconds"],
-        logprob=row["logprob"],
-        error=None if row["error"] is None else label(row["error"]),
-        probability=row["probability"],
-        thinking=_decoded(row["thinking"]),
-        n_thinking_tokens=row["n_thinking_tokens"],
-        refused=bool(row["refused"]),
-        note=None if row["note"] is None else label(row["note"]),
-    )
-
-
-def _decoded(value: str | bytes | None) -> str | None:
-    return None if value is None else decode_text(value)

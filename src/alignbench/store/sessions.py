@@ -19,6 +19,9 @@ _SESSION = """
 """
 
 
+_TABLES_OF_MANIFEST = frozenset({"experiment", "imported", "ledger", "loaded"})
+
+
 class SessionsMixin(NamedMixin):
     """Sessions, their manifests, notes and tags."""
 
@@ -69,7 +72,12 @@ class SessionsMixin(NamedMixin):
 
     def manifest(self, session_id: int) -> dict[str, Any]:
         """What `create_session` was given; empty if nothing was."""
-        return self._json_column(session_id, "manifest")
+        manifest = self._json_column(session_id, "manifest")
+        for key in _TABLES_OF_MANIFEST & manifest.keys():
+            if not isinstance(manifest[key], dict):
+                self.leave_out(f"{key} in the manifest of session {session_id}", f"it is {manifest[key]!r}")
+                del manifest[key]
+        return manifest
 
     def set_manifest(self, session_id: int, manifest: Mapping[str, object]) -> None:
         """Put another manifest in the place of the one there is."""

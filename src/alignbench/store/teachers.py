@@ -7,7 +7,7 @@ from alignbench.spec import Example, ExampleSet, Prompt
 from alignbench.store.base import ConnectedMixin
 from alignbench.store.encoding import decode_text, encode_text, label
 from alignbench.store.rows import SampleRow
-from alignbench.store.samples import sample_row
+from alignbench.store.sample_rows import sample_row
 
 _FROM = """
     FROM samples
