@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -330,3 +331,16 @@ def test_a_hinted_condition_is_measured_on_held_out_responses(store: Store) -> N
     assert source.value == pytest.approx(KNOWN - BITS["chat"])
     assert whole.value == pytest.approx((KNOWN + BITS["tiny"]) / 2 - BITS["chat"])
     assert compared.held_out.floor["hinted"]["alignment_gap"].value == bare.value
+
+
+def test_what_the_store_does_not_take_is_known_all_the_same(store: Store) -> None:
+    pool = ScorePool()
+    with sqlite3.connect(store.path) as writer, Store.read(store.path) as reader:
+        writer.execute("BEGIN IMMEDIATE")
+        cache = LikelihoodCache(reader, pool)  # type: ignore[arg-type]
+        cache.make(BASE, passages("one", "two"))
+        assert all(cache.tokens(BASE, passage) is not None for passage in passages("one", "two"))
+        cache.make(BASE, passages("one", "three"))
+        assert [request.continuation for request in pool.requests] == ["one", "two", "three"]
+        writer.execute("ROLLBACK")
+    assert store.db.execute("SELECT count(*) FROM likelihoods").fetchone()[0] == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
@@ -33,3 +34,16 @@ def test_a_worker_that_dies_with_two_requests_is_asked_for_both_again(tmp_path: 
         embeddings.make(texts)
         assert embeddings.why_not == ""
         assert len(embeddings.vectors(texts)) == len(texts)
+
+
+def test_what_the_store_does_not_take_has_its_vectors(tmp_path: Path) -> None:
+    Store.open(tmp_path / "a.db").close()
+    pool = FakeEmbedPool()
+    with sqlite3.connect(tmp_path / "a.db") as writer, Store.read(tmp_path / "a.db") as store:
+        writer.execute("BEGIN IMMEDIATE")
+        embeddings = Embeddings(store, pool, DEFAULT_EMBEDDER)
+        embeddings.make(["a cat", "a dog"])
+        embeddings.make(["a cat", "a bird"])
+        assert embeddings.vectors(["a cat", "a dog", "a bird"]).keys() == {"a cat", "a dog", "a bird"}
+        assert embeddings.why_not == ""
+        writer.execute("ROLLBACK")

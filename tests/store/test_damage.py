@@ -130,7 +130,9 @@ def test_the_rest_of_the_session_is_read(sound: Path, tmp_path: Path, what: str)
         assert bool(noted) == bool(store.damage)
 
 
-@pytest.mark.parametrize("what", ["sample, text no UTF-8", "reference", "text gone", "manifest, nested", "judgment, field"])
+@pytest.mark.parametrize(
+    "what", ["sample, text no UTF-8", "reference", "text gone", "manifest, nested", "judgment, field"]
+)
 def test_no_command_is_stopped(sound: Path, tmp_path: Path, what: str) -> None:
     sql, noted = DAMAGE[what]
     path = damaged(sound, tmp_path, sql)
