@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alignbench.engines.openai import event_stream
 from alignbench.engines.openai.event_stream import ServerEvent, begins_as_events, server_sent
+from alignbench.engines.openai.server_error import ServerError
 
 
 def read(*chunks: bytes) -> list[ServerEvent]:
@@ -83,6 +85,16 @@ def test_an_event_is_given_when_its_blank_line_has_come() -> None:
         return await anext(server_sent(chunks()))
 
     assert asyncio.run(first()).data == "a"
+
+
+@pytest.mark.parametrize(
+    "stream", [b"data: " + b"x" * 99, b"data: x\n" * 20, b'{"a": "' + b"x" * 99, b": " + b"x" * 99]
+)
+def test_an_event_that_never_ends_is_refused(stream: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_stream, "MOST_BYTES", 50)
+    with pytest.raises(ServerError, match="streamed an event of over"):
+        read(*[stream[at : at + 10] for at in range(0, len(stream), 10)])
+    assert len(read(*[b"data: a\n\n"] * 30)) == 30
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from alignbench.engines.thoughts import ThoughtMarks, answer_alone
 from alignbench.spec import Model, Sampling
 from tests.support.driving import results
 from tests.support.server import DONE, MODEL, Reply, ScriptedServer, as_json, event
+from tests.support.waiting import LIMIT
 
 
 @pytest.fixture
@@ -194,6 +195,13 @@ def test_half_a_text_is_not_done(word: str, tries: int, server: ScriptedServer, 
 def test_a_tool_that_was_called_is_no_answer(reply: Any) -> None:
     calls = [{"index": 0, "function": {"name": "search", "arguments": "{}"}}]
     assert "called a tool" in broken(reply(said(tool_calls=calls, content=None), STOP, DONE)).error
+
+
+def test_a_server_that_does_not_stop_is_left(server: ScriptedServer, reply: Any) -> None:
+    result = one(reply(*[said(content="word ")] * 20_000, asked=request(max_tokens=2)))
+    assert (result.finish_reason, result.note) == ("length", "The server went on beyond max_tokens.")
+    assert result.text.startswith("word word")
+    assert server.gone.wait(LIMIT), "the stream was not closed"
 
 
 def test_what_the_last_attempt_did_not_bring_is_kept_of_the_one_before(

@@ -261,7 +261,7 @@ class OpenAIEngine:
                         break
                     cell.answered()
                     self._take(cell, rows, event)
-                    if all(row.reason or row.stream.stopped for row in rows):
+                    if all(row.is_over for row in rows):
                         break
         finally:
             for row in rows:
@@ -290,7 +290,7 @@ class OpenAIEngine:
             raise ServerError(self._unreadable(error)) from None
         for index, choice, where in choices:
             row = rows[index]
-            if row.reason is None:
+            if not row.is_over:
                 try:
                     cell.show(row, row.take(read_choice(choice, where)))
                 except FieldError as error:

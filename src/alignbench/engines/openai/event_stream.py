@@ -12,6 +12,10 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterable, Iterator
 from dataclasses import dataclass
 
+from alignbench.engines.openai.server_error import ServerError
+
+MOST_BYTES = 64 << 20  # of an event
+
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _FIELD = re.compile(rb"(?:data|event|id|retry)?:|data[\r\n]")
 _BLANK = b" \t\r\n"
@@ -41,12 +45,15 @@ def begins_as_events(body: bytes) -> bool:
 
 
 async def server_sent(chunks: AsyncIterable[bytes]) -> AsyncGenerator[ServerEvent, None]:
-    """The events of a stream."""
+    """The events of a stream. Raises ServerError for one that never ends."""
     lines, fields = _Lines(), _Fields()
     start = b""  # the body, until its first line says whether it is JSON
-    sniffing, is_json = True, False
+    sniffing, is_json, n_bytes = True, False, 0
     whole: list[bytes] = []
     async for chunk in chunks:
+        n_bytes += len(chunk)
+        if n_bytes > MOST_BYTES:
+            raise ServerError(f"The server streamed an event of over {MOST_BYTES >> 20} MiB.")
         if sniffing:
             start += chunk
             first = start.removeprefix(codecs.BOM_UTF8).lstrip(_BLANK)
@@ -57,6 +64,8 @@ async def server_sent(chunks: AsyncIterable[bytes]) -> AsyncGenerator[ServerEven
             whole.append(chunk)
             continue
         for line in lines.feed(chunk):
+            if not line:
+                n_bytes = 0
             if event := fields.take(line):
                 yield event
     if is_json:

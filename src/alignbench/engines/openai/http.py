@@ -18,7 +18,7 @@ from typing import Any, Final, TypeVar
 
 import httpx
 
-from alignbench.engines.openai.event_stream import ServerEvent, begins_as_events, server_sent
+from alignbench.engines.openai.event_stream import MOST_BYTES, ServerEvent, begins_as_events, server_sent
 from alignbench.engines.openai.route import Route, route_to
 from alignbench.engines.openai.server_error import (
     RETRIED,
@@ -42,7 +42,6 @@ ATTEMPTS = 5
 BACKOFF_SECONDS = 0.5  # before the second attempt; doubled each time, give or take a half
 WAIT_SECONDS = 120.0  # most that one request waits between its attempts, all together
 
-MOST_BYTES = 64 << 20  # of an answer
 _MOST_OF_REFUSAL = 64 << 10  # that is read of the body of a refusal
 _MOVES = 5  # addresses that one request is sent on to by its server
 

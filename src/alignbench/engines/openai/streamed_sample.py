@@ -15,6 +15,7 @@ from alignbench.engines.protocol import FinishReason, SampleRequest, SampleResul
 from alignbench.engines.text_stream import TextStream
 
 _MOST_REMARKS = 3  # in the note of a sample
+_MOST_PIECES = 16  # for each token that was asked for; some servers send a piece a character
 _SILENT = 2  # tokens that may come without text: the one between thoughts and answer, and the last
 
 
@@ -81,6 +82,16 @@ class StreamedSample:
         """That have come so far, of thoughts and answer."""
         return len(self._thoughts) + len(self._answer)
 
+    @property
+    def overrun(self) -> bool:
+        """Whether far more has come than was asked for."""
+        return self.n_tokens > _MOST_PIECES * (self._request.sampling.max_tokens + _MOST_PIECES)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing that comes would still count."""
+        return self.reason is not None or self.stream.stopped or self.overrun
+
     def take(self, piece: Piece) -> str:
         """Take a piece of the server's answer in; the new text that may be shown."""
         self.begun = True
@@ -101,6 +112,9 @@ class StreamedSample:
             self.ending = self._end_of_refusal(piece.finish) or ending
         if self.stream.stopped and not failed:
             self.ending = Ending("stop")
+        elif self.overrun:
+            self.ending = Ending("length")
+            self.remark("The server went on beyond max_tokens.")
         return self._unseen()
 
     def _end_of_refusal(self, word: str) -> Ending | None:
