@@ -24,12 +24,12 @@ SIGNAL_ENDS = 20.0  # seconds from a signal to the end: 5 on a machine with noth
 EXPERIMENT = """
 name = "soak {name}"
 n = 2
+seed = {seed}
 [prompts]
 sets = ["open-ended"]
 limit = 2
 [sampling]
 max_tokens = 24
-seed = {seed}
 [[conditions]]
 model = "demo-base"
 [[conditions]]
@@ -55,6 +55,7 @@ class Commands:
             (self.sample, 4), (self.experiment, 4), (self.interrupted, 4), (self.hanging, 3), (self.imported, 4),
             (self.exported, 4), (self.reported, 2), (self.scored, 2), (self.listed, 2),
         ]  # fmt: skip
+        self.imported()  # there is a database
         while time.monotonic() < until:
             kind = self.random.choices([kind for kind, _ in kinds], [often for _, often in kinds])[0]
             self.counts[kind.__name__] += 1
@@ -111,9 +112,9 @@ class Commands:
         rows = [
             {
                 "prompt_id": f"p{i % 5}",
-                "prompt": f"Question {i % 3}?",
+                "prompt": f"Question {i % 5 // 2}?",
                 "condition": f"c{i % 2}",
-                "response": f"No. {i}.",
+                "text": f"No. {i}.",
             }
             for i in range(n)
         ]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 MARK = "ALIGNBENCH_SOAK"  # in the environment of every process of a soak
 
@@ -55,16 +57,18 @@ def descriptors(pid: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """The median of something in the first and in the last third of a soak.
+    """How high something stood in the first and in the last third of a soak.
 
     Attributes:
         what: Whose memory, or what else.
-        first, last: The medians.
+        first, last: The 90th percentiles: workers that were killed begin again from below.
+        course: Of each tenth.
     """
 
     what: str
     first: float
     last: float
+    course: tuple[float, ...]
 
     @property
     def share(self) -> float:
@@ -74,6 +78,12 @@ class Growth:
     @classmethod
     def of(cls, what: str, values: Sequence[float]) -> Growth:
         """Of values in the order of time, without the first tenth, in which all is loaded for the first time."""
-        kept = values[len(values) // 10 :]
-        third = max(1, len(kept) // 3)
-        return cls(what, statistics.median(kept[:third]), statistics.median(kept[-third:])) if kept else cls(what, 0, 0)
+        tenths = np.array_split(np.array(values or [0.0]), 10)
+        kept = np.concatenate(tenths[1:]) if len(values) >= 10 else np.array(values or [0.0])
+        first, _, last = np.array_split(kept, 3)
+        course = tuple(_high(tenth) for tenth in tenths)
+        return cls(what, _high(first), _high(last), course)
+
+
+def _high(values: NDArray[np.float64]) -> float:
+    return float(np.percentile(values, 90)) if len(values) else 0.0

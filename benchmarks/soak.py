@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -36,6 +37,7 @@ def main() -> int:
     given = dict(word.split("=", 1) for word in sys.argv[1:])
     minutes, seed = float(given.get("minutes", 2)), int(given.get("seed", random.SystemRandom().randrange(10**6)))
     print(f"soak of {minutes:g} minutes, seed={seed}", flush=True)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it, and so would commands
     mark = f"{os.getpid()}-{seed}"
     weights = str(paths.weights_dir())
     with tempfile.TemporaryDirectory() as name:
@@ -109,9 +111,10 @@ def print_figures(commands: Commands, found: dict[str, dict[str, int]], growths:
         )
     print(f"app: {found['actions']}; commands: {dict(commands.counts)}; {sessions} sessions, {samples} samples")
     print(f"slowest end: app {found['slowest_cancel']:.1f} s after Esc, command {commands.slowest_end:.1f} s")
-    print("| what | first third | last third | growth |\n|---|---:|---:|---:|")
+    print("| what | first third | last third | growth | course |\n|---|---:|---:|---:|---|")
     for each in growths:
-        print(f"| {each.what} | {each.first:.0f} | {each.last:.0f} | {each.share:+.1%} |")
+        course = " ".join(f"{value:.0f}" for value in each.course)
+        print(f"| {each.what} | {each.first:.0f} | {each.last:.0f} | {each.share:+.1%} | {course} |")
 
 
 if __name__ == "__main__":

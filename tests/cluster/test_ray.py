@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from alignbench.spec import Condition, Model, Prompt
 from alignbench.store import Store
 from tests.cluster.marked import making
 from tests.support.fakes import FakePool
+from tests.support.waiting import LIMIT
 
 ray = pytest.importorskip("ray", reason="needs the extra ray")
 
@@ -104,3 +107,17 @@ def test_what_cannot_be_is_said(store: Store, tmp_path: Path) -> None:
     events = list(Run(make_plan(store, session, PROMPTS[:2], (BASE,), 1), pool, store))
     pool.close()
     assert {event.message for event in events if isinstance(event, CellFailed)} == {"no such file"}
+
+
+def test_a_lost_head_ends_the_run_with_a_message(tmp_path: Path) -> None:
+    folder = tmp_path / "processes"
+    folder.mkdir()
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.cluster.lost_head", str(tmp_path / "x.db"), str(folder)],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=LIMIT,
+    )
+    assert run.returncode == 7  # it came to its end, and was not ended by Ray
+    assert "The head of the Ray cluster" in run.stdout

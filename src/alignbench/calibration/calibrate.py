@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import as_completed
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,10 +15,11 @@ from alignbench.calibration.numbers import Number, numbers
 from alignbench.calibration.planted import OTHER, PlantedPrompts, TextSource, TooFewTexts
 from alignbench.calibration.scored import ScoredPrompts
 from alignbench.calibration.tally import Calibration, ClaimRate, CoverageRate, Rate
-from alignbench.errors import AlignbenchError, InputError
+from alignbench.errors import InputError
 from alignbench.progress import Progress, silent
 from alignbench.reports.contents import Report
 from alignbench.reports.finding import CLAIM_KINDS, ClaimKind
+from alignbench.scoring.process_pool import process_pool
 
 RESAMPLES = 1_000  # of a bootstrap: what is counted here are repetitions
 
@@ -97,19 +95,10 @@ def _outcomes(request: CalibrationRequest, processes: int) -> Iterator[tuple[str
     if processes == 1:
         yield from ((each.name, run(request, each, place)) for place, each in enumerate(EXPERIMENTS))
         return
-    pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _leave_interrupts)
-    try:
+    with process_pool(processes, "ran experiments") as pool:
         running = {pool.submit(run, request, each, place): each.name for place, each in enumerate(EXPERIMENTS)}
         for future in as_completed(running):
             yield running[future], future.result()
-    except BrokenProcessPool:
-        raise AlignbenchError("A process that ran experiments was killed; is there enough memory?") from None
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _leave_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the parent's to handle
 
 
 def run(request: CalibrationRequest, experiment: PlantedExperiment, place: int) -> Outcome:

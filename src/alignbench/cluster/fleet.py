@@ -118,6 +118,15 @@ class Fleet:
             self._jobs.put(None)
         self._fail(f"{self.model.name} was unloaded.")
 
+    def lose(self, why: str) -> None:
+        """There is no cluster any more, and nobody to tell so."""
+        with self._lock:
+            self._closed, self._alive = True, 0
+            self._actors = []
+        for _ in range(self.lanes):
+            self._jobs.put(None)
+        self._fail(why)
+
     def _serve(self) -> None:
         """The life of a lane: one actor after the other, while the last one was lost and another one may be tried."""
         why = ""

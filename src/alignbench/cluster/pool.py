@@ -16,8 +16,10 @@ from typing import Any
 import ray
 
 from alignbench.cluster.fleet import Fleet
+from alignbench.cluster.head import HeadWatch
 from alignbench.cluster.host import Host
 from alignbench.engines.protocol import (
+    LOAD,
     Capabilities,
     EnginePool,
     Failed,
@@ -63,7 +65,8 @@ class RayPool(RequestQueue):
         gpus = gpus if gpus is not None else float(there.get("GPU", 0) > 0)
         self._slots = int(min(there.get(name, 0) // each for name, each in (("CPU", cpus), ("GPU", gpus)) if each))
         if self._slots < 1:
-            self.close()
+            if self._ours:
+                ray.shutdown()
             raise InputError(
                 f"The Ray cluster has {there.get('CPU', 0):g} CPUs and {there.get('GPU', 0):g} GPUs, but an actor asks "
                 f"for {cpus} and {gpus:g}."
@@ -74,9 +77,14 @@ class RayPool(RequestQueue):
         self._new_actor: Callable[[Model], Any] = lambda model: host.remote(model, make_pool)
         self._say = say
         self._lock = threading.RLock()
+        self._lost = ""  # why there is no cluster any more
+        self._head = HeadWatch(ray.get_runtime_context().gcs_address, self._lose)
 
     def load(self, model: Model, sink: Sink) -> None:
         """Begin the actors of a model, or report at once that it is loaded."""
+        if self._lost:
+            sink(Failed(LOAD, self._lost))
+            return
         with self._lock:
             fleet = self._fleets.get(model)
             if fleet is not None and fleet.is_alive:
@@ -129,10 +137,19 @@ class RayPool(RequestQueue):
 
     def close(self) -> None:
         """End every actor, and leave the cluster."""
+        self._head.close()
         for model in list(self._fleets):
             self.unload(model)
         if self._ours:
             ray.shutdown()
+
+    def _lose(self, why: str) -> None:
+        """There is no cluster any more: what was asked of it fails."""
+        self._lost = why
+        with self._lock:
+            fleets = list(self._fleets.values())
+        for fleet in fleets:
+            fleet.lose(why)
 
 
 def connect(address: str | None) -> None:

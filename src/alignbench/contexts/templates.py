@@ -10,14 +10,20 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from alignbench.child_process import is_stopped
 from alignbench.contexts.sandbox import CPU_SECONDS
 from alignbench.errors import InputError
 from alignbench.masking import KEY_VARIABLES
 from alignbench.parsing import parse_json
 
+_TOO_LONG = f"it ran for more than {CPU_SECONDS:g} seconds"
+_LOOK = 0.25  # seconds between two looks at a process that does not answer
+_STOPPED = 2.0  # seconds that it may be stopped
+_PIECE = 1 << 16  # bytes: no more go into a pipe at once
 _SECONDS = 30.0  # the sandbox counts processor time; this is for what its own clock cannot interrupt
 
 
@@ -26,56 +32,79 @@ class _Sandbox:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
 
     def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
         with self._lock:
             process = self._running()
-            assert process.stdin is not None
-            assert process.stdout is not None
             try:
-                process.stdin.write(json.dumps(request) + "\n")
-                process.stdin.flush()
-                ready, _, _ = select.select([process.stdout], [], [], _SECONDS)
-                line = process.stdout.readline() if ready else ""
+                line = _exchange(process, json.dumps(request).encode("ascii") + b"\n")
+            except TimeoutError as error:
+                self._end()
+                return {"error": str(error)}
             except OSError:
-                ready, line = [process.stdout], ""
+                line = ""
             if not line:
-                return {"error": self._epitaph(bool(ready))}
+                return {"error": self._epitaph()}
         answer: dict[str, Any] = parse_json(line)
         return answer
 
-    def _running(self) -> subprocess.Popen[str]:
+    def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "alignbench.contexts.sandbox"],  # -P: nothing from the current folder
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                text=True,
-                encoding="ascii",
+                bufsize=0,
                 start_new_session=True,
                 env={name: value for name, value in os.environ.items() if name not in KEY_VARIABLES},
             )
+            for pipe in (self._process.stdin, self._process.stdout):
+                assert pipe is not None
+                os.set_blocking(pipe.fileno(), False)
         return self._process
 
-    def _epitaph(self, ended: bool) -> str:
-        """Why there is no answer. ended: the process is gone, or else it did not answer in time."""
-        code = self._process.wait() if ended and self._process is not None else None
+    def _epitaph(self) -> str:
+        """Why a process is gone without an answer."""
+        code = self._process.wait() if self._process is not None else None
         self._end()
-        if code is None or code == -signal.SIGXCPU:
-            return f"it ran for more than {CPU_SECONDS:g} seconds"
-        return "it crashed"
+        return _TOO_LONG if code == -signal.SIGXCPU else "it crashed"
 
     def _end(self) -> None:
         if self._process is not None:
             self._process.kill()
-            self._process.wait()
+            self._process.communicate()  # to close its pipes
             self._process = None
 
     def close(self) -> None:
         with self._lock:
             self._end()
+
+
+def _exchange(process: subprocess.Popen[bytes], request: bytes) -> str:
+    """The line that answers a request; empty where the process ends before. TimeoutError, with why, where it hangs."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    to, back = process.stdin.fileno(), process.stdout.fileno()
+    answer = bytearray()
+    end, stopped = time.monotonic() + _SECONDS, 0
+    while not answer.endswith(b"\n"):
+        readable, writable, _ = select.select([back], [to] if request else [], [], _LOOK)
+        if readable:
+            piece = os.read(back, _PIECE)
+            if not piece:
+                return ""
+            answer += piece
+        elif writable:
+            request = request[process.stdin.write(request[:_PIECE]) or 0 :]
+        elif time.monotonic() > end:
+            raise TimeoutError(_TOO_LONG)
+        else:
+            stopped = stopped + 1 if is_stopped(process.pid) else 0
+            if stopped > _STOPPED / _LOOK:
+                raise TimeoutError(f"its process was stopped (SIGSTOP) for {_STOPPED:g} seconds")
+    return answer.decode("ascii")
 
 
 _SANDBOX = _Sandbox()

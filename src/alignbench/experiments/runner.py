@@ -322,6 +322,8 @@ class Run:
                 self._running[key] = cell
                 self._unfinished[key] = {sample: [] for sample in cell.missing}
             self._pool.sample(model, request, self._sink(model))
+            if self._is_cancelled(cell):  # since it was taken from those that wait
+                self._pool.cancel(model, key)
 
     def _fail(self, cell: PlannedCell, samples: set[int], message: str) -> Iterator[RunEvent]:
         for sample in sorted(samples):

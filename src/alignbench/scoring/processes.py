@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Future
+from functools import partial
 
-from alignbench.errors import AlignbenchError
+from alignbench.scoring.process_pool import process_pool
 from alignbench.scoring.prompt_scores import PromptScores
 from alignbench.scoring.scorer import CellResponses, PromptResponses, Scorer, ScoreRequest
 
@@ -35,24 +33,18 @@ def scored_chunks(request: ScoreRequest, chunks: Iterable[Chunk], processes: int
         scorer = Scorer(request)
         yield from (scorer.scores(*chunk) for chunk in chunks)
         return
-    pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _start, (request,))
     flying: deque[Future[list[PromptScores]]] = deque()
-    try:
+    with process_pool(processes, "scored responses", partial(_start, request)) as pool:
         for chunk in chunks:
             flying.append(pool.submit(_score, chunk))
             if len(flying) > 2 * processes:  # so that texts do not pile up
                 yield flying.popleft().result()
         while flying:
             yield flying.popleft().result()
-    except BrokenProcessPool:
-        raise AlignbenchError("A process that scored responses was killed; is there enough memory?") from None
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _start(request: ScoreRequest) -> None:
     global _scorer
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the parent's to handle
     _scorer = Scorer(request)
 
 
