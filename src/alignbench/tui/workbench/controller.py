@@ -211,8 +211,10 @@ class Workbench:
                     messages.append(event.message)
                 continue
             if isinstance(event, ModelLoaded):
+                if event.model not in self.loaded:
+                    gc.collect()  # what is frozen is never looked through again, were it garbage
+                    gc.freeze()  # as at the start of the app: by now all is imported
                 self.loaded.add(event.model)
-                gc.freeze()  # as at the start of the app: by now all is imported
             apply_run_event(self.bench, event)
         if not self.busy:
             self._ended = time.monotonic()
