@@ -12,7 +12,9 @@ import pytest
 
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.openai import http
+from alignbench.engines.openai.choices import Piece
 from alignbench.engines.openai.engine import OpenAIEngine
+from alignbench.engines.openai.streamed_sample import StreamedSample
 from alignbench.engines.protocol import Event, Failed, SampleRequest, SampleResult
 from alignbench.engines.thoughts import ThoughtMarks, answer_alone
 from alignbench.spec import Model, Sampling
@@ -213,6 +215,15 @@ def test_what_the_last_attempt_did_not_bring_is_kept_of_the_one_before(
     result = broken(list(engine.sample([request()])))
     assert result.text == "Half and mo"
     assert "busy" in result.error
+
+
+def test_what_was_cancelled_before_its_next_attempt_began_keeps_its_text() -> None:
+    sample = StreamedSample(0, request())
+    sample.take(Piece(text="Half", thinking="hm"))
+    sample.restart()
+    sample.end("cancelled")
+    result = sample.result()
+    assert (result.text, result.thinking, result.finish_reason, result.error) == ("Half", "hm", "cancelled", "")
 
 
 def test_an_end_that_is_not_told(reply: Any) -> None:

@@ -192,13 +192,12 @@ class StreamedSample:
         return unseen
 
     def result(self) -> SampleResult:
-        """The sample as it ended; one that failed has the text that came last."""
+        """The sample as it ended; one that failed or was cancelled has the text that came last, by whatever attempt."""
         assert self.reason is not None
         result = self._result(self.reason)
-        if self.failure:
-            empty = not (result.raw_text or result.thinking)
-            result = replace(self._before if empty and self._before else result, error=self.failure)
-        return result
+        if self.reason in ("error", "cancelled") and self._before and not (result.raw_text or result.thinking):
+            result = self._before
+        return replace(result, finish_reason=self.reason, error=self.failure)
 
     def _result(self, reason: FinishReason) -> SampleResult:
         n, n_thinking = self._counts()
