@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import pytest
@@ -12,7 +13,8 @@ from alignbench import bounds
 from alignbench.bounds import Bound
 from alignbench.cli.app import app
 from alignbench.errors import InputError
-from alignbench.spec import Sampling
+from alignbench.spec import LoadOptions, Sampling
+from alignbench.store import Store
 from alignbench.tui.dialogs.condition import FIELDS
 from tests.support.commands import alignbench
 
@@ -90,6 +92,18 @@ def test_python_is_told_the_same() -> None:
         Sampling(max_tokens=10**9)
     with pytest.raises(InputError, match="temperature is '1'; expected a number, 0 to 100"):
         Sampling(temperature="1")  # type: ignore[arg-type]
+
+
+def test_a_session_of_an_absurd_number_is_not_there(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "a.db") as store:
+        for number in (2**63, 10**30, -1, 0):
+            with pytest.raises(InputError, match=f"There is no session {number}"):
+                store.session(number)
+
+
+def test_a_model_has_a_number_of_layers() -> None:
+    with pytest.raises(InputError, match=r"gpu_layers is 1\d*; expected a number of layers, -1 to 100,000"):
+        LoadOptions(gpu_layers=10**30)
 
 
 def test_fields_of_the_app_have_the_same_bounds() -> None:

@@ -70,15 +70,12 @@ def made_id(text_hash: str, set: str = "") -> str:
 
 
 _DTYPES = ("auto", "float32", "bfloat16", "float16")
+_LAYERS = f"a number of layers, {bounds.GPU_LAYERS.words}"
 _ATTENTION = ("sdpa", "flash_attention_2", "eager")
 
 
 def _is_device(value: object) -> bool:
     return isinstance(value, str) and re.fullmatch(r"auto|cpu|cuda(:\d+)?", value) is not None
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +93,7 @@ class LoadOptions:
         for name, value, ok, expected in (
             ("device", self.device, _is_device(self.device), "auto, cpu, cuda or cuda:N"),
             ("dtype", self.dtype, self.dtype in _DTYPES, f"one of {', '.join(_DTYPES)}"),
-            ("gpu_layers", self.gpu_layers, _is_count(self.gpu_layers), "a number of layers, or -1 for all"),
+            ("gpu_layers", self.gpu_layers, bounds.GPU_LAYERS.has(self.gpu_layers), _LAYERS),
             ("quantize", self.quantize, self.quantize in ("", "8bit", "4bit"), "8bit or 4bit"),
             ("attention", self.attention, self.attention in _ATTENTION, f"one of {', '.join(_ATTENTION)}"),
             ("trust_remote_code", self.trust_remote_code, isinstance(self.trust_remote_code, bool), "true or false"),

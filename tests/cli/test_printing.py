@@ -14,9 +14,12 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
+from rich.traceback import Traceback
 
 from alignbench.cli import printing
 from alignbench.cli.progress import ProgressBar
+from alignbench.tui.app import BenchApp
+from tests.support.books import Pool
 from tests.support.commands import alignbench, run_main
 from tests.support.terminals import at_a_terminal, terminal
 
@@ -128,6 +131,20 @@ def test_lines_of_libraries_pass_the_door() -> None:
         logging.StreamHandler().emit(logging.LogRecord("x", 30, "x", 1, HOSTILE, None, None))
         sys.excepthook(ValueError, ValueError(HOSTILE), None)
     assert sent.text.count("␛[31mRED") == 3
+    assert_harmless(sent.text)
+
+
+def test_a_crash_of_the_app_is_told_without_escapes(tmp_path: Path) -> None:
+    with terminal() as sent:
+        printing.guard()
+        app = BenchApp(tmp_path / "a.db", Pool(), None)
+        try:
+            raise ValueError(HOSTILE)
+        except ValueError:
+            app.error_console.print(Traceback(show_locals=True))
+    assert "\x1b" not in sent.text
+    assert "␛[31mRED" in sent.text
+    assert "␛[0m" not in sent.text
     assert_harmless(sent.text)
 
 

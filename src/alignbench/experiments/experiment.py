@@ -19,7 +19,17 @@ from alignbench.models.catalog import resolve
 from alignbench.parsing import parse_toml
 from alignbench.prompts import each_once, load_prompts
 from alignbench.scoring.floor import zero_shot_floor
-from alignbench.spec import DEFAULT_SAMPLES, Condition, Context, Mode, Model, Prompt, Sampling, default_context
+from alignbench.spec import (
+    DEFAULT_SAMPLES,
+    SAMPLING_BOUNDS,
+    Condition,
+    Context,
+    Mode,
+    Model,
+    Prompt,
+    Sampling,
+    default_context,
+)
 from alignbench.textfiles import read_utf8
 from alignbench.toml_table import TomlTable
 
@@ -267,7 +277,7 @@ def _checked(table: TomlTable, values: dict[str, Any]) -> Sampling:
                 raise table.error("sampling.stop", value, "a list of texts")
             given[name] = tuple(value)
         elif isinstance(value, bool) or not isinstance(value, int if whole else int | float):
-            raise table.error(f"sampling.{name}", value, "a whole number" if whole else "a number")
+            raise table.error(f"sampling.{name}", value, SAMPLING_BOUNDS[name].expected(value))
         elif not whole:
             given[name] = float(value)
     try:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from alignbench import bounds
 from alignbench.errors import InputError, did_you_mean
 from alignbench.store.encoding import decode_json, encode_json, encode_text, label, now
 from alignbench.store.named import NamedMixin
@@ -46,7 +47,7 @@ class SessionsMixin(NamedMixin):
 
     def session(self, session_id: int) -> SessionInfo:
         """One session. InputError when there is none; it names those that exist."""
-        row = self._row(f"{_SESSION} WHERE id = ?", session_id)
+        row = self._row(f"{_SESSION} WHERE id = ?", session_id) if bounds.SESSION.has(session_id) else None
         if row is None:
             raise self._no_session(session_id)
         info = self._session_info(row)

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.console import Console  # noqa: TID251
 from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
@@ -66,6 +67,8 @@ class BenchApp(App[None]):
             labels: Pairs to label first of all.
         """
         super().__init__()
+        # A crash is told on stderr, whose door would show styles as the escapes that they are.
+        self.error_console = Console(stderr=True, color_system=None, markup=False, highlight=False)
         self.workbench = Workbench(db, pool, embed, self._happened)
         self._session = session
         self._models = models if models is not None else FIRST_MODELS
