@@ -101,7 +101,7 @@ def sampling_job(
         reference: Name of a condition; the first aligned one by default.
         floor: Name of the zero-shot condition; by default the only one, see `zero_shot_floor`.
     """
-    bounds.SAMPLES.check("n", n)
+    bounds.SAMPLES.check("-n", n)
     refuse_repeated(prompts)
     names = [condition.name for condition in conditions]
     for option, name in (("--reference", reference), ("--floor", floor)):
