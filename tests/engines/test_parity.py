@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from alignbench.contexts.rendering import render
 from alignbench.engines.local.sampler import Sampler, uniform
 from alignbench.engines.protocol import Event, Failed, Finished, LikelihoodRequest, Loaded, Scored, Started, TextDeltas
 from alignbench.engines.workers.pool import WorkerPool
 from alignbench.models.catalog import resolve, weights_path
-from alignbench.spec import Model, Sampling
+from alignbench.spec import Context, Model, Prompt, Sampling
 from tests.support.driving import follow, load, plain_request, results, score, texts
 from tests.support.waiting import LIMIT
 
@@ -87,6 +88,17 @@ def test_what_the_model_is(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
     for name in ("kind", "chat_template", "eos", "adds_bos", "n_ctx_train", "n_vocab", "file_hash", "device"):
         assert getattr(llama, name) == getattr(hf, name), name
     assert pair[0].kind == pair[1].kind == hf.kind
+
+
+def test_templates_find_the_same_special_tokens(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
+    source = "{{ bos_token }}|{{ eos_token }}|{{ unk_token }}|{{ pad_token }}|{{ messages | tojson }}"
+    of_both = [pool.capabilities(model) for model in pair]
+    texts = {
+        render(Prompt.typed("Why?"), Context("chat"), replace(each, chat_template=source)).text
+        for each in of_both
+        if each is not None
+    }
+    assert len(texts) == 1, texts
 
 
 def test_the_same_ids_for_the_same_text_and_one_bos(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
