@@ -197,7 +197,8 @@ VALUES = (
 )  # fmt: skip
 FILTERS = (
     "", "|tojson", "|tojson(indent=1)", "|tojson(ensure_ascii=True, separators=(',', ':'))", "|trim", "|length",
-    "|list", "|string", "|upper", "|join(',')", "|first", "|default('d')", "|items|list", "|sort", "|safe", "|e", "|int",
+    "|list", "|string", "|upper", "|join(',')", "|first", "|default('d')", "|items|list", "|sort", "|safe", "|e",
+    "|int",
     ".x", "[0]", " is defined", " is none", " is string", " is mapping", " is iterable", " ~ 'z'", " + 'z'", " == 1",
 )  # fmt: skip
 BLOCKS = (

@@ -24,7 +24,9 @@ from alignbench.importing.spreadsheets import read_csv
 from alignbench.importing.values import ImportedSession
 from alignbench.judging.replies import read_reply
 from alignbench.judging.templates import judge_template
+from alignbench.models.folder_files import INDEX, loaded_files
 from alignbench.models.gguf import read_header
+from alignbench.models.safetensors_header import tensor_names
 from alignbench.prompts import load_prompts
 from alignbench.spec import Condition, Prompt, Sampling
 from alignbench.store import Store
@@ -42,6 +44,19 @@ def gguf_header(data: bytes) -> None:
         assert header.n_tensors >= 0
         assert header.n_parameters >= 0
         assert isinstance(header.architecture + header.name + header.quantization + header.size, str)
+
+
+def weights_index(data: bytes) -> None:
+    """Nothing that an index names is loaded but what lies beside it."""
+    with file_of(data, INDEX) as path, suppress(InputError):
+        for file in loaded_files(path.parent):
+            assert file.resolve().parent == path.parent.resolve()
+            assert file.suffix in (".safetensors", ".json")
+
+
+def safetensors_header(data: bytes) -> None:
+    with file_of(data, "model-1.safetensors") as path, suppress(InputError):
+        assert all(isinstance(name, str) for name in tensor_names(path))
 
 
 def event_stream(data: bytes) -> None:
@@ -185,6 +200,51 @@ TARGETS = {
                 b'"thinking"',
                 b'"tool_calls"',
                 b"\n",
+            ),
+        ),
+        Target(
+            "weights-index",
+            weights_index,
+            (
+                b'{"metadata": {}, "weight_map": {"a": "model-1.safetensors"}}',
+                b'{"weight_map": {"a": "../x.safetensors", "b": "pytorch_model.bin", "c": "/etc/x.safetensors"}}',
+                b'{"weight_map": {"a": null, "b": 1, "c": ["model-1.safetensors"]}}',
+            ),
+            (
+                b'"weight_map"',
+                b".safetensors",
+                b"../",
+                b"/",
+                b"\\u0000",
+                b"\\ud800",
+                b"[[[[",
+                b"{",
+                b"}",
+                b'"',
+                b"null",
+            ),
+        ),
+        Target(
+            "safetensors-header",
+            safetensors_header,
+            (
+                b'<\x00\x00\x00\x00\x00\x00\x00{"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}'
+                b"    \0\0\0\0",
+                b"\x02\x00\x00\x00\x00\x00\x00\x00{}",
+                b'\x08\x00\x00\x00\x00\x00\x00\x00{"a": 1}',
+            ),
+            (
+                b"\xff" * 8,
+                b"\x00" * 8,
+                b'"data_offsets"',
+                b"[",
+                b"]",
+                b"-1",
+                b"1e999",
+                b"NaN",
+                b'"__metadata__"',
+                b"{",
+                b"}",
             ),
         ),
         Target(

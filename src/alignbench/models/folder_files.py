@@ -126,13 +126,21 @@ def wanted_from_hub(names: Sequence[str], *, code: bool) -> list[str]:
 
 
 def has_chat_template(folder: Path) -> bool:
-    """Whether a tokenizer of the folder would have a chat template of its own: one, or one called default."""
-    if is_regular(folder / TEMPLATE) or is_regular(folder / TEMPLATES / "default.jinja"):
+    """Whether a tokenizer of the folder would have a chat template of its own: one, or of several one called default.
+
+    As in transformers, files of their own take the place of those in a tokenizer_config.json, all of them.
+    """
+    if is_regular(folder / TEMPLATE):
         return True
-    template = _object(folder / TOKENIZER_CONFIG).get("chat_template")
-    if isinstance(template, list):
-        return any(isinstance(each, dict) and each.get("name") == "default" for each in template)
-    return bool(template)
+    if named := {file.stem for file in (folder / TEMPLATES).glob("*.jinja")}:
+        return "default" in named
+    match _object(folder / TOKENIZER_CONFIG).get("chat_template"):
+        case list(templates):
+            return any(isinstance(each, dict) and each.get("name") == "default" for each in templates)
+        case dict(templates):
+            return "default" in templates
+        case template:
+            return bool(template)
 
 
 def check_json(files: Sequence[Path]) -> None:

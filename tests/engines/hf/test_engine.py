@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
-pytest.importorskip("transformers")
+transformers = pytest.importorskip("transformers")
 
 from alignbench import paths  # noqa: E402
 from alignbench.contexts.rendering import render  # noqa: E402
@@ -22,6 +22,7 @@ from alignbench.engines.hf.batch_cache import BatchCache  # noqa: E402
 from alignbench.engines.hf.engine import TransformersEngine  # noqa: E402
 from alignbench.engines.hf.loading import pick_device  # noqa: E402
 from alignbench.engines.hf.shared_prefix_cache import SharedPrefixCache  # noqa: E402
+from alignbench.engines.hf.tokenizer import Tokens  # noqa: E402
 from alignbench.engines.local.sampler import Sampler  # noqa: E402
 from alignbench.engines.local.torch_sampler import TorchSampler  # noqa: E402
 from alignbench.engines.protocol import Event, Finished, LikelihoodRequest, SampleResult, Started, TextDeltas  # noqa: E402
@@ -336,6 +337,39 @@ def test_a_chat_template_finds_what_transformers_would_give_it(tmp_path: Path) -
     expected = tokenizer.apply_chat_template([{"role": "user", "content": "é?"}], tokenize=False)
     assert render(Prompt.typed("é?"), Context("chat"), capabilities).text == expected
     assert "<|im_end|>" in expected
+
+
+NAMED = {"default": "{{ messages }}", "tool_use": "tools"}
+
+
+@pytest.mark.parametrize(
+    ("files", "configured", "kind"),
+    [
+        ({}, None, "base"),
+        ({}, "{{ messages }}", "aligned"),
+        ({}, "", "base"),
+        ({}, [{"name": name, "template": text} for name, text in NAMED.items()], "aligned"),
+        ({}, [{"name": "rag", "template": "x"}], "base"),
+        ({}, NAMED, "aligned"),
+        ({}, {"rag": "x"}, "base"),
+        ({"chat_template.jinja": "x"}, None, "aligned"),
+        ({"chat_template.jinja": "x", "additional_chat_templates/rag.jinja": "y"}, None, "aligned"),
+        ({"additional_chat_templates/rag.jinja": "y"}, "{{ messages }}", "base"),
+        ({"additional_chat_templates/default.jinja": "y"}, None, "aligned"),
+        ({"chat_template.json": '{"chat_template": "x"}'}, None, "base"),
+    ],
+)
+def test_before_and_after_it_is_loaded_a_model_is_of_one_kind(
+    folder: Path, tmp_path: Path, files: dict[str, str], configured: object, kind: str
+) -> None:
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    for name, text in files.items():
+        (copy / name).parent.mkdir(exist_ok=True)
+        (copy / name).write_text(text)
+    config = json.loads((copy / "tokenizer_config.json").read_text())
+    (copy / "tokenizer_config.json").write_text(json.dumps(config | {"chat_template": configured}))
+    tokens = Tokens(transformers.AutoTokenizer.from_pretrained(copy), set())
+    assert resolve(f"hf:{copy}").kind == ("aligned" if tokens.chat_template else "base") == kind
 
 
 # What cannot be loaded, each in one message
