@@ -60,8 +60,8 @@ def parse_address(target: str) -> Address:
     if "@" in unquote(parts.netloc or url) or "?" in url or "#" in name or _QUERY.search(name):
         host = parts.hostname if parts.hostname and "%" not in parts.hostname else "a server"
         raise InputError(
-            f"The address of {host} has a user, a password, a query or a second # in it; {EXPECTED}, and the key in the "
-            f"environment variable {OPENAI_KEY}."
+            f"The address of {host} has a user, a password, a query or a second # in it; {EXPECTED}, and the key in "
+            f"the environment variable {OPENAI_KEY}."
         )
     if parts.scheme not in _PORTS or not parts.hostname or not url.isprintable() or " " in url:
         raise InputError(f"openai:{target}: {url!r} is no address; {EXPECTED}.")

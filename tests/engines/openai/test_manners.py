@@ -17,6 +17,7 @@ from alignbench.engines.protocol import Failed, Finished, LikelihoodRequest, Sam
 from alignbench.errors import EngineError
 from tests.support.driving import plain_request, results
 from tests.support.server import DONE, MODEL, Reply, ScriptedServer, as_json, event, piece, refusal, response, text_of
+from tests.support.waiting import LIMIT
 
 Connect = Callable[..., OpenAIEngine]
 
@@ -330,10 +331,25 @@ def test_a_retry_after_that_is_too_long(after: str, server: ManneredServer, conn
 
 def test_an_answer_that_does_not_end(server: ManneredServer, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "ANSWER_SECONDS", 0.2)
-    server.models = replace(server.models, pieces=[b" "] * 10_000, pause=0.02)
+    server.models = replace(server.models, pieces=[b" "] * 1_000, pause=0.02)
     with pytest.raises(EngineError, match="did not end its answer within 0 s"):
         connect()
-    assert server.gone.wait(60)
+    assert server.gone.wait(LIMIT)
+
+
+@pytest.mark.parametrize("ping", [b": ping\n\n", b"data:\n\n", b"event: ping\ndata: 1\n\n"])
+def test_a_stream_of_signs_of_life_alone_ends(
+    ping: bytes, server: ManneredServer, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = connect()
+    drawn(engine)
+    monkeypatch.setattr(http, "IDLE_SECONDS", 0.2)
+    server.script.append(Reply(pieces=[ping] * 1_000, pause=0.02))
+    assert "kept the connection alive for 0 s without a word" in failure(engine)
+    assert server.gone.wait(LIMIT)
+    monkeypatch.undo()
+    server.script.append(Reply(pieces=[ping, *response("a word")]))
+    assert drawn(engine).text == "a word"
 
 
 def test_an_answer_that_is_too_long(server: ManneredServer, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:

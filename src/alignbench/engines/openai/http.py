@@ -38,6 +38,7 @@ from alignbench.parsing import TooDeep, parse_json
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 120.0  # of silence; a long prompt on a slow server takes this long before its first token
 ANSWER_SECONDS = 300.0  # from the head of an answer that is not streamed to its end
+IDLE_SECONDS = 600.0  # of a stream in which nothing comes but signs of life
 ATTEMPTS = 5
 BACKOFF_SECONDS = 0.5  # before the second attempt; doubled each time, give or take a half
 WAIT_SECONDS = 120.0  # most that one request waits between its attempts, all together
@@ -185,15 +186,33 @@ class Http:
                     yield DONE
                     return
                 chunks = _one(whole)
-            async with aclosing(server_sent(chunks)) as events:
+            async with aclosing(self._spoken(server_sent(chunks))) as events:
                 async for event in events:
                     if event.data.strip() == "[DONE]":
                         yield DONE
                         return
-                    if not event.is_idle:
-                        yield self._value(event, path)
+                    yield self._value(event, path)
                     if event.whole:
                         yield DONE
+
+    async def _spoken(self, events: AsyncGenerator[ServerEvent, None]) -> AsyncGenerator[ServerEvent, None]:
+        """Events without those that only keep a connection alive. Raises ServerError where nothing else comes."""
+        clock = asyncio.get_running_loop().time
+        since = clock()
+        async with aclosing(events):
+            while True:
+                try:
+                    async with asyncio.timeout_at(since + IDLE_SECONDS):
+                        event = await anext(events)
+                except StopAsyncIteration:
+                    return
+                except TimeoutError:
+                    raise ServerError(
+                        f"{self._who} has kept the connection alive for {IDLE_SECONDS:.0f} s without a word."
+                    ) from None
+                if not event.is_idle:
+                    yield event
+                    since = clock()
 
     def _value(self, event: ServerEvent, path: str) -> dict[str, Any]:
         try:
