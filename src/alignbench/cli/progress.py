@@ -61,7 +61,7 @@ class ProgressBar:
     @property
     def is_live(self) -> bool:
         """Whether there is a terminal to show it on."""
-        return self._console.is_terminal
+        return self._console.file.isatty()
 
     def __enter__(self) -> Self:
         self._begin()
