@@ -110,6 +110,15 @@ def test_an_export_in_the_layout_of_the_paper_is_whole_or_not_there(db: Path) ->
     assert (db.with_name("other") / "first" / "outputs" / "demo-base" / "samples.jsonl").is_file()
 
 
+def test_of_figures_all_come_or_none(db: Path) -> None:
+    figures = db.with_name("figures")
+    with Store.open(db), largest_file(5_000):
+        done = alignbench("report", "1", "--metrics", "words", "--figures", str(figures), "--db", str(db))
+    assert done.returncode == 1
+    assert f"{figures} cannot be written: File too large" in done.stderr
+    assert not figures.exists()
+
+
 def test_figures_need_a_folder(db: Path) -> None:
     db.with_name("file").write_text("kept")
     done = alignbench("report", "1", "--figures", str(db.with_name("file")), "--db", str(db))

@@ -9,7 +9,7 @@ from typing import Any
 
 from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.registry import METRICS
-from alignbench.output_files import check_output_folder, plain_write_errors, write_bytes
+from alignbench.output_files import check_output_folder, new_folder, write_bytes
 from alignbench.reports.contents import Report
 from alignbench.reports.coverage_curves import Coverage
 from alignbench.reports.entropies import branching_curves
@@ -57,16 +57,19 @@ def figures(report: Report) -> list[Figure]:
 
 
 def write_figures(report: Report, folder: Path) -> list[Path]:
-    """Every figure as PNG and as SVG into a folder, which is made; the files that were written."""
+    """Every figure as PNG and as SVG into a folder, which is made, with all or none; the files that were written."""
     drawn: dict[Path, bytes] = {}
     for figure in figures(report):
         drawn[folder / f"{figure.name}.svg"] = figure.svg().encode()
         drawn[folder / f"{figure.name}.png"] = figure.png()
-    check_output_folder(folder)
-    with plain_write_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    for file, content in drawn.items():
-        write_bytes(file, content)
+    if folder.exists():
+        check_output_folder(folder)
+        for file, content in drawn.items():
+            write_bytes(file, content)
+    else:
+        with new_folder(folder) as part:
+            for file, content in drawn.items():
+                (part / file.name).write_bytes(content)
     return [*drawn]
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from types import NoneType
+from typing import Any, get_args
 
 from alignbench.contexts.selection import ExampleSelection, Selected
-from alignbench.spec import ExampleSet, Prompt
+from alignbench.spec import ExampleSet, Level, Prompt
 from alignbench.store.context_rows import HintRow, NewHint
 from alignbench.store.encoding import decode_text, encode_text, label, now
 from alignbench.store.named import NamedMixin
@@ -189,20 +190,25 @@ def _selected(rows: Iterable[dict[str, Any]]) -> tuple[Selected, ...]:
 
 
 def _hint_row(row: dict[str, Any]) -> HintRow:
+    if row["level"] not in get_args(Level):
+        raise ValueError(f"level is {row['level']!r}")
+    for column in ("n_tokens", "give_away", "longest_quote"):
+        if not isinstance(row[column], (int, float, NoneType)):
+            raise TypeError(f"{column} is {row[column]!r}")
     return HintRow(
         id=row["id"],
         prompt_id=None if row["prompt_name"] is None else decode_text(row["prompt_name"]),
-        prompt_hash=row["prompt_hash"],
+        prompt_hash=decode_text(row["prompt_hash"]),
         level=row["level"],
         text=decode_text(row["text"]),
         maker=decode_text(row["maker"]),
         template=decode_text(row["template"]),
         source_id=row["source_id"],
-        source_hash=row["source_hash"],
+        source_hash=decode_text(row["source_hash"]),
         source_condition=None if row["source_condition"] is None else decode_text(row["source_condition"]),
         source_sample=row["source_sample"],
         n_tokens=row["n_tokens"],
         give_away=row["give_away"],
         longest_quote=row["longest_quote"],
-        created=row["created"],
+        created=label(row["created"]),
     )

@@ -276,5 +276,5 @@ def _cell_info(row: dict[str, Any]) -> CellInfo:
         session=row["session_id"],
         prompt_id=decode_text(row["prompt_name"]),
         condition=decode_text(row["condition"]),
-        n=row["n"],
+        n=row["n"] if isinstance(row["n"], int) else 0,
     )

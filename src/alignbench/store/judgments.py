@@ -122,9 +122,9 @@ def _judgment_row(row: dict[str, Any]) -> JudgmentRow:
         reference=None if row["reference"] is None else decode_text(row["reference"]),
         reference_sample=row["reference_sample"],
         judgment=Judgment(
-            kind=row["kind"],
+            kind=decode_text(row["kind"]),
             judge=decode_text(row["judge"]),
-            template_hash=row["template_hash"],
+            template_hash=decode_text(row["template_hash"]),
             sample_id=row["sample_id"],
             reference_sample_id=row["reference_sample_id"],
             status=row["status"],
@@ -133,5 +133,5 @@ def _judgment_row(row: dict[str, Any]) -> JudgmentRow:
             reply=label(row["reply"]),
             flipped=bool(row["flipped"]),
         ),
-        created=row["created"],
+        created=label(row["created"]),
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from alignbench import bounds
 from alignbench.errors import InputError, did_you_mean
-from alignbench.store.encoding import decode_json, encode_json, encode_text, label, now
+from alignbench.store.encoding import decode_json, decode_text, encode_json, encode_text, label, now
 from alignbench.store.named import NamedMixin
 from alignbench.store.rows import Note, SessionInfo
 
@@ -242,7 +242,11 @@ class SessionsMixin(NamedMixin):
             name=label(row["name"]),
             created=label(row["created"]),
             updated=label(row["updated"]),
-            reference=None if row["reference"] is None else label(row["reference"]),
+            reference=next(
+                self._readable([row["reference"]], decode_text, lambda _: f"the reference of session {row['id']}"), None
+            )
+            if row["reference"] is not None
+            else None,
             n_prompts=row["n_prompts"],
             n_conditions=row["n_conditions"],
             n_samples=row["n_samples"] if isinstance(row["n_samples"], int) else 0,
