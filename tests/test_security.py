@@ -42,6 +42,7 @@ class EchoServer(ScriptedServer):
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[EchoServer]:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     server = EchoServer()
     yield server
     server.close()
