@@ -193,8 +193,17 @@ BAD: list[tuple[str, str]] = [
     ('template = "plain"\n[hint]\nlevel = "free"\nsource = {condition = "t"}', "field hint.template: missing"),
     ('template = "plain"\n[hint]\nlevel = "topics"\nsource = {sample = 1}', "field hint.source.condition: missing"),
     ('template = "plain"\n[prefill]\nsource = {condition = "t"}', "prefill: expected either text, or source and"),
+    ('template = "chat"\narguments = {messages = []}', r"field arguments.messages: \[\]; expected another name"),
     ('template = "chat"\narguments = {a = 2020-01-01}', "field arguments: .*; expected a table of texts, numbers"),
 ]
+
+
+def test_arguments_keep_their_order_within_a_variable(tmp_path: Path) -> None:
+    """A template may write a variable as JSON; of variables the order is nothing."""
+    text = 'template = "chat"\n[arguments]\nb = {type = "function", name = "f", a = 1}\na = 1\n'
+    (tmp_path / "c.toml").write_text(text)
+    arguments = load_context(str(tmp_path / "c.toml")).arguments
+    assert arguments == '{"a": 1, "b": {"type": "function", "name": "f", "a": 1}}'
 
 
 @pytest.mark.parametrize(("text", "message"), BAD)

@@ -171,6 +171,8 @@ def _arguments(table: TomlTable) -> str:
     value = table.raw("arguments")
     if value is None:
         return ""
+    if isinstance(value, dict) and "messages" in value:
+        raise table.error("arguments.messages", value["messages"], "another name: the messages are those of the prompt")
     try:
         if isinstance(value, dict):  # the order of variables is nothing; that in a variable a template may write
             return json.dumps({name: value[name] for name in sorted(value)})

@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alignbench.engines.protocol import Event, Failed, Finished, Started, TextDeltas
+from alignbench.contexts.rendering import render
+from alignbench.engines.protocol import Event, Failed, Finished, Loaded, Started, TextDeltas
 from alignbench.engines.workers.pool import WorkerPool
-from alignbench.spec import Model
+from alignbench.models.catalog import resolve, weights_path
+from alignbench.spec import Context, Model, Prompt
 from tests.support.driving import follow, load, plain_request, results, score, texts
 
 pytestmark = pytest.mark.models
@@ -217,3 +219,17 @@ def test_scores_are_the_log_probs_of_sampling(pool: WorkerPool, model: Model) ->
 
 def test_an_empty_continuation_has_no_scores(pool: WorkerPool, model: Model) -> None:
     assert score(pool, model, plain_request(1), "").ids.shape == (0,)
+
+
+def test_a_file_that_names_no_bos_has_none(pool: WorkerPool, tmp_path: Path) -> None:
+    """llama.cpp would take token 11 for it, which is a comma or the like; templates find none, as in transformers."""
+    aligned = resolve("demo-aligned")
+    data = weights_path(aligned).read_bytes()
+    (tmp_path / "m.gguf").write_bytes(data.replace(b"tokenizer.ggml.bos_token_id", b"tokenizer.ggml.bos_token_no"))
+    for model, bos in ((aligned, "<|im_start|>"), (resolve(f"llama:{tmp_path}/m.gguf"), "")):
+        loaded = load(pool, model)
+        assert isinstance(loaded, Loaded)
+        assert loaded.capabilities.bos == bos
+        source = replace(loaded.capabilities, chat_template="{{ bos_token is defined }}")
+        assert render(Prompt.typed("Why?"), Context("chat"), source).text == str(bool(bos))
+    pool.unload(model)

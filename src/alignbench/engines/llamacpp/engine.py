@@ -131,7 +131,7 @@ class LlamaCppEngine(LocalEngine):
         return Capabilities(
             kind="aligned" if template else "base",
             chat_template=template,
-            bos=self._token_text(L.llama_vocab_bos(self._vocab)),
+            bos=self._bos(),
             eos=self._token_text(L.llama_vocab_eos(self._vocab)),
             adds_bos=bool(L.llama_vocab_get_add_bos(self._vocab)),
             n_ctx_train=self.n_ctx_train,
@@ -142,6 +142,13 @@ class LlamaCppEngine(LocalEngine):
             special_tokens=tuple(self._special_tokens()),
             arithmetic=f"llama.cpp {L.__version__}, {' '.join(features(system_info()))}",
         )
+
+    def _bos(self) -> str:
+        """The text of the BOS; empty where the file names none: llama.cpp takes a token of GPT-2's for it then."""
+        named = self._metadata("tokenizer.ggml.bos_token_id") is not None
+        if not named and self._metadata("tokenizer.ggml.model") == "gpt2":
+            return ""
+        return self._token_text(L.llama_vocab_bos(self._vocab))
 
     def _special_tokens(self) -> Iterator[tuple[str, str]]:
         for name, key in _SPECIAL_TOKENS.items():
