@@ -26,12 +26,25 @@ class Keys(Footer):
         self.call_after_refresh(self.recompose)
 
     def compose(self) -> ComposeResult:
-        keys = [*super().compose()]
+        keys = [self._untied(key) if isinstance(key, FooterKey) else key for key in super().compose()]
         spare = {action.name: action.spare for action in of_screen(self.screen)}
         while (there := [key for key in keys if _may_go(key)]) and sum(map(self._width, keys)) > self.size.width:
             last = max(range(len(there)), key=lambda at: (spare.get(_action(there[at]), 0), at))
             keys.remove(there[last])
         yield from keys
+
+    def _untied(self, key: FooterKey) -> FooterKey:
+        """The same key, not bound to this footer: Textual would keep every key that a footer has ever had."""
+        own = FooterKey(
+            key.key,
+            key.key_display,
+            key.description,
+            key.action,
+            disabled=key.has_class("-disabled"),
+            tooltip=str(key.tooltip or ""),
+        )
+        own.compact = self.compact
+        return own
 
     def _width(self, key: Widget) -> int:
         text = f"{key.key_display} {key.description}" if isinstance(key, FooterKey) else ""
