@@ -210,7 +210,7 @@ def test_empty_files(tmp_path: Path, name: str, content: str) -> None:
     [
         ("question,id\nx,1\n", "line 1: columns question, id; expected one called prompt or text."),
         ("prompt,prompt\nx,y\n", "line 1: column 'prompt' is there twice"),
-        ("id,prompt\n1,well, then\n", "line 2: 3 fields; expected 2 as in the header. A prompt with a comma"),
+        ("id,prompt\n1,well, then\n", "line 2: 3 fields; expected 2 as in the header. A text with a comma"),
         ("id,prompt\n1\n", "line 2: 1 fields; expected 2"),
         ('id,prompt\n1,"a\nb"\n2,  \n', 'line 4, field "prompt": empty'),
         ('prompt\n"x\n', "not CSV"),

@@ -22,18 +22,26 @@ class TooDeep(ValueError):
         super().__init__(f"it is nested more than {MAX_DEPTH} deep")
 
 
-def parse_json(text: str | bytes) -> Any:
-    """The value of a JSON text; of bytes, in UTF-8, 16 or 32.
+class RepeatedKey(ValueError):
+    """An object that has a key twice."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"the key {key!r} is there twice")
+        self.key = key
+
+
+def parse_json(text: str | bytes, *, once: bool = False) -> Any:
+    """The value of a JSON text; of bytes, in UTF-8, 16 or 32. once: an object with a key twice is refused.
 
     ValueError where it is none (json.JSONDecodeError, which has the place), is nested deeper than MAX_DEPTH (TooDeep),
-    or has a number of more digits than Python reads.
+    has a key twice (RepeatedKey), or has a number of more digits than Python reads.
     """
     if isinstance(text, bytes):
         text = text.decode(json.detect_encoding(text), "surrogatepass")
     if too_deep(text):
         raise TooDeep
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_once if once else None)
     except RecursionError:  # brackets that are never closed
         raise TooDeep from None
 
@@ -78,6 +86,14 @@ def too_deep(text: str) -> bool:
         if len(left) in (0, length):
             return False
     return True
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise RepeatedKey(next(key for key in keys if keys.count(key) > 1))
+    return value
 
 
 def _inside(value: object) -> list[object]:

@@ -10,12 +10,11 @@ that it keeps its id when lines around it come and go.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from alignbench import bounds, paths
+from alignbench.csv_files import read_csv_table
 from alignbench.errors import InputError, did_you_mean
 from alignbench.spec import Prompt, content_hash, made_id
 from alignbench.textfiles import json_lines, json_type, read_utf8, split_lines
@@ -107,7 +106,7 @@ def _named(path: Path, make_id: Callable[[str, int], str]) -> list[Prompt]:
         raise InputError(f"{path}: unknown kind of file {path.suffix!r}; expected {', '.join(_READERS)}.")
     prompts: list[Prompt] = []
     lines: dict[str, tuple[int, str]] = {}
-    for line, given, prompt in read(path, read_utf8(path)):
+    for line, given, prompt in read(path):
         id = given or make_id(prompt, len(prompts))
         if id in lines:
             first, text = lines[id]
@@ -120,8 +119,8 @@ def _named(path: Path, make_id: Callable[[str, int], str]) -> list[Prompt]:
     return prompts
 
 
-def _read_jsonl(path: Path, text: str) -> Iterator[_Row]:
-    for number, record in json_lines(path, text, 'an object like {"prompt": "..."}'):
+def _read_jsonl(path: Path) -> Iterator[_Row]:
+    for number, record in json_lines(path, read_utf8(path), 'an object like {"prompt": "..."}'):
         where = f"{path}, line {number}"
         yield number, _id(record, where), _prompt(record, where)
 
@@ -164,48 +163,22 @@ def _id(record: dict[str, object], where: str) -> str:
     return _text(id, where, "id", "an id, or no such field")
 
 
-def _read_csv(path: Path, text: str) -> Iterator[_Row]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    columns: list[str] = []
-    end = 0  # line on which the record before ended
-    try:
-        for fields in reader:
-            start, end = end + 1, reader.line_num
-            where = f"{path}, line {start}"
-            if not fields:
-                continue
-            if not columns:
-                columns = _columns(fields, where)
-                continue
-            if len(fields) != len(columns):
-                raise InputError(
-                    f"{where}: {len(fields)} fields; expected {len(columns)} as in the header. "
-                    "A prompt with a comma needs quotes around it."
-                )
-            record: dict[str, object] = dict(zip(columns, fields, strict=True))
-            if not str(record.get("id", "")).strip():
-                record.pop("id", None)
-            yield start, _id(record, where), _prompt(record, where)
-    except csv.Error as error:
-        raise InputError(f"{path}, line {end + 1}: not CSV: {error}.") from None
+def _read_csv(path: Path) -> Iterator[_Row]:
+    for row in read_csv_table(path, (*_TEXT_FIELDS, "id"), [_TEXT_FIELDS]).rows:
+        record: dict[str, object] = dict(row.cells)
+        if not row.cells.get("id", "").strip():
+            record.pop("id", None)
+        where = f"{path}, line {row.line}"
+        yield row.line, _id(record, where), _prompt(record, where)
 
 
-def _columns(header: list[str], where: str) -> list[str]:
-    columns = [name.strip().lower() for name in header]
-    if not set(columns) & set(_TEXT_FIELDS):
-        raise InputError(f"{where}: columns {', '.join(columns)}; expected one called prompt or text.")
-    if repeated := sorted({name for name in columns if columns.count(name) > 1}):
-        raise InputError(f"{where}: column {repeated[0]!r} is there twice; expected each column once.")
-    return columns
-
-
-def _read_txt(_path: Path, text: str) -> Iterator[_Row]:
-    for number, line in enumerate(split_lines(text), start=1):
+def _read_txt(path: Path) -> Iterator[_Row]:
+    for number, line in enumerate(split_lines(read_utf8(path)), start=1):
         if line.strip():
             yield number, "", line.strip()
 
 
-_READERS: dict[str, Callable[[Path, str], Iterator[_Row]]] = {
+_READERS: dict[str, Callable[[Path], Iterator[_Row]]] = {
     ".jsonl": _read_jsonl,
     ".csv": _read_csv,
     ".txt": _read_txt,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from alignbench.spec import Condition, Prompt
+from alignbench.spec import NOT_RECORDED, Condition, Prompt
 from alignbench.store import Store
 
 
@@ -133,7 +133,5 @@ def _settings(condition: Condition) -> dict[str, Any]:
     return {
         "model": condition.model.reference,
         **context,
-        **asdict(condition.sampling),
-        "seed": condition.seed,
-        "mode": condition.mode,
+        **{name: NOT_RECORDED if value is None else value for name, value in condition.settings.items()},
     }

@@ -390,9 +390,28 @@ class Sampling:
             raise InputError(f"stop is {self.stop!r}; expected texts that are not empty.")
 
 
+SETTINGS = (*(part.name for part in fields(Sampling)), "seed", "mode")
+"""What a condition is sampled with, by name."""
+NOT_RECORDED = "not recorded"  # what is shown of a fact that nobody wrote down
+
+
+def written_setting(value: Any) -> str:
+    """A setting as people read it."""
+    if value is None:
+        return NOT_RECORDED
+    if isinstance(value, tuple):
+        return ", ".join(map(repr, value)) or "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Model + context + sampling parameters; a column of the app. Sample i of it is drawn with `seed + i`."""
+    """Model + context + sampling parameters; a column of the app. Sample i of it is drawn with `seed + i`.
+
+    Attributes:
+        unrecorded: names of `SETTINGS` that the file which it was imported from does not tell; what stands in their
+            fields says nothing, see `settings`
+    """
 
     name: str
     model: Model
@@ -400,19 +419,36 @@ class Condition:
     sampling: Sampling = field(default_factory=Sampling)
     seed: int = 0
     mode: Mode = "strict"
+    unrecorded: frozenset[str] = frozenset()
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What it was sampled with, by the names of `SETTINGS`; None where nobody recorded it."""
+        values = {**asdict(self.sampling), "seed": self.seed, "mode": self.mode}
+        return {name: None if name in self.unrecorded else value for name, value in values.items()}
 
     @property
     def hash(self) -> str:
-        """Hash of what decides the text of a sample: neither the name nor n is in it."""
+        """Hash of what decides the text of a sample, as far as it is recorded: neither the name nor n is in it."""
+        settings = self.settings
         return content_hash(
             {
                 "model": self.model.reference,
                 "context": self.context.hash,
-                "sampling": asdict(self.sampling),
-                "seed": self.seed,
-                "mode": self.mode,
+                "seed": settings.pop("seed"),
+                "mode": settings.pop("mode"),
+                "sampling": settings,
             }
         )
+
+    @classmethod
+    def of_settings(cls, name: str, model: Model, context: Context, settings: Mapping[str, Any]) -> Self:
+        """The condition of these `settings`: one that is left out has its default, None was not recorded."""
+        known = {setting: value for setting, value in settings.items() if value is not None}
+        drawn = {setting: known.pop(setting) for setting in ("seed", "mode") if setting in known}
+        known["stop"] = tuple(known.get("stop", ()))
+        unrecorded = frozenset(setting for setting, value in settings.items() if value is None)
+        return cls(name, model, context, Sampling(**known), **drawn, unrecorded=unrecorded)
 
     def with_options(self, **options: Any) -> Self:
         """A copy whose model is loaded in another way; see `Model.with_options`."""

@@ -10,9 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from alignbench.errors import InputError
-from alignbench.parsing import parse_json
+from alignbench.parsing import RepeatedKey, parse_json
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+
+
+class MissingFile(InputError):
+    """A file that is not there, or only as a pointer of Git LFS."""
 
 
 def read_utf8(path: Path) -> str:
@@ -24,12 +29,14 @@ def read_utf8(path: Path) -> str:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise InputError(f"There is no file {path}.") from None
+        raise MissingFile(f"There is no file {path}.") from None
     except IsADirectoryError:
         raise InputError(f"{path} is a folder; expected a file.") from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from None
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if data.startswith(_LFS_POINTER):
+        raise MissingFile(f"{path} is a Git LFS pointer, not the file itself; `git lfs pull` fetches it.")
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or 0 in data[:2] != b"\0\0":
         raise InputError(f"{path} is UTF-16; expected UTF-8. Save it as UTF-8.")
     skipped = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
     try:
@@ -58,6 +65,8 @@ def read_object(path: Path) -> dict[str, Any]:
 
 def json_lines(path: Path, text: str, expected: str = "an object") -> Iterator[tuple[int, dict[str, Any]]]:
     """Line (from 1) and object of each line of a JSONL file's text that is not blank, as `json_object` has it."""
+    if text.lstrip().startswith("["):
+        raise InputError(f"{path} is one JSON list; expected JSON Lines, {expected} on each line.")
     for number, line in enumerate(split_lines(text), start=1):
         if line.strip():
             yield number, json_object(line, f"{path}, line {number}", expected)
@@ -66,7 +75,9 @@ def json_lines(path: Path, text: str, expected: str = "an object") -> Iterator[t
 def json_object(text: str, where: str, expected: str = "an object") -> dict[str, Any]:
     """The object that a text holds as JSON. InputError says where it holds none, and what was expected."""
     try:
-        value = parse_json(text)
+        value = parse_json(text, once=True)
+    except RepeatedKey as error:
+        raise InputError(f"{where}, field {error.key!r}: it is there twice; expected it once.") from None
     except json.JSONDecodeError as error:
         raise InputError(f"{where}: not JSON: {error.msg} at character {error.pos + 1}; expected {expected}.") from None
     except ValueError as error:  # a number of many digits; brackets in brackets

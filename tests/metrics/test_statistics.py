@@ -176,8 +176,8 @@ def test_mmd2_of_means() -> None:
     assert mmd2(0.4, 0.2, 0.25) == pytest.approx(0.1)
     assert mmd2(0.3, 0.3, 0.3) == 0.0
     assert mmd2(None, 0.2, 0.1) is None
-    assert mmd2_bounds((0.0, 1.0)) == (-2.0, 2.0)
-    assert mmd2_bounds((-1.0, 1.0)) == (-4.0, 4.0)
+    assert mmd2_bounds((0.0, 1.0)) == (-1.0, 2.0)
+    assert mmd2_bounds((-1.0, 1.0)) == (-2.0, 4.0)
 
 
 def test_mmd2_is_unbiased() -> None:

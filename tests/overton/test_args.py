@@ -5,29 +5,33 @@ from __future__ import annotations
 import pytest
 
 from alignbench.errors import InputError
-from alignbench.overton.args import GREEDY, SAMPLED, facts_of, neighbours, sampling_of
+from alignbench.overton.args import facts_of, neighbours, settings_of
 
 
 def test_settings_of_both_servers() -> None:
     tgi = {"params": {"do_sample": True, "temperature": 0.5, "top_k": None, "repetition_penalty": 1.1,
                       "max_new_tokens": 1024, "stop": ["```"]}}  # fmt: skip
-    sampling = sampling_of(tgi, greedy=False)
-    assert (sampling.temperature, sampling.max_tokens, sampling.stop) == (0.5, 1024, ("```",))
-    greedy = sampling_of({"params": {"do_sample": False, "temperature": None, "max_new_tokens": 700}}, greedy=True)
-    assert greedy.temperature == 0
-    openai = sampling_of({"openai_params": {"temperature": 0, "max_tokens": 700, "n": 1}}, greedy=True)
-    assert (openai.temperature, openai.repetition_penalty) == (0, 1)
+    settings = settings_of(tgi, greedy=False)
+    assert settings == {
+        "temperature": 0.5, "top_k": 0, "top_p": 1.0, "min_p": 0.0, "typical_p": 1.0, "repetition_penalty": 1.1,
+        "max_tokens": 1024, "stop": ("```",), "seed": None, "mode": None,
+    }  # fmt: skip
+    greedy = settings_of({"params": {"do_sample": False, "temperature": None, "max_new_tokens": 700}}, greedy=True)
+    assert greedy["temperature"] == 0
+    openai = settings_of({"openai_params": {"temperature": 0, "max_tokens": 700, "n": 1}}, greedy=True)
+    assert {name for name, value in openai.items() if value is not None} == {"temperature", "max_tokens"}
 
 
-def test_without_settings_the_papers_own_are_assumed() -> None:
-    assert sampling_of({}, greedy=False) == SAMPLED
-    assert sampling_of({}, greedy=True) == GREEDY
+def test_without_settings_none_is_made_up() -> None:
+    assert {*settings_of({}, greedy=False).values()} == {None}
+    told = {name: value for name, value in settings_of({}, greedy=True).items() if value is not None}
+    assert told == {"temperature": 0.0}  # as the folder is called
 
 
 @pytest.mark.parametrize("params", [{"temperature": "hot"}, {"temperature": -1}, {"stop": "x", "max_new_tokens": True}])
 def test_a_setting_that_cannot_be_is_refused(params: dict[str, object]) -> None:
     with pytest.raises(InputError, match="expected"):
-        sampling_of({"params": params}, greedy=False)
+        settings_of({"params": params}, greedy=False)
 
 
 def test_neighbours_by_either_name() -> None:

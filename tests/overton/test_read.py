@@ -16,6 +16,7 @@ from alignbench.judging.summary import judged_tables
 from alignbench.overton.read import datasets, read_dataset
 from alignbench.spec import Context
 from alignbench.store import Store
+from tests.support.commands import alignbench
 from tests.support.paper_data import OVERTON, needs_paper_data
 
 
@@ -74,7 +75,7 @@ def test_a_tree_becomes_a_session(tree: Path, tmp_path: Path) -> None:
         ]
         facts = store.manifest(result.session)["imported"]["conditions"]
         assert facts["chat"]["finish_reasons"] == "not recorded"
-        assert "assumed" in facts["raw"]["settings"]
+        assert facts["raw"]["settings"] == "not recorded"
 
 
 def asked(instance: int, text: str) -> dict[str, object]:
@@ -226,3 +227,42 @@ def test_the_summary_prompts_of_the_release_are_made_of_its_examples_and_hints()
     stored = [cell.rendered for cell in imported.cells]
     assert len(stored) == 50
     assert rebuilt == stored
+
+
+POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12345\n"
+
+
+def test_a_tree_without_its_large_files_is_read_as_far_as_it_is_there(tree: Path) -> None:
+    root = tree / "small"
+    (root / "outputs" / "raw" / "samples.jsonl").write_text(POINTER)
+    (root / "outputs-temp0" / "chat" / "samples.jsonl").unlink()
+    (root / "bertscore" / "outputs" / "chat--raw.json").write_text(POINTER)
+    write_rows(root / "eval-quality" / "outputs" / "chat" / "samples.jsonl", [])
+    imported = read_dataset(root)
+    assert [each.condition.name for each in imported.conditions] == ["chat"]
+    said = "\n".join(imported.notes)
+    assert "4 files are not there" in said
+    for name in ("outputs/raw/samples.jsonl", "outputs-temp0/chat/samples.jsonl", "chat--raw.json", "data.jsonl"):
+        assert name in said
+    assert "git lfs pull" in said
+
+
+def test_a_dataset_without_prompts_is_told_and_the_others_are_read(tree: Path) -> None:
+    other = tree / "other"
+    write_rows(other / "outputs" / "chat" / "samples.jsonl", [])
+    ran = alignbench("import", "overton", str(tree), "--json")
+    assert ran.returncode == 0, ran.stderr
+    assert [each["dataset"] for each in json.loads(ran.stdout)] == ["small"]
+    assert "other is left out: There is no file" in ran.stderr
+    (tree / "small" / "instances" / "data.jsonl").write_text(POINTER)
+    alone = alignbench("import", "overton", str(tree / "small"))
+    assert alone.returncode == 2
+    assert "is a Git LFS pointer" in alone.stderr
+
+
+def test_settings_that_are_not_there_are_not_made_up(tree: Path) -> None:
+    raw, chat, greedy = (each.condition for each in sorted(read_dataset(tree / "small").conditions, key=str)[::-1])
+    known = {each.name: each.settings for each in (raw, chat, greedy)}
+    assert {*known["raw"].values()} == {None}
+    assert (known["chat"]["temperature"], known["chat"]["max_tokens"], known["chat"]["seed"]) == (0.5, None, None)
+    assert known["chat@temp0"]["temperature"] == 0

@@ -119,6 +119,10 @@ def test_pairs_that_were_imported_stand_as_they_are(store: Store) -> None:
 def test_finish_reasons_that_nobody_recorded_are_not_counted(store: Store) -> None:
     facts = {"conditions": {"raw": {"finish_reasons": "not recorded"}}, "notes": ["from elsewhere"]}
     store.set_manifest(1, {"imported": facts})
+    store.db.execute(
+        "UPDATE samples SET finish_reason = NULL WHERE cell_id IN (SELECT cells.id FROM cells JOIN conditions "
+        "ON conditions.id = condition_id WHERE conditions.name = 'raw')"
+    )
     tables = record(store, metrics=("jaccard",))
     assert tables["counts"]["raw"]["truncated"] is None
     assert tables["counts"]["chat"]["truncated"] == 3

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from alignbench.errors import InputError
 from alignbench.store import Store, schema
 from alignbench.store.connection import transaction
-from alignbench.store.search import match_expression
+from alignbench.store.search import search_phrases
 from tests.support.samples import result
 
 
@@ -64,11 +64,61 @@ def test_a_query_is_data(store: Store, cell: int, query: str, there: int | None)
         assert len(store.search(query, 10)) == there
 
 
+@pytest.mark.parametrize(
+    ("text", "queries"),
+    [
+        ("人们写日记是为了记住发生过的事情。", ("日记", "记", "写日记", '"日记是"')),
+        ("Party 🎉 time, iPhone手机 is here", ("iPhone", "iphone手机", "手机 party", "IPHONE")),
+        ("日本語の「カタカナ」とひらがな", ("カタカナ", "日本語", "ひら", "ｶﾀｶﾅ")),
+        ("เขียนบันทึกประจำวัน", ("บันทึก", "วัน")),
+        ("학교에서 일기를 쓴다", ("학교", "일기", "학교에서", "일기를 쓴")),
+        ("मैं डायरी लिखता हूँ", ("डायरी", "लिखता")),
+        ("كَتَبَ اليوميّات", ("كتب", "اليوميات")),
+        (
+            "straße İstanbul ﬁne naïve CAFÉ Ελλάς Ёлка",
+            ("strasse", "istanbul", "fine", "naive", "cafe", "ελλασ", "елка"),
+        ),
+        ("𠀀𠀁 rare", ("𠀀", "𠀁 rare")),
+        (
+            "Don’t pay 3.14 for foo_bar, user@example.com",
+            ("don't", "3.14", "foo_bar", "user@example.com", "bar", "don"),
+        ),
+        ("a caf\u00e9", ("caf\udce9",)),  # a byte of Latin-1, as a command line has it
+        ("before\0after half \ud83d word", ("after", "before", "word")),
+    ],
+)
+def test_words_of_every_script(store: Store, cell: int, text: str, queries: tuple[str, ...]) -> None:
+    store.add_sample(cell, result(0, text))
+    assert [query for query in queries if hits(store, query) != [0]] == []
+    assert hits(store, "xyz") == []
+
+
+def test_parts_of_other_words_are_not_found(store: Store, cell: int) -> None:
+    store.add_sample(cell, result(0, "diary 日记本"))
+    assert [hits(store, query) for query in ("diar", "日本", "记日")] == [[], [], []]
+
+
+def test_a_file_with_another_index_gets_this_one(store: Store, cell: int) -> None:
+    store.add_sample(cell, result(0, "写日记"))
+    with transaction(store.db):
+        for trigger in ("insert", "update", "delete"):
+            store.db.execute(f"DROP TRIGGER samples_fts_{trigger}")
+        for statement in (
+            "DROP TABLE samples_fts",
+            "ALTER TABLE samples DROP COLUMN words",
+            "CREATE VIRTUAL TABLE samples_fts USING fts5(text, content='samples', content_rowid='id')",
+            "DELETE FROM _migrations WHERE name = '0012_words'",
+        ):
+            store.db.execute(statement)
+    with Store.open(store.path) as reopened:
+        assert hits(reopened, "日记") == [0]
+
+
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text())
 def test_no_query_is_a_syntax_error(store: Store, query: str) -> None:
     try:
-        match_expression(query)
+        search_phrases(query)
     except InputError:
         return
     assert store.search(query, 10) == []
@@ -87,7 +137,8 @@ def test_a_file_without_an_index_gets_one(store: Store, session: int, cell: int)
             "DROP TABLE session_tags",
             "ALTER TABLE sessions DROP COLUMN n_samples",
             "ALTER TABLE sessions DROP COLUMN n_errors",
-            "DELETE FROM _migrations WHERE name = '0005_sessions'",
+            "ALTER TABLE samples DROP COLUMN words",
+            "DELETE FROM _migrations WHERE name IN ('0005_sessions', '0012_words')",
         ):
             store.db.execute(statement)
     assert "0005_sessions" not in schema.applied_migrations(store.db)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -26,9 +26,25 @@ def overton(
     as_json: Json = False,
 ) -> None:
     """Import the released data of "From Distributional to Overton Pluralism": one session a dataset."""
-    from alignbench.overton.read import datasets, read_dataset
+    from alignbench.overton.read import datasets
 
-    _land(map(read_dataset, datasets(folder)), db, as_json)
+    _land(_whole(datasets(folder)), db, as_json)
+
+
+def _whole(folders: Sequence[Path]) -> Iterator[ImportedSession]:
+    """The datasets whose prompts and responses are there; the others are told, and an error where there is no other."""
+    from alignbench.overton.read import read_dataset
+    from alignbench.textfiles import MissingFile
+
+    read = 0
+    for at, folder in enumerate(folders, start=1):
+        try:
+            yield read_dataset(folder)
+            read += 1
+        except MissingFile as error:
+            if at == len(folders) and not read:
+                raise
+            printing.say(f"{folder.name} is left out: {error}")
 
 
 @app.command()

@@ -31,6 +31,9 @@ def likelihood(
             show_default="zero-shot",
         ),
     ] = None,
+    keep_line_end: Annotated[
+        bool, typer.Option("--keep-line-end", help="Score the line end at the end of a file too.")
+    ] = False,
     top: Annotated[int, number(bounds.TOP_TOKENS, "--top", help="Alternatives a token.")] = 5,
     device: Device = "auto",
     threads: Threads = None,
@@ -51,7 +54,7 @@ def likelihood(
     from alignbench.spec import default_context
 
     question = typed_prompt(prompt)
-    text = _text(response)
+    text = _text(response, keep_line_end=keep_line_end)
     chosen = resolve(model).with_options(device=device, gpu_layers=gpu_layers)
     around = load_context(context, StoredSets(db or default_database())) if context else default_context(chosen)
     pool = WorkerPool(threads=threads)
@@ -70,8 +73,11 @@ def likelihood(
         _print_table(scored, totals, shifts)
 
 
-def _text(response: str) -> str:
-    """The content of a file where the option names one, else the option itself."""
+def _text(response: str, *, keep_line_end: bool) -> str:
+    """The content of a file where the option names one, else the option itself.
+
+    What an editor ends a file with is no part of a response.
+    """
     from alignbench.textfiles import read_utf8
 
     try:
@@ -79,6 +85,9 @@ def _text(response: str) -> str:
     except (OSError, ValueError):  # too long for a path, or a NUL in it: a text
         is_file = False
     text = read_utf8(Path(response)) if is_file else response
+    if is_file and not keep_line_end and text.endswith(("\r", "\n")):
+        text = text.rstrip("\r\n")
+        printing.say(f"{response}: the line end at its end is left out; --keep-line-end scores it.")
     if not text:
         raise InputError("--response is empty; expected a text or a file that holds one.")
     return text

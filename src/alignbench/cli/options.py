@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,9 +31,31 @@ def _reader(bound: Bound, name: str) -> Callable[[str | float], float]:
     return number
 
 
+def _one_database(context: typer.Context, db: Path | None) -> Path | None:
+    """Of --db before and after the command, the one that was given; both have to be the same."""
+    root = context.find_root()
+    before = root.params.get("db")
+    if context is root or not _is_given(root.get_parameter_source("db")):
+        return db
+    if _is_given(context.get_parameter_source("db")) and db != before:
+        raise typer.BadParameter(f"it is {before} before the command and {db} after it; expected one file.")
+    return before
+
+
+def _is_given(source: Enum | None) -> bool:
+    """Whether an option is on the command line, not in the environment."""
+    return source is not None and source.name == "COMMANDLINE"
+
+
 Db = Annotated[
     Path | None,
-    typer.Option("--db", envvar="ALIGNBENCH_DB", help="The database file.", show_default="runs/alignbench.db"),
+    typer.Option(
+        "--db",
+        envvar="ALIGNBENCH_DB",
+        help="The database file.",
+        show_default="runs/alignbench.db",
+        callback=_one_database,
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]

@@ -141,6 +141,7 @@ def _draw(store: Store, plan: Plan, machines: Machines) -> RunOutcome:
 def _show_counts(store: Store, session: int, as_json: bool) -> int:
     """What the session holds now; how many of its samples are errors."""
     from alignbench.cli.tables import print_table
+    from alignbench.spec import written_setting
 
     counts = store.counts(session)
     if as_json:
@@ -150,7 +151,7 @@ def _show_counts(store: Store, session: int, as_json: bool) -> int:
         rows = [
             [
                 each.condition,
-                *map(str, (each.samples, each.errors, each.truncated)),
+                *map(written_setting, (each.samples, each.errors, each.truncated)),
                 *([str(each.refused)] if refusals else []),
             ]
             for each in counts

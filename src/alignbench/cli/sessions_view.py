@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
+from typing import Any
 
 from rich import box
 from rich.table import Table
@@ -13,7 +14,7 @@ from alignbench.cli import printing
 from alignbench.display import visible
 from alignbench.json_text import json_text
 from alignbench.session_diff import SessionDiff
-from alignbench.spec import Condition, Sampling
+from alignbench.spec import NOT_RECORDED, SETTINGS, Condition, Sampling, written_setting
 from alignbench.store import Note, SampleRow, SessionInfo, Store
 
 
@@ -29,7 +30,7 @@ def session_json(store: Store, session_id: int) -> str:
         {
             "session": asdict(session) | {"manifest": store.manifest(session_id)},
             "prompts": [asdict(prompt) for prompt in store.prompts(session_id)],
-            "conditions": [asdict(c) | {"hash": c.hash} for c in store.conditions(session_id)],
+            "conditions": [_condition_json(c) for c in store.conditions(session_id)],
             "cells": [asdict(cell) | {"rendered": store.rendered(cell.id)} for cell in store.cells(session_id)],
             "notes": [asdict(note) for note in store.notes(session_id)],
             "samples": [asdict(row) for row in store.samples(session_id)],
@@ -139,13 +140,27 @@ def _mark(row: SampleRow) -> str:
 
 def _sampling(condition: Condition) -> str:
     """Temperature and max_tokens, what differs from the default, seed and mode."""
-    parts = []
-    for field in fields(Sampling):
-        value = getattr(condition.sampling, field.name)
-        if field.name in ("temperature", "max_tokens") or value != field.default:
-            shown = ", ".join(map(repr, value)) if field.name == "stop" else f"{value:g}"
-            parts.append(f"{field.name} {visible(shown)}")
-    return ", ".join([*parts, f"seed {condition.seed}", condition.mode])
+    if condition.unrecorded.issuperset(SETTINGS):
+        return f"sampling parameters {NOT_RECORDED}"
+    shown = {name: visible(written_setting(value)) for name, value in condition.settings.items()}
+    always = ("temperature", "max_tokens")
+    defaults = asdict(Sampling())
+    parts = [
+        f"{name} {shown[name]}"
+        for name, default in defaults.items()
+        if name in always or condition.settings[name] != default
+    ]
+    mode = "mode not recorded" if "mode" in condition.unrecorded else shown["mode"]
+    return ", ".join([*parts, f"seed {shown['seed']}", mode])
+
+
+def _condition_json(condition: Condition) -> dict[str, Any]:
+    """A setting that nobody recorded is null."""
+    settings = condition.settings
+    own = {"seed": settings.pop("seed"), "mode": settings.pop("mode")}
+    values = {**asdict(condition), **own, "sampling": settings, "hash": condition.hash}
+    values.pop("unrecorded")
+    return values
 
 
 def _print_indented(console: printing.Console, text: Text, columns: int) -> None:

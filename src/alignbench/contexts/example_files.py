@@ -9,14 +9,13 @@ All UTF-8. Texts are stripped of outer white space.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from alignbench import paths
 from alignbench.contexts.urial import parse_urial
+from alignbench.csv_files import read_csv_table
 from alignbench.errors import InputError, did_you_mean
 from alignbench.spec import Example, ExampleSet
 from alignbench.textfiles import json_lines, read_utf8
@@ -44,7 +43,7 @@ def read_examples(path: Path) -> ExampleSet:
         raise InputError(f"{path} is a folder; expected a file ({', '.join(_READERS)}).")
     if (read := _READERS.get(path.suffix.lower())) is None:
         raise InputError(f"{path}: unknown kind of file {path.suffix!r}; expected {', '.join(_READERS)}.")
-    items = tuple(read(path, read_utf8(path)))
+    items = tuple(read(path))
     if not items:
         raise InputError(f"{path} holds no examples.")
     return ExampleSet(items, path.stem, str(path))
@@ -78,34 +77,22 @@ def _line(item: Example) -> str:
     return json.dumps(record, ensure_ascii=False)
 
 
-def _read_jsonl(path: Path, text: str) -> Iterator[Example]:
-    for number, record in json_lines(path, text, _EXPECTED):
+def _read_jsonl(path: Path) -> Iterator[Example]:
+    for number, record in json_lines(path, read_utf8(path), _EXPECTED):
         known = {name: record[name] for name in _FIELDS if name in record}
         yield example_of(known, f"{path}, line {number}")
 
 
-def _read_csv(path: Path, text: str) -> Iterator[Example]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    end = 1
-    try:
-        columns = [(name or "").strip().lower() for name in reader.fieldnames or []]
-        if not {"prompt", "response"} <= set(columns):
-            raise InputError(f"{path}, line 1: columns {', '.join(columns)}; expected prompt and response among them.")
-        reader.fieldnames = columns
-        for row in reader:
-            start, end = end + 1, reader.line_num
-            if None in row or None in row.values():
-                raise InputError(f"{path}, line {start}: expected {len(columns)} fields, as in the header.")
-            yield example_of({name: row[name] for name in _FIELDS if name in row}, f"{path}, line {start}")
-    except csv.Error as error:
-        raise InputError(f"{path}, line {end + 1}: not CSV: {error}.") from None
+def _read_csv(path: Path) -> Iterator[Example]:
+    for row in read_csv_table(path, _FIELDS, [("prompt",), ("response",)]).rows:
+        yield example_of({name: row.cells[name] for name in _FIELDS if name in row.cells}, f"{path}, line {row.line}")
 
 
-def _read_urial(path: Path, text: str) -> Iterator[Example]:
-    yield from parse_urial(text, str(path)).examples
+def _read_urial(path: Path) -> Iterator[Example]:
+    yield from parse_urial(read_utf8(path), str(path)).examples
 
 
-_READERS: dict[str, Callable[[Path, str], Iterator[Example]]] = {
+_READERS: dict[str, Callable[[Path], Iterator[Example]]] = {
     ".jsonl": _read_jsonl,
     ".csv": _read_csv,
     ".txt": _read_urial,

@@ -57,13 +57,15 @@ def _git_revision() -> str | None:
 
 
 def _condition(condition: Condition) -> dict[str, Any]:
+    settings = condition.settings
+    seed, mode = settings.pop("seed"), settings.pop("mode")
     return {
         "name": condition.name,
         "model": asdict(condition.model),
         "context": condition.context.to_json(),
-        "sampling": asdict(condition.sampling),
-        "seed": condition.seed,
-        "mode": condition.mode,
+        "sampling": settings,
+        "seed": seed,
+        "mode": mode,
         "hash": condition.hash,
     }
 

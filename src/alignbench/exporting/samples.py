@@ -12,7 +12,6 @@ from alignbench.display import spreadsheet_cell
 from alignbench.errors import InputError, did_you_mean
 from alignbench.json_text import json_text
 from alignbench.output_files import check_output, text_output
-from alignbench.scoring.truncation import session_truncations
 from alignbench.store import Store
 
 COLUMNS = ("prompt_id", "prompt", "condition", "kind", "model", "sample", "seed", "status", "text", "finish_reason",
@@ -45,16 +44,13 @@ def sample_rows(store: Store, session: int, selection: SampleFilter = EVERYTHING
 def _selected_rows(
     store: Store, session: int, selection: SampleFilter, kinds: Mapping[str, str]
 ) -> Iterator[dict[str, Any]]:
-    truncations = session_truncations(store, session)
     for cell in store.cells(session):
         if selection.conditions and cell.condition not in selection.conditions:
             continue
         if selection.prompts and cell.prompt_id not in selection.prompts:
             continue
         for row in store.samples(session, cell_id=cell.id):
-            values = {name: kinds[row.condition] if name == "kind" else getattr(row, name) for name in COLUMNS}
-            unknown = row.status == "done" and truncations[row.condition].cut is None
-            yield {**values, "finish_reason": None} if unknown else values
+            yield {name: kinds[row.condition] if name == "kind" else getattr(row, name) for name in COLUMNS}
 
 
 def write_jsonl(rows: Iterable[Mapping[str, Any]], out: IO[str]) -> None:

@@ -16,10 +16,10 @@ from typing import Any
 
 from alignbench.errors import InputError
 from alignbench.importing.values import Finish, ImportedCell, ImportedCondition, ImportedSample, ImportedSession
-from alignbench.spec import IMPORTED, Condition, Context, Kind, Model, Prompt
+from alignbench.spec import IMPORTED, NOT_RECORDED, SETTINGS, Condition, Context, Kind, Model, Prompt
 from alignbench.textfiles import json_lines, read_utf8
 
-_FIELDS = ("prompt_id", "prompt", "condition", "text")
+FIELDS = ("prompt_id", "prompt", "condition", "text")
 _MOST_SAMPLES = 100_000  # of a cell: a larger number is no index
 _EXPECTED = 'expected {"prompt_id": "1", "prompt": "...", "condition": "base", "text": "..."}'
 
@@ -38,7 +38,7 @@ def session_of_rows(path: Path, format: str, rows: Iterable[tuple[str, Mapping[s
     for where, row in rows:
         if row.keys() == {"scores"}:
             continue
-        id, text, condition, answer = (_field(row, name, where) for name in _FIELDS)
+        id, text, condition, answer = (_field(row, name, where) for name in FIELDS)
         prompt = prompts.setdefault(id, Prompt(id, text.strip(), path.stem))
         if prompt.text != text.strip():
             raise InputError(f'{where}, field "prompt_id": {id!r} stood for another prompt before; expected one text.')
@@ -52,11 +52,16 @@ def session_of_rows(path: Path, format: str, rows: Iterable[tuple[str, Mapping[s
         raise InputError(f"{path} holds no responses; {_EXPECTED} a row.")
     conditions = tuple(
         ImportedCondition(
-            Condition(name, Model(name, IMPORTED + name, kinds[name]), Context("imported", name)),
+            Condition(
+                name,
+                Model(name, IMPORTED + name, kinds[name]),
+                Context("imported", name),
+                unrecorded=frozenset(SETTINGS),
+            ),
             tuple(
                 ImportedCell(prompts[id], tuple(cell.samples), indices=cell.indices) for id, cell in of_prompt.items()
             ),
-            {"settings": "not recorded"},
+            {"settings": NOT_RECORDED},
         )
         for name, of_prompt in cells.items()
     )

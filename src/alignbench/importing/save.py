@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alignbench.importing.values import ImportedCondition, ImportedHint, ImportedJudgment, ImportedSession
-from alignbench.spec import Prompt, content_hash
+from alignbench.spec import NOT_RECORDED, Prompt, content_hash
 from alignbench.store import Judgment, NewHint, SampleRow, Store
 
 
@@ -58,7 +58,7 @@ def _facts(imported: ImportedCondition) -> dict[str, Any]:
         return dict(imported.facts)
     return {
         **imported.facts,
-        "finish_reasons": f"recorded of {recorded} of {len(finishes)}" if recorded else "not recorded",
+        "finish_reasons": f"recorded of {recorded} of {len(finishes)}" if recorded else NOT_RECORDED,
     }
 
 
@@ -86,7 +86,7 @@ def _save_condition(store: Store, session: int, imported: ImportedCondition) -> 
                     index,
                     sample.text,
                     raw_text=sample.raw_text,
-                    finish_reason=sample.finish or "stop",
+                    finish_reason=sample.finish,
                     thinking=sample.thinking,
                     refused=sample.refused,
                     note=sample.note,

@@ -102,7 +102,7 @@ class LedgerBuilder:
             contexts=tuple(map(accounts.account, own)),
             curve=tuple(map(accounts.account, curve)),
             controls=Controls(tuple(map(accounts.account, given_away)), self._hidden(request)) if controls else None,
-            cross_entropy=no_kl(request.teacher.sampling, accounts.one_tokenizer),
+            cross_entropy=no_kl(request.teacher, accounts.one_tokenizer),
             n_prompts=len(responses.by_prompt),
             n_empty=responses.empty,
             ends=accounts.ends(bare),

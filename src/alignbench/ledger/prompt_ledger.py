@@ -123,7 +123,7 @@ class PromptLedgerBuilder:
                 *([Stretch("", tuple(-end / math.log(2) for end in ends))] if counted else []),
             ),
             len(text.encode("utf-8", "surrogatepass")),
-            no_kl(ledger.teacher.condition.sampling, same_tokens(teacher.ids, base.ids)),
+            no_kl(ledger.teacher.condition, same_tokens(teacher.ids, base.ids)),
             EndCounts.of([(how, counted)]).so_far,
         )
 
@@ -146,7 +146,7 @@ class PromptLedgerBuilder:
         accounts.read([now, *([before] if before is not None else [])], failures, self.progress)
         change = None if before is None else accounts.change(before, now)
         account = accounts.account(now)
-        why = no_kl(ledger.teacher.condition.sampling, accounts.one_tokenizer)
+        why = no_kl(ledger.teacher.condition, accounts.one_tokenizer)
         return Totals(account, change, why, tuple(failures.messages), accounts.ends(account))
 
     def _scored(self, cell: PlannedCell, response: str, *, ended: bool) -> Scored:

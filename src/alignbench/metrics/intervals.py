@@ -37,6 +37,11 @@ def clipped(interval: Interval, bounds: Bounds) -> Interval:
     return min(max(interval[0], low), high), min(max(interval[1], low), high)
 
 
+def inside(interval: Interval | None, bounds: Bounds) -> Interval | None:
+    """An interval that lies in a range; None for one that leaves it, which tells of too few values."""
+    return interval if interval is not None and clipped(interval, bounds) == interval else None
+
+
 def of_differences(bounds: Bounds) -> Bounds:
     """What a difference of two values in these bounds lies in."""
     low, high = bounds

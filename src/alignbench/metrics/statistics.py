@@ -187,9 +187,13 @@ def mmd2(aa: float | None, bb: float | None, ab: float | None) -> float | None:
 
 
 def mmd2_bounds(bounds: Bounds) -> Bounds:
-    """What an MMD^2 lies in, of a similarity in these bounds."""
+    """What an MMD^2 lies in, of a similarity in these bounds whose highest value two equal responses have.
+
+    The squared distance of two means is at least 0; leaving the n pairs of a response with itself out takes at most the
+    width of the bounds / n from it, on both sides, and a side has two responses or more.
+    """
     low, high = of_differences(bounds)
-    return 2.0 * low, 2.0 * high
+    return low, 2.0 * high
 
 
 def expected_maximum(values: ArrayLike, m: int) -> float:

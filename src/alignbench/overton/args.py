@@ -6,20 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from alignbench.errors import InputError
-from alignbench.spec import Sampling
+from alignbench.spec import SETTINGS, Sampling
 
 _TGI = ("temperature", "top_k", "top_p", "typical_p", "repetition_penalty")
-
-SAMPLED = Sampling(temperature=0.5, repetition_penalty=1.1, max_tokens=700)
-GREEDY = Sampling(temperature=0.0, repetition_penalty=1.1, max_tokens=700)
-"""What the paper says it used, for the conditions without an args.json."""
+_OFF = {"top_k": 0, "top_p": 1.0, "min_p": 0.0, "typical_p": 1.0, "repetition_penalty": 1.0, "stop": ()}
+"""What a text server takes where a parameter is left out."""
 
 
-def sampling_of(args: Mapping[str, Any], *, greedy: bool) -> Sampling:
-    """Sampling parameters of an args.json of either kind of server; what it leaves out is off.
+def settings_of(args: Mapping[str, Any], *, greedy: bool) -> dict[str, Any]:
+    """The settings that an args.json of either kind of server records, by name; None for those that it does not.
 
     greedy: of a folder outputs-temp0. Raises InputError for a value that no parameter can have.
     """
+    values: dict[str, Any] = {}
     if isinstance(args.get("openai_params"), dict):
         params = args["openai_params"]
         values = {"temperature": params.get("temperature"), "max_tokens": params.get("max_tokens")}
@@ -27,18 +26,19 @@ def sampling_of(args: Mapping[str, Any], *, greedy: bool) -> Sampling:
             values["top_p"] = params["top_p"]
     elif isinstance(args.get("params"), dict):
         params = args["params"]
-        values = {name: params.get(name) for name in _TGI}
-        values |= {"max_tokens": params.get("max_new_tokens"), "stop": tuple(params.get("stop") or ())}
+        given = {name: params[name] for name in _TGI if params.get(name) is not None}
+        values = {**_OFF, **given, "max_tokens": params.get("max_new_tokens"), "stop": tuple(params.get("stop") or ())}
         if params.get("do_sample") is False:
             values["temperature"] = 0.0
-    else:
-        return GREEDY if greedy else SAMPLED
-    given = {name: value for name, value in values.items() if value is not None}
-    for name, value in given.items():
+    if greedy and values.get("temperature") is None:
+        values["temperature"] = 0.0
+    recorded = {name: value for name, value in values.items() if value is not None}
+    for name, value in recorded.items():
         wanted: type | tuple[type, ...] = tuple if name == "stop" else (int, float)
         if not isinstance(value, wanted) or isinstance(value, bool):
             raise InputError(f"{name} is {value!r}; expected {'texts' if name == 'stop' else 'a number'}.")
-    return Sampling(**{"temperature": 0.0 if greedy else 1.0, **given})
+    Sampling(**recorded)
+    return {name: recorded.get(name) for name in SETTINGS}
 
 
 def facts_of(args: Mapping[str, Any]) -> dict[str, Any]:

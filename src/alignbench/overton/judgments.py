@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from alignbench.importing.values import ImportedCondition, ImportedHint, Importe
 from alignbench.judging.replies import ParsedReply, read_reply
 from alignbench.judging.templates import judge_template
 from alignbench.overton.layout import ARGS, DATA, HINTS, JUDGED_PAIR, KINDS, SAMPLES
+from alignbench.overton.missing import if_there
 from alignbench.overton.rows import NotARow, read_row
 from alignbench.parsing import parse_json
 from alignbench.spec import Prompt, content_hash
@@ -37,9 +39,10 @@ class _Reply:
 
 
 def read_judgments(
-    folder: Path, prompts: Sequence[Prompt], conditions: Sequence[ImportedCondition]
+    folder: Path, prompts: Sequence[Prompt], conditions: Sequence[ImportedCondition], missing: list[str]
 ) -> tuple[tuple[ImportedJudgment, ...], tuple[str, ...]]:
-    """The judgments of every condition or pair that is there, and notes about them. Raises InputError."""
+    """The judgments of every condition or pair that is there, and notes about them. Files that are not there are added
+    to `missing`. Raises InputError."""
     by_name = {each.condition.name: each for each in conditions}
     judgments: list[ImportedJudgment] = []
     notes: list[str] = []
@@ -51,7 +54,8 @@ def read_judgments(
             if judged not in by_name or (reference is not None and reference not in by_name):
                 continue
             sides = by_name[judged], by_name[reference] if reference else None
-            here = list(_judgments(folder / name, replies, kind, prompts, *sides))
+            read = partial(_judgments, folder / name, kind=kind, prompts=prompts, judged=sides[0], reference=sides[1])
+            here = if_there(missing, read, replies) or []
             there = [judgment for judgment in here if judgment is not None]
             judgments += there
             if invalid := sum(judgment.status == "invalid" for judgment in there):
@@ -61,17 +65,26 @@ def read_judgments(
     return tuple(judgments), tuple(notes)
 
 
-def read_hints(folder: Path, prompts: Sequence[Prompt], conditions: Sequence[str]) -> tuple[ImportedHint, ...]:
-    """The summaries, each of sample 0 of the condition that their folder is called after. Raises InputError."""
+def read_hints(
+    folder: Path, prompts: Sequence[Prompt], conditions: Sequence[str], missing: list[str]
+) -> tuple[ImportedHint, ...]:
+    """The summaries, each of sample 0 of the condition that their folder is called after. Files that are not there are
+    added to `missing`. Raises InputError."""
     outputs = folder / HINTS / "outputs"
     hints: list[ImportedHint] = []
     for replies in sorted(outputs.iterdir()) if outputs.is_dir() else ():
         if replies.name in conditions:
-            maker = _model(replies)
-            for reply in _replies(folder / HINTS, replies, len(prompts)):
-                if reply.text.strip():
-                    hints.append(ImportedHint(prompts[reply.instance], replies.name, 0, maker, reply.text.strip()))
+            hints += if_there(missing, lambda replies: _hints(folder / HINTS, replies, prompts), replies) or []
     return tuple(hints)
+
+
+def _hints(hints: Path, replies: Path, prompts: Sequence[Prompt]) -> list[ImportedHint]:
+    maker = _model(replies)
+    return [
+        ImportedHint(prompts[reply.instance], replies.name, 0, maker, reply.text.strip())
+        for reply in _replies(hints, replies, len(prompts))
+        if reply.text.strip()
+    ]
 
 
 def _judgments(
@@ -81,8 +94,9 @@ def _judgments(
     prompts: Sequence[Prompt],
     judged: ImportedCondition,
     reference: ImportedCondition | None,
-) -> Iterator[ImportedJudgment | None]:
+) -> list[ImportedJudgment | None]:
     """None for a row that judges a text that is not here."""
+    judgments: list[ImportedJudgment | None] = []
     judge, template_hash = _model(replies), _template_hash(kind_folder, replies.name)
     usable = {cell.prompt.id: _usable(cell.samples) for cell in judged.cells}
     others = {cell.prompt.id: _usable(cell.samples) for cell in reference.cells} if reference else {}
@@ -95,10 +109,10 @@ def _judgments(
         is_judged_text = order < len(candidates) and candidates[order][1].text.strip() in reply.asked
         of_reference = [i for i, sample in others.get(prompt.id, []) if sample.text.strip() in reply.asked]
         if not is_judged_text or (reference and not of_reference):
-            yield None
+            judgments.append(None)
             continue
         parsed = _read(kind, reply)
-        yield ImportedJudgment(
+        judgment = ImportedJudgment(
             kind=kind,
             judge=judge,
             template_hash=template_hash,
@@ -112,6 +126,8 @@ def _judgments(
             reason=parsed.reason,
             reply=reply.text,
         )
+        judgments.append(judgment)
+    return judgments
 
 
 def _usable(samples: Sequence[ImportedSample]) -> list[tuple[int, ImportedSample]]:

@@ -10,15 +10,20 @@ from typing import Any
 from alignbench.errors import InputError
 from alignbench.importing.values import ImportedPairs
 from alignbench.overton.layout import PAIR_IDS
+from alignbench.overton.missing import if_there
 from alignbench.spec import Prompt
 from alignbench.store import PairScore
 from alignbench.textfiles import read_object
 
 
-def read_pairs(folder: Path, prompts: Sequence[Prompt], conditions: Sequence[str]) -> tuple[ImportedPairs, ...]:
-    """One entry a file. Pairs of conditions that are not in the dataset are left out. Raises InputError."""
+def read_pairs(
+    folder: Path, prompts: Sequence[Prompt], conditions: Sequence[str], missing: list[str]
+) -> tuple[ImportedPairs, ...]:
+    """One entry a file. Pairs of conditions that are not in the dataset are left out. What is not there is
+    added to `missing`. Raises InputError."""
     files = sorted(folder.glob("*.json")) if folder.is_dir() else []
-    return tuple(imported for path in files if (imported := _read(path, prompts, conditions)).pairs)
+    read = (if_there(missing, lambda path: _read(path, prompts, conditions), path) for path in files)
+    return tuple(imported for imported in read if imported is not None and imported.pairs)
 
 
 def _read(path: Path, prompts: Sequence[Prompt], conditions: Sequence[str]) -> ImportedPairs:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from alignbench.importing.values import ImportedSample
+from alignbench.importing.values import Finish, ImportedSample
 
 FENCE = "```"
 ANSWER_OPEN = f"# Answer:\n{FENCE}\n"
@@ -69,12 +69,17 @@ def _sample(output: object, rendered: str) -> ImportedSample:
                 return hint_first(raw)
             return close_fence(raw) if rendered.endswith(ANSWER_OPEN) else ImportedSample(raw, raw)
         case {"message": {"content": str(raw)}, "finish_reason": reason}:
-            return ImportedSample(raw, raw, "length" if reason == "length" else "stop")
+            return ImportedSample(raw, raw, _finish(reason))
         case {"message": {"content": None}, "finish_reason": reason}:
             return ImportedSample(error=f"no text; finish reason {reason}")
         case {"error": error}:
             return ImportedSample(error=_message(error))
     raise NotARow('an output without "generated_text", "message" or "error"')
+
+
+def _finish(reason: object) -> Finish | None:
+    """What a server says; it may say nothing."""
+    return "length" if reason == "length" else None if reason is None else "stop"
 
 
 def _message(error: object) -> str:

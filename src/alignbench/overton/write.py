@@ -25,7 +25,7 @@ from alignbench.overton.layout import (
 )
 from alignbench.overton.write_rows import ExportedCell, output_rows
 from alignbench.scoring.model_based.bertscore import BERTSCORE
-from alignbench.spec import Condition, Prompt
+from alignbench.spec import SETTINGS, Condition, Prompt
 from alignbench.store import HintRow, Judgment, JudgmentRow, PairScore, SampleRow, Store
 
 _NO_WEIGHTS = "an imported model"
@@ -75,15 +75,16 @@ def _condition(
         of_condition.append(ExportedCell(store.rendered(samples[0].cell_id) if samples else None, tuple(samples)))
     rows, of_text_server = output_rows(of_condition)
     _lines(folder / SAMPLES, rows)
-    if "settings" not in facts:
+    if not condition.unrecorded.issuperset(SETTINGS) or "model" in facts:
         _object(folder / ARGS, _args(condition, facts, dataset, of_server=not of_text_server))
 
 
 def _args(condition: Condition, facts: Mapping[str, Any], dataset: str, *, of_server: bool) -> dict[str, Any]:
-    sampling, examples = condition.sampling, condition.context.examples
+    recorded = {name: value for name, value in condition.settings.items() if value is not None}
+    examples = condition.context.examples
     model = facts.get("model") or (_NO_WEIGHTS if condition.model.is_imported else condition.model.reference)
     if of_server:
-        settings = {"temperature": sampling.temperature, "max_tokens": sampling.max_tokens, "top_p": sampling.top_p}
+        settings = {name: recorded[name] for name in ("temperature", "max_tokens", "top_p") if name in recorded}
         return {"openai_params": {"model": model, **settings}}
     side = None
     if examples is not None and examples.condition:
@@ -92,18 +93,23 @@ def _args(condition: Condition, facts: Mapping[str, Any], dataset: str, *, of_se
         side |= {} if nearest is None else {"embedding_file": f"embeddings-{nearest.removeprefix('nearest-')}.npz"}
     return {
         "server": {"model_id": model},
-        "params": {
-            "do_sample": sampling.temperature > 0,
-            "temperature": sampling.temperature or None,
-            "top_k": sampling.top_k or None,
-            "top_p": sampling.top_p,
-            "typical_p": sampling.typical_p,
-            "repetition_penalty": sampling.repetition_penalty,
-            "max_new_tokens": sampling.max_tokens,
-            "stop": list(sampling.stop),
-        },
+        "params": _text_server_params(recorded),
         "side_info_args": side,
     }
+
+
+def _text_server_params(recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """Those that are recorded, as a text server names them; 0 is None there, since it means off."""
+    params = {name: recorded[name] for name in ("top_p", "typical_p", "repetition_penalty") if name in recorded}
+    if (temperature := recorded.get("temperature")) is not None:
+        params |= {"do_sample": temperature > 0, "temperature": temperature or None}
+    if "top_k" in recorded:
+        params["top_k"] = recorded["top_k"] or None
+    if "max_tokens" in recorded:
+        params["max_new_tokens"] = recorded["max_tokens"]
+    if "stop" in recorded:
+        params["stop"] = [*recorded["stop"]]
+    return params
 
 
 def _pairs(target: Path, pairs: Iterable[PairScore], prompts: Sequence[Prompt]) -> None:

@@ -52,7 +52,7 @@ def _generated(rendered: str, sample: SampleRow) -> str | None:
     """The generated text that is read back as this sample."""
     for raw in (sample.raw_text, sample.raw_text + FENCE, sample.text + FENCE, sample.text):
         _, (read,) = read_row({"prompt": rendered, "outputs": [{"generated_text": raw}]}, 1)
-        if (read.text, read.finish or "stop") == (sample.text, sample.finish_reason):
+        if (read.text, read.finish) == (sample.text, sample.finish_reason):
             return raw
     return None
 

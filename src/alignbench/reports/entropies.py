@@ -15,6 +15,7 @@ from alignbench.reports.finding import Claim, Finding
 from alignbench.reports.section import Section, metric_title, shown_difference, shown_number, shown_value
 from alignbench.scoring.responses import Responses
 from alignbench.scoring.score_tables import ScoreTables
+from alignbench.spec import written_setting
 
 RAW, DRAWN, FACTOR = "entropy", "sampling_entropy", "branching_factor"
 
@@ -24,7 +25,7 @@ class ConditionEntropy:
     """The entropies along a condition's responses, means over prompts.
 
     Attributes:
-        temperature: That they were drawn at.
+        temperature: That they were drawn at, None where it is not recorded.
         raw: Bits a token of the model's own distribution.
         drawn: Bits a token of the distribution that was drawn from.
         per_byte: The latter in bits a byte of the text, which compare between tokenizers.
@@ -32,7 +33,7 @@ class ConditionEntropy:
         raw_difference: The same of the model's own distribution, in bits a byte. Both are tested together.
     """
 
-    temperature: float
+    temperature: float | None
     raw: Estimate
     drawn: Estimate
     per_byte: Estimate
@@ -49,7 +50,7 @@ class Entropies:
 
 
 def entropies(
-    responses: Responses, temperatures: Mapping[str, float], reference: str | None, uncertainty: Uncertainty
+    responses: Responses, temperatures: Mapping[str, float | None], reference: str | None, uncertainty: Uncertainty
 ) -> Entropies:
     """Of all conditions of a report. temperatures: that they were drawn at, by name."""
     scores = {prompt: responses.token_scores(prompt, (RAW, DRAWN)) for prompt in responses.prompts}
@@ -105,7 +106,7 @@ def entropy_findings(of: Entropies) -> list[Finding]:
             continue
         says = "wider" if told.sign > 0 else "narrower"
         text = f"{told.text}: {name} draws from a {says} distribution."
-        if one.temperature == own.temperature:
+        if one.temperature is not None and one.temperature == own.temperature:
             text += f" Equal temperatures ({own.temperature:g}) are not equal entropies."
         found.append(Finding(text, name, (Claim("entropy", DRAWN, says),)))
     return found
@@ -121,7 +122,7 @@ def entropy_section(of: Entropies) -> Section:
         return Section("Entropy")
     rows = tuple(
         (
-            name, f"{one.temperature:g}", shown_value(one.raw), shown_difference(one.raw_difference),
+            name, written_setting(one.temperature), shown_value(one.raw), shown_difference(one.raw_difference),
             shown_value(one.drawn), shown_value(one.per_byte), shown_difference(one.difference),
         )
         for name, one in of.conditions.items()

@@ -114,9 +114,11 @@ def at_temperature(condition: Condition, temperature: float) -> Condition:
 
 
 def _groups(conditions: Sequence[Condition]) -> list[list[Condition]]:
-    """Conditions that differ in their temperature only stand together."""
+    """Conditions that differ in their temperature only stand together; those of an unknown one nowhere."""
     groups: dict[Condition, list[Condition]] = {}
     for condition in conditions:
+        if "temperature" in condition.unrecorded:
+            continue
         groups.setdefault(_without_temperature(condition), []).append(condition)
     return [*groups.values()]
 

@@ -184,7 +184,7 @@ def _diversity(
         coverage = coverage_curves(
             responses, options.reference, of_sentences, responses.contested, uncertainty, sources
         )
-    temperatures = {condition.name: condition.sampling.temperature for condition in conditions}
+    temperatures = {condition.name: condition.settings["temperature"] for condition in conditions}
     return Diversity(
         openings=openings(responses, options.mode, options.reference, resamples=options.resamples, seed=options.seed),
         gate=quality_gate(

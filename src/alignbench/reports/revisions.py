@@ -30,7 +30,8 @@ def revision_ladders(
         repository, at, revision = condition.model.reference.partition("@")
         if repository.startswith("hf:") and condition.name not in taken:
             alone = condition.context == default_context(condition.model)
-            key = (repository, condition.sampling, condition.mode, None if alone else condition.context.hash)
+            drawn = condition.sampling, condition.mode, condition.unrecorded
+            key = (repository, drawn, None if alone else condition.context.hash)
             groups.setdefault(key, {}).setdefault(at + revision, condition.name)
     ladders += [tuple(stages.values()) for stages in groups.values()]
     return tuple(ladder for ladder in ladders if len(ladder) > 1)

@@ -21,7 +21,7 @@ def role_of(condition: Condition, reference: Condition | None, floor: str | None
     if condition.name == floor:
         return "floor"
     if _weights(condition) == _weights(reference):
-        greedy = condition.sampling.temperature == 0 < reference.sampling.temperature
+        greedy = condition.settings["temperature"] == 0 != reference.settings["temperature"]
         return "greedy" if greedy and condition.context.hash == reference.context.hash else ""
     return "impostor" if condition.model.kind == "aligned" else ""
 

@@ -29,6 +29,7 @@ from alignbench.reports.section import (
     two_lines,
 )
 from alignbench.scoring.score_tables import CrossEstimate
+from alignbench.spec import written_setting
 
 FINDINGS = "Findings"
 JUDGED_HELD_OUT = "held out: without the pairs with the sample that the condition's context is made from"
@@ -261,8 +262,8 @@ def _settings(meta: ReportMeta) -> Section:
     for name, reported in meta.conditions.items():
         condition = reported.condition
         model, context = condition.model, condition.context
-        values = (*(getattr(condition.sampling, key) for key in sampled), condition.seed, condition.mode)
-        written = (f"{value:g}" if isinstance(value, float) else str(value) for value in values)
+        values = (condition.settings[key] for key in (*sampled, "seed", "mode"))
+        written = (written_setting(value) for value in values)
         rows.append((name, model.reference, model.kind, context.name or context.to_json()["template"], *written))
     versions = meta.manifest.get("versions", {})
     made = f"Sampled with {', '.join(f'{name} {version}' for name, version in versions.items())}." if versions else ""

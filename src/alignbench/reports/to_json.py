@@ -239,10 +239,7 @@ def _condition(condition: Condition, role: str) -> JsonObject:
         "kind": condition.model.kind,
         "role": role,
         "context": condition.context.to_json(),
-        **asdict(condition.sampling),
-        "stop": [*condition.sampling.stop],
-        "seed": condition.seed,
-        "mode": condition.mode,
+        **{name: [*value] if isinstance(value, tuple) else value for name, value in condition.settings.items()},
         "hash": condition.hash,
     }
 

@@ -10,7 +10,7 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
-from alignbench.metrics.intervals import Bounds, Interval
+from alignbench.metrics.intervals import UNBOUNDED, Bounds, Interval, inside
 from alignbench.metrics.recovery import over_one
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import PairedDifference, Uncertainty, holm_corrected, mmd2_bounds
@@ -164,7 +164,7 @@ def _cross(
     n = len(prompts)
     bounds = [_bounds(metric) for _, metric in keys]
     intervals = uncertainty.intervals(
-        _matrix([*values.values(), *mmd2s.values()], n), [*bounds, *(mmd2_bounds(of) for of in bounds)]
+        _matrix([*values.values(), *mmd2s.values()], n), [*bounds, *[UNBOUNDED] * len(keys)]
     )
     from_0 = _p_from_0(mmd2s, uncertainty)
     # A distance is closest to the reference where it is lowest: recovery counts how much of it is gone.
@@ -185,7 +185,7 @@ def _cross(
             reason="" if there else apart.get(condition) or _reason(cell.reason for cell in cells[key]),
             max_matched=_mean(_column(p.max_matched.get(condition, {}).get(metric) for p in prompts)),
             mmd2=distance,
-            mmd2_ci=intervals[len(keys) + i],
+            mmd2_ci=inside(intervals[len(keys) + i], mmd2_bounds(bounds[i])),
             mmd2_p=from_0[key],
             ceiling=_mean(ceilings[key]),
             floor=_mean(floors[key]),

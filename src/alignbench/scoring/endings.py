@@ -18,7 +18,7 @@ Ending = Literal["end", "cut", "unknown"]
 
 def ending(row: SampleRow, condition: Condition) -> Ending:
     """How a finished sample of a condition ended."""
-    if condition.model.is_imported:
+    if condition.model.is_imported or row.finish_reason is None:
         return "unknown"
     if row.finish_reason != "stop":
         return "cut"

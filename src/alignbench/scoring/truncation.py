@@ -41,11 +41,7 @@ Truncations = Mapping[str, Truncation]  # by condition
 
 def session_truncations(store: Store, session: int) -> dict[str, Truncation]:
     """Of every condition of a session; an import may not tell how responses ended."""
-    facts = store.manifest(session).get("imported", {}).get("conditions", {})
-    return {
-        of.condition: Truncation(None if "finish_reasons" in facts.get(of.condition, {}) else of.truncated, of.samples)
-        for of in store.counts(session)
-    }
+    return {of.condition: Truncation(of.truncated, of.samples) for of in store.counts(session)}
 
 
 def too_many_cut(truncations: Truncations, *conditions: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from alignbench.contexts.source_samples import Sources, source_conditions
@@ -243,6 +242,8 @@ class CellsMixin(CellContentsMixin):
             )
         if (examples := condition.context.examples) is not None and examples.pool.items:
             self._keep_example_set(examples.pool)
+        settings = condition.settings
+        seed, mode = settings.pop("seed"), settings.pop("mode")
         return self._insert(
             """
             INSERT INTO conditions
@@ -255,9 +256,9 @@ class CellsMixin(CellContentsMixin):
             self._model_row(condition.model),
             encode_json(condition.context.to_json()),
             condition.context.hash,
-            encode_json(asdict(condition.sampling)),
-            condition.seed,
-            condition.mode,
+            encode_json(settings),
+            seed,
+            mode,
             condition.hash,
         )
 

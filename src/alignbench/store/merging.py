@@ -22,9 +22,9 @@ _COPIES = (
     """,
     """
     INSERT INTO samples (cell_id, sample, seed, status, finish_reason, n_prompt_tokens, n_tokens, seconds, logprob,
-        error, created, text_hash, text, raw_text, probability, thinking, n_thinking_tokens, refused, note)
+        error, created, text_hash, text, raw_text, probability, thinking, n_thinking_tokens, refused, note, words)
     SELECT merged_cells.new, sample, seed, status, finish_reason, n_prompt_tokens, n_tokens, seconds, logprob, error,
-        created, text_hash, text, raw_text, probability, thinking, n_thinking_tokens, refused, note
+        created, text_hash, text, raw_text, probability, thinking, n_thinking_tokens, refused, note, words
     FROM samples JOIN merged_cells ON merged_cells.old = cell_id WHERE true ORDER BY samples.id
     ON CONFLICT (cell_id, sample) DO NOTHING
     """,

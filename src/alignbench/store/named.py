@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, get_args
 
-from alignbench.spec import Condition, Context, Kind, Mode, Model, Prompt, Sampling
+from alignbench.spec import Condition, Context, Kind, Mode, Model, Prompt
 from alignbench.store.encoding import decode_json, decode_text, label
 from alignbench.store.example_sets import ExampleSetsMixin
 
@@ -63,17 +63,16 @@ class NamedMixin(ExampleSetsMixin):
         return self._unreadable["conditions", session_id]
 
     def _condition(self, row: dict[str, Any]) -> Condition:
-        sampling = decode_json(row["sampling"])
-        for column, known in (("kind", get_args(Kind)), ("mode", get_args(Mode))):
+        for column, known in (("kind", get_args(Kind)), ("mode", (None, *get_args(Mode)))):
             if row[column] not in known:
                 raise ValueError(f"{column} is {row[column]!r}")
-        return Condition(
-            name=decode_text(row["name"]),
-            model=Model(label(row["model_name"]), decode_text(row["reference"]), row["kind"]),
-            context=Context.from_json(decode_json(row["context"]), self.example_set_or_gone),
-            sampling=Sampling(**{**sampling, "stop": tuple(sampling["stop"])}),
-            seed=row["seed"],
-            mode=row["mode"],
+        if not (sampling := decode_json(row["sampling"])):
+            raise ValueError("it has no sampling parameters")
+        return Condition.of_settings(
+            decode_text(row["name"]),
+            Model(label(row["model_name"]), decode_text(row["reference"]), row["kind"]),
+            Context.from_json(decode_json(row["context"]), self.example_set_or_gone),
+            {**sampling, "seed": row["seed"], "mode": row["mode"]},
         )
 
 

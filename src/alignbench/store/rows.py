@@ -56,7 +56,8 @@ class SampleRow:
     Attributes:
         prompt: the prompt's text
         condition, model: names
-        seed: the condition's seed + sample
+        seed: the condition's seed + sample, None where that is not recorded
+        finish_reason: None where an import does not tell
         text, raw_text: for an error what had come of them, mostly nothing
         n_prompt_tokens, n_tokens, seconds: None for an error and for an imported text
         logprob: nats, None as these
@@ -77,11 +78,11 @@ class SampleRow:
     condition: str
     model: str
     sample: int
-    seed: int
+    seed: int | None
     status: SampleStatus
     text: str
     raw_text: str
-    finish_reason: FinishReason
+    finish_reason: FinishReason | None
     n_prompt_tokens: int | None
     n_tokens: int | None
     seconds: float | None
@@ -112,7 +113,7 @@ class Counts:
     condition: str
     samples: int  # that are done
     errors: int
-    truncated: int  # those of them that were cut by length
+    truncated: int | None  # those of them that were cut by length; None where nobody recorded it of all
     refused: int = 0  # those of them that are refusals, as their server says
     infinite: int = 0  # those of them with a token of log-prob -Infinity
 

@@ -10,8 +10,8 @@ from alignbench.store.encoding import decode_text, label
 from alignbench.store.rows import SampleRow, SampleStatus
 
 _COLUMN_KINDS: dict[str, type | tuple[type, ...]] = {
-    **dict.fromkeys(("sample", "seed"), int),
-    **dict.fromkeys(("n_prompt_tokens", "n_tokens", "n_thinking_tokens"), (int, NoneType)),
+    "sample": int,
+    **dict.fromkeys(("seed", "n_prompt_tokens", "n_tokens", "n_thinking_tokens"), (int, NoneType)),
     **dict.fromkeys(("seconds", "logprob", "probability"), (float, int, NoneType)),
 }
 

@@ -27,6 +27,7 @@ from alignbench.store.encoding import (
 from alignbench.store.named import NamedMixin
 from alignbench.store.rows import Counts, Pace, SampleRow, SampleStatus, StoredCell
 from alignbench.store.sample_rows import called, sample_row
+from alignbench.store.search_words import search_words
 
 _STATUSES: dict[str, SampleStatus] = {"cancelled": "cancelled", "error": "error"}  # by finish reason; others are done
 _TOKEN_COLUMNS = tuple(field.name for field in fields(TokenStats))
@@ -35,8 +36,9 @@ _TOKEN_COLUMNS = tuple(field.name for field in fields(TokenStats))
 _UPSERT = """
     INSERT INTO samples (cell_id, sample, seed, status, finish_reason, n_prompt_tokens, n_tokens, seconds,
         logprob, error, created, text_hash, text, raw_text, probability,
-        thinking, n_thinking_tokens, refused, note)
-    SELECT cells.id, ?2, conditions.seed + ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18
+        thinking, n_thinking_tokens, refused, note, words)
+    SELECT cells.id, ?2, conditions.seed + ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
+        ?19
     FROM cells JOIN conditions ON conditions.id = cells.condition_id WHERE cells.id = ?1
     ON CONFLICT (cell_id, sample) DO UPDATE SET
         seed = excluded.seed, status = excluded.status, finish_reason = excluded.finish_reason,
@@ -44,7 +46,8 @@ _UPSERT = """
         logprob = excluded.logprob, error = excluded.error, created = excluded.created,
         text_hash = excluded.text_hash, text = excluded.text, raw_text = excluded.raw_text,
         probability = excluded.probability, thinking = excluded.thinking,
-        n_thinking_tokens = excluded.n_thinking_tokens, refused = excluded.refused, note = excluded.note
+        n_thinking_tokens = excluded.n_thinking_tokens, refused = excluded.refused, note = excluded.note,
+        words = excluded.words
     WHERE samples.status <> 'done'
 """
 
@@ -84,7 +87,7 @@ class SamplesMixin(NamedMixin):
         text: str,
         *,
         raw_text: str,
-        finish_reason: FinishReason,
+        finish_reason: FinishReason | None,
         probability: float | None = None,
         thinking: str | None = None,
         refused: bool = False,
@@ -97,14 +100,14 @@ class SamplesMixin(NamedMixin):
             sample: its index
             text: the response
             raw_text: all that was generated
-            finish_reason: how that ended
+            finish_reason: how that ended, None where it is not recorded
             probability: that the model gave this answer among others
             thinking, refused, note: as in `SampleRow`
         """
         return self._put(
             cell_id,
             sample,
-            _STATUSES.get(finish_reason, "done"),
+            "done" if finish_reason is None else _STATUSES.get(finish_reason, "done"),
             finish_reason,
             *[None] * 5,
             text=text,
@@ -195,7 +198,9 @@ class SamplesMixin(NamedMixin):
             SELECT conditions.name AS condition,
                 count(CASE WHEN samples.status = 'done' THEN 1 END) AS samples,
                 count(CASE WHEN samples.status = 'error' THEN 1 END) AS errors,
-                count(CASE WHEN samples.status = 'done' AND samples.finish_reason = 'length' THEN 1 END) AS truncated,
+                CASE WHEN count(CASE WHEN samples.status = 'done' AND samples.finish_reason IS NULL THEN 1 END) = 0
+                    THEN count(CASE WHEN samples.status = 'done' AND samples.finish_reason = 'length' THEN 1 END)
+                    END AS truncated,
                 count(CASE WHEN samples.status = 'done' AND samples.refused THEN 1 END) AS refused,
                 count(CASE WHEN samples.status = 'done' AND samples.logprob = -9e999 THEN 1 END) AS infinite
             FROM conditions
@@ -324,6 +329,7 @@ class SamplesMixin(NamedMixin):
                 n_thinking_tokens,
                 refused,
                 None if note is None else encode_text(note),
+                search_words(text),
             )
             row = self._row("SELECT * FROM sample_details WHERE cell_id = ? AND sample = ?", cell_id, sample)
             if row is None:

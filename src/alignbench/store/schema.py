@@ -11,8 +11,10 @@ from collections.abc import Callable, Sequence
 
 from alignbench.store.context_tables import context_tables
 from alignbench.store.encoding import now
+from alignbench.store.search_words import words_column
 from alignbench.store.session_tables import session_tables
 from alignbench.store.sqlite import Database
+from alignbench.store.unrecorded_facts import unrecorded_facts
 
 # "alib" in the header marks a file as ours: a foreign one is recognised from its first 100 bytes, unopened.
 APPLICATION_ID = 0x616C6962
@@ -326,6 +328,8 @@ MIGRATIONS: tuple[tuple[str, Migration], ...] = (
     ("0009_ends", _ends),
     ("0010_prompts_by_id", _prompts_by_id),
     ("0011_thoughts", _thoughts),
+    ("0012_unrecorded_facts", unrecorded_facts),
+    ("0012_words", words_column),
 )
 
 

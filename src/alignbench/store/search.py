@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
 from alignbench.errors import InputError
 from alignbench.store.base import ConnectedMixin
 from alignbench.store.encoding import decode_text
 from alignbench.store.rows import SearchHit
+from alignbench.store.search_words import around, phrase
 
 _WORDS_AROUND = 16
 _TERM = re.compile(r'"([^"]*)"|([^\s"]+)')
@@ -24,13 +26,13 @@ class SearchMixin(ConnectedMixin):
         operators. InputError where there is no word in it.
         """
         # Newest first, not by relevance: a ranking would have to look at every match of a common word.
+        phrases = search_phrases(text)
         rows = self._rows(
             """
             SELECT cells.session_id, prompts.name AS prompt_name, conditions.name AS condition, samples.sample,
-                CAST(hits.snippet AS BLOB) AS snippet
+                samples.text
             FROM (
-                SELECT rowid, snippet(samples_fts, 0, '', '', '…', ?3) AS snippet
-                FROM samples_fts WHERE samples_fts MATCH ?1 ORDER BY rowid DESC LIMIT ?2
+                SELECT rowid FROM samples_fts WHERE samples_fts MATCH ?1 ORDER BY rowid DESC LIMIT ?2
             ) AS hits
             JOIN samples ON samples.id = hits.rowid
             JOIN cells ON cells.id = samples.cell_id
@@ -38,27 +40,27 @@ class SearchMixin(ConnectedMixin):
             JOIN conditions ON conditions.id = cells.condition_id
             ORDER BY samples.id DESC
             """,
-            match_expression(text),
+            " ".join(phrases),
             limit,
-            _WORDS_AROUND,
         )
-        return list(self._readable(rows, _hit, lambda row: f"a sample of session {row['session_id']}"))
+        hit = partial(_hit, phrases=phrases)
+        return list(self._readable(rows, hit, lambda row: f"a sample of session {row['session_id']}"))
 
 
-def match_expression(text: str) -> str:
-    """A text as an FTS5 expression for all of its words; each is a string there, so that nothing is syntax."""
-    phrases = (quoted or word for quoted, word in _TERM.findall(text.replace("\0", " ")))
-    terms = [phrase for phrase in phrases if any(map(str.isalnum, phrase))]
-    if not terms:
+def search_phrases(text: str) -> list[str]:
+    """A text as FTS5 phrases, all of which a sample has to hold; each is a string there, so that nothing is syntax."""
+    phrases = [phrase(quoted or word) for quoted, word in _TERM.findall(text)]
+    found = [each for each in phrases if each]
+    if not found:
         raise InputError(f"There is no word to search for in {text!r}.")
-    return " ".join(f'"{term}"' for term in terms)
+    return found
 
 
-def _hit(row: dict[str, Any]) -> SearchHit:
+def _hit(row: dict[str, Any], phrases: list[str]) -> SearchHit:
     return SearchHit(
         session=row["session_id"],
         prompt_id=decode_text(row["prompt_name"]),
         condition=decode_text(row["condition"]),
         sample=row["sample"],
-        snippet=decode_text(row["snippet"]),
+        snippet=around(decode_text(row["text"]), phrases, _WORDS_AROUND),
     )

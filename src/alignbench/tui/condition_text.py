@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from alignbench.spec import Condition, Context, Examples, Hint, LoadOptions, Sampling
+from alignbench.spec import (
+    NOT_RECORDED,
+    SETTINGS,
+    Condition,
+    Context,
+    Examples,
+    Hint,
+    LoadOptions,
+    Sampling,
+    written_setting,
+)
 from alignbench.tui.text import count, one_line
 
 _DEFAULTS = Sampling()
@@ -53,8 +63,10 @@ def hint_words(hint: Hint) -> str:
 
 def settings(condition: Condition) -> str:
     """The sampling parameters in short: temperature always, the others where they are not the default."""
-    sampling = condition.sampling
-    parts = [f"T {sampling.temperature:g}"]
+    if condition.unrecorded.issuperset(SETTINGS):
+        return f"settings {NOT_RECORDED}"
+    own = condition.settings
+    parts = [f"T {written_setting(own['temperature'])}"]
     for field, short in (
         ("top_p", "top-p"),
         ("top_k", "top-k"),
@@ -62,15 +74,16 @@ def settings(condition: Condition) -> str:
         ("repetition_penalty", "rep"),
         ("max_tokens", "max"),
     ):
-        value = getattr(sampling, field)
-        if value != getattr(_DEFAULTS, field):
-            parts.append(f"{short} {value:g}")
-    if sampling.stop:
-        parts.append(f"stops {len(sampling.stop)}")
-    if condition.seed:
-        parts.append(f"seed {condition.seed}")
-    if condition.mode != "strict":
-        parts.append(condition.mode)
+        if own[field] not in (None, getattr(_DEFAULTS, field)):
+            parts.append(f"{short} {own[field]:g}")
+    if own["stop"]:
+        parts.append(f"stops {len(own['stop'])}")
+    if own["seed"]:
+        parts.append(f"seed {own['seed']}")
+    if own["mode"] not in (None, "strict"):
+        parts.append(own["mode"])
+    if condition.unrecorded - {"temperature"}:
+        parts.append(f"others {NOT_RECORDED}")
     return "  ".join(parts)
 
 
@@ -84,10 +97,10 @@ def changes(before: Condition, after: Condition) -> list[tuple[str, str, str]]:
         pair = getattr(before.model.options, option.name), getattr(after.model.options, option.name)
         differing += _parted(option.name.replace("_", " "), *pair)
     differing += _context_changes(before.context, after.context)
-    for parameter in fields(Sampling):
-        pair = getattr(before.sampling, parameter.name), getattr(after.sampling, parameter.name)
-        differing += _parted(parameter.name.replace("_", " "), *pair)
-    return [*differing, *_parted("seed", before.seed, after.seed), *_parted("mode", before.mode, after.mode)]
+    theirs = after.settings
+    for name, value in before.settings.items():
+        differing += _parted(name.replace("_", " "), value, theirs[name])
+    return differing
 
 
 def _context_changes(before: Context, after: Context) -> list[tuple[str, str, str]]:
@@ -137,11 +150,7 @@ def _parted(what: str, before: object, after: object) -> list[tuple[str, str, st
 
 
 def _value(value: object) -> str:
-    if isinstance(value, tuple):
-        return ", ".join(repr(item) for item in value) or "none"
-    if isinstance(value, float):
-        return f"{value:g}"
-    return str(value) or "none"
+    return written_setting(value) or "none"
 
 
 def pool_words(examples: Examples | None) -> str:

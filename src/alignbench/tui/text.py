@@ -14,16 +14,38 @@ def printable(text: str) -> str:
     return visible(text).replace("\t", TAB)
 
 
+def cells(text: str) -> int:
+    """How many cells of a terminal a text takes, as Textual counts them: of whole graphemes, such as an emoji with its
+    variation selector."""
+    return cell_len(text)
+
+
 def one_line(text: str, width: int = 0) -> str:
-    """The same on one line, at most `width` characters (0: any number)."""
-    flat = printable(" ".join(text[: 4 * width + 4].split()) if width else " ".join(text.split()))
-    return f"{flat[: width - 1]}…" if width and len(flat) > width else flat
+    """The same on one line, in at most `width` cells (0: any number)."""
+    flat = printable(" ".join(text[: 8 * width + 16].split()) if width else " ".join(text.split()))
+    return cut(flat, width) if width else flat
+
+
+def cut(text: str, width: int) -> str:
+    """A text of one line in at most `width` cells, with an ellipsis where it is cut; its spaces stay."""
+    if cells(text) <= width:
+        return text
+    return f"{start(text, width - 1)}…" if width > 0 else ""
+
+
+def start(text: str, width: int) -> str:
+    """The beginning of a text of one line, at most `width` cells."""
+    return set_cell_size(text, max(0, width)) if cells(text) > width else text
+
+
+def padded(text: str, width: int) -> str:
+    """A text of one line filled up with spaces to `width` cells; a longer one stays."""
+    return text + " " * (width - cells(text))
 
 
 def fitted(text: str, width: int) -> str:
-    """The same in exactly `width` cells: filled up with spaces, or cut with an ellipsis."""
-    flat = one_line(text, width + 1)
-    return set_cell_size(flat, width) if cell_len(flat) <= width else f"{set_cell_size(flat, max(0, width - 1))}…"
+    """The same on one line in exactly `width` cells: filled up with spaces, or cut with an ellipsis."""
+    return set_cell_size(one_line(text, width), width) if width > 0 else ""
 
 
 def number(value: float, digits: int = 2) -> str:

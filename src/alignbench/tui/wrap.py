@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from rich.cells import get_character_cell_size
+from rich.cells import split_graphemes
 
 Span = tuple[int, int]
 
@@ -22,7 +22,15 @@ def wrap_line(text: str, start: int, end: int, width: int) -> list[Span]:
     """
     if text[start:end].isascii():
         return _wrap(text, start, end, width, None)
-    return _wrap(text, start, end, width, [get_character_cell_size(c) for c in text[start:end]])
+    return _wrap(text, start, end, width, _cells(text[start:end]))
+
+
+def _cells(text: str) -> list[int]:
+    """Cells by character, as Textual counts them: a grapheme's stand at its first one, the others have -1."""
+    counted = [-1] * len(text)
+    for first, _, cells in split_graphemes(text)[0]:
+        counted[first] = cells
+    return counted
 
 
 def _wrap(text: str, start: int, end: int, width: int, cells: list[int] | None) -> list[Span]:
@@ -33,10 +41,12 @@ def _wrap(text: str, start: int, end: int, width: int, cells: list[int] | None) 
             cut = min(at + width, end)
         else:
             cut, used = at, 0
-            while cut < end and used + cells[cut - start] <= width:
-                used += cells[cut - start]
+            while cut < end and used + (here := max(0, cells[cut - start])) <= width:
+                used += here
                 cut += 1
-            cut = max(cut, min(at + 1, end))  # a character wider than the line still takes one
+            cut = max(cut, min(at + 1, end))  # a grapheme wider than the line still takes one
+            while cut < end and cells[cut - start] < 0:
+                cut += 1
         if cut >= end:
             spans.append((at, end))
             return spans

@@ -136,7 +136,7 @@ def session_gaps(
         gaps.compared[prompt] = rule.compared(conditions, said[prompt], partial(similarities, prompt))
     for name in conditions:
         gaps.ends[name] = EndCounts.of(ends[name])
-        if name != reference and (why := no_kl(teacher.sampling, one_tokenizer[name])):
+        if name != reference and (why := no_kl(teacher, one_tokenizer[name])):
             gaps.cross_entropies[name] = why
     return gaps
 
@@ -223,9 +223,13 @@ def _nothing(reason: str) -> _Read:
     return _Read(Cross(None, 0, None, reason, reason))
 
 
-def no_kl(sampling: Sampling, one_tokenizer: bool) -> str:
+_NO_PART = {"max_tokens", "stop", "seed", "mode"}  # settings that leave the distribution whole
+
+
+def no_kl(reference: Condition, one_tokenizer: bool) -> str:
     """Why a gap is a difference of cross-entropies and no estimate of a KL divergence; empty where it is one."""
-    whole = replace(sampling, max_tokens=Sampling().max_tokens, stop=()) == Sampling(temperature=1.0)
+    drawn = replace(reference.sampling, max_tokens=Sampling().max_tokens, stop=())
+    whole = not reference.unrecorded - _NO_PART and drawn == Sampling(temperature=1.0)
     reasons = [
         *(() if one_tokenizer else ("the tokenizers differ",)),
         *(() if whole else ("the reference was not drawn at temperature 1 from the whole distribution",)),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Literal
 
 from alignbench.contexts.rendering import Part, render
 from alignbench.engines.protocol import Capabilities
-from alignbench.spec import Condition, LoadOptions, Prompt, Sampling
+from alignbench.spec import NOT_RECORDED, Condition, LoadOptions, Prompt, Sampling, written_setting
 from alignbench.tui.condition_text import changes
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Side:
     stops: tuple[str, ...]
     file: str
     n: int
-    cut: int
+    cut: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,7 @@ def side(preparer: Preparer, prompt: Prompt, condition: Condition, cell: BenchCe
     text = shown.text if shown is not None else rendered.text
     injected = injected_text(rendered.parts)
     rows = [sample.row for sample in cell.samples.values() if sample.status == "done" and sample.row is not None]
+    ends = [row.finish_reason for row in rows]
     return Side(
         condition=condition,
         text=text,
@@ -101,7 +102,7 @@ def side(preparer: Preparer, prompt: Prompt, condition: Condition, cell: BenchCe
         stops=(*dict.fromkeys((*rendered.stops, *condition.sampling.stop)), capabilities.eos),
         file=_file(capabilities),
         n=len(rows),
-        cut=sum(row.finish_reason == "length" for row in rows),
+        cut=None if None in ends else ends.count("length"),
     )
 
 
@@ -157,16 +158,14 @@ def rows(a: Side, b: Side, study: tuple[str, ...]) -> list[Difference]:
     differences.append(Difference("prompt tokens", tokens[0], tokens[1], "same" if tokens[0] == tokens[1] else longer))
     differing = {row.what for row in differences}
     for values, other in (
-        (a.condition.sampling, b.condition.sampling),
-        (a.condition.model.options, b.condition.model.options),
+        (a.condition.settings, b.condition.settings),
+        (asdict(a.condition.model.options), asdict(b.condition.model.options)),
     ):
-        for field in fields(values):
-            name = field.name.replace("_", " ")
-            if name not in differing and name != "stop":
-                value = getattr(values, field.name)
-                differences.append(Difference(name, f"{value}", f"{getattr(other, field.name)}", "same"))
-    if "mode" not in differing:
-        differences.append(Difference("mode", a.condition.mode, b.condition.mode, "same"))
+        for setting, value in values.items():
+            name = setting.replace("_", " ")
+            if name not in differing and name not in ("stop", "seed"):
+                pair = written_setting(value), written_setting(other[setting])
+                differences.append(Difference(name, *pair, "same"))
     order = ("confound", "studied", "same")
     return sorted(differences, key=lambda row: order.index(row.kind))
 
@@ -181,6 +180,8 @@ def _stops(of: Side) -> str:
 
 
 def _cut(of: Side) -> str:
+    if of.cut is None:
+        return NOT_RECORDED
     return f"{of.cut} of {of.n} ({of.cut / of.n:.0%})" if of.n else "no samples"
 
 

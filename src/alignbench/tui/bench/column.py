@@ -12,7 +12,7 @@ from textual.widgets import Static
 from alignbench.tui.bench.sample_list import SampleList
 from alignbench.tui.condition_text import context_words, settings
 from alignbench.tui.styled import DIM
-from alignbench.tui.text import bar, one_line
+from alignbench.tui.text import bar, cells, cut, one_line
 from alignbench.tui.workbench.cell import BenchCell
 from alignbench.tui.workbench.state import Column, letter
 
@@ -101,14 +101,9 @@ class ColumnHead(Static):
 
     def _second(self, kind: str, column: Column, words: str, style: str, width: int) -> Content:
         """Parameters to the left, progress to the right."""
-        what = cut(f"  {kind}{around(column)}{settings(column.condition)}  n {column.n}", width - len(words) - 3)
-        gap = " " * max(1, width - len(what) - len(words) - 1)
+        what = cut(f"  {kind}{around(column)}{settings(column.condition)}  n {column.n}", width - cells(words) - 3)
+        gap = " " * max(1, width - cells(what) - cells(words) - 1)
         return Content.assemble((what, DIM), gap, (words, style))
-
-
-def cut(text: str, width: int) -> str:
-    """Text cut at `width` characters with an ellipsis; its spaces stay."""
-    return text if len(text) <= width else f"{text[: max(0, width - 1)]}…"
 
 
 class ColumnView(Vertical):
@@ -161,7 +156,7 @@ class ColumnView(Vertical):
         self.head.show(at, column, cell, selected=selected, reference=reference)
         self.samples.show(
             cell.ordered(column.n),
-            max_tokens=column.condition.sampling.max_tokens,
+            max_tokens=column.condition.settings["max_tokens"],
             cursor=cursor if selected else None,
             whole=whole,
             notice=notice(column, cell),

@@ -7,7 +7,7 @@ from textual.widgets import Static
 
 from alignbench.spec import Prompt
 from alignbench.tui.styled import DIM
-from alignbench.tui.text import printable
+from alignbench.tui.text import printable, start
 from alignbench.tui.wrap import WrappedText
 
 LABEL = " Prompt  "
@@ -44,7 +44,7 @@ class PromptBox(Static):
         wrapped = WrappedText(room, printable(self._text))
         lines = [wrapped[i] for i in range(min(MOST, len(wrapped)))]
         if len(wrapped) > MOST:
-            lines[-1] = f"{lines[-1][: room - 14]}… (e: all of it)"
+            lines[-1] = f"{start(lines[-1], room - 14)}… (e: all of it)"
         rows = [
             Content.assemble((LABEL if i == 0 else " " * len(LABEL), DIM), (line, "bold"))
             for i, line in enumerate(lines)

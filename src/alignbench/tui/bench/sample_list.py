@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -19,7 +19,7 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 
-from alignbench.tui.text import printable
+from alignbench.tui.text import cells, printable, start
 from alignbench.tui.widgets.pane import Pane
 from alignbench.tui.workbench.cell import BenchSample
 from alignbench.tui.wrap import WrappedText
@@ -95,7 +95,7 @@ class SampleList(Pane):
         self._notice = WrappedText(1)
         self._notice_text = ""
         self._hint = ""
-        self._max_tokens = 0
+        self._max_tokens: int | None = None
         self._cursor: int | None = None
         self._whole = False
         self._styles: dict[str, Style] = {}
@@ -108,7 +108,7 @@ class SampleList(Pane):
         self,
         samples: Sequence[BenchSample],
         *,
-        max_tokens: int,
+        max_tokens: int | None,
         cursor: int | None,
         whole: bool,
         notice: str = "",
@@ -118,7 +118,7 @@ class SampleList(Pane):
 
         Args:
             samples: In order.
-            max_tokens: The most of one of them.
+            max_tokens: The most of one of them, None where it is not recorded.
             cursor: Index of the selected one.
             whole: Whether all of every text is shown.
             notice: What stands above them where something is wrong.
@@ -194,7 +194,7 @@ class SampleList(Pane):
             block.cut = not self._whole and total > cap
             block.lines = cap if block.cut else total
             block.status_row = False
-            if not block.cut and cell_len(block.wrapped[total - 1]) + len(block.status) + 2 > width:
+            if not block.cut and cells(block.wrapped[total - 1]) + cells(block.status) + 2 > width:
                 if self._whole or total < cap:
                     block.status_row = True
                     block.lines += 1
@@ -259,7 +259,7 @@ class SampleList(Pane):
         status = block.status if line == (0 if tail else block.lines - 1) else ""
         if status and block.cut:
             room = self.scrollable_size.width - self._gutter - len(status) - 3
-            text = f"…{_end(text, room)}" if tail else f"{_start(text, room)}…"
+            text = f"…{_end(text, room)}" if tail else f"{start(text, room).rstrip()}…"
         digits = self._gutter - 2
         number = f"{block.index + 1:>{digits}} " if line == 0 else " " * (digits + 1)
         return _ListRow(("▸" if chosen and line == 0 else " ") + number, text, "text", status, block.style, chosen)
@@ -309,17 +309,12 @@ class _ListRow:
 _BLANK = _ListRow()
 
 
-def _start(text: str, width: int) -> str:
-    """The beginning of a text, at most `width` cells, without spaces at its end."""
-    return set_cell_size(text, max(0, width)).rstrip() if cell_len(text) > width else text
-
-
 def _end(text: str, width: int) -> str:
     """The end of a text, as much as fits into `width` cells, from a word's beginning if there is one."""
-    if cell_len(text) <= width:
+    if cells(text) <= width:
         return text
     text = text[-max(1, width) :]
-    while cell_len(text) > width:
+    while cells(text) > width:
         text = text[1:]
     _, space, rest = text.partition(" ")
     return rest if space and rest.strip() else text

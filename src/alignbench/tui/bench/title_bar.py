@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from alignbench.tui.styled import DIM
-from alignbench.tui.text import clock, count, one_line
+from alignbench.tui.text import cells, clock, count, one_line
 from alignbench.tui.workbench.controller import Workbench
 from alignbench.tui.workbench.state import Bench
 
@@ -59,8 +59,8 @@ class TitleBar(Static):
         session, place, state = self._parts
         width = max(20, self._width)
         right = "   ".join(part for part in (one_line(place, 28), state) if part)
-        room = width - len(right) - 15
+        room = width - cells(right) - 15
         name = one_line(session or "new session", max(4, room)) if room > 6 else ""
         left = Content.assemble((" alignbench ", "bold"), "  ", (name, "" if session else DIM))
-        gap = max(1, width - left.cell_length - len(right) - 1)
+        gap = max(1, width - left.cell_length - cells(right) - 1)
         self.update(Content.assemble(left, " " * gap, (right, DIM), " "), layout=False)

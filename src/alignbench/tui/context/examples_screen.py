@@ -34,7 +34,7 @@ from alignbench.tui.context.preview_view import (
 from alignbench.tui.screen import PreparerScreen
 from alignbench.tui.sizes import HEIGHTS, WIDTHS
 from alignbench.tui.styled import DIM, plain
-from alignbench.tui.text import fitted, one_line
+from alignbench.tui.text import cells, fitted, one_line, padded
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
 from alignbench.tui.widgets.marked_pane import MarkedPane
@@ -194,14 +194,14 @@ class ExamplesScreen(PreparerScreen[Context | None]):
         value = fields.value_of(self._edited, name)
         arrows = f"◂ {value} ▸" if chosen and name in fields.STEPPED else value
         text = f"{'▶' if chosen else ' '}{name.replace('_', ' '):<{LABEL}}{arrows}"
-        return Content.styled(fitted_spaces(text, width), "bold reverse" if chosen else "")
+        return Content.styled(padded(text, width), "bold reverse" if chosen else "")
 
     def _example_lines(self, index: int, chosen: bool, width: int, tokens: dict[int, int]) -> list[Content]:
         example = self._items[index]
         place, why = similarity_of(self._prepared, index)
         beside = f"{tokens.get(place, 0)} tok {why}".rstrip() if place is not None else why
         number = f"{place:>2}" if place is not None else " –"
-        room = max(8, width - len(beside) - 7)
+        room = max(8, width - cells(beside) - 7)
         style = "bold reverse" if chosen else ("" if place is not None else DIM)
         head = f"{'▶' if chosen else ' '}{number} {fitted(example.prompt, room)} {beside} "
         answer = f"    → {one_line(example.response, width - 8)}"
@@ -330,8 +330,3 @@ class ExamplesScreen(PreparerScreen[Context | None]):
             self.tell("This context cannot be used as it is; see the message.", "warning")
             return
         self.dismiss(self._edited)
-
-
-def fitted_spaces(text: str, width: int) -> str:
-    """Text in exactly `width` cells; its spaces stay."""
-    return text if len(text) >= width else text + " " * (width - len(text))

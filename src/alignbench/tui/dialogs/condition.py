@@ -22,7 +22,7 @@ from alignbench import bounds
 from alignbench.bounds import Bound
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.parsing import parse_json
-from alignbench.spec import DEFAULT_SAMPLES, Condition, Model, Sampling
+from alignbench.spec import DEFAULT_SAMPLES, NOT_RECORDED, Condition, Model, Sampling
 from alignbench.tui.action import bindings
 from alignbench.tui.dialogs.actions import CONDITION
 from alignbench.tui.dialogs.base import DIALOG_CSS, DialogScreen
@@ -139,6 +139,7 @@ class ConditionScreen(DialogScreen[Column | None]):
         values["n"] = str(self._column.n if self._column else DEFAULT_SAMPLES)
         values["seed"] = str(condition.seed if condition else 0)
         values["mode"] = condition.mode if condition else "strict"
+        values |= dict.fromkeys(condition.unrecorded if condition else (), NOT_RECORDED)
         values["name"] = condition.name if condition else ""
         values["model"] = _written(condition.model) if condition else ""
         return values
@@ -216,7 +217,7 @@ class ConditionScreen(DialogScreen[Column | None]):
         for field in FIELDS:
             text = self.query_one(f"#{field.key}", PlainInput).value.strip()
             try:
-                values[field.key] = field.read(text)
+                values[field.key] = None if self._unrecorded(field.key, text) else field.read(text)
                 if field.key != "model":
                     self._hint(field.key, field.hint)
             except InputError as error:
@@ -242,9 +243,18 @@ class ConditionScreen(DialogScreen[Column | None]):
                 base = replace(base, sampling=before.sampling)
         else:
             base = before
-        sampling = replace(base.sampling, **{key: values[key] for key in _SAMPLING})
-        condition = replace(base, name=values["name"], sampling=sampling, seed=values["seed"], mode=values["mode"])
-        return Column(condition, values["n"])
+        settings = base.settings | {key: values[key] for key in (*_SAMPLING, "seed", "mode")}
+        return Column(Condition.of_settings(values["name"], base.model, base.context, settings), values["n"])
+
+    def _unrecorded(self, key: str, text: str) -> bool:
+        """Whether a field still says that an import did not tell; another model has to be told."""
+        condition = self._column.condition if self._column else None
+        return (
+            condition is not None
+            and key in condition.unrecorded
+            and text == NOT_RECORDED
+            and self.query_one("#model", PlainInput).value.strip() == _written(condition.model)
+        )
 
     async def _resolve(self, written: str) -> tuple[Model | None, str]:
         if self._column is not None and written == _written(self._column.condition.model):

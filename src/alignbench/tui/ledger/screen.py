@@ -24,7 +24,7 @@ from alignbench.tui.messages import Open
 from alignbench.tui.screen import WorkbenchScreen
 from alignbench.tui.sizes import HEIGHTS
 from alignbench.tui.styled import plain
-from alignbench.tui.text import one_line
+from alignbench.tui.text import cells, one_line, padded
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
 from alignbench.tui.widgets.marked_pane import MarkedPane, StyledRun
@@ -118,8 +118,8 @@ class LedgerScreen(WorkbenchScreen[None]):
         place = "held out" if sample in ledger.held_out else "SOURCE"
         head = f" Ledger  {names.base}{version} {context_words(column.condition.context)} reads {names.teacher}"
         tail = f"sample {sample + 1} of {max(ledger.responses) + 1}, {place} "
-        room = max(10, self.size.width - len(tail) - 1)
-        self.query_one("#head", Static).update(Content(f"{one_line(head.strip(), room - 1):<{room}}{tail}"))
+        room = max(10, self.size.width - cells(tail) - 1)
+        self.query_one("#head", Static).update(Content(f"{padded(one_line(head.strip(), room - 1), room)}{tail}"))
 
     def _show(self, column: Column, ledger: PromptLedger, sample: int) -> None:
         self._head(column, ledger, sample)

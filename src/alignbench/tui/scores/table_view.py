@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from rich.cells import cell_len
 from textual.content import Content
 
 from alignbench.reports.entropies import branching_curve
 from alignbench.scoring.score_tables import CrossEstimate
 from alignbench.tui.scores.view_model import Drawn, ScoresViewModel, visible_columns
 from alignbench.tui.styled import DIM, faint
-from alignbench.tui.text import fitted, number
+from alignbench.tui.text import cells, fitted, number
 from alignbench.tui.widgets.bars import recovery_bar
 from alignbench.tui.workbench.comparison_values import HELD_OUT
 from alignbench.tui.workbench.metric_rows import SIMILARITY, MetricRow, rows
@@ -55,7 +54,7 @@ def _head(model: ScoresViewModel, columns: list[int], wide: int) -> list[Content
     for at in columns:
         name = fitted(f"{model.title(at)} {model.names[at]}", wide - 2).rstrip()
         names += [
-            Content(" " * (wide - cell_len(name))),
+            Content(" " * (wide - cells(name))),
             Content.styled(name, "bold reverse" if at == model.selected else DIM),
         ]
         roles.append(faint(f"{model.role(at):>{wide}}"))

@@ -13,7 +13,7 @@ from alignbench.errors import AlignbenchError
 from alignbench.tui.action import bindings
 from alignbench.tui.dialogs.actions import LINE
 from alignbench.tui.dialogs.base import DIALOG_CSS, DialogScreen
-from alignbench.tui.widgets.inputs import PlainInput
+from alignbench.tui.widgets.inputs import LinesInput
 from alignbench.tui.widgets.text_pane import TextPane
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class NotesScreen(DialogScreen[None]):
 
     CSS_PATH: ClassVar[CSSPathType | None] = [DIALOG_CSS, "notes_dialog.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("notes", LINE)]
-    HELP = "Enter adds what is written to the session's notes; Esc closes."
+    HELP = "Enter adds what is written to the session's notes, with all lines of what is pasted (␊); Esc closes."
 
     def __init__(self, workbench: Workbench, session: int | None = None) -> None:
         """session: its number; the open one without it."""
@@ -38,7 +38,7 @@ class NotesScreen(DialogScreen[None]):
 
     def body(self) -> ComposeResult:
         yield TextPane()
-        yield PlainInput(placeholder="a note; Enter adds it", compact=True)
+        yield LinesInput(placeholder="a note; Enter adds it", compact=True)
 
     def on_mount(self) -> None:
         self._work("")
@@ -55,11 +55,11 @@ class NotesScreen(DialogScreen[None]):
         pane.show("\n".join(lines) or "No notes yet.")
         pane.scroll_end(animate=False)
         if text:
-            self.query_one(PlainInput).value = ""
+            self.query_one(LinesInput).value = ""
         self.complain("")
 
     def action_accept(self) -> None:
-        if text := self.query_one(PlainInput).value.strip():
+        if text := self.query_one(LinesInput).text.strip():
             self._work(text)
         else:
             self.complain("Write a note first; Esc closes.")

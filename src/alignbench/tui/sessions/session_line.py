@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from rich.cells import set_cell_size
 from textual.content import Content
 
 from alignbench.tui.sizes import NARROW
-from alignbench.tui.text import one_line
+from alignbench.tui.text import fitted, one_line
 
 if TYPE_CHECKING:
     from alignbench.store import SessionInfo
@@ -48,5 +47,5 @@ def fitted_cells(cells: Collection[str], width: int) -> Content:
     for text, size, right in zip(cells, widths, rights, strict=True):
         if size:
             flat = one_line(text, size) if size > 2 else text
-            texts.append(f"{flat:>{size}}" if right else set_cell_size(flat, size))
+            texts.append(f"{flat:>{size}}" if right else fitted(flat, size))
     return Content(" ".join(texts))

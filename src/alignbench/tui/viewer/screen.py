@@ -11,13 +11,14 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Static
 
+from alignbench.spec import NOT_RECORDED, written_setting
 from alignbench.tui.action import bindings
 from alignbench.tui.condition_text import settings
 from alignbench.tui.messages import Open
 from alignbench.tui.save_copy import copy_sample, save_sample
 from alignbench.tui.screen import WorkbenchScreen
 from alignbench.tui.sizes import HEIGHTS, TALL
-from alignbench.tui.text import count, one_line, printable
+from alignbench.tui.text import cells, count, one_line, printable
 from alignbench.tui.viewer.actions import VIEWER
 from alignbench.tui.viewer.covered_sentences import best_match, sentence_runs, sentences_said
 from alignbench.tui.viewer.model_jobs import sentence_matches, shifted_tokens
@@ -53,7 +54,9 @@ def facts(sample: BenchSample, column: Column) -> str:
         "cancelled": "cancelled",
         "error": "error",
     }
-    parts = [ended.get(row.finish_reason, row.finish_reason)]
+    if "max_tokens" in column.condition.unrecorded:
+        ended["length"] = "length: cut at its limit on tokens"
+    parts = [f"how it ended is {NOT_RECORDED}" if row.finish_reason is None else ended[row.finish_reason]]
     if row.n_tokens is not None:
         of_prompt = "" if row.n_prompt_tokens is None else f" after {row.n_prompt_tokens} of the prompt"
         parts.append(f"{count(row.n_tokens, 'token')}{of_prompt}")
@@ -68,7 +71,7 @@ def facts(sample: BenchSample, column: Column) -> str:
         parts.append(f"{row.seconds:.1f} s, {drawn / row.seconds:.0f} tok/s")
     if row.logprob is not None and row.n_tokens:
         parts.append(f"log-prob {row.logprob / row.n_tokens:.2f} nats per token")
-    parts.append(f"seed {row.seed}")
+    parts.append(f"seed {written_setting(row.seed)}")
     if row.note:
         parts.append(row.note)
     return "   ".join(parts)
@@ -134,7 +137,7 @@ class ViewerScreen(WorkbenchScreen[None]):
         mark = " * reference" if column.name == bench.reference else ""
         head = f" {letter(bench.selected)}  {one_line(column.name, 30)}{mark}   sample {sample.index + 1} of {total}   "
         tabs = [(f" {at} {title} ", "reverse" if view == self._view else "") for at, (view, title) in _TABS]
-        room = self.size.width - len(head) - sum(len(title) for title, _ in tabs)
+        room = self.size.width - cells(head) - sum(len(title) for title, _ in tabs)
         shown_tabs = tabs if room >= 0 else [(TITLES[self._view], "")]
         self.query_one("#head", Static).update(Content.assemble(head, *shown_tabs), layout=False)
         self.query_one("#prompt-line", Static).update(Content(f"Prompt: {one_line(bench.prompt.text, 400)}"))

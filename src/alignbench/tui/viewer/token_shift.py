@@ -6,14 +6,13 @@ import json
 import math
 from collections import Counter
 
-from rich.cells import cell_len
 from textual.content import Content
 
 from alignbench.display import visible
 from alignbench.engines.protocol import Scored
 from alignbench.metrics.likelihood import likelihood, token_shift
 from alignbench.tui.styled import DIM
-from alignbench.tui.text import bar, number
+from alignbench.tui.text import bar, cells, number, padded
 from alignbench.tui.widgets.marked_pane import StyledRun
 
 _STYLES = {"unshifted": "plain", "marginal": "marginal", "shifted": "shifted"}
@@ -68,19 +67,19 @@ def alternatives(scored: Scored, at: int, who: str, rows: bool, width: int) -> l
     ]
     lines = [Content.styled(head, "bold")]
     if rows:
-        wide = min(28, max((len(piece) for piece, _ in likelier), default=0))
+        wide = min(28, max((cells(piece) for piece, _ in likelier), default=0))
         return [
             *lines,
             Content.styled(f"{who} would say", DIM),
             *(
-                Content(f" {i}  {piece:<{wide}}  {_probability(value):>5}  {bar(math.exp(value), 20)}")
+                Content(f" {i}  {padded(piece, wide)}  {_probability(value):>5}  {bar(math.exp(value), 20)}")
                 for i, (piece, value) in enumerate(likelier, start=1)
             ),
         ]
     flow = [f"{who} would say"]
     for i, (piece, value) in enumerate(likelier, start=1):
         unit = f"{i} {piece} {_probability(value)}"
-        if cell_len(flow[-1]) + 3 + cell_len(unit) <= width:
+        if cells(flow[-1]) + 3 + cells(unit) <= width:
             flow[-1] += f"   {unit}"
         else:
             flow.append(f"  {unit}")

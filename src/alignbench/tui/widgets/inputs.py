@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from rich.text import Text
+from textual import events
 from textual.widgets import Input, TextArea
 
 from alignbench.display import visible
+from alignbench.textfiles import split_lines
 
 
 def _one_cell(text: str) -> str:
@@ -25,3 +27,28 @@ class PlainInput(Input):
 
     def validate_value(self, value: str) -> str:
         return "".join(c for c in value if visible(c) == c and c not in "\n\t")
+
+    def _on_paste(self, event: events.Paste) -> None:
+        """All that is pasted, where Textual's own takes its first line."""
+        event.prevent_default()
+        event.stop()
+        self.replace(self.pasted(event.text), *self.selection)
+
+    def pasted(self, text: str) -> str:
+        """A pasted text as it is written here: its lines with spaces between, which is said."""
+        lines = [" ".join(line.split("\t")).strip() for line in split_lines(text.strip())]
+        if len(lines) > 1:
+            self.app.notify(f"{len(lines)} lines were joined by spaces: this field has one line.", markup=False)
+        return " ".join(filter(None, lines))
+
+
+class LinesInput(PlainInput):
+    """A text of several lines, written on one: a line end is drawn as ␊ and a tab as ␉."""
+
+    @property
+    def text(self) -> str:
+        """What is written, with its line ends and tabs."""
+        return self.value.replace("␊", "\n").replace("␉", "\t")
+
+    def pasted(self, text: str) -> str:
+        return "␊".join(split_lines(text)).replace("\t", "␉")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.cells import cell_len
+from rich.cells import split_graphemes
 from rich.segment import Segment
 from textual.strip import Strip
 
@@ -106,7 +106,10 @@ class MarkedPane(Pane):
             stop = min(end, self._starts[run + 1] if run + 1 < len(self._starts) else end)
             text, of = self._wrapped.text[at:stop], self._runs[run]
             if below:
-                text = "".join(" " * cell_len(c) if c.isspace() else (of.mark or " ") * cell_len(c) for c in text)
+                text = "".join(
+                    (" " if text[first].isspace() else of.mark or " ") * cells
+                    for first, _, cells in split_graphemes(text)[0]
+                )
             style = self.get_component_rich_style(f"marked--{of.mark_style if below else of.style}")
             segments.append(Segment(text, style))
             at = stop

@@ -29,7 +29,7 @@ class BenchSample:
     def stored(cls, row: SampleRow) -> BenchSample:
         return cls(row.sample, row.status, row.text, row.n_tokens or 0, row)
 
-    def words(self, max_tokens: int) -> str:
+    def words(self, max_tokens: int | None) -> str:
         """Its state in words, for the margin of a list."""
         match self.status:
             case "waiting":
@@ -41,12 +41,12 @@ class BenchSample:
             case "cancelled":
                 return f"cancelled at {self.n_tokens} tok" if self.n_tokens else "cancelled"
         if self.row is not None and self.row.finish_reason == "length":
-            return f"cut at {max_tokens} tok"
+            return "cut" if max_tokens is None else f"cut at {max_tokens} tok"
         if self.row is not None and self.row.refused:
             return "refused"
         if self.row is not None and self.row.probability is not None:
             return f"p {self.row.probability:.2f}"
-        return f"{self.n_tokens} tok"
+        return "" if self.row is not None and self.row.n_tokens is None else f"{self.n_tokens} tok"
 
 
 @dataclass(slots=True)

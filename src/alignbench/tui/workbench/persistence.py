@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, get_type_hints
 
@@ -52,13 +52,21 @@ def pools(bench: Bench) -> list[ExampleSet]:
 def _written(condition: Condition) -> dict[str, object]:
     """A condition as JSON; its context as the database has it."""
     plain = replace(condition, context=Context(condition.context.template))
-    return {**asdict(plain), "context": condition.context.to_json()}
+    return {**asdict(plain), "context": condition.context.to_json(), "unrecorded": sorted(condition.unrecorded)}
 
 
 def _read(values: Mapping[str, Any], store: Store) -> Condition:
     """The condition that `_written` wrote."""
     context = Context.from_json(values["context"], store.example_set_or_gone)
-    return replace(rebuilt(Condition, {**values, "context": {"template": context.template}}), context=context)
+    plain = rebuilt(Condition, {**values, "context": {"template": context.template}})
+    return replace(plain, context=context, unrecorded=frozenset(plain.unrecorded))
+
+
+def _session_condition(values: Mapping[str, Any], store: Store, there: Iterable[Condition]) -> Condition:
+    """The same; an imported one is what the session has of it: older layouts have settings that nobody recorded."""
+    read = _read(values, store)
+    same = (each for each in there if each.model == read.model) if read.model.is_imported else iter(())
+    return next(same, read)
 
 
 def rebuilt(kind: Any, values: Any) -> Any:
@@ -129,7 +137,11 @@ def _show_as_left(bench: Bench, view: Mapping[str, Any], store: Store) -> bool:
     """Show what was shown when the session was left; whether that can be read."""
     try:
         columns = [
-            Column(_read(c["condition"], store), int(c["n"]), tuple(_read(v, store) for v in c.get("versions", ())))
+            Column(
+                _session_condition(c["condition"], store, bench.used.values()),
+                int(c["n"]),
+                tuple(_read(v, store) for v in c.get("versions", ())),
+            )
             for c in view["columns"]
         ]
         selected, shown, prompt_set = int(view["selected"]), rebuilt(Prompt, view["prompt"]), str(view["prompt_set"])

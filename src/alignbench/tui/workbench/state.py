@@ -342,7 +342,8 @@ class Bench:
         hashes = {condition.hash for condition in self.used.values()}
         cell = self.cell(column)
         step = max(column.n, max(cell.samples, default=-1) + 1)
-        condition = replace(column.condition, seed=column.condition.seed + step)
+        unrecorded = column.condition.unrecorded - {"seed"}
+        condition = replace(column.condition, seed=column.condition.seed + step, unrecorded=unrecorded)
         while condition.hash in hashes:
             condition = replace(condition, seed=condition.seed + step)
         return replace(column, condition=self.settle(condition), versions=())

@@ -1,0 +1,125 @@
+"""CSV files as spreadsheets and programs write them: one reader for all of them.
+
+- separated by commas, semicolons, tabs or bars, by what the header tells, or by a first line `sep=;`
+- names of columns in any case, with space around them and spaces or hyphens in them
+- rows without any content are skipped, cells may be of any length and have line breaks in quotes
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import sys
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from alignbench.errors import InputError
+from alignbench.textfiles import read_utf8
+
+_SEPARATORS = (",", ";", "\t", "|")
+_SEP_LINE = re.compile(r'"?sep=(.)"?(?:\r\n|\r|\n|$)', re.IGNORECASE)
+_INNER = re.compile(r"[\s-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class CsvRow:
+    """A row under the header.
+
+    Attributes:
+        line: on which it begins, from 1
+        cells: by column, as they stand in the file
+    """
+
+    line: int
+    cells: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class CsvTable:
+    """What a file holds. empty: rows without any content, which are left out."""
+
+    columns: tuple[str, ...]
+    rows: tuple[CsvRow, ...]
+    empty: int = 0
+
+
+def read_csv_table(path: Path, known: Collection[str], needed: Sequence[Collection[str]]) -> CsvTable:
+    """The table of a file; one without any line has no columns. InputError names file and line.
+
+    Args:
+        path: the file
+        known: names of columns that tell how it is separated
+        needed: of each of these groups the header has to have a name
+    """
+    csv.field_size_limit(sys.maxsize)  # a response may be long
+    text = read_utf8(path)
+    offset = 0
+    separators: tuple[str, ...] = _SEPARATORS
+    if given := _SEP_LINE.match(text):
+        separators, offset, text = (given[1],), 1, text[given.end() :]
+    separator = max(separators, key=lambda each: len({*_header(text, each)} & {*known}))
+    records = _records(path, text, separator, offset)
+    columns: tuple[str, ...] = ()
+    rows: list[CsvRow] = []
+    empty = 0
+    for line, record in records:
+        if not any(cell.strip() for cell in record):
+            empty += bool(columns)
+        elif not columns:
+            columns = _columns(f"{path}, line {line}", record, needed)
+        else:
+            rows.append(CsvRow(line, _cells(f"{path}, line {line}", columns, record)))
+    return CsvTable(tuple(filter(None, columns)), tuple(rows), empty)
+
+
+def _header(text: str, separator: str) -> list[str]:
+    """The names that the first row with content has, if this separates them."""
+    try:
+        for record in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True):
+            if any(cell.strip() for cell in record):
+                return [*map(_name, record)]
+    except csv.Error:
+        pass
+    return []
+
+
+def _records(path: Path, text: str, separator: str, offset: int) -> Iterator[tuple[int, list[str]]]:
+    """Records, each with the line on which it begins."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    end = 0  # line on which the record before ended
+    try:
+        for record in reader:
+            start, end = end + 1, reader.line_num
+            yield start + offset, record
+    except csv.Error as error:
+        raise InputError(f"{path}, line {end + 1 + offset}: not CSV: {error}.") from None
+
+
+def _columns(where: str, record: Sequence[str], needed: Sequence[Collection[str]]) -> tuple[str, ...]:
+    columns = tuple(map(_name, record))
+    if repeated := sorted({name for name in columns if name and columns.count(name) > 1}):
+        raise InputError(f"{where}: column {repeated[0]!r} is there twice; expected each column once.")
+    for group in needed:
+        if not {*group} & {*columns}:
+            there = ", ".join(filter(None, columns))
+            raise InputError(f"{where}: columns {there}; expected one called {' or '.join(group)}.")
+    return columns
+
+
+def _cells(where: str, columns: Sequence[str], record: Sequence[str]) -> dict[str, str]:
+    """Cells by column. Empty ones may follow the last column, as a spreadsheet writes them."""
+    if len(record) < len(columns) or any(cell.strip() for cell in record[len(columns) :]):
+        raise InputError(
+            f"{where}: {len(record)} fields; expected {len(columns)} as in the header. "
+            "A text with a comma or another separator in it needs quotes around it."
+        )
+    for name, cell in zip(columns, record, strict=False):
+        if not name and cell.strip():
+            raise InputError(f"{where}: {cell.strip()[:40]!r} stands in a column without a name.")
+    return {name: cell for name, cell in zip(columns, record, strict=False) if name}
+
+
+def _name(cell: str) -> str:
+    return _INNER.sub("_", cell.strip().strip("\ufeff").strip().casefold())
