@@ -119,6 +119,7 @@ def test_half_of_a_pair_is_an_escape_in_csv() -> None:
     "command",
     [
         ("sessions", "tag", "1", BYTES),
+        ("sessions", "search", BYTES),
         ("sessions", "show", "1", "--db", BYTES),
         ("sessions", "backup", f"{BYTES}.db"),
         ("export", "csv", "1", "--condition", BYTES),
