@@ -10,8 +10,10 @@ import pytest
 from alignbench.contexts.example_files import read_examples
 from alignbench.csv_files import read_csv_table
 from alignbench.errors import InputError
+from alignbench.importing.jsonl import read_jsonl
 from alignbench.importing.spreadsheets import read_csv
 from alignbench.prompts import load_prompts
+from alignbench.scoring.responses import FileResponses
 
 ROWS = [["prompt_id", "prompt", "condition", "text"], ["q1", "Why, then?", "ours", 'a "b", c; d\te|f']]
 
@@ -103,3 +105,15 @@ def test_a_nul_is_a_character_of_a_cell(tmp_path: Path) -> None:
     file = tmp_path / "in.csv"
     file.write_text("prompt\na\0b\n", encoding="utf-8")
     assert read_csv_table(file, ("prompt",), ()).rows[0].cells == {"prompt": "a\0b"}
+
+
+def test_a_key_that_is_there_twice_and_a_list_are_named(tmp_path: Path) -> None:
+    twice = tmp_path / "twice.jsonl"
+    twice.write_text('\n{"prompt_id": "1", "condition": "a", "text": "x", "text": "y", "prompt": "Why?"}\n')
+    for read in (read_jsonl, FileResponses):
+        with pytest.raises(InputError, match=r"twice\.jsonl, line 2.*'text'.*twice"):
+            read(twice)
+    listed = tmp_path / "list.jsonl"
+    listed.write_text('[\n{"prompt": "Why?"}\n]\n')
+    with pytest.raises(InputError, match="is one JSON list; expected JSON Lines"):
+        load_prompts(str(listed))

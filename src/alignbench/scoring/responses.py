@@ -212,7 +212,7 @@ class FileResponses:
         if number == 1 and raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             raise InputError(f"{self._path} is UTF-16; expected UTF-8. Save it as UTF-8.")
         try:
-            record = parse_json(raw.decode("utf-8"))
+            record = parse_json(raw.decode("utf-8"), once=True)
         except UnicodeDecodeError as error:
             raise InputError(
                 f"{where}: byte 0x{raw[error.start]:02x} at offset {start + error.start} is not UTF-8; "
