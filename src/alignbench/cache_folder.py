@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from functools import cache
 from pathlib import Path
 
 from alignbench import paths
 from alignbench.display import visible
 
+_said = threading.Event()
 _PROBE = bytes(4096)  # a file system that is full takes names, but no bytes
 
 
@@ -41,11 +43,13 @@ def works(folder: Path) -> bool:
 _problem = cache(problem)
 
 
-@cache
 def missed(why_not: str) -> None:
-    """Say, once, what is missing where nothing can be kept."""
+    """Say, once for all, what is missing where something cannot be kept."""
     import logging
 
+    if _said.is_set():
+        return
+    _said.set()
     logging.getLogger("alignbench").warning(
         "%s. Going on without logs of workers and without what is kept between runs: hashes of weights, embeddings.",
         visible(why_not),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,7 @@ def test_a_worker_that_stays_stopped_is_ended_unasked(own_pool: WorkerPool, monk
 
 def test_the_end_of_a_worker_is_seen_though_its_child_holds_the_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(child, "_MAIN", "tests.support.forking_worker")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))  # this folder, which a worker does not look into
     received: queue.SimpleQueue[int] = queue.SimpleQueue()
     ended: queue.SimpleQueue[int] = queue.SimpleQueue()
     child.Child("forking", None, received=received.put, look=lambda: None, ended=ended.put)

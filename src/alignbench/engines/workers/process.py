@@ -28,6 +28,7 @@ from alignbench.engines.workers.child import Child
 from alignbench.engines.workers.messages import Cancel, Message, WorkerAnswer
 
 GRACE = 2.5  # seconds from a cancellation until a worker that has not acted on it is ended
+SILENT = 30.0  # seconds without an answer after which a cancellation ends it though others wait for it too
 STOPPED = 30.0  # seconds that a worker with work to do may be stopped (SIGSTOP) until it is ended
 
 
@@ -41,6 +42,7 @@ class WorkerProcess:
         self.loading: list[Sink] = []
         self.open: dict[int, Callable[[WorkerAnswer], None]] = {}
         self.used = time.monotonic()  # when it last got a request or answered
+        self._heard = self.used  # when it last answered
         self._on_end = on_end
         self._lock = threading.Lock()
         self._cancelled: dict[int, float] = {}  # key -> when it has to have ended
@@ -87,9 +89,10 @@ class WorkerProcess:
         with self._lock:
             wanted = self._open_keys() - self._cancelled.keys()
             late = {key for key, by in self._cancelled.items() if by <= now} & self._open_keys()
-        if late and not wanted:
+        if late and (not wanted or now - self._heard > SILENT):
             self._give_up(f"did not stop within {GRACE:g} seconds")
-        for key in late if wanted else ():  # it may be at work on another request
+            return
+        for key in late:  # it may be at work on another request
             self._answer(Failed(key, f"{self.name} was busy with something else."))
         if self.is_idle or not is_stopped(self.pid):
             self._stopped_since = None
@@ -115,7 +118,7 @@ class WorkerProcess:
             open_sink(Failed(key, message))
 
     def _dispatch(self, event: WorkerAnswer) -> None:
-        self.used = time.monotonic()
+        self.used = self._heard = time.monotonic()
         match event:
             case Loading():
                 for sink in list(self.loading):
