@@ -56,6 +56,13 @@ def test_tokens_and_log_probs_are_those_of_the_answer() -> None:
     assert result.logprob == pytest.approx(float(whole.tokens.logprob[4:].sum()))
 
 
+@pytest.mark.parametrize("n", [0, 3])
+def test_more_thoughts_than_tokens_are_a_count_that_is_not_known(n: int) -> None:
+    result = answer_alone(drawn("hm</think>Yes.", n=n, n_thinking=4), THINK)
+    assert (result.text, result.n_tokens, result.n_thinking_tokens) == ("Yes.", None, None)
+    assert len(result.tokens.ids) == 0
+
+
 def test_what_was_cut_in_its_thoughts_has_no_tokens() -> None:
     result = answer_alone(drawn("hm, and", "length"), THINK)
     assert (result.text, result.n_tokens, result.n_thinking_tokens) == ("", 0, 6)

@@ -51,6 +51,8 @@ def answer_alone(result: SampleResult, marks: ThoughtMarks | None) -> SampleResu
     if answer == result.text:
         return replace(result, n_thinking_tokens=None)
     n = result.n_thinking_tokens if marks.end in result.text else result.n_tokens
+    if n is not None and result.n_tokens is not None and n > result.n_tokens:
+        n = None  # a server's counts may contradict each other
     result = replace(result, text=answer, thinking=thinking, n_thinking_tokens=n)
     if n is None or result.n_tokens is None:
         return replace(
