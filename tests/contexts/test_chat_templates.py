@@ -84,6 +84,12 @@ TEMPLATES = {
         "{% set ns = namespace(last=-1, tools=none) %}{% for m in messages %}{% if m.role == 'user' %}"
         "{% set ns.last = loop.index0 %}{% endif %}{% endfor %}{{ ns.last }}{{ ns.tools }}"
     ),
+    "namespace that is filled": (
+        "{% set ns = namespace() %}{% set ns.n = 0 %}"
+        "{% set users = messages | selectattr('role', 'equalto', 'user') | list %}"
+        "{% for m in messages | rejectattr('tool_calls', 'defined') if m.role != 'tool' %}{% set ns.n = ns.n + 1 %}"
+        "{{ ns.n }}{% if m == users[-1] %}last: {% endif %}{{ m.content | string }}{% endfor %}{{ ns.none }}"
+    ),
     "namespace called self": "{% set n = namespace(self='me', a=1) %}{{ n.self }}{{ n.a }}",
     "dict": "{{ dict(role='x', a=[1]) }}{{ dict.fromkeys(['a', 'b'], 1) }}{{ dict is defined }}",
     "slices and methods": (

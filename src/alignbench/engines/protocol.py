@@ -38,7 +38,7 @@ class Capabilities:
     file_hash: str = ""  # SHA-256 of the weights, or the revision of a hub model; empty where it is not known
     renders_chat: bool = False  # a server that applies the chat template itself: it gets messages, not text
     lanes: int = 1  # requests of strict mode that are worked on side by side
-    special_tokens: tuple[tuple[str, str], ...] = ()  # beside BOS and EOS: (name in templates, text), as pad_token
+    special_tokens: tuple[tuple[str, str], ...] = ()  # (name in templates, text), such as pad_token
     arithmetic: str = ""  # library and instruction sets that compute: others draw other texts; empty where not known
 
 

@@ -326,9 +326,14 @@ def test_load_options_in_models_toml(folder: Path) -> None:
         assert str(caught.value).startswith(f"{file}, [models.m]: {message}")
 
 
-def test_a_chat_template_finds_what_transformers_would_give_it(tmp_path: Path) -> None:
-    source = "{{ bos_token }}{{ pad_token is defined }}{{ image_token }}{{ messages | tojson }}{{ eos_token }}\n"
+@pytest.mark.parametrize("bos", ["<s>", "", None])
+def test_a_chat_template_finds_what_transformers_would_give_it(tmp_path: Path, bos: str | None) -> None:
+    source = (
+        "{{ bos_token }}{% if bos_token is defined %}{{ bos_token + ': ' }}{% endif %}{{ pad_token is defined }}"
+        "{{ image_token }}{{ messages | tojson }}{{ eos_token }}\n"
+    )
     tokenizer = byte_tokenizer({"default": source, "tool_use": "tools"})
+    tokenizer.bos_token = bos
     tokenizer._set_model_specific_special_tokens({"image_token": "<|im_end|>"})
     write_folder(tmp_path)
     tokenizer.save_pretrained(tmp_path)

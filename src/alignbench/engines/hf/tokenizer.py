@@ -75,9 +75,8 @@ class Tokens:
 
     @property
     def special(self) -> tuple[tuple[str, str], ...]:
-        """Special tokens beside BOS and EOS: what templates call each, and its text."""
-        named: dict[str, str] = self._tokenizer.special_tokens_map
-        return tuple((name, text) for name, text in named.items() if name not in ("bos_token", "eos_token"))
+        """Special tokens: what templates call each, and its text, which may be empty."""
+        return tuple(self._tokenizer.special_tokens_map.items())
 
     def encode(self, text: str) -> list[int]:
         """Token ids of a rendered prompt, special tokens parsed, with exactly one BOS where the model wants one."""
