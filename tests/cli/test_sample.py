@@ -52,6 +52,7 @@ def test_json_has_the_promised_keys() -> None:
         assert list(line) == [
             "session", "prompt_id", "prompt", "condition", "model", "sample", "seed", "status", "text",
             "finish_reason", "n_prompt_tokens", "n_tokens", "seconds", "logprob",
+            "thinking", "n_thinking_tokens", "refused", "note",
         ]  # fmt: skip
         assert line["seed"] == 4 + int(str(line["sample"]))
     scores = json.loads(ran.stdout.splitlines()[-1])["scores"]

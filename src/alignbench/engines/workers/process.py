@@ -93,7 +93,7 @@ class WorkerProcess:
             self._give_up(f"did not stop within {GRACE:g} seconds")
             return
         for key in late:  # it may be at work on another request
-            self._answer(Failed(key, f"{self.name} was busy with something else."))
+            self._answer(Failed(key, f"It was cancelled while {self.name} was busy with something else."))
         if self.is_idle or not is_stopped(self.pid):
             self._stopped_since = None
         elif self._stopped_since is None:
