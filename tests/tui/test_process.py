@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from alignbench.child_process import is_stopped
 from tests.support.app import rows
-from tests.support.waiting import LIMIT
+from tests.support.waiting import LIMIT, wait_until
 
 SCRIPT = """
 import sys
@@ -94,6 +95,26 @@ def test_a_terminal_that_went_away_ends_the_app_where_no_signal_says_so(tmp_path
         assert terminal.process.wait(LIMIT) == -signal.SIGHUP
     finally:
         terminal.process.kill()
+
+
+def test_an_app_that_was_stopped_and_continued_goes_on_and_ends(tmp_path: Path) -> None:
+    """By SIGSTOP, which it does not see coming."""
+    terminal = Terminal(str(tmp_path / "x.db"))
+    try:
+        terminal.until("F5 draws 5")
+        for _ in range(5):
+            terminal.process.send_signal(signal.SIGSTOP)
+            wait_until(lambda: is_stopped(terminal.process.pid))
+            terminal.process.send_signal(signal.SIGCONT)
+            terminal.seen = ""
+            terminal.until("F1")
+        terminal.press(b"\x1b[15~")
+        terminal.until("5/5")
+        terminal.press(b"\x11")  # Ctrl+Q
+        assert terminal.process.wait(LIMIT) == 0
+    finally:
+        terminal.process.kill()
+        os.close(terminal.master)
 
 
 FIRST_PAINT = """

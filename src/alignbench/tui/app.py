@@ -24,7 +24,7 @@ from alignbench.tui.bench.screen import BenchScreen
 from alignbench.tui.messages import Open
 from alignbench.tui.notices import NoticeHandler
 from alignbench.tui.screen import do, tell
-from alignbench.tui.terminal import TerminalWatch
+from alignbench.tui.terminal import TerminalWatch, mind_bare_stops
 from alignbench.tui.workbench.controller import Workbench
 from alignbench.tui.workbench.state import Bench
 
@@ -93,6 +93,8 @@ class BenchApp(App[None]):
     def on_mount(self) -> None:
         self._notices = NoticeHandler(lambda line: self.post_message(self.Noticed(line)))
         logging.getLogger("alignbench").addHandler(self._notices)
+        if not self.is_headless:
+            mind_bare_stops(lambda: self.call_later(self.refresh, layout=True))
         self.set_interval(0.5, self._tick)
         self.call_after_refresh(self._begin)
 

@@ -6,6 +6,8 @@ import os
 import select
 import signal
 import sys
+from collections.abc import Callable
+from types import FrameType
 
 
 class TerminalWatch:
@@ -21,3 +23,33 @@ class TerminalWatch:
         """End this process as a hang-up does that comes as a signal: what is finished is in the database."""
         if self._poll is not None and any(event & select.POLLHUP for _, event in self._poll.poll(0)):
             os.kill(os.getpid(), signal.SIGHUP)
+
+
+def mind_bare_stops(redraw: Callable[[], object]) -> None:
+    """Have an app that is continued after SIGSTOP, with no Ctrl-Z before it, only redraw.
+
+    Textual would resume what it never suspended: a second thread reads the keys from then on, and leaving waits for one
+    that waits for a key. Call it when Textual's own handlers are in place.
+
+    redraw: called from the main thread, between any two of its steps
+    """
+    suspend, resume = signal.getsignal(signal.SIGTSTP), signal.getsignal(signal.SIGCONT)
+    if not (callable(suspend) and callable(resume)):
+        return  # there is no terminal
+    suspended = False
+
+    def stopped(number: int, frame: FrameType | None) -> None:
+        nonlocal suspended
+        suspended = True
+        suspend(number, frame)
+
+    def continued(number: int, frame: FrameType | None) -> None:
+        nonlocal suspended
+        if suspended:
+            suspended = False
+            resume(number, frame)
+        else:
+            redraw()
+
+    signal.signal(signal.SIGTSTP, stopped)
+    signal.signal(signal.SIGCONT, continued)
