@@ -19,6 +19,7 @@ from _soak_watch import children
 
 from alignbench.store import Store
 
+KEPT = 10  # sessions whose counts are known
 ENDS = 300.0  # seconds of a command
 SIGNAL_ENDS = 20.0  # seconds from a signal to the end: 5 on a machine with nothing else to do
 EXPERIMENT = """
@@ -53,7 +54,7 @@ class Commands:
         """Go on until this moment (monotonic)."""
         kinds: list[tuple[Callable[[], None], int]] = [
             (self.sample, 4), (self.experiment, 4), (self.interrupted, 4), (self.hanging, 3), (self.imported, 4),
-            (self.exported, 4), (self.reported, 2), (self.scored, 2), (self.listed, 2),
+            (self.exported, 4), (self.reported, 2), (self.scored, 2), (self.listed, 2), (self.deleted, 4),
         ]  # fmt: skip
         self.imported()  # there is a database
         while time.monotonic() < until:
@@ -140,6 +141,12 @@ class Commands:
         self.call("sessions", "list", "--json", codes=(0,))
         self.call("sessions", "search", "people", codes=(0, 1))
         self.call("sessions", "show", str(self._some_session()), codes=(0,))
+
+    def deleted(self) -> None:
+        """All but the latest: what the app shows is not to grow with the time."""
+        for session in sorted(self.said)[:-KEPT]:
+            self.call("sessions", "delete", str(session), "--yes", codes=(0,))
+            del self.said[session]
 
     def check_counts(self) -> None:
         """What commands said a session has is what is there."""

@@ -198,8 +198,9 @@ class SamplingRun:
 
     def scores(self) -> ScoreTables:
         """Of the samples that are there, embeddings included; of a run that was cancelled those that come at once."""
-        if not self._live.wait(INTERRUPTED_WAIT if self._cancelled else None):
-            self._live.give_up("sampling was cancelled before embeddings came")
+        while not self._live.wait(INTERRUPTED_WAIT):
+            if self._cancelled:  # perhaps only now
+                self._live.give_up("sampling was cancelled before embeddings came")
         return session_scores(
             self._live,
             self._job.prompts,

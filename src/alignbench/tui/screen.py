@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from textual.app import App
@@ -161,11 +162,13 @@ class PreparerScreen(AppScreen[ResultT]):
 
     def _report(self, doing: str) -> None:
         """Called from other threads."""
-        self.app.call_later(self._say, doing)
+        with suppress(RuntimeError):  # NoActiveAppError: it was closed meanwhile
+            self.app.call_later(self._say, doing)
 
     def _say(self, doing: str) -> None:
         self.doing = doing
-        self.show()
+        if self.is_attached:
+            self.show()
 
     def show(self) -> None:
         """Draw it as it is now."""

@@ -124,3 +124,14 @@ def test_the_end_of_a_worker_is_seen_though_its_child_holds_the_pipe(monkeypatch
     grandchild = received.get(timeout=LIMIT)
     assert ended.get(timeout=LIMIT) == 3
     wait_until(lambda: has_ended(grandchild))
+
+
+def test_an_answer_that_cannot_be_taken_stops_no_other(own_pool: WorkerPool, caplog: pytest.LogCaptureFixture) -> None:
+    def broken(_: Event) -> None:
+        raise RuntimeError("nobody is there")
+
+    events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+    own_pool.load(MODEL, broken)
+    own_pool.tokenize(MODEL, ["tea"], events.put)
+    assert events.get(timeout=LIMIT).key
+    assert "An answer of demo-aligned was lost" in caplog.text

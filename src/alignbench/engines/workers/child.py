@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import queue
 import socket
@@ -121,7 +122,10 @@ class Child:
                 message = self._connection.recv()
             except (EOFError, OSError):
                 break
-            self._received(message)
+            try:
+                self._received(message)
+            except Exception as error:  # who listens has a fault; the process and all others who listen to it have not
+                logging.getLogger("alignbench").warning("An answer of %s was lost: %r", self._name, error)
         kill_group(self.pid)
         code = self._process.wait()
         self._over.set()
