@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -23,6 +23,7 @@ def test_breaks_at_spaces_and_cuts_long_words() -> None:
 
 
 @given(st.lists(TEXTS, max_size=8), st.integers(1, 12))
+@example(["1 \u200d1111", "1"], 2)
 def test_text_that_arrives_in_pieces_wraps_like_the_whole(pieces: list[str], width: int) -> None:
     grown = WrappedText(width)
     for piece in pieces:

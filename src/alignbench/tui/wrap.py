@@ -84,6 +84,9 @@ class WrappedText:
         self.text += more
         keep = max(0, len(self._spans) - 2)
         at = self._spans[keep][0]
+        while keep and len(split_graphemes(self.text[at - 1 : at + 1])[0]) == 1:  # it joins the space before it
+            keep -= 1
+            at = self._spans[keep][0]
         del self._spans[keep:]
         while True:
             line_end = self.text.find("\n", at)

@@ -170,7 +170,7 @@ async def test_what_cannot_be_read_hides_nothing_else(db: Path, monkeypatch: pyt
     async with listed(db) as (pilot, app, _):
         await pilot.press("end", "enter")
         await until(pilot, lambda: app.workbench.bench.session == 1)
-        await until(pilot, lambda: "sample 1 of session 1 cannot be read" in screen_text(app))
+        await until(pilot, lambda: any("sample 1 of session 1 cannot be read" in n.message for n in app._notifications))
         cells = app.workbench.bench.cells.values()
         assert sum(bool(sample.text) for cell in cells for sample in cell.samples.values()) == 7
 
