@@ -6,12 +6,10 @@ made, what a server says through `without_keys` when it comes in.
 
 from __future__ import annotations
 
-import base64
-import html
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote_plus
@@ -36,8 +34,7 @@ def masked(text: str) -> str:
     for key in keys:
         if _SHORTEST_WORD <= len(key) < SHORTEST_KEY:
             text = re.sub(rf"(?<![\w-]){re.escape(key)}(?![\w-])", MASK, text)
-    decoders: tuple[Callable[[str], str], ...] = (unquote_plus, html.unescape)
-    if any(key in decode(text) for key in keys if len(key) >= SHORTEST_KEY for decode in decoders):
+    if any(_is_hidden_in(text, key) for key in keys if len(key) >= SHORTEST_KEY):
         return MASK  # written in a way that cannot be cut out
     return _QUERY.sub(rf"\1{MASK}", _USER.sub(rf"\1{MASK}@", text))
 
@@ -113,7 +110,16 @@ def _spellings(keys: tuple[str, ...]) -> _Spellings | None:
     return _Spellings(keys) if keys else None
 
 
+def _is_hidden_in(text: str, key: str) -> bool:
+    import html  # only where there is a key: errors are made by every command
+
+    return key in unquote_plus(text) or key in html.unescape(text)
+
+
 def _spelt(key: str) -> Iterator[str]:
+    import base64
+    import html
+
     data = key.encode("utf-8", "surrogateescape")
     in_json = json.dumps(key)[1:-1]
     yield from (key, quote(data), quote(data, safe=""), quote_plus(data), html.escape(key))

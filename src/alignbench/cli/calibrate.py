@@ -13,9 +13,7 @@ from alignbench.cli import printing
 from alignbench.cli.database import reading
 from alignbench.cli.options import Db, Json, number
 from alignbench.errors import InputError
-from alignbench.output_files import check_output, write_text
 from alignbench.paths import existing_database
-from alignbench.textfiles import read_utf8
 
 if TYPE_CHECKING:
     from alignbench.calibration.planted import TextSource
@@ -45,6 +43,7 @@ def calibrate(
     from alignbench.calibration.calibrate import calibrate as calibrated
     from alignbench.calibration.to_json import calibration_json
     from alignbench.cli.progress import ProgressBar
+    from alignbench.output_files import check_output
 
     source = _source(session, condition, db)
     if output is not None:
@@ -79,6 +78,7 @@ def _source(session: int | None, condition: str | None, db: Path | None) -> Text
 
 def _write(calibration: Calibration, path: Path) -> None:
     from alignbench.calibration.page import page
+    from alignbench.output_files import write_text
 
     write_text(path, page(calibration, _page_before(path)))
     printing.wrote(path)
@@ -86,6 +86,8 @@ def _write(calibration: Calibration, path: Path) -> None:
 
 def _page_before(path: Path) -> str:
     """What the page holds already, which stays around the tables; empty for a new one, and for a pipe."""
+    from alignbench.textfiles import read_utf8
+
     return read_utf8(path) if path.is_file() else ""
 
 

@@ -11,7 +11,6 @@ from alignbench import bounds
 from alignbench.cli import printing
 from alignbench.cli.database import reading
 from alignbench.cli.options import Db, number, session_number
-from alignbench.output_files import check_output, check_output_folder, write_text
 from alignbench.paths import existing_database
 
 if TYPE_CHECKING:
@@ -82,6 +81,7 @@ def report(
     from alignbench.api.options import one_of
     from alignbench.api.reporting import make_report
     from alignbench.cli.progress import ProgressBar
+    from alignbench.output_files import check_output, check_output_folder
     from alignbench.reports.writing import written
 
     form = one_of("--format", form, FORMATS)
@@ -121,6 +121,7 @@ def report(
 
 def write_report(store: Store, report: Report, path: Path, form: str | None = None) -> None:
     """Write a report to a file; without a form, in that of its ending."""
+    from alignbench.output_files import write_text
     from alignbench.reports.writing import form_of, written
 
     write_text(path, written(store, report, form or form_of(path)))

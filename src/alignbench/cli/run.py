@@ -15,7 +15,6 @@ from alignbench import bounds, paths
 from alignbench.cli import printing
 from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads, number
 from alignbench.cli.pools import Machines, opened
-from alignbench.output_files import check_output
 
 if TYPE_CHECKING:
     from alignbench.cli.run_watcher import RunOutcome
@@ -79,6 +78,7 @@ def run(
     from alignbench.experiments.experiment_session import experiment_session
     from alignbench.experiments.plan import make_plan
     from alignbench.experiments.stored_sets import StoredSets
+    from alignbench.output_files import check_output
     from alignbench.store import Store
 
     path = db or paths.default_database()
