@@ -32,13 +32,15 @@ def is_gone(pid: int) -> bool:
 
 def test_a_stopped_worker_holds_no_signal_up_and_leaves_no_process(tmp_path: Path) -> None:
     db = tmp_path / "x.db"
-    words = ["sample", "--prompt", "Count.", "--model", "demo-aligned", "-n", "64", "--max-tokens", "1000"]
+    words = ["sample", "--prompt", "Count.", "--model", "demo-aligned", "-n", "500", "--max-tokens", "1000", "--json"]
     command = subprocess.Popen(
-        [sys.executable, "-m", "alignbench", *words, "--db", str(db)], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "alignbench", *words, "--db", str(db)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
-    assert command.stderr is not None
-    while "loaded in" not in command.stderr.readline():
-        pass
+    assert command.stdout is not None
+    assert "demo-aligned" in command.stdout.readline()  # a sample: the worker is at the others
     worker = worker_of(command.pid)
     os.kill(worker, signal.SIGSTOP)
     wait_until(lambda: is_stopped(worker))
