@@ -18,6 +18,18 @@ from alignbench.spec import (
 from alignbench.tui.text import count, one_line
 
 _DEFAULTS = Sampling()
+SHORT = {
+    "temperature": "T",
+    "top_p": "top-p",
+    "top_k": "top-k",
+    "min_p": "min-p",
+    "typical_p": "typical-p",
+    "repetition_penalty": "rep",
+    "max_tokens": "max",
+    "stop": "stops",
+    "context_stops": "stops",
+}
+"""Settings in short, where a name would take too much room."""
 SELECT_WORDS = {
     "fixed": "",
     "random": "random ",
@@ -67,15 +79,9 @@ def settings(condition: Condition) -> str:
         return f"settings {NOT_RECORDED}"
     own = condition.settings
     parts = [f"T {written_setting(own['temperature'])}"]
-    for field, short in (
-        ("top_p", "top-p"),
-        ("top_k", "top-k"),
-        ("min_p", "min-p"),
-        ("repetition_penalty", "rep"),
-        ("max_tokens", "max"),
-    ):
+    for field in ("top_p", "top_k", "min_p", "typical_p", "repetition_penalty", "max_tokens"):
         if own[field] not in (None, getattr(_DEFAULTS, field)):
-            parts.append(f"{short} {own[field]:g}")
+            parts.append(f"{SHORT[field]} {own[field]:g}")
     if own["stop"]:
         parts.append(f"stops {len(own['stop'])}")
     if own["seed"]:

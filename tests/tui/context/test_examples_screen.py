@@ -13,12 +13,13 @@ from alignbench.errors import EngineError, InputError
 from alignbench.experiments.hint_maker import made_hint
 from alignbench.spec import Condition, Context, EmbedderPrompt, Example, Examples, ExampleSet, Hint, Prompt, Sampling
 from alignbench.store import Store
-from alignbench.tui.audit.differences import injected_text, leading, studies
+from alignbench.tui.audit.differences import injected_text, leading
 from alignbench.tui.bench.column import notice
 from alignbench.tui.condition_text import changes, context_words
 from alignbench.tui.context import fields
 from alignbench.tui.workbench import context_edits, persistence
 from alignbench.tui.workbench.cell import BenchSample
+from alignbench.tui.workbench.confounds import studies
 from alignbench.tui.workbench.state import Bench, Column
 from tests.support.app import ALIGNED, BASE
 from tests.support.fakes import FakePool

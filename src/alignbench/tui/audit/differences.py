@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
 from alignbench.contexts.rendering import Part, render
 from alignbench.engines.protocol import Capabilities
-from alignbench.spec import NOT_RECORDED, Condition, LoadOptions, Prompt, Sampling, written_setting
+from alignbench.spec import NOT_RECORDED, Condition, Prompt, written_setting
 from alignbench.tui.condition_text import changes
+from alignbench.tui.workbench.confounds import Study, is_studied
 
 if TYPE_CHECKING:
     from alignbench.experiments.context_preparer import Preparer
     from alignbench.tui.workbench.cell import BenchCell
+    from alignbench.tui.workbench.state import Column
 
 DifferenceKind = Literal["confound", "studied", "same"]
 
-# What an investigation varies on purpose, by what it is about. All else that differs may explain what it finds.
-_VARIED: Mapping[str, tuple[str, ...]] = {
-    "model": ("model", "kind"),
-    "context": ("template", "template text", "instruction", "examples", "hint", "prefill", "answers a reply"),
-    "sampling": tuple(field.name.replace("_", " ") for field in fields(Sampling)),
-    "loading": tuple(field.name.replace("_", " ") for field in fields(LoadOptions)),
-}
 _MARKERS = re.compile(r"<[^<>\s]+>|\[/?[A-Z]+\]|```|\b(?:system|user|assistant)\b|[#:]")
 _DATE = re.compile(
     r"\b\d{4}-\d{2}-\d{2}\b|\b\d{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* \d{4}\b", re.IGNORECASE
@@ -46,6 +40,7 @@ class Side:
         date: Dates in the template's text.
         stops: All texts that end a response.
         file: The weights, in words.
+        asked: Samples that the column asks for.
         n, cut: Finished samples, and those of them that were cut by length.
     """
 
@@ -58,6 +53,7 @@ class Side:
     date: str
     stops: tuple[str, ...]
     file: str
+    asked: int
     n: int
     cut: int | None
 
@@ -72,17 +68,18 @@ class Difference:
     kind: DifferenceKind
 
 
-def side(preparer: Preparer, prompt: Prompt, condition: Condition, cell: BenchCell) -> Side:
+def side(preparer: Preparer, prompt: Prompt, column: Column, cell: BenchCell) -> Side:
     """What a column's model got for a prompt, or would get. It loads the model. Raises InputError or EngineError.
 
     Args:
         preparer: Prepares its context.
         prompt: The prompt.
-        condition: The column's.
+        column: The column.
         cell: Its samples of this prompt.
     """
     from alignbench.experiments.plan import PlannedCell
 
+    condition = column.condition
     content = preparer.content(PlannedCell(cell.id or 0, prompt, condition, 0, ()))
     shown = preparer.preview(prompt, condition, content)
     capabilities = preparer.capabilities(condition.model)
@@ -101,6 +98,7 @@ def side(preparer: Preparer, prompt: Prompt, condition: Condition, cell: BenchCe
         date=", ".join(_DATE.findall(" ".join(part.text for part in rendered.parts if part.kind == "template"))),
         stops=(*dict.fromkeys((*rendered.stops, *condition.sampling.stop)), capabilities.eos),
         file=_file(capabilities),
+        asked=column.n,
         n=len(rows),
         cut=None if None in ends else ends.count("length"),
     )
@@ -120,26 +118,10 @@ def injected_text(parts: tuple[Part, ...]) -> str:
     return text.strip() if len(text.split()) >= _INJECTED else ""
 
 
-def studies(a: Condition, b: Condition) -> list[tuple[str, ...]]:
-    """What a comparison of two conditions may be about, the likeliest first: model, context, sampling or loading.
-
-    Between two models without a context it is the models, and a layout of their own is a confound; with a context, that
-    is under study too. Of one model it is the context, else sampling, else how the weights are loaded.
-    """
-    differing = {what for what, _, _ in changes(a, b)}
-    alone: list[tuple[str, ...]] = [(about,) for about, whats in _VARIED.items() if differing.intersection(whats)]
-    both = ("model", "context")
-    if all((about,) in alone for about in both):
-        bare = a.context.zero_shot and b.context.zero_shot
-        alone.insert(1 if bare else 0, both)
-    return alone or [()]
-
-
-def rows(a: Side, b: Side, study: tuple[str, ...]) -> list[Difference]:
+def rows(a: Side, b: Side, study: Study) -> list[Difference]:
     """Confounds first, then what is under study, then what is the same on both sides."""
-    studied = {what for about in study for what in _VARIED[about]}
     differences = [
-        Difference(what, old, new, "studied" if what in studied else "confound")
+        Difference(what, old, new, "studied" if is_studied(what, study) else "confound")
         for what, old, new in changes(a.condition, b.condition)
         if what not in ("context stops", "stop")
     ]
@@ -148,11 +130,13 @@ def rows(a: Side, b: Side, study: tuple[str, ...]) -> list[Difference]:
         ("text the template adds", a.injected or "none", b.injected or "none"),
         ("date in the template", a.date or "none", b.date or "none"),
         ("stops", _stops(a), _stops(b)),
-        ("weights", a.file, b.file),
         ("cut by length", _cut(a), _cut(b)),
+        ("n", str(a.asked), str(b.asked)),
         ("samples", str(a.n), str(b.n)),
     ):
         differences.append(Difference(what, old, new, "same" if old == new else "confound"))
+    files: DifferenceKind = "studied" if "model" in study else "confound"
+    differences.append(Difference("weights", a.file, b.file, "same" if a.file == b.file else files))
     tokens = [("–" if s.n_tokens is None else str(s.n_tokens)) for s in (a, b)]
     longer: DifferenceKind = "studied" if {"model", "context"}.intersection(study) else "confound"
     differences.append(Difference("prompt tokens", tokens[0], tokens[1], "same" if tokens[0] == tokens[1] else longer))

@@ -15,7 +15,7 @@ from textual.widgets import Static
 from alignbench.errors import AlignbenchError
 from alignbench.tui.action import bindings
 from alignbench.tui.audit.actions import AUDIT
-from alignbench.tui.audit.differences import Difference, Side, rows, side, studies
+from alignbench.tui.audit.differences import Difference, Side, rows, side
 from alignbench.tui.screen import PreparerScreen
 from alignbench.tui.sizes import HEIGHTS
 from alignbench.tui.styled import DIM, plain
@@ -24,6 +24,7 @@ from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
 from alignbench.tui.widgets.marked_pane import MarkedPane, StyledRun
 from alignbench.tui.widgets.pane import Pane
+from alignbench.tui.workbench.confounds import studies
 from alignbench.tui.workbench.state import Column, letter
 from alignbench.tui.wrap import WrappedText
 
@@ -49,7 +50,8 @@ class AuditScreen(PreparerScreen[None]):
         "Both columns for the prompt on the Bench, as their models got it. Above what differs though nobody studies "
         "it, then what is under study, then what is the same. What is under study follows from the columns: of one "
         "model the context, else sampling; of two models without a context the models alone, so that their layouts are "
-        "a confound; u takes another reading. Text that only one prompt has is underlined."
+        "a confound; u takes another reading. ≠ in the head of a column names the settings among them. Text that only "
+        "one prompt has is underlined."
     )
 
     def __init__(self, workbench: Workbench) -> None:
@@ -95,7 +97,7 @@ class AuditScreen(PreparerScreen[None]):
     async def _side(self, column: Column) -> Side:
         bench = self.workbench.bench
         prompt, cell = bench.prompt, bench.cell(column)
-        return await self.preparer.run(lambda preparer, _: side(preparer, prompt, column.condition, cell))
+        return await self.preparer.run(lambda preparer, _: side(preparer, prompt, column, cell))
 
     def show(self) -> None:
         if not self.query("#head"):

@@ -32,7 +32,7 @@ BENCH = (
         "f9",
         "F9",
         "audit",
-        "Everything in which the selected column differs from the reference.",
+        "All in which the selected column differs from the reference; ≠ in its head names the settings among it.",
         title="confound audit",
     ),
     Action(

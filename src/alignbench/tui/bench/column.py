@@ -60,10 +60,12 @@ class ColumnHead(Static):
 
     def __init__(self) -> None:
         super().__init__(markup=False)
-        self._parts: tuple[int, Column, str, str, bool, bool] | None = None
+        self._parts: tuple[int, Column, str, str, bool, bool, str] | None = None
         self._drawn: tuple[object, ...] = ()
 
-    def show(self, at: int, column: Column, cell: BenchCell, *, selected: bool, reference: bool) -> None:
+    def show(
+        self, at: int, column: Column, cell: BenchCell, *, selected: bool, reference: bool, confounds: str
+    ) -> None:
         """Draw it again if anything in it changed.
 
         Args:
@@ -72,9 +74,10 @@ class ColumnHead(Static):
             cell: Its cell of the prompt on the screen.
             selected: Whether the column is.
             reference: Whether the others are compared with it.
+            confounds: In what it differs from the reference though nobody studies it.
         """
         words, style = progress(cell, column.n)
-        self._parts = (at, column, words, style, selected, reference)
+        self._parts = (at, column, words, style, selected, reference, confounds)
         self._draw()
 
     def on_resize(self) -> None:
@@ -85,10 +88,10 @@ class ColumnHead(Static):
         if self._parts is None or width < 16 or self._drawn == (self.size, self._parts):
             return
         self._drawn = (self.size, self._parts)
-        at, column, words, style, selected, reference = self._parts
+        at, column, words, style, selected, reference, confounds = self._parts
         kind = column.condition.model.kind
         if self.size.height < 2:  # where the tabs above say the rest
-            self.update(self._second(f"{kind}  ", column, words, style, width), layout=False)
+            self.update(self._second(f"{kind}  ", column, words, style, confounds, width), layout=False)
             return
         right = f"reference, {kind}" if reference and width >= 44 else kind
         mark = "* " if reference else ""
@@ -96,14 +99,16 @@ class ColumnHead(Static):
         left = Content.assemble("▶ " if selected else "  ", letter(at), "  ", mark, name)
         first = Content.assemble(left, " " * max(1, width - left.cell_length - len(right) - 1), right, " ")
         first = first.stylize("bold $text on $primary" if selected else "$foreground on $surface-lighten-1")
-        second = self._second("", column, words, style, width)
+        second = self._second("", column, words, style, confounds, width)
         self.update(Content("\n").join([first, second]), layout=False)
 
-    def _second(self, kind: str, column: Column, words: str, style: str, width: int) -> Content:
-        """Parameters to the left, progress to the right."""
-        what = cut(f"  {kind}{around(column)}{settings(column.condition)}  n {column.n}", width - cells(words) - 3)
-        gap = " " * max(1, width - cells(what) - cells(words) - 1)
-        return Content.assemble((what, DIM), gap, (words, style))
+    def _second(self, kind: str, column: Column, words: str, style: str, confounds: str, width: int) -> Content:
+        """What differs from the reference by accident, then parameters; progress to the right."""
+        mark = f"  {confounds}" if confounds else ""
+        room = width - cells(words) - cells(mark) - 3
+        what = cut(f"  {kind}{around(column)}{settings(column.condition)}  n {column.n}", room)
+        gap = " " * max(1, width - cells(mark) - cells(what) - cells(words) - 1)
+        return Content.assemble((mark, "bold $text-warning"), (what, DIM), gap, (words, style))
 
 
 class ColumnView(Vertical):
@@ -138,6 +143,7 @@ class ColumnView(Vertical):
         *,
         selected: bool,
         reference: bool,
+        confounds: str,
         cursor: int | None,
         whole: bool,
     ) -> None:
@@ -149,11 +155,12 @@ class ColumnView(Vertical):
             cell: Its cell of the prompt on the screen.
             selected: Whether it is.
             reference: Whether the others are compared with it.
+            confounds: As `confound_mark` says them.
             cursor: Index of the selected sample.
             whole: Whether samples are shown whole.
         """
         self.set_class(selected, "-selected")
-        self.head.show(at, column, cell, selected=selected, reference=reference)
+        self.head.show(at, column, cell, selected=selected, reference=reference, confounds=confounds)
         self.samples.show(
             cell.ordered(column.n),
             max_tokens=column.condition.settings["max_tokens"],

@@ -9,6 +9,7 @@ from textual.containers import Horizontal
 
 from alignbench.tui.bench.column import ColumnView
 from alignbench.tui.sizes import NARROW
+from alignbench.tui.workbench.confounds import confound_mark
 from alignbench.tui.workbench.controller import Workbench
 
 LEAST_WIDTH = 38  # of a column beside others
@@ -47,6 +48,7 @@ class ColumnsView(Horizontal):
                 bench.cell(column),
                 selected=at == bench.selected,
                 reference=column.name == bench.reference,
+                confounds=confound_mark(column, bench.reference_column),
                 cursor=bench.cursor,
                 whole=self._workbench.whole,
             )

@@ -1,0 +1,66 @@
+"""What marks a column that differs from the reference though nobody studies it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from alignbench.spec import Condition, Context, Sampling
+from alignbench.tui.workbench.confounds import confound_mark, confounds_of
+from alignbench.tui.workbench.state import Column
+from tests.support.app import ALIGNED, BASE
+
+REFERENCE = Column(Condition.zero_shot(ALIGNED), 5)
+OTHER = Column(Condition.zero_shot(BASE), 5)
+
+
+def changed(column: Column, n: int = 5, seed: int = 0, mode: Any = "strict", **sampling: Any) -> Column:
+    return Column(replace(column.condition, sampling=Sampling(**sampling), seed=seed, mode=mode), n)
+
+
+@pytest.mark.parametrize(
+    ("setting", "mark"),
+    [
+        ({"temperature": 1.0}, "≠ T"),
+        ({"top_p": 0.9}, "≠ top-p"),
+        ({"top_k": 40}, "≠ top-k"),
+        ({"min_p": 0.1}, "≠ min-p"),
+        ({"typical_p": 0.9}, "≠ typical-p"),
+        ({"repetition_penalty": 1.1}, "≠ rep"),
+        ({"max_tokens": 64}, "≠ max"),
+        ({"stop": ("\n",)}, "≠ stops"),
+        ({"seed": 5}, "≠ seed"),
+        ({"mode": "fast"}, "≠ mode"),
+        ({"n": 3}, "≠ n"),
+        ({}, ""),
+        ({"temperature": 0.0, "max_tokens": 9, "seed": 1, "mode": "fast", "n": 2}, "≠ T, max, seed +2"),
+    ],
+)
+def test_all_that_differs_between_two_models_is_marked_but_their_own_layouts(setting: Any, mark: str) -> None:
+    assert confound_mark(changed(OTHER, **setting), REFERENCE) == mark
+
+
+def test_what_is_under_study_is_not_marked() -> None:
+    warm = changed(REFERENCE, temperature=1.0)
+    assert confounds_of(warm, REFERENCE) == [], "of one model it is sampling that is studied"
+    assert confounds_of(REFERENCE, REFERENCE) == []
+    assert confounds_of(OTHER, None) == []
+    chat = Column(replace(OTHER.condition, context=Context("chat")), 5)
+    assert confounds_of(chat, REFERENCE) == []
+    swapped = Column(replace(REFERENCE.condition, context=Context("plain")), 5)
+    assert confounds_of(replace(swapped, condition=replace(swapped.condition, model=BASE)), REFERENCE) == []
+    assert confounds_of(changed(chat, temperature=1.0), REFERENCE) == ["temperature"]
+
+
+def test_a_layout_that_is_not_the_models_own_is_marked() -> None:
+    aligned = Column(replace(REFERENCE.condition, context=Context("plain")), 5)
+    assert confounds_of(OTHER, aligned) == [], "they share it"
+    chat = Column(replace(OTHER.condition, context=Context("chat")), 5)
+    assert confounds_of(chat, aligned) == ["template"]
+
+
+def test_a_setting_that_nobody_recorded_is_marked() -> None:
+    imported = replace(OTHER.condition, unrecorded=frozenset({"temperature"}))
+    assert confounds_of(Column(imported, 5), REFERENCE) == ["temperature"]
