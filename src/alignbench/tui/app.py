@@ -15,6 +15,7 @@ from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.message import Message
+from textual.notifications import Notify
 from textual.screen import Screen
 
 from alignbench.errors import AlignbenchError, InputError
@@ -22,8 +23,8 @@ from alignbench.spec import Model, Prompt
 from alignbench.tui.action import APP, bindings, of_screen
 from alignbench.tui.bench.screen import BenchScreen
 from alignbench.tui.messages import Open
-from alignbench.tui.notices import NoticeHandler
-from alignbench.tui.screen import do, tell
+from alignbench.tui.notices import NoticeHandler, merge, place, tell
+from alignbench.tui.screen import do
 from alignbench.tui.terminal import TerminalWatch, mind_bare_stops
 from alignbench.tui.workbench.controller import Workbench
 from alignbench.tui.workbench.state import Bench
@@ -119,6 +120,14 @@ class BenchApp(App[None]):
     def on_bench_app_noticed(self, message: Noticed) -> None:
         tell(self, message.line, "warning")
 
+    def on_notify(self, event: Notify) -> None:
+        """A toast comes: equal ones are one, and none covers what is typed."""
+        merge(self, event.notification)
+        self.call_after_refresh(place, self)
+
+    def on_descendant_focus(self) -> None:
+        place(self)
+
     def _happened(self) -> None:
         """Called from any thread."""
         if not self._leaving:
@@ -182,7 +191,7 @@ class BenchApp(App[None]):
         if not self._leaving:
             self._leaving = True
             if self.workbench.busy:
-                self.notify("Stopping; what finished is kept.", markup=False)
+                tell(self, "Stopping; what finished is kept.")
             self.run_worker(self._leave())
         else:
             self.exit()

@@ -7,7 +7,8 @@ from typing import Any
 from textual.app import App
 
 from alignbench.tui.messages import Open
-from alignbench.tui.screen import do, tell
+from alignbench.tui.notices import tell
+from alignbench.tui.screen import do
 from alignbench.tui.workbench.context_edits import composable_column, give_context
 from alignbench.tui.workbench.controller import Workbench
 

@@ -10,24 +10,11 @@ from textual.app import App
 from textual.screen import Screen
 
 from alignbench.errors import AlignbenchError, InputError
-from alignbench.tui.text import printable
+from alignbench.tui.notices import tell
 from alignbench.tui.widgets.pane import Pane
 from alignbench.tui.workbench.controller import Workbench
 
-LONGEST = 500  # characters of a notification
 ResultT = TypeVar("ResultT")
-
-
-def tell(app: App[Any], message: str, severity: str = "information", timeout: float | None = None) -> None:
-    """A notification; its text is data.
-
-    Args:
-        app: The app.
-        message: The text, cut where it is long.
-        severity: Textual's: information, warning or error.
-        timeout: Seconds that it stays; the app's without it.
-    """
-    app.notify(printable(message[:LONGEST]), severity=severity, markup=False, timeout=timeout)  # type: ignore[arg-type]
 
 
 def do(app: App[Any], workbench: Workbench, what: Coroutine[Any, Any, str | None]) -> None:

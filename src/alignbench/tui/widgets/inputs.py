@@ -8,6 +8,7 @@ from textual.widgets import Input, TextArea
 
 from alignbench.display import visible
 from alignbench.textfiles import split_lines
+from alignbench.tui.notices import tell
 
 
 def _one_cell(text: str) -> str:
@@ -38,7 +39,7 @@ class PlainInput(Input):
         """A pasted text as it is written here: its lines with spaces between, which is said."""
         lines = [" ".join(line.split("\t")).strip() for line in split_lines(text.strip())]
         if len(lines) > 1:
-            self.app.notify(f"{len(lines)} lines were joined by spaces: this field has one line.", markup=False)
+            tell(self.app, f"{len(lines)} lines were joined by spaces: this field has one line.")
         return " ".join(filter(None, lines))
 
 
