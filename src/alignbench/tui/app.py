@@ -24,8 +24,10 @@ from alignbench.tui.action import APP, bindings, of_screen
 from alignbench.tui.bench.screen import BenchScreen
 from alignbench.tui.messages import Open
 from alignbench.tui.notices import NoticeHandler, merge, place, tell
+from alignbench.tui.preferences import keep_theme, kept_theme
 from alignbench.tui.screen import do
 from alignbench.tui.terminal import TerminalWatch, mind_bare_stops
+from alignbench.tui.themes import DARK, HOUSE, legible
 from alignbench.tui.workbench.controller import Workbench
 from alignbench.tui.workbench.state import Bench
 
@@ -68,6 +70,9 @@ class BenchApp(App[None]):
             labels: Pairs to label first of all.
         """
         super().__init__()
+        for theme in HOUSE:
+            self.register_theme(theme)
+        self.theme = kept if (kept := kept_theme()) in self.available_themes else DARK.name
         # A crash is told on stderr, whose door would show styles as the escapes that they are.
         self.error_console = Console(stderr=True, color_system=None, markup=False, highlight=False)
         self.workbench = Workbench(db, pool, embed, self._happened)
@@ -84,6 +89,11 @@ class BenchApp(App[None]):
         self.bench_screen = BenchScreen(self.workbench)
         return self.bench_screen
 
+    def get_css_variables(self) -> dict[str, str]:
+        variables = super().get_css_variables()
+        self.theme_variables = legible(variables, self.ansi_theme if self.current_theme.ansi else None)
+        return self.theme_variables
+
     class Noticed(Message):
         """There is something that a person should know, whichever thread found it."""
 
@@ -92,6 +102,7 @@ class BenchApp(App[None]):
             self.line = line
 
     def on_mount(self) -> None:
+        self.theme_changed_signal.subscribe(self, lambda theme: keep_theme(theme.name))
         self._notices = NoticeHandler(lambda line: self.post_message(self.Noticed(line)))
         logging.getLogger("alignbench").addHandler(self._notices)
         if not self.is_headless:

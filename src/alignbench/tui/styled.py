@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from string import ascii_lowercase
 
 from textual.content import Content
 
 from alignbench.tui.text import printable
 from alignbench.tui.wrap import WrappedText
 
-DIM = "$foreground 60%"
+DIM = "$text-muted"
+SELECTED = "bold $block-cursor-foreground on $block-cursor-background"
+"""Of what is selected, the same everywhere. Nothing in it has a colour of its own: see `selected`."""
 
 
 def plain(text: str) -> Content:
@@ -23,6 +26,16 @@ def heading(text: str) -> Content:
 
 def faint(text: str) -> Content:
     return Content.styled(text, DIM)
+
+
+def hue(column: int) -> str:
+    """The colour of a column, by its place: of its letter, its bars, its marks and its figures."""
+    return f"$column-{ascii_lowercase[column % len(ascii_lowercase)]}"
+
+
+def selected(content: Content) -> Content:
+    """The same as what is selected."""
+    return Content.styled(content.plain, SELECTED)
 
 
 def notes(texts: Iterable[str], width: int) -> list[Content]:

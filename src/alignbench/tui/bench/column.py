@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from alignbench.tui.bench.sample_list import SampleList
 from alignbench.tui.condition_text import context_words, settings
-from alignbench.tui.styled import DIM
+from alignbench.tui.styled import DIM, SELECTED
 from alignbench.tui.text import bar, cells, cut, one_line
 from alignbench.tui.workbench.cell import BenchCell
 from alignbench.tui.workbench.state import Column, letter
@@ -98,7 +98,7 @@ class ColumnHead(Static):
         name = one_line(column.name, max(6, width - len(right) - len(mark) - 8))
         left = Content.assemble("▶ " if selected else "  ", letter(at), "  ", mark, name)
         first = Content.assemble(left, " " * max(1, width - left.cell_length - len(right) - 1), right, " ")
-        first = first.stylize("bold $text on $primary" if selected else "$foreground on $surface-lighten-1")
+        first = first.stylize(SELECTED if selected else "$foreground on $panel")
         second = self._second("", column, words, style, confounds, width)
         self.update(Content("\n").join([first, second]), layout=False)
 

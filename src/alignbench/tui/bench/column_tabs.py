@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widgets import Static
 
-from alignbench.tui.styled import DIM
+from alignbench.tui.styled import DIM, SELECTED
 from alignbench.tui.text import one_line
 from alignbench.tui.workbench.state import Bench, letter
 
@@ -26,5 +26,5 @@ class ColumnTabs(Static):
             mark = "*" if column.name == bench.reference else ""
             done = f"{bench.cell(column).done}/{column.n}"
             text = f" {arrow}{letter(at)} {one_line(column.name, room)}{mark} {done} "
-            parts.append(Content.styled(text, "bold $text on $primary" if at == bench.selected else DIM))
+            parts.append(Content.styled(text, SELECTED if at == bench.selected else DIM))
         self.update(Content("").join(parts), layout=False)

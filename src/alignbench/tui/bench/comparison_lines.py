@@ -129,11 +129,11 @@ def bar_line(score: Score, ceiling: Score, width: int, style: str) -> Content:
     parts = [Content.styled(f"{score.text:>4} ", style)]
     for at in range(width):
         if at == mark:
-            parts.append(Content.styled("┃", "bold $warning"))
+            parts.append(Content.styled("┃", "bold"))
         elif at < full:
             parts.append(Content.styled("━", style or "$primary"))
         else:
-            parts.append(Content.styled("─", "$foreground 30%"))
+            parts.append(Content.styled("─", "$border-blurred"))
     return Content.assemble(*parts, "  ")
 
 

@@ -39,7 +39,7 @@ class PromptBox(Static):
         room = self._width - len(LABEL) - 1
         if not self._text.strip():
             hint = "none: F2 picks one, e writes one"
-            self.update(Content.assemble((LABEL, DIM), (hint, "$foreground 60% italic")))
+            self.update(Content.assemble((LABEL, DIM), (hint, f"{DIM} italic")))
             return
         wrapped = WrappedText(room, printable(self._text))
         lines = [wrapped[i] for i in range(min(MOST, len(wrapped)))]

@@ -283,14 +283,12 @@ class SampleList(Pane):
         style = self._style(row.text_style)
         if not row.margin and not row.status:
             return Strip([Segment(set_cell_size(row.text, width), style)], width)
-        over = Style(bgcolor=self._style("cursor").bgcolor) if row.chosen else None
         room = width - len(row.margin)
         space = room - len(row.status)
-        segments = [Segment(row.margin, self._style("index")), Segment(set_cell_size(row.text, space), style)]
+        margin = self._style("cursor" if row.chosen else "index")
+        segments = [Segment(row.margin, margin), Segment(set_cell_size(row.text, space), style)]
         if row.status:
             segments.append(Segment(row.status, self._style(row.status_style)))
-        if over is not None:
-            segments = list(Segment.apply_style(segments, post_style=over))
         return Strip(segments, width)
 
 

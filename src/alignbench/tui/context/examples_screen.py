@@ -33,7 +33,7 @@ from alignbench.tui.context.preview_view import (
 )
 from alignbench.tui.screen import PreparerScreen
 from alignbench.tui.sizes import HEIGHTS, WIDTHS
-from alignbench.tui.styled import DIM, plain
+from alignbench.tui.styled import DIM, SELECTED, plain
 from alignbench.tui.text import cells, fitted, one_line, padded
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
@@ -182,7 +182,7 @@ class ExamplesScreen(PreparerScreen[Context | None]):
                 lines.append(self._field_line(place.field, chosen, width))
             else:
                 if place.example == 0:
-                    lines.append(Content.styled(f" {'─' * (width - 2)}", "$foreground 30%"))
+                    lines.append(Content.styled(f" {'─' * (width - 2)}", "$border-blurred"))
                 lines += self._example_lines(place.example, chosen, width, tokens)
             if chosen:
                 cursor = (first, len(lines))
@@ -194,7 +194,7 @@ class ExamplesScreen(PreparerScreen[Context | None]):
         value = fields.value_of(self._edited, name)
         arrows = f"◂ {value} ▸" if chosen and name in fields.STEPPED else value
         text = f"{'▶' if chosen else ' '}{name.replace('_', ' '):<{LABEL}}{arrows}"
-        return Content.styled(padded(text, width), "bold reverse" if chosen else "")
+        return Content.styled(padded(text, width), SELECTED if chosen else "")
 
     def _example_lines(self, index: int, chosen: bool, width: int, tokens: dict[int, int]) -> list[Content]:
         example = self._items[index]
@@ -202,7 +202,7 @@ class ExamplesScreen(PreparerScreen[Context | None]):
         beside = f"{tokens.get(place, 0)} tok {why}".rstrip() if place is not None else why
         number = f"{place:>2}" if place is not None else " –"
         room = max(8, width - cells(beside) - 7)
-        style = "bold reverse" if chosen else ("" if place is not None else DIM)
+        style = SELECTED if chosen else ("" if place is not None else DIM)
         head = f"{'▶' if chosen else ' '}{number} {fitted(example.prompt, room)} {beside} "
         answer = f"    → {one_line(example.response, width - 8)}"
         return [Content.styled(head, style), Content.styled(answer, DIM)]

@@ -9,7 +9,7 @@ from textual.content import Content
 
 from alignbench.contexts.hints import QUOTE, give_away
 from alignbench.spec import Hint, Level, Prompt
-from alignbench.tui.styled import DIM
+from alignbench.tui.styled import DIM, SELECTED
 from alignbench.tui.text import count
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def slider(level: str) -> Content:
     parts: list[Content | tuple[str, str]] = [("less ◂ ", DIM)]
     for at, name in enumerate(LEVELS):
         parts.append((" ─ ", DIM) if at else ("", ""))
-        parts.append((f"[{name}]", "bold reverse") if name == level else (name, ""))
+        parts.append((f"[{name}]", SELECTED) if name == level else (name, ""))
     parts.append((" ▸ more of the text", DIM))
     return Content.assemble(*parts)
 

@@ -49,7 +49,7 @@ class HelpScreen(AppScreen[None]):
         for action in self._actions:
             text = WrappedText(room, action.help)
             head = Content.assemble(
-                (f"{action.shown:>{width}}  ", "bold $primary"), (f"{action.called:<{TITLE}}", "bold")
+                (f"{action.shown:>{width}}  ", "bold $text-primary"), (f"{action.called:<{TITLE}}", "bold")
             )
             lines.append(Content.assemble(head, text[0]))
             lines += [Content(" " * (width + 2 + TITLE) + text[i]) for i in range(1, len(text))]

@@ -22,7 +22,7 @@ from alignbench.spec import Prompt
 from alignbench.tui.action import bindings
 from alignbench.tui.dialogs.actions import PICKER
 from alignbench.tui.dialogs.base import DIALOG_CSS, LineScreen, ListScreen
-from alignbench.tui.styled import DIM
+from alignbench.tui.styled import DIM, SELECTED
 from alignbench.tui.text import one_line
 from alignbench.tui.widgets.inputs import PlainInput
 from alignbench.tui.workbench.state import THIS_SESSION
@@ -98,7 +98,7 @@ class PromptsScreen(ListScreen[Picked | None]):
 
     def _show_sets(self) -> None:
         tabs = [
-            Content.styled(f" {one_line(set_title(name), 24)} ", "reverse bold" if name == self._chosen else "")
+            Content.styled(f" {one_line(set_title(name), 24)} ", SELECTED if name == self._chosen else "")
             for name in self._sets
         ]
         self.query_one("#sets", Static).update(Content("  ").join(tabs))

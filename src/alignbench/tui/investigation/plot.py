@@ -64,7 +64,7 @@ def plot(points: Sequence[Point], x: Axis, y: Axis, width: int, height: int = HE
         first = _free(grid[row], across.at(point.x), len(point.mark), point.faint)
         for column, char in enumerate(point.mark, start=first) if first is not None else ():
             grid[row][column] = char
-            styles[row][column] = DIM if point.faint else "bold $text-accent"
+            styles[row][column] = DIM if point.faint else "bold $text-primary"
     lines = [Content.styled(f" {y.title}", "bold")]
     for row, (chars, style) in enumerate(zip(grid, styles, strict=True)):
         at = {0: _end(y.high), height - 1: _end(y.low)}.get(row, "")
@@ -94,4 +94,4 @@ def interval_bar(value: float, interval: tuple[float, float] | None, scale: Scal
         first, last = scale.at(interval[0]), scale.at(interval[1])
         line[first : last + 1] = ["├", *"─" * max(0, last - first - 1), "┤"][: last - first + 1]
     line[scale.at(value)] = "●"
-    return Content.styled("".join(line), "$text-accent")
+    return Content.styled("".join(line), "$text-primary")

@@ -25,6 +25,7 @@ from alignbench.tui.investigation.study import Study, Subject, study, subject
 from alignbench.tui.investigation.temperatures import progress, sample_ladder
 from alignbench.tui.investigation.view_model import InvestigationViewModel
 from alignbench.tui.screen import WorkbenchScreen
+from alignbench.tui.styled import SELECTED
 from alignbench.tui.text import count, one_line
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
@@ -96,7 +97,7 @@ class InvestigationScreen(WorkbenchScreen[None]):
         job = self._job()
         if job is not None and job.result is not None:
             self._last = job.result
-        tabs = [(f" {at} {name} ", "reverse" if name == self._view else "") for at, name in enumerate(VIEWS, start=1)]
+        tabs = [(f" {at} {name} ", SELECTED if name == self._view else "") for at, name in enumerate(VIEWS, start=1)]
         self.query_one("#heading", Static).update(Content.assemble(" Investigation 1  ", *tabs), layout=False)
         state = self._state(job)
         self.query_one("#state", Static).update(Content(one_line(state)))

@@ -8,7 +8,7 @@ from textual.content import Content
 
 from alignbench.scoring.equivalence import Equivalence
 from alignbench.tui.scores.view_model import Drawn, ScoresViewModel
-from alignbench.tui.styled import DIM, notes
+from alignbench.tui.styled import DIM, SELECTED, notes
 from alignbench.tui.text import count, fitted
 
 
@@ -65,7 +65,7 @@ def _head(model: ScoresViewModel, at: int, classes: int, embedded: int) -> Conte
             diversity = model.panel.tables.within[model.names[at]]["embedding_diversity"]
             why = diversity.reason or "empty, or without a token to embed"
         missing = f"  {n - embedded} left out: {why}"
-    style = "bold reverse" if at == model.selected else "bold"
+    style = SELECTED if at == model.selected else "bold"
     return Content.assemble((name, style), words, (missing, DIM))
 
 
@@ -77,4 +77,4 @@ def _answer(model: ScoresViewModel, answer: AnswerCluster, chosen: bool) -> Cont
     side = f"{'▶' if chosen else ' '} {many:>3}×  {share}  {fitted('#' + numbers, 12)} "
     text = rows[answer.samples[0]].text if answer.samples[0] in rows else ""
     excerpt = fitted(text, max(8, model.width - len(side) - 2)).rstrip()
-    return Content.assemble((side, "bold" if chosen else ""), (excerpt, "reverse" if chosen else ""))
+    return Content.assemble((side, "bold" if chosen else ""), (excerpt, SELECTED if chosen else ""))

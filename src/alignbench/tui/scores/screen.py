@@ -23,6 +23,7 @@ from alignbench.tui.scores.spread_view import spread_lines
 from alignbench.tui.scores.table_view import detail, table_head, table_lines
 from alignbench.tui.scores.view_model import Drawn, ScoresViewModel
 from alignbench.tui.screen import WorkbenchScreen
+from alignbench.tui.styled import SELECTED
 from alignbench.tui.text import one_line
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
@@ -136,7 +137,7 @@ class ScoresScreen(WorkbenchScreen[None]):
 
     def follow(self) -> None:
         model = self._view_model()
-        tabs = [(f" {at} {title} ", "reverse" if view == self._view else "") for at, (view, title) in _TABS]
+        tabs = [(f" {at} {title} ", SELECTED if view == self._view else "") for at, (view, title) in _TABS]
         self.query_one("#heading", Static).update(Content.assemble(" Scores  ", *tabs), layout=False)
         prompt = one_line(self.workbench.bench.prompt.text, (1 if model.narrow else 2) * model.width - 4)
         self.query_one("#prompt-line", Static).update(Content(prompt))

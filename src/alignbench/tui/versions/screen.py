@@ -13,7 +13,7 @@ from alignbench.tui.action import bindings
 from alignbench.tui.condition_text import changes, context_words
 from alignbench.tui.screen import AppScreen
 from alignbench.tui.sizes import HEIGHTS
-from alignbench.tui.styled import DIM
+from alignbench.tui.styled import DIM, SELECTED
 from alignbench.tui.text import fitted, number, one_line
 from alignbench.tui.versions.actions import VERSIONS
 from alignbench.tui.widgets.keys import Keys
@@ -89,7 +89,7 @@ class VersionsScreen(AppScreen[int | None]):
         scores = "".join(f"{score.text:>{COLUMN}}" for score in comparison.scores)
         held = " held out" if comparison.held_out else ""
         text = f" {mark} {what}  {comparison.n:>5} {scores}{held}{here}"
-        return Content.styled(text, "bold reverse" if chosen else "")
+        return Content.styled(text, SELECTED if chosen else "")
 
     def _differences(self, comparisons: list[ReferenceComparison]) -> list[Content]:
         before, after = self._with, self._at

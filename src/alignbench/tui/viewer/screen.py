@@ -18,6 +18,7 @@ from alignbench.tui.messages import Open
 from alignbench.tui.save_copy import copy_sample, save_sample
 from alignbench.tui.screen import WorkbenchScreen
 from alignbench.tui.sizes import HEIGHTS, TALL
+from alignbench.tui.styled import SELECTED
 from alignbench.tui.text import cells, count, one_line, printable
 from alignbench.tui.viewer.actions import VIEWER
 from alignbench.tui.viewer.covered_sentences import best_match, sentence_runs, sentences_said
@@ -136,7 +137,7 @@ class ViewerScreen(WorkbenchScreen[None]):
         total = len(bench.cell(column).ordered(column.n))
         mark = " * reference" if column.name == bench.reference else ""
         head = f" {letter(bench.selected)}  {one_line(column.name, 30)}{mark}   sample {sample.index + 1} of {total}   "
-        tabs = [(f" {at} {title} ", "reverse" if view == self._view else "") for at, (view, title) in _TABS]
+        tabs = [(f" {at} {title} ", SELECTED if view == self._view else "") for at, (view, title) in _TABS]
         room = self.size.width - cells(head) - sum(len(title) for title, _ in tabs)
         shown_tabs = tabs if room >= 0 else [(TITLES[self._view], "")]
         self.query_one("#head", Static).update(Content.assemble(head, *shown_tabs), layout=False)

@@ -48,7 +48,7 @@ def recovery_bar(
     styles = [DIM] * width
     if floor is not None and ceiling is not None and floor < ceiling:
         for cell in range(scale.at(floor), scale.at(ceiling) + 1):
-            line[cell], styles[cell] = "═", "$primary"
+            line[cell], styles[cell] = "═", "$text-primary"
     taken: set[int] = set()
     for sign, value, style in (("┊", null, "bold"), ("|", floor, "bold"), ("|", ceiling, "bold")):
         if value is not None:
@@ -58,7 +58,7 @@ def recovery_bar(
     for letter, value in sorted(marks.items(), key=lambda mark: mark[1]):
         at = _free(scale.at(value), len(letter), taken, width)
         for cell, char in enumerate(letter, start=at):
-            line[cell], styles[cell] = char, "bold $text-accent"
+            line[cell], styles[cell] = char, "bold $text-primary"
             taken.add(cell)
     return Content.assemble(*zip(line, styles, strict=True))
 
@@ -86,7 +86,7 @@ def dot_plot(values: Sequence[float], scale: Scale, *, mean: float | None, curre
     for cell, count in Counter(scale.at(value) for value in values).items():
         line[cell], styles[cell] = _STACK[min(count, len(_STACK)) - 1], "bold"
     if mean is not None:
-        line[scale.at(mean)], styles[scale.at(mean)] = "|", "bold $primary"
+        line[scale.at(mean)], styles[scale.at(mean)] = "|", "bold $text-primary"
     if current is not None:
-        line[scale.at(current)], styles[scale.at(current)] = "◆", "bold $text-accent"
+        line[scale.at(current)], styles[scale.at(current)] = "◆", "bold $text-primary"
     return Content.assemble(*zip(line, styles, strict=True))

@@ -52,7 +52,11 @@ class MarkedPane(Pane):
         .marked--covered { color: $text-success; background: $background; text-style: bold; }
         .marked--missing { color: $text-warning; background: $background; text-style: bold; }
         .marked--marginal { color: $text-warning; background: $background; text-style: underline; }
-        .marked--chosen { color: $foreground; background: $background; text-style: bold reverse; }
+        .marked--chosen {
+            color: $block-cursor-foreground;
+            background: $block-cursor-background;
+            text-style: $block-cursor-text-style;
+        }
         .marked--more { color: $text-error; background: $background; }
         .marked--less { color: $text-success; background: $background; }
         .marked--shifted { color: $text-error; background: $background; text-style: reverse; }
