@@ -23,6 +23,7 @@ from alignbench.tui.context.actions import SETS
 from alignbench.tui.dialogs.base import DIALOG_CSS, DialogScreen, LineScreen
 from alignbench.tui.styled import DIM
 from alignbench.tui.text import count, one_line
+from alignbench.tui.widgets.choice_list import ChoiceList
 
 if TYPE_CHECKING:
     from alignbench.store import Store
@@ -63,7 +64,7 @@ class SetsScreen(DialogScreen[ExampleSource | None]):
         self._sources = [*(ExampleSource(ExampleSet(), name) for name in conditions), ExampleSource(ExampleSet())]
 
     def body(self) -> ComposeResult:
-        yield OptionList(markup=False, compact=True)
+        yield ChoiceList(markup=False, compact=True)
 
     def on_mount(self) -> None:
         self.query_one(OptionList).focus()

@@ -24,6 +24,7 @@ from alignbench.tui.dialogs.actions import PICKER
 from alignbench.tui.dialogs.base import DIALOG_CSS, LineScreen, ListScreen
 from alignbench.tui.styled import DIM, SELECTED
 from alignbench.tui.text import one_line
+from alignbench.tui.widgets.choice_list import ChoiceList
 from alignbench.tui.widgets.inputs import PlainInput
 from alignbench.tui.workbench.state import THIS_SESSION
 
@@ -62,7 +63,7 @@ class PromptsScreen(ListScreen[Picked | None]):
     def body(self) -> ComposeResult:
         yield Static("", id="sets", markup=False)
         yield PlainInput(placeholder="type to filter", compact=True)
-        prompts = OptionList(markup=False, compact=True)
+        prompts = ChoiceList(markup=False, compact=True)
         prompts.can_focus = False
         yield prompts
 

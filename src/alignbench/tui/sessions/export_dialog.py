@@ -18,6 +18,7 @@ from alignbench.tui.dialogs.base import DIALOG_CSS, DialogScreen
 from alignbench.tui.sessions.actions import EXPORT
 from alignbench.tui.styled import plain
 from alignbench.tui.text import one_line
+from alignbench.tui.widgets.choice_list import ChecksList
 from alignbench.tui.widgets.inputs import PlainInput
 
 
@@ -57,7 +58,7 @@ class ExportScreen(DialogScreen[ExportRequest | None]):
         yield PlainInput(f"session-{self._session}.jsonl", select_on_focus=False, compact=True)
         yield Static("conditions", markup=False)
         rows = [Selection(plain(one_line(name, 90)), i, True) for i, name in enumerate(self._conditions)]
-        yield SelectionList[int](*rows, compact=True)
+        yield ChecksList[int](*rows, compact=True)
 
     def action_accept(self) -> None:
         chosen = self.query_one(SelectionList).selected

@@ -23,6 +23,7 @@ from alignbench.tui.sessions.actions import SESSIONS
 from alignbench.tui.sessions.session_line import HEADS, fitted_cells, session_line
 from alignbench.tui.styled import plain
 from alignbench.tui.text import count, one_line
+from alignbench.tui.widgets.choice_list import ChoiceList
 from alignbench.tui.widgets.keys import Keys
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class SessionsScreen(AppScreen[SessionChoice | None]):
     def compose(self) -> ComposeResult:
         yield Static(" Sessions", id="heading", markup=False)
         yield Static("", id="columns-line", markup=False)
-        yield OptionList(markup=False, compact=True)
+        yield ChoiceList(markup=False, compact=True)
         yield Static(plain(f" {self.workbench.database.path}"), id="where", markup=False)
         yield Keys()
 

@@ -18,6 +18,7 @@ from alignbench.tui.dialogs.base import DIALOG_CSS, ListScreen
 from alignbench.tui.sessions.actions import SEARCH
 from alignbench.tui.styled import DIM
 from alignbench.tui.text import one_line
+from alignbench.tui.widgets.choice_list import ChoiceList
 from alignbench.tui.widgets.inputs import PlainInput
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class SearchScreen(ListScreen["SearchHit | None"]):
 
     def body(self) -> ComposeResult:
         yield PlainInput(placeholder='words, or "words side by side"', compact=True)
-        listing = OptionList(markup=False, compact=True)
+        listing = ChoiceList(markup=False, compact=True)
         listing.can_focus = False
         yield listing
 
