@@ -19,11 +19,12 @@ def main() -> None:
     """Entry point of the `alignbench` command: an error is one message, not a traceback."""
     from alignbench.cli import printing
     from alignbench.cli.app import app
+    from alignbench.cli.late import late_group
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
     printing.guard()
-    code = _exit_code(app)
+    code = _exit_code(late_group(app))
     written = _exit_code(printing.finish)
     sys.exit(code or written)
 

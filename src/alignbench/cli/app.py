@@ -86,7 +86,7 @@ def root(
         tui(db=db)
 
 
-@app.command()
+@app.command("tui")
 def tui(
     db: Db = None,
     session: Annotated[int | None, number(bounds.SESSION, "--session", help="Open this session.")] = None,
