@@ -29,9 +29,10 @@ from alignbench.tui.sizes import HEIGHTS, WIDTHS
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.pane import Pane
 from alignbench.tui.workbench.cell import BenchSample
-from alignbench.tui.workbench.context_edits import take_example
+from alignbench.tui.workbench.changed_column import changed_words
+from alignbench.tui.workbench.context_edits import own_examples_words, take_example
 from alignbench.tui.workbench.controller import Workbench
-from alignbench.tui.workbench.state import Bench, Column
+from alignbench.tui.workbench.state import Bench, Column, letter
 
 MORE = 5  # samples that + adds
 
@@ -112,7 +113,9 @@ class BenchScreen(WorkbenchScreen[None]):
     def action_resample(self) -> None:
         if (column := self._idle_column()) is not None:
             self.bench.put(self.bench.reseeded(column))
-            self.do(self.workbench.sample([self.bench.columns[self.bench.selected]]))
+            now = self.bench.columns[self.bench.selected]
+            self.tell(changed_words(self.bench.selected, column, now))
+            self.do(self.workbench.sample([now]))
 
     def action_more(self) -> None:
         if (column := self.bench.column) is not None:
@@ -143,6 +146,8 @@ class BenchScreen(WorkbenchScreen[None]):
 
     def action_reference(self) -> None:
         if (column := self.bench.column) is not None:
+            again = self.bench.reference == column.name
+            self.tell(f"{letter(self.bench.selected)} is the reference{' already' if again else ' now'}.")
             self.bench.reference = column.name
             self.keep()
 
@@ -157,14 +162,18 @@ class BenchScreen(WorkbenchScreen[None]):
     async def _edit_condition(self, column: Column | None) -> None:
         from alignbench.tui.dialogs.condition import ConditionScreen
 
-        edited = await self.app.push_screen_wait(ConditionScreen(column))
+        at = self.bench.selected
+        edited = await self.app.push_screen_wait(ConditionScreen(self.workbench, column))
         if edited is not None:
-            self.do(self._change(column, edited))
+            self.do(self._change(self.bench.columns[at] if column is not None else None, edited))
 
     async def _change(self, column: Column | None, to: Column) -> str:
         said = await self.workbench.change(column, to)
         await self.workbench.save()
-        return said
+        if column is None:
+            return said
+        at = self.bench.selected
+        return " ".join(filter(None, (changed_words(at, column, self.bench.columns[at]), said)))
 
     def action_take_example(self) -> None:
         self.attempt(partial(take_example, self.bench))
@@ -179,6 +188,12 @@ class BenchScreen(WorkbenchScreen[None]):
 
     def _ask(self, prompt: Prompt) -> None:
         self.bench.ask(prompt)
+        self._asked()
+
+    def _asked(self) -> None:
+        """Keep the prompt that is on the Bench now; where a column has it as an example, that is said."""
+        if said := own_examples_words(self.bench):
+            self.tell(said, "warning")
         self.keep()
 
     def action_next_prompt(self) -> None:
@@ -188,8 +203,11 @@ class BenchScreen(WorkbenchScreen[None]):
         self._step_prompt(-1)
 
     def _step_prompt(self, by: int) -> None:
+        before = self.bench.prompt
         self.bench.step_prompt(by)
-        self.keep()
+        if self.bench.prompt == before:
+            self.tell("There is no other prompt here. F2 picks a set, e writes a prompt.")
+        self._asked()
 
     @work
     async def action_prompts(self) -> None:
@@ -218,6 +236,7 @@ class BenchScreen(WorkbenchScreen[None]):
 
     def action_whole(self) -> None:
         self.workbench.whole = not self.workbench.whole
+        self.tell("Samples are shown whole." if self.workbench.whole else "Samples are shown as far as they fit.")
         self.workbench.changed(scores=False)
 
     def on_column_view_chosen(self, message: ColumnView.Chosen) -> None:
@@ -267,4 +286,9 @@ class BenchScreen(WorkbenchScreen[None]):
         self.post_message(Open("sessions"))
 
     def action_new_session(self) -> None:
-        self.do(self.workbench.renew())
+        self.do(self._renew())
+
+    async def _renew(self) -> str:
+        before = self.bench.session
+        await self.workbench.renew()
+        return "A new session, with these columns." + (" The one before is kept: F8." if before is not None else "")

@@ -34,7 +34,7 @@ from alignbench.tui.context.preview_view import (
 from alignbench.tui.screen import PreparerScreen
 from alignbench.tui.sizes import HEIGHTS, WIDTHS
 from alignbench.tui.styled import DIM, SELECTED, plain
-from alignbench.tui.text import cells, fitted, one_line, padded
+from alignbench.tui.text import cells, count, fitted, one_line, padded
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
 from alignbench.tui.widgets.marked_pane import MarkedPane
@@ -263,7 +263,8 @@ class ExamplesScreen(PreparerScreen[Context | None]):
         from alignbench.tui.context.example_dialog import ExampleScreen
 
         old = self._items[index] if index is not None else None
-        example = await self.app.push_screen_wait(ExampleScreen(old))
+        refuse = partial(context_edits.refuse_the_prompt, self._prompt, context=self._edited)
+        example = await self.app.push_screen_wait(ExampleScreen(old, refuse))
         if example is None or example == old:
             return
         items = list(self._items)
@@ -302,10 +303,17 @@ class ExamplesScreen(PreparerScreen[Context | None]):
             return
         if source.condition:
             before = self._edited.examples or Examples()
-            taken = replace(before, pool=Examples().pool, condition=source.condition)
-            self._change(replace(self._edited, examples=taken))
+            of_condition = replace(before, pool=Examples().pool, condition=source.condition)
+            self._change(replace(self._edited, examples=of_condition))
         else:
-            self._change(context_edits.with_pool(self._edited, source.pool))
+            taken = context_edits.with_pool(self._edited, source.pool)
+            own = len(context_edits.own_examples(self._prompt, taken))
+            if own and own == len(source.pool.items):
+                self.tell("This set has no other example than the prompt itself; it is not taken.", "warning")
+                return
+            if own:
+                self.tell(f"{own} of {count(len(source.pool.items), 'example')}: the prompt itself, left out here.")
+            self._change(taken)
 
     def action_drop(self) -> None:
         place = self._place

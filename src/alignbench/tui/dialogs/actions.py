@@ -25,6 +25,19 @@ CONDITION = (
     Action("field_down", "down", "↓", "next field", "The next field (Tab does the same)."),
     Action("field_up", "up", "↑", "field above", "The field above (Shift+Tab does the same)."),
     Action("next_choice", "f2", "F2", "next choice", "In model and mode: the next one that is known.", footer=True),
+    Action("reset_field", "f6", "F6", "as reference", "Write into this field what the reference has.", footer=True),
+    Action(
+        "reset_all", "f7", "F7", "all as reference", "The same in every field but model and name.", footer=True, spare=1
+    ),
+    Action(
+        "set_in_all",
+        "f8",
+        "F8",
+        "set in all",
+        "Give every column what this field says, now. Samples that are there stay, as a version of their column.",
+        footer=True,
+        title="set in all columns",
+    ),
 )
 
 CONFIRM = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, ClassVar
 
@@ -22,13 +22,17 @@ from alignbench import bounds
 from alignbench.bounds import Bound
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.parsing import parse_json
-from alignbench.spec import DEFAULT_SAMPLES, NOT_RECORDED, Condition, Model, Sampling
+from alignbench.spec import DEFAULT_SAMPLES, NOT_RECORDED, SETTINGS, Condition, Model, Sampling
 from alignbench.tui.action import bindings
 from alignbench.tui.dialogs.actions import CONDITION
 from alignbench.tui.dialogs.base import DIALOG_CSS, DialogScreen
-from alignbench.tui.styled import plain
+from alignbench.tui.screen import do
+from alignbench.tui.styled import DIM, plain
+from alignbench.tui.text import one_line, printable
 from alignbench.tui.widgets.inputs import PlainInput
-from alignbench.tui.workbench.state import Column
+from alignbench.tui.workbench.column_settings import COLUMN_SETTINGS, set_in_all, setting_of
+from alignbench.tui.workbench.controller import Workbench
+from alignbench.tui.workbench.state import Column, letter
 
 MODES = ("strict", "fast")
 
@@ -92,60 +96,70 @@ FIELDS = (
     _number("top_p", "Top-p", "1 is off", bounds.TOP_P),
     _number("top_k", "Top-k", "0 is off", bounds.TOP_K),
     _number("min_p", "Min-p", "0 is off", bounds.MIN_P),
+    _number("typical_p", "Typical-p", "1 is off", bounds.TYPICAL_P),
     _number("repetition_penalty", "Repetition penalty", "1 is off", bounds.REPETITION_PENALTY),
     _number("max_tokens", "Max tokens", "of one sample", bounds.MAX_TOKENS),
     _number("seed", "Seed", "sample i uses seed + i - 1", bounds.SEED),
     Field("stop", "Stop strings", 'quoted: "\\n\\n", "User:"', read_stops),
     Field("mode", "Mode", "strict replays, fast does not", _mode),
 )
-_SAMPLING = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty", "max_tokens", "stop")
+_BY_KEY = {field.key: field for field in FIELDS}
+_AGAINST = 16  # cells of a value of the reference
 
 
 class ConditionScreen(DialogScreen[Column | None]):
-    """Edits a column, or makes one where there is none."""
+    """Edits a column, or makes one where there is none, which is sampled as the reference is."""
 
     CSS_PATH: ClassVar[CSSPathType | None] = [DIALOG_CSS, "condition.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("condition", CONDITION)]
     HELP = (
-        "A model is a name (F2 goes through the known ones) or a reference such as llama:/path/file.gguf. "
-        "Samples that were drawn with other parameters stay in the session under the column's old name."
+        "A model is a name (F2 goes through the known ones) or a reference such as llama:/path/file.gguf. ≠ says what "
+        "the reference has instead. Samples that were drawn with other parameters stay in the session, as a version of "
+        "the column."
     )
 
-    def __init__(self, column: Column | None) -> None:
+    def __init__(self, workbench: Workbench, column: Column | None) -> None:
+        """column: the selected one, or None for a new one."""
         super().__init__()
+        self._workbench = workbench
         self._column = column
+        bench = workbench.bench
+        self._place = bench.selected
+        self._reference = bench.reference_column if bench.reference_column is not column else None
         self._known: list[Model] = []
+        self._hints = {field.key: (field.hint, False) for field in FIELDS}
         self._checking = False
         self._followed = column.condition.model.name if column else ""  # what a name that was not written repeats
 
     @property
     def heading(self) -> str:
-        return "New column" if self._column is None else "Condition of the selected column"
+        bench = self._workbench.bench
+        if self._reference is None:
+            against = ", the reference" if self._column is not None else ""
+        else:
+            at = bench.columns.index(self._reference)
+            against = f"; ≠ where the reference ({letter(at)}) has another value"
+        what = "New column" if self._column is None else f"Condition of column {letter(self._place)}"
+        return f"{what}{against}"
 
     def body(self) -> ComposeResult:
-        values = self._values()
+        values = _values(self._column)
+        if self._column is None and self._reference is not None:
+            shared = _values(self._reference)
+            values |= {key: shared[key] for key in COLUMN_SETTINGS if shared[key] != NOT_RECORDED}
         for field in FIELDS:
             with Horizontal(classes="field", id=f"field-{field.key}"):
                 yield Label(field.label, markup=False)
                 yield PlainInput(values.get(field.key, ""), id=field.key, compact=True, select_on_focus=True)
                 yield Static(Content(field.hint), markup=False, classes="hint")
 
-    def _values(self) -> dict[str, str]:
-        condition = self._column.condition if self._column else None
-        sampling = condition.sampling if condition else Sampling()
-        values = {key: f"{getattr(sampling, key):g}" for key in _SAMPLING if key not in ("stop", "max_tokens")}
-        values["max_tokens"] = str(sampling.max_tokens)
-        values["stop"] = write_stops(sampling.stop)
-        values["n"] = str(self._column.n if self._column else DEFAULT_SAMPLES)
-        values["seed"] = str(condition.seed if condition else 0)
-        values["mode"] = condition.mode if condition else "strict"
-        values |= dict.fromkeys(condition.unrecorded if condition else (), NOT_RECORDED)
-        values["name"] = condition.name if condition else ""
-        values["model"] = _written(condition.model) if condition else ""
-        return values
-
     def on_mount(self) -> None:
+        for field in FIELDS:
+            self._show_hint(field.key)
         self._look_up_models()
+
+    def check_action(self, action: str, _parameters: tuple[object, ...]) -> bool | None:
+        return self._reference is not None if action in ("reset_field", "reset_all") else True
 
     @work
     async def _look_up_models(self) -> None:
@@ -163,11 +177,35 @@ class ConditionScreen(DialogScreen[Column | None]):
             field.value = names[0]
 
     def _hint(self, key: str, text: str, wrong: bool = False) -> None:
+        self._hints[key] = text, wrong
+        self._show_hint(key)
+
+    def _show_hint(self, key: str) -> None:
+        """What stands behind a field: what is wrong, or what the reference has and what is expected."""
+        text, wrong = self._hints[key]
         line = self.query_one(f"#field-{key}")
         line.set_class(wrong, "-wrong")
         hint = line.query_one(".hint", Static)
-        hint.update(plain(f"✗ {text}" if wrong else text))
-        hint.tooltip = plain(text)
+        other = "" if wrong else self._against(key)
+        mark = (f"≠ {one_line(other, _AGAINST)}  ", DIM if key == "model" else "bold $text-warning") if other else ""
+        hint.update(plain(f"✗ {text}") if wrong else Content.assemble(mark, printable(text)))
+        hint.tooltip = plain(f"The reference has {other}. {text}" if other else text)
+
+    def _against(self, key: str) -> str:
+        """What the reference has where a field says something else; empty where it is the same."""
+        if self._reference is None or key == "name":
+            return ""
+        typed = self.query_one(f"#{key}", PlainInput).value.strip()
+        there = _values(self._reference)[key]
+        if typed == there:
+            return ""
+        if key in COLUMN_SETTINGS and there != NOT_RECORDED:
+            try:
+                if _BY_KEY[key].read(typed) == setting_of(self._reference, key):
+                    return ""
+            except InputError:
+                pass  # what is wrong with it is said when the fields are checked
+        return there or "none"
 
     # keys
 
@@ -188,8 +226,55 @@ class ConditionScreen(DialogScreen[Column | None]):
             field.value = choices[(at + 1) % len(choices)]
             field.cursor_position = len(field.value)
 
+    def action_reset_field(self) -> None:
+        self._reset([self.focused.id or ""] if isinstance(self.focused, PlainInput) else [])
+
+    def action_reset_all(self) -> None:
+        self._reset(COLUMN_SETTINGS)
+
+    def _reset(self, keys: Sequence[str]) -> None:
+        """Write into these fields what the reference has."""
+        if self._reference is None:
+            return
+        there = _values(self._reference)
+        wanted = [key for key in keys if key in COLUMN_SETTINGS]
+        unknown = [_BY_KEY[key].label for key in wanted if there[key] == NOT_RECORDED]
+        if not wanted:
+            self.complain("Model and name are a column's own; F7 takes all else from the reference.")
+            return
+        self.complain(f"Not recorded of the reference: {', '.join(unknown)}." if unknown else "")
+        for key in wanted:
+            if there[key] != NOT_RECORDED:
+                self.query_one(f"#{key}", PlainInput).value = there[key]
+                self._hint(key, _BY_KEY[key].hint)
+
+    def action_set_in_all(self) -> None:
+        """Give what the focused field says to every column, now."""
+        key = self.focused.id or "" if isinstance(self.focused, PlainInput) else ""
+        if key not in COLUMN_SETTINGS:
+            self.complain("Model and name are a column's own; no other column gets them.")
+            return
+        field, bench = _BY_KEY[key], self._workbench.bench
+        typed = self.query_one(f"#{key}", PlainInput).value.strip()
+        try:
+            value = field.read(typed)
+        except InputError as error:
+            self._wrong(key, error)
+            return
+        self.complain("")
+        edited = self._column is not None
+        self.tell(set_in_all(bench, key, value, typed or "none"))
+        if edited:
+            self._column = bench.columns[self._place]
+        if self._reference is not None:
+            self._reference = bench.reference_column
+        self._hint(key, field.hint)
+        do(self.app, self._workbench, self._workbench.save())
+
     def on_input_changed(self, event: PlainInput.Changed) -> None:
         """A name that only repeats the model's follows it."""
+        if event.input.id in self._hints and self.is_mounted:
+            self._show_hint(event.input.id)
         if event.input.id == "model":
             name = self.query_one("#name", PlainInput)
             if name.value in ("", self._followed):
@@ -222,8 +307,7 @@ class ConditionScreen(DialogScreen[Column | None]):
                     self._hint(field.key, field.hint)
             except InputError as error:
                 wrong.append(field.key)
-                message = str(error)
-                self._hint(field.key, message.split("; ", 1)[-1] if " is " in message else message, wrong=True)
+                self._wrong(field.key, error)
         if "model" in values:
             model, message = await self._resolve(values["model"])
             if model is None:
@@ -237,14 +321,13 @@ class ConditionScreen(DialogScreen[Column | None]):
             return None
         assert model is not None
         before = self._column.condition if self._column else None
-        if before is None or before.model != model:
-            base = Condition.zero_shot(model)
-            if before is not None:
-                base = replace(base, sampling=before.sampling)
-        else:
-            base = before
-        settings = base.settings | {key: values[key] for key in (*_SAMPLING, "seed", "mode")}
+        base = before if before is not None and before.model == model else Condition.zero_shot(model)
+        settings = {key: values[key] for key in SETTINGS}
         return Column(Condition.of_settings(values["name"], base.model, base.context, settings), values["n"])
+
+    def _wrong(self, key: str, error: InputError) -> None:
+        message = str(error)
+        self._hint(key, message.split("; ", 1)[-1] if " is " in message else message, wrong=True)
 
     def _unrecorded(self, key: str, text: str) -> bool:
         """Whether a field still says that an import did not tell; another model has to be told."""
@@ -265,6 +348,27 @@ class ConditionScreen(DialogScreen[Column | None]):
             return await asyncio.to_thread(resolve, written), ""
         except AlignbenchError as error:
             return None, str(error)
+
+
+def _values(column: Column | None) -> dict[str, str]:
+    """What the fields say of a column, or of one that is new."""
+    condition = column.condition if column else None
+    sampling = condition.sampling if condition else Sampling()
+    values = {name: _typed(value) for name, value in asdict(sampling).items() if name != "stop"}
+    values["stop"] = write_stops(sampling.stop)
+    values["n"] = str(column.n if column else DEFAULT_SAMPLES)
+    values["seed"] = str(condition.seed if condition else 0)
+    values["mode"] = condition.mode if condition else "strict"
+    values |= dict.fromkeys(condition.unrecorded if condition else (), NOT_RECORDED)
+    values["name"] = condition.name if condition else ""
+    values["model"] = _written(condition.model) if condition else ""
+    return values
+
+
+def _typed(value: float) -> str:
+    """A number as it is typed: in short where that is the same number."""
+    short = f"{value:g}"
+    return short if isinstance(value, float) and float(short) == value else str(value)
 
 
 def _written(model: Model) -> str:

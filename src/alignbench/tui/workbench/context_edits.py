@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from alignbench.errors import InputError
-from alignbench.spec import Context, Example, Examples, ExampleSet
+from alignbench.spec import Context, Example, Examples, ExampleSet, Prompt
 from alignbench.tui.condition_text import context_words
+from alignbench.tui.workbench.changed_column import version_words
 from alignbench.tui.workbench.state import Bench, Column, letter
 
 
@@ -68,11 +69,10 @@ def composable_column(bench: Bench) -> Column | None:
 
 def give_context(bench: Bench, column: Column, context: Context) -> str:
     """Put the column under this context; its samples without it stay, as a version. What there is to say about it."""
-    n_before = len(column.history)
     bench.change(column, Column(replace(column.condition, context=context), column.n))
-    now = bench.columns[bench.selected]
-    kept = f"; {column.name} stays, < goes back" if len(now.history) > n_before else ""
-    return f"{now.name}: {context_words(context)}{kept}. s samples it."
+    at = bench.selected
+    who = version_words(at, column, bench.columns[at]) or f"{letter(at)} {bench.columns[at].name}"
+    return f"{who}: {context_words(context)}. s samples it."
 
 
 def take_example(bench: Bench) -> str:
@@ -91,5 +91,36 @@ def take_example(bench: Bench) -> str:
     selected = bench.selected
     bench.change(target, Column(replace(target.condition, context=context), target.n))
     at, bench.selected = bench.selected, selected
-    bench.base = bench.columns[at].name
-    return f"Now {context_words(context)} in {letter(at)} {bench.base}. F4 edits them, s samples that column."
+    now = bench.columns[at]
+    bench.base = now.name
+    kept = version_words(at, target, now)
+    said = f"{kept}. " if kept else ""
+    there = f"Now {context_words(context)} in {letter(at)} {now.name}."
+    return f"{said}{there} Before its own prompt it is left out. F4 edits, s samples that column."
+
+
+def is_the_prompt(prompt: Prompt, example: Example, context: Context) -> bool:
+    """Whether an example is this very prompt, or as near to it as selections leave out."""
+    from alignbench.contexts.selection import is_near_duplicate
+
+    near = (context.examples or Examples()).near_duplicate
+    return bool(prompt.text.strip()) and is_near_duplicate(prompt.text, example, near)
+
+
+def refuse_the_prompt(prompt: Prompt, example: Example, context: Context) -> None:
+    """InputError where an example is the prompt that it would be given to."""
+    if is_the_prompt(prompt, example, context):
+        raise InputError("This example is the prompt itself: it would give the answer away. Write another one.")
+
+
+def own_examples(prompt: Prompt, context: Context) -> list[int]:
+    """The places, from 0, of the examples of a set that are this prompt."""
+    examples = context.examples
+    items = examples.pool.items if examples is not None else ()
+    return [i for i, item in enumerate(items) if is_the_prompt(prompt, item, context)]
+
+
+def own_examples_words(bench: Bench) -> str:
+    """Which columns have the prompt on the Bench among their examples; empty where none has."""
+    theirs = [letter(at) for at, c in enumerate(bench.columns) if own_examples(bench.prompt, c.condition.context)]
+    return f"This prompt is an example of {', '.join(theirs)}: it is left out here." if theirs else ""

@@ -7,7 +7,7 @@ from dataclasses import asdict, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from alignbench.errors import AlignbenchError, InputError
-from alignbench.spec import Condition, Context, ExampleSet, Prompt
+from alignbench.spec import DEFAULT_SAMPLES, Condition, Context, ExampleSet, Prompt
 from alignbench.tui.workbench.cell import BenchCell, BenchSample
 from alignbench.tui.workbench.state import NO_PROMPT, THIS_SESSION, Bench, Column
 
@@ -115,7 +115,8 @@ def restore(store: Store, session: int) -> tuple[Bench, list[SampleRow]]:
     bench = Bench(session=session, name=info.name, used=dict(conditions), asked=prompts)
     if not (view and _show_as_left(bench, view, store)):
         asked = {cell.condition: cell.n for cell in store.cells(session)}
-        bench.columns = [Column(condition, asked.get(name, 1)) for name, condition in conditions.items()]
+        n = asked.get(info.reference or "", DEFAULT_SAMPLES)  # of a condition that was never asked
+        bench.columns = [Column(condition, asked.get(name, n)) for name, condition in conditions.items()]
         bench.prompt = prompts[0] if prompts else NO_PROMPT
         bench.prompts, bench.prompt_set = bench.asked, THIS_SESSION
     for column in bench.columns:
