@@ -7,9 +7,11 @@ import pytest
 
 from alignbench.contexts.selection import ExampleSelection, Selected
 from alignbench.errors import InputError
+from alignbench.experiments.plan import make_plan
 from alignbench.metrics.likelihood import TokenLogprobs
 from alignbench.spec import Condition, Example, ExampleSet, Prompt, content_hash
 from alignbench.store import Judgment, NewHint, Store
+from alignbench.store.session_names import session_name
 from tests.support.samples import ALIGNED, BASE, result
 
 
@@ -140,3 +142,33 @@ def test_counts_follow_every_change_of_a_sample(store: Store, session: int, cell
     assert counts() == (2, 2)
     assert store.drop_condition_if_empty(session, failed.name)
     assert counts() == (2, 1)
+
+
+def test_a_session_is_called_by_its_date_prompts_and_models_until_it_is_renamed(store: Store) -> None:
+    session = store.create_session()
+    day = store.session(session).created[:10]
+    assert store.session(session).name == day
+    typed, of_set = Prompt.typed("Why do people\nkeep [/] diaries?"), Prompt("q1", "One?", "open-ended")
+    make_plan(store, session, [typed], [Condition.zero_shot(ALIGNED)], 1)
+    assert store.session(session).name == f"{day} “Why do people” · demo-aligned"
+    make_plan(store, session, [of_set], [Condition.zero_shot(ALIGNED), Condition.zero_shot(BASE)], 1)
+    assert store.session(session).name == f"{day} open-ended · demo-aligned, demo-base"
+    store.rename_session(session, "the pilot")
+    make_plan(store, session, [Prompt("q2", "Two?", "other")], [Condition.zero_shot(BASE)], 1)
+    assert store.session(session).name == "the pilot"
+    with pytest.raises(InputError, match="The name is empty"):
+        store.rename_session(session, "  ")
+
+
+def test_long_names_are_cut_to_what_tells_sessions_apart() -> None:
+    name = session_name("2026-11-28T20:00:00+00:00", [*"abcde"], "", ["m 1", "m\n2", "m3", "m4"])
+    assert name == "2026-11-28 a, b, c and 2 more · m 1, m 2, m3 and 1 more"
+    assert session_name("2026-11-28", [], "word " * 20, []) == "2026-11-28 “word word word word word word word word…”"
+
+
+def test_the_session_that_was_changed_last(store: Store) -> None:
+    assert store.last_session() is None
+    first, second = store.create_session("a"), store.create_session("b")
+    store.db.execute("UPDATE sessions SET updated = '2026-01-01' WHERE id = ?", [second])
+    last = store.last_session()
+    assert last is not None and (last.info.id, last.others) == (first, 1)

@@ -37,7 +37,7 @@ class SamplingJob:
     """What is to be sampled; `sampling_job` makes one whose names are checked.
 
     Attributes:
-        title: Name of the session.
+        title: Name of the session, empty for one by its date, prompts and models.
         prompts: What is responded to.
         conditions: No two of one name.
         n: Samples of each prompt under each condition.
@@ -97,7 +97,7 @@ def sampling_job(
         prompts: What is responded to.
         conditions: No two of one name.
         n: Samples of each prompt under each condition, 1 or more.
-        title: Name of the session.
+        title: Name of the session, empty for one by its date, prompts and models.
         reference: Name of a condition; the first aligned one by default.
         floor: Name of the zero-shot condition; by default the only one, see `zero_shot_floor`.
     """
@@ -223,7 +223,7 @@ def open_sampling(job: SamplingJob, db: Path, *, threads: int | None = None) -> 
     with Store.open(db) as store:
         facts = manifest(job.conditions, job.n)
         with store.together():  # what is refused leaves no session
-            session = store.create_session(job.title, reference=job.reference, manifest=facts)
+            session = store.create_session(job.title or None, reference=job.reference, manifest=facts)
             plan = make_plan(store, session, job.prompts, job.conditions, job.n)
         try:
             with (

@@ -103,7 +103,6 @@ def sample(
         chosen,
         [each.with_options(device=device, gpu_layers=gpu_layers) for each in conditions],
         n,
-        title=prompts or chosen[0].text,
         reference=reference,
         floor=floor,
     )

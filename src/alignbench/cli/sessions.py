@@ -24,20 +24,29 @@ SessionId = Annotated[int, session_number(metavar="ID", help="The session's numb
 
 Tags = Annotated[list[str], typer.Argument(metavar="TAG...", help="One or more tags.")]
 
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[WORD]...", help="Only those with all of these in name, tags or models; #WORD in a tag."),
+]
+
 
 @app.command("list")
-def list_sessions(db: Db = None, json_lines: Json = False) -> None:
-    """List the sessions, newest first."""
+def list_sessions(words: Words = None, db: Db = None, json_lines: Json = False) -> None:
+    """List the sessions, newest first, or some of them."""
     path = db or paths.default_database()
     if not path.exists():
         printing.say(f"No sessions yet: there is no database at {path}.")
         return
     from alignbench.cli import sessions_view
+    from alignbench.store.session_filter import matches
 
     with reading(path) as store:
-        sessions = store.sessions()
-    if not sessions:
+        every = store.sessions()
+    sessions = [each for each in every if matches(each, " ".join(words or ()))]
+    if not every:
         printing.say(f"No sessions yet in {path}.")
+    elif not sessions:
+        printing.say(f"No session of {len(every)} has these words in its name, tags or models.")
     elif json_lines:
         for session in sessions:
             printing.data(sessions_view.to_json(session))
@@ -80,6 +89,17 @@ def search(
         printing.say("No sample has these words.")
     elif len(hits) > limit:
         printing.say(f"These are the newest {limit}; --limit shows more.")
+
+
+@app.command()
+def rename(
+    session_id: SessionId,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Its name from now on.")],
+    db: Db = None,
+) -> None:
+    """Give a session another name; until then it is called by its date, prompts and models."""
+    with _store(existing_database(db)) as store:
+        store.rename_session(session_id, name)
 
 
 @app.command()

@@ -77,7 +77,7 @@ def make_plan(
         retry_errors: whether samples that failed count as missing
     """
     cells = []
-    with store.together():
+    with store.together(), store.naming(session):
         keys = store.prompt_keys(session, prompts)
         for condition in conditions:
             known = store.stored_cells(session, condition, errors=not retry_errors)

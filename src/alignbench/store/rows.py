@@ -30,6 +30,14 @@ class SessionInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class LastSession:
+    """The session that was worked on last, and how many there are besides."""
+
+    info: SessionInfo
+    others: int
+
+
+@dataclass(frozen=True, slots=True)
 class CellInfo:
     """One prompt under one condition."""
 

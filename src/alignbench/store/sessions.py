@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,8 @@ from alignbench import bounds
 from alignbench.errors import InputError, did_you_mean
 from alignbench.store.encoding import decode_json, decode_text, encode_json, encode_text, label, now
 from alignbench.store.named import NamedMixin
-from alignbench.store.rows import Note, SessionInfo
+from alignbench.store.rows import LastSession, Note, SessionInfo
+from alignbench.store.session_names import session_name
 
 _SESSION = """
     SELECT id, name, created, updated, reference, n_samples, n_errors,
@@ -27,10 +29,17 @@ class SessionsMixin(NamedMixin):
     """Sessions, their manifests, notes and tags."""
 
     def create_session(
-        self, name: str, *, reference: str | None = None, manifest: Mapping[str, object] | None = None
+        self, name: str | None = None, *, reference: str | None = None, manifest: Mapping[str, object] | None = None
     ) -> int:
-        """Begin a session; its id. manifest: the resolved configuration and what it ran on."""
+        """Begin a session; its id.
+
+        Args:
+            name: None for one by its date, prompts and models; see `naming`.
+            reference: Name of the condition that the others are compared with.
+            manifest: The resolved configuration and what it ran on.
+        """
         created = now()
+        name = session_name(created, (), "", ()) if name is None else name
         with self._write():
             return self._insert(
                 "INSERT INTO sessions (name, created, updated, reference, manifest) VALUES (?, ?, ?, ?, ?)",
@@ -45,6 +54,12 @@ class SessionsMixin(NamedMixin):
         """All sessions, newest first."""
         return [self._session_info(row) for row in self._rows(f"{_SESSION} ORDER BY id DESC")]
 
+    def last_session(self) -> LastSession | None:
+        """The session that was changed last; None where there is none."""
+        query = f"SELECT *, count(*) OVER () AS n FROM ({_SESSION}) ORDER BY updated DESC, id DESC LIMIT 1"
+        row = self._row(query)
+        return LastSession(self._session_info(row), row["n"] - 1) if row is not None else None
+
     def session(self, session_id: int) -> SessionInfo:
         """One session. InputError when there is none; it names those that exist."""
         row = self._row(f"{_SESSION} WHERE id = ?", session_id) if bounds.SESSION.has(session_id) else None
@@ -54,8 +69,19 @@ class SessionsMixin(NamedMixin):
         return replace(info, reference=None) if info.reference in self._unreadable_conditions(session_id) else info
 
     def rename_session(self, session_id: int, name: str) -> None:
+        """Give a session another name. InputError for an empty one."""
+        if not name.strip():
+            raise InputError("The name is empty; a session needs one.")
         with self._write():
             self._touch(session_id, name=encode_text(name))
+
+    @contextmanager
+    def naming(self, session_id: int) -> Iterator[None]:
+        """Have a session that nobody named be called after what is in it when the block ends."""
+        named = self.session(session_id).name != self._own_name(session_id)
+        yield
+        if not named and self.session(session_id).name != (name := self._own_name(session_id)):
+            self.rename_session(session_id, name)
 
     def set_reference(self, session_id: int, condition_name: str | None) -> None:
         """Say which condition the others are compared with; it need not have samples yet."""
@@ -189,6 +215,20 @@ class SessionsMixin(NamedMixin):
             if not self._execute(delete, session_id, encode_text(tag.strip())):
                 near = did_you_mean(tag, self._tags(session_id))
                 raise InputError(f"Session {session_id} has no tag {tag!r}. {near}".rstrip())
+
+    def _own_name(self, session_id: int) -> str:
+        """What the session is called if nobody named it."""
+        info = self.session(session_id)
+        sets = self._rows(
+            "SELECT set_name FROM prompts WHERE session_id = ? GROUP BY set_name ORDER BY min(position)", session_id
+        )
+        typed = """
+            SELECT text FROM prompts JOIN texts ON texts.hash = text_hash
+            WHERE session_id = ? AND set_name = '' ORDER BY position LIMIT 1
+        """
+        first = self._row(typed, session_id)
+        names = [label(row["set_name"]) for row in sets]
+        return session_name(info.created, [*filter(None, names)], label(first["text"]) if first else "", info.models)
 
     def _tags(self, session_id: int) -> tuple[str, ...]:
         rows = self._rows("SELECT tag FROM session_tags WHERE session_id = ? ORDER BY tag", session_id)

@@ -119,6 +119,8 @@ class BenchApp(App[None]):
         self.workbench.changed()
         if self._session is not None:
             do(self, self.workbench, self.workbench.open(self._session))
+        elif self._labels is None:
+            do(self, self.workbench, self.workbench.look_back())
         if self._labels is not None:
             from alignbench.tui.sessions.label_screen import LabelScreen
 

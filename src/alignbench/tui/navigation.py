@@ -11,6 +11,7 @@ from alignbench.tui.notices import tell
 from alignbench.tui.screen import do
 from alignbench.tui.workbench.context_edits import composable_column, give_context
 from alignbench.tui.workbench.controller import Workbench
+from alignbench.tui.workbench.state import SamplePlace
 
 
 async def open_screen(app: App[Any], workbench: Workbench, wanted: Open) -> None:
@@ -80,17 +81,26 @@ async def _compose(app: App[Any], workbench: Workbench, wanted: Open) -> None:
         do(app, workbench, workbench.save())
 
 
+async def _open_sample(app: App[Any], workbench: Workbench, session: int, place: SamplePlace) -> None:
+    """A stored sample in the viewer, and behind it the Bench at its prompt, column and version."""
+    if session != workbench.bench.session:
+        await workbench.open(session, place)
+    else:
+        workbench.bench.go_to(place)
+        await workbench.save()
+    if workbench.bench.sample is not None:
+        await open_screen(app, workbench, Open("viewer"))
+
+
 async def _choose_session(app: App[Any], workbench: Workbench) -> None:
     from alignbench.tui.sessions.screen import NEW, SessionsScreen
 
-    bench = workbench.bench
     chosen = await app.push_screen_wait(SessionsScreen(workbench))
     if chosen == NEW:
         do(app, workbench, workbench.renew())
+    elif chosen is not None and chosen.place is not None:
+        do(app, workbench, _open_sample(app, workbench, chosen.session, chosen.place))
     elif chosen is not None and chosen.session != workbench.bench.session:
-        do(app, workbench, workbench.open(chosen.session, chosen.prompt))
-    elif chosen is not None and chosen.prompt:
-        bench.ask(bench.asked_prompt(chosen.prompt))
-        do(app, workbench, workbench.save())
+        do(app, workbench, workbench.open(chosen.session))
     else:
         workbench.changed()

@@ -197,7 +197,7 @@ def test_versions_and_example_sets_come_back(tmp_path: Path) -> None:
     with Store.open(tmp_path / "x.db") as store:
         named = ExampleSet(ITEMS, "mine", "by hand")
         store.keep_example_set(named)
-        session = persistence.create(store, bench, "tried")
+        session = persistence.create(store, bench)
         restored, _ = persistence.restore(store, session)
         assert store.example_set("mine") == named, "the set keeps its name"
     assert restored.columns == bench.columns
@@ -209,11 +209,11 @@ def test_a_set_that_is_gone_leaves_its_column_as_it_was(tmp_path: Path) -> None:
     bench = a_bench()
     with_context(bench, THREE)
     with Store.open(tmp_path / "x.db") as store:
-        session = persistence.create(store, bench, "tried")
+        session = persistence.create(store, bench)
         for condition in bench.columns[1].history:
             cell = store.add_cell(session, bench.prompt, condition, 1)
             store.add_text(cell, 0, f"by {condition.name}", raw_text="", finish_reason="stop")
-        other = persistence.create(store, bench, "the same set, only in the layout")
+        other = persistence.create(store, bench)
         store.delete_session(session)
         assert persistence.restore(store, other)[0].columns == bench.columns, "a set that a layout names is kept"
         session = store.create_session("sampled")

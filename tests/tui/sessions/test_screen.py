@@ -19,6 +19,7 @@ from alignbench.tui.sessions.export_dialog import ExportScreen
 from alignbench.tui.sessions.report_screen import ReportScreen
 from alignbench.tui.sessions.screen import SessionsScreen
 from alignbench.tui.sessions.search_dialog import SearchScreen
+from alignbench.tui.viewer.screen import ViewerScreen
 from alignbench.tui.widgets.inputs import PlainInput
 from tests.support.app import SMALL, WIDE, bench_of, make_app, ready, screen_text, shows, until
 from tests.support.judged import fill
@@ -74,8 +75,12 @@ async def test_a_sample_is_found_in_any_session_and_opened(db: Path, size: tuple
         await until(pilot, lambda: app.screen.query_one(OptionList).option_count == 1)
         await shows(pilot, "red [/] herring")
         await pilot.press("enter")
-        await until(pilot, lambda: app.workbench.bench.session == 2 and app.screen is bench_of(app))
-        assert app.workbench.bench.prompt.id == "q1"
+        await until(pilot, lambda: isinstance(app.screen, ViewerScreen))
+        await shows(pilot, "demo-base", "sample 1 of 2", "red [/] herring")
+        bench = app.workbench.bench
+        assert (bench.session, bench.prompt.id, bench.columns[bench.selected].name) == (2, "q1", "demo-base")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is bench_of(app))
         await pilot.press("f8")
         await until(pilot, lambda: isinstance(app.screen, SessionsScreen) and len(app.screen._listed) == 2)
         await pilot.press("slash")
@@ -83,7 +88,39 @@ async def test_a_sample_is_found_in_any_session_and_opened(db: Path, size: tuple
         app.screen.query_one(PlainInput).value = '"demo-aligned says 0 1"'
         await until(pilot, lambda: app.screen.query_one(OptionList).option_count == 2)
         await pilot.press("enter")
-        await until(pilot, lambda: app.screen is bench_of(app) and app.workbench.bench.prompt.id == "q0")
+        await until(pilot, lambda: isinstance(app.screen, ViewerScreen) and app.workbench.bench.prompt.id == "q0")
+        await shows(pilot, "demo-aligned says 0 1", "sample 2 of 2")
+        assert app.workbench.bench.selected == 1
+
+
+async def test_sessions_are_filtered_by_name_tag_and_model(db: Path) -> None:
+    async with listed(db) as (pilot, app, screen):
+        stored(db, lambda store: store.tag_session(1, "Pilot study"))
+        screen.read()
+        await until(pilot, lambda: "#Pilot study" in screen_text(app))
+        await pilot.press("f", *"second")
+        await until(pilot, lambda: [info.id for info in screen._listed] == [2])
+        for words, found in (("#pilot", [1]), ("JUDGED demo-base", [1]), ("demo-aligned", [2, 1]), ("#judged", [])):
+            screen.query_one("#filter", PlainInput).value = words
+            await until(pilot, lambda found=found: [info.id for info in screen._listed] == found)
+        await shows(pilot, "No session has these words", "Esc clears")
+        await pilot.press("escape")
+        await until(pilot, lambda: len(screen._listed) == 2)
+        await pilot.press("f", *"#study", "enter", "enter")
+        await until(pilot, lambda: app.workbench.bench.session == 1)
+
+
+async def test_the_app_offers_to_continue_the_session_that_was_worked_on_last(db: Path) -> None:
+    stored(db, lambda store: store.add_note(1, "worked on"))
+    app = make_app(db)
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await shows(pilot, "C continues judged  8 samples; F8 has 1 more")
+        await app.workbench.rename(1, "the pilot")
+        app.workbench.changed()
+        await shows(pilot, "C continues the pilot")
+        await pilot.press("C")
+        await until(pilot, lambda: app.workbench.bench.session == 1)
+        await until(pilot, lambda: "C continues" not in screen_text(app))
 
 
 async def test_tags_and_notes_of_any_session(db: Path) -> None:

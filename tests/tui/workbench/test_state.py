@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from alignbench.spec import Condition, Prompt, Sampling, content_hash, made_id
 from alignbench.tui.workbench.cell import BenchSample
 from alignbench.tui.workbench.persistence import rebuilt
-from alignbench.tui.workbench.state import Bench, Column, free_name, letter
+from alignbench.tui.workbench.state import THIS_SESSION, Bench, Column, SamplePlace, free_name, letter
 from alignbench.tui.workbench.token_rate import TokenRate
 from tests.support.app import ALIGNED, BASE
 
@@ -143,3 +143,32 @@ def test_rate() -> None:
     now[0] += 10
     assert rate.per_second() == 0
     assert rate.total == 100
+
+
+def test_a_place_is_found_whatever_became_of_its_column() -> None:
+    bench = with_sample(a_bench())
+    bench.asked = [PROMPTS[0], own := Prompt.typed("own question")]
+    cold = bench.columns[0]
+    bench.change(cold, warmer(cold))
+    bench.ask(PROMPTS[2])
+    bench.select(1)
+    bench.go_to(SamplePlace("p0", cold.name, 3))
+    assert (bench.prompt, bench.selected, bench.cursor) == (PROMPTS[0], 0, 3)
+    assert (bench.columns[0].condition, bench.columns[0].version) == (cold.condition, 0), "the older version"
+    bench.go_to(SamplePlace("p0", "demo-base", 0))
+    assert bench.selected == 1
+    bench.select(0)
+    bench.remove()
+    bench.go_to(SamplePlace(own.id, cold.name, 1))
+    assert bench.columns[bench.selected].condition == cold.condition, "a column that was removed comes back"
+    assert (bench.prompt, bench.prompt_set, bench.prompts) == (own, THIS_SESSION, bench.asked)
+
+
+def test_a_place_in_another_version_of_a_column_that_is_being_sampled() -> None:
+    bench = with_sample(a_bench())
+    cold = bench.columns[0]
+    bench.change(cold, warmer(cold))
+    bench.cell(bench.columns[0]).status = "sampling"
+    bench.go_to(SamplePlace("p0", cold.name, 0))
+    assert [column.name for column in bench.columns] == ["demo-aligned 2", "demo-base", "demo-aligned"]
+    assert (bench.selected, bench.columns[0].version) == (2, 1)

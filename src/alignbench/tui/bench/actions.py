@@ -88,5 +88,15 @@ BENCH = (
     Action("copy", "y", "y", "copy", "Copy the selected sample to the clipboard (OSC 52)."),
     Action("save", "w", "w", "save", "Write the selected sample to a text file in the current folder."),
     Action("note", "n", "n", "notes", "Notes on this session."),
+    Action(
+        "continue_last",
+        "C",
+        "C",
+        "continue",
+        "Reopen the session that was worked on last, where it was left.",
+        footer=True,
+        title="continue last session",
+        spare=4,
+    ),
     Action("new_session", "ctrl+n", "^N", "new session", "Leave this session as it is and begin another one."),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import ComposeResult
@@ -19,6 +19,7 @@ from alignbench.tui.bench.actions import BENCH
 from alignbench.tui.bench.column import ColumnView
 from alignbench.tui.bench.column_tabs import ColumnTabs
 from alignbench.tui.bench.columns import ColumnsView
+from alignbench.tui.bench.offer import Offer
 from alignbench.tui.bench.prompt_box import PromptBox
 from alignbench.tui.bench.score_strip import ScoreStrip
 from alignbench.tui.bench.title_bar import TitleBar
@@ -33,6 +34,9 @@ from alignbench.tui.workbench.changed_column import changed_words
 from alignbench.tui.workbench.context_edits import own_examples_words, take_example
 from alignbench.tui.workbench.controller import Workbench
 from alignbench.tui.workbench.state import Bench, Column, letter
+
+if TYPE_CHECKING:
+    from alignbench.store import LastSession
 
 MORE = 5  # samples that + adds
 
@@ -60,6 +64,7 @@ class BenchScreen(WorkbenchScreen[None]):
         yield ColumnsView(self.workbench, id="columns")
         yield Static("No column. Press a to add one.", id="none", markup=False)
         yield ScoreStrip(id="scores")
+        yield Offer(id="offer")
         yield Keys()
 
     @property
@@ -71,6 +76,11 @@ class BenchScreen(WorkbenchScreen[None]):
         """The selected sample."""
         return self.bench.sample
 
+    @property
+    def _last(self) -> LastSession | None:
+        """The session that can be continued: none where one is open."""
+        return self.workbench.last if self.bench.session is None and not self.workbench.busy else None
+
     # showing
 
     def follow(self) -> None:
@@ -80,7 +90,8 @@ class BenchScreen(WorkbenchScreen[None]):
         self.query_one(ColumnsView).show()
         self.query_one(TitleBar).show(self.workbench)
         self.query_one(ColumnTabs).show(self.bench)
-        offered = tuple(self.check_action(name, ()) for name in ("cancel", "sample"))
+        self.query_one(Offer).show(self._last)
+        offered = tuple(self.check_action(name, ()) for name in ("cancel", "sample", "continue_last"))
         if offered != self._offered:
             self._offered = offered
             self.refresh_bindings()
@@ -89,6 +100,8 @@ class BenchScreen(WorkbenchScreen[None]):
         column, cell = self.bench.column, self.bench.cell
         if action == "cancel":
             return self.workbench.busy
+        if action == "continue_last":
+            return self._last is not None
         if action == "sample_column":
             return column is None or not cell(column).busy
         if action == "sample":
@@ -284,6 +297,10 @@ class BenchScreen(WorkbenchScreen[None]):
 
     def action_sessions(self) -> None:
         self.post_message(Open("sessions"))
+
+    def action_continue_last(self) -> None:
+        if (last := self._last) is not None:
+            self.do(self.workbench.open(last.info.id))
 
     def action_new_session(self) -> None:
         self.do(self._renew())

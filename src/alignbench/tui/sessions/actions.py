@@ -10,6 +10,8 @@ SESSIONS = (
     Action("open", "enter", "Enter", "reopen", "Open the session where it was left.", footer=True),
     Action("new_session", "ctrl+n", "^N", "new", "Leave this session as it is and begin another one.", footer=True),
     Action("search", "slash", "/", "search", "Find samples of all sessions by the words in them.", footer=True),
+    Action("filter", "f", "f", "filter", "Only sessions with some words in name, tags or models.", footer=True),
+    Action("to_list", "down", "↓", "to the list", "From the words of the filter to what they leave."),
     Action("report", "o", "o", "report", "The whole report of the session; w there writes it as a page.", footer=True),
     Action("export", "x", "x", "export", "Write samples to a file, of all conditions or of some.", footer=True),
     Action("mark", "space", "Space", "mark", "Mark the session, to merge or compare it with others.", footer=True),

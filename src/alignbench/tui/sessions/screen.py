@@ -24,7 +24,9 @@ from alignbench.tui.sessions.session_line import HEADS, fitted_cells, session_li
 from alignbench.tui.styled import plain
 from alignbench.tui.text import count, one_line
 from alignbench.tui.widgets.choice_list import ChoiceList
+from alignbench.tui.widgets.inputs import PlainInput
 from alignbench.tui.widgets.keys import Keys
+from alignbench.tui.workbench.state import SamplePlace
 
 if TYPE_CHECKING:
     from alignbench.store import SessionInfo, Store
@@ -40,11 +42,11 @@ class SessionChoice:
 
     Attributes:
         session: Its number.
-        prompt: Id of the one to begin with, empty for that where it was left.
+        place: The sample to open in it; None to go on where it was left.
     """
 
     session: int
-    prompt: str = ""
+    place: SamplePlace | None = None
 
 
 NEW = SessionChoice(0)  # asks for a new session; the database counts from 1
@@ -59,6 +61,7 @@ class SessionsScreen(AppScreen[SessionChoice | None]):
 
     CSS_PATH = "screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("sessions", SESSIONS)]
+    AUTO_FOCUS = "OptionList"
     HELP = (
         "Enter reopens the selected session where it was left: columns, prompt, samples and scores. Space marks "
         "sessions; m makes one of all that are marked, c compares two. All of it is there as `alignbench sessions` too."
@@ -67,11 +70,13 @@ class SessionsScreen(AppScreen[SessionChoice | None]):
     def __init__(self, workbench: Workbench) -> None:
         super().__init__()
         self.workbench = workbench
+        self._all: list[SessionInfo] = []
         self._listed: list[SessionInfo] = []
         self.marked: list[int] = []
 
     def compose(self) -> ComposeResult:
         yield Static(" Sessions", id="heading", markup=False)
+        yield PlainInput(placeholder="words of a name, tag or model; #word of a tag", id="filter", compact=True)
         yield Static("", id="columns-line", markup=False)
         yield ChoiceList(markup=False, compact=True)
         yield Static(plain(f" {self.workbench.database.path}"), id="where", markup=False)
@@ -86,17 +91,23 @@ class SessionsScreen(AppScreen[SessionChoice | None]):
     @work(exclusive=True)
     async def read(self, keep: int | None = None) -> None:
         """Read the list again. keep: the session to select."""
-        self._listed = await self._run(lambda store: store.sessions()) or self._listed
-        self.marked = [id for id in self.marked if any(info.id == id for info in self._listed)]
+        found = await self._run(lambda store: store.sessions())
+        if found is not None:
+            self._all = found
+        self.marked = [id for id in self.marked if any(info.id == id for info in self._all)]
         self._show(keep)
 
     def redraw(self) -> None:
         """Draw the list again; what is selected stays selected."""
-        if self._listed:
+        if self._all:
             self._show(self.selected.id if self.selected is not None else None)
 
     def _show(self, keep: int | None) -> None:
+        from alignbench.store.session_filter import matches
+
         listing, width, current = self.query_one(OptionList), self.size.width, self.workbench.bench.session
+        words = self._filter.value
+        self._listed = [info for info in self._all if matches(info, words)]
         listing.clear_options()
         listing.add_options(
             Option(session_line(info, width, open=info.id == current, marked=info.id in self.marked))
@@ -105,8 +116,14 @@ class SessionsScreen(AppScreen[SessionChoice | None]):
         wanted = keep if keep is not None else current
         if self._listed:
             listing.highlighted = next((i for i, info in enumerate(self._listed) if info.id == wanted), 0)
-        listing.focus()
-        head = fitted_cells(HEADS, width) if self._listed else Content("No session yet: F5 on the Bench begins one.")
+        if not self._filter.has_focus:
+            listing.focus()
+        if self._listed:
+            head = fitted_cells(HEADS, width)
+        elif self._all:
+            head = Content(" No session has these words in its name, tags or models: Esc clears them.")
+        else:
+            head = Content(" No session yet: F5 on the Bench begins one.")
         self.query_one("#columns-line", Static).update(head)
         self.refresh_bindings()
 
@@ -119,6 +136,10 @@ class SessionsScreen(AppScreen[SessionChoice | None]):
     def check_action(self, action: str, _parameters: tuple[object, ...]) -> bool | None:
         if action in ("back", "new_session", "search", "backup"):
             return True
+        if action == "filter":
+            return bool(self._all)
+        if action == "to_list":
+            return self._filter.has_focus
         return bool(self._listed) if self.is_mounted else True
 
     async def _run(self, work: Callable[[Store], T]) -> T | None:
@@ -131,6 +152,34 @@ class SessionsScreen(AppScreen[SessionChoice | None]):
 
     async def _line(self, heading: str, value: str, empty: str = "") -> str | None:
         return await self.app.push_screen_wait(LineScreen(heading, value, empty=empty))
+
+    # filtering
+
+    @property
+    def _filter(self) -> PlainInput:
+        return self.query_one("#filter", PlainInput)
+
+    def action_filter(self) -> None:
+        self._filter.display = True
+        self._filter.focus()
+
+    def on_input_changed(self) -> None:
+        self.redraw()
+
+    def on_input_submitted(self) -> None:
+        self.action_to_list()
+
+    def action_to_list(self) -> None:
+        """From the filter back to what it leaves; it goes where it is empty."""
+        self._filter.display = bool(self._filter.value)
+        self.query_one(OptionList).focus()
+
+    def action_back(self) -> None:
+        if not self._filter.display:
+            self.dismiss(None)
+            return
+        self._filter.value = ""
+        self.action_to_list()
 
     # opening
 
@@ -150,7 +199,7 @@ class SessionsScreen(AppScreen[SessionChoice | None]):
 
         hit = await self.app.push_screen_wait(SearchScreen(self.workbench))
         if hit is not None:
-            self.dismiss(SessionChoice(hit.session, hit.prompt_id))
+            self.dismiss(SessionChoice(hit.session, SamplePlace(hit.prompt_id, hit.condition, hit.sample)))
 
     # names, tags, notes
 
@@ -225,7 +274,7 @@ class SessionsScreen(AppScreen[SessionChoice | None]):
         if len(taken) < 2:
             self.tell("Mark one session or more with Space, then m on another one.")
             return
-        names = {info.id: info.name for info in self._listed}
+        names = {info.id: info.name for info in self._all}
         name = await self._line(
             f"Name of the session that is made of {', '.join(map(str, taken))}",
             " + ".join(names[id] for id in taken),

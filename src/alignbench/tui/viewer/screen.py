@@ -136,7 +136,9 @@ class ViewerScreen(WorkbenchScreen[None]):
             return
         total = len(bench.cell(column).ordered(column.n))
         mark = " * reference" if column.name == bench.reference else ""
-        head = f" {letter(bench.selected)}  {one_line(column.name, 30)}{mark}   sample {sample.index + 1} of {total}   "
+        version = f"  v{column.version + 1}/{len(column.history)}" if column.versions else ""
+        who = f"{letter(bench.selected)}  {one_line(column.name, 30)}{mark}{version}"
+        head = f" {who}   sample {sample.index + 1} of {total}   "
         tabs = [(f" {at} {title} ", SELECTED if view == self._view else "") for at, (view, title) in _TABS]
         room = self.size.width - cells(head) - sum(len(title) for title, _ in tabs)
         shown_tabs = tabs if room >= 0 else [(TITLES[self._view], "")]

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from alignbench.errors import InputError
+from alignbench.errors import AlignbenchError, InputError
 from alignbench.tui.workbench import persistence
 from alignbench.tui.workbench.backends import Backends
 from alignbench.tui.workbench.bench_scores import BenchScores
@@ -19,14 +19,14 @@ from alignbench.tui.workbench.comparison_values import ScoreTable
 from alignbench.tui.workbench.job_cache import JobCache
 from alignbench.tui.workbench.preparer_thread import ContextPreparerThread
 from alignbench.tui.workbench.run_threads import Ended, Runs
-from alignbench.tui.workbench.state import Bench, Column
+from alignbench.tui.workbench.state import Bench, Column, SamplePlace
 from alignbench.tui.workbench.store_thread import StoreThread
 
 if TYPE_CHECKING:
     from alignbench.engines.protocol import EmbedPool, EnginePool
     from alignbench.experiments.plan import Plan
     from alignbench.spec import Model, Prompt
-    from alignbench.store import Note, SampleRow, Store
+    from alignbench.store import LastSession, Note, SampleRow, Store
     from alignbench.tui.workbench.comparison_values import ReferenceComparison
 
 T = TypeVar("T")
@@ -46,6 +46,7 @@ class Workbench:
         model_jobs: What models were asked about texts; kept while the app runs.
         judge: The model that judged last.
         loaded: Names of models that have been loaded.
+        last: The session that was worked on last, until one is open or begun.
     """
 
     def __init__(self, db: Path, pool: EnginePool, embed: EmbedPool | None, notify: Callable[[], None]) -> None:
@@ -65,6 +66,7 @@ class Workbench:
         self.model_jobs = JobCache(notify)
         self.judge = ""
         self.loaded: set[str] = set()
+        self.last: LastSession | None = None
         self.notify = notify
         self._runs = Runs(db, pool, embed, notify, self.bench_scores.add)
         self._of_session: dict[str, Any] = {}
@@ -155,25 +157,25 @@ class Workbench:
         async with self._starting:  # a second key press must not make a second session
             view, reference, session = persistence.layout(bench), bench.reference, bench.session
             sets = persistence.pools(bench)
-            name = bench.name or persistence.session_name(prompts[0])
 
-            def work(store: Store) -> Plan:
+            def work(store: Store) -> tuple[Plan, str]:
                 from alignbench.experiments.plan import Plan, make_plan
 
                 number = session
                 with store.together():  # what is refused leaves no session
                     if number is None:
-                        number = store.create_session(name, reference=reference)
+                        number = store.create_session(reference=reference)
                     persistence.save(store, number, view, reference, sets)
-                    persistence.free_names(store, number, [column.condition for column in columns])
-                    cells = [
-                        cell
-                        for column in columns
-                        for cell in make_plan(store, number, prompts, [column.condition], column.n).cells
-                    ]
-                    return Plan(number, tuple(cells))
+                    with store.naming(number):
+                        persistence.free_names(store, number, [column.condition for column in columns])
+                        cells = [
+                            cell
+                            for column in columns
+                            for cell in make_plan(store, number, prompts, [column.condition], column.n).cells
+                        ]
+                    return Plan(number, tuple(cells)), store.session(number).name
 
-            plan = await self.database.run(work)
+            plan, name = await self.database.run(work)
             bench.session, bench.name = plan.session, name
             return plan
 
@@ -282,14 +284,30 @@ class Workbench:
 
         await self.database.run(work)
 
-    async def open(self, session: int, prompt: str = "") -> None:
-        """Leave the session that is open and take up another one where it was left, or at a prompt of this id."""
+    async def look_back(self) -> None:
+        """Find the session that was worked on last; one that cannot be read is not offered."""
+        from alignbench.store import Store
+
+        def last() -> LastSession | None:
+            if not self.database.path.is_file():
+                return None
+            try:
+                with Store.read(self.database.path) as store:
+                    return store.last_session()
+            except AlignbenchError:
+                return None
+
+        self.last = await asyncio.to_thread(last)
+
+    async def open(self, session: int, place: SamplePlace | None = None) -> None:
+        """Leave the session that is open and take up another one where it was left, or at a sample."""
 
         def work(store: Store) -> tuple[Bench, list[SampleRow]]:
             return persistence.restore(store, session)
 
         bench, rows = await self.database.run(work)
-        bench.prompt = bench.asked_prompt(prompt)
+        if place is not None:
+            bench.go_to(place)
         await self.save()
         self.begin(bench)
         await self._score_all(sorted(rows, key=lambda row: row.prompt != bench.prompt.text))  # what is seen comes first
@@ -303,7 +321,7 @@ class Workbench:
             raise InputError("Sampling is going on; Esc stops it, then change the session.")
         self._forget_scores()
         self._began = self._ended = 0.0
-        self.bench = bench
+        self.bench, self.last = bench, None
 
     async def renew(self) -> None:
         """Leave the session as it is and begin another one with the same columns."""
@@ -314,23 +332,26 @@ class Workbench:
         """The session in the database, made now if it is not there yet (for a note)."""
         async with self._starting:
             bench = self.bench
-            if (session := bench.session) is None:
-                name = bench.name or persistence.session_name(bench.prompt) or "untitled"
-                session = await self.database.run(lambda store: persistence.create(store, bench, name))
-                bench.session, bench.name = session, name
-            return session
+            if bench.session is None:
+                info = await self.database.run(lambda store: store.session(persistence.create(store, bench)))
+                bench.session, bench.name = info.id, info.name
+            return bench.session
 
     async def rename(self, session: int, name: str) -> None:
         """Give a session another name."""
         await self.database.run(lambda store: store.rename_session(session, name))
         if session == self.bench.session:
             self.bench.name = name
+        if self.last is not None:
+            await self.look_back()
 
     async def delete(self, session: int) -> None:
         """Delete a session. If it is the one that is open, its columns stay, with nothing sampled."""
         await self.database.run(lambda store: store.delete_session(session))
         if session == self.bench.session:
             self.begin(self.bench.renewed())
+        if self.last is not None:
+            await self.look_back()
 
     async def notes(self, text: str = "", session: int | None = None) -> list[Note]:
         """The notes of a session, of the open one without its number, after adding one if it is not empty. Only adding

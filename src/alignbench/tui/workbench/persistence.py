@@ -15,13 +15,6 @@ if TYPE_CHECKING:
     from alignbench.store import SampleRow, Store
 
 LAYOUT_VERSION = 2
-NAME_LENGTH = 60
-
-
-def session_name(prompt: Prompt) -> str:
-    """What a session is called until it is renamed: the beginning of its first prompt."""
-    text = " ".join(prompt.text.split())
-    return text if len(text) <= NAME_LENGTH else f"{text[: NAME_LENGTH - 1]}…"
 
 
 def layout(bench: Bench) -> dict[str, object]:
@@ -79,9 +72,9 @@ def rebuilt(kind: Any, values: Any) -> Any:
     return make(**{name: rebuilt(hints[name], value) for name, value in values.items() if name in known})
 
 
-def create(store: Store, bench: Bench, name: str) -> int:
+def create(store: Store, bench: Bench) -> int:
     """A session for this bench."""
-    session = store.create_session(name, reference=bench.reference)
+    session = store.create_session(reference=bench.reference)
     save(store, session, layout(bench), bench.reference, pools(bench))
     return session
 

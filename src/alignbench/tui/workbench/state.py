@@ -70,6 +70,21 @@ def free_name(wanted: str, taken: Iterable[str]) -> str:
     return f"{wanted} {count}"
 
 
+@dataclass(frozen=True, slots=True)
+class SamplePlace:
+    """Where a sample stands in a session.
+
+    Attributes:
+        prompt: Id.
+        condition: Name.
+        sample: Index, from 0.
+    """
+
+    prompt: str
+    condition: str
+    sample: int
+
+
 NO_PROMPT = Prompt(id="", text="")
 THIS_SESSION = "this session"  # the set of prompts that the session has samples of
 
@@ -180,6 +195,32 @@ class Bench:
     @property
     def reference_column(self) -> Column | None:
         return next((column for column in self.columns if column.name == self.reference), None)
+
+    def go_to(self, place: SamplePlace) -> None:
+        """Put a stored sample under the cursor: its prompt, and its column in the version that it is of. A column that
+        is not there any more comes back; so it does where another version is being sampled."""
+        self.ask(self.asked_prompt(place.prompt))
+        if self.position is None:
+            self.prompts, self.prompt_set = self.asked, THIS_SESSION
+        if (condition := self.used.get(place.condition)) is not None:
+            self._show_condition(condition)
+            self.cursor = place.sample
+
+    def _show_condition(self, condition: Condition) -> None:
+        shown = [column.hash for column in self.columns]
+        histories = [[version.hash for version in column.history] for column in self.columns]
+        wanted = condition.hash
+        at = shown.index(wanted) if wanted in shown else None
+        if at is None:
+            had = (i for i, column in enumerate(self.columns) if wanted in histories[i] and not self.cell(column).busy)
+            at = next(had, None)
+        if at is None:
+            asked = [1 + max(cell.samples, default=0) for key, cell in self.cells.items() if key[1] == wanted]
+            self.add(Column(condition, max(asked, default=DEFAULT_SAMPLES)))
+        else:
+            self.select(at)
+            if shown[at] != wanted:
+                self.show_version(histories[at].index(wanted))
 
     def idle_column(self) -> Column | None:
         """The selected column. InputError while it is being sampled."""
