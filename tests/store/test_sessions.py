@@ -171,4 +171,5 @@ def test_the_session_that_was_changed_last(store: Store) -> None:
     first, second = store.create_session("a"), store.create_session("b")
     store.db.execute("UPDATE sessions SET updated = '2026-01-01' WHERE id = ?", [second])
     last = store.last_session()
-    assert last is not None and (last.info.id, last.others) == (first, 1)
+    assert last is not None
+    assert (last.info.id, last.others) == (first, 1)
