@@ -160,8 +160,8 @@ class BenchApp(App[None]):
     def _take(self) -> None:
         self._pending = False
         self._drawn = time.monotonic()
-        for message in self.workbench.drain():
-            tell(self, message, "error")
+        for notice in self.workbench.drain():
+            tell(self, notice.text, notice.severity)
         self.workbench.changed(scores=self.workbench.bench_scores.moved())
 
     def _tick(self) -> None:

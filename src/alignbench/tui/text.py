@@ -61,6 +61,14 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
 
 
+def about(seconds: float) -> str:
+    """How long something takes, roughly: ~40 s, ~4 min, ~2 h 10 min."""
+    if seconds < 59.5:
+        return f"~{max(1, round(seconds))} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"~{hours} h {minutes} min" if hours else f"~{minutes} min"
+
+
 def count(n: int, what: str) -> str:
     """1 sample, 2 samples."""
     return f"{n} {what}{'' if n == 1 else 's'}"

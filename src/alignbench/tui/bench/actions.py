@@ -16,7 +16,14 @@ BENCH = (
         footer=True,
         spare=2,
     ),
-    Action("sample", "f5", "F5", "sample", "Draw the samples that are missing, in every column.", footer=True),
+    Action(
+        "sample",
+        "f5",
+        "F5",
+        "sample",
+        "Draw the samples that are missing, in every column; of more prompts where none is.",
+        footer=True,
+    ),
     Action("hint", "f6", "F6", "hint", "A hint for the selected column, at any resolution.", footer=True, spare=1),
     Action("scores", "f7", "F7", "scores", "All scores of this prompt, and why some are missing.", footer=True),
     Action(
@@ -47,6 +54,13 @@ BENCH = (
         spare=3,
     ),
     INVESTIGATE,
+    Action(
+        "sample_set",
+        "S,shift+f5,f17",
+        "S",
+        "sample a set",
+        "Draw the samples that are missing of this prompt, the next 20, or all of the set.",
+    ),
     Action("sample_column", "s", "s", "sample column", "Draw the samples that are missing, in this column only."),
     Action(
         "take_example",

@@ -104,14 +104,34 @@ class BenchScreen(WorkbenchScreen[None]):
             return self._last is not None
         if action == "sample_column":
             return column is None or not cell(column).busy
-        if action == "sample":
+        if action == "sample" and not self.workbench.set_state:
             return not self.bench.columns or not all(cell(column).busy for column in self.bench.columns)
         return self.workbench.can_cancel_sample if action == "cancel_sample" else True
 
     # sampling
 
     def action_sample(self) -> None:
-        self.do(self.workbench.sample(list(self.bench.columns)))
+        """What is missing of this prompt; where nothing is, more prompts are offered."""
+        bench = self.bench
+        idle = [column for column in bench.columns if not bench.cell(column).busy]
+        if bench.columns and all(bench.cell(column).has(column.n) for column in idle):
+            self.action_sample_set()
+        else:
+            self.do(self.workbench.sample(list(bench.columns)))
+
+    def action_sample_set(self) -> None:
+        if state := self.workbench.set_state:
+            self.tell(f"Sampling goes on: {state}. Esc stops it; what is drawn stays.")
+        else:
+            self._offer_samples()
+
+    @work
+    async def _offer_samples(self) -> None:
+        from alignbench.tui.dialogs.sample import SampleScreen
+
+        offer = await self.app.push_screen_wait(SampleScreen(self.workbench))
+        if offer is not None:
+            self.do(self.workbench.draw(offer.columns, offer.scope.prompts))
 
     def action_sample_column(self) -> None:
         if (column := self._idle_column()) is not None:
@@ -227,7 +247,7 @@ class BenchScreen(WorkbenchScreen[None]):
         from alignbench.tui.dialogs.prompts import PromptsScreen
 
         bench = self.bench
-        picked = await self.app.push_screen_wait(PromptsScreen(bench.prompt_set, bench.prompt, bench.asked))
+        picked = await self.app.push_screen_wait(PromptsScreen(bench))
         if picked is not None:
             bench.prompt_set, bench.prompts = picked.set, picked.prompts
             self._ask(picked.prompt)

@@ -21,17 +21,22 @@ def place(bench: Bench) -> str:
 
 
 def machine_state(workbench: Workbench) -> str:
-    """Models, speed and time."""
+    """Models, speed and time; how far it is, while a set is sampled."""
     bench = workbench.bench
     cells = bench.cells.values()
     loading = {cell.model for cell in cells if cell.status == "loading"}
     ready = {column.condition.model.name for column in bench.columns} & workbench.loaded
-    parts = [f"{count(len(loading), 'model')} loading" if loading else f"{count(len(ready), 'model')} ready"]
+    if loading:
+        parts = [f"{count(len(loading), 'model')} loading"]
+    else:
+        parts = [f"{count(len(ready), 'model')} ready"] if ready else []
+    if set_state := workbench.set_state:
+        parts = [*(parts if loading else ()), set_state]
     if rate := sum(cell.rate.per_second() for cell in cells if cell.status == "sampling"):
         parts.append(f"{rate:.0f} tok/s")
-    if workbench.seconds:
+    if workbench.seconds and not set_state:
         parts.append(clock(workbench.seconds))
-    return "   ".join(parts if ready or loading else parts[1:])
+    return "   ".join(parts)
 
 
 class TitleBar(Static):

@@ -15,6 +15,14 @@ PICKER = (
     Action("open_file", "f2", "F2", "open file", "Prompts of your own: .jsonl, .csv or .txt.", footer=True),
 )
 
+SAMPLE = (
+    LEAVE,
+    Action("accept", "enter", "Enter", "draw", "Draw the samples that are missing there.", footer=True, priority=True),
+    Action("list_down", "down,j", "↓", "down", "The next line."),
+    Action("list_up", "up,k", "↑", "up", "The line above."),
+    Action("other_columns", "tab,c", "Tab", "columns", "All columns, or the selected one.", footer=True, priority=True),
+)
+
 EDITOR = (*WRITING,)
 
 CONDITION = (

@@ -26,11 +26,14 @@ from alignbench.tui.styled import DIM, SELECTED
 from alignbench.tui.text import one_line
 from alignbench.tui.widgets.choice_list import ChoiceList
 from alignbench.tui.widgets.inputs import PlainInput
-from alignbench.tui.workbench.state import THIS_SESSION
+from alignbench.tui.workbench.sample_scope import Standing, standings
+from alignbench.tui.workbench.state import THIS_SESSION, Bench
 
 MOST = 1000  # prompts listed at once; typing narrows them down
 LONGEST = 300  # characters of a prompt in the list
 LONGEST_ID = 24  # of its id, which tells it from others of its text
+MARKS: dict[Standing, str] = {"done": "●", "partly": "◐", "none": "○"}
+FOLLOW = 0.5  # seconds between two looks at what has been sampled
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +50,26 @@ class PromptsScreen(ListScreen[Picked | None]):
 
     CSS_PATH: ClassVar[CSSPathType | None] = [DIALOG_CSS, "prompts.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("prompts", PICKER)]
-    HELP = "Type to narrow the list down; every word must occur. Tab changes the set, F2 opens a file of your own."
+    HELP = (
+        "Type to narrow the list down; every word must occur. Tab changes the set, F2 opens a file of your own. ● has "
+        "all its samples in the columns of the Bench, ◐ some, ○ none."
+    )
     HEADING = "Prompts"
 
-    def __init__(self, chosen: str, prompt: Prompt, asked: Sequence[Prompt]) -> None:
-        """chosen: name or path of the set to begin with. asked: prompts of the session, a set of their own."""
+    def __init__(self, bench: Bench) -> None:
         super().__init__()
-        self._chosen = chosen
-        self._prompt = prompt
-        self._asked = asked
+        self._bench = bench
+        self._chosen = bench.prompt_set
         self._sets: list[str] = []
         self._prompts: Sequence[Prompt] = ()
         self._listed: list[Prompt] = []
+        self._marked: list[Standing] = []  # of those listed
+        self._times: Counter[str] = Counter()  # prompts of the set by their text
+        self._numbers: dict[Prompt, int] = {}  # in the set
 
     def body(self) -> ComposeResult:
         yield Static("", id="sets", markup=False)
+        yield Static("", id="sampled", markup=False)
         yield PlainInput(placeholder="type to filter", compact=True)
         prompts = ChoiceList(markup=False, compact=True)
         prompts.can_focus = False
@@ -69,13 +77,14 @@ class PromptsScreen(ListScreen[Picked | None]):
 
     def on_mount(self) -> None:
         self._begin()
+        self.set_interval(FOLLOW, self._follow)
 
     @work
     async def _begin(self) -> None:
         from alignbench.prompts import shipped_sets
 
         self._sets = await asyncio.to_thread(shipped_sets)
-        if self._asked:
+        if self._bench.asked:
             self._sets.append(THIS_SESSION)
         if self._chosen and self._chosen not in self._sets:
             self._sets.append(self._chosen)
@@ -86,7 +95,7 @@ class PromptsScreen(ListScreen[Picked | None]):
         from alignbench.prompts import load_prompts
 
         try:
-            prompts = self._asked if name == THIS_SESSION else await asyncio.to_thread(load_prompts, name)
+            prompts = self._bench.asked if name == THIS_SESSION else await asyncio.to_thread(load_prompts, name)
         except AlignbenchError as error:
             self.complain(str(error))
             return
@@ -106,24 +115,17 @@ class PromptsScreen(ListScreen[Picked | None]):
 
     def _filter(self, text: str) -> None:
         words = text.casefold().split()
-        matching = [(i, p) for i, p in enumerate(self._prompts) if all(word in p.text.casefold() for word in words)]
-        self._listed = [prompt for _, prompt in matching[:MOST]]
+        matching = [prompt for prompt in self._prompts if all(word in prompt.text.casefold() for word in words)]
+        self._listed = matching[:MOST]
+        self._marked = standings(self._bench, self._listed)
         listing = self.query_one(OptionList)
         listing.clear_options()
-        digits = len(str(len(self._prompts)))
-        times = Counter(prompt.text for prompt in self._prompts)
-        listing.add_options(
-            Option(
-                Content.assemble(
-                    (f"{i + 1:>{digits}}  ", DIM),
-                    (f"{one_line(prompt.id, LONGEST_ID)}  " if times[prompt.text] > 1 else "", DIM),
-                    one_line(prompt.text, LONGEST),
-                )
-            )
-            for i, prompt in matching[:MOST]
-        )
+        self._times = Counter(prompt.text for prompt in self._prompts)
+        self._numbers = {prompt: number for number, prompt in enumerate(self._prompts, start=1)}
+        listing.add_options(Option(self._line(i)) for i in range(len(self._listed)))
+        self._show_sampled()
         if self._listed:
-            at = next((i for i, prompt in enumerate(self._listed) if prompt == self._prompt), 0)
+            at = next((i for i, prompt in enumerate(self._listed) if prompt == self._bench.prompt), 0)
             listing.highlighted = at
             self.call_after_refresh(listing.scroll_to_highlight)
         if not matching:
@@ -132,6 +134,32 @@ class PromptsScreen(ListScreen[Picked | None]):
             self.complain(f"The first {MOST} of {len(matching)}; type to narrow them down.")
         else:
             self.complain("")
+
+    def _line(self, at: int) -> Content:
+        prompt, digits = self._listed[at], len(str(len(self._prompts)))
+        return Content.assemble(
+            f"{MARKS[self._marked[at]]} ",
+            (f"{self._numbers[prompt]:>{digits}}  ", DIM),
+            (f"{one_line(prompt.id, LONGEST_ID)}  " if self._times[prompt.text] > 1 else "", DIM),
+            one_line(prompt.text, LONGEST),
+        )
+
+    def _show_sampled(self) -> None:
+        n = Counter(self._marked)
+        counts = "   ".join(f"{mark} {n[standing]} {standing}" for standing, mark in MARKS.items())
+        self.query_one("#sampled", Static).update(Content.styled(counts, DIM))
+
+    def _follow(self) -> None:
+        """Mark anew what has been sampled since."""
+        marked, before = standings(self._bench, self._listed), self._marked
+        if marked == before:
+            return
+        self._marked = marked
+        listing = self.query_one(OptionList)
+        for at, (now, then) in enumerate(zip(marked, before, strict=True)):
+            if now != then:
+                listing.replace_option_prompt_at_index(at, self._line(at))
+        self._show_sampled()
 
     def on_input_changed(self, event: PlainInput.Changed) -> None:
         self._filter(event.value)

@@ -81,6 +81,10 @@ class BenchCell:
     def done(self) -> int:
         return sum(sample.status == "done" for sample in self.samples.values())
 
+    def has(self, n: int) -> bool:
+        """Whether the first n samples are done."""
+        return all(index in self.samples and self.samples[index].status == "done" for index in range(n))
+
     def sample(self, index: int) -> BenchSample:
         return self.samples.setdefault(index, BenchSample(index))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,9 +15,12 @@ from alignbench.tui.workbench.backends import Backends
 from alignbench.tui.workbench.bench_scores import BenchScores
 from alignbench.tui.workbench.cell import BenchCell
 from alignbench.tui.workbench.comparison_values import ScoreTable
+from alignbench.tui.workbench.draw_progress import RunsUnderWay
 from alignbench.tui.workbench.job_cache import JobCache
+from alignbench.tui.workbench.notice import Notice
 from alignbench.tui.workbench.preparer_thread import ContextPreparerThread
 from alignbench.tui.workbench.run_threads import Ended, Runs
+from alignbench.tui.workbench.sample_scope import Offer, offers, scopes
 from alignbench.tui.workbench.state import Bench, Column, SamplePlace
 from alignbench.tui.workbench.store_thread import StoreThread
 
@@ -72,8 +74,7 @@ class Workbench:
         self._of_session: dict[str, Any] = {}
         self._watchers: list[Callable[[], None]] = []
         self._starting = asyncio.Lock()
-        self._began = 0.0
-        self._ended = 0.0
+        self._under_way = RunsUnderWay()
 
     # watching
 
@@ -95,12 +96,24 @@ class Workbench:
 
     @property
     def busy(self) -> bool:
-        return self._runs.active or self.bench.busy
+        return bool(self._under_way) or self._runs.active or self.bench.busy
 
     @property
     def seconds(self) -> float:
         """How long sampling has been going on, or took."""
-        return (time.monotonic() if self.busy else self._ended) - self._began if self._began else 0.0
+        return self._under_way.seconds
+
+    @property
+    def set_state(self) -> str:
+        """How far the runs over several prompts are, in words; empty where there is none."""
+        return self._under_way.set_words
+
+    async def offers(self, columns: Sequence[Column]) -> list[Offer]:
+        """What can be drawn in these columns, as the database has it now."""
+        found, session = scopes(self.bench), self.bench.session
+        if not self.backends.db.exists():
+            return offers(None, None, found, columns)
+        return await self.database.run(lambda store: offers(store, session, found, columns))
 
     async def sample(self, columns: Sequence[Column]) -> str:
         """Draw what is missing of the prompt on the screen in these columns; what there is to say, if anything.
@@ -119,14 +132,14 @@ class Workbench:
         return terms if terms is not None else "Every column has its samples. r draws new ones, + five more."
 
     async def draw(self, columns: Sequence[Column], prompts: Sequence[Prompt]) -> str | None:
-        """Draw what is missing of these cells, of which none is being sampled, be they on the Bench or not; terms of
-        the models that are used for the first time, None where nothing is missing."""
+        """Draw what is missing of these cells, be they on the Bench or not, but for those that are being sampled; terms
+        of the models that are used for the first time, None where nothing is missing."""
         from alignbench.tui.workbench.run_events import begin
 
         bench, cancels = self.bench, self._runs.cancels
-        cells = {(prompt.key, column.hash): bench.cell(column, prompt) for column in columns for prompt in prompts}
-        if not self.busy:
-            self._began = time.monotonic()
+        prompts = list({prompt.key: prompt for prompt in bench.as_asked(prompts)}.values())
+        grid = {(prompt.key, column.hash): bench.cell(column, prompt) for column in columns for prompt in prompts}
+        cells = {key: cell for key, cell in grid.items() if not cell.busy}
         names = {column.hash: column.condition.model.name for column in columns}
         for (_, condition), cell in cells.items():
             cell.status, cell.model = "starting", names[condition]
@@ -138,9 +151,10 @@ class Workbench:
             raise
         known = {prompt.key for prompt in bench.asked}
         bench.asked += [prompt for prompt in prompts if prompt.key not in known]
-        missing = tuple(planned for planned in plan.cells if planned.missing)
+        asked = [planned for planned in plan.cells if (planned.prompt.key, planned.condition.hash) in cells]
+        missing = tuple(planned for planned in asked if planned.missing)
         running = replace(plan, cells=missing)
-        for planned in plan.cells:
+        for planned in asked:
             cell = cells[planned.prompt.key, planned.condition.hash]
             begin(cell, planned.id, planned.missing)
             if planned.missing:
@@ -149,6 +163,7 @@ class Workbench:
                 cell.status = "idle"
         if not missing:
             return None
+        self._under_way.begin(running, len(asked) - len(missing), stopped=cancels != self._runs.cancels)
         self._runs.start(running, cancels)
         return await asyncio.to_thread(_terms, [planned.condition.model for planned in missing])
 
@@ -192,15 +207,16 @@ class Workbench:
     def cancel(self, cell: BenchCell | None = None, sample: int | None = None) -> None:
         """Cancel a sample, a cell, or everything."""
         if cell is None:
+            self._under_way.stop()
             self._runs.cancel()
         elif cell.id is not None:
             self._runs.cancel(cell.id, sample)
 
-    def drain(self) -> list[str]:
+    def drain(self) -> list[Notice]:
         """Take what happened since the last call into the bench; messages for the user."""
-        events, messages = self._runs.take(), self.database.take_damage()
+        events, notices = self._runs.take(), [Notice(line) for line in self.database.take_damage()]
         if not events:
-            return messages
+            return notices
         from alignbench.experiments.runner import ModelLoaded
         from alignbench.tui.workbench.run_events import apply_run_event, end
 
@@ -209,18 +225,17 @@ class Workbench:
                 for cell in self.bench.cells.values():
                     if cell.plan is event.plan:
                         end(cell)
-                if event.message:
-                    messages.append(event.message)
+                notices += self._under_way.end(event.plan, event.message)
                 continue
             if isinstance(event, ModelLoaded):
                 if event.model not in self.loaded:
                     gc.collect()  # what is frozen is never looked through again, were it garbage
                     gc.freeze()  # as at the start of the app: by now all is imported
                 self.loaded.add(event.model)
-            apply_run_event(self.bench, event)
-        if not self.busy:
-            self._ended = time.monotonic()
-        return messages
+            changed = apply_run_event(self.bench, event)
+            if changed is not None:
+                notices += self._under_way.take(changed.plan, event)
+        return notices
 
     # what is computed
 
@@ -320,7 +335,7 @@ class Workbench:
         if self.busy:
             raise InputError("Sampling is going on; Esc stops it, then change the session.")
         self._forget_scores()
-        self._began = self._ended = 0.0
+        self._under_way = RunsUnderWay()
         self.bench, self.last = bench, None
 
     async def renew(self) -> None:

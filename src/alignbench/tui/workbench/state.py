@@ -240,11 +240,17 @@ class Bench:
     def ask(self, prompt: Prompt) -> None:
         """Put a prompt on the Bench; the columns show its cells.
 
-        One without an id of its own is the first of its text that was sampled.
+        It is the session's where that has it.
         """
-        if not prompt.is_named and prompt.key not in {known.key for known in self.asked}:
-            prompt = next((known for known in self.asked if known.hash == prompt.hash), prompt)
-        self.prompt, self.cursor = prompt, 0
+        (self.prompt,), self.cursor = self.as_asked([prompt]), 0
+
+    def as_asked(self, prompts: Iterable[Prompt]) -> list[Prompt]:
+        """Prompts as the session has them: one without an id of its own is the first of its text that was sampled."""
+        keys = {known.key for known in self.asked}
+        firsts = {known.hash: known for known in reversed(self.asked)}
+        return [
+            prompt if prompt.is_named or prompt.key in keys else firsts.get(prompt.hash, prompt) for prompt in prompts
+        ]
 
     # columns
 
