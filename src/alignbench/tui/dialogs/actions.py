@@ -17,10 +17,10 @@ PICKER = (
 
 SAMPLE = (
     LEAVE,
-    Action("accept", "enter", "Enter", "draw", "Draw the samples that are missing there.", footer=True, priority=True),
+    Action("accept", "enter", "Enter", "draw", "Draw the samples that are missing there.", footer=True),
     Action("list_down", "down,j", "↓", "down", "The next line."),
     Action("list_up", "up,k", "↑", "up", "The line above."),
-    Action("other_columns", "tab,c", "Tab", "columns", "All columns, or the selected one.", footer=True, priority=True),
+    Action("other_columns", "tab,c", "Tab", "columns", "All columns, or the selected one.", footer=True),
 )
 
 EDITOR = (*WRITING,)

@@ -46,7 +46,9 @@ class SampleScreen(ListScreen[Offer | None]):
 
     def body(self) -> ComposeResult:
         yield Static("", id="columns", markup=False)
-        yield OptionList(markup=False, compact=True)
+        listing = OptionList(markup=False, compact=True)
+        listing.can_focus = False
+        yield listing
 
     def on_mount(self) -> None:
         self._count()
@@ -58,7 +60,10 @@ class SampleScreen(ListScreen[Offer | None]):
 
     @work(exclusive=True)
     async def _count(self) -> None:
-        columns = self._columns
+        columns, listing = self._columns, self.query_one(OptionList)
+        at = listing.highlighted or 0
+        self._offers = []
+        listing.clear_options()  # Enter may come before they are counted
         which = f"in column {columns[0].name}" if self._one else f"in all {count(len(columns), 'column')}"
         self.query_one("#columns", Static).update(Content.styled(one_line(which, 70), DIM))
         try:
@@ -66,9 +71,6 @@ class SampleScreen(ListScreen[Offer | None]):
         except AlignbenchError as error:
             self.complain(str(error))
             return
-        listing = self.query_one(OptionList)
-        at = listing.highlighted or 0
-        listing.clear_options()
         width = max((cells(offer.scope.title) for offer in self._offers), default=0)
         listing.add_options(Option(_line(offer, width)) for offer in self._offers)
         if self._offers:

@@ -45,18 +45,18 @@ class Offer:
 
 
 def scopes(bench: Bench) -> list[Scope]:
-    """What there is to choose from, the smallest first; none twice."""
+    """What there is to choose from: no two are the same prompts, and the widest name stands for them."""
     here, found = bench.prompt, []
-    if here.text.strip():
-        found.append(Scope("this prompt", (here,)))
-    if (at := bench.position) is not None and len(following := bench.prompts[at : at + NEXT]) > 1:
+    if (at := bench.position) is not None:
+        following = bench.prompts[at : at + NEXT]
         found.append(Scope(f"next {len(following)} prompts", tuple(following)))
-    if len(bench.asked) > 1:
+    if bench.asked:
         found.append(Scope(f"the {len(bench.asked)} prompts of this session", tuple(bench.asked)))
     if bench.prompts and bench.prompt_set != THIS_SESSION:
         found.append(Scope(f"all {len(bench.prompts)} of {Path(bench.prompt_set).stem}", tuple(bench.prompts)))
-    different = {frozenset(prompt.key for prompt in bench.as_asked(scope.prompts)): scope for scope in found[::-1]}
-    return [*different.values()][::-1]
+    wider = {frozenset(prompt.key for prompt in bench.as_asked(scope.prompts)): scope for scope in found}
+    only = [Scope("this prompt", (here,))] if here.text.strip() else []
+    return [*only, *(scope for scope in wider.values() if len(scope.prompts) > 1)]
 
 
 def offers(store: Store | None, session: int | None, found: Sequence[Scope], columns: Sequence[Column]) -> list[Offer]:
