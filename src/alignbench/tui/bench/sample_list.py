@@ -211,9 +211,9 @@ class SampleList(Pane):
             return
         first, height = self.scroll_offset.y, self.size.height
         if block.top < first or block.lines > height:
-            self.scroll_to(y=block.top, animate=False)
+            self.bring(block.top)
         elif block.top + block.lines > first + height:
-            self.scroll_to(y=block.top + block.lines - height, animate=False)
+            self.bring(block.top + block.lines - height)
 
     # events
 

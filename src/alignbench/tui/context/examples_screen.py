@@ -20,7 +20,7 @@ from alignbench.tui.action import bindings
 from alignbench.tui.condition_text import context_words
 from alignbench.tui.context import fields
 from alignbench.tui.context.actions import EXAMPLES
-from alignbench.tui.context.example_sets_dialog import SetsScreen
+from alignbench.tui.context.example_sets_dialog import ExampleSource, SetsScreen
 from alignbench.tui.context.preview_view import (
     example_tokens,
     listed,
@@ -43,6 +43,7 @@ from alignbench.tui.workbench import context_edits
 from alignbench.tui.workbench.state import Column, letter
 
 if TYPE_CHECKING:
+    from alignbench.contexts.preview import Preview
     from alignbench.experiments.context_preparer import FilledContext
     from alignbench.tui.workbench.controller import Workbench
 
@@ -164,10 +165,16 @@ class ExamplesScreen(PreparerScreen[Context | None]):
         if shown is not None and prepared is not None:
             lines = [listed(part_words(shown)), *note_lines(prepared, self._edited.overflow)]
             self.query_one("#parts", Static).update(Content("\n").join(lines))
-            example = similarity_of(prepared, self._place.example)[0]
-            at = place_of(shown, "example", example) if example is not None else None
-            self.query_one("#text", MarkedPane).show(text_runs(shown), at)
+            self.query_one("#text", MarkedPane).show(text_runs(shown), self._place_in(shown))
         self.query_one("#message", Static).update(plain(self.error or (self.doing if prepared else "")))
+
+    def _place_in(self, shown: Preview) -> int | None:
+        """Which run of the prompt the line with the cursor is about; None where it stands for no part of it."""
+        place = self._place
+        if place.field == "instruction":
+            return place_of(shown, "instruction")
+        example = similarity_of(self._prepared, place.example)[0]
+        return place_of(shown, "example", example) if example is not None else None
 
     def _show_left(self, prepared: FilledContext | None) -> None:
         pane = self.query_one("#made-of", LineList)
@@ -273,6 +280,9 @@ class ExamplesScreen(PreparerScreen[Context | None]):
         else:
             items[index] = example
         self._change(context_edits.with_items(self._edited, items))
+        if index is None:
+            self._at = len(self._places()) - 1
+            self.show()
 
     @work
     async def _write_instruction(self) -> None:
@@ -299,8 +309,11 @@ class ExamplesScreen(PreparerScreen[Context | None]):
         bench = self.workbench.bench
         conditions = [name for name, condition in bench.used.items() if bench.has_samples(condition)]
         source = await self.app.push_screen_wait(SetsScreen(self.preparer, conditions))
-        if source is None:
-            return
+        if source is not None:
+            self.take(source)
+
+    def take(self, source: ExampleSource) -> None:
+        """Take the examples from there, but those that are the prompt itself; a set of nothing else is refused."""
         if source.condition:
             before = self._edited.examples or Examples()
             of_condition = replace(before, pool=Examples().pool, condition=source.condition)

@@ -42,10 +42,10 @@ class LineList(Pane):
         first, end = self._cursor
         top, height = self.scroll_offset.y, self.size.height
         if end > top + height:
-            self.scroll_to(y=min(first, end - height), animate=False)
+            self.bring(min(first, end - height))
             top = min(first, end - height)
         if first < top:
-            self.scroll_to(y=first, animate=False)
+            self.bring(first)
 
     def render_line(self, y: int) -> Strip:
         row, width = y + self.scroll_offset.y, self.scrollable_size.width

@@ -95,7 +95,7 @@ class MarkedPane(Pane):
     def _reveal(self, line: int) -> None:
         top, height = self.scroll_offset.y, max(1, self.size.height)
         if not top <= line < top + height - 1:
-            self.scroll_to(y=max(0, line - height // 3), animate=False)
+            self.bring(max(0, line - height // 3))
 
     def render_line(self, y: int) -> Strip:
         row, below = divmod(y + self.scroll_offset.y, self._rows)
