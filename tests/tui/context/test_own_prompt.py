@@ -30,7 +30,7 @@ from tests.support.app import (
 )
 from tests.support.fakes import FakePool
 
-ITEMS = tuple(Example(f"question {i} " + "words " * 20, f"answer {i} " * 20) for i in range(8))
+ITEMS = tuple(Example(f"question {i} " + "words " * 20, f"answer {i} " * 20) for i in range(4))
 
 
 def with_context(bench: Bench, context: Context) -> None:
@@ -119,7 +119,7 @@ async def test_the_exact_prompt_is_scrolled_to_what_is_edited(tmp_path: Path, si
             await pilot.press("tab")
         composer = app.screen
         assert isinstance(composer, ExamplesScreen)
-        for at in (7, 0):
-            composer._at = len(composer._places()) - 8 + at
+        for at in (3, 0):
+            composer._at = len(composer._places()) - len(ITEMS) + at
             composer.show()
             await until(pilot, lambda at=at: f"question {at} " in preview())
