@@ -17,6 +17,7 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.notifications import Notify
 from textual.screen import Screen
+from textual.theme import Theme
 
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.spec import Model, Prompt
@@ -89,6 +90,14 @@ class BenchApp(App[None]):
         self.bench_screen = BenchScreen(self.workbench)
         return self.bench_screen
 
+    def _theme_changed(self, theme: Theme) -> None:
+        """Draw all of it again, also where a theme of the terminal's colours names the same ones as that before it."""
+        keep_theme(theme.name)
+        for screen in self.screen_stack:
+            for widget in screen.walk_children(with_self=True):
+                widget.notify_style_update()
+                widget.refresh()
+
     def get_css_variables(self) -> dict[str, str]:
         variables = super().get_css_variables()
         self.theme_variables = legible(variables, self.ansi_theme if self.current_theme.ansi else None)
@@ -102,7 +111,7 @@ class BenchApp(App[None]):
             self.line = line
 
     def on_mount(self) -> None:
-        self.theme_changed_signal.subscribe(self, lambda theme: keep_theme(theme.name))
+        self.theme_changed_signal.subscribe(self, self._theme_changed)
         self._notices = NoticeHandler(lambda line: self.post_message(self.Noticed(line)))
         logging.getLogger("alignbench").addHandler(self._notices)
         if not self.is_headless:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from string import ascii_lowercase
+from string import ascii_lowercase, ascii_uppercase
 
 from textual.content import Content
 
@@ -33,9 +33,27 @@ def hue(column: int) -> str:
     return f"$column-{ascii_lowercase[column % len(ascii_lowercase)]}"
 
 
+def hue_of(sign: str) -> str:
+    """The same by its letter, which a star or the number of a version may follow."""
+    letters = [char for char in sign.upper() if char in ascii_uppercase]
+    return hue(ascii_uppercase.index(letters[-1])) if letters else DIM
+
+
+def in_hue(text: str, column: int) -> Content:
+    """A column's letter, or what else names it, in its colour."""
+    return Content.styled(text, f"bold {hue(column)}")
+
+
 def selected(content: Content) -> Content:
     """The same as what is selected."""
     return Content.styled(content.plain, SELECTED)
+
+
+def tabs(names: Iterable[str], chosen: int) -> Content:
+    """Views with the numbers that show them. chosen: the place of the one that is shown."""
+    return Content.assemble(
+        *((f" {at + 1} {name} ", SELECTED if at == chosen else DIM) for at, name in enumerate(names))
+    )
 
 
 def notes(texts: Iterable[str], width: int) -> list[Content]:

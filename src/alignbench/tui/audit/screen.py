@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
@@ -18,12 +18,13 @@ from alignbench.tui.audit.actions import AUDIT
 from alignbench.tui.audit.differences import Difference, Side, rows, side
 from alignbench.tui.screen import PreparerScreen
 from alignbench.tui.sizes import HEIGHTS
-from alignbench.tui.styled import DIM, plain
+from alignbench.tui.styled import DIM, in_hue, plain
 from alignbench.tui.text import fitted, one_line, printable
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
 from alignbench.tui.widgets.marked_pane import MarkedPane, StyledRun
 from alignbench.tui.widgets.pane import Pane
+from alignbench.tui.widgets.screen_title import ScreenTitle
 from alignbench.tui.workbench.confounds import studies
 from alignbench.tui.workbench.state import Column, letter
 from alignbench.tui.wrap import WrappedText
@@ -65,12 +66,13 @@ class AuditScreen(PreparerScreen[None]):
         self._study = 0  # which of those that the columns allow
 
     def compose(self) -> ComposeResult:
-        yield Static("", id="head", markup=False)
-        yield Static("", id="titles", markup=False)
-        yield LineList(id="rows")
+        yield ScreenTitle(id="head")
+        with Vertical(id="differences", classes="section -selected"):
+            yield Static("", id="titles", markup=False)
+            yield LineList(id="rows")
         with Horizontal(id="prompts"):
-            yield MarkedPane(id="left")
-            yield MarkedPane(id="right")
+            yield MarkedPane(id="left", classes="panel")
+            yield MarkedPane(id="right", classes="panel")
         yield Keys()
 
     def on_mount(self) -> None:
@@ -105,24 +107,27 @@ class AuditScreen(PreparerScreen[None]):
         names = [
             f"{letter(at)} {one_line(self.workbench.bench.columns[at].name, 30)}" for at in (self._at, self._other)
         ]
+        title, titles, listed = self.query_one(ScreenTitle), self.query_one("#titles", Static), self.query_one(LineList)
         half = max(10, (self.size.width - LABEL - 3) // 2)
         if self._at == self._other:
-            self.query_one("#head", Static).update(plain(" Audit: another column (a) gives something to compare with."))
+            title.show("Audit", "another column (a) gives something to compare with")
             return
-        self.query_one("#head", Static).update(Content(f" Audit of {names[0]} against {names[1]}"))
+        title.show("Audit", f"{names[0]} against {names[1]}")
         if self._sides is None:
-            self.query_one("#titles", Static).update(Content(""))
-            self.query_one("#rows", LineList).show([plain(f" {one_line(self.error or self.doing)}")])
+            titles.update(Content(""))
+            listed.show([plain(f" {one_line(self.error or self.doing)}")])
             return
-        titles = f"{'':<{LABEL + 1}}{fitted(names[0], half)} {fitted(names[1], half)}"
-        width = self.size.width // 2
-        if self.has_class("-turned"):
-            titles = f" {fitted(names[0], width - 1)} {fitted(names[1], width - 2)}"
-        self.query_one("#titles", Static).update(Content.styled(titles, "bold"))
+        titles.update(
+            Content.assemble(
+                " " * (LABEL + 1), in_hue(fitted(names[0], half), self._at), " ", in_hue(names[1], self._other)
+            )
+        )
+        for pane, name, at in (("#left", names[0], self._at), ("#right", names[1], self._other)):
+            self.query_one(pane).border_title = in_hue(name, at)
         left, right = self._sides
         allowed = studies(left.condition, right.condition)
         study = allowed[self._study % len(allowed)]
-        self.query_one("#rows", LineList).show(self._lines(rows(left, right, study), " and ".join(study), half))
+        listed.show(self._lines(rows(left, right, study), " and ".join(study), half))
         self.query_one("#left", MarkedPane).show(_only_in(left.text, right.text))
         self.query_one("#right", MarkedPane).show(_only_in(right.text, left.text))
 

@@ -17,7 +17,6 @@ from textual.widgets import Static
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.spec import Context, Example, Examples, Prompt
 from alignbench.tui.action import bindings
-from alignbench.tui.condition_text import context_words
 from alignbench.tui.context import fields
 from alignbench.tui.context.actions import EXAMPLES
 from alignbench.tui.context.example_sets_dialog import ExampleSource, SetsScreen
@@ -33,12 +32,13 @@ from alignbench.tui.context.preview_view import (
 )
 from alignbench.tui.screen import PreparerScreen
 from alignbench.tui.sizes import HEIGHTS, WIDTHS
-from alignbench.tui.styled import DIM, SELECTED, plain
+from alignbench.tui.styled import DIM, SELECTED, in_hue, plain
 from alignbench.tui.text import cells, count, fitted, one_line, padded
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
 from alignbench.tui.widgets.marked_pane import MarkedPane
 from alignbench.tui.widgets.pane import Pane
+from alignbench.tui.widgets.screen_title import ScreenTitle
 from alignbench.tui.workbench import context_edits
 from alignbench.tui.workbench.state import Column, letter
 
@@ -85,11 +85,11 @@ class ExamplesScreen(PreparerScreen[Context | None]):
         return self.workbench.bench.prompt
 
     def compose(self) -> ComposeResult:
-        yield Static("", id="head", markup=False)
+        yield ScreenTitle(id="head")
         yield Static("", id="window", markup=False)
         with Horizontal():
-            yield LineList(id="made-of")
-            with Vertical(id="preview"):
+            yield LineList(id="made-of", classes="section -selected")
+            with Vertical(id="preview", classes="section"):
                 yield Static("", id="parts", markup=False)
                 yield MarkedPane(id="text")
         yield Static("", id="message", markup=False)
@@ -153,8 +153,10 @@ class ExamplesScreen(PreparerScreen[Context | None]):
         if not self.is_mounted or not self.query("#head"):
             return
         bench = self.workbench.bench
-        title = f" {letter(bench.selected)}  {one_line(self._column.name, 30)}   {context_words(self._edited)}"
-        self.query_one("#head", Static).update(Content(title))
+        self.query_one(ScreenTitle).show("Examples", bench.prompt.text)
+        title = f"{letter(bench.selected)} {one_line(self._column.name, 30)}"
+        self.query_one("#made-of").border_title = in_hue(title, bench.selected)
+        self.query_one("#preview").border_title = Content("the exact prompt")
         prepared = self._prepared
         shown = prepared.preview if prepared is not None else None
         window: Content = plain(self.doing) if prepared is None and not self.error else window_line(shown)

@@ -28,6 +28,7 @@ from alignbench.tui.text import one_line
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.marked_pane import MarkedPane, StyledRun
 from alignbench.tui.widgets.pane import Pane
+from alignbench.tui.widgets.screen_title import ScreenTitle
 from alignbench.tui.workbench.cell import BenchSample
 from alignbench.tui.workbench.state import Column, letter
 
@@ -72,19 +73,16 @@ class HintScreen(PreparerScreen[Context | None]):
         self._making = False
 
     def compose(self) -> ComposeResult:
-        yield Static("", id="head", markup=False)
+        yield ScreenTitle(id="head")
         yield Static("", id="slider", markup=False)
         yield Static("", id="facts", markup=False)
         yield Static("", id="window", markup=False)
         with Horizontal():
             with Vertical(id="made-of"):
-                yield Static("", id="hint-title", classes="title", markup=False)
-                yield MarkedPane(id="hint-text")
-                yield Static("", id="source-title", classes="title", markup=False)
-                yield MarkedPane(id="source-text")
+                yield MarkedPane(id="hint-text", classes="section -selected")
+                yield MarkedPane(id="source-text", classes="section")
             with Vertical(id="preview"):
-                yield Static("the exact prompt", classes="title", markup=False)
-                yield MarkedPane(id="text")
+                yield MarkedPane(id="text", classes="section")
         yield Static("", id="message", markup=False)
         yield Keys()
 
@@ -152,8 +150,8 @@ class HintScreen(PreparerScreen[Context | None]):
             return
         bench = self.workbench.bench
         context = replace(self._edited, hint=self._hint())
-        head = f" {letter(bench.selected)}  {one_line(self._column.name, 30)}   {context_words(context)}"
-        self.query_one("#head", Static).update(Content(head))
+        name = f"{letter(bench.selected)} {one_line(self._column.name, 30)}, {context_words(context)}"
+        self.query_one(ScreenTitle).show(f"Hint for {name}", bench.prompt.text)
         self.query_one("#slider", Static).update(slider("" if self._removed else self._level))
         shown, prepared = self._shown, self._prepared
         in_prompt = None
@@ -161,14 +159,15 @@ class HintScreen(PreparerScreen[Context | None]):
             in_prompt = sum(part.n_tokens for part in prepared.preview.parts if part.kind == "hint")
         self.query_one("#facts", Static).update(facts(shown, in_prompt))
         self.query_one("#window", Static).update(window_line(prepared.preview) if prepared is not None else Content(""))
-        self.query_one("#hint-title", Static).update(plain(self._hint_title()))
+        self.query_one("#hint-text").border_title = plain(self._hint_title())
+        self.query_one("#text").border_title = Content("the exact prompt")
         text, style = (shown.text, "plain") if shown is not None else (self._nothing(), "missing")
         self.query_one("#hint-text", MarkedPane).show([StyledRun(text, style)])
         sample = self._sample()
         n = len(self._sources())
         name = one_line(self._reference.name, 30) if self._reference is not None else ""
         title = f"sample {self._source + 1} of {name}, {n} there" if sample is not None else "no source"
-        self.query_one("#source-title", Static).update(plain(title))
+        self.query_one("#source-text").border_title = plain(title)
         self.query_one("#source-text", MarkedPane).show([StyledRun(sample.text if sample is not None else "")])
         if prepared is not None and prepared.preview is not None:
             self.query_one("#text", MarkedPane).show(text_runs(prepared.preview), place_of(prepared.preview, "hint"))

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
+from rich.console import RenderableType
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen
 from textual.types import CSSPathType
 from textual.widgets import OptionList, Static
@@ -17,6 +19,7 @@ from textual.widgets import OptionList, Static
 from alignbench.errors import InputError
 from alignbench.tui.action import bindings
 from alignbench.tui.dialogs.actions import CONFIRM, LINE
+from alignbench.tui.dialogs.backdrop import Backdrop
 from alignbench.tui.screen import AppScreen, ResultT
 from alignbench.tui.sizes import WIDTHS
 from alignbench.tui.styled import plain
@@ -30,15 +33,23 @@ class DialogScreen(ModalScreen[ResultT], AppScreen[ResultT]):
     """A modal screen with a heading and a line for what is wrong. Subclasses give `body`."""
 
     CSS_PATH: ClassVar[CSSPathType | None] = DIALOG_CSS
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"dialog--backdrop"}
     HORIZONTAL_BREAKPOINTS = WIDTHS
     HEADING = ""
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="box"):
-            yield Static(Content(self.heading), id="heading")
+        with Vertical(id="box", classes="panel") as box:
+            box.border_title = Content(self.heading)
             yield from self.body()
             yield Static("", id="message", markup=False)
         yield Keys()
+
+    def render(self) -> RenderableType:
+        """The screen below, quiet, behind the box."""
+        below = super().render()
+        if not isinstance(below, BackgroundScreen):
+            return below
+        return Backdrop(below.screen, self.get_component_rich_style("dialog--backdrop"))
 
     @property
     def heading(self) -> str:

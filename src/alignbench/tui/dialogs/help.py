@@ -16,6 +16,7 @@ from alignbench.tui.action import Action, bindings
 from alignbench.tui.dialogs.actions import HELP
 from alignbench.tui.screen import AppScreen
 from alignbench.tui.widgets.keys import Keys
+from alignbench.tui.widgets.screen_title import ScreenTitle
 from alignbench.tui.wrap import WrappedText
 
 TITLE = 18  # cells for what an action is called
@@ -34,8 +35,8 @@ class HelpScreen(AppScreen[None]):
         self._actions = actions
 
     def compose(self) -> ComposeResult:
-        yield Static(" Help", id="heading", markup=False)
-        with VerticalScroll():
+        yield ScreenTitle("Help")
+        with VerticalScroll(classes="section"):
             yield Static("", id="keys", markup=False)
         yield Keys()
 

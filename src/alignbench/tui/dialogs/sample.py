@@ -19,6 +19,7 @@ from alignbench.tui.dialogs.actions import SAMPLE
 from alignbench.tui.dialogs.base import DIALOG_CSS, ListScreen
 from alignbench.tui.styled import DIM
 from alignbench.tui.text import about, cells, count, one_line, padded
+from alignbench.tui.widgets.choice_list import ChoiceList
 from alignbench.tui.workbench.controller import Workbench
 from alignbench.tui.workbench.sample_scope import Offer
 from alignbench.tui.workbench.state import Column
@@ -46,7 +47,7 @@ class SampleScreen(ListScreen[Offer | None]):
 
     def body(self) -> ComposeResult:
         yield Static("", id="columns", markup=False)
-        listing = OptionList(markup=False, compact=True)
+        listing = ChoiceList(markup=False, compact=True)
         listing.can_focus = False
         yield listing
 

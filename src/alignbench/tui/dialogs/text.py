@@ -9,14 +9,13 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.types import CSSPathType
-from textual.widgets import Static
 
 from alignbench.tui.action import bindings
 from alignbench.tui.dialogs.actions import TEXT
 from alignbench.tui.screen import AppScreen
-from alignbench.tui.styled import plain
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.pane import Pane
+from alignbench.tui.widgets.screen_title import ScreenTitle
 from alignbench.tui.widgets.text_pane import TextPane
 
 
@@ -32,8 +31,8 @@ class TextScreen(AppScreen[None]):
         self._heading = heading
 
     def compose(self) -> ComposeResult:
-        yield Static(plain(f" {self._heading}"), id="heading", markup=False)
-        yield TextPane()
+        yield ScreenTitle(self._heading)
+        yield TextPane(classes="section -selected")
         yield Keys()
 
     def text(self, width: int) -> str:

@@ -63,6 +63,7 @@ def _matched_block(
             continue
         values = f"{row.written(row.shown(one.value))}, {reference} {row.written(row.shown(one.reference))}"
         bar = interval_bar(shown.value, shown.ci, Scale(min(known), max(known), _plot_width(model)))
+        bar = bar.stylize(model.colour(name))
         lines.append(
             Content.assemble(model.who(name), f"{values:<{VALUE}}", bar, "  ", difference_words(row, one.difference))
         )
@@ -106,6 +107,7 @@ def block(
         interval = row.interval(score)
         around = f" [{row.written(interval[0])}, {row.written(interval[1])}]" if interval else ""
         bar = interval_bar(value, interval, Scale(min(known), max(known), _plot_width(model)))
+        bar = bar.stylize(model.colour(name))
         said = f"{row.written(value)}{around}"
         lines.append(
             Content.assemble(model.who(name), f"{said:<{VALUE}}", bar, "  ", difference_words(row, score.difference))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
-from alignbench.tui.styled import DIM
+from alignbench.tui.styled import DIM, hue_of
 from alignbench.tui.text import number
 from alignbench.tui.widgets.bars import Scale
 
@@ -64,7 +64,7 @@ def plot(points: Sequence[Point], x: Axis, y: Axis, width: int, height: int = HE
         first = _free(grid[row], across.at(point.x), len(point.mark), point.faint)
         for column, char in enumerate(point.mark, start=first) if first is not None else ():
             grid[row][column] = char
-            styles[row][column] = DIM if point.faint else "bold $text-primary"
+            styles[row][column] = DIM if point.faint else f"bold {hue_of(point.mark)}"
     lines = [Content.styled(f" {y.title}", "bold")]
     for row, (chars, style) in enumerate(zip(grid, styles, strict=True)):
         at = {0: _end(y.high), height - 1: _end(y.low)}.get(row, "")
@@ -94,4 +94,4 @@ def interval_bar(value: float, interval: tuple[float, float] | None, scale: Scal
         first, last = scale.at(interval[0]), scale.at(interval[1])
         line[first : last + 1] = ["├", *"─" * max(0, last - first - 1), "┤"][: last - first + 1]
     line[scale.at(value)] = "●"
-    return Content.styled("".join(line), "$text-primary")
+    return Content("".join(line))

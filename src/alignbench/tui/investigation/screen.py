@@ -9,6 +9,7 @@ from typing import ClassVar
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
@@ -25,11 +26,12 @@ from alignbench.tui.investigation.study import Study, Subject, study, subject
 from alignbench.tui.investigation.temperatures import progress, sample_ladder
 from alignbench.tui.investigation.view_model import InvestigationViewModel
 from alignbench.tui.screen import WorkbenchScreen
-from alignbench.tui.styled import SELECTED
+from alignbench.tui.styled import tabs
 from alignbench.tui.text import count, one_line
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
 from alignbench.tui.widgets.pane import Pane
+from alignbench.tui.widgets.screen_title import ScreenTitle
 from alignbench.tui.workbench.background_job import BackgroundJob
 from alignbench.tui.workbench.controller import Workbench
 from alignbench.tui.workbench.job_cache import JobCache
@@ -63,10 +65,11 @@ class InvestigationScreen(WorkbenchScreen[None]):
         self._last: Study | None = None  # what stands until the next one is there
 
     def compose(self) -> ComposeResult:
-        yield Static("", id="heading", markup=False)
-        yield Static("", id="legend", markup=False)
-        yield Static("", id="state", markup=False)
-        yield LineList(id="view")
+        yield ScreenTitle()
+        with Vertical(id="study", classes="section -selected"):
+            yield Static("", id="legend", markup=False)
+            yield Static("", id="state", markup=False)
+            yield LineList(id="view")
         yield Keys()
 
     # computing
@@ -97,8 +100,8 @@ class InvestigationScreen(WorkbenchScreen[None]):
         job = self._job()
         if job is not None and job.result is not None:
             self._last = job.result
-        tabs = [(f" {at} {name} ", SELECTED if name == self._view else "") for at, name in enumerate(VIEWS, start=1)]
-        self.query_one("#heading", Static).update(Content.assemble(" Investigation 1  ", *tabs), layout=False)
+        self.query_one(ScreenTitle).show("Investigation 1", "diversity and alignment, over the prompts of the session")
+        self.query_one("#study").border_title = tabs(VIEWS, list(VIEWS).index(self._view))
         state = self._state(job)
         self.query_one("#state", Static).update(Content(one_line(state)))
         self.query_one("#state").display = bool(state)

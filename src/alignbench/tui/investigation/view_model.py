@@ -12,7 +12,7 @@ from alignbench.reports.contents import Diversity
 from alignbench.scoring.score_tables import WithinEstimate
 from alignbench.tui.investigation.study import Study
 from alignbench.tui.sizes import NARROW
-from alignbench.tui.styled import DIM
+from alignbench.tui.styled import DIM, hue
 from alignbench.tui.text import fitted, one_line
 from alignbench.tui.workbench.state import letter
 
@@ -62,18 +62,25 @@ class InvestigationViewModel:
         at = self.columns.index(name) if name in self.columns else len(self.columns)
         return f"{letter(at)}{'*' if name == self.reference else ''}"
 
+    def colour(self, name: str) -> str:
+        """Of what belongs to a condition: its column's; bold alone where it has none on the Bench."""
+        return f"bold {hue(self.columns.index(name))}" if name in self.columns else "bold"
+
     def who(self, name: str) -> Content:
         """A condition's letter and role, as wide as `WHO`."""
         assert self.study.report.investigation is not None
         role = self.study.report.investigation.conditions[name]
-        return Content.assemble(f"  {self.sign(name):<3}", (f"{role:<{WHO - 5}}", DIM))
+        return Content.assemble("  ", (f"{self.sign(name):<3}", self.colour(name)), (f"{role:<{WHO - 5}}", DIM))
 
     def legend(self) -> list[Content]:
         """Which letter is which condition."""
         room = max(20, self.width // (2 if self.narrow else 3) - 2)
-        parts = [f"{self.sign(name):<2} {fitted(one_line(name), room - 4)}" for name in self.names]
+        parts = [
+            Content.assemble((f"{self.sign(name):<2}", self.colour(name)), f" {fitted(one_line(name), room - 4)} ")
+            for name in self.names
+        ]
         per_line = max(1, (self.width - 1) // (room + 1))
-        return [Content(" " + " ".join(parts[at : at + per_line])) for at in range(0, len(parts), per_line)]
+        return [Content.assemble(" ", *parts[at : at + per_line]) for at in range(0, len(parts), per_line)]
 
 
 def shown_p(difference: PairedDifference) -> str:

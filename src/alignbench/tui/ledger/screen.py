@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
@@ -23,12 +24,13 @@ from alignbench.tui.ledger.view import Names, account_lines, legend, response_ru
 from alignbench.tui.messages import Open
 from alignbench.tui.screen import WorkbenchScreen
 from alignbench.tui.sizes import HEIGHTS
-from alignbench.tui.styled import plain
-from alignbench.tui.text import cells, one_line, padded
+from alignbench.tui.styled import in_hue, plain
+from alignbench.tui.text import one_line
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
 from alignbench.tui.widgets.marked_pane import MarkedPane, StyledRun
 from alignbench.tui.widgets.pane import Pane
+from alignbench.tui.widgets.screen_title import ScreenTitle
 from alignbench.tui.workbench.background_job import BackgroundJob, waiting
 from alignbench.tui.workbench.controller import Workbench
 from alignbench.tui.workbench.state import Column, letter
@@ -62,12 +64,13 @@ class LedgerScreen(WorkbenchScreen[None]):
         self._on: object = None  # what the cursor stands in
 
     def compose(self) -> ComposeResult:
-        yield Static("", id="head", markup=False)
+        yield ScreenTitle()
         yield Static("", id="said", markup=False)
-        yield Static("", id="legend", markup=False)
-        yield MarkedPane(id="response")
-        yield Static("", id="stretch", markup=False)
-        yield LineList(id="account")
+        with Vertical(id="read", classes="section -selected"):
+            yield Static("", id="legend", markup=False)
+            yield MarkedPane(id="response")
+            yield Static("", id="stretch", markup=False)
+        yield LineList(id="account", classes="section")
         yield Keys()
 
     def _first(self) -> int:
@@ -106,20 +109,26 @@ class LedgerScreen(WorkbenchScreen[None]):
         self._show(column, ledger, sample)
 
     def _names(self, column: Column) -> Names:
-        bench = self.workbench.bench
         at = letter(self._column)
-        teacher = next(letter(i) for i, each in enumerate(bench.columns) if each.name == bench.reference)
+        teacher = letter(self._teacher)
         earlier = before(column)
         return Names(at, f"{teacher}*", f"{at}{column.version}" if earlier is not None else "")
+
+    @property
+    def _teacher(self) -> int:
+        """Place of the reference."""
+        bench = self.workbench.bench
+        return next(at for at, column in enumerate(bench.columns) if column.name == bench.reference)
 
     def _head(self, column: Column, ledger: PromptLedger, sample: int) -> None:
         names = self._names(column)
         version = f"{column.version + 1}" if len(column.history) > 1 else ""
         place = "held out" if sample in ledger.held_out else "SOURCE"
-        head = f" Ledger  {names.base}{version} {context_words(column.condition.context)} reads {names.teacher}"
-        tail = f"sample {sample + 1} of {max(ledger.responses) + 1}, {place} "
-        room = max(10, self.size.width - cells(tail) - 1)
-        self.query_one("#head", Static).update(Content(f"{padded(one_line(head.strip(), room - 1), room)}{tail}"))
+        self.query_one(ScreenTitle).show("Ledger", self.workbench.bench.prompt.text)
+        reader = in_hue(f"{names.base}{version} {one_line(context_words(column.condition.context), 40)}", self._column)
+        read = in_hue(names.teacher, self._teacher)
+        where = f" sample {sample + 1} of {max(ledger.responses) + 1}, {place}"
+        self.query_one("#read").border_title = Content.assemble(reader, " reads ", read, where)
 
     def _show(self, column: Column, ledger: PromptLedger, sample: int) -> None:
         self._head(column, ledger, sample)
@@ -152,7 +161,8 @@ class LedgerScreen(WorkbenchScreen[None]):
 
     def _show_nothing(self, message: str) -> None:
         """That there is nothing to read, and why."""
-        self.query_one("#head", Static).update(Content(" Ledger"))
+        self.query_one(ScreenTitle).show("Ledger", self.workbench.bench.prompt.text)
+        self.query_one("#read").border_title = Content("")
         self._said(message, "")
         self.query_one("#response", MarkedPane).show([])
         self.query_one("#account", LineList).show([])

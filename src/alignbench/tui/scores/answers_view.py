@@ -8,7 +8,7 @@ from textual.content import Content
 
 from alignbench.scoring.equivalence import Equivalence
 from alignbench.tui.scores.view_model import Drawn, ScoresViewModel
-from alignbench.tui.styled import DIM, SELECTED, notes
+from alignbench.tui.styled import DIM, SELECTED, hue, notes
 from alignbench.tui.text import count, fitted
 
 
@@ -65,7 +65,7 @@ def _head(model: ScoresViewModel, at: int, classes: int, embedded: int) -> Conte
             diversity = model.panel.tables.within[model.names[at]]["embedding_diversity"]
             why = diversity.reason or "empty, or without a token to embed"
         missing = f"  {n - embedded} left out: {why}"
-    style = SELECTED if at == model.selected else "bold"
+    style = SELECTED if at == model.selected else f"bold {hue(at)}"
     return Content.assemble((name, style), words, (missing, DIM))
 
 
@@ -74,7 +74,11 @@ def _answer(model: ScoresViewModel, answer: AnswerCluster, chosen: bool) -> Cont
     numbers = ",".join(str(sample + 1) for sample in answer.samples)
     many = len(answer.samples)
     share = fitted("█" * max(1, round(8 * many / max(1, model.n(answer.column)))), 8)
-    side = f"{'▶' if chosen else ' '} {many:>3}×  {share}  {fitted('#' + numbers, 12)} "
+    many_of, which = f"{'▶' if chosen else ' '} {many:>3}×  ", f"  {fitted('#' + numbers, 12)} "
+    side = f"{many_of}{share}{which}"
     text = rows[answer.samples[0]].text if answer.samples[0] in rows else ""
     excerpt = fitted(text, max(8, model.width - len(side) - 2)).rstrip()
-    return Content.assemble((side, "bold" if chosen else ""), (excerpt, SELECTED if chosen else ""))
+    style = "bold" if chosen else ""
+    return Content.assemble(
+        (many_of, style), (share, hue(answer.column)), (which, style), (excerpt, SELECTED if chosen else "")
+    )

@@ -8,7 +8,7 @@ from alignbench.scoring.score_tables import CrossEstimate
 from alignbench.tui.scores.snapshot import Earlier
 from alignbench.tui.scores.table_view import hint_value, recovery_words, similarity_bar, source_words
 from alignbench.tui.scores.view_model import Drawn, ScoresViewModel, how_on_demand
-from alignbench.tui.styled import DIM, faint, notes
+from alignbench.tui.styled import DIM, faint, hue, notes
 from alignbench.tui.text import count, fitted, number
 from alignbench.tui.workbench.comparison_values import HELD_OUT
 from alignbench.tui.workbench.metric_rows import MetricRow, rows
@@ -55,11 +55,11 @@ def _condition(model: ScoresViewModel, row: MetricRow, at: int) -> Content:
     name = 12 if model.narrow else 30
     role, value = model.role(at), row.value(entry)
     style = "bold" if at == model.selected else ""
-    parts = [(f"    {role:<9}", DIM), (fitted(f"{model.title(at)} {model.names[at]}", name), style)]
+    parts = [(f"    {role:<9}", DIM), (fitted(f"{model.title(at)} {model.names[at]}", name), f"{style} {hue(at)}")]
     if value is None:
         room = max(8, model.width - name - 18)
         return Content.assemble(*parts, (f"  –  {fitted(entry.reason, room).rstrip()}", DIM))
-    parts.append((f" {_value(row, entry, value)}", style))
+    parts.append((f" {_value(row, entry, value)}", f"{style} {hue(at)}"))
     if at != model.reference:
         words = recovery_words(model, row, at)
         warned = bool(entry.warning)

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal, TypeVar
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
@@ -23,11 +24,11 @@ from alignbench.tui.scores.spread_view import spread_lines
 from alignbench.tui.scores.table_view import detail, table_head, table_lines
 from alignbench.tui.scores.view_model import Drawn, ScoresViewModel
 from alignbench.tui.screen import WorkbenchScreen
-from alignbench.tui.styled import SELECTED
-from alignbench.tui.text import one_line
+from alignbench.tui.styled import tabs
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
 from alignbench.tui.widgets.pane import Pane
+from alignbench.tui.widgets.screen_title import ScreenTitle
 from alignbench.tui.workbench.background_job import BackgroundJob
 from alignbench.tui.workbench.controller import Workbench
 from alignbench.tui.workbench.metric_rows import MetricRow, rows
@@ -60,11 +61,11 @@ class ScoresScreen(WorkbenchScreen[None]):
         self._error = ""
 
     def compose(self) -> ComposeResult:
-        yield Static("", id="heading", markup=False)
-        yield Static("", id="prompt-line", markup=False)
-        yield Static("", id="columns", markup=False)
-        yield LineList(id="view")
-        yield Static("", id="detail", markup=False)
+        yield ScreenTitle()
+        with Vertical(id="scores", classes="section -selected"):
+            yield Static("", id="columns", markup=False)
+            yield LineList(id="view")
+        yield Static("", id="detail", classes="section", markup=False)
         yield Keys()
 
     @property
@@ -137,10 +138,8 @@ class ScoresScreen(WorkbenchScreen[None]):
 
     def follow(self) -> None:
         model = self._view_model()
-        tabs = [(f" {at} {title} ", SELECTED if view == self._view else "") for at, (view, title) in _TABS]
-        self.query_one("#heading", Static).update(Content.assemble(" Scores  ", *tabs), layout=False)
-        prompt = one_line(self.workbench.bench.prompt.text, (1 if model.narrow else 2) * model.width - 4)
-        self.query_one("#prompt-line", Static).update(Content(prompt))
+        self.query_one(ScreenTitle).show("Scores", self.workbench.bench.prompt.text)
+        self.query_one("#scores").border_title = tabs(TITLES.values(), list(TITLES).index(self._view))
         head = table_head(model) if self._view == "table" and model.names else []
         self.query_one("#columns", Static).update(Content("\n").join(head))
         self.query_one("#columns").display = bool(head)
@@ -245,9 +244,6 @@ class ScoresScreen(WorkbenchScreen[None]):
             self.workbench.bench.cursor = chosen.samples[0]
             self.select(chosen.column)
             self.post_message(Open("viewer"))
-
-
-_TABS = tuple(enumerate(TITLES.items(), start=1))
 
 
 def _subject(snapshot: Snapshot) -> Hashable:

@@ -7,7 +7,7 @@ from textual.content import Content
 from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.statistics import MIN_PROMPTS
 from alignbench.tui.scores.view_model import Drawn, ScoresViewModel, visible_columns
-from alignbench.tui.styled import DIM, faint, heading, notes
+from alignbench.tui.styled import DIM, faint, heading, hue, notes
 from alignbench.tui.text import count, fitted
 from alignbench.tui.widgets.bars import Scale, dot_plot
 
@@ -51,13 +51,14 @@ def _strip(model: ScoresViewModel, at: int, scale: Scale, left: int) -> list[Con
     mean, interval = row.value(entry), row.interval(entry)
     values = [v for of_prompt in spread.values.values() if (v := of_prompt[name]) is not None]
     around = f"[{row.written(interval[0])}, {row.written(interval[1])}]" if interval else ""
-    style = "bold" if at == model.selected else ""
+    style = f"{'bold ' if at == model.selected else ''}{hue(at)}"
     title = Content.styled(f" {fitted(f'{model.title(at)} {name}', NAME)} {row.written(mean):>6} {around:<14}", style)
     plot = dot_plot(
         values,
         scale,
         mean=mean if len(values) > 1 else None,
         current=spread.values.get(model.snapshot.prompt, {}).get(name),
+        style=hue(at),
     )
     beside = ""
     if not row.cross and (matched := spread.tables.matched.get(name, {}).get(row.metric.name)) is not None:
@@ -77,7 +78,9 @@ def _prompts(model: ScoresViewModel) -> list[Content]:
     columns = visible_columns(len(model.names), max(1, (model.width - 30) // CELL), model.selected, model.reference)
     room = max(12, model.width - CELL * len(columns) - 4)
     lines = [
-        Content.assemble((f"  {fitted('prompt', room)}", DIM), *((f"{model.title(at):>{CELL}}", DIM) for at in columns))
+        Content.assemble(
+            (f"  {fitted('prompt', room)}", DIM), *((f"{model.title(at):>{CELL}}", hue(at)) for at in columns)
+        )
     ]
     for prompt in spread.prompts:
         here = prompt == model.snapshot.prompt

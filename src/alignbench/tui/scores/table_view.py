@@ -7,7 +7,7 @@ from textual.content import Content
 from alignbench.reports.entropies import branching_curve
 from alignbench.scoring.score_tables import CrossEstimate
 from alignbench.tui.scores.view_model import Drawn, ScoresViewModel, visible_columns
-from alignbench.tui.styled import DIM, SELECTED, faint
+from alignbench.tui.styled import DIM, SELECTED, faint, hue
 from alignbench.tui.text import cells, fitted, number
 from alignbench.tui.widgets.bars import recovery_bar
 from alignbench.tui.workbench.comparison_values import HELD_OUT
@@ -55,7 +55,7 @@ def _head(model: ScoresViewModel, columns: list[int], wide: int) -> list[Content
         name = fitted(f"{model.title(at)} {model.names[at]}", wide - 2).rstrip()
         names += [
             Content(" " * (wide - cells(name))),
-            Content.styled(name, SELECTED if at == model.selected else DIM),
+            Content.styled(name, SELECTED if at == model.selected else f"bold {hue(at)}"),
         ]
         roles.append(faint(f"{model.role(at):>{wide}}"))
         counts.append(Content(f"{f'n {model.n(at)}':>{wide}}"))
@@ -90,7 +90,7 @@ def _line(model: ScoresViewModel, row: MetricRow, columns: list[int], wide: int)
     for at in columns:
         text = cell(model, row, at)
         here = chosen and at == model.selected
-        style = SELECTED if here else DIM if text == "–" else ""
+        style = SELECTED if here else DIM if text == "–" else hue(at)
         parts += [Content(" " * max(1, wide - len(text))), Content.styled(text, style)]
     return Content("").join(parts)
 

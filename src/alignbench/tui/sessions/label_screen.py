@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.types import CSSPathType
 from textual.widgets import Static
@@ -29,6 +29,7 @@ from alignbench.tui.styled import plain
 from alignbench.tui.text import count, one_line
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.pane import Pane
+from alignbench.tui.widgets.screen_title import ScreenTitle
 from alignbench.tui.widgets.text_pane import TextPane
 
 if TYPE_CHECKING:
@@ -57,13 +58,13 @@ class LabelScreen(AppScreen[None]):
         self._item: JudgeItem | None = None  # the pair that can be answered
 
     def compose(self) -> ComposeResult:
-        yield Static("", id="heading", markup=False)
+        yield ScreenTitle(id="heading")
         yield Static("", id="prompt", markup=False)
         with Horizontal(id="pair"):
             for name in ("first", "second"):
-                with Vertical():
-                    yield Static(name, classes="title", markup=False)
-                    yield TextPane(id=name)
+                pane = TextPane(id=name, classes="panel")
+                pane.border_title = Content(name)
+                yield pane
         yield TextPane(id="outcome")
         yield Static("", id="choices", markup=False)
         yield Keys()
@@ -84,8 +85,8 @@ class LabelScreen(AppScreen[None]):
         self._item = None
         left, done = len(self._waiting), self._plan.n - len(self._waiting)
         pairs = f"{done} of {count(self._plan.n, 'pair')}, {left} left"
-        head = f" Labels of session {self._plan.session}   {pairs}   as {self._plan.labeller}"
-        self.query_one("#heading", Static).update(plain(head))
+        about = f"of session {self._plan.session}, as {self._plan.labeller}"
+        self.query_one(ScreenTitle).show("Labels", about, pairs)
         for id in ("prompt", "pair", "choices"):
             self.query_one(f"#{id}").display = left > 0
         self.query_one("#outcome").display = not left

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
@@ -21,11 +22,11 @@ from alignbench.tui.dialogs.base import ConfirmScreen, LineScreen
 from alignbench.tui.screen import AppScreen
 from alignbench.tui.sessions.actions import SESSIONS
 from alignbench.tui.sessions.session_line import HEADS, fitted_cells, session_line
-from alignbench.tui.styled import plain
 from alignbench.tui.text import count, one_line
 from alignbench.tui.widgets.choice_list import ChoiceList
 from alignbench.tui.widgets.inputs import PlainInput
 from alignbench.tui.widgets.keys import Keys
+from alignbench.tui.widgets.screen_title import ScreenTitle
 from alignbench.tui.workbench.state import SamplePlace
 
 if TYPE_CHECKING:
@@ -75,11 +76,11 @@ class SessionsScreen(AppScreen[SessionChoice | None]):
         self.marked: list[int] = []
 
     def compose(self) -> ComposeResult:
-        yield Static(" Sessions", id="heading", markup=False)
+        yield ScreenTitle("Sessions")
         yield PlainInput(placeholder="words of a name, tag or model; #word of a tag", id="filter", compact=True)
-        yield Static("", id="columns-line", markup=False)
-        yield ChoiceList(markup=False, compact=True)
-        yield Static(plain(f" {self.workbench.database.path}"), id="where", markup=False)
+        with Vertical(id="listed", classes="section -selected"):
+            yield Static("", id="columns-line", markup=False)
+            yield ChoiceList(markup=False, compact=True)
         yield Keys()
 
     def on_mount(self) -> None:
@@ -125,6 +126,7 @@ class SessionsScreen(AppScreen[SessionChoice | None]):
         else:
             head = Content(" No session yet: F5 on the Bench begins one.")
         self.query_one("#columns-line", Static).update(head)
+        self.query_one(ScreenTitle).show("Sessions", "", one_line(str(self.workbench.database.path), width // 2))
         self.refresh_bindings()
 
     @property

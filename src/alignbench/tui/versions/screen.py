@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
@@ -13,11 +14,12 @@ from alignbench.tui.action import bindings
 from alignbench.tui.condition_text import changes, context_words
 from alignbench.tui.screen import AppScreen
 from alignbench.tui.sizes import HEIGHTS
-from alignbench.tui.styled import DIM, SELECTED
-from alignbench.tui.text import fitted, number, one_line
+from alignbench.tui.styled import DIM, SELECTED, in_hue
+from alignbench.tui.text import fitted, number, one_line, padded
 from alignbench.tui.versions.actions import VERSIONS
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
+from alignbench.tui.widgets.screen_title import ScreenTitle
 from alignbench.tui.workbench.comparison_values import ReferenceComparison
 from alignbench.tui.workbench.score_summary import bench_metrics
 from alignbench.tui.workbench.state import Column, letter
@@ -54,10 +56,11 @@ class VersionsScreen(AppScreen[int | None]):
         return column
 
     def compose(self) -> ComposeResult:
-        yield Static("", id="head", markup=False)
-        yield Static("", id="titles", markup=False)
-        yield LineList(id="versions")
-        yield LineList(id="differences")
+        yield ScreenTitle()
+        with Vertical(id="listed", classes="section -selected"):
+            yield Static("", id="titles", markup=False)
+            yield LineList(id="versions")
+        yield LineList(id="differences", classes="section")
         yield Keys()
 
     def on_mount(self) -> None:
@@ -69,13 +72,14 @@ class VersionsScreen(AppScreen[int | None]):
     def _show(self) -> None:
         column, bench = self._column, self._workbench.bench
         history = column.history
-        at = letter(bench.selected)
-        self.query_one("#head", Static).update(Content(f" Versions of {at}  {one_line(column.name, 40)}"))
-        name = max(16, min(40, self.size.width - 2 * COLUMN - 22))
-        titles = f"    {'':<{name}}  {'n':>5} " + "".join(f"{metric.short:>{COLUMN}}" for metric in bench_metrics()[1])
+        self.query_one(ScreenTitle).show("Versions", bench.prompt.text)
+        name = f"{letter(bench.selected)} {one_line(column.name, 40)}"
+        self.query_one("#listed").border_title = in_hue(name, bench.selected)
+        room = max(16, min(40, self.size.width - 2 * COLUMN - 22))
+        titles = f"    {'':<{room}}  {'n':>5} " + "".join(f"{metric.short:>{COLUMN}}" for metric in bench_metrics()[1])
         self.query_one("#titles", Static).update(Content.styled(titles, DIM))
         comparisons = [self._workbench.comparison(column, version) for version in range(len(history))]
-        lines = [self._line(comparisons, version, name) for version in range(len(history))]
+        lines = [self._line(comparisons, version, room) for version in range(len(history))]
         self.query_one("#versions", LineList).show(lines, (self._at, self._at + 1))
         self.query_one("#differences", LineList).show(self._differences(comparisons))
 
@@ -89,14 +93,16 @@ class VersionsScreen(AppScreen[int | None]):
         scores = "".join(f"{score.text:>{COLUMN}}" for score in comparison.scores)
         held = " held out" if comparison.held_out else ""
         text = f" {mark} {what}  {comparison.n:>5} {scores}{held}{here}"
-        return Content.styled(text, SELECTED if chosen else "")
+        return Content.styled(padded(text, self.size.width), SELECTED) if chosen else Content(text)
 
     def _differences(self, comparisons: list[ReferenceComparison]) -> list[Content]:
         before, after = self._with, self._at
+        title = "" if before == after else f"From version {before + 1} to version {after + 1}"
+        self.query_one("#differences").border_title = Content(title)
         if before == after:
             return [Content.styled(" Choose another version to see what parts them; Space marks this one.", DIM)]
         history = self._column.history
-        lines = [Content.styled(f" From version {before + 1} to version {after + 1}:", "bold")]
+        lines = []
         room = max(10, (self.size.width - 26) // 2)
         for what, old, new in changes(history[before], history[after]):
             values = f"{one_line(old, room)}  →  {one_line(new, room)}"

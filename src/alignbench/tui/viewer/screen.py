@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
@@ -18,7 +19,7 @@ from alignbench.tui.messages import Open
 from alignbench.tui.save_copy import copy_sample, save_sample
 from alignbench.tui.screen import WorkbenchScreen
 from alignbench.tui.sizes import HEIGHTS, TALL
-from alignbench.tui.styled import SELECTED
+from alignbench.tui.styled import in_hue, tabs
 from alignbench.tui.text import cells, count, one_line, printable
 from alignbench.tui.viewer.actions import VIEWER
 from alignbench.tui.viewer.covered_sentences import best_match, sentence_runs, sentences_said
@@ -28,6 +29,7 @@ from alignbench.tui.viewer.token_shift import alternatives, shift_said, token_ru
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.marked_pane import MarkedPane, StyledRun
 from alignbench.tui.widgets.pane import Pane
+from alignbench.tui.widgets.screen_title import ScreenTitle
 from alignbench.tui.widgets.text_pane import TextPane
 from alignbench.tui.workbench.background_job import BackgroundJob, waiting
 from alignbench.tui.workbench.cell import BenchSample
@@ -121,12 +123,12 @@ class ViewerScreen(WorkbenchScreen[None]):
         self._on: object = None  # what the cursor stands in
 
     def compose(self) -> ComposeResult:
-        yield Static("", id="head", markup=False)
-        yield Static("", id="prompt-line", markup=False)
+        yield ScreenTitle(id="head")
         yield Static("", id="facts", markup=False)
-        yield TextPane(id="text")
-        yield MarkedPane(id="marked")
-        yield Static("", id="detail", markup=False)
+        with Vertical(id="sample", classes="section -selected"):
+            yield TextPane(id="text")
+            yield MarkedPane(id="marked")
+        yield Static("", id="detail", classes="section", markup=False)
         yield Keys()
 
     def follow(self) -> None:
@@ -135,15 +137,13 @@ class ViewerScreen(WorkbenchScreen[None]):
         if column is None or sample is None:
             return
         total = len(bench.cell(column).ordered(column.n))
-        mark = " * reference" if column.name == bench.reference else ""
-        version = f"  v{column.version + 1}/{len(column.history)}" if column.versions else ""
-        who = f"{letter(bench.selected)}  {one_line(column.name, 30)}{mark}{version}"
-        head = f" {who}   sample {sample.index + 1} of {total}   "
-        tabs = [(f" {at} {title} ", SELECTED if view == self._view else "") for at, (view, title) in _TABS]
-        room = self.size.width - cells(head) - sum(len(title) for title, _ in tabs)
-        shown_tabs = tabs if room >= 0 else [(TITLES[self._view], "")]
-        self.query_one("#head", Static).update(Content.assemble(head, *shown_tabs), layout=False)
-        self.query_one("#prompt-line", Static).update(Content(f"Prompt: {one_line(bench.prompt.text, 400)}"))
+        self.query_one(ScreenTitle).show("Sample", bench.prompt.text, f"sample {sample.index + 1} of {total}")
+        mark = "*" if column.name == bench.reference else ""
+        version = f" v{column.version + 1}/{len(column.history)}" if column.versions else ""
+        views = tabs(TITLES.values(), list(TITLES).index(self._view))
+        room = self.size.width - views.cell_length - cells(version) - 12
+        name = in_hue(f"{letter(bench.selected)}{mark} {one_line(column.name, max(8, room))}{version}", bench.selected)
+        self.query_one("#sample").border_title = Content.assemble(name, "  ", views)
         self._content = content = self._content_of(column, sample)
         about = f"{facts(sample, column)}   {settings(column.condition)}" if self._view == "text" else content.said
         self.query_one("#facts", Static).update(Content(printable(about)))
@@ -233,7 +233,7 @@ class ViewerScreen(WorkbenchScreen[None]):
             return ViewContent(shift_said(scored, text, who), [StyledRun(text)])
         place = min(self._place, n - 1)
         more = "   b: another base column" if len(bases) > 1 else ""
-        detail = alternatives(scored, place, who, rows=self.size.height >= TALL, width=self.size.width - 4)
+        detail = alternatives(scored, place, who, rows=self.size.height >= TALL, width=self.size.width - 2)
         return ViewContent(shift_said(scored, text, who) + more, token_runs(scored, place), place, detail, n)
 
     def check_action(self, action: str, _parameters: tuple[object, ...]) -> bool | None:
@@ -306,9 +306,6 @@ class ViewerScreen(WorkbenchScreen[None]):
 
     def action_save(self) -> None:
         save_sample(self, self.workbench.bench.column, self.workbench.bench.sample)
-
-
-_TABS = tuple(enumerate(TITLES.items(), start=1))
 
 
 def _text(sample: BenchSample) -> str:

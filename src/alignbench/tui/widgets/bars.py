@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
-from alignbench.tui.styled import DIM
+from alignbench.tui.styled import DIM, hue_of
 
 _STACK = ("·", ":", "⁝", "#")  # one, two, three, more prompts at one place
 
@@ -48,7 +48,7 @@ def recovery_bar(
     styles = [DIM] * width
     if floor is not None and ceiling is not None and floor < ceiling:
         for cell in range(scale.at(floor), scale.at(ceiling) + 1):
-            line[cell], styles[cell] = "═", "$text-primary"
+            line[cell], styles[cell] = "═", "$foreground"
     taken: set[int] = set()
     for sign, value, style in (("┊", null, "bold"), ("|", floor, "bold"), ("|", ceiling, "bold")):
         if value is not None:
@@ -58,7 +58,7 @@ def recovery_bar(
     for letter, value in sorted(marks.items(), key=lambda mark: mark[1]):
         at = _free(scale.at(value), len(letter), taken, width)
         for cell, char in enumerate(letter, start=at):
-            line[cell], styles[cell] = char, "bold $text-primary"
+            line[cell], styles[cell] = char, f"bold {hue_of(letter)}"
             taken.add(cell)
     return Content.assemble(*zip(line, styles, strict=True))
 
@@ -72,7 +72,9 @@ def _free(cell: int, size: int, taken: set[int], width: int) -> int:
     return min(cell, width - size)
 
 
-def dot_plot(values: Sequence[float], scale: Scale, *, mean: float | None, current: float | None) -> Content:
+def dot_plot(
+    values: Sequence[float], scale: Scale, *, mean: float | None, current: float | None, style: str = ""
+) -> Content:
     """A dot a prompt, more in one place by the shape.
 
     Args:
@@ -80,13 +82,14 @@ def dot_plot(values: Sequence[float], scale: Scale, *, mean: float | None, curre
         scale: The line.
         mean: Is marked by |.
         current: Of the prompt on the screen, marked by ◆.
+        style: Of the marks.
     """
     line = ["─"] * scale.width
     styles = [DIM] * scale.width
     for cell, count in Counter(scale.at(value) for value in values).items():
-        line[cell], styles[cell] = _STACK[min(count, len(_STACK)) - 1], "bold"
+        line[cell], styles[cell] = _STACK[min(count, len(_STACK)) - 1], f"bold {style}".rstrip()
     if mean is not None:
-        line[scale.at(mean)], styles[scale.at(mean)] = "|", "bold $text-primary"
+        line[scale.at(mean)], styles[scale.at(mean)] = "|", "bold"
     if current is not None:
-        line[scale.at(current)], styles[scale.at(current)] = "◆", "bold $text-primary"
+        line[scale.at(current)], styles[scale.at(current)] = "◆", "bold"
     return Content.assemble(*zip(line, styles, strict=True))

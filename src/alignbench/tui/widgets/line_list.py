@@ -18,8 +18,8 @@ class LineList(Pane):
     LineList { height: 1fr; background: $background; scrollbar-size-vertical: 1; overflow-x: hidden; }
     """
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
         self._lines: Sequence[Content] = ()
         self._cursor = (0, 0)
 

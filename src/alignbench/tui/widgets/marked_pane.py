@@ -63,8 +63,8 @@ class MarkedPane(Pane):
     }
     """
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
         self._runs: tuple[StyledRun, ...] = ()
         self._starts: list[int] = []
         self._wrapped = WrappedText(1)

@@ -13,8 +13,8 @@ from alignbench.tui.wrap import WrappedText
 class TextPane(Pane):
     """Plain text; nothing in it is markup."""
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
         self._source = ""
         self._wrapped = WrappedText(1)
 
