@@ -5,7 +5,7 @@ OTHER := .venv/llama-other
 MINUTES := 20
 SOURCES := src tests benchmarks
 
-.PHONY: help setup run test test-other-build fuzz lint format types contracts check bench clean
+.PHONY: help setup run test test-other-build fuzz screenshots lint format types contracts check bench clean
 
 help:
 	@echo 'make run        open the workbench (sets up .venv first; the first time takes minutes)'
@@ -13,6 +13,7 @@ help:
 	@echo 'make test-other-build  the tests that run models, on a build of llama.cpp with other arithmetic'
 	@echo 'make fuzz       look for inputs that break a reader, 20 minutes each; MINUTES=1 READERS="csv-file gguf-header"'
 	@echo 'make setup      only set up .venv'
+	@echo 'make screenshots  the pictures of README and docs, from the app; SHOTS="bench scores" makes some of them'
 	@echo 'make check      ruff, mypy and the import contracts'
 	@echo 'make format     let ruff format and fix the code'
 	@echo 'make bench      the benchmarks of benchmarks/'
@@ -38,6 +39,9 @@ test-other-build: $(OTHER)/.build
 
 fuzz: $(READY)
 	@$(BIN)/python -m tests.fuzz.search --minutes $(MINUTES) $(READERS)
+
+screenshots: $(READY)
+	@$(BIN)/python tools/screenshots.py $(SHOTS)
 
 lint: $(READY)
 	$(BIN)/ruff check $(SOURCES)
