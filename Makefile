@@ -35,7 +35,7 @@ $(OTHER)/.build: $(READY) tools/llama.sh tools/other_llama.sh
 	@tools/other_llama.sh && touch $@
 
 test-other-build: $(OTHER)/.build
-	LLAMA_CPP_LIB_PATH=$(CURDIR)/$(OTHER)/llama_cpp/lib $(BIN)/python -m pytest -m models $(ARGS)
+	LLAMA_CPP_LIB_PATH=$(CURDIR)/$(OTHER)/llama_cpp/lib $(BIN)/python -m pytest -n logical --maxprocesses 2 --dist loadgroup -m models $(ARGS)
 
 fuzz: $(READY)
 	@$(BIN)/python -m tests.fuzz.search --minutes $(MINUTES) $(READERS)

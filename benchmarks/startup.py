@@ -28,6 +28,7 @@ from pathlib import Path
 ALIGNBENCH = str(Path(sys.executable).with_name("alignbench"))
 TARGET = 2.5
 COLUMNS, ROWS = 120, 36
+NOT_PASSED = ("NO_COLOR", "TEXTUAL", "PYTHONDONTWRITEBYTECODE")  # an installed program has its bytecode
 LIMIT = 60.0  # seconds after which a start has failed
 
 BARE_APP = """
@@ -96,7 +97,7 @@ def main() -> None:
     runs: int = parser.parse_args().runs
 
     with tempfile.TemporaryDirectory() as folder:
-        env = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "TEXTUAL")}
+        env = {name: value for name, value in os.environ.items() if name not in NOT_PASSED}
         env |= {"TERM": "xterm-256color", "ALIGNBENCH_CONFIG_DIR": f"{folder}/config"}
         env |= {"ALIGNBENCH_CACHE_DIR": f"{folder}/cache", "ALIGNBENCH_DB": f"{folder}/alignbench.db"}
         python = sys.executable

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -15,7 +17,11 @@ from alignbench import paths
 from alignbench.metrics import paper
 from tests.support.paper_data import NLTK_DATA
 
+sys.dont_write_bytecode = False  # compiled once, not by each of the hundreds of processes that tests start
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 WEIGHTS = paths.weights_dir()  # put together once for all tests
+MODELS = ("models of engines", "models")  # groups of tests that load some
 
 settings.register_profile(  # no test rests on how fast the machine is
     "any machine", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
@@ -23,12 +29,29 @@ settings.register_profile(  # no test rests on how fast the machine is
 settings.load_profile("any machine")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config.option, "loadscopereorder"):  # of xdist, which would begin with the files of most tests
+        config.option.loadscopereorder = False
+
+
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of several processes one runs all that loads models, so that no two load any; the others run a file at a time."""
+    """Several processes begin with what takes longest, and share the many short files in the end.
+
+    What loads models goes in two groups that take about as long, so that no more than two processes load any; of the
+    rest a process runs a file at a time.
+    """
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    groups = {item: _group(item) for item in items}
+    items.sort(key=lambda item: (groups[item] not in MODELS, item.path not in slow))
     for item in items:
-        models = item.get_closest_marker("models") is not None
-        item.add_marker(pytest.mark.xdist_group("models" if models else item.nodeid.partition("::")[0]))
+        item.add_marker(pytest.mark.xdist_group(groups[item]))
+
+
+def _group(item: pytest.Item) -> str:
+    if item.get_closest_marker("models") is None:
+        return item.nodeid.partition("::")[0]
+    return MODELS["engines" not in item.path.parts]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -14,7 +14,7 @@ from alignbench.importing.save import save_import
 from alignbench.metrics.coverage import COVERAGE_THRESHOLD
 from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.sentences import sentences
-from alignbench.metrics.statistics import Uncertainty
+from alignbench.metrics.statistics import MIN_PROMPTS, Uncertainty
 from alignbench.overton.read import read_dataset
 from alignbench.reports.coverage_curves import coverage_curves
 from alignbench.reports.coverage_findings import coverage_findings
@@ -27,6 +27,7 @@ from tests.support.paper_data import OVERTON, needs_paper_data
 from tests.support.pools import shared_pool
 
 BASE = ["Sun shines.", "Rain falls.", "Wind blows.", "Snow melts."]
+CONDITIONS = ("llama-2-base", "llama-2-chat")
 UNLIKE = {"base": ["Fish swim."] * 4, "aligned": ["Birds sing."]}
 
 
@@ -133,18 +134,22 @@ def test_contested_prompts_and_missing_vectors_have_a_reason(embeddings: Embeddi
 def test_on_the_release_a_rising_curve_is_no_aggregation(tmp_path: Path) -> None:
     """Base covers another base response as well as it covers chat. Chat says most of chat, and no more of base."""
     with Store.open(tmp_path / "release.db") as store:
-        session = save_import(store, read_dataset(OVERTON / "LIMA-OE")).session
-        responses = SessionResponses(store, session, ("llama-2-base", "llama-2-chat"))
+        whole = SessionResponses(store, save_import(store, read_dataset(OVERTON / "LIMA-OE")).session, CONDITIONS)
+        responses = GivenResponses(
+            {
+                prompt: {name: [*texts.values()] for name, texts in whole.cells(prompt).items()}
+                for prompt in whole.prompts[:MIN_PROMPTS]
+            }
+        )
         cache = Embeddings(store, shared_pool(), DEFAULT_EMBEDDER)
         cache.make(sentence for text in all_texts(responses) for sentence in sentences(text))
         curves = coverage_curves(responses, "llama-2-chat", cache, frozenset(), Uncertainty(resamples=1000))
     base = curves.conditions["llama-2-base"]
-    # Other rules for where a sentence ends gave .257 .373 .450 .505, .255 .364 .429 .478 and .682 .784 .831 .859.
-    assert shares(base.of_reference)[:4] == pytest.approx([0.218, 0.324, 0.395, 0.446], abs=0.005)
-    assert shares(base.of_itself) == pytest.approx([0.254, 0.359, 0.424, 0.476], abs=0.005)
-    assert shares(curves.reference) == pytest.approx([0.659, 0.762, 0.811, 0.840], abs=0.005)
+    assert shares(base.of_reference)[:4] == pytest.approx([0.238, 0.351, 0.425, 0.479], abs=0.005)
+    assert shares(base.of_itself) == pytest.approx([0.241, 0.349, 0.412, 0.459], abs=0.005)
+    assert shares(curves.reference) == pytest.approx([0.690, 0.791, 0.839, 0.868], abs=0.005)
     equal = base.equal_by_reference
-    assert (equal.by_other.value, equal.by_itself.value) == pytest.approx((0.371, 0.416), abs=0.005)
-    assert equal.sentences == pytest.approx(22.0, abs=0.2)
+    assert (equal.by_other.value, equal.by_itself.value) == pytest.approx((0.408, 0.412), abs=0.005)
+    assert equal.sentences == pytest.approx(20.9, abs=0.2)
     assert not any(finding.claims for finding in coverage_findings(curves, "llama-2-chat"))
     assert "aggregation" not in " ".join(finding.text for finding in coverage_findings(curves, "llama-2-chat"))
