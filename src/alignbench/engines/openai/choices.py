@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -287,10 +288,10 @@ class LogprobReader:
         """In nats: perhaps -inf, as some servers write -9999; NaN where there is none, or none that can be read."""
         if value is None:
             return math.nan
-        try:
-            number = math.nan if isinstance(value, bool | list | dict) else float(value)  # type: ignore[arg-type]
-        except (ValueError, OverflowError):
-            number = math.nan
+        number = math.nan
+        if isinstance(value, int | float | str) and not isinstance(value, bool):
+            with suppress(ValueError, OverflowError):
+                number = float(value)
         if math.isnan(number) or number > _ROUNDING:
             self.remark = self.remark or f"{_wrong(where, value, 'a log-prob')} It is left out."
             return math.nan
@@ -327,9 +328,10 @@ def _of_chat(items: object, where: str, reader: LogprobReader) -> Iterator[Token
             yield Token(-1, math.nan)
             continue
         token, text = item.get("id"), item.get("token")
-        known = isinstance(token, int) and not isinstance(token, bool) and 0 <= token < _MOST_TOKENS
+        if not isinstance(token, int) or isinstance(token, bool) or not 0 <= token < _MOST_TOKENS:
+            token = -1
         logprob = reader.number(item.get("logprob"), f"{at}.logprob")
-        yield Token(token if known else -1, logprob, text if isinstance(text, str) else "")  # type: ignore[arg-type]
+        yield Token(token, logprob, text if isinstance(text, str) else "")
 
 
 def _of_completions(logprobs: dict[str, Any], where: str, reader: LogprobReader) -> Iterator[Token]:
