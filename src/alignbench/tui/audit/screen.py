@@ -157,8 +157,14 @@ class AuditScreen(PreparerScreen[None]):
         if n > 2:
             self._other = next(at % n for at in range(self._other + 1, self._other + n) if at % n != self._at)
             self._compare()
+        else:
+            self.tell("There is no third column to compare with; a on the Bench adds one.")
 
     def action_study(self) -> None:
+        here, there = self._columns()
+        if len(allowed := studies(here.condition, there.condition)) < 2:
+            about = " and ".join(allowed[0]) or "nothing but what is listed as a confound"
+            self.tell(f"These two columns have one reading: {about}.")
         self._study += 1
         self.show()
 

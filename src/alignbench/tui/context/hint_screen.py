@@ -246,6 +246,8 @@ class HintScreen(PreparerScreen[Context | None]):
         self._restart()
 
     def action_next_maker(self) -> None:
+        if len(self._makers) < 2:
+            self.tell("No other column's model is there to make it; a on the Bench adds one.")
         if self._makers:
             self._maker = (self._maker + 1) % len(self._makers)
             self._text = ""
@@ -259,6 +261,8 @@ class HintScreen(PreparerScreen[Context | None]):
 
     def _step_source(self, by: int) -> None:
         indices = [sample.index for sample in self._sources()]
+        if len(indices) < 2:
+            self.tell("The reference has no other sample of this prompt; + and s on the Bench draw more.")
         if indices:
             at = indices.index(self._source) if self._source in indices else -1
             self._source = indices[(at + by) % len(indices)]
