@@ -161,6 +161,7 @@ async def test_one_key_sets_a_field_in_all_columns(tmp_path: Path, size: tuple[i
         assert [c.condition.sampling.temperature for c in bench.columns] == [1.0, 1.0]
         assert [(c.version, len(c.history)) for c in bench.columns] == [(1, 2), (1, 2)]
         assert bench.selected == 1
+        assert fields(screen)["name"] == bench.columns[1].name == "demo-base 2"
         await still(pilot, 3)
         assert "≠" not in hints(screen)["temperature"]
         screen.query_one("#n", PlainInput).value = "3"

@@ -262,10 +262,11 @@ class ConditionScreen(DialogScreen[Column | None]):
             self._wrong(key, error)
             return
         self.complain("")
-        edited = self._column is not None
         self.tell(set_in_all(bench, key, value, typed or "none"))
-        if edited:
+        if self._column is not None:
+            name, before = self.query_one("#name", PlainInput), self._column.name
             self._column = bench.columns[self._place]
+            name.value = self._column.name if name.value == before else name.value
         if self._reference is not None:
             self._reference = bench.reference_column
         self._hint(key, field.hint)
