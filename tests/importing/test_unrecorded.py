@@ -19,8 +19,7 @@ from alignbench.scoring.truncation import session_truncations
 from alignbench.session_diff import compare_sessions
 from alignbench.spec import SETTINGS, Condition, Sampling, content_hash
 from alignbench.store import Store
-from alignbench.tui.bench.column import settings
-from alignbench.tui.condition_text import changes
+from alignbench.tui.condition_text import changes, settings
 from alignbench.tui.viewer.screen import facts
 from alignbench.tui.workbench.cell import BenchSample
 from alignbench.tui.workbench.state import Bench, Column

@@ -16,6 +16,7 @@ from textual.widget import Widget
 from alignbench.spec import Context, Hint, Model
 from alignbench.store import SampleRow, Store
 from alignbench.tui.app import BenchApp
+from alignbench.tui.bench.columns import ColumnsView
 from alignbench.tui.bench.sample_list import SampleList
 from alignbench.tui.bench.screen import BenchScreen
 from alignbench.tui.workbench.state import Column
@@ -87,6 +88,13 @@ def screen_text(app: App[Any]) -> str:
     """What the terminal shows, line by line."""
     lines = app.screen._compositor.render_strips()
     return "\n".join("".join(segment.text for segment in strip) for strip in lines)
+
+
+def heads(app: BenchApp) -> list[str]:
+    """What stands in the upper borders of the columns."""
+    columns = bench_of(app).query_one(ColumnsView)
+    line = screen_text(app).splitlines()[columns.region.y]
+    return [part.strip(" ─━╮┓") for part in line.replace("┏", "╭").split("╭")[1:]]
 
 
 def widget_text(widget: Widget) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from alignbench.spec import Sampling
-from alignbench.tui.bench.column import ColumnHead
+from alignbench.tui.bench.columns import ColumnsView
 from alignbench.tui.dialogs.condition import FIELDS, ConditionScreen
 from alignbench.tui.widgets.inputs import PlainInput
 from alignbench.tui.workbench.column_settings import set_in_all
@@ -52,7 +52,8 @@ async def condition_of(pilot: Any, key: str) -> ConditionScreen:
 
 def selected_head(app: Any) -> str:
     """The head of the selected column, as it is drawn."""
-    return widget_text(bench_of(app).query(ColumnHead)[app.workbench.bench.selected])
+    view = bench_of(app).query_one(ColumnsView).selected
+    return widget_text(view.query_one(".about")) if view is not None else ""
 
 
 def fields(screen: ConditionScreen) -> dict[str, str]:

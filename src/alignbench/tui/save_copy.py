@@ -7,7 +7,8 @@ from pathlib import Path
 
 from alignbench.errors import AlignbenchError
 from alignbench.output_files import new_file
-from alignbench.tui.screen import AppScreen
+from alignbench.tui.screen import AppScreen, copy
+from alignbench.tui.text import count
 from alignbench.tui.workbench.cell import BenchSample
 from alignbench.tui.workbench.state import Column
 
@@ -15,13 +16,11 @@ LONGEST_STEM = 100  # characters of a file's name that are a column's
 
 
 def copy_sample(screen: AppScreen[None], sample: BenchSample | None) -> None:
-    """Put the text on the clipboard with OSC 52, which tmux, screen and SSH can hand on."""
+    """Put the text on the clipboard."""
     if sample is None or not sample.text:
         screen.tell("There is no text to copy.", "warning")
         return
-    text = sample.text.encode("utf-8", "replace").decode("utf-8")
-    screen.app.copy_to_clipboard(text)
-    screen.tell(f"Sample {sample.index + 1} copied: {len(text)} characters.")
+    screen.tell(f"Sample {sample.index + 1} copied: {count(copy(screen.app, sample.text), 'character')}.")
 
 
 def save_sample(screen: AppScreen[None], column: Column | None, sample: BenchSample | None) -> None:

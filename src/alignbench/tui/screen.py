@@ -7,10 +7,13 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from textual.app import App
+from textual.geometry import Offset
 from textual.screen import Screen
+from textual.widget import Widget
 
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.tui.notices import tell
+from alignbench.tui.text import count
 from alignbench.tui.widgets.pane import Pane
 from alignbench.tui.workbench.controller import Workbench
 
@@ -33,8 +36,30 @@ def do(app: App[Any], workbench: Workbench, what: Coroutine[Any, Any, str | None
     workbench.changed()
 
 
+def copy(app: App[Any], text: str) -> int:
+    """Put a text on the clipboard with OSC 52, which tmux, screen and SSH can hand on; how many characters it has."""
+    written = text.encode("utf-8", "replace").decode("utf-8")
+    app.copy_to_clipboard(written)
+    return len(written)
+
+
 class AppScreen(Screen[ResultT]):
-    """A screen that gives a result, or None where it is left."""
+    """A screen that gives a result, or None where it is left. Dragging with the mouse copies the text below it."""
+
+    def get_widget_and_offset_at(self, x: int, y: int) -> tuple[Widget | None, Offset | None]:
+        """Also where in the text of a pane the mouse is; what is selected there stays in it."""
+        began = self._select_state.start.content_widget if self._selecting and self._select_state is not None else None
+        widget, offset = (began, None) if isinstance(began, Pane) else super().get_widget_and_offset_at(x, y)
+        if not isinstance(widget, Pane) or widget.has_class("-textual-system"):
+            return widget, offset
+        region = widget.content_region
+        across = max(0, min(region.width - 1, x - region.x))
+        return widget, widget.place_at(across, max(0, min(region.height - 1, y - region.y)))
+
+    def on_text_selected(self) -> None:
+        """The mouse was let go."""
+        if text := self.get_selected_text():
+            self.tell(f"Copied: {count(copy(self.app, text), 'character')}.")
 
     def panes(self) -> Iterable[Pane]:
         """What the keys for pages scroll."""

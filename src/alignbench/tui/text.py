@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, set_cell_size, split_graphemes
 
 from alignbench.display import visible
 
@@ -18,6 +18,40 @@ def cells(text: str) -> int:
     """How many cells of a terminal a text takes, as Textual counts them: of whole graphemes, such as an emoji with its
     variation selector."""
     return cell_len(text)
+
+
+def whole_graphemes(text: str, first: int, last: int) -> tuple[int, int]:
+    """A part of a text, as large as it takes to cut no grapheme; empty where it is none of the text."""
+    first, last = max(0, min(first, len(text))), max(0, min(last, len(text)))
+    if not text.isascii():
+        for begin, end, _ in split_graphemes(text)[0]:
+            first = begin if begin < first < end else first
+            last = end if begin < last < end else last
+    return first, max(first, last)
+
+
+def raw_part(text: str, first: int, last: int | None) -> str:
+    """The part of a text that is shown as `printable(text)[first:last]`; None: to its end."""
+    shown = printable(text)
+    first, last = whole_graphemes(shown, first, len(shown) if last is None else last)
+    if shown == text:
+        return text[first:last]
+    part, at = [], 0
+    for character in text:
+        begin, at = at, at + len(printable(character))
+        if at > first and begin < last:
+            part.append(character)
+    return "".join(part)
+
+
+def char_at(text: str, cell: int) -> int:
+    """Which character of a text of one line is in a cell; the text's length beyond its end."""
+    used = 0
+    for begin, _, width in split_graphemes(text)[0]:
+        used += width
+        if used > cell:
+            return begin
+    return len(text)
 
 
 def one_line(text: str, width: int = 0) -> str:
@@ -36,6 +70,25 @@ def cut(text: str, width: int) -> str:
 def start(text: str, width: int) -> str:
     """The beginning of a text of one line, at most `width` cells."""
     return set_cell_size(text, max(0, width)) if cells(text) > width else text
+
+
+def end(text: str, width: int) -> str:
+    """The end of a text of one line, at most `width` cells."""
+    spans, total = split_graphemes(text)
+    at = 0
+    while total > max(0, width):
+        total -= spans[at][2]
+        at += 1
+    return text[spans[at][0] :] if at < len(spans) else ""
+
+
+def middle_cut(text: str, width: int) -> str:
+    """A name on one line in at most `width` cells; where it is cut, its beginning and its end stay."""
+    flat = one_line(text)
+    if cells(flat) <= width:
+        return flat
+    tail = (width - 1) // 2
+    return f"{start(flat, width - 1 - tail)}…{end(flat, tail)}" if width > 0 else ""
 
 
 def padded(text: str, width: int) -> str:

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from rich.cells import split_graphemes
 
 Span = tuple[int, int]
+JOINER = "\u200d"
 
 
 def wrap_line(text: str, start: int, end: int, width: int) -> list[Span]:
@@ -28,8 +29,12 @@ def wrap_line(text: str, start: int, end: int, width: int) -> list[Span]:
 def _cells(text: str) -> list[int]:
     """Cells by character, as Textual counts them: a grapheme's stand at its first one, the others have -1."""
     counted = [-1] * len(text)
-    for first, _, cells in split_graphemes(text)[0]:
-        counted[first] = cells
+    begin = 0
+    while text[begin : begin + 1] == JOINER:  # with nothing before it: it takes what follows away
+        counted[begin] = 0
+        begin += 2
+    for first, _, cells in split_graphemes(text[begin:])[0]:
+        counted[begin + first] = cells
     return counted
 
 

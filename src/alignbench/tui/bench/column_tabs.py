@@ -2,29 +2,57 @@
 
 from __future__ import annotations
 
+from textual import events
 from textual.content import Content
 from textual.widgets import Static
 
+from alignbench.tui.bench.column_window import window
 from alignbench.tui.styled import DIM, SELECTED
-from alignbench.tui.text import one_line
+from alignbench.tui.text import cells, middle_cut
+from alignbench.tui.widgets.clickable import clickable, do_clicked
 from alignbench.tui.workbench.state import Bench, letter
+
+LEAST_NAME = 6
 
 
 class ColumnTabs(Static):
-    """The columns' letters and names; the selected one is marked."""
+    """The columns' letters, with their names where there is room; the selected one is marked, a click selects."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)
+        self._before = 0
+        self._bench = Bench()
 
     def show(self, bench: Bench) -> None:
-        """Name, reference mark and progress of each column, as much as fits."""
+        """A tab for each column, as many as fit."""
+        self._bench = bench
+        if self.size.width:
+            self._draw(bench, self.size.width)
+
+    def on_resize(self) -> None:
+        self.show(self._bench)
+
+    async def on_click(self, event: events.Click) -> None:
+        await do_clicked(self, event)
+
+    def _draw(self, bench: Bench, width: int) -> None:
         columns = bench.columns
-        room = max(6, self.size.width // max(1, len(columns)) - 14)
-        parts: list[Content] = []
-        for at, column in enumerate(columns):
-            arrow = "▶" if at == bench.selected else " "
-            mark = "*" if column.name == bench.reference else ""
-            done = f"{bench.cell(column).done}/{column.n}"
-            text = f" {arrow}{letter(at)} {one_line(column.name, room)}{mark} {done} "
-            parts.append(Content.styled(text, SELECTED if at == bench.selected else DIM))
+        signs = [f"{letter(at)}{'*' if column.name == bench.reference else ''}" for at, column in enumerate(columns)]
+        done = [f"{bench.cell(column).done}/{column.n}" for column in columns]
+        room = (width - sum(cells(f" ▶{sign}  {n} ") for sign, n in zip(signs, done, strict=True))) // max(
+            1, len(signs)
+        )
+        tabs = [
+            f"{sign} {middle_cut(column.name, room)} {n}" if room >= LEAST_NAME else sign
+            for sign, column, n in zip(signs, columns, done, strict=True)
+        ]
+        fit = max(1, (width - 4) // max(map(len, tabs), default=1)) if room < LEAST_NAME else len(tabs)
+        in_sight = window(len(tabs), fit, selected=bench.selected, reference=None, before=self._before)
+        self._before = len(in_sight.before)
+        parts = [Content("‹" if in_sight.before else " ")]
+        for at in in_sight.shown:
+            chosen = at == bench.selected
+            style = SELECTED if chosen else DIM
+            parts.append(clickable(f"{'▶' if chosen else ' '}{tabs[at]} ", f"column({at})", style))
+        parts.append(Content("›" if in_sight.after else ""))
         self.update(Content("").join(parts), layout=False)

@@ -6,23 +6,28 @@ import asyncio
 
 from textual import work
 from textual.containers import Horizontal
+from textual.content import Content
 
-from alignbench.tui.bench.column import ColumnView
-from alignbench.tui.sizes import NARROW
+from alignbench.tui.bench.column import EDGES, ColumnView
+from alignbench.tui.bench.column_head import foot
+from alignbench.tui.bench.column_window import ColumnWindow, window
+from alignbench.tui.sizes import side_by_side
 from alignbench.tui.workbench.confounds import confound_mark
 from alignbench.tui.workbench.controller import Workbench
 
-LEAST_WIDTH = 38  # of a column beside others
-
 
 class ColumnsView(Horizontal):
-    """Columns share the width; where they would get too narrow, those that do not fit are scrolled to."""
+    """As many views as columns fit beside one another; where not all do, the views show one after the other.
+
+    Attributes:
+        in_sight: The columns that the views show.
+    """
 
     def __init__(self, workbench: Workbench, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self.in_sight = ColumnWindow()
         self._workbench = workbench
         self._mounting = asyncio.Lock()
-        self._in_sight = -1  # the column that was scrolled to
 
     @property
     def views(self) -> list[ColumnView]:
@@ -30,50 +35,65 @@ class ColumnsView(Horizontal):
 
     @property
     def selected(self) -> ColumnView | None:
-        views, selected = self.views, self._workbench.bench.selected
-        return views[selected] if selected < len(views) else None
+        """The view of the selected column."""
+        views, shown, selected = self.views, self.in_sight.shown, self._workbench.bench.selected
+        return views[shown.index(selected)] if selected in shown and len(views) == len(shown) else None
+
+    def beside(self, by: int) -> int:
+        """Place of the column that many to the right of the selected one, as they are on the screen, round the ends."""
+        order = self._window().order
+        return order[(order.index(self._workbench.bench.selected) + by) % len(order)] if order else 0
+
+    def _window(self) -> ColumnWindow:
+        bench = self._workbench.bench
+        reference = bench.reference_column
+        return window(
+            len(bench.columns),
+            side_by_side(self.screen.size.width),
+            selected=bench.selected,
+            reference=None if reference is None else bench.columns.index(reference),
+            before=len(self.in_sight.before),
+        )
+
+    def place_of(self, view: ColumnView) -> int:
+        """Of the column that a view shows."""
+        return self.in_sight.shown[self.views.index(view)]
 
     def show(self) -> None:
-        """Draw the columns of the Bench, each in a view of its own."""
+        """Draw the columns of the Bench that are in sight, each in a view of its own."""
         bench, views = self._workbench.bench, self.views
         if self._mounting.locked():
             return  # they are drawn when all of them are there
-        if len(views) != len(bench.columns):
+        reference = bench.reference_column
+        self.in_sight = self._window()
+        shown = self.in_sight.shown
+        if len(views) != len(shown):
             self._mount_views()
             return
-        for at, (view, column) in enumerate(zip(views, bench.columns, strict=True)):
+        for view, at in zip(views, shown, strict=True):
+            column = bench.columns[at]
+            last = view is views[-1]
+            width = view.outer_size.width - EDGES
             view.show(
                 at,
                 column,
                 bench.cell(column),
                 selected=at == bench.selected,
-                reference=column.name == bench.reference,
-                confounds=confound_mark(column, bench.reference_column),
+                reference=column is reference,
+                confounds=confound_mark(column, reference),
                 cursor=bench.cursor,
                 whole=self._workbench.whole,
+                foot=foot(self.in_sight, len(bench.columns), width) if last else Content(""),
             )
-        if bench.selected != self._in_sight and len(views) > 1:
-            self._in_sight = bench.selected
-            self.call_after_refresh(self.scroll_to_widget, views[bench.selected], animate=False)
 
     @work
     async def _mount_views(self) -> None:
         async with self._mounting:
-            views = self.views
-            for view in views[len(self._workbench.bench.columns) :]:
+            views, wanted = self.views, len(self.in_sight.shown)
+            for view in views[wanted:]:
                 await view.remove()
-            if (missing := len(self._workbench.bench.columns) - len(views)) > 0:
-                await self.mount_all(ColumnView() for _ in range(missing))
-        self.share_width()
-        self._in_sight = -1
-        self.show()
+            await self.mount_all(ColumnView() for _ in range(wanted - len(views)))
+        self.call_after_refresh(self.show)
 
     def on_resize(self) -> None:
-        self.share_width()
-
-    def share_width(self) -> None:
-        """Make every view as wide as there is room for."""
-        views, width = self.views, self.screen.size.width
-        fit = max(1, width // LEAST_WIDTH)
-        for view in views:
-            view.styles.width = "1fr" if len(views) <= fit or width < NARROW else width // fit
+        self.call_after_refresh(self.show)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from textual import events
 from textual.content import Content
 from textual.widgets import Static
 
 from alignbench.spec import Prompt
 from alignbench.tui.styled import DIM
 from alignbench.tui.text import printable, start
+from alignbench.tui.widgets.clickable import do_clicked
 from alignbench.tui.wrap import WrappedText
 
 LABEL = " Prompt  "
@@ -31,6 +33,9 @@ class PromptBox(Static):
     def on_resize(self) -> None:
         if self.size.width != self._width:
             self._draw()
+
+    async def on_click(self, event: events.Click) -> None:
+        await do_clicked(self, event, "edit_prompt")
 
     def _draw(self) -> None:
         self._width = self.size.width

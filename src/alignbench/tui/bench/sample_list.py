@@ -8,23 +8,25 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from rich.cells import set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.geometry import Region, Size
+from textual.geometry import Offset, Region, Size
 from textual.message import Message
+from textual.selection import Selection
 from textual.strip import Strip
 
-from alignbench.tui.text import cells, printable, start
-from alignbench.tui.widgets.pane import Pane
+from alignbench.tui.text import cells, char_at, printable, raw_part, start, whole_graphemes
+from alignbench.tui.widgets.pane import Pane, marked_segments, span_of
 from alignbench.tui.workbench.cell import BenchSample
 from alignbench.tui.wrap import WrappedText
 
 LEAST_LINES = 2  # of a sample, however many there are
+NOTICE = -1  # stands for the notice among the numbers of samples
 
 
 @dataclass(slots=True)
@@ -54,14 +56,13 @@ class _Block:
     cut: bool = False
     status_row: bool = False  # the state stands on a row of its own
 
-    def line(self, row: int) -> str:
-        """The text of a row of the block."""
+    def line(self, row: int) -> tuple[int, str]:
+        """The text of a row of the block, after where it begins in all of it."""
         total = len(self.wrapped)
-        if self.status_row and row == self.lines - 1:
-            return ""
-        if not self.cut:
-            return self.wrapped[row] if row < total else ""
-        return self.wrapped[total - self.lines + row] if self.tail else self.wrapped[row]
+        if (self.status_row and row == self.lines - 1) or (not self.cut and row >= total):
+            return len(self.wrapped.text), ""
+        line = total - self.lines + row if self.cut and self.tail else row
+        return self.wrapped.span(line)[0], self.wrapped[line]
 
 
 class SampleList(Pane):
@@ -96,6 +97,8 @@ class SampleList(Pane):
         self._notice_text = ""
         self._hint = ""
         self._max_tokens: int | None = None
+        self._of: object = None
+        self._shared = ""
         self._cursor: int | None = None
         self._whole = False
         self._styles: dict[str, Style] = {}
@@ -108,7 +111,9 @@ class SampleList(Pane):
         self,
         samples: Sequence[BenchSample],
         *,
+        of: object,
         max_tokens: int | None,
+        shared: str = "",
         cursor: int | None,
         whole: bool,
         notice: str = "",
@@ -118,7 +123,9 @@ class SampleList(Pane):
 
         Args:
             samples: In order.
+            of: What they are samples of; where it is another one than before, the list begins at its top again.
             max_tokens: The most of one of them, None where it is not recorded.
+            shared: How all of them ended, where that is said elsewhere.
             cursor: Index of the selected one.
             whole: Whether all of every text is shown.
             notice: What stands above them where something is wrong.
@@ -126,7 +133,12 @@ class SampleList(Pane):
         """
         moved = cursor != self._cursor or whole != self._whole
         self._samples, self._max_tokens, self._cursor, self._whole = samples, max_tokens, cursor, whole
-        self._notice_text, self._hint = notice, hint
+        self._notice_text, self._hint, self._shared = notice, hint, shared
+        if of != self._of:
+            self._of, moved = of, True
+            self._blocks = []
+            self.scroll_home(animate=False)
+            self.drop_selection()
         self._arrange()
         if moved:
             self._reveal_cursor()
@@ -176,7 +188,8 @@ class SampleList(Pane):
         elif len(source) > len(block.source):
             block.wrapped.append(printable(source[len(block.source) :]))
             block.source = source
-        block.status = sample.words(self._max_tokens)
+        words = sample.words(self._max_tokens)
+        block.status = "" if self._shared and words.startswith(self._shared) else words
         block.tail = sample.status == "running"
         block.style = _STATUS_STYLES.get(sample.status, "dim")
         if block.status.startswith("cut"):
@@ -228,6 +241,9 @@ class SampleList(Pane):
 
     def on_click(self, event: events.Click) -> None:
         event.stop()
+        event.prevent_default()  # two clicks open a sample; Textual would select all texts
+        if self.text_selection is not None:
+            return
         row = event.y + self.scroll_offset.y
         at = bisect_right(self._tops, row) - 1
         index = self._blocks[at].index if at >= 0 and self._blocks else None
@@ -247,22 +263,64 @@ class SampleList(Pane):
         """What a row of the list shows."""
         if not self._tops or row < self._tops[0]:
             if self._notice.text and row < len(self._notice):
-                return _ListRow(text=f" {self._notice[row]}", text_style="notice" if self._notice_text else "dim")
+                at = self._notice.span(row)[0]
+                style = "notice" if self._notice_text else "dim"
+                return self._marked(_ListRow(" ", self._notice[row], style, block=NOTICE, at=at))
             return _BLANK
-        block = self._blocks[bisect_right(self._tops, row) - 1]
+        number = bisect_right(self._tops, row) - 1
+        block = self._blocks[number]
         line = row - block.top
         if line >= block.lines:
             return _BLANK
         chosen = block.index == self._cursor
-        text = block.line(line)
+        at, text = block.line(line)
         tail = block.cut and block.tail
         status = block.status if line == (0 if tail else block.lines - 1) else ""
-        if status and block.cut:
-            room = self.scrollable_size.width - self._gutter - len(status) - 3
-            text = f"…{_end(text, room)}" if tail else f"{start(text, room).rstrip()}…"
+        if block.cut and line == (0 if tail else block.lines - 1):
+            room = self.scrollable_size.width - self._gutter - len(status) - (3 if status else 1)
+            if tail:
+                kept = _end(text, room)
+                at, text = max(0, at + len(text) - len(kept) - 1), f"…{kept}"
+            else:
+                text = f"{start(text, room).rstrip()}…"
         digits = self._gutter - 2
-        number = f"{block.index + 1:>{digits}} " if line == 0 else " " * (digits + 1)
-        return _ListRow(("▸" if chosen and line == 0 else " ") + number, text, "text", status, block.style, chosen)
+        margin = f"{block.index + 1:>{digits}} " if line == 0 else " " * (digits + 1)
+        sign = "▸" if chosen and line == 0 else " "
+        return self._marked(_ListRow(sign + margin, text, "text", status, block.style, chosen, number, at))
+
+    def _marked(self, row: _ListRow) -> _ListRow:
+        """The row with the part of its text that a mouse has selected."""
+        span = span_of(self.text_selection, row.block)
+        if span is None:
+            return row
+        first, last = span
+        end = len(row.text) if last is None else last - row.at
+        return replace(row, selected=whole_graphemes(row.text, first - row.at, end))
+
+    # selecting text
+
+    def place_at(self, x: int, y: int) -> Offset | None:
+        row = self._row(y + self.scroll_offset.y)
+        if row.block is None:
+            above = [place for up in range(y - 1, -1, -1) if (place := self._row_end(up)) is not None]
+            return above[0] if above else None
+        return Offset(row.at + char_at(row.text, x - len(row.margin)), row.block)
+
+    def _row_end(self, y: int) -> Offset | None:
+        row = self._row(y + self.scroll_offset.y)
+        return None if row.block is None else Offset(row.at + len(row.text), row.block)
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        numbers = range(NOTICE if self._notice.text else 0, len(self._blocks))
+        texts = [
+            raw_part(self._source_of(number), *span)
+            for number in numbers
+            if (span := span_of(selection, number)) is not None
+        ]
+        return "\n\n".join(texts), "\n"
+
+    def _source_of(self, number: int) -> str:
+        return self._notice.text if number == NOTICE else self._blocks[number].source
 
     def render_line(self, y: int) -> Strip:
         row = self._row(y + self.scroll_offset.y)
@@ -281,12 +339,12 @@ class SampleList(Pane):
 
     def _draw(self, row: _ListRow, width: int) -> Strip:
         style = self._style(row.text_style)
-        if not row.margin and not row.status:
-            return Strip([Segment(set_cell_size(row.text, width), style)], width)
         room = width - len(row.margin)
         space = room - len(row.status)
-        margin = self._style("cursor" if row.chosen else "index")
-        segments = [Segment(row.margin, margin), Segment(set_cell_size(row.text, space), style)]
+        segments = [
+            Segment(row.margin, self._style("cursor" if row.chosen else "index")),
+            *marked_segments(set_cell_size(row.text, space), row.selected, style),
+        ]
         if row.status:
             segments.append(Segment(row.status, self._style(row.status_style)))
         return Strip(segments, width)
@@ -294,7 +352,17 @@ class SampleList(Pane):
 
 @dataclass(frozen=True, slots=True)
 class _ListRow:
-    """What one row shows; two rows that are equal look the same."""
+    """What one row shows; two rows that are equal look the same.
+
+    Attributes:
+        margin: Before the text.
+        text, text_style: The text.
+        status, status_style: Behind it.
+        chosen: Whether it belongs to the selected sample.
+        block: Number of the text that it is from, `NOTICE` or that of a sample; None where it is blank.
+        at: Where it begins in that.
+        selected: The part of it that a mouse has selected.
+    """
 
     margin: str = ""
     text: str = ""
@@ -302,6 +370,9 @@ class _ListRow:
     status: str = ""
     status_style: str = "dim"
     chosen: bool = False
+    block: int | None = None
+    at: int = 0
+    selected: tuple[int, int] = (0, 0)
 
 
 _BLANK = _ListRow()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from itertools import zip_longest
 
+from textual import events
 from textual.content import Content
 from textual.widgets import Static
 
 from alignbench.tui.bench.comparison_lines import between_lines, comparison_lines
 from alignbench.tui.sizes import NARROW, TALL
 from alignbench.tui.styled import DIM, plain
+from alignbench.tui.widgets.clickable import do_clicked
 from alignbench.tui.workbench.comparison_values import Score, ScoreTable, ShownMetric
 from alignbench.tui.workbench.state import letter
 
@@ -36,6 +38,9 @@ class ScoreStrip(Static):
 
     def on_resize(self) -> None:
         self._draw()
+
+    async def on_click(self, event: events.Click) -> None:
+        await do_clicked(self, event, "scores")
 
     def _draw(self) -> None:
         width = self.size.width

@@ -26,7 +26,7 @@ from alignbench.tui.bench.title_bar import TitleBar
 from alignbench.tui.messages import Open
 from alignbench.tui.save_copy import copy_sample, save_sample
 from alignbench.tui.screen import WorkbenchScreen
-from alignbench.tui.sizes import HEIGHTS, WIDTHS
+from alignbench.tui.sizes import BENCH_WIDTHS, HEIGHTS
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.pane import Pane
 from alignbench.tui.workbench.cell import BenchSample
@@ -45,7 +45,7 @@ class BenchScreen(WorkbenchScreen[None]):
     """Draws the workbench, follows what happens in it, and turns keys into what it does."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("bench", BENCH)]
-    HORIZONTAL_BREAKPOINTS = WIDTHS
+    HORIZONTAL_BREAKPOINTS = BENCH_WIDTHS
     VERTICAL_BREAKPOINTS = HEIGHTS
     AUTO_FOCUS = None
     HELP = (
@@ -261,6 +261,16 @@ class BenchScreen(WorkbenchScreen[None]):
             same = next((prompt for prompt in self.bench.prompts if prompt.text == text), None)
             self._ask(same or Prompt.typed(text))
 
+    def action_column(self, at: int) -> None:
+        """Where a letter is clicked."""
+        self.select(at)
+
+    def action_column_left(self) -> None:
+        self.select(self.query_one(ColumnsView).beside(-1))
+
+    def action_column_right(self) -> None:
+        self.select(self.query_one(ColumnsView).beside(1))
+
     # samples
 
     def panes(self) -> Iterable[Pane]:
@@ -275,7 +285,7 @@ class BenchScreen(WorkbenchScreen[None]):
     def on_column_view_chosen(self, message: ColumnView.Chosen) -> None:
         if message.sample is not None:
             self.bench.cursor = message.sample
-        self.select(self.query_one(ColumnsView).views.index(message.view))
+        self.select(self.query_one(ColumnsView).place_of(message.view))
         if message.twice:
             self.action_view()
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from textual import events
 from textual.content import Content
 from textual.widgets import Static
 
 from alignbench.tui.styled import DIM
 from alignbench.tui.text import cells, clock, count, one_line
+from alignbench.tui.widgets.clickable import clickable, do_clicked
 from alignbench.tui.workbench.controller import Workbench
 from alignbench.tui.workbench.state import Bench
 
@@ -40,7 +42,8 @@ def machine_state(workbench: Workbench) -> str:
 
 
 class TitleBar(Static):
-    """One line, drawn again only when something in it changed."""
+    """One line, drawn again only when something in it changed. A click on the session opens sessions, one on the set
+    prompts."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)
@@ -56,6 +59,9 @@ class TitleBar(Static):
         self._parts, self._width = parts, self.size.width
         self._draw()
 
+    async def on_click(self, event: events.Click) -> None:
+        await do_clicked(self, event)
+
     def on_resize(self) -> None:
         self._width = self.size.width
         self._draw()
@@ -63,9 +69,11 @@ class TitleBar(Static):
     def _draw(self) -> None:
         session, place, state = self._parts
         width = max(20, self._width)
-        right = "   ".join(part for part in (one_line(place, 28), state) if part)
+        place = one_line(place, 28)
+        right = "   ".join(part for part in (place, state) if part)
         room = width - cells(right) - 15
         name = one_line(session or "new session", max(4, room)) if room > 6 else ""
-        left = Content.assemble((" alignbench ", "bold"), "  ", (name, "" if session else DIM))
+        left = Content.assemble((" alignbench ", "bold"), "  ", clickable(name, "sessions", "" if session else DIM))
         gap = max(1, width - left.cell_length - cells(right) - 1)
-        self.update(Content.assemble(left, " " * gap, (right, DIM), " "), layout=False)
+        there = clickable(place, "prompts", DIM)
+        self.update(Content.assemble(left, " " * gap, there, (right[len(place) :], DIM), " "), layout=False)

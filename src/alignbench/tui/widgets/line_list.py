@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from textual.content import Content
+from textual.geometry import Offset
+from textual.selection import Selection
 from textual.strip import Strip
 from textual.visual import Visual
 
-from alignbench.tui.widgets.pane import Pane
+from alignbench.tui.text import char_at, raw_part, whole_graphemes
+from alignbench.tui.widgets.pane import Pane, span_of
 
 
 class LineList(Pane):
@@ -52,5 +55,30 @@ class LineList(Pane):
         style = self.visual_style
         if row >= len(self._lines):
             return Strip.blank(width, style.rich_style)
-        strips = Visual.to_strips(self, self._lines[row], max(width, 1), 1, style, apply_selection=False)
+        strips = Visual.to_strips(self, self._marked(row), max(width, 1), 1, style, apply_selection=False)
         return strips[0].adjust_cell_length(width, style.rich_style) if strips else Strip.blank(width)
+
+    # selecting text
+
+    def _marked(self, row: int) -> Content:
+        """A line with what a mouse has selected of it."""
+        line = self._lines[row]
+        span = span_of(self.text_selection, row)
+        if span is None:
+            return line
+        first, last = whole_graphemes(line.plain, span[0], len(line.plain) if span[1] is None else span[1])
+        return line.stylize("reverse", first, last) if first < last else line
+
+    def place_at(self, x: int, y: int) -> Offset:
+        row = y + self.scroll_offset.y
+        if row >= len(self._lines):
+            return Offset(0, len(self._lines))
+        return Offset(char_at(self._lines[row].plain, x), row)
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        parts = [
+            raw_part(line.plain, *span).rstrip()
+            for row, line in enumerate(self._lines)
+            if (span := span_of(selection, row)) is not None
+        ]
+        return "\n".join(parts), "\n"

@@ -9,10 +9,12 @@ from typing import ClassVar
 
 from rich.cells import split_graphemes
 from rich.segment import Segment
+from textual.geometry import Offset
+from textual.selection import Selection
 from textual.strip import Strip
 
-from alignbench.tui.text import printable
-from alignbench.tui.widgets.pane import Pane
+from alignbench.tui.text import printable, raw_part
+from alignbench.tui.widgets.pane import Pane, marked_segments, place_in, selected_of, span_of
 from alignbench.tui.wrap import WrappedText
 
 STYLES = ("plain", "shared", "strong", "covered", "missing", "marginal", "shifted", "chosen", "more", "less")
@@ -74,6 +76,8 @@ class MarkedPane(Pane):
     def show(self, runs: Sequence[StyledRun], cursor: int | None = None) -> None:
         """Show these runs. cursor: the one to keep in sight."""
         if (tuple(runs), cursor) != (self._runs, self._cursor):
+            if [run.text for run in runs] != [run.text for run in self._runs]:
+                self.drop_selection()
             self._runs, self._cursor = tuple(runs), cursor
             self._wrap()
 
@@ -104,7 +108,8 @@ class MarkedPane(Pane):
         if row >= len(self._wrapped):
             return Strip.blank(width, plain)
         at, end = self._wrapped.span(row)
-        segments = []
+        first, last = (at + place for place in selected_of(self._wrapped, row, self.text_selection))
+        segments: list[Segment] = []
         while at < end:
             run = bisect_right(self._starts, at) - 1
             stop = min(end, self._starts[run + 1] if run + 1 < len(self._starts) else end)
@@ -115,6 +120,16 @@ class MarkedPane(Pane):
                     for first, _, cells in split_graphemes(text)[0]
                 )
             style = self.get_component_rich_style(f"marked--{of.mark_style if below else of.style}")
-            segments.append(Segment(text, style))
+            selected = (0, 0) if below else (max(0, first - at), min(last, stop) - at)
+            segments += marked_segments(text, selected, style)
             at = stop
         return Strip(segments).adjust_cell_length(width, plain)
+
+    # selecting text
+
+    def place_at(self, x: int, y: int) -> Offset:
+        return place_in(self._wrapped, x, (y + self.scroll_offset.y) // self._rows)
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        span = span_of(selection, 0)
+        return None if span is None else (raw_part("".join(run.text for run in self._runs), *span), "\n")

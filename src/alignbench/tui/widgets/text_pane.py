@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from rich.segment import Segment
+from textual.geometry import Offset
+from textual.selection import Selection
 from textual.strip import Strip
 
-from alignbench.tui.text import printable
-from alignbench.tui.widgets.pane import Pane
+from alignbench.tui.text import printable, raw_part
+from alignbench.tui.widgets.pane import Pane, marked_segments, place_in, selected_of, span_of
 from alignbench.tui.wrap import WrappedText
 
 
@@ -29,6 +30,7 @@ class TextPane(Pane):
             self._source = text
             self._wrapped = WrappedText(self._wrapped.width, printable(text))
             self.scroll_home(animate=False)
+            self.drop_selection()
         self._measure()
 
     def on_resize(self) -> None:
@@ -42,4 +44,14 @@ class TextPane(Pane):
     def render_line(self, y: int) -> Strip:
         row = y + self.scroll_offset.y
         text = self._wrapped[row] if row < len(self._wrapped) else ""
-        return Strip([Segment(text, self.rich_style)]).adjust_cell_length(self.scrollable_size.width, self.rich_style)
+        segments = marked_segments(text, selected_of(self._wrapped, row, self.text_selection), self.rich_style)
+        return Strip(segments).adjust_cell_length(self.scrollable_size.width, self.rich_style)
+
+    # selecting text
+
+    def place_at(self, x: int, y: int) -> Offset:
+        return place_in(self._wrapped, x, y + self.scroll_offset.y)
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        span = span_of(selection, 0)
+        return None if span is None else (raw_part(self._source, *span), "\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -47,6 +48,12 @@ class BenchSample:
         if self.row is not None and self.row.probability is not None:
             return f"p {self.row.probability:.2f}"
         return "" if self.row is not None and self.row.n_tokens is None else f"{self.n_tokens} tok"
+
+
+def shared_end(samples: Sequence[BenchSample], max_tokens: int | None) -> str:
+    """What all of these samples came to, in a word: cut or refused. Empty where they are no two, or differ."""
+    said = {sample.words(max_tokens).partition(" ")[0] for sample in samples}
+    return next((end for end in ("cut", "refused") if said == {end}), "") if len(samples) > 1 else ""
 
 
 @dataclass(slots=True)
