@@ -42,6 +42,11 @@ def models_file() -> Path:
     return config_dir() / "models.toml"
 
 
+def typed_prompts_file() -> Path:
+    """Prompts that were typed in the app, as a prompt set."""
+    return config_dir() / "typed-prompts.jsonl"
+
+
 def default_database() -> Path:
     """`ALIGNBENCH_DB`, or `runs/alignbench.db` below the current folder."""
     return Path(os.environ.get("ALIGNBENCH_DB") or Path("runs") / "alignbench.db")

@@ -45,9 +45,22 @@ class Action:
 
 
 LEAVE = Action("cancel", "escape", "Esc", "leave", "Close without changing anything.", footer=True)
+EXTERNAL_EDITOR = Action(
+    "external_editor",
+    "ctrl+o",
+    "^O",
+    "$EDITOR",
+    "Write it in the editor that VISUAL or EDITOR names, and come back.",
+    footer=True,
+    title="write in $EDITOR",
+)
+PAGER = Action(
+    "pager", "p", "p", "pager", "Read it in the program that PAGER names, or in less.", title="read in pager"
+)
 WRITING = (
     LEAVE,
     Action("accept", "f5,ctrl+enter", "F5", "accept", "Take what is written here.", footer=True),
+    EXTERNAL_EDITOR,
 )
 SCROLLING = (
     Action("page_up", "pageup", "PgUp", "page up", "Scroll up."),

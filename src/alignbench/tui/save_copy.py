@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from pathlib import Path
+from typing import Any
 
 from alignbench.errors import AlignbenchError
-from alignbench.output_files import new_file
-from alignbench.tui.screen import AppScreen, copy
+from alignbench.output_files import write_bytes
+from alignbench.tui.screen import AppScreen, WorkbenchScreen, copy
 from alignbench.tui.text import count
 from alignbench.tui.workbench.cell import BenchSample
 from alignbench.tui.workbench.state import Column
@@ -23,28 +24,21 @@ def copy_sample(screen: AppScreen[None], sample: BenchSample | None) -> None:
     screen.tell(f"Sample {sample.index + 1} copied: {count(copy(screen.app, sample.text), 'character')}.")
 
 
-def save_sample(screen: AppScreen[None], column: Column | None, sample: BenchSample | None) -> None:
-    """Write the text to a new file in the current folder, named after the column and the sample."""
+async def save_sample(screen: WorkbenchScreen[Any], column: Column | None, sample: BenchSample | None) -> None:
+    """Ask where, and write the text to that file."""
+    from alignbench.tui.dialogs.save import ask_where
+
     if column is None or sample is None or not sample.text:
         screen.tell("There is no text to save.", "warning")
         return
+    number, text = sample.index + 1, sample.text
     stem = re.sub(r"[^A-Za-z0-9._+-]+", "-", column.name)[:LONGEST_STEM].strip("-.") or "sample"
+    path = await ask_where(screen, screen.workbench, f"sample {number}", f"{stem}-sample-{number}.txt")
+    if path is None:
+        return
     try:
-        path = numbered_file(f"{stem}-sample-{sample.index + 1}", ".txt", sample.text)
+        await asyncio.to_thread(write_bytes, path, text.encode("utf-8", "surrogatepass"))
     except AlignbenchError as error:
         screen.tell(str(error), "error")
-        return
-    screen.tell(f"Sample {sample.index + 1} saved to {path.resolve()}")
-
-
-def numbered_file(stem: str, ending: str, text: str) -> Path:
-    """Write a text to a file of the current folder that was not there before; a taken name gets a number."""
-    count = 1
-    while True:
-        path = Path(f"{stem}{f'-{count}' if count > 1 else ''}{ending}")
-        try:
-            with new_file(path) as part:
-                part.write_bytes(text.encode("utf-8", "surrogatepass"))
-            return path
-        except FileExistsError:
-            count += 1
+    else:
+        screen.tell(f"Sample {number} saved to {path.resolve()}")

@@ -73,6 +73,21 @@ class AppScreen(Screen[ResultT]):
         for pane in self.panes():
             pane.page(1)
 
+    def paged_text(self) -> str:
+        """What the pager shows."""
+        return ""
+
+    def action_pager(self) -> None:
+        from alignbench.tui.other_programs import paged
+
+        if not (text := self.paged_text()):
+            self.tell("There is nothing to read yet.")
+            return
+        try:
+            paged(self.app, text)
+        except InputError as error:
+            self.tell(str(error), "warning")
+
     def action_back(self) -> None:
         self.dismiss(None)
 

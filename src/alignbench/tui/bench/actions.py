@@ -100,7 +100,7 @@ BENCH = (
     Action("view", "enter", "Enter", "view sample", "The selected sample on a screen of its own."),
     Action("whole", "f", "f", "full texts", "Show samples whole, or only as much as fits."),
     Action("copy", "y", "y", "copy", "Copy the selected sample to the clipboard (OSC 52)."),
-    Action("save", "w", "w", "save", "Write the selected sample to a text file in the current folder."),
+    Action("save", "w", "w", "save", "Write the selected sample to a text file."),
     Action("note", "n", "n", "notes", "Notes on this session."),
     Action(
         "continue_last",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
@@ -33,6 +34,7 @@ from alignbench.tui.workbench.cell import BenchSample
 from alignbench.tui.workbench.changed_column import changed_words
 from alignbench.tui.workbench.context_edits import own_examples_words, take_example
 from alignbench.tui.workbench.controller import Workbench
+from alignbench.tui.workbench.prompt_history import remember_typed
 from alignbench.tui.workbench.state import Bench, Column, letter
 
 if TYPE_CHECKING:
@@ -260,6 +262,8 @@ class BenchScreen(WorkbenchScreen[None]):
         if text is not None and text != self.bench.prompt.text:
             same = next((prompt for prompt in self.bench.prompts if prompt.text == text), None)
             self._ask(same or Prompt.typed(text))
+            if same is None and (said := await asyncio.to_thread(remember_typed, text)):
+                self.tell(said, "warning")
 
     def action_column(self, at: int) -> None:
         """Where a letter is clicked."""
@@ -292,8 +296,9 @@ class BenchScreen(WorkbenchScreen[None]):
     def action_copy(self) -> None:
         copy_sample(self, self.sample)
 
-    def action_save(self) -> None:
-        save_sample(self, self.bench.column, self.sample)
+    @work
+    async def action_save(self) -> None:
+        await save_sample(self, self.bench.column, self.sample)
 
     # other screens
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alignbench.tui.action import LEAVE, SCROLLING, WRITING, Action
+from alignbench.tui.action import LEAVE, PAGER, SCROLLING, WRITING, Action
 
 EXAMPLES = (
     LEAVE,
@@ -25,6 +25,7 @@ EXAMPLES = (
     Action("turn", "tab", "Tab", "page", "Where both do not fit: fields and examples, or the prompt.", footer=True),
     Action("page_up", "pageup", "PgUp", "page up", "Scroll the prompt up."),
     Action("page_down", "pagedown,space", "PgDn", "page down", "Scroll the prompt down."),
+    PAGER,
 )
 
 EXAMPLE = (
@@ -71,4 +72,5 @@ HINT = (
     Action("give_up", "c", "c", "give up", "Stop the maker.", title="stop the maker"),
     Action("turn", "tab", "Tab", "page", "Where not all fits: the hint, or the prompt.", footer=True),
     *SCROLLING,
+    PAGER,
 )

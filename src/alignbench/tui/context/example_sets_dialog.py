@@ -93,7 +93,9 @@ class SetsScreen(DialogScreen[ExampleSource | None]):
     @work
     async def action_open_file(self) -> None:
         path = await self.app.push_screen_wait(
-            LineScreen("Example file (.jsonl, .csv, .txt)", "", empty="Write the path of a file, or press Esc.")
+            LineScreen(
+                "Example file (.jsonl, .csv, .txt)", "", empty="Write the path of a file, or press Esc.", asked="path"
+            )
         )
         if path is None:
             return

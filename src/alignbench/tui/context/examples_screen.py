@@ -21,6 +21,7 @@ from alignbench.tui.context import fields
 from alignbench.tui.context.actions import EXAMPLES
 from alignbench.tui.context.example_sets_dialog import ExampleSource, SetsScreen
 from alignbench.tui.context.preview_view import (
+    exact_text,
     example_tokens,
     listed,
     note_lines,
@@ -301,7 +302,12 @@ class ExamplesScreen(PreparerScreen[Context | None]):
         heading = f"{field.replace('_', ' ')}: {fields.WRITTEN[field].expected}"
         before = fields.as_written(self._edited, field)
         text = await self.app.push_screen_wait(
-            LineScreen(heading, before, empty=f"Write {fields.WRITTEN[field].expected}.")
+            LineScreen(
+                heading,
+                before,
+                empty=f"Write {fields.WRITTEN[field].expected}.",
+                asked="path" if field == "embedder" else "text",
+            )
         )
         if text is not None:
             self._try(partial(fields.written, self._edited, field, text))
@@ -341,6 +347,9 @@ class ExamplesScreen(PreparerScreen[Context | None]):
             self._change(replace(self._edited, examples=None))
         elif place.field in ("mmr", "embedder", "verbalized"):
             self._try(partial(fields.written, self._edited, place.field, "off"))
+
+    def paged_text(self) -> str:
+        return exact_text(self._prepared)
 
     def action_turn(self) -> None:
         self.toggle_class("-turned")

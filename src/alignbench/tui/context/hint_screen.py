@@ -20,7 +20,7 @@ from alignbench.tui.action import bindings
 from alignbench.tui.condition_text import context_words
 from alignbench.tui.context.actions import HINT
 from alignbench.tui.context.hint_view import LEVELS, HintShown, facts, find_hint, slider
-from alignbench.tui.context.preview_view import place_of, text_runs, window_line
+from alignbench.tui.context.preview_view import exact_text, place_of, text_runs, window_line
 from alignbench.tui.screen import PreparerScreen
 from alignbench.tui.sizes import HEIGHTS, WIDTHS
 from alignbench.tui.styled import plain
@@ -267,6 +267,9 @@ class HintScreen(PreparerScreen[Context | None]):
             at = indices.index(self._source) if self._source in indices else -1
             self._source = indices[(at + by) % len(indices)]
             self._restart()
+
+    def paged_text(self) -> str:
+        return exact_text(self._prepared)
 
     def action_turn(self) -> None:
         self.toggle_class("-turned")

@@ -63,6 +63,12 @@ def text_runs(shown: Preview) -> list[StyledRun]:
     return [StyledRun(part.text, _STYLES.get(part.kind, "plain")) for part in shown.parts if part.text]
 
 
+def exact_text(prepared: FilledContext | None) -> str:
+    """All that the model gets; empty where that is not known yet."""
+    shown = prepared.preview if prepared is not None else None
+    return "".join(part.text for part in shown.parts) if shown is not None else ""
+
+
 def place_of(shown: Preview, kind: str, number: int = 0) -> int | None:
     """Which of the runs of `text_runs` is the first of a kind, of an example by its number; None where none is."""
     parts = [part for part in shown.parts if part.text]

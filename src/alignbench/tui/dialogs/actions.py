@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alignbench.tui.action import LEAVE, PAGING, WRITING, Action
+from alignbench.tui.action import EXTERNAL_EDITOR, LEAVE, PAGER, PAGING, WRITING, Action
 
 PICKER = (
     Action("back", "escape", "Esc", "back", "Keep the prompt that was there.", footer=True),
@@ -58,12 +58,20 @@ LINE = (
     Action("accept", "enter", "Enter", "accept", "Take what is written here.", footer=True, priority=True),
 )
 
+SAVE = (
+    LEAVE,
+    Action("accept", "enter", "Enter", "write", "Write the file.", footer=True, priority=True),
+)
+
+NOTES = (*LINE, EXTERNAL_EDITOR)
+
 TEXT = (
     Action("back", "escape,q", "Esc", "back", "Back to the sessions.", footer=True),
     Action("line_up", "up,k", "↑", "up", "Up by a line."),
     Action("line_down", "down,j", "↓", "down", "Down by a line."),
     Action("page_up", "pageup", "PgUp", "page up", "Up by a page.", footer=True),
     Action("page_down", "pagedown,space", "PgDn", "page down", "Down by a page.", footer=True),
+    PAGER,
 )
 
 HELP = (Action("back", "escape,q,enter", "Esc", "back", "Back to where you were.", footer=True),)

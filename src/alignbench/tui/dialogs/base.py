@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from rich.console import RenderableType
 from textual.app import ComposeResult
@@ -23,8 +23,10 @@ from alignbench.tui.dialogs.backdrop import Backdrop
 from alignbench.tui.screen import AppScreen, ResultT
 from alignbench.tui.sizes import WIDTHS
 from alignbench.tui.styled import plain
-from alignbench.tui.widgets.inputs import PlainInput
+from alignbench.tui.text import one_line
+from alignbench.tui.widgets.inputs import LinesInput, PlainArea, PlainInput
 from alignbench.tui.widgets.keys import Keys
+from alignbench.tui.widgets.path_input import ModelInput, PathInput
 
 DIALOG_CSS = Path(__file__).with_name("base.tcss")  # absolute: Textual looks beside the subclass otherwise
 
@@ -58,6 +60,25 @@ class DialogScreen(ModalScreen[ResultT], AppScreen[ResultT]):
     def body(self) -> ComposeResult:
         """The widgets between heading and message."""
         yield from ()
+
+    def action_external_editor(self) -> None:
+        """Write a text of several lines in an editor: the one that has the focus, else the first."""
+        from alignbench.tui.other_programs import edited
+
+        areas = [each for each in self.query("*") if isinstance(each, PlainArea | LinesInput)]
+        area = next((each for each in areas if each.has_focus), areas[0])
+        try:
+            text = edited(self.app, area.text)
+        except InputError as error:
+            self.complain(str(error))
+            return
+        self.complain("" if text is not None else "The editor left the text as it was.")
+        if text is not None:
+            area.write(text)
+        area.focus()
+
+    def on_path_input_choices(self, message: PathInput.Choices) -> None:
+        self.complain(one_line("  ".join(message.names), 400))
 
     def complain(self, message: str) -> None:
         """Say what is wrong; nothing that was typed is lost."""
@@ -111,16 +132,25 @@ class LineScreen(DialogScreen[str | None]):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("line", LINE)]
     HELP = "Enter takes what is written, Esc leaves everything as it was."
 
-    def __init__(self, heading: str, value: str, *, empty: str, check: Callable[[str], object] = str) -> None:
+    def __init__(
+        self,
+        heading: str,
+        value: str,
+        *,
+        empty: str,
+        check: Callable[[str], object] = str,
+        asked: Literal["text", "path", "model"] = "text",
+    ) -> None:
         """
         Args:
             heading: What is asked for.
             value: What is written there at first.
             empty: What to say where nothing is written; empty where that is an answer.
             check: Raises InputError for what cannot be taken.
+            asked: What is written; paths are completed, also those of models.
         """
         super().__init__()
-        self._check = check
+        self._check, self._asked = check, asked
         self._heading = heading
         self._value = value
         self._empty = empty
@@ -130,7 +160,10 @@ class LineScreen(DialogScreen[str | None]):
         return self._heading
 
     def body(self) -> ComposeResult:
-        yield PlainInput(self._value, select_on_focus=False)
+        if self._asked == "text":
+            yield PlainInput(self._value, select_on_focus=False)
+        else:
+            yield (PathInput if self._asked == "path" else ModelInput)(self._value)
 
     def action_accept(self) -> None:
         value = self.query_one(PlainInput).value.strip()

@@ -14,7 +14,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.suggester import SuggestFromList
 from textual.types import CSSPathType
 from textual.widgets import Label, Static
 
@@ -30,6 +29,7 @@ from alignbench.tui.screen import do
 from alignbench.tui.styled import DIM, plain
 from alignbench.tui.text import one_line, printable
 from alignbench.tui.widgets.inputs import PlainInput
+from alignbench.tui.widgets.path_input import ModelInput
 from alignbench.tui.workbench.column_settings import COLUMN_SETTINGS, set_in_all, setting_of
 from alignbench.tui.workbench.controller import Workbench
 from alignbench.tui.workbench.state import Column, letter
@@ -150,7 +150,10 @@ class ConditionScreen(DialogScreen[Column | None]):
         for field in FIELDS:
             with Horizontal(classes="field", id=f"field-{field.key}"):
                 yield Label(field.label, markup=False)
-                yield PlainInput(values.get(field.key, ""), id=field.key, compact=True, select_on_focus=True)
+                if field.key == "model":
+                    yield ModelInput(values.get(field.key, ""), id=field.key, compact=True)
+                else:
+                    yield PlainInput(values.get(field.key, ""), id=field.key, compact=True, select_on_focus=True)
                 yield Static(Content(field.hint), markup=False, classes="hint")
 
     def on_mount(self) -> None:
@@ -170,8 +173,8 @@ class ConditionScreen(DialogScreen[Column | None]):
         except AlignbenchError as error:
             self.complain(str(error))
         names = [model.name for model in self._known]
-        field = self.query_one("#model", PlainInput)
-        field.suggester = SuggestFromList(names)
+        field = self.query_one("#model", ModelInput)
+        field.names = names
         self._hint("model", f"F2: {', '.join(names)}" if names else "llama:/path/file.gguf")
         if not field.value and names:
             field.value = names[0]

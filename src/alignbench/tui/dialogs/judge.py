@@ -21,7 +21,9 @@ async def ask_for_judge(screen: AppScreen[Any], workbench: Workbench, what: str)
     aligned = [column.condition.model.name for column in columns if column.condition.model.kind == "aligned"]
     heading = f"Judge of {what}: a model's name or reference"
     offered = workbench.judge or next(iter(aligned), "")
-    written = await screen.app.push_screen_wait(LineScreen(heading, offered, empty="Name a model, or press Esc."))
+    written = await screen.app.push_screen_wait(
+        LineScreen(heading, offered, empty="Name a model, or press Esc.", asked="model")
+    )
     if written is None:
         return None
     try:

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -27,7 +28,7 @@ from alignbench.tui.text import one_line
 from alignbench.tui.widgets.choice_list import ChoiceList
 from alignbench.tui.widgets.inputs import PlainInput
 from alignbench.tui.workbench.sample_scope import Standing, standings
-from alignbench.tui.workbench.state import THIS_SESSION, Bench
+from alignbench.tui.workbench.state import THIS_SESSION, TYPED_BEFORE, Bench
 
 MOST = 1000  # prompts listed at once; typing narrows them down
 LONGEST = 300  # characters of a prompt in the list
@@ -82,10 +83,13 @@ class PromptsScreen(ListScreen[Picked | None]):
     @work
     async def _begin(self) -> None:
         from alignbench.prompts import shipped_sets
+        from alignbench.tui.workbench.prompt_history import typed_before
 
         self._sets = await asyncio.to_thread(shipped_sets)
-        if self._bench.asked:
+        if self._bench.own_prompts:
             self._sets.append(THIS_SESSION)
+        if await asyncio.to_thread(typed_before):
+            self._sets.append(TYPED_BEFORE)
         if self._chosen and self._chosen not in self._sets:
             self._sets.append(self._chosen)
         if self._sets:
@@ -93,9 +97,13 @@ class PromptsScreen(ListScreen[Picked | None]):
 
     async def _load(self, name: str) -> None:
         from alignbench.prompts import load_prompts
+        from alignbench.tui.workbench.prompt_history import typed_before
 
         try:
-            prompts = self._bench.asked if name == THIS_SESSION else await asyncio.to_thread(load_prompts, name)
+            if name == THIS_SESSION:
+                prompts = self._bench.own_prompts
+            else:
+                prompts = await asyncio.to_thread(typed_before if name == TYPED_BEFORE else partial(load_prompts, name))
         except AlignbenchError as error:
             self.complain(str(error))
             return
@@ -191,7 +199,9 @@ class PromptsScreen(ListScreen[Picked | None]):
     @work
     async def action_open_file(self) -> None:
         path = await self.app.push_screen_wait(
-            LineScreen("Prompt file (.jsonl, .csv, .txt)", "", empty="Write the path of a file, or press Esc.")
+            LineScreen(
+                "Prompt file (.jsonl, .csv, .txt)", "", empty="Write the path of a file, or press Esc.", asked="path"
+            )
         )
         if path is not None:
             await self._load(str(Path(path).expanduser()))

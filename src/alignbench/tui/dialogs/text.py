@@ -39,6 +39,9 @@ class TextScreen(AppScreen[None]):
         """What is shown at this width."""
         raise NotImplementedError
 
+    def paged_text(self) -> str:
+        return self.text(self.size.width)
+
     def on_resize(self) -> None:
         self.show()
 

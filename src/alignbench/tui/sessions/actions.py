@@ -41,7 +41,7 @@ EXPORT = (
 
 REPORT = (
     *TEXT,
-    Action("write", "w", "w", "write page", "Write the report as one HTML file into the current folder.", footer=True),
+    Action("write", "w", "w", "write page", "Write the report as one HTML file.", footer=True),
 )
 
 LABEL = (

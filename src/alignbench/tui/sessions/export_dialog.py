@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.types import CSSPathType
@@ -15,11 +16,12 @@ from textual.widgets.selection_list import Selection
 
 from alignbench.tui.action import bindings
 from alignbench.tui.dialogs.base import DIALOG_CSS, DialogScreen
+from alignbench.tui.dialogs.save import may_overwrite
 from alignbench.tui.sessions.actions import EXPORT
 from alignbench.tui.styled import plain
 from alignbench.tui.text import one_line
 from alignbench.tui.widgets.choice_list import ChecksList
-from alignbench.tui.widgets.inputs import PlainInput
+from alignbench.tui.widgets.path_input import PathInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,9 @@ class ExportScreen(DialogScreen[ExportRequest | None]):
         "takes a condition out or in. On the command line: `alignbench export`."
     )
 
-    def __init__(self, session: int, conditions: Sequence[str]) -> None:
+    def __init__(self, session: int, conditions: Sequence[str], proposed: Path) -> None:
         super().__init__()
-        self._session, self._conditions = session, conditions
+        self._session, self._conditions, self._proposed = session, conditions, proposed
 
     @property
     def heading(self) -> str:
@@ -55,25 +57,24 @@ class ExportScreen(DialogScreen[ExportRequest | None]):
 
     def body(self) -> ComposeResult:
         yield Static(".jsonl, .csv, or a folder for the paper's layout", markup=False)
-        yield PlainInput(f"session-{self._session}.jsonl", select_on_focus=False, compact=True)
+        yield PathInput(str(self._proposed), compact=True)
         yield Static("conditions", markup=False)
         rows = [Selection(plain(one_line(name, 90)), i, True) for i, name in enumerate(self._conditions)]
         yield ChecksList[int](*rows, compact=True)
 
-    def action_accept(self) -> None:
+    @work(exclusive=True)
+    async def action_accept(self) -> None:
         chosen = self.query_one(SelectionList).selected
-        file = Path(self.query_one(PlainInput).value.strip()).expanduser()
+        file = Path(self.query_one(PathInput).value.strip()).expanduser()
         if not file.name:
             self.complain("Write the name of a file, or press Esc.")
         elif file.suffix not in ("", ".jsonl", ".csv"):
             self.complain(f"{file.name} ends in {file.suffix}; expected .jsonl or .csv, or a folder.")
-        elif file.suffix and file.exists():
-            self.complain(f"{file} is there already; choose another name.")
         elif not chosen:
             self.complain("No condition is chosen.")
         elif not file.suffix and len(chosen) < len(self._conditions):
             self.complain("The paper's layout holds all conditions; choose all, or a .jsonl or .csv file.")
-        else:
+        elif not (file.suffix and file.exists()) or await may_overwrite(self, file):
             every = len(chosen) == len(self._conditions)
             self.dismiss(ExportRequest(file, () if every else tuple(self._conditions[i] for i in sorted(chosen))))
 

@@ -11,7 +11,7 @@ from textual.types import CSSPathType
 
 from alignbench.errors import AlignbenchError
 from alignbench.tui.action import bindings
-from alignbench.tui.dialogs.actions import LINE
+from alignbench.tui.dialogs.actions import NOTES
 from alignbench.tui.dialogs.base import DIALOG_CSS, DialogScreen
 from alignbench.tui.widgets.inputs import LinesInput
 from alignbench.tui.widgets.text_pane import TextPane
@@ -24,7 +24,7 @@ class NotesScreen(DialogScreen[None]):
     """The notes so far, oldest first, and a line for another one."""
 
     CSS_PATH: ClassVar[CSSPathType | None] = [DIALOG_CSS, "notes_dialog.tcss"]
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("notes", LINE)]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("notes", NOTES)]
     HELP = "Enter adds what is written to the session's notes, with all lines of what is pasted (␊); Esc closes."
 
     def __init__(self, workbench: Workbench, session: int | None = None) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from alignbench.api.embedding import embedding_cache
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
+from alignbench.output_files import write_bytes
 from alignbench.progress import Progress
 from alignbench.reports.contents import Report
 from alignbench.reports.options import session_mode, session_options
@@ -13,7 +14,6 @@ from alignbench.reports.report import build_report
 from alignbench.reports.writing import written
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.store import Store
-from alignbench.tui.save_copy import numbered_file
 from alignbench.tui.workbench.backends import NO_EMBEDDER, Backends
 
 
@@ -27,11 +27,8 @@ def session_report(backends: Backends, session: int, progress: Progress) -> Repo
         return build_report(store, session, options, vectors, pieces, progress)
 
 
-def write_page(db: Path, report: Report) -> Path:
-    """The report as a page in the current folder, in a file that was not there; its path.
-
-    AlignbenchError where matplotlib is missing, or where the folder cannot be written to.
-    """
+def write_page(db: Path, report: Report, path: Path) -> None:
+    """The report as a page. AlignbenchError where matplotlib is missing, or where the file cannot be written."""
     with Store.read(db) as store:
         page = written(store, report, "html")
-    return numbered_file(f"report-session-{report.session}", ".html", page)
+    write_bytes(path, page.encode("utf-8", "surrogatepass"))

@@ -13,6 +13,7 @@ from alignbench.errors import AlignbenchError
 from alignbench.reports.contents import Report
 from alignbench.reports.plain import plain_report
 from alignbench.tui.action import bindings
+from alignbench.tui.dialogs.save import ask_where
 from alignbench.tui.dialogs.text import TextScreen
 from alignbench.tui.sessions.actions import REPORT
 from alignbench.tui.sessions.report import session_report, write_page
@@ -61,9 +62,13 @@ class ReportScreen(TextScreen):
 
     @work(exclusive=True)
     async def action_write(self) -> None:
-        assert self._job.result is not None
+        report = self._job.result
+        assert report is not None
+        path = await ask_where(self, self._workbench, "the report", f"report-session-{report.session}.html")
+        if path is None:
+            return
         try:
-            path = await asyncio.to_thread(write_page, self._workbench.database.path, self._job.result)
+            await asyncio.to_thread(write_page, self._workbench.database.path, report, path)
         except AlignbenchError as error:
             self.tell(f"Could not write the page: {error}", "error")
         else:

@@ -19,6 +19,7 @@ from textual.widgets.option_list import Option
 from alignbench.errors import AlignbenchError
 from alignbench.tui.action import bindings
 from alignbench.tui.dialogs.base import ConfirmScreen, LineScreen
+from alignbench.tui.dialogs.save import free_path
 from alignbench.tui.screen import AppScreen
 from alignbench.tui.sessions.actions import SESSIONS
 from alignbench.tui.sessions.session_line import HEADS, fitted_cells, session_line
@@ -324,7 +325,8 @@ class SessionsScreen(AppScreen[SessionChoice | None]):
         names = await self._run(lambda store: [condition.name for condition in store.conditions(info.id)])
         if not names:
             return
-        request = await self.app.push_screen_wait(ExportScreen(info.id, names))
+        proposed = free_path(self.workbench.folder / f"session-{info.id}.jsonl")
+        request = await self.app.push_screen_wait(ExportScreen(info.id, names, proposed))
         if request is None:
             return
         try:
@@ -332,12 +334,14 @@ class SessionsScreen(AppScreen[SessionChoice | None]):
         except AlignbenchError as error:
             self.tell(str(error), "error")
         else:
+            self.workbench.folder = path.parent
             self.tell(f"Written to {path.resolve()}")
 
     @work
     async def action_backup(self) -> None:
-        written = await self._line("Copy the database to", "alignbench-backup.db", "Name a file that is not there.")
-        if written is None:
+        proposed = free_path(self.workbench.folder / "alignbench-backup.db")
+        dialog = LineScreen("Copy the database to", str(proposed), empty="Name a file that is not there.", asked="path")
+        if (written := await self.app.push_screen_wait(dialog)) is None:
             return
         path = Path(written).expanduser()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alignbench.tui.action import SCROLLING, Action
+from alignbench.tui.action import PAGER, SCROLLING, Action
 
 VIEWER = (
     Action("back", "escape,enter,q", "Esc", "back", "Back to where you were.", footer=True),
@@ -58,5 +58,6 @@ VIEWER = (
         title="alignment ledger",
     ),
     Action("copy", "y", "y", "copy", "Copy this sample to the clipboard (OSC 52)."),
-    Action("save", "w", "w", "save", "Write this sample to a text file in the current folder."),
+    Action("save", "w", "w", "save", "Write this sample to a text file."),
+    PAGER,
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
@@ -304,8 +305,13 @@ class ViewerScreen(WorkbenchScreen[None]):
     def action_copy(self) -> None:
         copy_sample(self, self.workbench.bench.sample)
 
-    def action_save(self) -> None:
-        save_sample(self, self.workbench.bench.column, self.workbench.bench.sample)
+    def paged_text(self) -> str:
+        sample = self.workbench.bench.sample
+        return _page(sample) if sample is not None else ""
+
+    @work
+    async def action_save(self) -> None:
+        await save_sample(self, self.workbench.bench.column, self.workbench.bench.sample)
 
 
 def _text(sample: BenchSample) -> str:

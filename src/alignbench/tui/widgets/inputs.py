@@ -19,6 +19,11 @@ def _one_cell(text: str) -> str:
 class PlainArea(TextArea):
     """A text area without highlighting that draws control and bidi characters as one visible cell each."""
 
+    def write(self, text: str) -> None:
+        """Another text in the place of the one there is, which undo brings back; the cursor is at its end."""
+        self.replace(text, (0, 0), self.document.end, maintain_selection_offset=False)
+        self.move_cursor(self.document.end)
+
     def get_line(self, line_index: int) -> Text:
         return Text(_one_cell(self.document.get_line(line_index)), end="", no_wrap=True)
 
@@ -50,6 +55,11 @@ class LinesInput(PlainInput):
     def text(self) -> str:
         """What is written, with its line ends and tabs."""
         return self.value.replace("␊", "\n").replace("␉", "\t")
+
+    def write(self, text: str) -> None:
+        """Another text in the place of the one there is."""
+        self.value = self.pasted(text)
+        self.cursor_position = len(self.value)
 
     def pasted(self, text: str) -> str:
         return "␊".join(split_lines(text)).replace("\t", "␉")

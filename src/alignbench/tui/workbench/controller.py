@@ -48,6 +48,7 @@ class Workbench:
         model_jobs: What models were asked about texts; kept while the app runs.
         judge: The model that judged last.
         loaded: Names of models that have been loaded.
+        folder: Where a file was written last.
         last: The session that was worked on last, until one is open or begun.
     """
 
@@ -69,6 +70,7 @@ class Workbench:
         self.judge = ""
         self.loaded: set[str] = set()
         self.last: LastSession | None = None
+        self.folder = Path()
         self.notify = notify
         self._runs = Runs(db, pool, embed, notify, self.bench_scores.add)
         self._of_session: dict[str, Any] = {}

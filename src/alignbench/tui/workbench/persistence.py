@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Context, ExampleSet, Prompt
 from alignbench.tui.workbench.cell import BenchCell, BenchSample
-from alignbench.tui.workbench.state import NO_PROMPT, THIS_SESSION, Bench, Column
+from alignbench.tui.workbench.prompt_history import typed_before
+from alignbench.tui.workbench.state import NO_PROMPT, THIS_SESSION, TYPED_BEFORE, Bench, Column
 
 if TYPE_CHECKING:
     from alignbench.store import SampleRow, Store
@@ -32,6 +33,7 @@ def layout(bench: Bench) -> dict[str, object]:
         "selected": bench.selected,
         "prompt": asdict(bench.prompt),
         "prompt_set": bench.prompt_set,
+        "typed": [asdict(prompt) for prompt in bench.typed],
     }
 
 
@@ -139,15 +141,16 @@ def _show_as_left(bench: Bench, view: Mapping[str, Any], store: Store) -> bool:
             for c in view["columns"]
         ]
         selected, shown, prompt_set = int(view["selected"]), rebuilt(Prompt, view["prompt"]), str(view["prompt_set"])
+        typed = [rebuilt(Prompt, prompt) for prompt in view.get("typed", ())]
         same = [prompt for prompt in bench.asked if prompt.hash == shown.hash]
     except (AttributeError, InputError, LookupError, TypeError, ValueError) as error:
         store.leave_out(f"how session {bench.session} was left", error)
         return False
-    bench.columns, bench.prompt_set = columns, prompt_set
+    bench.columns, bench.prompt_set, bench.typed = columns, prompt_set, typed
     # Older versions kept the samples of a text under the id that it had first.
     bench.prompt = next((prompt for prompt in same if prompt.id == shown.id), next(iter(same), shown))
     bench.selected = max(0, min(selected, len(columns) - 1))
-    bench.prompts = _prompt_set(prompt_set) or bench.asked
+    bench.prompts = _prompt_set(prompt_set) or bench.own_prompts
     return True
 
 
@@ -156,6 +159,8 @@ def _prompt_set(name: str) -> Sequence[Prompt]:
     from alignbench.prompts import load_prompts
 
     try:
+        if name == TYPED_BEFORE:
+            return typed_before()
         return load_prompts(name) if name not in ("", THIS_SESSION) else ()
     except AlignbenchError:
         return ()

@@ -86,7 +86,8 @@ class SamplePlace:
 
 
 NO_PROMPT = Prompt(id="", text="")
-THIS_SESSION = "this session"  # the set of prompts that the session has samples of
+THIS_SESSION = "this session"  # the set of prompts that the session has samples of, or that were typed in it
+TYPED_BEFORE = "typed before"  # the set of prompts that were typed in any session
 
 
 @dataclass(slots=True)
@@ -105,6 +106,7 @@ class Bench:
         used: Conditions of the session that have samples or had a column, by name; a name means one condition for as
             long as the session lives.
         asked: Prompts that were sampled.
+        typed: Prompts that were typed by hand, in the order in which they were first on the Bench.
         read: Hashes of conditions that the ledger was opened for.
     """
 
@@ -121,6 +123,7 @@ class Bench:
     cells: dict[CellKey, BenchCell] = field(default_factory=dict)
     used: dict[str, Condition] = field(default_factory=dict)
     asked: list[Prompt] = field(default_factory=list)
+    typed: list[Prompt] = field(default_factory=list)
     read: set[str] = field(default_factory=set)
 
     @classmethod
@@ -151,6 +154,12 @@ class Bench:
             return exact
         # One without an id of its own may be on the Bench as another prompt of its text.
         return next((i for i, prompt in enumerate(self.prompts) if prompt.text == self.prompt.text), None)
+
+    @property
+    def own_prompts(self) -> list[Prompt]:
+        """The prompts of the session: those that were sampled, then those that were only typed."""
+        sampled = {prompt.key for prompt in self.asked}
+        return [*self.asked, *(prompt for prompt in self.typed if prompt.key not in sampled)]
 
     def asked_prompt(self, id: str) -> Prompt:
         """The session's prompt of this id, or the one on the screen."""
@@ -243,6 +252,9 @@ class Bench:
         It is the session's where that has it.
         """
         (self.prompt,), self.cursor = self.as_asked([prompt]), 0
+        typed = not self.prompt.set and not self.prompt.is_named and self.prompt.text.strip()
+        if typed and self.prompt not in self.typed:
+            self.typed.append(self.prompt)
 
     def as_asked(self, prompts: Iterable[Prompt]) -> list[Prompt]:
         """Prompts as the session has them: one without an id of its own is the first of its text that was sampled."""

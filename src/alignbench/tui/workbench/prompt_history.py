@@ -1,0 +1,38 @@
+"""Prompts that were typed in the app, kept across sessions in the configuration folder."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from alignbench import paths
+from alignbench.errors import AlignbenchError, InputError
+from alignbench.json_text import json_text
+from alignbench.output_files import plain_write_errors, write_text
+from alignbench.spec import Prompt
+from alignbench.textfiles import json_lines, read_utf8
+
+MOST = 200
+
+
+def typed_before() -> list[Prompt]:
+    """Newest first; what cannot be read of the file is left out."""
+    path = paths.typed_prompts_file()
+    texts: list[str] = []
+    with suppress(InputError):
+        for _, line in json_lines(path, read_utf8(path)):
+            if isinstance(text := line.get("prompt"), str) and text.strip():
+                texts.append(text)
+    return [Prompt.typed(text) for text in dict.fromkeys(reversed(texts))]
+
+
+def remember_typed(text: str) -> str:
+    """Put a prompt at the end of the file; what there is to say where it cannot be kept."""
+    path = paths.typed_prompts_file()
+    kept = [text, *(prompt.text for prompt in typed_before() if prompt.text != text)][:MOST]
+    try:
+        with plain_write_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, "".join(f"{json_text({'prompt': each})}\n" for each in reversed(kept)))
+    except (AlignbenchError, FileExistsError) as error:
+        return f"This prompt is not kept for other sessions: {error}"
+    return ""
