@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from alignbench.spec import Example
 from alignbench.tui.app import BenchApp
@@ -20,7 +21,7 @@ from alignbench.tui.dialogs.text_editor import EditorScreen
 from alignbench.tui.sessions.notes_dialog import NotesScreen
 from alignbench.tui.viewer.screen import ViewerScreen
 from alignbench.tui.widgets.inputs import LinesInput, PlainArea
-from tests.support.app import WIDE, make_app, ready, sampled, shows, until
+from tests.support.app import WIDE, make_app, ready, sampled, until
 from tests.support.fakes import FakePool
 
 HOSTILE = "red \x1b[31m\x1b]52;c;aGk=\x07 $(touch owned) `touch owned` '\"; \u202e \ud800 end"
@@ -63,7 +64,7 @@ async def test_a_prompt_is_written_in_the_editor(tmp_path: Path, monkeypatch: py
 
         async def press(said: str) -> None:
             await pilot.press("ctrl+o")
-            await shows(pilot, said)
+            await until(pilot, lambda: said in str(app.screen.query_one("#message", Static).visual))
 
         await press("No editor is set: VISUAL or EDITOR names one")
         for value, said in (
@@ -98,8 +99,8 @@ async def test_every_text_of_several_lines_has_the_editor(tmp_path: Path, monkey
         await until(pilot, lambda: isinstance(app.screen, NotesScreen))
         await pilot.press("ctrl+o")
         await until(pilot, lambda: app.screen.query_one(LinesInput).text == "one\ntwo")
-        app.push_screen(ExampleScreen(Example("prompt", "response")))
-        await until(pilot, lambda: isinstance(app.screen, ExampleScreen))
+        app.push_screen(ExampleScreen(Example("prompt", "response"), lambda _: None))
+        await until(pilot, lambda: isinstance(app.screen, ExampleScreen) and app.screen.query("#hint"))
         app.screen.query_one("#hint", PlainArea).focus()
         await pilot.press("ctrl+o")
         await until(pilot, lambda: app.screen.query_one("#hint", PlainArea).text == "one\ntwo")
@@ -123,7 +124,7 @@ async def test_a_sample_and_an_exact_prompt_are_read_in_the_pager(
         for value, said in (("/no/pager", "cannot be started"), (script(tmp_path, "bad", "exit 2"), "code 2")):
             monkeypatch.setenv("PAGER", value)
             await pilot.press("p")
-            await shows(pilot, said, "PAGER names the program to read in")
+            await until(pilot, lambda said=said: any(said in each.message for each in app._notifications))
         monkeypatch.setenv("PAGER", script(tmp_path, "early", "exec true"))
         await pilot.press("p")
         await pilot.press("escape", "right", "f4")

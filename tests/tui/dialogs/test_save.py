@@ -77,7 +77,7 @@ async def test_tab_completes_where_a_path_is_asked(tmp_path: Path, monkeypatch: 
         await pilot.press("tab")
         await until(pilot, lambda: field.value == "prompts-")
         await pilot.press("tab")
-        await shows(pilot, "prompts-one.txt  prompts-two.txt")
+        await shows(pilot, "prompts-one.txt, prompts-two.txt")
         await pilot.press("t", "tab", "enter")
         await until(pilot, lambda: isinstance(app.screen, PromptsScreen) and app.screen._chosen.endswith("two.txt"))
         await pilot.press("escape", "f3")

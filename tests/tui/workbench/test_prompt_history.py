@@ -14,7 +14,7 @@ from alignbench.tui.dialogs.text_editor import EditorScreen
 from alignbench.tui.widgets.inputs import PlainArea
 from alignbench.tui.workbench import prompt_history
 from alignbench.tui.workbench.prompt_history import remember_typed, typed_before
-from alignbench.tui.workbench.state import THIS_SESSION
+from alignbench.tui.workbench.state import THIS_SESSION, TYPED_BEFORE
 from tests.support.app import WIDE, make_app, ready, sampled, shows, until
 
 
@@ -59,7 +59,8 @@ async def test_typed_prompts_stay_in_the_session_and_come_back_in_others(tmp_pat
         await pilot.press("f2")
         await until(pilot, lambda: isinstance(app.screen, PromptsScreen) and app.screen._listed)
         assert THIS_SESSION not in app.screen._sets
-        await pilot.press("shift+tab")
+        while app.screen._chosen != TYPED_BEFORE:
+            await pilot.press("tab")
         await shows(pilot, "typed before", "What is tea?", "What is rain?")
         await pilot.press("down", "enter")
         await until(pilot, lambda: app.workbench.bench.prompt == Prompt.typed("What is tea?"))

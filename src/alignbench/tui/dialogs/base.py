@@ -78,7 +78,7 @@ class DialogScreen(ModalScreen[ResultT], AppScreen[ResultT]):
         area.focus()
 
     def on_path_input_choices(self, message: PathInput.Choices) -> None:
-        self.complain(one_line("  ".join(message.names), 400))
+        self.complain(one_line(", ".join(message.names), 400))
 
     def complain(self, message: str) -> None:
         """Say what is wrong; nothing that was typed is lost."""
