@@ -8,6 +8,8 @@ from typing import Any
 
 from alignbench.errors import AlignbenchError
 from alignbench.output_files import write_bytes
+from alignbench.output_files import write_bytes
+from alignbench.tui.dialogs.save import ask_where
 from alignbench.tui.screen import AppScreen, WorkbenchScreen, copy
 from alignbench.tui.text import count
 from alignbench.tui.workbench.cell import BenchSample
@@ -26,8 +28,6 @@ def copy_sample(screen: AppScreen[None], sample: BenchSample | None) -> None:
 
 async def save_sample(screen: WorkbenchScreen[Any], column: Column | None, sample: BenchSample | None) -> None:
     """Ask where, and write the text to that file."""
-    from alignbench.tui.dialogs.save import ask_where
-
     if column is None or sample is None or not sample.text:
         screen.tell("There is no text to save.", "warning")
         return
