@@ -8,7 +8,6 @@ from typing import Any
 
 from alignbench.errors import AlignbenchError
 from alignbench.output_files import write_bytes
-from alignbench.output_files import write_bytes
 from alignbench.tui.dialogs.save import ask_where
 from alignbench.tui.screen import AppScreen, WorkbenchScreen, copy
 from alignbench.tui.text import count
