@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import sys
 import time
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 FIRST_MODELS = (Model("demo-aligned", "demo-aligned", "aligned"), Model("demo-base", "demo-base", "base"))
 FIRST_SET = "open-ended"
 FRAME = 1 / 10  # seconds between two updates of the screen while text streams in
+SWITCH = 0.0005  # seconds that the app waits for a thread that computes, at each of the many times it waits for a key
 
 
 class BenchApp(App[None]):

@@ -115,9 +115,19 @@ class WorkbenchScreen(AppScreen[ResultT]):
     def on_resize(self) -> None:
         self.follow()
 
-    def _changed(self) -> None:
+    def on_screen_resume(self) -> None:
         if self.is_running:
+            self.follow()
+
+    def _changed(self) -> None:
+        if self.is_running and self._is_seen:
             self.call_next(self.follow)
+
+    @property
+    def _is_seen(self) -> bool:
+        """Whether no screen covers it; one that is covered is drawn when it is seen again."""
+        stack = self.app.screen_stack
+        return self in stack and all(above.is_modal for above in stack[stack.index(self) + 1 :])
 
     def follow(self) -> None:
         """Draw what the workbench has now."""

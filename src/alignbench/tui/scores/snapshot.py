@@ -10,7 +10,6 @@ from alignbench.metrics.statistics import Uncertainty
 from alignbench.metrics.values import Cross, Value
 from alignbench.scoring.aggregate import COUNTS, score_tables
 from alignbench.scoring.contested import blind_to_stance, is_contested
-from alignbench.scoring.draws import is_draw
 from alignbench.scoring.equivalence import Equivalence
 from alignbench.scoring.held_out import HeldOut
 from alignbench.scoring.on_request import Answers, OnRequestScores
@@ -21,7 +20,6 @@ from alignbench.scoring.token_scores import StoredTokens, stored_scores, token_s
 from alignbench.spec import Model
 from alignbench.store import SampleRow
 from alignbench.tui.condition_text import context_words
-from alignbench.tui.workbench.cell import BenchCell
 from alignbench.tui.workbench.comparison import lowest_version, source_samples
 from alignbench.tui.workbench.metric_rows import MetricRow, rows
 from alignbench.tui.workbench.roles import Roles, roles
@@ -125,8 +123,8 @@ def take(bench: Bench, version: int) -> Snapshot:
     conditions = [condition for column in bench.columns for condition in column.history]
     prompts = {prompt.key: prompt for prompt in (*bench.asked, bench.prompt)}
     samples = {
-        key: {column.name: _done(bench.cell(column, prompt)) for column in bench.columns}
-        for key, prompt in prompts.items()
+        key: {column.name: bench.draws(key, column.hash) for column in bench.columns}
+        for key in prompts
     }
     counts = tuple((key, *(len(of_column) for of_column in cells.values())) for key, cells in samples.items())
     columns = tuple((column.name, column.hash) for column in bench.columns)
@@ -156,13 +154,7 @@ def _earlier(bench: Bench) -> Iterator[Earlier]:
             cell = bench.cells.get((bench.prompt.key, condition.hash))
             if condition.hash != column.hash and cell is not None and cell.done:
                 sign, words = f"{letter(at)}{version + 1}", context_words(condition.context)
-                yield Earlier(at, condition.name, sign, words, _done(cell))
-
-
-def _done(cell: BenchCell) -> tuple[SampleRow, ...]:
-    samples = (sample for _, sample in sorted(cell.samples.items()))
-    rows = (sample.row for sample in samples if sample.status == "done" and sample.row is not None)
-    return tuple(row for row in rows if is_draw(row))
+                yield Earlier(at, condition.name, sign, words, cell.draws)
 
 
 def _base(bench: Bench, floor: str | None) -> Model | None:

@@ -79,6 +79,7 @@ class BenchCell:
     message: str = ""
     samples: dict[int, BenchSample] = field(default_factory=dict)
     rate: TokenRate = field(default_factory=TokenRate)
+    _draws: tuple[SampleRow, ...] | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def busy(self) -> bool:
@@ -87,6 +88,22 @@ class BenchCell:
     @property
     def done(self) -> int:
         return sum(sample.status == "done" for sample in self.samples.values())
+
+    @property
+    def draws(self) -> tuple[SampleRow, ...]:
+        """The finished samples that scores count, by index; one tuple until another sample is put."""
+        if self._draws is None:
+            from alignbench.scoring.draws import is_draw
+
+            samples = (sample for _, sample in sorted(self.samples.items()))
+            rows = (sample.row for sample in samples if sample.status == "done" and sample.row is not None)
+            self._draws = tuple(row for row in rows if is_draw(row))
+        return self._draws
+
+    def put(self, sample: BenchSample) -> None:
+        """Have this one in the place of any other of its index."""
+        self.samples[sample.index] = sample
+        self._draws = None
 
     def has(self, n: int) -> bool:
         """Whether the first n samples are done."""

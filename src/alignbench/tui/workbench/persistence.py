@@ -125,7 +125,7 @@ def restore(store: Store, session: int) -> tuple[Bench, list[SampleRow]]:
         key = (keys[row.prompt_id], conditions[row.condition].hash)
         cell = bench.cells.setdefault(key, BenchCell())
         cell.id = row.cell_id
-        cell.samples[row.sample] = BenchSample.stored(row)
+        cell.put(BenchSample.stored(row))
     return bench, rows
 
 

@@ -23,7 +23,7 @@ def begin(cell: BenchCell, cell_id: int, missing: Iterable[int]) -> None:
     cell.id = cell_id
     cell.message = ""
     for index in missing:
-        cell.samples[index] = BenchSample(index)
+        cell.put(BenchSample(index))
 
 
 def apply_run_event(bench: Bench, event: RunEvent) -> BenchCell | None:
@@ -47,7 +47,7 @@ def apply_run_event(bench: Bench, event: RunEvent) -> BenchCell | None:
                 sample.text += delta.text
                 sample.n_tokens = delta.n_tokens
         case SampleStored():
-            cell.samples[event.row.sample] = BenchSample.stored(event.row)
+            cell.put(BenchSample.stored(event.row))
         case CellFailed():
             cell.message = event.message
             end(cell)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from alignbench.errors import InputError
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Model, Prompt
 from alignbench.tui.workbench.cell import BenchCell, BenchSample
+
+if TYPE_CHECKING:
+    from alignbench.store import SampleRow
 
 CellKey = tuple[str, str]  # prompt key, condition hash
 
@@ -173,6 +177,11 @@ class Bench:
         """The cell of a column, for the prompt on the screen where none is given."""
         key = ((prompt or self.prompt).key, column.hash)
         return self.cells.setdefault(key, BenchCell())
+
+    def draws(self, prompt: str, condition: str) -> tuple[SampleRow, ...]:
+        """The finished samples of a cell that scores count, by the prompt's key and the condition's hash."""
+        cell = self.cells.get((prompt, condition))
+        return () if cell is None else cell.draws
 
     # what is selected
 
@@ -362,9 +371,9 @@ class Bench:
         self.put(to)
         for key, cell in self.cells.items():
             if key[1] == column.hash:
-                for sample in cell.samples.values():
+                for sample in list(cell.samples.values()):
                     if sample.row is not None:
-                        sample.row = replace(sample.row, condition=to.name)
+                        cell.put(replace(sample, row=replace(sample.row, condition=to.name)))
 
     def has_samples(self, condition: Condition) -> bool:
         """Whether any prompt of the session has samples, or is about to get them, under this condition.
