@@ -2,10 +2,10 @@
 
     python benchmarks/set_run.py [COLUMNSxROWS]
 
-The app runs in a terminal of its own (a pty that is read and thrown away). Half of the 24,000 samples are in its database;
-the others arrive from an engine that is planted above the engine layer, in the same process and counted with it, as fast
-as 8 small models on a GPU would send them. Keys are pressed meanwhile. Prints rows of the table in benchmarks/README.md;
-ends with 1 where a key waited longer than the limit.
+The app runs in a terminal of its own (a pty that is read and thrown away). Half of the 24,000 samples are in its
+database; the others arrive from an engine that is planted above the engine layer, in the same process and counted with
+it, as fast as 8 small models on a GPU would send them. Keys are pressed meanwhile. Prints rows of the table in
+benchmarks/README.md; ends with 1 where a key waited longer than the limit.
 """
 
 from __future__ import annotations
@@ -40,14 +40,15 @@ KEYS = {
     "prompt before": b"[",
     "column": b"\t",
 }
+SPREAD_KEY = "spread of F7: row below"
 
 
 def _text(rng: random.Random) -> str:
     return " ".join(rng.choices(WORDS, k=TOKENS))
 
 
-def _fill(db: Path):
-    """Half of the prompts, with all their samples; the columns."""
+def _fill(db: Path) -> int:
+    """A session with half of the prompts' samples; its number."""
     from alignbench.spec import Condition, Model, Prompt, default_context
     from alignbench.store import Store
     from alignbench.tui.workbench import persistence
@@ -74,8 +75,18 @@ def app(db: Path, out: Path) -> None:
     import numpy as np
 
     from alignbench.engines.embedder import DEFAULT_EMBEDDER
-    from alignbench.engines.protocol import Capabilities, Delta, Done, Embedded, Finished, Loaded, SampleResult, Started
-    from alignbench.engines.protocol import TextDeltas, TokenStats
+    from alignbench.engines.protocol import (
+        Capabilities,
+        Delta,
+        Done,
+        Embedded,
+        Finished,
+        Loaded,
+        SampleResult,
+        Started,
+        TextDeltas,
+        TokenStats,
+    )
     from alignbench.tui.app import BenchApp
     from alignbench.tui.bench.screen import BenchScreen
     from alignbench.tui.scores.screen import ScoresScreen
@@ -153,28 +164,22 @@ def app(db: Path, out: Path) -> None:
     timed(BenchScreen, "action_next_prompt", "next prompt")
     timed(BenchScreen, "action_previous_prompt", "prompt before")
     timed(BenchScreen, "action_column_right", "column")
-    timed(ScoresScreen, "action_row_down", "spread: row below")
+    timed(ScoresScreen, "action_row_down", SPREAD_KEY)
 
     def work() -> None:
         while not bench.is_running or bench.workbench.bench.session is None:
             time.sleep(0.1)
-        bench.workbench.bench_scores._live  # noqa: B018
         while len(bench.workbench.bench.cells) < COLUMNS * PROMPTS // 2:
             time.sleep(0.1)
-        live = None
-        while live is None:
-            time.sleep(0.5)
-            live = bench.workbench.bench_scores._live
-        quiet = 0
+        quiet = 0  # until all that is there has been scored
         while quiet < 4:
             before = bench.workbench.bench_scores.version
             time.sleep(0.5)
             quiet = quiet + 1 if before == bench.workbench.bench_scores.version else 0
         workbench = bench.workbench
-        began, columns, prompts = time.monotonic(), list(workbench.bench.columns), list(workbench.bench.asked)
+        columns, prompts = list(workbench.bench.columns), list(workbench.bench.asked)
         bench.call_from_thread(lambda: bench.run_worker(workbench.draw(columns, prompts)))
-        begun = time.monotonic()
-        Path(f"{out}.ready").write_text(json.dumps({"begin": begun - began}))
+        Path(f"{out}.ready").touch()
         time.sleep(2 + SECONDS + SPREAD_SECONDS)
         cells = workbench.bench.cells.values()
         out.write_text(json.dumps({"shown": shown, "done": sum(cell.done for cell in cells)}))
@@ -222,7 +227,7 @@ def main(size: str) -> int:
                 last = began + SECONDS + 5.0
                 continue
             else:
-                name = "spread: row below"
+                name = SPREAD_KEY
                 os.write(master, b"j")
             pressed.setdefault(name, []).append(now)
         child.wait()

@@ -16,6 +16,7 @@ from alignbench.spec import Model, Prompt
 from alignbench.store import SampleRow, Store
 from alignbench.tui.app import BenchApp
 from alignbench.tui.dialogs.sample import SampleScreen
+from alignbench.tui.investigation.screen import InvestigationScreen
 from tests.support.app import SMALL, WIDE, hint_second_column, line_with, make_app, ready, rows, shows, until
 from tests.support.fakes import FakePool
 from tests.support.waiting import LIMIT
@@ -121,15 +122,20 @@ async def test_an_interrupted_set_goes_on_in_another_app_with_the_same_samples(t
 
 
 class HeldPool(FakePool):
-    """Answers two cells; the others wait for `hold`."""
+    """Answers so many cells as it is let; the others wait."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.hold = threading.Event()
+        self._let, self._more = 2, threading.Condition()
+
+    def let(self, cells: int) -> None:
+        with self._more:
+            self._let = cells
+            self._more.notify_all()
 
     def _answer(self, model: Model, request: SampleRequest, sink: Sink) -> None:
-        if request.key > 2:  # a cell is sent when the one before it has ended
-            self.hold.wait(LIMIT)
+        with self._more:
+            self._more.wait_for(lambda: request.key <= self._let, LIMIT)
         super()._answer(model, request, sink)
 
 
@@ -149,13 +155,40 @@ async def test_while_a_set_is_drawn(tmp_path: Path) -> None:
         assert app.screen is app.bench_screen
         await pilot.press("f2")
         await shows(pilot, "○ 2  Question number 1?", "1  Question number 0?", "partly")
-        pool.hold.set()
+        pool.let(8)
         await shows(pilot, "● 4 done", "● 2  Question number 1?")
         await until(pilot, lambda: not app.workbench.busy)
         await pilot.press("escape")
         await shows(pilot, "5/5 done")
         assert {row.status for row in rows(db)} == {"done"}
         assert len(rows(db)) == 40
+
+
+async def test_scores_of_many_prompts_move_while_a_set_is_drawn(tmp_path: Path) -> None:
+    pool = HeldPool()
+    app = make_app(tmp_path / "x.db", pool)
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await ready(pilot, app)
+        few_prompts(app, tmp_path)
+        await offered(pilot)
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: "2/8 cells" in line_with(app, "alignbench"))
+        await pilot.press("f7", "3")
+        await shows(pilot, "◆ Question number 0?")
+        pool.let(4)
+        await shows(pilot, "Question number 1?")
+        await pilot.press("escape", "I")
+        screen = app.screen
+        assert isinstance(screen, InvestigationScreen)
+        await until(pilot, lambda: screen._last is not None and screen._last.subject.n == 20)
+        pool.let(6)
+        await until(pilot, lambda: screen._last is not None and screen._last.subject.n == 30)
+        assert app.workbench.busy
+        pool.let(8)
+        await until(pilot, lambda: screen._last is not None and screen._last.subject.n == 40)
+        await until(pilot, lambda: not app.workbench.busy)
+        await pilot.press("escape")
+        await shows(pilot, "5/5 done")
 
 
 async def test_a_cell_that_fails_ends_nothing(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import ClassVar
@@ -47,7 +48,7 @@ TEMPERATURES = "0.3,0.5,0.7,1.0"  # what is offered
 
 
 class InvestigationScreen(WorkbenchScreen[None]):
-    """Computed on a thread when it is opened, and again when sampling has ended; it stays while nothing changes."""
+    """Computed on a thread when it is opened, and again as samples come; it stays while nothing changes."""
 
     CSS_PATH = "screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("investigation", INVESTIGATION)]
@@ -79,11 +80,16 @@ class InvestigationScreen(WorkbenchScreen[None]):
         return self.workbench.of_session("investigation", lambda: JobCache(self.workbench.notify))
 
     def _job(self) -> BackgroundJob[Study] | None:
-        """The study of what was finished when this screen was opened, or when sampling last ended."""
+        """The study of what is finished; while samples come, of what was when the last one had rested."""
         now = subject(self.workbench.bench)
-        if self._subject is None or not self.workbench.busy:
+        if self._subject is None or not self.workbench.busy or self._has_rested(self._subject):
             self._subject = now
         return None if self._subject is None else self._study(self._subject)
+
+    def _has_rested(self, of: Subject) -> bool:
+        """Whether the study of these samples has been over for as long as it took, so that half of the time is left."""
+        job = self._studies.get(of)
+        return job is not None and job.ended > 0 and not job.cancelled and time.monotonic() - job.ended >= job.took
 
     def _study(self, of: Subject) -> BackgroundJob[Study]:
         """The study of these samples; it begins when it is first asked for."""

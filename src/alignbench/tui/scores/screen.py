@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
-from typing import ClassVar, Literal, TypeVar
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any, ClassVar, Literal, TypeVar
 
 from textual import work
 from textual.app import ComposeResult
@@ -58,6 +58,7 @@ class ScoresScreen(WorkbenchScreen[None]):
         self._answer = 0
         self._panel: tuple[Hashable, PromptPanel] | None = None
         self._spread: tuple[Hashable, PromptSpread] | None = None
+        self._asked: dict[Hashable, BackgroundJob[Any]] = {}  # the job of each kind that was asked for last
         self._error = ""
 
     def compose(self) -> ComposeResult:
@@ -111,22 +112,33 @@ class ScoresScreen(WorkbenchScreen[None]):
             return
         scores, why, row = self._scores, self._no_embeddings(), self._chosen
         outcomes, subject = results_on_demand(scores.on_demand, snapshot), _subject(snapshot)
-        panel = self._result(scores.panel(snapshot, why, outcomes, exact=False))
-        if panel is None:
-            return
-        self._panel = (subject, panel)
         if self._view == "spread" and not row.on_demand:
-            spread = self._result(scores.spread(snapshot, row, why))
-            if spread is None:
+            spread = self._newest(("spread", subject, row), lambda: scores.spread(snapshot, row, why))
+            if spread is not None:
+                self._spread = (subject, spread)
+            if self._is_asked(("spread", subject, row)):
                 return
-            self._spread = (subject, spread)
-        if not snapshot.running:
-            exact = self._result(scores.panel(snapshot, why, outcomes, exact=True))
-            self._panel = (subject, exact) if exact is not None else self._panel
+        panel = self._newest(("panel", subject), lambda: scores.panel(snapshot, why, outcomes, exact=False))
+        if panel is not None:
+            self._panel = (subject, panel)
+        if self._is_asked(("panel", subject)) or snapshot.running:
+            return
+        exact = self._newest(("exact", subject), lambda: scores.panel(snapshot, why, outcomes, exact=True))
+        if exact is not None:
+            self._panel = (subject, exact)
 
-    def _result(self, job: BackgroundJob[T]) -> T | None:
+    def _newest(self, kind: Hashable, ask: Callable[[], BackgroundJob[T]]) -> T | None:
+        """The newest result of a kind. A job that is at work is waited for before the next one is asked for, so that
+        numbers move also where samples come faster than they are computed."""
+        before = self._asked.get(kind)
+        if before is not None and before.running:
+            return None
+        job = self._asked[kind] = ask()
         self._error = job.error
-        return job.result
+        return job.result if job.result is not None or before is None else before.result
+
+    def _is_asked(self, kind: Hashable) -> bool:
+        return self._asked[kind].running
 
     def _no_embeddings(self) -> dict[str, str]:
         """Why vectors that are missing will not come, by column: what the scores on the Bench say."""

@@ -122,10 +122,7 @@ def take(bench: Bench, version: int) -> Snapshot:
         known = replace(known, floor=floor, no_floor="")
     conditions = [condition for column in bench.columns for condition in column.history]
     prompts = {prompt.key: prompt for prompt in (*bench.asked, bench.prompt)}
-    samples = {
-        key: {column.name: bench.draws(key, column.hash) for column in bench.columns}
-        for key in prompts
-    }
+    samples = {key: {column.name: bench.draws(key, column.hash) for column in bench.columns} for key in prompts}
     counts = tuple((key, *(len(of_column) for of_column in cells.values())) for key, cells in samples.items())
     columns = tuple((column.name, column.hash) for column in bench.columns)
     return Snapshot(

@@ -4,6 +4,7 @@ error."""
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
@@ -32,6 +33,7 @@ class BackgroundJob(Generic[T]):
         result: None until it is done.
         error: Why it failed, else empty.
         dropped: Whether it was given up before it began.
+        took, ended: How long the work took, and when that was over, in seconds of the monotonic clock.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class BackgroundJob(Generic[T]):
         self.result: T | None = None
         self.error = ""
         self.dropped = False
+        self.took = self.ended = 0.0
         start(self)
 
     @property
@@ -82,6 +85,7 @@ class BackgroundJob(Generic[T]):
 
     def run(self) -> None:
         """Do the work; called once, from the thread that does it."""
+        began = time.monotonic()
         try:
             result = self._work(self._progress)
             if not self.cancelled:
@@ -92,6 +96,9 @@ class BackgroundJob(Generic[T]):
             self.error = str(error)
         except Exception as error:  # the thread ends here: whatever it was, the app says so and goes on
             self.error = f"{type(error).__name__}: {error}"
+        finally:
+            self.ended = time.monotonic()
+            self.took = self.ended - began
         self._changed()
 
 
