@@ -80,6 +80,7 @@ BENCH = (
         "Stop sampling. What was generated stays, marked.",
         footer=True,
         title="cancel sampling",
+        spare=-1,
     ),
     Action("cancel_sample", "c", "c", "cancel one", "Stop the selected sample only.", title="cancel one sample"),
     Action("resample", "r", "r", "resample", "Draw n new samples in this column, with the seeds that follow."),
