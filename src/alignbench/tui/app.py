@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import sys
 import time
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -112,6 +113,7 @@ class BenchApp(App[None]):
             self.line = line
 
     def on_mount(self) -> None:
+        sys.setswitchinterval(SWITCH)
         self.theme_changed_signal.subscribe(self, self._theme_changed)
         self._notices = NoticeHandler(lambda line: self.post_message(self.Noticed(line)))
         logging.getLogger("alignbench").addHandler(self._notices)
