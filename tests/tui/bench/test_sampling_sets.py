@@ -113,8 +113,6 @@ async def test_an_interrupted_set_goes_on_in_another_app_with_the_same_samples(t
         await offered(pilot)
         left = [offer for offer in app.screen._offers if len(offer.scope.prompts) == 4]
         assert [offer.missing for offer in left] == [40 - len(texts(rows(parts)))]
-        at = app.screen._offers.index(left[0])
-        app.screen.query_one("OptionList").highlighted = at
         await pilot.press("enter")
         await until(pilot, lambda: len(texts(rows(parts))) == 40 and not app.workbench.busy)
         assert all(cell.done == 5 for cell in bench.cells.values())

@@ -75,9 +75,15 @@ class SampleScreen(ListScreen[Offer | None]):
         width = max((cells(offer.scope.title) for offer in self._offers), default=0)
         listing.add_options(Option(_line(offer, width)) for offer in self._offers)
         if self._offers:
-            begin = next((i for i, offer in enumerate(self._offers) if offer.missing), 0)
-            listing.highlighted = at if self._offers[min(at, len(self._offers) - 1)].missing else begin
+            listing.highlighted = at if at < len(self._offers) and self._offers[at].missing else self._begin()
         self.complain("" if any(offer.missing for offer in self._offers) else NOTHING)
+
+    def _begin(self) -> int:
+        """The place of the first offer that goes on with what was begun, else of the first that lacks anything."""
+        begun = {prompt.key for prompt in self._workbench.bench.asked}
+        lacking = [i for i, offer in enumerate(self._offers) if offer.missing]
+        going_on = (i for i in lacking if all(prompt.key in begun for prompt in self._offers[i].scope.prompts))
+        return next(going_on, next(iter(lacking), 0))
 
     def on_option_list_option_selected(self, _event: OptionList.OptionSelected) -> None:
         self.action_accept()
