@@ -26,6 +26,7 @@ from alignbench.tui.workbench.state import Column
 
 MODELS = ("demo-base", "demo-aligned")
 SAMPLES, TOKENS = 3, 32
+KEPT = 1024  # widgets of which Textual keeps what it drew, also when their screen has gone
 PROMPT_ENDS, CANCEL_ENDS = 240.0, 10.0  # seconds; the second is 5 on a machine with nothing else to do
 KEYS = {  # what is pressed, and how often beside the others
     ("f5",): 10,
@@ -44,7 +45,6 @@ KEYS = {  # what is pressed, and how often beside the others
     ("f",): 1,
     ("escape",): 4,
     ("c",): 1,
-    ("ctrl+n",): 2,
 }
 
 
@@ -63,8 +63,10 @@ class Soak:
     async def run(self, seconds: float) -> None:
         end = time.monotonic() + seconds
         await self.columns()
+        await self.fill_caches()
         while time.monotonic() < end:
-            action = self.random.choices([self.press, self.kill, self.stop, self.wait], (20, 1, 1, 4))[0]
+            actions = (self.press, self.kill, self.stop, self.wait, self.renew)
+            action = self.random.choices(actions, (20, 1, 1, 4, 1))[0]
             self.counts[action.__name__] = self.counts.get(action.__name__, 0) + 1
             await action()
             self.look()
@@ -81,6 +83,21 @@ class Soak:
             sampling = replace(column.condition.sampling, max_tokens=TOKENS)
             bench.change(column, Column(replace(column.condition, sampling=sampling), SAMPLES))
         self.app.workbench.changed()
+
+    async def fill_caches(self) -> None:
+        """Open screens until Textual keeps no more: what it keeps is bounded, and no growth."""
+        shown = 0
+        while shown < KEPT:
+            await self.pilot.press("f7")
+            shown += len(self.app.screen.query("*"))
+            await self.pilot.press("escape")
+
+    async def renew(self) -> None:
+        """Another session with as few samples as the first: what is drawn by then is no growth either."""
+        await self.pilot.press("escape", "escape", "escape")
+        await self.idle(PROMPT_ENDS, "before another session")
+        await self.pilot.press("ctrl+n")
+        await self.columns()
 
     async def press(self) -> None:
         keys = self.random.choices(list(KEYS), list(KEYS.values()))[0]
