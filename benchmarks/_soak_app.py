@@ -22,11 +22,12 @@ from textual.pilot import Pilot
 from alignbench.engines.workers.pool import WorkerPool
 from alignbench.models.catalog import resolve
 from alignbench.tui.app import BenchApp
+from alignbench.tui.dialogs.sample import SampleScreen
 from alignbench.tui.workbench.state import Column
 
 MODELS = ("demo-base", "demo-aligned")
 SAMPLES, TOKENS = 3, 32
-KEPT = 1024  # widgets of which Textual keeps what it drew, also when their screen has gone
+MOST_SAMPLES = 8  # of a column: more are drawn in wider batches, for which a worker takes more memory once
 PROMPT_ENDS, CANCEL_ENDS = 240.0, 10.0  # seconds; the second is 5 on a machine with nothing else to do
 KEYS = {  # what is pressed, and how often beside the others
     ("f5",): 10,
@@ -63,7 +64,6 @@ class Soak:
     async def run(self, seconds: float) -> None:
         end = time.monotonic() + seconds
         await self.columns()
-        await self.fill_caches()
         while time.monotonic() < end:
             actions = (self.press, self.kill, self.stop, self.wait, self.renew)
             action = self.random.choices(actions, (20, 1, 1, 4, 1))[0]
@@ -84,14 +84,6 @@ class Soak:
             bench.change(column, Column(replace(column.condition, sampling=sampling), SAMPLES))
         self.app.workbench.changed()
 
-    async def fill_caches(self) -> None:
-        """Open screens until Textual keeps no more: what it keeps is bounded, and no growth."""
-        shown = 0
-        while shown < KEPT:
-            await self.pilot.press("f7")
-            shown += len(self.app.screen.query("*"))
-            await self.pilot.press("escape")
-
     async def renew(self) -> None:
         """Another session with as few samples as the first: what is drawn by then is no growth either."""
         await self.pilot.press("escape", "escape", "escape")
@@ -102,7 +94,11 @@ class Soak:
     async def press(self) -> None:
         keys = self.random.choices(list(KEYS), list(KEYS.values()))[0]
         await self.pilot.press(*keys)
+        if isinstance(self.app.screen, SampleScreen):  # this prompt, the next ones, or none
+            await self.pilot.press(*self.random.choices((["enter"], ["down", "enter"], ["escape"]), (3, 1, 3))[0])
         await asyncio.sleep(self.random.random())
+        if any(column.n > MOST_SAMPLES for column in self.app.workbench.bench.columns):
+            await self.columns()
 
     async def wait(self) -> None:
         await self.idle(PROMPT_ENDS, "without a key")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import pkgutil
+import weakref
 from pathlib import Path
 
 import pytest
@@ -306,3 +308,22 @@ async def test_keys_at_the_foot_can_be_read_whole(tmp_path: Path, size: tuple[in
         await until(pilot, lambda: not app.workbench.busy)
         await pilot.press("right", "f6")
         await until(pilot, lambda: {"F1 help", "F5 accept", "^Q quit"} <= {*keys()} and fits())
+
+
+async def test_a_screen_that_was_left_is_forgotten(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db")
+    async with app.run_test(size=WIDE) as pilot:
+        await ready(pilot, app)
+        for key in ("f2", "f3", "f7", "f8", "f9", "f1"):
+            await pilot.press(key)
+            await until(pilot, lambda: app.screen is not bench_of(app))
+            drawn = [weakref.ref(widget._styles_cache) for widget in app.screen.query("*")]
+            assert drawn
+            await pilot.press("escape")
+            await until(pilot, lambda: app.screen is bench_of(app))
+
+            def forgotten(drawn: list[weakref.ref[object]] = drawn) -> bool:
+                gc.collect()
+                return not any(each() for each in drawn)
+
+            await until(pilot, forgotten)

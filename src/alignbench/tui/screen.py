@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from typing import Any, TypeVar
 
+from textual._styles_cache import StylesCache
 from textual.app import App
 from textual.geometry import Offset
 from textual.screen import Screen
@@ -45,6 +46,10 @@ def copy(app: App[Any], text: str) -> int:
 
 class AppScreen(Screen[ResultT]):
     """A screen that gives a result, or None where it is left. Dragging with the mouse copies the text below it."""
+
+    def on_unmount(self) -> None:
+        """Let go of what was drawn: this cache of Textual's is of pairs of colours, but holds the widgets' lines too."""
+        StylesCache.get_inner_outer.cache_clear()
 
     def get_widget_and_offset_at(self, x: int, y: int) -> tuple[Widget | None, Offset | None]:
         """Also where in the text of a pane the mouse is; what is selected there stays in it."""
