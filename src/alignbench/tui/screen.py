@@ -48,7 +48,7 @@ class AppScreen(Screen[ResultT]):
     """A screen that gives a result, or None where it is left. Dragging with the mouse copies the text below it."""
 
     def on_unmount(self) -> None:
-        """Let go of what was drawn: this cache of Textual's is of pairs of colours, but holds the widgets' lines too."""
+        """Let go of what was drawn: a cache of Textual's, of pairs of colours, holds the lines of widgets too."""
         StylesCache.get_inner_outer.cache_clear()
 
     def get_widget_and_offset_at(self, x: int, y: int) -> tuple[Widget | None, Offset | None]:
