@@ -145,3 +145,30 @@ def test_the_first_paint_imports_nothing_heavy(tmp_path: Path) -> None:
         [sys.executable, "-c", FIRST_PAINT], capture_output=True, text=True, check=True, cwd=tmp_path
     )
     assert painted.stdout.strip() == "[]"
+
+
+EDITOR = """#!/bin/sh
+trap '' INT
+kill -INT 0
+stty -a | grep -q " icanon" && printf 'written elsewhere' > "$1"
+"""
+
+
+def test_an_editor_gets_the_terminal_and_gives_it_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C there, which the terminal sends to both, is none of the app's business."""
+    editor = tmp_path / "editor"
+    editor.write_text(EDITOR)
+    editor.chmod(0o755)
+    monkeypatch.setenv("VISUAL", str(editor))
+    terminal = Terminal(str(tmp_path / "x.db"))
+    try:
+        terminal.until("F5 draws 5")
+        terminal.press(b"e")
+        terminal.until("$EDITOR")
+        terminal.press(b"\x0f")  # Ctrl+O
+        terminal.until("written elsewhere")
+        terminal.press(b"\x11")  # Ctrl+Q
+        assert terminal.process.wait(LIMIT) == 0
+    finally:
+        terminal.process.kill()
+        os.close(terminal.master)

@@ -14,7 +14,8 @@ from textual.widgets import OptionList, SelectionList
 
 from alignbench.store import Store
 from alignbench.tui.app import BenchApp
-from alignbench.tui.dialogs.base import LineScreen
+from alignbench.tui.dialogs.base import ConfirmScreen, LineScreen
+from alignbench.tui.dialogs.save import SaveScreen
 from alignbench.tui.sessions.export_dialog import ExportScreen
 from alignbench.tui.sessions.report_screen import ReportScreen
 from alignbench.tui.sessions.screen import SessionsScreen
@@ -174,8 +175,8 @@ async def test_a_selection_of_samples_is_written_to_a_file(db: Path) -> None:
         await until(pilot, lambda: isinstance(app.screen, ExportScreen))
         app.screen.query_one(PlainInput).value = "out.jsonl"
         await pilot.press("enter")
-        await until(pilot, lambda: "is there already" in screen_text(app))
-        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await pilot.press("y")
         await until(pilot, lambda: app.screen is screen)
         await answer(pilot, app, "b", "copy.db")
         await until(pilot, lambda: Path("copy.db").exists())
@@ -192,6 +193,8 @@ async def test_the_report_is_read_and_written_as_a_page(db: Path, size: tuple[in
         await pilot.press("pagedown")
         await until(pilot, lambda: screen_text(app) != before)
         await pilot.press("w")
+        await until(pilot, lambda: isinstance(app.screen, SaveScreen))
+        await pilot.press("enter")
         page = Path("report-session-2.html")
         await until(pilot, lambda: page.exists() and "Written to" in screen_text(app))
         assert page.read_text().startswith("<!doctype html>")
