@@ -29,12 +29,12 @@ from alignbench.tui.app import BenchApp
 DOCS = Path(__file__).parents[1] / "docs"
 FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 FONT = "DejaVu Sans Mono"
-COLOURS = 96  # of a picture: a screen has few, the edges of letters the rest
+COLOURS = 255  # of a picture: a screen has few, the edges of letters the rest
 LONGEST = 300.0  # seconds that a screen may take to be there
 LARGEST = 300_000  # bytes of a picture
 
 SAMPLING = ["--prompts", "open-ended", "--limit", "3", "-n", "5", "--max-tokens", "80"]
-CONDITIONS = ["aligned=demo-aligned", "base=demo-base", "hint=demo-base,context=summary"]
+CONDITIONS = ["demo-aligned=demo-aligned", "demo-base=demo-base", "with-summary=demo-base,context=summary"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +52,17 @@ class Shot:
     name: str
     keys: tuple[str, ...]
     shows: tuple[str, ...] = ()
-    gone: tuple[str, ...] = ("computing", "reads", "…  c gives up")
+    gone: tuple[str, ...] = ("computing", "gives up")
     theme: str = "alignbench-dark"
 
 
 SHOTS = (
     Shot("bench", (), ("cosine",)),
-    Shot("bench-light", (), ("cosine",), theme="alignbench-light"),
-    Shot("prompts", ("f2", "down")),
     Shot("scores", ("f7", "down", "down"), ("lexical diversity",)),
     Shot("recovery", ("f7", "2"), ("MMD²",)),
-    Shot("token-shift", ("right", "enter", "4"), ("bits per byte",)),
-    Shot("ledger", ("right", "g"), ("bits a response",)),
-    Shot("audit", ("right", "f9"), ("under study",)),
+    Shot("token-shift", ("enter", "4"), ("bits per byte",)),
+    Shot("ledger", ("left", "g"), ("all pieces save",)),
+    Shot("audit", ("right", "f9"), ("under study",), theme="alignbench-light"),
     Shot("findings", ("I",), ("What moved",)),
     Shot("sessions", ("f8",), ("samples",)),
 )
@@ -84,7 +82,7 @@ def png(svg: str) -> bytes:
     )
     out = io.BytesIO()
     picture = Image.open(io.BytesIO(bytes(drawn))).convert("RGB")
-    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+    picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
     return out.getvalue()
 
 
@@ -101,6 +99,7 @@ async def take(pilot: Pilot[Any], app: BenchApp, shot: Shot) -> None:
     app.theme = shot.theme
     app.workbench.bench.select(0)
     app.workbench.changed()
+    await pilot.pause(0.5)
     for key in shot.keys:
         await pilot.press(key)
         await pilot.pause(0.2)

@@ -17,7 +17,7 @@ from textual.theme import BUILTIN_THEMES
 
 from alignbench.tui.app import BenchApp
 from alignbench.tui.contrast import MARK, TEXT, contrast
-from alignbench.tui.themes import HOUSE
+from alignbench.tui.themes import DARK, HOUSE
 from tests.support.app import SMALL, make_app, ready, sampled
 from tests.support.fakes import LetterEmbedder, ScoringPool
 
@@ -46,7 +46,8 @@ SCREENS = {
     "notes": ("n",),
     "the palette": ("ctrl+p",),
 }
-FEW = ("the Bench", "prompts")
+FEW = ("the Bench", "prompts")  # in every theme
+THEMES = [*HOUSE, *BUILTIN_THEMES.values()]
 MARKS = range(0x2500, 0x25A0)  # lines and blocks
 
 
@@ -77,11 +78,6 @@ def faults(app: App[Any]) -> list[str]:
     return found
 
 
-def grounds(app: App[Any], y: int) -> list[Color]:
-    """The grounds on a line, from left to right."""
-    return [ground for row, _, _, ground in shown(app) if row == y]
-
-
 async def open_by_keys(pilot: Pilot[Any], app: BenchApp, keys: tuple[str, ...]) -> None:
     for key in keys:
         await pilot.press(key)
@@ -106,12 +102,25 @@ async def test_all_that_is_drawn_can_be_read_in_every_theme(tmp_path: Path, monk
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot, app)
         await sampled(pilot, app)
-        for theme in (*HOUSE, *BUILTIN_THEMES.values()):
+        for screen, keys in SCREENS.items():
+            await open_by_keys(pilot, app, keys)
+            for theme in THEMES if screen in FEW else (DARK,):
+                app.theme = theme.name
+                await pilot.pause()
+                found += [f"{screen}, {theme.name}, {fault}" for fault in faults(app)]
+            app.theme = DARK.name
+            await leave(pilot, app)
+    assert not found, "\n".join(found)
+
+
+async def test_what_is_selected_is_told_from_its_ground_in_every_theme(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot, app)
+        await open_by_keys(pilot, app, SCREENS["prompts"])
+        for theme in THEMES:
             app.theme = theme.name
             await pilot.pause()
-            for screen, keys in SCREENS.items():
-                if theme in HOUSE or screen in FEW:
-                    await open_by_keys(pilot, app, keys)
-                    found += [f"{screen}, {theme.name}, {fault}" for fault in faults(app)]
-                    await leave(pilot, app)
-    assert not found, "\n".join(found)
+            behind = {y: ground for y, segment, _, ground in shown(app) if "do people keep diaries" in segment.text}
+            cursor = [ground for _, segment, _, ground in shown(app) if "What are some good ways" in segment.text]
+            assert contrast(cursor[0], behind[max(behind)]) >= MARK, theme.name

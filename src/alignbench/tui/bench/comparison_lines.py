@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from alignbench.tui.styled import DIM
+from alignbench.tui.styled import DIM, hue_of
 from alignbench.tui.text import fitted, number, one_line
 from alignbench.tui.widgets.bars import recovery_bar
 from alignbench.tui.workbench.comparison_values import HELD_OUT, ReferenceComparison, Score, ScoreTable
@@ -100,9 +100,7 @@ def _percent(recovery: float | None) -> str:
 
 
 def _style(comparison: ReferenceComparison) -> str:
-    if comparison.selected and comparison.current:
-        return "bold"
-    return DIM if comparison.role == "floor" else ""
+    return f"{'bold ' if comparison.selected and comparison.current else ''}{hue_of(comparison.sign)}"
 
 
 def _shown_first(comparisons: tuple[ReferenceComparison, ...], room: int) -> list[ReferenceComparison]:

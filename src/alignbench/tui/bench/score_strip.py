@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from alignbench.tui.bench.comparison_lines import between_lines, comparison_lines
 from alignbench.tui.sizes import NARROW, TALL
-from alignbench.tui.styled import DIM, plain
+from alignbench.tui.styled import DIM, hue, plain
 from alignbench.tui.widgets.clickable import do_clicked
 from alignbench.tui.workbench.comparison_values import Score, ScoreTable, ShownMetric
 from alignbench.tui.workbench.state import letter
@@ -78,26 +78,29 @@ class ScoreStrip(Static):
         head = [Content.styled(f" {'Scores':<{LABEL - 1}}", "bold")]
         for at in columns:
             name = f"{letter(at)}{'*' if at == table.reference else ''} n {table.n[at]}"
-            head.append(Content.styled(f"{name:>{COLUMN}}", "bold" if at == table.selected else DIM))
+            head.append(Content.styled(f"{name:>{COLUMN}}", f"{'bold ' if at == table.selected else ''}{hue(at)}"))
         lines = [Content("").join(head)]
         for metric in table.metrics:
             scores = (table.within or {}).get(metric.key, ())
-            texts = [(scores[at], "") for at in columns] if scores else []
+            texts = [(at, scores[at], "") for at in columns] if scores else []
             lines.append(_row(f"{metric.short} {metric.arrow}".rstrip(), texts))
         for metric in cross:
             row = (table.cross or {}).get(metric.key)
             label = f"{metric.short} to {letter(table.reference)}*" if table.reference is not None else metric.short
-            ceiling_or = [row.scores[at] for at in columns] if row else []
-            texts = [(row.ceiling, "max ") if score is None else (score, "") for score in ceiling_or] if row else []
+            own = [(at, row.scores[at]) for at in columns] if row else []
+            texts = (
+                [(at, row.ceiling, "max ") if score is None else (at, score, "") for at, score in own] if row else []
+            )
             lines.append(_row(label, texts))
         return lines
 
 
-def _row(label: str, scores: list[tuple[Score, str]]) -> Content:
-    """A label and scores, each with a word before it."""
+def _row(label: str, scores: list[tuple[int, Score, str]]) -> Content:
+    """A label and scores, each with its column and a word before it."""
     parts = [Content.styled(f" {label:<{LABEL - 1}}", DIM)]
-    for score, word in scores:
-        parts.append(Content.styled(f"{word + score.text:>{COLUMN}}", DIM if score.value is None or word else ""))
+    for at, score, word in scores:
+        style = DIM if score.value is None or word else hue(at)
+        parts.append(Content.styled(f"{word + score.text:>{COLUMN}}", style))
     return Content("").join(parts)
 
 

@@ -26,6 +26,11 @@ class _OneLook(OptionList):
     }
     """
 
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        if self.is_mounted:
+            self._clear_caches()  # they know an option by its own style, not by the colours in its text
+
     def render_line(self, y: int) -> Strip:
         strip = super().render_line(y)
         if (at := _option(strip)) is None or at != self.highlighted:

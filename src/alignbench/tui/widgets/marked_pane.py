@@ -52,8 +52,8 @@ class MarkedPane(Pane):
         .marked--shared { color: $text-success; background: $background; text-style: underline; }
         .marked--strong { color: $text-success; background: $background; text-style: reverse; }
         .marked--covered { color: $text-success; background: $background; text-style: bold; }
-        .marked--missing { color: $text-warning; background: $background; text-style: bold; }
-        .marked--marginal { color: $text-warning; background: $background; text-style: underline; }
+        .marked--missing { color: $text-muted; background: $background; text-style: bold; }
+        .marked--marginal { color: $text-primary; background: $background; text-style: underline; }
         .marked--chosen {
             color: $block-cursor-foreground;
             background: $block-cursor-background;
