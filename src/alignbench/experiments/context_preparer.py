@@ -108,6 +108,8 @@ class Preparer:
             if near:  # that the prompt itself is no example goes without saying
                 what = "near duplicate" if len(near) == 1 else "near duplicates"
                 notes.append(f"{len(near)} {what} of the prompt left out")
+            if selection.left_out and not selection.chosen:
+                notes.append("no example is left: the prompt itself is the only one there is")
         hint, text = None, context.hint.text if context.hint is not None else ""
         if context.hint is not None and not text and context.hint.level != "first":
             hint, more = self.made_hint(prompt, context.hint)

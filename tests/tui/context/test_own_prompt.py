@@ -93,7 +93,12 @@ async def test_a_prompt_that_is_an_example_is_said(tmp_path: Path) -> None:
         assert "is an example of" not in screen_text(app)
         await pilot.press("left_square_bracket")
         await shows(pilot, "This prompt is an example of B: it is left out here.")
-        await pilot.press("right", "less_than_sign")
+        await pilot.press("right", "f4")
+        await until(pilot, lambda: isinstance(app.screen, ExamplesScreen) and app.screen._prepared)
+        assert app.screen._prepared.notes == ("no example is left: the prompt itself is the only one there is",)
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is bench_of(app))
+        await pilot.press("less_than_sign")
         await until(pilot, lambda: app.workbench.bench.columns[1].version == 0)
 
 
