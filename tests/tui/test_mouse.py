@@ -80,6 +80,14 @@ async def test_clicks_do_what_keys_do(tmp_path: Path) -> None:
         await until(pilot, lambda: bench.selected == 1)
         await pilot.click(screen.query_one(ColumnsView).views[0].samples, offset=(5, 0), times=2)
         await until(pilot, lambda: isinstance(app.screen, ViewerScreen))
+        await pilot.resize_terminal(100, 30)
+        await shows(pilot, "2 shared words")
+        await pilot.click(offset=cell_of(app, "2 shared words"))
+        await until(pilot, lambda: app.screen._view == "shared")
+        await pilot.press("escape", "f7")
+        await shows(pilot, "2 recovery")
+        await pilot.click(offset=cell_of(app, "2 recovery"))
+        await until(pilot, lambda: app.screen._view == "recovery")
 
 
 async def test_dragging_over_samples_copies_them(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from typing import Any, TypeVar
 
+from textual import events
 from textual._styles_cache import StylesCache
 from textual.app import App
 from textual.geometry import Offset
@@ -15,6 +16,7 @@ from textual.widget import Widget
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.tui.notices import tell
 from alignbench.tui.text import count
+from alignbench.tui.widgets.clickable import do_clicked
 from alignbench.tui.widgets.pane import Pane
 from alignbench.tui.workbench.controller import Workbench
 
@@ -60,6 +62,9 @@ class AppScreen(Screen[ResultT]):
         region = widget.content_region
         across = max(0, min(region.width - 1, x - region.x))
         return widget, widget.place_at(across, max(0, min(region.height - 1, y - region.y)))
+
+    async def on_click(self, event: events.Click) -> None:
+        await do_clicked(self, event)
 
     def on_text_selected(self) -> None:
         """The mouse was let go."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from string import ascii_lowercase, ascii_uppercase
+from typing import TypeVar
 
 from textual.content import Content
 
 from alignbench.tui.text import printable
+from alignbench.tui.widgets.clickable import clickable
 from alignbench.tui.wrap import WrappedText
 
+ViewT = TypeVar("ViewT", bound=str)
 DIM = "$text-muted"
 SELECTED = "bold $block-cursor-foreground on $block-cursor-background"
 """Of what is selected, the same everywhere. Nothing in it has a colour of its own: see `selected`."""
@@ -49,10 +52,16 @@ def selected(content: Content) -> Content:
     return Content.styled(content.plain, SELECTED)
 
 
-def tabs(names: Iterable[str], chosen: int) -> Content:
-    """Views with the numbers that show them. chosen: the place of the one that is shown."""
+def tabs(titles: Mapping[ViewT, str], shown: ViewT) -> Content:
+    """Views with the numbers that show them, as a click does too.
+
+    titles: by view, as its action calls it: `view_table`. shown: the view on the screen
+    """
     return Content.assemble(
-        *((f" {at + 1} {name} ", SELECTED if at == chosen else DIM) for at, name in enumerate(names))
+        *(
+            clickable(f" {at} {title} ", f"view_{view}", SELECTED if view == shown else DIM)
+            for at, (view, title) in enumerate(titles.items(), start=1)
+        )
     )
 
 

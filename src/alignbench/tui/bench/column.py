@@ -6,6 +6,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.geometry import Region
 from textual.message import Message
 from textual.widgets import Static
 
@@ -85,7 +86,8 @@ class ColumnView(Vertical):
         drawn = (at, column, how_far, selected, reference, confounds, width)
         if drawn != self._drawn and width > 0:
             self._drawn = drawn
-            self.border_title = title(at, column, how_far, reference=reference, selected=selected, width=width)
+            self._border_title = title(at, column, how_far, reference=reference, selected=selected, width=width)
+            self.refresh(Region(-1, -1, self.outer_size.width, 1))  # all of the column for a new rate would be slow
             said = about(column, confounds, reference=reference, width=width + EDGES - 3)
             self.query_one(".about", Static).update(said, layout=False)
         if foot != self._foot:

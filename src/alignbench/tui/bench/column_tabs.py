@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from textual import events
 from textual.content import Content
 from textual.widgets import Static
 
 from alignbench.tui.bench.column_window import window
 from alignbench.tui.styled import DIM, SELECTED
 from alignbench.tui.text import cells, middle_cut
-from alignbench.tui.widgets.clickable import clickable, do_clicked
+from alignbench.tui.widgets.clickable import clickable
 from alignbench.tui.workbench.state import Bench, letter
 
 LEAST_NAME = 6
@@ -31,9 +30,6 @@ class ColumnTabs(Static):
 
     def on_resize(self) -> None:
         self.show(self._bench)
-
-    async def on_click(self, event: events.Click) -> None:
-        await do_clicked(self, event)
 
     def _draw(self, bench: Bench, width: int) -> None:
         columns = bench.columns

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from textual import events
 from textual.content import Content
 from textual.widgets import Static
 
 from alignbench.tui.styled import DIM
 from alignbench.tui.text import cells, clock, count, one_line
-from alignbench.tui.widgets.clickable import clickable, do_clicked
+from alignbench.tui.widgets.clickable import clickable
 from alignbench.tui.workbench.controller import Workbench
 from alignbench.tui.workbench.state import Bench
 
@@ -58,9 +57,6 @@ class TitleBar(Static):
             return
         self._parts, self._width = parts, self.size.width
         self._draw()
-
-    async def on_click(self, event: events.Click) -> None:
-        await do_clicked(self, event)
 
     def on_resize(self) -> None:
         self._width = self.size.width

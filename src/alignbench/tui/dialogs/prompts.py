@@ -26,6 +26,7 @@ from alignbench.tui.dialogs.base import DIALOG_CSS, LineScreen, ListScreen
 from alignbench.tui.styled import DIM, SELECTED
 from alignbench.tui.text import one_line
 from alignbench.tui.widgets.choice_list import ChoiceList
+from alignbench.tui.widgets.clickable import clickable
 from alignbench.tui.widgets.inputs import PlainInput
 from alignbench.tui.workbench.sample_scope import Standing, standings
 from alignbench.tui.workbench.state import THIS_SESSION, TYPED_BEFORE, Bench
@@ -116,8 +117,8 @@ class PromptsScreen(ListScreen[Picked | None]):
 
     def _show_sets(self) -> None:
         tabs = [
-            Content.styled(f" {one_line(set_title(name), 24)} ", SELECTED if name == self._chosen else "")
-            for name in self._sets
+            clickable(f" {one_line(set_title(name), 24)} ", f"set({at})", SELECTED if name == self._chosen else "")
+            for at, name in enumerate(self._sets)
         ]
         self.query_one("#sets", Static).update(Content("  ").join(tabs))
 
@@ -184,6 +185,10 @@ class PromptsScreen(ListScreen[Picked | None]):
 
     def _pick(self, at: int) -> None:
         self.dismiss(Picked(self._listed[at], self._prompts, self._chosen))
+
+    async def action_set(self, at: int) -> None:
+        """Where a set is clicked."""
+        await self._load(self._sets[at])
 
     async def action_next_set(self) -> None:
         await self._step(1)

@@ -107,7 +107,7 @@ class InvestigationScreen(WorkbenchScreen[None]):
         if job is not None and job.result is not None:
             self._last = job.result
         self.query_one(ScreenTitle).show("Investigation 1", "diversity and alignment, over the prompts of the session")
-        self.query_one("#study").border_title = tabs(VIEWS, list(VIEWS).index(self._view))
+        self.query_one("#study").border_title = tabs({view: view for view in VIEWS}, self._view)
         state = self._state(job)
         self.query_one("#state", Static).update(Content(one_line(state)))
         self.query_one("#state").display = bool(state)

@@ -151,7 +151,7 @@ class ScoresScreen(WorkbenchScreen[None]):
     def follow(self) -> None:
         model = self._view_model()
         self.query_one(ScreenTitle).show("Scores", self.workbench.bench.prompt.text)
-        self.query_one("#scores").border_title = tabs(TITLES.values(), list(TITLES).index(self._view))
+        self.query_one("#scores").border_title = tabs(TITLES, self._view)
         head = table_head(model) if self._view == "table" and model.names else []
         self.query_one("#columns", Static).update(Content("\n").join(head))
         self.query_one("#columns").display = bool(head)

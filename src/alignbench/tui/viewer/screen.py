@@ -141,7 +141,7 @@ class ViewerScreen(WorkbenchScreen[None]):
         self.query_one(ScreenTitle).show("Sample", bench.prompt.text, f"sample {sample.index + 1} of {total}")
         mark = "*" if column.name == bench.reference else ""
         version = f" v{column.version + 1}/{len(column.history)}" if column.versions else ""
-        views = tabs(TITLES.values(), list(TITLES).index(self._view))
+        views = tabs(TITLES, self._view)
         room = self.size.width - views.cell_length - cells(version) - 12
         name = in_hue(f"{letter(bench.selected)}{mark} {one_line(column.name, max(8, room))}{version}", bench.selected)
         self.query_one("#sample").border_title = Content.assemble(name, "  ", views)

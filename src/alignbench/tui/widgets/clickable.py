@@ -24,7 +24,7 @@ async def do_clicked(widget: Widget, event: events.Click, otherwise: str = "") -
     otherwise: the action where there is none in the text
     """
     action = event.style.meta.get(_DOES, otherwise)
-    if not action or widget.text_selection is not None:
+    if not action or (event.widget or widget).text_selection is not None:
         return False
     await widget.run_action(f"screen.{action}")
     return True
