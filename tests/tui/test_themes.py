@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from string import ascii_lowercase
 
 import pytest
@@ -9,8 +10,11 @@ from textual._ansi_theme import ALABASTER, MONOKAI
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES, Theme
 
+from alignbench.paths import config_dir
 from alignbench.tui.contrast import MARK, TEXT, contrast, in_terminal, near, raised
+from alignbench.tui.preferences import kept_theme
 from alignbench.tui.themes import HOUSE, legible
+from tests.support.app import make_app, until
 
 THEMES = [*HOUSE, *BUILTIN_THEMES.values()]
 TEXTS = ("foreground", "text", "text-muted", "text-disabled", "footer-key-foreground", "footer-description-foreground")
@@ -71,3 +75,19 @@ def test_a_colour_is_changed_as_little_as_is_enough() -> None:
 def test_a_surface_stays_near_its_ground() -> None:
     assert contrast(near(WHITE, BLACK, 1.3), BLACK) <= 1.3
     assert near(Color(3, 3, 3), BLACK, 1.3) == Color(3, 3, 3)
+
+
+async def test_the_theme_that_was_chosen_is_kept(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db")
+    assert app.theme == "alignbench-dark"
+    async with app.run_test() as pilot:
+        app.theme = "solarized-light"
+        await until(pilot, lambda: kept_theme() == "solarized-light")
+    assert make_app(tmp_path / "x.db").theme == "solarized-light"
+
+
+@pytest.mark.parametrize("text", ["", "theme = 3", "theme = 'no such theme'", "theme =", "\0" * 20_000])
+def test_a_file_of_preferences_that_says_nothing_is_as_none(tmp_path: Path, text: str) -> None:
+    config_dir().mkdir(parents=True, exist_ok=True)
+    (config_dir() / "app.toml").write_text(text)
+    assert make_app(tmp_path / "x.db").theme == "alignbench-dark"
