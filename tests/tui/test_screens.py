@@ -21,6 +21,7 @@ from alignbench.tui.bench.actions import BENCH
 from alignbench.tui.dialogs.base import ConfirmScreen, LineScreen
 from alignbench.tui.dialogs.condition import ConditionScreen, read_stops, write_stops
 from alignbench.tui.dialogs.prompts import PromptsScreen
+from alignbench.tui.dialogs.save import SaveScreen
 from alignbench.tui.sessions.screen import SessionsScreen
 from alignbench.tui.widgets.inputs import PlainInput
 from tests.support.app import SMALL, WIDE, bench_of, make_app, ready, rows, sampled, screen_text, shows, still, until
@@ -141,9 +142,14 @@ async def test_copy_and_save_keep_every_byte(tmp_path: Path, monkeypatch: pytest
     async with app.run_test(size=WIDE, notifications=True) as pilot:
         await ready(pilot, app)
         await sampled(pilot, app)
-        await pilot.press("y", "w", "w")
+        await pilot.press("y")
         assert app.clipboard == text
-        await until(pilot, lambda: len(list(tmp_path.glob("*.txt"))) == 2)
+        for n in (1, 2):
+            await pilot.press("w")
+            await until(pilot, lambda: isinstance(app.screen, SaveScreen))
+            await pilot.press("enter")
+            await until(pilot, lambda n=n: len(list(tmp_path.glob("*.txt"))) == n)
+            await until(pilot, lambda: app.screen is bench_of(app))
         assert {path.read_bytes() for path in tmp_path.glob("*.txt")} == {text.encode()}
         assert (tmp_path / "demo-aligned-sample-1.txt").exists()
 

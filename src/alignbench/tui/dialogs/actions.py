@@ -60,7 +60,7 @@ LINE = (
 
 SAVE = (
     LEAVE,
-    Action("accept", "enter", "Enter", "write", "Write the file.", footer=True, priority=True),
+    Action("accept", "enter,f10", "Enter", "write", "Write the file.", footer=True, priority=True),
 )
 
 NOTES = (*LINE, EXTERNAL_EDITOR)
