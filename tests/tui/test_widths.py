@@ -1,0 +1,55 @@
+"""No text of a model or a user shifts a border: every row of a screen is as wide as the terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+
+from alignbench.spec import Model, Prompt
+from alignbench.tui.app import BenchApp
+from tests.support.app import bench_of, make_app, ready, sampled, still, until
+from tests.support.fakes import LetterEmbedder, ScoringPool
+
+STRANGE = (
+    "⚠️ one ❤️ two 1️⃣ three ☑️ four ℹ️ five ✍️",
+    "👨‍👩‍👧‍👦👩‍🚀 🇩🇪🇫🇷🇪 👍🏽 e\u0301\u0301 \u0301 ﷽ ₍ᐢ..ᐢ₎",
+    "日本語ｶﾅ한국어 " * 9,
+    "\ufe0f⚠\ufe0f\ufe0f \u200d\u200d❤\u200d \U000e0061 क्षि நி ก็ำ",
+)
+
+
+def assert_straight(app: BenchApp) -> None:
+    width = app.size.width
+    for strip in app.screen._compositor.render_strips():
+        segments = sum(cell_len(segment.text) for segment in strip)
+        assert segments == width == strip.cell_length, strip.text
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_no_text_shifts_a_border(tmp_path: Path, size: tuple[int, int]) -> None:
+    texts = [*STRANGE, " ".join(STRANGE)]
+    models = [
+        Model(f"{name} {STRANGE[at]}", name, kind)
+        for at, (name, kind) in enumerate((("demo-aligned", "aligned"), ("demo-base", "base")))
+    ]
+    pool = ScoringPool(texts={model.name: texts for model in models})
+    app = make_app(tmp_path / "x.db", pool, LetterEmbedder(), models=models)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await ready(pilot, app)
+        app.workbench.bench.prompt = Prompt("strange", STRANGE[0] + STRANGE[1])
+        app.workbench.changed()
+        await sampled(pilot, app)
+        await still(pilot, 3)
+        assert_straight(app)
+        for keys in (("f",), ("enter",), ("f7",), ("f8",), ("v",), ("f9",), ("I",)):
+            await pilot.press(*keys)
+            await pilot.pause()
+            for key in ("", "2", "3", "4") if keys[0] in ("enter", "f7", "I") else ("",):
+                await pilot.press(*filter(None, [key]))
+                await pilot.pause()
+                assert_straight(app)
+            if app.screen is not bench_of(app):
+                await pilot.press("escape")
+                await until(pilot, lambda: app.screen is bench_of(app))
