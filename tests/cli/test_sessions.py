@@ -73,6 +73,25 @@ def test_list_is_one_row_a_session_newest_first(session: int) -> None:
     assert "\x1b" not in "".join(lines)
 
 
+def test_sessions_are_renamed_and_listed_by_words(session: int) -> None:
+    with Store.open(paths.default_database()) as store:
+        other = store.create_session()
+    assert invoke("rename", other, "the [pilot]").exit_code == 0
+    invoke("tag", other, "Warm up")
+
+    def found(*words: str) -> list[int]:
+        return [json.loads(line)["id"] for line in invoke("list", *words, "--json").stdout.splitlines()]
+
+    assert (found("PILOT"), found("#up"), found("#pilot"), found("demo-base", "diaries")) == (
+        [other],
+        [other],
+        [],
+        [session],
+    )
+    assert "No session of 2 has these words" in invoke("list", "nothing").stderr
+    assert isinstance(invoke("rename", other, " ").exception, InputError)
+
+
 def test_list_as_json_lines(session: int) -> None:
     with Store.open(paths.default_database()) as store:
         newest = store.create_session(HOSTILE)
