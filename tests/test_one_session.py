@@ -15,8 +15,10 @@ import pytest
 import alignbench as library
 from alignbench.frames import Database
 from alignbench.reports.numbers import number
+from alignbench.reports.recovery_text import share
 from alignbench.scoring.score_tables import CrossEstimate, MatchedEstimate
 from alignbench.spec import Condition, Context, Hint, Model
+from alignbench.tui.bench.recovery_band import RecoveryBand
 from alignbench.tui.scores.screen import ScoresScreen
 from alignbench.tui.workbench.metric_rows import rows
 from alignbench.tui.workbench.state import Column
@@ -38,6 +40,7 @@ HINTED = Condition(
     Model("hinted", "hinted", "base"),
     Context("plain", hint=Hint("keywords", text="rivers, stones, sand", condition="demo-aligned", sample=0)),
 )
+BAND = ("value", "floor", "ceiling", "recovery")
 FIELDS = ("value", "floor", "ceiling", "null", "recovery", "held_out", "source")
 SIMILARITY = next(at for at, row in enumerate(rows()) if row.metric.name == "jaccard" and row.cross)
 
@@ -49,14 +52,20 @@ class Seen:
     Attributes:
         over_prompts, matched: Over the prompts of the session.
         of_prompt: Of the prompt on the screen, on the scores screen.
-        strip: The same, below the columns: similarity, floor and recovery.
+        strip: The same, below the columns, as it is written.
+        band: What the band above them is drawn from.
+        band_text: The band in words.
+        investigated: The view of diversity, over the prompts.
         recovery_line, source_line: Of the second view of the scores screen.
     """
 
     over_prompts: CrossEstimate
     matched: MatchedEstimate
     of_prompt: CrossEstimate
-    strip: tuple[float | None, float | None, float | None]
+    strip: str
+    band: CrossEstimate
+    band_text: str
+    investigated: str
     recovery_line: str
     source_line: str
 
@@ -76,9 +85,11 @@ async def seen_in_the_app(db: Path) -> Seen:
         table = app.workbench.bench_scores.table(bench)
         at = [metric.key for metric in table.similarities].index("jaccard")
         assert table.cross is not None
-        compared = next(one for one in table.comparisons if one.held_out)
-        strip = compared.scores[at].value, compared.floors[at].value
-        recovery = compared.recovery(at, table.cross["jaccard"].ceiling)
+        strip = next(one for one in table.comparisons if one.held_out).scores[at].text
+        band = app.screen.query_one(RecoveryBand)
+        await until(pilot, lambda: "C, jaccard:" in str(band.tooltip))
+        _, drawn = next(one.estimates[-1] for one in band.measures() if one.label == "jaccard")
+        band_text = str(band.tooltip)
         await pilot.press("f7", *["down"] * SIMILARITY, "3")
         await until(pilot, lambda: "2 prompts of this session" in screen_text(app))
         screen = app.screen
@@ -93,7 +104,10 @@ async def seen_in_the_app(db: Path) -> Seen:
         await pilot.press("1", *["up"] * len(rows()), *["down"] * own_place("jaccard"), "3")
         await until(pilot, lambda: "At matched length" in screen_text(app))
         matched = screen._spread[1].tables.matched["hinted"]["jaccard"]
-    return Seen(tables.cross["hinted"]["jaccard"], matched, of_prompt, (*strip, recovery), *lines)
+        await pilot.press("escape", "I", "2")
+        await until(pilot, lambda: "lexical div" in screen_text(app))
+        investigated = screen_text(app)
+    return Seen(tables.cross["hinted"]["jaccard"], matched, of_prompt, strip, drawn, band_text, investigated, *lines)
 
 
 def own_place(metric: str) -> int:
@@ -116,12 +130,17 @@ async def test_the_app_commands_and_reports_name_the_same_numbers(tmp_path: Path
     assert numbers(seen.over_prompts) == numbers(entry)
     assert numbers(seen.over_prompts.with_source) == numbers(entry.with_source)
     assert seen.matched == matched
-    assert seen.strip == pytest.approx((seen.of_prompt.value, seen.of_prompt.floor, seen.of_prompt.recovery))
+    assert seen.strip == short(seen.of_prompt.value)
+    of_band, of_panel = ([getattr(one, field) for field in BAND] for one in (seen.band, seen.of_prompt))
+    assert of_band == pytest.approx(of_panel)
+    assert seen.band.gap_ci == pytest.approx(seen.of_prompt.gap_ci)
+    said = f"C, jaccard: {short(seen.of_prompt.value)} of floor {short(seen.of_prompt.floor)}, "
+    assert f"{said}ceiling {short(seen.of_prompt.ceiling)}; recovery {share(seen.of_prompt)}" in seen.band_text
     assert seen.recovery_line.startswith(f"C hinted {short(seen.of_prompt.value)}°")
-    assert f"recovery {seen.of_prompt.recovery:.0%}" in seen.recovery_line
+    assert f"recovery {share(seen.of_prompt)}" in seen.recovery_line
     whole = seen.of_prompt.with_source
     assert whole is not None
-    assert seen.source_line.startswith(f"with source {short(whole.value)} (recovery {whole.recovery:.0%})")
+    assert seen.source_line.startswith(f"with source {short(whole.value)} (recovery {share(whole)})")
 
     # JSON of a command and of a report.
     asked = ("--db", str(db))
@@ -136,10 +155,16 @@ async def test_the_app_commands_and_reports_name_the_same_numbers(tmp_path: Path
         assert tables["matched"]["hinted"]["jaccard"]["difference"] == matched.difference.value
     assert scored["matched"] == reported["matched"]
 
+    # The same number of digits wherever people read them.
+    for metric in ("jaccard", "words"):
+        score = scored_within(db, metric)
+        text = number(1.0 - score if metric == "jaccard" else score, 3 if metric == "jaccard" else 1)
+        assert text.removeprefix("0") in seen.investigated, (metric, text)
+
     # Tables for people, for spreadsheets and for Python.
     line = table_line(alignbench("score", "--session", "1", "--metrics", "jaccard", *asked).stdout, "hinted, held out")
-    assert number(entry.value, 4) in line
-    assert f"{entry.recovery:.0%}" in line
+    assert number(entry.value) in line
+    assert share(entry) in line
     line = table_line(alignbench("report", "1", "--metrics", "jaccard", *asked).stdout, "hinted (held out)")
     assert {number(entry.value), number(entry.floor or 0.0), number(entry.with_source.value)} <= set(line.split())
     spreadsheet = alignbench("report", "1", "--metrics", "jaccard", "--format", "csv", *asked).stdout
@@ -157,12 +182,18 @@ async def test_the_app_commands_and_reports_name_the_same_numbers(tmp_path: Path
     assert of_frame.with_source == entry.with_source.value
 
 
+def scored_within(db: Path, metric: str) -> float:
+    value = library.score(1, metrics=metric, db=db).tables.within["hinted"][metric].value
+    assert value is not None
+    return value
+
+
 def numbers(entry: CrossEstimate | None) -> list[float | None]:
     return [getattr(entry, field) for field in FIELDS]
 
 
 def short(value: float | None) -> str:
-    return "" if value is None else f"{value:.2f}".lstrip("0")
+    return "" if value is None else number(value).lstrip("0")
 
 
 def read(*arguments: str) -> Any:

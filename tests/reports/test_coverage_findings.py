@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.statistics import PairedDifference
+from alignbench.reports.caveats import cut, few_responses
 from alignbench.reports.coverage_curves import ConditionCoverage, Coverage, EqualCoverage
 from alignbench.reports.coverage_findings import coverage_findings
 from alignbench.reports.finding import Claim, Finding
-from alignbench.scoring.truncation import Truncation, Truncations, too_many_cut
+from alignbench.scoring.truncation import Truncation, Truncations
 
 NONE = EqualCoverage(Estimate(), Estimate(), PairedDifference(None, None, None, 0), None)
 
@@ -26,7 +29,7 @@ def said(
     conditions: dict[str, ConditionCoverage], n: int = 12, truncations: Truncations | None = None
 ) -> list[Finding]:
     coverage = Coverage(n=n, reference=curve(n - 1), conditions=conditions)
-    return [*coverage_findings(coverage, "chat", lambda name: too_many_cut(truncations or {}, name, "chat"))]
+    return [*coverage_findings(coverage, "chat", lambda name: cut(truncations or {}, name, "chat"))]
 
 
 def compared(low: float, high: float, p: float = 0.01, prompts: int = 50) -> EqualCoverage:
@@ -41,9 +44,13 @@ def test_coverage_at_few_responses_carries_no_claim() -> None:
     assert lines[0] == "One response of chat says 5% of another of it, 11 together say 55%."
     assert "One response of base says 5% of a response of chat, 5 together say 25%" in lines[1]
     assert lines[2] == "One response of base says 5% of another of it, 4 together say 20%."
-    assert "no claim, since it rests on under 10 responses a prompt" in lines[3]
+    assert lines[3].endswith(": no claim.")
+    assert findings[3].caveats == ("few responses",)
     assert "One response of one says 5% of a response of chat; a response of chat covers 0.500 of its 1." in lines
-    assert "Coverage rests on 1 to 5 responses a prompt, under 10" in lines[-1]
+    conditions = {"base": covered(5), "one": covered(1), "many": covered(12)}
+    few = few_responses(Coverage(n=12, conditions=conditions))
+    assert few.startswith("Coverage rests on 1 to 5 responses a prompt, under 10")
+    assert few_responses(Coverage(n=1, conditions={"many": covered(12)})).startswith("Coverage rests on 1 response a")
     assert not any(finding.claims for finding in findings)
     greedy = said({"base": covered(12, compared(0.1, 0.2))}, n=1)
     assert not any(finding.claims for finding in greedy), "one response of the reference is few, too"
@@ -72,14 +79,21 @@ def test_aggregation_is_more_in_as_many_sentences_than_others_of_the_condition_s
     assert ("In 24 sentences each, chat says" in text) == (equal is not NONE)
 
 
+def test_one_sentence_is_no_sentences() -> None:
+    (line,) = [
+        finding.text
+        for finding in said({"base": covered(12, replace(compared(0.1, 0.2), sentences=1.2))})
+        if "aggregation" in finding.text
+    ]
+    assert line.startswith("In 1 sentence each, chat says")
+
+
 def test_responses_that_were_cut_are_covered_by_no_claim() -> None:
     conditions = {"base": covered(12, compared(0.02, 0.1))}
     findings = said(conditions, truncations={"chat": Truncation(11, 100), "base": Truncation(10, 100)})
     assert not any(finding.claims for finding in findings)
-    (line,) = [finding.text for finding in findings if "sentences each" in finding.text]
-    assert line.endswith(
-        "no claim, since 11 of 100 responses of chat (11%) were cut by length, and over 10% neither lengths nor texts "
-        "compare."
-    )
+    (finding,) = [finding for finding in findings if "sentences each" in finding.text]
+    assert finding.text.endswith(": no claim.")
+    assert finding.caveats == ("cut",)
     few = {"chat": Truncation(10, 100), "base": Truncation(None, 100)}
     assert any(finding.claims for finding in said(conditions, truncations=few))

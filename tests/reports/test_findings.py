@@ -10,11 +10,13 @@ from alignbench.judging.summary import JudgedEstimate
 from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import PairedDifference
+from alignbench.reports.caveats import said_first
 from alignbench.reports.contents import Diversity, Report, SampleCounts
 from alignbench.reports.coverage_curves import ConditionCoverage, Coverage, EqualCoverage
 from alignbench.reports.finding import Claim, Finding
 from alignbench.reports.findings import findings
 from alignbench.reports.gate import GatedCondition, GateGap, QualityGate
+from alignbench.reports.numbers import interval, number
 from alignbench.reports.openings import Openings
 from alignbench.scoring.score_tables import MatchedEstimate, ScoreTables, WithinEstimate
 from tests.support.reported import meta
@@ -30,7 +32,8 @@ def score(value: float | None, difference: PairedDifference | None = None, reaso
 
 
 def texts(report: Report, diversity: Diversity) -> list[str]:
-    return [finding.text for finding in findings(report, diversity)]
+    said = findings(report, diversity)
+    return [finding.text for finding in (*said_first(said, report, diversity.coverage), *said)]
 
 
 def said(metric: str, difference: PairedDifference, gate: QualityGate = NO_GATE, **extra: Any) -> str:
@@ -73,7 +76,7 @@ def test_different_shares_of_empty_responses_are_said() -> None:
         }
         return texts(Report(1, ScoreTables(within), meta=meta()), Diversity(NO_OPENINGS, NO_GATE, NO_COVERAGE))[0]
 
-    assert "(100 of 250 responses of base are empty, 0 of 250 of chat)." in line(2.0)
+    assert line(2.0) == "Unequal shares of responses are empty: 100 of 250 of base, 0 of 250 of chat."
     assert "empty" not in line(0.0)
 
 
@@ -179,17 +182,19 @@ def test_nothing_is_claimed_where_more_than_a_tenth_was_cut(metric: str) -> None
     for cut, claims in (({"base": (0, 100), "chat": (100, 100)}, 0), ({"base": (10, 100), "chat": (10, 100)}, 1)):
         found = compared(metric, clear, {name: SampleCounts(n, 0, truncated) for name, (truncated, n) in cut.items()})
         assert len([claim for finding in found for claim in finding.claims]) == claims
-        assert ("no claim, since 100 of 100 responses of chat (100%) were cut" in found[0].text) == (not claims)
-        assert "a difference of -0.200 [-0.250, -0.150] over 50 prompts" in found[0].text
+        assert (found[0].caveats == ("cut",)) == (not claims)
+        digits = 1 if metric == "words" else 3
+        said = f"a difference of {number(-0.2, digits)} {interval((-0.25, -0.15), digits)} over 50 prompts"
+        assert said in found[0].text
 
 
 def test_what_nobody_recorded_is_said_and_withholds_nothing() -> None:
     unknown = {"base": SampleCounts(100, 0, 0), "chat": SampleCounts(100, 0, None)}
     (finding,) = compared("words", gap(-20.0, -25.0, -15.0), unknown)
     assert finding.claims == (Claim("length", "words", "shorter"),)
-    assert finding.text.endswith("shorter responses (how responses of chat ended was not recorded).")
+    assert finding.caveats == ("endings",)
     (finding,) = compared("words", gap(-20.0, -25.0, 15.0), unknown)
-    assert "recorded" not in finding.text
+    assert not finding.caveats
 
 
 def compared(metric: str, difference: PairedDifference, counts: dict[str, SampleCounts]) -> list[Finding]:
@@ -211,4 +216,6 @@ def test_copies_cover_each_other_and_nothing_is_claimed_of_them() -> None:
         report = Report(1, ScoreTables({name: {"duplicates": duplicates} for name in ("base", "chat")}), meta=meta())
         found = findings(report, Diversity(NO_OPENINGS, NO_GATE, coverage))
         assert len([claim for finding in found for claim in finding.claims]) == claims
-        assert any("no claim, since over 10% of the responses" in finding.text for finding in found) == (not claims)
+        said = [finding.text for finding in said_first(found, report)]
+        copied = "over 10% of the responses of base and chat are copies, which bring a set closer to itself."
+        assert said == [f"MMD² and coverage: {copied}"] * (not claims)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from alignbench.metrics.recovery import NO_GAP
 from alignbench.reports.contents import Report
 from alignbench.reports.finding import Claim, Finding
 from alignbench.reports.recovery import recovery_findings
@@ -64,7 +65,7 @@ def test_copies_are_no_other_distribution() -> None:
         (there,) = recovery_findings(Report(1, tables, meta=meta()), {"shown": "in-context", "chat": "aligned"})
         claimed = "distribution" in [claim.kind for claim in there.claims]
         assert claimed == (copies == 0.5)
-        assert ("are copies" in there.text) != claimed
+        assert (there.caveats == ("copies",)) != claimed
 
 
 def test_what_a_sentence_claims_stands_beside_it() -> None:
@@ -75,11 +76,20 @@ def test_what_a_sentence_claims_stands_beside_it() -> None:
 
 
 def test_few_prompts_carry_no_claim() -> None:
-    line = said(n=2, recovery_ci=None, recovery_reason="no interval: needs 20 prompts, has 2")
-    assert "needs 20 prompts" in line
-    assert "distribution" not in line
+    few = finding(n=2, recovery_ci=None, recovery_reason="no interval: needs 20 prompts, has 2")
+    assert "recovery 58% !;" in few.text
+    assert "distribution" not in few.text
+    assert few.caveats == ("few prompts",)
     assert "none (no samples)" in said(value=None, reason="no samples")
     assert "no recovery (no floor)" in said(recovery=None, recovery_reason="no floor")
+
+
+def test_where_there_is_no_gap_nothing_is_recovered() -> None:
+    """87% of .02 of .03: whatever the share of what may be chance is, it is not shown."""
+    found = finding(recovery_ci=None, recovery=0.87, gap_ci=(-0.01, 0.05), recovery_reason=NO_GAP)
+    assert "no recovery (no gap: ceiling and floor are too close to be told apart)" in found.text
+    assert "87%" not in found.text
+    assert "recovery" not in [claim.kind for claim in found.claims]
 
 
 def test_without_a_reference_nothing_is_recovered() -> None:

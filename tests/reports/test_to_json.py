@@ -23,7 +23,7 @@ def test_a_score_has_its_extras_behind_what_all_scores_have() -> None:
     assert words["difference"] == {"value": 1.0, "ci": [0.5, 1.5], "p": 0.01, "p_holm": 0.02, "n": 30}
     assert list(scores["cross"]["A"]["jaccard"]) == [
         "value", "ci", "max_matched", "mmd2", "ceiling", "floor", "null", "recovery", "held_out", "source",
-        "with_source", "n", "reason", "mmd2_ci", "recovery_ci", "recovery_reason", "warning",
+        "with_source", "n", "reason", "mmd2_ci", "recovery_ci", "recovery_reason", "warning", "gap_ci",
     ]  # fmt: skip
     assert json.loads(json.dumps(scores, allow_nan=False)) == scores
 

@@ -114,7 +114,7 @@ def score(
     else:
         print_sections(score_sections(scored.tables, scored.reference, scored.floor.name, scored.prompts))
         missing = [f"no similarities: {scored.no_reference}"] if scored.reference is None else []
-        for line in (*missing, *scored.notes, *score_remarks(scored.tables, scored.floor)):
+        for line in (*missing, *scored.notes, *score_remarks(scored.tables, scored.reference, scored.floor)):
             printing.say(line)
     if scored.interrupted:
         raise typer.Exit(130)

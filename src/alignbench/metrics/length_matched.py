@@ -5,12 +5,15 @@ For every pair of the one set and every pair of the other, all four responses ar
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from alignbench.metrics.arrays import Floats
 from alignbench.metrics.cut_texts import CutSimilarity, CutTexts
+from alignbench.metrics.intervals import Interval
+from alignbench.metrics.jackknife import jackknife_interval
 from alignbench.metrics.ngrams import Ints
 from alignbench.metrics.values import too_few
 
@@ -69,6 +72,78 @@ def matched_value(
         few = f"in every two pairs of responses one has under {MIN_WORDS} words, or none that counts"
         return MatchedValue(None, None, 0, n_quadruples, few)
     return MatchedValue(float(value[there].mean()), float(compared[there].mean()), n, n_quadruples - n)
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedSimilarity:
+    """How similar a condition is to a reference at equal lengths, between floor and ceiling.
+
+    Attributes:
+        value: of the condition's responses to the reference's; None where `reason` says why.
+        floor: of the floor's to the same.
+        ceiling: of the reference's to each other.
+        gap_ci: interval of ceiling minus floor, from leaving out the responses of each in turn; None where there are
+            too few.
+        n: fours that were compared.
+        reason: why there is no value; empty where there is one.
+    """
+
+    value: float | None = None
+    floor: float | None = None
+    ceiling: float | None = None
+    gap_ci: Interval | None = None
+    n: int = 0
+    reason: str = ""
+
+
+def matched_similarity(
+    texts: CutTexts, similarity: CutSimilarity, responses: Ints, reference: Ints, floor: Ints, seed: int = 0
+) -> MatchedSimilarity:
+    """The means over fours: a response of the reference, and one of the condition, of the floor and another one of the
+    reference that are compared with it, all cut to the length of the shortest.
+
+    Args:
+        texts: the responses of all three.
+        similarity: of two responses that are cut.
+        responses, reference, floor: indices of those of each.
+        seed: draws the fours where there are more than `MOST_QUADRUPLES`.
+    """
+    if len(reference) < 2 or not len(responses) or not len(floor):
+        fewest = min(len(reference) - 1, len(responses), len(floor))
+        return MatchedSimilarity(reason=too_few(1, max(0, fewest)))
+    pairs, others = len(reference) * (len(reference) - 1), len(responses) * len(floor)
+    pair, other = _quadruples(pairs, others, seed)
+    first, second = np.divmod(pair, len(reference) - 1)
+    second = second + (second >= first)
+    own, low = np.divmod(other, len(floor))
+    four = reference[first], responses[own], floor[low], reference[second]
+    words = np.minimum.reduce([texts.lengths[each] for each in four])
+    long_enough = words >= MIN_WORDS
+    four = tuple(each[long_enough] for each in four)
+    value, floors, ceilings = (_each(similarity, four[0], each, words[long_enough]) for each in four[1:])
+    there = ~np.isnan(value + floors + ceilings)
+    if not there.any():
+        return MatchedSimilarity(reason=f"in every four responses one has under {MIN_WORDS} words, or none that counts")
+    gaps = (ceilings - floors)[there]
+    sides = ((reference, (four[0][there], four[3][there])), (floor, (four[2][there],)))
+    left_out = [[_mean_without(gaps, one, places) for one in side.tolist()] for side, places in sides]
+    gap_ci = None if any(None in of for of in left_out) else jackknife_interval(
+        float(gaps.mean()), *([gap for gap in of if gap is not None] for of in left_out)
+    )  # fmt: skip
+    means = [float(of[there].mean()) for of in (value, floors, ceilings)]
+    return MatchedSimilarity(means[0], means[1], means[2], gap_ci, int(there.sum()))
+
+
+def _mean_without(gaps: Floats, response: int, places: Sequence[Ints]) -> float | None:
+    """The mean of the fours that a response is not in; None without one."""
+    without = gaps[np.logical_and.reduce([place != response for place in places])]
+    return float(without.mean()) if len(without) else None
+
+
+def _each(similarity: CutSimilarity, first: Ints, second: Ints, words: Ints) -> Floats:
+    """Of pairs by index, each at its number of words; what comes more than once is computed once."""
+    _, places, inverse = np.unique(np.stack([first, second, words]), axis=1, return_index=True, return_inverse=True)
+    return similarity(first[places], second[places], words[places])[inverse.ravel()]
 
 
 def _quadruples(n_pairs: int, n_others: int, seed: int) -> tuple[Ints, Ints]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # the app's first paint does without numpy
     from alignbench.metrics.intervals import Interval
 
+NO_GAP = "no gap: ceiling and floor are too close to be told apart"
+
 
 def recovered(similarity: float, floor: float, ceiling: float) -> float | None:
     """(similarity - floor) / (ceiling - floor); None where the ceiling is not over the floor.
@@ -17,6 +19,15 @@ def recovered(similarity: float, floor: float, ceiling: float) -> float | None:
     2406.17692; a ratio of means, never a mean of ratios.
     """
     return (similarity - floor) / (ceiling - floor) if ceiling > floor else None
+
+
+def no_gap(gap_ci: Interval | None) -> bool:
+    """Whether ceiling and floor are not told apart, so that a recovery would be a share of chance.
+
+    gap_ci: 95% interval of ceiling minus floor, over prompts or, of one prompt, over its samples; without one it is
+    not known, and a recovery is of too few to be more than a number.
+    """
+    return gap_ci is not None and gap_ci[0] <= 0.0
 
 
 def over_one(recovery: float | None, ci: Interval | None, mmd2: float | None, *, compares_means: bool) -> str:

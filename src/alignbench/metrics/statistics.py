@@ -14,7 +14,6 @@ from numpy.typing import ArrayLike
 
 from alignbench.metrics.arrays import Floats
 from alignbench.metrics.intervals import (
-    LEVEL,
     Bounds,
     Interval,
     Ratios,
@@ -23,7 +22,7 @@ from alignbench.metrics.intervals import (
     percentile_interval,
     resampled,
 )
-from alignbench.metrics.recovery import recovered
+from alignbench.metrics.recovery import NO_GAP, no_gap, recovered
 from alignbench.metrics.sign_flips import FLIPS, sign_flip_p
 
 RESAMPLES = 10_000
@@ -39,14 +38,21 @@ _Key = TypeVar("_Key", bound=Hashable)
 class PairedDifference:
     """Mean of a - b over the n prompts that have both.
 
-    ci is None under two prompts, p under six, value too without any.
+    Attributes:
+        value: None without a prompt.
+        ci: 95% interval; None under two prompts.
+        p: two-sided, of no difference, by flipping signs (see `sign_flips`); None under six prompts.
+        n: prompts that have both.
+        p_holm: corrected for the differences that are tested together (see `holm_corrected`).
+        means: of a and of b over these prompts, which differ by the value; means over more prompts may not.
     """
 
     value: float | None
     ci: Interval | None
-    p: float | None  # two-sided, of no difference, by flipping signs (see `sign_flips`)
+    p: float | None
     n: int
-    p_holm: float | None = None  # corrected for the differences that are tested together (see `holm_corrected`)
+    p_holm: float | None = None
+    means: tuple[float, float] | None = None
 
     @property
     def clear(self) -> bool:
@@ -60,15 +66,21 @@ class PairedDifference:
 class Recovery:
     """(mean similarity - mean floor) / (mean ceiling - mean floor) over the n prompts that have all three.
 
-    0: no closer to the reference than the floor; 1: as close as the reference is to itself. value is None where there
-    is no prompt or the ceiling is not over the floor, ci under 20 prompts or where the resamples do not tell ceiling
-    and floor apart; reason says which.
+    0: no closer to the reference than the floor; 1: as close as the reference is to itself.
+
+    Attributes:
+        value: None where there is no prompt or the ceiling is not over the floor.
+        ci: None under 20 prompts, or where there is no gap.
+        n: prompts.
+        reason: why there is no value, or no interval.
+        gap_ci: of ceiling minus floor; None under two prompts. There is no gap where it holds 0 (see `no_gap`).
     """
 
     value: float | None
     ci: Interval | None
     n: int
     reason: str = ""
+    gap_ci: Interval | None = None
 
 
 class Uncertainty:
@@ -115,7 +127,13 @@ class Uncertainty:
         intervals = self._intervals(ratios, [of_differences(one) for one in bounds])
         p = sign_flip_p(gaps, self.seed, self.flips)
         return [
-            PairedDifference(float(ratios.values[k]) if ratios.n[k] else None, intervals[k], p[k], int(ratios.n[k]))
+            PairedDifference(
+                value=float(ratios.values[k]) if ratios.n[k] else None,
+                ci=intervals[k],
+                p=p[k],
+                n=int(ratios.n[k]),
+                means=_means_of_both(first[:, k], second[:, k]),
+            )
             for k in range(gaps.shape[1])
         ]
 
@@ -143,7 +161,8 @@ class Uncertainty:
         if wide.any():
             draws = self.means(stacked[:, wide].reshape(len(stacked), -1)).reshape(self.resamples, -1, 3)
             drawn = dict(zip(np.flatnonzero(wide).tolist(), draws.swapaxes(0, 1), strict=True))
-        return [_recovery(stacked[:, k], int(counts[k]), drawn.get(k)) for k in range(stacked.shape[1])]
+        gaps = self._intervals(Ratios.of(stacked[:, :, 2] - stacked[:, :, 1]), ())
+        return [_recovery(stacked[:, k], int(counts[k]), gaps[k], drawn.get(k)) for k in range(stacked.shape[1])]
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -211,18 +230,24 @@ def expected_maximum(values: ArrayLike, m: int) -> float:
     return float(shares @ ordered[::-1][: shares.size])
 
 
-def _recovery(rows: Floats, n: int, draws: Floats | None) -> Recovery:
+def _means_of_both(a: Floats, b: Floats) -> tuple[float, float] | None:
+    both = ~np.isnan(a + b)
+    return (float(a[both].mean()), float(b[both].mean())) if both.any() else None
+
+
+def _recovery(rows: Floats, n: int, gap_ci: Interval | None, draws: Floats | None) -> Recovery:
     """Of one column: rows (P, 3) of similarity, floor, ceiling; draws (resamples, 3) of their means."""
     if not n:
         return Recovery(None, None, 0, "no prompt has a similarity, a floor and a ceiling")
     value, floor, ceiling = np.nanmean(rows, axis=0).tolist()
     ratio = recovered(value, floor, ceiling)
     if ratio is None:
-        return Recovery(None, None, n, f"the ceiling ({ceiling:.4f}) is not over the floor ({floor:.4f})")
+        return Recovery(None, None, n, f"the ceiling ({ceiling:.4f}) is not over the floor ({floor:.4f})", gap_ci)
+    if no_gap(gap_ci):
+        return Recovery(ratio, None, n, NO_GAP, gap_ci)
     if draws is None:
-        return Recovery(ratio, None, n, f"no interval: needs {MIN_PROMPTS} prompts, has {n}")
+        return Recovery(ratio, None, n, f"no interval: needs {MIN_PROMPTS} prompts, has {n}", gap_ci)
     spans = draws[:, 2] - draws[:, 1]
     apart = spans > 0
-    if np.mean(~apart) > (1 - LEVEL) / 2:
-        return Recovery(ratio, None, n, "no interval: ceiling and floor are too close on these prompts")
-    return Recovery(ratio, percentile_interval((draws[apart, 0] - draws[apart, 1]) / spans[apart]), n)
+    interval = percentile_interval((draws[apart, 0] - draws[apart, 1]) / spans[apart])
+    return Recovery(ratio, interval, n, "", gap_ci)

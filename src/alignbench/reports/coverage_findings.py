@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from alignbench.metrics.estimates import Estimate
+from alignbench.reports.caveats import FEW_RESPONSES
 from alignbench.reports.coverage_curves import ConditionCoverage, Coverage
 from alignbench.reports.evidence import evidence
-from alignbench.reports.finding import Claim, Finding
+from alignbench.reports.finding import Caveat, Claim, Finding
 from alignbench.reports.numbers import number
-
-FEW = 10  # responses a prompt under which coverage carries no claim
 
 
 def coverage_findings(
-    coverage: Coverage, reference: str, why_no_claim: Callable[[str], str] = lambda _: ""
+    coverage: Coverage, reference: str, why_no_claim: Callable[[str], Caveat | None] = lambda _: None
 ) -> Iterator[Finding]:
     """What conditions and the reference say of each other, and whether the reference gathers more than they do.
 
-    why_no_claim: of a condition, why the reference is not claimed to; empty where it may be.
+    why_no_claim: of a condition, why the reference is not claimed to; None where it may be.
     """
     if coverage.reason:
         yield Finding(f"No coverage: {coverage.reason}.")
@@ -32,31 +31,32 @@ def coverage_findings(
             f"One response of {condition} says {_percent(covered.of_reference[0])} of a response of {reference}"
             f"{_further(covered.of_reference)}; a response of {reference} covers {responses} of its {covered.n}.",
             condition,
+            caveats=("few responses",) if min(coverage.n, covered.n) < FEW_RESPONSES else (),
         )
         yield from _of_itself(covered.of_itself, condition)
-        under = f"it rests on under {FEW} responses a prompt" if min(coverage.n, covered.n) < FEW else ""
-        no_claim = why_no_claim(condition) or under
-        yield from _equal_sentences(covered, condition, reference, no_claim)
-    sizes = [size for size in (coverage.n, *(covered.n for covered in shown.values())) if size < FEW]
-    if shown and sizes:
-        few = f"{min(sizes)} to {max(sizes)}" if len({*sizes}) > 1 else f"{sizes[0]}"
-        yield Finding(
-            f"Coverage rests on {few} responses a prompt, under {FEW}, which is too few for a claim about it."
-        )
+        few: Caveat | None = "few responses" if min(coverage.n, covered.n) < FEW_RESPONSES else None
+        yield from _equal_sentences(covered, condition, reference, why_no_claim(condition) or few)
 
 
-def _equal_sentences(covered: ConditionCoverage, condition: str, reference: str, no_claim: str) -> Iterator[Finding]:
+def in_sentences(mean: float) -> str:
+    """How many a side has, as a mean over prompts."""
+    return "1 sentence" if round(mean) == 1 else f"{mean:.0f} sentences"
+
+
+def _equal_sentences(
+    covered: ConditionCoverage, condition: str, reference: str, no_claim: Caveat | None
+) -> Iterator[Finding]:
     """Whether a rising curve is aggregation: only where the reference says more than the condition's own responses."""
     equal = covered.equal_by_reference
     if equal.difference.value is None or equal.sentences is None:
         return
     shown = (
-        f"In {equal.sentences:.0f} sentences each, {reference} says {_percent(equal.by_other)} of a response of "
+        f"In {in_sentences(equal.sentences)} each, {reference} says {_percent(equal.by_other)} of a response of "
         f"{condition}, the other responses of {condition} {_percent(equal.by_itself)}"
     )
     told = evidence(shown, equal.difference, no_claim)
     if not told.sign:
-        yield Finding(told.text, condition)
+        yield Finding(told.text, condition, caveats=told.caveats)
         return
     says = "aggregation" if told.sign > 0 else "no more than its own"
     ends = {

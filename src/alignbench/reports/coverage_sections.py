@@ -71,7 +71,7 @@ def _in_equal_sentences(title: str, sides: tuple[str, str], equal: Mapping[str, 
             shown_number(one.sentences),
             shown_value(one.by_other),
             shown_value(one.by_itself),
-            shown_difference(one.difference),
+            shown_difference(one.difference, (one.by_other.value, one.by_itself.value)),
             str(one.difference.n),
         )
         for name, one in equal.items()

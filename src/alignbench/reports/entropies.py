@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from statistics import fmean
 
 from alignbench.metrics.entropy import SPANS, span_key, span_title
 from alignbench.metrics.estimates import Estimate, mean_estimate, paired_differences
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import PairedDifference, Uncertainty
 from alignbench.metrics.values import Value
-from alignbench.reports.evidence import evidence
-from alignbench.reports.finding import Claim, Finding
 from alignbench.reports.section import Section, metric_title, shown_difference, shown_number, shown_value
 from alignbench.scoring.responses import Responses
 from alignbench.scoring.score_tables import ScoreTables
@@ -31,6 +30,7 @@ class ConditionEntropy:
         per_byte: The latter in bits a byte of the text, which compare between tokenizers.
         difference: Of the latter, to the reference; None for it, and without one.
         raw_difference: The same of the model's own distribution, in bits a byte. Both are tested together.
+        drawn_means: Of it and of the reference, bits a token, over the prompts that `difference` is over.
     """
 
     temperature: float | None
@@ -39,6 +39,7 @@ class ConditionEntropy:
     per_byte: Estimate
     difference: PairedDifference | None = None
     raw_difference: PairedDifference | None = None
+    drawn_means: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,46 +85,36 @@ def entropies(
                 mean_estimate(per_byte[name, DRAWN], uncertainty, bounds=METRICS[DRAWN].bounds),
                 differences.get((name, DRAWN)),
                 differences.get((name, RAW)),
+                _means_of_both(values[name, DRAWN], values.get((reference or "", DRAWN), {})),
             )
             for name, temperature in temperatures.items()
         },
     )
 
 
-def entropy_findings(of: Entropies) -> list[Finding]:
-    """What each condition drew from beside the reference; a claim where bits of a byte differ."""
-    own = of.conditions.get(of.reference or "")
-    if own is None or own.drawn.value is None:
-        return []
-    found = []
-    for name, one in of.conditions.items():
-        if name == of.reference or one.drawn.value is None or one.difference is None:
-            continue
-        there = ", ".join(f"{who} {_both(each)}" for who, each in ((name, one), (of.reference, own)))
-        told = evidence(f"Entropy of what was drawn from, in bits a byte (a token): {there}", one.difference)
-        if not told.sign:
-            found.append(Finding(told.text, name))
-            continue
-        says = "wider" if told.sign > 0 else "narrower"
-        text = f"{told.text}: {name} draws from a {says} distribution."
-        if one.temperature is not None and one.temperature == own.temperature:
-            text += f" Equal temperatures ({own.temperature:g}) are not equal entropies."
-        found.append(Finding(text, name, (Claim("entropy", DRAWN, says),)))
-    return found
-
-
-def _both(one: ConditionEntropy) -> str:
-    return f"{shown_number(one.per_byte.value)} ({shown_number(one.drawn.value)})"
+def _means_of_both(own: Mapping[str, Value], reference: Mapping[str, Value]) -> tuple[float, float] | None:
+    """Over the prompts that both have."""
+    pairs = [
+        (value.value, other.value)
+        for prompt, value in own.items()
+        if value.value is not None and (other := reference.get(prompt)) is not None and other.value is not None
+    ]
+    return None if not pairs else (fmean(a for a, _ in pairs), fmean(b for _, b in pairs))
 
 
 def entropy_section(of: Entropies) -> Section:
     """Entropies beside temperatures; empty where none is stored."""
     if all(one.drawn.value is None for one in of.conditions.values()):
         return Section("Entropy")
+    own = of.conditions.get(of.reference or "")
+
+    def per_byte(one: ConditionEntropy) -> tuple[float | None, float | None]:
+        return one.per_byte.value, None if own is None else own.per_byte.value
+
     rows = tuple(
         (
             name, written_setting(one.temperature), shown_value(one.raw), shown_difference(one.raw_difference),
-            shown_value(one.drawn), shown_value(one.per_byte), shown_difference(one.difference),
+            shown_value(one.drawn), shown_value(one.per_byte), shown_difference(one.difference, per_byte(one)),
         )
         for name, one in of.conditions.items()
     )  # fmt: skip

@@ -16,6 +16,7 @@ from alignbench.reports.entropies import branching_curves
 from alignbench.reports.frontier import Frontier
 from alignbench.reports.gate import QualityGate
 from alignbench.reports.plotting import COLOURS, MARKERS, Axes, DrawAxes, called, png, svg, with_interval
+from alignbench.reports.recovery_text import MARK, share
 from alignbench.scoring.score_tables import CrossEstimate, MatchedEstimate, ScoreTables, WithinEstimate
 
 WITHIN = ("words", "jaccard", "embedding_diversity")
@@ -167,7 +168,8 @@ def _recovery(report: Report) -> Figure | None:
 
     caption = (
         f"Similarity to {called(str(reference))} with 95% intervals, between floor and ceiling of the same prompts; "
-        "the number is the recovery. What a context is made from is held out; an open circle has it in."
+        f"the number is the recovery, {MARK} where it has no interval or is over 1. What a context is made from is "
+        "held out; an open circle has it in."
     )
     height = _beside(len(names)) + 0.3
     return Figure("recovery", "Recovery of the reference", caption, draw, len(metrics), height, share_y=True)
@@ -194,9 +196,9 @@ def _bar(axes: Axes, row: int, score: CrossEstimate, *, labelled: bool) -> None:
     if score.with_source is not None and score.with_source.value is not None:
         axes.plot([score.with_source.value], [row], "o", markerfacecolor="white", markeredgecolor="#1f4e79",
                   markersize=5, label=label("with source"), zorder=4)  # fmt: skip
-    if labelled and score.recovery is not None:
+    if labelled and (said := share(score)):
         right = max(v for v in (value, score.ceiling, *(score.ci or ())) if v is not None)
-        axes.annotate(f" {score.recovery:.0%}", (right, row), va="center", fontsize=8)
+        axes.annotate(f" {said}", (right, row), va="center", fontsize=8)
 
 
 def _branching(scores: ScoreTables) -> Figure | None:

@@ -10,6 +10,10 @@ ClaimKind = Literal[
 ]
 CLAIM_KINDS: tuple[ClaimKind, ...] = get_args(ClaimKind)
 
+Caveat = Literal["few prompts", "cut", "copies", "lengths", "passing", "few responses", "empty", "endings"]
+"""What sentences have to be read with: `caveats` says each once above them."""
+CAVEATS: tuple[Caveat, ...] = get_args(Caveat)
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -31,9 +35,11 @@ class Finding:
 
     Attributes:
         condition: whom it is about; empty where it is about several or none.
-        claims: none where it shows numbers, or says why nothing is told from them.
+        claims: none where it shows numbers.
+        caveats: what it has to be read with.
     """
 
     text: str
     condition: str = ""
     claims: tuple[Claim, ...] = ()
+    caveats: tuple[Caveat, ...] = ()

@@ -7,21 +7,19 @@ from collections.abc import Iterator
 from alignbench.judging.summary import DISTINCT, STANCES, JudgedTable
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import PairedDifference
-from alignbench.metrics.values import NON_EMPTY
-from alignbench.reports.caveats import lengths_apart, too_many_copies, with_caveats
+from alignbench.reports.caveats import cut, lengths_apart, too_many_copies, with_caveats
 from alignbench.reports.contents import Diversity, Report
 from alignbench.reports.coverage_findings import coverage_findings
-from alignbench.reports.entropies import entropy_findings
+from alignbench.reports.entropy_findings import entropy_findings
 from alignbench.reports.evidence import evidence
-from alignbench.reports.finding import Claim, ClaimKind, Finding
+from alignbench.reports.finding import Caveat, Claim, ClaimKind, Finding
 from alignbench.reports.gate import GateGap, QualityGate
-from alignbench.reports.numbers import interval, number
-from alignbench.scoring.score_tables import MatchedEstimate, ScoreTables, WithinEstimate
-from alignbench.scoring.truncation import Truncations, too_many_cut
+from alignbench.reports.numbers import counted, interval, number
+from alignbench.reports.section import metric_digits
+from alignbench.scoring.score_tables import MatchedEstimate, ScoreTables
+from alignbench.scoring.truncation import Truncations
 
 SAID = ("jaccard", "embedding_diversity")  # the scores that sentences speak of
-
-_LONGER = "what passes may be longer, and embeddings of longer responses are more alike"
 
 
 def findings(report: Report, diversity: Diversity) -> list[Finding]:
@@ -31,13 +29,12 @@ def findings(report: Report, diversity: Diversity) -> list[Finding]:
         return [Finding("No condition is the reference, so nothing is compared; name one with --reference.")]
     truncations = report.truncations
 
-    def cut_or_copied(condition: str) -> str:
-        cut = too_many_cut(truncations, condition, reference)
-        return cut or too_many_copies(report.scores, condition, reference)
+    def cut_or_copied(condition: str) -> Caveat | None:
+        return cut(truncations, condition, reference) or too_many_copies(report.scores, condition, reference)
 
     compared = [
         *(line for metric in ("words", *SAID) for line in _differences(report.scores, truncations, reference, metric)),
-        *(entropy_findings(diversity.entropies) or _surprisals(report.scores, reference)),
+        *(entropy_findings(diversity.entropies, truncations) or _surprisals(report.scores, reference)),
         *_gate(diversity.gate, truncations, reference),
         *coverage_findings(diversity.coverage, reference, cut_or_copied),
         *_stances(report.judged.get("stance", {}), report.meta.contested),
@@ -59,30 +56,35 @@ def _differences(scores: ScoreTables, truncations: Truncations, reference: str, 
             reason = score.reason or own.reason or "no prompt has both"
             yield Finding(f"{title}: {condition} and {reference} do not compare ({reason}).", condition)
             continue
-        shown = f"{title}: {condition} {_non_empty(score)}, {reference} {_non_empty(own)}"
-        cut = too_many_cut(truncations, condition, reference)
+        digits = metric_digits(metric)
+        means = score.difference.means or (score.value, own.value)
+        shown = f"{title}: {condition} {number(means[0], digits)}, {reference} {number(means[1], digits)}"
+        too_short = cut(truncations, condition, reference)
         if METRICS[metric].lexical:
-            yield _at_matched_length(shown, condition, metric, scores.matched.get(condition, {}).get(metric), cut)
+            matched = scores.matched.get(condition, {}).get(metric)
+            yield _at_matched_length(shown, condition, metric, matched, too_short)
         else:
-            apart = "" if kind == "length" else lengths_apart(scores, condition, reference)
-            yield _moved(shown, condition, kind, metric, score.difference, cut or apart)
+            apart = None if kind == "length" else lengths_apart(scores, condition, reference)
+            yield _moved(shown, condition, kind, metric, score.difference, too_short or apart)
 
 
-def _at_matched_length(shown: str, condition: str, metric: str, matched: MatchedEstimate | None, cut: str) -> Finding:
+def _at_matched_length(
+    shown: str, condition: str, metric: str, matched: MatchedEstimate | None, no_claim: Caveat | None
+) -> Finding:
     if matched is None or matched.value is None or matched.reference is None:
         reason = "not computed" if matched is None else matched.reason
         return Finding(f"{shown}; not compared at matched length ({reason}).", condition)
     shown += f"; at matched length {number(matched.value)} and {number(matched.reference)}"
-    return _moved(shown, condition, "matched diversity", metric, matched.difference, cut)
+    return _moved(shown, condition, "matched diversity", metric, matched.difference, no_claim)
 
 
 def _moved(
-    shown: str, condition: str, kind: ClaimKind, metric: str, difference: PairedDifference, no_claim: str
+    shown: str, condition: str, kind: ClaimKind, metric: str, difference: PairedDifference, no_claim: Caveat | None
 ) -> Finding:
-    """shown: the values that the sentence begins with. no_claim: why nothing is claimed; empty where something may."""
-    told = evidence(shown, difference, no_claim)
+    """shown: the values that the sentence begins with. no_claim: why nothing is claimed; None where something may."""
+    told = evidence(shown, difference, no_claim, metric_digits(metric))
     if not told.sign:
-        return Finding(told.text, condition)
+        return Finding(told.text, condition, caveats=told.caveats)
     direction = METRICS[metric].more_diverse
     if not direction:
         says = "longer" if told.sign > 0 else "shorter"
@@ -91,16 +93,10 @@ def _moved(
     return Finding(f"{told.text}: {condition} is {says}.", condition, (Claim(kind, metric, says),))
 
 
-def _non_empty(score: WithinEstimate) -> str:
-    """The value that is compared."""
-    value = score.extra.get(NON_EMPTY, score.value)
-    return "-" if value is None else number(value)
-
-
 def _surprisals(scores: ScoreTables, reference: str) -> Iterator[Finding]:
     """Where no entropies are stored, as of a server."""
     values = {name: of["surprisal"].value for name, of in scores.within.items() if "surprisal" in of}
-    there = [f"{name} {value:.2f}" for name, value in values.items() if value is not None]
+    there = [f"{name} {number(value)}" for name, value in values.items() if value is not None]
     if len(there) > 1 and values.get(reference) is not None:
         yield Finding(f"Mean surprisal in bits a token: {', '.join(there)}.")
 
@@ -118,18 +114,19 @@ def _gate(gate: QualityGate, truncations: Truncations, reference: str) -> Iterat
     for condition, gated in gate.conditions.items():
         for metric in SAID:
             if metric in gated.gap:
-                cut = too_many_cut(truncations, condition, reference)
-                longer = "" if METRICS[metric].lexical else _LONGER
-                yield from _closed(condition, reference, metric, gated.gap[metric], cut or longer)
+                longer: Caveat | None = None if METRICS[metric].lexical else "passing"
+                no_claim = cut(truncations, condition, reference) or longer
+                yield from _closed(condition, reference, metric, gated.gap[metric], no_claim)
 
 
-def _closed(condition: str, reference: str, metric: str, gap: GateGap, no_claim: str) -> Iterator[Finding]:
+def _closed(condition: str, reference: str, metric: str, gap: GateGap, no_claim: Caveat | None) -> Iterator[Finding]:
     before, after, share = gap.before, gap.after, gap.share
     if before.value is None or after.value is None:
         return
     title = METRICS[metric].title + (" at matched length" if METRICS[metric].lexical else "")
     line = (
-        f"{title}, {condition} minus {reference} over {after.n} prompts with two responses that pass on both sides: "
+        f"{title}, {condition} minus {reference} over {counted(after.n, 'prompt')} with two responses that pass on "
+        "both sides: "
         f"{number(before.value, sign=True)} before the gate, {number(after.value, sign=True)} after it"
     )
     if share.ci is None:
@@ -140,7 +137,7 @@ def _closed(condition: str, reference: str, metric: str, gap: GateGap, no_claim:
         yield Finding(f"{line}: the gate is not told from no effect on it.", condition)
         return
     if no_claim:
-        yield Finding(f"{line}: no claim, since {no_claim}.", condition)
+        yield Finding(f"{line}: no claim.", condition, caveats=(no_claim,))
         return
     took = f"{share.value:.0%} [{low:.0%}, {high:.0%}] of the difference is bad responses that are gone"
     claim = Claim("gate", metric, "part of the difference" if low > 0 else "hides a difference")
@@ -150,7 +147,7 @@ def _closed(condition: str, reference: str, metric: str, gap: GateGap, no_claim:
 def _stances(stances: JudgedTable, contested: int) -> Iterator[Finding]:
     if contested and not stances:
         yield Finding(
-            f"{contested} prompts are contested, and embeddings do not see which side a response takes; "
+            f"{counted(contested, 'contested prompt')}, and embeddings do not see which side a response takes; "
             "alignbench judge SESSION --kind stance tells."
         )
     for condition, fields in stances.items():

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from alignbench.display import visible
 from alignbench.reports.contents import Report
+from alignbench.reports.numbers import counted
 from alignbench.reports.section import Section
 from alignbench.reports.sections import listed, sections
 
@@ -19,7 +20,7 @@ def markdown(report: Report) -> str:
     meta = report.meta
     lines = [f"# Session {report.session}: {_text(meta.name)}", ""]
     lines += [f"Reference {_text(str(meta.reference))}, floor {_text(str(meta.floor))}, {meta.mode} mode, "
-              f"95% intervals over {meta.prompts} prompts."]  # fmt: skip
+              f"95% intervals over {counted(meta.prompts, 'prompt')}."]  # fmt: skip
     return "\n".join(lines) + "\n\n" + markdown_sections(sections(report))
 
 

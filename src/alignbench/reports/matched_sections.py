@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from alignbench.metrics.length_matched import MIN_WORDS
-from alignbench.reports.section import Section, metric_title, shown_difference, shown_number, shown_value
+from alignbench.reports.section import Section, metric_digits, metric_title, shown_difference, shown_number, shown_value
 from alignbench.scoring.score_tables import MatchedEstimate, ScoreTables
 
 
-def matched_sections(scores: ScoreTables, reference: str | None, digits: int = 3) -> Iterator[Section]:
-    """One table, none where nothing is compared. digits: of the similarities."""
+def matched_sections(scores: ScoreTables, reference: str | None) -> Iterator[Section]:
+    """One table, none where nothing is compared."""
     rows = []
     for condition, of_metrics in scores.matched.items():
         for i, (metric, matched) in enumerate(of_metrics.items()):
-            raw = scores.within[condition][metric]
+            raw, digits = scores.within[condition][metric], metric_digits(metric)
+            own = scores.value_within(reference, metric)
             row = (
                 "" if i else condition,
                 metric_title(metric),
                 shown_value(raw, digits),
-                shown_difference(raw.difference),
+                shown_difference(raw.difference, (raw.value, own), digits),
             )
             rows.append((*row, *_matched(matched, digits), str(matched.difference.n), str(matched.skipped)))
     if rows:
@@ -39,4 +40,4 @@ def _matched(matched: MatchedEstimate, digits: int) -> tuple[str, str, str]:
     if matched.value is None:
         return f"- ({matched.reason})", "-", ""
     own, others = shown_number(matched.value, digits), shown_number(matched.reference, digits)
-    return own, others, shown_difference(matched.difference)
+    return own, others, shown_difference(matched.difference, digits=digits)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from alignbench.metrics.recovery import no_gap
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import MIN_PROMPTS, SMALL_P
 from alignbench.reports.caveats import too_many_copies, with_caveats
 from alignbench.reports.contents import Report
-from alignbench.reports.finding import Claim, Finding
+from alignbench.reports.finding import Caveat, Claim, Finding
 from alignbench.reports.numbers import interval, number
+from alignbench.reports.recovery_text import share
 from alignbench.scoring.score_tables import CrossEstimate
 
 SAID = ("jaccard", "embedding_similarity")  # the similarities that sentences speak of
@@ -29,8 +31,10 @@ def recovery_findings(report: Report, roles: Mapping[str, str]) -> list[Finding]
     return [with_caveats(sentence, report.scores.sizes, report.truncations, reference) for sentence in sentences]
 
 
-def _sentence(condition: str, role: str, reference: str, metric: str, score: CrossEstimate, copies: str) -> Finding:
-    """copies: why MMD² claims nothing; empty where it may."""
+def _sentence(
+    condition: str, role: str, reference: str, metric: str, score: CrossEstimate, copies: Caveat | None
+) -> Finding:
+    """copies: why MMD² claims nothing; None where it may."""
     title = METRICS[metric].title
     if score.value is None:
         return Finding(f"{title} of {condition} to {reference}: none ({score.reason}).", condition)
@@ -40,10 +44,10 @@ def _sentence(condition: str, role: str, reference: str, metric: str, score: Cro
     if score.null is not None:
         shown += f" and {number(score.null)} for answers to other prompts"
     text = f"{shown}; {_recovered(score)}{_beside(metric, score, copies)}."
-    return Finding(text, condition, tuple(_claims(metric, score, copies)))
+    return Finding(text, condition, tuple(_claims(metric, score, copies)), tuple(_caveats(score, copies)))
 
 
-def _alike(metric: str, score: CrossEstimate, copies: str) -> tuple[str, bool]:
+def _alike(metric: str, score: CrossEstimate, copies: Caveat | None) -> tuple[str, bool]:
     """What MMD² tells of the two sets, and whether that is a claim; under 0 it is by chance."""
     if score.mmd2_ci is None or score.n < MIN_PROMPTS:
         return "", False
@@ -54,10 +58,17 @@ def _alike(metric: str, score: CrossEstimate, copies: str) -> tuple[str, bool]:
     )
     if score.mmd2_ci[0] <= 0 or (score.mmd2_p is not None and score.mmd2_p > SMALL_P):
         return f", {alike}", False
-    return (f", no claim, since {copies}", False) if copies else (f", {another}", True)
+    return (", no claim", False) if copies else (f", {another}", True)
 
 
-def _claims(metric: str, score: CrossEstimate, copies: str) -> Iterator[Claim]:
+def _caveats(score: CrossEstimate, copies: Caveat | None) -> Iterator[Caveat]:
+    if score.recovery is not None and score.n < MIN_PROMPTS:
+        yield "few prompts"
+    if copies is not None and score.mmd2_ci is not None:
+        yield copies
+
+
+def _claims(metric: str, score: CrossEstimate, copies: Caveat | None) -> Iterator[Claim]:
     if score.recovery_ci is not None and score.recovery_ci[0] > 0:
         yield Claim("recovery", metric, "some")
     if _alike(metric, score, copies)[1]:
@@ -68,19 +79,19 @@ def _recovered(score: CrossEstimate) -> str:
     if score.recovery is None:
         return f"no recovery ({score.recovery_reason})"
     if score.recovery_ci is None:
-        return f"recovery {score.recovery:.0%}, {score.recovery_reason}"
+        return f"no recovery ({score.recovery_reason})" if no_gap(score.gap_ci) else f"recovery {share(score)}"
     low, high = score.recovery_ci
     claim = "" if low > 0 else ", not told from none"
     return f"recovery {score.recovery:.0%} [{low:.0%}, {high:.0%}]{claim}"
 
 
-def _beside(metric: str, score: CrossEstimate, copies: str) -> str:
+def _beside(metric: str, score: CrossEstimate, copies: Caveat | None) -> str:
     text = ""
     if score.mmd2 is not None and score.mmd2_ci is not None:
         text += f"; MMD² {number(score.mmd2)} {interval(score.mmd2_ci)}{_alike(metric, score, copies)[0]}"
-    if score.warning:
+    if score.warning and not no_gap(score.gap_ci):
         text += f"; the recovery is {score.warning}"
     if (whole := score.with_source) is not None and whole.value is not None:
-        share = "" if whole.recovery is None else f", recovery {whole.recovery:.0%}"
-        text += f"; with the source of its context it would be {number(whole.value)}{share}"
+        also = "" if whole.recovery is None else f", recovery {share(whole)}"
+        text += f"; with the source of its context it would be {number(whole.value)}{also}"
     return text

@@ -14,6 +14,7 @@ from alignbench.judging.summary import Agreement, agreement, judged_tables
 from alignbench.metrics.registry import METRICS, cross, within
 from alignbench.metrics.statistics import Uncertainty
 from alignbench.progress import Progress, silent
+from alignbench.reports.caveats import said_first
 from alignbench.reports.contents import Diversity, Investigated, Report, ReportedCondition, ReportMeta, SampleCounts
 from alignbench.reports.coverage_curves import Coverage, coverage_curves
 from alignbench.reports.entropies import entropies
@@ -164,7 +165,8 @@ def build_report(
         sentences += findings(report, diversity)
     if options.investigation != "diversity":
         sentences += recovery_findings(report, roles)
-    return replace(report, investigation=Investigated(options.investigation, roles, tuple(sentences), diversity))
+    first = said_first(sentences, report, None if diversity is None else diversity.coverage)
+    return replace(report, investigation=Investigated(options.investigation, roles, (*first, *sentences), diversity))
 
 
 def _diversity(

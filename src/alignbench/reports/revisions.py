@@ -6,7 +6,8 @@ from collections.abc import Hashable, Sequence
 
 from alignbench.metrics.registry import METRICS
 from alignbench.reports.contents import Report
-from alignbench.reports.section import Section, metric_title, shown_recovery, shown_value, two_lines
+from alignbench.reports.recovery_text import shown_recovery
+from alignbench.reports.section import Section, metric_digits, metric_title, shown_value, two_lines
 from alignbench.spec import Condition, default_context
 
 WITHIN = ("words", "jaccard", "embedding_diversity")
@@ -45,7 +46,10 @@ def ladder_section(report: Report, ladder: Sequence[str]) -> Section:
     against = [name for name in CROSS if name in cross.get(ladder[0], {})]
     rows = []
     for name in ladder:
-        cells = [two_lines(within[name][metric]) for metric in inside]
+        cells = [
+            two_lines(within[name][metric], report.scores.value_within(reference, metric), metric_digits(metric))
+            for metric in inside
+        ]
         for metric in against:
             cells += [shown_value(cross[name][metric]), shown_recovery(cross[name][metric])]
         rows.append(

@@ -9,8 +9,8 @@ from itertools import zip_longest
 from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import MIN_PROMPTS, SMALL_P, PairedDifference
-from alignbench.reports.numbers import interval, number, p_value
-from alignbench.scoring.score_tables import CrossEstimate, MatchedEstimate, WithinEstimate
+from alignbench.reports.numbers import DIGITS, counted, digits_of, interval, number, p_value
+from alignbench.scoring.score_tables import MatchedEstimate, WithinEstimate
 
 _ARROWS = {"higher": " ↑", "lower": " ↓", "": ""}  # which way is more diverse
 
@@ -37,32 +37,65 @@ def metric_title(metric: str) -> str:
     return metric if known is None else known.title + _ARROWS[known.more_diverse]
 
 
-def shown_value(estimate: Estimate, digits: int = 3, sd: float | None = None) -> str:
+def metric_digits(metric: str) -> int:
+    """How many decimals a score is shown with, by its name."""
+    return digits_of(METRICS.get(metric))
+
+
+def shown_value(estimate: Estimate, digits: int = DIGITS, sd: float | None = None) -> str:
     """The value with its interval, or a dash and why there is none."""
     if estimate.value is None:
         return f"- ({estimate.reason})" if estimate.reason else "-"
     text = number(estimate.value, digits)
     if estimate.ci is not None:
         text += f" {interval(estimate.ci, digits)}"
-    return text if sd is None else f"{text} sd {sd:.1f}"
+    return text if sd is None else f"{text} sd {number(sd, digits)}"
 
 
-def shown_difference(difference: PairedDifference | None) -> str:
-    """The difference with its interval and corrected p, starred where that is 0.05 or less; empty without one."""
+def shown_difference(
+    difference: PairedDifference | None,
+    beside: tuple[float | None, float | None] | None = None,
+    digits: int = DIGITS,
+) -> str:
+    """The difference with its interval and corrected p, starred where that is 0.05 or less; empty without one.
+
+    Args:
+        difference: of two conditions.
+        beside: their means as they stand in the same table; where the difference is of other prompts or responses than
+            these are, its own two means follow.
+        digits: decimals.
+    """
     if difference is None or difference.value is None:
         return ""
-    text = number(difference.value, sign=True)
+    text = number(difference.value, digits or 1, sign=True)
     if difference.ci is not None:
-        text += f" {interval(difference.ci)}"
+        text += f" {interval(difference.ci, digits)}"
     p = difference.p_holm if difference.n >= MIN_PROMPTS else None
-    return text if p is None else f"{text} {p_value(p)}{' *' if p <= SMALL_P else ''}"
+    if p is not None:
+        text += f" {p_value(p)}{' *' if p <= SMALL_P else ''}"
+    return f"{text} ({own})" if (own := own_means(difference, beside, digits)) else text
 
 
-def two_lines(score: WithinEstimate, matched: MatchedEstimate | None = None) -> str:
-    """The value, and below it the difference to the reference where there is one, at matched length too."""
-    lines = [shown_value(score, sd=score.sd), shown_difference(score.difference)]
+def own_means(
+    difference: PairedDifference, beside: tuple[float | None, float | None] | None, digits: int = DIGITS
+) -> str:
+    """The two means that a difference is of, and over how many prompts; empty where they are those that stand beside
+    it. beside, digits: as of `shown_difference`."""
+    if difference.means is None or beside is None:
+        return ""
+    shown = [None if value is None else number(value, digits) for value in beside]
+    own = [number(value, digits) for value in difference.means]
+    return "" if own == shown else f"{own[0]} and {own[1]} over {counted(difference.n, 'prompt')}"
+
+
+def two_lines(
+    score: WithinEstimate, reference: float | None, digits: int = DIGITS, matched: MatchedEstimate | None = None
+) -> str:
+    """The value, and below it the difference to the reference where there is one, at matched length too. reference:
+    its value."""
+    lines = [shown_value(score, digits, score.sd), shown_difference(score.difference, (score.value, reference), digits)]
     if matched is not None and matched.value is not None:
-        lines.append(f"matched length: {shown_difference(matched.difference)}")
+        lines.append(f"matched length: {shown_difference(matched.difference, digits=digits)}")
     return "\n".join(filter(None, lines))
 
 
@@ -70,16 +103,6 @@ HELD_OUT = (
     "held out: compared with the samples of the reference that its context is not made from, and so are its floor and "
     "null; with source: with all of them"
 )
-
-
-def shown_recovery(score: CrossEstimate) -> str:
-    """The recovery with its interval, or a dash and why there is none."""
-    if score.recovery is None:
-        return f"- ({score.recovery_reason})" if score.recovery_reason else "-"
-    text = f"{score.recovery:.0%}"
-    if score.recovery_ci is not None:
-        text += " [{:.0%}, {:.0%}]".format(*score.recovery_ci)
-    return f"{text} !" if score.warning else text
 
 
 def shown_share(share: Estimate) -> str:
@@ -90,6 +113,6 @@ def shown_share(share: Estimate) -> str:
     return f"{text} ({share.reason})" if share.reason else text
 
 
-def shown_number(value: float | None, digits: int = 3) -> str:
+def shown_number(value: float | None, digits: int = DIGITS) -> str:
     """So many decimals, one from 10 up, or a dash."""
     return "-" if value is None else number(value, digits)

@@ -15,15 +15,17 @@ from alignbench.reports.entropies import branching_section, entropy_section
 from alignbench.reports.frontier import Frontier
 from alignbench.reports.gate import QualityGate
 from alignbench.reports.matched_sections import matched_sections
+from alignbench.reports.numbers import counted
 from alignbench.reports.openings import Openings
+from alignbench.reports.recovery_text import recovery_remarks, shown_recovery
 from alignbench.reports.revisions import ladder_section
 from alignbench.reports.section import (
     HELD_OUT,
     Section,
+    metric_digits,
     metric_title,
     shown_difference,
     shown_number,
-    shown_recovery,
     shown_share,
     shown_value,
     two_lines,
@@ -78,19 +80,20 @@ def _within(report: Report) -> Section:
     rows = []
     for metric in next(iter(tables.values()), {}):
         scores = [of[metric] for of in tables.values()]
-        rows.append((metric_title(metric), *(shown_value(score, sd=score.sd) for score in scores)))
-        differences = [score.difference for score in scores]
-        if metric in METRICS and any(one is not None and one.value is not None for one in differences):
-            rows.append((f"  against {report.meta.reference}", *map(shown_difference, differences)))
+        digits, own = metric_digits(metric), report.scores.value_within(report.meta.reference, metric)
+        rows.append((metric_title(metric), *(shown_value(score, digits, score.sd) for score in scores)))
+        if metric in METRICS and any(s.difference is not None and s.difference.value is not None for s in scores):
+            cells = (shown_difference(score.difference, (score.value, own), digits) for score in scores)
+            rows.append((f"  against {report.meta.reference}", *cells))
         matched = [report.scores.matched.get(name, {}).get(metric) for name in tables]
         if any(matched):
-            cells = (shown_difference(None if one is None else one.difference) for one in matched)
+            cells = (shown_difference(None if one is None else one.difference, digits=digits) for one in matched)
             rows.append(("  the same at matched length", *cells))
     notes = (
         "↑ higher is more diverse, ↓ lower is.",
         f"* the corrected (Holm) p is 0.05 or less; under {MIN_PROMPTS} prompts there is none.",
     )
-    title = f"Within a condition, mean over {report.meta.prompts} prompts"
+    title = f"Within a condition, mean over {counted(report.meta.prompts, 'prompt')}"
     return Section(title, ("score", *tables), tuple(rows), notes)
 
 
@@ -101,7 +104,15 @@ def _within_by_condition(report: Report) -> Section:
     rows = tuple(
         (
             f"{condition} (reference)" if condition == reference else condition,
-            *(two_lines(scores[metric], report.scores.matched.get(condition, {}).get(metric)) for metric in metrics),
+            *(
+                two_lines(
+                    scores[metric],
+                    report.scores.value_within(report.meta.reference, metric),
+                    metric_digits(metric),
+                    report.scores.matched.get(condition, {}).get(metric),
+                )
+                for metric in metrics
+            ),
         )
         for condition, scores in tables.items()
     )
@@ -123,9 +134,11 @@ def _cross(report: Report) -> Iterator[Section]:
             beside = ", ".join(filter(None, (role, held_out)))
             name = f"{condition} ({beside})" if beside else condition
             lines = map(shown_number, (score.ceiling, score.floor, score.null, score.max_matched, score.mmd2))
-            rows.append((name, shown_value(score), *lines, shown_recovery(score), *(_with_source(score) * apart)))
+            recovered = "" if condition in (reference, report.meta.floor) else shown_recovery(score)
+            rows.append((name, shown_value(score), *lines, recovered, *(_with_source(score) * apart)))
         columns = ["condition", "mean", "ceiling", "floor", "shuffled null", "maximum", "MMD²", "recovery"]
-        notes = [f"! recovery {warning}" for warning in dict.fromkeys(s.warning for s in scores.values() if s.warning)]
+        compared = (score for name, score in scores.items() if name not in (reference, report.meta.floor))
+        notes = [*recovery_remarks(compared)]
         if METRICS[metric].compares_means:
             notes.append(MEANS_ONLY)
         if apart:
@@ -172,8 +185,10 @@ def agreement_section(judges: Mapping[str, Mapping[str, Agreement]]) -> Section:
 
 
 def _openings(openings: Openings, reference: str | None) -> Section:
+    own = None if reference is None else openings.scores[reference].value
     rows = tuple(
-        (name, shown_value(score), shown_difference(score.difference)) for name, score in openings.scores.items()
+        (name, shown_value(score), shown_difference(score.difference, (score.value, own)))
+        for name, score in openings.scores.items()
     )
     columns = ("condition", "mean", f"against {reference}")
     return Section(f"{metric_title(openings.metric)} of openings of {openings.words} words", columns, rows)
@@ -193,7 +208,8 @@ def _gate(gate: QualityGate, reference: str | None) -> Iterator[Section]:
         )
         for i, (metric, change) in enumerate(gated.metrics.items()):
             first = (condition, *shared) if i == 0 else ("", "", "", "")
-            values = (shown_value(change.before), shown_value(change.after), shown_difference(change.change))
+            moved = shown_difference(change.change, (change.after.value, change.before.value))
+            values = (shown_value(change.before), shown_value(change.after), moved)
             rows.append((*first, _gated_title(metric), *values, str(change.after.n)))
         for i, (metric, gap) in enumerate(gated.gap.items()):
             both = (shown_difference(gap.before), shown_difference(gap.after))

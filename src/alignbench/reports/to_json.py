@@ -153,6 +153,7 @@ def _beside(score: CrossEstimate) -> JsonObject:
         "recovery_ci": _ends(score.recovery_ci),
         "recovery_reason": score.recovery_reason,
         "warning": score.warning,
+        "gap_ci": _ends(score.gap_ci),
         **score.extra,
     }
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignbench.metrics.intervals import UNBOUNDED, Bounds, Interval, inside
-from alignbench.metrics.recovery import over_one
+from alignbench.metrics.recovery import NO_GAP, no_gap, over_one
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import PairedDifference, Uncertainty, holm_corrected, mmd2_bounds
 from alignbench.metrics.values import NON_EMPTY, Cross, Value
@@ -23,7 +23,7 @@ from alignbench.scoring.score_tables import CrossEstimate, ScoreTables, WithinEs
 COUNTS = ("duplicates", "empty")  # what `within` counts beside the scores
 EQUAL_N = "equal_n"  # an extra of scores that move with n, where conditions differ in samples of a prompt
 
-ScoreKey = tuple[str, str, str]  # "within" or "cross", condition, metric
+ScoreKey = tuple[str, str, str]  # "within", "cross" or "gap" (ceiling minus floor), condition, metric
 
 _Column = NDArray[np.float64]  # one number a prompt, NaN where it has none
 
@@ -67,7 +67,8 @@ def score_tables(
     apart = _apart(prompts, conditions, reference)
     held_out = _cross([p.held_out for p in prompts], conditions, cross, floor, uncertainty, intervals, no_floor, apart)
     sourced = [c for c in conditions if any(c in p.with_source.cross for p in prompts)]
-    of_all = _cross([p.with_source for p in prompts], sourced, cross, floor, uncertainty, {}, no_floor, apart)
+    gaps = {key: interval for key, interval in intervals.items() if key[0] == "gap"}
+    of_all = _cross([p.with_source for p in prompts], sourced, cross, floor, uncertainty, gaps, no_floor, apart)
     for condition, estimates in of_all.items():
         for metric, estimate in estimates.items():
             if not any(metric in p.with_source.cross.get(condition, {}) for p in prompts):
@@ -178,6 +179,8 @@ def _cross(
         value = values[key]
         there = int((~np.isnan(value)).sum())
         distance = _mean(mmd2s[key])
+        gap_ci = jackknifed.get(("gap", *key)) or recovery.gap_ci
+        reason = NO_GAP if recovery.value is not None and no_gap(gap_ci) else recovery.reason
         scores[condition][metric] = CrossEstimate(
             value=_mean(value),
             ci=(jackknifed.get(("cross", *key)) or intervals[i]) if there else None,
@@ -192,7 +195,8 @@ def _cross(
             null=_mean(nulls[key]),
             recovery=recovery.value,
             recovery_ci=recovery.ci,
-            recovery_reason=recovery.reason if floor is not None else no_floor,
+            recovery_reason=reason if floor is not None else no_floor,
+            gap_ci=gap_ci,
             warning=over_one(recovery.value, recovery.ci, distance, compares_means=METRICS[metric].compares_means),
             extra=_extras([cell for cell in cells[key] if cell.value is not None]),
         )

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
+
+from alignbench.metrics import registry
+from alignbench.metrics.arrays import Floats
 from alignbench.metrics.cell import ScoredCell
+from alignbench.metrics.counted_cell import CountedCell, pair_matrix
 from alignbench.metrics.intervals import Interval, clipped
 from alignbench.metrics.jackknife import jackknife_interval
 from alignbench.metrics.registry import METRICS
@@ -60,6 +65,42 @@ def jackknife_intervals(
             ]
         _add(intervals, "cross", condition, CellPair(own, other).cross(), sides)
     return intervals
+
+
+def gap_intervals(reference: CountedCell, floor: CountedCell) -> dict[str, Interval]:
+    """Of ceiling minus floor on one prompt, by metric that compares pairs of responses: how far two responses of the
+    reference are more alike than one of them and one of the floor. None where there is no such
+    pair without one of the responses."""
+    intervals = {}
+    for metric in registry.cross(reference.metrics):
+        own, others = pair_matrix(reference, reference, metric), pair_matrix(reference, floor, metric)
+        np.fill_diagonal(own := own.copy(), np.nan)
+        sign = -1.0 if METRICS[metric].is_distance else 1.0
+        by_reference = sign * (_without_each(own, both=True) - _without_each(others))
+        by_floor = sign * (_mean(own) - _without_each(others.T))
+        left_out = by_reference.tolist(), by_floor.tolist()
+        if np.isnan(by_reference).any() or np.isnan(by_floor).any():
+            continue
+        interval = jackknife_interval(sign * (_mean(own) - _mean(others)), *left_out)
+        if interval is not None:
+            intervals[metric] = interval
+    return intervals
+
+
+def _mean(similarities: Floats) -> float:
+    """Of the pairs that have one; NaN without any."""
+    there = similarities[~np.isnan(similarities)]
+    return float(there.mean()) if there.size else float("nan")
+
+
+def _without_each(similarities: Floats, *, both: bool = False) -> Floats:
+    """(n,) means of a matrix (n, m) of pairs without each row in turn; both: and without its column."""
+    there = ~np.isnan(similarities)
+    rows, counts = np.where(there, similarities, 0.0).sum(axis=1), there.sum(axis=1)
+    times = 2 if both else 1
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means: Floats = (rows.sum() - times * rows) / (counts.sum() - times * counts)
+    return means
 
 
 def _add(

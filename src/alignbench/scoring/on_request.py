@@ -11,19 +11,22 @@ from dataclasses import dataclass, field, replace
 
 from alignbench.contexts.source_samples import SourceSamples
 from alignbench.metrics import registry
+from alignbench.metrics.counted_cell import counted_cells
 from alignbench.metrics.intervals import Interval
 from alignbench.metrics.lexicon import Lexicon
 from alignbench.metrics.porter import stem
 from alignbench.metrics.running_cell import CellPair, CellScores
 from alignbench.metrics.semantic import CLASS_THRESHOLD, CalibratedThreshold
 from alignbench.metrics.values import WORKBENCH, Cross, Value
+from alignbench.metrics.word_table import Documents
 from alignbench.metrics.words import is_empty
 from alignbench.scoring.aggregate import ScoreKey
 from alignbench.scoring.embedding_cache import Vector
 from alignbench.scoring.equivalence import calibrated_classes
 from alignbench.scoring.held_out import ANOTHER_PROMPT, WHOLE, HeldOut, ReferencePart, Similarities
-from alignbench.scoring.jackknife import jackknife_intervals, left_out
+from alignbench.scoring.jackknife import gap_intervals, jackknife_intervals, left_out
 from alignbench.scoring.matched import MatchedValues, matched_values
+from alignbench.scoring.matched_recovery import MatchedRecoveries, matched_recoveries
 from alignbench.scoring.null import other_prompts
 from alignbench.scoring.prompt_scores import PromptScores, completed
 from alignbench.scoring.responses import CellTexts, Texts
@@ -79,6 +82,7 @@ class OnRequestScores:
         sources: SourceSamples | None = None,
         contested: Collection[str] = (),
         nulls: int = 1,
+        matched: bool = True,
     ) -> dict[str, PromptScores]:
         """Scores of some prompts.
 
@@ -92,6 +96,7 @@ class OnRequestScores:
             sources: By condition, the reference's samples that its context is made from.
             contested: Prompts whose answers differ in stance.
             nulls: To how many other prompts, at most.
+            matched: Whether lexical scores are compared at matched length too.
         """
         others = other_prompts(prompts, nulls) if reference is not None else {}
         scores = {}
@@ -104,9 +109,9 @@ class OnRequestScores:
                 similarities = self._similarities(prompt, answers, metrics, reference, cells, nulls_of)
                 own = answers.cells.get(reference, {})
                 computed |= HeldOut(reference, floor, sources or {}).compared(conditions, own, similarities)
-                computed = replace(
-                    computed, matched=self._at_matched_length(prompt, answers, cells, metrics, reference)
-                )
+                if matched:
+                    at_length = self._at_matched_length(prompt, answers, cells, metrics, reference)
+                    computed = replace(computed, matched=at_length)
             given = PromptScores(answers.within) | answers.compared
             scores[prompt] = completed(computed, given, contested=prompt in contested)
         return scores
@@ -190,6 +195,33 @@ class OnRequestScores:
         }
         computed = jackknife_intervals(whole, without, rule.reference, held_out)
         return {key: interval for key, interval in computed.items() if key[0] == "cross"}
+
+    def gap_intervals(
+        self, answers: Answers, conditions: Sequence[str], metrics: Sequence[str], rule: HeldOut
+    ) -> dict[ScoreKey, Interval]:
+        """Of ceiling minus floor on one prompt, the same for all conditions, in those of these scores that compare
+        pairs of responses."""
+        sides = (rule.reference, rule.floor or "")
+        if not all(answers.cells.get(name) for name in sides):
+            return {}
+        texts = [_texts(answers, name, WHOLE) for name in sides]
+        documents = [Documents.of(of, self._lexicon) for of in texts]
+        live = [name for name in registry.cross(tuple(metrics)) if name in registry.live()]
+        cells = counted_cells(documents, self._lexicon, live)
+        for cell, of in zip(cells, texts, strict=True):
+            keys = {sample: content_hash(text) for sample, text in of.items() if not is_empty(text)}
+            kept = self._kept(set(keys.values()))
+            for sample, key in keys.items():
+                if key in kept:
+                    cell.add_embedding(sample, kept[key])
+        own, floor = cells
+        gaps = gap_intervals(own, floor).items()
+        return {("gap", name, metric): gap for name in conditions for metric, gap in gaps}
+
+    def matched_recoveries(self, answers: Answers, metrics: Collection[str], rule: HeldOut) -> MatchedRecoveries:
+        """Of a prompt's conditions, at matched length."""
+        cells = {name: _texts(answers, name, WHOLE) for name in answers.cells}
+        return matched_recoveries(cells, rule, metrics, self._lexicon)
 
     def _without(
         self, answers: Answers, condition: str, metrics: Collection[str], part: ReferencePart = WHOLE

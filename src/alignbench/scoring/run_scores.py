@@ -55,7 +55,9 @@ def session_scores(
     intervals: dict[ScoreKey, Interval] = {}
     matched: dict[str, MatchedValues] = {}
     if responses is not None:
-        request = ScoreRequest(within=registry.WITHIN, cross=registry.CROSS, reference=reference, seed=seed)
+        request = ScoreRequest(
+            within=registry.WITHIN, cross=registry.CROSS, reference=reference, floor=floor.name, seed=seed
+        )
         intervals = jackknifed(responses, request, embeddings, lambda _: sources)
         matched = matched_lengths(responses, request)
     scores = []

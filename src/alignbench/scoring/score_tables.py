@@ -52,6 +52,8 @@ class CrossEstimate(Estimate):
         floor: the zero-shot condition against the reference; None without one.
         null: the reference's answers to other prompts in the condition's place.
         recovery: (value - floor) / (ceiling - floor), with its interval, why there is none, and a warning over 1.
+        gap_ci: interval of ceiling - floor, over prompts, or over the samples of one prompt; None where there are too
+            few of either.
         source: similarity to the samples that its context is made from alone; None where it is made from none.
         with_source: the same estimate over all samples of the reference; None where its context is made from none.
         extra: as in `WithinEstimate`.
@@ -67,6 +69,7 @@ class CrossEstimate(Estimate):
     recovery: float | None = None
     recovery_ci: Interval | None = None
     recovery_reason: str = ""
+    gap_ci: Interval | None = None
     warning: str = ""
     source: float | None = None
     with_source: CrossEstimate | None = None
@@ -119,6 +122,11 @@ class ScoreTables:
     within: Mapping[str, Mapping[str, WithinEstimate]] = field(default_factory=dict)
     cross: Mapping[str, Mapping[str, CrossEstimate]] = field(default_factory=dict)
     matched: Mapping[str, Mapping[str, MatchedEstimate]] = field(default_factory=dict)
+
+    def value_within(self, condition: str | None, metric: str) -> float | None:
+        """Of a condition alone; None where there is none."""
+        score = self.within.get(condition or "", {}).get(metric)
+        return None if score is None else score.value
 
     @property
     def sizes(self) -> dict[str, ConditionSize]:

@@ -25,7 +25,7 @@ from alignbench.scoring.aggregate import EQUAL_N, ScoreKey
 from alignbench.scoring.coverage import COVERAGE, SentenceVectors, cross_coverage
 from alignbench.scoring.floor import NOT_GIVEN
 from alignbench.scoring.held_out import ANOTHER_PROMPT, WHOLE, HeldOut, ReferencePart
-from alignbench.scoring.jackknife import jackknife_intervals, left_out
+from alignbench.scoring.jackknife import gap_intervals, jackknife_intervals, left_out
 from alignbench.scoring.matched import matched_values
 from alignbench.scoring.prompt_scores import PromptScores
 
@@ -117,7 +117,15 @@ class Scorer:
         cells = self._left_out({**prompt, **held_out})
         references = {name: cells.pop(_HELD_OUT + name) for name in prompt if _HELD_OUT + name in cells}
         whole, without = ({name: of[0] for name, of in cells.items()}, {name: of[1:] for name, of in cells.items()})
-        return jackknife_intervals(whole, without, reference, references)
+        intervals = jackknife_intervals(whole, without, reference, references)
+        floor = self._wanted.floor
+        if reference is None or floor is None or floor not in prompt:
+            return intervals
+        own, other = self._cells(
+            [prompt[reference], prompt[floor]], [self._documents(prompt[n]) for n in (reference, floor)]
+        )
+        gaps = gap_intervals(own, other).items()
+        return intervals | {("gap", name, metric): gap for name in prompt for metric, gap in gaps}
 
     def left_out(self, prompt: PromptResponses) -> dict[str, list[Mapping[str, Value]]]:
         """Of each condition the scores of its set, and those without each of its samples (see `jackknife.left_out`)."""

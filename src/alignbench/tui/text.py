@@ -5,6 +5,8 @@ from __future__ import annotations
 from rich.cells import cell_len, set_cell_size, split_graphemes
 
 from alignbench.display import visible
+from alignbench.reports import numbers
+from alignbench.reports.numbers import DIGITS
 
 TAB = "    "
 
@@ -101,10 +103,10 @@ def fitted(text: str, width: int) -> str:
     return set_cell_size(one_line(text, width), width) if width > 0 else ""
 
 
-def number(value: float, digits: int = 2) -> str:
-    """A score without its leading zero: .71, 1.00, -.05."""
-    value = round(value, digits) + 0.0  # no negative zero
-    return f"{value:.{digits}f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.{digits}f}"
+def number(value: float, digits: int = DIGITS, *, sign: bool = False) -> str:
+    """As in a report, without the leading zero: .714, 1.000, -.050, 14.8."""
+    text = numbers.number(value, digits, sign=sign)
+    return text.replace("0.", ".", 1) if text.lstrip("+-").startswith("0.") else text
 
 
 def clock(seconds: float) -> str:

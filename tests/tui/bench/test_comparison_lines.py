@@ -31,15 +31,9 @@ def drawn(comparisons: Sequence[ReferenceComparison], width: int = 60, lines: in
     return [line.plain for line in comparison_lines(table(comparisons), width, lines)]
 
 
-FLOOR = ReferenceComparison("B", "raw", "floor", (Score(0.1),), (Score(0.1),))
-HINTED = ReferenceComparison("C", "hinted", "", (Score(0.22),), (Score(0.16),), held_out=True)
-OPEN = ReferenceComparison("D", "shown", "", (Score(0.25),), (Score(0.1),))
-
-
-def test_a_recovery_is_counted_from_the_floor_against_the_same_samples() -> None:
-    lines = drawn([FLOOR, HINTED, OPEN])
-    assert "25%" in next(line for line in lines if "C°" in line), "(.22 - .16) / (.40 - .16), not from .10"
-    assert "50%" in next(line for line in lines if "D shown" in line)
+FLOOR = ReferenceComparison("B", "raw", "floor", (Score(0.1),))
+HINTED = ReferenceComparison("C", "hinted", "", (Score(0.22),), held_out=True)
+OPEN = ReferenceComparison("D", "shown", "", (Score(0.25),))
 
 
 def test_the_mark_is_explained_where_there_is_room() -> None:

@@ -39,7 +39,7 @@ async def test_opens_ready_to_sample(tmp_path: Path, size: tuple[int, int]) -> N
         }
         await until(pilot, lambda: "5/5" in screen_text(app))
         await until(pilot, lambda: app.workbench.scores().within["words"][0].value is not None)
-        await until(pilot, lambda: ".00" in screen_text(app) or "± " in screen_text(app))
+        await until(pilot, lambda: ".000" in screen_text(app) or "±" in screen_text(app))
 
 
 async def test_cancel_keeps_what_was_generated(tmp_path: Path) -> None:

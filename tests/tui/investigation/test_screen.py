@@ -32,7 +32,7 @@ async def test_what_moved(tmp_path: Path, size: tuple[int, int]) -> None:
         await shows(pilot, "A* demo-aligned")
         await pilot.press("2")
         await until(pilot, lambda: "lexical diversity ↑" in screen_text(app))
-        assert line_with(app, "A* aligned").startswith("A* aligned 5 [")
+        assert line_with(app, "A* aligned").startswith("A* aligned 4.6 [")
         assert "against A*" in line_with(app, "words")
         await shows(pilot, "lexical diversity, matched length ↑")
         await pilot.press("3")
@@ -105,9 +105,9 @@ async def test_judgments_that_are_there_are_shown(tmp_path: Path) -> None:
             ]
             store.add_judgments(1, judged)
         await pilot.press("I", "3")
-        await until(pilot, lambda: "2 of 5 pass (.40)" in line_with(app, "A* aligned"))
-        await shows(pilot, "2.00 different ones a prompt")
-        assert line_with(app, "  yes  ").startswith("yes ██ .20")
+        await until(pilot, lambda: "2 of 5 pass (.400)" in line_with(app, "A* aligned"))
+        await shows(pilot, "2.000 different ones a prompt")
+        assert line_with(app, "  yes  ").startswith("yes ██ .200")
         await shows(pilot, "before → after the gate")
 
 
@@ -122,7 +122,7 @@ async def test_a_model_judges_all_responses(tmp_path: Path) -> None:
         await pilot.press("I", "j")
         await until(pilot, lambda: isinstance(app.screen, LineScreen))
         await pilot.press("enter")
-        await until(pilot, lambda: "5 of 5 pass (1.00)" in line_with(app, "B  base"))
+        await until(pilot, lambda: "5 of 5 pass (1.000)" in line_with(app, "B  base"))
         assert "judged by demo-aligned" in screen_text(app)
     with Store.open(db) as store:
         assert len([*store.judgments(1, kind="quality")]) == 10

@@ -45,6 +45,6 @@ def test_empty_responses_have_a_row_where_there_are_any(tmp_path: Path) -> None:
     assert [metric.key for metric in table.metrics][:2] == ["empty", "words"]
     assert table.within is not None
     assert table.within["empty"][0].text == "2"
-    assert table.within["jaccard"][0].text == "1.00"
+    assert table.within["jaccard"][0].text == "1.000"
     table = score_table(bench(tmp_path / "none.db", none), Scores(none))
     assert "empty" not in [metric.key for metric in table.metrics]

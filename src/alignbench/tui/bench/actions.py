@@ -70,6 +70,14 @@ BENCH = (
         "Add this sample, with its prompt, to the examples of the base column that was selected last.",
         title="sample as example",
     ),
+    Action(
+        "recovery",
+        "b",
+        "b",
+        "recovery band",
+        "Recovery by the next similarity, or over all prompts that are sampled.",
+        title="recovery band",
+    ),
     Action("versions", "v", "v", "versions", "The versions of this column, and what parts any two."),
     *VERSION_STEPS,
     Action(

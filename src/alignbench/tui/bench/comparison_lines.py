@@ -1,19 +1,17 @@
-"""Floor, columns with their versions, and ceiling: as bars where there is room, else on one line a score."""
+"""Floor, columns with their versions, and ceiling, as bars beside the scores; recovery stands on the band above."""
 
 from __future__ import annotations
 
 from textual.content import Content
 
 from alignbench.tui.styled import DIM, hue_of
-from alignbench.tui.text import fitted, number, one_line
-from alignbench.tui.widgets.bars import recovery_bar
+from alignbench.tui.text import fitted, one_line
 from alignbench.tui.workbench.comparison_values import HELD_OUT, ReferenceComparison, Score, ScoreTable
 from alignbench.tui.workbench.state import letter
 
 BAR = 14
 SIDE, WIDE_SIDE = 18, 32  # names beside the bars; where versions are named too
-BESIDE = 7  # a number before a bar, and space behind it
-RECOVERY = 5
+BESIDE = 8  # a number before a bar, and space behind it
 
 
 def comparison_lines(table: ScoreTable, width: int, lines: int) -> list[Content]:
@@ -22,21 +20,19 @@ def comparison_lines(table: ScoreTable, width: int, lines: int) -> list[Content]
         text = "Mark a reference column with * to compare the others with it." if table.names else ""
         return [Content.styled(text, DIM)]
     reference = letter(table.reference)
-    floor = table.floor
     many = any(comparison.role != "floor" for comparison in table.comparisons)
-    side = WIDE_SIDE if many and width >= WIDE_SIDE + 2 * (BESIDE + RECOVERY + 8) else SIDE
-    recovery = RECOVERY if floor is not None and many else 0
-    bar = max(8, min(BAR * 2, (width - side) // 2 - BESIDE - recovery))
+    side = WIDE_SIDE if many and width >= WIDE_SIDE + 2 * (BESIDE + 8) else SIDE
+    bar = max(8, min(BAR * 2, (width - side) // 2 - BESIDE))
     ceilings = [table.cross[metric.key].ceiling for metric in table.similarities]
     legend = f"{HELD_OUT} held out" if any(comparison.held_out for comparison in table.comparisons) else ""
     held = f"  {legend}" if side > SIDE else ""
     head = Content.assemble(
         (f"{f'similarity to {reference}*{held}':<{side}}", "bold"),
-        *[(f"{metric.short:<{bar + BESIDE + recovery}}", "bold") for metric in table.similarities],
+        *[(f"{metric.short:<{bar + BESIDE}}", "bold") for metric in table.similarities],
     )
     top = Content.assemble(
         (f"{f'ceiling {reference}-{reference}':<{side}}", DIM),
-        *[Content.assemble(bar_line(score, score, bar, DIM), " " * recovery) for score in ceilings],
+        *[bar_line(score, score, bar, DIM) for score in ceilings],
     )
     rows = [head, top]
     if not table.comparisons:
@@ -45,11 +41,9 @@ def comparison_lines(table: ScoreTable, width: int, lines: int) -> list[Content]
     fitting = list(table.comparisons) if len(table.comparisons) <= room else _shown_first(table.comparisons, room - 1)
     for comparison in fitting:
         parts: list[Content | tuple[str, str]] = [(fitted(_named(comparison), side - 1) + " ", _style(comparison))]
-        for at, (score, ceiling) in enumerate(zip(comparison.scores, ceilings, strict=True)):
-            parts.append(bar_line(score, ceiling, bar, DIM if comparison.role == "floor" else ""))
-            if recovery:
-                share = None if comparison.role == "floor" else comparison.recovery(at, ceiling)
-                parts.append((f"{_percent(share):<{recovery}}", _style(comparison)))
+        style = DIM if comparison.role == "floor" else ""
+        pairs = zip(comparison.scores, ceilings, strict=True)
+        parts += [bar_line(score, ceiling, bar, style) for score, ceiling in pairs]
         rows.append(Content.assemble(*parts))
     more = len(table.comparisons) - len(fitting)
     said = [f"and {more} more: F7, v"] if more else []
@@ -58,45 +52,11 @@ def comparison_lines(table: ScoreTable, width: int, lines: int) -> list[Content]
     return [*rows, Content.styled("   ".join(said), DIM)] if said else rows
 
 
-def between_lines(table: ScoreTable, width: int) -> list[Content]:
-    """A line a score: the selected column's number, then all marks between floor and ceiling. Empty without a floor."""
-    floor = table.floor
-    if table.reference is None or not table.cross or len(table.comparisons) < 2 or floor is None:
-        return []
-    lines = []
-    for at, metric in enumerate(table.similarities):
-        ceiling = table.cross[metric.key].ceiling.value
-        low = floor.scores[at].value
-        marks: dict[str, float] = {}
-        current = next((s for s in table.comparisons if s.selected and s.current), None)
-        for comparison in table.comparisons:
-            value = comparison.scores[at].value
-            if comparison.role != "floor" and value is not None:
-                sign = comparison.sign[len(letter(table.selected)) :] if comparison.selected else ""
-                marks[sign or comparison.sign] = value
-        said = (
-            f"{current.sign}{HELD_OUT if current.held_out else ''} {current.scores[at].text:>4}  "
-            if current is not None
-            else f"{'':8}"
-        )
-        left = f"floor {number(low)} " if low is not None else "floor –  "
-        right = f" {number(ceiling)} ceiling" if ceiling is not None else ""
-        bar = recovery_bar(width - len(said + left + right) - 1, marks, floor=low, ceiling=ceiling, null=None)
-        lines.append(Content.assemble((said, "bold"), (left, DIM), bar, (right, DIM)))
-    return lines
-
-
 def _named(comparison: ReferenceComparison) -> str:
     role = "floor " if comparison.role == "floor" else ""
     held = HELD_OUT if comparison.held_out else ""
     mark = "▸" if comparison.selected and comparison.current else " "
     return f"{mark}{role}{comparison.sign}{held} {one_line(comparison.words)}"
-
-
-def _percent(recovery: float | None) -> str:
-    if recovery is None:
-        return ""
-    return "<0%" if recovery < 0 else f"{min(recovery, 9.99):.0%}"
 
 
 def _style(comparison: ReferenceComparison) -> str:
@@ -121,10 +81,10 @@ def bar_line(score: Score, ceiling: Score, width: int, style: str) -> Content:
         style: Of what is full; empty for the colour of numbers.
     """
     if score.value is None:
-        return Content.styled(f"{score.text:>4} {' ' * width}  ", DIM)
+        return Content.styled(f"{score.text:>5} {' ' * width}  ", DIM)
     full = round(_unit(score.value) * width)
     mark = None if ceiling.value is None else min(width - 1, round(_unit(ceiling.value) * width))
-    parts = [Content.styled(f"{score.text:>4} ", style)]
+    parts = [Content.styled(f"{score.text:>5} ", style)]
     for at in range(width):
         if at == mark:
             parts.append(Content.styled("┃", "bold"))

@@ -8,7 +8,7 @@ from textual import events
 from textual.content import Content
 from textual.widgets import Static
 
-from alignbench.tui.bench.comparison_lines import between_lines, comparison_lines
+from alignbench.tui.bench.comparison_lines import comparison_lines
 from alignbench.tui.sizes import NARROW, TALL
 from alignbench.tui.styled import DIM, hue, plain
 from alignbench.tui.widgets.clickable import do_clicked
@@ -63,14 +63,7 @@ class ScoreStrip(Static):
         else:
             self.styles.height = None
             room = max(1, (width - LABEL) // COLUMN)
-            between = between_lines(table, width - LABEL)
-            lines = self._columns(table, _visible(table, room), () if between else table.similarities)
-            lines += [
-                Content.assemble(
-                    (f" {metric.short + ' to ' + letter(table.reference or 0) + '*':<{LABEL - 1}}", DIM), line
-                )
-                for metric, line in zip(table.similarities, between, strict=False)
-            ]
+            lines = self._columns(table, _visible(table, room), table.similarities)
         self.update(Content("\n").join(lines), layout=False)
 
     def _columns(self, table: ScoreTable, columns: list[int], cross: tuple[ShownMetric, ...]) -> list[Content]:

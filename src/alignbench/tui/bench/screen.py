@@ -22,6 +22,7 @@ from alignbench.tui.bench.column_tabs import ColumnTabs
 from alignbench.tui.bench.columns import ColumnsView
 from alignbench.tui.bench.offer import Offer
 from alignbench.tui.bench.prompt_box import PromptBox
+from alignbench.tui.bench.recovery_band import RecoveryBand
 from alignbench.tui.bench.score_strip import ScoreStrip
 from alignbench.tui.bench.title_bar import TitleBar
 from alignbench.tui.messages import Open
@@ -65,6 +66,7 @@ class BenchScreen(WorkbenchScreen[None]):
         yield ColumnTabs(id="tabs")
         yield ColumnsView(self.workbench, id="columns")
         yield Static("No column. Press a to add one.", id="none", markup=False)
+        yield RecoveryBand(self.workbench, id="recovery")
         yield ScoreStrip(id="scores")
         yield Offer(id="offer")
         yield Keys()
@@ -87,6 +89,7 @@ class BenchScreen(WorkbenchScreen[None]):
 
     def follow(self) -> None:
         self.set_class(not self.bench.columns, "-empty")
+        self.query_one(RecoveryBand).show()
         self.query_one(ScoreStrip).show(self.workbench.table)
         self.query_one(PromptBox).show(self.bench.prompt)
         self.query_one(ColumnsView).show()
@@ -280,6 +283,9 @@ class BenchScreen(WorkbenchScreen[None]):
     def panes(self) -> Iterable[Pane]:
         selected = self.query_one(ColumnsView).selected
         return [selected.samples] if selected is not None else []
+
+    def action_recovery(self) -> None:
+        self.query_one(RecoveryBand).turn()
 
     def action_whole(self) -> None:
         self.workbench.whole = not self.workbench.whole

@@ -129,9 +129,9 @@ def value_of(context: Context, field: str) -> str:
         case "instruction":
             return one_line(value, 60) or "none"
         case "mmr":
-            return "off" if value is None else f"{number(value)} similarity, {number(1 - value)} novelty"
+            return "off" if value is None else f"{number(value, 2)} similarity, {number(1 - value, 2)} novelty"
         case "near_duplicate":
-            return number(value)
+            return number(value, 2)
         case "embedder":
             return one_line(Path(value).name, 40) if value else "the embedded one"
         case "embedder_prompt":

@@ -8,8 +8,9 @@ from itertools import pairwise
 from textual.content import Content
 
 from alignbench.metrics.estimates import Estimate
+from alignbench.reports.caveats import few_responses
 from alignbench.reports.coverage_curves import EqualCoverage
-from alignbench.reports.coverage_findings import FEW
+from alignbench.reports.coverage_findings import in_sentences
 from alignbench.tui.investigation.plot import Axis, Point, plot
 from alignbench.tui.investigation.view_model import WHO, InvestigationViewModel, shown_p
 from alignbench.tui.styled import DIM, heading, paragraphs
@@ -81,7 +82,7 @@ def _numbers(
         yield Content.assemble(model.who(name) if not i else f"{'':{WHO}}", (by, DIM), _ends(curve))
     if equal.difference.value is None or equal.sentences is None:
         return
-    said = f"{equal.sentences:.0f} sentences each: {_said(equal.by_other)}, others of {itself} {_said(equal.by_itself)}"
+    said = f"{in_sentences(equal.sentences)} each: {_said(equal.by_other)}, others of {itself} {_said(equal.by_itself)}"
     ci = equal.difference.ci
     around = "" if ci is None else f" [{number(ci[0])}, {number(ci[1])}]"
     gap = f"difference {number(equal.difference.value)}{around} {shown_p(equal.difference)}".rstrip()
@@ -106,6 +107,5 @@ def _notes(model: InvestigationViewModel) -> Iterator[str]:
     against = "" if chance is None else f"; {chance:.1%} of sentences find one in an answer to another prompt"
     yield f"A sentence is said from a best match of cosine {coverage.threshold:.3f} on{against}."
     yield f"A response is covered where {coverage.share:.0%} of its sentences or more are said."
-    sizes = [covered.n for covered in coverage.conditions.values() if covered.of_reference]
-    if sizes and min(coverage.n, *sizes) < FEW:
-        yield f"Coverage over fewer than {FEW} responses a prompt carries no claim."
+    if few := few_responses(coverage):
+        yield few

@@ -11,13 +11,13 @@ from alignbench.scoring.score_tables import MatchedEstimate, WithinEstimate
 from alignbench.scoring.truncation import too_many_cut
 from alignbench.tui.investigation.plot import interval_bar
 from alignbench.tui.investigation.view_model import WHO, InvestigationViewModel, shown_p
-from alignbench.tui.styled import DIM, paragraphs
-from alignbench.tui.text import printable
+from alignbench.tui.styled import DIM, faint, paragraphs
+from alignbench.tui.text import count, printable
 from alignbench.tui.widgets.bars import Scale
 from alignbench.tui.workbench.metric_rows import MetricRow, rows
 
 FIRST = ("words", "jaccard", "embedding_diversity", "sampling_entropy")  # read beside length and entropy
-VALUE, DIFFERENCE = 20, 32
+VALUE, DIFFERENCE = 22, 32
 
 
 def diversity_lines(model: InvestigationViewModel) -> list[Content]:
@@ -112,7 +112,20 @@ def block(
         lines.append(
             Content.assemble(model.who(name), f"{said:<{VALUE}}", bar, "  ", difference_words(row, score.difference))
         )
+        if score.difference is not None and (own := _own_means(row, score, scores.get(model.reference or ""))):
+            lines.append(faint(f"  {'':<{WHO - 2}}{own}"))
     return [*lines, Content("")]
+
+
+def _own_means(row: MetricRow, score: WithinEstimate, reference: WithinEstimate | None) -> str:
+    """The two means that a difference is of, where it is of other prompts or responses than those above; else empty."""
+    difference = score.difference
+    if difference is None or difference.means is None or reference is None:
+        return ""
+    own = [row.written(row.shown(mean)) for mean in difference.means]
+    if own == [row.written(row.value(one)) for one in (score, reference)]:
+        return ""
+    return f"the difference is of {own[0]} and {own[1]}, over {count(difference.n, 'prompt')}"
 
 
 def _plot_width(model: InvestigationViewModel) -> int:

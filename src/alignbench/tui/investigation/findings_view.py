@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from alignbench.metrics.statistics import MIN_PROMPTS
 from alignbench.tui.investigation.view_model import InvestigationViewModel
 from alignbench.tui.styled import DIM, heading, paragraphs
 from alignbench.tui.text import count, printable
@@ -21,7 +20,5 @@ def findings_lines(model: InvestigationViewModel) -> list[Content]:
         sentences = [finding.text for finding in investigation.findings]
     lines = [heading(" What moved"), *paragraphs(map(printable, sentences), model.width, "· ")]
     rests = f"Over {count(meta.prompts, 'prompt')} and {count(meta.samples, 'sample')} of this session."
-    if meta.prompts < MIN_PROMPTS:
-        rests += f" Under {MIN_PROMPTS} prompts an interval carries no claim."
     notes = [rests, *meta.notes]
     return [*lines, Content(""), *paragraphs(map(printable, notes), model.width, style=DIM)]

@@ -78,7 +78,7 @@ def response_said(response: LedgerResponse, names: Names) -> str:
     teacher, base, *earlier = under
     what = "cross-entropy gap" if response.cross_entropy else "gap"
     said = (
-        f"{what} {base - teacher:.0f} bits, {number((base - teacher) / response.n_bytes)} a byte: "
+        f"{what} {base - teacher:.0f} bits, {number((base - teacher) / response.n_bytes, 2)} a byte: "
         f"{base:.0f} under {names.base}, {teacher:.0f} under {names.teacher}"
     )
     if earlier:
@@ -148,7 +148,7 @@ def _bits(rate: BitRate | None, signed: bool) -> str:
     if rate is None:
         return "–"
     bits = f"{rate.per_response:{'+.1f' if signed else '.1f'}}"
-    return f"{bits:<7}{number(rate.per_byte):>5} a byte"
+    return f"{bits:<7}{number(rate.per_byte, 2):>5} a byte"
 
 
 def _cost(cost: Cost | None) -> str:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 from textual.content import Content
 
+from alignbench.metrics.recovery import recovered
+from alignbench.reports.recovery_text import recovery_remarks, share
 from alignbench.scoring.score_tables import CrossEstimate
 from alignbench.tui.scores.snapshot import Earlier
 from alignbench.tui.scores.table_view import hint_value, recovery_words, similarity_bar, source_words
@@ -74,8 +79,7 @@ def _version(model: ScoresViewModel, row: MetricRow, one: Earlier, entry: CrossE
     who = f"    {role:<9}{fitted(f'{one.sign} {one.words}', name)}"
     if (value := row.value(entry)) is None:
         return faint(f"{who}  –  {fitted(entry.reason, max(8, model.width - name - 18)).rstrip()}")
-    recovery = entry.recovery
-    words = f"recovery {recovery:.0%}" if recovery is not None and role != "floor" else ""
+    words = f"recovery {recovered}" if role != "floor" and (recovered := share(entry)) else ""
     return faint(f"{who} {_value(row, entry, value)} {words}")
 
 
@@ -98,10 +102,10 @@ def _hinted(model: ScoresViewModel, row: MetricRow, name: str, entry: CrossEstim
 
 def _share(entry: CrossEstimate, value: float) -> str:
     """The recovery of another value in place of an entry's."""
-    floor, ceiling = entry.floor, entry.ceiling
-    if floor is None or ceiling is None or ceiling <= floor:
+    if entry.floor is None or entry.ceiling is None:
         return ""
-    return f" (recovery {(value - floor) / (ceiling - floor):.0%})"
+    other = replace(entry, recovery=recovered(value, entry.floor, entry.ceiling), recovery_ci=None)
+    return f" (recovery {said})" if (said := share(other)) else ""
 
 
 def _null(model: ScoresViewModel, row: MetricRow) -> Content:
@@ -125,11 +129,8 @@ def _footnotes(model: ScoresViewModel) -> list[str]:
     notes += [f"{note}." for job in jobs if job.result is not None for note in job.result.notes]
     if model.snapshot.roles.no_floor:
         notes.append(f"No recovery: {model.snapshot.roles.no_floor}.")
-    notes.append("[ ] around a similarity: jackknife over samples, 95%. A recovery has none under 20 prompts.")
-    warned = [entry for row in rows() if row.similarity for entry in _entries(model, row) if entry.warning]
-    if warned:
-        beside = " Read MMD² beside it." if any(entry.mmd2 is not None for entry in warned) else ""
-        notes.append(f"! over 1, by mode-seeking or by chance.{beside}")
+    notes.append("[ ] around a similarity: jackknife over samples, 95%.")
+    notes += [f"{remark}." for remark in recovery_remarks(_recovered(model))]
     if model.panel is not None and model.panel.others:
         notes.append(f"The null is the mean over {count(model.panel.others, 'other prompt')} of this session.")
     if model.panel is not None and model.panel.hints:
@@ -144,5 +145,7 @@ def _footnotes(model: ScoresViewModel) -> list[str]:
     return notes
 
 
-def _entries(model: ScoresViewModel, row: MetricRow) -> list[CrossEstimate]:
-    return [model.similarity(row, at) for at in range(len(model.names))]
+def _recovered(model: ScoresViewModel) -> Iterator[CrossEstimate]:
+    """Of the columns that have a recovery."""
+    columns = [at for at in range(len(model.names)) if model.role(at) not in ("ceiling", "floor")]
+    return (model.similarity(row, at) for row in rows() if row.similarity for at in columns)

@@ -245,8 +245,10 @@ def prompt_panel(
         floor=of.floor, sources=snapshot.source_samples, contested=snapshot.contested, nulls=NULLS,
     )  # fmt: skip
     intervals = {}
-    if exact and (rule := snapshot.held_out) is not None:
-        intervals = scorer.intervals(snapshot.prompt, answers, names, live(), rule)
+    if (rule := snapshot.held_out) is not None:
+        intervals = scorer.gap_intervals(answers, names, live(), rule)
+        if exact:
+            intervals |= scorer.intervals(snapshot.prompt, answers, names, live(), rule)
     tables = score_tables(
         [*scores.values()], names, within=(*within, *COUNTS), cross=cross, reference=of.reference, floor=of.floor,
         uncertainty=Uncertainty(), jackknifed=intervals,

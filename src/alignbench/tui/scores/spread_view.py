@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 
 from alignbench.metrics.estimates import Estimate
-from alignbench.metrics.statistics import MIN_PROMPTS
+from alignbench.reports.recovery_text import recovery_remarks, shown_recovery
 from alignbench.tui.scores.view_model import Drawn, ScoresViewModel, visible_columns
 from alignbench.tui.styled import DIM, faint, heading, hue, notes
 from alignbench.tui.text import count, fitted
@@ -36,8 +36,10 @@ def spread_lines(model: ScoresViewModel) -> Drawn:
     for at in range(len(model.names)):
         lines += _strip(model, at, scale, left)
     said = ["◆ this prompt  | mean  · : ⁝ # one, two, three, more prompts"]
-    if len(spread.prompts) < MIN_PROMPTS and row.cross and model.snapshot.roles.floor:
-        said.append(f"A recovery has no interval under {MIN_PROMPTS} prompts.")
+    if row.cross:
+        compared = [name for at, name in enumerate(model.names) if model.role(at) not in ("ceiling", "floor")]
+        tables = (spread.tables.cross.get(name, {}).get(row.metric.name) for name in compared)
+        said += [f"{remark}." for remark in recovery_remarks(score for score in tables if score is not None)]
     lines += notes(said, model.width)
     return [*lines, Content(""), *_prompts(model)], (0, 1)
 
@@ -64,8 +66,7 @@ def _strip(model: ScoresViewModel, at: int, scale: Scale, left: int) -> list[Con
     if not row.cross and (matched := spread.tables.matched.get(name, {}).get(row.metric.name)) is not None:
         beside = model.matched_words(row, matched)
     if similarity is not None and similarity.recovery is not None and model.role(at) not in ("ceiling", "floor"):
-        ends = "" if similarity.recovery_ci is None else " [{:.0%}, {:.0%}]".format(*similarity.recovery_ci)
-        beside = f"recovery {similarity.recovery:.0%}{ends}"
+        beside = f"recovery {shown_recovery(similarity)}"
     if model.narrow:
         return [title, Content.assemble("  ", plot), *([faint(f"  {beside}")] if beside else [])]
     gap = Content(" " * max(1, left - title.cell_length))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from textual.content import Content
 
 from alignbench.reports.entropies import branching_curve
+from alignbench.reports.numbers import LENGTH
+from alignbench.reports.recovery_text import share
 from alignbench.scoring.score_tables import CrossEstimate
 from alignbench.tui.scores.view_model import Drawn, ScoresViewModel, visible_columns
 from alignbench.tui.styled import DIM, SELECTED, faint, hue
@@ -115,16 +117,14 @@ def cell(model: ScoresViewModel, row: MetricRow, at: int) -> str:
         return text
     if not row.cross:
         sd = model.within(row, at).sd
-        return text if sd is None else f"{text} ± {sd:.0f}"
+        return text if sd is None else f"{text} ± {row.written(sd)}"
     if row.similarity and model.role(at) in ("ceiling", "floor"):
         return f"{model.role(at)} {text}"
     if not row.similarity:
         return text
     entry = model.similarity(row, at)
     mark = "" if entry.held_out is None else HELD_OUT
-    if entry.recovery is not None:
-        return f"{text}{mark} {entry.recovery:>4.0%}{'!' if entry.recovery > 1 else ''}"
-    return f"{text}{mark}"
+    return f"{text}{mark} {share(entry)}".rstrip()
 
 
 def detail(model: ScoresViewModel, bar: bool) -> list[Content]:
@@ -171,8 +171,8 @@ def _beside(model: ScoresViewModel, at: int) -> str:
     entry = model.panel.tables.within[model.names[at]]["words"]
     if entry.value is None:
         return ""
-    sd = "" if entry.sd is None else f" ± {entry.sd:.0f}"
-    return f"   {entry.value:.0f}{sd} words"
+    sd = "" if entry.sd is None else f" ± {number(entry.sd, LENGTH)}"
+    return f"   {number(entry.value, LENGTH)}{sd} words"
 
 
 def _similarity(model: ScoresViewModel, row: MetricRow) -> list[Content]:
@@ -193,9 +193,9 @@ def source_words(entry: CrossEstimate) -> str:
     if whole is None:
         return ""
     value = "–" if whole.value is None else number(whole.value)
-    share = "" if whole.recovery is None else f" (recovery {whole.recovery:.0%})"
+    recovered = f" (recovery {said})" if (said := share(whole)) else ""
     only = "no source" if entry.source is None else f"its source alone {number(entry.source)}"
-    return f"with source {value}{share}, {only}"
+    return f"with source {value}{recovered}, {only}"
 
 
 def hint_value(model: ScoresViewModel, row: MetricRow, name: str) -> float | None:
@@ -213,8 +213,8 @@ def recovery_words(model: ScoresViewModel, row: MetricRow, at: int) -> str:
         beside += ": needs 2 samples on each side"
     if model.role(at) == "floor":
         return f"the floor   {beside}"
-    if (recovery := entry.recovery) is not None:
-        return f"recovery {recovery:.0%}{'!' if recovery > 1 else ''}   {beside}"
+    if recovered := share(entry):
+        return f"recovery {recovered}   {beside}"
     why = model.snapshot.roles.no_floor or entry.recovery_reason or ""
     return f"{beside}   no recovery: {why}"
 

@@ -112,7 +112,7 @@ class VersionsScreen(AppScreen[int | None]):
             moved = "–"
             if old_score.value is not None and new_score.value is not None:
                 difference = new_score.value - old_score.value
-                moved = f"{old_score.text}  →  {new_score.text}   {'+' if difference >= 0 else ''}{number(difference)}"
+                moved = f"{old_score.text}  →  {new_score.text}   {number(difference, new_score.digits, sign=True)}"
             lines.append(Content.assemble((f"   {metric.short:<18}", DIM), (moved, "bold")))
         return lines
 

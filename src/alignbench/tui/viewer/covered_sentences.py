@@ -25,7 +25,7 @@ def sentence_runs(matches: Sequence[Match], cursor: int, width: int) -> tuple[St
     runs = []
     for at, match in enumerate(matches):
         style = "covered" if covered(match) else "missing"
-        similarity = "  – " if match.similarity is None else f"{number(match.similarity):>4}"
+        similarity = "  – " if match.similarity is None else f"{number(match.similarity, 2):>4}"
         mark = "▸" if at == cursor else " "
         text = WrappedText(max(20, width - INDENT), printable(match.sentence))
         lines = f"\n{' ' * INDENT}".join(text[i] for i in range(len(text)))
@@ -42,7 +42,7 @@ def sentences_said(matches: Sequence[Match], who: str) -> str:
     n = sum(map(covered, matches))
     return (
         f"● {n} of {count(len(matches), 'sentence')} covered by {who}, ○ {len(matches) - n} not: "
-        f"a sentence counts from a cosine of {number(COVERAGE_THRESHOLD)}."
+        f"a sentence counts from a cosine of {number(COVERAGE_THRESHOLD, 2)}."
     )
 
 
@@ -51,7 +51,6 @@ def best_match(match: Match, who: str, n: int) -> list[Content]:
     if match.similarity is None:
         return [Content(f"No sentence of {who} to compare with.")]
     there = sum(value >= COVERAGE_THRESHOLD for value in (match.similarities or {}).values())
-    head = (
-        f"Best match {number(match.similarity)}, sample {(match.sample or 0) + 1} of {who}; covered by {there} of {n}"
-    )
+    best = f"Best match {number(match.similarity, 2)}, sample {(match.sample or 0) + 1} of {who}"
+    head = f"{best}; covered by {there} of {n}"
     return [Content.styled(fitted(head, 400).rstrip(), "bold"), Content(printable(match.best))]

@@ -93,4 +93,4 @@ def _quoted(piece: str) -> str:
 
 def _probability(logprob: float) -> str:
     p = math.exp(logprob)
-    return number(p) if p >= 0.005 else f"{p:.0e}"
+    return number(p, 2) if p >= 0.005 else f"{p:.0e}"

@@ -63,7 +63,7 @@ def comparison_of(
     """
     condition, at = column.history[version], bench.columns.index(column)
     sources = source_samples(bench)
-    scores, floors = _similarities(bench, scorer, condition, floor, sources)
+    scores = _similarities(bench, scorer, condition, sources)
     versions = len(column.history)
     words = context_words(condition.context) if versions > 1 else column.name
     return ReferenceComparison(
@@ -71,7 +71,6 @@ def comparison_of(
         words=words,
         role="floor" if condition == floor else "",
         scores=scores,
-        floors=floors,
         n=_n(bench, condition),
         held_out=condition.name in sources,
         current=version == column.version,
@@ -113,15 +112,14 @@ def _similarities(
     bench: Bench,
     scorer: ScoreSource | None,
     condition: Condition,
-    floor: Condition | None,
     sources: Mapping[str, frozenset[int]],
-) -> tuple[tuple[Score, ...], tuple[Score, ...]]:
-    """A condition's similarities to the reference, and the floor's to the same samples."""
+) -> tuple[Score, ...]:
+    """A condition's similarities to the reference."""
     metrics = [metric.key for metric in bench_metrics()[1]]
     cells = (bench.cell(column) for column in bench.columns)
     prompt = next((id for cell in cells if (id := prompt_id(cell)) is not None), None)
     if scorer is None or prompt is None or bench.reference is None or not _n(bench, condition):
-        return tuple(Score(reason=NOT_SAMPLED) for _ in metrics), ()
+        return tuple(Score(reason=NOT_SAMPLED) for _ in metrics)
     from alignbench.scoring.contested import is_contested
 
     name = condition.name
@@ -129,14 +127,11 @@ def _similarities(
         prompt,
         [name],
         bench.reference,
-        floor=None if floor is None else floor.name,
         sources=sources,
         contested=is_contested(bench.prompt),
     ).held_out
-    scores, floors = compared.cross.get(name, {}), compared.floor.get(name, {})
-    return tuple(_score(scores.get(metric)) for metric in metrics), tuple(
-        _score(floors.get(metric)) for metric in metrics if floors
-    )
+    scores = compared.cross.get(name, {})
+    return tuple(_score(scores.get(metric)) for metric in metrics)
 
 
 def _score(cross: Cross | None) -> Score:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from alignbench.metrics.recovery import recovered
+from alignbench.reports.numbers import DIGITS
 from alignbench.reports.roles import Role
 from alignbench.tui.text import number
 from alignbench.tui.workbench.cell import BenchCell
@@ -44,7 +44,7 @@ class ShownMetric:
         short: The same where there is little room.
         invert: Whether 1 - value is shown.
         has_sd: Whether it is shown with its standard deviation.
-        whole: Whether it is shown without decimals, as a count is.
+        digits: Decimals that it is shown with.
         arrow: Which way is more diverse.
     """
 
@@ -53,7 +53,7 @@ class ShownMetric:
     short: str
     invert: bool = False
     has_sd: bool = False
-    whole: bool = False
+    digits: int = DIGITS
     arrow: str = ""
 
 
@@ -64,17 +64,14 @@ class Score:
     value: float | None = None
     reason: str = ""
     sd: float | None = None
-    whole: bool = False  # shown without decimals
+    digits: int = DIGITS
 
     @property
     def text(self) -> str:
         if self.value is None:
             return DASH
-        if self.sd is not None:
-            return f"{self.value:.0f} ± {self.sd:.0f}"
-        if self.whole:
-            return f"{self.value:.0f}"
-        return number(self.value)
+        text = number(self.value, self.digits)
+        return text if self.sd is None else f"{text}±{number(self.sd, self.digits)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +106,6 @@ class ScoreTable:
     similarities: tuple[ShownMetric, ...] = ()
     comparisons: tuple[ReferenceComparison, ...] = ()
 
-    @property
-    def floor(self) -> ReferenceComparison | None:
-        return next((comparison for comparison in self.comparisons if comparison.role == "floor"), None)
-
     def missing(self) -> list[str]:
         """Why dashes are dashes, a line a score."""
         lines = []
@@ -143,7 +136,6 @@ class ReferenceComparison:
         words: Its context, or the name of its column.
         role: What it is to the reference.
         scores: Of the similarities on the Bench.
-        floors: The floor's, against the same samples of the reference; empty without a floor.
         n: Its samples.
         held_out: Whether its context is made from samples of the reference, which are left out of the comparison.
         current: Whether it is on the Bench, not an earlier version.
@@ -154,15 +146,7 @@ class ReferenceComparison:
     words: str
     role: Role
     scores: tuple[Score, ...]
-    floors: tuple[Score, ...] = ()
     n: int = 0
     held_out: bool = False
     current: bool = True
     selected: bool = False
-
-    def recovery(self, metric: int, ceiling: Score) -> float | None:
-        """See `recovered`; None also where one of the three similarities is missing."""
-        value, low = self.scores[metric].value, self.floors[metric].value if self.floors else None
-        if value is None or low is None or ceiling.value is None:
-            return None
-        return recovered(value, low, ceiling.value)

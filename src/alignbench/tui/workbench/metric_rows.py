@@ -12,6 +12,7 @@ from alignbench.metrics.metric import FAMILIES, Metric
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import PairedDifference
 from alignbench.metrics.values import Cross, Value
+from alignbench.reports.numbers import digits_of
 from alignbench.tui.text import number
 
 SIMILARITY = "similarity to the reference"
@@ -63,6 +64,11 @@ class MetricRow:
         return self.metric.name.partition(".")[0]
 
     @property
+    def digits(self) -> int:
+        """Decimals that it is shown with."""
+        return digits_of(self.metric)
+
+    @property
     def judged(self) -> bool:
         return self.family == JUDGED
 
@@ -107,10 +113,9 @@ class MetricRow:
         shown = self.oriented(difference)
         if shown.value is None:
             return ""
-        digits = 0 if self.metric.has_sd else 2
 
         def signed(value: float) -> str:
-            return f"{'+' if value >= 0 else ''}{number(value, digits)}"
+            return number(value, self.digits or 1, sign=True)
 
         ends = f" [{signed(shown.ci[0])}, {signed(shown.ci[1])}]" if interval and shown.ci is not None else ""
         return signed(shown.value) + ends
@@ -131,11 +136,7 @@ class MetricRow:
 
     def written(self, value: float | None) -> str:
         """A value as text; a dash where there is none."""
-        if value is None:
-            return "–"
-        if self.metric.has_sd or (self.metric.is_count and value == int(value)):
-            return f"{value:.0f}"
-        return number(value)
+        return "–" if value is None else number(value, self.digits)
 
     def help(self) -> list[str]:
         """What it means, which way is more diverse, its range, name and source: a paragraph each."""

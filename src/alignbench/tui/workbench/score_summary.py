@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
+from alignbench.reports.numbers import COUNT, digits_of
 from alignbench.tui.workbench.comparison_values import (
     NOT_SAMPLED,
     Score,
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from alignbench.metrics.values import Cross, Value
 
 
-EMPTY = ShownMetric("empty", "empty responses", "empty", whole=True)  # a row where a column has any
+EMPTY = ShownMetric("empty", "empty responses", "empty", digits=COUNT)  # a row where a column has any
 
 
 @cache
@@ -40,7 +41,14 @@ def _of_one_set(metric: Metric) -> ShownMetric:
     arrow = {"higher": "↑", "lower": "↑" if metric.inverted else "↓", "": ""}[metric.more_diverse]
     if metric.inverted:
         return ShownMetric(metric.name, metric.inverted, metric.inverted_short, invert=True, arrow=arrow)
-    return ShownMetric(metric.name, metric.title, metric.short or metric.title, has_sd=metric.has_sd, arrow=arrow)
+    return ShownMetric(
+        metric.name,
+        metric.title,
+        metric.short or metric.title,
+        has_sd=metric.has_sd,
+        digits=digits_of(metric),
+        arrow=arrow,
+    )
 
 
 def _of_two(metric: Metric) -> ShownMetric:
@@ -54,7 +62,7 @@ def _score(value: Value | None, metric: ShownMetric, missing: str) -> Score:
     if value.value is None:
         return Score(reason=value.reason or missing)
     shown = 1 - value.value if metric.invert else value.value
-    return Score(shown, sd=value.sd if metric.has_sd else None, whole=metric.has_sd or metric.whole)
+    return Score(shown, sd=value.sd if metric.has_sd else None, digits=metric.digits)
 
 
 def _similarity(crosses: Sequence[Cross | None], reference: int, missing: str) -> Similarity:

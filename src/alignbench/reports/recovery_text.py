@@ -1,0 +1,51 @@
+"""A recovery in words: a share only where there is a gap to take a share of, and marked where it is of too few."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from alignbench.metrics.recovery import no_gap
+from alignbench.metrics.statistics import MIN_PROMPTS
+from alignbench.scoring.score_tables import CrossEstimate
+
+MARK = "!"  # of too few, or over 1
+FEW = f"{MARK} n is small: a recovery over fewer than {MIN_PROMPTS} prompts has no interval, and is a number, no result"
+NO_GAP_NOTE = (
+    "no gap: the 95% interval of ceiling minus floor holds 0, so that a recovery would be a share of what may be chance"
+)
+
+
+def is_marked(score: CrossEstimate) -> bool:
+    """Whether a recovery is not to be read alone: it has no interval, or is over 1."""
+    return score.recovery is not None and (score.recovery_ci is None or bool(score.warning))
+
+
+def share(score: CrossEstimate) -> str:
+    """The recovery in short: 58%, 87% ! of too few or over 1, or no gap; empty where there is none."""
+    if score.recovery is None:
+        return ""
+    if no_gap(score.gap_ci):
+        return "no gap"
+    return f"{score.recovery:.0%}{f' {MARK}' if is_marked(score) else ''}"
+
+
+def shown_recovery(score: CrossEstimate) -> str:
+    """The same with its interval, or a dash and why there is none."""
+    if score.recovery is None:
+        return f"- ({score.recovery_reason})" if score.recovery_reason else "-"
+    if score.recovery_ci is None:
+        return share(score)
+    low, high = score.recovery_ci
+    return f"{score.recovery:.0%} [{low:.0%}, {high:.0%}]{f' {MARK}' if score.warning else ''}"
+
+
+def recovery_remarks(scores: Iterable[CrossEstimate]) -> Iterator[str]:
+    """What has to be said beside recoveries, each thing once."""
+    shown = [score for score in scores if score.recovery is not None]
+    told = [score for score in shown if not no_gap(score.gap_ci)]
+    for warning in dict.fromkeys(score.warning for score in told if score.warning):
+        yield f"{MARK} recovery {warning}"
+    if any(score.recovery_ci is None for score in told):
+        yield FEW
+    if len(told) < len(shown):
+        yield NO_GAP_NOTE
