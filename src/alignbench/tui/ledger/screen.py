@@ -66,8 +66,8 @@ class LedgerScreen(WorkbenchScreen[None]):
     def compose(self) -> ComposeResult:
         yield ScreenTitle()
         yield Static("", id="said", markup=False)
+        yield Static("", id="legend", markup=False)
         with Vertical(id="read", classes="section -selected"):
-            yield Static("", id="legend", markup=False)
             yield MarkedPane(id="response")
             yield Static("", id="stretch", markup=False)
         yield LineList(id="account", classes="section")
@@ -124,11 +124,11 @@ class LedgerScreen(WorkbenchScreen[None]):
         names = self._names(column)
         version = f"{column.version + 1}" if len(column.history) > 1 else ""
         place = "held out" if sample in ledger.held_out else "SOURCE"
-        self.query_one(ScreenTitle).show("Ledger", self.workbench.bench.prompt.text)
+        where = f"sample {sample + 1} of {max(ledger.responses) + 1}, {place}"
+        self.query_one(ScreenTitle).show("Ledger", self.workbench.bench.prompt.text, where)
         reader = in_hue(f"{names.base}{version} {one_line(context_words(column.condition.context), 40)}", self._column)
         read = in_hue(names.teacher, self._teacher)
-        where = f" sample {sample + 1} of {max(ledger.responses) + 1}, {place}"
-        self.query_one("#read").border_title = Content.assemble(reader, " reads ", read, where)
+        self.query_one("#read").border_title = Content.assemble(reader, " reads ", read)
 
     def _show(self, column: Column, ledger: PromptLedger, sample: int) -> None:
         self._head(column, ledger, sample)
