@@ -9,7 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from textual import events
 from textual.app import App
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.widget import Widget
 
@@ -35,6 +37,15 @@ async def until(pilot: Pilot[Any], true: Callable[[], object]) -> None:
         assert time.monotonic() < end, f"the condition did not come true; the screen:\n{screen_text(pilot.app)}"
         await asyncio.sleep(0.01)
         await pilot.pause()
+
+
+async def burst(pilot: Pilot[Any], app: BenchApp, *keys: str) -> None:
+    """Post keys as the driver does, all before the app handles any, and wait until all are done with."""
+    for key in keys:
+        name, character = (_character_to_key(key), key) if len(key) == 1 else (key, None)
+        app.post_message(events.Key(name, character))
+    await pilot.pause()
+    await until(pilot, lambda: app.keys.idle)
 
 
 def hint_second_column(app: BenchApp) -> None:

@@ -116,7 +116,7 @@ async def test_prompts_names_and_notes(tmp_path: Path, kind: str, monkeypatch: p
             await settled(pilot, app)
             await pilot.press("escape")
             await until(pilot, lambda: app.screen is bench_of(app))
-        await pilot.press("e", "f5")
+        await pilot.press("e", "f10")
         await until(pilot, lambda: app.screen is bench_of(app))
         assert app.workbench.bench.prompt.text == text, "an editor that was only opened changes nothing"
         with Store.open(db) as store:

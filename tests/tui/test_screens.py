@@ -313,7 +313,7 @@ async def test_keys_at_the_foot_can_be_read_whole(tmp_path: Path, size: tuple[in
         await pilot.press("escape")
         await until(pilot, lambda: not app.workbench.busy)
         await pilot.press("right", "f6")
-        await until(pilot, lambda: {"F1 help", "F5 accept", "^Q quit"} <= {*keys()} and fits())
+        await until(pilot, lambda: {"F1 help", "F10 accept", "^Q quit"} <= {*keys()} and fits())
 
 
 async def test_a_screen_that_was_left_is_forgotten(tmp_path: Path) -> None:

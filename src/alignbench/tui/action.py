@@ -57,11 +57,23 @@ EXTERNAL_EDITOR = Action(
 PAGER = Action(
     "pager", "p", "p", "pager", "Read it in the program that PAGER names, or in less.", title="read in pager"
 )
-WRITING = (
-    LEAVE,
-    Action("accept", "f5,ctrl+enter", "F5", "accept", "Take what is written here.", footer=True),
-    EXTERNAL_EDITOR,
-)
+
+
+def accepting(name: str, label: str, help: str, *, enter: bool = True) -> Action:
+    """The action that accepts a dialog, an editor or a composer: F10, the same everywhere.
+
+    Args:
+        name: The method is `action_<name>`.
+        label: A verb: accept, pick, write.
+        help: A sentence.
+        enter: Whether Enter does it too, as it does where there are only a list or fields of one line.
+    """
+    if enter:
+        return Action(name, "f10,enter", "F10/Enter", label, help, footer=True, priority=True)
+    return Action(name, "f10", "F10", label, help, footer=True)
+
+
+WRITING = (accepting("accept", "accept", "Take what is written here.", enter=False), LEAVE, EXTERNAL_EDITOR)
 SCROLLING = (
     Action("page_up", "pageup", "PgUp", "page up", "Scroll up."),
     Action("page_down", "pagedown,space", "PgDn", "page down", "Scroll down."),
@@ -84,6 +96,7 @@ INVESTIGATE = Action(
 )
 APP = (
     Action("help", "f1", "F1", "help", "What the keys of this screen do.", footer=True, priority=True),
+    Action("undo", "u", "u", "undo", "Bring back what was taken away, or left with changes, up to 10 seconds ago."),
     Action("command_palette", "ctrl+p", "^P", "palette", "Find any action by its name.", priority=True),
     Action("quit", "ctrl+q", "^Q", "quit", "Stop what runs, keep what finished, leave.", footer=True, priority=True),
 )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.console import Console  # noqa: TID251
 from textual import work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.message import Message
 from textual.notifications import Notify
@@ -24,10 +24,12 @@ from alignbench.errors import AlignbenchError, InputError
 from alignbench.spec import Model, Prompt
 from alignbench.tui.action import APP, bindings, of_screen
 from alignbench.tui.bench.screen import BenchScreen
+from alignbench.tui.key_queue import BACKGROUND
 from alignbench.tui.messages import Open
 from alignbench.tui.notices import NoticeHandler, merge, place, tell
+from alignbench.tui.ordered_app import OrderedApp
 from alignbench.tui.preferences import keep_theme, kept_theme
-from alignbench.tui.screen import do
+from alignbench.tui.screen import AppScreen, do, finish
 from alignbench.tui.terminal import TerminalWatch, mind_bare_stops
 from alignbench.tui.themes import DARK, HOUSE, legible
 from alignbench.tui.workbench.controller import Workbench
@@ -43,7 +45,7 @@ FRAME = 1 / 10  # seconds between two updates of the screen while text streams i
 SWITCH = 0.0005  # seconds that the app waits for a thread that computes, at each of the many times it waits for a key
 
 
-class BenchApp(App[None]):
+class BenchApp(OrderedApp):
     """The workbench in a terminal: takes what happens in it from other threads, and opens screens."""
 
     TITLE = "alignbench"
@@ -83,6 +85,7 @@ class BenchApp(App[None]):
         self._models = models if models is not None else FIRST_MODELS
         self._labels = labels
         self._leaving = False
+        self._told = False  # that something is written which would be lost
         self._terminal = TerminalWatch()
         self._drawn = 0.0
         self._pending = False
@@ -130,7 +133,7 @@ class BenchApp(App[None]):
         self.workbench.begin(Bench.ready(self._models, prompts, FIRST_SET if prompts else ""))
         self.workbench.changed()
         if self._session is not None:
-            do(self, self.workbench, self.workbench.open(self._session))
+            self.run_worker(finish(self, self.workbench, self.workbench.open(self._session)))
         elif self._labels is None:
             do(self, self.workbench, self.workbench.look_back())
         if self._labels is not None:
@@ -138,6 +141,7 @@ class BenchApp(App[None]):
 
             self.push_screen(LabelScreen(self.workbench, self._labels))
         gc.freeze()  # what was imported stays; looking through it now and then would hold a key for 0.1 s
+        self.run_worker(self.keys.run(), group=BACKGROUND)
 
     def on_unmount(self) -> None:
         logging.getLogger("alignbench").removeHandler(self._notices)
@@ -189,6 +193,7 @@ class BenchApp(App[None]):
         try:
             await open_screen(self, self.workbench, message)
         except InputError as error:
+            self.keys.drop()  # they were for the screen
             tell(self, str(error), "warning")
 
     # actions of every screen
@@ -213,7 +218,11 @@ class BenchApp(App[None]):
 
     async def action_quit(self) -> None:
         """Cancel what runs, wait until what was generated is stored, and leave; a second time leaves at once."""
-        if not self._leaving:
+        changed = any(isinstance(screen, AppScreen) and screen.is_changed for screen in self.screen_stack)
+        if changed and not self._told:
+            self._told = True
+            tell(self, "What was changed here is not taken yet: F10 takes it. Ctrl+Q again leaves it out.", "warning")
+        elif not self._leaving:
             self._leaving = True
             if self.workbench.busy:
                 tell(self, "Stopping; what finished is kept.")

@@ -6,12 +6,15 @@ from typing import Any
 
 from textual.app import App
 
+from alignbench.errors import InputError
 from alignbench.tui.messages import Open
 from alignbench.tui.notices import tell
-from alignbench.tui.screen import do
+from alignbench.tui.screen import do, finish
 from alignbench.tui.workbench.context_edits import composable_column, give_context
 from alignbench.tui.workbench.controller import Workbench
 from alignbench.tui.workbench.state import SamplePlace
+
+NO_COLUMN = "There is no column. a adds one."
 
 
 async def open_screen(app: App[Any], workbench: Workbench, wanted: Open) -> None:
@@ -19,6 +22,8 @@ async def open_screen(app: App[Any], workbench: Workbench, wanted: Open) -> None
     bench = workbench.bench
     match wanted.screen:
         case "viewer":
+            if bench.sample is None:
+                raise InputError("There is no sample to view here. F5 draws some.")
             from alignbench.tui.viewer.screen import ViewerScreen
 
             app.push_screen(ViewerScreen(workbench))
@@ -40,12 +45,13 @@ async def open_screen(app: App[Any], workbench: Workbench, wanted: Open) -> None
         case "notes":
             from alignbench.tui.sessions.notes_dialog import NotesScreen
 
-            app.push_screen(NotesScreen(workbench))
+            await app.push_screen_wait(NotesScreen(workbench))
         case "audit":
             from alignbench.tui.audit.screen import AuditScreen
 
-            if bench.column is not None:
-                app.push_screen(AuditScreen(workbench))
+            if bench.column is None:
+                raise InputError(NO_COLUMN)
+            app.push_screen(AuditScreen(workbench))
         case "versions":
             await _choose_version(app, workbench)
         case "examples" | "hint":
@@ -59,7 +65,7 @@ async def _choose_version(app: App[Any], workbench: Workbench) -> None:
 
     bench = workbench.bench
     if bench.idle_column() is None:
-        return
+        raise InputError(NO_COLUMN)
     version = await app.push_screen_wait(VersionsScreen(workbench))
     if version is not None:
         if said := bench.show_version(version):
@@ -73,7 +79,7 @@ async def _compose(app: App[Any], workbench: Workbench, wanted: Open) -> None:
     from alignbench.tui.context.hint_screen import HintScreen
 
     if (column := composable_column(workbench.bench)) is None:
-        return
+        raise InputError(NO_COLUMN)
     composer = ExamplesScreen if wanted.screen == "examples" else HintScreen
     context = await app.push_screen_wait(composer(workbench, column))
     if context is not None and context != column.condition.context:
@@ -97,10 +103,10 @@ async def _choose_session(app: App[Any], workbench: Workbench) -> None:
 
     chosen = await app.push_screen_wait(SessionsScreen(workbench))
     if chosen == NEW:
-        do(app, workbench, workbench.renew())
+        await finish(app, workbench, workbench.renew())
     elif chosen is not None and chosen.place is not None:
-        do(app, workbench, _open_sample(app, workbench, chosen.session, chosen.place))
+        await finish(app, workbench, _open_sample(app, workbench, chosen.session, chosen.place))
     elif chosen is not None and chosen.session != workbench.bench.session:
-        do(app, workbench, workbench.open(chosen.session))
+        await finish(app, workbench, workbench.open(chosen.session))
     else:
         workbench.changed()

@@ -14,7 +14,9 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from alignbench.errors import AlignbenchError, InputError
+from alignbench.tui.key_queue import BACKGROUND
 from alignbench.tui.notices import tell
+from alignbench.tui.ordered_app import OrderedApp
 from alignbench.tui.text import count
 from alignbench.tui.widgets.clickable import do_clicked
 from alignbench.tui.widgets.pane import Pane
@@ -23,19 +25,19 @@ from alignbench.tui.workbench.controller import Workbench
 ResultT = TypeVar("ResultT")
 
 
+async def finish(app: App[Any], workbench: Workbench, what: Coroutine[Any, Any, str | None]) -> None:
+    """Wait for work of the workbench; what there is to say about it, or what goes wrong, is told."""
+    try:
+        if said := await what:
+            tell(app, said)
+    except AlignbenchError as error:
+        tell(app, str(error), "error")
+    workbench.changed()
+
+
 def do(app: App[Any], workbench: Workbench, what: Coroutine[Any, Any, str | None]) -> None:
-    """Wait for work of the workbench without holding a key, whichever screen is left meanwhile; what there is to say
-    about it, or what goes wrong, is told."""
-
-    async def done() -> None:
-        try:
-            if said := await what:
-                tell(app, said)
-        except AlignbenchError as error:
-            tell(app, str(error), "error")
-        workbench.changed()
-
-    app.run_worker(done())
+    """The same without holding a key, whichever screen is left meanwhile."""
+    app.run_worker(finish(app, workbench, what), group=BACKGROUND)
     workbench.changed()
 
 
@@ -102,7 +104,29 @@ class AppScreen(Screen[ResultT]):
         self.dismiss(None)
 
     def action_cancel(self) -> None:
+        """Leave; what was changed can be had back for a while."""
+        if self.is_changed and not self.app.screen_stack[-2].is_modal:  # where u writes a letter
+            self.app.install_screen(self, f"left {id(self)}")
         self.dismiss(None)
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether something was written or chosen here that is lost where the screen is left."""
+        return False
+
+    def drop_keys(self) -> None:
+        """What was typed before this was on the screen goes nowhere."""
+        self._ordered.keys.drop()
+
+    def offer_undo(self, said: str, back: Callable[[], object]) -> None:
+        """Let u bring something back that was taken away on this screen. said: what was done, a sentence; empty where
+        nobody has to be told."""
+        self._ordered.undo.offer(said, back)
+
+    @property
+    def _ordered(self) -> OrderedApp:
+        assert isinstance(self.app, OrderedApp)
+        return self.app
 
     def tell(self, message: str, severity: str = "information", timeout: float | None = None) -> None:
         """A notification; its text is data."""

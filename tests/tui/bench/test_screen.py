@@ -187,10 +187,10 @@ async def test_write_a_prompt(tmp_path: Path) -> None:
         await pilot.press("e")
         await until(pilot, lambda: len(app.screen.query(PlainArea)) == 1)
         app.screen.query_one(PlainArea).text = "  "
-        await pilot.press("f5")
+        await pilot.press("f10")
         await until(pilot, lambda: "The prompt is empty" in screen_text(app))
         app.screen.query_one(PlainArea).text = "What is a [/] good name for a cat?\nSay why."
-        await pilot.press("f5")
+        await pilot.press("f10")
         await until(pilot, lambda: app.screen is bench_of(app))
         assert bench.prompt.text == "What is a [/] good name for a cat?\nSay why."
         assert bench.prompt.id.startswith("typed-")
@@ -307,7 +307,7 @@ async def test_prompts_of_the_session_are_a_set(tmp_path: Path) -> None:
         await pilot.press("e")
         await until(pilot, lambda: len(app.screen.query(PlainArea)) == 1)
         app.screen.query_one(PlainArea).text = "my own question"
-        await pilot.press("f5")
+        await pilot.press("f10")
         await until(pilot, lambda: app.screen is bench_of(app))
         await sampled(pilot, app)
         await pilot.press("right_square_bracket", "f2")

@@ -91,13 +91,13 @@ async def test_from_zero_shot_to_a_hint_and_back_after_reopening(tmp_path: Path,
         await pilot.press("enter")
         await until(pilot, lambda: "gives away" in screen_text(app) and "of the response =" in screen_text(app))
         assert TEXTS["demo-aligned"][0] in screen._shown.text
-        await pilot.press("f5")
+        await pilot.press("f10")
         await sampled_in(pilot, app, words[2])
         await pilot.press("f6")
         await on(pilot, app, HintScreen)
         await pilot.press("left", "left", "left", "left", "left")
         await until(pilot, lambda: "[keywords]" in screen_text(app))
-        await pilot.press("f5")
+        await pilot.press("f10")
         await sampled_in(pilot, app, words[3])
         assert [context_words(c.context) for c in bench.columns[1].history] == words
         scores = app.workbench.bench_scores._live
@@ -144,16 +144,16 @@ async def test_a_set_is_picked_edited_moved_and_dropped(tmp_path: Path) -> None:
         assert first not in screen._items
         await pilot.press("a")
         example = await on(pilot, app, ExampleScreen)
-        await pilot.press("f5")
+        await pilot.press("f10")
         await until(pilot, lambda: "The prompt of an example is empty" in screen_text(app))
         example.query_one("#prompt", PlainArea).text = f"What is {HOSTILE}?"
         example.query_one("#response", PlainArea).text = HOSTILE
-        await pilot.press("f5")
+        await pilot.press("f10")
         await until(pilot, lambda: app.screen is screen and len(screen._items) == n)
         await pilot.press(*["down"] * 20)
         await until(pilot, lambda: "[@click=app.bell]" in screen_text(app) and "\\u202" in screen_text(app))
         assert "\x1b" not in screen_text(app)
-        await pilot.press("f5")
+        await pilot.press("f10")
         await quiet(pilot, app)
         pool = app.workbench.bench.columns[1].condition.context.examples.pool  # type: ignore[union-attr]
         assert (pool.name, pool.items[-1].response) == ("", HOSTILE.strip())
@@ -195,7 +195,7 @@ async def test_a_context_that_cannot_be_made_is_explained_and_not_accepted(tmp_p
         await pilot.press("down", *["right"] * select)
         await until(pilot, lambda: screen.error)
         await shows(pilot, "There is no such prompt")
-        await pilot.press("f5")
+        await pilot.press("f10")
         assert app.screen is screen
 
 
@@ -250,12 +250,12 @@ async def test_a_made_hint_that_is_edited_still_tells_of_its_source(tmp_path: Pa
             await pilot.press("e")
             await until(pilot, lambda: app.screen is not screen)
             app.screen.query_one(PlainArea).text = f"Written by hand, {made}."
-            await pilot.press("f5")
+            await pilot.press("f10")
             await until(pilot, lambda: app.screen is screen and "by hand" in screen_text(app))
             hint = screen._hint()
             assert hint is not None
             assert (hint.condition, hint.sample) == source
-        await pilot.press("f5")
+        await pilot.press("f10")
         await until(pilot, lambda: app.workbench.bench.columns[1].condition.context.hint == hint)
     assert needed_conditions(Context("plain", hint=hint), None) == set(), "its text is there"
     assert samples_in_context(Context("plain", hint=hint), "demo-aligned") == {0}
@@ -273,10 +273,10 @@ async def test_a_hint_by_hand_is_kept_for_the_prompt(tmp_path: Path) -> None:
         await pilot.press("e")
         await until(pilot, lambda: app.screen is not screen)
         app.screen.query_one(PlainArea).text = HOSTILE
-        await pilot.press("f5")
+        await pilot.press("f10")
         await until(pilot, lambda: app.screen is screen and "gives away" in screen_text(app))
         assert "\x1b" not in screen_text(app)
-        await pilot.press("f5")
+        await pilot.press("f10")
         await quiet(pilot, app)
         await pilot.press("s")
         await until(pilot, lambda: len(rows(db)) == 15 and not app.workbench.busy)

@@ -16,6 +16,7 @@ from alignbench.errors import AlignbenchError
 from alignbench.tui.action import bindings
 from alignbench.tui.audit.actions import AUDIT
 from alignbench.tui.audit.differences import Difference, Side, rows, side
+from alignbench.tui.key_queue import BACKGROUND
 from alignbench.tui.screen import PreparerScreen
 from alignbench.tui.sizes import HEIGHTS
 from alignbench.tui.styled import DIM, in_hue, plain
@@ -85,7 +86,7 @@ class AuditScreen(PreparerScreen[None]):
         columns = self.workbench.bench.columns
         return columns[self._at], columns[self._other]
 
-    @work(exclusive=True)
+    @work(exclusive=True, group=BACKGROUND)
     async def _compare(self) -> None:
         self._sides, self.error = None, ""
         self.show()

@@ -27,7 +27,7 @@ from alignbench.tui.bench.score_strip import ScoreStrip
 from alignbench.tui.bench.title_bar import TitleBar
 from alignbench.tui.messages import Open
 from alignbench.tui.save_copy import copy_sample, save_sample
-from alignbench.tui.screen import WorkbenchScreen
+from alignbench.tui.screen import WorkbenchScreen, finish
 from alignbench.tui.sizes import BENCH_WIDTHS, HEIGHTS
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.pane import Pane
@@ -177,10 +177,18 @@ class BenchScreen(WorkbenchScreen[None]):
 
     def action_remove_column(self) -> None:
         if self._idle_column() is not None:
+            at, reference = self.bench.selected, self.bench.reference
             gone = self.bench.remove()
             self.keep()
-            if self.bench.has_samples(gone.condition):
-                self.tell(f"The samples of {gone.name} stay in the session.")
+            stay = "; its samples stay in the session" if self.bench.has_samples(gone.condition) else ""
+            back = partial(self._put_back, self.bench, gone, at, is_reference=reference == gone.name)
+            self.offer_undo(f"{gone.name} is taken away{stay}.", back)
+
+    def _put_back(self, bench: Bench, column: Column, at: int, *, is_reference: bool) -> None:
+        if bench is self.bench:
+            self.attempt(partial(bench.put_back, column, at, is_reference=is_reference))
+        else:
+            self.tell("Another session is open by now.", "warning")
 
     def action_reference(self) -> None:
         if (column := self.bench.column) is not None:
@@ -192,6 +200,8 @@ class BenchScreen(WorkbenchScreen[None]):
     def action_condition(self) -> None:
         if (column := self._idle_column()) is not None:
             self._edit_condition(column)
+        else:
+            self.drop_keys()
 
     def action_add_column(self) -> None:
         self._edit_condition(None)
@@ -203,7 +213,8 @@ class BenchScreen(WorkbenchScreen[None]):
         at = self.bench.selected
         edited = await self.app.push_screen_wait(ConditionScreen(self.workbench, column))
         if edited is not None:
-            self.do(self._change(self.bench.columns[at] if column is not None else None, edited))
+            now = self.bench.columns[at] if column is not None and at < len(self.bench.columns) else column
+            await finish(self.app, self.workbench, self._change(now, edited))
 
     async def _change(self, column: Column | None, to: Column) -> str:
         said = await self.workbench.change(column, to)
@@ -309,8 +320,7 @@ class BenchScreen(WorkbenchScreen[None]):
     # other screens
 
     def action_view(self) -> None:
-        if self.sample is not None:
-            self.post_message(Open("viewer"))
+        self.post_message(Open("viewer"))
 
     def action_examples(self) -> None:
         self.post_message(Open("examples"))
@@ -339,12 +349,14 @@ class BenchScreen(WorkbenchScreen[None]):
     def action_sessions(self) -> None:
         self.post_message(Open("sessions"))
 
-    def action_continue_last(self) -> None:
+    @work
+    async def action_continue_last(self) -> None:
         if (last := self._last) is not None:
-            self.do(self.workbench.open(last.info.id))
+            await finish(self.app, self.workbench, self.workbench.open(last.info.id))
 
-    def action_new_session(self) -> None:
-        self.do(self._renew())
+    @work
+    async def action_new_session(self) -> None:
+        await finish(self.app, self.workbench, self._renew())
 
     async def _renew(self) -> str:
         before = self.bench.session

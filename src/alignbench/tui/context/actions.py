@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from alignbench.tui.action import LEAVE, PAGER, SCROLLING, WRITING, Action
+from alignbench.tui.action import LEAVE, PAGER, SCROLLING, WRITING, Action, accepting
 
 EXAMPLES = (
+    accepting("accept", "accept", "Give the column this context; F5 on the Bench samples it.", enter=False),
     LEAVE,
-    Action("accept", "f5", "F5", "accept", "Give the column this context; then F5 samples it.", footer=True),
     Action(
         "pick_set",
         "f2",
@@ -34,14 +34,14 @@ EXAMPLE = (
 )
 
 SETS = (
+    accepting("pick", "pick", "Take the examples from this set."),
     Action("cancel", "escape", "Esc", "leave", "Keep the set that was there.", footer=True),
     Action("open_file", "f2", "F2", "open file", "A set of your own: .jsonl, .csv, or URIAL's .txt.", footer=True),
-    Action("pick", "enter", "Enter", "pick", "Take the examples from this set.", footer=True),
 )
 
 HINT = (
+    accepting("accept", "accept", "Give the column this hint; F5 on the Bench samples it.", enter=False),
     LEAVE,
-    Action("accept", "f5", "F5", "accept", "Give the column this hint; then F5 samples it.", footer=True),
     Action(
         "coarser",
         "left,h",

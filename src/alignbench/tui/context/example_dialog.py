@@ -26,7 +26,7 @@ class ExampleScreen(DialogScreen[Example | None]):
     CSS_PATH: ClassVar[CSSPathType | None] = [DIALOG_CSS, "example_dialog.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("example", EXAMPLE)]
     HELP = "Tab goes from prompt to response to hint. A hint stands in the prompt only where the query has one too."
-    HEADING = "Example: F5 takes it, Esc leaves"
+    HEADING = "Example: F10 takes it, Esc leaves"
 
     def __init__(self, example: Example | None, refuse: Callable[[Example], None]) -> None:
         """refuse: raises InputError for an example that cannot be taken."""

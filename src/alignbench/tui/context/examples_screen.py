@@ -31,6 +31,7 @@ from alignbench.tui.context.preview_view import (
     text_runs,
     window_line,
 )
+from alignbench.tui.key_queue import BACKGROUND
 from alignbench.tui.screen import PreparerScreen
 from alignbench.tui.sizes import HEIGHTS, WIDTHS
 from alignbench.tui.styled import DIM, SELECTED, in_hue, plain
@@ -126,14 +127,25 @@ class ExamplesScreen(PreparerScreen[Context | None]):
         places = self._places()
         return places[min(self._at, len(places) - 1)]
 
-    def _change(self, context: Context) -> None:
+    @property
+    def is_changed(self) -> bool:
+        return self._edited != self._column.condition.context
+
+    def _change(self, context: Context, said: str = "") -> None:
+        """Another context. said: what was taken away by that, a sentence."""
+        if context != self._edited:
+            self.offer_undo(said, partial(self._restore, self._edited, self._at))
         self._edited = context
         self._at = min(self._at, len(self._places()) - 1)
         self._prepare()
 
+    def _restore(self, context: Context, at: int) -> None:
+        self._edited, self._at = context, at
+        self._prepare()
+
     # what the model gets
 
-    @work(exclusive=True, group="prepare")
+    @work(exclusive=True, group=BACKGROUND)
     async def _prepare(self) -> None:
         self.error, self.doing = "", self.doing or "…"
         self.show()
@@ -325,7 +337,7 @@ class ExamplesScreen(PreparerScreen[Context | None]):
         if source.condition:
             before = self._edited.examples or Examples()
             of_condition = replace(before, pool=Examples().pool, condition=source.condition)
-            self._change(replace(self._edited, examples=of_condition))
+            self._change(replace(self._edited, examples=of_condition), self._replaced())
         else:
             taken = context_edits.with_pool(self._edited, source.pool)
             own = len(context_edits.own_examples(self._prompt, taken))
@@ -334,17 +346,24 @@ class ExamplesScreen(PreparerScreen[Context | None]):
                 return
             if own:
                 self.tell(f"{own} of {count(len(source.pool.items), 'example')}: the prompt itself, left out here.")
-            self._change(taken)
+            self._change(taken, self._replaced())
+
+    def _replaced(self) -> str:
+        """What is to be said where a set that has no name, because it was edited, goes."""
+        examples = self._edited.examples
+        edited = examples is not None and not examples.condition and examples.pool.items and not examples.pool.name
+        return "The examples that were edited are replaced." if edited else ""
 
     def action_drop(self) -> None:
         place = self._place
         if place.example >= 0:
             items = [item for i, item in enumerate(self._items) if i != place.example]
-            self._change(context_edits.with_items(self._edited, items))
-        elif place.field == "instruction":
-            self._change(replace(self._edited, instruction=""))
-        elif place.field == "set":
-            self._change(replace(self._edited, examples=None))
+            said = f"Example {place.example + 1} is taken out."
+            self._change(context_edits.with_items(self._edited, items), said)
+        elif place.field == "instruction" and self._edited.instruction:
+            self._change(replace(self._edited, instruction=""), "The instruction is taken away.")
+        elif place.field == "set" and self._edited.examples is not None:
+            self._change(replace(self._edited, examples=None), "The examples are taken away.")
         elif place.field in ("mmr", "embedder", "verbalized"):
             self._try(partial(fields.written, self._edited, place.field, "off"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -21,6 +22,7 @@ from alignbench.tui.condition_text import context_words
 from alignbench.tui.context.actions import HINT
 from alignbench.tui.context.hint_view import LEVELS, HintShown, facts, find_hint, slider
 from alignbench.tui.context.preview_view import exact_text, place_of, text_runs, window_line
+from alignbench.tui.key_queue import BACKGROUND
 from alignbench.tui.screen import PreparerScreen
 from alignbench.tui.sizes import HEIGHTS, WIDTHS
 from alignbench.tui.styled import plain
@@ -67,6 +69,7 @@ class HintScreen(PreparerScreen[Context | None]):
         wanted = (hint.maker if hint is not None else "") or (self._reference.name if self._reference else "")
         self._maker = self._makers.index(wanted) if wanted in self._makers else 0
         self._removed = False
+        self._at_first = self._wanted
         self._shown: HintShown | None = None
         self._prepared: FilledContext | None = None
         self.doing = ""
@@ -99,6 +102,28 @@ class HintScreen(PreparerScreen[Context | None]):
 
     # what it is
 
+    @property
+    def _wanted(self) -> tuple[bool, str, tuple[str, int], Level, int, int]:
+        """All that keys choose here."""
+        return self._removed, self._text, self._written_from, self._level, self._source, self._maker
+
+    @property
+    def is_changed(self) -> bool:
+        return self._wanted != self._at_first
+
+    def _keep(self, said: str = "") -> None:
+        """Let what is wanted now be brought back after a change. said: what is taken away, a sentence."""
+        if self._text and not said:
+            said = "The hint that was written is taken away."
+        self.offer_undo(said, partial(self._restore, *self._wanted))
+
+    def _restore(
+        self, removed: bool, text: str, written_from: tuple[str, int], level: Level, source: int, maker: int
+    ) -> None:
+        self._removed, self._text, self._written_from = removed, text, written_from
+        self._level, self._source, self._maker = level, source, maker
+        self._restart()
+
     def _sources(self) -> Sequence[BenchSample]:
         """The reference's finished samples of this prompt."""
         if self._reference is None:
@@ -122,7 +147,7 @@ class HintScreen(PreparerScreen[Context | None]):
         name = self._reference.name
         return Hint(self._level, "", name, self._source, self._makers[self._maker], hint_template(self._level))
 
-    @work(exclusive=True, group="look")
+    @work(exclusive=True, group=BACKGROUND)
     async def _look(self, make: bool = False) -> None:
         """Find the hint and the prompt that goes with it; make it only where that was asked for."""
         hint, sample, prompt = self._hint(), self._sample(), self.workbench.bench.prompt
@@ -185,7 +210,7 @@ class HintScreen(PreparerScreen[Context | None]):
 
     def _nothing(self) -> str:
         if self._removed:
-            return "The hint is taken away. F5 accepts that; ←→ bring one back."
+            return "The hint is taken away. F10 accepts that; ←→ bring one back."
         if self._making:
             return "…"
         if self._reference is None:
@@ -203,6 +228,7 @@ class HintScreen(PreparerScreen[Context | None]):
         self._slide(1)
 
     def _slide(self, by: int) -> None:
+        self._keep()
         at = LEVELS.index(self._level)
         if not self._removed:
             self._level = LEVELS[max(0, min(len(LEVELS) - 1, at + by))]
@@ -222,6 +248,7 @@ class HintScreen(PreparerScreen[Context | None]):
             self.error = self._nothing()
             self.show()
             return
+        self._keep()
         self._removed, self._text = False, ""
         self._look(make=True)
 
@@ -235,6 +262,7 @@ class HintScreen(PreparerScreen[Context | None]):
         before = self._shown.text if self._shown is not None else self._text
         text = await self.app.push_screen_wait(EditorScreen(before, "Hint", empty="Write the hint, or press Esc."))
         if text is not None and text != before:
+            self.offer_undo("", partial(self._restore, *self._wanted))
             if not self._text:
                 made_from = self._reference if self._shown is not None else None
                 self._written_from = (made_from.name, self._source) if made_from is not None else ("", 0)
@@ -242,13 +270,16 @@ class HintScreen(PreparerScreen[Context | None]):
             self._look()
 
     def action_remove(self) -> None:
-        self._removed, self._text = True, ""
-        self._restart()
+        if not self._removed:
+            self._keep("The hint is taken away.")
+            self._removed, self._text = True, ""
+            self._restart()
 
     def action_next_maker(self) -> None:
         if len(self._makers) < 2:
             self.tell("No other column's model is there to make it; a on the Bench adds one.")
         if self._makers:
+            self._keep()
             self._maker = (self._maker + 1) % len(self._makers)
             self._text = ""
             self._restart()
@@ -264,6 +295,7 @@ class HintScreen(PreparerScreen[Context | None]):
         if len(indices) < 2:
             self.tell("The reference has no other sample of this prompt; + and s on the Bench draw more.")
         if indices:
+            self.offer_undo("", partial(self._restore, *self._wanted))
             at = indices.index(self._source) if self._source in indices else -1
             self._source = indices[(at + by) % len(indices)]
             self._restart()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from alignbench.tui.action import EXTERNAL_EDITOR, LEAVE, PAGER, PAGING, WRITING, Action
+from alignbench.tui.action import EXTERNAL_EDITOR, LEAVE, PAGER, PAGING, WRITING, Action, accepting
 
 PICKER = (
+    accepting("pick", "pick", "Put this prompt on the Bench."),
     Action("back", "escape", "Esc", "back", "Keep the prompt that was there.", footer=True),
-    Action("pick", "enter", "Enter", "pick", "Put this prompt on the Bench.", footer=True, priority=True),
     Action("list_down", "down", "↓", "down", "The next line."),
     Action("list_up", "up", "↑", "up", "The line above."),
     *PAGING,
@@ -16,8 +16,8 @@ PICKER = (
 )
 
 SAMPLE = (
+    accepting("accept", "draw", "Draw the samples that are missing there."),
     LEAVE,
-    Action("accept", "enter", "Enter", "draw", "Draw the samples that are missing there.", footer=True),
     Action("list_down", "down,j", "↓", "down", "The next line."),
     Action("list_up", "up,k", "↑", "up", "The line above."),
     Action("other_columns", "tab,c", "Tab", "columns", "All columns, or the selected one.", footer=True),
@@ -26,10 +26,8 @@ SAMPLE = (
 EDITOR = (*WRITING,)
 
 CONDITION = (
+    accepting("accept", "accept", "Check the fields and change the column."),
     LEAVE,
-    Action(
-        "accept", "enter,f5", "Enter", "accept", "Check the fields and change the column.", footer=True, priority=True
-    ),
     Action("field_down", "down", "↓", "next field", "The next field (Tab does the same)."),
     Action("field_up", "up", "↑", "field above", "The field above (Shift+Tab does the same)."),
     Action("next_choice", "f2", "F2", "next choice", "In model and mode: the next one that is known.", footer=True),
@@ -49,19 +47,13 @@ CONDITION = (
 )
 
 CONFIRM = (
-    Action("no", "escape,n", "n", "no", "Leave everything as it is.", footer=True),
-    Action("yes", "y", "y", "yes", "Do it.", footer=True),
+    Action("yes", "y,f10", "y", "yes", "Do it (F10 does the same).", footer=True),
+    Action("no", "n,escape", "n", "no", "Leave everything as it is.", footer=True),
 )
 
-LINE = (
-    LEAVE,
-    Action("accept", "enter", "Enter", "accept", "Take what is written here.", footer=True, priority=True),
-)
+LINE = (accepting("accept", "accept", "Take what is written here."), LEAVE)
 
-SAVE = (
-    LEAVE,
-    Action("accept", "enter,f10", "Enter", "write", "Write the file.", footer=True, priority=True),
-)
+SAVE = (accepting("accept", "write", "Write the file."), LEAVE)
 
 NOTES = (*LINE, EXTERNAL_EDITOR)
 

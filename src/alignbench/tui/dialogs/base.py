@@ -1,4 +1,9 @@
-"""What the dialogs share: a box over the Bench, a heading, the keys at the bottom."""
+"""What the dialogs share: a box over the Bench, a heading, the keys at the bottom.
+
+Every dialog is accepted by F10 (`accepting` in `tui/action.py` makes the action), and by Enter too where it has only a
+list or fields of one line. It is opened with `await self.app.push_screen_wait(...)` in a `@work` method. No dialog has
+to guard itself against keys that come too early or twice: `tui/key_queue.py` does.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +19,7 @@ from textual.content import Content
 from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen
 from textual.types import CSSPathType
-from textual.widgets import OptionList, Static
+from textual.widgets import Input, OptionList, SelectionList, Static, TextArea
 
 from alignbench.errors import InputError
 from alignbench.tui.action import bindings
@@ -38,6 +43,10 @@ class DialogScreen(ModalScreen[ResultT], AppScreen[ResultT]):
     COMPONENT_CLASSES: ClassVar[set[str]] = {"dialog--backdrop"}
     HORIZONTAL_BREAKPOINTS = WIDTHS
     HEADING = ""
+    IS_DRAFT: ClassVar[bool] = True  # whether what is written here would be missed
+
+    def on_mount(self) -> None:
+        self.remember()
 
     def compose(self) -> ComposeResult:
         with Vertical(id="box", classes="panel") as box:
@@ -80,6 +89,21 @@ class DialogScreen(ModalScreen[ResultT], AppScreen[ResultT]):
     def on_path_input_choices(self, message: PathInput.Choices) -> None:
         self.complain(one_line(", ".join(message.names), 400))
 
+    def remember(self) -> None:
+        """What stands in the fields now is no change."""
+        self._at_first = self._written()
+
+    def _written(self) -> list[object]:
+        return [
+            [field.value for field in self.query(Input)],
+            [area.text for area in self.query(TextArea)],
+            [chosen.selected for chosen in self.query(SelectionList)],
+        ]
+
+    @property
+    def is_changed(self) -> bool:
+        return self.IS_DRAFT and self.is_mounted and self._written() != self._at_first
+
     def complain(self, message: str) -> None:
         """Say what is wrong; nothing that was typed is lost."""
         self.query_one("#message", Static).update(plain(message))
@@ -87,6 +111,8 @@ class DialogScreen(ModalScreen[ResultT], AppScreen[ResultT]):
 
 class ListScreen(DialogScreen[ResultT]):
     """A dialog in which a line is typed while keys move in the list below it."""
+
+    IS_DRAFT = False
 
     def action_list_down(self) -> None:
         self.query_one(OptionList).action_cursor_down()
@@ -105,7 +131,7 @@ class ConfirmScreen(DialogScreen[bool]):
     """A question that y or n answers."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("confirm", CONFIRM)]
-    HELP = "y does it, n or Esc leaves everything as it is."
+    HELP = "y or F10 does it, n or Esc leaves everything as it is."
 
     def __init__(self, question: str, detail: str) -> None:
         super().__init__()
@@ -130,7 +156,7 @@ class LineScreen(DialogScreen[str | None]):
     """One line of text to write."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("line", LINE)]
-    HELP = "Enter takes what is written, Esc leaves everything as it was."
+    HELP = "F10 or Enter takes what is written, Esc leaves everything as it was."
 
     def __init__(
         self,

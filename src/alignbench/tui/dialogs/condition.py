@@ -178,6 +178,7 @@ class ConditionScreen(DialogScreen[Column | None]):
         self._hint("model", f"F2: {', '.join(names)}" if names else "llama:/path/file.gguf")
         if not field.value and names:
             field.value = names[0]
+            self.call_after_refresh(self.remember)  # its name follows
 
     def _hint(self, key: str, text: str, wrong: bool = False) -> None:
         self._hints[key] = text, wrong

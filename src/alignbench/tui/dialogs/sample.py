@@ -33,7 +33,7 @@ class SampleScreen(ListScreen[Offer | None]):
     CSS_PATH: ClassVar[CSSPathType | None] = [DIALOG_CSS, "sample.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("sample", SAMPLE)]
     HELP = (
-        "Enter draws what is missing of the chosen prompts; Tab says whether in all columns or in the selected one. "
+        "F10 or Enter draws what is missing of the chosen prompts; Tab: in all columns, or in the selected one. "
         "It goes on while you read: Esc on the Bench stops it, and F5 goes on with what is missing, also tomorrow. "
         "The time is that of earlier samples of these models in this database."
     )

@@ -21,7 +21,7 @@ class EditorScreen(DialogScreen[str | None]):
 
     CSS_PATH: ClassVar[CSSPathType | None] = [DIALOG_CSS, "text_editor.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("editor", EDITOR)]
-    HELP = "Write the text; Enter begins a new line. F5 takes it, Esc leaves the one that was there."
+    HELP = "Write the text; Enter begins a new line. F10 takes it, Esc leaves the one that was there."
 
     def __init__(self, text: str, what: str = "Prompt", *, empty: str = EMPTY_PROMPT) -> None:
         """what: the text is. empty: what to say where nothing is written; an empty text is taken where it is empty."""
@@ -32,7 +32,7 @@ class EditorScreen(DialogScreen[str | None]):
 
     @property
     def heading(self) -> str:
-        return f"{self._what}: F5 takes it, Esc leaves the old one"
+        return f"{self._what}: F10 takes it, Esc leaves the old one"
 
     def body(self) -> ComposeResult:
         area = PlainArea(self._text, soft_wrap=True, show_line_numbers=False, compact=True)

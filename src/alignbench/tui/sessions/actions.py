@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alignbench.tui.action import PAGING, Action
+from alignbench.tui.action import PAGING, Action, accepting
 from alignbench.tui.dialogs.actions import TEXT
 
 SESSIONS = (
@@ -26,16 +26,16 @@ SESSIONS = (
 )
 
 SEARCH = (
+    accepting("open", "open", "Open its session, at its prompt."),
     Action("back", "escape", "Esc", "back", "Back to the sessions.", footer=True),
-    Action("open", "enter", "Enter", "open", "Open its session, at its prompt.", footer=True, priority=True),
     Action("list_down", "down", "↓", "down", "The next sample."),
     Action("list_up", "up", "↑", "up", "The sample above."),
     *PAGING,
 )
 
 EXPORT = (
+    accepting("accept", "write", "Write the file."),
     Action("cancel", "escape", "Esc", "leave", "Close without writing anything.", footer=True),
-    Action("accept", "enter", "Enter", "write", "Write the file.", footer=True, priority=True),
     Action("next_field", "tab", "Tab", "next field", "From the file to the conditions and back.", footer=True),
 )
 

@@ -23,6 +23,7 @@ from alignbench.metrics.statistics import Uncertainty
 from alignbench.reports.plain import plain_sections
 from alignbench.reports.sections import agreement_section, judged_sections
 from alignbench.tui.action import bindings
+from alignbench.tui.key_queue import BACKGROUND
 from alignbench.tui.screen import AppScreen
 from alignbench.tui.sessions.actions import LABEL
 from alignbench.tui.styled import plain
@@ -79,7 +80,7 @@ class LabelScreen(AppScreen[None]):
             return bool(self._past)
         return bool(self._waiting) if action == "skip" else True
 
-    @work(exclusive=True)
+    @work(exclusive=True, group=BACKGROUND)
     async def _next(self) -> None:
         """Show the first of those that wait, or what came of them all."""
         self._item = None
@@ -113,7 +114,7 @@ class LabelScreen(AppScreen[None]):
 
     @work
     async def action_answer(self, number: int) -> None:
-        """Store an answer, by its number from 1 on; keys that come before the next pair is on the screen do nothing."""
+        """Store an answer, by its number from 1 on; what is typed before the next pair is there goes nowhere."""
         if (item := self._item) is None or number > len(self._plan.choices):
             return
         self._item = None
@@ -126,6 +127,7 @@ class LabelScreen(AppScreen[None]):
             return
         self._waiting.popleft()
         self._past.append(item)
+        self.drop_keys()
         self._next()
 
     def action_undo(self) -> None:

@@ -15,6 +15,7 @@ from alignbench.reports.plain import plain_report
 from alignbench.tui.action import bindings
 from alignbench.tui.dialogs.save import ask_where
 from alignbench.tui.dialogs.text import TextScreen
+from alignbench.tui.key_queue import BACKGROUND
 from alignbench.tui.sessions.actions import REPORT
 from alignbench.tui.sessions.report import session_report, write_page
 from alignbench.tui.workbench.background_job import BackgroundJob
@@ -60,7 +61,7 @@ class ReportScreen(TextScreen):
     def check_action(self, action: str, _parameters: tuple[object, ...]) -> bool | None:
         return self._job.result is not None if action == "write" else True
 
-    @work(exclusive=True)
+    @work(exclusive=True, group=BACKGROUND)
     async def action_write(self) -> None:
         report = self._job.result
         assert report is not None

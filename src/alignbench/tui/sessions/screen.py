@@ -20,7 +20,7 @@ from alignbench.errors import AlignbenchError
 from alignbench.tui.action import bindings
 from alignbench.tui.dialogs.base import ConfirmScreen, LineScreen
 from alignbench.tui.dialogs.save import free_path
-from alignbench.tui.screen import AppScreen
+from alignbench.tui.screen import AppScreen, do
 from alignbench.tui.sessions.actions import SESSIONS
 from alignbench.tui.sessions.session_line import HEADS, fitted_cells, session_line
 from alignbench.tui.text import count, one_line
@@ -90,7 +90,7 @@ class SessionsScreen(AppScreen[SessionChoice | None]):
     def on_resize(self) -> None:
         self.redraw()
 
-    @work(exclusive=True)
+    @work(exclusive=True, group="read")
     async def read(self, keep: int | None = None) -> None:
         """Read the list again. keep: the session to select."""
         found = await self._run(lambda store: store.sessions())
@@ -329,13 +329,12 @@ class SessionsScreen(AppScreen[SessionChoice | None]):
         request = await self.app.push_screen_wait(ExportScreen(info.id, names, proposed))
         if request is None:
             return
-        try:
-            path = await asyncio.to_thread(_export, self.workbench.database.path, info.id, request)
-        except AlignbenchError as error:
-            self.tell(str(error), "error")
-        else:
-            self.workbench.folder = path.parent
-            self.tell(f"Written to {path.resolve()}")
+        do(self.app, self.workbench, self._write(info.id, request))
+
+    async def _write(self, session: int, request: ExportRequest) -> str:
+        path = await asyncio.to_thread(_export, self.workbench.database.path, session, request)
+        self.workbench.folder = path.parent
+        return f"Written to {path.resolve()}"
 
     @work
     async def action_backup(self) -> None:
@@ -345,12 +344,11 @@ class SessionsScreen(AppScreen[SessionChoice | None]):
             return
         path = Path(written).expanduser()
 
-        def work(store: Store) -> bool:
-            store.backup(path)
-            return True
+        async def copy() -> str:
+            await self.workbench.database.run(lambda store: store.backup(path))
+            return f"Written to {path.resolve()}"
 
-        if await self._run(work):
-            self.tell(f"Written to {path.resolve()}")
+        do(self.app, self.workbench, copy())
 
     @work
     async def action_delete(self) -> None:

@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 from alignbench.errors import AlignbenchError
 from alignbench.tui.action import bindings
 from alignbench.tui.dialogs.base import DIALOG_CSS, ListScreen
+from alignbench.tui.key_queue import BACKGROUND
 from alignbench.tui.sessions.actions import SEARCH
 from alignbench.tui.styled import DIM
 from alignbench.tui.text import one_line
@@ -50,7 +51,7 @@ class SearchScreen(ListScreen["SearchHit | None"]):
     def on_input_changed(self, event: PlainInput.Changed) -> None:
         self._search(event.value)
 
-    @work(exclusive=True)
+    @work(exclusive=True, group=BACKGROUND)
     async def _search(self, text: str) -> None:
         hits: list[SearchHit] = []
         message = ""

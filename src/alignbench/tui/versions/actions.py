@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from alignbench.tui.action import Action
+from dataclasses import replace
+
+from alignbench.tui.action import Action, accepting
 
 VERSIONS = (
+    replace(accepting("pick", "use", "Put this version on the Bench."), title="use version"),
     Action("back", "escape,v,q", "Esc", "back", "Leave the version that is on the Bench.", footer=True),
-    Action("pick", "enter", "Enter", "use", "Put this version on the Bench.", footer=True, title="use version"),
     Action("up", "up,k", "↑", "up", "The version above."),
     Action("down", "down,j", "↓", "down", "The version below."),
     Action(

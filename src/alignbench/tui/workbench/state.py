@@ -334,6 +334,23 @@ class Bench:
             del self.used[gone.name]
         return gone
 
+    def put_back(self, column: Column, at: int, *, is_reference: bool) -> None:
+        """Have a column again that was taken away. InputError where its condition is on the Bench meanwhile.
+
+        Args:
+            column: As it was.
+            at: Its place.
+            is_reference: Whether the others were compared with it.
+        """
+        if any(each.hash == column.hash for each in self.columns):
+            raise InputError(f"{column.name} is on the Bench already.")
+        column = replace(column, condition=self.settle(column.condition))
+        self.selected = min(at, len(self.columns))
+        self.columns.insert(self.selected, column)
+        self.used[column.name] = column.condition
+        if is_reference:
+            self.reference = column.name
+
     def default_reference(self) -> str | None:
         """The first aligned column, else the first one."""
         names = [column.name for column in self.columns]
@@ -341,24 +358,35 @@ class Bench:
         return next(iter([*aligned, *names]), None)
 
     def change(self, column: Column | None, to: Column) -> str:
-        """Put `to` in the place of a column, or beside the others; what there is to say about it."""
+        """Put `to` in the place of a column, or beside the others; what there is to say about it.
+
+        InputError where the column is not there any more.
+        """
+        at = self._place(column) if column is not None else None
         condition = self.settle(to.condition, column)
         if any(c is not column and c.hash == condition.hash for c in self.columns):
             return f"{condition.name} is on the Bench already, with these very parameters."
         settled = Column(condition, to.n)
-        if column is None:
+        if at is None:
             self.add(settled)
         else:
-            self.selected = self.columns.index(column)
+            self.selected = at
             self.put(settled)
         if condition.name == to.name:
             return ""
         return f"{to.name} has samples of other parameters in this session; this column is {condition.name}."
 
+    def _place(self, column: Column) -> int:
+        """Where a column stands. InputError where it was changed or taken away meanwhile."""
+        if column not in self.columns:
+            raise InputError(f"{column.name} is not on the Bench as it was: nothing is changed.")
+        return self.columns.index(column)
+
     def is_renaming(self, column: Column | None, to: Column) -> bool:
         """Whether `to` only gives another name to a column that has samples."""
         return (
             column is not None
+            and column in self.columns
             and to.hash == column.hash
             and to.name != column.name
             and self.has_samples(column.condition)
@@ -366,8 +394,8 @@ class Bench:
 
     def rename(self, column: Column, to: Column) -> None:
         """Another name for a column and all its samples."""
+        self.selected = self._place(column)
         del self.used[column.name]
-        self.selected = self.columns.index(column)
         self.put(to)
         for key, cell in self.cells.items():
             if key[1] == column.hash:
