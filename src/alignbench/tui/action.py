@@ -108,7 +108,10 @@ def bindings(scope: str, actions: Iterable[Action]) -> list[Binding]:
     """Textual bindings for a screen's actions; ids are `scope.name`. Help comes first at the bottom of every screen."""
     SCOPES[scope] = tuple(actions)
     made = [_binding(scope, action) for action in SCOPES[scope]]
-    return made if scope == "app" else [_binding("app", APP[0], "app.help"), *made]
+    if scope == "app":
+        return made
+    asked = Binding("question_mark", "app.help", show=False, id="app.help?")  # where no text is typed
+    return [_binding("app", APP[0], "app.help"), asked, *made]
 
 
 def _binding(scope: str, action: Action, name: str = "") -> Binding:

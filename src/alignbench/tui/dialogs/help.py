@@ -19,8 +19,6 @@ from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.screen_title import ScreenTitle
 from alignbench.tui.wrap import WrappedText
 
-TITLE = 18  # cells for what an action is called
-
 
 class HelpScreen(AppScreen[None]):
     """The actions of another screen, made from the same list as its key bindings."""
@@ -45,13 +43,14 @@ class HelpScreen(AppScreen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         width = max(len(action.shown) for action in self._actions)
-        room = max(20, event.size.width - width - TITLE - 8)
+        title = max(len(action.called) for action in self._actions) + 2
+        room = max(20, event.size.width - width - title - 8)
         lines = [Content(self._about), Content("")] if self._about else []
         for action in self._actions:
             text = WrappedText(room, action.help)
             head = Content.assemble(
-                (f"{action.shown:>{width}}  ", "bold $text-primary"), (f"{action.called:<{TITLE}}", "bold")
+                (f"{action.shown:>{width}}  ", "bold $text-primary"), (f"{action.called:<{title}}", "bold")
             )
             lines.append(Content.assemble(head, text[0]))
-            lines += [Content(" " * (width + 2 + TITLE) + text[i]) for i in range(1, len(text))]
+            lines += [Content(" " * (width + 2 + title) + text[i]) for i in range(1, len(text))]
         self.query_one("#keys", Static).update(Content("\n").join(lines))
