@@ -14,11 +14,11 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from alignbench.errors import AlignbenchError, InputError
+from alignbench.tui.clickable import do_clicked
 from alignbench.tui.key_queue import BACKGROUND
 from alignbench.tui.notices import tell
 from alignbench.tui.ordered_app import OrderedApp
 from alignbench.tui.text import count
-from alignbench.tui.widgets.clickable import do_clicked
 from alignbench.tui.widgets.pane import Pane
 from alignbench.tui.workbench.controller import Workbench
 

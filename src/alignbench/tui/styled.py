@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from textual.content import Content
 
+from alignbench.tui.clickable import clickable
 from alignbench.tui.text import printable
-from alignbench.tui.widgets.clickable import clickable
 from alignbench.tui.wrap import WrappedText
 
 ViewT = TypeVar("ViewT", bound=str)

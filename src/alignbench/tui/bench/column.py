@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from alignbench.tui.bench.column_head import about, progress, title
 from alignbench.tui.bench.sample_list import SampleList
-from alignbench.tui.widgets.clickable import do_clicked
+from alignbench.tui.clickable import do_clicked
 from alignbench.tui.workbench.cell import BenchCell, shared_end
 from alignbench.tui.workbench.state import Column
 

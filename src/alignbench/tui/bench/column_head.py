@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from textual.content import Content
 
 from alignbench.tui.bench.column_window import ColumnWindow
+from alignbench.tui.clickable import clickable
 from alignbench.tui.condition_text import context_words, settings
 from alignbench.tui.styled import DIM, hue
 from alignbench.tui.text import bar, cells, cut, middle_cut, one_line
-from alignbench.tui.widgets.clickable import clickable
 from alignbench.tui.workbench.cell import BenchCell
 from alignbench.tui.workbench.state import Column, letter
 

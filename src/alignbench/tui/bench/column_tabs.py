@@ -6,9 +6,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from alignbench.tui.bench.column_window import window
+from alignbench.tui.clickable import clickable
 from alignbench.tui.styled import DIM, SELECTED
 from alignbench.tui.text import cells, middle_cut
-from alignbench.tui.widgets.clickable import clickable
 from alignbench.tui.workbench.state import Bench, letter
 
 LEAST_NAME = 6

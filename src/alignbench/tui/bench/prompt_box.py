@@ -7,9 +7,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from alignbench.spec import Prompt
+from alignbench.tui.clickable import do_clicked
 from alignbench.tui.styled import DIM
 from alignbench.tui.text import printable, start
-from alignbench.tui.widgets.clickable import do_clicked
 from alignbench.tui.wrap import WrappedText
 
 LABEL = " Prompt  "

@@ -9,9 +9,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from alignbench.tui.bench.comparison_lines import comparison_lines
+from alignbench.tui.clickable import do_clicked
 from alignbench.tui.sizes import NARROW, TALL
 from alignbench.tui.styled import DIM, hue, plain
-from alignbench.tui.widgets.clickable import do_clicked
 from alignbench.tui.workbench.comparison_values import Score, ScoreTable, ShownMetric
 from alignbench.tui.workbench.state import letter
 

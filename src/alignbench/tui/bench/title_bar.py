@@ -7,9 +7,9 @@ from pathlib import Path
 from textual.content import Content
 from textual.widgets import Static
 
+from alignbench.tui.clickable import clickable
 from alignbench.tui.styled import DIM
 from alignbench.tui.text import cells, clock, count, one_line
-from alignbench.tui.widgets.clickable import clickable
 from alignbench.tui.workbench.controller import Workbench
 from alignbench.tui.workbench.state import Bench
 

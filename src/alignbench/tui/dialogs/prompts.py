@@ -21,12 +21,12 @@ from textual.widgets.option_list import Option
 from alignbench.errors import AlignbenchError
 from alignbench.spec import Prompt
 from alignbench.tui.action import bindings
+from alignbench.tui.clickable import clickable
 from alignbench.tui.dialogs.actions import PICKER
 from alignbench.tui.dialogs.base import DIALOG_CSS, LineScreen, ListScreen
 from alignbench.tui.styled import DIM, SELECTED
 from alignbench.tui.text import one_line
 from alignbench.tui.widgets.choice_list import ChoiceList
-from alignbench.tui.widgets.clickable import clickable
 from alignbench.tui.widgets.inputs import PlainInput
 from alignbench.tui.workbench.sample_scope import Standing, standings
 from alignbench.tui.workbench.state import THIS_SESSION, TYPED_BEFORE, Bench
