@@ -77,6 +77,8 @@ WRITING = (accepting("accept", "accept", "Take what is written here.", enter=Fal
 SCROLLING = (
     Action("page_up", "pageup", "PgUp", "page up", "Scroll up."),
     Action("page_down", "pagedown,space", "PgDn", "page down", "Scroll down."),
+    Action("to_start", "home", "Home", "to the start", "Scroll to the start."),
+    Action("to_end", "end", "End", "to the end", "Scroll to the end."),
 )
 PAGING = (
     Action("page_down", "pagedown", "PgDn", "page down", "Down by a page."),

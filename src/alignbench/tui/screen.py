@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -100,6 +101,14 @@ class AppScreen(Screen[ResultT]):
         except InputError as error:
             self.tell(str(error), "warning")
 
+    def action_to_start(self) -> None:
+        for pane in self.panes():
+            pane.scroll_home(animate=False)
+
+    def action_to_end(self) -> None:
+        for pane in self.panes():
+            pane.scroll_end(animate=False)
+
     def action_back(self) -> None:
         self.dismiss(None)
 
@@ -185,6 +194,12 @@ class WorkbenchScreen(AppScreen[ResultT]):
 
     def action_sample_down(self) -> None:
         self._move_cursor(1)
+
+    def action_first_sample(self) -> None:
+        self._move_cursor(-sys.maxsize)
+
+    def action_last_sample(self) -> None:
+        self._move_cursor(sys.maxsize)
 
     def _move_cursor(self, by: int) -> None:
         self.workbench.bench.move_cursor(by)

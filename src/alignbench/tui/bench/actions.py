@@ -104,6 +104,8 @@ BENCH = (
     Action("column_right", "right,l,tab", "→", "column right", "Select the column to the right."),
     Action("sample_up", "up,k", "↑", "sample up", "Select the sample above."),
     Action("sample_down", "down,j", "↓", "sample down", "Select the sample below."),
+    Action("first_sample", "home", "Home", "first sample", "Select the first sample."),
+    Action("last_sample", "end", "End", "last sample", "Select the last sample."),
     Action("page_up", "pageup", "PgUp", "page up", "Scroll the samples of this column up."),
     Action("page_down", "pagedown", "PgDn", "page down", "Scroll the samples of this column down."),
     Action("view", "enter", "Enter", "view sample", "The selected sample on a screen of its own."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alignbench.tui.action import EXTERNAL_EDITOR, LEAVE, PAGER, PAGING, WRITING, Action, accepting
+from alignbench.tui.action import EXTERNAL_EDITOR, LEAVE, PAGER, PAGING, SCROLLING, WRITING, Action, accepting
 
 PICKER = (
     accepting("pick", "pick", "Put this prompt on the Bench."),
@@ -63,6 +63,7 @@ TEXT = (
     Action("line_down", "down,j", "↓", "down", "Down by a line."),
     Action("page_up", "pageup", "PgUp", "page up", "Up by a page.", footer=True),
     Action("page_down", "pagedown,space", "PgDn", "page down", "Down by a page.", footer=True),
+    *SCROLLING[2:],
     PAGER,
 )
 
