@@ -65,6 +65,8 @@ def ctrl_c() -> None:
 def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALIGNBENCH_DB", str(tmp_path / "alignbench.db"))
     monkeypatch.setenv("ALIGNBENCH_CONFIG_DIR", str(tmp_path / "config"))
+    for size in ("COLUMNS", "LINES"):  # of the terminal that the tests are run in
+        monkeypatch.delenv(size, raising=False)
     monkeypatch.setenv("ALIGNBENCH_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("ALIGNBENCH_WEIGHTS_DIR", str(WEIGHTS))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
