@@ -18,6 +18,8 @@ SESSIONS = (
     Action("merge", "m", "m", "merge", "Make one session of those that are marked, and of this one.", footer=True),
     Action("compare", "c", "c", "compare", "What differs between this session and the marked one.", footer=True),
     Action("delete", "d,delete", "d", "delete", "Delete the session and everything in it, after asking.", footer=True),
+    Action("list_down", "j", "j", "down", "The session below (↓ does the same)."),
+    Action("list_up", "k", "k", "up", "The session above (↑ does the same)."),
     Action("label", "l", "l", "label", "Say of pairs of its samples which is better, not knowing whose they are."),
     Action("rename", "r", "r", "rename", "Give the session another name."),
     Action("tags", "t", "t", "tags", "Tags of the session, with commas between."),

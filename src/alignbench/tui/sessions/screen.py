@@ -136,6 +136,12 @@ class SessionsScreen(AppScreen[SessionChoice | None]):
         at = self.query_one(OptionList).highlighted
         return self._listed[at] if at is not None and at < len(self._listed) else None
 
+    def action_list_down(self) -> None:
+        self.query_one(OptionList).action_cursor_down()
+
+    def action_list_up(self) -> None:
+        self.query_one(OptionList).action_cursor_up()
+
     def check_action(self, action: str, _parameters: tuple[object, ...]) -> bool | None:
         if action in ("back", "new_session", "search", "backup"):
             return True
