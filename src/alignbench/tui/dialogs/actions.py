@@ -47,7 +47,7 @@ CONDITION = (
 )
 
 CONFIRM = (
-    Action("yes", "y,f10", "y", "yes", "Do it (F10 does the same).", footer=True),
+    Action("yes", "y,f10", "y/F10", "yes", "Do it.", footer=True),
     Action("no", "n,escape", "n", "no", "Leave everything as it is.", footer=True),
 )
 
