@@ -167,7 +167,7 @@ def test_an_editor_gets_the_terminal_and_gives_it_back(tmp_path: Path, monkeypat
         terminal.until("$EDITOR")
         terminal.press(b"\x0f")  # Ctrl+O
         terminal.until("written elsewhere")
-        terminal.press(b"\x11")  # Ctrl+Q
+        terminal.press(b"\x11\x11")  # Ctrl+Q, and again: what was written is not taken
         assert terminal.process.wait(LIMIT) == 0
     finally:
         terminal.process.kill()
