@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+
 import pytest
 from typer import Context
 from typer.core import TyperGroup
@@ -31,3 +35,19 @@ def test_a_command_that_is_called_is_whole(name: str) -> None:
     )
     assert late.command.get_help(late) == eager.command.get_help(eager)
     assert type(late.command) is type(eager.command)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_at_the_very_start_ends_without_a_traceback(number: int, code: int) -> None:
+    script = (
+        "import os, sys\n"
+        "class Signalled:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'alignbench.cli.app':\n"
+        f"            os.kill(os.getpid(), {int(number)})\n"
+        "sys.meta_path.insert(0, Signalled())\n"
+        "from alignbench.cli import main\n"
+        "main()\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script, "doctor"], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (code, "", "")

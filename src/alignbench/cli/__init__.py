@@ -17,13 +17,18 @@ from typing import NoReturn
 
 def main() -> None:
     """Entry point of the `alignbench` command: an error is one message, not a traceback."""
-    from alignbench.cli import printing
-    from alignbench.cli.app import app
-    from alignbench.cli.late import late_group
+    try:
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _end)
+        from alignbench.cli import printing
+        from alignbench.cli.app import app
+        from alignbench.cli.late import late_group
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _end)
-    printing.guard()
+        printing.guard()
+    except KeyboardInterrupt:  # so early that nothing has begun
+        sys.exit(130)
+    except _EndedBySignal as end:
+        sys.exit(128 + end.number)
     code = _exit_code(late_group(app))
     written = _exit_code(printing.finish)
     sys.exit(code or written)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,29 @@ from tests.support.fakes import FakePool
 from tests.support.waiting import LIMIT
 
 PROMPTS = [Prompt(f"p{i}", f"Question number {i}?", "few") for i in range(4)]
+
+
+class HeldPool(FakePool):
+    """Answers so many cells as it is let; the others wait, or are cancelled."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._let, self._more = 2, threading.Condition()
+
+    def let(self, cells: int) -> None:
+        with self._more:
+            self._let = cells
+            self._more.notify_all()
+
+    def _answer(self, model: Model, request: SampleRequest, sink: Sink) -> None:
+        with self._more:
+            self._more.wait_for(lambda: request.key <= self._let or request.key in self._cancelled, LIMIT)
+        super()._answer(model, request, sink)
+
+    def cancel(self, model: Model, key: int, samples: Sequence[int] | None = None) -> None:
+        with self._more:
+            super().cancel(model, key, samples)
+            self._more.notify_all()
 
 
 def few_prompts(app: BenchApp, folder: Path) -> None:
@@ -93,7 +117,7 @@ async def test_an_interrupted_set_goes_on_in_another_app_with_the_same_samples(t
         hint_second_column(app)
         await set_drawn(pilot, app, 1)
         await shows(pilot, "All 8 cells drawn.")
-    app = make_app(parts, FakePool(delay=0.01))
+    app = make_app(parts, HeldPool())
     async with app.run_test(size=WIDE, notifications=True) as pilot:
         await ready(pilot, app)
         few_prompts(app, tmp_path)
@@ -117,24 +141,6 @@ async def test_an_interrupted_set_goes_on_in_another_app_with_the_same_samples(t
         await until(pilot, lambda: len(texts(rows(parts))) == 40 and not app.workbench.busy)
         assert all(cell.done == 5 for cell in bench.cells.values())
     assert texts(rows(parts)) == texts(rows(whole))
-
-
-class HeldPool(FakePool):
-    """Answers so many cells as it is let; the others wait."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._let, self._more = 2, threading.Condition()
-
-    def let(self, cells: int) -> None:
-        with self._more:
-            self._let = cells
-            self._more.notify_all()
-
-    def _answer(self, model: Model, request: SampleRequest, sink: Sink) -> None:
-        with self._more:
-            self._more.wait_for(lambda: request.key <= self._let, LIMIT)
-        super()._answer(model, request, sink)
 
 
 async def test_while_a_set_is_drawn(tmp_path: Path) -> None:
