@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING
 
 from alignbench.tui.workbench.background_job import BackgroundJob
 from alignbench.tui.workbench.cell import BenchCell
-from alignbench.tui.workbench.comparison import lowest_version, source_samples
 from alignbench.tui.workbench.comparison_values import prompt_id
 from alignbench.tui.workbench.job_cache import JobCache
 from alignbench.tui.workbench.latest_thread import LatestThread
-from alignbench.tui.workbench.roles import roles
 from alignbench.tui.workbench.state import Bench, letter
 
 if TYPE_CHECKING:
@@ -104,6 +102,9 @@ def band_columns(bench: Bench, floor: str | None) -> tuple[BandColumn, ...]:
 
 def floor_of(bench: Bench) -> tuple[str | None, str]:
     """Name of the floor, a column or a version of one; and why there is none."""
+    from alignbench.tui.workbench.comparison import lowest_version
+    from alignbench.tui.workbench.roles import roles
+
     known = roles(bench.columns, bench.reference)
     floor = known.floor or lowest_version(bench)
     return floor, "" if floor is not None else known.no_floor
@@ -112,6 +113,7 @@ def floor_of(bench: Bench) -> tuple[str | None, str]:
 def recovery_request(bench: Bench, floor: str, *, everywhere: bool) -> RecoveryRequest | None:
     """Of the prompt on the screen, or of all that were sampled; None before reference and floor have a sample."""
     from alignbench.scoring.contested import is_contested
+    from alignbench.tui.workbench.comparison import source_samples
 
     columns = band_columns(bench, floor)
     names = {bench.reference or "", floor, *(column.name for column in columns)}
