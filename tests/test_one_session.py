@@ -87,7 +87,7 @@ async def seen_in_the_app(db: Path) -> Seen:
         assert table.cross is not None
         strip = next(one for one in table.comparisons if one.held_out).scores[at].text
         band = app.screen.query_one(RecoveryBand)
-        await until(pilot, lambda: "C, jaccard:" in str(band.tooltip))
+        await until(pilot, lambda: "C°, jaccard:" in str(band.tooltip))
         _, drawn = next(one.estimates[-1] for one in band.measures() if one.label == "jaccard")
         band_text = str(band.tooltip)
         await pilot.press("f7", *["down"] * SIMILARITY, "3")
@@ -134,7 +134,7 @@ async def test_the_app_commands_and_reports_name_the_same_numbers(tmp_path: Path
     of_band, of_panel = ([getattr(one, field) for field in BAND] for one in (seen.band, seen.of_prompt))
     assert of_band == pytest.approx(of_panel)
     assert seen.band.gap_ci == pytest.approx(seen.of_prompt.gap_ci)
-    said = f"C, jaccard: {short(seen.of_prompt.value)} of floor {short(seen.of_prompt.floor)}, "
+    said = f"C°, jaccard: {short(seen.of_prompt.value)} of floor {short(seen.of_prompt.floor)}, "
     assert f"{said}ceiling {short(seen.of_prompt.ceiling)}; recovery {share(seen.of_prompt)}" in seen.band_text
     assert seen.recovery_line.startswith(f"C hinted {short(seen.of_prompt.value)}°")
     assert f"recovery {share(seen.of_prompt)}" in seen.recovery_line

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from alignbench.metrics import length_matched
 from alignbench.metrics.cut_texts import CutText, CutTexts
-from alignbench.metrics.length_matched import MIN_WORDS, MatchedValue, matched_value
+from alignbench.metrics.length_matched import MIN_WORDS, MatchedValue, matched_similarity, matched_value
 from alignbench.metrics.lexical import content_ngrams, content_stems, jaccard
 from alignbench.metrics.lexicon import Lexicon
 from alignbench.metrics.overlap import rouge_l
@@ -147,3 +147,42 @@ def test_many_quadruples_are_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
     assert some.n == 200
     assert some.value == pytest.approx(every.value, abs=0.02)
     assert some == matched("jaccard", own, others)
+
+
+def test_a_similarity_at_matched_length_is_the_definition() -> None:
+    """Every response of the reference that is compared, with one of each side and another one of the reference."""
+    sides = {
+        "own": [said(3, seed) for seed in range(2)],
+        "floor": [said(2, seed, vocabulary=30) for seed in (7, 8)],
+        "reference": [said(4, seed) for seed in (3, 4, 5)],
+    }
+    texts_of = [text for side in sides.values() for text in side]
+    lexicon = Lexicon(WORKBENCH, stem)
+    cuts = CutTexts([CutText.of(text, lexicon, 0) for text in texts_of], lexicon)
+    formula = METRICS["jaccard"].cut
+    assert formula is not None
+    rows = np.arange(cuts.n)
+    own, floor, reference = rows[:2], rows[2:4], rows[4:]
+    found = matched_similarity(cuts, formula(cuts), own, floor, reference[1:], reference)
+
+    def alike(one: str, other: str, n_words: int) -> float:
+        first, second = (frozenset(cut(text, n_words)) - WORKBENCH.stop_words for text in (one, other))
+        return len(first & second) / len(first | second)
+
+    fours = [
+        (first, a, low, second)
+        for first, a, low, second in itertools.product(
+            sides["reference"][1:], sides["own"], sides["floor"], sides["reference"]
+        )
+        if first != second
+    ]
+    means = [
+        statistics.fmean(alike(four[0], four[at], min(len(words(text)) for text in four)) for four in fours)
+        for at in (1, 2, 3)
+    ]
+    assert found.n == len(fours)
+    assert [found.value, found.floor, found.ceiling] == pytest.approx(means)
+    assert found.gap_ci is not None
+    assert found.gap_ci[0] <= found.ceiling - found.floor <= found.gap_ci[1]  # type: ignore[operator]
+    alone = matched_similarity(cuts, formula(cuts), own, floor, reference[:1], reference[:1])
+    assert (alone.value, alone.reason[:11]) == (None, "needs two s")

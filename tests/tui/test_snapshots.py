@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from alignbench.tui.app import BenchApp
+from alignbench.tui.bench.recovery_band import RecoveryBand
 from alignbench.tui.workbench.cell import BenchCell
 from tests.support.app import SMALL, WIDE, make_app, ready, sampled, screen_text, still, until
 from tests.support.fakes import FakePool, LetterEmbedder, ScoringPool
@@ -73,7 +74,12 @@ def test_opened(snap_compare: Any, size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("size", [WIDE, SMALL])
 def test_sampled(snap_compare: Any, size: tuple[int, int]) -> None:
-    snapshot(snap_compare, size, done, press=("down",))
+    async def prepare(pilot: Pilot[Any], app: BenchApp) -> None:
+        await done(pilot, app)
+        band = app.screen.query_one(RecoveryBand)
+        await until(pilot, lambda: len(band.measures()) == 2 and all(one.floor.value for one in band.measures()))
+
+    snapshot(snap_compare, size, prepare, press=("down",))
 
 
 def test_loading(snap_compare: Any) -> None:

@@ -97,7 +97,13 @@ class MatchedSimilarity:
 
 
 def matched_similarity(
-    texts: CutTexts, similarity: CutSimilarity, responses: Ints, reference: Ints, floor: Ints, seed: int = 0
+    texts: CutTexts,
+    similarity: CutSimilarity,
+    responses: Ints,
+    floor: Ints,
+    compared: Ints,
+    reference: Ints,
+    seed: int = 0,
 ) -> MatchedSimilarity:
     """The means over fours: a response of the reference, and one of the condition, of the floor and another one of the
     reference that are compared with it, all cut to the length of the shortest.
@@ -105,18 +111,18 @@ def matched_similarity(
     Args:
         texts: the responses of all three.
         similarity: of two responses that are cut.
-        responses, reference, floor: indices of those of each.
+        responses, floor: indices of those of the condition and of the floor.
+        compared: of those of the reference that they are compared with.
+        reference: of all of these.
         seed: draws the fours where there are more than `MOST_QUADRUPLES`.
     """
-    if len(reference) < 2 or not len(responses) or not len(floor):
-        fewest = min(len(reference) - 1, len(responses), len(floor))
-        return MatchedSimilarity(reason=too_few(1, max(0, fewest)))
-    pairs, others = len(reference) * (len(reference) - 1), len(responses) * len(floor)
-    pair, other = _quadruples(pairs, others, seed)
-    first, second = np.divmod(pair, len(reference) - 1)
-    second = second + (second >= first)
+    first, second = (each.ravel() for each in np.meshgrid(compared, reference, indexing="ij"))
+    first, second = first[first != second], second[first != second]
+    if not len(first) or not len(responses) or not len(floor):
+        return MatchedSimilarity(reason="needs two samples of the reference, one of the condition and one of the floor")
+    pair, other = _quadruples(len(first), len(responses) * len(floor), seed)
     own, low = np.divmod(other, len(floor))
-    four = reference[first], responses[own], floor[low], reference[second]
+    four = first[pair], responses[own], floor[low], second[pair]
     words = np.minimum.reduce([texts.lengths[each] for each in four])
     long_enough = words >= MIN_WORDS
     four = tuple(each[long_enough] for each in four)

@@ -63,7 +63,8 @@ def matched_recoveries(
         similarity = cut(texts)
         for name in cells.keys() - {rule.reference, rule.floor}:
             own = rows(rule.reference, rule.part(name))
-            found = matched_similarity(texts, similarity, rows(name), own, rows(rule.floor or ""), seed)
+            floor, whole = rows(rule.floor or ""), rows(rule.reference)
+            found = matched_similarity(texts, similarity, rows(name), floor, own, whole, seed)
             cross[name][metric] = Cross(found.value, found.n, found.ceiling, found.reason, found.reason)
             floors[name][metric] = Cross(found.floor, found.n, found.ceiling, found.reason, found.reason)
             if found.gap_ci is not None:

@@ -68,5 +68,13 @@ def test_it_fits_at_every_width(width: int, shares: Sequence[float]) -> None:
     assert "B" in drawn, "the selected one is always there"
 
 
+def test_floor_and_ceiling_are_there_before_anything_is_compared() -> None:
+    apart = replace(score(0.0), value=0.17)
+    drawn = recovery_line(Measured("jaccard", [], 5, 1, apart), 80, "recovery").plain
+    assert drawn.startswith(" recovery  jaccard  floor .170 ────")
+    assert drawn.endswith("── .480 ceiling  n 5")
+    assert " no gap " in recovery_line(Measured("jaccard", [], 5, 1, NEAR), 80).plain
+
+
 def test_what_is_not_sampled_says_why() -> None:
     assert "– needs 2 samples" in line({"B": CrossEstimate(reason="needs 2 samples, has 1")})

@@ -14,6 +14,7 @@ from alignbench.spec import Context
 from alignbench.store import Store
 from alignbench.tui.app import BenchApp
 from alignbench.tui.audit.screen import AuditScreen
+from alignbench.tui.bench.recovery_band import RecoveryBand
 from alignbench.tui.bench.score_strip import ScoreStrip
 from alignbench.tui.condition_text import context_words
 from alignbench.tui.context.example_dialog import ExampleScreen
@@ -104,17 +105,20 @@ async def test_from_zero_shot_to_a_hint_and_back_after_reopening(tmp_path: Path,
         assert scores is not None
         await until(pilot, lambda: scores.wait(0))
         app.workbench.changed()
+        await until(pilot, lambda: "B4°, cosine: ." in str(app.screen.query_one(RecoveryBand).tooltip))
         before = widget_text(app.screen.query_one(ScoreStrip))
+        shown = app.screen.query_one(RecoveryBand)
+        band, said = widget_text(shown), str(shown.tooltip)
         session = bench.session
-    assert "ceiling" in before
-    assert "floor" in before
-    names = ("B2 ", "B3° ", "B4° ") if size == WIDE else ("2", "3", "B4°")
-    assert all(name in before for name in names), before
+    assert "floor ." in band
+    assert " ceiling" in band
+    assert all(f"{name}, jaccard: ." in said for name in ("B2", "B3°", "B4°")), said
+    assert "° held out" in said
     again = make_app(db, FakePool(texts=TEXTS), LetterEmbedder(), session=session)
     async with again.run_test(size=size, notifications=True) as pilot:
         await until(pilot, lambda: again.workbench.bench.session == session)
-        await until(pilot, lambda: "B4°" in screen_text(again))
         await until(pilot, lambda: widget_text(again.screen.query_one(ScoreStrip)) == before)
+        await until(pilot, lambda: widget_text(again.screen.query_one(RecoveryBand)) == band)
         await pilot.press("less_than_sign", "less_than_sign", "less_than_sign")
         assert again.workbench.bench.columns[1].name == "demo-base"
         assert again.workbench.bench.cell(again.workbench.bench.columns[1]).done == 5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from textual.content import Content
 from textual.widgets import Static
@@ -12,6 +12,7 @@ from alignbench.tui.sizes import TALL
 from alignbench.tui.styled import DIM, plain
 from alignbench.tui.text import fitted
 from alignbench.tui.workbench.background_job import BackgroundJob
+from alignbench.tui.workbench.comparison_values import HELD_OUT
 from alignbench.tui.workbench.controller import Workbench
 from alignbench.tui.workbench.recovery_scores import (
     RecoveryResult,
@@ -25,6 +26,7 @@ from alignbench.tui.workbench.recovery_scores import (
 from alignbench.tui.workbench.score_summary import bench_metrics
 
 MATCHED = "matched"
+HELD_OUT_WORDS = "held out: compared with the samples of the reference that its context is not made from"
 
 
 class RecoveryBand(Static):
@@ -78,12 +80,18 @@ class RecoveryBand(Static):
         measures = self.measures()
         if not measures:
             return []
+        shown = measures if self._tall else [measures[self._line % len(measures)]]
+        self.tooltip = plain(self._told(measures)) or None
+        return lines(shown, width)
+
+    def _told(self, measures: Sequence[Measured]) -> str:
+        """All of it in words, and what marks mean, each thing once."""
         from alignbench.reports.recovery_text import recovery_remarks
 
-        shown = measures if self._tall else [measures[self._line % len(measures)]]
-        told = (score for measured in measures for _, score in measured.estimates)
-        self.tooltip = plain("\n".join((*(t for m in measures for t in spelled_out(m)), *recovery_remarks(told))))
-        return lines(shown, width)
+        compared = [one for measured in measures for one in measured.estimates]
+        held_out = [f"{HELD_OUT} {HELD_OUT_WORDS}"] if any(HELD_OUT in column.sign for column, _ in compared) else []
+        words = (line for measured in measures for line in spelled_out(measured))
+        return "\n".join((*words, *recovery_remarks(score for _, score in compared), *held_out))
 
     def _follow(self, floor: str) -> None:
         """Have computed what is not; what is of other columns or another prompt is not shown."""
@@ -117,5 +125,6 @@ class RecoveryBand(Static):
         for metric in bench_metrics()[1]:
             for label, table in ((metric.short, result.raw), (MATCHED, result.matched)):
                 estimates = [(c, table[metric.key][c.name]) for c in columns if c.name in table.get(metric.key, {})]
-                if estimates:
-                    yield Measured(label, estimates, min(counts, default=0), result.prompts)
+                own = table.get(metric.key, {}).get(floor or "") if table is result.raw else None
+                if estimates or own is not None:
+                    yield Measured(label, estimates, min(counts, default=0), result.prompts, own)

@@ -28,6 +28,7 @@ class Measured:
     Attributes:
         label: What the similarity is, in a word.
         estimates: Of each column that has one.
+        floor: Of the floor itself, which floor and ceiling are read from where there is no column.
         n: Samples of the side that has the fewest.
         prompts: That it is over.
     """
@@ -36,6 +37,7 @@ class Measured:
     estimates: Sequence[tuple[BandColumn, CrossEstimate]]
     n: int
     prompts: int
+    floor: CrossEstimate | None = None
 
 
 def recovery_line(measured: Measured, width: int, title: str = "") -> Content:
@@ -47,10 +49,11 @@ def recovery_line(measured: Measured, width: int, title: str = "") -> Content:
 
     there = [(column, score) for column, score in measured.estimates if score.value is not None]
     left: list[tuple[str, str] | str] = [(f" {title:<{TITLE}}", "bold"), (f"{measured.label:<{LABEL}}", DIM)]
-    if not there:
+    if not there and (measured.estimates or measured.floor is None):
         reason = next((score.reason for _, score in measured.estimates), "")
         return Content.assemble(*left, (fitted(f"– {one_line(reason)}", width - TITLE - LABEL - 1).rstrip(), DIM))
-    _, ends = next(((c, score) for c, score in there if c.selected), there[0])
+    ends = next((score for column, score in there if column.selected), there[0][1] if there else measured.floor)
+    assert ends is not None
     shown = [(column, score) for column, score in there if not _gapless(score)]
     few = any(score.recovery_ci is None for _, score in shown)
     over = f"n {measured.n}" if measured.prompts == 1 else f"{measured.prompts} prompts"
@@ -58,7 +61,7 @@ def recovery_line(measured: Measured, width: int, title: str = "") -> Content:
     after = f" {_number(ends.ceiling)} ceiling"
     tail: list[tuple[str, str] | str] = [(f"  {over}", DIM), *([(f" {MARK}", "bold $text-warning")] if few else [])]
     room = width - 1 - TITLE - LABEL - len(before) - len(after) - len(over) - 2 - 2
-    line = _track(shown, room) if shown else _without_a_gap(room)
+    line = _track(shown, room) if shown else _empty_track(room, NO_GAP if _gapless(ends) else "")
     return Content.assemble(*left, (before, DIM), line, (after, DIM), *tail)
 
 
@@ -89,8 +92,8 @@ def _gapless(score: CrossEstimate) -> bool:
     return score.recovery is None or no_gap(score.gap_ci)
 
 
-def _without_a_gap(room: int) -> Content:
-    return Content.styled(f"{NO_GAP:─^{max(room, len(NO_GAP))}}", DIM)
+def _empty_track(room: int, word: str) -> Content:
+    return Content.styled(f"{word:─^{max(room, len(word))}}", DIM)
 
 
 def _track(shown: Sequence[tuple[BandColumn, CrossEstimate]], room: int) -> Content:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from alignbench.tui.workbench.background_job import BackgroundJob
 from alignbench.tui.workbench.cell import BenchCell
-from alignbench.tui.workbench.comparison_values import prompt_id
+from alignbench.tui.workbench.comparison_values import HELD_OUT, prompt_id
 from alignbench.tui.workbench.job_cache import JobCache
 from alignbench.tui.workbench.latest_thread import LatestThread
 from alignbench.tui.workbench.state import Bench, letter
@@ -37,7 +37,8 @@ class BandColumn:
 
     Attributes:
         place: Of the column, from the left.
-        sign: Its letter, with the version where there is more than one.
+        sign: Its letter, with the version where there is more than one, and marked where its context is made from
+            samples of the reference, which are held out of the comparison.
         name: Of the condition.
         n: Finished samples of the prompt on the screen.
         selected: Whether it is the selected column as it is on the Bench.
@@ -87,6 +88,9 @@ class RecoveryResult:
 
 def band_columns(bench: Bench, floor: str | None) -> tuple[BandColumn, ...]:
     """What is compared with reference and floor: the columns, the selected one with its versions."""
+    from alignbench.tui.workbench.comparison import source_samples
+
+    sources = source_samples(bench)
     columns = []
     for place, column in enumerate(bench.columns):
         for version, condition in enumerate(column.history):
@@ -96,6 +100,7 @@ def band_columns(bench: Bench, floor: str | None) -> tuple[BandColumn, ...]:
             if condition.name in (bench.reference, floor) or not (current or (place == bench.selected and n)):
                 continue
             sign = letter(place) + (str(version + 1) if len(column.history) > 1 else "")
+            sign += HELD_OUT if condition.name in sources else ""
             columns.append(BandColumn(place, sign, condition.name, n, current and place == bench.selected))
     return tuple(columns)
 
