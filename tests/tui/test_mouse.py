@@ -11,6 +11,7 @@ from textual.widget import Widget
 from alignbench.tui.app import BenchApp
 from alignbench.tui.bench.columns import ColumnsView
 from alignbench.tui.bench.prompt_box import PromptBox
+from alignbench.tui.bench.recovery_band import RecoveryBand
 from alignbench.tui.bench.score_strip import ScoreStrip
 from alignbench.tui.dialogs.prompts import PromptsScreen
 from alignbench.tui.dialogs.text_editor import EditorScreen
@@ -67,6 +68,8 @@ async def test_clicks_do_what_keys_do(tmp_path: Path) -> None:
         await opens(cell_of(app, "open-ended 1/60"), PromptsScreen)
         await opens((18, 0), SessionsScreen)
         await opens(screen.query_one(ScoreStrip), ScoresScreen)
+        await until(pilot, lambda: screen.query_one(RecoveryBand).display)
+        await opens(screen.query_one(RecoveryBand), ScoresScreen)
         for name, selected in (("A* ", 0), ("B C", 1), ("E F ▸", 4)):
             await pilot.click(offset=cell_of(app, name))
             await until(pilot, lambda selected=selected: bench.selected == selected)

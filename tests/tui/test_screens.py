@@ -333,3 +333,16 @@ async def test_a_screen_that_was_left_is_forgotten(tmp_path: Path) -> None:
                 return not any(each() for each in drawn)
 
             await until(pilot, forgotten)
+
+
+async def test_words_that_find_nothing_are_cleared_by_esc(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db")
+    async with app.run_test(size=SMALL) as pilot:
+        await ready(pilot, app)
+        await pilot.press("f2", *"qqq")
+        await shows(pilot, "No prompt of this set has these words: Esc clears them.")
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen.query_one(OptionList).option_count > 0)
+        assert isinstance(app.screen, PromptsScreen)
+        await pilot.press(*"diaries", "escape")
+        await until(pilot, lambda: app.screen is bench_of(app))

@@ -71,7 +71,7 @@ async def test_a_sample_is_found_in_any_session_and_opened(db: Path, size: tuple
         await pilot.press("slash")
         await until(pilot, lambda: isinstance(app.screen, SearchScreen))
         app.screen.query_one(PlainInput).value = "no such thing"
-        await until(pilot, lambda: "No sample has these words." in screen_text(app))
+        await until(pilot, lambda: "No sample has these words: Esc clears them." in screen_text(app))
         app.screen.query_one(PlainInput).value = "herring red"
         await until(pilot, lambda: app.screen.query_one(OptionList).option_count == 1)
         await shows(pilot, "red [/] herring")

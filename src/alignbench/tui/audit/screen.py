@@ -20,7 +20,7 @@ from alignbench.tui.key_queue import BACKGROUND
 from alignbench.tui.screen import PreparerScreen
 from alignbench.tui.sizes import HEIGHTS
 from alignbench.tui.styled import DIM, in_hue, plain
-from alignbench.tui.text import fitted, one_line, printable
+from alignbench.tui.text import fitted, middle_cut, one_line, printable
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
 from alignbench.tui.widgets.marked_pane import MarkedPane, StyledRun
@@ -106,7 +106,7 @@ class AuditScreen(PreparerScreen[None]):
         if not self.query("#head"):
             return
         names = [
-            f"{letter(at)} {one_line(self.workbench.bench.columns[at].name, 30)}" for at in (self._at, self._other)
+            f"{letter(at)} {middle_cut(self.workbench.bench.columns[at].name, 30)}" for at in (self._at, self._other)
         ]
         title, titles, listed = self.query_one(ScreenTitle), self.query_one("#titles", Static), self.query_one(LineList)
         half = max(10, (self.size.width - LABEL - 3) // 2)

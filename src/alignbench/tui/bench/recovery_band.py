@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from textual import events
 from textual.content import Content
 from textual.widgets import Static
 
 from alignbench.tui.bench.recovery_lines import TITLE, Measured, lines, spelled_out
+from alignbench.tui.clickable import do_clicked
 from alignbench.tui.sizes import TALL
 from alignbench.tui.styled import DIM, plain
 from alignbench.tui.text import fitted
@@ -48,6 +50,9 @@ class RecoveryBand(Static):
         if self._line >= count:
             self._line, self._everywhere = 0, not self._everywhere and self._several
         self.show()
+
+    async def on_click(self, event: events.Click) -> None:
+        await do_clicked(self, event, "scores")
 
     @property
     def _tall(self) -> bool:

@@ -35,7 +35,7 @@ from alignbench.tui.key_queue import BACKGROUND
 from alignbench.tui.screen import PreparerScreen
 from alignbench.tui.sizes import HEIGHTS, WIDTHS
 from alignbench.tui.styled import DIM, SELECTED, in_hue, plain
-from alignbench.tui.text import cells, count, fitted, one_line, padded
+from alignbench.tui.text import cells, count, fitted, middle_cut, one_line, padded
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
 from alignbench.tui.widgets.marked_pane import MarkedPane
@@ -167,7 +167,7 @@ class ExamplesScreen(PreparerScreen[Context | None]):
             return
         bench = self.workbench.bench
         self.query_one(ScreenTitle).show("Examples", bench.prompt.text)
-        title = f"{letter(bench.selected)} {one_line(self._column.name, 30)}"
+        title = f"{letter(bench.selected)} {middle_cut(self._column.name, 30)}"
         self.query_one("#made-of").border_title = in_hue(title, bench.selected)
         self.query_one("#preview").border_title = Content("the exact prompt")
         prepared = self._prepared

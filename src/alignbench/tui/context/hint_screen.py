@@ -26,7 +26,7 @@ from alignbench.tui.key_queue import BACKGROUND
 from alignbench.tui.screen import PreparerScreen
 from alignbench.tui.sizes import HEIGHTS, WIDTHS
 from alignbench.tui.styled import plain
-from alignbench.tui.text import one_line
+from alignbench.tui.text import middle_cut
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.marked_pane import MarkedPane, StyledRun
 from alignbench.tui.widgets.pane import Pane
@@ -175,7 +175,7 @@ class HintScreen(PreparerScreen[Context | None]):
             return
         bench = self.workbench.bench
         context = replace(self._edited, hint=self._hint())
-        name = f"{letter(bench.selected)} {one_line(self._column.name, 30)}, {context_words(context)}"
+        name = f"{letter(bench.selected)} {middle_cut(self._column.name, 30)}, {context_words(context)}"
         self.query_one(ScreenTitle).show(f"Hint for {name}", bench.prompt.text)
         self.query_one("#slider", Static).update(slider("" if self._removed else self._level))
         shown, prepared = self._shown, self._prepared
@@ -190,7 +190,7 @@ class HintScreen(PreparerScreen[Context | None]):
         self.query_one("#hint-text", MarkedPane).show([StyledRun(text, style)])
         sample = self._sample()
         n = len(self._sources())
-        name = one_line(self._reference.name, 30) if self._reference is not None else ""
+        name = middle_cut(self._reference.name, 30) if self._reference is not None else ""
         title = f"sample {self._source + 1} of {name}, {n} there" if sample is not None else "no source"
         self.query_one("#source-text").border_title = plain(title)
         self.query_one("#source-text", MarkedPane).show([StyledRun(sample.text if sample is not None else "")])
@@ -205,7 +205,7 @@ class HintScreen(PreparerScreen[Context | None]):
             return "no hint"
         if self._text:
             return f"{self._level} by hand, the same for every prompt"
-        maker = one_line(self._makers[self._maker], 30) if self._makers else "nobody"
+        maker = middle_cut(self._makers[self._maker], 30) if self._makers else "nobody"
         return f"{self._level} by {maker}, of each prompt's own sample"
 
     def _nothing(self) -> str:

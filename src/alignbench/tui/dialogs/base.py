@@ -114,6 +114,14 @@ class ListScreen(DialogScreen[ResultT]):
 
     IS_DRAFT = False
 
+    def action_back(self) -> None:
+        """Leave, or clear the words for which nothing was found."""
+        typed = self.query(PlainInput)
+        if typed and typed.first().value and not self.query_one(OptionList).option_count:
+            typed.first().value = ""
+        else:
+            super().action_back()
+
     def action_list_down(self) -> None:
         self.query_one(OptionList).action_cursor_down()
 

@@ -138,7 +138,7 @@ class PromptsScreen(ListScreen[Picked | None]):
             listing.highlighted = at
             self.call_after_refresh(listing.scroll_to_highlight)
         if not matching:
-            self.complain("No prompt of this set has these words.")
+            self.complain("No prompt of this set has these words: Esc clears them.")
         elif len(matching) > MOST:
             self.complain(f"The first {MOST} of {len(matching)}; type to narrow them down.")
         else:

@@ -61,7 +61,8 @@ class SearchScreen(ListScreen["SearchHit | None"]):
             except AlignbenchError as error:
                 message = str(error)
             else:
-                message = f"The newest {MOST}." if len(hits) > MOST else "" if hits else "No sample has these words."
+                none = "No sample has these words: Esc clears them."
+                message = f"The newest {MOST}." if len(hits) > MOST else "" if hits else none
         self._found = hits[:MOST]
         listing = self.query_one(OptionList)
         listing.clear_options()

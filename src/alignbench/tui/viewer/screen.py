@@ -21,7 +21,7 @@ from alignbench.tui.save_copy import copy_sample, save_sample
 from alignbench.tui.screen import WorkbenchScreen
 from alignbench.tui.sizes import HEIGHTS, TALL
 from alignbench.tui.styled import in_hue, tabs
-from alignbench.tui.text import cells, count, one_line, printable
+from alignbench.tui.text import cells, count, middle_cut, one_line, printable
 from alignbench.tui.viewer.actions import VIEWER
 from alignbench.tui.viewer.covered_sentences import best_match, sentence_runs, sentences_said
 from alignbench.tui.viewer.model_jobs import sentence_matches, shifted_tokens
@@ -196,7 +196,7 @@ class ViewerScreen(WorkbenchScreen[None]):
             for i, other in sorted(bench.cell(reference).samples.items())
             if other.status == "done" and i not in left_out
         }
-        name = f"{letter(at)}* {one_line(reference.name, 30)}"
+        name = f"{letter(at)}* {middle_cut(reference.name, 30)}"
         if own:
             return others, f"the other samples of {name}"
         return others, f"{name}, held out" if left_out else name
@@ -225,7 +225,7 @@ class ViewerScreen(WorkbenchScreen[None]):
         if sample.status == "running":
             return ViewContent("The sample is still being written.", [StyledRun(text)])
         at, base = bases[self._base % len(bases)]
-        who = f"{letter(at)} {one_line(base.name, 30)}"
+        who = f"{letter(at)} {middle_cut(base.name, 30)}"
         job = shifted_tokens(self.workbench, text, bench.prompt, base.condition, bench.cell(base).id)
         if job.result is None:
             return ViewContent(waiting(job), [StyledRun(text)], job=job)
