@@ -25,10 +25,8 @@ def main() -> None:
         from alignbench.cli.late import late_group
 
         printing.guard()
-    except KeyboardInterrupt:  # so early that nothing has begun
-        sys.exit(130)
-    except _EndedBySignal as end:
-        sys.exit(128 + end.number)
+    except (KeyboardInterrupt, _EndedBySignal) as end:  # so early that nothing has begun
+        sys.exit(_ended(end))
     code = _exit_code(late_group(app))
     written = _exit_code(printing.finish)
     sys.exit(code or written)
@@ -44,12 +42,8 @@ def _exit_code(step: Callable[[], object]) -> int:
         step()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
-    except _EndedBySignal as end:
-        printing.say(f"alignbench: ended by {signal.Signals(end.number).name}")
-        return 128 + end.number
-    except KeyboardInterrupt:
-        printing.say("alignbench: interrupted")
-        return 130
+    except (KeyboardInterrupt, _EndedBySignal) as end:
+        return _ended(end)
     except ReaderLeft:
         return 1
     except AlignbenchError as error:
@@ -59,6 +53,17 @@ def _exit_code(step: Callable[[], object]) -> int:
         printing.say(f"alignbench: {_words(error)}")
         return 1
     return 0
+
+
+def _ended(end: KeyboardInterrupt | _EndedBySignal) -> int:
+    """Say what ended the command; its exit code."""
+    from alignbench.cli import printing
+
+    if isinstance(end, KeyboardInterrupt):
+        printing.say("alignbench: interrupted")
+        return 130
+    printing.say(f"alignbench: ended by {signal.Signals(end.number).name}")
+    return 128 + end.number
 
 
 def _words(error: OSError) -> str:
