@@ -117,7 +117,7 @@ async def take(pilot: Pilot[Any], app: BenchApp, shot: Shot) -> None:
     (DOCS / f"{shot.name}.png").write_bytes(picture)
     print(f"docs/{shot.name}.png", len(picture))
     while len(app.screen_stack) > 1:
-        app.pop_screen()
+        app.screen.dismiss(None)
         await pilot.pause()
 
 
