@@ -87,7 +87,7 @@ async def seen_in_the_app(db: Path) -> Seen:
         assert table.cross is not None
         strip = next(one for one in table.comparisons if one.held_out).scores[at].text
         band = app.screen.query_one(RecoveryBand)
-        await until(pilot, lambda: "C°, jaccard:" in str(band.tooltip))
+        await until(pilot, lambda: band.measures() and "C°, jaccard: ." in str(band.tooltip))
         _, drawn = next(one.estimates[-1] for one in band.measures() if one.label == "jaccard")
         band_text = str(band.tooltip)
         await pilot.press("f7", *["down"] * SIMILARITY, "3")

@@ -67,9 +67,11 @@ class RecoveryBand(Static):
         """Draw what is known now."""
         drawn = self._drawn()
         self.display = bool(drawn)
-        if drawn:
-            self.styles.height = len(drawn)
-            self.update(Content("\n").join(drawn), layout=False)
+        if not drawn:
+            self.tooltip = None
+            return
+        self.styles.height = len(drawn)
+        self.update(Content("\n").join(drawn), layout=False)
 
     def _drawn(self) -> list[Content]:
         bench = self._workbench.bench
