@@ -62,7 +62,7 @@ SHOTS = (
     Shot("recovery", ("f7", "2"), ("MMD²",)),
     Shot("token-shift", ("enter", "4"), ("bits per byte",)),
     Shot("ledger", ("left", "g"), ("all pieces save",)),
-    Shot("audit", ("right", "f9"), ("under study",), theme="alignbench-light"),
+    Shot("audit", ("right", "f9"), ("text the template adds",), theme="alignbench-light"),
     Shot("findings", ("I",), ("What moved",)),
     Shot("sessions", ("f8",), ("samples",)),
 )
