@@ -183,6 +183,8 @@ def test_a_similarity_at_matched_length_is_the_definition() -> None:
     assert found.n == len(fours)
     assert [found.value, found.floor, found.ceiling] == pytest.approx(means)
     assert found.gap_ci is not None
-    assert found.gap_ci[0] <= found.ceiling - found.floor <= found.gap_ci[1]  # type: ignore[operator]
+    assert found.ceiling is not None
+    assert found.floor is not None
+    assert found.gap_ci[0] <= found.ceiling - found.floor <= found.gap_ci[1]
     alone = matched_similarity(cuts, formula(cuts), own, floor, reference[:1], reference[:1])
     assert (alone.value, alone.reason[:11]) == (None, "needs two s")

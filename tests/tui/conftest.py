@@ -9,7 +9,9 @@ import pytest
 from textual import _wait
 from textual.pilot import Pilot
 
+from alignbench.tui.app import BenchApp
 from alignbench.tui.ordered_app import OrderedApp
+from tests.support.waiting import LIMIT
 
 MOST = 1.0  # seconds for a key that waits for what the test does next
 
@@ -36,3 +38,9 @@ def keys_come_through(monkeypatch: pytest.MonkeyPatch) -> None:
         await pilot.pause()
 
     monkeypatch.setattr(Pilot, "press", press_and_wait)
+
+
+@pytest.fixture
+def toasts_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Toasts are there until a test has seen them, however slow the machine is."""
+    monkeypatch.setattr(BenchApp, "NOTIFICATION_TIMEOUT", LIMIT)

@@ -28,7 +28,6 @@ from tests.support.app import (
     until,
     widget_text,
 )
-from tests.support.waiting import LIMIT
 
 REFERENCE = {
     "n": "2", "temperature": "1", "top_p": "0.9", "top_k": "40", "min_p": "0.05", "typical_p": "0.95",
@@ -141,10 +140,10 @@ async def test_nothing_there_is_said_in_words(tmp_path: Path) -> None:
         assert fields(screen)["top_k"] == "0"
 
 
+@pytest.mark.usefixtures("toasts_stay")
 @pytest.mark.parametrize("size", [WIDE, SMALL])
 async def test_one_key_sets_a_field_in_all_columns(tmp_path: Path, size: tuple[int, int]) -> None:
     app = make_app(tmp_path / "x.db")
-    app.NOTIFICATION_TIMEOUT = LIMIT  # type: ignore[misc]
     async with app.run_test(size=size, notifications=True) as pilot:
         await ready(pilot, app)
         bench = app.workbench.bench

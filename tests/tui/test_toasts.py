@@ -64,10 +64,10 @@ async def test_toasts_never_cover_what_is_typed(tmp_path: Path, size: tuple[int,
             assert not covered, field.id
 
 
+@pytest.mark.usefixtures("toasts_stay")
 @pytest.mark.parametrize("size", [WIDE, SMALL])
 async def test_keys_say_what_they_changed(tmp_path: Path, size: tuple[int, int]) -> None:
     app = make_app(tmp_path / "x.db")
-    app.NOTIFICATION_TIMEOUT = LIMIT  # type: ignore[misc]
     async with app.run_test(size=size, notifications=True) as pilot:
         screen = await ready(pilot, app)
         await sampled(pilot, app)
@@ -93,9 +93,9 @@ async def test_keys_say_what_they_changed(tmp_path: Path, size: tuple[int, int])
         await shows(pilot, "The one before is kept: F8.")
 
 
+@pytest.mark.usefixtures("toasts_stay")
 async def test_a_changed_condition_says_what_became_of_the_column(tmp_path: Path) -> None:
     app = make_app(tmp_path / "x.db")
-    app.NOTIFICATION_TIMEOUT = LIMIT  # type: ignore[misc]
     async with app.run_test(size=WIDE, notifications=True) as pilot:
         await ready(pilot, app)
         await sampled(pilot, app)

@@ -9,7 +9,7 @@ from typing import Any
 from textual.app import App
 from textual.css.query import NoMatches
 from textual.geometry import Region
-from textual.notifications import Notification
+from textual.notifications import Notification, SeverityLevel
 from textual.widgets import Input, TextArea
 from textual.widgets._toast import Toast, ToastRack
 
@@ -32,7 +32,7 @@ class NoticeHandler(logging.Handler):
         self._post(record.getMessage())
 
 
-def tell(app: App[Any], message: str, severity: str = "information", timeout: float | None = None) -> None:
+def tell(app: App[Any], message: str, severity: SeverityLevel = "information", timeout: float | None = None) -> None:
     """A toast; its text is data.
 
     Args:
@@ -41,7 +41,7 @@ def tell(app: App[Any], message: str, severity: str = "information", timeout: fl
         severity: Textual's: information, warning or error.
         timeout: Seconds that it stays; the app's without it.
     """
-    app.notify(printable(message[:LONGEST]), severity=severity, markup=False, timeout=timeout)  # type: ignore[arg-type]
+    app.notify(printable(message[:LONGEST]), severity=severity, markup=False, timeout=timeout)
 
 
 def merge(app: App[Any], new: Notification) -> None:

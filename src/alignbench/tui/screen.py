@@ -11,6 +11,7 @@ from textual import events
 from textual._styles_cache import StylesCache
 from textual.app import App
 from textual.geometry import Offset
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -137,7 +138,7 @@ class AppScreen(Screen[ResultT]):
         assert isinstance(self.app, OrderedApp)
         return self.app
 
-    def tell(self, message: str, severity: str = "information", timeout: float | None = None) -> None:
+    def tell(self, message: str, severity: SeverityLevel = "information", timeout: float | None = None) -> None:
         """A notification; its text is data."""
         tell(self.app, message, severity, timeout)
 

@@ -19,7 +19,7 @@ UNDO_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Offer:
+class Undoable:
     """Something that can be brought back.
 
     Attributes:
@@ -38,9 +38,9 @@ class Undo:
 
     def __init__(self, app: App[Any]) -> None:
         self._app = app
-        self._offers: list[Offer] = []
+        self._offers: list[Undoable] = []
 
-    def offer(self, said: str, back: Callable[[], object], lost: Callable[[], object] = lambda: None) -> Offer:
+    def offer(self, said: str, back: Callable[[], object], lost: Callable[[], object] = lambda: None) -> Undoable:
         """Let u bring something back on the screen that is shown now.
 
         Args:
@@ -48,14 +48,14 @@ class Undo:
             back: Undoes it.
             lost: Is called where nobody has asked for that in time.
         """
-        offer = Offer(self._app.screen, back, lost)
+        offer = Undoable(self._app.screen, back, lost)
         self._offers.append(offer)
         self._app.set_timer(UNDO_SECONDS, partial(self.end, offer))
         if said:
             tell(self._app, f"{said} u brings it back.", timeout=UNDO_SECONDS)
         return offer
 
-    def end(self, offer: Offer) -> None:
+    def end(self, offer: Undoable) -> None:
         """It is too late for this one."""
         if offer in self._offers:
             self._offers.remove(offer)

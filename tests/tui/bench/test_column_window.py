@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alignbench.spec import Condition, Model
-from alignbench.tui.bench.column_head import Progress, foot, progress, title
+from alignbench.tui.bench.column_head import CellProgress, foot, progress, title
 from alignbench.tui.bench.column_window import window
 from alignbench.tui.sizes import side_by_side
 from alignbench.tui.text import cells, middle_cut
@@ -61,7 +61,7 @@ def test_a_head_keeps_its_count() -> None:
         first = Condition.zero_shot(Model("m", "m", "base"), name=name)
         versions = tuple(replace(first, seed=seed) for seed in range(11))
         for column in (Column(first), Column(versions[10], versions=versions)):
-            head = title(26, column, Progress("100/100", words), reference=True, selected=False, width=width)
+            head = title(26, column, CellProgress("100/100", words), reference=True, selected=False, width=width)
             assert head.cell_length == width
             assert head.plain.startswith("AA* ")
             assert head.plain.split("─ ")[1].startswith("100/100")

@@ -30,7 +30,7 @@ class HeldPool(FakePool):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._let, self._more = 2, threading.Condition()
+        self._let, self._asked, self._more = 2, 0, threading.Condition()
 
     def let(self, cells: int) -> None:
         with self._more:
@@ -39,7 +39,9 @@ class HeldPool(FakePool):
 
     def _answer(self, model: Model, request: SampleRequest, sink: Sink) -> None:
         with self._more:
-            self._more.wait_for(lambda: request.key <= self._let or request.key in self._cancelled, LIMIT)
+            self._asked += 1
+            turn = self._asked
+            self._more.wait_for(lambda: turn <= self._let or request.key in self._cancelled, LIMIT)
         super()._answer(model, request, sink)
 
     def cancel(self, model: Model, key: int, samples: Sequence[int] | None = None) -> None:

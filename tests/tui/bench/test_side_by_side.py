@@ -9,8 +9,10 @@ import pytest
 
 from alignbench.spec import Condition
 from alignbench.tui.app import BenchApp
+from alignbench.tui.bench import sample_list
 from alignbench.tui.bench.columns import ColumnsView
 from alignbench.tui.sizes import side_by_side
+from alignbench.tui.text import cells
 from alignbench.tui.workbench.state import Column, letter
 from tests.support.app import BASE, heads, make_app, ready, sampled, screen_text, shows, until
 from tests.support.fakes import FakePool
@@ -113,3 +115,12 @@ async def test_what_all_samples_share_is_said_once(tmp_path: Path) -> None:
         app.workbench.changed()
         await until(pilot, lambda: heads(app)[0].endswith("3/3 cut"))
         assert screen_text(app).count("cut") == 1
+
+
+@pytest.mark.parametrize("text", ["one two three", "日本語のテキスト", "a👩‍👩‍👧 b", "word"])
+def test_the_end_of_a_line_fits_any_room(text: str) -> None:
+    """Also none at all, and less than that: a status may be wider than a column that is about to get its size."""
+    for room in range(-4, 20):
+        kept = sample_list._end(text, room)
+        assert text.endswith(kept)
+        assert cells(kept) <= max(0, room)

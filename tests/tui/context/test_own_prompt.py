@@ -29,7 +29,6 @@ from tests.support.app import (
     widget_text,
 )
 from tests.support.fakes import FakePool
-from tests.support.waiting import LIMIT
 
 ITEMS = tuple(Example(f"question {i} " + "words " * 20, f"answer {i} " * 20) for i in range(4))
 
@@ -40,12 +39,12 @@ def with_context(bench: Bench, context: Context) -> None:
     bench.select(1)
 
 
+@pytest.mark.usefixtures("toasts_stay")
 @pytest.mark.parametrize("size", [WIDE, SMALL])
 async def test_an_example_that_is_the_prompt_is_refused_when_it_is_written(
     tmp_path: Path, size: tuple[int, int]
 ) -> None:
     app = make_app(tmp_path / "x.db", FakePool(texts=TEXTS))
-    app.NOTIFICATION_TIMEOUT = LIMIT  # type: ignore[misc]
     async with app.run_test(size=size, notifications=True) as pilot:
         await ready(pilot, app)
         prompt = app.workbench.bench.prompt.text
@@ -79,9 +78,9 @@ async def test_an_example_that_is_the_prompt_is_refused_when_it_is_written(
         await shows(pilot, "is the query")
 
 
+@pytest.mark.usefixtures("toasts_stay")
 async def test_a_prompt_that_is_an_example_is_said(tmp_path: Path) -> None:
     app = make_app(tmp_path / "x.db", FakePool(texts=TEXTS))
-    app.NOTIFICATION_TIMEOUT = LIMIT  # type: ignore[misc]
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot, app)
         await sampled(pilot, app)

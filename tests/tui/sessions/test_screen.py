@@ -25,7 +25,6 @@ from alignbench.tui.widgets.inputs import PlainInput
 from tests.support.app import SMALL, WIDE, bench_of, make_app, ready, screen_text, shows, until
 from tests.support.judged import fill
 from tests.support.limits import read_only
-from tests.support.waiting import LIMIT
 
 
 @pytest.fixture
@@ -202,8 +201,8 @@ async def test_the_report_is_read_and_written_as_a_page(db: Path, size: tuple[in
         await until(pilot, lambda: app.screen is screen)
 
 
-async def test_what_cannot_be_read_hides_nothing_else(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(BenchApp, "NOTIFICATION_TIMEOUT", LIMIT)
+@pytest.mark.usefixtures("toasts_stay")
+async def test_what_cannot_be_read_hides_nothing_else(db: Path) -> None:
     with Store.open(db) as store:
         store.db.execute("UPDATE samples SET text = X'ff' WHERE id = 1")
         store.db.execute("UPDATE sessions SET layout = '{broken', name = X'ff' WHERE id = 1")

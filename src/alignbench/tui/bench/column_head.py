@@ -20,7 +20,7 @@ RUNNING, CUT, FAILED = "$text-success", "$text-warning", "$text-error"
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class CellProgress:
     """How far a cell has got.
 
     Attributes:
@@ -34,30 +34,30 @@ class Progress:
     style: str = DIM
 
 
-def progress(cell: BenchCell, n: int, shared: str = "") -> Progress:
+def progress(cell: BenchCell, n: int, shared: str = "") -> CellProgress:
     """How far a cell has got. shared: what is said of all its samples at once."""
     count = f"{cell.done}/{n}"
     match cell.status:
         case "starting":
-            return Progress(count, ("starting",))
+            return CellProgress(count, ("starting",))
         case "loading":
             words = f"loading {cell.fraction:.0%}"
-            return Progress(count, (f"{words} {bar(cell.fraction, 8)}", words))
+            return CellProgress(count, (f"{words} {bar(cell.fraction, 8)}", words))
         case "waiting":
-            return Progress(count, ("waiting",))
+            return CellProgress(count, ("waiting",))
         case "sampling":
             rate = cell.rate.per_second()
-            return Progress(count, (f"{rate:.0f} tok/s",) if rate else ("reading the prompt", "reading"), RUNNING)
+            return CellProgress(count, (f"{rate:.0f} tok/s",) if rate else ("reading the prompt", "reading"), RUNNING)
     if cell.message:
-        return Progress(count, ("failed",), FAILED)
+        return CellProgress(count, ("failed",), FAILED)
     if not cell.samples:
-        return Progress(count, ("not sampled",))
+        return CellProgress(count, ("not sampled",))
     if shared:
-        return Progress(count, (shared,), CUT)
-    return Progress(count, ("done",) if cell.done >= n else ("F5 goes on",))
+        return CellProgress(count, (shared,), CUT)
+    return CellProgress(count, ("done",) if cell.done >= n else ("F5 goes on",))
 
 
-def title(at: int, column: Column, how_far: Progress, *, reference: bool, selected: bool, width: int) -> Content:
+def title(at: int, column: Column, how_far: CellProgress, *, reference: bool, selected: bool, width: int) -> Content:
     """Letter, name and version on the left, how far it has got on the right; as wide as the border has room for.
 
     The count is never cut. Where not all has room, the words beside it get fewer, then the name loses its middle.

@@ -20,7 +20,7 @@ from textual.message import Message
 from textual.selection import Selection
 from textual.strip import Strip
 
-from alignbench.tui.text import cells, char_at, printable, raw_part, start, whole_graphemes
+from alignbench.tui.text import cells, char_at, end, printable, raw_part, start, whole_graphemes
 from alignbench.tui.widgets.pane import Pane, marked_segments, span_of
 from alignbench.tui.workbench.cell import BenchSample
 from alignbench.tui.wrap import WrappedText
@@ -294,8 +294,8 @@ class SampleList(Pane):
         if span is None:
             return row
         first, last = span
-        end = len(row.text) if last is None else last - row.at
-        return replace(row, selected=whole_graphemes(row.text, first - row.at, end))
+        until = len(row.text) if last is None else last - row.at
+        return replace(row, selected=whole_graphemes(row.text, first - row.at, until))
 
     # selecting text
 
@@ -382,11 +382,9 @@ def _end(text: str, width: int) -> str:
     """The end of a text, as much as fits into `width` cells, from a word's beginning if there is one."""
     if cells(text) <= width:
         return text
-    text = text[-max(1, width) :]
-    while cells(text) > width:
-        text = text[1:]
-    _, space, rest = text.partition(" ")
-    return rest if space and rest.strip() else text
+    kept = end(text, width)
+    _, space, rest = kept.partition(" ")
+    return rest if space and rest.strip() else kept
 
 
 _STATUS_STYLES = {"running": "running", "cancelled": "warning", "error": "error"}

@@ -20,7 +20,7 @@ from alignbench.tui.bench.actions import BENCH
 from alignbench.tui.bench.column import ColumnView
 from alignbench.tui.bench.column_tabs import ColumnTabs
 from alignbench.tui.bench.columns import ColumnsView
-from alignbench.tui.bench.offer import Offer
+from alignbench.tui.bench.last_session_line import LastSessionLine
 from alignbench.tui.bench.prompt_box import PromptBox
 from alignbench.tui.bench.recovery_band import RecoveryBand
 from alignbench.tui.bench.score_strip import ScoreStrip
@@ -68,7 +68,7 @@ class BenchScreen(WorkbenchScreen[None]):
         yield Static("No column. Press a to add one.", id="none", markup=False)
         yield RecoveryBand(self.workbench, id="recovery")
         yield ScoreStrip(id="scores")
-        yield Offer(id="offer")
+        yield LastSessionLine(id="offer")
         yield Keys()
 
     @property
@@ -95,7 +95,7 @@ class BenchScreen(WorkbenchScreen[None]):
         self.query_one(ColumnsView).show()
         self.query_one(TitleBar).show(self.workbench)
         self.query_one(ColumnTabs).show(self.bench)
-        self.query_one(Offer).show(self._last)
+        self.query_one(LastSessionLine).show(self._last)
         offered = tuple(self.check_action(name, ()) for name in ("cancel", "sample", "continue_last"))
         if offered != self._offered:
             self._offered = offered

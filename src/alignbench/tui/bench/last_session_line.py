@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from alignbench.store import LastSession
 
 
-class Offer(Static):
+class LastSessionLine(Static):
     """One line, gone as soon as a session is open."""
 
-    DEFAULT_CSS = "Offer { height: 1; display: none; text-wrap: nowrap; text-overflow: ellipsis; }"
+    DEFAULT_CSS = "LastSessionLine { height: 1; display: none; text-wrap: nowrap; text-overflow: ellipsis; }"
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)
