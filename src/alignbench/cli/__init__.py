@@ -20,10 +20,11 @@ def main() -> None:
     try:
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _end)
-        from alignbench.cli import printing
+        from alignbench.cli import printing, signal_wakeup
         from alignbench.cli.app import app
         from alignbench.cli.late import late_group
 
+        signal_wakeup.begin()
         printing.guard()
     except (KeyboardInterrupt, _EndedBySignal) as end:  # so early that nothing has begun
         sys.exit(_ended(end))
