@@ -11,13 +11,15 @@ import os
 import signal
 import threading
 import time
+from functools import cache
 
 _AGAIN = (0.02, 0.1, 0.5)  # seconds; the first that finds the main thread in its wait is enough
 _WAKES = signal.SIGURG  # which nobody else sends, and which ends nothing
 
 
+@cache
 def begin() -> None:
-    """To be called once, in the main thread."""
+    """From now on; to be called in the main thread."""
     numbers, written = os.pipe()
     os.set_blocking(written, False)
     signal.signal(_WAKES, lambda number, frame: None)
