@@ -1,8 +1,8 @@
 """A signal is acted on at once, also where it came just before the main thread began to wait.
 
-Python runs a handler between two steps of the main thread, and a signal ends a wait of that thread. One that comes after
-the last step before a wait, or to another thread, does neither: the command would go on waiting for what it waits for,
-which a worker that hangs never says. So another thread sees each signal too, and wakes the main thread again.
+Python runs a handler between two steps of the main thread, and a signal ends a wait of that thread. One that comes
+after the last step before a wait, or to another thread, does neither: the command would go on waiting for what it waits
+for, which a worker that hangs never says. So another thread sees each signal too, and wakes the main thread again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def begin() -> None:
     """From now on; to be called in the main thread."""
     numbers, written = os.pipe()
     os.set_blocking(written, False)
-    signal.signal(_WAKES, lambda number, frame: None)
+    signal.signal(_WAKES, lambda *_: None)
     signal.set_wakeup_fd(written, warn_on_full_buffer=False)
     main = threading.get_ident()
     threading.Thread(target=_wake, args=(main, numbers), name="signals", daemon=True).start()
