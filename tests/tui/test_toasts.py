@@ -38,6 +38,7 @@ async def test_toasts_stand_at_the_top_and_equal_ones_are_one(tmp_path: Path, si
         tell(app, "Said often [/] ×2", "warning", timeout=LIMIT)
         await until(pilot, lambda: said(app) == ["Said often [/] ×2  ×3", "Said once", "Said often [/] ×2"])
         assert await at_row(pilot, "×3") == 0
+        assert {toast.region.right for toast in app.screen.query(Toast)} == {size[0]}, "nothing is seen beside them"
         assert await at_row(pilot, "Said once") == 1
         tell(app, "Said once", timeout=LIMIT)
         await until(pilot, lambda: said(app)[-1] == "Said once  ×2" and len(said(app)) == 3)

@@ -70,6 +70,25 @@ def test_more_samples_change_nothing_else() -> None:
     assert (bench.columns[0].name, bench.columns[0].n) == ("demo-aligned", 9)
 
 
+def test_a_copy_that_differs_in_something_else_has_its_originals_seed() -> None:
+    """Else two columns that differ in their context differ in what is not under study too."""
+    bench = a_bench()
+    bench.add(bench.reseeded(bench.columns[1]))
+    copy = bench.columns[2]
+    assert copy.condition.seed == 5
+    bench.change(copy, warmer(copy))
+    assert (bench.columns[2].condition.seed, bench.columns[2].condition.sampling.temperature) == (0, 1.0)
+    bench.change(bench.columns[2], Column(replace(bench.columns[2].condition, seed=9)))
+    assert bench.columns[2].condition.seed == 9  # as it was asked for
+
+
+def test_a_copy_that_has_samples_keeps_its_seed() -> None:
+    bench = a_bench()
+    bench.add(bench.reseeded(bench.columns[1]))
+    bench.change(with_sample(bench).columns[2], warmer(bench.columns[2]))
+    assert bench.columns[2].condition.seed == 5
+
+
 def test_reseeded_seeds_follow_and_never_repeat() -> None:
     bench = a_bench()
     seeds = []

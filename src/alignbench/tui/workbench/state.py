@@ -363,7 +363,7 @@ class Bench:
         InputError where the column is not there any more.
         """
         at = self._place(column) if column is not None else None
-        condition = self.settle(to.condition, column)
+        condition = self.settle(to.condition if column is None else self._with_due_seed(column, to.condition), column)
         if any(c is not column and c.hash == condition.hash for c in self.columns):
             return f"{condition.name} is on the Bench already, with these very parameters."
         settled = Column(condition, to.n)
@@ -375,6 +375,18 @@ class Bench:
         if condition.name == to.name:
             return ""
         return f"{to.name} has samples of other parameters in this session; this column is {condition.name}."
+
+    def _with_due_seed(self, before: Column, condition: Condition) -> Condition:
+        """A copy of a column has another seed as long as it differs in nothing else; then it has its original's."""
+        own = before.condition
+        if condition.seed != own.seed or self._is_kept(own):
+            return condition
+        others = [column.condition for column in self.columns if column is not before]
+        for original in others:
+            due = replace(condition, seed=original.seed)
+            if replace(own, seed=original.seed).hash == original.hash and due.hash not in {c.hash for c in others}:
+                return due
+        return condition
 
     def _place(self, column: Column) -> int:
         """Where a column stands. InputError where it was changed or taken away meanwhile."""
