@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from alignbench.contexts.example_files import shipped_example_set, write_examples
+from alignbench.contexts.example_files import shipped_example_set, shipped_example_sets, write_examples
 from alignbench.spec import Condition, Model, Prompt
 from alignbench.store import Store
 from tests.support.commands import alignbench
@@ -104,7 +104,8 @@ def test_examples_are_imported_built_listed_and_shown(database: Path, tmp_path: 
     assert built.returncode == 0, built.stderr
     listed = alignbench("examples", "list", "--db", str(database), "--json")
     rows = {row["name"]: row["examples"] for row in map(json.loads, listed.stdout.splitlines())}
-    assert rows == {"conversational": 6, "short": 6, "structured": 6, "mine": 2, "public": 1}
+    shipped = {name: len(shipped_example_set(name).items) for name in shipped_example_sets()}
+    assert rows == {**shipped, "mine": 2, "public": 1}
     shown = alignbench("examples", "show", "public", "--db", str(database), "--json")
     assert json.loads(shown.stdout) == {"prompt": "Why?", "response": "```py\n1\n```"}
     assert alignbench("examples", "show", "short", "--json").stdout == write_examples(shipped_example_set("short"))

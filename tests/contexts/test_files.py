@@ -246,8 +246,9 @@ def test_a_broken_example_file_is_named_with_its_line(tmp_path: Path, name: str,
 
 
 def test_what_ships_is_sound() -> None:
-    assert shipped_example_sets() == ["conversational", "short", "structured"]
-    sets: list[Any] = [shipped_example_set(name) for name in shipped_example_sets()]
+    styles = ["conversational", "short", "structured"]
+    assert shipped_example_sets() == [*styles, "tuning", "tuning-held-out"]
+    sets: list[Any] = [shipped_example_set(name) for name in styles]
     asked = {prompt.text for name in shipped_sets() for prompt in load_prompts(name)}
     for examples in sets:
         assert 5 <= len(examples.items) <= 8

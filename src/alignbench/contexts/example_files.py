@@ -22,19 +22,21 @@ from alignbench.textfiles import json_lines, read_utf8
 
 _FIELDS = ("prompt", "response", "hint")
 _EXPECTED = 'an object like {"prompt": "...", "response": "..."}'
+_FOLDERS = ("examples", "tuning")
 
 
 def shipped_example_sets() -> list[str]:
     """Names of the example sets that ship, in alphabetical order."""
-    return sorted(path.stem for path in _folder().glob("*.jsonl"))
+    return sorted(_shipped())
 
 
 def shipped_example_set(name: str) -> ExampleSet:
     """A set that ships. InputError, with the nearest names, where there is none."""
-    if name not in shipped_example_sets():
-        near = did_you_mean(name, shipped_example_sets())
+    files = _shipped()
+    if name not in files:
+        near = did_you_mean(name, sorted(files))
         raise InputError(f"There is no example set or file {name!r}. {near}".rstrip())
-    return read_examples(_folder() / f"{name}.jsonl")
+    return read_examples(files[name])
 
 
 def read_examples(path: Path) -> ExampleSet:
@@ -99,5 +101,6 @@ _READERS: dict[str, Callable[[Path], Iterator[Example]]] = {
 }
 
 
-def _folder() -> Path:
-    return paths.shipped_prompts() / "examples"
+def _shipped() -> dict[str, Path]:
+    """The files of the sets that ship, by name."""
+    return {path.stem: path for folder in _FOLDERS for path in (paths.shipped_prompts() / folder).glob("*.jsonl")}
