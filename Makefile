@@ -29,7 +29,7 @@ run: $(READY)
 	@$(BIN)/alignbench
 
 test: $(READY)
-	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup $(ARGS)
 
 $(OTHER)/.build: $(READY) tools/llama.sh tools/other_llama.sh
 	@tools/other_llama.sh && touch $@

@@ -28,7 +28,8 @@ from alignbench.tui.workbench.state import Column
 MODELS = ("demo-base", "demo-aligned")
 SAMPLES, TOKENS = 3, 32
 MOST_SAMPLES = 8  # of a column: more are drawn in wider batches, for which a worker takes more memory once
-PROMPT_ENDS, CANCEL_ENDS = 240.0, 10.0  # seconds; the second is 5 on a machine with nothing else to do
+STUCK = 120.0  # seconds without a new token after which the app hangs
+CANCEL_ENDS = 10.0  # seconds; 5 on a machine with nothing else to do
 KEYS = {  # what is pressed, and how often beside the others
     ("f5",): 10,
     ("plus",): 2,
@@ -71,7 +72,7 @@ class Soak:
             await action()
             self.look()
         await self.pilot.press("escape", "escape", "escape")
-        await self.idle(PROMPT_ENDS, "at the end")
+        await self.idle("at the end")
 
     async def columns(self) -> None:
         """Few short samples, so that much happens."""
@@ -87,7 +88,7 @@ class Soak:
     async def renew(self) -> None:
         """Another session with as few samples as the first: what is drawn by then is no growth either."""
         await self.pilot.press("escape", "escape", "escape")
-        await self.idle(PROMPT_ENDS, "before another session")
+        await self.idle("before another session")
         await self.pilot.press("ctrl+n")
         await self.columns()
 
@@ -101,11 +102,11 @@ class Soak:
             await self.columns()
 
     async def wait(self) -> None:
-        await self.idle(PROMPT_ENDS, "without a key")
+        await self.idle("without a key")
 
     async def kill(self) -> None:
         await self.signal(signal.SIGKILL)
-        await self.idle(PROMPT_ENDS, "after a worker was killed")
+        await self.idle("after a worker was killed")
 
     async def stop(self) -> None:
         """A worker hangs: Esc ends what it was at."""
@@ -113,7 +114,7 @@ class Soak:
         await self.signal(signal.SIGSTOP)
         began = time.monotonic()
         await self.pilot.press("escape", "escape", "escape")
-        await self.idle(CANCEL_ENDS, "after Esc with a stopped worker")
+        await self.idle("after Esc with a stopped worker", CANCEL_ENDS)
         self.slowest_cancel = max(self.slowest_cancel, time.monotonic() - began)
         for name in MODELS:  # the other one may have been idle: it goes on
             if pid := self.pool.worker_pid(resolve(name)):
@@ -123,14 +124,24 @@ class Soak:
         if pid := self.pool.worker_pid(resolve(self.random.choice(MODELS))):
             os.kill(pid, number)
 
-    async def idle(self, seconds: float, when: str) -> None:
-        end = time.monotonic() + seconds
+    async def idle(self, when: str, within: float | None = None) -> None:
+        """Wait until nothing is drawn. A fault where nothing new comes, or where it takes longer than `within`."""
+        began = changed = time.monotonic()
+        before = self.drawn()
         while self.app.workbench.busy:
-            if time.monotonic() > end:
-                self.faults.append(f"the app was still busy {seconds:.0f} s later, {when}")
+            now = time.monotonic()
+            if (drawn := self.drawn()) != before:
+                before, changed = drawn, now
+            if now - changed > STUCK or (within is not None and now - began > within):
+                self.faults.append(f"the app was still busy {now - began:.0f} s later, {when}")
                 return
             await asyncio.sleep(0.05)
             await self.pilot.pause()
+
+    def drawn(self) -> tuple[int, int]:
+        """Samples and tokens so far."""
+        cells = self.app.workbench.bench.cells.values()
+        return sum(cell.done for cell in cells), sum(cell.rate.total for cell in cells)
 
     def look(self) -> None:
         self.memory["app"].append(private_mib(os.getpid()))

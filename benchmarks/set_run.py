@@ -10,22 +10,17 @@ benchmarks/README.md; ends with 1 where a key waited longer than the limit.
 
 from __future__ import annotations
 
-import fcntl
 import itertools
 import json
 import os
-import pty
 import random
-import select
 import statistics
-import struct
-import subprocess
 import sys
-import tempfile
-import termios
 import threading
 import time
 from pathlib import Path
+
+from _app_in_terminal import PlantedEngine, Press, run_in_terminal, time_calls, waits_ms
 
 PROMPTS, COLUMNS, SAMPLES = 60, 8, 50
 TOKENS = 60  # of a sample
@@ -76,12 +71,10 @@ def app(db: Path, out: Path) -> None:
 
     from alignbench.engines.embedder import DEFAULT_EMBEDDER
     from alignbench.engines.protocol import (
-        Capabilities,
         Delta,
         Done,
         Embedded,
         Finished,
-        Loaded,
         SampleResult,
         Started,
         TextDeltas,
@@ -91,29 +84,10 @@ def app(db: Path, out: Path) -> None:
     from alignbench.tui.bench.screen import BenchScreen
     from alignbench.tui.scores.screen import ScoresScreen
 
-    capabilities = Capabilities("base", None, "", "", False, 4096, 1000, "fake", "fake")
     session = _fill(db)
 
-    class Engine:
+    class Engine(PlantedEngine):
         """Draws a cell after the other for each model, all samples of it side by side."""
-
-        def __init__(self) -> None:
-            self._keys = itertools.count(1)
-
-        def load(self, model, sink):
-            sink(Loaded(model.name, capabilities, 0.0))
-
-        def capabilities(self, _model):
-            return capabilities
-
-        def new_key(self):
-            return next(self._keys)
-
-        def cancel(self, *_):
-            pass
-
-        def close(self):
-            pass
 
         def sample(self, _model, request, sink):
             threading.Thread(target=self._answer, args=(request, sink), daemon=True).start()
@@ -151,14 +125,8 @@ def app(db: Path, out: Path) -> None:
     bench = BenchApp(db, Engine(), Embedder(), session=session)
     shown: dict[str, list[float]] = {}
 
-    def timed(screen, action: str, name: str) -> None:
-        method = getattr(screen, action)
-
-        def recorded(self) -> None:
-            method(self)
-            self.call_after_refresh(lambda: shown.setdefault(name, []).append(time.monotonic()))
-
-        setattr(screen, action, recorded)
+    def timed(screen: type, action: str, name: str) -> None:
+        time_calls(screen, action, lambda: shown.setdefault(name, []).append(time.monotonic()))
 
     timed(BenchScreen, "action_sample_down", "sample below")
     timed(BenchScreen, "action_next_prompt", "next prompt")
@@ -189,55 +157,50 @@ def app(db: Path, out: Path) -> None:
     bench.run()
 
 
+class Typist:
+    """Presses the keys of the Bench in turn while samples arrive, then those of F7's spread."""
+
+    def __init__(self) -> None:
+        self.pressed: dict[str, list[float]] = {}
+        self._turn = itertools.cycle(KEYS)
+        self._began = self._last = 0.0
+        self._opened = False
+
+    def step(self, out: Path, press: Press) -> None:
+        now = time.monotonic()
+        if not self._began and Path(f"{out}.ready").exists():
+            self._began = now + 2.0
+        if not self._began or now < self._began or now - self._last < 0.23:
+            return
+        self._last = now
+        if now < self._began + SECONDS:
+            name = next(self._turn)
+            self._note(name, now)
+            press(KEYS[name])
+        elif not self._opened:
+            self._opened = True
+            press(b"\x1b[18~")  # F7
+            self._last = now + 2.0
+        elif now < self._began + SECONDS + 4.0:
+            press(b"3")  # the spread over prompts
+            self._last = self._began + SECONDS + 5.0
+        else:
+            self._note(SPREAD_KEY, now)
+            press(b"j")
+
+    def _note(self, name: str, now: float) -> None:
+        self.pressed.setdefault(name, []).append(now)
+
+
 def main(size: str) -> int:
-    columns, rows = (int(n) for n in size.split("x"))
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "out.json"
-        master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        command = [sys.executable, __file__, "--app", str(Path(folder) / "bench.db"), str(out)]
-        environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "XDG_CONFIG_HOME": folder}
-        child = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environment)
-        os.close(slave)
-        pressed: dict[str, list[float]] = {}
-        turn = itertools.cycle(KEYS)
-        began, last, opened = 0.0, 0.0, False
-        while child.poll() is None:
-            if select.select([master], [], [], 0.01)[0]:
-                try:
-                    os.read(master, 1 << 16)
-                except OSError:  # the app has left
-                    break
-            now = time.monotonic()
-            if not began and Path(f"{out}.ready").exists():
-                began = now + 2.0
-            if not began or now < began or now - last < 0.23:
-                continue
-            last = now
-            if now < began + SECONDS:
-                name = next(turn)
-                os.write(master, KEYS[name])
-            elif not opened:
-                opened = True
-                os.write(master, b"\x1b[18~")  # F7
-                last = now + 2.0
-                continue
-            elif now < began + SECONDS + 4.0:
-                os.write(master, b"3")  # the spread over prompts
-                last = began + SECONDS + 5.0
-                continue
-            else:
-                name = SPREAD_KEY
-                os.write(master, b"j")
-            pressed.setdefault(name, []).append(now)
-        child.wait()
-        found = json.loads(out.read_text())
+    typist = Typist()
+    found = run_in_terminal(__file__, size, typist.step)
     missed = False
     print(f"{found['done']} of {PROMPTS * COLUMNS * SAMPLES} samples at the end, at {size}\n")
     print("| key | keys | median, ms | 95 of 100, ms | longest, ms | longest / limit | at most, ms |")
     print("|---|---:|---:|---:|---:|---:|---:|")
-    for name, keys in pressed.items():
-        waits = sorted(1000 * (done - key) for key, done in zip(keys, found["shown"].get(name, []), strict=False))
+    for name, keys in typist.pressed.items():
+        waits = sorted(waits_ms(keys, found["shown"].get(name, [])))
         if not waits:
             print(f"| {name} | {len(keys)} | never shown | | | | {LIMIT_MS} |")
             missed = True

@@ -8,21 +8,15 @@ process and is counted with it. Prints rows of the table in benchmarks/README.md
 
 from __future__ import annotations
 
-import fcntl
-import itertools
 import json
 import os
-import pty
-import select
 import statistics
-import struct
-import subprocess
 import sys
-import tempfile
-import termios
 import threading
 import time
 from pathlib import Path
+
+from _app_in_terminal import PlantedEngine, Press, run_in_terminal, time_calls, waits_ms
 
 COLUMNS, SAMPLES = 6, 5
 TOKENS_A_SECOND = 1000  # into all columns together
@@ -35,27 +29,13 @@ WORDS = SENTENCE.split()
 
 def app(db: Path, out: Path) -> None:
     """The child: the app, its fake engine, and a record of what it cost."""
-    from alignbench.engines.protocol import Capabilities, Delta, Loaded, Started, TextDeltas
+    from alignbench.engines.protocol import Delta, Started, TextDeltas
     from alignbench.spec import Model
     from alignbench.tui.app import BenchApp
     from alignbench.tui.bench.screen import BenchScreen
 
-    capabilities = Capabilities("base", None, "", "", False, 4096, 1000, "fake", "fake")
-
-    class Stream:
+    class Stream(PlantedEngine):
         """Emits words at the rate asked for."""
-
-        def __init__(self) -> None:
-            self._keys = itertools.count(1)
-
-        def load(self, model, sink):
-            sink(Loaded(model.name, capabilities, 0.0))
-
-        def capabilities(self, _model):
-            return capabilities
-
-        def new_key(self):
-            return next(self._keys)
 
         def sample(self, _model, request, sink):
             threading.Thread(target=self._answer, args=(request, sink), daemon=True).start()
@@ -73,17 +53,13 @@ def app(db: Path, out: Path) -> None:
                 drawn = due
 
     shown: list[float] = []
-    move, sample = BenchScreen.action_sample_down, BenchScreen.action_sample
-
-    def action_sample_down(self: BenchScreen) -> None:
-        move(self)
-        self.call_after_refresh(lambda: shown.append(time.monotonic()))
+    sample = BenchScreen.action_sample
 
     def action_sample(self: BenchScreen) -> None:
         sample(self)
         threading.Thread(target=measure, daemon=True).start()
 
-    BenchScreen.action_sample_down = action_sample_down  # type: ignore[method-assign]
+    time_calls(BenchScreen, "action_sample_down", lambda: shown.append(time.monotonic()))
     BenchScreen.action_sample = action_sample  # type: ignore[method-assign]
     models = [Model(f"model-{i + 1}", f"fake-{i + 1}", "base") for i in range(COLUMNS)]
     bench = BenchApp(db, Stream(), None, models=models)
@@ -102,33 +78,21 @@ def app(db: Path, out: Path) -> None:
 
 
 def main(size: str) -> None:
-    columns, rows = (int(n) for n in size.split("x"))
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "out.json"
-        master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        command = [sys.executable, __file__, "--app", str(Path(folder) / "bench.db"), str(out)]
-        environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
-        child = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environment)
-        os.close(slave)
-        pressed: list[float] = []
-        began, sampling = time.monotonic(), False
-        while child.poll() is None:
-            if select.select([master], [], [], 0.01)[0]:
-                try:
-                    os.read(master, 1 << 16)
-                except OSError:  # the app has left
-                    break
-            now = time.monotonic() - began
-            if not sampling and now > 2.5:
-                os.write(master, b"\x1b[15~")  # F5
-                sampling = True
-            if sampling and now > 5.0 and (not pressed or time.monotonic() - pressed[-1] > 0.23):
-                pressed.append(time.monotonic())
-                os.write(master, b"j")
-        child.wait()
-        found = json.loads(out.read_text())
-    waits = [1000 * (done - key) for key, done in zip(pressed, found["shown"], strict=False)]
+    pressed: list[float] = []
+    began, sampling = time.monotonic(), False
+
+    def step(_: Path, press: Press) -> None:
+        nonlocal sampling
+        now = time.monotonic() - began
+        if not sampling and now > 2.5:
+            press(b"\x1b[15~")  # F5
+            sampling = True
+        if sampling and now > 5.0 and (not pressed or time.monotonic() - pressed[-1] > 0.23):
+            pressed.append(time.monotonic())
+            press(b"j")
+
+    found = run_in_terminal(__file__, size, step)
+    waits = waits_ms(pressed, found["shown"])
     what = f"{COLUMNS} columns of {SAMPLES} samples at {size}, {found['rate']:.0f} tokens/s"
     cpu = f"{100 * found['cpu']:.0f}% of a core"
     print(f"| {what}: CPU time of the app, fake engine included | {cpu} | under {TARGET_CPU}% |")
