@@ -26,7 +26,7 @@ from alignbench.tui.dialogs.sample import SampleScreen
 from alignbench.tui.workbench.state import Column
 
 MODELS = ("demo-base", "demo-aligned")
-SAMPLES, TOKENS = 3, 32
+SAMPLES, TOKENS, PROMPTS = 3, 32, 6
 MOST_SAMPLES = 8  # of a column: more are drawn in wider batches, for which a worker takes more memory once
 STUCK = 120.0  # seconds without a new token after which the app hangs
 CANCEL_ENDS = 10.0  # seconds; 5 on a machine with nothing else to do
@@ -75,11 +75,12 @@ class Soak:
         await self.idle("at the end")
 
     async def columns(self) -> None:
-        """Few short samples, so that much happens."""
+        """Few short samples of few prompts, so that much happens."""
         bench = self.app.workbench.bench
         while not bench.columns:
             await self.pilot.pause()
             bench = self.app.workbench.bench
+        bench.prompts = bench.prompts[:PROMPTS]
         for column in list(bench.columns):
             sampling = replace(column.condition.sampling, max_tokens=TOKENS)
             bench.change(column, Column(replace(column.condition, sampling=sampling), SAMPLES))
