@@ -23,6 +23,7 @@ from alignbench.engines.workers.pool import WorkerPool
 from alignbench.models.catalog import resolve
 from alignbench.tui.app import BenchApp
 from alignbench.tui.dialogs.sample import SampleScreen
+from alignbench.tui.one_heap import share_heap
 from alignbench.tui.workbench.state import Column
 
 MODELS = ("demo-base", "demo-aligned")
@@ -181,5 +182,6 @@ async def soak(db: Path, seed: int, seconds: float) -> dict[str, object]:
 
 if __name__ == "__main__":
     database, chosen_seed, length, result = sys.argv[1:]
+    share_heap()  # as the command does
     found = asyncio.run(soak(Path(database), int(chosen_seed), float(length)))
     Path(result).write_text(json.dumps(found))

@@ -1,4 +1,4 @@
-"""The answers that a base model is tuned on: what the sets promise; no question of a shipped prompt set is among them."""
+"""What the sets promise that a base model is tuned on; no question of a shipped prompt set is among them."""
 
 from __future__ import annotations
 

@@ -50,7 +50,9 @@ def run_app(db: Path, session: int | None = None, labels: LabelPlan | None = Non
     """
     _check_terminal()
     from alignbench.tui.app import BenchApp
+    from alignbench.tui.one_heap import share_heap
 
+    share_heap()
     for number in (signal.SIGTERM, signal.SIGHUP):  # what matters is stored; the workers end with this process
         signal.signal(number, signal.SIG_DFL)
     pool = _LatePool()
