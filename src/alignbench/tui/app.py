@@ -32,6 +32,7 @@ from alignbench.tui.preferences import keep_theme, kept_theme
 from alignbench.tui.screen import AppScreen, do, finish
 from alignbench.tui.terminal import TerminalWatch, mind_bare_stops
 from alignbench.tui.themes import DARK, HOUSE, legible
+from alignbench.tui.wide_cells import keep_widths
 from alignbench.tui.workbench.controller import Workbench
 from alignbench.tui.workbench.state import Bench
 
@@ -75,6 +76,7 @@ class BenchApp(OrderedApp):
             labels: Pairs to label first of all.
         """
         super().__init__()
+        keep_widths()
         for theme in HOUSE:
             self.register_theme(theme)
         self.theme = kept if (kept := kept_theme()) in self.available_themes else DARK.name

@@ -78,3 +78,13 @@ def test_floor_and_ceiling_are_there_before_anything_is_compared() -> None:
 
 def test_what_is_not_sampled_says_why() -> None:
     assert "– needs 2 samples" in line({"B": CrossEstimate(reason="needs 2 samples, has 1")})
+
+
+def test_the_floor_on_the_line_is_the_one_of_the_scores_whatever_is_held_out() -> None:
+    """A column made from samples of the reference has a floor of its own, over the others."""
+    held_out = replace(score(0.33), floor=0.068)
+    of_floor = CrossEstimate(0.067, ceiling=0.48, floor=0.067, n=1, recovery=0.0, gap_ci=(0.1, 0.5))
+    drawn = recovery_line(replace(measured({"C°": held_out}), floor=of_floor), 80)
+    assert isinstance(drawn, Content)
+    assert "floor .067 " in drawn.plain
+    assert "C° 33%" in drawn.plain

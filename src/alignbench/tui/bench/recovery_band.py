@@ -28,7 +28,10 @@ from alignbench.tui.workbench.recovery_scores import (
 from alignbench.tui.workbench.score_summary import bench_metrics
 
 MATCHED = "matched"
-HELD_OUT_WORDS = "held out: compared with the samples of the reference that its context is not made from"
+HELD_OUT_WORDS = (
+    "held out: compared with the samples of the reference that its context is not made from, and so is the floor that "
+    "its share is of; the floor on the line is compared with all of them"
+)
 
 
 class RecoveryBand(Static):

@@ -28,7 +28,8 @@ class Measured:
     Attributes:
         label: What the similarity is, in a word.
         estimates: Of each column that has one.
-        floor: Of the floor itself, which floor and ceiling are read from where there is no column.
+        floor: Of the floor itself, which floor and ceiling are read from, as in the scores below; without it they are
+            those that the selected column's share is of.
         n: Samples of the side that has the fewest.
         prompts: That it is over.
     """
@@ -52,8 +53,9 @@ def recovery_line(measured: Measured, width: int, title: str = "") -> Content:
     if not there and (measured.estimates or measured.floor is None):
         reason = next((score.reason for _, score in measured.estimates), "")
         return Content.assemble(*left, (fitted(f"– {one_line(reason)}", width - TITLE - LABEL - 1).rstrip(), DIM))
-    ends = next((score for column, score in there if column.selected), there[0][1] if there else measured.floor)
-    assert ends is not None
+    one = next((score for column, score in there if column.selected), there[0][1] if there else measured.floor)
+    ends = measured.floor or one
+    assert one is not None and ends is not None
     shown = [(column, score) for column, score in there if not _gapless(score)]
     few = any(score.recovery_ci is None for _, score in shown)
     over = f"n {measured.n}" if measured.prompts == 1 else f"{measured.prompts} prompts"
@@ -61,7 +63,7 @@ def recovery_line(measured: Measured, width: int, title: str = "") -> Content:
     after = f" {_number(ends.ceiling)} ceiling"
     tail: list[tuple[str, str] | str] = [(f"  {over}", DIM), *([(f" {MARK}", "bold $text-warning")] if few else [])]
     room = width - 1 - TITLE - LABEL - len(before) - len(after) - len(over) - 2 - 2
-    line = _track(shown, room) if shown else _empty_track(room, NO_GAP if _gapless(ends) else "")
+    line = _track(shown, room) if shown else _empty_track(room, NO_GAP if _gapless(one) else "")
     return Content.assemble(*left, (before, DIM), line, (after, DIM), *tail)
 
 
