@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -80,12 +81,15 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @cache
-def _own_addresses() -> list[str]:
+def _own_addresses() -> set[str]:
     """Of this machine: Ray uses them for what never leaves it."""
-    try:
-        return socket.gethostbyname_ex(socket.gethostname())[2]
-    except OSError:
-        return []
+    found: set[str] = set()
+    with suppress(OSError):
+        found |= {*socket.gethostbyname_ex(socket.gethostname())[2]}
+    with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way_out:
+        way_out.connect(("192.0.2.1", 9))  # of nobody (RFC 5737), and nothing is sent
+        found.add(way_out.getsockname()[0])
+    return found
 
 
 @pytest.fixture(autouse=True)

@@ -223,6 +223,7 @@ async def test_reopen_shows_the_same(tmp_path: Path) -> None:
         before = app.workbench.bench
         await until(pilot, lambda: "not arrived" not in str(app.workbench.scores()))
         scores = texts(app.workbench.scores())
+        await shows(pilot, "matched  floor")  # computed last, on a thread of its own
         app.clear_notifications()
         await until(pilot, lambda: not app.screen.query("Toast"))
         shown = screen_text(app).splitlines()[3:-1]
