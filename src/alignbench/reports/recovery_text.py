@@ -22,10 +22,11 @@ def is_marked(score: CrossEstimate) -> bool:
 
 def share(score: CrossEstimate) -> str:
     """The recovery in short: 58%, 87% ! of too few or over 1, or no gap; empty where there is none."""
+    upside_down = score.ceiling is not None and score.floor is not None and score.ceiling <= score.floor
+    if no_gap(score.gap_ci) or (score.value is not None and upside_down):
+        return "no gap"
     if score.recovery is None:
         return ""
-    if no_gap(score.gap_ci):
-        return "no gap"
     return f"{score.recovery:.0%}{f' {MARK}' if is_marked(score) else ''}"
 
 
