@@ -55,7 +55,8 @@ def recovery_line(measured: Measured, width: int, title: str = "") -> Content:
         return Content.assemble(*left, (fitted(f"– {one_line(reason)}", width - TITLE - LABEL - 1).rstrip(), DIM))
     one = next((score for column, score in there if column.selected), there[0][1] if there else measured.floor)
     ends = measured.floor or one
-    assert one is not None and ends is not None
+    assert one is not None
+    assert ends is not None
     shown = [(column, score) for column, score in there if not _gapless(score)]
     few = any(score.recovery_ci is None for _, score in shown)
     over = f"n {measured.n}" if measured.prompts == 1 else f"{measured.prompts} prompts"
