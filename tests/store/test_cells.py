@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from alignbench.errors import InputError
 from alignbench.experiments.plan import preview
-from alignbench.spec import Condition, Context, Model, Prompt, Sampling, made_id
+from alignbench.spec import Condition, Context, Hint, Model, Prompt, Sampling, made_id
 from alignbench.store import CellInfo, Store, StoredCell
 from tests.support.samples import ALIGNED, BASE, result
 
@@ -163,6 +163,19 @@ def test_a_renamed_condition_keeps_its_samples_and_stays_the_reference(store: St
         store.rename_condition(session, "teacher", "demo-base")
     with pytest.raises(InputError, match="has no condition named 'nobody'"):
         store.rename_condition(session, "nobody", "x")
+
+
+def test_a_condition_that_contexts_are_made_from_keeps_its_name(store: Store, session: int) -> None:
+    condition = Condition.zero_shot(ALIGNED)
+    hinted = replace(
+        Condition.zero_shot(BASE), context=Context("plain", hint=Hint("summary", condition="demo-aligned"))
+    )
+    for each in (condition, hinted):
+        store.add_cell(session, PROMPT, each, 5)
+    with pytest.raises(InputError, match="demo-aligned keeps its name: the context of demo-base"):
+        store.rename_condition(session, "demo-aligned", "teacher")
+    store.rename_condition(session, "demo-base", "pupil")
+    assert [each.name for each in store.conditions(session)] == ["demo-aligned", "pupil"]
 
 
 def test_a_condition_goes_only_while_it_has_no_sample(store: Store, session: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
+from alignbench.errors import InputError
 from alignbench.spec import Condition, Context
 
 NOTHING_HELD_OUT = "its context is made from every sample of the reference that it could be compared with"
@@ -30,6 +31,20 @@ def needed_conditions(context: Context, reference: str | None) -> set[str]:
     if context.prefill is not None and not context.prefill.text:
         names.add(context.prefill.condition)
     return names - {""}
+
+
+def refuse_new_name(name: str, conditions: Iterable[Condition]) -> None:
+    """InputError where contexts of others name a condition: under another name they would not find its samples.
+
+    conditions: of the session
+    """
+    naming = dict.fromkeys(c.name for c in conditions if c.name != name and name in _named(c.context))
+    if naming:
+        raise InputError(f"{name} keeps its name: the context of {', '.join(naming)} is made from its samples by it.")
+
+
+def _named(context: Context) -> set[str]:
+    return needed_conditions(context, None) | {condition for condition, _ in context_sources(context, None)}
 
 
 def unknown_conditions(contexts: Sequence[Context], reference: str | None, known: Sequence[str]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from alignbench.contexts.source_samples import Sources, source_conditions
+from alignbench.contexts.source_samples import Sources, refuse_new_name, source_conditions
 from alignbench.errors import InputError
 from alignbench.spec import Condition, Model, Prompt, content_hash
 from alignbench.store.base import another_text
@@ -79,12 +79,17 @@ class CellsMixin(CellContentsMixin):
         return lambda prompt: of_prompts.get(prompt, of_all)
 
     def rename_condition(self, session_id: int, name: str, new_name: str) -> None:
-        """Give a condition of a session another name; if it is the reference, it stays the reference."""
+        """Give a condition of a session another name; if it is the reference, it stays the reference.
+
+        InputError where the name is taken, or where contexts of others name the condition.
+        """
         old, new = encode_text(name), encode_text(new_name)
         with self._write():
             taken = "SELECT id FROM conditions WHERE session_id = ? AND name = ?"
             if new != old and self._row(taken, session_id, new):
                 raise InputError(f"Session {session_id} already has a condition named {new_name!r}.")
+            if new != old:
+                refuse_new_name(name, self.conditions(session_id))
             rename = "UPDATE conditions SET name = ? WHERE session_id = ? AND name = ?"
             if not self._execute(rename, new, session_id, old):
                 raise InputError(f"Session {session_id} has no condition named {name!r}.")

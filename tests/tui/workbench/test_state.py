@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 
-from alignbench.spec import Condition, Prompt, Sampling, content_hash, made_id
+import pytest
+
+from alignbench.errors import InputError
+from alignbench.spec import (
+    Condition,
+    Context,
+    Examples,
+    Hint,
+    Prefill,
+    Prompt,
+    Sampling,
+    content_hash,
+    made_id,
+)
 from alignbench.tui.workbench.cell import BenchSample
 from alignbench.tui.workbench.persistence import rebuilt
 from alignbench.tui.workbench.state import THIS_SESSION, Bench, Column, SamplePlace, free_name, letter
@@ -49,6 +62,29 @@ def test_a_column_with_samples_gets_the_next_name_and_its_old_one_back() -> None
     assert bench.reference == "demo-aligned 2"
     bench.change(bench.columns[0], Column(replace(cold.condition, name="demo-aligned 2")))
     assert bench.columns[0].name == "demo-aligned"
+
+
+@pytest.mark.parametrize("sampled", [False, True])
+@pytest.mark.parametrize(
+    "context",
+    [
+        Context("plain", hint=Hint("summary", condition="demo-aligned")),
+        Context("plain", hint=Hint("summary", "A written one.", "demo-aligned")),
+        Context("plain", prefill=Prefill(condition="demo-aligned", tokens=3)),
+        Context("plain", examples=Examples(condition="demo-aligned")),
+        Context("plain", examples=Examples(select="nearest-response", teacher="demo-aligned")),
+    ],
+)
+def test_a_column_that_contexts_are_made_from_keeps_its_name(context: Context, sampled: bool) -> None:
+    bench = with_sample(a_bench()) if sampled else a_bench()
+    aligned, base = bench.columns
+    bench.change(base, Column(replace(base.condition, context=context)))
+    named = Column(replace(aligned.condition, name="teacher"))
+    with pytest.raises(InputError, match="demo-aligned keeps its name: the context of demo-base is made from its"):
+        bench.change(aligned, named)
+    assert [column.name for column in bench.columns] == ["demo-aligned", "demo-base"]
+    bench.change(bench.columns[1], base)
+    bench.check_name(aligned, named)
 
 
 def test_errors_do_not_keep_a_name() -> None:

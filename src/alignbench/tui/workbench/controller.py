@@ -277,6 +277,7 @@ class Workbench:
             raise InputError(f"The name {to.name} stands for another condition of this session.")
         if self.busy:
             raise InputError("A column gets another name when nothing is sampled; Esc stops it.")
+        bench.check_name(column, to)
         if (session := bench.session) is not None:
             old, new = column.name, to.name
             await self.database.run(lambda store: store.rename_condition(session, old, new))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from alignbench.contexts.source_samples import refuse_new_name
 from alignbench.errors import InputError
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Model, Prompt
 from alignbench.tui.workbench.cell import BenchCell, BenchSample
@@ -360,9 +361,11 @@ class Bench:
     def change(self, column: Column | None, to: Column) -> str:
         """Put `to` in the place of a column, or beside the others; what there is to say about it.
 
-        InputError where the column is not there any more.
+        InputError where the column is not there any more, or its name would go that contexts are made by.
         """
         at = self._place(column) if column is not None else None
+        if column is not None and not (self._is_kept(column.condition) and to.hash != column.hash):
+            self.check_name(column, to)
         condition = self.settle(to.condition if column is None else self._with_due_seed(column, to.condition), column)
         if any(c is not column and c.hash == condition.hash for c in self.columns):
             return f"{condition.name} is on the Bench already, with these very parameters."
@@ -403,6 +406,13 @@ class Bench:
             and to.name != column.name
             and self.has_samples(column.condition)
         )
+
+    def check_name(self, column: Column, to: Column) -> None:
+        """InputError where contexts of other columns, or of their versions, are made from samples by the name that a
+        column would lose."""
+        if to.name != column.name:
+            versions = (condition for each in self.columns if each is not column for condition in each.history)
+            refuse_new_name(column.name, (*self.used.values(), *versions))
 
     def rename(self, column: Column, to: Column) -> None:
         """Another name for a column and all its samples."""
