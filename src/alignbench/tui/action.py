@@ -23,10 +23,10 @@ class Action:
         shown: The key as people write it.
         label: One or two words.
         help: A sentence.
-        footer: Whether it stands at the bottom of the screen.
+        footer: Whether it stands at the bottom of the screen, where a table's first ones come first: a table is in
+            order of use. Where not all fit, the last ones go; F1 and the palette have them all.
         priority: Whether the key does this even where a widget that has the focus would take it.
         title: What the palette and the help call it, where the label is too short for that.
-        spare: Where not all keys fit at the bottom, the higher ones go first; F1 and the palette have them all.
     """
 
     name: str
@@ -37,7 +37,6 @@ class Action:
     footer: bool = False
     priority: bool = False
     title: str = ""
-    spare: int = 0
 
     @property
     def called(self) -> str:
@@ -74,6 +73,10 @@ def accepting(name: str, label: str, help: str, *, enter: bool = True) -> Action
 
 
 WRITING = (accepting("accept", "accept", "Take what is written here.", enter=False), LEAVE, EXTERNAL_EDITOR)
+LINES = (
+    Action("line_up", "up,k", "↑", "up", "Up by a line; k too."),
+    Action("line_down", "down,j", "↓", "down", "Down by a line; j too."),
+)
 SCROLLING = (
     Action("page_up", "pageup", "PgUp", "page up", "Scroll up."),
     Action("page_down", "pagedown,space", "PgDn", "page down", "Scroll down."),
@@ -83,6 +86,19 @@ SCROLLING = (
 PAGING = (
     Action("page_down", "pagedown", "PgDn", "page down", "Down by a page."),
     Action("page_up", "pageup", "PgUp", "page up", "Up by a page."),
+)
+LIST = (
+    Action("list_up", "up,k", "↑", "up", "The line above; k too."),
+    Action("list_down", "down,j", "↓", "down", "The next line; j too."),
+    Action("list_start", "home", "Home", "first line", "The first line."),
+    Action("list_end", "end", "End", "last line", "The last line."),
+)
+TYPED_LIST = (  # below a line of text, which takes letters
+    Action("list_up", "up", "↑", "up", "The line above."),
+    Action("list_down", "down", "↓", "down", "The next line."),
+    Action("list_start", "home", "Home", "first line", "The first line.", priority=True),
+    Action("list_end", "end", "End", "last line", "The last line.", priority=True),
+    *PAGING,
 )
 VERSION_STEPS = (
     Action("older_version", "less_than_sign", "<", "older version", "The version of this column before this one."),
@@ -132,4 +148,5 @@ def _binding(scope: str, action: Action, name: str = "") -> Binding:
 def of_screen(screen: Screen[Any]) -> list[Action]:
     """The actions of a screen, found by the ids of its bindings, then those of every screen."""
     scopes = {binding.id.partition(".")[0] for _, binding in screen._bindings if binding.id} - {"app"}
-    return [*(action for scope in sorted(scopes) for action in SCOPES[scope]), *APP]
+    own = {action.name: action for scope in sorted(scopes, reverse=True) for action in reversed(SCOPES[scope])}
+    return [*reversed(own.values()), *APP]

@@ -23,6 +23,7 @@ from textual.theme import Theme
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.spec import Model, Prompt
 from alignbench.tui.action import APP, bindings, of_screen
+from alignbench.tui.action_groups import group_of
 from alignbench.tui.bench.screen import BenchScreen
 from alignbench.tui.key_queue import BACKGROUND
 from alignbench.tui.messages import Open
@@ -205,18 +206,20 @@ class BenchApp(OrderedApp):
             owner = self if action in APP else screen
             if action.name == "command_palette" or owner.check_action(action.name, ()) is False:
                 continue
-            name = f"{action.called}  ({action.shown})"
+            name = f"{group_of(action)}: {action.called}  ({action.shown})"
             yield SystemCommand(name, action.help, partial(self.run_action, action.name, owner))
-        yield SystemCommand("theme", "Change the colours.", self.action_change_theme)
+        yield SystemCommand("app: theme", "Change the colours.", self.action_change_theme)
 
     def action_help(self) -> None:
         from alignbench.tui.dialogs.help import HelpScreen
+        from alignbench.tui.glossary import words_in
 
         if isinstance(self.screen, HelpScreen):
             self.screen.dismiss(None)
         else:
             about = str(getattr(self.screen, "HELP", "") or "")
-            self.push_screen(HelpScreen(about, of_screen(self.screen)))
+            shown = "\n".join("".join(part.text for part in line) for line in self.screen._compositor.render_strips())
+            self.push_screen(HelpScreen(about, of_screen(self.screen), words_in(f"{shown}\n{about}")))
 
     async def action_quit(self) -> None:
         """Cancel what runs, wait until what was generated is stored, and leave; a second time leaves at once."""

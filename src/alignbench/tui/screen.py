@@ -14,6 +14,7 @@ from textual.geometry import Offset
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.widgets import OptionList
 
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.tui.clickable import do_clicked
@@ -79,6 +80,16 @@ class AppScreen(Screen[ResultT]):
         """What the keys for pages scroll."""
         return ()
 
+    def action_line_up(self) -> None:
+        self._scroll(-1)
+
+    def action_line_down(self) -> None:
+        self._scroll(1)
+
+    def _scroll(self, lines: int) -> None:
+        for pane in self.panes():
+            pane.scroll_relative(y=lines, animate=False)
+
     def action_page_up(self) -> None:
         for pane in self.panes():
             pane.page(-1)
@@ -109,6 +120,20 @@ class AppScreen(Screen[ResultT]):
     def action_to_end(self) -> None:
         for pane in self.panes():
             pane.scroll_end(animate=False)
+
+    # lists, which move also where a line of text has the focus
+
+    def action_list_up(self) -> None:
+        self.query_one(OptionList).action_cursor_up()
+
+    def action_list_down(self) -> None:
+        self.query_one(OptionList).action_cursor_down()
+
+    def action_list_start(self) -> None:
+        self.query_one(OptionList).action_first()
+
+    def action_list_end(self) -> None:
+        self.query_one(OptionList).action_last()
 
     def action_back(self) -> None:
         self.dismiss(None)

@@ -36,7 +36,7 @@ async def test_what_moved(tmp_path: Path, size: tuple[int, int]) -> None:
         assert "against A*" in line_with(app, "words")
         await shows(pilot, "lexical diversity, matched length ↑")
         await pilot.press("3")
-        await until(pilot, lambda: "Nobody has judged these responses: j has" in screen_text(app))
+        await until(pilot, lambda: "Nobody has judged these responses: J has" in screen_text(app))
         await pilot.press("4")
         await until(pilot, lambda: "share of a response of A* that k responses say together" in screen_text(app))
         await shows(pilot, "k = 1: ")
@@ -119,7 +119,7 @@ async def test_a_model_judges_all_responses(tmp_path: Path) -> None:
     async with app.run_test(size=(120, 60), notifications=True) as pilot:
         await ready(pilot, app)
         await sampled(pilot, app)
-        await pilot.press("I", "j")
+        await pilot.press("I", "J")
         await until(pilot, lambda: isinstance(app.screen, LineScreen))
         await pilot.press("enter")
         await until(pilot, lambda: "5 of 5 pass (1.000)" in line_with(app, "B  base"))

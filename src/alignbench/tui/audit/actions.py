@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alignbench.tui.action import Action
+from alignbench.tui.action import LINES, SCROLLING, Action
 
 AUDIT = (
     Action("back", "escape,f9,q", "Esc", "back", "Back to the Bench.", footer=True),
@@ -24,6 +24,6 @@ AUDIT = (
         footer=True,
         title="prompts side by side",
     ),
-    Action("page_up", "pageup,up,k", "PgUp", "page up", "Scroll up."),
-    Action("page_down", "pagedown,space,down,j", "PgDn", "page down", "Scroll down."),
+    *LINES,
+    *SCROLLING,
 )

@@ -96,7 +96,7 @@ class BenchScreen(WorkbenchScreen[None]):
         self.query_one(TitleBar).show(self.workbench)
         self.query_one(ColumnTabs).show(self.bench)
         self.query_one(LastSessionLine).show(self._last)
-        offered = tuple(self.check_action(name, ()) for name in ("cancel", "sample", "continue_last"))
+        offered = tuple(self.check_action(name, ()) for name in ("cancel", "sample", "continue_last", "view"))
         if offered != self._offered:
             self._offered = offered
             self.refresh_bindings()
@@ -107,6 +107,8 @@ class BenchScreen(WorkbenchScreen[None]):
             return self.workbench.busy
         if action == "continue_last":
             return self._last is not None
+        if action == "view":
+            return self.bench.sample is not None
         if action == "sample_column":
             return column is None or not cell(column).busy
         if action == "sample" and not self.workbench.set_state:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alignbench.tui.action import LEAVE, PAGER, SCROLLING, WRITING, Action, accepting
+from alignbench.tui.action import LEAVE, LINES, LIST, PAGER, SCROLLING, WRITING, Action, accepting
 
 EXAMPLES = (
     accepting("accept", "accept", "Give the column this context; F5 on the Bench samples it.", enter=False),
@@ -17,6 +17,8 @@ EXAMPLES = (
     ),
     Action("up", "up,k", "↑", "up", "The field or example above."),
     Action("down", "down,j", "↓", "down", "The field or example below."),
+    Action("first", "home", "Home", "first", "The first field."),
+    Action("last", "end", "End", "last", "The last example, or field."),
     Action("less", "left,h", "←", "less", "The choice before; an example: one place earlier.", title="choice before"),
     Action("more", "right,l", "→", "more", "The next choice; an example: one place later.", title="next choice"),
     Action("edit", "enter,e", "Enter", "edit", "Write in this field or example.", footer=True),
@@ -37,6 +39,7 @@ SETS = (
     accepting("pick", "pick", "Take the examples from this set."),
     Action("cancel", "escape", "Esc", "leave", "Keep the set that was there.", footer=True),
     Action("open_file", "f2", "F2", "open file", "A set of your own: .jsonl, .csv, or URIAL's .txt.", footer=True),
+    *LIST,
 )
 
 HINT = (
@@ -71,6 +74,7 @@ HINT = (
     ),
     Action("give_up", "c", "c", "give up", "Stop the maker.", title="stop the maker"),
     Action("turn", "tab", "Tab", "page", "Where not all fits: the hint, or the prompt.", footer=True),
+    *LINES,
     *SCROLLING,
     PAGER,
 )

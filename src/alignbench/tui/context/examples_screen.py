@@ -232,11 +232,19 @@ class ExamplesScreen(PreparerScreen[Context | None]):
     # keys
 
     def action_up(self) -> None:
-        self._at = max(0, self._at - 1)
-        self.show()
+        self._choose(self._at - 1)
 
     def action_down(self) -> None:
-        self._at = min(len(self._places()) - 1, self._at + 1)
+        self._choose(self._at + 1)
+
+    def action_first(self) -> None:
+        self._choose(0)
+
+    def action_last(self) -> None:
+        self._choose(len(self._places()) - 1)
+
+    def _choose(self, at: int) -> None:
+        self._at = max(0, min(len(self._places()) - 1, at))
         self.show()
 
     def action_less(self) -> None:

@@ -122,12 +122,6 @@ class ListScreen(DialogScreen[ResultT]):
         else:
             super().action_back()
 
-    def action_list_down(self) -> None:
-        self.query_one(OptionList).action_cursor_down()
-
-    def action_list_up(self) -> None:
-        self.query_one(OptionList).action_cursor_up()
-
     def action_page_down(self) -> None:
         self.query_one(OptionList).action_page_down()
 

@@ -49,11 +49,5 @@ class TextScreen(AppScreen[None]):
         """Show the text as it is now."""
         self.query_one(TextPane).show(self.text(max(40, self.size.width - 4)))
 
-    def action_line_up(self) -> None:
-        self.query_one(TextPane).scroll_relative(y=-1, animate=False)
-
-    def action_line_down(self) -> None:
-        self.query_one(TextPane).scroll_relative(y=1, animate=False)
-
     def panes(self) -> Iterable[Pane]:
         return self.query(TextPane)

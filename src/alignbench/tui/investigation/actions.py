@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from alignbench.tui.action import SCROLLING, Action
+from alignbench.tui.action import LINES, SCROLLING, Action
 
 INVESTIGATION = (
     Action("back", "escape,q,I", "Esc", "back", "Back to where you were.", footer=True),
-    Action("view_findings", "1", "1", "findings", "What moved, in sentences."),
-    Action("view_diversity", "2", "2", "diversity", "Every score with its interval, lengths and entropy."),
-    Action("view_judged", "3", "3", "judged", "Diversity before and after a quality gate; stances."),
-    Action("view_coverage", "4", "4", "coverage", "How much of a response k others say together."),
-    Action("view_frontier", "5", "5", "frontier", "Diversity against quality and similarity."),
     Action("again", "r", "r", "again", "Compute it again, from what is finished now.", title="compute again"),
     Action(
         "judge",
-        "j",
-        "j",
+        "J",
+        "J",
         "judge",
         "Have a model judge the quality of all responses, and the stance of those to contested prompts.",
         footer=True,
@@ -30,7 +25,11 @@ INVESTIGATION = (
         footer=True,
     ),
     Action("give_up", "c", "c", "give up", "Give up what is being computed, or stop the sampling.", footer=True),
-    Action("line_up", "up", "↑", "up", "A line up."),
-    Action("line_down", "down", "↓", "down", "A line down."),
+    Action("view_findings", "1", "1", "findings", "What moved, in sentences."),
+    Action("view_diversity", "2", "2", "diversity", "Every score with its interval, lengths and entropy."),
+    Action("view_judged", "3", "3", "judged", "Diversity before and after a quality gate; stances."),
+    Action("view_coverage", "4", "4", "coverage", "How much of a response k others say together."),
+    Action("view_frontier", "5", "5", "frontier", "Diversity against quality and similarity."),
+    *LINES,
     *SCROLLING,
 )

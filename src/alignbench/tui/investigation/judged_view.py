@@ -26,11 +26,11 @@ def _gate(model: InvestigationViewModel) -> Iterator[Content]:
     gate = model.diversity.gate
     yield heading(f" Quality gate: {gate.quality} {gate.threshold:g} or more")
     if gate.judge is None:
-        yield from paragraphs(["Nobody has judged these responses: j has a model do it."], model.width)
+        yield from paragraphs(["Nobody has judged these responses: J has a model do it."], model.width)
         return
     yield Content.styled(f" judged by {printable(gate.judge)}", DIM)
     if not gate.conditions:
-        yield from paragraphs(["None of its replies could be read as grades; j has another model judge."], model.width)
+        yield from paragraphs(["None of its replies could be read as grades; J has another model judge."], model.width)
         return
     for name, gated in gate.conditions.items():
         share = _number(gated.share)
@@ -86,7 +86,7 @@ def _stances(model: InvestigationViewModel) -> Iterator[Content]:
     yield heading(f" Stances, {count(contested, 'contested prompt')}" if contested else " Stances")
     if not stances:
         why = (
-            "Nobody has judged them: j has a model do it." if contested else "No prompt here is known to be contested."
+            "Nobody has judged them: J has a model do it." if contested else "No prompt here is known to be contested."
         )
         yield from paragraphs([why], model.width)
         return

@@ -55,7 +55,7 @@ class InvestigationScreen(WorkbenchScreen[None]):
     AUTO_FOCUS = None
     HELP = (
         "Diversity seems to drop after alignment: how much of that is quality control, and how much is that one long "
-        "response says what several base responses say? All columns of the Bench over all prompts of this session. j "
+        "response says what several base responses say? All columns of the Bench over all prompts of this session. J "
         "has a model judge them; t samples the columns at several temperatures, which the frontier is drawn from."
     )
 
@@ -203,12 +203,6 @@ class InvestigationScreen(WorkbenchScreen[None]):
         else:
             self._studies.cancel()
         self.follow()
-
-    def action_line_up(self) -> None:
-        self.query_one(LineList).scroll_relative(y=-1, animate=False)
-
-    def action_line_down(self) -> None:
-        self.query_one(LineList).scroll_relative(y=1, animate=False)
 
     def panes(self) -> Iterable[Pane]:
         return self.query(LineList)

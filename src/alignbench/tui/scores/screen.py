@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any, ClassVar, Literal, TypeVar
 
@@ -211,6 +212,14 @@ class ScoresScreen(WorkbenchScreen[None]):
 
     def action_row_down(self) -> None:
         self._move(1)
+
+    def action_to_start(self) -> None:
+        self._move(-sys.maxsize)
+        super().action_to_start()
+
+    def action_to_end(self) -> None:
+        self._move(sys.maxsize)
+        super().action_to_end()
 
     def _move(self, by: int) -> None:
         if self._view == "answers":

@@ -140,16 +140,6 @@ class LabelScreen(AppScreen[None]):
             self._waiting.rotate(-1)
             self._next()
 
-    def action_line_up(self) -> None:
-        self._scroll(-1)
-
-    def action_line_down(self) -> None:
-        self._scroll(1)
-
-    def _scroll(self, by: int) -> None:
-        for pane in self.panes():
-            pane.scroll_relative(y=by, animate=False)
-
     def panes(self) -> Iterable[Pane]:
         return self.query(TextPane)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -14,6 +15,7 @@ from alignbench.tui.action import bindings
 from alignbench.tui.dialogs.actions import NOTES
 from alignbench.tui.dialogs.base import DIALOG_CSS, DialogScreen
 from alignbench.tui.widgets.inputs import LinesInput
+from alignbench.tui.widgets.pane import Pane
 from alignbench.tui.widgets.text_pane import TextPane
 
 if TYPE_CHECKING:
@@ -42,6 +44,9 @@ class NotesScreen(DialogScreen[None]):
 
     def on_mount(self) -> None:
         self._work("")
+
+    def panes(self) -> Iterable[Pane]:
+        return self.query(TextPane)
 
     @work
     async def _work(self, text: str) -> None:

@@ -136,12 +136,6 @@ class SessionsScreen(AppScreen[SessionChoice | None]):
         at = self.query_one(OptionList).highlighted
         return self._listed[at] if at is not None and at < len(self._listed) else None
 
-    def action_list_down(self) -> None:
-        self.query_one(OptionList).action_cursor_down()
-
-    def action_list_up(self) -> None:
-        self.query_one(OptionList).action_cursor_up()
-
     def check_action(self, action: str, _parameters: tuple[object, ...]) -> bool | None:
         if action in ("back", "new_session", "search", "backup"):
             return True
@@ -149,6 +143,8 @@ class SessionsScreen(AppScreen[SessionChoice | None]):
             return bool(self._all)
         if action == "to_list":
             return self._filter.has_focus
+        if action == "open" and self._filter.has_focus:
+            return False
         return bool(self._listed) if self.is_mounted else True
 
     async def _run(self, work: Callable[[Store], T]) -> T | None:

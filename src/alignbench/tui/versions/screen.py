@@ -119,11 +119,19 @@ class VersionsScreen(AppScreen[int | None]):
     # keys
 
     def action_up(self) -> None:
-        self._at = max(0, self._at - 1)
-        self._show()
+        self._choose(self._at - 1)
 
     def action_down(self) -> None:
-        self._at = min(len(self._column.history) - 1, self._at + 1)
+        self._choose(self._at + 1)
+
+    def action_first(self) -> None:
+        self._choose(0)
+
+    def action_last(self) -> None:
+        self._choose(len(self._column.history) - 1)
+
+    def _choose(self, version: int) -> None:
+        self._at = max(0, min(len(self._column.history) - 1, version))
         self._show()
 
     def action_mark(self) -> None:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from textual.app import ComposeResult
-from textual.widget import Widget
-from textual.widgets import Footer
+from textual.widgets import Footer, Input, TextArea
 from textual.widgets._footer import FooterKey
 
-from alignbench.tui.action import of_screen
+from alignbench.tui.action import APP, Action, of_screen
 from alignbench.tui.sizes import NARROW
 
-_ALWAYS = ("help", "quit")
+FIRST, LAST = "help", "quit"  # stand at the ends of every footer, and never go
 
 
 class Keys(Footer):
-    """Textual's footer: closer together where the terminal is narrow, and only keys that can be read whole."""
+    """Textual's footer with the keys that do something where the focus is, in the order of the table of actions: what is
+    used most comes first, and the last ones go where not all can be read whole."""
 
     DEFAULT_CSS = "Keys { background: $panel; }"
 
@@ -32,44 +32,50 @@ class Keys(Footer):
             await super().recompose()
 
     def compose(self) -> ComposeResult:
-        self._composed = self._to_show()
-        keys = [self._untied(key) if isinstance(key, FooterKey) else key for key in super().compose()]
-        spare = {action.name: action.spare for action in of_screen(self.screen)}
-        while (there := [key for key in keys if _may_go(key)]) and sum(map(self._width, keys)) > self.size.width:
-            last = max(range(len(there)), key=lambda at: (spare.get(_action(there[at]), 0), at))
-            keys.remove(there[last])
-        yield from keys
+        self._composed = width, offered = self._to_show()
+        while sum(map(self._width, offered)) > width and (
+            may_go := [each for each in offered if each.name not in (FIRST, LAST)]
+        ):
+            offered = tuple(each for each in offered if each is not may_go[-1])
+        self.styles.grid_size_columns = len(offered)
+        for action in offered:
+            key = FooterKey(
+                action.keys.split(",")[0],
+                action.shown,
+                action.label,
+                action.name,
+                tooltip=action.help,
+                classes="-compact" if self.compact else "",
+            )
+            key.set_reactive(FooterKey.compact, self.compact)  # styles are read when it is mounted
+            yield key
 
-    def _to_show(self) -> object:
-        bindings = self.screen.active_bindings.values() if self._bindings_ready else ()
-        return self.size.width, [
-            (binding.key, binding.description, binding.action, enabled, tooltip)
-            for _, binding, enabled, tooltip in bindings
-            if binding.show
-        ]
+    def _to_show(self) -> tuple[int, tuple[Action, ...]]:
+        """Its width, and the actions that can be done now."""
+        if not self._bindings_ready:
+            return self.size.width, ()
+        offered = [action for action in of_screen(self.screen) if action.footer and self._is_offered(action)]
+        ends = {action.name: action for action in offered if action in APP}
+        between = [action for action in offered if action not in APP]
+        return self.size.width, (*_at(ends, FIRST), *between, *_at(ends, LAST))
 
-    def _untied(self, key: FooterKey) -> FooterKey:
-        """The same key, not bound to this footer: Textual would keep every key that a footer has ever had."""
-        own = FooterKey(
-            key.key,
-            key.key_display,
-            key.description,
-            key.action,
-            disabled=key.has_class("-disabled"),
-            tooltip=str(key.tooltip or ""),
-            classes="-compact" if self.compact else "",
+    def _is_offered(self, action: Action) -> bool:
+        """Whether it can be done, and a key for it is not a letter that goes into a text."""
+        if action in APP:
+            return not (self.screen.is_modal and action.name == LAST)
+        if self.screen.check_action(action.name, ()) is False:
+            return False
+        typing = isinstance(self.screen.focused, Input | TextArea)
+        return (
+            not typing or action.priority or any(key not in _TYPED and len(key) > 1 for key in action.keys.split(","))
         )
-        own.set_reactive(FooterKey.compact, self.compact)  # styles are read when it is mounted
-        return own
 
-    def _width(self, key: Widget) -> int:
-        text = f"{key.key_display} {key.description}" if isinstance(key, FooterKey) else ""
-        return len(text) + (1 if self.size.width < NARROW else 2)
+    def _width(self, action: Action) -> int:
+        return len(f"{action.shown} {action.label}") + (1 if self.size.width < NARROW else 2)
 
 
-def _action(key: Widget) -> str:
-    return key.action if isinstance(key, FooterKey) else ""
+_TYPED = {"space", "slash", "plus", "asterisk", "less_than_sign", "greater_than_sign", "full_stop", "comma"}
 
 
-def _may_go(key: Widget) -> bool:
-    return _action(key).rpartition(".")[2] not in _ALWAYS
+def _at(ends: dict[str, Action], name: str) -> tuple[Action, ...]:
+    return (ends[name],) if name in ends else ()
