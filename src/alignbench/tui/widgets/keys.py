@@ -13,8 +13,10 @@ FIRST, LAST = "help", "quit"  # stand at the ends of every footer, and never go
 
 
 class Keys(Footer):
-    """Textual's footer with the keys that do something where the focus is, in the order of the table of actions: what is
-    used most comes first, and the last ones go where not all can be read whole."""
+    """Textual's footer with the keys that do something where the focus is, in the order of the table of actions.
+
+    What is used most comes first there; the last ones go where not all can be read whole.
+    """
 
     DEFAULT_CSS = "Keys { background: $panel; }"
 
