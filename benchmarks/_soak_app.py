@@ -20,10 +20,10 @@ from _soak_watch import descriptors, private_mib
 from textual.pilot import Pilot
 
 from alignbench.engines.workers.pool import WorkerPool
+from alignbench.heap import share_heap
 from alignbench.models.catalog import resolve
 from alignbench.tui.app import BenchApp
 from alignbench.tui.dialogs.sample import SampleScreen
-from alignbench.tui.one_heap import share_heap
 from alignbench.tui.workbench.state import Column
 
 MODELS = ("demo-base", "demo-aligned")

@@ -49,8 +49,8 @@ def run_app(db: Path, session: int | None = None, labels: LabelPlan | None = Non
     InputError where there is no terminal to draw it on.
     """
     _check_terminal()
+    from alignbench.heap import share_heap
     from alignbench.tui.app import BenchApp
-    from alignbench.tui.one_heap import share_heap
 
     share_heap()
     for number in (signal.SIGTERM, signal.SIGHUP):  # what matters is stored; the workers end with this process

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from alignbench.errors import AlignbenchError, InputError
+from alignbench.heap import trim_heap
 from alignbench.tui.workbench import persistence
 from alignbench.tui.workbench.backends import Backends
 from alignbench.tui.workbench.bench_scores import BenchScores
@@ -340,6 +341,7 @@ class Workbench:
         self._forget_scores()
         self._under_way = RunsUnderWay()
         self.bench, self.last = bench, None
+        trim_heap()  # of what the session before needed
 
     async def renew(self) -> None:
         """Leave the session as it is and begin another one with the same columns."""
