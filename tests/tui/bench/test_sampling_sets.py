@@ -145,6 +145,29 @@ async def test_an_interrupted_set_goes_on_in_another_app_with_the_same_samples(t
     assert texts(rows(parts)) == texts(rows(whole))
 
 
+async def test_a_set_that_was_stopped_in_its_first_prompt_is_what_is_gone_on_with(tmp_path: Path) -> None:
+    db = tmp_path / "x.db"
+    pool = HeldPool()
+    pool.let(1)
+    app = make_app(db, pool)
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await ready(pilot, app)
+        few_prompts(app, tmp_path)
+        await offered(pilot)
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: db.exists() and any(row.status == "done" for row in rows(db)))
+        await pilot.press("escape")
+        await until(pilot, lambda: not app.workbench.busy)
+    assert len(texts(rows(db))) < 10
+    app = make_app(db, session=1)
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await ready(pilot, app)
+        await until(pilot, lambda: app.workbench.bench.session == 1)
+        await offered(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: len(texts(rows(db))) == 40 and not app.workbench.busy)
+
+
 async def test_while_a_set_is_drawn(tmp_path: Path) -> None:
     db = tmp_path / "x.db"
     pool = HeldPool()
@@ -211,5 +234,5 @@ async def test_a_cell_that_fails_ends_nothing(tmp_path: Path) -> None:
         await pilot.press("f2")
         await shows(pilot, "◐ 4 partly")
         await pilot.press("escape")
-        await set_drawn(pilot, app, 1)
+        await set_drawn(pilot, app, 0)  # what was begun is chosen
         assert len(texts(rows(db))) == 40

@@ -62,7 +62,7 @@ class SampleScreen(ListScreen[Offer | None]):
     @work(exclusive=True)
     async def _count(self) -> None:
         columns, listing = self._columns, self.query_one(OptionList)
-        at = listing.highlighted or 0
+        at = listing.highlighted  # of the other columns' offers; None at first
         self._offers = []
         listing.clear_options()  # Enter may come before they are counted
         which = f"in column {columns[0].name}" if self._one else f"in all {count(len(columns), 'column')}"
@@ -75,15 +75,16 @@ class SampleScreen(ListScreen[Offer | None]):
         width = max((cells(offer.scope.title) for offer in self._offers), default=0)
         listing.add_options(Option(_line(offer, width)) for offer in self._offers)
         if self._offers:
-            listing.highlighted = at if at < len(self._offers) and self._offers[at].missing else self._begin()
+            stays = at is not None and at < len(self._offers) and self._offers[at].missing > 0
+            listing.highlighted = at if stays else self._begin()
         self.complain("" if any(offer.missing for offer in self._offers) else NOTHING)
 
     def _begin(self) -> int:
-        """The place of the first offer that goes on with what was begun, else of the first that lacks anything."""
+        """The place of the widest offer that goes on with what was begun, else of the first that lacks anything."""
         begun = {prompt.key for prompt in self._workbench.bench.asked}
         lacking = [i for i, offer in enumerate(self._offers) if offer.missing]
-        going_on = (i for i in lacking if all(prompt.key in begun for prompt in self._offers[i].scope.prompts))
-        return next(going_on, next(iter(lacking), 0))
+        going_on = [i for i in lacking if all(prompt.key in begun for prompt in self._offers[i].scope.prompts)]
+        return max(going_on, key=lambda at: len(self._offers[at].scope.prompts), default=next(iter(lacking), 0))
 
     def on_option_list_option_selected(self, _event: OptionList.OptionSelected) -> None:
         self.action_accept()
