@@ -13,7 +13,7 @@ from textual.widgets import Input
 from alignbench.tui.app import BenchApp
 from alignbench.tui.bench.recovery_band import RecoveryBand
 from alignbench.tui.workbench.cell import BenchCell
-from tests.support.app import SMALL, WIDE, make_app, ready, sampled, screen_text, still, until
+from tests.support.app import SMALL, WIDE, heads, make_app, ready, sampled, screen_text, still, until
 from tests.support.fakes import FakePool, LetterEmbedder, ScoringPool
 
 TEXTS = {
@@ -100,6 +100,16 @@ def test_a_failed_column(snap_compare: Any) -> None:
 
 def test_many_columns(snap_compare: Any) -> None:
     snapshot(snap_compare, WIDE, opened, press=("d", "d", "left"))
+
+
+@pytest.mark.parametrize(("size", "columns"), [((72, 24), 2), ((110, 30), 3), ((160, 40), 4), ((200, 50), 5)])
+def test_as_many_columns_as_have_room(snap_compare: Any, size: tuple[int, int], columns: int) -> None:
+    async def prepare(pilot: Pilot[Any], app: BenchApp) -> None:
+        await pilot.press("d", "d", "d", "d")
+        await done(pilot, app)
+        assert len(heads(app)) == columns
+
+    snapshot(snap_compare, size, prepare)
 
 
 def test_condition_with_errors(snap_compare: Any) -> None:
