@@ -14,6 +14,10 @@ from alignbench.tui.styled import DIM, heading, paragraphs
 from alignbench.tui.text import fitted, number
 from alignbench.tui.workbench.state import letter
 
+NOTHING_YET = (
+    "No condition has both this and diversity: F5 on the Bench draws the samples that diversity needs, J has their "
+    "quality judged."
+)
 WIDEST = 90
 
 
@@ -88,7 +92,7 @@ def _plot(
         if key in spread
     ]
     if not points:
-        return [heading(f" {title}"), *paragraphs(["No condition has both this and diversity."], model.width)]
+        return [heading(f" {title}"), *paragraphs([NOTHING_YET], model.width)]
     x = Axis.around(f"{'lexical' if lexical else 'embedding'} diversity →", [point.x for point in points])
     y = Axis.around(f"{title} ↑", [point.y for point in points])
     return plot(points, x, y, min(WIDEST, model.width))

@@ -86,7 +86,9 @@ def _stances(model: InvestigationViewModel) -> Iterator[Content]:
     yield heading(f" Stances, {count(contested, 'contested prompt')}" if contested else " Stances")
     if not stances:
         why = (
-            "Nobody has judged them: J has a model do it." if contested else "No prompt here is known to be contested."
+            "Nobody has judged them: J has a model do it."
+            if contested
+            else "No prompt here is known to be contested: F2 on the Bench has a set of such prompts."
         )
         yield from paragraphs([why], model.width)
         return

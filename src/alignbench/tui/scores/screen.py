@@ -234,7 +234,7 @@ class ScoresScreen(WorkbenchScreen[None]):
     def action_run_score(self) -> None:
         model = self._view_model()
         if not model.snapshot.prompt_id:
-            self.tell("There is no finished sample of this prompt yet.", "warning")
+            self.tell("There is no finished sample of this prompt yet: F5 on the Bench draws some.", "warning")
         elif model.row.judged:
             self._judge(model)
         else:

@@ -71,7 +71,7 @@ class ExportScreen(DialogScreen[ExportRequest | None]):
         elif file.suffix not in ("", ".jsonl", ".csv"):
             self.complain(f"{file.name} ends in {file.suffix}; expected .jsonl or .csv, or a folder.")
         elif not chosen:
-            self.complain("No condition is chosen.")
+            self.complain("No condition is chosen: Space chooses one.")
         elif not file.suffix and len(chosen) < len(self._conditions):
             self.complain("The paper's layout holds all conditions; choose all, or a .jsonl or .csv file.")
         elif not (file.suffix and file.exists()) or await may_overwrite(self, file):

@@ -57,7 +57,7 @@ class NotesScreen(DialogScreen[None]):
             return
         lines = [f"{note.created[:16].replace('T', ' ')}  {note.text}" for note in notes]
         pane = self.query_one(TextPane)
-        pane.show("\n".join(lines) or "No notes yet.")
+        pane.show("\n".join(lines) or "No notes yet: Enter keeps what is written below.")
         pane.scroll_end(animate=False)
         if text:
             self.query_one(LinesInput).value = ""

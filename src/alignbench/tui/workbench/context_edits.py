@@ -82,7 +82,7 @@ def take_example(bench: Bench) -> str:
     """
     sample, target = bench.sample, bench.base_column
     if sample is None or sample.status != "done" or not sample.text.strip():
-        raise InputError("There is no finished sample here to take as an example.")
+        raise InputError("There is no finished sample here to take as an example: F5 draws some.")
     if target is None:
         raise InputError("No base column is there to take the example; a adds one.")
     if bench.cell(target).busy:
