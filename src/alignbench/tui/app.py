@@ -179,9 +179,10 @@ class BenchApp(OrderedApp):
     def _take(self) -> None:
         self._pending = False
         self._drawn = time.monotonic()
+        moved = self.workbench.bench_scores.moved()  # first: what has moved by now is of events that are there to take
         for notice in self.workbench.drain():
             tell(self, notice.text, notice.severity)
-        self.workbench.changed(scores=self.workbench.bench_scores.moved())
+        self.workbench.changed(scores=moved)
 
     def _tick(self) -> None:
         self._terminal.end_if_gone()

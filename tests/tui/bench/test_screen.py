@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from pathlib import Path
 
 import pytest
 
 from alignbench.prompts import load_prompts
 from alignbench.spec import Prompt
-from alignbench.store import Store
+from alignbench.store import SampleRow, Store
+from alignbench.tui.app import BenchApp
 from alignbench.tui.dialogs.condition import ConditionScreen
 from alignbench.tui.widgets.inputs import PlainArea, PlainInput
 from alignbench.tui.workbench import persistence
+from alignbench.tui.workbench.bench_scores import BenchScores
 from alignbench.tui.workbench.comparison_values import ScoreTable
 from tests.support.app import SMALL, WIDE, bench_of, heads, make_app, ready, rows, sampled, screen_text, shows, until
 from tests.support.fakes import FakePool
@@ -40,6 +43,30 @@ async def test_opens_ready_to_sample(tmp_path: Path, size: tuple[int, int]) -> N
         await until(pilot, lambda: "5/5" in screen_text(app))
         await until(pilot, lambda: app.workbench.scores().within["words"][0].value is not None)
         await until(pilot, lambda: ".000" in screen_text(app) or "±" in screen_text(app))
+
+
+async def test_a_score_that_is_drawn_as_soon_as_it_is_there_is_of_all_samples(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The app draws between two steps of the thread that samples, whichever they are."""
+    drawn, take, add = threading.Event(), BenchApp._take, BenchScores.add
+
+    def take_and_tell(self: BenchApp) -> None:
+        take(self)
+        drawn.set()
+
+    def add_and_wait(self: BenchScores, row: SampleRow) -> None:
+        add(self, row)
+        drawn.clear()
+        drawn.wait(1.0)
+
+    monkeypatch.setattr(BenchApp, "_take", take_and_tell)
+    monkeypatch.setattr(BenchScores, "add", add_and_wait)
+    app = make_app(tmp_path / "x.db")
+    async with app.run_test(size=WIDE) as pilot:
+        await ready(pilot, app)
+        await sampled(pilot, app)
+        await shows(pilot, "A* n 5", "B n 5")
 
 
 async def test_cancel_keeps_what_was_generated(tmp_path: Path) -> None:

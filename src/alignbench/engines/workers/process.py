@@ -68,11 +68,14 @@ class WorkerProcess:
             with self._lock:
                 self._cancelled.setdefault(key, time.monotonic() + GRACE)
 
-    def wait_for_load(self, sink: Sink) -> None:
-        """Have the sink told of the load, which is wanted again if it was cancelled."""
+    def wait_for_load(self, sink: Sink) -> bool:
+        """Have the sink told of the load, which is wanted again if it was cancelled; False where it is done."""
         with self._lock:
             self._cancelled.pop(LOAD, None)
-        self.loading.append(sink)
+            if self.capabilities is not None:
+                return False
+            self.loading.append(sink)
+            return True
 
     @property
     def is_idle(self) -> bool:
@@ -124,14 +127,14 @@ class WorkerProcess:
                 for sink in list(self.loading):
                     sink(event)
             case Loaded() | Failed(key=0):
-                if isinstance(event, Loaded):
-                    self.capabilities = event.capabilities
-                else:
+                if isinstance(event, Failed):
                     self._failure = event.message
                     self._on_end(self)
                     self.stop()
-                sinks, self.loading = self.loading, []
-                with self._lock:
+                with self._lock:  # who asks from now on is told at once
+                    if isinstance(event, Loaded):
+                        self.capabilities = event.capabilities
+                    sinks, self.loading = self.loading, []
                     self._cancelled.pop(LOAD, None)
                 for sink in sinks:
                     sink(event)

@@ -84,9 +84,9 @@ class Runs:
                 run.cancel()
             try:
                 for event in run:
-                    if isinstance(event, SampleStored):
-                        self._on_row(event.row)
                     self._put(event)
+                    if isinstance(event, SampleStored):
+                        self._on_row(event.row)  # after its event, so that no score moves of what is not there yet
             finally:
                 with self._lock:
                     self._runs.discard(run)
