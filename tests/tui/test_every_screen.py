@@ -8,48 +8,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
-from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Input, TextArea
 from textual.widgets._footer import FooterKey
 
 import alignbench.tui
 from alignbench.tui.action import SCOPES, of_screen
-from alignbench.tui.app import BenchApp
 from alignbench.tui.dialogs.base import DialogScreen
 from alignbench.tui.messages import ScreenName
 from alignbench.tui.screen import AppScreen
-from tests.support.app import SMALL, bench_of, burst, make_app, ready, sampled, until
+from tests.support.app import SMALL, burst, make_app, ready, sampled, until
 from tests.support.fakes import FakePool, LetterEmbedder
+from tests.support.screens import OPENED_BY, left
 
-# The keys that open each screen from the Bench, its second column selected: a new screen belongs here.
-OPENED_BY = {
-    "AuditScreen": ["f9"],
-    "ComparisonScreen": ["f8", "space", "down", "c"],
-    "ConditionScreen": ["f3"],
-    "ConfirmScreen": ["f8", "d"],
-    "EditorScreen": ["e"],
-    "ExampleScreen": ["f4", "a"],
-    "ExamplesScreen": ["f4"],
-    "ExportScreen": ["f8", "x"],
-    "HelpScreen": ["f1"],
-    "HintScreen": ["f6"],
-    "InvestigationScreen": ["I"],
-    "LabelScreen": ["f8", "l"],
-    "LedgerScreen": ["g"],
-    "LineScreen": ["f8", "r"],
-    "NotesScreen": ["n"],
-    "PromptsScreen": ["f2"],
-    "ReportScreen": ["f8", "o"],
-    "SampleScreen": ["S"],
-    "SaveScreen": ["w"],
-    "ScoresScreen": ["f7"],
-    "SearchScreen": ["f8", "slash"],
-    "SessionsScreen": ["f8"],
-    "SetsScreen": ["f4", "f2"],
-    "VersionsScreen": ["v"],
-    "ViewerScreen": ["enter"],
-}
 ABSTRACT = {"AppScreen", "BenchScreen", "DialogScreen", "ListScreen", "PreparerScreen", "TextScreen", "WorkbenchScreen"}
 ACCEPTED = {"ExamplesScreen", "HintScreen", "VersionsScreen"}  # by F10, and dialogs
 EARLY = ("x", "d", "r", "x")  # would take a column away, double one, and sample
@@ -74,14 +45,6 @@ def test_f5_samples_and_nothing_else() -> None:
     for scope, actions in SCOPES.items():
         for action in actions:
             assert "f5" not in action.keys.split(",") or (scope, action.name) == ("bench", "sample")
-
-
-async def left(pilot: Pilot[Any], app: BenchApp) -> None:
-    """Close what is open over the Bench."""
-    while app.screen is not bench_of(app):
-        app.screen.dismiss(None)
-        await until(pilot, lambda: app.keys.idle)
-        await pilot.pause()
 
 
 async def test_keys_that_come_early_reach_no_screen_below(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from alignbench.tui.dialogs.text import TextScreen
 from alignbench.tui.sessions.diff_screen import ComparisonScreen
 from tests.support.app import bench_of, burst, hint_second_column, make_app, ready, sampled, still, until
 from tests.support.fakes import FakePool, LetterEmbedder
-from tests.tui.test_every_screen import OPENED_BY, left
+from tests.support.screens import OPENED_BY, left
 
 LOW = (80, 15)  # where texts do not fit
 LONG = "\n".join(f"Line {i} tells of tea and of rain." for i in range(60))

@@ -55,18 +55,20 @@ class Terminal:
         end = time.monotonic() + LIMIT
         while words not in self.seen:
             assert time.monotonic() < end, self.seen[-2000:]
-            if select.select([self.master], [], [], 0.1)[0]:
-                self.seen += os.read(self.master, 1 << 16).decode("utf-8", "replace")
+            self._read()
 
     def ended(self) -> int:
         """Its exit code, when it has ended; what it still writes is read, or it would wait for that."""
         end = time.monotonic() + LIMIT
         while (code := self.process.poll()) is None:
             assert time.monotonic() < end, self.seen[-2000:]
-            if select.select([self.master], [], [], 0.1)[0]:
-                with suppress(OSError):  # it has let go of its end
-                    self.seen += os.read(self.master, 1 << 16).decode("utf-8", "replace")
+            with suppress(OSError):  # it has let go of its end
+                self._read()
         return code
+
+    def _read(self) -> None:
+        if select.select([self.master], [], [], 0.1)[0]:
+            self.seen += os.read(self.master, 1 << 16).decode("utf-8", "replace")
 
     def press(self, keys: bytes) -> None:
         os.write(self.master, keys)

@@ -36,20 +36,11 @@ ON_BENCH = {
     "sessions": ("sessions", "note", "continue_last", "new_session"),
 }
 MOVES = {
-    *("column_left", "column_right", "left", "right", "up", "down", "first", "last"),
-    *(
-        "sample_up",
-        "sample_down",
-        "first_sample",
-        "last_sample",
-        "row_up",
-        "row_down",
-        "next_sample",
-        "previous_sample",
-    ),
-    *("line_up", "line_down", "page_up", "page_down", "to_start", "to_end", "to_list"),
-    *("list_up", "list_down", "list_start", "list_end", "field_up", "field_down", "next_field", "turn"),
-}
+    "column_left", "column_right", "left", "right", "up", "down", "first", "last", "sample_up", "sample_down",
+    "first_sample", "last_sample", "row_up", "row_down", "next_sample", "previous_sample", "line_up", "line_down",
+    "page_up", "page_down", "to_start", "to_end", "to_list", "list_up", "list_down", "list_start", "list_end",
+    "field_up", "field_down", "next_field", "turn",
+}  # fmt: skip
 _BENCH = {name: group for group, names in ON_BENCH.items() for name in names}
 
 

@@ -67,6 +67,14 @@ async def offered(pilot: Pilot[Any], key: str = "S") -> SampleScreen:
     return screen
 
 
+async def few_begun(pilot: Pilot[Any], app: BenchApp, folder: Path) -> None:
+    """All of a set of few prompts is being drawn."""
+    await ready(pilot, app)
+    few_prompts(app, folder)
+    await offered(pilot)
+    await pilot.press("down", "enter")
+
+
 async def set_drawn(pilot: Pilot[Any], app: BenchApp, downs: int) -> None:
     """Draw one of the offers and wait until nothing runs any more."""
     await offered(pilot)
@@ -151,10 +159,7 @@ async def test_a_set_that_was_stopped_in_its_first_prompt_is_what_is_gone_on_wit
     pool.let(1)
     app = make_app(db, pool)
     async with app.run_test(size=WIDE, notifications=True) as pilot:
-        await ready(pilot, app)
-        few_prompts(app, tmp_path)
-        await offered(pilot)
-        await pilot.press("down", "enter")
+        await few_begun(pilot, app, tmp_path)
         await until(pilot, lambda: db.exists() and any(row.status == "done" for row in rows(db)))
         await pilot.press("escape")
         await until(pilot, lambda: not app.workbench.busy)
@@ -173,10 +178,7 @@ async def test_while_a_set_is_drawn(tmp_path: Path) -> None:
     pool = HeldPool()
     app = make_app(db, pool)
     async with app.run_test(size=WIDE, notifications=True) as pilot:
-        await ready(pilot, app)
-        few_prompts(app, tmp_path)
-        await offered(pilot)
-        await pilot.press("down", "enter")
+        await few_begun(pilot, app, tmp_path)
         await until(pilot, lambda: "2/8 cells" in line_with(app, "alignbench"))
         await pilot.press("right_square_bracket", "f5")
         await shows(pilot, "Question number 1?", "Sampling goes on: 2/8 cells", "Esc stops it")
@@ -197,10 +199,7 @@ async def test_scores_of_many_prompts_move_while_a_set_is_drawn(tmp_path: Path) 
     pool = HeldPool()
     app = make_app(tmp_path / "x.db", pool)
     async with app.run_test(size=WIDE, notifications=True) as pilot:
-        await ready(pilot, app)
-        few_prompts(app, tmp_path)
-        await offered(pilot)
-        await pilot.press("down", "enter")
+        await few_begun(pilot, app, tmp_path)
         await until(pilot, lambda: "2/8 cells" in line_with(app, "alignbench"))
         await pilot.press("f7", "3")
         await shows(pilot, "◆ Question number 0?")

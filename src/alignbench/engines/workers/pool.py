@@ -79,10 +79,8 @@ class WorkerPool(RequestQueue):
             process = self._models.pop(model, None)
             if process is not None:
                 self._models[model] = process  # the most recently used is the last
-                if process.capabilities is None and process.wait_for_load(sink):
-                    return None
-                assert process.capabilities is not None
-                return Loaded(model.name, process.capabilities, 0.0)
+                loaded = process.wait_for_load(sink)
+                return None if loaded is None else Loaded(model.name, loaded, 0.0)
             if refusal := self._make_room(model):
                 return Failed(LOAD, refusal, crowded=True)
             process = self._models[model] = WorkerProcess(model.name, self._ended)

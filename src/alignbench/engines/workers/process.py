@@ -68,14 +68,14 @@ class WorkerProcess:
             with self._lock:
                 self._cancelled.setdefault(key, time.monotonic() + GRACE)
 
-    def wait_for_load(self, sink: Sink) -> bool:
-        """Have the sink told of the load, which is wanted again if it was cancelled; False where it is done."""
+    def wait_for_load(self, sink: Sink) -> Capabilities | None:
+        """What is loaded; where that is still to come the sink is told, and the load is wanted again if it was
+        cancelled."""
         with self._lock:
             self._cancelled.pop(LOAD, None)
-            if self.capabilities is not None:
-                return False
-            self.loading.append(sink)
-            return True
+            if self.capabilities is None:
+                self.loading.append(sink)
+            return self.capabilities
 
     @property
     def is_idle(self) -> bool:
