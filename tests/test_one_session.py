@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,10 @@ from alignbench.scoring.score_tables import CrossEstimate, MatchedEstimate
 from alignbench.spec import Condition, Context, Hint, Model
 from alignbench.tui.bench.recovery_band import RecoveryBand
 from alignbench.tui.scores.screen import ScoresScreen
+from alignbench.tui.workbench.comparison_values import DASH, HELD_OUT
 from alignbench.tui.workbench.metric_rows import rows
 from alignbench.tui.workbench.state import Column
-from tests.support.app import line_with, make_app, ready, sampled, screen_text, until
+from tests.support.app import hint_second_column, line_with, make_app, ready, sampled, screen_text, until
 from tests.support.commands import alignbench
 from tests.support.fakes import FakePool, LetterEmbedder
 
@@ -204,3 +206,27 @@ def read(*arguments: str) -> Any:
 
 def table_line(text: str, name: str) -> str:
     return next(line for line in text.splitlines() if name in line)
+
+
+async def test_the_band_and_the_list_below_it_show_one_floor_and_one_ceiling(tmp_path: Path) -> None:
+    """Also where what is compared is made from samples of the reference, which are held out of it."""
+    app = make_app(tmp_path / "x.db", FakePool(texts=TEXTS), LetterEmbedder())
+    async with app.run_test(size=(120, 45), notifications=True) as pilot:
+        await ready(pilot, app)
+        await sampled(pilot, app)
+        hint_second_column(app)
+        await sampled(pilot, app)
+
+        def on_band(metric: str) -> list[str]:
+            words = line_with(app, f" {metric:<9}floor ").split()
+            return [words[words.index("floor") + 1], words[words.index("ceiling") - 1]] if words else []
+
+        def in_list(at: int) -> list[str]:
+            numbers = [re.findall(r"\s(\.\d{3})\s", line_with(app, row)) for row in ("floor B1", "ceiling A-A")]
+            return [found[-2:][at] for found in numbers if len(found) > 1]
+
+        for at, metric in enumerate(("jaccard", "cosine")):
+            await until(pilot, lambda metric=metric: on_band(metric) and DASH not in on_band(metric))
+            await until(pilot, lambda at=at: len(in_list(at)) == 2)
+            assert on_band(metric) == in_list(at)
+        assert HELD_OUT in screen_text(app)

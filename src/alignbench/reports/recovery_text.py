@@ -10,8 +10,10 @@ from alignbench.scoring.score_tables import CrossEstimate
 
 MARK = "!"  # of too few, or over 1
 FEW = f"{MARK} n is small: a recovery over fewer than {MIN_PROMPTS} prompts has no interval, and is a number, no result"
+NO_SHARE = "no gap"
 NO_GAP_NOTE = (
-    "no gap: the 95% interval of ceiling minus floor holds 0, so that a recovery would be a share of what may be chance"
+    f"{NO_SHARE}: the 95% interval of ceiling minus floor holds 0, so that a recovery would be a share of what may be "
+    "chance"
 )
 
 
@@ -20,11 +22,16 @@ def is_marked(score: CrossEstimate) -> bool:
     return score.recovery is not None and (score.recovery_ci is None or bool(score.warning))
 
 
+def has_no_gap(score: CrossEstimate) -> bool:
+    """Whether there is no share to take: ceiling and floor are not told apart, or the ceiling is not over it."""
+    upside_down = score.ceiling is not None and score.floor is not None and score.ceiling <= score.floor
+    return no_gap(score.gap_ci) or upside_down
+
+
 def share(score: CrossEstimate) -> str:
     """The recovery in short: 58%, 87% ! of too few or over 1, or no gap; empty where there is none."""
-    upside_down = score.ceiling is not None and score.floor is not None and score.ceiling <= score.floor
-    if no_gap(score.gap_ci) or (score.value is not None and upside_down):
-        return "no gap"
+    if score.value is not None and has_no_gap(score):
+        return NO_SHARE
     if score.recovery is None:
         return ""
     return f"{score.recovery:.0%}{f' {MARK}' if is_marked(score) else ''}"

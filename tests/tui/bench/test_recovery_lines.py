@@ -76,6 +76,15 @@ def test_floor_and_ceiling_are_there_before_anything_is_compared() -> None:
     assert " no gap " in recovery_line(Measured("jaccard", [], 5, 1, NEAR), 80).plain
 
 
+def test_where_nothing_is_known_yet_nothing_is_said_of_a_gap() -> None:
+    """Embeddings come later than texts."""
+    unknown = CrossEstimate(reason="not scored yet")
+    drawn = recovery_line(Measured("cosine", [], 5, 1, unknown), 80).plain
+    assert "floor – ───" in drawn
+    assert "─── – ceiling" in drawn
+    assert "gap" not in drawn
+
+
 def test_what_is_not_sampled_says_why() -> None:
     assert "– needs 2 samples" in line({"B": CrossEstimate(reason="needs 2 samples, has 1")})
 

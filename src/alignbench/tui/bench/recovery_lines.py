@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from alignbench.scoring.score_tables import CrossEstimate
 
 TITLE, LABEL = 10, 9
-NO_GAP = " no gap "
 _LEAST = 8  # cells of a line that says anything
 
 
@@ -46,7 +45,7 @@ def recovery_line(measured: Measured, width: int, title: str = "") -> Content:
 
     Columns outside floor and ceiling stand at the ends, with their share.
     """
-    from alignbench.reports.recovery_text import MARK
+    from alignbench.reports.recovery_text import MARK, NO_SHARE, has_no_gap
 
     there = [(column, score) for column, score in measured.estimates if score.value is not None]
     left: list[tuple[str, str] | str] = [(f" {title:<{TITLE}}", "bold"), (f"{measured.label:<{LABEL}}", DIM)]
@@ -57,14 +56,14 @@ def recovery_line(measured: Measured, width: int, title: str = "") -> Content:
     ends = measured.floor or one
     assert one is not None
     assert ends is not None
-    shown = [(column, score) for column, score in there if not _gapless(score)]
+    shown = [(column, score) for column, score in there if score.recovery is not None and not has_no_gap(score)]
     few = any(score.recovery_ci is None for _, score in shown)
     over = f"n {measured.n}" if measured.prompts == 1 else f"{measured.prompts} prompts"
     before = f"floor {_number(ends.floor)} "
     after = f" {_number(ends.ceiling)} ceiling"
     tail: list[tuple[str, str] | str] = [(f"  {over}", DIM), *([(f" {MARK}", "bold $text-warning")] if few else [])]
     room = width - 1 - TITLE - LABEL - len(before) - len(after) - len(over) - 2 - 2
-    line = _track(shown, room) if shown else _empty_track(room, NO_GAP if _gapless(one) else "")
+    line = _track(shown, room) if shown else _empty_track(room, f" {NO_SHARE} " if has_no_gap(one) else "")
     return Content.assemble(*left, (before, DIM), line, (after, DIM), *tail)
 
 
@@ -86,13 +85,6 @@ def spelled_out(measured: Measured) -> Iterator[str]:
 
 def _number(value: float | None) -> str:
     return DASH if value is None else number(value)
-
-
-def _gapless(score: CrossEstimate) -> bool:
-    """Whether there is no share to draw: ceiling and floor are not told apart, or the ceiling is not over it."""
-    from alignbench.metrics.recovery import no_gap
-
-    return score.recovery is None or no_gap(score.gap_ci)
 
 
 def _empty_track(room: int, word: str) -> Content:
