@@ -29,7 +29,8 @@ import transformers
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.hf.engine import TransformersEngine
 from alignbench.engines.protocol import Finished, SampleRequest
-from alignbench.models.catalog import parse_reference, resolve, weights_path
+from alignbench.models.catalog import resolve, weights_path
+from alignbench.models.reference import parse_reference
 from alignbench.spec import LoadOptions, Mode, Model, Sampling
 
 THREADS = len(os.sched_getaffinity(0))
@@ -67,7 +68,7 @@ class Bench:
 
     def ours(self, context: str, queries: tuple[str, ...], n: int, mode: Mode) -> int:
         """Samples of all the queries, with an empty cache to begin with; the number of tokens drawn."""
-        self.engine._forget()
+        self.engine.forget()
         requests = self.requests(context, queries, n, mode, TOKENS)
         batches = [requests] if mode == "fast" else [[request] for request in requests]
         events = (event for batch in batches for event in self.engine.sample(batch))
@@ -101,7 +102,7 @@ class Bench:
 
     def first_tokens(self, context: str) -> tuple[float, float]:
         """Seconds to the first token of a first prompt under a context, and of a second one."""
-        self.engine._forget()
+        self.engine.forget()
         seconds = []
         for query in PROMPTS[:2]:
             start = time.perf_counter()

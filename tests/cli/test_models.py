@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 from alignbench import paths
 from alignbench.cli.models import app
 from alignbench.errors import AlignbenchError, InputError
+from tests.support.adapters import drawn, write_gguf_adapter
 from tests.support.gguf_files import gguf, write_gguf
 
 
@@ -91,3 +92,17 @@ def test_check_shows_the_terms() -> None:
     result = run("check", "demo-base", "--json")
     assert "Gemma Terms of Use" in result.stderr
     assert json.loads(result.stdout)["sha256_verified"] is True
+
+
+def test_check_shows_the_adapter(tmp_path: Path) -> None:
+    metadata = {"general.architecture": "gemma3"}
+    base, adapter = tmp_path / "base.gguf", tmp_path / "ours.gguf"
+    base.write_bytes(gguf(metadata, [("blk.0.attn_q.weight", (16, 24), 0, 0)], data=16 * 24 * 4))
+    write_gguf_adapter(adapter, drawn({"self_attn.q_proj": (24, 16)}, 1, rank=3))
+    facts = json.loads(run("check", f"llama:{base}+{adapter}*0.5", "--json").stdout)
+    assert facts["name"] == "base+ours*0.5"
+    assert facts["sha256"] == hashlib.sha256(base.read_bytes()).hexdigest()
+    assert facts["adapter_sha256"] == hashlib.sha256(adapter.read_bytes()).hexdigest()
+    assert (facts["adapter"], facts["adapter_scale"], facts["adapter_rank"]) == (str(adapter), 0.5, 3)
+    assert facts["weights_sha256"] not in (facts["sha256"], facts["adapter_sha256"])
+    assert "adapter scale          0.5" in run("check", f"llama:{base}+{adapter}*0.5").stdout

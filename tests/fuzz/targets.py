@@ -9,6 +9,9 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+from safetensors.numpy import save_file
+
 from alignbench.contexts.example_files import read_examples
 from alignbench.contexts.files import load_context
 from alignbench.contexts.urial import parse_urial
@@ -24,8 +27,9 @@ from alignbench.importing.spreadsheets import read_csv
 from alignbench.importing.values import ImportedSession
 from alignbench.judging.replies import read_reply
 from alignbench.judging.templates import judge_template
-from alignbench.models.folder_files import INDEX, loaded_files
+from alignbench.models.folder_files import ADAPTER, INDEX, loaded_files
 from alignbench.models.gguf import read_header
+from alignbench.models.peft_adapter import ADAPTER_WEIGHTS, read_adapter
 from alignbench.models.safetensors_header import tensor_names
 from alignbench.prompts import load_prompts
 from alignbench.spec import Condition, Prompt, Sampling
@@ -57,6 +61,14 @@ def weights_index(data: bytes) -> None:
 def safetensors_header(data: bytes) -> None:
     with file_of(data, "model-1.safetensors") as path, suppress(InputError):
         assert all(isinstance(name, str) for name in tensor_names(path))
+
+
+def peft_config(data: bytes) -> None:
+    """Whatever an adapter says of itself, it is read as LoRA or refused."""
+    with file_of(data, ADAPTER) as path, suppress(InputError):
+        halves = {f"base_model.model.q.lora_{half}.weight": np.zeros((2, 2)) for half in "AB"}
+        save_file(halves, path.parent / ADAPTER_WEIGHTS)
+        assert read_adapter(path.parent).shapes == {"q": (2, 2)}
 
 
 def event_stream(data: bytes) -> None:
@@ -217,6 +229,27 @@ TARGETS = {
                 b"/",
                 b"\\u0000",
                 b"\\ud800",
+                b"[[[[",
+                b"{",
+                b"}",
+                b'"',
+                b"null",
+            ),
+        ),
+        Target(
+            "peft-config",
+            peft_config,
+            (
+                b'{"peft_type": "LORA", "r": 2, "bias": "none", "task_type": "CAUSAL_LM", "lora_alpha": 4}',
+                b'{"peft_type": "LORA", "r": null, "rank_pattern": {"q": 2}, "init_lora_weights": true}',
+                b'{"peft_type": ["LORA"], "use_dora": true, "base_model_name_or_path": {}}',
+            ),
+            (
+                b'"peft_type"',
+                b'"LORA"',
+                b'"bias"',
+                b'"init_lora_weights"',
+                b'"pissa"',
                 b"[[[[",
                 b"{",
                 b"}",

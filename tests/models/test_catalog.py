@@ -13,9 +13,10 @@ import pytest
 from alignbench import paths
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.models import catalog, embedded
-from alignbench.models.catalog import Reference, known_models, parse_reference, resolve, weights_path
+from alignbench.models.catalog import known_models, resolve, weights_path
 from alignbench.models.embedded import Demo
 from alignbench.models.gguf import BrokenFile
+from alignbench.models.reference import Reference, parse_reference
 from alignbench.spec import Model
 from tests.support.gguf_files import gguf, write_gguf
 

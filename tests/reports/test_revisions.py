@@ -33,6 +33,11 @@ def test_revisions_of_one_model_that_differ_in_nothing_else_are_a_ladder() -> No
     assert revision_ladders([LADDER[0], other, alone]) == ()
 
 
+def test_the_revisions_of_an_adapter_are_a_ladder_and_those_of_its_base_are_not() -> None:
+    first, last, scaled = (stage(name, f"@v1+org/lora@{name}") for name in ("s100", "s200", "s200*0.5"))
+    assert revision_ladders([*LADDER, first, last, scaled]) == (("base", "sft", "dpo"), ("s100", "s200"))
+
+
 def test_an_experiment_file_may_name_its_ladders() -> None:
     apart = Condition.zero_shot(Model("rl", "hf:org/model-rl", "aligned"), name="rl")
     named = [["base", "sft", "gone", "rl"]]

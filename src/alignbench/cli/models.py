@@ -13,6 +13,7 @@ from alignbench.errors import InputError
 
 if TYPE_CHECKING:
     from alignbench.models.catalog import ModelStatus
+    from alignbench.spec import Model
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
@@ -52,30 +53,62 @@ def list_models(models_file: ModelsFile = None, as_json: Json = False) -> None:
 
 @app.command()
 def check(
-    name: Annotated[str, typer.Argument(metavar="NAME|REFERENCE", help="A name, or llama:/path/file.gguf.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME|REFERENCE", help="A name, or llama:/path/file.gguf[+/adapter.gguf].")
+    ],
     models_file: ModelsFile = None,
     as_json: Json = False,
 ) -> None:
-    """Read a model's header and hash its weights. Exit code 1 where something is wrong with them."""
+    """Read a model's header and hash its weights, and its adapter's. Exit code 1 where something is wrong with them."""
     from alignbench.cli.tables import print_table
     from alignbench.errors import AlignbenchError
     from alignbench.models import catalog
-    from alignbench.models.gguf import BrokenFile, read_header
+    from alignbench.models.gguf import BrokenFile
 
     try:
         model = catalog.resolve(name, models_file=models_file)
         if notice := catalog.terms(model):
             printing.say(notice)
-        path = catalog.weights_path(model)
-        header = read_header(path)
+        facts = {
+            "name": model.name,
+            "kind": model.kind,
+            "reference": model.reference,
+            **_of_weights(model),
+            **_of_adapter(model),
+        }
     except BrokenFile as error:  # what this command was asked to find: a failure, not wrong use of it
         raise AlignbenchError(str(error)) from None
+    if as_json:
+        printing.json_data(facts)
+        return
+    print_table(
+        ("", ""), [(key.removeprefix("sha256_").replace("_", " "), _plain(value)) for key, value in facts.items()]
+    )
+
+
+def _of_weights(model: Model) -> dict[str, object]:
+    """What the GGUF file of a model holds; of a folder for transformers, what it is loaded from."""
+    from alignbench.models import catalog
+    from alignbench.models.gguf import read_header
+    from alignbench.models.hf_source import parse_source
+    from alignbench.models.reference import parse_reference
+    from alignbench.models.weights import source_hash
+
+    reference = parse_reference(model.reference)
+    if reference.scheme == "hf" and not (source := parse_source(reference.target)).gguf_file:
+        files = source.files(code=model.options.trust_remote_code)
+        if not files:
+            raise InputError(f"{reference.base} is not in the local cache.")
+        return {
+            "path": str(files[0].parent),
+            "bytes": sum(path.stat().st_size for path in files),
+            "sha256": source_hash(source, code=model.options.trust_remote_code),
+        }
+    path = catalog.weights_path(model)
+    header = read_header(path)
     sha256 = _hash(path)
     verified = catalog.verify(model, sha256)
-    facts: dict[str, object] = {
-        "name": model.name,
-        "kind": model.kind,
-        "reference": model.reference,
+    return {
         "path": str(path),
         "bytes": header.file_size,
         "sha256": sha256,
@@ -88,12 +121,29 @@ def check(
         "tensors": header.n_tensors,
         "chat_template": header.chat_template is not None,
     }
-    if as_json:
-        printing.json_data(facts)
-        return
-    print_table(
-        ("", ""), [(key.removeprefix("sha256_").replace("_", " "), _plain(value)) for key, value in facts.items()]
-    )
+
+
+def _of_adapter(model: Model) -> dict[str, object]:
+    """What a model's adapter is, and the hash of the weights that it makes; nothing where there is none."""
+    from alignbench.models.catalog import adapter_facts
+    from alignbench.models.reference import parse_reference
+    from alignbench.models.weights import adapter_hash, weights_hash
+
+    reference = parse_reference(model.reference)
+    if reference.adapter is None:
+        return {}
+    adapter = adapter_facts(reference)
+    if adapter is None:
+        raise InputError(f"The adapter {reference.adapter.target} is not in the local cache.")
+    return {
+        "adapter": str(adapter.path),
+        "adapter_scale": reference.adapter.scale,
+        "adapter_rank": adapter.rank,
+        "adapter_made_on": adapter.made_on,
+        "adapter_chat_template": adapter.chat_template is not None,
+        "adapter_sha256": adapter_hash(reference),
+        "weights_sha256": weights_hash(model),
+    }
 
 
 def _hash(path: Path) -> str:
@@ -131,6 +181,8 @@ def _plain(value: object) -> str:
             return "yes" if value else "no"
         case int():
             return f"{value:,}"
+        case float():
+            return f"{value:g}"
         case None | "":
             return "-"
     return str(value)

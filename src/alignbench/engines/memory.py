@@ -7,10 +7,10 @@ import subprocess
 from pathlib import Path
 
 from alignbench.errors import AlignbenchError
-from alignbench.models.catalog import parse_reference
 from alignbench.models.embedded import DEMOS
 from alignbench.models.gguf import header
 from alignbench.models.hf_source import HfSource, parse_source
+from alignbench.models.reference import parse_reference
 from alignbench.spec import Model
 
 OVERHEAD = 1.2  # weights in memory beside the file: caches, buffers, the runtime

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from alignbench.models.adapter import Adapter
+
 FinishReason = Literal["stop", "length", "cancelled", "error"]
 
 LOAD = 0  # the key of loading a model, as a request
@@ -39,6 +41,7 @@ class Capabilities:
     renders_chat: bool = False  # a server that applies the chat template itself: it gets messages, not text
     lanes: int = 1  # requests of strict mode that are worked on side by side
     special_tokens: tuple[tuple[str, str], ...] = ()  # (name in templates, text), such as pad_token
+    adapter_hash: str = ""  # SHA-256 of the adapter that is added to the weights; empty where there is none
     arithmetic: str = ""  # library and instruction sets that compute: others draw other texts; empty where not known
 
 
@@ -312,6 +315,12 @@ class Engine(Protocol):
 
     def capabilities(self) -> Capabilities:
         """What the loaded model is and can do."""
+
+    def use(self, adapter: Adapter | None) -> None:
+        """Compute with the weights as an adapter changes them from now on; None for the weights themselves.
+
+        Nothing in a cache outlasts a change. Raises InputError or EngineError where the adapter cannot be loaded.
+        """
 
     def sample(self, requests: Sequence[SampleRequest]) -> Iterator[Event]:
         """Carry out requests of one mode: for each Started, TextDeltas..., Finished a sample, then Done or Failed.

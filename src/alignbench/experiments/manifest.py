@@ -15,7 +15,7 @@ from alignbench.engines.memory import gpu_names
 from alignbench.engines.protocol import Capabilities
 from alignbench.spec import Condition, content_hash
 
-_PACKAGES = ("alignbench", "llama-cpp-python", "numpy", "torch", "transformers", "sentence-transformers")
+_PACKAGES = ("alignbench", "llama-cpp-python", "numpy", "torch", "transformers", "peft", "sentence-transformers")
 
 
 def manifest(conditions: Sequence[Condition], n: int) -> dict[str, Any]:
@@ -33,12 +33,14 @@ def manifest(conditions: Sequence[Condition], n: int) -> dict[str, Any]:
 
 
 def loaded_facts(capabilities: Capabilities) -> dict[str, str]:
-    """What a loaded model is: its weights, its own template and where it runs."""
+    """What a loaded model is: its weights, its adapter if it has one, its own template and where it runs."""
+    adapter = {"adapter": capabilities.adapter_hash} if capabilities.adapter_hash else {}
     return {
         "description": capabilities.description,
         "device": capabilities.device,
         "arithmetic": capabilities.arithmetic,
         "weights": capabilities.file_hash,
+        **adapter,
         "chat_template": content_hash(capabilities.chat_template) if capabilities.chat_template else "",
     }
 

@@ -3,12 +3,16 @@
 - `demo-base`, `demo-aligned`: come with the extra `demo`
 - `llama:/path/file.gguf`: weights for llama.cpp
 - `openai:http://host:8000/v1#served-name`: a model of an OpenAI-compatible server; aligned where nobody says otherwise
+- `BASE+/path/adapter`, `BASE+/path/adapter*0.5`: a base model with a LoRA adapter, at a scale (models.adapter): a GGUF
+  file for `llama:` and the embedded models, a folder of PEFT or a hub id for `hf:`
 - `imported:NAME`: responses that were read from files; such a model cannot be loaded
 - an entry of models.toml:
 
       [models.NAME]
       reference = "llama:/path/file.gguf"     # a relative path starts at the folder of models.toml
       kind = "base"                           # or aligned; left out: aligned if there is a chat template
+      adapter = "/path/adapter.gguf"          # a LoRA adapter of it, hf: a folder or a hub id
+      scale = 0.5                             # of the adapter, 1 where it is left out
       device = "auto"                         # auto, cpu, cuda, cuda:1
       gpu_layers = -1                         # llama: layers on the GPU, -1 for all
       dtype = "auto"                          # hf: float32, bfloat16, float16; auto: float32 on a CPU, else bfloat16
@@ -25,38 +29,27 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
-from alignbench import paths
+from alignbench import bounds, paths
 from alignbench.errors import InputError, did_you_mean
 from alignbench.masking import masked
-from alignbench.models.embedded import DEMOS
+from alignbench.models.adapter import written_scale
+from alignbench.models.adapter_check import AdapterFacts, gguf_facts, peft_facts
+from alignbench.models.embedded import DEMOS, Demo
 from alignbench.models.gguf import header
 from alignbench.models.hf_source import parse_source
 from alignbench.models.openai_address import parse_address
+from alignbench.models.reference import Reference, own_name, parse_reference, with_adapter
 from alignbench.models.regular_files import open_regular
 from alignbench.parsing import parse_toml
 from alignbench.progress import Progress, silent
 from alignbench.spec import IMPORTED, Kind, LoadOptions, Model
 from alignbench.textfiles import read_utf8
 
-Scheme = Literal["demo", "llama", "hf", "openai", "imported"]
-
 _BLOCK = 1 << 20  # bytes read at a time
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """A model's place."""
-
-    scheme: Scheme  # who reads it
-    target: str  # the rest (an absolute path, a name, an address)
-
-    def __str__(self) -> str:
-        return self.target if self.scheme == "demo" else f"{self.scheme}:{self.target}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,30 +77,6 @@ class _InventoryEntry:
     options: LoadOptions = field(default_factory=LoadOptions)
 
 
-def parse_reference(text: str, *, relative_to: Path | None = None) -> Reference:
-    """A reference in its parts: a demo model's name, or SCHEME:TARGET.
-
-    A llama: path is made absolute (`~` is the home folder; a relative one starts at `relative_to`, else at
-    the current folder), so that a reference means the same model wherever it is read. Raises InputError for
-    an unknown scheme and for a reference without a target.
-    """
-    if text in DEMOS:
-        return Reference("demo", text)
-    scheme, colon, target = text.partition(":")
-    match scheme, target.strip():
-        case (("llama" | "hf" | "openai" | "imported"), "") if colon:
-            raise InputError(f"{text!r} names no model; expected something after {scheme}:")
-        case "llama", target if colon:
-            return Reference("llama", os.path.abspath(Path(relative_to or "", _expand_home(target))))
-        case "hf", target if colon:
-            return Reference("hf", str(parse_source(target, relative_to)))
-        case "openai", target if colon:
-            return Reference("openai", target)
-        case "imported", target if colon:
-            return Reference("imported", target)
-    raise InputError(f"{text!r} is no model reference; expected llama:/path/file.gguf.")
-
-
 def resolve(name_or_reference: str, *, models_file: Path | None = None) -> Model:
     """The model of a name (demo-base, demo-aligned, an entry of models.toml) or of a reference.
 
@@ -118,7 +87,7 @@ def resolve(name_or_reference: str, *, models_file: Path | None = None) -> Model
     entries = _read_models_file(models_file)
     if entry := entries.get(name_or_reference):
         return _model(name_or_reference, entry)
-    if name_or_reference in DEMOS or ":" in name_or_reference:
+    if name_or_reference.partition("+")[0] in DEMOS or ":" in name_or_reference:
         reference = parse_reference(name_or_reference)
         return _model("", _InventoryEntry(reference))
     if name_or_reference.endswith(".gguf") or "/" in name_or_reference:
@@ -180,14 +149,18 @@ def no_weights(reference: str) -> str:
 
 def first_use(model: Model) -> bool:
     """Whether `weights_path` would put the weights together now: the moment to show `terms`."""
-    demo = DEMOS.get(model.reference)
+    demo = _demo(model)
     return demo is not None and not demo.is_assembled()
 
 
 def terms(model: Model) -> str:
     """Terms of use that come with an embedded model, to be shown at its first use; empty for other models."""
-    demo = DEMOS.get(model.reference)
+    demo = _demo(model)
     return demo.terms if demo else ""
+
+
+def _demo(model: Model) -> Demo | None:
+    return DEMOS.get(model.reference.partition("+")[0])
 
 
 def verify(model: Model, sha256: str) -> bool:
@@ -195,7 +168,7 @@ def verify(model: Model, sha256: str) -> bool:
 
     Raises AlignbenchError where it is wrong.
     """
-    demo = DEMOS.get(model.reference)
+    demo = _demo(model)
     if demo:
         demo.verify(sha256)
     return demo is not None
@@ -213,26 +186,6 @@ def file_hash(path: Path, progress: Progress = silent) -> str:
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from None
     return digest.hexdigest()
-
-
-def _expand_home(path: str) -> Path:
-    try:
-        return Path(path).expanduser()
-    except RuntimeError:  # ~nobody
-        raise InputError(f"{path!r}: there is no such home folder.") from None
-
-
-def own_name(reference: Reference) -> str:
-    """What a model is called that was given no name: as its file, its hub id or its server says."""
-    match reference.scheme:
-        case "llama":
-            return Path(reference.target).stem
-        case "hf":
-            return parse_source(reference.target).name
-        case "openai":
-            return parse_address(reference.target).name
-        case _:
-            return reference.target
 
 
 def _model(name: str, entry: _InventoryEntry) -> Model:
@@ -255,7 +208,28 @@ def _model(name: str, entry: _InventoryEntry) -> Model:
             kind = "aligned"
         case "imported":
             raise InputError(no_weights(text))
+    if (adapter := adapter_facts(reference)) is not None and adapter.chat_template:
+        kind = "aligned"
     return Model(name or own_name(reference), text, entry.kind or kind, entry.options)
+
+
+def adapter_facts(reference: Reference) -> AdapterFacts | None:
+    """What the adapter of a reference is; None where it has none, or a hub's is not in the local cache.
+
+    Raises InputError where it is none, is broken, or is of another base, as far as that can be told before the base is
+    loaded.
+    """
+    if reference.adapter is None:
+        return None
+    match reference.scheme:
+        case "hf":
+            return peft_facts(reference.adapter, parse_source(reference.target))
+        case "demo" if not DEMOS[reference.target].is_assembled():
+            return gguf_facts(reference.adapter, None)
+        case "demo":
+            return gguf_facts(reference.adapter, DEMOS[reference.target].weights())
+        case _:
+            return gguf_facts(reference.adapter, Path(reference.target))
 
 
 def _status(name: str, entry: _InventoryEntry, origin: str) -> ModelStatus:
@@ -279,6 +253,8 @@ def _status(name: str, entry: _InventoryEntry, origin: str) -> ModelStatus:
     path = weights_path(model)
     gguf = header(path)
     words = " ".join(filter(None, (gguf.architecture, gguf.size, gguf.quantization)))
+    if reference.adapter is not None:
+        words += f" + LoRA x {written_scale(reference.adapter.scale)}"
     return status(path=path, size=gguf.file_size, context_length=gguf.context_length, description=words)
 
 
@@ -309,7 +285,7 @@ def _entry(file: Path, name: str, table: object) -> _InventoryEntry:
     if not isinstance(table, dict):
         raise InputError(f'{where}: {table!r}; expected a table with reference = "llama:/path/file.gguf".')
     options = [option.name for option in fields(LoadOptions)]
-    known = ("reference", "kind", *options)
+    known = ("reference", "kind", "adapter", "scale", *options)
     for key, value in table.items():
         if isinstance(value, dict):  # TOML's own reading of [models.gemma.3]
             raise InputError(f'{where}: a name with a dot needs quotes: [models."{name}.{key}"].')
@@ -326,6 +302,27 @@ def _entry(file: Path, name: str, table: object) -> _InventoryEntry:
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
     try:
-        return _InventoryEntry(parse_reference(reference, relative_to=file.parent), kind, chosen)
+        base = parse_reference(reference, relative_to=file.parent)
     except InputError as error:
         raise InputError(f"{where}, reference: {error}") from None
+    return _InventoryEntry(_with_adapter(where, base, table, file.parent), kind, chosen)
+
+
+def _with_adapter(where: str, base: Reference, table: dict[str, object], folder: Path) -> Reference:
+    """A base model with the adapter and the scale that an entry of models.toml has for it."""
+    adapter, given = table.get("adapter"), table.get("scale")
+    if given is not None and not (isinstance(given, int | float) and bounds.ADAPTER_SCALE.has(given)):
+        raise bounds.ADAPTER_SCALE.error(f"{where}: scale", given)
+    scale = None if given is None else float(given)
+    if adapter is None:
+        if scale is None:
+            return base
+        if base.adapter is None:
+            raise InputError(f"{where}: scale is of an adapter, and there is none; expected adapter = too.")
+        return replace(base, adapter=replace(base.adapter, scale=scale))
+    if not isinstance(adapter, str):
+        raise InputError(f'{where}: adapter is {adapter!r}; expected a text like "/path/adapter.gguf".')
+    try:
+        return with_adapter(base, adapter, folder, scale)
+    except InputError as error:
+        raise InputError(f"{where}, adapter: {error}") from None

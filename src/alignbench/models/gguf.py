@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from math import prod
 from pathlib import Path
@@ -93,6 +93,7 @@ class GgufHeader:
     n_parameters: int  # elements of all tensors
     file_size: int  # in bytes
     parts: tuple[Path, ...] = ()  # the files of the model, in order, this one first
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # of all tensors, the inner dimension first
 
     @property
     def architecture(self) -> str:
@@ -147,7 +148,7 @@ def read_header(path: Path | str) -> GgufHeader:
     room = _Room()
     header = _read_one(path, room)
     if header.metadata.get("general.type") == "adapter":
-        raise InputError(f"{path} is an adapter, no model of its own.")
+        raise InputError(f"{path} is an adapter, no model of its own; expected llama:/base.gguf+{path}.")
     count = header.metadata.get("split.count", 0)
     if not isinstance(count, int) or count < 2:
         return replace(header, parts=(path,))
@@ -162,8 +163,17 @@ def read_header(path: Path | str) -> GgufHeader:
             n_tensors=header.n_tensors + following.n_tensors,
             n_parameters=header.n_parameters + following.n_parameters,
             file_size=header.file_size + following.file_size,
+            shapes=MappingProxyType({**header.shapes, **following.shapes}),
         )
     return replace(header, parts=parts)
+
+
+def read_adapter_header(path: Path) -> GgufHeader:
+    """The header of an adapter's GGUF file. Raises as `read_header`, and for a file that is no adapter."""
+    header = _read_one(path, _Room())
+    if header.metadata.get("general.type") != "adapter":
+        raise InputError(f"{path} is no adapter: its header says that it is a model of its own.")
+    return header
 
 
 def header(path: Path) -> GgufHeader:
@@ -245,7 +255,7 @@ class _Reader:
         alignment = metadata.get("general.alignment", 32)
         if isinstance(alignment, bool) or not isinstance(alignment, int) or alignment.bit_count() != 1 or alignment < 1:
             raise self.damaged(f"general.alignment is {alignment!r}")
-        n_parameters, data_length = self.tensors(n_tensors)
+        shapes, data_length = self.tensors(n_tensors)
         data_start = -(-self.position // alignment) * alignment
         data_end = data_start + data_length if n_tensors else self.position
         if data_end > self.size:
@@ -253,21 +263,22 @@ class _Reader:
                 f"{self.path} is cut short: it has {self.size:,} bytes and its header promises {data_end:,}. "
                 "Download or copy it again."
             )
-        return GgufHeader(version, MappingProxyType(metadata), n_tensors, n_parameters, self.size)
+        n_parameters = sum(map(prod, shapes.values()))
+        entries = MappingProxyType(metadata)
+        return GgufHeader(version, entries, n_tensors, n_parameters, self.size, shapes=MappingProxyType(shapes))
 
-    def tensors(self, n_tensors: int) -> tuple[int, int]:
-        """Elements of all tensors, and bytes from the start of the data to the end of the last tensor."""
-        elements = end = 0
-        names = set()
+    def tensors(self, n_tensors: int) -> tuple[dict[str, tuple[int, ...]], int]:
+        """Shapes of all tensors, and bytes from the start of the data to the end of the last tensor."""
+        end = 0
+        shapes: dict[str, tuple[int, ...]] = {}
         for i in range(n_tensors):
             name = self.name(f"the name of tensor {i + 1} of {n_tensors}")
-            if name in names:
+            if name in shapes:
                 raise self.damaged(f"it has tensor {name} twice")
-            names.add(name)
             n_dimensions = self.number("I", f"the dimensions of {name}")
             if n_dimensions > MAX_DIMENSIONS:
                 raise self.damaged(f"tensor {name} has {n_dimensions:,} dimensions")
-            shape = [self.number("Q", f"the shape of {name}") for _ in range(n_dimensions)]
+            shapes[name] = shape = tuple(self.number("Q", f"the shape of {name}") for _ in range(n_dimensions))
             kind = self.number("I", f"the type of {name}")
             offset = self.number("Q", f"the offset of {name}")
             count = prod(shape)
@@ -275,9 +286,8 @@ class _Reader:
                 raise self.damaged(f"tensor {name} has {' x '.join(f'{n:,}' for n in shape)} elements")
             # a type that is newer than this table: its size is not known, but its data is not empty
             per_block, block_bytes = BLOCK_SIZES.get(kind, (max(count, 1), 1))
-            elements += count
             end = max(end, offset + count // per_block * block_bytes)
-        return elements, end
+        return shapes, end
 
     def value(self, kind: int, key: str) -> GgufValue:
         if kind == _STRING:

@@ -17,7 +17,17 @@ MAX_HEADER = 1 << 25  # bytes; a model of 100,000 tensors has a third
 
 
 def tensor_names(path: Path) -> set[str]:
-    """Names of the tensors in a file. Raises InputError where it is no safetensors file or not all of one."""
+    """Names of the tensors in a file; raises as `tensor_shapes`."""
+    return {*_tensors(path)}
+
+
+def tensor_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """Shapes of the tensors in a file, by name. Raises InputError where it is no safetensors file or not all of one."""
+    return {name: _shape(path, name, tensor) for name, tensor in _tensors(path).items()}
+
+
+def _tensors(path: Path) -> dict[str, Any]:
+    """What a header says of each tensor. Raises InputError where it is no safetensors file or not all of one."""
     with open_regular(path, "a safetensors file") as file:
         size = file.seek(0, 2)
         file.seek(0)
@@ -41,7 +51,14 @@ def tensor_names(path: Path) -> set[str]:
             f"{path} is cut short: it has {size:,} bytes and its header promises {8 + length + end:,}. "
             "Download or copy it again."
         )
-    return {*tensors}
+    return tensors
+
+
+def _shape(path: Path, name: str, tensor: dict[str, Any]) -> tuple[int, ...]:
+    shape = tensor.get("shape")
+    if not isinstance(shape, list) or not all(isinstance(n, int) and n >= 0 for n in shape):
+        raise InputError(f"{path} is damaged: the shape of {name} is {str(shape)[:80]}.")
+    return tuple(shape)
 
 
 def _end(path: Path, name: str, tensor: Any) -> int:

@@ -10,11 +10,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from alignbench import cache_folder, paths
-from alignbench.models.catalog import file_hash, parse_reference, weights_path
+from alignbench.models.catalog import file_hash, weights_path
 from alignbench.models.gguf import header
 from alignbench.models.hf_source import HfSource, parse_source
+from alignbench.models.peft_adapter import ADAPTER_FILES, adapter_source, read_adapter
+from alignbench.models.reference import Reference, parse_reference
+from alignbench.models.regular_files import open_regular
 from alignbench.parsing import parse_json
-from alignbench.spec import Model
+from alignbench.spec import Model, content_hash
 
 
 def weights_hash(model: Model) -> str:
@@ -27,9 +30,39 @@ def weights_hash(model: Model) -> str:
         case "openai":
             return ""
         case "hf":
-            return source_hash(parse_source(reference.target), code=model.options.trust_remote_code)
+            base = source_hash(parse_source(reference.target), code=model.options.trust_remote_code)
         case _:
-            return gguf_hash(weights_path(model))
+            base = gguf_hash(weights_path(model))
+    return base if reference.adapter is None else adapted_hash(base, adapter_hash(reference), reference.adapter.scale)
+
+
+def adapter_hash(reference: Reference) -> str:
+    """The hash of a model's adapter.
+
+    Empty where there is none, or it is not on this machine. Raises InputError where it is broken or gone.
+    """
+    adapter = reference.adapter
+    if adapter is None:
+        return ""
+    if reference.scheme != "hf":
+        open_regular(Path(adapter.target), "a GGUF file").close()
+        return remembered_hash(Path(adapter.target))
+    return peft_hash(adapter_source(adapter.target))
+
+
+def peft_hash(source: HfSource) -> str:
+    """The commit of a hub's adapter; of a folder, the hash of all the files that it is loaded from."""
+    folder = source.folder()
+    if not source.is_local or folder is None:
+        return folder.name if folder else source.revision
+    read_adapter(folder)
+    files = [(name, folder / name) for name in ADAPTER_FILES if (folder / name).is_file()]
+    return _hash_of(files, remembered_hash)
+
+
+def adapted_hash(base: str, adapter: str, scale: float) -> str:
+    """The hash of weights that an adapter changes, of both hashes and the scale; empty where one is not known."""
+    return content_hash([base, adapter, scale]) if base and adapter else ""
 
 
 def source_hash(source: HfSource, *, code: bool = False) -> str:

@@ -20,22 +20,33 @@ def revision_ladders(
     """Names of the conditions that make a ladder each, from its foot on.
 
     named: ladders that an experiment file names; of these, conditions that are there. Beside them, conditions of one
-    `hf:org/name@revision` at two revisions or more that differ in nothing else but what a base model and an aligned one
-    get without a context; they stand in the session's order.
+    `hf:org/name@revision`, or of one adapter `hf:base+org/name@revision`, at two revisions or more that differ in
+    nothing else but what a base model and an aligned one get without a context; they stand in the session's order.
     """
     there = {condition.name for condition in conditions}
     ladders = [tuple(name for name in ladder if name in there) for ladder in named]
     taken = {name for ladder in ladders for name in ladder}
     groups: dict[Hashable, dict[str, str]] = {}
     for condition in conditions:
-        repository, at, revision = condition.model.reference.partition("@")
+        repository, revision = _parted(condition.model.reference)
         if repository.startswith("hf:") and condition.name not in taken:
             alone = condition.context == default_context(condition.model)
             drawn = condition.sampling, condition.mode, condition.unrecorded
             key = (repository, drawn, None if alone else condition.context.hash)
-            groups.setdefault(key, {}).setdefault(at + revision, condition.name)
+            groups.setdefault(key, {}).setdefault(revision, condition.name)
     ladders += [tuple(stages.values()) for stages in groups.values()]
     return tuple(ladder for ladder in ladders if len(ladder) > 1)
+
+
+def _parted(reference: str) -> tuple[str, str]:
+    """A hub model without its revision, and that; of one with an adapter it is the adapter's."""
+    base, plus, adapter = reference.partition("+")
+    if not plus:
+        repository, _, revision = reference.partition("@")
+        return repository, revision
+    place, star, scale = adapter.partition("*")
+    repository, _, revision = place.partition("@")
+    return f"{base}+{repository}{star}{scale}", revision
 
 
 def ladder_section(report: Report, ladder: Sequence[str]) -> Section:

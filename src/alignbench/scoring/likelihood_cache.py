@@ -10,7 +10,7 @@ from alignbench.engines.blocking import loaded
 from alignbench.engines.protocol import Capabilities, EnginePool, Failed, LikelihoodRequest, Scored
 from alignbench.errors import AlignbenchError, EngineError, StoreError
 from alignbench.metrics.likelihood import TokenLogprobs
-from alignbench.models.catalog import parse_reference
+from alignbench.models.reference import parse_reference
 from alignbench.models.weights import weights_hash
 from alignbench.spec import Model, content_hash
 from alignbench.store import Store

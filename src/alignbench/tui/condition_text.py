@@ -12,6 +12,7 @@ from alignbench.spec import (
     Examples,
     Hint,
     LoadOptions,
+    Model,
     Sampling,
     written_setting,
 )
@@ -74,11 +75,11 @@ def hint_words(hint: Hint) -> str:
 
 
 def settings(condition: Condition) -> str:
-    """The sampling parameters in short: temperature always, the others where they are not the default."""
+    """The model's adapter, and the sampling parameters in short: temperature, and others than the default."""
     if condition.unrecorded.issuperset(SETTINGS):
         return f"settings {NOT_RECORDED}"
     own = condition.settings
-    parts = [f"T {written_setting(own['temperature'])}"]
+    parts = [*_adapter(condition.model), f"T {written_setting(own['temperature'])}"]
     for field in ("top_p", "top_k", "min_p", "typical_p", "repetition_penalty", "max_tokens"):
         if own[field] not in (None, getattr(_DEFAULTS, field)):
             parts.append(f"{SHORT[field]} {own[field]:g}")
@@ -95,10 +96,7 @@ def settings(condition: Condition) -> str:
 
 def changes(before: Condition, after: Condition) -> list[tuple[str, str, str]]:
     """What differs between two conditions, but for their names: (what, before, after)."""
-    differing = [
-        *_parted("model", before.model.reference, after.model.reference),
-        *_parted("kind", before.model.kind, after.model.kind),
-    ]
+    differing = [*_model_changes(before.model, after.model), *_parted("kind", before.model.kind, after.model.kind)]
     for option in fields(LoadOptions):
         pair = getattr(before.model.options, option.name), getattr(after.model.options, option.name)
         differing += _parted(option.name.replace("_", " "), *pair)
@@ -107,6 +105,29 @@ def changes(before: Condition, after: Condition) -> list[tuple[str, str, str]]:
     for name, value in before.settings.items():
         differing += _parted(name.replace("_", " "), value, theirs[name])
     return differing
+
+
+def _adapter(model: Model) -> list[str]:
+    if "+" not in model.reference:  # which spares the first paint an import
+        return []
+    from alignbench.models.reference import adapter_words
+
+    return [words] if (words := adapter_words(model)) else []
+
+
+def _model_changes(before: Model, after: Model) -> list[tuple[str, str, str]]:
+    """Of one base model it is the adapter, or its scale alone."""
+    if "+" not in before.reference + after.reference:
+        return _parted("model", before.reference, after.reference)
+    from alignbench.models.adapter import written_scale
+    from alignbench.models.reference import parted_model
+
+    (base, adapter), (other, theirs) = parted_model(before), parted_model(after)
+    if base.reference != other.reference:
+        return _parted("model", before.reference, after.reference)
+    if adapter is not None and theirs is not None and adapter.target == theirs.target:
+        return _parted("adapter scale", written_scale(adapter.scale), written_scale(theirs.scale))
+    return _parted("adapter", str(adapter or "none"), str(theirs or "none"))
 
 
 def _context_changes(before: Context, after: Context) -> list[tuple[str, str, str]]:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from alignbench.spec import Condition, Context, Sampling
-from alignbench.tui.workbench.confounds import confound_mark, confounds_of
+from alignbench.spec import Condition, Context, Model, Sampling
+from alignbench.tui.condition_text import changes, settings
+from alignbench.tui.workbench.confounds import confound_mark, confounds, confounds_of
 from alignbench.tui.workbench.state import Column
 from tests.support.app import ALIGNED, BASE
 
@@ -64,3 +65,17 @@ def test_a_layout_that_is_not_the_models_own_is_marked() -> None:
 def test_a_setting_that_nobody_recorded_is_marked() -> None:
     imported = replace(OTHER.condition, unrecorded=frozenset({"temperature"}))
     assert confounds_of(Column(imported, 5), REFERENCE) == ["temperature"]
+
+
+def test_an_adapter_and_its_scale_are_named() -> None:
+    base, ours, half, other = (
+        Condition.zero_shot(Model("m", f"llama:/base.gguf{adapter}", "base"))
+        for adapter in ("", "+/ours.gguf", "+/ours.gguf*0.5", "+/other.gguf")
+    )
+    assert changes(ours, half) == [("adapter scale", "1", "0.5")]
+    assert changes(base, half) == [("adapter", "none", "/ours.gguf*0.5")]
+    assert changes(ours, other) == [("adapter", "/ours.gguf", "/other.gguf")]
+    assert confounds(ours, half, ("model",)) == []
+    assert confounds(ours, half, ("context",)) == [("adapter scale", "1", "0.5")]
+    assert settings(half) == "base + ours x 0.5  T 0.7"
+    assert settings(base) == "T 0.7"

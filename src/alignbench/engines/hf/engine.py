@@ -15,10 +15,12 @@ import torch
 from torch import Tensor
 
 from alignbench.engines.cancellation import Aborted, Cancellation
+from alignbench.engines.hf.adapters import Adapters
 from alignbench.engines.hf.batch_cache import BatchCache
 from alignbench.engines.hf.loading import load, memory_free
 from alignbench.engines.hf.shared_prefix_cache import SharedPrefixCache
 from alignbench.engines.hf.tokenizer import Tokens
+from alignbench.engines.local.adapted import LoadedAdapter
 from alignbench.engines.local.arrays import Floats32
 from alignbench.engines.local.decoder import RowSampler
 from alignbench.engines.local.engine import LocalEngine, dependable_cut, prefill_chunks, reusable
@@ -26,7 +28,9 @@ from alignbench.engines.local.sampler import Sampler
 from alignbench.engines.local.torch_sampler import TorchSampler
 from alignbench.engines.protocol import Capabilities
 from alignbench.errors import EngineError
+from alignbench.models.adapter import Adapter
 from alignbench.models.hf_source import parse_source
+from alignbench.models.reference import parse_reference
 from alignbench.spec import Model, Sampling
 
 CPU_FAST_WIDTH = 32
@@ -47,10 +51,12 @@ class TransformersEngine(LocalEngine):
         """Load a `hf:` model. Raises EngineError or InputError."""
         super().__init__(cancel, threads)
         torch.set_num_threads(threads)
-        self._source = parse_source(model.reference.removeprefix("hf:"))
+        self._source = parse_source(parse_reference(model.reference).target)
         loaded = load(self._source, model.options, on_progress)
         self._model, self._device, self._file_hash = loaded.model, loaded.device, loaded.file_hash
         self._config = self._model.config.get_text_config()
+        self._n_parameters = sum(parameter.numel() for parameter in self._model.parameters())
+        self._adapters = Adapters(self._model)
         gguf = self._source.weights()[0] if self._source.gguf_file else None
         self._tokens = Tokens(loaded.tokenizer, _end_ids(self._model), gguf, loaded.user_defined)
         self.n_vocab = int(self._model.get_input_embeddings().weight.shape[0])
@@ -92,10 +98,10 @@ class TransformersEngine(LocalEngine):
 
     # What the model is
 
-    def capabilities(self) -> Capabilities:
-        """What the loaded model is and can do."""
+    def base_capabilities(self) -> Capabilities:
+        """What the loaded model is and can do without an adapter."""
         template = self._tokens.chat_template
-        n = sum(parameter.numel() for parameter in self._model.parameters())
+        size = f"{self._n_parameters / 1e6:.0f}M"
         return Capabilities(
             kind="aligned" if template else "base",
             chat_template=template,
@@ -105,11 +111,17 @@ class TransformersEngine(LocalEngine):
             n_ctx_train=self.n_ctx_train,
             n_vocab=self.n_vocab,
             device=self._device.type,
-            description=f"{self._config.model_type}, {n / 1e6:.0f}M, {str(self._model.dtype).removeprefix('torch.')}",
+            description=f"{self._config.model_type}, {size}, {str(self._model.dtype).removeprefix('torch.')}",
             file_hash=self._file_hash,
             special_tokens=self._tokens.special,
             arithmetic=f"torch {torch.__version__}, {torch.backends.cpu.get_cpu_capability()}",
         )
+
+    def _switch(self, adapter: Adapter | None) -> LoadedAdapter | None:
+        """PEFT turns its layers on and off."""
+        loaded = None if adapter is None else self._adapters.load(adapter)
+        self._adapters.set(adapter)
+        return loaded
 
     def tokenize(self, text: str) -> list[int]:
         """Token ids of a rendered prompt; see LocalEngine."""
@@ -227,7 +239,7 @@ class TransformersEngine(LocalEngine):
             with torch.inference_mode():
                 yield
         except torch.OutOfMemoryError as error:
-            self._forget()
+            self.forget()
             raise EngineError(
                 f"Out of {self._device.type} memory: the request needed {self._asked}, beside weights of "
                 f"{self._model.get_memory_footprint() / 2**20:.0f} MiB; {memory_free(self._device) / 2**20:.0f} MiB "
@@ -235,10 +247,11 @@ class TransformersEngine(LocalEngine):
             ) from None
         except BaseException:
             if self._rows.length != len(self._cached):  # it failed halfway
-                self._forget()
+                self.forget()
             raise
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Empty the cache."""
         self._rows.clear()
         self._cached, self._slots = [], set()
         if not self._on_cpu:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import glob
 import os
 from dataclasses import replace
+from pathlib import Path
 
 from alignbench.errors import EngineError
 from alignbench.models.folder_files import WEIGHTS, named_weights, wanted_from_hub
 from alignbench.models.hf_source import HfSource
+from alignbench.models.peft_adapter import ADAPTER_FILES
 
 HUB_TIMEOUT = 10.0  # seconds for the one question that tells whether the hub can be reached
 
@@ -30,6 +32,17 @@ def fetched(source: HfSource, *, code: bool) -> HfSource:
     if not found.weights():
         raise EngineError(f"hf:{source}: not all of its files could be fetched.")
     return found
+
+
+def fetched_adapter(source: HfSource) -> Path:
+    """The folder of a hub's adapter at the commit that it has now, in the local cache. Raises EngineError."""
+    commit, names = _ask(source)
+    found = replace(source, revision=commit)
+    _download(found, [name for name in names if name in ADAPTER_FILES])
+    folder = found.folder()
+    if folder is None:
+        raise EngineError(f"hf:{source}: not all of its files could be fetched.")
+    return folder
 
 
 def _download(source: HfSource, names: list[str]) -> None:

@@ -19,13 +19,16 @@ import llama_cpp as L
 import numpy as np
 
 from alignbench.engines.cancellation import Aborted, Cancellation
+from alignbench.engines.llamacpp.adapters import Adapters
 from alignbench.engines.llamacpp.grammar import SchemaGrammar
+from alignbench.engines.local.adapted import LoadedAdapter
 from alignbench.engines.local.arrays import Floats32
 from alignbench.engines.local.engine import CHUNK, LocalEngine, dependable_cut, prefill_chunks, reusable
 from alignbench.engines.local.sampler import Sampler
 from alignbench.engines.memory import free_bytes
 from alignbench.engines.protocol import Capabilities
 from alignbench.errors import EngineError
+from alignbench.models.adapter import Adapter
 from alignbench.spec import Sampling
 
 CPU_FAST_WIDTH = 32
@@ -94,6 +97,8 @@ class LlamaCppEngine(LocalEngine):
         self._lengths: dict[int, int] = {}  # slot -> tokens of prompt and response
         self._sequences: dict[int, int] = {}  # slot -> its sequence
         self._batch = L.llama_batch_init(CHUNK, 0, 1)
+        self._adapters = Adapters(self._model, path)
+        self._in_use: Adapter | None = None
 
     def _load(self, path: Path, on_progress: Callable[[float], None]) -> L.llama_model_p:
         last = [0.0]
@@ -124,8 +129,8 @@ class LlamaCppEngine(LocalEngine):
 
     # What the model is
 
-    def capabilities(self) -> Capabilities:
-        """What the loaded model is and can do."""
+    def base_capabilities(self) -> Capabilities:
+        """What the loaded model is and can do without an adapter."""
         template = self._metadata("tokenizer.chat_template")
         size = L.llama_model_size(self._model) / 2**20
         return Capabilities(
@@ -222,6 +227,22 @@ class LlamaCppEngine(LocalEngine):
             if length >= 0:
                 return bytes(buffer.raw[:length])
             size = -length
+
+    # Adapters
+
+    def _switch(self, adapter: Adapter | None) -> LoadedAdapter | None:
+        """The present context has it from now on, and so will its followers."""
+        loaded = None if adapter is None else self._adapters.load(adapter)
+        self._in_use = adapter
+        if self._context is not None:
+            self._adapters.set(self._context, adapter)
+        return loaded
+
+    def forget(self) -> None:
+        """Empty the cache."""
+        if self._context is not None:
+            L.llama_memory_clear(self._memory, False)
+        self._cached, self._lengths, self._sequences = [], {}, {}
 
     # The Decoder interface of the generation loop
 
@@ -354,6 +375,8 @@ class LlamaCppEngine(LocalEngine):
         self._apart, self._n_cells, self._n_sequences = apart, cells, sequences
         self._context = context
         self._memory = L.llama_get_memory(context)
+        if self._in_use is not None:
+            self._adapters.set(context, self._in_use)
 
     def _cache_bytes(self, cells: int) -> int:
         """Size of the key-value cache in bytes: two f16 vectors a layer and cell."""
@@ -388,8 +411,7 @@ class LlamaCppEngine(LocalEngine):
         status = L.llama_decode(self._context, batch)
         if status == 0:
             return
-        L.llama_memory_clear(self._memory, False)
-        self._cached, self._lengths, self._sequences = [], {}, {}
+        self.forget()
         if status == 2:
             raise Aborted
         reason = {1: "its cache is full", -1: "the batch is invalid"}.get(status, f"status {status}")

@@ -14,6 +14,7 @@ from math import inf
 
 from alignbench.engines.cancellation import Aborted, Cancellation
 from alignbench.engines.local import teacher_forcing
+from alignbench.engines.local.adapted import LoadedAdapter, adapted
 from alignbench.engines.local.arrays import Floats32
 from alignbench.engines.local.decoder import Decoder, Grammar
 from alignbench.engines.local.ending import Branch, TokenBytes, distinct_closings, ending_logprob
@@ -22,6 +23,7 @@ from alignbench.engines.local.rows import TokenizedRequest
 from alignbench.engines.local.strict_width import PROBE_TOKENS, STEPS, StrictWidths
 from alignbench.engines.local.teacher_forcing import continuation_start, score_tokens
 from alignbench.engines.protocol import (
+    Capabilities,
     Event,
     Failed,
     LikelihoodRequest,
@@ -31,6 +33,7 @@ from alignbench.engines.protocol import (
     TokenizeRequest,
 )
 from alignbench.errors import EngineError
+from alignbench.models.adapter import Adapter
 
 CHUNK = 512  # tokens of a prompt per decode, counted from the start and again from the end of the context part
 
@@ -95,7 +98,7 @@ class _Forced:
 
 
 class LocalEngine(ABC, Decoder):
-    """Implements protocol.Engine, but for `capabilities`. Not thread-safe but for `threads`."""
+    """Implements protocol.Engine. Not thread-safe but for `threads`."""
 
     threads: int  # may be set at any time
     n_ctx_train: int  # 0 where it is not known
@@ -104,8 +107,41 @@ class LocalEngine(ABC, Decoder):
     def __init__(self, cancel: Cancellation, threads: int) -> None:
         self.threads = threads
         self._cancel = cancel
-        self._strict_widths: dict[bool, StrictWidths] = {}  # by whether slots are apart
+        self._strict_widths: dict[tuple[Adapter | None, bool], StrictWidths] = {}  # and by whether slots are apart
         self._forced: _Forced | None = None
+        self._adapter: Adapter | None = None
+        self._loaded_adapter: LoadedAdapter | None = None
+
+    def use(self, adapter: Adapter | None) -> None:
+        """Compute with the weights as an adapter changes them; see protocol.Engine."""
+        if adapter == self._adapter:
+            return
+        self._forced = None
+        self.forget()
+        self._switch(None)  # whatever comes of the other one
+        self._adapter = self._loaded_adapter = None
+        if adapter is not None:
+            self._loaded_adapter = self._switch(adapter)
+            self._adapter = adapter
+
+    def capabilities(self) -> Capabilities:
+        """What the loaded model is and can do."""
+        base = self.base_capabilities()
+        if self._adapter is None or self._loaded_adapter is None:
+            return base
+        return adapted(base, self._adapter, self._loaded_adapter)
+
+    @abstractmethod
+    def base_capabilities(self) -> Capabilities:
+        """What the loaded model is and can do without an adapter."""
+
+    @abstractmethod
+    def _switch(self, adapter: Adapter | None) -> LoadedAdapter | None:
+        """Have the next decode use an adapter, which is loaded first if it is new, or none."""
+
+    @abstractmethod
+    def forget(self) -> None:
+        """Empty the cache."""
 
     @abstractmethod
     def tokenize(self, text: str) -> list[int]:
@@ -265,12 +301,13 @@ class LocalEngine(ABC, Decoder):
     def strict_widths(self, n: int, shared: int, own: int) -> tuple[int, ...]:
         """Widths of strict mode for n samples; probed once on these weights and this device for each kind of cache."""
         apart = self.apart(shared, own)
-        if apart not in self._strict_widths:
+        key = self._adapter, apart
+        if key not in self._strict_widths:
             ids = self.tokenize(_PROBE)
             longest = min(PROBE_TOKENS, self.n_ctx_train // 2 or PROBE_TOKENS)
             probe = ids if apart else (ids * (longest // len(ids) + 1))[:longest]
-            self._strict_widths[apart] = StrictWidths(self, probe, len(ids) if apart else STEPS)
-        return self._strict_widths[apart].up_to(n)
+            self._strict_widths[key] = StrictWidths(self, probe, len(ids) if apart else STEPS)
+        return self._strict_widths[key].up_to(n)
 
     def _check_window(self, n_prompt: int, max_tokens: int) -> None:
         """Refuse, with the numbers, what is longer than the model's context window."""

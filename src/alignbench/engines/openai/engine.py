@@ -44,8 +44,9 @@ from alignbench.engines.protocol import (
     TokenizeRequest,
 )
 from alignbench.errors import EngineError
-from alignbench.models.catalog import parse_reference
+from alignbench.models.adapter import Adapter
 from alignbench.models.openai_address import parse_address
+from alignbench.models.reference import parse_reference
 from alignbench.spec import Model, Sampling
 
 TICK_SECONDS = 0.04  # between two looks at what is due and what was cancelled
@@ -131,6 +132,11 @@ class OpenAIEngine:
         """Not to be had: only some of these servers have a tokenizer to ask."""
         del request
         raise EngineError(f"{self._model.name} is behind a server, whose tokens are not known before it answers.")
+
+    def use(self, adapter: Adapter | None) -> None:
+        """A server's adapters are served names, models of their own."""
+        if adapter is not None:
+            raise EngineError(f"{self._model.name} is behind a server; an adapter there is a served name of its own.")
 
     def sample(self, requests: Sequence[SampleRequest]) -> Iterator[Event]:
         """Carry out requests, all at once; see protocol.Engine.

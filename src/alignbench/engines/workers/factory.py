@@ -7,14 +7,25 @@ from collections.abc import Callable
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.protocol import Engine
 from alignbench.errors import InputError
-from alignbench.models.catalog import no_weights, parse_reference, weights_path
+from alignbench.models.catalog import adapter_facts, no_weights, weights_path
+from alignbench.models.reference import Scheme, parse_reference
 from alignbench.models.weights import gguf_hash
 from alignbench.spec import Model
 
 
 def open_engine(model: Model, cancel: Cancellation, threads: int, on_progress: Callable[[float], None]) -> Engine:
-    """Load a model. on_progress gets fractions from 0 to 1. Raises InputError or EngineError."""
-    match parse_reference(model.reference).scheme:
+    """Load a model, with its adapter. on_progress gets fractions from 0 to 1. Raises InputError or EngineError."""
+    reference = parse_reference(model.reference)
+    adapter_facts(reference)
+    engine = _open_base(reference.scheme, model, cancel, threads, on_progress)
+    engine.use(reference.adapter)
+    return engine
+
+
+def _open_base(
+    scheme: Scheme, model: Model, cancel: Cancellation, threads: int, on_progress: Callable[[float], None]
+) -> Engine:
+    match scheme:
         case "hf":
             from alignbench.engines.hf.engine import TransformersEngine
 

@@ -34,20 +34,24 @@ from alignbench.engines.protocol import (
 )
 from alignbench.engines.workers.factory import open_engine
 from alignbench.engines.workers.messages import (
+    AdapterLoaded,
     Cancel,
     EmbedRequest,
     EntailmentRequest,
     Load,
+    LoadAdapter,
     LoadEmbedder,
     LoadModel,
     LoadNli,
     Message,
     Request,
     SetThreads,
+    WithAdapter,
     WorkerAnswer,
 )
 from alignbench.errors import AlignbenchError
 from alignbench.masking import masked
+from alignbench.models.adapter import Adapter
 
 MAX_BATCH = 64  # requests of fast mode that run together
 
@@ -57,7 +61,9 @@ class _Served(Protocol):
 
     threads: int
 
-    def answer(self, requests: Sequence[Request], send: Callable[[WorkerAnswer], None]) -> None: ...
+    def answer(
+        self, requests: Sequence[Request], send: Callable[[WorkerAnswer], None], adapter: Adapter | None = None
+    ) -> None: ...
 
 
 class _ServedModel:
@@ -78,8 +84,14 @@ class _ServedModel:
     def threads(self, threads: int) -> None:
         self._engine.threads = threads
 
-    def answer(self, requests: Sequence[Request], send: Callable[[WorkerAnswer], None]) -> None:
+    def answer(
+        self, requests: Sequence[Request], send: Callable[[WorkerAnswer], None], adapter: Adapter | None = None
+    ) -> None:
+        start = time.perf_counter()
+        self._engine.use(adapter)
         match requests:
+            case [LoadAdapter() as asked]:
+                send(AdapterLoaded(asked.key, self._engine.capabilities(), time.perf_counter() - start))
             case [LikelihoodRequest() as request]:
                 send(self._engine.score(request))
             case [TokenizeRequest() as request]:
@@ -96,7 +108,12 @@ class _ServedEmbedder:
         self._embedder = Embedder(message.path, threads=message.threads)
         self.threads = message.threads
 
-    def answer(self, requests: Sequence[Request], send: Callable[[WorkerAnswer], None]) -> None:
+    def answer(
+        self,
+        requests: Sequence[Request],
+        send: Callable[[WorkerAnswer], None],
+        adapter: Adapter | None = None,  # noqa: ARG002
+    ) -> None:
         for request in requests:
             assert isinstance(request, EmbedRequest)
             if request.tokens:
@@ -115,18 +132,28 @@ class _ServedNli:
         self._model = NliModel(message.path, threads=message.threads)
         self.threads = message.threads
 
-    def answer(self, requests: Sequence[Request], send: Callable[[WorkerAnswer], None]) -> None:
+    def answer(
+        self,
+        requests: Sequence[Request],
+        send: Callable[[WorkerAnswer], None],
+        adapter: Adapter | None = None,  # noqa: ARG002
+    ) -> None:
         for request in requests:
             assert isinstance(request, EntailmentRequest)
             entails, cut = self._model.entails(request.pairs)
             send(Entailed(request.key, entails, cut, self._model.name))
 
 
+def _parted(message: Load | Request | WithAdapter) -> tuple[Adapter | None, Load | Request]:
+    """A message, and the adapter that it is meant for."""
+    return (message.adapter, message.request) if isinstance(message, WithAdapter) else (None, message)
+
+
 class _Worker:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._inbox: queue.Queue[Load | Request] = queue.Queue()
-        self._next: Load | Request | None = None  # taken from the inbox, not served yet
+        self._inbox: queue.Queue[Load | Request | WithAdapter] = queue.Queue()
+        self._next: Load | Request | WithAdapter | None = None  # taken from the inbox, not served yet
         self._cancel = Cancellation()
         self._served: _Served | None = None
 
@@ -134,24 +161,29 @@ class _Worker:
         threading.Thread(target=self._read, daemon=True).start()
         while True:
             message, self._next = self._next or self._inbox.get(), None
-            if isinstance(message, (LoadModel, LoadEmbedder, LoadNli)):
-                self._guard([0], partial(self._load, message))
+            adapter, first = _parted(message)
+            if isinstance(first, (LoadModel, LoadEmbedder, LoadNli)):
+                self._guard([0], partial(self._load, first))
             else:
-                batch = self._with_companions(message)
-                self._guard([request.key for request in batch], partial(self._answer, batch))
+                batch = self._with_companions(first, adapter)
+                self._guard([request.key for request in batch], partial(self._answer, batch, adapter))
 
-    def _with_companions(self, first: Request) -> list[Request]:
-        """Requests of fast mode that wait under the same context run together."""
+    def _with_companions(self, first: Request, adapter: Adapter | None) -> list[Request]:
+        """Requests of fast mode that wait under the same context, of the same adapter, run together."""
         batch = [first]
         while isinstance(first, SampleRequest) and first.mode == "fast" and len(batch) < MAX_BATCH:
             try:
-                following = self._inbox.get_nowait()
+                message = self._inbox.get_nowait()
             except queue.Empty:
                 break
+            theirs, following = _parted(message)
             if not (
-                isinstance(following, SampleRequest) and following.mode == "fast" and following.context == first.context
+                isinstance(following, SampleRequest)
+                and theirs == adapter
+                and following.mode == "fast"
+                and following.context == first.context
             ):
-                self._next = following
+                self._next = message
                 break
             batch.append(following)
         return batch
@@ -181,9 +213,9 @@ class _Worker:
             case LoadNli():
                 self._served = _ServedNli(message)
 
-    def _answer(self, batch: Sequence[Request]) -> None:
+    def _answer(self, batch: Sequence[Request], adapter: Adapter | None) -> None:
         assert self._served is not None
-        self._served.answer(batch, self._send)
+        self._served.answer(batch, self._send, adapter)
 
     def _guard(self, keys: Sequence[int], work: Callable[[], None]) -> None:
         """Do some work; if it fails, so do the requests it was for."""

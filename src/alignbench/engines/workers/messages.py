@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from alignbench.engines.protocol import (
+    Capabilities,
     Embedded,
     Entailed,
     Event,
-    LikelihoodRequest,
-    SampleRequest,
     Scored,
     Tokenized,
-    TokenizeRequest,
     TokensEmbedded,
 )
+from alignbench.engines.workers.base_pool import ModelRequest
+from alignbench.models.adapter import Adapter
 from alignbench.spec import Model
 
 
@@ -32,6 +32,30 @@ class LoadEmbedder:
 
     path: str
     threads: int
+
+
+@dataclass(frozen=True, slots=True)
+class WithAdapter:
+    """A request of the loaded model with an adapter; one that comes alone is of the model itself."""
+
+    adapter: Adapter
+    request: ModelRequest | LoadAdapter
+
+
+@dataclass(frozen=True, slots=True)
+class LoadAdapter:
+    """Ask for the capabilities of the loaded model with an adapter, which is read if it is new."""
+
+    key: int
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterLoaded:
+    """Answer to LoadAdapter: what the model with this adapter is and can do."""
+
+    key: int
+    capabilities: Capabilities
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +96,6 @@ class SetThreads:
 
 
 Load = LoadModel | LoadEmbedder | LoadNli
-Request = SampleRequest | LikelihoodRequest | TokenizeRequest | EmbedRequest | EntailmentRequest
-Message = Load | Request | Cancel | SetThreads
-WorkerAnswer = Event | Embedded | TokensEmbedded | Scored | Tokenized | Entailed
+Request = ModelRequest | LoadAdapter | EmbedRequest | EntailmentRequest
+Message = Load | Request | WithAdapter | Cancel | SetThreads
+WorkerAnswer = Event | Embedded | TokensEmbedded | Scored | Tokenized | Entailed | AdapterLoaded

@@ -1,5 +1,6 @@
 """Loaded models, each in a worker process of its own; the front end's side of the pipe.
 
+Models that are one base with different adapters, or with none, share a process and its one copy of the weights.
 A worker that dies fails its open requests with a message and is started again by the next `load`. Workers that are
 sampling at one time share the cores. A model leaves the GPU when another one needs its place, or when it has been idle
 for long.
@@ -11,6 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +22,30 @@ from alignbench.engines.protocol import (
     Capabilities,
     Done,
     Embedded,
+    Event,
     Failed,
     Loaded,
+    Loading,
     Scored,
     Sink,
     Tokenized,
     TokensEmbedded,
 )
 from alignbench.engines.workers.base_pool import ModelRequest, RequestQueue
-from alignbench.engines.workers.messages import EmbedRequest, LoadEmbedder, LoadModel, SetThreads, WorkerAnswer
+from alignbench.engines.workers.messages import (
+    AdapterLoaded,
+    EmbedRequest,
+    LoadAdapter,
+    LoadEmbedder,
+    LoadModel,
+    SetThreads,
+    WithAdapter,
+    WorkerAnswer,
+)
 from alignbench.engines.workers.process import WorkerProcess
 from alignbench.errors import AlignbenchError, EngineError
+from alignbench.models.adapter import Adapter
+from alignbench.models.reference import parted_model
 from alignbench.spec import Model
 
 IDLE_SECONDS = 600.0  # a model on a GPU leaves it after so long without a request
@@ -75,26 +90,74 @@ class WorkerPool(RequestQueue):
 
     def _load(self, model: Model, sink: Sink) -> Loaded | Failed | None:
         """What is known at once; nothing where the sink is told later."""
+        base, adapter = parted_model(model)
         with self._lock:
-            process = self._models.pop(model, None)
+            process = self._models.pop(model, None) or self._sibling(model, base)
             if process is not None:
                 self._models[model] = process  # the most recently used is the last
-                loaded = process.wait_for_load(sink)
-                return None if loaded is None else Loaded(model.name, loaded, 0.0)
-            if refusal := self._make_room(model):
+                return self._awaited(process, model.name, adapter, sink)
+            if refusal := self._make_room(base):
                 return Failed(LOAD, refusal, crowded=True)
             process = self._models[model] = WorkerProcess(model.name, self._ended)
-            process.wait_for_load(sink)
-            process.send(LoadModel(model, self._share(1)))
-            self._watch_idle(model)
+            answer = self._awaited(process, model.name, adapter, sink)
+            process.send(LoadModel(base, self._share(1)))
+            self._watch_idle(base)
+            return answer
+
+    def _awaited(self, process: WorkerProcess, name: str, adapter: Adapter | None, sink: Sink) -> Loaded | None:
+        """What the process has of a model of this name; where that is still to come the sink is told."""
+        if process.wait_for_load(self._waiting(process, name, adapter, sink)) is None:
             return None
+        if (known := process.capabilities_with(adapter)) is not None:
+            return Loaded(name, known, 0.0)
+        assert adapter is not None
+        self._load_adapter(process, name, adapter, sink)
+        return None
+
+    def _sibling(self, model: Model, base: Model) -> WorkerProcess | None:
+        """The process that holds the base of a model for another one, which an adapter tells from it."""
+        for other, process in self._models.items():
+            weights, _ = parted_model(other)
+            same = (weights.reference, weights.options) == (base.reference, base.options)
+            if same and other.reference != model.reference:
+                return process
+        return None
+
+    def _waiting(self, process: WorkerProcess, name: str, adapter: Adapter | None, sink: Sink) -> Sink:
+        """What waits for the weights of a model of this name, to go on with its adapter."""
+
+        def follow(event: Event) -> None:
+            match event:
+                case Loaded() if adapter is not None:
+                    with self._lock:
+                        self._load_adapter(process, name, adapter, sink)
+                case Loading() | Loaded():
+                    sink(replace(event, model=name))
+                case _:
+                    sink(event)
+
+        return follow
+
+    def _load_adapter(self, process: WorkerProcess, name: str, adapter: Adapter, sink: Sink) -> None:
+        def answered(event: WorkerAnswer) -> None:
+            match event:
+                case AdapterLoaded():
+                    process.adapted[adapter] = event.capabilities
+                    sink(Loaded(name, event.capabilities, event.seconds))
+                case Failed():
+                    sink(replace(event, key=LOAD))
+
+        request = LoadAdapter(self.new_key())
+        process.open[request.key] = answered
+        process.send(WithAdapter(adapter, request))
 
     def _make_room(self, model: Model) -> str:
         """End idle models, least recently used first, until a new one fits; why it cannot, or nothing."""
         needed = needed_bytes(model)
         device = "cuda" if on_gpu(model) else "cpu"
         free = free_bytes(device) if needed else 0
-        beside = [(m, p) for m, p in self._models.items() if on_gpu(m) == on_gpu(model)]
+        held = {process: parted_model(m)[0] for m, process in self._models.items()}
+        beside = [(m, p) for p, m in held.items() if on_gpu(m) == on_gpu(model)]
         limit = ""
         if device == "cuda" and self._vram is not None:
             limit = " of those that --vram allows"
@@ -104,7 +167,7 @@ class WorkerPool(RequestQueue):
             if free >= needed:
                 break
             free += needed_bytes(other)
-            del self._models[other]
+            self._models = {m: p for m, p in self._models.items() if p is not process}
             process.stop()
         if free >= needed:
             return ""
@@ -131,7 +194,7 @@ class WorkerPool(RequestQueue):
         """What a loaded model is and can do; None where it is not loaded."""
         with self._lock:
             process = self._models.get(model)
-            return process.capabilities if process else None
+            return process.capabilities_with(parted_model(model)[1]) if process else None
 
     def _ask(self, model: Model, request: ModelRequest, sink: Callable[[Any], None]) -> None:
         with self._lock:
@@ -140,7 +203,8 @@ class WorkerPool(RequestQueue):
                 process.used = time.monotonic()
                 process.open[request.key] = self._with_sharing(sink)
                 self._share_cores()
-                process.send(request)
+                _, adapter = parted_model(model)
+                process.send(request if adapter is None else WithAdapter(adapter, request))
                 return
         sink(Failed(request.key, f"{model.name} is not loaded."))
 
@@ -152,17 +216,18 @@ class WorkerPool(RequestQueue):
             process.cancel(key, samples)
 
     def unload(self, model: Model) -> None:
-        """End the model's process."""
+        """End the model's process, once no other model shares it."""
         with self._lock:
             process = self._models.pop(model, None)
-        if process is not None:
+            shared = process in self._models.values()
+        if process is not None and not shared:
             process.stop()
 
     def close(self) -> None:
         """End every process."""
         self._closed.set()
         with self._lock:
-            processes = [*self._models.values(), *([self._embedder] if self._embedder else [])]
+            processes = [*dict.fromkeys(self._models.values()), *([self._embedder] if self._embedder else [])]
             self._models, self._embedder = {}, None
         for process in processes:
             process.stop()
@@ -229,7 +294,7 @@ class WorkerPool(RequestQueue):
         return max(1, self._threads // max(1, n_busy))
 
     def _share_cores(self) -> None:
-        busy = [process for process in self._models.values() if process.open]
+        busy = [process for process in dict.fromkeys(self._models.values()) if process.open]
         for process in busy:
             process.send(SetThreads(self._share(len(busy))))
 

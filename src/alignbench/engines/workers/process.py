@@ -25,7 +25,8 @@ from alignbench.engines.protocol import (
     TokensEmbedded,
 )
 from alignbench.engines.workers.child import Child
-from alignbench.engines.workers.messages import Cancel, Message, WorkerAnswer
+from alignbench.engines.workers.messages import AdapterLoaded, Cancel, Message, WorkerAnswer
+from alignbench.models.adapter import Adapter
 
 GRACE = 2.5  # seconds from a cancellation until a worker that has not acted on it is ended
 SILENT = 30.0  # seconds without an answer after which a cancellation ends it though others wait for it too
@@ -39,6 +40,7 @@ class WorkerProcess:
         """Begin it. Raises EngineError where the system has no room for another process."""
         self.name = name
         self.capabilities: Capabilities | None = None
+        self.adapted: dict[Adapter, Capabilities] = {}  # with each adapter that it has
         self.loading: list[Sink] = []
         self.open: dict[int, Callable[[WorkerAnswer], None]] = {}
         self.used = time.monotonic()  # when it last got a request or answered
@@ -51,6 +53,10 @@ class WorkerProcess:
         self._failure = ""  # why loading failed, or why it was ended
         self.log = cache_folder.worker_log(f"{name.replace('/', '_')}-{os.getpid()}.log")
         self._child = Child(name, self.log, received=self._dispatch, look=self._look, ended=self._ended)
+
+    def capabilities_with(self, adapter: Adapter | None) -> Capabilities | None:
+        """What its model with an adapter, or none, is and can do; None where it is not loaded."""
+        return self.capabilities if adapter is None else self.adapted.get(adapter)
 
     @property
     def pid(self) -> int:
@@ -138,14 +144,25 @@ class WorkerProcess:
                     self._cancelled.pop(LOAD, None)
                 for sink in sinks:
                     sink(event)
-            case Done() | Failed() | Embedded() | TokensEmbedded() | Entailed() | Scored() | Tokenized():
+            case (
+                Done()
+                | Failed()
+                | Embedded()
+                | TokensEmbedded()
+                | Entailed()
+                | Scored()
+                | Tokenized()
+                | AdapterLoaded()
+            ):
                 self._answer(event)
             case _:
                 answer = self.open.get(event.key)
                 if answer:
                     answer(event)
 
-    def _answer(self, event: Done | Failed | Embedded | TokensEmbedded | Entailed | Scored | Tokenized) -> None:
+    def _answer(
+        self, event: Done | Failed | Embedded | TokensEmbedded | Entailed | Scored | Tokenized | AdapterLoaded
+    ) -> None:
         """Hand out the last event of a request."""
         with self._lock:
             answer = self.open.pop(event.key, None)

@@ -171,4 +171,5 @@ def _cut(of: Side) -> str:
 
 def _file(capabilities: Capabilities) -> str:
     digest = f", {capabilities.file_hash[:12]}" if capabilities.file_hash else ""
-    return f"{capabilities.description} on {capabilities.device}{digest}"
+    adapter = f", adapter {capabilities.adapter_hash[:12]}" if capabilities.adapter_hash else ""
+    return f"{capabilities.description} on {capabilities.device}{digest}{adapter}"

@@ -378,14 +378,17 @@ def _typed(value: float) -> str:
 
 def _written(model: Model) -> str:
     """A model as a person writes it: its reference where that says more than the name."""
-    return model.reference if ":" in model.reference and model.reference.startswith("llama:") else model.name
+    from alignbench.models.reference import parted_model
+
+    says_more = model.reference.startswith("llama:") or parted_model(model)[1] is not None
+    return model.reference if says_more else model.name
 
 
 def _own_name(text: str) -> str:
     """What a model is called that is written like this; the text itself while it is no reference yet."""
-    from alignbench.models.catalog import own_name, parse_reference
+    from alignbench.models.reference import own_name, parse_reference
 
     try:
-        return own_name(parse_reference(text)) if ":" in text else text
+        return own_name(parse_reference(text)) if ":" in text or "+" in text else text
     except InputError:
         return text

@@ -14,7 +14,7 @@ Change = tuple[str, str, str]  # what, and how either side has it
 
 # What an investigation varies on purpose, by what it is about. All else that differs may explain what it finds.
 _VARIED: Mapping[str, tuple[str, ...]] = {
-    "model": ("model", "kind"),
+    "model": ("model", "adapter", "adapter scale", "kind"),
     "context": ("template", "template text", "instruction", "examples", "hint", "prefill", "answers a reply"),
     "sampling": tuple(field.name.replace("_", " ") for field in fields(Sampling)),
     "loading": tuple(field.name.replace("_", " ") for field in fields(LoadOptions)),

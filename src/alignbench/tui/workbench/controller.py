@@ -401,4 +401,4 @@ def _terms(models: Sequence[Model]) -> str:
     """Terms of use of embedded models that are used for the first time."""
     from alignbench.models.catalog import first_use, terms
 
-    return "\n".join({model.reference: terms(model) for model in models if first_use(model)}.values())
+    return "\n".join(dict.fromkeys(terms(model) for model in models if first_use(model)))

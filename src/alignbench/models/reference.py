@@ -1,0 +1,134 @@
+"""References: a model's place as people write it, in its parts."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from alignbench.errors import InputError
+from alignbench.models.adapter import Adapter, parted, parted_scale, scale_suffix, written_scale
+from alignbench.models.embedded import DEMOS
+from alignbench.models.hf_source import parse_source
+from alignbench.models.openai_address import parse_address
+from alignbench.models.peft_adapter import adapter_source
+from alignbench.spec import Model
+
+Scheme = Literal["demo", "llama", "hf", "openai", "imported"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A model's place."""
+
+    scheme: Scheme  # who reads it
+    target: str  # the rest (an absolute path, a name, an address)
+    adapter: Adapter | None = None  # that is added to it
+
+    def __str__(self) -> str:
+        place = self.target if self.scheme == "demo" else f"{self.scheme}:{self.target}"
+        return place if self.adapter is None else f"{place}+{self.adapter}"
+
+    @property
+    def base(self) -> Reference:
+        """The same without its adapter."""
+        return replace(self, adapter=None)
+
+
+def parse_reference(text: str, *, relative_to: Path | None = None) -> Reference:
+    """A reference in its parts: a demo model's name, or SCHEME:TARGET.
+
+    A llama: path is made absolute (`~` is the home folder; a relative one starts at `relative_to`, else at
+    the current folder), so that a reference means the same model wherever it is read. Raises InputError for
+    an unknown scheme and for a reference without a target.
+    """
+    demo, plus, rest = text.partition("+")
+    if demo in DEMOS:
+        return with_adapter(Reference("demo", demo), rest if plus else None, relative_to)
+    scheme, colon, target = text.partition(":")
+    adapter: str | None = None
+    if scheme in ("llama", "hf"):
+        hub = scheme == "hf" and not target.startswith(("/", "~", "."))
+        target, adapter = parted(target, hub=hub, relative_to=relative_to)
+    match scheme, target.strip():
+        case (("llama" | "hf" | "openai" | "imported"), "") if colon:
+            raise InputError(f"{text!r} names no model; expected something after {scheme}:")
+        case "llama", target if colon:
+            return with_adapter(Reference("llama", _absolute(target, relative_to)), adapter, relative_to)
+        case "hf", target if colon:
+            return with_adapter(Reference("hf", str(parse_source(target, relative_to))), adapter, relative_to)
+        case "openai", target if colon:
+            return Reference("openai", target)
+        case "imported", target if colon:
+            return Reference("imported", target)
+    raise InputError(f"{text!r} is no model reference; expected llama:/path/file.gguf.")
+
+
+def with_adapter(
+    base: Reference, adapter: str | None, relative_to: Path | None = None, scale: float | None = None
+) -> Reference:
+    """A base model with an adapter, which may end in its scale; `scale` stands above that.
+
+    Raises InputError where the base takes none, or has one.
+    """
+    if adapter is None:
+        return base
+    if base.scheme not in ("demo", "llama", "hf"):
+        raise InputError(f"{base} takes no adapter; one that a server has is a served name of its own.")
+    if base.adapter is not None:
+        raise InputError(f"{base} has an adapter already; expected one.")
+    place, said = parted_scale(adapter)
+    if not place.strip():
+        raise InputError(f"{base}+{adapter} names no adapter; expected something after the +.")
+    target = str(adapter_source(place, relative_to)) if base.scheme == "hf" else _absolute(place, relative_to)
+    return replace(base, adapter=Adapter(target, said if scale is None else scale))
+
+
+def _absolute(path: str, relative_to: Path | None) -> str:
+    return os.path.abspath(Path(relative_to or "", _expand_home(path)))
+
+
+def _expand_home(path: str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # ~nobody
+        raise InputError(f"{path!r}: there is no such home folder.") from None
+
+
+def own_name(reference: Reference) -> str:
+    """What a model is called that was given no name: as its file, its hub id or its server says."""
+    match reference.scheme:
+        case "llama":
+            name = Path(reference.target).stem
+        case "hf":
+            name = parse_source(reference.target).name
+        case "openai":
+            name = parse_address(reference.target).name
+        case _:
+            name = reference.target
+    if reference.adapter is None:
+        return name
+    return f"{name}+{_adapter_name(reference.scheme, reference.adapter)}{scale_suffix(reference.adapter.scale)}"
+
+
+def _adapter_name(scheme: Scheme, adapter: Adapter) -> str:
+    return adapter_source(adapter.target).name if scheme == "hf" else Path(adapter.target).stem
+
+
+def adapter_words(model: Model) -> str:
+    """A model that has an adapter, for people: `demo-base + sft x 0.5`; empty for others."""
+    if parted_model(model)[1] is None:
+        return ""
+    reference = parse_reference(model.reference)
+    assert reference.adapter is not None
+    adapter = _adapter_name(reference.scheme, reference.adapter)
+    return f"{own_name(reference.base)} + {adapter} x {written_scale(reference.adapter.scale)}"
+
+
+def parted_model(model: Model) -> tuple[Model, Adapter | None]:
+    """A model without its adapter, and the adapter."""
+    if "+" not in model.reference or model.is_imported:
+        return model, None
+    reference = parse_reference(model.reference)
+    return replace(model, reference=str(reference.base)), reference.adapter
