@@ -134,7 +134,6 @@ def test_one_process_serves_base_and_adapters(pool: WorkerPool, files: Path) -> 
 
 def test_transformers_gives_the_merged_models_numbers(engine: LlamaCppEngine, files: Path) -> None:
     """The same adapter merged by hand, in float32; llama.cpp with its GGUF twin agrees as base models do."""
-    pytest.importorskip("peft")
     import torch
 
     from alignbench.engines.hf.engine import TransformersEngine
