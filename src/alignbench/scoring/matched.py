@@ -35,10 +35,12 @@ def matched_values(
         seed: draws the sentences, and the quadruples where there are many.
     """
     formulas = {name: cut for name in metrics if name in METRICS and (cut := METRICS[name].cut) is not None}
+    values: dict[str, dict[str, MatchedValue]] = {name: {} for name in cells if name != reference}
+    if not formulas:
+        return values
     texts = CutTexts([CutText.of(text, lexicon, seed) for cell in cells.values() for text in cell.values()], lexicon)
     ends = np.cumsum([len(cell) for cell in cells.values()])
     rows = {name: np.arange(end - len(cells[name]), end) for name, end in zip(cells, ends.tolist(), strict=True)}
-    values: dict[str, dict[str, MatchedValue]] = {name: {} for name in cells if name != reference}
     for metric, cut in formulas.items():
         similarity = cut(texts)
         for name, of_metrics in values.items():

@@ -25,6 +25,7 @@ from alignbench.spec import Model, Prompt
 from alignbench.tui.action import APP, bindings, of_screen
 from alignbench.tui.action_groups import group_of
 from alignbench.tui.bench.screen import BenchScreen
+from alignbench.tui.garbage import search_if_due, search_seldom
 from alignbench.tui.key_queue import BACKGROUND
 from alignbench.tui.messages import Open
 from alignbench.tui.notices import NoticeHandler, merge, place, tell
@@ -120,6 +121,7 @@ class BenchApp(OrderedApp):
 
     def on_mount(self) -> None:
         sys.setswitchinterval(SWITCH)
+        search_seldom()
         self.theme_changed_signal.subscribe(self, self._theme_changed)
         self._notices = NoticeHandler(lambda line: self.post_message(self.Noticed(line)))
         logging.getLogger("alignbench").addHandler(self._notices)
@@ -186,6 +188,7 @@ class BenchApp(OrderedApp):
 
     def _tick(self) -> None:
         self._terminal.end_if_gone()
+        search_if_due(self.keys.quiet)
         if self.workbench.busy:
             self.workbench.changed(scores=False)
 

@@ -48,6 +48,7 @@ class KeyQueue:
 
     def __init__(self, app: App[Any]) -> None:
         self._app = app
+        self._last = time.monotonic()
         self._waiting: deque[Typed] = deque()
         self._came = asyncio.Event()
         self._runs = False
@@ -63,10 +64,16 @@ class KeyQueue:
         """Whether no key waits and none is followed."""
         return not self._waiting and self._released is None
 
+    @property
+    def quiet(self) -> float:
+        """Seconds since the last key came."""
+        return time.monotonic() - self._last
+
     def takes(self, event: events.Event) -> bool:
         """Whether an event of the app is a key that waits its turn from now on; Textual has to handle any other."""
         if not isinstance(event, Typed) or event.is_forwarded:
             return False
+        self._last = time.monotonic()
         if self._shown is None:
             return True
         at_once = self._runs and self.idle and self._is_drawn and not self._busy()

@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Static
 
 from alignbench.errors import AlignbenchError
 from alignbench.tui.action import bindings
@@ -26,6 +25,7 @@ from alignbench.tui.widgets.line_list import LineList
 from alignbench.tui.widgets.marked_pane import MarkedPane, StyledRun
 from alignbench.tui.widgets.pane import Pane
 from alignbench.tui.widgets.screen_title import ScreenTitle
+from alignbench.tui.widgets.steady_text import SteadyText
 from alignbench.tui.workbench.confounds import studies
 from alignbench.tui.workbench.state import Column, letter
 from alignbench.tui.wrap import WrappedText
@@ -69,7 +69,7 @@ class AuditScreen(PreparerScreen[None]):
     def compose(self) -> ComposeResult:
         yield ScreenTitle(id="head")
         with Vertical(id="differences", classes="section -selected"):
-            yield Static("", id="titles", markup=False)
+            yield SteadyText("", id="titles", markup=False)
             yield LineList(id="rows")
         with Horizontal(id="prompts"):
             yield MarkedPane(id="left", classes="panel")
@@ -108,7 +108,11 @@ class AuditScreen(PreparerScreen[None]):
         names = [
             f"{letter(at)} {middle_cut(self.workbench.bench.columns[at].name, 30)}" for at in (self._at, self._other)
         ]
-        title, titles, listed = self.query_one(ScreenTitle), self.query_one("#titles", Static), self.query_one(LineList)
+        title, titles, listed = (
+            self.query_one(ScreenTitle),
+            self.query_one("#titles", SteadyText),
+            self.query_one(LineList),
+        )
         half = max(10, (self.size.width - LABEL - 3) // 2)
         if self._at == self._other:
             title.show("Audit", "another column (a) gives something to compare with")

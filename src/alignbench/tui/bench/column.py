@@ -8,11 +8,11 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.geometry import Region
 from textual.message import Message
-from textual.widgets import Static
 
 from alignbench.tui.bench.column_head import about, progress, title
 from alignbench.tui.bench.sample_list import SampleList
 from alignbench.tui.clickable import do_clicked
+from alignbench.tui.widgets.steady_text import SteadyText
 from alignbench.tui.workbench.cell import BenchCell, shared_end
 from alignbench.tui.workbench.state import Column
 
@@ -45,7 +45,7 @@ class ColumnView(Vertical):
         self._foot = Content("")
 
     def compose(self) -> ComposeResult:
-        yield Static(markup=False, classes="about")
+        yield SteadyText(markup=False, classes="about")
         yield SampleList()
 
     @property
@@ -89,7 +89,7 @@ class ColumnView(Vertical):
             self._border_title = title(at, column, how_far, reference=reference, selected=selected, width=width)
             self.refresh(Region(-1, -1, self.outer_size.width, 1))  # all of the column for a new rate would be slow
             said = about(column, confounds, reference=reference, width=width + EDGES - 3)
-            self.query_one(".about", Static).update(said, layout=False)
+            self.query_one(".about", SteadyText).update(said, layout=False)
         if foot != self._foot:
             self._foot = foot
             self.border_subtitle = foot

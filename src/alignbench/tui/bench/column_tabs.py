@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from textual.content import Content
-from textual.widgets import Static
 
 from alignbench.tui.bench.column_window import window
 from alignbench.tui.clickable import clickable
 from alignbench.tui.styled import DIM, SELECTED
 from alignbench.tui.text import cells, middle_cut
+from alignbench.tui.widgets.steady_text import SteadyText
 from alignbench.tui.workbench.state import Bench, letter
 
 LEAST_NAME = 6
 
 
-class ColumnTabs(Static):
+class ColumnTabs(SteadyText):
     """The columns' letters, with their names where there is room; the selected one is marked, a click selects."""
 
     def __init__(self, *, id: str | None = None) -> None:

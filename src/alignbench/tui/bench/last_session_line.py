@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual.content import Content
-from textual.widgets import Static
 
 from alignbench.tui.styled import DIM
 from alignbench.tui.text import count, one_line
+from alignbench.tui.widgets.steady_text import SteadyText
 
 if TYPE_CHECKING:
     from alignbench.store import LastSession
 
 
-class LastSessionLine(Static):
+class LastSessionLine(SteadyText):
     """One line, gone as soon as a session is open."""
 
     DEFAULT_CSS = "LastSessionLine { height: 1; display: none; text-wrap: nowrap; text-overflow: ellipsis; }"

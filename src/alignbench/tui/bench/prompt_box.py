@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from textual import events
 from textual.content import Content
-from textual.widgets import Static
 
 from alignbench.spec import Prompt
 from alignbench.tui.clickable import do_clicked
 from alignbench.tui.styled import DIM
 from alignbench.tui.text import printable, start
+from alignbench.tui.widgets.steady_text import SteadyText
 from alignbench.tui.wrap import WrappedText
 
 LABEL = " Prompt  "
 MOST = 3  # lines; the editor (e) shows the rest
 
 
-class PromptBox(Static):
+class PromptBox(SteadyText):
     """As many lines of the prompt as it needs, up to three."""
 
     def __init__(self, *, id: str | None = None) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from textual import events
 from textual.content import Content
-from textual.widgets import Static
 
 from alignbench.tui.bench.recovery_lines import TITLE, Measured, lines, spelled_out
 from alignbench.tui.clickable import do_clicked
 from alignbench.tui.sizes import TALL
 from alignbench.tui.styled import DIM, plain
 from alignbench.tui.text import fitted
+from alignbench.tui.widgets.steady_text import SteadyText
 from alignbench.tui.workbench.background_job import BackgroundJob
 from alignbench.tui.workbench.comparison_values import HELD_OUT
 from alignbench.tui.workbench.controller import Workbench
@@ -34,7 +34,7 @@ HELD_OUT_WORDS = (
 )
 
 
-class RecoveryBand(Static):
+class RecoveryBand(SteadyText):
     """A line a similarity where the terminal is tall, else one that a key changes; of the prompt on the screen or of
     all. What was computed last stays until the next is there."""
 

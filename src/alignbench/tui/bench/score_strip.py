@@ -6,12 +6,12 @@ from itertools import zip_longest
 
 from textual import events
 from textual.content import Content
-from textual.widgets import Static
 
 from alignbench.tui.bench.comparison_lines import comparison_lines
 from alignbench.tui.clickable import do_clicked
 from alignbench.tui.sizes import NARROW, TALL
 from alignbench.tui.styled import DIM, hue, plain
+from alignbench.tui.widgets.steady_text import SteadyText
 from alignbench.tui.workbench.comparison_values import Score, ScoreTable, ShownMetric
 from alignbench.tui.workbench.state import letter
 
@@ -21,7 +21,7 @@ BORDER = 1
 MOST = 9  # lines of the strip where the terminal is tall
 
 
-class ScoreStrip(Static):
+class ScoreStrip(SteadyText):
     """Draws a `ScoreTable` in the room it has; columns that do not fit are left to the scores screen (F7)."""
 
     def __init__(self, *, id: str | None = None) -> None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.widgets import Static
 
 from alignbench.errors import InputError
 from alignbench.spec import Prompt
@@ -31,6 +30,7 @@ from alignbench.tui.screen import WorkbenchScreen, finish
 from alignbench.tui.sizes import BENCH_WIDTHS, HEIGHTS
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.pane import Pane
+from alignbench.tui.widgets.steady_text import SteadyText
 from alignbench.tui.workbench.cell import BenchSample
 from alignbench.tui.workbench.changed_column import changed_words
 from alignbench.tui.workbench.context_edits import own_examples_words, take_example
@@ -65,7 +65,7 @@ class BenchScreen(WorkbenchScreen[None]):
         yield PromptBox(id="prompt")
         yield ColumnTabs(id="tabs")
         yield ColumnsView(self.workbench, id="columns")
-        yield Static("No column. Press a to add one.", id="none", markup=False)
+        yield SteadyText("No column. Press a to add one.", id="none", markup=False)
         yield RecoveryBand(self.workbench, id="recovery")
         yield ScoreStrip(id="scores")
         yield LastSessionLine(id="offer")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from textual.content import Content
-from textual.widgets import Static
 
 from alignbench.tui.clickable import clickable
 from alignbench.tui.styled import DIM
 from alignbench.tui.text import cells, clock, count, one_line
+from alignbench.tui.widgets.steady_text import SteadyText
 from alignbench.tui.workbench.controller import Workbench
 from alignbench.tui.workbench.state import Bench
 
@@ -40,7 +40,7 @@ def machine_state(workbench: Workbench) -> str:
     return "   ".join(parts)
 
 
-class TitleBar(Static):
+class TitleBar(SteadyText):
     """One line, drawn again only when something in it changed. A click on the session opens sessions, one on the set
     prompts."""
 

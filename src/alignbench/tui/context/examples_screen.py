@@ -12,7 +12,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Static
 
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.spec import Context, Example, Examples, Prompt
@@ -41,6 +40,7 @@ from alignbench.tui.widgets.line_list import LineList
 from alignbench.tui.widgets.marked_pane import MarkedPane
 from alignbench.tui.widgets.pane import Pane
 from alignbench.tui.widgets.screen_title import ScreenTitle
+from alignbench.tui.widgets.steady_text import SteadyText
 from alignbench.tui.workbench import context_edits
 from alignbench.tui.workbench.state import Column, letter
 
@@ -88,13 +88,13 @@ class ExamplesScreen(PreparerScreen[Context | None]):
 
     def compose(self) -> ComposeResult:
         yield ScreenTitle(id="head")
-        yield Static("", id="window", markup=False)
+        yield SteadyText("", id="window", markup=False)
         with Horizontal():
             yield LineList(id="made-of", classes="section -selected")
             with Vertical(id="preview", classes="section"):
-                yield Static("", id="parts", markup=False)
+                yield SteadyText("", id="parts", markup=False)
                 yield MarkedPane(id="text")
-        yield Static("", id="message", markup=False)
+        yield SteadyText("", id="message", markup=False)
         yield Keys()
 
     def on_mount(self) -> None:
@@ -175,13 +175,13 @@ class ExamplesScreen(PreparerScreen[Context | None]):
         window: Content = plain(self.doing) if prepared is None and not self.error else window_line(shown)
         if self.error:
             window = Content.styled("There is no such prompt: see below.", "bold $text-error")
-        self.query_one("#window", Static).update(window)
+        self.query_one("#window", SteadyText).update(window)
         self._show_left(prepared)
         if shown is not None and prepared is not None:
             lines = [listed(part_words(shown)), *note_lines(prepared, self._edited.overflow)]
-            self.query_one("#parts", Static).update(Content("\n").join(lines))
+            self.query_one("#parts", SteadyText).update(Content("\n").join(lines))
             self.query_one("#text", MarkedPane).show(text_runs(shown), self._place_in(shown))
-        self.query_one("#message", Static).update(plain(self.error or (self.doing if prepared else "")))
+        self.query_one("#message", SteadyText).update(plain(self.error or (self.doing if prepared else "")))
 
     def _place_in(self, shown: Preview) -> int | None:
         """Which run of the prompt the line with the cursor is about; None where it stands for no part of it."""

@@ -13,7 +13,6 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.types import CSSPathType
-from textual.widgets import Static
 
 from alignbench.errors import AlignbenchError
 from alignbench.spec import Context, Hint, Level
@@ -31,6 +30,7 @@ from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.marked_pane import MarkedPane, StyledRun
 from alignbench.tui.widgets.pane import Pane
 from alignbench.tui.widgets.screen_title import ScreenTitle
+from alignbench.tui.widgets.steady_text import SteadyText
 from alignbench.tui.workbench.cell import BenchSample
 from alignbench.tui.workbench.state import Column, letter
 
@@ -77,16 +77,16 @@ class HintScreen(PreparerScreen[Context | None]):
 
     def compose(self) -> ComposeResult:
         yield ScreenTitle(id="head")
-        yield Static("", id="slider", markup=False)
-        yield Static("", id="facts", markup=False)
-        yield Static("", id="window", markup=False)
+        yield SteadyText("", id="slider", markup=False)
+        yield SteadyText("", id="facts", markup=False)
+        yield SteadyText("", id="window", markup=False)
         with Horizontal():
             with Vertical(id="made-of"):
                 yield MarkedPane(id="hint-text", classes="section -selected")
                 yield MarkedPane(id="source-text", classes="section")
             with Vertical(id="preview"):
                 yield MarkedPane(id="text", classes="section")
-        yield Static("", id="message", markup=False)
+        yield SteadyText("", id="message", markup=False)
         yield Keys()
 
     def on_mount(self) -> None:
@@ -177,13 +177,15 @@ class HintScreen(PreparerScreen[Context | None]):
         context = replace(self._edited, hint=self._hint())
         name = f"{letter(bench.selected)} {middle_cut(self._column.name, 30)}, {context_words(context)}"
         self.query_one(ScreenTitle).show(f"Hint for {name}", bench.prompt.text)
-        self.query_one("#slider", Static).update(slider("" if self._removed else self._level))
+        self.query_one("#slider", SteadyText).update(slider("" if self._removed else self._level))
         shown, prepared = self._shown, self._prepared
         in_prompt = None
         if prepared is not None and prepared.preview is not None:
             in_prompt = sum(part.n_tokens for part in prepared.preview.parts if part.kind == "hint")
-        self.query_one("#facts", Static).update(facts(shown, in_prompt))
-        self.query_one("#window", Static).update(window_line(prepared.preview) if prepared is not None else Content(""))
+        self.query_one("#facts", SteadyText).update(facts(shown, in_prompt))
+        self.query_one("#window", SteadyText).update(
+            window_line(prepared.preview) if prepared is not None else Content("")
+        )
         self.query_one("#hint-text").border_title = plain(self._hint_title())
         self.query_one("#text").border_title = Content("the exact prompt")
         text, style = (shown.text, "plain") if shown is not None else (self._nothing(), "missing")
@@ -198,7 +200,7 @@ class HintScreen(PreparerScreen[Context | None]):
             self.query_one("#text", MarkedPane).show(text_runs(prepared.preview), place_of(prepared.preview, "hint"))
         else:
             self.query_one("#text", MarkedPane).show([StyledRun("")])
-        self.query_one("#message", Static).update(plain(self.error or self.doing))
+        self.query_one("#message", SteadyText).update(plain(self.error or self.doing))
 
     def _hint_title(self) -> str:
         if self._removed:

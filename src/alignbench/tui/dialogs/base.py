@@ -19,7 +19,7 @@ from textual.content import Content
 from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen
 from textual.types import CSSPathType
-from textual.widgets import Input, OptionList, SelectionList, Static, TextArea
+from textual.widgets import Input, OptionList, SelectionList, TextArea
 
 from alignbench.errors import InputError
 from alignbench.tui.action import bindings
@@ -32,6 +32,7 @@ from alignbench.tui.text import one_line
 from alignbench.tui.widgets.inputs import LinesInput, PlainArea, PlainInput
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.path_input import ModelInput, PathInput
+from alignbench.tui.widgets.steady_text import SteadyText
 
 DIALOG_CSS = Path(__file__).with_name("base.tcss")  # absolute: Textual looks beside the subclass otherwise
 
@@ -52,7 +53,7 @@ class DialogScreen(ModalScreen[ResultT], AppScreen[ResultT]):
         with Vertical(id="box", classes="panel") as box:
             box.border_title = Content(self.heading)
             yield from self.body()
-            yield Static("", id="message", markup=False)
+            yield SteadyText("", id="message", markup=False)
         yield Keys()
 
     def render(self) -> RenderableType:
@@ -106,7 +107,7 @@ class DialogScreen(ModalScreen[ResultT], AppScreen[ResultT]):
 
     def complain(self, message: str) -> None:
         """Say what is wrong; nothing that was typed is lost."""
-        self.query_one("#message", Static).update(plain(message))
+        self.query_one("#message", SteadyText).update(plain(message))
 
 
 class ListScreen(DialogScreen[ResultT]):
@@ -145,7 +146,7 @@ class ConfirmScreen(DialogScreen[bool]):
         return self._question
 
     def body(self) -> ComposeResult:
-        yield Static(plain(self._detail))
+        yield SteadyText(plain(self._detail))
 
     def action_yes(self) -> None:
         self.dismiss(True)

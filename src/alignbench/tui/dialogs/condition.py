@@ -15,7 +15,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.types import CSSPathType
-from textual.widgets import Label, Static
+from textual.widgets import Label
 
 from alignbench import bounds
 from alignbench.bounds import Bound
@@ -30,6 +30,7 @@ from alignbench.tui.styled import DIM, plain
 from alignbench.tui.text import one_line, printable
 from alignbench.tui.widgets.inputs import PlainInput
 from alignbench.tui.widgets.path_input import ModelInput
+from alignbench.tui.widgets.steady_text import SteadyText
 from alignbench.tui.workbench.column_settings import COLUMN_SETTINGS, set_in_all, setting_of
 from alignbench.tui.workbench.controller import Workbench
 from alignbench.tui.workbench.state import Column, letter
@@ -154,7 +155,7 @@ class ConditionScreen(DialogScreen[Column | None]):
                     yield ModelInput(values.get(field.key, ""), id=field.key, compact=True)
                 else:
                     yield PlainInput(values.get(field.key, ""), id=field.key, compact=True, select_on_focus=True)
-                yield Static(Content(field.hint), markup=False, classes="hint")
+                yield SteadyText(Content(field.hint), markup=False, classes="hint")
 
     def on_mount(self) -> None:
         for field in FIELDS:
@@ -178,7 +179,8 @@ class ConditionScreen(DialogScreen[Column | None]):
         self._hint("model", f"F2: {', '.join(names)}" if names else "llama:/path/file.gguf")
         if not field.value and names:
             field.value = names[0]
-            self.call_after_refresh(self.remember)  # its name follows
+            self._name_after(names[0])  # now: what is told about the change of the field comes later
+            self.remember()
 
     def _hint(self, key: str, text: str, wrong: bool = False) -> None:
         self._hints[key] = text, wrong
@@ -189,7 +191,7 @@ class ConditionScreen(DialogScreen[Column | None]):
         text, wrong = self._hints[key]
         line = self.query_one(f"#field-{key}")
         line.set_class(wrong, "-wrong")
-        hint = line.query_one(".hint", Static)
+        hint = line.query_one(".hint", SteadyText)
         other = "" if wrong else self._against(key)
         mark = (f"≠ {one_line(other, _AGAINST)}  ", DIM if key == "model" else "bold $text-warning") if other else ""
         hint.update(plain(f"✗ {text}") if wrong else Content.assemble(mark, printable(text)))
@@ -281,9 +283,12 @@ class ConditionScreen(DialogScreen[Column | None]):
         if event.input.id in self._hints and self.is_mounted:
             self._show_hint(event.input.id)
         if event.input.id == "model":
-            name = self.query_one("#name", PlainInput)
-            if name.value in ("", self._followed):
-                name.value = self._followed = _own_name(event.value.strip())
+            self._name_after(event.value)
+
+    def _name_after(self, model: str) -> None:
+        name = self.query_one("#name", PlainInput)
+        if name.value in ("", self._followed):
+            name.value = self._followed = _own_name(model.strip())
 
     def action_accept(self) -> None:
         if not self._checking:

@@ -15,7 +15,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
 from textual.types import CSSPathType
-from textual.widgets import OptionList, Static
+from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from alignbench.errors import AlignbenchError
@@ -28,6 +28,7 @@ from alignbench.tui.styled import DIM, SELECTED
 from alignbench.tui.text import one_line
 from alignbench.tui.widgets.choice_list import ChoiceList
 from alignbench.tui.widgets.inputs import PlainInput
+from alignbench.tui.widgets.steady_text import SteadyText
 from alignbench.tui.workbench.sample_scope import Standing, standings
 from alignbench.tui.workbench.state import THIS_SESSION, TYPED_BEFORE, Bench
 
@@ -70,8 +71,8 @@ class PromptsScreen(ListScreen[Picked | None]):
         self._numbers: dict[Prompt, int] = {}  # in the set
 
     def body(self) -> ComposeResult:
-        yield Static("", id="sets", markup=False)
-        yield Static("", id="sampled", markup=False)
+        yield SteadyText("", id="sets", markup=False)
+        yield SteadyText("", id="sampled", markup=False)
         yield PlainInput(placeholder="type to filter", compact=True)
         prompts = ChoiceList(markup=False, compact=True)
         prompts.can_focus = False
@@ -120,7 +121,7 @@ class PromptsScreen(ListScreen[Picked | None]):
             clickable(f" {one_line(set_title(name), 24)} ", f"set({at})", SELECTED if name == self._chosen else "")
             for at, name in enumerate(self._sets)
         ]
-        self.query_one("#sets", Static).update(Content("  ").join(tabs))
+        self.query_one("#sets", SteadyText).update(Content("  ").join(tabs))
 
     def _filter(self, text: str) -> None:
         words = text.casefold().split()
@@ -156,7 +157,7 @@ class PromptsScreen(ListScreen[Picked | None]):
     def _show_sampled(self) -> None:
         n = Counter(self._marked)
         counts = "   ".join(f"{mark} {n[standing]} {standing}" for standing, mark in MARKS.items())
-        self.query_one("#sampled", Static).update(Content.styled(counts, DIM))
+        self.query_one("#sampled", SteadyText).update(Content.styled(counts, DIM))
 
     def _follow(self) -> None:
         """Mark anew what has been sampled since."""

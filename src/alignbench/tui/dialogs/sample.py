@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
 from textual.types import CSSPathType
-from textual.widgets import OptionList, Static
+from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from alignbench.errors import AlignbenchError
@@ -20,6 +20,7 @@ from alignbench.tui.dialogs.base import DIALOG_CSS, ListScreen
 from alignbench.tui.styled import DIM
 from alignbench.tui.text import about, cells, count, one_line, padded
 from alignbench.tui.widgets.choice_list import ChoiceList
+from alignbench.tui.widgets.steady_text import SteadyText
 from alignbench.tui.workbench.controller import Workbench
 from alignbench.tui.workbench.sample_scope import Offer
 from alignbench.tui.workbench.state import Column
@@ -46,7 +47,7 @@ class SampleScreen(ListScreen[Offer | None]):
         self._offers: list[Offer] = []
 
     def body(self) -> ComposeResult:
-        yield Static("", id="columns", markup=False)
+        yield SteadyText("", id="columns", markup=False)
         listing = ChoiceList(markup=False, compact=True)
         listing.can_focus = False
         yield listing
@@ -66,7 +67,7 @@ class SampleScreen(ListScreen[Offer | None]):
         self._offers = []
         listing.clear_options()  # Enter may come before they are counted
         which = f"in column {columns[0].name}" if self._one else f"in all {count(len(columns), 'column')}"
-        self.query_one("#columns", Static).update(Content.styled(one_line(which, 70), DIM))
+        self.query_one("#columns", SteadyText).update(Content.styled(one_line(which, 70), DIM))
         try:
             self._offers = await self._workbench.offers(columns)
         except AlignbenchError as error:

@@ -12,7 +12,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Static
 
 from alignbench.reports.frontier import parse_temperatures
 from alignbench.spec import Model
@@ -33,6 +32,7 @@ from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
 from alignbench.tui.widgets.pane import Pane
 from alignbench.tui.widgets.screen_title import ScreenTitle
+from alignbench.tui.widgets.steady_text import SteadyText
 from alignbench.tui.workbench.background_job import BackgroundJob
 from alignbench.tui.workbench.controller import Workbench
 from alignbench.tui.workbench.job_cache import JobCache
@@ -68,8 +68,8 @@ class InvestigationScreen(WorkbenchScreen[None]):
     def compose(self) -> ComposeResult:
         yield ScreenTitle()
         with Vertical(id="study", classes="section -selected"):
-            yield Static("", id="legend", markup=False)
-            yield Static("", id="state", markup=False)
+            yield SteadyText("", id="legend", markup=False)
+            yield SteadyText("", id="state", markup=False)
             yield LineList(id="view")
         yield Keys()
 
@@ -109,13 +109,13 @@ class InvestigationScreen(WorkbenchScreen[None]):
         self.query_one(ScreenTitle).show("Investigation 1", "diversity and alignment, over the prompts of the session")
         self.query_one("#study").border_title = tabs({view: view for view in VIEWS}, self._view)
         state = self._state(job)
-        self.query_one("#state", Static).update(Content(one_line(state)))
+        self.query_one("#state", SteadyText).update(Content(one_line(state)))
         self.query_one("#state").display = bool(state)
         model = None
         if self._last is not None:
             columns = tuple(column.name for column in self.workbench.bench.columns)
             model = InvestigationViewModel(self._last, columns, max(40, self.size.width - 1))
-        self.query_one("#legend", Static).update(Content("\n").join(model.legend() if model else []))
+        self.query_one("#legend", SteadyText).update(Content("\n").join(model.legend() if model else []))
         self.query_one("#legend").display = model is not None
         self.query_one(LineList).show(VIEWS[self._view](model) if model else [])
         self.refresh_bindings()

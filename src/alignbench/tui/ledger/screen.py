@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Static
 
 from alignbench.errors import AlignbenchError
 from alignbench.ledger.prompt_ledger import PromptLedger
@@ -31,6 +30,7 @@ from alignbench.tui.widgets.line_list import LineList
 from alignbench.tui.widgets.marked_pane import MarkedPane, StyledRun
 from alignbench.tui.widgets.pane import Pane
 from alignbench.tui.widgets.screen_title import ScreenTitle
+from alignbench.tui.widgets.steady_text import SteadyText
 from alignbench.tui.workbench.background_job import BackgroundJob, waiting
 from alignbench.tui.workbench.controller import Workbench
 from alignbench.tui.workbench.state import Column, letter
@@ -65,11 +65,11 @@ class LedgerScreen(WorkbenchScreen[None]):
 
     def compose(self) -> ComposeResult:
         yield ScreenTitle()
-        yield Static("", id="said", markup=False)
-        yield Static("", id="legend", markup=False)
+        yield SteadyText("", id="said", markup=False)
+        yield SteadyText("", id="legend", markup=False)
         with Vertical(id="read", classes="section -selected"):
             yield MarkedPane(id="response")
-            yield Static("", id="stretch", markup=False)
+            yield SteadyText("", id="stretch", markup=False)
         yield LineList(id="account", classes="section")
         yield Keys()
 
@@ -169,11 +169,11 @@ class LedgerScreen(WorkbenchScreen[None]):
         self._detail([])
 
     def _said(self, said: str, legend: str) -> None:
-        self.query_one("#said", Static).update(plain(said))
-        self.query_one("#legend", Static).update(plain(legend))
+        self.query_one("#said", SteadyText).update(plain(said))
+        self.query_one("#legend", SteadyText).update(plain(legend))
 
     def _detail(self, lines: list[Content]) -> None:
-        self.query_one("#stretch", Static).update(Content("\n").join(lines))
+        self.query_one("#stretch", SteadyText).update(Content("\n").join(lines))
         self.refresh_bindings()
 
     def check_action(self, action: str, _parameters: tuple[object, ...]) -> bool | None:

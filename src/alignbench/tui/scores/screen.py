@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Static
 
 from alignbench.tui.action import bindings
 from alignbench.tui.messages import Open
@@ -30,6 +29,7 @@ from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
 from alignbench.tui.widgets.pane import Pane
 from alignbench.tui.widgets.screen_title import ScreenTitle
+from alignbench.tui.widgets.steady_text import SteadyText
 from alignbench.tui.workbench.background_job import BackgroundJob
 from alignbench.tui.workbench.controller import Workbench
 from alignbench.tui.workbench.metric_rows import MetricRow, rows
@@ -65,9 +65,9 @@ class ScoresScreen(WorkbenchScreen[None]):
     def compose(self) -> ComposeResult:
         yield ScreenTitle()
         with Vertical(id="scores", classes="section -selected"):
-            yield Static("", id="columns", markup=False)
+            yield SteadyText("", id="columns", markup=False)
             yield LineList(id="view")
-        yield Static("", id="detail", classes="section", markup=False)
+        yield SteadyText("", id="detail", classes="section", markup=False)
         yield Keys()
 
     @property
@@ -154,12 +154,12 @@ class ScoresScreen(WorkbenchScreen[None]):
         self.query_one(ScreenTitle).show("Scores", self.workbench.bench.prompt.text)
         self.query_one("#scores").border_title = tabs(TITLES, self._view)
         head = table_head(model) if self._view == "table" and model.names else []
-        self.query_one("#columns", Static).update(Content("\n").join(head))
+        self.query_one("#columns", SteadyText).update(Content("\n").join(head))
         self.query_one("#columns").display = bool(head)
         lines, cursor = self._drawn(model)
         self.query_one(LineList).show(lines, cursor)
         about = detail(model, bar=self._view == "table") if self._view != "answers" else []
-        self.query_one("#detail", Static).update(Content("\n").join(about))
+        self.query_one("#detail", SteadyText).update(Content("\n").join(about))
         self.query_one("#detail").display = bool(about)
         self.refresh_bindings()
 

@@ -122,9 +122,9 @@ def take(bench: Bench, version: int) -> Snapshot:
         known = replace(known, floor=floor, no_floor="")
     conditions = [condition for column in bench.columns for condition in column.history]
     prompts = {prompt.key: prompt for prompt in (*bench.asked, bench.prompt)}
-    samples = {key: {column.name: bench.draws(key, column.hash) for column in bench.columns} for key in prompts}
-    counts = tuple((key, *(len(of_column) for of_column in cells.values())) for key, cells in samples.items())
     columns = tuple((column.name, column.hash) for column in bench.columns)
+    samples = {key: {name: bench.draws(key, condition) for name, condition in columns} for key in prompts}
+    counts = tuple((key, *(len(of_column) for of_column in cells.values())) for key, cells in samples.items())
     return Snapshot(
         prompt=bench.prompt.key,
         texts={key: prompt.text for key, prompt in prompts.items()},
@@ -304,7 +304,7 @@ def spread(
     scorer.calibrate(snapshot.sighted())
     scores = scorer.scores(
         prompts, there, names, [metric], of.reference,
-        floor=floor, sources=snapshot.source_samples, contested=snapshot.contested,
+        floor=floor, sources=snapshot.source_samples, contested=snapshot.contested, matched=not row.cross,
     )  # fmt: skip
     tables = score_tables(
         [scores[prompt] for prompt in sorted(scores, key=snapshot.id_of)], names, within=() if row.cross else (metric,),

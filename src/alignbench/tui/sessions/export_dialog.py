@@ -11,7 +11,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.types import CSSPathType
-from textual.widgets import SelectionList, Static
+from textual.widgets import SelectionList
 from textual.widgets.selection_list import Selection
 
 from alignbench.tui.action import bindings
@@ -22,6 +22,7 @@ from alignbench.tui.styled import plain
 from alignbench.tui.text import one_line
 from alignbench.tui.widgets.choice_list import ChecksList
 from alignbench.tui.widgets.path_input import PathInput
+from alignbench.tui.widgets.steady_text import SteadyText
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +57,9 @@ class ExportScreen(DialogScreen[ExportRequest | None]):
         return f"Export session {self._session}"
 
     def body(self) -> ComposeResult:
-        yield Static(".jsonl, .csv, or a folder for the paper's layout", markup=False)
+        yield SteadyText(".jsonl, .csv, or a folder for the paper's layout", markup=False)
         yield PathInput(str(self._proposed), compact=True)
-        yield Static("conditions", markup=False)
+        yield SteadyText("conditions", markup=False)
         rows = [Selection(plain(one_line(name, 90)), i, True) for i, name in enumerate(self._conditions)]
         yield ChecksList[int](*rows, compact=True)
 

@@ -12,7 +12,6 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.types import CSSPathType
-from textual.widgets import Static
 
 from alignbench.errors import AlignbenchError
 from alignbench.judging.labels import PREFERENCE, LabelPlan
@@ -31,6 +30,7 @@ from alignbench.tui.text import count, one_line
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.pane import Pane
 from alignbench.tui.widgets.screen_title import ScreenTitle
+from alignbench.tui.widgets.steady_text import SteadyText
 from alignbench.tui.widgets.text_pane import TextPane
 
 if TYPE_CHECKING:
@@ -60,19 +60,19 @@ class LabelScreen(AppScreen[None]):
 
     def compose(self) -> ComposeResult:
         yield ScreenTitle(id="heading")
-        yield Static("", id="prompt", markup=False)
+        yield SteadyText("", id="prompt", markup=False)
         with Horizontal(id="pair"):
             for name in ("first", "second"):
                 pane = TextPane(id=name, classes="panel")
                 pane.border_title = Content(name)
                 yield pane
         yield TextPane(id="outcome")
-        yield Static("", id="choices", markup=False)
+        yield SteadyText("", id="choices", markup=False)
         yield Keys()
 
     def on_mount(self) -> None:
         parts = [f"{i} {one_line(choice, 40)}" for i, choice in enumerate(self._plan.choices, start=1)]
-        self.query_one("#choices", Static).update(Content(" " + "   ".join(parts)))
+        self.query_one("#choices", SteadyText).update(Content(" " + "   ".join(parts)))
         self._next()
 
     def check_action(self, action: str, _parameters: tuple[object, ...]) -> bool | None:
@@ -103,7 +103,7 @@ class LabelScreen(AppScreen[None]):
         except AlignbenchError as error:
             self.tell(str(error), "error")
             return
-        self.query_one("#prompt", Static).update(plain(one_line(rows[0].prompt, PROMPT)))
+        self.query_one("#prompt", SteadyText).update(plain(one_line(rows[0].prompt, PROMPT)))
         for name, row in zip(("first", "second"), rows, strict=True):
             pane = self.query_one(f"#{name}", TextPane)
             pane.show(row.text.strip() or "(empty)")  # blanks at the beginning may tell of a model

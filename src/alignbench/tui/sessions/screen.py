@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import OptionList, Static
+from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from alignbench.errors import AlignbenchError
@@ -28,6 +28,7 @@ from alignbench.tui.widgets.choice_list import ChoiceList
 from alignbench.tui.widgets.inputs import PlainInput
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.screen_title import ScreenTitle
+from alignbench.tui.widgets.steady_text import SteadyText
 from alignbench.tui.workbench.state import SamplePlace
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class SessionsScreen(AppScreen[SessionChoice | None]):
         yield ScreenTitle("Sessions")
         yield PlainInput(placeholder="words of a name, tag or model; #word of a tag", id="filter", compact=True)
         with Vertical(id="listed", classes="section -selected"):
-            yield Static("", id="columns-line", markup=False)
+            yield SteadyText("", id="columns-line", markup=False)
             yield ChoiceList(markup=False, compact=True)
         yield Keys()
 
@@ -126,7 +127,7 @@ class SessionsScreen(AppScreen[SessionChoice | None]):
             head = Content(" No session has these words in its name, tags or models: Esc clears them.")
         else:
             head = Content(" No session yet: F5 on the Bench begins one.")
-        self.query_one("#columns-line", Static).update(head)
+        self.query_one("#columns-line", SteadyText).update(head)
         self.query_one(ScreenTitle).show("Sessions", "", one_line(str(self.workbench.database.path), width // 2))
         self.refresh_bindings()
 

@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Static
 
 from alignbench.tui.action import bindings
 from alignbench.tui.condition_text import changes, context_words
@@ -20,6 +19,7 @@ from alignbench.tui.versions.actions import VERSIONS
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
 from alignbench.tui.widgets.screen_title import ScreenTitle
+from alignbench.tui.widgets.steady_text import SteadyText
 from alignbench.tui.workbench.comparison_values import ReferenceComparison
 from alignbench.tui.workbench.score_summary import bench_metrics
 from alignbench.tui.workbench.state import Column, letter
@@ -58,7 +58,7 @@ class VersionsScreen(AppScreen[int | None]):
     def compose(self) -> ComposeResult:
         yield ScreenTitle()
         with Vertical(id="listed", classes="section -selected"):
-            yield Static("", id="titles", markup=False)
+            yield SteadyText("", id="titles", markup=False)
             yield LineList(id="versions")
         yield LineList(id="differences", classes="section")
         yield Keys()
@@ -77,7 +77,7 @@ class VersionsScreen(AppScreen[int | None]):
         self.query_one("#listed").border_title = in_hue(name, bench.selected)
         room = max(16, min(40, self.size.width - 2 * COLUMN - 22))
         titles = f"    {'':<{room}}  {'n':>5} " + "".join(f"{metric.short:>{COLUMN}}" for metric in bench_metrics()[1])
-        self.query_one("#titles", Static).update(Content.styled(titles, DIM))
+        self.query_one("#titles", SteadyText).update(Content.styled(titles, DIM))
         comparisons = [self._workbench.comparison(column, version) for version in range(len(history))]
         lines = [self._line(comparisons, version, room) for version in range(len(history))]
         self.query_one("#versions", LineList).show(lines, (self._at, self._at + 1))

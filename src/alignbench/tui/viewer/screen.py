@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Static
 
 from alignbench.spec import NOT_RECORDED, written_setting
 from alignbench.tui.action import bindings
@@ -31,6 +30,7 @@ from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.marked_pane import MarkedPane, StyledRun
 from alignbench.tui.widgets.pane import Pane
 from alignbench.tui.widgets.screen_title import ScreenTitle
+from alignbench.tui.widgets.steady_text import SteadyText
 from alignbench.tui.widgets.text_pane import TextPane
 from alignbench.tui.workbench.background_job import BackgroundJob, waiting
 from alignbench.tui.workbench.cell import BenchSample
@@ -125,11 +125,11 @@ class ViewerScreen(WorkbenchScreen[None]):
 
     def compose(self) -> ComposeResult:
         yield ScreenTitle(id="head")
-        yield Static("", id="facts", markup=False)
+        yield SteadyText("", id="facts", markup=False)
         with Vertical(id="sample", classes="section -selected"):
             yield TextPane(id="text")
             yield MarkedPane(id="marked")
-        yield Static("", id="detail", classes="section", markup=False)
+        yield SteadyText("", id="detail", classes="section", markup=False)
         yield Keys()
 
     def follow(self) -> None:
@@ -147,7 +147,7 @@ class ViewerScreen(WorkbenchScreen[None]):
         self.query_one("#sample").border_title = Content.assemble(name, "  ", views)
         self._content = content = self._content_of(column, sample)
         about = f"{facts(sample, column)}   {settings(column.condition)}" if self._view == "text" else content.said
-        self.query_one("#facts", Static).update(Content(printable(about)))
+        self.query_one("#facts", SteadyText).update(Content(printable(about)))
         marked = self._view != "text"
         self.query_one(TextPane).display = not marked
         self.query_one(MarkedPane).display = marked
@@ -155,7 +155,7 @@ class ViewerScreen(WorkbenchScreen[None]):
             self.query_one(MarkedPane).show(content.runs, content.cursor)
         else:
             self.query_one(TextPane).show(_page(sample))
-        self.query_one("#detail", Static).update(Content("\n").join(content.detail))
+        self.query_one("#detail", SteadyText).update(Content("\n").join(content.detail))
         self.query_one("#detail").display = bool(content.detail)
         self.refresh_bindings()
 

@@ -28,9 +28,13 @@ class LineList(Pane):
 
     def show(self, lines: Sequence[Content], cursor: tuple[int, int] = (0, 0)) -> None:
         """cursor: the first row to keep in sight, and the one after the last. It scrolls only when the cursor moves."""
-        moved = cursor != self._cursor
+        moved, before = cursor != self._cursor, self._lines
         self._lines, self._cursor = lines, cursor
-        self._measure()
+        if len(lines) != len(before):
+            self._measure()
+        for row, (old, new) in enumerate(zip(before, lines, strict=False)):
+            if not old.is_same(new):
+                self.refresh_line(row)
         if moved:
             self._reveal()
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from textual.content import Content
-from textual.widgets import Static
 
 from alignbench.tui.styled import DIM
 from alignbench.tui.text import cells, one_line
+from alignbench.tui.widgets.steady_text import SteadyText
 
 
-class ScreenTitle(Static):
+class ScreenTitle(SteadyText):
     """What the screen is, what it is about, and at the right end where one stands."""
 
     DEFAULT_CSS = "ScreenTitle { height: 1; background: $panel; }"
