@@ -67,6 +67,7 @@ SHOTS = (
     Shot("sessions", ("f8",), ("samples",)),
 )
 SIZE = (120, 36)
+FOOTER = "F1 help"  # begins every footer, which comes a moment after its screen
 
 
 def text_of(app: BenchApp) -> str:
@@ -106,7 +107,7 @@ async def take(pilot: Pilot[Any], app: BenchApp, shot: Shot) -> None:
 
     def there() -> bool:
         shown = text_of(app)
-        return all(word in shown for word in shot.shows) and not any(word in shown for word in shot.gone)
+        return FOOTER in shown and all(word in shown for word in shot.shows) and not any(word in shown for word in shot.gone)
 
     await until(pilot, there)
     app.clear_notifications()
