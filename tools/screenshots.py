@@ -107,7 +107,8 @@ async def take(pilot: Pilot[Any], app: BenchApp, shot: Shot) -> None:
 
     def there() -> bool:
         shown = text_of(app)
-        return FOOTER in shown and all(word in shown for word in shot.shows) and not any(word in shown for word in shot.gone)
+        awaited = (FOOTER, *shot.shows)
+        return all(word in shown for word in awaited) and not any(word in shown for word in shot.gone)
 
     await until(pilot, there)
     app.clear_notifications()
