@@ -24,7 +24,7 @@ from alignbench.heap import share_heap
 from alignbench.models.catalog import resolve
 from alignbench.tui.app import BenchApp
 from alignbench.tui.dialogs.sample import SampleScreen
-from alignbench.tui.workbench.state import Column
+from alignbench.tui.workbench.column import Column
 
 MODELS = ("demo-base", "demo-aligned")
 SAMPLES, TOKENS, PROMPTS = 3, 32, 6

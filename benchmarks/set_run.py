@@ -47,7 +47,8 @@ def _fill(db: Path) -> int:
     from alignbench.spec import Condition, Model, Prompt, default_context
     from alignbench.store import Store
     from alignbench.tui.workbench import persistence
-    from alignbench.tui.workbench.state import Bench, Column
+    from alignbench.tui.workbench.column import Column
+    from alignbench.tui.workbench.state import Bench
 
     rng = random.Random(0)
     prompts = [Prompt(f"p{i}", f"Question {i}: what do people mean by {WORDS[i]}?") for i in range(PROMPTS)]

@@ -21,9 +21,9 @@ from alignbench.scoring.score_tables import CrossEstimate, MatchedEstimate
 from alignbench.spec import Condition, Context, Hint, Model
 from alignbench.tui.bench.recovery_band import RecoveryBand
 from alignbench.tui.scores.screen import ScoresScreen
+from alignbench.tui.workbench.column import Column
 from alignbench.tui.workbench.comparison_values import DASH, HELD_OUT
 from alignbench.tui.workbench.metric_rows import rows
-from alignbench.tui.workbench.state import Column
 from tests.support.app import hint_second_column, line_with, make_app, ready, sampled, screen_text, until
 from tests.support.commands import alignbench
 from tests.support.fakes import FakePool, LetterEmbedder

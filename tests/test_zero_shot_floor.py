@@ -13,8 +13,8 @@ import pytest
 from alignbench.engines.protocol import Embedded, Failed
 from alignbench.experiments.experiment import read_experiment
 from alignbench.store import Store
+from alignbench.tui.workbench.column import Column
 from alignbench.tui.workbench.roles import roles
-from alignbench.tui.workbench.state import Column
 from tests.support.commands import alignbench
 from tests.support.fakes import CAPABILITIES, FakePool, LetterEmbedder
 from tests.support.gguf_files import write_gguf

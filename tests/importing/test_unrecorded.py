@@ -22,7 +22,8 @@ from alignbench.store import Store
 from alignbench.tui.condition_text import changes, settings
 from alignbench.tui.viewer.screen import facts
 from alignbench.tui.workbench.cell import BenchSample
-from alignbench.tui.workbench.state import Bench, Column
+from alignbench.tui.workbench.column import Column
+from alignbench.tui.workbench.state import Bench
 from tests.support.commands import alignbench
 from tests.support.samples import BASE
 

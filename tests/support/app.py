@@ -21,7 +21,7 @@ from alignbench.tui.app import BenchApp
 from alignbench.tui.bench.columns import ColumnsView
 from alignbench.tui.bench.sample_list import SampleList
 from alignbench.tui.bench.screen import BenchScreen
-from alignbench.tui.workbench.state import Column
+from alignbench.tui.workbench.column import Column
 from tests.support.fakes import FakePool, LetterEmbedder
 from tests.support.waiting import LIMIT
 

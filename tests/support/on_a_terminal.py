@@ -50,6 +50,13 @@ def pasted(text: str) -> bytes:
     return b"\x1b[200~" + text.encode() + b"\x1b[201~"
 
 
+def terminal_of(columns: int, rows: int) -> tuple[int, int]:
+    """A new terminal of this size: its two ends, what reads and types, and what an app is given."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    return master, slave
+
+
 class Typist:
     """Types on the terminal of an app that runs in this process."""
 
@@ -94,8 +101,7 @@ Drive = Callable[[BenchApp, Typist], Awaitable[None]]
 
 def run(app: BenchApp, drive: Drive, size: tuple[int, int] = (80, 24)) -> None:
     """Run the app on a terminal, driven through it, and end it. What went wrong is told where stderr was."""
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+    master, slave = terminal_of(*size)
     before = [os.dup(descriptor) for descriptor in range(3)]
     for descriptor in range(3):
         os.dup2(slave, descriptor)

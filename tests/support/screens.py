@@ -39,6 +39,9 @@ OPENED_BY = {
 }
 
 
+EARLY = ("x", "d", "r", "x")  # keys that on the Bench would take a column away, double one, and sample
+
+
 async def left(pilot: Pilot[Any], app: BenchApp) -> None:
     """Close what is open over the Bench."""
     while app.screen is not bench_of(app):

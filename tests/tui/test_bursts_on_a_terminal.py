@@ -15,9 +15,8 @@ from alignbench.tui.widgets.inputs import PlainInput
 from tests.support.app import make_app
 from tests.support.fakes import FakePool, LetterEmbedder
 from tests.support.on_a_terminal import Typist, pasted, run, typed
-from tests.support.screens import OPENED_BY
+from tests.support.screens import EARLY, OPENED_BY
 
-EARLY = ("x", "d", "r", "x")  # would take a column away, double one, and sample
 PASTED = "x\nd r"
 
 

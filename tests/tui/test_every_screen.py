@@ -19,11 +19,10 @@ from alignbench.tui.messages import ScreenName
 from alignbench.tui.screen import AppScreen
 from tests.support.app import SMALL, burst, make_app, ready, sampled, until
 from tests.support.fakes import FakePool, LetterEmbedder
-from tests.support.screens import OPENED_BY, left
+from tests.support.screens import EARLY, OPENED_BY, left
 
 ABSTRACT = {"AppScreen", "BenchScreen", "DialogScreen", "ListScreen", "PreparerScreen", "TextScreen", "WorkbenchScreen"}
 ACCEPTED = {"ExamplesScreen", "HintScreen", "VersionsScreen"}  # by F10, and dialogs
-EARLY = ("x", "d", "r", "x")  # would take a column away, double one, and sample
 
 
 def classes(kind: type = AppScreen) -> Iterator[type]:

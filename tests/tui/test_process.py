@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
 import select
 import signal
-import struct
 import subprocess
 import sys
-import termios
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +15,7 @@ import pytest
 
 from alignbench.child_process import is_stopped
 from tests.support.app import rows
+from tests.support.on_a_terminal import terminal_of
 from tests.support.waiting import LIMIT, wait_until
 
 SCRIPT = """
@@ -37,8 +34,7 @@ class Terminal:
     """The app on a pty; what it writes is collected."""
 
     def __init__(self, *arguments: str) -> None:
-        self.master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 36, 120, 0, 0))
+        self.master, slave = terminal_of(120, 36)
         environment = {**os.environ, "TERM": "xterm-256color"}
         self.process = subprocess.Popen(
             [sys.executable, "-c", SCRIPT, *arguments],

@@ -12,8 +12,9 @@ from alignbench.spec import Sampling
 from alignbench.tui.bench.columns import ColumnsView
 from alignbench.tui.dialogs.condition import FIELDS, ConditionScreen
 from alignbench.tui.widgets.inputs import PlainInput
+from alignbench.tui.workbench.column import Column
 from alignbench.tui.workbench.column_settings import set_in_all
-from alignbench.tui.workbench.state import Bench, Column
+from alignbench.tui.workbench.state import Bench
 from tests.support.app import (
     ALIGNED,
     BASE,

@@ -85,7 +85,7 @@ def ledger(
     from alignbench.ledger.search import SearchTarget
     from alignbench.models.catalog import resolve
     from alignbench.prompts import load_prompts
-    from alignbench.reports.to_json import ledger_json
+    from alignbench.reports.ledger_to_json import ledger_json
     from alignbench.store import Store
 
     path = db or paths.default_database()

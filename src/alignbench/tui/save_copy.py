@@ -12,7 +12,7 @@ from alignbench.tui.dialogs.save import ask_where
 from alignbench.tui.screen import AppScreen, WorkbenchScreen, copy
 from alignbench.tui.text import count
 from alignbench.tui.workbench.cell import BenchSample
-from alignbench.tui.workbench.state import Column
+from alignbench.tui.workbench.column import Column
 
 LONGEST_STEM = 100  # characters of a file's name that are a column's
 

@@ -15,7 +15,7 @@ from alignbench.tui.bench.column_window import window
 from alignbench.tui.sizes import side_by_side
 from alignbench.tui.text import cells, middle_cut
 from alignbench.tui.workbench.cell import BenchCell
-from alignbench.tui.workbench.state import Column
+from alignbench.tui.workbench.column import Column
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from alignbench.tui.bench import sample_list
 from alignbench.tui.bench.columns import ColumnsView
 from alignbench.tui.sizes import side_by_side
 from alignbench.tui.text import cells
-from alignbench.tui.workbench.state import Column, letter
+from alignbench.tui.workbench.column import Column, letter
 from tests.support.app import BASE, heads, make_app, ready, sampled, screen_text, shows, until
 from tests.support.fakes import FakePool
 

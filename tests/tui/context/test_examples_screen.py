@@ -19,8 +19,9 @@ from alignbench.tui.condition_text import changes, context_words
 from alignbench.tui.context import fields
 from alignbench.tui.workbench import context_edits, persistence
 from alignbench.tui.workbench.cell import BenchSample
+from alignbench.tui.workbench.column import Column
 from alignbench.tui.workbench.confounds import studies
-from alignbench.tui.workbench.state import Bench, Column
+from alignbench.tui.workbench.state import Bench
 from tests.support.app import ALIGNED, BASE
 from tests.support.fakes import FakePool
 

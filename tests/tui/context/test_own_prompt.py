@@ -14,7 +14,8 @@ from alignbench.tui.context.examples_screen import ExamplesScreen
 from alignbench.tui.context.hint_screen import HintScreen
 from alignbench.tui.widgets.inputs import PlainArea
 from alignbench.tui.widgets.marked_pane import MarkedPane
-from alignbench.tui.workbench.state import Bench, Column
+from alignbench.tui.workbench.column import Column
+from alignbench.tui.workbench.state import Bench
 from tests.support.app import (
     SMALL,
     TEXTS,

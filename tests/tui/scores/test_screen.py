@@ -17,9 +17,9 @@ from alignbench.store import Store
 from alignbench.tui.scores.screen import ScoresScreen
 from alignbench.tui.viewer.screen import ViewerScreen
 from alignbench.tui.widgets.bars import Scale, dot_plot, recovery_bar
+from alignbench.tui.workbench.column import Column
 from alignbench.tui.workbench.metric_rows import rows
 from alignbench.tui.workbench.roles import roles
-from alignbench.tui.workbench.state import Column
 from tests.support.app import (
     ALIGNED,
     BASE,

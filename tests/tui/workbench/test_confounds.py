@@ -9,8 +9,8 @@ import pytest
 
 from alignbench.spec import Condition, Context, Model, Sampling
 from alignbench.tui.condition_text import changes, settings
+from alignbench.tui.workbench.column import Column
 from alignbench.tui.workbench.confounds import confound_mark, confounds, confounds_of
-from alignbench.tui.workbench.state import Column
 from tests.support.app import ALIGNED, BASE
 
 REFERENCE = Column(Condition.zero_shot(ALIGNED), 5)

@@ -10,6 +10,7 @@ from alignbench.errors import InputError
 from alignbench.spec import Example, Examples, ExampleSet, Prompt, default_context
 from alignbench.tui.workbench.cell import BenchSample
 from alignbench.tui.workbench.changed_column import changed_words, version_words
+from alignbench.tui.workbench.column import Column
 from alignbench.tui.workbench.context_edits import (
     composable_column,
     give_context,
@@ -18,7 +19,7 @@ from alignbench.tui.workbench.context_edits import (
     refuse_the_prompt,
     take_example,
 )
-from alignbench.tui.workbench.state import Bench, Column
+from alignbench.tui.workbench.state import Bench
 from tests.support.app import ALIGNED, BASE
 
 

@@ -10,8 +10,9 @@ from alignbench.engines.protocol import SampleResult
 from alignbench.spec import Condition, Prompt, default_context
 from alignbench.store import Store
 from alignbench.tui.workbench.cell import BenchCell, BenchSample
+from alignbench.tui.workbench.column import Column
 from alignbench.tui.workbench.sample_scope import NEXT, offers, scopes, standings
-from alignbench.tui.workbench.state import Bench, Column
+from alignbench.tui.workbench.state import Bench
 from tests.support.app import ALIGNED, BASE
 
 PROMPTS = [Prompt(f"p{i}", f"Question {i}?", "many") for i in range(30)]

@@ -19,8 +19,9 @@ from alignbench.spec import (
     made_id,
 )
 from alignbench.tui.workbench.cell import BenchSample
+from alignbench.tui.workbench.column import Column, free_name, letter
 from alignbench.tui.workbench.persistence import rebuilt
-from alignbench.tui.workbench.state import THIS_SESSION, Bench, Column, SamplePlace, free_name, letter
+from alignbench.tui.workbench.state import THIS_SESSION, Bench, SamplePlace
 from alignbench.tui.workbench.token_rate import TokenRate
 from tests.support.app import ALIGNED, BASE
 

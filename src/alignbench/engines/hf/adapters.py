@@ -16,7 +16,7 @@ from alignbench.models.weights import peft_hash
 _SIZES = (("out_features", "in_features"), ("embedding_dim", "num_embeddings"), ("nf", "nx"))
 
 
-class Adapters:
+class PeftAdapters:
     """The adapters of one model, whose layers PEFT puts its own around."""
 
     def __init__(self, model: Any) -> None:

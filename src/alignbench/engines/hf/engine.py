@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from alignbench.engines.cancellation import Aborted, Cancellation
-from alignbench.engines.hf.adapters import Adapters
+from alignbench.engines.hf.adapters import PeftAdapters
 from alignbench.engines.hf.batch_cache import BatchCache
 from alignbench.engines.hf.loading import load, memory_free
 from alignbench.engines.hf.shared_prefix_cache import SharedPrefixCache
@@ -56,7 +56,7 @@ class TransformersEngine(LocalEngine):
         self._model, self._device, self._file_hash = loaded.model, loaded.device, loaded.file_hash
         self._config = self._model.config.get_text_config()
         self._n_parameters = sum(parameter.numel() for parameter in self._model.parameters())
-        self._adapters = Adapters(self._model)
+        self._adapters = PeftAdapters(self._model)
         gguf = self._source.weights()[0] if self._source.gguf_file else None
         self._tokens = Tokens(loaded.tokenizer, _end_ids(self._model), gguf, loaded.user_defined)
         self.n_vocab = int(self._model.get_input_embeddings().weight.shape[0])

@@ -15,7 +15,7 @@ from alignbench.models.adapter_check import gguf_facts
 from alignbench.models.weights import remembered_hash
 
 
-class Adapters:
+class GgufAdapters:
     """The adapters of one model, which frees them with itself."""
 
     def __init__(self, model: L.llama_model_p, base: Path) -> None:

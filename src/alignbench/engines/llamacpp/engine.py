@@ -19,7 +19,7 @@ import llama_cpp as L
 import numpy as np
 
 from alignbench.engines.cancellation import Aborted, Cancellation
-from alignbench.engines.llamacpp.adapters import Adapters
+from alignbench.engines.llamacpp.adapters import GgufAdapters
 from alignbench.engines.llamacpp.grammar import SchemaGrammar
 from alignbench.engines.local.adapted import LoadedAdapter
 from alignbench.engines.local.arrays import Floats32
@@ -97,7 +97,7 @@ class LlamaCppEngine(LocalEngine):
         self._lengths: dict[int, int] = {}  # slot -> tokens of prompt and response
         self._sequences: dict[int, int] = {}  # slot -> its sequence
         self._batch = L.llama_batch_init(CHUNK, 0, 1)
-        self._adapters = Adapters(self._model, path)
+        self._adapters = GgufAdapters(self._model, path)
         self._in_use: Adapter | None = None
 
     def _load(self, path: Path, on_progress: Callable[[float], None]) -> L.llama_model_p:

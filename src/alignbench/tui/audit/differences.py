@@ -15,7 +15,7 @@ from alignbench.tui.workbench.confounds import Study, is_studied
 if TYPE_CHECKING:
     from alignbench.experiments.context_preparer import Preparer
     from alignbench.tui.workbench.cell import BenchCell
-    from alignbench.tui.workbench.state import Column
+    from alignbench.tui.workbench.column import Column
 
 DifferenceKind = Literal["confound", "studied", "same"]
 

@@ -26,8 +26,8 @@ from alignbench.tui.widgets.marked_pane import MarkedPane, StyledRun
 from alignbench.tui.widgets.pane import Pane
 from alignbench.tui.widgets.screen_title import ScreenTitle
 from alignbench.tui.widgets.steady_text import SteadyText
+from alignbench.tui.workbench.column import Column, letter
 from alignbench.tui.workbench.confounds import studies
-from alignbench.tui.workbench.state import Column, letter
 from alignbench.tui.wrap import WrappedText
 
 if TYPE_CHECKING:
@@ -108,11 +108,8 @@ class AuditScreen(PreparerScreen[None]):
         names = [
             f"{letter(at)} {middle_cut(self.workbench.bench.columns[at].name, 30)}" for at in (self._at, self._other)
         ]
-        title, titles, listed = (
-            self.query_one(ScreenTitle),
-            self.query_one("#titles", SteadyText),
-            self.query_one(LineList),
-        )
+        title, listed = self.query_one(ScreenTitle), self.query_one(LineList)
+        titles = self.query_one("#titles", SteadyText)
         half = max(10, (self.size.width - LABEL - 3) // 2)
         if self._at == self._other:
             title.show("Audit", "another column (a) gives something to compare with")

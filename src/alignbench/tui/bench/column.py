@@ -14,7 +14,7 @@ from alignbench.tui.bench.sample_list import SampleList
 from alignbench.tui.clickable import do_clicked
 from alignbench.tui.widgets.steady_text import SteadyText
 from alignbench.tui.workbench.cell import BenchCell, shared_end
-from alignbench.tui.workbench.state import Column
+from alignbench.tui.workbench.column import Column
 
 EDGES = 6  # cells of a border beside its title
 

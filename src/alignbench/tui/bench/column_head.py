@@ -13,7 +13,7 @@ from alignbench.tui.condition_text import context_words, settings
 from alignbench.tui.styled import DIM, hue
 from alignbench.tui.text import bar, cells, cut, middle_cut, one_line
 from alignbench.tui.workbench.cell import BenchCell
-from alignbench.tui.workbench.state import Column, letter
+from alignbench.tui.workbench.column import Column, letter
 
 LEAST_NAME = 12  # cells of a name, before the words beside the count give way
 RUNNING, CUT, FAILED = "$text-success", "$text-warning", "$text-error"

@@ -9,7 +9,8 @@ from alignbench.tui.clickable import clickable
 from alignbench.tui.styled import DIM, SELECTED
 from alignbench.tui.text import cells, middle_cut
 from alignbench.tui.widgets.steady_text import SteadyText
-from alignbench.tui.workbench.state import Bench, letter
+from alignbench.tui.workbench.column import letter
+from alignbench.tui.workbench.state import Bench
 
 LEAST_NAME = 6
 

@@ -6,8 +6,8 @@ from textual.content import Content
 
 from alignbench.tui.styled import DIM, hue_of
 from alignbench.tui.text import fitted, one_line
+from alignbench.tui.workbench.column import letter
 from alignbench.tui.workbench.comparison_values import HELD_OUT, ReferenceComparison, Score, ScoreTable
-from alignbench.tui.workbench.state import letter
 
 BAR = 14
 SIDE, WIDE_SIDE = 18, 32  # names beside the bars; where versions are named too

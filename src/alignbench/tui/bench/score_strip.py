@@ -12,8 +12,8 @@ from alignbench.tui.clickable import do_clicked
 from alignbench.tui.sizes import NARROW, TALL
 from alignbench.tui.styled import DIM, hue, plain
 from alignbench.tui.widgets.steady_text import SteadyText
+from alignbench.tui.workbench.column import letter
 from alignbench.tui.workbench.comparison_values import Score, ScoreTable, ShownMetric
-from alignbench.tui.workbench.state import letter
 
 LABEL = 18
 COLUMN = 11

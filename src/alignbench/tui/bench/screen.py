@@ -33,10 +33,11 @@ from alignbench.tui.widgets.pane import Pane
 from alignbench.tui.widgets.steady_text import SteadyText
 from alignbench.tui.workbench.cell import BenchSample
 from alignbench.tui.workbench.changed_column import changed_words
+from alignbench.tui.workbench.column import Column, letter
 from alignbench.tui.workbench.context_edits import own_examples_words, take_example
 from alignbench.tui.workbench.controller import Workbench
 from alignbench.tui.workbench.prompt_history import remember_typed
-from alignbench.tui.workbench.state import Bench, Column, letter
+from alignbench.tui.workbench.state import Bench
 
 if TYPE_CHECKING:
     from alignbench.store import LastSession

@@ -41,30 +41,24 @@ def machine_state(workbench: Workbench) -> str:
 
 
 class TitleBar(SteadyText):
-    """One line, drawn again only when something in it changed. A click on the session opens sessions, one on the set
-    prompts."""
+    """One line. A click on the session opens sessions, one on the set prompts."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)
         self._parts = ("", "", "")
-        self._width = 0
 
     def show(self, workbench: Workbench) -> None:
         """Session, prompt and machine, as they are now."""
         bench = workbench.bench
-        parts = (bench.name, place(bench), machine_state(workbench))
-        if parts == self._parts and self._width == self.size.width:
-            return
-        self._parts, self._width = parts, self.size.width
+        self._parts = (bench.name, place(bench), machine_state(workbench))
         self._draw()
 
     def on_resize(self) -> None:
-        self._width = self.size.width
         self._draw()
 
     def _draw(self) -> None:
         session, place, state = self._parts
-        width = max(20, self._width)
+        width = max(20, self.size.width)
         place = one_line(place, 28)
         right = "   ".join(part for part in (place, state) if part)
         room = width - cells(right) - 15

@@ -32,7 +32,7 @@ from alignbench.tui.widgets.pane import Pane
 from alignbench.tui.widgets.screen_title import ScreenTitle
 from alignbench.tui.widgets.steady_text import SteadyText
 from alignbench.tui.workbench.cell import BenchSample
-from alignbench.tui.workbench.state import Column, letter
+from alignbench.tui.workbench.column import Column, letter
 
 if TYPE_CHECKING:
     from alignbench.experiments.context_preparer import FilledContext

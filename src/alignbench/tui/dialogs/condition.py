@@ -31,9 +31,9 @@ from alignbench.tui.text import one_line, printable
 from alignbench.tui.widgets.inputs import PlainInput
 from alignbench.tui.widgets.path_input import ModelInput
 from alignbench.tui.widgets.steady_text import SteadyText
+from alignbench.tui.workbench.column import Column, letter
 from alignbench.tui.workbench.column_settings import COLUMN_SETTINGS, set_in_all, setting_of
 from alignbench.tui.workbench.controller import Workbench
-from alignbench.tui.workbench.state import Column, letter
 
 MODES = ("strict", "fast")
 

@@ -21,9 +21,9 @@ from alignbench.tui.styled import DIM
 from alignbench.tui.text import about, cells, count, one_line, padded
 from alignbench.tui.widgets.choice_list import ChoiceList
 from alignbench.tui.widgets.steady_text import SteadyText
+from alignbench.tui.workbench.column import Column
 from alignbench.tui.workbench.controller import Workbench
 from alignbench.tui.workbench.sample_scope import Offer
-from alignbench.tui.workbench.state import Column
 
 NOTHING = "No sample is missing there. Esc, then + asks for five more in a column, r draws new ones."
 

@@ -12,7 +12,7 @@ from alignbench.tui.investigation.plot import Axis, Point, plot
 from alignbench.tui.investigation.view_model import InvestigationViewModel
 from alignbench.tui.styled import DIM, heading, paragraphs
 from alignbench.tui.text import fitted, number
-from alignbench.tui.workbench.state import letter
+from alignbench.tui.workbench.column import letter
 
 NOTHING_YET = (
     "No condition has both this and diversity: F5 on the Bench draws the samples that diversity needs, J has their "

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from alignbench.errors import InputError
 from alignbench.reports.frontier import at_temperature
+from alignbench.tui.workbench.column import Column
 from alignbench.tui.workbench.controller import Workbench
-from alignbench.tui.workbench.state import Bench, Column
+from alignbench.tui.workbench.state import Bench
 
 
 def rungs(bench: Bench, temperatures: Sequence[float]) -> list[Column]:

@@ -14,7 +14,7 @@ from alignbench.tui.investigation.study import Study
 from alignbench.tui.sizes import NARROW
 from alignbench.tui.styled import DIM, hue
 from alignbench.tui.text import fitted, one_line
-from alignbench.tui.workbench.state import letter
+from alignbench.tui.workbench.column import letter
 
 WHO = 18  # cells for a letter and a role
 

@@ -10,7 +10,8 @@ from alignbench.ledger.prompt_ledger import PromptLedger
 from alignbench.ledger.request import thinks, unreadable
 from alignbench.scoring.endings import ending
 from alignbench.spec import Condition
-from alignbench.tui.workbench.state import Bench, Column, letter
+from alignbench.tui.workbench.column import Column, letter
+from alignbench.tui.workbench.state import Bench
 
 
 def readers(bench: Bench) -> list[Column]:

@@ -32,8 +32,8 @@ from alignbench.tui.widgets.pane import Pane
 from alignbench.tui.widgets.screen_title import ScreenTitle
 from alignbench.tui.widgets.steady_text import SteadyText
 from alignbench.tui.workbench.background_job import BackgroundJob, waiting
+from alignbench.tui.workbench.column import Column, letter
 from alignbench.tui.workbench.controller import Workbench
-from alignbench.tui.workbench.state import Column, letter
 
 
 class LedgerScreen(WorkbenchScreen[None]):

@@ -20,10 +20,11 @@ from alignbench.scoring.token_scores import StoredTokens, stored_scores, token_s
 from alignbench.spec import Model
 from alignbench.store import SampleRow
 from alignbench.tui.condition_text import context_words
+from alignbench.tui.workbench.column import letter
 from alignbench.tui.workbench.comparison import lowest_version, source_samples
 from alignbench.tui.workbench.metric_rows import MetricRow, rows
 from alignbench.tui.workbench.roles import Roles, roles
-from alignbench.tui.workbench.state import Bench, letter
+from alignbench.tui.workbench.state import Bench
 
 NULLS = 5  # other prompts that the null is the mean of, at most
 
@@ -122,9 +123,9 @@ def take(bench: Bench, version: int) -> Snapshot:
         known = replace(known, floor=floor, no_floor="")
     conditions = [condition for column in bench.columns for condition in column.history]
     prompts = {prompt.key: prompt for prompt in (*bench.asked, bench.prompt)}
-    columns = tuple((column.name, column.hash) for column in bench.columns)
-    samples = {key: {name: bench.draws(key, condition) for name, condition in columns} for key in prompts}
+    samples = {key: {column.name: bench.draws(key, column.hash) for column in bench.columns} for key in prompts}
     counts = tuple((key, *(len(of_column) for of_column in cells.values())) for key, cells in samples.items())
+    columns = tuple((column.name, column.hash) for column in bench.columns)
     return Snapshot(
         prompt=bench.prompt.key,
         texts={key: prompt.text for key, prompt in prompts.items()},

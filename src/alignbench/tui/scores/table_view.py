@@ -12,9 +12,9 @@ from alignbench.tui.scores.view_model import Drawn, ScoresViewModel, visible_col
 from alignbench.tui.styled import DIM, SELECTED, faint, hue
 from alignbench.tui.text import cells, fitted, number
 from alignbench.tui.widgets.bars import recovery_bar
+from alignbench.tui.workbench.column import letter
 from alignbench.tui.workbench.comparison_values import HELD_OUT
 from alignbench.tui.workbench.metric_rows import SIMILARITY, MetricRow, rows
-from alignbench.tui.workbench.state import letter
 
 LABEL = 30
 COLUMN, WIDEST = 15, 24

@@ -13,8 +13,8 @@ from alignbench.scoring.score_tables import CrossEstimate, MatchedEstimate, With
 from alignbench.tui.scores.snapshot import Earlier, OnDemandResult, PromptPanel, PromptSpread, Snapshot
 from alignbench.tui.sizes import NARROW
 from alignbench.tui.workbench.background_job import BackgroundJob
+from alignbench.tui.workbench.column import letter
 from alignbench.tui.workbench.metric_rows import MetricRow
-from alignbench.tui.workbench.state import letter
 
 Drawn = tuple[list[Content], tuple[int, int]]  # lines, and the rows of the cursor: the first, and one past the last
 

@@ -20,9 +20,9 @@ from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
 from alignbench.tui.widgets.screen_title import ScreenTitle
 from alignbench.tui.widgets.steady_text import SteadyText
+from alignbench.tui.workbench.column import Column, letter
 from alignbench.tui.workbench.comparison_values import ReferenceComparison
 from alignbench.tui.workbench.score_summary import bench_metrics
-from alignbench.tui.workbench.state import Column, letter
 
 if TYPE_CHECKING:
     from alignbench.tui.workbench.controller import Workbench

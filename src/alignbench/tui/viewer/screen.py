@@ -34,9 +34,9 @@ from alignbench.tui.widgets.steady_text import SteadyText
 from alignbench.tui.widgets.text_pane import TextPane
 from alignbench.tui.workbench.background_job import BackgroundJob, waiting
 from alignbench.tui.workbench.cell import BenchSample
+from alignbench.tui.workbench.column import Column, letter
 from alignbench.tui.workbench.comparison import source_samples
 from alignbench.tui.workbench.controller import Workbench
-from alignbench.tui.workbench.state import Column, letter
 
 ViewerTab = Literal["text", "shared", "sentences", "tokens"]
 TITLES: dict[ViewerTab, str] = {

@@ -32,9 +32,10 @@ class LineList(Pane):
         self._lines, self._cursor = lines, cursor
         if len(lines) != len(before):
             self._measure()
-        for row, (old, new) in enumerate(zip(before, lines, strict=False)):
-            if not old.is_same(new):
-                self.refresh_line(row)
+        else:
+            for row, (old, new) in enumerate(zip(before, lines, strict=True)):
+                if not old.is_same(new):
+                    self.refresh_line(row)
         if moved:
             self._reveal()
 

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from alignbench.scoring.live import LiveScores
     from alignbench.store import SampleRow
     from alignbench.tui.workbench.backends import Backends
+    from alignbench.tui.workbench.column import Column
     from alignbench.tui.workbench.comparison_values import ReferenceComparison, ScoreTable
-    from alignbench.tui.workbench.state import Bench, Column
+    from alignbench.tui.workbench.state import Bench
 
 
 class BenchScores:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alignbench.tui.condition_text import changes
 from alignbench.tui.text import count, one_line
-from alignbench.tui.workbench.state import Column, letter
+from alignbench.tui.workbench.column import Column, letter
 
 _NAMED = 3  # changes of a condition; more of them are counted
 _VALUE = 24  # cells of a value

@@ -7,7 +7,8 @@ from typing import Any
 from alignbench.spec import SETTINGS, Condition
 from alignbench.tui.condition_text import SHORT
 from alignbench.tui.text import count
-from alignbench.tui.workbench.state import Bench, Column, letter
+from alignbench.tui.workbench.column import Column, letter
+from alignbench.tui.workbench.state import Bench
 
 COLUMN_SETTINGS = ("n", *SETTINGS)
 

@@ -9,6 +9,7 @@ from alignbench.contexts.source_samples import source_conditions
 from alignbench.scoring.floor import is_zero_shot_base
 from alignbench.spec import Condition
 from alignbench.tui.condition_text import context_words
+from alignbench.tui.workbench.column import Column, letter
 from alignbench.tui.workbench.comparison_values import (
     NOT_SAMPLED,
     ReferenceComparison,
@@ -18,7 +19,7 @@ from alignbench.tui.workbench.comparison_values import (
 )
 from alignbench.tui.workbench.roles import roles
 from alignbench.tui.workbench.score_summary import bench_metrics
-from alignbench.tui.workbench.state import Bench, Column, letter
+from alignbench.tui.workbench.state import Bench
 
 if TYPE_CHECKING:
     from alignbench.metrics.values import Cross

@@ -7,7 +7,7 @@ from dataclasses import fields
 
 from alignbench.spec import Condition, LoadOptions, Sampling, default_context
 from alignbench.tui.condition_text import SHORT, changes
-from alignbench.tui.workbench.state import Column
+from alignbench.tui.workbench.column import Column
 
 Study = tuple[str, ...]
 Change = tuple[str, str, str]  # what, and how either side has it

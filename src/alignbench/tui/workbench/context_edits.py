@@ -12,7 +12,8 @@ from alignbench.errors import InputError
 from alignbench.spec import Context, Example, Examples, ExampleSet, Prompt
 from alignbench.tui.condition_text import context_words
 from alignbench.tui.workbench.changed_column import version_words
-from alignbench.tui.workbench.state import Bench, Column, letter
+from alignbench.tui.workbench.column import Column, letter
+from alignbench.tui.workbench.state import Bench
 
 
 def with_pool(context: Context, pool: ExampleSet) -> Context:

@@ -15,6 +15,7 @@ from alignbench.tui.workbench import persistence
 from alignbench.tui.workbench.backends import Backends
 from alignbench.tui.workbench.bench_scores import BenchScores
 from alignbench.tui.workbench.cell import BenchCell
+from alignbench.tui.workbench.column import Column
 from alignbench.tui.workbench.comparison_values import ScoreTable
 from alignbench.tui.workbench.draw_progress import RunsUnderWay
 from alignbench.tui.workbench.job_cache import JobCache
@@ -22,7 +23,7 @@ from alignbench.tui.workbench.notice import Notice
 from alignbench.tui.workbench.preparer_thread import ContextPreparerThread
 from alignbench.tui.workbench.run_threads import Ended, Runs
 from alignbench.tui.workbench.sample_scope import Offer, offers, scopes
-from alignbench.tui.workbench.state import Bench, Column, SamplePlace
+from alignbench.tui.workbench.state import Bench, SamplePlace
 from alignbench.tui.workbench.store_thread import StoreThread
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Context, ExampleSet, Prompt
 from alignbench.tui.workbench.cell import BenchCell, BenchSample
+from alignbench.tui.workbench.column import Column
 from alignbench.tui.workbench.prompt_history import typed_before
-from alignbench.tui.workbench.state import NO_PROMPT, THIS_SESSION, TYPED_BEFORE, Bench, Column
+from alignbench.tui.workbench.state import NO_PROMPT, THIS_SESSION, TYPED_BEFORE, Bench
 
 if TYPE_CHECKING:
     from alignbench.store import SampleRow, Store

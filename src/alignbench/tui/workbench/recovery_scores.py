@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from alignbench.tui.workbench.background_job import BackgroundJob
 from alignbench.tui.workbench.cell import BenchCell
+from alignbench.tui.workbench.column import letter
 from alignbench.tui.workbench.comparison_values import HELD_OUT, prompt_id
 from alignbench.tui.workbench.job_cache import JobCache
 from alignbench.tui.workbench.latest_thread import LatestThread
-from alignbench.tui.workbench.state import Bench, letter
+from alignbench.tui.workbench.state import Bench
 
 if TYPE_CHECKING:
     from alignbench.metrics.intervals import Interval

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from alignbench.reports.roles import Role, role_of
 from alignbench.scoring.floor import zero_shot_floor
-from alignbench.tui.workbench.state import Column
+from alignbench.tui.workbench.column import Column
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from alignbench.spec import Prompt
-from alignbench.tui.workbench.state import THIS_SESSION, Bench, Column
+from alignbench.tui.workbench.column import Column
+from alignbench.tui.workbench.state import THIS_SESSION, Bench
 
 if TYPE_CHECKING:
     from alignbench.experiments.plan import PlannedCell
