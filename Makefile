@@ -3,7 +3,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 OTHER := .venv/llama-other
 MINUTES := 20
-SOURCES := src tests benchmarks
+SOURCES := src tests benchmarks tools
 
 .PHONY: help setup run test test-other-build fuzz screenshots lint format types contracts check bench clean
 
