@@ -41,7 +41,8 @@ def write_stage(model: Any, out: Path, log: Log) -> None:
         name: weight.detach().to(torch.float16).numpy()
         for name, weight in peft.get_peft_model_state_dict(model).items()
     }
-    save_file(tensors, out / "adapter_model.safetensors", metadata={"format": "pt"})
+    save_file(tensors, weights := out / "adapter_model.safetensors", metadata={"format": "pt"})
+    weights.chmod(0o644)
     config = json.loads((out / "adapter_config.json").read_text("utf-8"))
     config["base_model_name_or_path"] = BASE
     (out / "adapter_config.json").write_text(json.dumps(config, indent=1, sort_keys=True) + "\n", "utf-8")

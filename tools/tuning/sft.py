@@ -14,7 +14,7 @@ from tools.tuning.export import write_stage
 from tools.tuning.layout import Dialogue, dialogues
 from tools.tuning.training import Log, Recipe, add_adapter, batches, held_out_loss, load_base, response_logprobs, train
 
-RECIPE = Recipe(epochs=2, step_tokens=768, rate=3e-4)
+RECIPE = Recipe(epochs=2, step_tokens=768, rate=1.5e-4)
 
 _log = logging.getLogger(__name__)
 
