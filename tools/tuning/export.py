@@ -45,6 +45,7 @@ def write_stage(model: Any, out: Path, log: Log) -> None:
     weights.chmod(0o644)
     config = json.loads((out / "adapter_config.json").read_text("utf-8"))
     config["base_model_name_or_path"] = BASE
+    config["target_modules"] = sorted(config["target_modules"])
     (out / "adapter_config.json").write_text(json.dumps(config, indent=1, sort_keys=True) + "\n", "utf-8")
     (out / "chat_template.jinja").write_text(TEMPLATE, "utf-8")
     (out / "log.json").write_text(json.dumps(asdict(log), indent=1) + "\n", "utf-8")
