@@ -1,9 +1,10 @@
-"""A session's report, with the embeddings that it needs."""
+"""A session's report, with the embeddings and the log-probs that it needs."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +22,7 @@ from alignbench.reports.options import INVESTIGATIONS, Investigation, Options, s
 from alignbench.reports.report import build_report
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.equivalence import CLASSES, EMBEDDING
+from alignbench.scoring.likelihood_cache import LikelihoodCache
 from alignbench.scoring.responses import SessionResponses
 from alignbench.store import Store
 
@@ -42,7 +44,7 @@ def make_report(
     """A session's report, with what it does not say as the experiment file or the session has it.
 
     Args:
-        store: Has the session; vectors of its samples are kept there.
+        store: Has the session; vectors and log-probs of its samples are kept there.
         session: Its number.
         investigation: diversity, recovery or all; None for the scores alone.
         temperatures: Of a frontier, with commas between.
@@ -71,7 +73,7 @@ def make_report(
     )
     if known_equivalence(equivalence, of_session=True) != EMBEDDING:
         asked = replace(asked, metrics=tuple(name for name in METRICS if name in {*asked.metrics, *CLASSES}))
-    return _with_embeddings(store, session, asked, embedder, equivalence, progress)
+    return _with_models(store, session, asked, embedder, equivalence, progress)
 
 
 def _mode(store: Store, session: int, wanted: str | None, say: Callable[[str], None]) -> WordMode:
@@ -83,7 +85,7 @@ def _mode(store: Store, session: int, wanted: str | None, say: Callable[[str], N
     return mode
 
 
-def _with_embeddings(
+def _with_models(
     store: Store,
     session: int,
     options: Options,
@@ -91,7 +93,9 @@ def _with_embeddings(
     equivalence: str,
     progress: Progress,
 ) -> Report:
-    """The report with what embeddings it needs."""
+    """The report with what models it needs, which are loaded only if the database does not have what they say."""
+    from alignbench.engines.workers.pool import WorkerPool
+
     needs = options.needs
     with ExitStack() as stack:
         embeddings = of_sentences = None
@@ -108,5 +112,10 @@ def _with_embeddings(
             responses = SessionResponses(store, session, options.conditions)
             known = store, session
             of_classes = class_scores(equivalence, responses, known, responses.prompt_text, embeddings, progress)
-        report = build_report(store, session, options, embeddings, of_sentences, progress, of_classes)
+
+        @functools.cache
+        def likelihoods() -> LikelihoodCache:
+            return LikelihoodCache(store, stack.enter_context(closing(WorkerPool())))
+
+        report = build_report(store, session, options, embeddings, of_sentences, progress, of_classes, likelihoods)
         return replace(report, meta=replace(report.meta, embedder=used))

@@ -1,10 +1,11 @@
-"""Two sets of responses compared at equal lengths: longer responses share more words by chance.
+"""Sets of responses compared at equal lengths: longer responses share more words by chance.
 
-For every pair of the one set and every pair of the other, all four responses are cut to the length of the shortest.
+For every pair of the one set and every pair of each other, all these responses are cut to the length of the shortest.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ from alignbench.metrics.ngrams import Ints
 from alignbench.metrics.values import too_few
 
 MIN_WORDS = 5  # of the shortest of four responses: fewer say nothing of how alike they are
-MOST_QUADRUPLES = 2_500  # of a prompt: of more, so many are drawn
+MOST_QUADRUPLES = 2_500  # of a prompt, or choices of a pair of every set: of more, so many are drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +60,64 @@ def matched_value(
     fewest = min(len(responses), len(reference))
     if fewest < 2:
         return MatchedValue(None, None, 0, 0, too_few(2, fewest))
-    own, others = (_Pairs(texts, of) for of in (responses, reference))
-    pair, other = _quadruples(own.n, others.n, seed)
-    words = np.minimum(own.shorter[pair], others.shorter[other])
+    pairs = [_Pairs(texts, of) for of in (responses, reference)]
+    both = _at_equal_length(similarity, pairs, _quadruples(pairs[0].n, pairs[1].n, seed))
+    if both.reason:
+        return MatchedValue(None, None, 0, both.skipped, both.reason)
+    value, compared = both.values
+    return MatchedValue(value, compared, both.n, both.skipped)
+
+
+@dataclass(frozen=True, slots=True)
+class CommonLength:
+    """Several sets of responses to one prompt at equal lengths.
+
+    Attributes:
+        values: mean similarity of two responses of each set, in the order of the sets; none where `reason` says why.
+        n: choices of two responses of every set that were compared.
+        skipped: those with a response under 5 words, or with a pair that has no similarity.
+        reason: why there are no values; empty where there are some.
+    """
+
+    values: tuple[float, ...]
+    n: int
+    skipped: int
+    reason: str = ""
+
+
+def at_common_length(texts: CutTexts, similarity: CutSimilarity, sets: Sequence[Ints], seed: int = 0) -> CommonLength:
+    """The means over choices of two responses of every set, all of them cut to the length of the shortest.
+
+    Of two sets it is `matched_value`; with more of them every set has one number that compares with all the others.
+
+    Args:
+        texts: the responses of all sets, and maybe others.
+        similarity: of two responses that are cut.
+        sets: indices of those of each set.
+        seed: draws the choices where there are more than `MOST_QUADRUPLES`.
+    """
+    fewest = min(map(len, sets))
+    if fewest < 2:
+        return CommonLength((), 0, 0, too_few(2, fewest))
+    pairs = [_Pairs(texts, of) for of in sets]
+    return _at_equal_length(similarity, pairs, _choices([of.n for of in pairs], seed))
+
+
+def _at_equal_length(similarity: CutSimilarity, pairs: Sequence[_Pairs], chosen: Sequence[Ints]) -> CommonLength:
+    """chosen: (n,) indices of pairs of each set, which are compared together."""
+    words = np.minimum.reduce([of.shorter[pair] for of, pair in zip(pairs, chosen, strict=True)])
     long_enough = words >= MIN_WORDS
-    n_quadruples, words = len(words), words[long_enough]
-    value = own.similarities(similarity, pair[long_enough], words)
-    compared = others.similarities(similarity, other[long_enough], words)
-    there = ~np.isnan(value + compared)
+    n_chosen, words = len(words), words[long_enough]
+    values = np.stack(
+        [of.similarities(similarity, pair[long_enough], words) for of, pair in zip(pairs, chosen, strict=True)]
+    )
+    there = ~np.isnan(values.sum(axis=0))
     n = int(there.sum())
     if not n:
-        few = f"in every two pairs of responses one has under {MIN_WORDS} words, or none that counts"
-        return MatchedValue(None, None, 0, n_quadruples, few)
-    return MatchedValue(float(value[there].mean()), float(compared[there].mean()), n, n_quadruples - n)
+        several = "two" if len(pairs) == 2 else str(len(pairs))
+        few = f"in every {several} pairs of responses one has under {MIN_WORDS} words, or none that counts"
+        return CommonLength((), 0, n_chosen, few)
+    return CommonLength(tuple(values[:, there].mean(axis=1).tolist()), n, n_chosen - n)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +207,15 @@ def _quadruples(n_pairs: int, n_others: int, seed: int) -> tuple[Ints, Ints]:
         drawn = np.random.default_rng(seed).choice(total, MOST_QUADRUPLES, replace=False, shuffle=False)
     pair, other = np.divmod(drawn, n_others)
     return pair, other
+
+
+def _choices(sizes: Sequence[int], seed: int) -> list[Ints]:
+    """Each pair with each pair of every other set, or some of those."""
+    total = math.prod(sizes)
+    if total <= MOST_QUADRUPLES:
+        return [*np.unravel_index(np.arange(total), sizes)]
+    draw = np.random.default_rng(seed)
+    return [draw.integers(size, size=MOST_QUADRUPLES) for size in sizes]
 
 
 class _Pairs:

@@ -8,6 +8,7 @@ from typing import Any
 
 from alignbench.judging.summary import Agreement, JudgedTable
 from alignbench.reports.coverage_curves import Coverage
+from alignbench.reports.dial import Dial
 from alignbench.reports.entropies import Entropies
 from alignbench.reports.finding import Finding
 from alignbench.reports.frontier import Frontier
@@ -94,6 +95,7 @@ class Diversity:
     """Investigation 1: how much of a loss of diversity is quality control, and how much is aggregation.
 
     frontier: None where no temperatures were named.
+    dials: of each adapter that there are three scales of.
     """
 
     openings: Openings
@@ -101,6 +103,7 @@ class Diversity:
     coverage: Coverage
     entropies: Entropies = field(default_factory=Entropies)
     frontier: Frontier | None = None
+    dials: tuple[Dial, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

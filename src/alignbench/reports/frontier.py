@@ -113,6 +113,16 @@ def at_temperature(condition: Condition, temperature: float) -> Condition:
     )
 
 
+def judged_quality(condition: str, qualities: Qualities, uncertainty: Uncertainty) -> Estimate:
+    """Mean judged quality of the responses of a condition, over prompts."""
+    by_prompt: dict[str, list[float]] = {}
+    for (name, prompt, _), quality in qualities.of.items():
+        if name == condition:
+            by_prompt.setdefault(prompt, []).append(quality)
+    column: Mapping[str, float | None] = {prompt: sum(q) / len(q) for prompt, q in by_prompt.items()}
+    return mean_estimate(column, uncertainty, "no quality judgments", METRICS["quality"].bounds)
+
+
 def _groups(conditions: Sequence[Condition]) -> list[list[Condition]]:
     """Conditions that differ in their temperature only stand together; those of an unknown one nowhere."""
     groups: dict[Condition, list[Condition]] = {}
@@ -132,11 +142,6 @@ def _point(
     condition: Condition, group: str, tables: ScoreTables, qualities: Qualities, uncertainty: Uncertainty
 ) -> FrontierPoint:
     within, cross = tables.within[condition.name], tables.cross.get(condition.name, {})
-    by_prompt: dict[str, list[float]] = {}
-    for (name, prompt, _), quality in qualities.of.items():
-        if name == condition.name:
-            by_prompt.setdefault(prompt, []).append(quality)
-    column: Mapping[str, float | None] = {prompt: sum(q) / len(q) for prompt, q in by_prompt.items()}
     return FrontierPoint(
         condition=condition.name,
         group=group,
@@ -144,7 +149,7 @@ def _point(
         surprisal=within.get("surprisal"),
         diversity={name: within[name] for name in DIVERSITY if name in within},
         similarity={name: cross[name] for name in SIMILARITY if name in cross},
-        quality=mean_estimate(column, uncertainty, "no quality judgments", METRICS["quality"].bounds),
+        quality=judged_quality(condition.name, qualities, uncertainty),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from alignbench.contexts.source_samples import Sources
@@ -11,12 +11,14 @@ from alignbench.errors import InputError, did_you_mean
 from alignbench.judging.preferences import label_agreement
 from alignbench.judging.qualities import Qualities, read_qualities
 from alignbench.judging.summary import Agreement, agreement, judged_tables
+from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.registry import METRICS, cross, within
 from alignbench.metrics.statistics import Uncertainty
 from alignbench.progress import Progress, silent
 from alignbench.reports.caveats import said_first
 from alignbench.reports.contents import Diversity, Investigated, Report, ReportedCondition, ReportMeta, SampleCounts
 from alignbench.reports.coverage_curves import Coverage, coverage_curves
+from alignbench.reports.dial import NO_BITS, Dial, adapter_ladders, dial
 from alignbench.reports.entropies import entropies
 from alignbench.reports.finding import Finding
 from alignbench.reports.findings import findings
@@ -29,9 +31,13 @@ from alignbench.reports.revisions import revision_ladders
 from alignbench.reports.roles import role_of
 from alignbench.scoring.batch import score_responses
 from alignbench.scoring.embedding_cache import Embeddings
+from alignbench.scoring.endings import ended_shares
 from alignbench.scoring.equivalence import Equivalence, embedding_equivalence
 from alignbench.scoring.given_classes import ClassScores
+from alignbench.scoring.likelihood_cache import LikelihoodCache
+from alignbench.scoring.model_based.alignment_gap import GAP
 from alignbench.scoring.model_based.bertscore import BERTSCORE
+from alignbench.scoring.model_based.bits_from_base import BitsFromBase, bits_from_base
 from alignbench.scoring.model_based.compute import ModelBackends, ModelMetricRequest, compute_model_metrics
 from alignbench.scoring.model_based.judge import JUDGED
 from alignbench.scoring.notes import draw_notes, prompt_notes, score_notes
@@ -51,11 +57,14 @@ def build_report(
     of_sentences: Embeddings | None,
     progress: Progress = silent,
     of_classes: ClassScores | None = None,
+    likelihoods: Callable[[], LikelihoodCache] | None = None,
 ) -> Report:
     """The report of a session.
 
     embeddings, of_sentences: of whole responses and of their sentences, None where no wanted score needs any.
     of_classes: what responses are one answer by; None for their embeddings.
+    likelihoods: opens what asks models for log-probs, called only where a wanted score needs some; None where they
+    cannot be asked.
     InputError where the reference or the floor is no condition of the session.
     """
     info = store.session(session)
@@ -70,9 +79,10 @@ def build_report(
     qualities = read_qualities(store, session, options.judge)
     of_classes = of_classes or ClassScores(embedding_equivalence(responses, embeddings, progress))
     equivalence = of_classes.equivalence
+    asked = {*options.metrics} & {GAP} if likelihoods is not None else set()
     of_models = compute_model_metrics(
         ModelMetricRequest(
-            {*options.metrics} & {*JUDGED} | {BERTSCORE},
+            {*options.metrics} & {*JUDGED} | asked | {BERTSCORE},
             responses,
             options.reference,
             options.floor,
@@ -84,7 +94,7 @@ def build_report(
             threshold=options.gate,
             class_threshold=equivalence.cosine,
         ),
-        ModelBackends(embeddings=embeddings),
+        ModelBackends(likelihoods, embeddings=embeddings),
         progress,
     )
     uncertainty = Uncertainty(resamples=options.resamples, seed=options.seed)
@@ -93,7 +103,7 @@ def build_report(
         ScoreRequest(
             within=within(options.metrics),
             cross=cross(options.metrics),
-            unavailable={**of_models.why_not, **_unavailable(options.metrics)},
+            unavailable={**of_models.why_not, **_unavailable(options.metrics, asked)},
             reference=options.reference,
             floor=options.floor,
             no_floor=options.no_floor,
@@ -147,6 +157,7 @@ def build_report(
             manifest={k: v for k, v in store.manifest(session).items() if k not in ("conditions", "imported")},
             notes=(
                 *([of_models.imported] if of_models.imported else ()),
+                *of_models.notes,
                 *prompt_notes({prompt: responses.prompt_text(prompt) for prompt in responses.prompts}),
                 *_notes(store, session, tables, responses.truncations, equivalence, options),
                 *of_classes.notes,
@@ -162,6 +173,10 @@ def build_report(
         diversity = _diversity(
             conditions, qualities, options, responses, embeddings, of_sentences, uncertainty, report, sources
         )
+        dials = _dials(
+            store, session, conditions, options, responses, tables, qualities, likelihoods, uncertainty, progress
+        )
+        diversity = replace(diversity, dials=dials)
         sentences += findings(report, diversity)
     if options.investigation != "diversity":
         sentences += recovery_findings(report, roles)
@@ -201,6 +216,36 @@ def _diversity(
     )  # fmt: skip
 
 
+def _dials(
+    store: Store,
+    session: int,
+    conditions: Sequence[Condition],
+    options: Options,
+    responses: SessionResponses,
+    tables: ScoreTables,
+    qualities: Qualities,
+    likelihoods: Callable[[], LikelihoodCache] | None,
+    uncertainty: Uncertainty,
+    progress: Progress,
+) -> tuple[Dial, ...]:
+    ladders = adapter_ladders(conditions)
+    if not ladders:
+        return ()
+    base = next((condition for condition in conditions if condition.name == options.floor), None)
+    asked = likelihoods() if likelihoods is not None and GAP in options.metrics and base is not None else None
+
+    def bits(condition: Condition) -> BitsFromBase:
+        if asked is None or base is None:
+            return BitsFromBase(Estimate(reason=options.no_floor if GAP in options.metrics else NO_BITS))
+        return bits_from_base(store, session, responses, condition, base, asked, uncertainty, progress)
+
+    ends = ended_shares(store, session, [condition.name for of in ladders for _, condition in of.rungs])
+    return tuple(
+        dial(ladder, base, responses, options.metrics, options.mode, tables, qualities, ends, bits, uncertainty)
+        for ladder in ladders
+    )
+
+
 def _agreement(store: Store, session: int) -> dict[str, dict[str, Agreement]]:
     """Of judges with each other, and of people with judges."""
     return {**agreement(store, session), **label_agreement(store, session)}
@@ -212,10 +257,11 @@ def _role(condition: Condition) -> str:
     return "base" if condition.context.zero_shot else "in-context"
 
 
-def _unavailable(metrics: Sequence[str]) -> dict[str, str]:
-    """What only a model that is asked again could tell; `alignbench score` asks it."""
-    asks = [name for name in metrics if "base model" in METRICS[name].needs]
-    why_not = {name: f"not part of a report: alignbench score --metrics {name}" for name in asks}
+def _unavailable(metrics: Sequence[str], asked: Collection[str]) -> dict[str, str]:
+    """What only a model that is asked again could tell; `alignbench score` asks it. asked: what is asked for here."""
+    needs = {name: METRICS[name].needs for name in metrics if name not in asked}
+    asks = [name for name, of in needs.items() if "base model" in of or "both models" in of]
+    why_not = {name: f"not part of this report: alignbench score --metrics {name}" for name in asks}
     return {**why_not, BERTSCORE: "no pairs were imported"}
 
 

@@ -11,6 +11,7 @@ from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import MIN_PROMPTS
 from alignbench.reports.contents import Report, ReportMeta, SampleCounts
 from alignbench.reports.coverage_sections import coverage_sections
+from alignbench.reports.dial_sections import dial_sections
 from alignbench.reports.entropies import branching_section, entropy_section
 from alignbench.reports.frontier import Frontier
 from alignbench.reports.gate import QualityGate
@@ -65,6 +66,7 @@ def sections(report: Report, *, by_condition: bool = False) -> list[Section]:
         ]
         if diversity.frontier is not None:
             shown.append(_frontier(diversity.frontier))
+        shown += dial_sections(diversity.dials, report.truncations)
     return [
         *shown,
         *(ladder_section(report, ladder) for ladder in report.meta.ladders),

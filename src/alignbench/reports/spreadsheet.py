@@ -10,6 +10,7 @@ from alignbench.display import spreadsheet_cell
 from alignbench.metrics.estimates import Estimate
 from alignbench.reports.contents import Report
 from alignbench.reports.coverage_curves import Coverage
+from alignbench.reports.dial import DialPoint
 from alignbench.scoring.score_tables import ScoreTables, WithinEstimate
 
 COLUMNS = ("table", "condition", "metric", "value", "ci_low", "ci_high", "n", "reason", "ceiling", "floor", "null",
@@ -23,7 +24,7 @@ _WITH_SOURCE = "with_source"
 
 
 def spreadsheet(report: Report) -> str:
-    """One line for each condition and score, judged field, or point of a coverage curve."""
+    """One line for each condition and score, judged field, or point of a coverage curve or of a dial."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -73,9 +74,26 @@ def _estimates(report: Report) -> Iterator[tuple[str, str, str, Estimate]]:
         for metric, change in gated.metrics.items():
             yield "before the gate", condition, metric, change.before
             yield "after the gate", condition, metric, change.after
+    for dial in diversity.dials:
+        for scale in dial.points:
+            yield from _scale(scale)
     for way, condition, curve in _curves(report.meta.reference or "", diversity.coverage):
         for k, point in enumerate(curve, start=1):
             yield f"coverage {way}", condition, f"k={k}", point
+
+
+def _scale(point: DialPoint) -> Iterator[tuple[str, str, str, Estimate]]:
+    """What no other table has of a scale."""
+    name, bits = point.condition, point.bits
+    yield "dial", name, "scale", Estimate(point.scale)
+    said = bits.estimate.reason or bits.no_kl
+    yield "dial", name, "bits", Estimate(bits.estimate.value, bits.estimate.ci, bits.estimate.n, said)
+    yield "dial", name, "ended", point.ended
+    for metric, one in point.matched.items():
+        of = one.estimate
+        yield "dial matched", name, metric, WithinEstimate(of.value, of.ci, of.n, of.reason, difference=one.difference)
+    if point.quality.value is not None:
+        yield "dial", name, "quality", point.quality
 
 
 def _curves(reference: str, coverage: Coverage) -> Iterator[tuple[str, str, Sequence[Estimate]]]:

@@ -13,6 +13,7 @@ from alignbench.metrics.power import POWER, prompts_needed
 from alignbench.metrics.statistics import PairedDifference
 from alignbench.reports.contents import Diversity, Investigated, Report, ReportMeta, SampleCounts
 from alignbench.reports.coverage_curves import Coverage, EqualCoverage
+from alignbench.reports.dial import Dial, DialPoint
 from alignbench.reports.entropies import Entropies
 from alignbench.reports.frontier import Frontier
 from alignbench.reports.gate import GatedCondition, QualityGate
@@ -261,6 +262,7 @@ def _diversity(diversity: Diversity) -> JsonObject:
         "gate": _gate(diversity.gate),
         "coverage": _coverage(diversity.coverage),
         **({} if diversity.frontier is None else {"frontier": _frontier(diversity.frontier)}),
+        **({"dial": [_dial(one) for one in diversity.dials]} if diversity.dials else {}),
     }
 
 
@@ -364,6 +366,38 @@ def _frontier(frontier: Frontier) -> JsonObject:
             for point in frontier.points
         ],
         "missing": [asdict(one) for one in frontier.missing],
+    }
+
+
+def _dial(dial: Dial) -> JsonObject:
+    return {
+        "name": dial.name,
+        "base": dial.base,
+        "same_layout": dial.same_layout,
+        "skipped": {**dial.skipped},
+        "points": [_dial_point(point) for point in dial.points],
+    }
+
+
+def _dial_point(point: DialPoint) -> JsonObject:
+    """bits: `kl` says whether they estimate a KL divergence, null where there are none."""
+    bits = point.bits
+    kl = None if bits.estimate.value is None else not bits.no_kl
+    return {
+        "condition": point.condition,
+        "scale": point.scale,
+        "bits": {**_estimate(bits.estimate), "kl": kl, "no_kl": bits.no_kl, "so_far": bits.so_far},
+        "ended": _estimate(point.ended),
+        "words": _estimate(point.words),
+        "diversity": {name: _estimate(one) for name, one in point.diversity.items()},
+        "matched": {
+            name: {
+                **_estimate(one.estimate),
+                **({} if one.difference is None else {"difference": _difference(one.difference)}),
+            }
+            for name, one in point.matched.items()
+        },
+        "quality": _estimate(point.quality),
     }
 
 

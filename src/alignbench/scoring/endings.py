@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal, Self
 
 from alignbench.contexts.rendering import stops
+from alignbench.scoring.draws import is_draw
 from alignbench.spec import Condition
-from alignbench.store import SampleRow
+from alignbench.store import SampleRow, Store
 
 # end: an end token was drawn, or what ends a response in the layout; cut: at max tokens, or at a stop string that the
 # sampling parameters add; unknown: the sample does not tell.
@@ -33,6 +34,23 @@ def ending(row: SampleRow, condition: Condition) -> Ending:
         return "cut"
     after = after.lstrip()  # thoughts were cut off before the response, and white space around it
     return "end" if not after or after.startswith(own) else "cut"
+
+
+def ended_shares(store: Store, session: int, conditions: Collection[str]) -> dict[str, dict[str, float | None]]:
+    """By condition and prompt, what share of the finished responses ended by themselves, 0 to 1.
+
+    None where it is not recorded how one of them ended; a prompt without a response is missing.
+    """
+    known = {condition.name: condition for condition in store.conditions(session)}
+    shares: dict[str, dict[str, float | None]] = {name: {} for name in conditions}
+    for cell in store.cells(session):
+        if cell.condition not in shares:
+            continue
+        rows = [row for row in store.samples(session, cell_id=cell.id) if row.status == "done" and is_draw(row)]
+        ends = [ending(row, known[cell.condition]) for row in rows]
+        if ends:
+            shares[cell.condition][cell.prompt_id] = None if "unknown" in ends else ends.count("end") / len(ends)
+    return shares
 
 
 @dataclass(frozen=True, slots=True)

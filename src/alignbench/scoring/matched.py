@@ -1,16 +1,17 @@
-"""Conditions compared with the reference at matched length (see `metrics.length_matched`)."""
+"""Conditions compared with the reference, or all with each other, at matched length (see `metrics.length_matched`)."""
 
 from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 
-from alignbench.metrics.cut_texts import CutText, CutTexts
-from alignbench.metrics.length_matched import MatchedValue, matched_value
+from alignbench.metrics.cut_texts import CutSimilarity, CutText, CutTexts
+from alignbench.metrics.length_matched import CommonLength, MatchedValue, at_common_length, matched_value
 from alignbench.metrics.lexicon import Lexicon
+from alignbench.metrics.ngrams import Ints
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import Uncertainty, holm_corrected
 from alignbench.scoring.responses import Texts
@@ -34,18 +35,42 @@ def matched_values(
         lexicon: numbers the words.
         seed: draws the sentences, and the quadruples where there are many.
     """
-    formulas = {name: cut for name in metrics if name in METRICS and (cut := METRICS[name].cut) is not None}
+    formulas = _formulas(metrics)
     values: dict[str, dict[str, MatchedValue]] = {name: {} for name in cells if name != reference}
     if not formulas:
         return values
-    texts = CutTexts([CutText.of(text, lexicon, seed) for cell in cells.values() for text in cell.values()], lexicon)
-    ends = np.cumsum([len(cell) for cell in cells.values()])
-    rows = {name: np.arange(end - len(cells[name]), end) for name, end in zip(cells, ends.tolist(), strict=True)}
+    texts, rows = _cut_texts(cells, lexicon, seed)
     for metric, cut in formulas.items():
         similarity = cut(texts)
         for name, of_metrics in values.items():
             of_metrics[metric] = matched_value(texts, similarity, rows[name], rows[reference], seed)
     return values
+
+
+def common_lengths(
+    cells: Mapping[str, Texts], metrics: Collection[str], lexicon: Lexicon, seed: int = 0
+) -> dict[str, CommonLength]:
+    """All conditions at the lengths that they have in common, on one prompt: by metric, the values in their order.
+
+    Args: as of `matched_values`.
+    """
+    formulas = _formulas(metrics)
+    if not formulas:
+        return {}
+    texts, rows = _cut_texts(cells, lexicon, seed)
+    return {metric: at_common_length(texts, cut(texts), [*rows.values()], seed) for metric, cut in formulas.items()}
+
+
+def _formulas(metrics: Collection[str]) -> dict[str, Callable[[CutTexts], CutSimilarity]]:
+    """Of those that are lexical."""
+    return {name: cut for name in metrics if name in METRICS and (cut := METRICS[name].cut) is not None}
+
+
+def _cut_texts(cells: Mapping[str, Texts], lexicon: Lexicon, seed: int) -> tuple[CutTexts, dict[str, Ints]]:
+    """The responses of all conditions, and which of them are whose."""
+    texts = CutTexts([CutText.of(text, lexicon, seed) for cell in cells.values() for text in cell.values()], lexicon)
+    ends = np.cumsum([len(cell) for cell in cells.values()])
+    return texts, {name: np.arange(end - len(cells[name]), end) for name, end in zip(cells, ends.tolist(), strict=True)}
 
 
 def matched_estimates(

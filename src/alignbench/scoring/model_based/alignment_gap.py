@@ -70,7 +70,7 @@ class _Seen:
         self._closings = {condition.name: closings(stops(condition.context)) for condition in conditions}
         self._texts: dict[str, dict[str, str]] = {}
         for cell in store.cells(session):
-            if (text := store.rendered(cell.id)) is not None:
+            if cell.condition in self._closings and (text := store.rendered(cell.id)) is not None:
                 self._texts.setdefault(cell.condition, {})[cell.prompt_id] = text
         self._shared = {name: _shared(list(texts.values())) for name, texts in self._texts.items()}
 
@@ -96,6 +96,7 @@ def session_gaps(
     sources: Sources,
     likelihoods: LikelihoodCache,
     progress: Progress,
+    among: Collection[str] | None = None,
 ) -> Gaps:
     """Bits per byte of the reference's responses under each condition's model and context, minus under its own.
 
@@ -103,8 +104,12 @@ def session_gaps(
     itself. Where a condition's context is made from some of them, it is over the others: what is saved on its source
     alone is leakage. It estimates the KL divergence of the condition from the reference where both have one tokenizer
     and the reference was drawn at temperature 1 from the whole distribution.
+
+    among: names of the conditions that are read, the reference among them; None for all of the session.
     """
-    conditions = {condition.name: condition for condition in store.conditions(session)}
+    conditions = {
+        condition.name: condition for condition in store.conditions(session) if among is None or condition.name in among
+    }
     seen = _Seen(store, session, conditions.values())
     teacher = conditions[reference]
     said = _said(store, session, teacher, responses)
