@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from pathlib import Path
 
 import pytest
 
+from alignbench.models.catalog import resolve
 from alignbench.store import Store
+from tests.support.adapters import GEMMA, drawn, write_gguf_adapter
 from tests.support.commands import alignbench
 from tests.support.judged import fill
 from tests.support.paper_data import OVERTON, needs_paper_data
+from tests.support.pools import KnownTexts
 
 LEXICAL = ("--metrics", "words,jaccard", "--bootstrap", "100")
 
@@ -99,3 +103,54 @@ def test_the_numbers_of_the_paper() -> None:
     counts = report["counts"]["llama-2-icl-chat-5nn-prompt_similar"]
     assert (counts["samples"], counts["errors"]) == (10, 240)
     assert any("pairs of a sample with itself" in note for note in report["meta"]["notes"])
+
+
+def bits(model: str, prompt: str, response: str) -> float:
+    """Of a response and its end under a model alone, by another command."""
+    ran = alignbench("likelihood", "--model", model, "--prompt", prompt, "--response", response, "--json")
+    assert ran.returncode == 0, ran.stderr
+    totals = json.loads(ran.stdout.splitlines()[-1])["totals"]
+    return -float(totals["logprob"] + totals["end_logprob"]) / math.log(2)
+
+
+@pytest.mark.models
+@pytest.mark.slow
+def test_the_dial_of_an_adapter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scale 0 is the base model: no bits from it in its layout, and some in the chat layout that an adapter has."""
+    matrices = drawn(GEMMA, 18)
+    chat = "{% for m in messages %}Question: {{ m.content }}\nAnswer:{% endfor %}"
+    models = {}
+    for name, template in (("plain", None), ("chat", chat)):
+        adapter = write_gguf_adapter(tmp_path / f"{name}.gguf", matrices, chat_template=template)
+        models |= {f"{name}{scale}": f"demo-base+{adapter}*{scale}" for scale in ("0", "0.5", "1")}
+    prompt = "Why do people keep diaries?"
+    said = ["Most of them do not keep one for long.", "To remember what a day was."]
+    names = [resolve(place).name for place in ("demo-base", *models.values())]
+    known = KnownTexts(**dict.fromkeys(names, said))
+    monkeypatch.setattr("tests.support.commands.lent_pool", lambda **_: known)
+    conditions = [argument for name, place in models.items() for argument in ("--condition", f"{name}={place}")]
+    ran = alignbench(
+        "sample", "--prompt", prompt, "--model", "demo-base", *conditions,
+        "-n", "2", "--max-tokens", "16", "--temperature", "1", "--json",
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    reported = alignbench(
+        "report", "1", "--investigation", "diversity", "--metrics", "words,jaccard,alignment_gap", "--format", "json",
+        "--floor", "demo-base", "--reference", "plain1", "--bootstrap", "50", "--figures", str(tmp_path / "figures"),
+    )  # fmt: skip
+    assert reported.returncode == 0, reported.stderr
+    report = json.loads(reported.stdout)
+    plain, in_chat = report["investigation"]["dial"]
+    assert [dial["name"] for dial in (plain, in_chat)] == ["demo-base+plain", "demo-base+chat"]
+    assert (plain["same_layout"], in_chat["same_layout"]) == (True, False)
+    values = ([point["bits"]["value"] for point in dial["points"]] for dial in (plain, in_chat))
+    lowest, half, whole = zip(*values, strict=True)
+    assert lowest[0] == 0.0
+    assert abs(lowest[1]) > 1e-3
+    n_bytes = sum(len(text.encode()) for text in said)
+    gap = sum(bits("demo-base", prompt, text) - bits(models["plain1"], prompt, text) for text in said)
+    assert whole[0] == pytest.approx(gap / n_bytes, abs=0.01)  # the prompt is cut at another place there
+    assert report["cross"]["demo-base"]["alignment_gap"]["value"] == pytest.approx(whole[0])
+    assert len({*half, *whole}) == 4
+    assert all(point["ended"]["value"] == 1.0 for point in plain["points"])
+    assert (tmp_path / "figures" / "dial.png").exists()

@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 
 from alignbench.metrics import length_matched
 from alignbench.metrics.cut_texts import CutText, CutTexts
-from alignbench.metrics.length_matched import MIN_WORDS, MatchedValue, matched_similarity, matched_value
+from alignbench.metrics.length_matched import (
+    MIN_WORDS,
+    CommonLength,
+    MatchedValue,
+    at_common_length,
+    matched_similarity,
+    matched_value,
+)
 from alignbench.metrics.lexical import content_ngrams, content_stems, jaccard
 from alignbench.metrics.lexicon import Lexicon
 from alignbench.metrics.overlap import rouge_l
@@ -147,6 +154,49 @@ def test_many_quadruples_are_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
     assert some.n == 200
     assert some.value == pytest.approx(every.value, abs=0.02)
     assert some == matched("jaccard", own, others)
+
+
+def common(metric: str, *sets: list[str], seed: int = 0) -> CommonLength:
+    lexicon = Lexicon(WORKBENCH, stem)
+    cuts = CutTexts([CutText.of(text, lexicon, seed) for of in sets for text in of], lexicon)
+    formula = METRICS[metric].cut
+    assert formula is not None
+    ends = np.cumsum([len(of) for of in sets])
+    return at_common_length(cuts, formula(cuts), np.split(np.arange(cuts.n), ends[:-1]), seed)
+
+
+def test_all_responses_of_several_sets_have_the_words_of_the_shortest_of_all() -> None:
+    c = ["Salt lamp pear coal bread moth, and more.", "Salt lamp pear fig ash."]
+    compared = common("jaccard", A, B, c)
+    assert compared.values == pytest.approx((3 / 7, 2 / 8, 3 / 7))  # each cut to five words
+    assert (compared.n, compared.skipped, compared.reason) == (1, 0, "")
+    short = common("jaccard", [*A, "Four words are few."], B, c)
+    assert (short.values, short.n, short.skipped) == (pytest.approx(compared.values), 1, 2)
+    none = common("jaccard", A, B, ["", "Too short."])
+    assert (none.values, none.n, none.skipped) == ((), 0, 1)
+    assert none.reason == "in every 3 pairs of responses one has under 5 words, or none that counts"
+    assert common("jaccard", A, B, c[:1]) == CommonLength((), 0, 0, "needs 2 samples, has 1")
+
+
+@pytest.mark.parametrize("metric", LEXICAL)
+@given(st.lists(texts, max_size=4), st.lists(texts, max_size=3), st.integers(0, 3))
+def test_of_two_sets_a_common_length_is_the_matched_one(
+    metric: str, own: list[str], others: list[str], seed: int
+) -> None:
+    of_two, both = matched(metric, own, others, seed), common(metric, own, others, seed=seed)
+    assert (of_two.n, of_two.skipped, of_two.reason) == (both.n, both.skipped, both.reason)
+    assert both.values == (() if of_two.value is None else (of_two.value, of_two.reference))
+
+
+def test_many_choices_are_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
+    sets = [[said(4 + k, 100 * k + i) for i in range(5)] for k in range(3)]
+    every = common("jaccard", *sets)
+    assert every.n == 1_000
+    monkeypatch.setattr(length_matched, "MOST_QUADRUPLES", 400)
+    some = common("jaccard", *sets)
+    assert some.n == 400
+    assert some.values == pytest.approx(every.values, abs=0.02)
+    assert some == common("jaccard", *sets)
 
 
 def test_a_similarity_at_matched_length_is_the_definition() -> None:

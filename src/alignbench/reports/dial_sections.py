@@ -8,7 +8,8 @@ from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.length_matched import MIN_WORDS
 from alignbench.metrics.registry import METRICS
 from alignbench.reports.dial import Dial, DialPoint
-from alignbench.reports.section import Section, metric_title, shown_difference, shown_share, shown_value
+from alignbench.reports.numbers import counted
+from alignbench.reports.section import Section, metric_digits, metric_title, shown_difference, shown_share, shown_value
 from alignbench.scoring.truncation import Truncations, too_many_cut
 
 _Cell = Callable[[DialPoint], str]
@@ -28,11 +29,11 @@ def _columns(dial: Dial) -> Iterator[tuple[str, _Cell]]:
     yield "condition", lambda point: point.condition
     said_below = bool(_no_bits(dial))
     yield (
-        f"{bits_word(dial)} from {dial.base or 'the base'}, bits a byte",
+        f"{bits_title([dial], dial.base or 'the base')}, bits a byte",
         lambda point: "-" if said_below else shown_value(point.bits.estimate),
     )
     yield "ends by itself", lambda point: shown_share(point.ended)
-    yield "words", lambda point: shown_value(point.words, 0)
+    yield "words", lambda point: shown_value(point.words, metric_digits("words"))
     for metric in dict.fromkeys(name for point in dial.points for name in point.diversity):
         yield from _diversity(metric, lowest, lexical=METRICS[metric].lexical)
     if any(point.quality.value is not None for point in dial.points):
@@ -55,9 +56,10 @@ def _diversity(metric: str, lowest: str, *, lexical: bool) -> Iterator[tuple[str
     yield f"against scale {lowest}", apart
 
 
-def bits_word(dial: Dial) -> str:
-    """What the bits of a dial are: KL, or cross-entropy where one of them estimates no KL divergence."""
-    return "cross-entropy" if any(point.bits.no_kl for point in dial.points) else "KL"
+def bits_title(dials: Sequence[Dial], base: str) -> str:
+    """What the bits are: KL, or cross-entropy where one of them estimates no KL divergence. base: what it is called."""
+    no_kl = any(point.bits.no_kl for dial in dials for point in dial.points)
+    return f"cross-entropy over {base}" if no_kl else f"KL from {base}"
 
 
 def _no_bits(dial: Dial) -> str:
@@ -79,10 +81,11 @@ def _notes(dial: Dial, truncations: Truncations) -> Iterator[str]:
     if dial.points[0].scale == 0 and dial.base is not None and not dial.same_layout:
         yield f"Scale 0 is the base model in the adapter's layout, which is not that of {dial.base}."
     for metric, skipped in dial.skipped.items():
+        over = counted(dial.points[0].matched[metric].estimate.n, "prompt")
         few = f"; skipped: {skipped:,} with a response under {MIN_WORDS} words" if skipped else ""
         yield (
             f"{METRICS[metric].title} at common length: over choices of two responses of every scale, which are cut "
-            f"to the words of the shortest of them all, by sentences drawn at random{few}."
+            f"to the words of the shortest of them all, by sentences drawn at random, on {over}{few}."
         )
     if any(not METRICS[name].lexical for point in dial.points for name in point.diversity):
         yield "Embeddings of longer responses are more alike, and have no twin at common length: read them by words."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,37 +11,18 @@ from alignbench.metrics.registry import METRICS
 from alignbench.output_files import check_output_folder, new_folder, write_bytes
 from alignbench.reports.contents import Report
 from alignbench.reports.coverage_curves import Coverage
+from alignbench.reports.dial_figure import dial_figure
 from alignbench.reports.entropies import branching_curves
+from alignbench.reports.figure import Figure, legend
 from alignbench.reports.frontier import Frontier
 from alignbench.reports.gate import QualityGate
-from alignbench.reports.plotting import COLOURS, MARKERS, Axes, DrawAxes, called, png, svg, with_interval
+from alignbench.reports.plotting import COLOURS, MARKERS, Axes, called, with_interval
 from alignbench.reports.recovery_text import MARK, share
 from alignbench.scoring.score_tables import CrossEstimate, MatchedEstimate, ScoreTables, WithinEstimate
 
 WITHIN = ("words", "jaccard", "embedding_diversity")
 CROSS = ("jaccard", "embedding_similarity", "bertscore_f1")
 LINES = len(COLOURS)  # most curves in one figure
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """name: of its files. caption: how to read it. height: inches."""
-
-    name: str
-    title: str
-    caption: str
-    draw: DrawAxes
-    panels: int
-    height: float
-    share_y: bool = False
-
-    def svg(self) -> str:
-        """An `<svg>` element whose ids no other figure has."""
-        return svg(self.draw, panels=self.panels, height=self.height, share_y=self.share_y, prefix=f"{self.name}-")
-
-    def png(self) -> bytes:
-        """A PNG file."""
-        return png(self.draw, panels=self.panels, height=self.height, share_y=self.share_y)
 
 
 def figures(report: Report) -> list[Figure]:
@@ -52,6 +32,7 @@ def figures(report: Report) -> list[Figure]:
         drawn += [_gate(diversity.gate), _coverage(diversity.coverage, report.meta.reference)]
         if diversity.frontier is not None:
             drawn.append(_frontier(diversity.frontier))
+        drawn.append(dial_figure(diversity.dials))
     if report.meta.ladders:
         drawn.append(_ladder(report.scores, report.meta.ladders))
     return [figure for figure in drawn if figure is not None]
@@ -92,14 +73,6 @@ def _rows(axes: Axes, names: Sequence[str], *, labels: bool) -> None:
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)
-
-
-def _legend(panels: Sequence[Axes], columns: int) -> None:
-    """One for all panels, below them."""
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure = panels[0].get_figure(root=True)
-    if labels and figure is not None:
-        figure.legend(handles, labels, loc="outside lower center", ncols=columns, fontsize=8)
 
 
 def _within(report: Report) -> Figure | None:
@@ -164,7 +137,7 @@ def _recovery(report: Report) -> Figure | None:
             axes.set_title(METRICS[metric].title)
             axes.margins(x=0.16)
             _rows(axes, names, labels=axes is panels[0])
-        _legend(panels, 5)
+        legend(panels, 5)
 
     caption = (
         f"Similarity to {called(str(reference))} with 95% intervals, between floor and ceiling of the same prompts; "
@@ -217,7 +190,7 @@ def _branching(scores: ScoreTables) -> Figure | None:
         axes.set_xlabel("position of the token")
         axes.set_yscale("log")
         axes.set_title(METRICS["branching_factor"].title)
-        _legend(panels, 2)
+        legend(panels, 2)
 
     caption = (
         "How many equally likely tokens there are to choose from; later positions are of the longer responses alone."
@@ -244,7 +217,7 @@ def _gate(gate: QualityGate) -> Figure | None:
             axes.set_title(METRICS[metric].title + (", matched length" if METRICS[metric].lexical else ""))
             axes.set_xlabel(_title(metric).partition("(")[2].rstrip(")"))
             _rows(axes, [*conditions], labels=axes is panels[0])
-        _legend(panels, 2)
+        legend(panels, 2)
 
     caption = f"Over the same prompts, those with two responses or more of {gate.threshold:g} or better on each side."
     height = _beside(len(conditions)) + 0.5
@@ -274,7 +247,7 @@ def _coverage(coverage: Coverage, reference: str | None) -> Figure | None:
             longest = max(max(len(of.of_reference), len(of.by_reference)) for _, of in drawn.values())
             axes.set_xticks(range(1, longest + 1))
         of_reference.set_ylabel("share of its sentences")
-        _legend(panels, 2)
+        legend(panels, 2)
 
     caption = (
         f"Sentences that k responses say together, by cosine of {coverage.threshold:.2f} or more; bands are 95%. "
@@ -321,7 +294,7 @@ def _frontier(frontier: Frontier) -> Figure | None:
                     axes.annotate(f" {temperature:g}", (x, y), fontsize=7.5, textcoords="offset points", xytext=(2, 4))
             axes.set_xlabel(_title(metric))
             axes.set_title("judged quality" if side[0] == "quality" else f"{METRICS[side[1]].title} to the reference")
-        _legend(panels, 2)
+        legend(panels, 2)
 
     caption = "Each point is a temperature, which stands beside it; up and towards more diverse is better."
     return Figure("frontier", "Diversity against quality and similarity", caption, draw, len(against), 3.4)
@@ -359,7 +332,7 @@ def _ladder(scores: ScoreTables, ladders: Sequence[Sequence[str]]) -> Figure | N
             )
             axes.set_xticks(range(len(longest)), names, rotation=40, ha="right", rotation_mode="anchor")
             axes.margins(x=0.15)
-        _legend(panels, 2)
+        legend(panels, 2)
 
     caption = "Each stage of the ladder with its 95% interval over prompts."
     return Figure("ladder", "Along the revisions", caption, draw, len(shown), 3.6)
