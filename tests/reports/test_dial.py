@@ -24,6 +24,7 @@ from alignbench.reports.sections import sections
 from alignbench.reports.spreadsheet import spreadsheet
 from alignbench.reports.to_json import report_json
 from alignbench.scoring import likelihood_cache
+from alignbench.scoring.endings import EndCounts
 from alignbench.scoring.likelihood_cache import LikelihoodCache
 from alignbench.scoring.model_based.bits_from_base import BitsFromBase
 from alignbench.scoring.score_tables import ScoreTables, WithinEstimate
@@ -198,7 +199,7 @@ def test_bits_from_the_base_are_all_bits_over_all_bytes(store: Store) -> None:
         assert point.bits.estimate.value == pytest.approx((letters * WITHOUT_ENDS + ends * math.log2(5)) / n_bytes)
         assert point.bits.estimate.n == 2
         assert point.bits.no_kl == ""
-        assert point.bits.so_far == "of the text so far in 1 of 4 responses: 1 cut"
+        assert point.bits.ends == EndCounts(counted=3, cut=1)
         assert point.ended.value == 0.75
 
 
@@ -206,7 +207,7 @@ def test_bits_of_known_models_are_their_divergence(store: Store) -> None:
     planted(store)
     store.db.execute("DELETE FROM samples WHERE finish_reason = 'length'")
     for point in only_dial(reported(store, EndsPool())).points:
-        assert point.bits == replace(point.bits, no_kl="", so_far="")
+        assert (point.bits.no_kl, point.bits.ends) == ("", EndCounts(counted=3))
         assert point.bits.estimate.value == pytest.approx(KL / 2)  # two letters a text, on average, on both prompts
 
 
@@ -268,7 +269,8 @@ def test_a_report_has_it_in_every_form(store: Store) -> None:
     )  # fmt: skip
     assert [row[:2] for row in table.rows] == [("0", "sft*0"), ("0.5", "sft*0.5"), ("1", "sft*1")]
     assert "Scale 0 is the base model in the adapter's layout, which is not that of tiny." in table.notes
-    assert "Bits of the text so far in 1 of 4 responses: 1 cut: scale 0, 0.5, 1." in table.notes
+    (so_far,) = (note for note in table.notes if "text so far" in note)
+    assert so_far.endswith(": 1 of 4 at scale 0, 1 of 4 at scale 0.5, 1 of 4 at scale 1.")
     assert any(note.startswith("Lengths and texts: 1 of 4 responses of sft*0 (25%)") for note in table.notes)
     (known,) = report_json(report)["investigation"]["dial"]
     assert list(known) == ["name", "base", "same_layout", "skipped", "points"]
@@ -278,6 +280,7 @@ def test_a_report_has_it_in_every_form(store: Store) -> None:
     ]  # fmt: skip
     assert list(point["bits"]) == ["value", "ci", "n", "reason", "kl", "no_kl", "so_far"]
     assert (point["scale"], point["bits"]["kl"], point["ended"]["value"]) == (1.0, True, 0.75)
+    assert point["bits"]["so_far"] == "of the text so far in 1 of 4 responses: 1 cut"
     assert list(point["matched"]["jaccard"]) == ["value", "ci", "n", "reason", "difference"]
     lines = [*csv.DictReader(io.StringIO(spreadsheet(report)))]
     values = {(line["condition"], line["metric"]): line["value"] for line in lines if line["table"] == "dial"}

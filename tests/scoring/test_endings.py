@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from alignbench.engines.protocol import FinishReason
-from alignbench.scoring.endings import EndCounts, Ending, ending
+from alignbench.scoring.endings import EndCounts, Ending, ended_shares, ending
 from alignbench.spec import Condition, Context, Model, Prompt, Sampling
 from alignbench.store import Store
 from tests.support.samples import result
@@ -66,3 +66,19 @@ def test_ends_are_counted_by_why_they_are_missing() -> None:
     assert counts.so_far == (
         "of the text so far in 3 of 5 responses: 1 cut, 1 whose end is not recorded, 1 whose end a model does not tell"
     )
+
+
+def test_shares_of_what_ended_by_itself(store: Store) -> None:
+    """Of finished responses; nobody knows a share where it is not known of one."""
+    number = store.create_session("s")
+    local = Condition("here", LOCAL, CHAT)
+    server = Condition("there", SERVER, PLAIN, Sampling(stop=("\n\n",)))
+    for condition in (local, server):
+        for prompt, reasons in (("p0", ("stop", "length", "stop", "stop")), ("p1", ("length", "length")), ("p2", ())):
+            cell = store.add_cell(number, Prompt(prompt, f"Why {prompt}?"), condition, 5)
+            for i, reason in enumerate(reasons):
+                store.add_sample(cell, result(i, "Yes.", reason, raw_text="Yes."))
+            store.add_error(cell, 4, "overflow")
+    shares = ended_shares(store, number, ["here", "there"])
+    assert shares == {"here": {"p0": 0.75, "p1": 0.0}, "there": {"p0": None, "p1": 0.0}}
+    assert ended_shares(store, number, ["here"]) == {"here": shares["here"]}

@@ -94,8 +94,6 @@ def _with_models(
     progress: Progress,
 ) -> Report:
     """The report with what models it needs, which are loaded only if the database does not have what they say."""
-    from alignbench.engines.workers.pool import WorkerPool
-
     needs = options.needs
     with ExitStack() as stack:
         embeddings = of_sentences = None
@@ -115,6 +113,8 @@ def _with_models(
 
         @functools.cache
         def likelihoods() -> LikelihoodCache:
+            from alignbench.engines.workers.pool import WorkerPool
+
             return LikelihoodCache(store, stack.enter_context(closing(WorkerPool())))
 
         report = build_report(store, session, options, embeddings, of_sentences, progress, of_classes, likelihoods)

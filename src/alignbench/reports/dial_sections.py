@@ -97,6 +97,7 @@ def _of_bits(dial: Dial) -> Iterator[str]:
     for why in dict.fromkeys(point.bits.no_kl for point in dial.points if point.bits.no_kl):
         scales = ", ".join(f"{point.scale:g}" for point in dial.points if point.bits.no_kl == why)
         yield f"A difference of cross-entropies, no KL divergence, since {why}: scale {scales}."
-    for so_far in dict.fromkeys(point.bits.so_far for point in dial.points if point.bits.so_far):
-        scales = ", ".join(f"{point.scale:g}" for point in dial.points if point.bits.so_far == so_far)
-        yield f"Bits {so_far}: scale {scales}."
+    endless = [(point.scale, point.bits.ends) for point in dial.points if point.bits.ends.so_far]
+    if endless:
+        counts = ", ".join(f"{ends.n - ends.counted} of {ends.n} at scale {scale:g}" for scale, ends in endless)
+        yield f"Of responses whose end is not counted, as they were cut, bits of the text so far: {counts}."

@@ -386,7 +386,7 @@ def _dial_point(point: DialPoint) -> JsonObject:
     return {
         "condition": point.condition,
         "scale": point.scale,
-        "bits": {**_estimate(bits.estimate), "kl": kl, "no_kl": bits.no_kl, "so_far": bits.so_far},
+        "bits": {**_estimate(bits.estimate), "kl": kl, "no_kl": bits.no_kl, "so_far": bits.ends.so_far},
         "ended": _estimate(point.ended),
         "words": _estimate(point.words),
         "diversity": {name: _estimate(one) for name, one in point.diversity.items()},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from alignbench.contexts.source_samples import no_sources
 from alignbench.metrics.estimates import Estimate
@@ -10,6 +10,7 @@ from alignbench.metrics.statistics import Uncertainty
 from alignbench.models.reference import parted_model
 from alignbench.progress import Progress
 from alignbench.scoring.aggregate import score_tables
+from alignbench.scoring.endings import EndCounts
 from alignbench.scoring.likelihood_cache import LikelihoodCache
 from alignbench.scoring.model_based.alignment_gap import GAP, session_gaps
 from alignbench.scoring.responses import Responses
@@ -25,12 +26,12 @@ class BitsFromBase:
         estimate: bits a byte; no value where its reason says why.
         no_kl: why it is a difference of cross-entropies; empty where it estimates KL(condition || base), and where
             there is no value.
-        so_far: of which responses only the text so far is counted, as they have no end; empty where all have one.
+        ends: of how many responses the end is counted; of the others it is the text so far.
     """
 
     estimate: Estimate
     no_kl: str = ""
-    so_far: str = ""
+    ends: EndCounts = field(default_factory=EndCounts)
 
 
 def bits_from_base(
@@ -75,7 +76,7 @@ def bits_from_base(
     estimate = Estimate(gap.value, gap.ci, gap.n, gap.reason)
     if gap.value is None:
         return BitsFromBase(estimate)
-    return BitsFromBase(estimate, gaps.cross_entropies.get(base.name, ""), gaps.ends[base.name].so_far)
+    return BitsFromBase(estimate, gaps.cross_entropies.get(base.name, ""), gaps.ends[base.name])
 
 
 def _no_base(condition: Condition, base: Condition, likelihoods: LikelihoodCache) -> str:
