@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import get_args
 
 from alignbench.cli import printing
 from alignbench.cli.tables import print_table
@@ -10,7 +11,7 @@ from alignbench.ledger.accounts import Account
 from alignbench.ledger.ledger import Ledger
 from alignbench.ledger.request import LedgerRequest
 from alignbench.ledger.search import SearchResult, SearchTarget, n_tokens
-from alignbench.metrics.bits import BitRate
+from alignbench.metrics.bits import BitRate, Part, PartRate
 from alignbench.metrics.intervals import LEVEL
 from alignbench.metrics.statistics import MIN_PROMPTS
 
@@ -28,6 +29,7 @@ def print_ledger(ledger: Ledger, asked: LedgerRequest, wanted: SearchTarget | No
     if ledger.ends.so_far:
         printing.show(f"({ledger.ends.so_far})")
     _print_gaps([ledger.floor, *ledger.contexts])
+    _print_parts([ledger.floor, *ledger.contexts])
     _print_pieces(ledger.contexts, "\nWhat each piece of a context saves, bits per byte")
     printing.show("\nHints alone: what a hint costs against what it saves of a response")
     _print_curve(ledger.curve, asked)
@@ -54,6 +56,26 @@ def _print_gaps(accounts: Sequence[Account]) -> None:
         known = "-" if tokens is None else f"{tokens:.0f}"
         rows.append([account.name, known, _rate(account.gap.held_out), _rate(account.gap.source)])
     print_table(["context", "tokens", "gap, held out", "on source"], rows)
+
+
+def _print_parts(accounts: Sequence[Account]) -> None:
+    if not any(account.parts for account in accounts):
+        printing.show(f"\nWhere the gap is: not known ({accounts[0].parts_reason})")
+        return
+    printing.show("\nWhere the gap is, held out: bits per byte, and share of the gap")
+    rows = []
+    for account in accounts:
+        gap, parts = account.gap.held_out, [_part(account.parts.get(part)) for part in get_args(Part)]
+        rows.append([account.name, "-" if gap is None else f"{gap.per_byte:.3f}", *parts])
+    print_table(["context", "gap", *get_args(Part)], rows)
+
+
+def _part(rate: PartRate | None) -> str:
+    """The share is left out where the gap is not told from none."""
+    if rate is None:
+        return "-"
+    share = rate.share.value
+    return f"{rate.per_byte:z.3f}" + ("" if share is None else f" {share:z4.0%}")
 
 
 def _print_pieces(accounts: Sequence[Account], title: str) -> None:

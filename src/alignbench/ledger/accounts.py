@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from alignbench.contexts.rendering import Rendered
 from alignbench.engines.protocol import Capabilities
 from alignbench.ledger.ablation import ContextPart, PreparedContext, piece_passage
 from alignbench.ledger.prepare import Failures, TeacherResponses
-from alignbench.metrics.bits import BitRate, Bits, Cost, bits_saved, cost, rate
+from alignbench.metrics.bits import BitRate, Bits, Cost, Part, PartRate, bits_saved, cost, part_rates, rate
 from alignbench.metrics.likelihood import alignment_gap, likelihood
 from alignbench.metrics.statistics import Uncertainty
 from alignbench.progress import Progress, tracked
@@ -19,6 +19,8 @@ from alignbench.spec import Model, Prompt
 
 _Key = tuple[str, int]  # prompt id and sample of a response
 _Column = Mapping[_Key, Bits]
+
+NO_PARTS = "the tokenizers differ or are not known, or it was not kept where tokens end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Account:
     pieces: Mapping[ContextPart, PieceAccount]
     gaps: Mapping[_Key, Bits]  # of each response
     source: frozenset[int]  # the samples, by index, that the context may be made from
+    parts: Mapping[Part, PartRate] = field(default_factory=dict)  # of the gap of held-out responses
+    parts_reason: str = ""  # why there are none
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,8 @@ class Accounts:
     def read(self, prepared: Sequence[PreparedContext], failures: Failures, progress: Progress) -> None:
         """Ask the models for what is not known yet. What they refuse is among the failures."""
         own = [(prompt, each) for prompt in self._prompts for each in self._teacher_passages[prompt.id].values()]
-        self._compute(self._teacher, self._responses.teacher.name, own, failures, progress)
+        name = self._responses.teacher.name
+        self._compute(self._teacher, name, own, failures, progress, with_token_ends=True)
         under_base = [pair for each in prepared for pair in self._passages_of(each)]
         self._compute(self._base, self._base.model.name, under_base, failures, progress)
 
@@ -109,9 +114,12 @@ class Accounts:
         gaps, floor, *others = [
             {key: column[key].of_text if key in text_only else column[key] for key in there} for column in columns
         ]
+        split = self._split(prepared, gaps)
+        parts = part_rates(_by_prompt(gaps, self._held_out), self._uncertainty)
+        no_parts = NO_PARTS if split.held_out is not None else "no response was held out and read"
         return Account(
             name=prepared.name,
-            gap=self._split(prepared, gaps),
+            gap=split,
             saved=self._saved(prepared, floor, gaps),
             pieces={
                 piece: PieceAccount(self._saved(prepared, other, gaps), self._cost(prepared, piece))
@@ -119,6 +127,8 @@ class Accounts:
             },
             gaps=gaps,
             source=prepared.source,
+            parts=parts,
+            parts_reason="" if parts else no_parts,
         )
 
     def ends(self, account: Account) -> EndCounts:
@@ -134,14 +144,8 @@ class Accounts:
         return self._split(prepared, {key: bits_saved(without[key], given[key]) for key in given})
 
     def _split(self, prepared: PreparedContext, column: _Column) -> Split:
-        rates = []
-        for samples in (self._held_out, prepared.source):
-            prompts: dict[str, list[Bits]] = {}
-            for (prompt, sample), bits in column.items():
-                if sample in samples:
-                    prompts.setdefault(prompt, []).append(bits)
-            rates.append(rate(list(prompts.values()), self._uncertainty))
-        return Split(*rates)
+        held_out, source = (_by_prompt(column, samples) for samples in (self._held_out, prepared.source))
+        return Split(rate(held_out, self._uncertainty), rate(source, self._uncertainty))
 
     def _gaps(self, prepared: PreparedContext) -> _Column:
         """The gaps of the responses that count for a context, where both models have read them."""
@@ -157,7 +161,7 @@ class Accounts:
                 self.one_tokenizer &= gap.per_token is not None
                 n_bytes = len(passage.response.encode("utf-8", "surrogatepass"))
                 n_tokens = len(under_teacher.ids) + (gap.end is not None)
-                gaps[prompt.id, sample] = Bits(gap.bits, n_bytes, n_tokens, gap.end)
+                gaps[prompt.id, sample] = Bits(gap.bits, n_bytes, n_tokens, gap.end, gap.parts)
         return gaps
 
     def _cost(self, prepared: PreparedContext, piece: ContextPart) -> Cost | None:
@@ -215,13 +219,24 @@ class Accounts:
         passages: Sequence[tuple[Prompt, Passage]],
         failures: Failures,
         progress: Progress,
+        *,
+        with_token_ends: bool = False,
     ) -> None:
         ordered = in_order(passage for _, passage in passages)
         what = f"reading under {name}"
-        self._likelihoods.make(reader.model, tracked(ordered, progress, what))
+        self._likelihoods.make(reader.model, tracked(ordered, progress, what), with_token_ends=with_token_ends)
         for prompt, passage in passages:
             if self._likelihoods.tokens(reader.model, passage) is None:
                 failures.add(what, prompt.id, self._likelihoods.why_not(reader.model, passage))
+
+
+def _by_prompt(column: _Column, samples: frozenset[int]) -> list[list[Bits]]:
+    """Those of a column that are of these samples, prompt by prompt."""
+    prompts: dict[str, list[Bits]] = {}
+    for (prompt, sample), bits in column.items():
+        if sample in samples:
+            prompts.setdefault(prompt, []).append(bits)
+    return list(prompts.values())
 
 
 def in_order(passages: Iterable[Passage]) -> list[Passage]:

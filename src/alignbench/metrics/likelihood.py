@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from alignbench.metrics.arrays import Floats
+from alignbench.metrics.gap_parts import TextParts, text_parts
 from alignbench.metrics.metric import Metric
 
 Shift = Literal["unshifted", "marginal", "shifted"]
@@ -28,13 +29,15 @@ class TokenLogprobs:
 
     ids, rank: (T,), an id is -1 where a server does not tell it, rank 1 is the model's first choice. logprob: (T,), raw
     distribution at temperature 1, nats. end: log-prob, nats, that the response ends after them; None where it did not,
-    or the model does not tell.
+    or the model does not tell. token_ends: (T,), where each token ends in the response, in characters (see
+    `stretches.token_ends`); None where that was not kept.
     """
 
     ids: NDArray[np.int32]
     logprob: NDArray[np.float32]
     rank: NDArray[np.int32]
     end: float | None = None
+    token_ends: NDArray[np.int32] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +126,15 @@ class Gap:
 
     per_byte: bits per byte, 0 where the base model says it as readily; bits: in all. per_token: (T,) bits of each
     token, None where the two models cut the text into different tokens, or it is not known whether they do. end: those
-    of all the bits that are of the end; None where these are bits of the text so far.
+    of all the bits that are of the end; None where these are bits of the text so far. parts: where those of the text
+    are; None where `per_token` is, or where it is not known where tokens end.
     """
 
     per_byte: float
     bits: float
     per_token: Floats | None
     end: float | None = None
+    parts: TextParts | None = None
 
 
 def alignment_gap(base: TokenLogprobs, teacher: TokenLogprobs, text: str) -> Gap | None:
@@ -144,9 +149,12 @@ def alignment_gap(base: TokenLogprobs, teacher: TokenLogprobs, text: str) -> Gap
         return None
     end = None if base.end is None or teacher.end is None else (teacher.end - base.end) / _BIT
     bits = under_base.bits - under_teacher.bits + (end or 0.0)
-    same = same_tokens(base.ids, teacher.ids)
-    per_token = (teacher.logprob.astype(np.float64) - base.logprob) / _BIT if same else None
-    return Gap(bits / under_base.n_bytes, bits, per_token, end)
+    if not same_tokens(base.ids, teacher.ids):
+        return Gap(bits / under_base.n_bytes, bits, None, end)
+    per_token = (teacher.logprob.astype(np.float64) - base.logprob) / _BIT
+    token_ends = base.token_ends if teacher.token_ends is None else teacher.token_ends
+    parts = None if token_ends is None else text_parts(per_token, text, token_ends)
+    return Gap(bits / under_base.n_bytes, bits, per_token, end, parts)
 
 
 def same_tokens(a: NDArray[np.int32], b: NDArray[np.int32]) -> bool:

@@ -30,7 +30,7 @@ def stretches(text: str, readings: Sequence[tuple[Sequence[str], ArrayLike]]) ->
     """
     if not text or not readings:
         return ()
-    ends = [_ends(text, pieces) for pieces, _ in readings]
+    ends = [token_ends(text, pieces) for pieces, _ in readings]
     cuts = sorted({len(text)}.union(set.intersection(*map(set, ends))) - {0})
     bits = [
         np.bincount(
@@ -47,8 +47,8 @@ def stretches(text: str, readings: Sequence[tuple[Sequence[str], ArrayLike]]) ->
     )
 
 
-def _ends(text: str, pieces: Sequence[str]) -> list[int]:
-    """Where each token ends in the text, in characters.
+def token_ends(text: str, pieces: Sequence[str]) -> list[int]:
+    """Where each token ends in the text, in characters, from the tokens' texts; never before the one in front of it.
 
     A token that ends within a character ends where the next one begins that stands in the text as it is.
     """

@@ -74,6 +74,8 @@ def _account(account: Account) -> JsonObject:
         "saved": asdict(account.saved),
         "bits_saved": {piece: asdict(each.saved) for piece, each in account.pieces.items()},
         "cost": {piece: _cost(each.cost) for piece, each in account.pieces.items()},
+        "parts": {part: asdict(each) for part, each in account.parts.items()} or None,
+        "parts_reason": account.parts_reason,
         "responses": [
             {"prompt_id": prompt, "sample": sample, "source": sample in account.source, **asdict(bits)}
             for (prompt, sample), bits in account.gaps.items()

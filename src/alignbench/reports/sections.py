@@ -14,6 +14,7 @@ from alignbench.reports.coverage_sections import coverage_sections
 from alignbench.reports.dial_sections import dial_sections
 from alignbench.reports.entropies import branching_section, entropy_section
 from alignbench.reports.frontier import Frontier
+from alignbench.reports.gap_parts import gap_parts
 from alignbench.reports.gate import QualityGate
 from alignbench.reports.matched_sections import matched_sections
 from alignbench.reports.numbers import counted
@@ -143,6 +144,7 @@ def _cross(report: Report) -> Iterator[Section]:
         notes = [*recovery_remarks(compared)]
         if METRICS[metric].compares_means:
             notes.append(MEANS_ONLY)
+        notes += gap_parts(scores)
         if apart:
             columns += ["with source", "recovery with source", "source alone"]
             notes.append(HELD_OUT)

@@ -6,10 +6,13 @@ import queue
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+
 from alignbench.engines.blocking import loaded
 from alignbench.engines.protocol import Capabilities, EnginePool, Failed, LikelihoodRequest, Scored
 from alignbench.errors import AlignbenchError, EngineError, StoreError
 from alignbench.metrics.likelihood import TokenLogprobs
+from alignbench.metrics.stretches import token_ends
 from alignbench.models.reference import parse_reference
 from alignbench.models.weights import weights_hash
 from alignbench.spec import Model, content_hash
@@ -56,8 +59,10 @@ class LikelihoodCache:
         self._unkept: dict[tuple[str, _Key], TokenLogprobs] = {}  # where the store does not take them
         self._refused: dict[tuple[Model, _Key], str] = {}
 
-    def make(self, model: Model, passages: Iterable[Passage]) -> None:
+    def make(self, model: Model, passages: Iterable[Passage], *, with_token_ends: bool = False) -> None:
         """Ask for those passages that are not kept yet, and keep the answers.
+
+        with_token_ends: ask also for those that were kept when it was not kept where tokens end.
 
         Passages that follow each other under one prompt, or one context, cost least. The model is loaded only if
         something is missing. Passages are taken as the work goes on, so that `progress.tracked` tells how far it is.
@@ -88,7 +93,9 @@ class LikelihoodCache:
                     send(passage)
 
         for passage in passages:
-            if passage.key not in asked and not self._is_kept(model, passage) and self.capabilities(model):
+            if passage.key in asked or self._is_kept(model, passage, with_token_ends):
+                continue
+            if self.capabilities(model):
                 asked.add(passage.key)
                 send(passage)
                 while len(flying) >= _FLYING:
@@ -126,12 +133,14 @@ class LikelihoodCache:
             self._unusable[model] = str(error)
             return None
 
-    def _is_kept(self, model: Model, passage: Passage) -> bool:
-        return self.tokens(model, passage) is not None
+    def _is_kept(self, model: Model, passage: Passage, with_token_ends: bool) -> bool:
+        tokens = self.tokens(model, passage)
+        return tokens is not None and not (with_token_ends and tokens.token_ends is None)
 
     def keep(self, model: Model, passage: Passage, answer: Scored) -> None:
         """Keep an answer, however it was asked for."""
-        tokens = TokenLogprobs(answer.ids, answer.logprob, answer.rank, answer.end)
+        ends = np.array(token_ends(passage.response, answer.pieces), np.int32)
+        tokens = TokenLogprobs(answer.ids, answer.logprob, answer.rank, answer.end, ends)
         identity = self.identity(model)
         try:
             if not self._unkept:

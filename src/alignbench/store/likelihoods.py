@@ -51,11 +51,11 @@ class LikelihoodsMixin(ConnectedMixin):
             self._execute(
                 """
                 INSERT INTO likelihoods
-                    (model, prompt_hash, text_hash, created, ids, logprob, rank, closings, end_logprob)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    (model, prompt_hash, text_hash, created, ids, logprob, rank, closings, end_logprob, token_ends)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (model, prompt_hash, text_hash) DO UPDATE SET created = excluded.created,
                     ids = excluded.ids, logprob = excluded.logprob, rank = excluded.rank,
-                    closings = excluded.closings, end_logprob = excluded.end_logprob
+                    closings = excluded.closings, end_logprob = excluded.end_logprob, token_ends = excluded.token_ends
                 """,
                 encode_text(model),
                 prompt_hash,
@@ -66,14 +66,16 @@ class LikelihoodsMixin(ConnectedMixin):
                 pack_ids(tokens.rank),
                 None if closings is None else _packed(closings),
                 tokens.end,
+                None if tokens.token_ends is None else pack_ids(tokens.token_ends),
             )
 
 
 def _logprobs(row: dict[str, Any], end: float | None) -> TokenLogprobs:
-    tokens = TokenLogprobs(unpack_ids(row["ids"]), unpack_floats(row["logprob"]), unpack_ids(row["rank"]), end)
-    if not len(tokens.ids) == len(tokens.logprob) == len(tokens.rank):
+    ids, logprob, rank = unpack_ids(row["ids"]), unpack_floats(row["logprob"]), unpack_ids(row["rank"])
+    token_ends = None if row["token_ends"] is None else unpack_ids(row["token_ends"])
+    if not len(ids) == len(logprob) == len(rank) or (token_ends is not None and len(token_ends) != len(ids)):
         raise ValueError("the columns are not equally long")
-    return tokens
+    return TokenLogprobs(ids, logprob, rank, end, token_ends)
 
 
 def _packed(closings: tuple[str, ...]) -> str:

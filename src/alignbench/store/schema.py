@@ -316,6 +316,11 @@ def _thoughts(db: Database) -> None:
     db.execute(view.replace("samples.probability", f"samples.probability, {columns}"))
 
 
+def _token_ends(db: Database) -> None:
+    # Where each token ends in the response, in characters; NULL where it was read before that was kept.
+    db.execute("ALTER TABLE likelihoods ADD COLUMN token_ends BLOB")
+
+
 MIGRATIONS: tuple[tuple[str, Migration], ...] = (
     ("0001_tables", _tables),
     ("0002_judgments", _judgments),
@@ -330,6 +335,7 @@ MIGRATIONS: tuple[tuple[str, Migration], ...] = (
     ("0011_thoughts", _thoughts),
     ("0012_unrecorded_facts", unrecorded_facts),
     ("0012_words", words_column),
+    ("0013_token_ends", _token_ends),
 )
 
 

@@ -119,7 +119,7 @@ def session_gaps(
             yield from seen.passages(name, prompt, [*said[prompt].values()])
 
     for name, condition in conditions.items():  # one after the other, so that models need not change places
-        likelihoods.make(condition.model, passages(name))
+        likelihoods.make(condition.model, passages(name), with_token_ends=name == reference)
     gaps, one_tokenizer = Gaps(), dict.fromkeys(conditions, True)
     ends: dict[str, list[tuple[Ending, bool]]] = {name: [] for name in conditions}
 
@@ -214,6 +214,14 @@ def _gap(
     }
     if of_ends := [gap.end for gap in gaps if gap.end is not None]:
         extra |= {"ended": len(of_ends) / len(gaps), "end_bits": statistics.fmean(of_ends)}
+    parts = [gap.parts for gap in gaps if gap.parts is not None]
+    extra["in_parts"] = float(len(parts) == len(gaps))
+    if len(parts) == len(gaps):
+        extra |= {
+            "opening_bits": statistics.fmean(each.opening for each in parts),
+            "format_bits": statistics.fmean(each.format for each in parts),
+            "rest_bits": statistics.fmean(each.rest for each in parts),
+        }
     bits = math.fsum(gap.bits for gap in gaps)
     return _Read(Cross(bits / n_bytes, len(gaps), 0.0, extra=extra, weight=n_bytes), same_tokens, tuple(ends))
 

@@ -109,6 +109,9 @@ def account_lines(totals: Totals, names: Names, width: int) -> list[Content]:
         Content.styled(f"{head}{_column('held out', account.gap.held_out, room)}{_on_source(account.gap)}", DIM),
         _row("gap", "", account.gap, room, signed=False),
     ]
+    if account.parts:
+        parts = "  ".join(f"{part} {each.per_response:z.1f}" for part, each in account.parts.items())
+        rows.append(Content.assemble((f" {'  of it, held out':<{WHAT}}", DIM), (parts, "bold")))
     if totals.change is not None:
         rows.append(_row(f"saved since {names.earlier}", "", totals.change, room))
     if account.pieces:
