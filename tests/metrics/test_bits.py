@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from alignbench.metrics.bits import Bits, bits_saved, cost, rate
+from alignbench.metrics.bits import Bits, bits_saved, cost, part_rates, rate
+from alignbench.metrics.estimates import NO_SHARE
+from alignbench.metrics.gap_parts import TextParts
 from alignbench.metrics.statistics import Uncertainty
 
 UNCERTAINTY = Uncertainty(resamples=2000)
@@ -47,3 +50,49 @@ def test_a_cost_is_a_mean_over_prompts() -> None:
     assert shared is not None
     assert shared.ci == (100.0, 100.0)
     assert cost([], UNCERTAINTY) is None
+
+
+def in_parts(opening: float, form: float, end: float | None, rest: float) -> Bits:
+    return Bits(opening + form + (end or 0.0) + rest, 10, 8, end, TextParts(opening, form, rest))
+
+
+def test_rates_of_parts_add_up_to_that_of_the_whole() -> None:
+    prompts = [[in_parts(4, 1, 2, 8), in_parts(4, 1, None, 3)], [in_parts(2, 2, 4, 8)], [in_parts(6, 0, 1, 9)]]
+    whole, parts = rate(prompts, UNCERTAINTY), part_rates(prompts, UNCERTAINTY)
+    assert whole is not None
+    assert whole.ci is not None
+    assert [*parts] == ["opening", "format", "end", "rest"]
+    assert [each.per_byte for each in parts.values()] == pytest.approx([16 / 40, 4 / 40, 7 / 40, 28 / 40])
+    assert sum(each.per_byte for each in parts.values()) == pytest.approx(whole.per_byte, abs=1e-15)
+    assert sum(each.per_response for each in parts.values()) == pytest.approx(whole.per_response, abs=1e-15)
+    assert [each.share.value for each in parts.values()] == pytest.approx([16 / 55, 4 / 55, 7 / 55, 28 / 55])
+    ci = UNCERTAINTY.ratio_interval([8, 2, 6], [20, 10, 10])
+    assert parts["opening"].ci == pytest.approx(ci)
+    assert parts["opening"].share.reason.startswith("no interval: needs 20 prompts")
+
+
+def test_a_share_has_an_interval_over_prompts() -> None:
+    rng = np.random.default_rng(0)
+    prompts = [[in_parts(3 + a, 0, 1, 6 - a)] for a in rng.normal(0, 0.5, 30)]
+    share = part_rates(prompts, UNCERTAINTY)["opening"].share
+    assert share.ci is not None
+    assert share.value is not None
+    assert share.ci[0] < 0.3 < share.ci[1]
+    assert share.ci[1] - share.ci[0] < 0.06
+    assert part_rates(prompts, UNCERTAINTY)["end"].share.ci == pytest.approx((0.1, 0.1))
+
+
+def test_there_is_no_share_of_a_gap_that_is_not_told_from_none() -> None:
+    parts = part_rates([[in_parts(4, 0, 0, 0)], [in_parts(-4, 0, 0, 1)], [in_parts(1, 0, 0, 0)]], UNCERTAINTY)
+    assert parts["opening"].per_byte == pytest.approx(1 / 30)
+    assert {(each.share.value, each.share.reason) for each in parts.values()} == {(None, NO_SHARE)}
+
+
+def test_there_are_no_parts_where_one_response_has_none() -> None:
+    assert part_rates([[in_parts(4, 0, 0, 0)], [Bits(1.0, 10, 8)]], UNCERTAINTY) == {}
+    assert part_rates([], UNCERTAINTY) == {}
+
+
+def test_without_its_end_a_response_keeps_the_parts_of_its_text() -> None:
+    assert in_parts(4, 1, 2, 3).of_text == Bits(8.0, 10, 7, None, TextParts(4, 1, 3))
+    assert bits_saved(in_parts(4, 1, 2, 3), in_parts(1, 1, 2, 3)) == Bits(3.0, 10, 8, 0.0)
