@@ -96,6 +96,46 @@ def test_killed_and_started_again_it_does_only_what_is_missing(tmp_path: Path) -
         assert row["saved"]["held_out"]["n_responses"] == 4
     assert record["meta"]["few_prompts"] is True
     assert (record["meta"]["measure"], record["meta"]["reason"]) == ("cross-entropy", "the tokenizers differ")
+    for account in record["contexts"].values():
+        assert account["parts"] is None
+        assert "the tokenizers differ" in account["parts_reason"]
+
+
+class TestParts:
+    """On a pool of one tokenizer, a token a byte, all of them half a bit dearer under the base."""
+
+    @pytest.fixture
+    def command(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        monkeypatch.setattr("tests.support.commands.lent_pool", lambda **_: Pool())
+        prompts = tmp_path / "prompts.txt"
+        prompts.write_text("".join(f"Why {word}?\n" for word in WORDS), encoding="utf-8")
+        return [*LEDGER, "--prompts", str(prompts)]
+
+    def test_each_context_says_where_its_gap_is(self, command: list[str]) -> None:
+        ran = alignbench(*command)
+        assert ran.returncode == 0, ran.stderr
+        floor = json.loads(ran.stdout)["contexts"]["zero-shot"]
+        parts, n = floor["parts"], sum(len(f"{word} in {colour}") for word in WORDS for colour in ("blue", "green"))
+        spaces = 12 - 2  # two in each response; the one after swim is of the first five tokens
+        assert [*parts] == ["opening", "format", "end", "rest"]
+        assert floor["parts_reason"] == ""
+        expected = {"opening": 30 / n, "format": spaces / n, "end": 0.0, "rest": 1 - (30 + spaces) / n}
+        assert {part: each["share"]["value"] for part, each in parts.items()} == pytest.approx(expected, abs=1e-6)
+        assert sum(each["per_byte"] for each in parts.values()) == pytest.approx(floor["gap"])
+        for each in parts.values():
+            assert each["ci"][0] <= each["per_byte"] <= each["ci"][1]
+        for row in floor["responses"]:
+            assert row["bits"] == pytest.approx(sum(row["parts"].values()) + (row["end"] or 0.0))
+
+    def test_the_table_fits_80_columns(self, command: list[str]) -> None:
+        ran = alignbench(*(word for word in command if word != "--json"))
+        assert ran.returncode == 0, ran.stderr
+        lines = [line.rstrip() for line in ran.stdout.splitlines()]
+        at = lines.index("Where the gap is, held out: bits per byte, and share of the gap")
+        assert lines[at + 1].split() == ["context", "gap", "opening", "format", "end", "rest"]
+        assert lines[at + 2].split()[:4] == ["zero-shot", "0.500", "0.190", "38%"]
+        assert lines[at + 3].split()[0] == "instruction"
+        assert max(map(len, lines)) <= 80
 
 
 class TestControls:

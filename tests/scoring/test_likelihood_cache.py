@@ -24,7 +24,7 @@ from alignbench.spec import Condition, Context, Hint, Model, Prompt, Sampling
 from alignbench.store import Store
 from tests.support.fakes import CAPABILITIES
 from tests.support.samples import result
-from tests.support.toy_ends import KL, EndsPool
+from tests.support.toy_ends import KL, WITHOUT_ENDS, EndsPool
 
 BASE = Model("tiny", "llama:/tiny.gguf", "base")
 TEACHER = Model("chat", "llama:/chat.gguf", "aligned")
@@ -278,6 +278,8 @@ def test_the_gap_of_known_models_is_their_divergence(store: Store) -> None:
     gap = gaps.compared["p0"].held_out.cross["tiny"]["alignment_gap"]
     assert (gap.value, gap.extra["bits"]) == (pytest.approx(KL / 2), pytest.approx(KL))
     assert (gap.extra["ended"], gap.extra["end_bits"]) == (1.0, pytest.approx(math.log2(5)))
+    text = [gap.extra[f"{part}_bits"] for part in ("opening", "format", "rest")]
+    assert text == pytest.approx([WITHOUT_ENDS, 0.0, 0.0], abs=1e-6)
     assert gaps.ends["tiny"].so_far == ""
     closings = {request.closings for name, request in pool.scored if name == "tiny"}
     assert closings == {("```", "\n```")}
@@ -291,7 +293,9 @@ def test_the_gap_of_a_session(store: Store) -> None:
     assert gap.value == pytest.approx(BITS["tiny"] - BITS["chat"])
     assert (gap.n_pairs, gap.ceiling) == (2, 0.0)
     n = len("chat says 0")
-    assert gap.extra == pytest.approx({"bits": 0.5 * n, "unshifted": 1 / n, "marginal": 2 / n, "shifted": (n - 3) / n})
+    shifts = {"unshifted": 1 / n, "marginal": 2 / n, "shifted": (n - 3) / n}
+    parts = {"in_parts": 1.0, "opening_bits": 0.5 * 5, "format_bits": 0.0, "rest_bits": 0.5 * (n - 5)}
+    assert gap.extra == pytest.approx({"bits": 0.5 * n, **shifts, **parts})
     assert gaps.compared["p0"].held_out.cross["chat"]["alignment_gap"].value == 0.0
     assert gaps.compared["p1"].held_out.cross["tiny"]["alignment_gap"].reason == "tiny has no sampled response to it"
     assert gaps.cross_entropies == {}
@@ -303,6 +307,21 @@ def test_the_gap_of_a_session(store: Store) -> None:
     again = LikelihoodCache(store, pool)  # type: ignore[arg-type]
     gaps_of(store, number, again)
     assert len(pool.requests) == n_requests
+
+
+def test_the_bits_of_another_tokenizer_are_not_told_apart(store: Store) -> None:
+    class Other(ScorePool):
+        def score(self, model: Model, request: LikelihoodRequest, sink: Callable[[Scored | Failed], None]) -> None:
+            def answer(scored: Scored | Failed) -> None:
+                assert isinstance(scored, Scored)
+                sink(replace(scored, ids=scored.ids + (model == BASE)))
+
+            super().score(model, request, answer)
+
+    gaps = gaps_of(store, session(store), LikelihoodCache(store, Other()))  # type: ignore[arg-type]
+    extra = gaps.compared["p0"].held_out.cross["tiny"]["alignment_gap"].extra
+    assert extra["in_parts"] == 0.0
+    assert not {"opening_bits", "format_bits", "rest_bits"} & {*extra}
 
 
 def test_a_gap_that_estimates_no_divergence_says_why(store: Store) -> None:

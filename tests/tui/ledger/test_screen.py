@@ -77,6 +77,7 @@ async def test_a_hint_closes_its_source_and_nothing_else(tmp_path: Path, size: t
         await until(pilot, lambda: "saved since B1" in account(app))
         text = account(app)
         assert "held out, n 4 source, n 1" in text
+        assert "of it, held out opening 1.6 format 0.6 end 0.0 rest 2.1" in text
         assert "saved since B1 +2." in text  # sample 4 says the same as the source
         assert "+9.0 .75 a byte" in text
         assert "hint" in text.partition("all pieces save")[2]
