@@ -34,7 +34,7 @@ def test_samples_are_stored_and_scored(workers: Workers, tmp_path: Path) -> None
     steps: list[tuple[str, int, int]] = []
     result = alignbench.sample(
         ["Why do people keep diaries?", Prompt("city", "What makes a good city?")],
-        ["demo-base", "demo-aligned"],
+        ["demo-base", "demo-smollm2"],
         n=2,
         sampling=Sampling(max_tokens=8),
         db=tmp_path / "runs.db",
@@ -43,7 +43,7 @@ def test_samples_are_stored_and_scored(workers: Workers, tmp_path: Path) -> None
     assert steps == [("sampling", done, 8) for done in range(1, 9)]
     assert {(row.condition, row.prompt_id, row.sample, row.status) for row in result.samples} == {
         (name, prompt, i, "done")
-        for name in ("demo-base", "demo-aligned")
+        for name in ("demo-base", "demo-smollm2")
         for prompt in (
             result.samples[0].prompt_id,
             "city",
@@ -53,7 +53,7 @@ def test_samples_are_stored_and_scored(workers: Workers, tmp_path: Path) -> None
     assert (result.failures, result.session) == ((), 1)
     assert all(request.sampling.max_tokens == 8 for _, request in workers.requests)
     with Store.open(result.db) as store:
-        assert store.session(1).reference == "demo-aligned"
+        assert store.session(1).reference == "demo-smollm2"
         assert sorted(row.text for row in store.samples(1)) == sorted(row.text for row in result.samples)
 
 
@@ -68,9 +68,9 @@ def test_a_condition_is_a_value_or_has_a_name(workers: Workers, tmp_path: Path) 
 
 def test_a_cell_that_fails_is_a_failure_and_raises_nothing(workers: Workers, tmp_path: Path) -> None:
     workers.fail["demo-base"] = "no room"
-    result = alignbench.sample("Why?", ["demo-base", "demo-aligned"], n=1, db=tmp_path / "runs.db")
+    result = alignbench.sample("Why?", ["demo-base", "demo-smollm2"], n=1, db=tmp_path / "runs.db")
     assert [(each.condition, each.message) for each in result.failures] == [("demo-base", "no room")]
-    assert {row.condition: row.status for row in result.samples} == {"demo-base": "error", "demo-aligned": "done"}
+    assert {row.condition: row.status for row in result.samples} == {"demo-base": "error", "demo-smollm2": "done"}
 
 
 def test_sampling_stops_where_it_is_told_to(workers: Workers, tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_sampling_stops_where_it_is_told_to(workers: Workers, tmp_path: Path) ->
 
     prompts = [f"Why {i}?" for i in range(20)]
     result = alignbench.sample(
-        prompts, ["demo-aligned"], n=1, db=tmp_path / "runs.db", on_event=after_the_first, stop=stop
+        prompts, ["demo-smollm2"], n=1, db=tmp_path / "runs.db", on_event=after_the_first, stop=stop
     )
     statuses = [row.status for row in result.samples]
     assert statuses[0] == "done"
@@ -97,7 +97,7 @@ def test_nothing_is_stored_where_a_name_means_nothing(tmp_path: Path) -> None:
         ({"models": ["demo-base"], "n": 0}, "-n is 0"),
         ({"models": ["demo-base"], "reference": "gpt"}, "no condition of this run"),
         ({"models": []}, "No --model given"),
-        ({"models": ["demo-aligned"], "contexts": ["instruction"]}, "for base models"),
+        ({"models": ["demo-smollm2"], "contexts": ["instruction"]}, "for base models"),
     ):
         with pytest.raises(InputError, match=message):
             alignbench.sample("Why?", db=db, **arguments)  # type: ignore[arg-type]
@@ -144,7 +144,7 @@ def test_scoring_refuses_names_that_mean_nothing(responses: Path, tmp_path: Path
         ({"file": responses, "metrics": ["rouge_1"]}, "rouge_l"),
         ({"file": responses, "reference": "C"}, "no condition named 'C'"),
         ({"file": responses, "mode": "papers"}, "workbench or paper"),
-        ({"file": responses, "judge": "demo-aligned"}, "--judge needs --session"),
+        ({"file": responses, "judge": "demo-smollm2"}, "--judge needs --session"),
         ({"session": 1, "db": tmp_path / "none.db"}, "no database"),
     ):
         with pytest.raises(InputError, match=message):
@@ -154,9 +154,9 @@ def test_scoring_refuses_names_that_mean_nothing(responses: Path, tmp_path: Path
 @pytest.mark.models
 def test_a_session_of_real_models_is_sampled_and_scored(tmp_path: Path) -> None:
     db = tmp_path / "runs.db"
-    drawn = alignbench.sample("Why?", ["demo-base", "demo-aligned"], n=2, sampling=Sampling(max_tokens=6), db=db)
+    drawn = alignbench.sample("Why?", ["demo-base", "demo-smollm2"], n=2, sampling=Sampling(max_tokens=6), db=db)
     assert [row.status for row in drawn.samples] == ["done"] * 4
     scored = alignbench.score(drawn.session, metrics=("jaccard", "response_logprob"), resamples=100, db=db)
     assert scored.base == "demo-base"
-    assert scored.tables.within["demo-aligned"]["response_logprob"].value is not None
+    assert scored.tables.within["demo-smollm2"]["response_logprob"].value is not None
     assert scored.tables.cross["demo-base"]["jaccard"].value == drawn.scores.cross["demo-base"]["jaccard"].value

@@ -157,6 +157,8 @@ def test_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [(check.name, check.status) for check in checks] == [
         ("model demo-base", "missing"),
         ("model demo-aligned", "missing"),
+        ("model demo-sft", "missing"),
+        ("model demo-smollm2", "missing"),
         ("model mine", "ok"),
     ]
     assert not failed(checks)
@@ -274,7 +276,8 @@ def test_everything_absent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     checks = examine(Path("/proc/none/x.db"))
     assert failed(checks)
     required = {check.name for check in checks if check.required and check.status == "missing"}
-    assert required == {"llama.cpp", "model demo-base", "model demo-aligned", "database"}
+    embedded = {f"model {name}" for name in ("demo-base", "demo-aligned", "demo-sft", "demo-smollm2")}
+    assert required == {"llama.cpp", *embedded, "database"}
     assert all(check.advice for check in checks if check.status != "ok")
 
 

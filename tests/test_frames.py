@@ -29,7 +29,7 @@ def session(tmp_path: Path) -> Session:
     """Three prompts under a base and an aligned condition, two samples of each, an error, two judgments."""
     path = tmp_path / "runs.db"
     with Store.open(path) as store:
-        number = store.create_session("s", reference="demo-aligned")
+        number = store.create_session("s", reference="demo-smollm2")
         for p in range(3):
             for condition in (Condition.zero_shot(BASE), Condition.zero_shot(ALIGNED)):
                 cell = store.add_cell(number, Prompt(f"q{p}", f"Why {p}?"), condition, 2)
@@ -49,7 +49,7 @@ def test_samples_are_a_row_each(session: Session) -> None:
     samples = session.samples()
     assert tuple(samples.columns) == COLUMNS
     assert len(samples) == 13
-    assert samples.groupby("condition")["n_tokens"].mean().to_dict() == {"demo-aligned": 3.0, "demo-base": 3.0}
+    assert samples.groupby("condition")["n_tokens"].mean().to_dict() == {"demo-smollm2": 3.0, "demo-base": 3.0}
     assert samples[samples.status == "error"]["error"].tolist() == ["overflow"]
 
 
@@ -68,7 +68,7 @@ def test_scores_are_those_of_the_report(session: Session) -> None:
     scores = session.scores(names, floor="demo-base", resamples=200)
     with Store.open(session.path) as store:
         none = Embeddings(store, None, "none")
-        report = build_report(store, 1, Options(names, "demo-aligned", "demo-base", resamples=200), none, none)
+        report = build_report(store, 1, Options(names, "demo-smollm2", "demo-base", resamples=200), none, none)
     for row in scores.to_dict("records"):
         entry = report_json(report)[row["table"]][row["condition"]][row["metric"]]
         assert (row["value"], [row["ci_low"], row["ci_high"]], row["n"]) == (entry["value"], entry["ci"], entry["n"])

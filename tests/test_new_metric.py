@@ -105,11 +105,11 @@ def test_a_report_has_it(tmp_path: Path) -> None:
     assert tables["cross"]["demo-base"]["same_length"]["value"] is not None
     page = alignbench("report", "1", "--db", db, "--format", "md", "--bootstrap", "50").stdout
     assert "alphabet used" in page
-    assert "equal length: similarity to demo-aligned" in page
+    assert "equal length: similarity to demo-smollm2" in page
 
 
 async def test_the_app_has_a_row_for_it(tmp_path: Path) -> None:
-    texts = {"demo-aligned": ["abc", "abd"], "demo-base": ["x", "xyz"]}
+    texts = {"demo-smollm2": ["abc", "abd"], "demo-base": ["x", "xyz"]}
     app = make_app(tmp_path / "x.db", FakePool(texts=texts), LetterEmbedder())
     async with app.run_test(size=(WIDE[0], 60), notifications=True) as pilot:
         await ready(pilot, app)

@@ -30,7 +30,7 @@ def test_what_differs_and_what_is_the_same(store: Store) -> None:
     for session, prompts, same, changed in (
         (first, PROMPTS, replace(CONDITION, name="a"), Condition.zero_shot(ALIGNED)),
         (second, [replace(PROMPTS[0], id="other"), Prompt("q2", "When?")], replace(CONDITION, name="b"),
-         replace(hot, name="demo-aligned")),
+         replace(hot, name="demo-smollm2")),
     ):  # fmt: skip
         for prompt in prompts:
             cell = store.add_cell(session, prompt, same, 3)
@@ -46,9 +46,9 @@ def test_what_differs_and_what_is_the_same(store: Store) -> None:
         conditions=(
             ConditionDiff(("a", "b"), {}, 1, 1),
             ConditionDiff(
-                ("demo-aligned", "demo-aligned"),
+                ("demo-smollm2", "demo-smollm2"),
                 {
-                    "model": ("demo-aligned", "demo-base"),
+                    "model": ("demo-smollm2", "demo-base"),
                     "context.template": ("chat", "plain"),
                     "context.instruction": (None, "Be brief."),
                     "temperature": (0.7, 1.0),

@@ -69,7 +69,7 @@ def _fake_models(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_it_is_the_same_everywhere(tmp_path: Path, contexts: dict[str, str], floor: str | None, reason: str) -> None:
     (tmp_path / "mine.jinja").write_text("{{ query }}\n")
-    asked, tables = [], ['[prompts]\nsets = ["open-ended"]\n[[conditions]]\nmodel = "demo-aligned"\n']
+    asked, tables = [], ['[prompts]\nsets = ["open-ended"]\n[[conditions]]\nmodel = "demo-smollm2"\n']
     for i, (name, text) in enumerate(contexts.items()):
         file = tmp_path / f"{i}.toml"
         file.write_text(text)
@@ -78,7 +78,7 @@ def test_it_is_the_same_everywhere(tmp_path: Path, contexts: dict[str, str], flo
         context = f'context = "{file.name}"\n' if text else ""
         tables.append(f'[[conditions]]\nname = "{name}"\nmodel = "{model}"\n{context}')
 
-    ran = alignbench("sample", "--prompt", "Why?", "--model", "demo-aligned", *asked, "-n", "2", "--json")
+    ran = alignbench("sample", "--prompt", "Why?", "--model", "demo-smollm2", *asked, "-n", "2", "--json")
     assert ran.returncode == 0, ran.stderr
     crosses = json.loads(ran.stdout.splitlines()[-1])["scores"]["cross"]
     for cross in (crosses[name]["jaccard"] for name in contexts):

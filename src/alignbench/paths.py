@@ -27,6 +27,11 @@ def weights_dir() -> Path:
     return Path(os.environ.get("ALIGNBENCH_WEIGHTS_DIR") or cache_dir() / "weights")
 
 
+def adapters_dir() -> Path:
+    """The embedded base model's adapters, a folder each. `ALIGNBENCH_ADAPTERS_DIR` moves it."""
+    return Path(os.environ.get("ALIGNBENCH_ADAPTERS_DIR") or _PACKAGE / "models" / "adapters")
+
+
 def embedding_cache() -> Path:
     """A database of embeddings that belong to no session, such as those of sentences."""
     return cache_dir() / "embeddings.db"

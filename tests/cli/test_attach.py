@@ -83,7 +83,7 @@ def test_a_detached_run_draws_everything(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text(
         'n = 2\n[prompts]\nsets = ["open-ended"]\nlimit = 2\n[sampling]\nmax_tokens = 6\n'
-        '[[conditions]]\nmodel = "demo-aligned"\n'
+        '[[conditions]]\nmodel = "demo-smollm2"\n'
     )
     begun = alignbench_process("run", str(file), "--detach")
     assert begun.returncode == 0

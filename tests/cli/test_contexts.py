@@ -14,7 +14,7 @@ from alignbench.store import Store
 from tests.support.commands import alignbench
 from tests.support.samples import result
 
-TEACHER = Model("demo-aligned", "demo-aligned", "aligned")
+TEACHER = Model("demo-smollm2", "demo-smollm2", "aligned")
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def database(tmp_path: Path) -> Path:
     """A session with two prompts that a teacher has answered."""
     path = tmp_path / "alignbench.db"
     with Store.open(path) as store:
-        session = store.create_session("taught", reference="demo-aligned")
+        session = store.create_session("taught", reference="demo-smollm2")
         for id, prompt, answer in (("p1", "Why diaries?", "To remember."), ("p2", "Why gardens?", "To grow things.")):
             cell = store.add_cell(session, Prompt(id, prompt), Condition.zero_shot(TEACHER), 1)
             store.add_sample(cell, result(0, answer))
@@ -56,10 +56,10 @@ def test_render_counts_tokens_and_gives_ids_with_one_bos() -> None:
 
 @pytest.mark.models
 def test_a_chat_template_can_be_given_to_another_model(tmp_path: Path) -> None:
-    (tmp_path / "sibling.jinja").write_text(alignbench("models", "template", "demo-aligned").stdout, encoding="utf-8")
+    (tmp_path / "sibling.jinja").write_text(alignbench("models", "template", "demo-smollm2").stdout, encoding="utf-8")
     (tmp_path / "c.toml").write_text('template = "sibling.jinja"\ninstruction = "Be kind."\n', encoding="utf-8")
     asked = ["render", "--prompt", "Why?", "--context"]
-    own = alignbench(*asked, "chat-system", "--model", "demo-aligned").stdout
+    own = alignbench(*asked, "chat-system", "--model", "demo-smollm2").stdout
     lent = alignbench(*asked, str(tmp_path / "c.toml"), "--model", "demo-base")
     assert lent.returncode == 0, lent.stderr
     assert lent.stdout == own.replace("Answer in full, in clear language and in good order.", "Be kind.")
@@ -95,7 +95,7 @@ def test_examples_are_imported_built_listed_and_shown(database: Path, tmp_path: 
         "--session",
         "taught",
         "--condition",
-        "demo-aligned",
+        "demo-smollm2",
         "--name",
         "mine",
         "--db",
@@ -152,7 +152,7 @@ def test_examples_refuse(arguments: list[str], message: str) -> None:
 @pytest.mark.models
 def test_hints_are_made_and_listed(database: Path) -> None:
     asked = ["--session", "1", "--db", str(database), "--json"]
-    make = ["hints", "make", "--condition", "demo-aligned", "--level", "keywords", *asked]
+    make = ["hints", "make", "--condition", "demo-smollm2", "--level", "keywords", *asked]
     made = alignbench(*make)
     assert made.returncode == 0, made.stderr
     rows = [json.loads(line) for line in made.stdout.splitlines()]
@@ -168,8 +168,8 @@ def test_hints_are_made_and_listed(database: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--condition", "demo-aligned", "--level", "sumary"], "field level: 'sumary'"),
-        (["--condition", "demo-aligned", "--prompt", "p9"], "Session 1 has no prompt 'p9'. It has: p1, p2."),
+        (["--condition", "demo-smollm2", "--level", "sumary"], "field level: 'sumary'"),
+        (["--condition", "demo-smollm2", "--prompt", "p9"], "Session 1 has no prompt 'p9'. It has: p1, p2."),
     ],
 )
 def test_hints_refuse(database: Path, arguments: list[str], message: str) -> None:
@@ -185,19 +185,19 @@ def test_sampling_under_contexts_is_stored_and_the_same_again(tmp_path: Path) ->
     prompts.write_text("id,prompt\na,Why do people keep diaries?\nb,How does one become braver?\n", encoding="utf-8")
     context = tmp_path / "near.toml"
     context.write_text(
-        'template = "plain"\n[examples]\nset = { condition = "demo-aligned" }\nselect = "nearest-prompt"\nk = 1\n'
-        '[hint]\nlevel = "keywords"\nsource = { condition = "demo-aligned" }\n',
+        'template = "plain"\n[examples]\nset = { condition = "demo-smollm2" }\nselect = "nearest-prompt"\nk = 1\n'
+        '[hint]\nlevel = "keywords"\nsource = { condition = "demo-smollm2" }\n',
         encoding="utf-8",
     )
     command = [
-        "sample", "--prompts", str(prompts), "--model", "demo-base", "--model", "demo-aligned",
+        "sample", "--prompts", str(prompts), "--model", "demo-base", "--model", "demo-smollm2",
         "--context", str(context), "--condition", "zero=demo-base", "-n", "2", "--max-tokens", "8", "--json",
     ]  # fmt: skip
     first = alignbench(*command, "--db", str(tmp_path / "one.db"))
     assert first.returncode == 0, first.stderr
     lines = [json.loads(line) for line in first.stdout.splitlines()]
     texts = {(row["condition"], row["prompt_id"], row["sample"]): row["text"] for row in lines[:-1]}
-    assert {key[0] for key in texts} == {"demo-base + near", "demo-aligned", "zero"}
+    assert {key[0] for key in texts} == {"demo-base + near", "demo-smollm2", "zero"}
     assert len(texts) == 3 * 2 * 2
     assert lines[-1]["scores"]["cross"]["demo-base + near"]["jaccard"]["floor"] is not None
     db = sqlite3.connect(tmp_path / "one.db")
@@ -211,7 +211,7 @@ def test_sampling_under_contexts_is_stored_and_the_same_again(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--model", "demo-aligned", "--context", "zero-shot"], "--context is for base models, and no --model is one"),
+        (["--model", "demo-smollm2", "--context", "zero-shot"], "--context is for base models, and no --model is one"),
         (
             ["--model", "demo-base", "--context", "keywords"],
             "made of samples of 'demo-aligned', which is no",

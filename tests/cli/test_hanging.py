@@ -32,7 +32,7 @@ def is_gone(pid: int) -> bool:
 
 def test_a_stopped_worker_holds_no_signal_up_and_leaves_no_process(tmp_path: Path) -> None:
     db = tmp_path / "x.db"
-    words = ["sample", "--prompt", "Count.", "--model", "demo-aligned", "-n", "500", "--max-tokens", "1000", "--json"]
+    words = ["sample", "--prompt", "Count.", "--model", "demo-smollm2", "-n", "500", "--max-tokens", "1000", "--json"]
     command = subprocess.Popen(
         [sys.executable, "-m", "alignbench", *words, "--db", str(db)],
         stdout=subprocess.PIPE,
@@ -40,7 +40,7 @@ def test_a_stopped_worker_holds_no_signal_up_and_leaves_no_process(tmp_path: Pat
         text=True,
     )
     assert command.stdout is not None
-    assert "demo-aligned" in command.stdout.readline()  # a sample: the worker is at the others
+    assert "demo-smollm2" in command.stdout.readline()  # a sample: the worker is at the others
     worker = worker_of(command.pid)
     os.kill(worker, signal.SIGSTOP)
     wait_until(lambda: is_stopped(worker))
@@ -58,7 +58,7 @@ def test_a_stopped_worker_ends_with_a_front_end_that_is_killed() -> None:
         "import time\n"
         "from alignbench.engines.workers.pool import WorkerPool\n"
         "from alignbench.models.catalog import resolve\n"
-        "pool = WorkerPool(); model = resolve('demo-aligned')\n"
+        "pool = WorkerPool(); model = resolve('demo-smollm2')\n"
         "pool.load(model, lambda event: print(type(event).__name__, flush=True)); time.sleep(600)\n"
     )
     front = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)

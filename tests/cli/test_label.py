@@ -15,8 +15,8 @@ def test_faults_have_one_clear_message() -> None:
     for arguments, message in (
         (("7",), "There is no session 7"),
         (("1", "--tags", "one"), "expected 2 to 9 different ones"),
-        (("1", "--reference", "demo-alined"), "Did you mean demo-aligned"),
-        (("1", "--condition", "demo-aligned"), "has none named 'demo-aligned' beside demo-aligned"),
+        (("1", "--reference", "demo-smolm2"), "Did you mean demo-smollm2"),
+        (("1", "--condition", "demo-smollm2"), "has none named 'demo-smollm2' beside demo-smollm2"),
     ):
         ran = alignbench("label", *arguments)
         assert (ran.returncode, ran.stdout) == (2, ""), (arguments, ran.stderr)

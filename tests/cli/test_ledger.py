@@ -18,7 +18,7 @@ from tests.support.books import WORDS, Pool
 from tests.support.commands import alignbench
 from tests.support.waiting import wait_until
 
-MODELS = ["--teacher", "demo-aligned", "--base", "demo-base"]
+MODELS = ["--teacher", "demo-smollm2", "--base", "demo-base"]
 LEDGER = ["ledger", *MODELS, "--contexts", "instruction", "--n", "3", "--json"]
 
 

@@ -34,15 +34,17 @@ def weights(tmp_path: Path) -> Path:
 def test_list(weights: Path) -> None:
     lines = run("list").stdout.splitlines()
     assert lines[0].split() == ["name", "kind", "size", "context", "what", "state", "where"]
-    assert [line.split()[0] for line in lines[1:]] == ["demo-base", "demo-aligned", "mine", "gone"]
-    assert lines[3].split()[1:5] == ["aligned", "0", "MB", "2048"]
-    assert lines[3].rstrip().endswith(str(weights))
-    assert "missing  There is no file /nowhere/[bold]x." in lines[4]
+    assert [line.split()[0] for line in lines[1:]] == [
+        "demo-base", "demo-aligned", "demo-sft", "demo-smollm2", "mine", "gone"
+    ]  # fmt: skip
+    assert lines[5].split()[1:5] == ["aligned", "0", "MB", "2048"]
+    assert lines[5].rstrip().endswith(str(weights))
+    assert "missing  There is no file /nowhere/[bold]x." in lines[6]
 
 
 def test_list_json(weights: Path) -> None:
     statuses = [json.loads(line) for line in run("list", "--json").stdout.splitlines()]
-    mine, gone = statuses[2:]
+    mine, gone = statuses[4:]
     assert mine == {
         "name": "mine",
         "kind": "aligned",
@@ -52,6 +54,7 @@ def test_list_json(weights: Path) -> None:
         "bytes": weights.stat().st_size,
         "context_length": 2048,
         "description": "llama 0K",
+        "terms": None,
         "ok": True,
         "problem": None,
     }

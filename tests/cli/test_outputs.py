@@ -22,7 +22,7 @@ def db(tmp_path: Path) -> Iterator[Path]:
     """Session 1, of two prompts and two conditions; what commands leave in the folder is looked at."""
     path = tmp_path / "work" / "own.db"
     with Store.open(path) as store:
-        session = store.create_session("first", reference="demo-aligned")
+        session = store.create_session("first", reference="demo-smollm2")
         for i in range(2):
             for model in (BASE, ALIGNED):
                 cell = store.add_cell(session, Prompt(f"q{i}", f"Why {i}?"), Condition.zero_shot(model), 2)

@@ -27,7 +27,7 @@ limit = 4
 [sampling]
 max_tokens = 12
 [[conditions]]
-model = "demo-aligned"
+model = "demo-smollm2"
 """
 
 
@@ -49,8 +49,8 @@ def test_a_check_and_a_dry_run_touch_nothing(file: Path) -> None:
     assert "4 prompts, 1 conditions, 12 samples" in checked.stderr
     dry = alignbench("run", str(file), "--dry-run", "--json", "--limit", "2")
     assert json.loads(dry.stdout) == [
-        {"condition": "demo-aligned", "cells": 2, "samples": 6, "most_tokens": 72, "tokens": None, "seconds": None,
-         "memory": needed_bytes(resolve("demo-aligned"))}
+        {"condition": "demo-smollm2", "cells": 2, "samples": 6, "most_tokens": 72, "tokens": None, "seconds": None,
+         "memory": needed_bytes(resolve("demo-smollm2"))}
     ]  # fmt: skip
     for flags in (("--ray", str(file)), (str(file), "--ray"), (str(file), "--ray", "10.0.0.1:6379")):
         assert alignbench("run", *flags, "--check").returncode == 0  # an address is told from a file
@@ -70,7 +70,7 @@ def test_a_changed_condition_is_refused_and_changes_nothing(file: Path) -> None:
     file.write_text(FILE.replace("max_tokens = 12", "max_tokens = 13"))
     refused = alignbench("run", str(file))
     assert refused.returncode == 2
-    assert "The name 'demo-aligned' stands for another condition in session 1" in refused.stderr
+    assert "The name 'demo-smollm2' stands for another condition in session 1" in refused.stderr
     with Store.open(os.environ["ALIGNBENCH_DB"]) as store:
         assert store.manifest(1) == described
         assert [condition.sampling.max_tokens for condition in store.conditions(1)] == [12]
@@ -101,10 +101,10 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(file: Path, tmp_path: 
     assert resumed.returncode == 0, resumed.stderr
     counted = json.loads(resumed.stdout)
     assert counted["session"] == 1
-    assert counted["conditions"]["demo-aligned"]["samples"] == 30
+    assert counted["conditions"]["demo-smollm2"]["samples"] == 30
     assert first.items() <= texts().items()
     with Store.open(os.environ["ALIGNBENCH_DB"]) as store:
-        loaded = store.manifest(1)["loaded"]["demo-aligned"]
+        loaded = store.manifest(1)["loaded"]["demo-smollm2"]
         assert (len(loaded["weights"]), len(loaded["chat_template"]), loaded["device"]) == (64, 64, "cpu")
     again = alignbench("run", str(file))
     assert "nothing is missing" in again.stderr
@@ -120,9 +120,9 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(file: Path, tmp_path: 
     assert checked.returncode == 1, checked.stderr
     check = json.loads(checked.stdout)
     assert (check["session"], check["identical"], check["different"], check["failed"]) == (2, 29, 1, 0)
-    assert check["conditions"] == {"demo-aligned": {"identical": 29, "different": 1, "failed": 0}}
+    assert check["conditions"] == {"demo-smollm2": {"identical": 29, "different": 1, "failed": 0}}
     assert [each for each in check["samples"] if not each["identical"]] == [
-        {"prompt_id": row.prompt_id, "condition": "demo-aligned", "sample": row.sample, "identical": False,
+        {"prompt_id": row.prompt_id, "condition": "demo-smollm2", "sample": row.sample, "identical": False,
          "same": len(row.raw_text), "same_prompt": True, "error": ""}
     ]  # fmt: skip
     with Store.open(os.environ["ALIGNBENCH_DB"]) as store:

@@ -158,16 +158,16 @@ def test_every_id_of_a_set_is_sampled(tmp_path: Path) -> None:
     (tmp_path / "eq.jsonl").write_text("".join(
         json.dumps({"id": id, "prompt": text}) + "\n" for id, text in (("a", "Why?"), ("b", "Why?"), ("c", "Who?"))
     ))  # fmt: skip
-    command = ("sample", "--prompts", str(tmp_path / "eq.jsonl"), "--model", "demo-aligned", "-n", "2", "--json")
+    command = ("sample", "--prompts", str(tmp_path / "eq.jsonl"), "--model", "demo-smollm2", "-n", "2", "--json")
     ran = alignbench(*command)
     assert ran.returncode == 0, ran.stderr
     lines = [json.loads(line) for line in ran.stdout.splitlines()][:-1]
     assert [(line["prompt_id"], line["sample"]) for line in lines] == [(id, i) for id in "abc" for i in (0, 1)]
     assert [row[:2] for row in exported()] == [(id, i) for id in "abc" for i in (0, 1)]
     assert "prompts that share a text: 2, of 1 (a, b)" in ran.stderr
-    said = run("sample", "--prompt", "Why?", "--prompt", "Who?", "--model", "demo-aligned", "-n", "1", "--json")
+    said = run("sample", "--prompt", "Why?", "--prompt", "Who?", "--model", "demo-smollm2", "-n", "1", "--json")
     assert [json.loads(line)["prompt"] for line in said.splitlines()[:-1]] == ["Why?", "Who?"]
-    twice = run("sample", "--prompt", "Why?", "--prompt", " Why?", "--model", "demo-aligned", code=2)
+    twice = run("sample", "--prompt", "Why?", "--prompt", " Why?", "--model", "demo-smollm2", code=2)
     assert "The prompt 'Why?' is there twice" in twice
 
 

@@ -20,7 +20,7 @@ from tests.support.gguf_files import write_gguf
 from tests.support.waiting import LIMIT
 
 PROMPT = "how to relieve stress from work"
-BOTH = ["--model", "demo-base", "--model", "demo-aligned"]
+BOTH = ["--model", "demo-base", "--model", "demo-smollm2"]
 
 
 def sample_lines(output: str) -> list[dict[str, object]]:
@@ -65,7 +65,7 @@ def test_json_has_the_promised_keys() -> None:
 
 @pytest.mark.models
 def test_a_page_for_people_without_json() -> None:
-    ran = alignbench("sample", "--prompt", PROMPT, "--model", "demo-aligned", "-n", "2", "--max-tokens", "8")
+    ran = alignbench("sample", "--prompt", PROMPT, "--model", "demo-smollm2", "-n", "2", "--max-tokens", "8")
     assert ran.returncode == 0, ran.stderr
     assert PROMPT in ran.stdout
     assert "embedding diversity" in ran.stdout
@@ -74,9 +74,9 @@ def test_a_page_for_people_without_json() -> None:
 @pytest.mark.models
 def test_a_condition_is_a_name_and_a_model() -> None:
     ran = alignbench(
-        "sample", "--prompt", PROMPT, "--condition", "small=demo-aligned", "-n", "1", "--max-tokens", "4", "--json"
+        "sample", "--prompt", PROMPT, "--condition", "small=demo-smollm2", "-n", "1", "--max-tokens", "4", "--json"
     )
-    assert {(line["condition"], line["model"]) for line in sample_lines(ran.stdout)} == {("small", "demo-aligned")}
+    assert {(line["condition"], line["model"]) for line in sample_lines(ran.stdout)} == {("small", "demo-smollm2")}
 
 
 def refused(*arguments: str, code: int = 2) -> str:
@@ -89,13 +89,13 @@ def refused(*arguments: str, code: int = 2) -> str:
 
 
 def test_wrong_words_on_the_command_line() -> None:
-    assert "-n is 0" in refused("--prompt", PROMPT, "--model", "demo-aligned", "-n", "0")
-    assert "--prompt is empty" in refused("--prompt", "  ", "--model", "demo-aligned")
-    assert "--prompt TEXT or --prompts" in refused("--model", "demo-aligned")
+    assert "-n is 0" in refused("--prompt", PROMPT, "--model", "demo-smollm2", "-n", "0")
+    assert "--prompt is empty" in refused("--prompt", "  ", "--model", "demo-smollm2")
+    assert "--prompt TEXT or --prompts" in refused("--model", "demo-smollm2")
     assert "No --model given" in refused("--prompt", PROMPT)
-    assert "demo-aligned" in refused("--prompt", PROMPT, "--model", "demo-alinged")
-    assert "temperature is -1" in refused("--prompt", PROMPT, "--model", "demo-aligned", "--temperature", "-1")
-    assert "Two conditions" in refused("--prompt", PROMPT, "--model", "demo-aligned", "--model", "demo-aligned")
+    assert "demo-smollm2" in refused("--prompt", PROMPT, "--model", "demo-smolml2")
+    assert "temperature is -1" in refused("--prompt", PROMPT, "--model", "demo-smollm2", "--temperature", "-1")
+    assert "Two conditions" in refused("--prompt", PROMPT, "--model", "demo-smollm2", "--model", "demo-smollm2")
     assert "no condition of this run" in refused("--prompt", PROMPT, *BOTH, "--reference", "gpt")
     assert "NAME=MODEL" in refused("--prompt", PROMPT, "--condition", "demo-base")
 
@@ -112,10 +112,10 @@ def test_models_that_cannot_be_used(tmp_path: Path) -> None:
 def test_prompt_files_that_cannot_be_read(tmp_path: Path) -> None:
     lines = tmp_path / "mine.jsonl"
     lines.write_text("".join(f'{{"prompt": "Why {i}?"}}\n' for i in range(6)) + "{broken\n")
-    assert "line 7" in refused("--prompts", str(lines), "--model", "demo-aligned")
+    assert "line 7" in refused("--prompts", str(lines), "--model", "demo-smollm2")
     latin = tmp_path / "latin.txt"
     latin.write_bytes("café\n".encode("latin-1"))
-    assert "UTF-8" in refused("--prompts", str(latin), "--model", "demo-aligned")
+    assert "UTF-8" in refused("--prompts", str(latin), "--model", "demo-smollm2")
 
 
 def test_databases_that_cannot_be_used(tmp_path: Path) -> None:
@@ -126,14 +126,14 @@ def test_databases_that_cannot_be_used(tmp_path: Path) -> None:
     text = tmp_path / "text.db"
     text.write_text("not a database, but somebody's notes")
     for path in (foreign, text):
-        message = refused("--prompt", PROMPT, "--model", "demo-aligned", "--db", str(path), code=1)
+        message = refused("--prompt", PROMPT, "--model", "demo-smollm2", "--db", str(path), code=1)
         assert path.name in message
     assert foreign.read_bytes() == before
 
 
 @pytest.mark.models
 def test_a_request_that_cannot_fit_fails_with_the_numbers() -> None:
-    ran = alignbench("sample", "--prompt", PROMPT, "--model", "demo-aligned", "--max-tokens", "9000", "-n", "1")
+    ran = alignbench("sample", "--prompt", PROMPT, "--model", "demo-smollm2", "--max-tokens", "9000", "-n", "1")
     assert ran.returncode == 1
     assert "9000" in ran.stderr
     assert "8192" in ran.stderr
@@ -148,7 +148,7 @@ def test_one_failing_cell_is_exit_3() -> None:
     )  # fmt: skip
     assert ran.returncode == 3, ran.stderr
     statuses = {line["condition"]: line["status"] for line in sample_lines(ran.stdout)}
-    assert statuses == {"demo-base": "done", "demo-aligned": "error"}
+    assert statuses == {"demo-base": "done", "demo-smollm2": "error"}
 
 
 @pytest.mark.models
@@ -156,7 +156,7 @@ def test_one_failing_cell_is_exit_3() -> None:
 def test_what_had_finished_survives(how: signal.Signals, tmp_path: Path) -> None:
     db = tmp_path / "runs.db"
     process = subprocess.Popen(
-        [sys.executable, "-m", "alignbench", "sample", "--prompts", "open-ended", "--model", "demo-aligned", "-n", "2",
+        [sys.executable, "-m", "alignbench", "sample", "--prompts", "open-ended", "--model", "demo-smollm2", "-n", "2",
          "--max-tokens", "16", "--json", "--db", str(db)],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip

@@ -229,7 +229,7 @@ def test_faults_have_one_clear_message(file: Path, tmp_path: Path) -> None:
 
 @pytest.fixture
 def session() -> Iterator[int]:
-    aligned, base = Model("chat", "demo-aligned", "aligned"), Model("base", "demo-base", "base")
+    aligned, base = Model("chat", "demo-smollm2", "aligned"), Model("base", "demo-base", "base")
     with Store.open(os.environ["ALIGNBENCH_DB"]) as store:
         number = store.create_session("diaries", reference="chat")
         for prompt in ("p0", "p1"):
@@ -322,7 +322,7 @@ def test_scores_by_log_probs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     )
     monkeypatch.setattr("tests.support.commands.lent_pool", lambda **_: known)
     ran = alignbench(
-        "sample", "--prompt", prompt, "--model", "demo-base", "--model", "demo-aligned",
+        "sample", "--prompt", prompt, "--model", "demo-base", "--model", "demo-smollm2",
         "-n", "2", "--max-tokens", "16", "--temperature", "1", "--json",
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
@@ -331,18 +331,18 @@ def test_scores_by_log_probs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     names = ("--metrics", "surprisal,response_logprob,progressive_surprise,alignment_gap", "--bootstrap", "100")
     session = scored("--session", 1, *names)
     within, cross, meta = session["within"], session["cross"], session["meta"]
-    for condition in ("demo-base", "demo-aligned"):
+    for condition in ("demo-base", "demo-smollm2"):
         entry = within[condition]["response_logprob"]
         assert entry["value"] < entry["per_byte"] < 0
         assert entry["bits_per_byte"] == pytest.approx(-entry["per_byte"] / math.log(2), rel=1e-6)
         surprise = within[condition]["progressive_surprise"]
         assert surprise["value"] == pytest.approx(surprise["conditional"] * 2 ** -surprise["alone"])
-    gaps = [bits_with_end("demo-base", prompt, text) - bits_with_end("demo-aligned", prompt, text) for text in aligned]
+    gaps = [bits_with_end("demo-base", prompt, text) - bits_with_end("demo-smollm2", prompt, text) for text in aligned]
     n_bytes = sum(len(text.encode()) for text in aligned)
     assert cross["demo-base"]["alignment_gap"]["value"] == pytest.approx(sum(gaps) / n_bytes, abs=0.01)
     assert cross["demo-base"]["alignment_gap"]["value"] > 0  # the texts are of the aligned model's kind
     assert cross["demo-base"]["alignment_gap"]["recovery"] == 0
-    assert cross["demo-aligned"]["alignment_gap"]["value"] == 0
+    assert cross["demo-smollm2"]["alignment_gap"]["value"] == 0
     assert meta["base"] == "demo-base"
     assert meta["metrics"]["progressive_surprise"].startswith("1+demo-base@")
     assert "the tokenizers differ: demo-base" in meta["notes"][-1]
@@ -351,7 +351,7 @@ def test_scores_by_log_probs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         assert file["within"]["demo-base"][metric]["value"] == pytest.approx(within["demo-base"][metric]["value"])
     unnamed = scored("--file", output, *names)["within"]["demo-base"]
     assert unnamed["response_logprob"]["reason"] == "name the base model with --base"
-    assert "is an aligned model" in refused("--file", output, "--base", "demo-aligned", *names)
+    assert "is an aligned model" in refused("--file", output, "--base", "demo-smollm2", *names)
 
 
 @pytest.mark.slow
@@ -425,7 +425,7 @@ def test_a_judge_says_which_responses_are_one_answer(tmp_path: Path) -> None:
         judged = [
             judgment("equivalence", samples[p, name, 1], judge="j", reference_sample_id=samples[p, name, 0], same=same)
             for p in range(2)
-            for name, same in (("demo-base", False), ("demo-aligned", True))
+            for name, same in (("demo-base", False), ("demo-smollm2", True))
         ]
         command = ("--session", 1, "--db", db, "--metrics", "words", "--equivalence", "judge", *LEXICAL)
         before = scored(*command)
@@ -434,7 +434,7 @@ def test_a_judge_says_which_responses_are_one_answer(tmp_path: Path) -> None:
         assert any("alignbench judge SESSION --kind equivalence" in note for note in before["meta"]["notes"])
         store.add_judgments(1, judged)
     tables = scored(*command)
-    base, aligned = tables["within"]["demo-base"], tables["within"]["demo-aligned"]
+    base, aligned = tables["within"]["demo-base"], tables["within"]["demo-smollm2"]
     assert (base["semantic_classes"]["value"], aligned["semantic_classes"]["value"]) == (2.0, 1.0)
     assert base["semantic_entropy"]["value"] == pytest.approx(math.log(2))
     assert aligned["semantic_classes"]["equivalent"] == 1.0

@@ -17,7 +17,7 @@ from alignbench.spec import Condition, Model, Prompt, Sampling
 from alignbench.store import Store
 from tests.support.samples import result
 
-ALIGNED = Condition.zero_shot(Model("demo-aligned", "demo-aligned", "aligned"))
+ALIGNED = Condition.zero_shot(Model("demo-smollm2", "demo-smollm2", "aligned"))
 BASE = Condition.zero_shot(
     Model("demo-base", "demo-base", "base"), name="B", sampling=Sampling(top_p=0.9, stop=("\n\n",)), seed=7
 )
@@ -32,7 +32,7 @@ def invoke(*arguments: object) -> Result:
 def session() -> int:
     """A session with a sample of every kind, in the default database."""
     with Store.open(paths.default_database()) as store:
-        session = store.create_session("Why diaries?", reference="demo-aligned")
+        session = store.create_session("Why diaries?", reference="demo-smollm2")
         cells = [store.add_cell(session, Prompt("q1", "Why do people keep diaries?"), c, 5) for c in (ALIGNED, BASE)]
         store.add_sample(cells[0], result(0, "To remember."))
         store.add_sample(cells[1], result(0, "The diary is", "length"))
@@ -69,7 +69,7 @@ def test_list_is_one_row_a_session_newest_first(session: int) -> None:
     first = lines[3].split()
     assert (first[0], first[-3:]) == (str(session), ["1", "3", "1"])
     assert "Why diaries?" in lines[3]
-    assert "demo-aligned, demo-base" in lines[3]
+    assert "demo-smollm2, demo-base" in lines[3]
     assert "\x1b" not in "".join(lines)
 
 
@@ -99,15 +99,23 @@ def test_list_as_json_lines(session: int) -> None:
     rows = [json.loads(line) for line in outcome.stdout.splitlines()]
     assert [row["id"] for row in rows] == [newest, session]
     assert rows[0]["name"] == HOSTILE
-    assert rows[1]["models"] == ["demo-aligned", "demo-base"]
-    assert (rows[1]["n_samples"], rows[1]["n_errors"], rows[1]["reference"]) == (3, 1, "demo-aligned")
+    assert rows[1]["models"] == ["demo-smollm2", "demo-base"]
+    assert (rows[1]["n_samples"], rows[1]["n_errors"], rows[1]["reference"]) == (3, 1, "demo-smollm2")
+
+
+def test_a_model_that_has_another_name_now_is_shown_with_both() -> None:
+    with Store.open(paths.default_database()) as store:
+        session = store.create_session("of old")
+        before = Condition.zero_shot(Model("demo-aligned", "demo-aligned", "aligned"))
+        store.add_sample(store.add_cell(session, Prompt("q", "Why?"), before, 1), result(0, "So."))
+    assert "demo-aligned, now demo-smollm2 (aligned), chat template" in invoke("show", session).stdout
 
 
 def test_show_is_a_page_to_read(session: int) -> None:
     page = invoke("show", session).stdout
     for text in (
         "Session 1: Why diaries?",
-        "reference  demo-aligned",
+        "reference  demo-smollm2",
         "samples    3 done, 1 failed",
         "demo-base (base), plain template",
         "temperature 0.7, top_p 0.9, max_tokens 256, stop '\\n\\n', seed 7, strict",
@@ -168,7 +176,7 @@ def test_search_finds_words_in_every_session(session: int) -> None:
     assert (rows[0]["prompt_id"], rows[0]["snippet"]) == (HOSTILE, f"to {HOSTILE} remember")
     assert rows[3]["snippet"] == "To remember."
     outcome = invoke("search", '"to remember"')
-    assert outcome.stdout.splitlines()[1].split() == ["1", "q1", "demo-aligned", "0", "To", "remember."]
+    assert outcome.stdout.splitlines()[1].split() == ["1", "q1", "demo-smollm2", "0", "To", "remember."]
     outcome = invoke("search", "remember", "--limit", 2)
     assert len(outcome.stdout.splitlines()) == 3
     assert not {"\x1b", "\x07", "\u202e"} & set(outcome.stdout)
@@ -202,7 +210,7 @@ def test_merge_prints_the_number_of_the_new_session(session: int) -> None:
     assert outcome.stderr == "Session 3 has 4 samples of 3 conditions.\n"
     shown = json.loads(invoke("show", 3, "--json").stdout)
     assert shown["session"]["name"] == "Why diaries? + other"
-    assert [condition["name"] for condition in shown["conditions"]] == ["demo-aligned", "B", "B@2"]
+    assert [condition["name"] for condition in shown["conditions"]] == ["demo-smollm2", "B", "B@2"]
     assert isinstance(invoke("merge", session).exception, InputError)
 
 
@@ -215,7 +223,7 @@ def test_compare(session: int) -> None:
     comparison = json.loads(invoke("compare", session, other, "--json").stdout)
     assert (comparison["prompts"], comparison["only_prompts"]) == (1, [[], [HOSTILE]])
     assert [(each["names"], each["identical"], each["different"]) for each in comparison["conditions"]] == [
-        (["demo-aligned", "demo-aligned"], 1, 0),
+        (["demo-smollm2", "demo-smollm2"], 1, 0),
         (["B", "B"], 0, 0),
     ]
     assert comparison["conditions"][1]["differs"] == {"top_p": [0.9, 1.0], "stop": [["\n\n"], []], "seed": [7, 0]}

@@ -25,7 +25,7 @@ ray = pytest.importorskip("ray", reason="needs the extra ray")
 from alignbench.cluster.pool import RayPool, connect  # noqa: E402  it imports ray
 
 BASE = Condition.zero_shot(Model("raw", "demo-base", "base"))
-ALIGNED = Condition.zero_shot(Model("good", "demo-aligned", "aligned"))
+ALIGNED = Condition.zero_shot(Model("good", "demo-smollm2", "aligned"))
 PROMPTS = [Prompt(f"p{i}", f"Question {i}?") for i in range(8)]
 N = 3
 

@@ -30,7 +30,7 @@ class Shelf:
         return SET if name == "mine" else None
 
     def of_session(self, session: str | int, condition: str, sample: int) -> ExampleSet:
-        assert (session, condition, sample) == (3, "demo-aligned", 1)
+        assert (session, condition, sample) == (3, "demo-smollm2", 1)
         return SET
 
 
@@ -54,7 +54,7 @@ def test_every_key(tmp_path: Path) -> None:
         overflow = "refuse"
         thinking_end = "</think>"
         [examples]
-        set = { session = 3, condition = "demo-aligned" }
+        set = { session = 3, condition = "demo-smollm2" }
         select = "nearest-response"
         k = 2
         seed = 7
@@ -68,9 +68,9 @@ def test_every_key(tmp_path: Path) -> None:
         level = "free"
         template = { file = "h.txt" }
         maker = "demo-base"
-        source = { condition = "demo-aligned", sample = 2 }
+        source = { condition = "demo-smollm2", sample = 2 }
         [prefill]
-        source = { condition = "demo-aligned" }
+        source = { condition = "demo-smollm2" }
         tokens = 4
     """
     assert context(tmp_path, text) == Context(
@@ -81,8 +81,8 @@ def test_every_key(tmp_path: Path) -> None:
             SET, "", "nearest-response", 2, 7, "similar-last", "prompt", 0.5, 0.9, "other", 1,
             str((tmp_path / "embedder").resolve()),
         ),
-        hint=Hint("free", "", "demo-aligned", 2, "demo-base", "Sum up {response}"),
-        prefill=Prefill("", "demo-aligned", 0, 4),
+        hint=Hint("free", "", "demo-smollm2", 2, "demo-base", "Sum up {response}"),
+        prefill=Prefill("", "demo-smollm2", 0, 4),
         source="{{ query }}\n",
         stops=("###",),
         arguments='{"date": "1 May", "enable_thinking": false}',

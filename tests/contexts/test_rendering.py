@@ -133,8 +133,8 @@ def test_an_empty_prompt_is_refused() -> None:
 
 
 def test_what_has_to_be_prepared_is_said() -> None:
-    hinted = Context("plain", name="hinted", hint=Hint("summary", condition="demo-aligned"))
-    with pytest.raises(InputError, match="hint of hinted is made from a sample of 'demo-aligned'"):
+    hinted = Context("plain", name="hinted", hint=Hint("summary", condition="demo-smollm2"))
+    with pytest.raises(InputError, match="hint of hinted is made from a sample of 'demo-smollm2'"):
         render(WHY, hinted, BASE)
     assert "found" in render(WHY, hinted, BASE, Content(hint="found")).text
     nearest = Context("plain", examples=Examples(ExampleSet(ITEMS), select="nearest-prompt", k=1))

@@ -17,8 +17,8 @@ FULL = Context(
     name="full",
     instruction="Be kind.",
     examples=Examples(ExampleSet(ITEMS, "house"), select="random", k=1, seed=3, draw="all"),
-    hint=Hint("summary", condition="demo-aligned", maker="demo-aligned", template="Sum it up."),
-    prefill=Prefill(condition="demo-aligned", tokens=4),
+    hint=Hint("summary", condition="demo-smollm2", maker="demo-smollm2", template="Sum it up."),
+    prefill=Prefill(condition="demo-smollm2", tokens=4),
     stops=("###",),
 )
 
@@ -41,7 +41,7 @@ def test_names_are_not_hashed() -> None:
         {"instruction": "Be brief."},
         {"examples": None},
         {"examples": Examples(ExampleSet(ITEMS[:1]), select="random", k=1, seed=3, draw="all")},
-        {"hint": Hint("keywords", condition="demo-aligned", maker="demo-aligned", template="Sum it up.")},
+        {"hint": Hint("keywords", condition="demo-smollm2", maker="demo-smollm2", template="Sum it up.")},
         {"prefill": None},
         {"source": "{{ query }}"},
         {"stops": ()},

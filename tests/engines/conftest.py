@@ -19,7 +19,7 @@ def pool() -> WorkerPool:
     return shared_pool()
 
 
-@pytest.fixture(params=["demo-base", "demo-aligned"])
+@pytest.fixture(params=["demo-base", "demo-smollm2"])
 def model(request: pytest.FixtureRequest, pool: WorkerPool) -> Model:
     """Each of the embedded models, loaded."""
     model = resolve(request.param)
@@ -29,14 +29,14 @@ def model(request: pytest.FixtureRequest, pool: WorkerPool) -> Model:
 
 @pytest.fixture
 def aligned(pool: WorkerPool) -> Model:
-    model = resolve("demo-aligned")
+    model = resolve("demo-smollm2")
     load(pool, model)
     return model
 
 
 @pytest.fixture(scope="session")
 def llama_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real server of demo-aligned."""
-    weights = weights_path(resolve("demo-aligned"))
+    """A real server of demo-smollm2."""
+    weights = weights_path(resolve("demo-smollm2"))
     with llama_cpp_server(tmp_path_factory.mktemp("server"), weights) as url:
         yield url

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from alignbench import paths
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.llamacpp.engine import LlamaCppEngine
 from alignbench.engines.local.engine import LocalEngine
@@ -130,6 +131,33 @@ def test_one_process_serves_base_and_adapters(pool: WorkerPool, files: Path) -> 
     assert pool.capabilities(one) is None
     assert pool.capabilities(base) is not None
     pool.unload(half)
+
+
+def test_the_embedded_pair_at_any_scale_is_one_copy_of_the_weights() -> None:
+    """By the names that people write; what llama.cpp says of its files is in the worker's log."""
+    pool = WorkerPool(threads=1)
+    try:
+        models = [
+            resolve(name) for name in ("demo-aligned", "demo-base", "demo-sft", "demo-aligned*0.5", "demo-sft*1.25")
+        ]
+        scores = []
+        for model in models:
+            assert isinstance(load(pool, model), Loaded)
+            known = pool.capabilities(model)
+            assert known is not None
+            assert known.file_hash == weights_hash(model)
+            assert (known.kind, known.chat_template) == (
+                ("base", None) if model.name == "demo-base" else ("aligned", adapters.STAGE_TEMPLATE)
+            )
+            scores.append(score(pool, model, plain_request(1), TEXT).logprob)
+        assert len({pool.worker_pid(model) for model in models}) == 1
+        assert (scores[0] == scores[2]).all()
+        assert len({values.tobytes() for values in scores}) == len(models) - 1
+        log = next(paths.log_dir().glob("demo-aligned-*.log")).read_text(errors="replace")
+        assert log.count("loading lora adapter from") == 1
+        assert log.count("llama_model_loader: loaded meta data") == 1
+    finally:
+        pool.close()
 
 
 def test_transformers_gives_the_merged_models_numbers(engine: LlamaCppEngine, files: Path) -> None:

@@ -30,7 +30,7 @@ def test_estimates_come_from_the_files(tmp_path: Path) -> None:
 def test_what_cannot_fit_is_refused_with_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool_module, "free_bytes", lambda _: 50 * MIB)
     pool = WorkerPool()
-    event = load(pool, resolve("demo-aligned"))
+    event = load(pool, resolve("demo-smollm2"))
     pool.close()
     assert isinstance(event, Failed)
     assert "needs about 113 MiB" in event.message
@@ -41,7 +41,7 @@ def test_models_take_no_more_of_a_gpu_than_they_may(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(pool_module, "on_gpu", lambda _: True)
     monkeypatch.setattr(pool_module, "free_bytes", lambda _: 80_000 * MIB)
     pool = WorkerPool(vram=100 * MIB)
-    event = load(pool, resolve("demo-aligned"))
+    event = load(pool, resolve("demo-smollm2"))
     pool.close()
     assert isinstance(event, Failed)
     assert event.crowded
@@ -53,7 +53,7 @@ def test_a_model_that_is_idle_leaves_the_gpu(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(pool_module, "on_gpu", lambda _: True)
     monkeypatch.setattr(pool_module, "free_bytes", lambda _: 80_000 * MIB)
     pool = WorkerPool(idle_seconds=0.2)
-    aligned = resolve("demo-aligned")
+    aligned = resolve("demo-smollm2")
     assert isinstance(load(pool, aligned), Loaded)
     wait_until(lambda: pool.capabilities(aligned) is None)
     pool.close()
@@ -62,7 +62,7 @@ def test_a_model_that_is_idle_leaves_the_gpu(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.models
 def test_the_least_recently_used_model_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
     pool = WorkerPool()
-    base, aligned = resolve("demo-base"), resolve("demo-aligned")
+    base, aligned = resolve("demo-base"), resolve("demo-smollm2")
     assert isinstance(load(pool, base), Loaded)
     monkeypatch.setattr(pool_module, "free_bytes", lambda _: 50 * MIB)
     assert isinstance(load(pool, aligned), Loaded)

@@ -66,7 +66,7 @@ grandmother kept hers between the cookery books, forty volumes in grey cloth, an
 one."""
 
 
-@pytest.fixture(scope="module", params=["demo-base", "demo-aligned"])
+@pytest.fixture(scope="module", params=["demo-base", "demo-smollm2"])
 def pair(request: pytest.FixtureRequest, pool: WorkerPool) -> Iterator[tuple[Model, Model]]:
     """The same weights in llama.cpp and in transformers, loaded."""
     llama = resolve(request.param)
@@ -288,7 +288,7 @@ def test_characters_across_tokens_come_out_whole(pool: WorkerPool, pair: tuple[M
 
 
 def test_tokens_longer_than_32_bytes(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
-    line = "=" * 64 if pair[0].name == "demo-aligned" else " " * 31
+    line = "=" * 64 if pair[0].name == "demo-smollm2" else " " * 31
     samples = []
     for model in pair:
         request = replace(

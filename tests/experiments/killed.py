@@ -15,7 +15,7 @@ from tests.support.fakes import FakePool
 NAME = "killed"
 N = 3
 PROMPTS = [Prompt(f"p{i}", f"Question {i}?") for i in range(24)]
-TEACHER = Condition.zero_shot(Model("good", "demo-aligned", "aligned"))
+TEACHER = Condition.zero_shot(Model("good", "demo-smollm2", "aligned"))
 RAW = Model("raw", "demo-base", "base")
 CONDITIONS = (
     TEACHER,

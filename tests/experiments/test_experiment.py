@@ -29,7 +29,7 @@ def test_a_file_says_what_to_draw(tmp_path: Path) -> None:
         '[prompts]\nsets = ["open-ended"]\nfiles = ["more.txt"]\n'
         '[models]\nraw = "demo-base"\n[sampling]\nmax_tokens = 9\nstop = ["END"]\n'
         '[[conditions]]\nmodel = "raw"\n'
-        '[[conditions]]\nname = "chat"\nmodel = "demo-aligned"\nseed = 100\nsampling = { temperature = 0 }\n'
+        '[[conditions]]\nname = "chat"\nmodel = "demo-smollm2"\nseed = 100\nsampling = { temperature = 0 }\n'
         '[scores]\nmetrics = ["jaccard"]\n[output]\nreport = "out.md"\n',
     )
     assert (experiment.name, experiment.n, experiment.reference, experiment.floor) == ("mine", 2, "chat", "raw")
@@ -60,15 +60,15 @@ def test_prompts_of_several_files_are_there_once_and_keep_their_ids(tmp_path: Pa
 
 
 def test_a_cross_product(tmp_path: Path) -> None:
-    cross = '[cross]\nmodels = ["demo-base", "demo-aligned"]\ntemperatures = [0.3, 1]\n'
+    cross = '[cross]\nmodels = ["demo-base", "demo-smollm2"]\ntemperatures = [0.3, 1]\n'
     experiment = read(tmp_path, PROMPTS + cross)
     assert [(c.name, c.sampling.temperature) for c in experiment.conditions] == [
         ("demo-base@temp0.3", 0.3),
         ("demo-base@temp1", 1.0),
-        ("demo-aligned@temp0.3", 0.3),
-        ("demo-aligned@temp1", 1.0),
+        ("demo-smollm2@temp0.3", 0.3),
+        ("demo-smollm2@temp1", 1.0),
     ]
-    assert experiment.reference == "demo-aligned@temp0.3"
+    assert experiment.reference == "demo-smollm2@temp0.3"
     assert experiment.floor is None
 
 
@@ -107,30 +107,30 @@ def test_what_is_no_ladder(tmp_path: Path, lines: str, message: str) -> None:
 
 def test_contexts_are_for_base_models(tmp_path: Path) -> None:
     (tmp_path / "own.toml").write_text('template = "plain"\ninstruction = "Answer in verse."\n')
-    cross = '[cross]\nmodels = ["demo-base", "demo-aligned"]\ncontexts = ["zero-shot", "own.toml"]\n'
+    cross = '[cross]\nmodels = ["demo-base", "demo-smollm2"]\ncontexts = ["zero-shot", "own.toml"]\n'
     one = '[[conditions]]\nmodel = "demo-base"\ncontext = "fixed-3"\n'
     experiment = read(tmp_path, PROMPTS + one + cross)
     assert [c.name for c in experiment.conditions] == [
         "demo-base + fixed-3",
         "demo-base",
         "demo-base + own",
-        "demo-aligned",
+        "demo-smollm2",
     ]
     assert experiment.conditions[2].context.instruction == "Answer in verse."
-    assert (experiment.reference, experiment.floor) == ("demo-aligned", "demo-base")
+    assert (experiment.reference, experiment.floor) == ("demo-smollm2", "demo-base")
 
 
 def test_a_context_may_stand_in_the_file(tmp_path: Path) -> None:
     experiment = read(
         tmp_path,
-        PROMPTS + '[models]\nteacher = "demo-aligned"\n[[conditions]]\nmodel = "teacher"\n'
+        PROMPTS + '[models]\nteacher = "demo-smollm2"\n[[conditions]]\nmodel = "teacher"\n'
         '[[conditions]]\nname = "told"\nmodel = "demo-base"\n[conditions.context]\ntemplate = "plain"\n'
         'hint = { level = "summary", source = { condition = "teacher" }, maker = "teacher" }\n',
     )
     context = experiment.conditions[1].context
     assert context.name == "told"
     assert context.hint is not None
-    assert (context.hint.condition, context.hint.maker) == ("teacher", "demo-aligned")
+    assert (context.hint.condition, context.hint.maker) == ("teacher", "demo-smollm2")
     with pytest.raises(InputError, match=r"conditions\[0\].context, field shape: unknown"):
         read(tmp_path, ONE + 'context = { template = "plain", shape = 1 }\n')
 

@@ -17,7 +17,7 @@ from alignbench.spec import Condition, Model, Prompt
 from alignbench.store import Store
 from tests.support.fakes import FakePool
 
-ALIGNED = Condition.zero_shot(Model("good", "demo-aligned", "aligned"))
+ALIGNED = Condition.zero_shot(Model("good", "demo-smollm2", "aligned"))
 BASE = Condition.zero_shot(Model("raw", "demo-base", "base"))
 PROMPTS = [Prompt(f"p{i}", f"Question {i}?") for i in range(4)]
 N = 3

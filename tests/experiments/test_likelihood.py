@@ -28,7 +28,7 @@ def test_an_empty_response_has_no_totals() -> None:
 @pytest.mark.models
 def test_one_object_a_token_then_totals(tmp_path: Path) -> None:
     response = "People keep diaries to remember their days."
-    arguments = ["likelihood", "--model", "demo-aligned", "--prompt", "Why do people keep diaries?", "--json"]
+    arguments = ["likelihood", "--model", "demo-smollm2", "--prompt", "Why do people keep diaries?", "--json"]
     typed = alignbench(*arguments, "--response", response)
     assert typed.returncode == 0, typed.stderr
     *tokens, last = [json.loads(line) for line in typed.stdout.splitlines()]
@@ -43,7 +43,7 @@ def test_one_object_a_token_then_totals(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_scored_is_one_message() -> None:
-    ran = alignbench("likelihood", "--model", "demo-aligned", "--prompt", "Why?", "--response", "")
+    ran = alignbench("likelihood", "--model", "demo-smollm2", "--prompt", "Why?", "--response", "")
     assert ran.returncode == 2
     assert "--response is empty" in ran.stderr
 

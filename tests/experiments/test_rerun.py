@@ -17,7 +17,7 @@ from alignbench.store import Store
 from tests.support import fakes
 from tests.support.fakes import FakePool
 
-GOOD, RAW = Model("good", "demo-aligned", "aligned"), Model("raw", "demo-base", "base")
+GOOD, RAW = Model("good", "demo-smollm2", "aligned"), Model("raw", "demo-base", "base")
 TAUGHT = Context(
     "plain",
     examples=Examples(condition="good", select="random", k=1),
@@ -72,7 +72,7 @@ def test_what_is_not_the_same_is_said(stores: tuple[Store, Store], monkeypatch: 
 def test_another_build_is_said(stores: tuple[Store, Store], monkeypatch: pytest.MonkeyPatch) -> None:
     store, scratch = stores
     store.note_loaded(1, "demo-base", {"arithmetic": "AVX512"})
-    store.note_loaded(1, "demo-aligned", {"arithmetic": ""})
+    store.note_loaded(1, "demo-smollm2", {"arithmetic": ""})
     for name, capabilities in fakes.CAPABILITIES.items():
         monkeypatch.setitem(fakes.CAPABILITIES, name, replace(capabilities, arithmetic="AVX2"))
     again = plan_rerun(store, 1, scratch)

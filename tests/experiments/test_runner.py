@@ -17,7 +17,7 @@ from alignbench.store import Store
 from tests.support import fakes
 from tests.support.fakes import FakePool
 
-ALIGNED = Condition.zero_shot(Model("good", "demo-aligned", "aligned"))
+ALIGNED = Condition.zero_shot(Model("good", "demo-smollm2", "aligned"))
 BASE = Condition.zero_shot(Model("raw", "demo-base", "base"))
 PROMPTS = [Prompt("p1", "Why do people keep diaries?"), Prompt("p2", "What makes a good neighbour?")]
 

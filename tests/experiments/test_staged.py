@@ -35,7 +35,7 @@ from alignbench.store import Store
 from tests.support.fakes import FakePool
 from tests.support.stored import sample_hint
 
-GOOD, RAW = Model("good", "demo-aligned", "aligned"), Model("raw", "demo-base", "base")
+GOOD, RAW = Model("good", "demo-smollm2", "aligned"), Model("raw", "demo-base", "base")
 TEACHER = Condition.zero_shot(GOOD)
 PROMPTS = [Prompt("p1", "apples and pears"), Prompt("p2", "pears and plums"), Prompt("p3", "zebras in zoos")]
 ITEMS = (Example("apples", "red"), Example("plums", "blue"), Example("zoos", "grey"))
@@ -189,6 +189,16 @@ def test_a_hint_is_made_of_the_teachers_sample_and_kept(store: Store) -> None:
     assert asked == []  # a resumed run makes no hint again
 
 
+def test_the_name_of_a_model_means_what_it_means_in_the_session(store: Store) -> None:
+    """And not what it means elsewhere: here nothing, and of an older demo-aligned another model."""
+    session = store.create_session("t")
+    teacher = Condition("hot", Model("tuned", "demo-smollm2", "aligned"), Context("chat"))
+    pool = Pool(texts={"tuned": ["A short answer."]})
+    hint = Hint("summary", condition="hot", maker="tuned", template="Sum up: {response}")
+    run(store, session, pool, under(Context("plain", hint=hint)), teacher)
+    assert not errors(store, session)
+
+
 def test_every_example_of_a_teacher_gets_a_hint_of_its_own_answer(store: Store) -> None:
     session = store.create_session("t")
     pool = Pool(texts={"good": ["An answer."], "maker": ["In short."]})
@@ -216,13 +226,13 @@ def test_every_example_of_a_teacher_gets_a_hint_of_its_own_answer(store: Store) 
 
 def test_hints_are_made_of_examples_of_a_set_too_and_kept_for_the_next_prompt(store: Store) -> None:
     session = store.create_session("t")
-    pool = Pool(texts={"demo-aligned": ["In short."], "raw": ["first\n```\n\n# Answer:\n```\nlong\n"]})
+    pool = Pool(texts={"demo-smollm2": ["In short."], "raw": ["first\n```\n\n# Answer:\n```\nlong\n"]})
     own = (Example("apples", "red"), Example("plums", "blue", "own"))
     examples = Examples(ExampleSet(own), hints=True)
-    run(store, session, pool, under(Context("plain", examples=examples, hint=Hint("first", maker="demo-aligned"))), n=1)
+    run(store, session, pool, under(Context("plain", examples=examples, hint=Hint("first", maker="demo-smollm2"))), n=1)
     texts = rendered(store, session, "raw + context").values()
     assert all("\nown\n" in text and text.count("# Summary:\n```\nIn short.\n") == 1 for text in texts)
-    asked = [request.query for name, request in pool.requests if name == "demo-aligned"]
+    asked = [request.query for name, request in pool.requests if name == "demo-smollm2"]
     assert len(asked) == 1
     assert "Answer: red" in asked[0]
 

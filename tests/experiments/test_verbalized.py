@@ -21,7 +21,7 @@ from tests.support.pools import shared_pool
 
 PROMPT = Prompt("p1", "Why do people keep diaries?")
 ASKING = Context("chat", "several", verbalized=3, instruction="Give {answers} answers.")
-CONDITION = Condition("vs", Model("good", "demo-aligned", "aligned"), ASKING)
+CONDITION = Condition("vs", Model("good", "demo-smollm2", "aligned"), ASKING)
 
 
 def reply(*texts: str, probability: object = 0.25) -> str:
@@ -152,7 +152,7 @@ def test_a_real_model_is_held_to_the_form(store: Store, monkeypatch: pytest.Monk
     for module in ("verbalized", "runner"):
         monkeypatch.setattr(f"alignbench.experiments.{module}.schema", terse)
     context = replace(load_context("verbalized"), verbalized=2)
-    aligned = Model("demo-aligned", "demo-aligned", "aligned")
+    aligned = Model("demo-smollm2", "demo-smollm2", "aligned")
     condition = Condition("vs", aligned, context, Sampling(max_tokens=400))
     list(Run(make_plan(store, store.create_session("t"), [PROMPT], (condition,), 4), shared_pool(), store))
     samples = rows(store)

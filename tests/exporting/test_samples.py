@@ -26,7 +26,7 @@ TEXTS = ["=SUM(A1)", 'two\nlines, "quoted"', "\ud800 half", "\x1b[31m \u202e", "
 def store(tmp_path: Path) -> Iterator[Store]:
     """Session 1: hostile texts, one of them cut by length, and an error."""
     with Store.open(tmp_path / "alignbench.db") as store:
-        session = store.create_session("s", reference="demo-aligned")
+        session = store.create_session("s", reference="demo-smollm2")
         for model in (BASE, ALIGNED):
             cell = store.add_cell(session, Prompt("q", "Why?"), Condition.zero_shot(model), len(TEXTS) + 1)
             for i, text in enumerate(TEXTS):
@@ -53,7 +53,7 @@ def test_what_goes_out_as_jsonl_comes_back(store: Store, tmp_path: Path) -> None
 
     assert kept(imported.session) == kept(1)
     assert [c.model.kind for c in store.conditions(imported.session)] == ["base", "aligned"]
-    assert store.session(imported.session).reference == "demo-aligned"
+    assert store.session(imported.session).reference == "demo-smollm2"
 
 
 def test_no_cell_of_the_csv_is_a_formula(store: Store) -> None:
@@ -73,9 +73,9 @@ def test_a_selection(store: Store) -> None:
     def selected(**names: list[str]) -> set[tuple[str, str]]:
         return {(row["prompt_id"], row["condition"]) for row in sample_rows(store, 1, SampleFilter(**names))}
 
-    assert selected() == {("q", "demo-base"), ("q", "demo-aligned"), ("q2", "demo-base")}
+    assert selected() == {("q", "demo-base"), ("q", "demo-smollm2"), ("q2", "demo-base")}
     assert selected(conditions=["demo-base"]) == {("q", "demo-base"), ("q2", "demo-base")}
-    assert selected(prompts=["q"], conditions=["demo-aligned"]) == {("q", "demo-aligned")}
+    assert selected(prompts=["q"], conditions=["demo-smollm2"]) == {("q", "demo-smollm2")}
     with pytest.raises(InputError, match=r"has no condition 'demo-bas'\. Did you mean demo-base"):
         selected(conditions=["demo-bas"])
     with pytest.raises(InputError, match="has no prompt 'x'"):

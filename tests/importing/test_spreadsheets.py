@@ -44,7 +44,7 @@ def test_every_text_comes_back(text: str) -> None:
 def test_what_goes_out_as_csv_comes_back(tmp_path: Path) -> None:
     file = tmp_path / "out.csv"
     with Store.open(tmp_path / "runs.db") as store:
-        session = store.create_session("s", reference="demo-aligned")
+        session = store.create_session("s", reference="demo-smollm2")
         for model in (BASE, ALIGNED):
             cell = store.add_cell(session, Prompt("-1", "=Why?"), Condition.zero_shot(model), len(TEXTS) + 1)
             for i, text in enumerate(TEXTS):

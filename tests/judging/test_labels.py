@@ -40,7 +40,7 @@ def test_an_answer_is_of_the_sample_wherever_it_was_shown(filled: Store) -> None
         assert plan.label(item, 2).fields == {"preferred": "same"}
     straight, flipped = (next(i for i in plan.items if i.flipped is way) for way in (False, True))
     filled.add_judgments(1, [plan.label(straight, 1), plan.label(flipped, 0)])
-    table = judged_tables(filled, 1)[PREFERENCE]["demo-base vs demo-aligned"]
+    table = judged_tables(filled, 1)[PREFERENCE]["demo-base vs demo-smollm2"]
     assert {field: entry.value for field, entry in table.items()} == {"a": 0, "b": 1, "same": 0}
     assert (table["b"].n, table["b"].flipped) == (2, 1)
 
@@ -52,7 +52,7 @@ def test_what_is_labelled_is_not_asked_again_but_by_other_tags(filled: Store) ->
     again = plan_labels(filled, 1, tags=("hedges", "says more"))
     assert again.items == plan.items[1:]
     assert len(plan_labels(filled, 1, tags=("hedges", "other")).items) == len(plan_labels(filled, 1).items) == 12
-    (entry,) = judged_tables(filled, 1)[TAG]["demo-base vs demo-aligned"].items()
+    (entry,) = judged_tables(filled, 1)[TAG]["demo-base vs demo-smollm2"].items()
     assert entry[0] == "says more"
     assert [row.judgment.judge for row in filled.judgments(1)] == [HUMAN]
 
@@ -89,7 +89,7 @@ def test_labels_are_of_who_gave_them(filled: Store) -> None:
     assert (people.items, people.judges) == (6, ("ben", "anna"))
     assert people.alpha is not None
     assert people.alpha < 0.5  # anna says the same of all six
-    shares = judged_tables(filled, 1)[PREFERENCE]["demo-base vs demo-aligned"]["a"]
+    shares = judged_tables(filled, 1)[PREFERENCE]["demo-base vs demo-smollm2"]["a"]
     assert (shares.n, set(shares.judges)) == (18, {"anna", "ben"})
     (section,) = judged_sections({PREFERENCE: judged_tables(filled, 1)[PREFERENCE]})
     assert section.title.startswith("Judged: preference, by ")
@@ -97,7 +97,7 @@ def test_labels_are_of_who_gave_them(filled: Store) -> None:
         1, [judgment("quality", row.id, judge="j", helpfulness=3, **_OTHERS) for row in filled.samples(1)]
     )
     assert set(label_agreement(filled, 1)[PREFERENCE]) == {"people", "anna and quality, j", "ben and quality, j"}
-    assert judged_tables(filled, 1, judge="anna")[PREFERENCE]["demo-base vs demo-aligned"]["a"].n == 6
+    assert judged_tables(filled, 1, judge="anna")[PREFERENCE]["demo-base vs demo-smollm2"]["a"].n == 6
 
 
 def test_people_agree_on_a_question_only(filled: Store) -> None:

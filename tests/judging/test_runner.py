@@ -109,12 +109,12 @@ def test_a_reply_that_cannot_be_read_is_asked_for_again_and_kept_when_it_stays(s
 
     pool = Judge(reply=reply)
     judged = {event.item.condition: event for event in run(store, pool) if isinstance(event, Judged)}
-    base, aligned = judged["demo-base"], judged["demo-aligned"]
+    base, aligned = judged["demo-base"], judged["demo-smollm2"]
     assert (base.judgment.status, base.asked) == ("valid", 2)
     assert (aligned.judgment.status, aligned.asked) == ("invalid", ATTEMPTS)
     assert aligned.judgment.reply == prose
     assert "no JSON object" in aligned.judgment.reason
-    tries = [request for _, request in pool.requests if "demo-aligned" in request.query]
+    tries = [request for _, request in pool.requests if "demo-smollm2" in request.query]
     assert [request.seed for request in tries] == [0, 1, 2]
     assert [request.sampling.temperature > 0 for request in tries] == [False, True, True]
     assert len({request.key for request in tries}) == ATTEMPTS
@@ -130,13 +130,13 @@ def test_pairs_are_of_one_prompt_and_index_and_half_of_them_flipped(store: Store
     for event in judged:
         item = event.item
         assert item.condition == "demo-base"
-        assert item.reference_sample_id == samples[int(item.prompt_id[1:]), "demo-aligned", item.sample]
+        assert item.reference_sample_id == samples[int(item.prompt_id[1:]), "demo-smollm2", item.sample]
     orders = Counter(event.judgment.flipped for event in judged)
     assert 15 <= orders[True] <= 45
     for _, request in pool.requests:
         new, known = (request.query.index(f"<{tag}-answer>") for tag in ("new", "known"))
         assert "demo-base says" in request.query[new : new + 40]
-        assert "demo-aligned says" in request.query[known : known + 40]
+        assert "demo-smollm2 says" in request.query[known : known + 40]
     assert orders[True] == sum(
         request.query.index("<new-answer>") < request.query.index("<known-answer>") for _, request in pool.requests
     )
@@ -216,7 +216,7 @@ def test_what_cannot_be_planned_says_so(store: Store) -> None:
 @pytest.mark.models
 def test_a_judge_that_is_killed_is_started_again(store: Store) -> None:
     fill(store, prompts=20, n=2)
-    judge = resolve("demo-aligned")
+    judge = resolve("demo-smollm2")
     pool = WorkerPool(threads=2)
     try:
         events: list[JudgeEvent] = []
@@ -255,11 +255,11 @@ def test_a_set_is_shown_whole_and_judged_again_where_it_has_grown(store: Store) 
     judged = [event for event in run(store, pool, "set-topics") if isinstance(event, Judged)]
     assert {(event.item.condition, len(event.item.members)) for event in judged} == {
         ("demo-base", 2),  # the empty response says nothing
-        ("demo-aligned", 3),
+        ("demo-smollm2", 3),
     }
     assert all(event.judgment.status == "valid" for event in judged)
-    assert "demo-aligned says 0 0" in asked[1]
-    assert "demo-aligned says 0 2" in asked[1]
+    assert "demo-smollm2 says 0 0" in asked[1]
+    assert "demo-smollm2 says 0 2" in asked[1]
     assert not plan_judging(store, 1, "set-topics", JUDGE).items
     cell = next(cell.id for cell in store.cells(1) if cell.condition == "demo-base")
     store.add_sample(cell, result(3, "more"))
@@ -275,19 +275,19 @@ def test_every_two_responses_of_a_condition_are_the_same_answer_or_not(store: St
 
     judged = [event for event in run(store, Judge(reply=reply), "equivalence") if isinstance(event, Judged)]
     pairs = {(event.item.condition, event.judgment.reference_sample_id, event.item.sample_id) for event in judged}
-    aligned = [samples[0, "demo-aligned", i] for i in range(3)]
+    aligned = [samples[0, "demo-smollm2", i] for i in range(3)]
     base = [samples[0, "demo-base", i] for i in (0, 2)]
     assert pairs == {
         ("demo-base", base[0], base[1]),
-        *(("demo-aligned", aligned[i], aligned[j]) for i, j in ((0, 1), (0, 2), (1, 2))),
+        *(("demo-smollm2", aligned[i], aligned[j]) for i, j in ((0, 1), (0, 2), (1, 2))),
     }
     assert not plan_judging(store, 1, "equivalence", JUDGE).items
     known = read_equivalences(store, 1)
     assert known.judge == JUDGE.reference
     assert known.of["demo-base", "q0"] == {(0, 2): False}
-    assert known.of["demo-aligned", "q0"] == {(0, 1): True, (0, 2): True, (1, 2): True}
-    table = judged_tables(store, 1, reference="demo-aligned")["equivalence"]
+    assert known.of["demo-smollm2", "q0"] == {(0, 1): True, (0, 2): True, (1, 2): True}
+    table = judged_tables(store, 1, reference="demo-smollm2")["equivalence"]
     assert {name: fields["same"].value for name, fields in table.items()} == {
         "demo-base vs demo-base": 0.0,
-        "demo-aligned vs demo-aligned": 1.0,
+        "demo-smollm2 vs demo-smollm2": 1.0,
     }

@@ -59,12 +59,12 @@ def test_stances_are_shares_and_their_spread(store: Store) -> None:
     store.add_judgments(
         1,
         [
-            judgment("stance", samples[p, "demo-aligned", i], stance=stance)
+            judgment("stance", samples[p, "demo-smollm2", i], stance=stance)
             for p, stances in said.items()
             for i, stance in enumerate(stances)
         ],
     )
-    fields = judged_tables(store, 1, uncertainty=UNCERTAINTY)["stance"]["demo-aligned"]
+    fields = judged_tables(store, 1, uncertainty=UNCERTAINTY)["stance"]["demo-smollm2"]
     shares = {name: fields[name].value for name in ("yes", "no", "both", "other")}
     assert shares == pytest.approx({"yes": 1 / 3, "no": 1 / 6, "both": 1 / 2, "other": 0})
     assert fields["distinct_per_prompt"].value == pytest.approx(1.5)
@@ -73,7 +73,7 @@ def test_stances_are_shares_and_their_spread(store: Store) -> None:
 
 def test_pairs_are_named_by_both_conditions_and_count_their_order(store: Store) -> None:
     samples = fill(store, n=2)
-    pairs = [(samples[p, "demo-base", i], samples[p, "demo-aligned", i]) for p in range(2) for i in range(2)]
+    pairs = [(samples[p, "demo-base", i], samples[p, "demo-smollm2", i]) for p in range(2) for i in range(2)]
     topics = [{"topic": "x", "in": place, "helpfulness": None} for place in ("a", "b", "b", "both")]
     store.add_judgments(
         1,
@@ -87,9 +87,9 @@ def test_pairs_are_named_by_both_conditions_and_count_their_order(store: Store) 
     )
     tables = judged_tables(store, 1, uncertainty=UNCERTAINTY)
     assert list(tables) == ["new-information", "topics"]
-    score = tables["new-information"]["demo-base vs demo-aligned"]["score"]
+    score = tables["new-information"]["demo-base vs demo-smollm2"]["score"]
     assert (score.value, score.n, score.flipped) == (2.5, 4, 1)
-    counts = tables["topics"]["demo-base vs demo-aligned"]
+    counts = tables["topics"]["demo-base vs demo-smollm2"]
     assert {place: counts[place].value for place in counts} == {"a": 1, "b": 2, "both": 1}
     assert judged_tables(store, 1, reference="demo-base", uncertainty=UNCERTAINTY) == {}
 
@@ -97,27 +97,27 @@ def test_pairs_are_named_by_both_conditions_and_count_their_order(store: Store) 
 def test_a_pair_with_the_source_of_a_context_is_held_out(store: Store) -> None:
     """Sample 0 of the reference is what the hint tells of: its pair, which the judge found nothing new in, is apart."""
     samples = fill(store, prompts=1, n=2)
-    hint = Hint("summary", condition="demo-aligned", sample=0, maker="m")
+    hint = Hint("summary", condition="demo-smollm2", sample=0, maker="m")
     hinted = Condition("hinted", BASE, Context("plain", hint=hint))
     cell = store.add_cell(1, Prompt("q0", "Why 0?"), hinted, 2)
     of_pairs = [
         judgment(
             "new-information",
             store.add_sample(cell, result(i, f"hinted says {i}")).id,
-            reference_sample_id=samples[0, "demo-aligned", i],
+            reference_sample_id=samples[0, "demo-smollm2", i],
             score=score,
         )
         for i, score in enumerate((1, 4))
     ]
     store.add_judgments(1, of_pairs)
     table = judged_tables(store, 1, uncertainty=UNCERTAINTY)["new-information"]
-    score = table["hinted vs demo-aligned"]["score"]
+    score = table["hinted vs demo-smollm2"]["score"]
     assert (score.value, score.n, score.reason) == (4, 1, "")
     assert score.with_source is not None
     assert (score.with_source.value, score.with_source.n, score.with_source.with_source) == (2.5, 2, None)
-    assert list(with_source_apart(table)) == ["hinted vs demo-aligned, held out", "hinted vs demo-aligned, with source"]
-    rows = [row for row in judgments_of(store, 1, "new-information", "demo-aligned") if row.sample == 0]
-    score = summarize("new-information", rows, UNCERTAINTY, pair_sources(store, 1, rows))["hinted vs demo-aligned"][
+    assert list(with_source_apart(table)) == ["hinted vs demo-smollm2, held out", "hinted vs demo-smollm2, with source"]
+    rows = [row for row in judgments_of(store, 1, "new-information", "demo-smollm2") if row.sample == 0]
+    score = summarize("new-information", rows, UNCERTAINTY, pair_sources(store, 1, rows))["hinted vs demo-smollm2"][
         "score"
     ]
     assert (score.value, score.reason) == (None, NOTHING_HELD_OUT)
@@ -130,7 +130,7 @@ def test_the_judge_with_the_most_judgments_speaks_unless_one_is_named(store: Sto
     store.add_judgments(1, [judgment("quality", s, **grades(2)) for s in samples[:1]])
     store.add_judgments(1, [judgment("quality", s, judge="other", **grades(5)) for s in samples[:2]])
     assert judged_tables(store, 1, uncertainty=UNCERTAINTY)["quality"]["demo-base"]["depth"].value == 5
-    named = judged_tables(store, 1, judge="demo-aligned", uncertainty=UNCERTAINTY)
+    named = judged_tables(store, 1, judge="demo-smollm2", uncertainty=UNCERTAINTY)
     assert named["quality"]["demo-base"]["depth"].value == 2
     assert judged_tables(store, 1, judge="nobody", uncertainty=UNCERTAINTY) == {}
 

@@ -138,7 +138,7 @@ def test_models_toml(base: Path, adapter: Path, tmp_path: Path) -> None:
     model = resolve("sft", models_file=file)
     assert (model.name, model.reference) == ("sft", f"llama:{base}+{adapter}*0.5")
     (status,) = [status for status in inventory(models_file=file) if status.name == "sft"]
-    assert status.description.endswith("+ LoRA x 0.5")
+    assert status.description.endswith("+ LoRA sft x 0.5")
     file.write_text(f'[models.sft]\nreference = "llama:{base}+{adapter}*0.25"\nscale = 2\n')
     assert resolve("sft", models_file=file).reference == f"llama:{base}+{adapter}*2"
 

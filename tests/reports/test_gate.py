@@ -23,7 +23,7 @@ from tests.support.judged import fill, judgment
 from tests.support.paper_data import OVERTON, needs_paper_data
 
 ASPECTS = ("helpfulness", "clarity", "factuality", "depth", "engagement")
-BASE, ALIGNED = "demo-base", "demo-aligned"
+BASE, ALIGNED = "demo-base", "demo-smollm2"
 TEXTS = {
     **{(p, BASE, 0): "sun moon star lake hill" for p in range(2)},
     **{(p, BASE, 1): "sun moon fish bird frog" for p in range(2)},

@@ -32,7 +32,7 @@ TEXTS: Mapping[str, list[str]] = {
     "hinted": ["apples pears plums", "apples rivers"],
     "floor": ["lakes green blue grey sky"],
 }
-TEACHER = Condition.zero_shot(Model("teacher", "demo-aligned", "aligned"))
+TEACHER = Condition.zero_shot(Model("teacher", "demo-smollm2", "aligned"))
 HINTED = Condition(
     "hinted", Model("raw", "demo-base", "base"), Context("plain", hint=Hint("summary", condition="teacher", maker="m"))
 )

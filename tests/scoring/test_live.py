@@ -23,7 +23,7 @@ from tests.support.waiting import LIMIT
 
 PROMPT = Prompt("p1", "Why keep a diary?")
 OTHER_PROMPT = Prompt("p2", "Why dance?")
-MODEL = Model("m", "demo-aligned", "aligned")
+MODEL = Model("m", "demo-smollm2", "aligned")
 A, B, C = (Condition(name, MODEL, Context("chat")) for name in "ABC")
 
 

@@ -20,7 +20,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def session(store: Store) -> int:
-    return store.create_session("first", reference="demo-aligned")
+    return store.create_session("first", reference="demo-smollm2")
 
 
 @pytest.fixture

@@ -126,6 +126,18 @@ def test_order_of_first_use(store: Store, session: int) -> None:
     assert store.conditions(session) == conditions
 
 
+def test_the_pair_of_today_is_not_taken_for_that_of_an_older_session(store: Store, session: int) -> None:
+    """demo-aligned was another model: its samples stay, and none of today's come under its name."""
+    before, today = (
+        Condition.zero_shot(Model("demo-aligned", reference, "aligned"))
+        for reference in ("demo-aligned", "demo-base+demo-sft")
+    )
+    store.add_sample(store.add_cell(session, PROMPT, before, 1), result(0, "So."))
+    assert store.conditions(session) == [before]
+    with pytest.raises(InputError, match="The name 'demo-aligned' stands for another condition"):
+        store.add_cell(session, PROMPT, today, 1)
+
+
 def test_a_name_never_comes_to_mean_two_things(store: Store, session: int) -> None:
     condition = Condition.zero_shot(BASE)
     store.add_cell(session, PROMPT, condition, 5)
@@ -153,7 +165,7 @@ def test_a_renamed_condition_keeps_its_samples_and_stays_the_reference(store: St
     condition = Condition.zero_shot(ALIGNED)
     cell = store.add_cell(session, PROMPT, condition, 5)
     store.add_sample(cell, result(0, "x"))
-    store.rename_condition(session, "demo-aligned", "teacher")
+    store.rename_condition(session, "demo-smollm2", "teacher")
     assert store.conditions(session) == [replace(condition, name="teacher")]
     assert store.session(session).reference == "teacher"
     assert [row.condition for row in store.samples(session)] == ["teacher"]
@@ -168,14 +180,14 @@ def test_a_renamed_condition_keeps_its_samples_and_stays_the_reference(store: St
 def test_a_condition_that_contexts_are_made_from_keeps_its_name(store: Store, session: int) -> None:
     condition = Condition.zero_shot(ALIGNED)
     hinted = replace(
-        Condition.zero_shot(BASE), context=Context("plain", hint=Hint("summary", condition="demo-aligned"))
+        Condition.zero_shot(BASE), context=Context("plain", hint=Hint("summary", condition="demo-smollm2"))
     )
     for each in (condition, hinted):
         store.add_cell(session, PROMPT, each, 5)
-    with pytest.raises(InputError, match="demo-aligned keeps its name: the context of demo-base"):
-        store.rename_condition(session, "demo-aligned", "teacher")
+    with pytest.raises(InputError, match="demo-smollm2 keeps its name: the context of demo-base"):
+        store.rename_condition(session, "demo-smollm2", "teacher")
     store.rename_condition(session, "demo-base", "pupil")
-    assert [each.name for each in store.conditions(session)] == ["demo-aligned", "pupil"]
+    assert [each.name for each in store.conditions(session)] == ["demo-smollm2", "pupil"]
 
 
 def test_a_condition_goes_only_while_it_has_no_sample(store: Store, session: int) -> None:

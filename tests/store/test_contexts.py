@@ -65,7 +65,7 @@ def test_a_condition_comes_back_with_its_context(store: Store, session: int) -> 
 
 def test_hints_know_their_source_and_are_kept_once(store: Store, session: int, cell: int) -> None:
     source = store.add_sample(cell, result(2, "Diaries help."))
-    made = NewHint("summary", "help", "demo-aligned", "Sum up.", source.id, "abc", 4, 0.5, 1)
+    made = NewHint("summary", "help", "demo-smollm2", "Sum up.", source.id, "abc", 4, 0.5, 1)
     hint = store.add_hint(session, WHY, made)
     assert store.add_hint(session, WHY, made).id == hint.id
     assert (hint.source_condition, hint.source_sample) == ("demo-base", 2)
@@ -73,8 +73,8 @@ def test_hints_know_their_source_and_are_kept_once(store: Store, session: int, c
     other = store.add_hint(session, WHY, NewHint("free", "by hand"))
     assert [h.id for h in store.hints(session, WHY)] == [hint.id, other.id]
     assert store.hints(session, Prompt.typed("another")) == []
-    assert store.made_hint(session, WHY, "summary", "demo-aligned", "Sum up.", "abc") == hint
-    assert store.made_hint(session, WHY, "summary", "demo-aligned", "Sum up.", "abcd") is None
+    assert store.made_hint(session, WHY, "summary", "demo-smollm2", "Sum up.", "abc") == hint
+    assert store.made_hint(session, WHY, "summary", "demo-smollm2", "Sum up.", "abcd") is None
     store.set_cell_hint(cell, hint.id)
     store.set_cell_hint(cell, other.id)
     store.set_sample_hint(source.id, hint.id)

@@ -50,7 +50,7 @@ DAMAGE = {  # what is done to the file, and what the note names
     "condition, no sampling": ("UPDATE conditions SET sampling = NULL WHERE id = 1", "'demo-base' of session 1"),
     "condition, mode": ("UPDATE conditions SET mode = 'turbo' WHERE id = 1", "mode is 'turbo'"),
     "condition, name": (f"UPDATE conditions SET name = {NO_UTF8} WHERE id = 1", r"condition '\\xffAB' of session 1"),
-    "reference": ("UPDATE conditions SET context = '[1]' WHERE id = 2", "condition 'demo-aligned' of session 1"),
+    "reference": ("UPDATE conditions SET context = '[1]' WHERE id = 2", "condition 'demo-smollm2' of session 1"),
     "prompt": (f"UPDATE prompts SET name = {NO_UTF8} WHERE id = 1", r"prompt '\\xffAB' of session 1"),
     "text": (f"UPDATE texts SET text = {NO_UTF8} WHERE rowid = 1", "prompt 'q0' of session 1"),
     "text gone": ("DELETE FROM texts WHERE rowid = 1", "prompt 'q0' of session 1"),
@@ -86,7 +86,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("sound") / "a.db"
     with Store.open(path) as store:
         for name in ("first", "second"):
-            session = store.create_session(name, reference="demo-aligned", manifest={"loaded": {}})
+            session = store.create_session(name, reference="demo-smollm2", manifest={"loaded": {}})
             for p in range(2):
                 prompt = Prompt(f"q{p}", f"Why {p}? {name}")
                 samples = []
@@ -99,9 +99,9 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
                     store.add_embeddings("m", vectors, windows=dict.fromkeys(vectors, 1), mode="mean")
                 judgment = Judgment("quality", "me", "t", samples[0].id, None, "valid", {"clarity": 4})
                 store.add_judgments(session, [judgment])
-                pair = PairScore(prompt.id, "demo-aligned", "demo-base", 0, 0, 0.5)
+                pair = PairScore(prompt.id, "demo-smollm2", "demo-base", 0, 0, 0.5)
                 store.add_pair_scores(session, "bertscore_f1", "v", [pair])
-                store.add_hint(session, prompt, NewHint("summary", "so", "demo-aligned", "t", samples[2].id, "h"))
+                store.add_hint(session, prompt, NewHint("summary", "so", "demo-smollm2", "t", samples[2].id, "h"))
             store.add_note(session, "a note")
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         db.execute("PRAGMA writable_schema = ON")

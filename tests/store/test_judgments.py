@@ -13,7 +13,7 @@ from tests.support.samples import ALIGNED, result
 
 QUALITY = Judgment(
     kind="quality",
-    judge="demo-aligned",
+    judge="demo-smollm2",
     template_hash="t1",
     sample_id=1,
     reference_sample_id=None,
@@ -41,7 +41,7 @@ def test_a_judgment_comes_back_with_what_it_belongs_to(store: Store, session: in
     assert (first.prompt_id, first.condition, first.sample) == ("q1", "demo-base", 0)
     assert (first.reference, first.reference_sample) == (None, None)
     assert second.judgment == against
-    assert (second.reference, second.reference_sample) == ("demo-aligned", 2)
+    assert (second.reference, second.reference_sample) == ("demo-smollm2", 2)
 
 
 def test_an_item_is_one_row_for_each_kind_judge_and_template(store: Store, session: int, pair: tuple[int, int]) -> None:
@@ -57,8 +57,8 @@ def test_an_item_is_one_row_for_each_kind_judge_and_template(store: Store, sessi
     store.add_judgments(session, [first])
     store.add_judgments(session, [better, *others])
     assert [row.judgment for row in store.judgments(session)] == [better, *others]
-    assert store.judged(session, "quality", "demo-aligned", "t1") == {(base, None), (base, aligned)}
-    assert store.judges(session, "quality") == ["demo-aligned", "another"]
+    assert store.judged(session, "quality", "demo-smollm2", "t1") == {(base, None), (base, aligned)}
+    assert store.judges(session, "quality") == ["demo-smollm2", "another"]
     assert [row.judgment for row in store.judgments(session, kind="quality", judge="another")] == [others[1]]
 
 

@@ -46,7 +46,7 @@ def test_what_is_the_same_is_joined(store: Store, session: int, second: int) -> 
         ("q1@2", "demo-base@2", 0, "done", "letters"),
     ]
     info = store.session(merged)
-    assert (info.name, info.reference, info.n_samples, info.n_errors) == ("both", "demo-aligned", 4, 0)
+    assert (info.name, info.reference, info.n_samples, info.n_errors) == ("both", "demo-smollm2", 4, 0)
     assert [cell.n for cell in store.cells(merged)] == [7, 2]
     assert [condition.hash for condition in store.conditions(merged)] == [Condition.zero_shot(BASE).hash, COLD.hash]
     assert [each["session"] for each in store.manifest(merged)["merged"]] == [session, second]
@@ -142,7 +142,7 @@ def test_prompts_of_one_text_stay_apart_and_each_meets_its_own(store: Store, ord
     assert texts == {
         (prompt.id, name): f"{text} {prompt.id}"
         for prompt in SHARED
-        for name, text in (("demo-base", "first"), ("demo-aligned", "second"))
+        for name, text in (("demo-base", "first"), ("demo-smollm2", "second"))
     }
 
 

@@ -41,7 +41,7 @@ def db(tmp_path: Path) -> Path:
     path = tmp_path / "work" / "a.db"
     with Store.open(path) as store:
         for name in ("first", "second"):
-            session = store.create_session(name, reference="demo-aligned")
+            session = store.create_session(name, reference="demo-smollm2")
             for model in (BASE, ALIGNED):
                 cell = store.add_cell(session, Prompt("q", "Why?"), Condition.zero_shot(model), 1)
                 store.add_sample(cell, result(0, "Because it is so."))

@@ -22,9 +22,9 @@ def test_a_session_counts_what_is_in_it(store: Store, session: int) -> None:
     store.add_sample(cells[1], result(0, "part", "cancelled"))
     store.add_error(cells[1], 1, "broken")
     info = store.session(session)
-    assert (info.name, info.reference) == ("first", "demo-aligned")
+    assert (info.name, info.reference) == ("first", "demo-smollm2")
     assert (info.n_prompts, info.n_conditions, info.n_samples, info.n_errors) == (2, 2, 1, 1)
-    assert info.models == ("demo-aligned", "demo-base")
+    assert info.models == ("demo-smollm2", "demo-base")
     assert info.created <= info.updated
 
 
@@ -150,9 +150,9 @@ def test_a_session_is_called_by_its_date_prompts_and_models_until_it_is_renamed(
     assert store.session(session).name == day
     typed, of_set = Prompt.typed("Why do people\nkeep [/] diaries?"), Prompt("q1", "One?", "open-ended")
     make_plan(store, session, [typed], [Condition.zero_shot(ALIGNED)], 1)
-    assert store.session(session).name == f"{day} “Why do people” · demo-aligned"
+    assert store.session(session).name == f"{day} “Why do people” · demo-smollm2"
     make_plan(store, session, [of_set], [Condition.zero_shot(ALIGNED), Condition.zero_shot(BASE)], 1)
-    assert store.session(session).name == f"{day} open-ended · demo-aligned, demo-base"
+    assert store.session(session).name == f"{day} open-ended · demo-smollm2, demo-base"
     store.rename_session(session, "the pilot")
     make_plan(store, session, [Prompt("q2", "Two?", "other")], [Condition.zero_shot(BASE)], 1)
     assert store.session(session).name == "the pilot"

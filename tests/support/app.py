@@ -26,7 +26,7 @@ from tests.support.fakes import FakePool, LetterEmbedder
 from tests.support.waiting import LIMIT
 
 WIDE, SMALL = (120, 36), (80, 24)
-ALIGNED = Model("demo-aligned", "demo-aligned", "aligned")
+ALIGNED = Model("demo-aligned", "demo-base+demo-sft", "aligned")
 BASE = Model("demo-base", "demo-base", "base")
 
 

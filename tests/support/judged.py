@@ -18,7 +18,7 @@ def fill(
     store: Store, *, prompts: int = 2, n: int = 2, texts: dict[tuple[int, str, int], str] | None = None
 ) -> Samples:
     """Session 1: a base and an aligned condition, n samples each."""
-    session = store.create_session("judged", reference="demo-aligned")
+    session = store.create_session("judged", reference="demo-smollm2")
     samples: Samples = {}
     for p in range(prompts):
         for condition in map(Condition.zero_shot, (BASE, ALIGNED)):
@@ -43,9 +43,9 @@ def terse_template(kind: str) -> JudgeTemplate:
 
 
 def judgment(kind: str, sample: int, status: JudgmentStatus = "valid", **given: Any) -> Judgment:
-    """A judgment of demo-aligned; what is no column of it is a field."""
+    """A judgment of demo-smollm2; what is no column of it is a field."""
     columns = {name: given.pop(name) for name in ("judge", "reference_sample_id", "flipped") if name in given}
-    defaults = {"judge": "demo-aligned", "reference_sample_id": None}
+    defaults = {"judge": "demo-smollm2", "reference_sample_id": None}
     return Judgment(
         kind=kind, template_hash="t", sample_id=sample, status=status, fields=given, **{**defaults, **columns}
     )

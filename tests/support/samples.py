@@ -27,4 +27,4 @@ def done_samples(store: Store, cell: int) -> set[int]:
 BASE = Model("demo-base", "demo-base", "base")
 
 
-ALIGNED = Model("demo-aligned", "demo-aligned", "aligned")
+ALIGNED = Model("demo-smollm2", "demo-smollm2", "aligned")

@@ -49,6 +49,8 @@ def list_models(models_file: ModelsFile = None, as_json: Json = False) -> None:
             for status in statuses
         ],
     )
+    for notice in dict.fromkeys(filter(None, (status.terms for status in statuses))):
+        printing.say(f"{', '.join(status.name for status in statuses if status.terms == notice)}: {notice}")
 
 
 @app.command()
@@ -166,6 +168,7 @@ def _as_json(status: ModelStatus) -> dict[str, object]:
         "bytes": status.size,
         "context_length": status.context_length,
         "description": status.description,
+        "terms": status.terms or None,
         "ok": not status.problem,
         "problem": status.problem or None,
     }

@@ -13,6 +13,7 @@ from rich.text import Text
 from alignbench.cli import printing
 from alignbench.display import visible
 from alignbench.json_text import json_text
+from alignbench.models.embedded import present_name
 from alignbench.session_diff import SessionDiff
 from alignbench.spec import NOT_RECORDED, SETTINGS, Condition, Sampling, written_setting
 from alignbench.store import Note, SampleRow, SessionInfo, Store
@@ -103,7 +104,9 @@ def _print_header(console: printing.Console, session: SessionInfo, conditions: S
     for condition in conditions:
         console.print()
         _print_indented(console, Text(_line(condition.name), "bold"), 2)
-        model = f"{_line(condition.model.reference)} ({condition.model.kind})"
+        reference = condition.model.reference
+        now = "" if present_name(reference) == reference else f", now {present_name(reference)}"
+        model = f"{_line(reference)}{_line(now)} ({condition.model.kind})"
         _print_indented(console, Text(f"{model}, {_line(condition.context.template)} template"), 4)
         _print_indented(console, Text(_sampling(condition)), 4)
 

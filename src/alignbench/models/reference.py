@@ -9,10 +9,11 @@ from typing import Literal
 
 from alignbench.errors import InputError
 from alignbench.models.adapter import Adapter, parted, parted_scale, scale_suffix, written_scale
-from alignbench.models.embedded import DEMOS
+from alignbench.models.embedded import DEMOS, present_name
 from alignbench.models.hf_source import parse_source
 from alignbench.models.openai_address import parse_address
 from alignbench.models.peft_adapter import adapter_source
+from alignbench.models.stages import BASE, STAGES, stage_of
 from alignbench.spec import Model
 
 Scheme = Literal["demo", "llama", "hf", "openai", "imported"]
@@ -35,15 +36,21 @@ class Reference:
         """The same without its adapter."""
         return replace(self, adapter=None)
 
+    def at_scale(self, scale: float) -> Reference:
+        """The same with its adapter at another scale. Raises InputError where it has none."""
+        if self.adapter is None:
+            raise InputError(f"{self} has no adapter; a scale is an adapter's.")
+        return replace(self, adapter=replace(self.adapter, scale=scale))
+
 
 def parse_reference(text: str, *, relative_to: Path | None = None) -> Reference:
     """A reference in its parts: a demo model's name, or SCHEME:TARGET.
 
-    A llama: path is made absolute (`~` is the home folder; a relative one starts at `relative_to`, else at
-    the current folder), so that a reference means the same model wherever it is read. Raises InputError for
-    an unknown scheme and for a reference without a target.
+    One that a session has stored means what it meant then. A llama: path is made absolute (`~` is the home folder; a
+    relative one starts at `relative_to`, else at the current folder), so that a reference means the same model wherever
+    it is read. Raises InputError for an unknown scheme and for a reference without a target.
     """
-    demo, plus, rest = text.partition("+")
+    demo, plus, rest = present_name(text).partition("+")
     if demo in DEMOS:
         return with_adapter(Reference("demo", demo), rest if plus else None, relative_to)
     scheme, colon, target = text.partition(":")
@@ -65,6 +72,16 @@ def parse_reference(text: str, *, relative_to: Path | None = None) -> Reference:
     raise InputError(f"{text!r} is no model reference; expected llama:/path/file.gguf.")
 
 
+def written_reference(text: str, *, relative_to: Path | None = None) -> Reference:
+    """The same of what a person writes, who may name a stage of the embedded base model, at a scale."""
+    place, plus, more = text.partition("+")
+    name, star, scale = place.partition("*")
+    stage = stage_of(name)
+    if stage is None:
+        return parse_reference(text, relative_to=relative_to)
+    return with_adapter(parse_reference(f"{BASE}+{stage}{star}{scale}"), more if plus else None, relative_to)
+
+
 def with_adapter(
     base: Reference, adapter: str | None, relative_to: Path | None = None, scale: float | None = None
 ) -> Reference:
@@ -81,7 +98,10 @@ def with_adapter(
     place, said = parted_scale(adapter)
     if not place.strip():
         raise InputError(f"{base}+{adapter} names no adapter; expected something after the +.")
-    target = str(adapter_source(place, relative_to)) if base.scheme == "hf" else _absolute(place, relative_to)
+    if base.target == BASE and place in STAGES:
+        target = place
+    else:
+        target = str(adapter_source(place, relative_to)) if base.scheme == "hf" else _absolute(place, relative_to)
     return replace(base, adapter=Adapter(target, said if scale is None else scale))
 
 
@@ -109,21 +129,29 @@ def own_name(reference: Reference) -> str:
             name = reference.target
     if reference.adapter is None:
         return name
-    return f"{name}+{_adapter_name(reference.scheme, reference.adapter)}{scale_suffix(reference.adapter.scale)}"
+    adapter = f"{adapter_name(reference)}{scale_suffix(reference.adapter.scale)}"
+    return adapter if reference.adapter.target in STAGES else f"{name}+{adapter}"
 
 
-def _adapter_name(scheme: Scheme, adapter: Adapter) -> str:
-    return adapter_source(adapter.target).name if scheme == "hf" else Path(adapter.target).stem
+def adapter_name(reference: Reference) -> str:
+    """What the adapter of a reference that has one is called: as its file, its folder or its hub id says."""
+    assert reference.adapter is not None
+    target = reference.adapter.target
+    return adapter_source(target).name if reference.scheme == "hf" else Path(target).stem
 
 
 def adapter_words(model: Model) -> str:
-    """A model that has an adapter, for people: `demo-base + sft x 0.5`; empty for others."""
+    """A model that has an adapter, for people: `demo-base + sft x 0.5`, of a stage `demo-sft*0.5`.
+
+    Empty for others, and where the model's name says it.
+    """
     if parted_model(model)[1] is None:
         return ""
     reference = parse_reference(model.reference)
     assert reference.adapter is not None
-    adapter = _adapter_name(reference.scheme, reference.adapter)
-    return f"{own_name(reference.base)} + {adapter} x {written_scale(reference.adapter.scale)}"
+    if reference.adapter.target in STAGES:
+        return "" if (words := own_name(reference)) == model.name else words
+    return f"{own_name(reference.base)} + {adapter_name(reference)} x {written_scale(reference.adapter.scale)}"
 
 
 def parted_model(model: Model) -> tuple[Model, Adapter | None]:

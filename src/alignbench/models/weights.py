@@ -11,7 +11,8 @@ from pathlib import Path
 
 from alignbench import cache_folder, paths
 from alignbench.models.catalog import file_hash, weights_path
-from alignbench.models.gguf import header
+from alignbench.models.gguf import header, read_adapter_header
+from alignbench.models.gguf_adapter import adapter_file, layout_beside
 from alignbench.models.hf_source import HfSource, parse_source
 from alignbench.models.peft_adapter import ADAPTER_FILES, adapter_source, read_adapter
 from alignbench.models.reference import Reference, parse_reference
@@ -45,9 +46,16 @@ def adapter_hash(reference: Reference) -> str:
     if adapter is None:
         return ""
     if reference.scheme != "hf":
-        open_regular(Path(adapter.target), "a GGUF file").close()
-        return remembered_hash(Path(adapter.target))
+        return gguf_adapter_hash(adapter_file(adapter))
     return peft_hash(adapter_source(adapter.target))
+
+
+def gguf_adapter_hash(path: Path) -> str:
+    """The hash of an adapter for llama.cpp: of its file, and of the chat template where that is a file beside it."""
+    open_regular(path, "a GGUF file").close()
+    beside = layout_beside(path)
+    files = [path] if beside is None or read_adapter_header(path).chat_template is not None else [path, beside]
+    return _hash_of([(file.name, file) for file in files], remembered_hash)
 
 
 def peft_hash(source: HfSource) -> str:

@@ -21,6 +21,7 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from alignbench.errors import AlignbenchError, InputError
+from alignbench.models.stages import ALIGNED, BASE, stage_of
 from alignbench.spec import Model, Prompt
 from alignbench.tui.action import APP, bindings, of_screen
 from alignbench.tui.action_groups import group_of
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from alignbench.engines.protocol import EmbedPool, EnginePool
     from alignbench.judging.labels import LabelPlan
 
-FIRST_MODELS = (Model("demo-aligned", "demo-aligned", "aligned"), Model("demo-base", "demo-base", "base"))
 FIRST_SET = "open-ended"
 FRAME = 1 / 10  # seconds between two updates of the screen while text streams in
 SWITCH = 0.0005  # seconds that the app waits for a thread that computes, at each of the many times it waits for a key
@@ -74,7 +74,7 @@ class BenchApp(OrderedApp):
             pool: The engines.
             embed: Embeddings, where there are any.
             session: One to reopen.
-            models: A column for each; the demo models where none are given.
+            models: A column for each; the embedded pair where none are given.
             labels: Pairs to label first of all.
         """
         super().__init__()
@@ -86,7 +86,7 @@ class BenchApp(OrderedApp):
         self.error_console = Console(stderr=True, color_system=None, markup=False, highlight=False)
         self.workbench = Workbench(db, pool, embed, self._happened)
         self._session = session
-        self._models = models if models is not None else FIRST_MODELS
+        self._models = models if models is not None else first_models()
         self._labels = labels
         self._leaving = False
         self._told = False  # that something is written which would be lost
@@ -246,6 +246,11 @@ class BenchApp(OrderedApp):
             self.exit(message=str(error))
         else:
             self.exit()
+
+
+def first_models() -> tuple[Model, Model]:
+    """The embedded pair: the last aligned stage, and the base model that it is a stage of."""
+    return Model(ALIGNED, f"{BASE}+{stage_of(ALIGNED)}", "aligned"), Model(BASE, BASE, "base")
 
 
 def _first_prompts() -> tuple[Sequence[Prompt], str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
+from alignbench.models.embedded import present_name
 from alignbench.spec import (
     NOT_RECORDED,
     SETTINGS,
@@ -108,8 +109,9 @@ def changes(before: Condition, after: Condition) -> list[tuple[str, str, str]]:
 
 
 def _adapter(model: Model) -> list[str]:
+    """The adapter; of a model that was renamed since its session, the name that it has now."""
     if "+" not in model.reference:  # which spares the first paint an import
-        return []
+        return [now] if (now := present_name(model.reference)) != model.reference else []
     from alignbench.models.reference import adapter_words
 
     return [words] if (words := adapter_words(model)) else []

@@ -223,7 +223,7 @@ def test_an_empty_continuation_has_no_scores(pool: WorkerPool, model: Model) -> 
 
 def test_a_file_that_names_no_bos_has_none(pool: WorkerPool, tmp_path: Path) -> None:
     """llama.cpp would take token 11 for it, which is a comma or the like; templates find none, as in transformers."""
-    aligned = resolve("demo-aligned")
+    aligned = resolve("demo-smollm2")
     data = weights_path(aligned).read_bytes()
     (tmp_path / "m.gguf").write_bytes(data.replace(b"tokenizer.ggml.bos_token_id", b"tokenizer.ggml.bos_token_no"))
     for model, bos in ((aligned, "<|im_start|>"), (resolve(f"llama:{tmp_path}/m.gguf"), "")):

@@ -18,7 +18,7 @@ pytestmark = [
 ]
 
 SYSTEM_INFO = "from alignbench.engines.llamacpp.engine import system_info; print(system_info())"
-LIKELIHOOD = ["-m", "alignbench", "likelihood", "--model", "demo-aligned", "--json"]
+LIKELIHOOD = ["-m", "alignbench", "likelihood", "--model", "demo-smollm2", "--json"]
 LIKELIHOOD += ["--prompt", "What is tea?", "--response", "Tea is a drink that is made of leaves in hot water."]
 
 

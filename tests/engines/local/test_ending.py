@@ -84,7 +84,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LocalEngi
     if request.param == "llama":
         from alignbench.engines.llamacpp.engine import LlamaCppEngine
 
-        engine = LlamaCppEngine(weights_path(resolve("demo-aligned")), Cancellation(), threads=1)
+        engine = LlamaCppEngine(weights_path(resolve("demo-smollm2")), Cancellation(), threads=1)
         yield engine
         engine.close()
     else:

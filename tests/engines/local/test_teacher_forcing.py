@@ -35,7 +35,7 @@ def counted(request: pytest.FixtureRequest, tmp_path: Path, cancellation: Cancel
     if request.param == "llama":
         from alignbench.engines.llamacpp.engine import LlamaCppEngine
 
-        engine = LlamaCppEngine(weights_path(resolve("demo-aligned")), cancellation, threads=1)
+        engine = LlamaCppEngine(weights_path(resolve("demo-smollm2")), cancellation, threads=1)
         decode = engine._decode
         engine._decode = lambda rows: (decoded.append(len(rows)), decode(rows))[1]  # type: ignore[method-assign]
         yield engine, decoded

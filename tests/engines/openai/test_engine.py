@@ -698,7 +698,7 @@ def test_real_scores_that_are_a_token_late_are_refused(llama_url: str, connect: 
 @pytest.mark.models
 def test_a_server_beside_a_local_model_on_the_command_line(llama_url: str) -> None:
     done = alignbench(
-        "sample", "--model", f"openai:{llama_url}#smol", "--model", "demo-aligned", "--prompt", "why diaries?",
+        "sample", "--model", f"openai:{llama_url}#smol", "--model", "demo-smollm2", "--prompt", "why diaries?",
         "-n", "2", "--max-tokens", "8", "--json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -706,7 +706,7 @@ def test_a_server_beside_a_local_model_on_the_command_line(llama_url: str) -> No
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     rows = [line for line in lines if "status" in line]
     assert {(row["condition"], row["sample"], row["status"]) for row in rows} == {
-        (name, i, "done") for name in ("smol", "demo-aligned") for i in range(2)
+        (name, i, "done") for name in ("smol", "demo-smollm2") for i in range(2)
     }
     assert all(row["text"] or row["finish_reason"] == "stop" for row in rows)
     assert {row["logprob"] is None for row in rows if row["condition"] == "smol"} == {True}

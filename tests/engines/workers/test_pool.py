@@ -29,7 +29,7 @@ def own_pool() -> Iterator[WorkerPool]:
 
 
 def test_kill_9_while_sampling_is_an_error_and_sampling_again_works(own_pool: WorkerPool) -> None:
-    model = resolve("demo-aligned")
+    model = resolve("demo-smollm2")
     load(own_pool, model)
     request = plain_request(2, max_tokens=400, stops=())
 
@@ -48,7 +48,7 @@ def test_kill_9_while_sampling_is_an_error_and_sampling_again_works(own_pool: Wo
 
 
 def test_a_request_to_a_model_that_is_not_loaded_fails_at_once(own_pool: WorkerPool) -> None:
-    events = follow(own_pool, resolve("demo-aligned"), plain_request(1))
+    events = follow(own_pool, resolve("demo-smollm2"), plain_request(1))
     assert isinstance(events[-1], Failed)
     assert "not loaded" in events[-1].message
 
@@ -98,7 +98,7 @@ def test_workers_end_when_their_front_end_is_killed() -> None:
         "import time\n"
         "from alignbench.engines.workers.pool import WorkerPool\n"
         "from alignbench.models.catalog import resolve\n"
-        "pool = WorkerPool(); model = resolve('demo-aligned')\n"
+        "pool = WorkerPool(); model = resolve('demo-smollm2')\n"
         "pool.load(model, lambda event: None)\n"
         "print(pool.worker_pid(model), flush=True); time.sleep(600)\n"
     )

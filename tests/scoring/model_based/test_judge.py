@@ -94,12 +94,12 @@ def test_qualities_are_means_of_the_graded_aspects_of_one_judge(tmp_path: Path) 
                 judgment("quality", second, judge="other", **dict.fromkeys(aspects, 5)),
             ],
         )
-        read = read_qualities(store, 1, "demo-aligned")
+        read = read_qualities(store, 1, "demo-smollm2")
         assert read.of == {("demo-base", "q0", 0): 3.0}
-        assert read_qualities(store, 1).judge == "demo-aligned", "it has judged more"
+        assert read_qualities(store, 1).judge == "demo-smollm2", "it has judged more"
         scored = JudgedScores(read, None).within(SessionResponses(store, 1))
         assert scored["q0", "demo-base"][QUALITY] == Value(3.0, 1)
-        assert scored["q0", "demo-aligned"][QUALITY].value is None
+        assert scored["q0", "demo-smollm2"][QUALITY].value is None
 
 
 def test_the_registry_has_them() -> None:

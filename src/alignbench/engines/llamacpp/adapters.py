@@ -12,7 +12,7 @@ from alignbench.engines.local.adapted import LoadedAdapter
 from alignbench.errors import EngineError
 from alignbench.models.adapter import Adapter
 from alignbench.models.adapter_check import gguf_facts
-from alignbench.models.weights import remembered_hash
+from alignbench.models.weights import gguf_adapter_hash
 
 
 class GgufAdapters:
@@ -27,7 +27,7 @@ class GgufAdapters:
         """Read an adapter, once. Raises InputError or EngineError."""
         if adapter.target not in self._read:
             facts = gguf_facts(adapter, self._base)
-            loaded = LoadedAdapter(remembered_hash(facts.path), facts.rank, facts.chat_template)
+            loaded = LoadedAdapter(gguf_adapter_hash(facts.path), facts.rank, facts.chat_template)
             handle = L.llama_adapter_lora_init(self._model, os.fsencode(facts.path))
             if not handle:
                 raise EngineError(f"{facts.path}: llama.cpp could not load this adapter; the worker's log says why.")

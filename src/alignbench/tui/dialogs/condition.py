@@ -383,10 +383,15 @@ def _typed(value: float) -> str:
 
 def _written(model: Model) -> str:
     """A model as a person writes it: its reference where that says more than the name."""
+    from alignbench.models.embedded import FORMER
     from alignbench.models.reference import parted_model
+    from alignbench.models.stages import STAGES
 
-    says_more = model.reference.startswith("llama:") or parted_model(model)[1] is not None
-    return model.reference if says_more else model.name
+    if model.reference in FORMER:
+        return FORMER[model.reference]
+    _, adapter = parted_model(model)
+    adapted = adapter is not None and adapter.target not in STAGES
+    return model.reference if adapted or model.reference.startswith("llama:") else model.name
 
 
 def _own_name(text: str) -> str:
