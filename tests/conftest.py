@@ -16,7 +16,6 @@ from hypothesis import HealthCheck, settings
 
 from alignbench import paths
 from alignbench.metrics import paper
-from tests.support.adapters import write_stage
 from tests.support.paper_data import NLTK_DATA
 
 sys.dont_write_bytecode = False  # compiled once, not by each of the hundreds of processes that tests start
@@ -67,14 +66,6 @@ def ctrl_c() -> None:
     """What a shell runs in the background ignores Ctrl-C, and so would every process that a test interrupts."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def stages(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Stand-ins for the adapters that come with the package: demo-sft alone, of random weights."""
-    folder = tmp_path_factory.mktemp("stages")
-    write_stage(folder, "demo-sft")
-    os.environ["ALIGNBENCH_ADAPTERS_DIR"] = str(folder)
 
 
 @pytest.fixture(autouse=True)

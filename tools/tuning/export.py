@@ -52,6 +52,15 @@ def write_stage(model: Any, out: Path, log: Log) -> None:
     write_gguf(tensors, out / f"{out.name}.gguf")
 
 
+def gguf_name(name: str) -> str:
+    """What llama.cpp calls a matrix of PEFT's. ValueError for one that is on no linear layer."""
+    found = _NAME.fullmatch(name)
+    if found is None:
+        raise ValueError(f"{name} is no matrix of a LoRA adapter on a linear layer.")
+    layer, module, side = found.groups()
+    return f"blk.{layer}.{_GGUF_NAMES[module]}.weight.lora_{side.lower()}"
+
+
 def write_gguf(tensors: dict[str, NDArray[np.float16]], path: Path) -> None:
     """The matrices of a PEFT adapter of Gemma as llama.cpp's convert_lora_to_gguf.py would write them."""
     writer = gguf.GGUFWriter(path, ARCHITECTURE)
@@ -61,11 +70,7 @@ def write_gguf(tensors: dict[str, NDArray[np.float16]], path: Path) -> None:
     writer.add_string("general.name", path.stem)
     writer.add_string("tokenizer.chat_template", TEMPLATE)
     for name, values in sorted(tensors.items()):
-        found = _NAME.fullmatch(name)
-        if found is None:
-            raise ValueError(f"{name} is no matrix of a LoRA adapter on a linear layer.")
-        layer, module, side = found.groups()
-        writer.add_tensor(f"blk.{layer}.{_GGUF_NAMES[module]}.weight.lora_{side.lower()}", np.ascontiguousarray(values))
+        writer.add_tensor(gguf_name(name), np.ascontiguousarray(values))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
