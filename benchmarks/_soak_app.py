@@ -26,7 +26,7 @@ from alignbench.tui.app import BenchApp
 from alignbench.tui.dialogs.sample import SampleScreen
 from alignbench.tui.workbench.column import Column
 
-MODELS = ("demo-base", "demo-aligned")
+MODELS = ("demo-base", "demo-smollm2")
 SAMPLES, TOKENS, PROMPTS = 3, 32, 6
 MOST_SAMPLES = 8  # of a column: more are drawn in wider batches, for which a worker takes more memory once
 STUCK = 120.0  # seconds without a new token after which the app hangs

@@ -34,7 +34,7 @@ max_tokens = 24
 [[conditions]]
 model = "demo-base"
 [[conditions]]
-model = "demo-aligned"
+model = "demo-smollm2"
 """
 
 
@@ -158,7 +158,7 @@ class Commands:
 
     def _sampling(self) -> list[str]:
         prompt = f"Why is {self.random.randrange(100)} a good number?"
-        models = [word for name in ("demo-base", "demo-aligned") for word in ("--model", name)]
+        models = [word for name in ("demo-base", "demo-smollm2") for word in ("--model", name)]
         return ["sample", "--prompt", prompt, *models, "-n", "2", "--max-tokens", "24"]
 
     def _some_session(self) -> int:

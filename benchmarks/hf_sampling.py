@@ -157,7 +157,7 @@ def report(what: str, found: dict[str, float], target: float) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--model", default="demo-aligned")
+    parser.add_argument("--model", default="demo-smollm2")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--rounds", type=int, default=1)
     arguments = parser.parse_args()

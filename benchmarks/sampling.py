@@ -118,5 +118,5 @@ if __name__ == "__main__":
     print("| what | tokens/s | sequential calls | ratio | decode only | share |")
     print("|---|---|---|---|---|---|")
     compare("demo-base", 10, 1200)
-    compare("demo-aligned", 32, 0)
+    compare("demo-smollm2", 32, 0)
     sys.stdout.flush()

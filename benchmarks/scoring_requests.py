@@ -66,7 +66,7 @@ def forget(engine: LlamaCppEngine) -> None:
 def main() -> int:
     missed = False
     print("| what | CPU s | independent | ratio | decodes only | ratio |\n|---|---:|---:|---:|---:|---:|")
-    for name in ("demo-base", "demo-aligned"):
+    for name in ("demo-base", "demo-smollm2"):
         threads = len(os.sched_getaffinity(0))
         engine = LlamaCppEngine(weights_path(resolve(name)), Cancellation(), threads=threads)
         spent = []

@@ -4,7 +4,7 @@
 
 The sampler draws 16 rows of 262,144 logits at temperature 0.7; the step is a decode of 16 rows of demo-base after a
 prompt of 64 tokens, the two alternating in one process, medians. Memory: resident size of a worker process of
-demo-aligned after 10 and after 200 requests of changing lengths, numbers of samples and contexts, the largest first.
+demo-smollm2 after 10 and after 200 requests of changing lengths, numbers of samples and contexts, the largest first.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def resident_bytes(pid: int) -> int:
 
 def worker_memory() -> tuple[int, int]:
     """Resident bytes of a worker after 10 and after 200 requests."""
-    pool, model = WorkerPool(threads=THREADS), resolve("demo-aligned")
+    pool, model = WorkerPool(threads=THREADS), resolve("demo-smollm2")
     events: queue.Queue[Event] = queue.Queue()
     pool.load(model, events.put)
     while not isinstance(event := events.get(timeout=120), Loaded):
@@ -100,7 +100,7 @@ def main() -> int:
     print("\n| what | MiB | MiB later | growth | at most |\n|---|---:|---:|---:|---:|")
     growth = late / early - 1
     row = f"{early / 2**20:.0f} | {late / 2**20:.0f} | {growth:+.1%} | {MAX_GROWTH:.0%}"
-    print(f"| worker of demo-aligned after 10 and after 200 requests | {row} |")
+    print(f"| worker of demo-smollm2 after 10 and after 200 requests | {row} |")
     return 0 if draw < 0.25 * step and growth <= MAX_GROWTH else 1
 
 

@@ -98,7 +98,7 @@ async def test_prompts_names_and_notes(tmp_path: Path, kind: str, monkeypatch: p
     text = HOSTILE["long"] if kind == "long" else " ".join(v for k, v in HOSTILE.items() if k != "long")
     name = text[:1000]
     pool = FakePool(fail={f"b {name}": text}, texts={f"a {name}": [text]})
-    models = [Model(f"a {name}", "demo-aligned", "aligned"), Model(f"b {name}", "demo-base", "base")]
+    models = [Model(f"a {name}", "demo-smollm2", "aligned"), Model(f"b {name}", "demo-base", "base")]
     app = make_app(db, pool, models=models)
     async with app.run_test(size=WIDE, notifications=True) as pilot:
         screen = await ready(pilot, app)

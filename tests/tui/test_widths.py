@@ -63,7 +63,7 @@ async def test_no_text_shifts_a_border(tmp_path: Path, size: tuple[int, int]) ->
     texts = [*STRANGE, " ".join(STRANGE)]
     models = [
         Model(f"{name} {STRANGE[at]}", name, kind)
-        for at, (name, kind) in enumerate((("demo-aligned", "aligned"), ("demo-base", "base")))
+        for at, (name, kind) in enumerate((("demo-smollm2", "aligned"), ("demo-base", "base")))
     ]
     pool = ScoringPool(texts={model.name: texts for model in models})
     app = make_app(tmp_path / "x.db", pool, LetterEmbedder(), models=models)

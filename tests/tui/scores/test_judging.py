@@ -20,7 +20,7 @@ from alignbench.tui.workbench.persistence import restore
 from tests.support.app import ALIGNED, BASE
 from tests.support.fakes import FakePool
 
-JUDGE = Model("judge", "demo-aligned", "aligned")
+JUDGE = Model("judge", "demo-smollm2", "aligned")
 PROMPTS = [Prompt("p1", "Why?", "set"), Prompt("p2", "How?", "set")]
 ASPECTS = ("helpfulness", "clarity", "factuality", "depth", "engagement")
 FIELDS: dict[str, list[dict[str, Any]]] = {  # of the first judgment, the second, ...

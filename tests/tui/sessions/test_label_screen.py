@@ -71,7 +71,7 @@ async def test_the_end_says_what_was_preferred_and_how_far_judges_agree(db: Path
         await shows(pilot, "3 of 4 pairs, 1 left")
         await pilot.press("3")
         await until(pilot, lambda: "Every pair is labelled." in screen_text(app))
-        await shows(pilot, "demo-base vs demo-aligned", "alignbench judge SESSION --kind quality")
+        await shows(pilot, "demo-base vs demo-smollm2", "alignbench judge SESSION --kind quality")
 
 
 async def test_tags_of_ones_own_and_texts_that_scroll(db: Path) -> None:

@@ -85,11 +85,11 @@ async def test_a_sample_is_found_in_any_session_and_opened(db: Path, size: tuple
         await until(pilot, lambda: isinstance(app.screen, SessionsScreen) and len(app.screen._listed) == 2)
         await pilot.press("slash")
         await until(pilot, lambda: isinstance(app.screen, SearchScreen))
-        app.screen.query_one(PlainInput).value = '"demo-aligned says 0 1"'
+        app.screen.query_one(PlainInput).value = '"demo-smollm2 says 0 1"'
         await until(pilot, lambda: app.screen.query_one(OptionList).option_count == 2)
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, ViewerScreen) and app.workbench.bench.prompt.id == "q0")
-        await shows(pilot, "demo-aligned says 0 1", "sample 2 of 2")
+        await shows(pilot, "demo-smollm2 says 0 1", "sample 2 of 2")
         assert app.workbench.bench.selected == 1
 
 
@@ -100,7 +100,7 @@ async def test_sessions_are_filtered_by_name_tag_and_model(db: Path) -> None:
         await until(pilot, lambda: "#Pilot study" in screen_text(app))
         await pilot.press("f", *"second")
         await until(pilot, lambda: [info.id for info in screen._listed] == [2])
-        for words, found in (("#pilot", [1]), ("JUDGED demo-base", [1]), ("demo-aligned", [2, 1]), ("#judged", [])):
+        for words, found in (("#pilot", [1]), ("JUDGED demo-base", [1]), ("demo-smollm2", [2, 1]), ("#judged", [])):
             screen.query_one("#filter", PlainInput).value = words
             await until(pilot, lambda found=found: [info.id for info in screen._listed] == found)
         await shows(pilot, "No session has these words", "Esc clears")
@@ -169,7 +169,7 @@ async def test_a_selection_of_samples_is_written_to_a_file(db: Path) -> None:
         await pilot.press("enter")
         await until(pilot, lambda: app.screen is screen and "Written to" in screen_text(app))
         rows = [json.loads(line) for line in Path("out.jsonl").read_text().splitlines()]
-        assert {row["condition"] for row in rows} == {"demo-aligned"}
+        assert {row["condition"] for row in rows} == {"demo-smollm2"}
         await pilot.press("x")
         await until(pilot, lambda: isinstance(app.screen, ExportScreen))
         app.screen.query_one(PlainInput).value = "out.jsonl"
