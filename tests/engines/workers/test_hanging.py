@@ -12,17 +12,29 @@ from typing import Any
 
 import pytest
 
+from alignbench import paths
 from alignbench.child_process import is_stopped
-from alignbench.engines.protocol import LOAD, Embedded, Event, Failed, Loaded, SampleRequest, TextDeltas
+from alignbench.engines.protocol import (
+    LOAD,
+    Embedded,
+    Event,
+    Failed,
+    Loaded,
+    Loading,
+    SampleRequest,
+    TextDeltas,
+    Tokenized,
+)
 from alignbench.engines.workers import child, process
 from alignbench.engines.workers.pool import WorkerPool
 from alignbench.models.catalog import resolve
+from alignbench.spec import Model
 from tests.support.driving import follow, load, plain_request
 from tests.support.waiting import LIMIT, wait_until
 
 pytestmark = pytest.mark.models
 
-MODEL = resolve("demo-aligned")
+MODEL, BASE = resolve("demo-smollm2"), resolve("demo-base")
 
 
 @pytest.fixture
@@ -32,12 +44,30 @@ def own_pool() -> Iterator[WorkerPool]:
     pool.close()
 
 
-def stop(pool: WorkerPool) -> int:
-    pid = pool.worker_pid(MODEL)
+@pytest.fixture
+def tuned() -> Model:
+    return resolve("demo-aligned")
+
+
+def stop(pool: WorkerPool, model: Model = MODEL) -> int:
+    pid = pool.worker_pid(model)
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)
     wait_until(lambda: is_stopped(pid))
     return pid
+
+
+def last(events: queue.SimpleQueue[Event]) -> Event:
+    """The one that ends a request for loading."""
+    while isinstance(event := events.get(timeout=LIMIT), Loading):
+        pass
+    return event
+
+
+def adapters_read() -> int:
+    """How often workers have read one, by their logs."""
+    logs = (log.read_text(errors="replace") for log in paths.log_dir().glob("*.log"))
+    return sum(log.count("loading lora adapter from") for log in logs)
 
 
 def has_ended(pid: int) -> bool:
@@ -103,6 +133,103 @@ def test_a_worker_that_hangs_while_it_loads_is_ended_and_says_so(own_pool: Worke
     wait_until(lambda: is_gone(pid))
 
 
+def test_a_worker_that_hangs_while_it_reads_an_adapter_is_ended_and_says_so(own_pool: WorkerPool, tuned: Model) -> None:
+    load(own_pool, BASE)
+    events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+    pid = stop(own_pool, BASE)
+    own_pool.load(tuned, events.put)
+    own_pool.cancel(tuned, LOAD)
+    event = last(events)
+    assert isinstance(event, Failed)
+    assert event.key == LOAD
+    assert "did not stop within" in event.message
+    wait_until(lambda: is_gone(pid))
+    assert isinstance(load(own_pool, tuned), Loaded)
+
+
+def test_a_worker_that_hangs_before_it_reads_an_adapter_is_ended_too(own_pool: WorkerPool, tuned: Model) -> None:
+    events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+    own_pool.load(tuned, events.put)
+    pid = stop(own_pool, tuned)
+    own_pool.cancel(tuned, LOAD)
+    event = last(events)
+    assert isinstance(event, Failed)
+    assert "did not stop within" in event.message
+    wait_until(lambda: is_gone(pid))
+
+
+def test_an_adapter_that_is_not_wanted_any_more_is_not_read(own_pool: WorkerPool, tuned: Model) -> None:
+    load(own_pool, BASE)
+    request, events = plain_request(1, max_tokens=2000, stops=()), queue.SimpleQueue[Event]()
+
+    def meanwhile(event: Event) -> None:
+        if isinstance(event, TextDeltas) and events.empty():
+            own_pool.load(tuned, events.put)
+            own_pool.cancel(tuned, LOAD)
+            own_pool.cancel(BASE, request.key)
+
+    follow(own_pool, BASE, request, meanwhile)
+    event = last(events)
+    assert isinstance(event, Failed)
+    assert "cancelled" in event.message
+    assert isinstance(load(own_pool, BASE), Loaded)
+    assert adapters_read() == 0
+
+
+def test_who_wants_the_base_does_not_lose_it_with_the_adapter(own_pool: WorkerPool, tuned: Model) -> None:
+    """Neither while the weights are loaded nor when they are there."""
+    base: queue.SimpleQueue[Event] = queue.SimpleQueue()
+    events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+    own_pool.load(BASE, base.put)
+    own_pool.load(tuned, events.put)
+    pid = stop(own_pool, BASE)
+    own_pool.cancel(tuned, LOAD)
+    assert isinstance(last(events), Failed)
+    os.kill(pid, signal.SIGCONT)
+    assert isinstance(last(base), Loaded)
+    stop(own_pool, BASE)
+    own_pool.tokenize(BASE, ["tea"], base.put)
+    own_pool.load(tuned, events.put)
+    own_pool.cancel(tuned, LOAD)
+    event = last(events)
+    assert isinstance(event, Failed)
+    assert "busy with something else" in event.message
+    os.kill(pid, signal.SIGCONT)
+    assert isinstance(base.get(timeout=LIMIT), Tokenized)
+
+
+def test_an_adapter_that_is_wanted_again_is_loaded(own_pool: WorkerPool, tuned: Model) -> None:
+    load(own_pool, BASE)
+    first, again = queue.SimpleQueue[Event](), queue.SimpleQueue[Event]()
+    pid = stop(own_pool, BASE)
+    own_pool.load(tuned, first.put)
+    own_pool.cancel(tuned, LOAD)
+    own_pool.load(tuned, again.put)
+    last(first)
+    os.kill(pid, signal.SIGCONT)
+    assert isinstance(last(again), Loaded)
+    assert own_pool.worker_pid(tuned) == pid
+
+
+def test_what_is_asked_for_at_the_moment_it_is_loaded_is_answered(own_pool: WorkerPool, tuned: Model) -> None:
+    """Of the weights and of an adapter."""
+    answers: queue.SimpleQueue[Event] = queue.SimpleQueue()
+
+    def again(event: Event) -> None:
+        if not isinstance(event, Loading):
+            answers.put(event)
+            own_pool.load(tuned, answers.put)
+            own_pool.load(BASE, answers.put)
+
+    own_pool.load(BASE, again)
+    own_pool.load(tuned, again)
+    for _ in range(6):
+        assert isinstance(last(answers), Loaded)
+    own_pool.cancel(tuned, LOAD)  # too late: there is nothing to end
+    assert own_pool.capabilities(tuned) is not None
+    assert adapters_read() == 1
+
+
 def test_a_worker_that_stays_stopped_is_ended_unasked(own_pool: WorkerPool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "STOPPED", 0.5)
     answers: queue.SimpleQueue[Embedded | Failed] = queue.SimpleQueue()
@@ -134,4 +261,4 @@ def test_an_answer_that_cannot_be_taken_stops_no_other(own_pool: WorkerPool, cap
     own_pool.load(MODEL, broken)
     own_pool.tokenize(MODEL, ["tea"], events.put)
     assert events.get(timeout=LIMIT).key
-    assert "An answer of demo-aligned was lost" in caplog.text
+    assert "An answer of demo-smollm2 was lost" in caplog.text

@@ -49,7 +49,7 @@ from alignbench.engines.workers.messages import (
     WithAdapter,
     WorkerAnswer,
 )
-from alignbench.errors import AlignbenchError
+from alignbench.errors import AlignbenchError, EngineError
 from alignbench.masking import masked
 from alignbench.models.adapter import Adapter
 
@@ -215,6 +215,8 @@ class _Worker:
 
     def _answer(self, batch: Sequence[Request], adapter: Adapter | None) -> None:
         assert self._served is not None
+        if isinstance(batch[0], LoadAdapter) and self._cancel.whole(batch[0].key):
+            raise EngineError("It was cancelled.")
         self._served.answer(batch, self._send, adapter)
 
     def _guard(self, keys: Sequence[int], work: Callable[[], None]) -> None:

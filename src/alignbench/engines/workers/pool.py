@@ -12,7 +12,6 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +21,17 @@ from alignbench.engines.protocol import (
     Capabilities,
     Done,
     Embedded,
-    Event,
     Failed,
     Loaded,
-    Loading,
     Scored,
     Sink,
     Tokenized,
     TokensEmbedded,
 )
 from alignbench.engines.workers.base_pool import ModelRequest, RequestQueue
+from alignbench.engines.workers.load_wait import LoadWait
 from alignbench.engines.workers.messages import (
-    AdapterLoaded,
     EmbedRequest,
-    LoadAdapter,
     LoadEmbedder,
     LoadModel,
     SetThreads,
@@ -44,7 +40,6 @@ from alignbench.engines.workers.messages import (
 )
 from alignbench.engines.workers.process import WorkerProcess
 from alignbench.errors import AlignbenchError, EngineError
-from alignbench.models.adapter import Adapter
 from alignbench.models.reference import parted_model
 from alignbench.spec import Model
 
@@ -78,6 +73,7 @@ class WorkerPool(RequestQueue):
         self._lock = threading.RLock()
         self._models: dict[Model, WorkerProcess] = {}
         self._embedder: WorkerProcess | None = None
+        self._waits: list[LoadWait] = []
 
     def load(self, model: Model, sink: Sink) -> None:
         """Start a worker for the model, or report at once that it is loaded."""
@@ -92,64 +88,39 @@ class WorkerPool(RequestQueue):
         """What is known at once; nothing where the sink is told later."""
         base, adapter = parted_model(model)
         with self._lock:
-            process = self._models.pop(model, None) or self._sibling(model, base)
+            process = self._models.pop(model, None) or self._sibling(base)
             if process is not None:
                 self._models[model] = process  # the most recently used is the last
-                return self._awaited(process, model.name, adapter, sink)
+                return self._awaited(LoadWait(model, adapter, process, self.new_key(), sink, self._answered))
             if refusal := self._make_room(base):
                 return Failed(LOAD, refusal, crowded=True)
             process = self._models[model] = WorkerProcess(model.name, self._ended)
-            answer = self._awaited(process, model.name, adapter, sink)
+            answer = self._awaited(LoadWait(model, adapter, process, self.new_key(), sink, self._answered))
             process.send(LoadModel(base, self._share(1)))
             self._watch_idle(base)
             return answer
 
-    def _awaited(self, process: WorkerProcess, name: str, adapter: Adapter | None, sink: Sink) -> Loaded | None:
-        """What the process has of a model of this name; where that is still to come the sink is told."""
-        if process.wait_for_load(self._waiting(process, name, adapter, sink)) is None:
-            return None
-        if (known := process.capabilities_with(adapter)) is not None:
-            return Loaded(name, known, 0.0)
-        assert adapter is not None
-        self._load_adapter(process, name, adapter, sink)
+    def _awaited(self, wait: LoadWait) -> Loaded | None:
+        """What its process has of a model; where that is still to come, who waits is told."""
+        process = wait.process
+        if process.wait_for_load(wait.take) is not None:
+            if (known := process.capabilities_with(wait.adapter)) is not None:
+                return Loaded(wait.model.name, known, 0.0)
+            wait.ask_for_adapter()
+        self._waits.append(wait)
         return None
 
-    def _sibling(self, model: Model, base: Model) -> WorkerProcess | None:
-        """The process that holds the base of a model for another one, which an adapter tells from it."""
+    def _answered(self, wait: LoadWait) -> None:
+        with self._lock:
+            self._waits = [other for other in self._waits if other is not wait]
+
+    def _sibling(self, base: Model) -> WorkerProcess | None:
+        """The process that holds the base of a model for another one: of another adapter, or of another name."""
         for other, process in self._models.items():
             weights, _ = parted_model(other)
-            same = (weights.reference, weights.options) == (base.reference, base.options)
-            if same and other.reference != model.reference:
+            if (weights.reference, weights.options) == (base.reference, base.options):
                 return process
         return None
-
-    def _waiting(self, process: WorkerProcess, name: str, adapter: Adapter | None, sink: Sink) -> Sink:
-        """What waits for the weights of a model of this name, to go on with its adapter."""
-
-        def follow(event: Event) -> None:
-            match event:
-                case Loaded() if adapter is not None:
-                    with self._lock:
-                        self._load_adapter(process, name, adapter, sink)
-                case Loading() | Loaded():
-                    sink(replace(event, model=name))
-                case _:
-                    sink(event)
-
-        return follow
-
-    def _load_adapter(self, process: WorkerProcess, name: str, adapter: Adapter, sink: Sink) -> None:
-        def answered(event: WorkerAnswer) -> None:
-            match event:
-                case AdapterLoaded():
-                    process.adapted[adapter] = event.capabilities
-                    sink(Loaded(name, event.capabilities, event.seconds))
-                case Failed():
-                    sink(replace(event, key=LOAD))
-
-        request = LoadAdapter(self.new_key())
-        process.open[request.key] = answered
-        process.send(WithAdapter(adapter, request))
 
     def _make_room(self, model: Model) -> str:
         """End idle models, least recently used first, until a new one fits; why it cannot, or nothing."""
@@ -212,8 +183,24 @@ class WorkerPool(RequestQueue):
         """Cancel samples of a request, or all of it. A worker that does not act on it is ended."""
         with self._lock:
             process = self._models.get(model)
-        if process is not None:
+        if process is not None and key == LOAD:
+            self._cancel_load(model, process)
+        elif process is not None:
             process.cancel(key, samples)
+
+    def _cancel_load(self, model: Model, process: WorkerProcess) -> None:
+        """Nobody waits for this model any more; who waits for another one that shares its process still does."""
+        with self._lock:
+            own = [wait for wait in self._waits if wait.model == model]
+            for_weights = [wait for wait in self._waits if wait.process is process and wait.is_for_weights]
+            wanted = any(wait.model != model for wait in for_weights)
+            for wait in own:
+                wait.cancel()
+            if not wanted and any(wait in for_weights for wait in own):
+                process.cancel(LOAD)
+        for wait in own:
+            if wanted and wait in for_weights:
+                wait.give_up()
 
     def unload(self, model: Model) -> None:
         """End the model's process, once no other model shares it."""
