@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from alignbench.engines.memory import needed_bytes
 from alignbench.experiments.plan import PlannedCell
 from alignbench.experiments.verbalized import drawn
+from alignbench.models.reference import parted_model
 from alignbench.spec import Condition
 from alignbench.store import Pace, Store
 
@@ -62,8 +63,11 @@ def estimate(store: Store | None, cells: Sequence[PlannedCell]) -> list[Conditio
 
 
 def run_seconds(cells: Iterable[PlannedCell], paces: Paces) -> float | None:
-    """How long a run of these cells takes, with its models side by side; None where one of them has no pace yet."""
-    of_models: dict[str, float] = {}
+    """How long a run of these cells takes, with its models side by side; None where one of them has no pace yet.
+
+    Models that are one base with different adapters share its weights, and take turns.
+    """
+    of_bases: dict[str, float] = {}
     for cell in cells:
         if not cell.missing:
             continue
@@ -71,8 +75,9 @@ def run_seconds(cells: Iterable[PlannedCell], paces: Paces) -> float | None:
         if (pace := paces[reference]) is None:
             return None
         tokens = _tokens(cell.condition, _generations([cell]), pace)
-        of_models[reference] = of_models.get(reference, 0.0) + tokens / pace.tokens_per_second
-    return max(of_models.values(), default=0.0)
+        base = parted_model(cell.condition.model)[0].reference
+        of_bases[base] = of_bases.get(base, 0.0) + tokens / pace.tokens_per_second
+    return max(of_bases.values(), default=0.0)
 
 
 def _generations(cells: Iterable[PlannedCell]) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from alignbench.engines.protocol import SampleResult
-from alignbench.spec import Condition, Prompt, default_context
+from alignbench.spec import Condition, Model, Prompt, default_context
 from alignbench.store import Store
 from alignbench.tui.workbench.cell import BenchCell, BenchSample
 from alignbench.tui.workbench.column import Column
@@ -41,7 +41,8 @@ def test_scopes_are_this_prompt_the_next_ones_those_of_the_session_and_all() -> 
 
 
 def test_offers_count_what_the_database_lacks_and_time_models_side_by_side(tmp_path: Path) -> None:
-    columns = [Column(Condition(model.name, model, default_context(model)), 4) for model in (ALIGNED, BASE)]
+    models = Model("other", "demo-smollm2", "aligned"), BASE, ALIGNED
+    *columns, tuned = [Column(Condition(model.name, model, default_context(model)), 4) for model in models]
     bench = Bench.ready([ALIGNED], PROMPTS, "many")
     assert [offer.seconds for offer in offers(None, None, scopes(bench), columns)] == [None] * 3
     with Store.open(tmp_path / "x.db") as store:
@@ -52,6 +53,12 @@ def test_offers_count_what_the_database_lacks_and_time_models_side_by_side(tmp_p
         one, twenty, everything = offers(store, session, scopes(bench), columns)
         assert [one.missing, twenty.missing, everything.missing] == [6, 6 + 19 * 8, 6 + 29 * 8]
         assert one.seconds == pytest.approx(3 * 6.0), "as long as the slower model needs"
+        store.add_sample(
+            store.add_cell(session, PROMPTS[0], tuned.condition, 4),
+            SampleResult(0, "Tea.", "Tea.", "stop", 3, 10, 3.0, -1.0, None),
+        )
+        pair = offers(store, session, scopes(bench), [*columns, tuned])[0]
+        assert pair.seconds == pytest.approx(3 * (6.0 + 3.0)), "a base and its adapter take turns"
         of_one = offers(store, session, scopes(bench), columns[:1])[0]
         assert (of_one.missing, of_one.seconds) == (3, pytest.approx(3 * 2.0))
 
