@@ -274,7 +274,7 @@ def test_actions_are_complete() -> None:
 
 async def test_help_and_palette_name_every_action(tmp_path: Path) -> None:
     app = make_app(tmp_path / "x.db")
-    async with app.run_test(size=(120, 60), notifications=True) as pilot:
+    async with app.run_test(size=(120, 64), notifications=True) as pilot:
         screen = await ready(pilot, app)
         await sampled(pilot, app)
         commands: list[SystemCommand] = list(app.get_system_commands(screen))

@@ -12,6 +12,8 @@ ON_BENCH = {
         "versions",
         "older_version",
         "newer_version",
+        "scale_down",
+        "scale_up",
         "add_column",
         "duplicate_column",
         "remove_column",

@@ -12,7 +12,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from alignbench.errors import InputError
+from alignbench.errors import AlignbenchError, InputError
 from alignbench.spec import Prompt
 from alignbench.tui.action import bindings
 from alignbench.tui.bench.actions import BENCH
@@ -31,6 +31,7 @@ from alignbench.tui.sizes import BENCH_WIDTHS, HEIGHTS
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.pane import Pane
 from alignbench.tui.widgets.steady_text import SteadyText
+from alignbench.tui.workbench.adapter_dial import turned
 from alignbench.tui.workbench.cell import BenchSample
 from alignbench.tui.workbench.changed_column import changed_words
 from alignbench.tui.workbench.column import Column, letter
@@ -226,6 +227,36 @@ class BenchScreen(WorkbenchScreen[None]):
             return said
         at = self.bench.selected
         return " ".join(filter(None, (changed_words(at, column, self.bench.columns[at]), said)))
+
+    def action_scale_down(self) -> None:
+        self._turn_dial(-1)
+
+    def action_scale_up(self) -> None:
+        self._turn_dial(1)
+
+    @work
+    async def _turn_dial(self, by: int) -> None:
+        if (column := self._idle_column()) is None:
+            return
+        bench = self.bench
+        try:
+            to = await asyncio.to_thread(turned, column, by)
+            said = await self._change(column, to)
+        except AlignbenchError as error:
+            self.tell(str(error), "warning")
+            return
+        self.workbench.changed()
+        now = bench.columns[bench.selected]
+        if now.hash == column.hash:
+            self.tell(said)
+        else:
+            self.offer_undo(said, partial(self._change_back, bench, now, column))
+
+    def _change_back(self, bench: Bench, column: Column, before: Column) -> None:
+        if bench is self.bench:
+            self.attempt(partial(bench.change_back, column, before))
+        else:
+            self.tell("Another session is open by now.", "warning")
 
     def action_take_example(self) -> None:
         self.attempt(partial(take_example, self.bench))

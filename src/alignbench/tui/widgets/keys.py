@@ -76,7 +76,10 @@ class Keys(Footer):
         return len(f"{action.shown} {action.label}") + (1 if self.size.width < NARROW else 2)
 
 
-_TYPED = {"space", "slash", "plus", "asterisk", "less_than_sign", "greater_than_sign", "full_stop", "comma"}
+_TYPED = {
+    "space", "slash", "plus", "asterisk", "less_than_sign", "greater_than_sign", "full_stop", "comma",
+    "left_parenthesis", "right_parenthesis",
+}  # fmt: skip
 
 
 def _at(ends: dict[str, Action], name: str) -> tuple[Action, ...]:

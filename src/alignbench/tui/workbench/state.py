@@ -322,6 +322,23 @@ class Bench:
             return ""
         return f"{to.name} has samples of other parameters in this session; this column is {condition.name}."
 
+    def change_back(self, column: Column, before: Column) -> str:
+        """Have a column as it was before a change; what was sampled since stays, as a version of it.
+
+        What there is to say about it. InputError where the column was changed again, or is on the Bench as it was.
+        """
+        at = self._place(column)
+        if self._is_kept(column.condition):
+            return self.change(column, before)
+        if any(each is not column and each.hash == before.hash for each in self.columns):
+            raise InputError(f"{before.name} is on the Bench already.")
+        self.selected, self.columns[at] = at, before
+        self.used.pop(column.name, None)
+        self.used[before.name] = before.condition
+        if self.reference == column.name:
+            self.reference = before.name
+        return ""
+
     def _with_due_seed(self, before: Column, condition: Condition) -> Condition:
         """A copy of a column has another seed as long as it differs in nothing else; then it has its original's."""
         own = before.condition
