@@ -15,6 +15,7 @@ from textual.widgets._footer import FooterKey
 
 import alignbench.tui
 from alignbench.errors import InputError
+from alignbench.spec import Model
 from alignbench.store import Store
 from alignbench.tui.action import APP, SCOPES, of_screen
 from alignbench.tui.bench.actions import BENCH
@@ -24,7 +25,20 @@ from alignbench.tui.dialogs.prompts import PromptsScreen
 from alignbench.tui.dialogs.save import SaveScreen
 from alignbench.tui.sessions.screen import SessionsScreen
 from alignbench.tui.widgets.inputs import PlainInput
-from tests.support.app import SMALL, WIDE, bench_of, make_app, ready, rows, sampled, screen_text, shows, still, until
+from tests.support.app import (
+    SMALL,
+    WIDE,
+    bench_of,
+    burst,
+    make_app,
+    ready,
+    rows,
+    sampled,
+    screen_text,
+    shows,
+    still,
+    until,
+)
 from tests.support.fakes import FakePool
 
 
@@ -81,6 +95,32 @@ async def test_a_column_is_named_after_its_model_until_it_has_a_name(tmp_path: P
         model.value = "demo-base"
         await still(pilot)
         assert name.value == "mine"
+
+
+@pytest.mark.parametrize(
+    ("model", "written"),
+    [
+        (Model("demo-aligned", "demo-aligned", "aligned"), "demo-smollm2"),  # of a session that knew it by that name
+        (Model("ours", "llama:/b.gguf+/a.gguf*0.5", "base"), "llama:/b.gguf+/a.gguf*0.5"),
+        (Model("demo-sft*0.5", "demo-base+demo-sft*0.5", "aligned"), "demo-sft*0.5"),
+    ],
+)
+async def test_a_column_keeps_its_name_while_its_model_is_looked_at(tmp_path: Path, model: Model, written: str) -> None:
+    app = make_app(tmp_path / "x.db", models=[model])
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await ready(pilot, app)
+        before = list(app.workbench.bench.columns)
+        await burst(pilot, app, "f3")
+        fields = app.screen.query_one("#model", PlainInput), app.screen.query_one("#name", PlainInput)
+        await still(pilot)
+        assert [field.value for field in fields] == [written, model.name]
+        fields[0].value = "demo-base"
+        await until(pilot, lambda: fields[1].value == "demo-base")
+        fields[0].value = written
+        await until(pilot, lambda: fields[1].value == model.name)
+        await burst(pilot, app, "f10")
+        await until(pilot, lambda: app.screen is bench_of(app))
+        assert app.workbench.bench.columns == before
 
 
 async def test_escape_leaves_the_condition_alone(tmp_path: Path) -> None:

@@ -288,7 +288,9 @@ class ConditionScreen(DialogScreen[Column | None]):
     def _name_after(self, model: str) -> None:
         name = self.query_one("#name", PlainInput)
         if name.value in ("", self._followed):
-            name.value = self._followed = _own_name(model.strip())
+            before = self._column.condition.model if self._column else None
+            unchanged = before is not None and model.strip() == _written(before)
+            name.value = self._followed = before.name if before and unchanged else _own_name(model.strip())
 
     def action_accept(self) -> None:
         if not self._checking:
