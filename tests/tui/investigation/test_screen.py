@@ -123,7 +123,7 @@ async def test_a_model_judges_all_responses(tmp_path: Path) -> None:
         await until(pilot, lambda: isinstance(app.screen, LineScreen))
         await pilot.press("enter")
         await until(pilot, lambda: "5 of 5 pass (1.000)" in line_with(app, "B  base"))
-        assert "judged by demo-aligned" in screen_text(app)
+        assert "judged by demo-base+demo-sft" in screen_text(app)
     with Store.open(db) as store:
         assert len([*store.judgments(1, kind="quality")]) == 10
 
