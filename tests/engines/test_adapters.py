@@ -17,6 +17,7 @@ from alignbench.engines.protocol import Finished, LikelihoodRequest, Loaded, Sco
 from alignbench.engines.workers.pool import WorkerPool
 from alignbench.models.adapter import Adapter
 from alignbench.models.catalog import resolve, weights_path
+from alignbench.models.stages import stage_folder
 from alignbench.models.weights import weights_hash
 from tests.support import adapters
 from tests.support.driving import follow, load, plain_request, results, score
@@ -135,6 +136,7 @@ def test_one_process_serves_base_and_adapters(pool: WorkerPool, files: Path) -> 
 
 def test_the_embedded_pair_at_any_scale_is_one_copy_of_the_weights() -> None:
     """By the names that people write; what llama.cpp says of its files is in the worker's log."""
+    template = (stage_folder("demo-sft") / "chat_template.jinja").read_text()
     pool = WorkerPool(threads=1)
     try:
         models = [
@@ -147,7 +149,7 @@ def test_the_embedded_pair_at_any_scale_is_one_copy_of_the_weights() -> None:
             assert known is not None
             assert known.file_hash == weights_hash(model)
             assert (known.kind, known.chat_template) == (
-                ("base", None) if model.name == "demo-base" else ("aligned", adapters.STAGE_TEMPLATE)
+                ("base", None) if model.name == "demo-base" else ("aligned", template)
             )
             scores.append(score(pool, model, plain_request(1), TEXT).logprob)
         assert len({pool.worker_pid(model) for model in models}) == 1

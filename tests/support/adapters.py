@@ -15,7 +15,6 @@ Matrices = dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]  # module 
 
 # Of the embedded Gemma (out, in), and of the tiny models of hf_folders.
 GEMMA = {"self_attn.q_proj": (1024, 640), "self_attn.v_proj": (256, 640), "mlp.down_proj": (640, 2048)}
-GEMMA_LAYERS = 18
 TINY = {"self_attn.q_proj": (32, 32), "mlp.up_proj": (64, 32)}
 _GGUF_NAMES = {
     "self_attn.q_proj": "attn_q", "self_attn.v_proj": "attn_v", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down",
@@ -57,21 +56,6 @@ def write_peft(folder: Path, matrices: Matrices, *, alpha: float = 16, **config:
     }
     (folder / "adapter_config.json").write_text(json.dumps(fields | config))
     return folder
-
-
-STAGE_TEMPLATE = (
-    "{% for message in messages %}{{ 'Q: ' if message.role == 'user' else 'A: ' }}{{ message.content }}\n{% endfor %}"
-    "{% if add_generation_prompt %}A:{% endif %}"
-)
-
-
-def write_stage(folder: Path, stage: str, seed: int = 0) -> Path:
-    """An adapter of the embedded Gemma, laid out as those that come with the package."""
-    matrices = drawn(GEMMA, GEMMA_LAYERS, seed=seed)
-    write_peft(folder / stage, matrices)
-    write_gguf_adapter(folder / stage / f"{stage}.gguf", matrices)
-    (folder / stage / "chat_template.jinja").write_text(STAGE_TEMPLATE)
-    return folder / stage
 
 
 def write_gguf_adapter(

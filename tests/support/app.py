@@ -15,9 +15,9 @@ from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.widget import Widget
 
-from alignbench.spec import Context, Hint, Model
+from alignbench.spec import Context, Hint
 from alignbench.store import SampleRow, Store
-from alignbench.tui.app import BenchApp
+from alignbench.tui.app import BenchApp, first_models
 from alignbench.tui.bench.columns import ColumnsView
 from alignbench.tui.bench.sample_list import SampleList
 from alignbench.tui.bench.screen import BenchScreen
@@ -26,8 +26,7 @@ from tests.support.fakes import FakePool, LetterEmbedder
 from tests.support.waiting import LIMIT
 
 WIDE, SMALL = (120, 36), (80, 24)
-ALIGNED = Model("demo-aligned", "demo-base+demo-sft", "aligned")
-BASE = Model("demo-base", "demo-base", "base")
+ALIGNED, BASE = first_models()
 
 
 async def until(pilot: Pilot[Any], true: Callable[[], object]) -> None:
