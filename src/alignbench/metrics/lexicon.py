@@ -49,8 +49,9 @@ class Lexicon:
         return self._stems.values
 
     def _since(self, column: GrowingArray) -> list[str]:
-        """The words that a column does not have yet."""
-        return list(islice(self._vocabulary, len(column), None))
+        """The words that a column does not have yet, read from the last one back: most of the time there are few."""
+        last = islice(reversed(self._vocabulary), len(self._vocabulary) - len(column))
+        return [*last][::-1]
 
 
 class _Pieces(dict[str, int]):

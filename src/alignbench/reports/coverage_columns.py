@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeVar
 
 import numpy as np
 
-from alignbench.contexts.source_samples import NOTHING_HELD_OUT, Sources, no_sources
-from alignbench.metrics.coverage import (
-    COVERAGE_THRESHOLD,
-    EqualSentences,
-    best_matches,
-    covered_responses,
-    equal_sentences,
-    union_coverage,
-)
+from alignbench.contexts.source_samples import NOTHING_HELD_OUT, Sources, SourceSamples, no_sources
+from alignbench.metrics.coverage import COVERAGE_THRESHOLD, best_matches
+from alignbench.metrics.said_sentences import EqualSentences, SaidSentences
 from alignbench.metrics.semantic import CalibratedThreshold
 from alignbench.scoring.coverage import SentenceVectors, sentence_vectors
 from alignbench.scoring.embedding_cache import Embeddings
@@ -32,7 +26,6 @@ Column = Mapping[str, T]  # by prompt
 
 _Vectors = list[Any]  # of each response that has a sentence, the vectors of its sentences (t, dim)
 _Said = Mapping[str, Mapping[str, _Vectors]]  # by prompt and condition
-_Sides = Mapping[str, tuple[_Vectors, _Vectors]]  # by prompt, responses that are covered and those that cover
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,28 +92,27 @@ def coverage_columns(
     mismatched = _mismatched(said, reference)
     calibrated = CalibratedThreshold.of(COVERAGE_THRESHOLD, mismatched)
     threshold = calibrated.value
-    others = [name for name in responses.conditions if name != reference]
-    held_out = {
+    compared = {
         name: {
-            prompt: _spoken(cells.get(reference, {}), HeldOut(reference, sources=sources(prompt)).part(name))
+            prompt: _compared(_spoken(cells.get(name, {})), _others(cells, name, reference, sources(prompt)), threshold)
             for prompt, cells in vectors.items()
         }
-        for name in others
+        for name in responses.conditions
     }
-    of_reference = {name: _sides(said, held_out[name], name) for name in others}
-    by_reference = {name: {p: (by, of) for p, (of, by) in sides.items()} for name, sides in of_reference.items()}
+    of_others = {name: of for name, of in compared.items() if name != reference}
+    of_reference = _columns(of_others, lambda one: one.of_reference)
     made_from = {name for prompt in prompts for name in sources(prompt)}
     return CoverageColumns(
         threshold=threshold,
         false_matches=calibrated.false_matches,
-        why_none={name: NOTHING_HELD_OUT for name in others if name in made_from and not of_reference[name]},
+        why_none={name: NOTHING_HELD_OUT for name in of_others if name in made_from and not of_reference[name]},
         n={name: {prompt: len(there.get(name, [])) for prompt, there in said.items()} for name in responses.conditions},
-        of_itself={name: _of_itself(said, name, threshold) for name in responses.conditions},
-        of_reference={name: _of_other(sides, threshold) for name, sides in of_reference.items()},
-        by_reference={name: _of_other(sides, threshold) for name, sides in by_reference.items()},
-        responses_covered={name: _responses_covered(sides, threshold) for name, sides in by_reference.items()},
-        equal_of_reference={name: _equal(sides, threshold) for name, sides in of_reference.items()},
-        equal_by_reference={name: _equal(sides, threshold) for name, sides in by_reference.items()},
+        of_itself=_columns(compared, lambda one: one.of_itself),
+        of_reference=of_reference,
+        by_reference=_columns(of_others, lambda one: one.by_reference),
+        responses_covered=_columns(of_others, lambda one: one.responses_covered),
+        equal_of_reference=_columns(of_others, lambda one: one.equal_of_reference),
+        equal_by_reference=_columns(of_others, lambda one: one.equal_by_reference),
     )
 
 
@@ -139,39 +131,49 @@ def _mismatched(said: _Said, reference: str) -> list[float]:
     return matches
 
 
-def _sides(said: _Said, of: Column[_Vectors], by: str) -> _Sides:
-    """On the prompts that both have, the responses that are covered and those of a condition, which cover."""
-    cells = {prompt: (of[prompt], there.get(by, [])) for prompt, there in said.items()}
-    return {prompt: sides for prompt, sides in cells.items() if all(sides)}
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """One prompt's entries of `CoverageColumns`, None where there is none."""
+
+    of_itself: list[float] | None = None
+    of_reference: list[float] | None = None
+    by_reference: list[float] | None = None
+    responses_covered: float | None = None
+    equal_of_reference: EqualSentences | None = None
+    equal_by_reference: EqualSentences | None = None
 
 
-def _of_other(sides: _Sides, threshold: float) -> dict[str, list[float]]:
-    return {p: _curve([(one, by) for one in of], threshold) for p, (of, by) in sides.items()}
+def _compared(own: _Vectors, reference: _Vectors, threshold: float) -> _Compared:
+    """Of a condition's responses and those of the reference that it meets."""
+    if not own:
+        return _Compared()
+    said = SaidSentences([*own, *reference], threshold)
+    of, by = range(len(own)), range(len(own), len(own) + len(reference))
+    of_itself = said.curve(of, of) if len(own) > 1 else None
+    if not reference:
+        return _Compared(of_itself)
+    return _Compared(
+        of_itself,
+        of_reference=said.curve(by, of),
+        by_reference=said.curve(of, by),
+        responses_covered=said.covered_responses(of, by, SHARE),
+        equal_of_reference=said.equal_sentences(by, of),
+        equal_by_reference=said.equal_sentences(of, by),
+    )
 
 
-def _of_itself(said: _Said, name: str, threshold: float) -> dict[str, list[float]]:
-    cells = {prompt: there.get(name, []) for prompt, there in said.items()}
+def _others(cells: Mapping[str, SentenceVectors], name: str, reference: str, sources: SourceSamples) -> _Vectors:
+    """The responses of the reference that a condition meets; none of its own."""
+    if name == reference:
+        return []
+    return _spoken(cells.get(reference, {}), HeldOut(reference, sources=sources).part(name))
+
+
+def _columns(
+    compared: Mapping[str, Column[_Compared]], entry: Callable[[_Compared], T | None]
+) -> dict[str, dict[str, T]]:
+    """Of the prompts that have an entry."""
     return {
-        prompt: _curve([(one, own[:at] + own[at + 1 :]) for at, one in enumerate(own)], threshold)
-        for prompt, own in cells.items()
-        if len(own) > 1
+        name: {prompt: there for prompt, one in of.items() if (there := entry(one)) is not None}
+        for name, of in compared.items()
     }
-
-
-def _curve(covered: Sequence[tuple[Any, _Vectors]], threshold: float) -> list[float]:
-    """Of one response's sentences by k of those that it is given with, the mean over the responses."""
-    curves = [union_coverage(best_matches(sentences, others), threshold) for sentences, others in covered]
-    mean: list[float] = np.mean(curves, axis=0).tolist()
-    return mean
-
-
-def _responses_covered(sides: _Sides, threshold: float) -> dict[str, float]:
-    return {
-        prompt: float(covered_responses([best_matches(one, by) for one in of], SHARE, threshold).mean())
-        for prompt, (of, by) in sides.items()
-    }
-
-
-def _equal(sides: _Sides, threshold: float) -> dict[str, EqualSentences]:
-    shares = {prompt: equal_sentences(of, by, threshold) for prompt, (of, by) in sides.items()}
-    return {prompt: equal for prompt, equal in shares.items() if equal is not None}

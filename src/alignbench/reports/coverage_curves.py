@@ -4,7 +4,7 @@ After Lake, Choi and Durrett 2024 (arXiv 2406.17692): an aligned response that g
 is covered by their union, more so the more of them there are, and by none of them alone. But every union rises: base
 responses cover each other by a curve as steep, and a long response covers more than a short one. So beside both cross
 curves stand both self-curves, and an aligned response gathers more than base responses do only where it says more of
-one of them than the others of them say in equally many sentences (`metrics.coverage.equal_sentences`).
+one of them than the others of them say in equally many sentences (`SaidSentences.equal_sentences`).
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from math import inf
 import numpy as np
 
 from alignbench.contexts.source_samples import Sources, no_sources
-from alignbench.metrics.coverage import EqualSentences
 from alignbench.metrics.estimates import Estimate, mean_estimate, paired_differences
 from alignbench.metrics.intervals import UNIT
+from alignbench.metrics.said_sentences import EqualSentences
 from alignbench.metrics.statistics import PairedDifference, Uncertainty
 from alignbench.reports.coverage_columns import SHARE, Column, CoverageColumns, coverage_columns
 from alignbench.scoring.embedding_cache import Embeddings
