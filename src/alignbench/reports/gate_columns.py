@@ -19,7 +19,7 @@ from alignbench.metrics.registry import METRICS
 from alignbench.metrics.values import WordMode
 from alignbench.reports.cells import cell_values
 from alignbench.scoring.embedding_cache import Embeddings
-from alignbench.scoring.matched import matched_values
+from alignbench.scoring.matched import MatchedTexts
 from alignbench.scoring.model_based.judge import EFFECTIVE, PASSING, JudgedScores
 from alignbench.scoring.responses import Responses, Texts
 
@@ -27,6 +27,8 @@ T = TypeVar("T")
 
 Rows = Mapping[str, tuple[float, ...]]
 """By prompt, of those that have all of the numbers."""
+
+_OWN, _REFERENCE = "own", "reference"  # sides of a comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,26 +81,33 @@ class GateScores:
         for prompt, cell in cells.items():
             if len(cell.passed) < 2:
                 continue
-            before, after = (self._values(prompt, texts) for texts in (cell.graded, cell.passed))
-            matched = self._matched(cell.passed, cell.graded)
-            for metric in self.metrics:
-                if metric in matched:
-                    _add(rows[metric], prompt, *reversed(matched[metric]))
-                else:
-                    _add(rows[metric], prompt, before[metric], after[metric])
+            before = self._values(prompt, cell.graded)
+            after = before if len(cell.passed) == len(cell.graded) else self._values(prompt, cell.passed)
+            for metric in self._plain:
+                _add(rows[metric], prompt, before[metric], after[metric])
+            for metric, of in self._cut({_OWN: cell.graded}).values(_OWN, _OWN, cell.passed).items():
+                _add(rows[metric], prompt, of.reference, of.value)
         return {**rows}
 
-    def gaps(self, cells: Mapping[str, GatedCell], reference: Mapping[str, GatedCell]) -> dict[str, Rows]:
-        """Of a condition and the reference by metric: of both before the gate, of both after it."""
+    def gaps(
+        self,
+        cells: Mapping[str, GatedCell],
+        reference: Mapping[str, GatedCell],
+        sides: tuple[Mapping[str, Rows], Mapping[str, Rows]],
+    ) -> dict[str, Rows]:
+        """Of a condition and the reference by metric: of both before the gate, of both after it. sides: of each."""
         rows: dict[str, dict[str, tuple[float, ...]]] = {metric: {} for metric in self.metrics}
-        sides = self.sides(cells), self.sides(reference)
         for prompt, cell in cells.items():
             other = reference.get(prompt)
             if other is None or min(len(cell.passed), len(other.passed)) < 2:
                 continue
-            before, after = self._matched(cell.graded, other.graded), self._matched(cell.passed, other.passed)
-            for metric in self._lexical:
-                _add(rows[metric], prompt, *before[metric], *after[metric])
+            texts = self._cut({_OWN: cell.graded, _REFERENCE: other.graded})
+            before = after = texts.values(_OWN, _REFERENCE)
+            if len(cell.passed) + len(other.passed) < len(cell.graded) + len(other.graded):
+                after = texts.values(_OWN, _REFERENCE, cell.passed, other.passed)
+            for metric in before:
+                both = before[metric], after[metric]
+                _add(rows[metric], prompt, *(number for of in both for number in (of.value, of.reference)))
             for metric in self._plain:
                 own, others = (of[metric].get(prompt, (None, None)) for of in sides)
                 _add(rows[metric], prompt, own[0], others[0], own[1], others[1])
@@ -113,11 +122,8 @@ class GateScores:
         values = cell_values(texts, self._plain, self._lexicon.mode, embeddings)
         return {metric: values[metric].value for metric in self._plain}
 
-    def _matched(self, texts: Texts, reference: Texts) -> dict[str, tuple[float | None, float | None]]:
-        """Of both by lexical metric."""
-        cells = {"texts": texts, "reference": reference}
-        matched = matched_values(cells, "reference", self._lexical, self._lexicon, self._seed)["texts"]
-        return {metric: (one.value, one.reference) for metric, one in matched.items()}
+    def _cut(self, cells: Mapping[str, Texts]) -> MatchedTexts:
+        return MatchedTexts(cells, self._lexical, self._lexicon, self._seed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +166,15 @@ def gate_rows(responses: Responses, judged: JudgedScores, scores: GateScores, re
     }
     own = cells.get(reference or "")
     of_cells = judged.within(responses)
+    sides = {name: scores.sides(of) for name, of in cells.items()}
+    gaps = {}
+    if reference is not None and own is not None:
+        others = {name: of for name, of in cells.items() if name != reference}
+        gaps = {name: scores.gaps(of, own, (sides[name], sides[reference])) for name, of in others.items()}
     return GateRows(
         cells,
-        {name: scores.sides(of) for name, of in cells.items()},
-        {} if own is None else {name: scores.gaps(of, own) for name, of in cells.items() if name != reference},
+        sides,
+        gaps,
         {
             name: {
                 score: {p: scores.seen(p, of_cells[p, name][score].value) for p in of} for score in (PASSING, EFFECTIVE)

@@ -26,25 +26,55 @@ _ABSENT = MatchedValue(None, None, 0, 0, "not computed")
 def matched_values(
     cells: Mapping[str, Texts], reference: str, metrics: Collection[str], lexicon: Lexicon, seed: int = 0
 ) -> dict[str, dict[str, MatchedValue]]:
-    """Every condition against the reference, on one prompt.
+    """Every condition against the reference, on one prompt. reference: name of one; the others: see `MatchedTexts`."""
+    texts = MatchedTexts(cells, metrics, lexicon, seed)
+    return {name: texts.values(name, reference) for name in cells if name != reference}
 
-    Args:
-        cells: the responses, by condition.
-        reference: name of one.
-        metrics: names of scores; those that are not lexical are left out.
-        lexicon: numbers the words.
-        seed: draws the sentences, and the quadruples where there are many.
-    """
-    formulas = _formulas(metrics)
-    values: dict[str, dict[str, MatchedValue]] = {name: {} for name in cells if name != reference}
-    if not formulas:
-        return values
-    texts, rows = _cut_texts(cells, lexicon, seed)
-    for metric, cut in formulas.items():
-        similarity = cut(texts)
-        for name, of_metrics in values.items():
-            of_metrics[metric] = matched_value(texts, similarity, rows[name], rows[reference], seed)
-    return values
+class MatchedTexts:
+    """The responses to a prompt, each cut once however many sets of them are compared."""
+
+    def __init__(self, cells: Mapping[str, Texts], metrics: Collection[str], lexicon: Lexicon, seed: int = 0) -> None:
+        """
+        Args:
+            cells: the responses, by condition.
+            metrics: names of scores; those that are not lexical are left out.
+            lexicon: numbers the words.
+            seed: draws the sentences, and the quadruples where there are many.
+        """
+        self._seed = seed
+        formulas = {name: cut for name in metrics if name in METRICS and (cut := METRICS[name].cut) is not None}
+        if not formulas:
+            cells = {name: {} for name in cells}
+        keys = [(name, sample) for name, cell in cells.items() for sample in cell]
+        self._rows = {name: {sample: i for i, (of, sample) in enumerate(keys) if of == name} for name in cells}
+        self._texts = CutTexts([CutText.of(cells[name][sample], lexicon, seed) for name, sample in keys], lexicon)
+        self._similarities = {name: cut(self._texts) for name, cut in formulas.items()}
+
+    def values(
+        self,
+        condition: str,
+        reference: str,
+        samples: Collection[int] | None = None,
+        of_reference: Collection[int] | None = None,
+    ) -> dict[str, MatchedValue]:
+        """Of some samples of a condition against some of another one or of the same, by metric; all by default."""
+        rows, others = self._of(condition, samples), self._of(reference, of_reference)
+        return {
+            metric: matched_value(self._texts, similarity, rows, others, self._seed)
+            for metric, similarity in self._similarities.items()
+        }
+
+    def at_common_length(self) -> dict[str, CommonLength]:
+        """All conditions at the lengths that they have in common, by metric: the values in their order."""
+        sets = [self._of(name, None) for name in self._rows]
+        return {
+            metric: at_common_length(self._texts, similarity, sets, self._seed)
+            for metric, similarity in self._similarities.items()
+        }
+
+    def _of(self, condition: str, samples: Collection[int] | None) -> Ints:
+        rows = self._rows[condition]
+        return np.array([*rows.values()] if samples is None else [rows[sample] for sample in samples], np.int64)
 
 
 def common_lengths(
@@ -52,25 +82,9 @@ def common_lengths(
 ) -> dict[str, CommonLength]:
     """All conditions at the lengths that they have in common, on one prompt: by metric, the values in their order.
 
-    Args: as of `matched_values`.
+    Args: see `MatchedTexts`.
     """
-    formulas = _formulas(metrics)
-    if not formulas:
-        return {}
-    texts, rows = _cut_texts(cells, lexicon, seed)
-    return {metric: at_common_length(texts, cut(texts), [*rows.values()], seed) for metric, cut in formulas.items()}
-
-
-def _formulas(metrics: Collection[str]) -> dict[str, Callable[[CutTexts], CutSimilarity]]:
-    """Of those that are lexical."""
-    return {name: cut for name in metrics if name in METRICS and (cut := METRICS[name].cut) is not None}
-
-
-def _cut_texts(cells: Mapping[str, Texts], lexicon: Lexicon, seed: int) -> tuple[CutTexts, dict[str, Ints]]:
-    """The responses of all conditions, and which of them are whose."""
-    texts = CutTexts([CutText.of(text, lexicon, seed) for cell in cells.values() for text in cell.values()], lexicon)
-    ends = np.cumsum([len(cell) for cell in cells.values()])
-    return texts, {name: np.arange(end - len(cells[name]), end) for name, end in zip(cells, ends.tolist(), strict=True)}
+    return MatchedTexts(cells, metrics, lexicon, seed).at_common_length()
 
 
 def matched_estimates(

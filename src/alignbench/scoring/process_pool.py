@@ -16,7 +16,9 @@ from alignbench.errors import AlignbenchError
 
 @contextmanager
 def process_pool(n: int, doing: str, begin: Callable[[], None] | None = None) -> Iterator[ProcessPoolExecutor]:
-    """A pool of n processes. What is submitted has to be taken inside.
+    """A pool of n processes. They share the cores: numpy has one thread in each, unless the environment says otherwise.
+
+    What is submitted has to be taken inside.
 
     Work that is given up, as by Ctrl-C, is not waited for: the processes are killed, stopped ones too. AlignbenchError
     where one of them is killed.
@@ -26,6 +28,7 @@ def process_pool(n: int, doing: str, begin: Callable[[], None] | None = None) ->
         doing: what they do, for that message: "scored responses"
         begin: called in each of them first; it is pickled
     """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when numpy is loaded: here it has been, there not yet
     pool = ProcessPoolExecutor(n, multiprocessing.get_context("spawn"), _begin, (os.getpid(), begin))
     try:
         yield pool
