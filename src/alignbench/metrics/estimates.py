@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 
+from alignbench.metrics.arrays import Floats
 from alignbench.metrics.intervals import UNBOUNDED, Bounds, Interval, percentile_interval
 from alignbench.metrics.statistics import MIN_PROMPTS, PairedDifference, Uncertainty, holm_corrected
 
@@ -41,12 +42,28 @@ def mean_estimate(
 ) -> Estimate:
     """The mean over prompts with its interval, inside the bounds of the values. reason: why there is none, where there
     is none."""
-    values = np.array([[_number(value)] for value in column.values()], np.float64).reshape(-1, 1)
-    there = values[~np.isnan(values)]
-    (interval,) = uncertainty.intervals(values, [bounds])
-    if not there.size:
-        return Estimate(None, interval, 0, reason or "no prompt has a value")
-    return Estimate(float(there.mean()), interval, int(there.size))
+    return mean_estimates({0: column}, uncertainty, {0: bounds}, {0: reason})[0]
+
+
+def mean_estimates(
+    columns: Mapping[_Key, PromptValues],
+    uncertainty: Uncertainty,
+    bounds: Mapping[_Key, Bounds] = {},
+    reasons: Mapping[_Key, str] = {},
+) -> dict[_Key, Estimate]:
+    """`mean_estimate` of many columns, in a fraction of the time: those of as many prompts have the same resamples."""
+    values = {key: np.array([_number(value) for value in column.values()]) for key, column in columns.items()}
+    estimates: dict[_Key, Estimate] = {}
+    for keys in _of_one_length(values):
+        matrix = np.stack([values[key] for key in keys], axis=1)
+        intervals = uncertainty.intervals(matrix, [bounds.get(key, UNBOUNDED) for key in keys])
+        for key, interval in zip(keys, intervals, strict=True):
+            there = values[key][~np.isnan(values[key])]
+            if there.size:
+                estimates[key] = Estimate(float(there.mean()), interval, int(there.size))
+            else:
+                estimates[key] = Estimate(None, interval, 0, reasons.get(key, "") or "no prompt has a value")
+    return {key: estimates[key] for key in columns}
 
 
 def paired_differences(
@@ -56,14 +73,24 @@ def paired_differences(
 ) -> dict[_Key, PairedDifference]:
     """Of each pair of columns, first minus second over the prompts that both have, corrected for how many pairs there
     are. bounds: what the values of a pair lie in, where they have any."""
+    both = {
+        key: np.array([(_number(first[prompt]), _number(second[prompt])) for prompt in first if prompt in second])
+        for key, (first, second) in pairs.items()
+    }
     differences: dict[_Key, PairedDifference] = {}
-    for name, (first, second) in pairs.items():
-        both = [prompt for prompt in first if prompt in second]
-        a, b = ([[_number(column[prompt])] for prompt in both] for column in (first, second))
-        (differences[name],) = uncertainty.differences(
-            np.array(a).reshape(-1, 1), np.array(b).reshape(-1, 1), bounds=[bounds.get(name, UNBOUNDED)]
-        )
-    return holm_corrected(differences)
+    for keys in _of_one_length(both):
+        a, b = np.stack([both[key].reshape(-1, 2) for key in keys], axis=2).swapaxes(0, 1)
+        compared = uncertainty.differences(a, b, bounds=[bounds.get(key, UNBOUNDED) for key in keys])
+        differences |= zip(keys, compared, strict=True)
+    return holm_corrected({key: differences[key] for key in pairs})
+
+
+def _of_one_length(columns: Mapping[_Key, Floats]) -> Iterable[list[_Key]]:
+    """The keys of columns of as many prompts, together."""
+    keys: dict[int, list[_Key]] = {}
+    for key, column in columns.items():
+        keys.setdefault(len(column), []).append(key)
+    return keys.values()
 
 
 def share_estimate(part: PromptValues, whole: PromptValues, uncertainty: Uncertainty) -> Estimate:

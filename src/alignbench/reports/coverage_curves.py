@@ -9,20 +9,23 @@ one of them than the others of them say in equally many sentences (`SaidSentence
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from math import inf
+from typing import TypeVar
 
 import numpy as np
 
 from alignbench.contexts.source_samples import Sources, no_sources
-from alignbench.metrics.estimates import Estimate, mean_estimate, paired_differences
+from alignbench.metrics.estimates import Estimate, mean_estimates, paired_differences
 from alignbench.metrics.intervals import UNIT
 from alignbench.metrics.said_sentences import EqualSentences
 from alignbench.metrics.statistics import PairedDifference, Uncertainty
 from alignbench.reports.coverage_columns import SHARE, Column, CoverageColumns, coverage_columns
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.responses import Responses
+
+_Key = TypeVar("_Key", bound=Hashable)
 
 ALONE = "needs two responses to a prompt, of which one covers the other"
 
@@ -117,25 +120,35 @@ def coverage_curves(
 
 def coverage_of(columns: CoverageColumns, reference: str, uncertainty: Uncertainty) -> Coverage:
     """The means of columns over prompts."""
+    others = [*columns.of_reference]
+    curves = _curves(
+        {
+            **{("of itself", name): columns.of_itself[name] for name in (reference, *others)},
+            **{("of reference", name): columns.of_reference[name] for name in others},
+            **{("by reference", name): columns.by_reference[name] for name in others},
+        },
+        uncertainty,
+    )
     equal_of_reference = _equal_coverage(columns.equal_of_reference, uncertainty, columns.why_none)
     equal_by_reference = _equal_coverage(columns.equal_by_reference, uncertainty, columns.why_none)
+    covered = mean_estimates(columns.responses_covered, uncertainty, dict.fromkeys(others, (0.0, inf)))
     return Coverage(
         threshold=columns.threshold,
         false_matches=columns.false_matches,
         share=SHARE,
         n=_most(columns.n[reference]),
-        reference=_points(columns.of_itself[reference], uncertainty),
+        reference=curves["of itself", reference],
         conditions={
             name: ConditionCoverage(
                 n=_most(columns.n[name]),
-                of_reference=_points(columns.of_reference[name], uncertainty),
-                by_reference=_points(columns.by_reference[name], uncertainty),
-                of_itself=_points(columns.of_itself[name], uncertainty),
-                responses_covered=mean_estimate(columns.responses_covered[name], uncertainty, bounds=(0.0, inf)),
+                of_reference=curves["of reference", name],
+                by_reference=curves["by reference", name],
+                of_itself=curves["of itself", name],
+                responses_covered=covered[name],
                 equal_of_reference=equal_of_reference[name],
                 equal_by_reference=equal_by_reference[name],
             )
-            for name in columns.of_reference
+            for name in others
         },
     )
 
@@ -144,16 +157,16 @@ def _most(responses: Column[int]) -> int:
     return max(responses.values(), default=0)
 
 
-def _points(curves: Column[list[float]], uncertainty: Uncertainty) -> tuple[Estimate, ...]:
-    """By k, over the prompts that have as many responses."""
-    longest = max(map(len, curves.values()), default=0)
-    shares = np.full((len(curves), longest), np.nan)
-    for row, curve in zip(shares, curves.values(), strict=True):
-        row[: len(curve)] = curve
-    intervals = uncertainty.intervals(shares, [UNIT] * longest)
-    counts = (~np.isnan(shares)).sum(axis=0).tolist()
-    means = [float(np.nanmean(column)) for column in shares.T]
-    return tuple(Estimate(*point) for point in zip(means, intervals, counts, strict=True))
+def _curves(curves: Mapping[_Key, Column[list[float]]], uncertainty: Uncertainty) -> dict[_Key, tuple[Estimate, ...]]:
+    """Of each, by k, over the prompts that have as many responses."""
+    lengths = {key: max(map(len, of.values()), default=0) for key, of in curves.items()}
+    points = {
+        (key, k): {prompt: curve[k] if k < len(curve) else None for prompt, curve in curves[key].items()}
+        for key, length in lengths.items()
+        for k in range(length)
+    }
+    estimates = mean_estimates(points, uncertainty, dict.fromkeys(points, UNIT))
+    return {key: tuple(estimates[key, k] for k in range(length)) for key, length in lengths.items()}
 
 
 def _equal_coverage(
@@ -165,10 +178,13 @@ def _equal_coverage(
         for name, of in conditions.items()
     }
     differences = paired_differences(columns, uncertainty, dict.fromkeys(columns, UNIT))
+    sides = {(name, side): of[side] for name, of in columns.items() for side in (0, 1)}
+    reasons = {(name, side): why_none.get(name, ALONE) for name, side in sides}
+    shares = mean_estimates(sides, uncertainty, dict.fromkeys(sides, UNIT), reasons)
     return {
         name: EqualCoverage(
-            by_other=mean_estimate(columns[name][0], uncertainty, why_none.get(name, ALONE), UNIT),
-            by_itself=mean_estimate(columns[name][1], uncertainty, why_none.get(name, ALONE), UNIT),
+            by_other=shares[name, 0],
+            by_itself=shares[name, 1],
             difference=differences[name],
             sentences=float(np.mean([one.sentences for one in of.values()])) if of else None,
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 
 from alignbench.metrics.entropy import SPANS, span_key, span_title
-from alignbench.metrics.estimates import Estimate, mean_estimate, paired_differences
+from alignbench.metrics.estimates import Estimate, mean_estimates, paired_differences
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import PairedDifference, Uncertainty
 from alignbench.metrics.values import Value
@@ -70,19 +70,22 @@ def entropies(
     }
     differences = paired_differences(pairs, uncertainty)
 
-    def estimate(name: str, metric: str) -> Estimate:
-        column = {prompt: value.value for prompt, value in values[name, metric].items()}
-        reasons = [value.reason for value in values[name, metric].values() if value.reason]
-        return mean_estimate(column, uncertainty, reasons[0] if reasons else "", METRICS[metric].bounds)
+    tokens = {key: {prompt: value.value for prompt, value in of.items()} for key, of in values.items()}
+    reasons = {key: next((value.reason for value in of.values() if value.reason), "") for key, of in values.items()}
+    bounds = {(name, metric): METRICS[metric].bounds for name, metric in values}
+    per_token = mean_estimates(tokens, uncertainty, bounds, reasons)
+    of_bytes = mean_estimates(
+        {name: per_byte[name, DRAWN] for name in names}, uncertainty, dict.fromkeys(names, METRICS[DRAWN].bounds)
+    )
 
     return Entropies(
         reference,
         {
             name: ConditionEntropy(
                 temperature,
-                estimate(name, RAW),
-                estimate(name, DRAWN),
-                mean_estimate(per_byte[name, DRAWN], uncertainty, bounds=METRICS[DRAWN].bounds),
+                per_token[name, RAW],
+                per_token[name, DRAWN],
+                of_bytes[name],
                 differences.get((name, DRAWN)),
                 differences.get((name, RAW)),
                 _means_of_both(values[name, DRAWN], values.get((reference or "", DRAWN), {})),

@@ -17,6 +17,7 @@ from alignbench.metrics.estimates import (
     Estimate,
     PromptValues,
     mean_estimate,
+    mean_estimates,
     paired_differences,
     share_estimate,
 )
@@ -172,14 +173,9 @@ def _changes(sides: Mapping[ScoreOf, Rows], uncertainty: Uncertainty) -> dict[Sc
     changes = paired_differences(
         {key: (after, before) for key, (before, after) in columns.items()}, uncertainty, bounds
     )
-    return {
-        key: GateChange(
-            mean_estimate(before, uncertainty, few, bounds[key]),
-            mean_estimate(after, uncertainty, few, bounds[key]),
-            changes[key],
-        )
-        for key, (before, after) in columns.items()
-    }
+    both = {(key, side): of[side] for key, of in columns.items() for side in (0, 1)}
+    means = mean_estimates(both, uncertainty, {key: bounds[key[0]] for key in both}, dict.fromkeys(both, few))
+    return {key: GateChange(means[key, 0], means[key, 1], changes[key]) for key in columns}
 
 
 def _gaps(gaps: Mapping[ScoreOf, Rows], uncertainty: Uncertainty) -> dict[ScoreOf, GateGap]:
