@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -57,13 +58,21 @@ def shown(app: App[Any]) -> Iterator[tuple[int, Segment, Color, Color]]:
     resolve = ANSIToTruecolor(terminal)
     default = Style.parse("default on default")
     behind = app.screen.styles.background.rich_color
+
+    @cache
+    def colours(of: Style | None) -> tuple[Color, Color]:
+        style = resolve.truecolor_style(default + (of or Style()), behind)
+        assert style.color is not None
+        assert style.bgcolor is not None
+        text, ground = (Color.from_rich_color(c, ansi=False) for c in (style.color, style.bgcolor))
+        return (ground, text) if style.reverse else (text, ground)
+
     for y, strip in enumerate(app.screen._compositor.render_strips()):
         for segment in strip:
-            style = resolve.truecolor_style(default + (segment.style or Style()), behind)
-            assert style.color is not None
-            assert style.bgcolor is not None
-            text, ground = (Color.from_rich_color(c, ansi=False) for c in (style.color, style.bgcolor))
-            yield y, segment, *((ground, text) if style.reverse else (text, ground))
+            yield y, segment, *colours(segment.style)
+
+
+_contrast = cache(contrast)  # of few pairs of colours, in many pieces
 
 
 def faults(app: App[Any]) -> list[str]:
@@ -73,7 +82,7 @@ def faults(app: App[Any]) -> list[str]:
         if not segment.text.strip():
             continue
         least = MARK if all(ord(char) in MARKS or char.isspace() for char in segment.text) else TEXT
-        if (is_ := contrast(text, ground)) < least:
+        if (is_ := _contrast(text, ground)) < least:
             found.append(f"line {y}: {segment.text.strip()[:40]!r} {text.hex} on {ground.hex} is {is_:.2f}")
     return found
 
