@@ -27,7 +27,7 @@ def search_words(text: str) -> str:
         # Case first: what it makes may have accents of its own.
         decomposed = unicodedata.normalize("NFKD", text.casefold())
         text = unicodedata.normalize("NFC", _ACCENTS.sub("", decomposed))
-    return " ".join(part for word in words(text) for part in _PARTS.findall(word))
+    return " ".join(_PARTS.findall(" ".join(words(text))))
 
 
 def phrase(text: str) -> str:
