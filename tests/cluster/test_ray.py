@@ -18,11 +18,10 @@ from alignbench.spec import Condition, Model, Prompt
 from alignbench.store import Store
 from tests.cluster.marked import making
 from tests.support.fakes import FakePool
+from tests.support.later import later
 from tests.support.waiting import LIMIT
 
-ray = pytest.importorskip("ray", reason="needs the extra ray")
-
-from alignbench.cluster.pool import RayPool, connect  # noqa: E402  it imports ray
+ray, pools = later("ray"), later("alignbench.cluster.pool")
 
 BASE = Condition.zero_shot(Model("raw", "demo-base", "base"))
 ALIGNED = Condition.zero_shot(Model("good", "demo-smollm2", "aligned"))
@@ -59,7 +58,7 @@ def test_a_worker_that_is_killed_costs_no_sample_and_none_is_drawn_twice(store: 
     folder = tmp_path / "processes"
     folder.mkdir()
     said: list[str] = []
-    pool = RayPool(None, 1, make_pool=making(folder, delay=0.02), say=said.append)
+    pool = pools.RayPool(None, 1, make_pool=making(folder, delay=0.02), say=said.append)
     session = store.create_session("t")
     events: list[RunEvent] = []
     killed = None
@@ -78,7 +77,7 @@ def test_a_worker_that_is_killed_costs_no_sample_and_none_is_drawn_twice(store: 
 
 
 def test_models_that_do_not_fit_together_run_one_after_the_other(store: Store, tmp_path: Path) -> None:
-    pool = RayPool(None, 1, cpus=2, make_pool=making(tmp_path))
+    pool = pools.RayPool(None, 1, cpus=2, make_pool=making(tmp_path))
     session = store.create_session("t")
     events = list(Run(make_plan(store, session, PROMPTS, (BASE, ALIGNED), N), pool, store))
     pool.close()
@@ -96,13 +95,13 @@ def test_models_that_do_not_fit_together_run_one_after_the_other(store: Store, t
 )
 def test_a_cluster_that_is_not_there_is_said_at_once(address: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        connect(address)
+        pools.connect(address)
 
 
 def test_what_cannot_be_is_said(store: Store, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has 2 CPUs and 0 GPUs, but an actor asks for 1 and 1"):
-        RayPool(None, 1, gpus=1)
-    pool = RayPool(None, 1, cpus=2, make_pool=making(tmp_path, fail={"raw": "no such file"}))
+        pools.RayPool(None, 1, gpus=1)
+    pool = pools.RayPool(None, 1, cpus=2, make_pool=making(tmp_path, fail={"raw": "no such file"}))
     session = store.create_session("t")
     events = list(Run(make_plan(store, session, PROMPTS[:2], (BASE,), 1), pool, store))
     pool.close()

@@ -12,8 +12,9 @@ from alignbench.contexts.rendering import render
 from alignbench.errors import InputError
 from alignbench.spec import Context, Example, Examples, ExampleSet, Prompt
 from tests.support.fakes import CAPABILITIES
+from tests.support.later import later
 
-renderer = pytest.importorskip("transformers.utils.chat_template_utils")
+renderer = later("transformers.utils.chat_template_utils")
 
 QUERY = "Is it <b>5 > 3</b> & 'so' é 😀?\n\n\"Yes\" \\ \u2028 no"
 MODEL = replace(

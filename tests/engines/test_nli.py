@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import transformers
 
 from alignbench.engines.nli import NliModel
 from alignbench.engines.workers.nli import NliWorker
 from alignbench.errors import EngineError
 from tests.support.hf_folders import byte_tokenizer
+from tests.support.later import later
+
+transformers = later("transformers")
 
 LABELS = ("contradiction", "ENTAILMENT", "neutral")
 PAIRS = [("It rains.", "It is wet."), ("It is wet.", "It rains."), ("\ud800", ""), ("a" * 300, "b" * 300)]

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from alignbench.engines.cancellation import Cancellation
-from alignbench.engines.hf.engine import TransformersEngine
 from alignbench.engines.protocol import LikelihoodRequest
 from alignbench.spec import Context, Example, Examples, ExampleSet, Model
 from alignbench.store import Store
 from tests.support.books import Pool, asked, kept
 from tests.support.hf_folders import write_folder
+from tests.support.later import later
 
 EXAMPLES = Examples(pool=ExampleSet((Example("How are bridges built?", "With stones."),)))
 
@@ -20,9 +20,11 @@ EXAMPLES = Examples(pool=ExampleSet((Example("How are bridges built?", "With sto
 def computed(folder: Path, requests: Sequence[LikelihoodRequest]) -> int:
     """Tokens that an engine computes for requests in this order."""
     decoded: list[int] = []
-    engine = TransformersEngine(Model("tiny", f"hf:{folder}", "base"), Cancellation(), threads=1)
+    engine = later("alignbench.engines.hf.engine").TransformersEngine(
+        Model("tiny", f"hf:{folder}", "base"), Cancellation(), threads=1
+    )
     extend = engine._rows.extend
-    engine._rows.extend = lambda ids, n: (decoded.append(len(ids)), extend(ids, n))[1]  # type: ignore[method-assign]
+    engine._rows.extend = lambda ids, n: (decoded.append(len(ids)), extend(ids, n))[1]
     for request in requests:
         engine.score(request)
     return sum(decoded)

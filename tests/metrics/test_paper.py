@@ -13,12 +13,13 @@ from alignbench.metrics import paper
 from alignbench.metrics.running_cell import CellPair, CellScores
 from alignbench.metrics.values import WordMode
 from alignbench.metrics.words import STOP_WORDS
+from tests.support.later import later
 from tests.support.paper_data import OVERTON
 from tests.support.texts import T3
 
 PROMPTS = OVERTON / "LIMA-OE" / "outputs"
 
-nltk = pytest.importorskip("nltk.corpus", reason="paper mode counts words with NLTK")
+later("nltk")
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +69,10 @@ def test_missing_data_is_one_clear_message(monkeypatch: pytest.MonkeyPatch) -> N
     def gone(*_: object) -> None:
         raise LookupError
 
+    import nltk.corpus
+
     paper.paper_mode.cache_clear()
-    monkeypatch.setattr(nltk, "stopwords", SimpleNamespace(words=gone))  # NLTK's own looks for the data itself
+    monkeypatch.setattr(nltk.corpus, "stopwords", SimpleNamespace(words=gone))  # NLTK's own looks for the data itself
     with pytest.raises(AlignbenchError, match="NLTK_DATA"):
         paper.paper_mode()
     monkeypatch.setitem(sys.modules, "nltk.tokenize", None)

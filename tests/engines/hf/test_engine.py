@@ -5,33 +5,30 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
+from alignbench import paths
+from alignbench.contexts.rendering import render
+from alignbench.engines.cancellation import Cancellation
+from alignbench.engines.local.sampler import Sampler
+from alignbench.engines.protocol import Event, Finished, LikelihoodRequest, SampleResult, Started, TextDeltas
+from alignbench.errors import AlignbenchError, EngineError, InputError
+from alignbench.models.catalog import inventory, resolve
+from alignbench.models.hf_source import HfSource, parse_source
+from alignbench.spec import Context, LoadOptions, Model, Prompt, Sampling
+from tests.support.driving import plain_request
+from tests.support.hf_folders import byte_tokenizer, tiny_model, write_folder
+from tests.support.later import later
 
-from alignbench import paths  # noqa: E402
-from alignbench.contexts.rendering import render  # noqa: E402
-from alignbench.engines.cancellation import Cancellation  # noqa: E402
-from alignbench.engines.hf.batch_cache import BatchCache  # noqa: E402
-from alignbench.engines.hf.engine import TransformersEngine  # noqa: E402
-from alignbench.engines.hf.loading import pick_device  # noqa: E402
-from alignbench.engines.hf.shared_prefix_cache import SharedPrefixCache  # noqa: E402
-from alignbench.engines.hf.tokenizer import Tokens  # noqa: E402
-from alignbench.engines.local.sampler import Sampler  # noqa: E402
-from alignbench.engines.local.torch_sampler import TorchSampler  # noqa: E402
-from alignbench.engines.protocol import Event, Finished, LikelihoodRequest, SampleResult, Started, TextDeltas  # noqa: E402
-from alignbench.errors import AlignbenchError, EngineError, InputError  # noqa: E402
-from alignbench.models.catalog import inventory, resolve  # noqa: E402
-from alignbench.models.hf_source import HfSource, parse_source  # noqa: E402
-from alignbench.spec import Context, LoadOptions, Model, Prompt, Sampling  # noqa: E402
-from tests.support.driving import plain_request  # noqa: E402
-from tests.support.hf_folders import byte_tokenizer, tiny_model, write_folder  # noqa: E402
+if TYPE_CHECKING:
+    from alignbench.engines.hf.engine import TransformersEngine
+
+torch, transformers = later("torch"), later("transformers")
+hf = later("alignbench.engines.hf.engine")
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def open_engine(folder: Path, cancel: Cancellation | None = None, **options: Any) -> TransformersEngine:
     model = Model("tiny", f"hf:{folder}", "base", LoadOptions(**options))
-    return TransformersEngine(model, cancel or Cancellation(), threads=1)
+    return hf.TransformersEngine(model, cancel or Cancellation(), threads=1)
 
 
 def finished(events: list[Event]) -> dict[int, SampleResult]:
@@ -57,14 +54,14 @@ def texts(engine: TransformersEngine, *args: Any, **fields: Any) -> dict[int, li
 
 
 @pytest.mark.parametrize(
-    ("name", "make"),
-    [(name, SharedPrefixCache) for name in ("llama", "gemma3", "mistral")]
-    + [(name, BatchCache) for name in ("llama", "gemma3", "mistral", "mamba")],
+    ("name", "kind"),
+    [(name, "SharedPrefixCache") for name in ("llama", "gemma3", "mistral")]
+    + [(name, "BatchCache") for name in ("llama", "gemma3", "mistral", "mamba")],
 )
-def test_rows_have_the_logits_of_their_whole_sequences(name: str, make: Callable[[Any], Any]) -> None:
+def test_rows_have_the_logits_of_their_whole_sequences(name: str, kind: str) -> None:
     """Forks, drops in the middle, prompts that share a part while older rows go on, windows that have been passed."""
     model = tiny_model(name)
-    cache = make(model)
+    cache = getattr(hf, kind)(model)
     numbers = np.random.default_rng(0)
     trunk: list[int] = []
     rows: dict[int, list[int]] = {}
@@ -149,7 +146,7 @@ def test_cells_of_fast_mode_share_their_context_and_each_has_its_own_query(folde
 
 def test_models_that_cannot_share_a_prompt_run_all_the_same(tmp_path: Path) -> None:
     engine = open_engine(write_folder(tmp_path, "mamba"))
-    assert isinstance(engine._rows, BatchCache)
+    assert isinstance(engine._rows, hf.BatchCache)
     five = texts(engine, 5, max_tokens=5)
     assert texts(engine, 3, max_tokens=5) == {i: five[i] for i in range(3)}
     assert len(texts(engine, 5, max_tokens=5, mode="fast")) == 5
@@ -157,9 +154,9 @@ def test_models_that_cannot_share_a_prompt_run_all_the_same(tmp_path: Path) -> N
 
 def test_eager_attention_copies_prompts_and_gives_the_same(folder: Path) -> None:
     eager = open_engine(folder, attention="eager")
-    assert isinstance(eager._rows, BatchCache)
+    assert isinstance(eager._rows, hf.BatchCache)
     shared = open_engine(folder)
-    assert isinstance(shared._rows, SharedPrefixCache)
+    assert isinstance(shared._rows, hf.SharedPrefixCache)
     assert texts(eager, 4) == texts(shared, 4)
 
 
@@ -256,7 +253,7 @@ def test_the_torch_sampler_draws_what_the_sampler_draws(params: Sampling) -> Non
     uniforms[2], uniforms[3] = 0.0, 1 - 2**-53
     seen = [np.unique(numbers.integers(0, 5000, 50)) for _ in range(24)]
     expected = Sampler(params).draw(list(rows), uniforms, seen)
-    drawn = TorchSampler(params).draw(list(torch.from_numpy(rows)), uniforms, seen)
+    drawn = hf.TorchSampler(params).draw(list(torch.from_numpy(rows)), uniforms, seen)
     assert drawn.ids.tolist() == expected.ids.tolist()
     for name in ("logprob", "entropy", "sampling_logprob", "sampling_entropy"):
         np.testing.assert_allclose(getattr(drawn, name), getattr(expected, name), atol=1e-5, rtol=1e-5)
@@ -264,7 +261,7 @@ def test_the_torch_sampler_draws_what_the_sampler_draws(params: Sampling) -> Non
 
 def test_the_torch_sampler_refuses_logits_that_are_not_numbers() -> None:
     with pytest.raises(EngineError, match="NaN"):
-        TorchSampler(Sampling()).draw([torch.tensor([1.0, float("nan"), 0.0])], [0.5])
+        hf.TorchSampler(Sampling()).draw([torch.tensor([1.0, float("nan"), 0.0])], [0.5])
 
 
 # References
@@ -373,7 +370,7 @@ def test_before_and_after_it_is_loaded_a_model_is_of_one_kind(
         (copy / name).write_text(text)
     config = json.loads((copy / "tokenizer_config.json").read_text())
     (copy / "tokenizer_config.json").write_text(json.dumps(config | {"chat_template": configured}))
-    tokens = Tokens(transformers.AutoTokenizer.from_pretrained(copy), set())
+    tokens = hf.Tokens(transformers.AutoTokenizer.from_pretrained(copy), set())
     assert resolve(f"hf:{copy}").kind == ("aligned" if tokens.chat_template else "base") == kind
 
 
@@ -382,7 +379,7 @@ def test_before_and_after_it_is_loaded_a_model_is_of_one_kind(
 
 def message_of(source: str, **options: Any) -> str:
     with pytest.raises(AlignbenchError) as caught:
-        TransformersEngine(Model("x", f"hf:{source}", "base", LoadOptions(**options)), Cancellation(), threads=1)
+        hf.TransformersEngine(Model("x", f"hf:{source}", "base", LoadOptions(**options)), Cancellation(), threads=1)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -476,7 +473,7 @@ def test_all_that_is_loaded_is_in_the_hash(folder: Path, tmp_path: Path) -> None
 def test_devices_and_quantization_that_cannot_be_had(folder: Path) -> None:
     if not torch.cuda.is_available():
         assert "this machine has no CUDA devices that torch can use" in message_of(str(folder), device="cuda:3")
-        assert pick_device("auto") == torch.device("cpu")
+        assert later("alignbench.engines.hf.loading").pick_device("auto") == torch.device("cpu")
     assert "quantize = '8bit' needs a CUDA device" in message_of(str(folder), device="cpu", quantize="8bit")
 
 

@@ -11,15 +11,14 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("torch")
-pytest.importorskip("transformers")
-
 from alignbench.engines.hf.hub import fetched
-from alignbench.engines.hf.loading import load
 from alignbench.errors import AlignbenchError, EngineError
 from alignbench.models.hf_source import HfSource
 from alignbench.spec import LoadOptions
 from tests.support.hf_folders import byte_tokenizer, tiny_model
+from tests.support.later import later
+
+loading = later("alignbench.engines.hf.loading", needs="torch")
 
 COMMIT = "c0ffee" + "0" * 34
 
@@ -104,7 +103,7 @@ def test_what_is_loaded_is_fetched_and_nothing_else(hub: Hub) -> None:
     assert len(source.weights()) > 1
     assert loaded <= {*hub.asked}
     assert not {"pytorch_model.bin", "consolidated.safetensors", "own.py"} & {*hub.asked}
-    assert load(HfSource("org/thing"), LoadOptions(device="cpu"), lambda _: None).file_hash == COMMIT
+    assert loading.load(HfSource("org/thing"), LoadOptions(device="cpu"), lambda _: None).file_hash == COMMIT
 
 
 @pytest.mark.parametrize("name", ["pytorch_model.bin", "../other/model.safetensors", "/etc/model.safetensors"])
@@ -114,7 +113,7 @@ def test_an_index_is_looked_at_before_weights_are_fetched(hub: Hub, name: str) -
     content["weight_map"][min(content["weight_map"])] = name
     index.write_text(json.dumps(content))
     with pytest.raises(AlignbenchError, match="names"):
-        load(HfSource("org/thing"), LoadOptions(), lambda _: None)
+        loading.load(HfSource("org/thing"), LoadOptions(), lambda _: None)
     assert not any(asked.endswith((".safetensors", ".bin")) for asked in hub.asked)
 
 
