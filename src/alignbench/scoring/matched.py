@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
-from alignbench.metrics.cut_texts import CutSimilarity, CutText, CutTexts
+from alignbench.metrics.cut_texts import CutText, CutTexts
 from alignbench.metrics.length_matched import CommonLength, MatchedValue, at_common_length, matched_value
 from alignbench.metrics.lexicon import Lexicon
 from alignbench.metrics.ngrams import Ints
@@ -29,6 +29,7 @@ def matched_values(
     """Every condition against the reference, on one prompt. reference: name of one; the others: see `MatchedTexts`."""
     texts = MatchedTexts(cells, metrics, lexicon, seed)
     return {name: texts.values(name, reference) for name in cells if name != reference}
+
 
 class MatchedTexts:
     """The responses to a prompt, each cut once however many sets of them are compared."""
