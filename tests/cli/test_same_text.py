@@ -149,7 +149,7 @@ def test_an_id_of_two_texts_is_refused_with_its_line(tmp_path: Path, command: st
 
 @pytest.fixture
 def known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.support.commands.lent_pool", lambda **_: KnownTexts(demo_aligned=["yes", "no"]))
+    monkeypatch.setattr("tests.support.commands.lent_pool", lambda **_: KnownTexts(demo_smollm2=["yes", "no"]))
 
 
 @pytest.mark.models

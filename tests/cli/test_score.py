@@ -318,7 +318,7 @@ def test_scores_by_log_probs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         "They can be a way to process emotions, reflect on experiences and grow.",
     ]
     known = KnownTexts(
-        demo_base=["The diary of a man, and the man, the", "I do not know why people keep them"], demo_aligned=aligned
+        demo_base=["The diary of a man, and the man, the", "I do not know why people keep them"], demo_smollm2=aligned
     )
     monkeypatch.setattr("tests.support.commands.lent_pool", lambda **_: known)
     ran = alignbench(

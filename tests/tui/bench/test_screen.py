@@ -280,7 +280,7 @@ async def test_a_database_that_cannot_be_written(tmp_path: Path) -> None:
     async with app.run_test(size=WIDE, notifications=True) as pilot:
         await ready(pilot, app)
         await pilot.press("f5")
-        await until(pilot, lambda: "x.db" in screen_text(app))
+        await until(pilot, lambda: any("x.db is not" in each.message for each in app._notifications))
         assert not app.workbench.busy
         assert db.read_text().startswith("this is no database")
 
