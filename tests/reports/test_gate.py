@@ -9,6 +9,7 @@ from statistics import fmean
 
 import pytest
 
+from alignbench.calibration.bags import BagsOfWords
 from alignbench.importing.save import save_import
 from alignbench.judging.qualities import read_qualities
 from alignbench.metrics.estimates import Estimate
@@ -17,6 +18,7 @@ from alignbench.metrics.values import WORKBENCH
 from alignbench.overton.read import datasets, read_dataset
 from alignbench.reports.cells import cell_values
 from alignbench.reports.gate import QualityGate, quality_gate
+from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.responses import SessionResponses
 from alignbench.store import Store
 from tests.support.judged import fill, judgment
@@ -49,9 +51,14 @@ def judge(store: Store, *, noise: int) -> None:
     store.add_judgments(1, judgments)
 
 
-def gate(store: Store, threshold: float = 3.0) -> QualityGate:
+def gate(
+    store: Store,
+    threshold: float = 3.0,
+    metrics: tuple[str, ...] = ("words", "jaccard", "self_bleu"),
+    embeddings: Embeddings | None = None,
+) -> QualityGate:
     return quality_gate(
-        SessionResponses(store, 1), read_qualities(store, 1), ("words", "jaccard", "self_bleu"), WORKBENCH, None,
+        SessionResponses(store, 1), read_qualities(store, 1), metrics, WORKBENCH, embeddings,
         frozenset(), ALIGNED, Uncertainty(resamples=100), threshold,
     )  # fmt: skip
 
@@ -79,6 +86,13 @@ def test_a_gate_that_lets_all_pass_changes_nothing(store: Store) -> None:
     base = gate(store, threshold=1.0).conditions[BASE]
     assert base.passing == base.judged
     assert base.metrics["jaccard"].change.value == 0
+
+
+def test_scores_of_embeddings_need_no_words(store: Store) -> None:
+    judge(store, noise=1)
+    base = gate(store, metrics=("embedding_diversity",), embeddings=BagsOfWords()).conditions[BASE]
+    assert set(base.metrics) == set(base.gap) == {"embedding_diversity"}
+    assert (base.metrics["embedding_diversity"].change.value or 0.0) < 0
 
 
 def test_a_prompt_without_two_survivors_has_no_part(store: Store) -> None:

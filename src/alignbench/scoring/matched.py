@@ -45,7 +45,7 @@ class MatchedTexts:
         self._seed = seed
         formulas = {name: cut for name in metrics if name in METRICS and (cut := METRICS[name].cut) is not None}
         if not formulas:
-            cells = {name: {} for name in cells}
+            cells = {}
         keys = [(name, sample) for name, cell in cells.items() for sample in cell]
         self._rows = {name: {sample: i for i, (of, sample) in enumerate(keys) if of == name} for name in cells}
         self._texts = CutTexts([CutText.of(cells[name][sample], lexicon, seed) for name, sample in keys], lexicon)
@@ -59,6 +59,8 @@ class MatchedTexts:
         of_reference: Collection[int] | None = None,
     ) -> dict[str, MatchedValue]:
         """Of some samples of a condition against some of another one or of the same, by metric; all by default."""
+        if not self._similarities:
+            return {}
         rows, others = self._of(condition, samples), self._of(reference, of_reference)
         return {
             metric: matched_value(self._texts, similarity, rows, others, self._seed)
