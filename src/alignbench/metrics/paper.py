@@ -7,7 +7,8 @@ parameters for English and the English stop list of 179 words, are loaded when t
 from __future__ import annotations
 
 import string
-from functools import cache
+import sys
+from functools import cache, lru_cache
 
 from alignbench.errors import AlignbenchError
 from alignbench.metrics.values import WordMode
@@ -39,6 +40,15 @@ def paper_mode() -> WordMode:
 
 
 def _words(text: str) -> tuple[str, ...]:
+    """NLTK's words of a text are those of its sentences, and most sentences come again: in parts of a text, too."""
+    from nltk.tokenize import sent_tokenize
+
+    return tuple([word for sentence in sent_tokenize(text) for word in _of_sentence(sentence)])
+
+
+@lru_cache(maxsize=20_000)
+def _of_sentence(sentence: str) -> tuple[str, ...]:
     from nltk.tokenize import word_tokenize
 
-    return tuple([token for token in word_tokenize(text) if not _PUNCTUATION.issuperset(token)])
+    tokens = word_tokenize(sentence, preserve_line=True)
+    return tuple([sys.intern(token) for token in tokens if not _PUNCTUATION.issuperset(token)])
