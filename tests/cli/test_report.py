@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 from alignbench.models.catalog import resolve
 from alignbench.store import Store
 from tests.support.adapters import GEMMA, drawn, write_gguf_adapter
-from tests.support.commands import alignbench
+from tests.support.commands import alignbench, bits_with_end
 from tests.support.judged import fill
 from tests.support.paper_data import OVERTON, needs_paper_data
 from tests.support.pools import KnownTexts
@@ -105,14 +104,6 @@ def test_the_numbers_of_the_paper() -> None:
     assert any("pairs of a sample with itself" in note for note in report["meta"]["notes"])
 
 
-def bits(model: str, prompt: str, response: str) -> float:
-    """Of a response and its end under a model alone, by another command."""
-    ran = alignbench("likelihood", "--model", model, "--prompt", prompt, "--response", response, "--json")
-    assert ran.returncode == 0, ran.stderr
-    totals = json.loads(ran.stdout.splitlines()[-1])["totals"]
-    return -float(totals["logprob"] + totals["end_logprob"]) / math.log(2)
-
-
 @pytest.mark.models
 @pytest.mark.slow
 def test_the_dial_of_an_adapter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,7 +139,7 @@ def test_the_dial_of_an_adapter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert lowest[0] == 0.0
     assert abs(lowest[1]) > 1e-3
     n_bytes = sum(len(text.encode()) for text in said)
-    gap = sum(bits("demo-base", prompt, text) - bits(models["plain1"], prompt, text) for text in said)
+    gap = sum(bits_with_end("demo-base", prompt, text) - bits_with_end(models["plain1"], prompt, text) for text in said)
     assert whole[0] == pytest.approx(gap / n_bytes, abs=0.01)  # the prompt is cut at another place there
     assert report["cross"]["demo-base"]["alignment_gap"]["value"] == pytest.approx(whole[0])
     assert len({*half, *whole}) == 4

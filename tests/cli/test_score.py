@@ -20,7 +20,7 @@ from alignbench.prompts import load_prompts
 from alignbench.scoring.contested import REASON
 from alignbench.spec import Condition, Context, Model, Prompt
 from alignbench.store import Store
-from tests.support.commands import alignbench
+from tests.support.commands import alignbench, bits_with_end
 from tests.support.judged import fill, judgment
 from tests.support.paper_data import OVERTON, needs_paper_data
 from tests.support.pools import KnownTexts
@@ -297,14 +297,6 @@ def test_bertscore_of_a_file(file: Path) -> None:
     assert tables["meta"]["metrics"]["bertscore_f1"] == "1+all-MiniLM-L6-v2:6"
     none = scored("--file", file, "--metrics", "bertscore_f1", "--reference", "A", *LEXICAL)
     assert none["cross"]["B"]["bertscore_f1"]["reason"] == "no embedding model is in use"
-
-
-def bits_with_end(model: str, prompt: str, response: str) -> float:
-    """Of a response and its end under a model alone, by another command."""
-    ran = alignbench("likelihood", "--model", model, "--prompt", prompt, "--response", response, "--json")
-    assert ran.returncode == 0, ran.stderr
-    totals = json.loads(ran.stdout.splitlines()[-1])["totals"]
-    return -float(totals["logprob"] + totals["end_logprob"]) / math.log(2)
 
 
 @pytest.mark.models

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import math
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -20,6 +22,14 @@ def alignbench(*arguments: str) -> subprocess.CompletedProcess[str]:
     with redirect_stdout(out), redirect_stderr(err):
         code = run_main(*arguments)
     return subprocess.CompletedProcess(arguments, code, *(each.buffer.getvalue().decode() for each in (out, err)))
+
+
+def bits_with_end(model: str, prompt: str, response: str) -> float:
+    """Of a response and its end under a model alone, by another command."""
+    ran = alignbench("likelihood", "--model", model, "--prompt", prompt, "--response", response, "--json")
+    assert ran.returncode == 0, ran.stderr
+    totals = json.loads(ran.stdout.splitlines()[-1])["totals"]
+    return -float(totals["logprob"] + totals["end_logprob"]) / math.log(2)
 
 
 def run_main(*arguments: str) -> int:

@@ -10,7 +10,7 @@ import torch
 
 from tests.support.hf_folders import byte_tokenizer, tiny_model
 from tools.tuning.layout import Dialogue, dialogue
-from tools.tuning.training import Recipe, add_adapter, batches, held_out_loss, response_logprobs, train
+from tools.tuning.training import Log, Recipe, add_adapter, batches, fit, held_out_loss, response_logprobs, train
 
 SIZES = [3, 50, 7, 7, 12, 90, 1, 20, 33, 8, 8, 41]
 
@@ -80,3 +80,20 @@ def test_training_lowers_the_loss_and_moves_nothing_but_the_adapter(dialogues: l
     assert len(losses) == len(after) == 6
     assert after[-1] < before
     assert all(torch.equal(weight, fixed[name]) for name, weight in model.named_parameters() if name in fixed)
+
+
+def trained(dialogues: list[Dialogue]) -> Log:
+    model, log = add_adapter(tiny_model("gemma3"), seed=1), Log({}, seed=1)
+
+    def loss_of(batch: list[Dialogue]) -> torch.Tensor:
+        return -torch.cat(response_logprobs(model, batch)).mean()
+
+    fit(model, dialogues, dialogues, Recipe(epochs=2, step_tokens=60, rate=1e-2), loss_of, log)
+    return log
+
+
+def test_a_seed_gives_the_same_losses_and_each_epoch_is_measured(dialogues: list[Dialogue]) -> None:
+    log = trained(dialogues)
+    assert trained(dialogues) == log
+    assert len(log.held_out) == 3
+    assert len(log.losses) == 2 * len(batches(dialogues, len, 60))

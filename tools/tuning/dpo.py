@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import logging
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from random import Random
 from statistics import fmean
 from typing import Any
 
@@ -17,14 +15,12 @@ import torch
 from alignbench.contexts.example_files import shipped_example_set
 from alignbench.engines.embedder import Embedder, default_embedder_path
 from tools.tuning.export import write_stage
-from tools.tuning.layout import Dialogue, dialogue
+from tools.tuning.layout import Dialogue, dialogue, dialogues
 from tools.tuning.preferences import Drawn, Preference, preferences
-from tools.tuning.training import Log, Recipe, batches, held_out_loss, load_base, response_logprobs, train
+from tools.tuning.training import Log, Recipe, batches, fit, load_base, response_logprobs
 
 RECIPE = Recipe(epochs=1, step_tokens=1536, rate=5e-5)
 BETA = 0.1
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,30 +39,22 @@ def run(stage: Path, samples: Path, out: Path, seed: int, recipe: Recipe = RECIP
     """Train on from `stage`, a folder that `sft` wrote. samples: what `alignbench sample --json` printed of it."""
     begun = time.monotonic()
     ours = {item.prompt: item.response for item in shipped_example_set("tuning").items}
-    preferred = preferences(drawn := _read(samples), _closeness(drawn, ours))
+    drawn = _read(samples)
+    preferred = preferences(drawn, _closeness(drawn, ours))
     base, tokenizer = load_base()
     torch.manual_seed(seed)
     model = peft.PeftModel.from_pretrained(base, str(stage), is_trainable=True, torch_device="cpu").float()
-    held_out = [
-        dialogue(tokenizer, item.prompt, item.response) for item in shipped_example_set("tuning-held-out").items
-    ]
+    held_out = dialogues(tokenizer, "tuning-held-out")
     pairs = _with_reference(model, [_pair(tokenizer, each) for each in preferred], recipe.step_tokens)
     log = Log(asdict(recipe) | {"beta": BETA}, seed, rest={"pairs": len(pairs), "questions": len(drawn)})
     right: list[float] = []
-
-    def measure() -> None:
-        log.held_out.append(held_out_loss(model, held_out, recipe.step_tokens))
-        _log.info("held out: %.4f nats a token", log.held_out[-1])
 
     def loss_of(batch: list[Pair]) -> torch.Tensor:
         margins = _margins(model, batch) - torch.tensor([pair.reference for pair in batch])
         right.extend((margins > 0).float().tolist())
         return -torch.nn.functional.logsigmoid(BETA * margins).mean()
 
-    measure()
-    shuffle = Random(seed)
-    epochs = [batches(pairs, len, recipe.step_tokens, shuffle) for _ in range(recipe.epochs)]
-    log.losses.extend(train(model, epochs, recipe, loss_of, measure))
+    fit(model, pairs, held_out, recipe, loss_of, log)
     log.rest["preferred_in_the_last_quarter"] = fmean(right[-len(right) // 4 :])
     log.minutes = (time.monotonic() - begun) / 60
     write_stage(model, out, log)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from dataclasses import asdict
 from pathlib import Path
-from random import Random
 
 import torch
 
 from tools.tuning.export import write_stage
 from tools.tuning.layout import Dialogue, dialogues
-from tools.tuning.training import Log, Recipe, add_adapter, batches, held_out_loss, load_base, response_logprobs, train
+from tools.tuning.training import Log, Recipe, add_adapter, fit, load_base, response_logprobs
 
 RECIPE = Recipe(epochs=2, step_tokens=768, rate=1.5e-4)
-
-_log = logging.getLogger(__name__)
 
 
 def run(out: Path, seed: int, recipe: Recipe = RECIPE) -> Log:
@@ -27,17 +23,10 @@ def run(out: Path, seed: int, recipe: Recipe = RECIPE) -> Log:
     model = add_adapter(model, seed)
     log = Log(asdict(recipe), seed, rest={"examples": len(training), "held_out_examples": len(held_out)})
 
-    def measure() -> None:
-        log.held_out.append(held_out_loss(model, held_out, recipe.step_tokens))
-        _log.info("held out: %.4f nats a token", log.held_out[-1])
-
     def loss_of(batch: list[Dialogue]) -> torch.Tensor:
         return -torch.cat(response_logprobs(model, batch)).mean()
 
-    measure()
-    shuffle = Random(seed)
-    epochs = [batches(training, len, recipe.step_tokens, shuffle) for _ in range(recipe.epochs)]
-    log.losses.extend(train(model, epochs, recipe, loss_of, measure))
+    fit(model, training, held_out, recipe, loss_of, log)
     log.minutes = (time.monotonic() - begun) / 60
     write_stage(model, out, log)
     return log

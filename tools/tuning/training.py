@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Sized
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -28,6 +28,7 @@ _WINDOW = 8  # batches among which those of one length are looked for
 
 _log = logging.getLogger(__name__)
 _Item = TypeVar("_Item")
+_Sized = TypeVar("_Sized", bound=Sized)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,29 @@ def held_out_loss(model: Any, dialogues: Sequence[Dialogue], step_tokens: int) -
                 total -= float(logprobs.double().sum())
                 n += len(logprobs)
     return total / n
+
+
+def fit(
+    model: Any,
+    items: Sequence[_Sized],
+    held_out: Sequence[Dialogue],
+    recipe: Recipe,
+    loss_of: Callable[[list[_Sized]], torch.Tensor],
+    log: Log,
+) -> None:
+    """Train on all items in each epoch, shuffled by the seed of the log, which gets the losses.
+
+    items: have a length in tokens. held_out: what is measured before, and after each epoch. loss_of: of a batch.
+    """
+
+    def measure() -> None:
+        log.held_out.append(held_out_loss(model, held_out, recipe.step_tokens))
+        _log.info("held out: %.4f nats a token", log.held_out[-1])
+
+    measure()
+    shuffle = Random(log.seed)
+    epochs = [batches(items, len, recipe.step_tokens, shuffle) for _ in range(recipe.epochs)]
+    log.losses.extend(train(model, epochs, recipe, loss_of, measure))
 
 
 def train(

@@ -372,7 +372,7 @@ def _with_adapter(where: str, base: Reference, table: dict[str, object], folder:
             return base
         if base.adapter is None:
             raise InputError(f"{where}: scale is of an adapter, and there is none; expected adapter = too.")
-        return replace(base, adapter=replace(base.adapter, scale=scale))
+        return base.at_scale(scale)
     if not isinstance(adapter, str):
         raise InputError(f'{where}: adapter is {adapter!r}; expected a text like "/path/adapter.gguf".')
     try:

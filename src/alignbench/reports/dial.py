@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from alignbench.errors import InputError
 from alignbench.judging.qualities import Qualities
-from alignbench.metrics.estimates import Estimate, PromptValues, mean_estimate, paired_differences
+from alignbench.metrics.estimates import Estimate, PromptValues, mean_estimate, mean_estimates, paired_differences
 from alignbench.metrics.intervals import UNIT
 from alignbench.metrics.length_matched import CommonLength
 from alignbench.metrics.lexicon import Lexicon
@@ -24,7 +24,7 @@ from alignbench.metrics.statistics import PairedDifference, Uncertainty
 from alignbench.metrics.values import WordMode
 from alignbench.models.reference import Reference, own_name, parse_reference
 from alignbench.reports.frontier import DIVERSITY, judged_quality
-from alignbench.scoring.matched import common_lengths
+from alignbench.scoring.matched import MatchedTexts
 from alignbench.scoring.model_based.alignment_gap import GAP
 from alignbench.scoring.model_based.bits_from_base import BitsFromBase
 from alignbench.scoring.responses import Responses
@@ -192,9 +192,7 @@ def _adapted(condition: Condition) -> Reference | None:
 
 def _at_scale_1(condition: Condition, reference: Reference) -> Condition:
     """The same for all conditions that differ in the scale alone."""
-    assert reference.adapter is not None
-    whole = replace(reference, adapter=replace(reference.adapter, scale=1.0))
-    model = replace(condition.model, name="", kind="base", reference=str(whole))
+    model = replace(condition.model, name="", kind="base", reference=str(reference.at_scale(1.0)))
     return replace(condition, name="", model=model, context=replace(condition.context, name=""))
 
 
@@ -216,8 +214,8 @@ def _common_lengths(
     lengths: dict[str, dict[str, CommonLength]] = {metric: {} for metric in metrics}
     for prompt in responses.prompts if metrics else ():
         cells = responses.cells(prompt)
-        of_prompt = common_lengths({name: cells.get(name, {}) for name in names}, metrics, lexicon, seed)
-        for metric, one in of_prompt.items():
+        texts = MatchedTexts({name: cells.get(name, {}) for name in names}, metrics, lexicon, seed)
+        for metric, one in texts.at_common_length().items():
             lengths[metric][prompt] = one
     return lengths
 
@@ -231,17 +229,20 @@ def _matched(
         for metric, of in lengths.items()
         for i, name in enumerate(names)
     }
+    bounds = {key: METRICS[key[1]].bounds for key in columns}
     lowest = names[0]
     differences = paired_differences(
         {(name, metric): (column, columns[lowest, metric]) for (name, metric), column in columns.items()
          if name != lowest},
         uncertainty,
-        {key: METRICS[key[1]].bounds for key in columns},
+        bounds,
     )  # fmt: skip
+    why_none = {
+        metric: statistics.mode([one.reason for one in of.values() if one.reason] or [""])
+        for metric, of in lengths.items()
+    }
+    estimates = mean_estimates(columns, uncertainty, bounds, {key: why_none[key[1]] for key in columns})
     matched: dict[str, dict[str, CommonLengthEstimate]] = {name: {} for name in names}
-    for (name, metric), column in columns.items():
-        reasons = [one.reason for one in lengths[metric].values() if one.reason]
-        reason = statistics.mode(reasons) if reasons else ""
-        estimate = mean_estimate(column, uncertainty, reason, METRICS[metric].bounds)
+    for (name, metric), estimate in estimates.items():
         matched[name][metric] = CommonLengthEstimate(estimate, differences.get((name, metric)))
     return matched

@@ -80,16 +80,6 @@ class MatchedTexts:
         return np.array([*rows.values()] if samples is None else [rows[sample] for sample in samples], np.int64)
 
 
-def common_lengths(
-    cells: Mapping[str, Texts], metrics: Collection[str], lexicon: Lexicon, seed: int = 0
-) -> dict[str, CommonLength]:
-    """All conditions at the lengths that they have in common, on one prompt: by metric, the values in their order.
-
-    Args: see `MatchedTexts`.
-    """
-    return MatchedTexts(cells, metrics, lexicon, seed).at_common_length()
-
-
 def matched_estimates(
     prompts: Sequence[MatchedValues], uncertainty: Uncertainty
 ) -> dict[str, dict[str, MatchedEstimate]]:

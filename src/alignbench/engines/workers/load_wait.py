@@ -88,7 +88,7 @@ class LoadWait:
         with self._lock:
             if self._over:
                 return
-            self._over = not isinstance(event, Loading)
-        if self._over:
+            last = self._over = not isinstance(event, Loading)
+        if last:
             self.ended(self)
         self.sink(event)
