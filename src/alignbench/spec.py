@@ -258,7 +258,7 @@ class Prefill:
     tokens: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Context:
     """What surrounds the query.
 
@@ -287,7 +287,7 @@ class Context:
     thinking_end: str = ""
     verbalized: int = 0
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """Hash of all but names; defaults take no part, so that a new field does not change the hashes of old ones."""
         value = self.to_json()
@@ -404,7 +404,7 @@ def written_setting(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Condition:
     """Model + context + sampling parameters; a column of the app. Sample i of it is drawn with `seed + i`.
 
@@ -427,7 +427,7 @@ class Condition:
         values = {**asdict(self.sampling), "seed": self.seed, "mode": self.mode}
         return {name: None if name in self.unrecorded else value for name, value in values.items()}
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """Hash of what decides the text of a sample, as far as it is recorded: neither the name nor n is in it."""
         settings = self.settings
