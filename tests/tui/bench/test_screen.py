@@ -273,6 +273,7 @@ async def test_reopen_shows_the_same(tmp_path: Path) -> None:
         await until(pilot, lambda: screen_text(again).splitlines()[3:-1] == shown)
 
 
+@pytest.mark.usefixtures("toasts_stay")
 async def test_a_database_that_cannot_be_written(tmp_path: Path) -> None:
     db = tmp_path / "x.db"
     db.write_text("this is no database, and nothing may be written into it")
