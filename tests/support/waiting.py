@@ -9,8 +9,9 @@ LIMIT = 300.0  # seconds
 
 
 def wait_until(true: Callable[[], object]) -> None:
-    """Look until a condition holds."""
-    end = time.monotonic() + LIMIT
+    """Look until a condition holds, less often the longer it takes: what is waited for needs the core."""
+    end, pause = time.monotonic() + LIMIT, 0.005
     while not true():
         assert time.monotonic() < end, "the condition did not come true"
-        time.sleep(0.005)
+        time.sleep(pause)
+        pause = min(1.2 * pause, 0.1)
