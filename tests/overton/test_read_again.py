@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,18 @@ GREEDY = ("llama-2-chat@temp0", "gpt-3.5-turbo@temp0")
 pytestmark = [needs_paper_data, pytest.mark.slow]
 
 
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database whose session 1 is the release."""
+    path = tmp_path_factory.mktemp("release") / "alignbench.db"
+    assert alignbench("import", "overton", str(OVERTON), "--db", str(path)).returncode == 0
+    return path
+
+
 @pytest.fixture
-def _session() -> None:
-    """Session 1."""
-    assert alignbench("import", "overton", str(OVERTON)).returncode == 0
+def _session(release: Path, tmp_path: Path) -> None:
+    """Session 1 of the test's own database."""
+    shutil.copy(release, tmp_path)
 
 
 def scored(*options: str) -> dict[str, Any]:
