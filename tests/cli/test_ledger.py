@@ -19,7 +19,7 @@ from tests.support.commands import alignbench
 from tests.support.waiting import wait_until
 
 MODELS = ["--teacher", "demo-smollm2", "--base", "demo-base"]
-LEDGER = ["ledger", *MODELS, "--contexts", "instruction", "--n", "3", "--json"]
+LEDGER = ["ledger", *MODELS, "--contexts", "instruction", "--json"]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def rows(path: Path, table: str) -> dict[Any, str]:
 @pytest.mark.slow
 def test_killed_and_started_again_it_does_only_what_is_missing(tmp_path: Path) -> None:
     path, copy = tmp_path / "ledger.db", tmp_path / "copy.db"
-    short = [*LEDGER, "--max-tokens", "12"]
+    short = [*LEDGER, "--n", "2", "--max-tokens", "12"]
     command = [*short, "--prompts", "open-ended", "--limit", "2", "--db", str(path)]
     process = subprocess.Popen(
         [sys.executable, "-m", "alignbench", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -93,7 +93,7 @@ def test_killed_and_started_again_it_does_only_what_is_missing(tmp_path: Path) -
     for row in record["curve"]:
         assert row["cost"]["bits"] > 0
         assert set(row["saved"]) == {"held_out", "source"}
-        assert row["saved"]["held_out"]["n_responses"] == 4
+        assert row["saved"]["held_out"]["n_responses"] == 2
     assert record["meta"]["few_prompts"] is True
     assert (record["meta"]["measure"], record["meta"]["reason"]) == ("cross-entropy", "the tokenizers differ")
     for account in record["contexts"].values():
@@ -109,7 +109,7 @@ class TestParts:
         monkeypatch.setattr("tests.support.commands.lent_pool", lambda **_: Pool())
         prompts = tmp_path / "prompts.txt"
         prompts.write_text("".join(f"Why {word}?\n" for word in WORDS), encoding="utf-8")
-        return [*LEDGER, "--prompts", str(prompts)]
+        return [*LEDGER, "--n", "3", "--prompts", str(prompts)]
 
     def test_each_context_says_where_its_gap_is(self, command: list[str]) -> None:
         ran = alignbench(*command)
@@ -141,12 +141,15 @@ class TestParts:
 class TestControls:
     """On a pool that reads a text it has seen, and any text after examples, more cheaply than others."""
 
-    @pytest.fixture
-    def controls(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-        monkeypatch.setattr("tests.support.commands.lent_pool", lambda **_: Pool(by_example=0.9))
-        prompts = tmp_path / "prompts.txt"
+    @pytest.fixture(scope="class")
+    def controls(self, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+        folder = tmp_path_factory.mktemp("controls")
+        prompts = folder / "prompts.txt"
         prompts.write_text("".join(f"Why {word}?\n" for word in WORDS), encoding="utf-8")
-        ran = alignbench(*LEDGER, "--controls", "--prompts", str(prompts))
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr("tests.support.commands.lent_pool", lambda **_: Pool(by_example=0.9))
+            options = ("--n", "3", "--controls", "--prompts", str(prompts), "--db", str(folder / "ledger.db"))
+            ran = alignbench(*LEDGER, *options)
         assert ran.returncode == 0, ran.stderr
         controls: dict[str, Any] = json.loads(ran.stdout)["controls"]
         return controls

@@ -331,7 +331,7 @@ def test_scores_by_log_probs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         assert surprise["value"] == pytest.approx(surprise["conditional"] * 2 ** -surprise["alone"])
     gaps = [bits_with_end("demo-base", prompt, text) - bits_with_end("demo-smollm2", prompt, text) for text in aligned]
     n_bytes = sum(len(text.encode()) for text in aligned)
-    assert cross["demo-base"]["alignment_gap"]["value"] == pytest.approx(sum(gaps) / n_bytes, abs=0.01)
+    assert cross["demo-base"]["alignment_gap"]["value"] == pytest.approx(sum(gaps) / n_bytes, rel=1e-5)
     assert cross["demo-base"]["alignment_gap"]["value"] > 0  # the texts are of the aligned model's kind
     assert cross["demo-base"]["alignment_gap"]["recovery"] == 0
     assert cross["demo-smollm2"]["alignment_gap"]["value"] == 0

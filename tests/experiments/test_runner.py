@@ -249,6 +249,7 @@ def test_an_estimate_follows_what_the_model_did_before(store: Store) -> None:
     assert (before[0].samples, before[0].most_tokens, before[0].tokens) == (4, 4 * 256, None)
     run(store, session, FakePool(), n=2, conditions=(ALIGNED,))
     after = estimate(store, preview(store, session, PROMPTS, (ALIGNED,), 4))
-    # A fake sample has 12 tokens in 0.01 s, and two of them ran at one time.
+    # A fake sample has 12 tokens in 0.01 s, the two of a cell at one time, and cells may have overlapped.
     assert (after[0].cells, after[0].samples, after[0].tokens) == (2, 4, 48)
-    assert after[0].seconds == pytest.approx(0.02)
+    assert after[0].seconds is not None
+    assert 0.009 < after[0].seconds < 0.021

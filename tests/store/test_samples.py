@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -117,6 +118,25 @@ def test_token_statistics_come_back_bit_for_bit(store: Store, cell: int) -> None
         got, expected = getattr(stats, name), getattr(sent.tokens, name)
         assert got.dtype == expected.dtype
         np.testing.assert_array_equal(got, expected)
+
+
+def test_a_pace_counts_the_seconds_in_which_anything_was_drawn(store: Store, session: int) -> None:
+    """Two cells that run together, one within the other, and after a pause a third."""
+    condition = Condition.zero_shot(BASE)
+    spans = {
+        "a": ("00:00:10.000", 8.0),
+        "b": ("00:00:09.000", 2.0),
+        "c": ("00:01:00.000", 4.0),
+        "d": ("00:00:12.000", 4.0),
+    }
+    for prompt, (ended, seconds) in spans.items():
+        cell = store.add_cell(session, Prompt(prompt, prompt), condition, 1)
+        row = store.add_sample(cell, replace(result(0, "said"), n_tokens=35, seconds=seconds))
+        with sqlite3.connect(store.path) as other:
+            other.execute("UPDATE samples SET created = ? WHERE id = ?", (f"2026-01-01T{ended}+00:00", row.id))
+    pace = store.pace(BASE.reference)
+    assert pace is not None
+    assert (pace.tokens_per_sample, pace.tokens_per_second) == pytest.approx((35, 4 * 35 / (10 + 4)), rel=1e-3)
 
 
 def test_what_is_not_there_is_said(store: Store) -> None:

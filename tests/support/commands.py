@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import math
 import subprocess
 import sys
@@ -12,7 +11,12 @@ from contextlib import redirect_stderr, redirect_stdout
 import pytest
 
 from alignbench.cli import main
-from tests.support.pools import lent_pool
+from alignbench.contexts.rendering import closings, render, stops
+from alignbench.engines.blocking import loaded, scored
+from alignbench.models.catalog import resolve
+from alignbench.prompts import typed_prompt
+from alignbench.spec import default_context
+from tests.support.pools import lent_pool, shared_pool
 from tests.support.waiting import LIMIT
 
 
@@ -25,11 +29,18 @@ def alignbench(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def bits_with_end(model: str, prompt: str, response: str) -> float:
-    """Of a response and its end under a model alone, by another command."""
-    ran = alignbench("likelihood", "--model", model, "--prompt", prompt, "--response", response, "--json")
-    assert ran.returncode == 0, ran.stderr
-    totals = json.loads(ran.stdout.splitlines()[-1])["totals"]
-    return -float(totals["logprob"] + totals["end_logprob"]) / math.log(2)
+    """Of a response and its end under a model alone, asked of the model itself.
+
+    The prompt is a context of its own, as it is where a session has no other one: cut elsewhere, a model's numbers
+    differ by what its arithmetic rounds.
+    """
+    reader = resolve(model)
+    layout = default_context(reader)
+    pool = shared_pool()
+    seen = render(typed_prompt(prompt), layout, loaded(pool, reader)).text
+    read = scored(pool, reader, seen, "", response, top=0, closings=closings(stops(layout)))
+    assert read.end is not None
+    return -(float(read.logprob.sum(dtype=float)) + read.end) / math.log(2)
 
 
 def run_main(*arguments: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from alignbench.models.reference import parted_model
 from alignbench.spec import Condition
 
 Role = Literal["ceiling", "floor", "greedy", "impostor", ""]
@@ -11,6 +12,9 @@ Role = Literal["ceiling", "floor", "greedy", "impostor", ""]
 
 def role_of(condition: Condition, reference: Condition | None, floor: str | None) -> Role:
     """An impostor is an aligned model that is not the reference's; greedy is the reference at temperature 0.
+
+    Another adapter of the reference's base, or the same one at another scale, is no impostor: it comes from the same
+    weights, and often from the same data.
 
     floor: name of a condition, None without one.
     """
@@ -23,7 +27,12 @@ def role_of(condition: Condition, reference: Condition | None, floor: str | None
     if _weights(condition) == _weights(reference):
         greedy = condition.settings["temperature"] == 0 != reference.settings["temperature"]
         return "greedy" if greedy and condition.context.hash == reference.context.hash else ""
-    return "impostor" if condition.model.kind == "aligned" else ""
+    return "impostor" if condition.model.kind == "aligned" and not _of_one_base(condition, reference) else ""
+
+
+def _of_one_base(condition: Condition, reference: Condition) -> bool:
+    (base, adapter), (other_base, other_adapter) = parted_model(condition.model), parted_model(reference.model)
+    return (adapter or other_adapter) is not None and base.reference == other_base.reference
 
 
 def _weights(condition: Condition) -> str:

@@ -128,7 +128,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How a model's finished samples went: means over all of them; the samples of a cell run at one time."""
+    """How a model's finished samples went, all of them: the mean length, and how many tokens a second came together."""
 
     tokens_per_sample: float
     tokens_per_second: float

@@ -215,22 +215,32 @@ class SamplesMixin(NamedMixin):
         return [each for each in counts if each.condition not in hidden]
 
     def pace(self, reference: str) -> Pace | None:
-        """How long and how fast the samples of a model were, in all sessions; None where there is none."""
+        """How long and how fast the samples of a model were, in all sessions; None where there is none.
+
+        The seconds are those in which any of them was drawn: samples of a cell, and in fast mode of many, run at one time.
+        """
         row = self._row(
             """
-            SELECT sum(n) AS n, sum(tokens) AS tokens, sum(seconds) AS seconds FROM (
-                SELECT count(*) AS n, sum(samples.n_tokens + coalesce(samples.n_thinking_tokens, 0)) AS tokens,
-                    max(samples.seconds) AS seconds
+            WITH spans AS (
+                SELECT samples.n_tokens + coalesce(samples.n_thinking_tokens, 0) AS tokens,
+                    86400 * julianday(samples.created) - samples.seconds AS begun,
+                    86400 * julianday(samples.created) AS ended
                 FROM samples
                 JOIN cells ON cells.id = samples.cell_id
                 JOIN conditions ON conditions.id = cells.condition_id
                 JOIN models ON models.id = conditions.model_id
-                WHERE models.reference = ? AND samples.status = 'done' AND samples.seconds > 0
-                GROUP BY cells.id)
+                WHERE models.reference = ? AND samples.status = 'done' AND samples.seconds > 0),
+            ordered AS (
+                SELECT tokens, begun, ended, max(ended) OVER (
+                    ORDER BY begun ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS so_far
+                FROM spans)
+            SELECT count(*) AS n, sum(tokens) AS tokens,
+                sum(max(0, ended - max(begun, coalesce(so_far, begun)))) AS seconds
+            FROM ordered
             """,
             encode_text(reference),
         )
-        if row is None or not row["n"] or not row["tokens"]:
+        if row is None or not row["tokens"] or not row["seconds"]:
             return None
         return Pace(row["tokens"] / row["n"], row["tokens"] / row["seconds"])
 

@@ -22,7 +22,7 @@ from textual.theme import Theme
 
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.models.stages import ALIGNED, BASE, stage_of
-from alignbench.spec import Model, Prompt
+from alignbench.spec import Model, Prompt, Sampling
 from alignbench.tui.action import APP, bindings, of_screen
 from alignbench.tui.action_groups import group_of
 from alignbench.tui.bench.screen import BenchScreen
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from alignbench.judging.labels import LabelPlan
 
 FIRST_SET = "open-ended"
+WHOLE = Sampling(temperature=1.0)
+"""The whole distribution, which the embedded pair is drawn from: only of such responses are bits a KL divergence."""
 FRAME = 1 / 10  # seconds between two updates of the screen while text streams in
 SWITCH = 0.0005  # seconds that the app waits for a thread that computes, at each of the many times it waits for a key
 
@@ -87,6 +89,7 @@ class BenchApp(OrderedApp):
         self.workbench = Workbench(db, pool, embed, self._happened)
         self._session = session
         self._models = models if models is not None else first_models()
+        self._sampling = Sampling() if models is not None else WHOLE
         self._labels = labels
         self._leaving = False
         self._told = False  # that something is written which would be lost
@@ -135,7 +138,7 @@ class BenchApp(OrderedApp):
         prompts, message = _first_prompts()
         if message:
             tell(self, message, "error")
-        self.workbench.begin(Bench.ready(self._models, prompts, FIRST_SET if prompts else ""))
+        self.workbench.begin(Bench.ready(self._models, prompts, FIRST_SET if prompts else "", self._sampling))
         self.workbench.changed()
         if self._session is not None:
             self.run_worker(finish(self, self.workbench, self.workbench.open(self._session)))

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from alignbench.engines.protocol import SampleRequest, Sink
 from alignbench.prompts import load_prompts
-from alignbench.spec import Prompt
+from alignbench.scoring.model_based.alignment_gap import no_kl
+from alignbench.spec import Model, Prompt, Sampling
 from alignbench.store import SampleRow, Store
 from alignbench.tui.app import BenchApp
 from alignbench.tui.dialogs.condition import ConditionScreen
@@ -20,6 +23,7 @@ from alignbench.tui.workbench.bench_scores import BenchScores
 from alignbench.tui.workbench.comparison_values import ScoreTable
 from tests.support.app import SMALL, WIDE, bench_of, heads, make_app, ready, rows, sampled, screen_text, shows, until
 from tests.support.fakes import FakePool
+from tests.support.waiting import LIMIT
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL])
@@ -273,6 +277,18 @@ async def test_reopen_shows_the_same(tmp_path: Path) -> None:
         await until(pilot, lambda: screen_text(again).splitlines()[3:-1] == shown)
 
 
+async def test_the_embedded_pair_is_drawn_from_the_whole_distribution(tmp_path: Path) -> None:
+    """So what the ledger and the gap say of it is a KL divergence. Models of a user have the usual settings."""
+    app = make_app(tmp_path / "x.db")
+    async with app.run_test() as pilot:
+        await ready(pilot, app)
+        assert not any(no_kl(column.condition, one_tokenizer=True) for column in app.workbench.bench.columns)
+    own = make_app(tmp_path / "own.db", models=[Model("mine", "hf:org/mine", "base")])
+    async with own.run_test() as pilot:
+        await ready(pilot, own)
+        assert own.workbench.bench.columns[0].condition.sampling == Sampling()
+
+
 @pytest.mark.usefixtures("toasts_stay")
 async def test_a_database_that_cannot_be_written(tmp_path: Path) -> None:
     db = tmp_path / "x.db"
@@ -307,10 +323,29 @@ async def test_rename_a_column_with_samples(tmp_path: Path) -> None:
         assert len(rows(db)) == 10
 
 
+@dataclass
+class _HeldPool(FakePool):
+    """Answers a model's requests once they are let go, by name and how many came before."""
+
+    let_go: dict[tuple[str, int], threading.Event] = field(default_factory=dict)
+
+    def sample(self, model: Model, request: SampleRequest, sink: Sink) -> None:
+        before = sum(name == model.name for name, _ in self.requests)
+        self.requests.append((model.name, request))
+        gate = self.let_go.get((model.name, before))
+
+        def answer() -> None:
+            assert gate is None or gate.wait(LIMIT)
+            self._answer(model, request, sink)
+
+        threading.Thread(target=answer, daemon=True).start()
+
+
 async def test_a_second_run_outlives_the_end_of_the_first(tmp_path: Path) -> None:
     """A column that goes on sampling is not stopped by the end of the run that it was in before."""
     db = tmp_path / "x.db"
-    pool = FakePool(texts={"demo-aligned": ["done at once"]}, delay=0.06)
+    base, again = threading.Event(), threading.Event()
+    pool = _HeldPool(let_go={("demo-base", 0): base, ("demo-aligned", 1): again})
     app = make_app(db, pool)
     async with app.run_test(size=WIDE, notifications=True) as pilot:
         await ready(pilot, app)
@@ -319,11 +354,12 @@ async def test_a_second_run_outlives_the_end_of_the_first(tmp_path: Path) -> Non
         await pilot.press("f5")
         await until(pilot, lambda: bench.cell(aligned).done == 5 and not bench.cell(aligned).busy)
         assert app.workbench.busy
-        pool.texts.clear()
         await pilot.press("r")
         first = bench.cell(bench.columns[1]).plan
         await until(pilot, lambda: bench.cell(bench.columns[0]).busy and bench.cell(bench.columns[0]).plan is not first)
+        base.set()
         await until(pilot, lambda: not bench.cell(bench.columns[1]).busy)
+        again.set()
         await until(pilot, lambda: not app.workbench.busy)
         assert {row.status for row in rows(db)} == {"done"}
         assert len(rows(db)) == 15

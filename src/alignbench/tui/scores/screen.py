@@ -48,8 +48,9 @@ class ScoresScreen(WorkbenchScreen[None]):
     HELP = (
         "↑↓ choose a score, ←→ a column; below the view stands what the score means, and why it is missing where it is "
         "a dash. Arrows behind a name say which way is more diverse. The ceiling is the reference against itself, the "
-        "floor the only base column without a context, an impostor another aligned model, greedy the reference at "
-        "temperature 0, the null the reference's answers to other prompts. Recovery has the versions of a column too."
+        "floor the only base column without a context, an impostor an aligned model of another base, greedy the "
+        "reference at temperature 0, the null the reference's answers to other prompts. Recovery has the versions of a "
+        "column too."
     )
 
     def __init__(self, workbench: Workbench) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from alignbench.contexts.source_samples import refuse_new_name
 from alignbench.errors import InputError
-from alignbench.spec import DEFAULT_SAMPLES, Condition, Model, Prompt
+from alignbench.spec import DEFAULT_SAMPLES, Condition, Model, Prompt, Sampling
 from alignbench.tui.workbench.cell import BenchCell, BenchSample
 from alignbench.tui.workbench.column import Column, free_name
 
@@ -33,6 +33,7 @@ class SamplePlace:
     sample: int
 
 
+DEFAULTS = Sampling()
 NO_PROMPT = Prompt(id="", text="")
 THIS_SESSION = "this session"  # the set of prompts that the session has samples of, or that were typed in it
 TYPED_BEFORE = "typed before"  # the set of prompts that were typed in any session
@@ -75,17 +76,21 @@ class Bench:
     read: set[str] = field(default_factory=set)
 
     @classmethod
-    def ready(cls, models: Sequence[Model], prompts: Sequence[Prompt], prompt_set: str) -> Bench:
+    def ready(
+        cls, models: Sequence[Model], prompts: Sequence[Prompt], prompt_set: str, sampling: Sampling = DEFAULTS
+    ) -> Bench:
         """A bench with a column per model; the first aligned one is the reference, the first prompt is chosen.
 
         Args:
             models: Of the columns.
             prompts: The set.
             prompt_set: Its name or path.
+            sampling: How each column is drawn.
         """
         bench = cls(prompts=prompts, prompt_set=prompt_set, prompt=prompts[0] if prompts else NO_PROMPT)
         for model in models:
-            bench.add(Column(Condition.zero_shot(model, name=free_name(model.name, bench.used))))
+            name = free_name(model.name, bench.used)
+            bench.add(Column(Condition.zero_shot(model, name=name, sampling=sampling)))
         bench.selected = 0
         bench.reference = bench.default_reference()
         return bench
