@@ -31,14 +31,14 @@ from tests.support.app import (
 )
 
 REFERENCE = {
-    "n": "2", "temperature": "1", "top_p": "0.9", "top_k": "40", "min_p": "0.05", "typical_p": "0.95",
+    "n": "2", "temperature": "0.8", "top_p": "0.9", "top_k": "40", "min_p": "0.05", "typical_p": "0.95",
     "repetition_penalty": "1.1", "max_tokens": "64", "seed": "7", "stop": '"User:"', "mode": "fast",
 }  # fmt: skip
 
 
 def sample_otherwise(bench: Bench) -> None:
     """The reference with other settings than those a column begins with."""
-    sampling = Sampling(1.0, 40, 0.9, 0.05, 0.95, 1.1, 64, ("User:",))
+    sampling = Sampling(0.8, 40, 0.9, 0.05, 0.95, 1.1, 64, ("User:",))
     column = bench.columns[0]
     bench.change(column, Column(replace(column.condition, sampling=sampling, seed=7, mode="fast"), 2))
 
@@ -104,14 +104,14 @@ async def test_fields_stand_against_the_reference_and_go_back_to_it(tmp_path: Pa
             assert f"≠ {value} " in hints(screen)[key], key
         assert "≠" not in hints(screen)["name"]
         temperature = screen.query_one("#temperature", PlainInput)
-        temperature.value = "1.0"
+        temperature.value = "0.80"
         await until(pilot, lambda: "≠" not in hints(screen)["temperature"])
         temperature.value = "warm"
-        await until(pilot, lambda: "≠ 1 " in hints(screen)["temperature"])
+        await until(pilot, lambda: "≠ 0.8 " in hints(screen)["temperature"])
         temperature.focus()
         await pilot.press("f6")
         await until(pilot, lambda: "≠" not in hints(screen)["temperature"])
-        assert temperature.value == "1"
+        assert temperature.value == "0.8"
         assert "≠" in hints(screen)["n"], "one field alone"
         await pilot.press("f7")
         await until(pilot, lambda: not [1 for key, hint in hints(screen).items() if "≠" in hint and key != "model"])
@@ -156,10 +156,10 @@ async def test_one_key_sets_a_field_in_all_columns(tmp_path: Path, size: tuple[i
         temperature.value = "warm"
         await pilot.press("f8")
         await until(pilot, lambda: screen.query_one("#field-temperature").has_class("-wrong"))
-        temperature.value = "1"
+        temperature.value = "0.8"
         await pilot.press("f8")
-        await shows(pilot, "T is now 1 in 2 columns: A, B. Samples that were there stay")
-        assert [c.condition.sampling.temperature for c in bench.columns] == [1.0, 1.0]
+        await shows(pilot, "T is now 0.8 in 2 columns: A, B. Samples that were there stay")
+        assert [c.condition.sampling.temperature for c in bench.columns] == [0.8, 0.8]
         assert [(c.version, len(c.history)) for c in bench.columns] == [(1, 2), (1, 2)]
         assert bench.selected == 1
         assert fields(screen)["name"] == bench.columns[1].name == "demo-base 2"
@@ -171,7 +171,7 @@ async def test_one_key_sets_a_field_in_all_columns(tmp_path: Path, size: tuple[i
         await shows(pilot, "n is now 3 in 2 columns: A, B.", "n is 3 in every column already.")
         await pilot.press("enter")
         await until(pilot, lambda: app.screen is bench_of(app))
-        assert [(c.n, c.condition.sampling.temperature) for c in bench.columns] == [(3, 1.0), (3, 1.0)]
+        assert [(c.n, c.condition.sampling.temperature) for c in bench.columns] == [(3, 0.8), (3, 0.8)]
 
 
 def test_columns_that_cannot_be_changed_are_named() -> None:

@@ -104,4 +104,4 @@ async def test_a_changed_condition_says_what_became_of_the_column(tmp_path: Path
         await until(pilot, lambda: isinstance(app.screen, ConditionScreen) and app.screen._known)
         app.screen.query_one("#temperature", Input).value = "0"
         await pilot.press("enter")
-        await shows(pilot, "A is now v2; v1 is kept, <: temperature 0.7 → 0")
+        await shows(pilot, "A is now v2; v1 is kept, <: temperature 1 → 0")

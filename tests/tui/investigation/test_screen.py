@@ -72,9 +72,9 @@ async def test_a_ladder_of_temperatures_becomes_a_frontier(tmp_path: Path) -> No
         await until(pilot, lambda: isinstance(app.screen, LineScreen))
         await pilot.press(*["backspace"] * 20, *"hot", "enter")
         await until(pilot, lambda: "expected two numbers or more" in screen_text(app))
-        await pilot.press(*["backspace"] * 3, *"0.3,0.7", "enter")
+        await pilot.press(*["backspace"] * 3, *"0.3,1", "enter")
         await until(pilot, lambda: "A1 " in screen_text(app) and "B2 " in screen_text(app))
-        assert "1 T 0.3 2 T 0.7" in line_with(app, "T 0.3")
+        assert "1 T 0.3 2 T 1" in line_with(app, "T 0.3")
         await shows(pilot, "embedding diversity →")
     drawn = {(row.condition, row.prompt_id) for row in rows(db)}
     ladder = {"demo-aligned", "demo-base", "demo-aligned@temp0.3", "demo-base@temp0.3"}
