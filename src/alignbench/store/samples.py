@@ -217,7 +217,7 @@ class SamplesMixin(NamedMixin):
     def pace(self, reference: str) -> Pace | None:
         """How long and how fast the samples of a model were, in all sessions; None where there is none.
 
-        The seconds are those in which any of them was drawn: samples of a cell, and in fast mode of many, run at one time.
+        The seconds are those in which any of them was drawn: those of a cell, and in fast mode of many, run together.
         """
         row = self._row(
             """
