@@ -20,6 +20,7 @@ from alignbench.metrics.answer_distributions import (
     order_consistency,
     representativeness,
     sampling_floor,
+    split_floor,
     steerability,
     total_variation,
     wasserstein,
@@ -90,16 +91,36 @@ def test_consistency_over_orders() -> None:
     assert order_consistency([[1.0, 0.0], [0.0, 1.0]]) == pytest.approx(0.0)
     assert order_consistency([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]) == pytest.approx(1 / 3)
     assert order_consistency([[1.0, 0.0]]) is None
-    assert expected_consistency((0.5, 0.5), (5,)) is None
+    assert expected_consistency((3, 2), (5,)) is None
+
+
+@pytest.mark.parametrize(("n", "other"), [(1, 1), (2, 3), (4, 2)])
+def test_floor_of_a_split_is_the_mean_over_every_split(n: int, other: int) -> None:
+    answers = [0, 0, 0, 1, 1, 2]
+    gaps = []
+    for first in itertools.combinations(range(len(answers)), n):
+        rest = [i for i in range(len(answers)) if i not in first]
+        for second in itertools.combinations(rest, other):
+            shares = [np.bincount([answers[i] for i in each], minlength=3) / len(each) for each in (first, second)]
+            gaps.append(total_variation(*shares))
+    assert split_floor((3, 2, 1), n, other) == pytest.approx(np.mean(gaps))
+
+
+def test_floor_of_a_split_is_unbiased_however_few_answers_there_are() -> None:
+    rng = np.random.default_rng(0)
+    p, n = (0.5, 0.3, 0.2), 2
+    drawn = rng.multinomial(n, p, size=(2000, 2))
+    floors = [split_floor(each.sum(axis=0).tolist(), n, n) for each in drawn]
+    assert np.mean(floors) == pytest.approx(sampling_floor(p, n, n), abs=0.02)
 
 
 def test_consistency_of_answers_that_ignore_the_order_is_what_chance_says() -> None:
     rng = np.random.default_rng(0)
-    p, n = np.array([0.7, 0.2, 0.1]), 6
-    drawn = [order_consistency(rng.multinomial(n, p, size=3) / n) for _ in range(4000)]
-    assert np.mean([one for one in drawn if one is not None]) == pytest.approx(
-        expected_consistency(p, (n, n, n)), abs=0.01
-    )
+    p, n = np.array([0.7, 0.2, 0.1]), 3
+    drawn = rng.multinomial(n, p, size=(2000, 3))
+    found = [order_consistency(each / n) or 0.0 for each in drawn]
+    said = [expected_consistency(each.sum(axis=0).tolist(), (n, n, n)) or 0.0 for each in drawn]
+    assert np.mean(found) == pytest.approx(np.mean(said), abs=0.01)
 
 
 def test_a_persona_that_moves_the_answers_to_the_group_is_negative() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
@@ -88,7 +89,8 @@ def sampling_floor(p: ArrayLike, n: int, other: int | None = None) -> float:
 
     Of the shares among n independent answers from p to p itself; with `other`, to the shares among that many further
     answers from p: the distance of two samples of one distribution. The expectation of a sum of absolute gaps is the
-    sum of theirs, so the binomial distribution of each option is all that it takes. n and other: 1 or more.
+    sum of theirs, so the binomial distribution of each option is all that it takes. n and other: 1 or more. With
+    shares of few answers in place of p it is too low; see `split_floor`.
     """
     if other is None:
         return sum(_mean_gap(share, n) for share in _array(p).tolist()) / 2.0
@@ -105,12 +107,22 @@ def order_consistency(by_order: ArrayLike) -> float | None:
     return 1.0 - math.fsum(pairs) / len(pairs) if pairs else None
 
 
-def expected_consistency(p: ArrayLike, counts: Sequence[int]) -> float | None:
+def split_floor(counts: Sequence[int], n: int, other: int) -> float:
+    """Expected total variation between n and `other` of these answers that are drawn from them without replacement.
+
+    counts: (K,) of all answers, of both sides together, at least n + other. Where both sides answer alike, any split of
+    their answers is as likely as theirs, so that this is unbiased however few they are, as a permutation test is exact.
+    """
+    total = sum(counts)
+    return sum(_mean_gap_of_split(total, count, n, other) for count in counts) / 2.0
+
+
+def expected_consistency(counts: Sequence[int], of_orders: Sequence[int]) -> float | None:
     """What `order_consistency` of sampled answers is on average where the order changes nothing.
 
-    p: the distribution; counts: answers under each order, 1 or more. None for fewer than two orders.
+    counts: (K,) of all answers; of_orders: answers under each order, 1 or more. None for fewer than two orders.
     """
-    pairs = [sampling_floor(p, n, other) for n, other in combinations(counts, 2)]
+    pairs = [split_floor(counts, n, other) for n, other in combinations(of_orders, 2)]
     return 1.0 - math.fsum(pairs) / len(pairs) if pairs else None
 
 
@@ -136,6 +148,24 @@ def _mean_gap_of_two(p: float, n: int, other: int) -> float:
     return float((np.diff(edges) * (f * (1.0 - g) + g * (1.0 - f))).sum())
 
 
+@lru_cache(maxsize=4096)
+def _mean_gap_of_split(total: int, count: int, n: int, other: int) -> float:
+    """E|X / n - Y / other| of the counts of one option in two draws out of `total` answers that it has `count` of."""
+    both = n + other
+    gaps = 0.0
+    for drawn in range(max(0, both - total + count), min(both, count) + 1):
+        chance = math.exp(_log_split(total, count, both, drawn))
+        for first in range(max(0, n - both + drawn), min(n, drawn) + 1):
+            gap = abs(first / n - (drawn - first) / other)
+            gaps += chance * math.exp(_log_split(both, drawn, n, first)) * gap
+    return gaps
+
+
+def _log_split(total: int, count: int, n: int, k: int) -> float:
+    """Of the hypergeometric probability of k of `count` among n drawn out of `total`."""
+    return _log_choices(count, k) + _log_choices(total - count, n - k) - _log_choices(total, n)
+
+
 def _places(shares: Floats, n: int) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
     """The largest count out of n that gives no more than each share."""
     return np.floor(shares * n + 1e-9).astype(np.int64)
@@ -148,8 +178,11 @@ def _cumulative(p: float, n: int) -> Floats:
 
 
 def _log_binomial(k: int, n: int, p: float) -> float:
-    choices = math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
-    return choices + k * math.log(p) + (n - k) * math.log1p(-p)
+    return _log_choices(n, k) + k * math.log(p) + (n - k) * math.log1p(-p)
+
+
+def _log_choices(n: int, k: int) -> float:
+    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
 
 
 def _array(values: ArrayLike) -> Floats:

@@ -17,6 +17,7 @@ from alignbench.metrics.answer_distributions import (
     expected_consistency,
     order_consistency,
     sampling_floor,
+    split_floor,
 )
 from alignbench.spec import Prompt
 from alignbench.surveys.asking import options_of
@@ -79,12 +80,18 @@ class AnswerDistribution:
         """What it would be on average if the order changed nothing; 1 where log-probs were read."""
         if self.p is None or len(self.by_order) < 2:
             return None
-        return 1.0 if self.by == "logprob" else expected_consistency(self.p, self.answers_by_order)
+        return 1.0 if self.by == "logprob" else expected_consistency(self.counts, self.answers_by_order)
 
     @cached_property
-    def floor(self) -> float:
-        """Expected total variation of so many answers from the distribution that they are drawn from."""
-        return 0.0 if self.p is None or self.n_answers is None else sampling_floor(self.p, self.n_answers)
+    def counts(self) -> tuple[int, ...]:
+        """Replies that choose each answer; none where log-probs were read."""
+        return tuple(round(share * (self.n_answers or 0)) for share in self.p or ())
+
+    @cached_property
+    def floor(self) -> float | None:
+        """Expected total variation of so many answers from the distribution that they are drawn from, if that is p;
+        None where there is no answer."""
+        return None if self.p is None else _chance(self.p, self.n_answers, None)
 
     def distance_to(self, q: Sequence[float]) -> AnswerDistance | None:
         """To another distribution (K,); None where there is no answer."""
@@ -106,18 +113,22 @@ class AnswerDistribution:
         """Shares of each group among the answers."""
         return {group.name: self.options.among_answers(group.shares) for group in self.options.groups}
 
-    def floor_to(self, group: str) -> float:
+    def floor_to(self, group: str) -> float | None:
         """Expected total variation to a group if the condition answered as the group does, by chance alone: that of
-        the replies, and of the people where it is known how many they are."""
+        the replies, and of the people where it is known how many they are. None where there is no answer."""
+        if self.p is None:
+            return None
         people = {each.name: each.n for each in self.options.groups}[group]
         return _chance(self.groups[group], self.n_answers, people)
 
-    def floor_to_other(self, other: AnswerDistribution) -> float:
-        """The same to another condition, if both answered with the mean of the two distributions."""
+    def floor_to_other(self, other: AnswerDistribution) -> float | None:
+        """The same to other answers to the question, if both sides answered alike; None where one has no answer."""
         if self.p is None or other.p is None:
-            return 0.0
-        shared = (np.array(self.p) + np.array(other.p)) / 2.0
-        return _chance(tuple(shared.tolist()), self.n_answers, other.n_answers)
+            return None
+        if self.n_answers is not None and other.n_answers is not None:
+            both = [a + b for a, b in zip(self.counts, other.counts, strict=True)]
+            return split_floor(both, self.n_answers, other.n_answers)
+        return _chance(other.p if self.n_answers is not None else self.p, self.n_answers, other.n_answers)
 
 
 def _chance(p: Sequence[float], n: int | None, other: int | None) -> float:

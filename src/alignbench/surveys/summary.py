@@ -117,14 +117,11 @@ def summarize(survey: Survey, answers: Sequence[AnswerDistribution], uncertainty
 
 
 def _answering(side: _Side, answers: _Answers, uncertainty: Uncertainty) -> Answering:
-    columns = {
-        name: {id: get(each) for id, each in answers.items()}
-        for name, get in (
-            ("entropy", lambda each: each.entropy),
-            ("consistency", lambda each: each.order_consistency),
-            ("expected", lambda each: each.expected_consistency),
-            ("outside", lambda each: each.outside),
-        )
+    columns: dict[str, dict[str, float | None]] = {
+        "entropy": {id: each.entropy for id, each in answers.items()},
+        "consistency": {id: each.order_consistency for id, each in answers.items()},
+        "expected": {id: each.expected_consistency for id, each in answers.items()},
+        "outside": {id: each.outside for id, each in answers.items()},
     }
     bounds = {"entropy": (0.0, inf), "consistency": UNIT, "expected": UNIT, "outside": UNIT}
     means = mean_estimates(columns, uncertainty, bounds)
@@ -151,7 +148,7 @@ def _distances(
     other: str,
     answers: _Answers,
     distance: Callable[[AnswerDistribution], AnswerDistance | None],
-    floor: Callable[[AnswerDistribution], float],
+    floor: Callable[[AnswerDistribution], float | None],
     uncertainty: Uncertainty,
 ) -> MeanDistance:
     there = {id: (each, apart) for id, each in answers.items() if (apart := distance(each)) is not None}

@@ -33,7 +33,7 @@ def answer_json(answer: AnswerDistribution) -> dict[str, Any]:
         "refusal_share": answer.refusal_share,
         "expected_consistency": answer.expected_consistency,
         "uniform": _distance(answer.to_uniform),
-        "floor": answer.floor if answer.by == "sample" and answer.p is not None else None,
+        "floor": answer.floor,
     }
 
 
