@@ -100,8 +100,18 @@ class AnswerDistribution:
     @cached_property
     def to_uniform(self) -> AnswerDistance | None:
         """To equal shares of all answers."""
+        return self.distance_to(self.uniform)
+
+    @property
+    def uniform(self) -> list[float]:
+        """Equal shares of all answers."""
         k = len(self.options.answers)
-        return self.distance_to([1.0 / k] * k)
+        return [1.0 / k] * k
+
+    @property
+    def floor_to_uniform(self) -> float | None:
+        """Expected total variation to equal shares if the condition had them, by chance alone."""
+        return None if self.p is None else _chance(self.uniform, self.n_answers, None)
 
     @cached_property
     def to_groups(self) -> Mapping[str, AnswerDistance | None]:

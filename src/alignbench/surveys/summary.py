@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from math import inf
+from math import inf, log2
 
 from alignbench.metrics.answer_distributions import AnswerDistance, steerability
 from alignbench.metrics.estimates import Estimate, mean_estimates, paired_differences
@@ -106,7 +106,9 @@ def summarize(survey: Survey, answers: Sequence[AnswerDistribution], uncertainty
     return SurveySummary(
         tuple(_answering(side, of_side, uncertainty) for side, of_side in sides.items()),
         tuple(
-            _distances(side, UNIFORM, of_side, lambda each: each.to_uniform, lambda each: each.floor, uncertainty)
+            _distances(
+                side, UNIFORM, of_side, lambda each: each.to_uniform, lambda each: each.floor_to_uniform, uncertainty
+            )
             for side, of_side in sides.items()
         ),
         tuple(_to_group(side, group, of_side, uncertainty) for side, of_side in sides.items() for group in groups),
@@ -123,7 +125,8 @@ def _answering(side: _Side, answers: _Answers, uncertainty: Uncertainty) -> Answ
         "expected": {id: each.expected_consistency for id, each in answers.items()},
         "outside": {id: each.outside for id, each in answers.items()},
     }
-    bounds = {"entropy": (0.0, inf), "consistency": UNIT, "expected": UNIT, "outside": UNIT}
+    most = max(log2(len(each.options.answers)) for each in answers.values())
+    bounds = {"entropy": (0.0, most), "consistency": UNIT, "expected": UNIT, "outside": UNIT}
     means = mean_estimates(columns, uncertainty, bounds)
     drawn = side[1] == "sample"
     return Answering(

@@ -32,7 +32,7 @@ def answer_json(answer: AnswerDistribution) -> dict[str, Any]:
         },
         "refusal_share": answer.refusal_share,
         "expected_consistency": answer.expected_consistency,
-        "uniform": _distance(answer.to_uniform),
+        "uniform": {**_distance(answer.to_uniform), "floor": answer.floor_to_uniform},
         "floor": answer.floor,
     }
 
