@@ -6,6 +6,7 @@ import json
 import math
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -42,17 +43,24 @@ class Voter(ScriptedServer):
     .1 by its text, the rest on nothing that is an option."""
 
     echoes = False
+    n_echoed = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times_asked: Counter[str] = Counter()
 
     def answer(self, path: str, body: dict[str, Any]) -> Reply:
         if body.get("echo"):
             return self._echo(body["prompt"]) if self.echoes else super().answer(path, body)
         if not body.get("stream"):
             return super().answer(path, body)
-        self.requests.append(body)
         chat = path.endswith("/chat/completions")
         asked = "\n".join(each["content"] for each in body["messages"]) if chat else body["prompt"]
         letters = {text: letter for letter, text in re.findall(r"^([A-C])\. (\w+)$", asked, re.MULTILINE)}
-        rng = np.random.default_rng([body["seed"], zlib.crc32(asked.encode())])
+        with self._lock:  # seeds go by the port too, which no two runs have the same
+            self.requests.append(body)
+            self.times_asked[asked] += 1
+            rng = np.random.default_rng([self.times_asked[asked], zlib.crc32(asked.encode())])
         chosen = "Neither" if "loves the sea" in asked else str(rng.choice([*PLANTED], p=[*PLANTED.values()]))
         said = str(
             rng.choice([letters[chosen], f"{letters[chosen]}. {chosen}", f"{chosen}!", f"I choose {letters[chosen]}."])
@@ -62,6 +70,7 @@ class Voter(ScriptedServer):
         return Reply(pieces=response(said, chat=chat))
 
     def _echo(self, prompt: str) -> Reply:
+        self.n_echoed += 1
         head, _, said = prompt.rpartition(ANSWER)
         letters = dict(re.findall(r"^([A-C])\. (\w+)$", head, re.MULTILINE))
         chance = 0.8 * PLANTED[letters[said]] if said in letters else 0.1 * PLANTED.get(said, 1.0)
@@ -169,7 +178,9 @@ def test_log_probs_of_an_echoing_server_are_exact(server: Voter, questions: str,
         assert row["order_consistency"] == pytest.approx(1.0)
         assert (row["n"], row["refusals"], row["unparsed"]) == (None, None, None)
     assert not server.requests
-    shown = alignbench("survey", questions, "--model", "echo", "--db", str(tmp_path / "a.db"))  # asks nothing anew
+    n = server.n_echoed
+    shown = alignbench("survey", questions, "--model", "echo", "--db", str(tmp_path / "a.db"))
+    assert server.n_echoed == n  # nothing is read anew
     assert "Bus 0.70, Tram 0.20, Neither 0.10" in shown.stdout
     assert "Distance to people" in shown.stdout
 
