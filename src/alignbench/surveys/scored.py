@@ -49,14 +49,17 @@ def _question(
     orders: Orders,
 ) -> AnswerDistribution:
     prompts = asked_in_orders(question, orders)
-    content = _content(pool, condition, prompts[0])
+    try:
+        content = _content(pool, condition, prompts[0])
+        rendered = [render(prompt, condition.context, capabilities, content) for prompt in prompts]
+    except AlignbenchError as error:  # such as a context that is made of a session's samples
+        raise NoLogprobs(str(error).rstrip(".")) from None
     asked: list[tuple[list[OptionForm], list[Passage]]] = []
-    for prompt in prompts:
-        rendered = render(prompt, condition.context, capabilities, content)
-        if why := _why_not(rendered):
+    for prompt, text in zip(prompts, rendered, strict=True):
+        if why := _why_not(text):
             raise NoLogprobs(why)
-        forms = option_forms(options_of(prompt), rendered.text)
-        asked.append((forms, [Passage(rendered.context, rendered.query, form.text) for form in forms]))
+        forms = option_forms(options_of(prompt), text.text)
+        asked.append((forms, [Passage(text.context, text.query, form.text) for form in forms]))
     cache.make(condition.model, (passage for _, passages in asked for passage in passages))
     masses, outside = [], []
     for forms, passages in asked:
