@@ -26,6 +26,7 @@ SMALL = {
     "sample": ["--limit", "2", "-n", "2", "--max-tokens", "8"],
     "report": ["--bootstrap", "100"],
     "score": ["--bootstrap", "100"],
+    "survey": ["--limit", "1", "-n", "2", "--max-tokens", "4"],
 }
 
 PYTHON = [page for page in PAGES if "```python" in page.read_text(encoding="utf-8")]

@@ -39,7 +39,7 @@ def refuse(folder: Path, name: str, content: str | bytes) -> str:
 
 
 def test_shipped_sets() -> None:
-    assert shipped_sets() == ["contested", "open-ended"]
+    assert shipped_sets() == ["contested", "open-ended", "survey"]
 
 
 @pytest.mark.parametrize(("name", "prefix"), [("open-ended", "open"), ("contested", "contested")])
@@ -51,6 +51,15 @@ def test_a_shipped_set(name: str, prefix: str) -> None:
     lines = (paths.shipped_prompts() / f"{name}.jsonl").read_text("utf-8").splitlines()
     assert [json.loads(line)["prompt"] for line in lines] == texts(prompts)
     assert all(json.loads(line).keys() == {"id", "prompt", "topic"} for line in lines)
+
+
+def test_the_survey_that_ships() -> None:
+    prompts = load_prompts("survey")
+    assert [prompt.id for prompt in prompts] == [f"survey-{i:03}" for i in range(1, 41)]
+    sizes = [len(prompt.answers.options) for prompt in prompts if prompt.answers is not None]
+    assert len(sizes) == 40
+    assert {*sizes} == {2, 3, 4, 5}
+    assert not any(prompt.answers.groups for prompt in prompts if prompt.answers)  # no shares are made up
 
 
 def test_shipped_prompts_are_not_near_duplicates() -> None:
@@ -232,7 +241,7 @@ def test_unknown_extensions_and_folders(tmp_path: Path) -> None:
     [
         ("open-endd", "There is no prompt set or file 'open-endd'. Did you mean open-ended?"),
         ("somewhere/contestd.jsonl", "Did you mean contested?"),
-        ("zzz", "Known: contested, open-ended."),
+        ("zzz", "Known: contested, open-ended, survey."),
         ("", "There is no prompt set or file ''."),
     ],
 )

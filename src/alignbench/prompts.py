@@ -2,6 +2,7 @@
 
 - .jsonl: one object a line: {"prompt": "..."}, or "text", or "messages" with one user message; perhaps "id"
 - .csv: a header with a column `prompt` or `text`, and perhaps `id`
+- both may have `options` and `groups`, which make a prompt a survey question; see `answer_fields`
 - .txt: one prompt a line; blank lines are skipped
 
 Prompts are stripped, ids are kept as they are. A prompt without an id gets one from the set's name and its text, so
@@ -13,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from alignbench import bounds, paths
+from alignbench import answer_fields, bounds, paths
+from alignbench.answer_options import AnswerOptions
 from alignbench.csv_files import read_csv_table
 from alignbench.errors import InputError, did_you_mean
 from alignbench.spec import Prompt, content_hash, made_id
@@ -21,7 +23,7 @@ from alignbench.textfiles import json_lines, json_type, read_utf8, split_lines
 
 _TEXT_FIELDS = ("prompt", "text")
 
-_Row = tuple[int, str, str]  # line (from 1), id or "", prompt
+_Row = tuple[int, str, str, AnswerOptions | None]  # line (from 1), id or "", prompt, options
 
 
 def shipped_sets() -> list[str]:
@@ -106,14 +108,14 @@ def _named(path: Path, make_id: Callable[[str, int], str]) -> list[Prompt]:
         raise InputError(f"{path}: unknown kind of file {path.suffix!r}; expected {', '.join(_READERS)}.")
     prompts: list[Prompt] = []
     lines: dict[str, tuple[int, str]] = {}
-    for line, given, prompt in read(path):
+    for line, given, prompt, answers in read(path):
         id = given or make_id(prompt, len(prompts))
         if id in lines:
             first, text = lines[id]
             what = f"id {id!r} is" if given or text != prompt else "this prompt is"
             raise InputError(f"{path}, line {line}: {what} already on line {first}; expected it once.")
         lines[id] = line, prompt
-        prompts.append(Prompt(id=id, text=prompt, set=path.stem))
+        prompts.append(Prompt(id=id, text=prompt, set=path.stem, answers=answers))
     if not prompts:
         raise InputError(f"{path} holds no prompts.")
     return prompts
@@ -122,7 +124,7 @@ def _named(path: Path, make_id: Callable[[str, int], str]) -> list[Prompt]:
 def _read_jsonl(path: Path) -> Iterator[_Row]:
     for number, record in json_lines(path, read_utf8(path), 'an object like {"prompt": "..."}'):
         where = f"{path}, line {number}"
-        yield number, _id(record, where), _prompt(record, where)
+        yield number, _id(record, where), _prompt(record, where), answer_fields.answer_options(record, where)
 
 
 def _prompt(record: dict[str, object], where: str) -> str:
@@ -164,18 +166,19 @@ def _id(record: dict[str, object], where: str) -> str:
 
 
 def _read_csv(path: Path) -> Iterator[_Row]:
-    for row in read_csv_table(path, (*_TEXT_FIELDS, "id"), [_TEXT_FIELDS]).rows:
+    for row in read_csv_table(path, (*_TEXT_FIELDS, "id", *answer_fields.FIELDS), [_TEXT_FIELDS]).rows:
         record: dict[str, object] = dict(row.cells)
         if not row.cells.get("id", "").strip():
             record.pop("id", None)
         where = f"{path}, line {row.line}"
-        yield row.line, _id(record, where), _prompt(record, where)
+        answers = answer_fields.answer_options(answer_fields.from_cells(row.cells, where), where)
+        yield row.line, _id(record, where), _prompt(record, where), answers
 
 
 def _read_txt(path: Path) -> Iterator[_Row]:
     for number, line in enumerate(split_lines(read_utf8(path)), start=1):
         if line.strip():
-            yield number, "", line.strip()
+            yield number, "", line.strip(), None
 
 
 _READERS: dict[str, Callable[[Path], Iterator[_Row]]] = {

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Any, Literal, Self
 
 from alignbench import bounds
+from alignbench.answer_options import AnswerOptions
 from alignbench.errors import InputError
 
 Kind = Literal["base", "aligned"]
@@ -37,11 +38,15 @@ def content_hash(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One query. A session knows it by its `id`: two may have one text. `set` is empty for one typed by hand."""
+    """One query. A session knows it by its `id`: two may have one text. `set` is empty for one typed by hand.
+
+    answers: of a survey question, its options and how people chose among them.
+    """
 
     id: str
     text: str
     set: str = ""
+    answers: AnswerOptions | None = None
 
     @property
     def hash(self) -> str:

@@ -20,7 +20,7 @@ def run(*arguments: str) -> str:
 def test_list() -> None:
     lines = run("list").splitlines()
     assert lines[0].split() == ["set", "prompts", "file"]
-    assert [line.split()[:2] for line in lines[1:]] == [["contested", "60"], ["open-ended", "60"]]
+    assert [line.split()[:2] for line in lines[1:]] == [["contested", "60"], ["open-ended", "60"], ["survey", "40"]]
     assert [json.loads(line)["name"] for line in run("list", "--json").splitlines()] == shipped_sets()
 
 

@@ -31,6 +31,7 @@ from alignbench.cli import (
     sample,
     score,
     sessions,
+    survey,
 )
 from alignbench.cli.options import Db, number
 from alignbench.cli.pools import RayCommand
@@ -54,6 +55,7 @@ app.add_typer(hints.app, name="hints", help="Hints: made of a session's samples,
 app.command("render")(render.render)
 app.add_typer(exporting.app, name="export", help="A session for other programs: JSON lines, CSV, the paper's layout.")
 app.command("sample")(sample.sample)
+app.command("survey")(survey.survey)
 app.command("run", cls=RayCommand)(run.run)
 app.command("attach")(attach.attach)
 app.command("rerun")(rerun.rerun)

@@ -40,6 +40,7 @@ def show(
     prompts = load_prompts(name, limit=limit)
     if as_json:
         for prompt in prompts:
-            printing.json_data({"id": prompt.id, "prompt": prompt.text})
+            answers = prompt.answers.to_json() if prompt.answers else {}
+            printing.json_data({"id": prompt.id, "prompt": prompt.text, **answers})
         return
     print_table(("id", "prompt"), [(prompt.id, prompt.text) for prompt in prompts])

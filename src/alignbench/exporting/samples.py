@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from alignbench.answer_fields import FIELDS
+from alignbench.answer_options import AnswerOptions
 from alignbench.display import spreadsheet_cell
 from alignbench.errors import InputError, did_you_mean
 from alignbench.json_text import json_text
@@ -44,13 +46,22 @@ def sample_rows(store: Store, session: int, selection: SampleFilter = EVERYTHING
 def _selected_rows(
     store: Store, session: int, selection: SampleFilter, kinds: Mapping[str, str]
 ) -> Iterator[dict[str, Any]]:
+    answers = {prompt.id: prompt.answers for prompt in store.prompts(session)}
+    survey = any(answers.values())
     for cell in store.cells(session):
         if selection.conditions and cell.condition not in selection.conditions:
             continue
         if selection.prompts and cell.prompt_id not in selection.prompts:
             continue
         for row in store.samples(session, cell_id=cell.id):
-            yield {name: kinds[row.condition] if name == "kind" else getattr(row, name) for name in COLUMNS}
+            told = {name: kinds[row.condition] if name == "kind" else getattr(row, name) for name in COLUMNS}
+            yield told | _answers(answers.get(row.prompt_id)) if survey else told
+
+
+def _answers(answers: AnswerOptions | None) -> dict[str, Any]:
+    """What a session that has survey questions tells of each of its prompts besides."""
+    known = answers.to_json() if answers else {}
+    return {name: known.get(name) for name in FIELDS}
 
 
 def write_jsonl(rows: Iterable[Mapping[str, Any]], out: IO[str]) -> None:
@@ -62,9 +73,19 @@ def write_jsonl(rows: Iterable[Mapping[str, Any]], out: IO[str]) -> None:
 def write_csv(rows: Iterable[Mapping[str, Any]], out: IO[str]) -> None:
     """Safe to open in a spreadsheet: no text is taken for a formula. `importing.spreadsheets` reads it."""
     writer = csv.writer(out)  # whose line end, CRLF, also decides that a lone CR is quoted
-    writer.writerow(COLUMNS)
+    columns: Collection[str] = ()
     for row in rows:
-        writer.writerow(["" if v is None else spreadsheet_cell(v) if isinstance(v, str) else v for v in row.values()])
+        if not columns:
+            writer.writerow(columns := [*row])
+        writer.writerow([*map(_cell, row.values())])
+    if not columns:
+        writer.writerow(COLUMNS)
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, dict | list):
+        value = json_text(value)
+    return "" if value is None else spreadsheet_cell(value) if isinstance(value, str) else value
 
 
 WRITERS: dict[str, Callable[[Iterable[Mapping[str, Any]], IO[str]], None]] = {".jsonl": write_jsonl, ".csv": write_csv}

@@ -2,9 +2,10 @@
 
 A row may say more: `kind` (base or aligned, aligned where it is left out), `finish_reason` (stop or length), `sample`,
 its number among those of its prompt and condition, from 0, `thinking` (what the model thought before its answer),
-`refused` (true of a refusal) and `note`. A `status` that is not done makes it an error with the message of `error`. The
-output of `alignbench sample --json` is such a file; its last line of scores is left out. Where rows do not number the
-samples of a cell, or give one number twice, the n-th row is sample n.
+`refused` (true of a refusal) and `note`; `options` and `groups` make its prompt a survey question. A `status` that is
+not done makes it an error with the message of `error`. The output of `alignbench sample --json` is such a file; its
+last line of scores is left out. Where rows do not number the samples of a cell, or give one number twice, the n-th row
+is sample n.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from alignbench import answer_fields
+from alignbench.answer_options import AnswerOptions
 from alignbench.errors import InputError
 from alignbench.importing.values import Finish, ImportedCell, ImportedCondition, ImportedSample, ImportedSession
 from alignbench.spec import IMPORTED, NOT_RECORDED, SETTINGS, Condition, Context, Kind, Model, Prompt
@@ -39,7 +42,9 @@ def session_of_rows(path: Path, format: str, rows: Iterable[tuple[str, Mapping[s
         if row.keys() == {"scores"}:
             continue
         id, text, condition, answer = (_field(row, name, where) for name in FIELDS)
-        prompt = prompts.setdefault(id, Prompt(id, text.strip(), path.stem))
+        prompt = prompts.get(id)
+        if prompt is None:
+            prompt = prompts[id] = Prompt(id, text.strip(), path.stem, _answers(row, where))
         if prompt.text != text.strip():
             raise InputError(f'{where}, field "prompt_id": {id!r} stood for another prompt before; expected one text.')
         kind = _kind(row, where)
@@ -112,6 +117,14 @@ def _field(row: Mapping[str, Any], name: str, where: str) -> str:
     if name != "text" and not value.strip():
         raise InputError(f'{where}, field "{name}": empty; expected a text.')
     return value
+
+
+def _answers(row: Mapping[str, Any], where: str) -> AnswerOptions | None:
+    """Of a row of a survey question. In a CSV file the fields are texts."""
+    if row.get("options") is None:
+        return None
+    cells = {name: value for name, value in row.items() if isinstance(value, str)}
+    return answer_fields.answer_options({**row, **answer_fields.from_cells(cells, where)}, where)
 
 
 def _kind(row: Mapping[str, Any], where: str) -> Kind:

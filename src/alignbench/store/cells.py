@@ -50,6 +50,8 @@ class CellsMixin(CellContentsMixin):
             self._touch(session_id)
             known = self._prompt_ids(session_id) if len(prompts) > 1 else {}
             rows = [known.get(prompt.key) or self._prompt_row(session_id, prompt) for prompt in prompts]
+            for row, prompt in zip(rows, prompts, strict=True):
+                self._keep_answers(row, prompt)
             condition_id = self._condition_row(session_id, condition)
             return [self._tuples(insert, session_id, row, condition_id, n)[0][0] for row in rows]
 
@@ -213,15 +215,22 @@ class CellsMixin(CellContentsMixin):
             raise another_text(prompt.id, session_id)
         return self._insert(
             """
-            INSERT INTO prompts (session_id, name, set_name, text_hash, position)
-            SELECT ?1, ?2, ?3, ?4, 1 + coalesce(
+            INSERT INTO prompts (session_id, name, set_name, text_hash, answers, position)
+            SELECT ?1, ?2, ?3, ?4, ?5, 1 + coalesce(
                 (SELECT position FROM prompts WHERE +session_id = ?1 ORDER BY id DESC LIMIT 1), -1)
             """,  # the + keeps SQLite from the index, by which it would look at all prompts of the session
             session_id,
             name,
             encode_text(prompt.set),
             text_hash,
+            _answers_json(prompt),
         )
+
+    def _keep_answers(self, row: int, prompt: Prompt) -> None:
+        """The options and shares that a survey question came with last."""
+        if prompt.answers is not None:
+            keep = "UPDATE prompts SET answers = ?1 WHERE id = ?2 AND answers IS NOT ?1"
+            self._execute(keep, _answers_json(prompt), row)
 
     def _condition_row(self, session_id: int, condition: Condition) -> int:
         name = encode_text(condition.name)
@@ -274,6 +283,10 @@ class CellsMixin(CellContentsMixin):
         row = self._row("SELECT id FROM models WHERE name = ? AND reference = ? AND kind = ?", *key)
         assert row is not None
         return int(row["id"])
+
+
+def _answers_json(prompt: Prompt) -> str | None:
+    return encode_json(prompt.answers.to_json()) if prompt.answers else None
 
 
 def _cell_info(row: dict[str, Any]) -> CellInfo:

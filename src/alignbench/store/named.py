@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, get_args
 
+from alignbench.answer_options import AnswerOptions
 from alignbench.spec import Condition, Context, Kind, Mode, Model, Prompt
 from alignbench.store.encoding import decode_json, decode_text, label
 from alignbench.store.example_sets import ExampleSetsMixin
@@ -17,7 +18,7 @@ class NamedMixin(ExampleSetsMixin):
         """The prompts of a session in order of first use."""
         rows = self._rows(
             """
-            SELECT name, text, set_name FROM prompts LEFT JOIN texts ON texts.hash = prompts.text_hash
+            SELECT name, text, set_name, answers FROM prompts LEFT JOIN texts ON texts.hash = prompts.text_hash
             WHERE session_id = ? ORDER BY position
             """,
             session_id,
@@ -25,7 +26,7 @@ class NamedMixin(ExampleSetsMixin):
         found = list(
             self._readable(
                 rows,
-                lambda row: Prompt(decode_text(row["name"]), decode_text(row["text"]), label(row["set_name"])),
+                _prompt,
                 lambda row: f"prompt {label(row['name'])!r} of session {session_id}",
             )
         )
@@ -74,6 +75,11 @@ class NamedMixin(ExampleSetsMixin):
             Context.from_json(decode_json(row["context"]), self.example_set_or_gone),
             {**sampling, "seed": row["seed"], "mode": row["mode"]},
         )
+
+
+def _prompt(row: dict[str, Any]) -> Prompt:
+    answers = AnswerOptions.from_json(decode_json(row["answers"])) if row["answers"] else None
+    return Prompt(decode_text(row["name"]), decode_text(row["text"]), label(row["set_name"]), answers)
 
 
 def _names(rows: Iterable[dict[str, Any]]) -> frozenset[str]:

@@ -321,6 +321,11 @@ def _token_ends(db: Database) -> None:
     db.execute("ALTER TABLE likelihoods ADD COLUMN token_ends BLOB")
 
 
+def _answers(db: Database) -> None:
+    # Of a survey question: its options, and how people chose among them, as JSON. NULL for any other prompt.
+    db.execute("ALTER TABLE prompts ADD COLUMN answers TEXT")
+
+
 MIGRATIONS: tuple[tuple[str, Migration], ...] = (
     ("0001_tables", _tables),
     ("0002_judgments", _judgments),
@@ -336,6 +341,7 @@ MIGRATIONS: tuple[tuple[str, Migration], ...] = (
     ("0012_unrecorded_facts", unrecorded_facts),
     ("0012_words", words_column),
     ("0013_token_ends", _token_ends),
+    ("0014_answers", _answers),
 )
 
 

@@ -126,6 +126,10 @@ class SessionsMixin(NamedMixin):
         """The newest session whose manifest says that it holds the samples of this ledger."""
         return self._newest_with("$.ledger.key", key)
 
+    def session_of_survey(self, source: str) -> int | None:
+        """The newest session whose manifest says that it holds the replies to the questions of this file or set."""
+        return self._newest_with("$.survey.source", source)
+
     def _newest_with(self, path: str, value: str) -> int | None:
         wanted = value.encode(
             "utf-8", "surrogatepass"

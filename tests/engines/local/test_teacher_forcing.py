@@ -80,6 +80,21 @@ def test_what_continuations_share_is_computed_once_and_changes_no_bit(counted: C
     assert sum(decoded) == cut + queries + sum(len(scored.ids) - 1 for scored in warm)
 
 
+def test_a_prompt_is_cut_into_tokens_once_for_all_of_its_continuations(
+    counted: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, _ = counted
+    cut: list[str] = []
+    tokenize = engine.tokenize
+    monkeypatch.setattr(engine, "tokenize", lambda text: (cut.append(text), tokenize(text))[1])
+    context = "A few facts. "
+    score_all(engine, context, top=0)
+    whole = [context + query + continuation for query in ("How many?", "And where?") for continuation in CONTINUATIONS]
+    assert [cut.count(text) for text in whole] == [1] * 6
+    assert [cut.count(context + query) for query in ("How many?", "And where?")] == [1, 1]
+    assert cut.count(context) == 2
+
+
 def test_a_scoring_that_is_cancelled_ends_before_the_next_decode(counted: Counted, cancellation: Cancellation) -> None:
     engine, decoded = counted
     request = LikelihoodRequest(77, "", "Letters:", " a b c d e f g h" * 12)

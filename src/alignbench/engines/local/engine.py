@@ -109,6 +109,7 @@ class LocalEngine(ABC, Decoder):
         self._cancel = cancel
         self._strict_widths: dict[tuple[Adapter | None, bool], StrictWidths] = {}  # and by whether slots are apart
         self._forced: _Forced | None = None
+        self._parted: tuple[tuple[str, str], tuple[list[int], int]] | None = None  # texts of a prompt and its tokens
         self._adapter: Adapter | None = None
         self._loaded_adapter: LoadedAdapter | None = None
 
@@ -190,6 +191,13 @@ class LocalEngine(ABC, Decoder):
             cut += 1
         return ids, cut
 
+    def _prompt_parts(self, context: str, query: str) -> tuple[list[int], int]:
+        """`tokenize_parts` of the prompt that continuations follow one after the other, a survey's options say."""
+        if self._parted is None or self._parted[0] != (context, query):
+            self._parted = (context, query), self.tokenize_parts(context, query)
+        ids, cut = self._parted[1]
+        return list(ids), cut
+
     def sample(self, requests: Sequence[SampleRequest]) -> Iterator[Event]:
         """Carry out requests of one mode; those that cannot fit fail alone. See generation.generate for the events."""
         self._forced = None
@@ -214,7 +222,7 @@ class LocalEngine(ABC, Decoder):
         Requests that follow each other under one prompt compute it once, and under one context that. What comes out
         is the same to the last bit: each prefill is cut in the same places. Raises EngineError, also when cancelled.
         """
-        prompt_ids, cut = self.tokenize_parts(request.context, request.query)
+        prompt_ids, cut = self._prompt_parts(request.context, request.query)
         ids = self.tokenize(request.context + request.query + request.continuation)
         start = continuation_start(prompt_ids, ids)
         if 0 < self.n_ctx_train < len(ids):

@@ -1,0 +1,202 @@
+"""`alignbench survey`: how conditions distribute their answers over the options of questions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from alignbench import bounds, paths
+from alignbench.cli import printing
+from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads, number
+from alignbench.spec import DEFAULT_SAMPLES, Sampling
+
+if TYPE_CHECKING:
+    from alignbench.cli.run_watcher import RunOutcome
+    from alignbench.engines.workers.pool import WorkerPool
+    from alignbench.spec import Condition
+    from alignbench.store import Store
+    from alignbench.surveys.distribution import AnswerDistribution
+    from alignbench.surveys.survey import Survey
+
+TEMPERATURE = 1.0  # that of the distribution that log-probs are of
+MAX_TOKENS = 32
+
+
+class By(StrEnum):
+    """How answers are read."""
+
+    logprob = "logprob"
+    sample = "sample"
+    both = "both"
+
+
+class Orders(StrEnum):
+    """In which orders the options of a question are shown."""
+
+    all = "all"
+    cyclic = "cyclic"
+    given = "given"
+
+
+def survey(
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="Questions with options: a set that ships (survey), a JSONL or CSV file, or a folder of OpinionQA or "
+            "of the World Values Survey.",
+        ),
+    ],
+    model: Annotated[
+        list[str] | None, typer.Option(help="A model: a name or a reference (llama:/path.gguf). Repeat for more.")
+    ] = None,
+    condition: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A named condition, perhaps with a context. Repeat for more.", metavar="NAME=MODEL[,context=FILE]"
+        ),
+    ] = None,
+    context: Annotated[
+        list[str] | None,
+        typer.Option(help="A context for the base models of --model: a name or a TOML file.", metavar="NAME|FILE"),
+    ] = None,
+    persona: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Ask each condition as somebody too: a text file that comes before its instruction, or a context. "
+            "Named as a group, it is steered to it. Repeat for more.",
+            metavar="FILE",
+        ),
+    ] = None,
+    by: Annotated[
+        By, typer.Option(help="From log-probs of the options, from replies that are drawn, or from both.")
+    ] = By.logprob,
+    orders: Annotated[
+        Orders, typer.Option(help="Orders of the options; all of them up to 4 options, else the cyclic ones.")
+    ] = Orders.all,
+    limit: Annotated[int | None, number(bounds.LIMIT, "--limit", help="Only the first questions.")] = None,
+    n: Annotated[
+        int, number(bounds.SAMPLES, "-n", "--n", help="Replies to a question, spread over its orders.")
+    ] = DEFAULT_SAMPLES,
+    temperature: Annotated[
+        float, number(bounds.TEMPERATURE, "--temperature", help="Of replies; log-probs are those of 1.")
+    ] = TEMPERATURE,
+    max_tokens: Annotated[int, number(bounds.MAX_TOKENS, "--max-tokens", help="Most tokens of a reply.")] = MAX_TOKENS,
+    seed: Annotated[int, number(bounds.SEED, "--seed", help="Reply i is drawn with seed + i.")] = 0,
+    summary: Annotated[
+        Path | None, typer.Option(help="Write what the answers come to over questions as JSON.", metavar="FILE")
+    ] = None,
+    device: Device = "auto",
+    threads: Threads = None,
+    gpu_layers: GpuLayers = -1,
+    db: Db = None,
+    as_json: Json = False,
+) -> None:
+    """Ask survey questions and compare distributions of answers. Run it again to resume: only what is missing is asked.
+
+    JSON: one line a question, condition and way.
+    """
+    from alignbench.api.sampling import make_conditions
+    from alignbench.cli.terms import print_terms
+    from alignbench.engines.workers.pool import WorkerPool
+    from alignbench.experiments.stored_sets import StoredSets
+    from alignbench.json_text import json_text
+    from alignbench.metrics.statistics import Uncertainty
+    from alignbench.output_files import check_output, text_output
+    from alignbench.store import Store
+    from alignbench.surveys.read import read_survey
+    from alignbench.surveys.summary import summarize
+    from alignbench.surveys.survey import Survey, in_rows, with_personas
+    from alignbench.surveys.to_json import answer_json, summary_json
+
+    path = db or paths.default_database()
+    if summary is not None:
+        check_output(summary)
+    questions = read_survey(file)
+    for note in questions.notes:
+        printing.say(note)
+    sampling = Sampling(temperature=temperature, max_tokens=max_tokens)
+    sets = StoredSets(path)
+    conditions = make_conditions(model or (), condition or (), context or (), sets=sets, sampling=sampling, seed=seed)
+    loaded = [each.with_options(device=device, gpu_layers=gpu_layers) for each in conditions]
+    steered, personas = with_personas(loaded, persona or (), sets)
+    asked = Survey(_source(file), questions.prompts[:limit], tuple(steered), orders.value, n, personas)
+    print_terms(each.model for each in asked.conditions)
+    with Store.open(path) as store:
+        pool = WorkerPool(threads=threads)
+        try:
+            answers, drawn = _read(store, pool, asked) if by is not By.sample else ([], asked)
+            if by is not By.logprob:
+                drawn = asked
+            outcome = None
+            if drawn.conditions:
+                replies, outcome = _draw(store, pool, drawn, path)
+                answers += replies
+        finally:
+            pool.close()
+    rows = in_rows(asked, answers)
+    if as_json:
+        for row in rows:
+            printing.json_data(answer_json(row))
+    if rows and (summary is not None or not as_json):
+        over_questions = summarize(asked, rows, Uncertainty())
+        if summary is not None:
+            with text_output(summary) as out:
+                out.write(json_text(summary_json(over_questions), indent=2) + "\n")
+        if not as_json:
+            from alignbench.cli.survey_view import print_survey
+
+            print_survey(rows, over_questions)
+    if outcome is not None and (code := outcome.exit_code):
+        raise typer.Exit(code)
+
+
+def _source(file: str) -> str:
+    """What the session of a survey is found again by: the name of a set that ships, or where the file is."""
+    from alignbench.prompts import set_path, shipped_sets
+
+    return file if file in shipped_sets() else str(set_path(file).resolve())
+
+
+def _read(store: Store, pool: WorkerPool, survey: Survey) -> tuple[list[AnswerDistribution], Survey]:
+    """Answers from log-probs, and the survey of those conditions that have none, which are asked by drawing."""
+    from alignbench.cli.progress import ProgressBar
+    from alignbench.scoring.likelihood_cache import LikelihoodCache
+    from alignbench.surveys.scored import NoLogprobs, score_condition
+
+    cache = LikelihoodCache(store, pool)
+    answers: list[AnswerDistribution] = []
+    left: list[Condition] = []
+    with ProgressBar(narrated=True) as bar:
+        for condition in survey.conditions:
+            try:
+                answers += [*score_condition(cache, pool, condition, survey.questions, survey.orders, bar)]
+            except NoLogprobs as error:
+                bar.say(f"{condition.name}: no log-probs of its options ({error}); replies are drawn in their place")
+                left.append(condition)
+    return answers, replace(survey, conditions=tuple(left))
+
+
+def _draw(store: Store, pool: WorkerPool, survey: Survey, db: Path) -> tuple[list[AnswerDistribution], RunOutcome]:
+    from alignbench.cli.run_watcher import RunOutcome, follow
+    from alignbench.experiments.staged import StagedRun
+    from alignbench.surveys.survey import drawn_answers, survey_plan, survey_session
+
+    with store.together():
+        session = survey_session(store, survey)
+        plan = survey_plan(store, session, survey)
+    printing.say(f"session {session} in {db}")
+    outcome = RunOutcome()
+    try:
+        if plan.n_missing:
+            for _ in follow(StagedRun(plan, pool, store, pool), outcome):
+                pass
+        else:
+            printing.say("nothing is missing")
+        return drawn_answers(store, session, survey), outcome
+    finally:
+        store.drop_session_if_empty(session)

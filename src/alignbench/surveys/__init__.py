@@ -1,0 +1,1 @@
+"""Survey questions: files of them, how they are asked, and what the answers come to."""

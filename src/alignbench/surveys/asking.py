@@ -1,0 +1,59 @@
+"""How a survey question is put to a model: its options with letters, in one order or in several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import permutations
+from typing import Literal
+
+from alignbench.answer_options import LETTERS, AnswerOptions
+from alignbench.spec import Prompt
+
+Orders = Literal["all", "cyclic", "given"]
+
+ALL_UP_TO = 4  # options of which every order is asked; of more, the cyclic ones
+INSTRUCTION = "Answer with the letter of one option."
+
+
+def option_orders(k: int, orders: Orders) -> list[tuple[int, ...]]:
+    """The orders in which k options are shown, as places of the options: the given one first, then the other cyclic
+    ones, so that the first k put each option in each place once."""
+    given = tuple(range(k))
+    if orders == "given":
+        return [given]
+    cyclic = [given[i:] + given[:i] for i in range(k)]
+    if orders == "cyclic" or k > ALL_UP_TO:
+        return cyclic
+    return cyclic + [order for order in permutations(given) if order not in cyclic]
+
+
+def asked(question: Prompt, order: Sequence[int]) -> Prompt:
+    """The prompt that asks a survey question with its options in this order.
+
+    In the given order it keeps the question's id; in others the letters that the options have in the given one follow.
+    """
+    answers = options_of(question)
+    lines = [f"{LETTERS[i]}. {answers.texts[place]}" for i, place in enumerate(order)]
+    text = "\n".join((question.text, "", *lines, "", INSTRUCTION))
+    called = "".join(LETTERS[place] for place in order)
+    id = question.id if list(order) == sorted(order) else f"{question.id}#{called}"
+    return Prompt(id, text, question.set, answers.in_order(order, question.id))
+
+
+def asked_in_orders(question: Prompt, orders: Orders) -> list[Prompt]:
+    """A survey question in each order of its options."""
+    k = len(options_of(question).options)
+    return [asked(question, order) for order in option_orders(k, orders)]
+
+
+def options_of(question: Prompt) -> AnswerOptions:
+    """Of a survey question. ValueError for another prompt."""
+    if question.answers is None:
+        raise ValueError(f"the prompt {question.id!r} has no options")
+    return question.answers
+
+
+def samples_of_orders(n: int, orders: int) -> list[int]:
+    """How many of n replies are drawn in each of the orders: as many in each, one more in the first where they do not
+    come out even."""
+    return [n // orders + (i < n % orders) for i in range(orders)]

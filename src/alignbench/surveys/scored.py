@@ -1,0 +1,90 @@
+"""Distributions of answers from the log-probs of options: nothing is drawn, and each is asked for once ever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from alignbench.contexts.rendering import Content, Rendered, render
+from alignbench.engines.protocol import Capabilities
+from alignbench.engines.workers.pool import WorkerPool
+from alignbench.errors import AlignbenchError
+from alignbench.experiments.likelihood import content_for
+from alignbench.progress import Progress
+from alignbench.scoring.likelihood_cache import LikelihoodCache, Passage
+from alignbench.spec import Condition, Prompt
+from alignbench.surveys.asking import Orders, asked_in_orders, options_of
+from alignbench.surveys.distribution import AnswerDistribution, of_masses
+from alignbench.surveys.option_logprobs import OptionForm, option_forms, option_masses
+
+
+class NoLogprobs(AlignbenchError):
+    """A condition whose options have no log-probs that say what it would answer, and why."""
+
+
+def score_condition(
+    cache: LikelihoodCache,
+    pool: WorkerPool,
+    condition: Condition,
+    questions: Sequence[Prompt],
+    orders: Orders,
+    progress: Progress,
+) -> Iterator[AnswerDistribution]:
+    """How a condition answers each question. Raises NoLogprobs where that cannot be read off log-probs."""
+    context = condition.context
+    if context.writes_first or context.verbalized:
+        raise NoLogprobs("it writes something before its answer")
+    if (capabilities := cache.capabilities(condition.model)) is None:
+        raise NoLogprobs(cache.why_not(condition.model, Passage("", "", "")))
+    for done, question in enumerate(questions):
+        progress(f"reading {condition.name}", done, len(questions))
+        yield _question(cache, pool, condition, capabilities, question, orders)
+
+
+def _question(
+    cache: LikelihoodCache,
+    pool: WorkerPool,
+    condition: Condition,
+    capabilities: Capabilities,
+    question: Prompt,
+    orders: Orders,
+) -> AnswerDistribution:
+    prompts = asked_in_orders(question, orders)
+    try:
+        content = _content(pool, condition, prompts[0])
+        rendered = [render(prompt, condition.context, capabilities, content) for prompt in prompts]
+    except AlignbenchError as error:  # such as a context that is made of a session's samples
+        raise NoLogprobs(str(error).rstrip(".")) from None
+    asked: list[tuple[list[OptionForm], list[Passage]]] = []
+    for prompt, text in zip(prompts, rendered, strict=True):
+        if why := _why_not(text):
+            raise NoLogprobs(why)
+        forms = option_forms(options_of(prompt), text.text)
+        asked.append((forms, [Passage(text.context, text.query, form.text) for form in forms]))
+    cache.make(condition.model, (passage for _, passages in asked for passage in passages))
+    masses, outside = [], []
+    for forms, passages in asked:
+        tokens = []
+        for passage in passages:
+            if (said := cache.tokens(condition.model, passage)) is None:
+                raise NoLogprobs(cache.why_not(condition.model, passage))
+            tokens.append(said)
+        of_order, left = option_masses(options_of(question), forms, tokens)
+        masses.append(of_order)
+        outside.append(left)
+    return of_masses(question, condition.name, masses, outside)
+
+
+def _content(pool: WorkerPool, condition: Condition, prompt: Prompt) -> Content | None:
+    """Examples and hint, the same for every order of the options; None for a context that holds all of it itself."""
+    context = condition.context
+    if context.examples is None and context.hint is None and context.prefill is None:
+        return None
+    return content_for(pool, condition.model, context, prompt)
+
+
+def _why_not(rendered: Rendered) -> str:
+    if rendered.messages:
+        return "its server renders chats itself, so what stands before an answer is not known"
+    if rendered.thoughts is not None and rendered.thoughts.opened:
+        return "it thinks before its answer"
+    return ""

@@ -1,0 +1,162 @@
+"""A survey: questions with options under conditions, by log-probs, by replies that are drawn, or by both."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from alignbench.contexts.files import Sets, load_context
+from alignbench.errors import InputError
+from alignbench.experiments.manifest import manifest
+from alignbench.experiments.plan import Plan, PlannedCell, make_plan
+from alignbench.spec import Condition, Prompt
+from alignbench.store import Store
+from alignbench.surveys.asking import Orders, asked_in_orders, options_of, samples_of_orders
+from alignbench.surveys.distribution import AnswerDistribution, Reply, of_replies
+from alignbench.textfiles import read_utf8
+
+By = Literal["logprob", "sample", "both"]
+
+PERSONA_TEXTS = (".txt", ".md")
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What is asked.
+
+    Attributes:
+        source: the file or set that the questions are from, by which a session is found again
+        questions: all with options
+        conditions: no two of one name
+        orders: of the options
+        n: replies to each question under each condition, spread over the orders
+        personas: of conditions that have one, by name: the condition without it, and the name of the persona
+    """
+
+    source: str
+    questions: tuple[Prompt, ...]
+    conditions: tuple[Condition, ...]
+    orders: Orders
+    n: int
+    personas: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def manifest(self) -> dict[str, object]:
+        """What a session keeps of it."""
+        asked = {"source": self.source, "orders": self.orders, "personas": {k: [*v] for k, v in self.personas.items()}}
+        return {**manifest(self.conditions, self.n), "survey": asked}
+
+
+def with_personas(
+    conditions: Sequence[Condition], files: Sequence[str], sets: Sets | None
+) -> tuple[list[Condition], dict[str, tuple[str, str]]]:
+    """Conditions, each followed by one for each persona; and which ones these are, as `Survey.personas` has them.
+
+    files: a text (.txt, .md) is an instruction that stands before the condition's own; anything else is a context, by
+        name or TOML file, which takes the place of the condition's. A persona is called after its file or context.
+    """
+    all_of_them: list[Condition] = []
+    personas: dict[str, tuple[str, str]] = {}
+    for condition in conditions:
+        all_of_them.append(condition)
+        for file in files:
+            persona, steered = _with_persona(condition, file, sets)
+            if steered.name in personas or any(steered.name == each.name for each in conditions):
+                raise InputError(f"Two conditions would be called {steered.name!r}; rename one of the persona files.")
+            all_of_them.append(steered)
+            personas[steered.name] = condition.name, persona
+    return all_of_them, personas
+
+
+def _with_persona(condition: Condition, file: str, sets: Sets | None) -> tuple[str, Condition]:
+    path = Path(file).expanduser()
+    if path.suffix.lower() in PERSONA_TEXTS:
+        if not (text := read_utf8(path).strip()):
+            raise InputError(f"{path} is empty; expected who is to answer, such as: You live in a small town.")
+        name = path.stem
+        own = condition.context.instruction.strip()
+        context = replace(condition.context, instruction=f"{text}\n\n{own}".strip())
+    else:
+        context = load_context(file, sets)
+        name = context.name or path.stem
+    return name, replace(condition, name=f"{condition.name} as {name}", context=context)
+
+
+def is_named_after(persona: str, group: str) -> bool:
+    """Whether a persona is that of a group, by its name: `rural-voters` is `Rural voters`."""
+    return _plain(persona) == _plain(group)
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.casefold().replace("-", " ").replace("_", " ").split())
+
+
+def survey_session(store: Store, survey: Survey) -> int:
+    """The session of an earlier run of this survey, if nothing in it stands for something else now; else a new one."""
+    session = store.session_of_survey(survey.source)
+    if session is not None and _goes_on(store, session, survey):
+        store.set_manifest(session, {**survey.manifest, "loaded": store.manifest(session).get("loaded", {})})
+        return session
+    reference = next((each.name for each in survey.conditions if each.model.kind == "aligned"), None)
+    return store.create_session(f"survey {Path(survey.source).stem}", reference=reference, manifest=survey.manifest)
+
+
+def _goes_on(store: Store, session: int, survey: Survey) -> bool:
+    hashes = {condition.name: condition.hash for condition in store.conditions(session)}
+    names = {hash: name for name, hash in hashes.items()}
+    texts = {prompt.id: prompt.hash for prompt in store.prompts(session)}
+    return all(
+        hashes.get(each.name, each.hash) == each.hash and names.get(each.hash, each.name) == each.name
+        for each in survey.conditions
+    ) and all(
+        texts.get(prompt.id, prompt.hash) == prompt.hash
+        for question in survey.questions
+        for prompt in asked_in_orders(question, survey.orders)
+    )
+
+
+def survey_plan(store: Store, session: int, survey: Survey) -> Plan:
+    """The cells of a survey whose replies are still to be drawn: a prompt for each order that gets any of n replies."""
+    prompts: dict[int, list[Prompt]] = defaultdict(list)
+    for question in survey.questions:
+        in_orders = asked_in_orders(question, survey.orders)
+        for prompt, n in zip(in_orders, samples_of_orders(survey.n, len(in_orders)), strict=True):
+            if n:
+                prompts[n].append(prompt)
+    cells: list[PlannedCell] = []
+    with store.together():
+        for n, of_n in prompts.items():
+            cells += make_plan(store, session, of_n, survey.conditions, n).cells
+    places = {condition.name: place for place, condition in enumerate(survey.conditions)}
+    return Plan(session, tuple(sorted(cells, key=lambda cell: places[cell.condition.name])))
+
+
+def drawn_answers(store: Store, session: int, survey: Survey) -> list[AnswerDistribution]:
+    """What the replies that are there come to, by condition, then question. Errors and cancelled ones are none."""
+    replies: dict[tuple[str, str], list[tuple[int, Reply]]] = defaultdict(list)
+    for row in store.samples(session):
+        if row.status == "done":
+            replies[row.condition, row.prompt_id].append((row.sample, Reply(row.text, row.refused)))
+    answers = []
+    for condition in survey.conditions:
+        for question in survey.questions:
+            in_orders = asked_in_orders(question, survey.orders)
+            numbers = zip(in_orders, samples_of_orders(survey.n, len(in_orders)), strict=True)
+            said = {
+                options_of(prompt).shown: [
+                    reply for sample, reply in replies.get((condition.name, prompt.id), ()) if sample < n
+                ]
+                for prompt, n in numbers
+            }
+            answers.append(of_replies(question, condition.name, said))
+    return answers
+
+
+def in_rows(survey: Survey, answers: Sequence[AnswerDistribution]) -> list[AnswerDistribution]:
+    """By question, then condition, then way."""
+    questions = {question.id: place for place, question in enumerate(survey.questions)}
+    conditions = {condition.name: place for place, condition in enumerate(survey.conditions)}
+    return sorted(answers, key=lambda each: (questions[each.question.id], conditions[each.condition], each.by))

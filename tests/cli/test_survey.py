@@ -1,0 +1,202 @@
+"""`alignbench survey` on servers whose distribution of answers is planted."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from alignbench import paths
+from alignbench.metrics.answer_distributions import sampling_floor, total_variation
+from alignbench.store import Store
+from tests.support.commands import alignbench
+from tests.support.server import MODEL, Reply, ScriptedServer, as_json, response
+
+PLANTED = {"Bus": 0.7, "Tram": 0.2, "Neither": 0.1}
+ANSWER = "# Answer:\n```\n"  # where the plain layout ends
+QUESTIONS = [
+    {"id": "city", "prompt": "What suits a city?", "options": [*PLANTED], "groups": {"town": [0.7, 0.2, 0.1]}},
+    {
+        "id": "coast",
+        "prompt": "What suits a coast?",
+        "options": [{"text": name, "value": i} for i, name in enumerate(PLANTED)],
+        "groups": {"town": {"shares": [0.2, 0.3, 0.5], "n": 50}, "coast": [0, 0, 1]},
+    },
+]
+KEYS = {
+    "prompt_id", "condition", "by", "options", "p", "outside", "refusals", "unparsed", "n", "entropy",
+    "order_consistency", "groups",
+}  # fmt: skip
+
+
+class Voter(ScriptedServer):
+    """Answers Bus with .7, Tram with .2 and Neither with .1, whatever letters they have; with a persona that loves
+    the sea, Neither alone. It echoes texts with log-probs where `echoes`, each answer as one token: .8 by its letter,
+    .1 by its text, the rest on nothing that is an option."""
+
+    echoes = False
+    n_echoed = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times_asked: Counter[str] = Counter()
+
+    def answer(self, path: str, body: dict[str, Any]) -> Reply:
+        if body.get("echo"):
+            return self._echo(body["prompt"]) if self.echoes else super().answer(path, body)
+        if not body.get("stream"):
+            return super().answer(path, body)
+        chat = path.endswith("/chat/completions")
+        asked = "\n".join(each["content"] for each in body["messages"]) if chat else body["prompt"]
+        letters = {text: letter for letter, text in re.findall(r"^([A-C])\. (\w+)$", asked, re.MULTILINE)}
+        with self._lock:  # seeds go by the port too, which no two runs have the same
+            self.requests.append(body)
+            self.times_asked[asked] += 1
+            rng = np.random.default_rng([self.times_asked[asked], zlib.crc32(asked.encode())])
+        chosen = "Neither" if "loves the sea" in asked else str(rng.choice([*PLANTED], p=[*PLANTED.values()]))
+        said = str(
+            rng.choice([letters[chosen], f"{letters[chosen]}. {chosen}", f"{chosen}!", f"I choose {letters[chosen]}."])
+        )
+        if "coast" in asked and rng.random() < 0.2:
+            said = str(rng.choice(["I'm sorry, but I cannot choose.", "Who can tell?"]))
+        return Reply(pieces=response(said, chat=chat))
+
+    def _echo(self, prompt: str) -> Reply:
+        self.n_echoed += 1
+        head, _, said = prompt.rpartition(ANSWER)
+        letters = dict(re.findall(r"^([A-C])\. (\w+)$", head, re.MULTILINE))
+        chance = 0.8 * PLANTED[letters[said]] if said in letters else 0.1 * PLANTED.get(said, 1.0)
+        pieces = [head + ANSWER, *([said] if said else [])]
+        chances = [None, math.log(chance)][: len(pieces)]
+        tops = [None, {said: math.log(chance)}][: len(pieces)]
+        logprobs = {"tokens": pieces, "token_logprobs": chances, "top_logprobs": tops}
+        return as_json({"choices": [{"index": 0, "text": prompt, "finish_reason": "length", "logprobs": logprobs}]})
+
+
+@pytest.fixture
+def server() -> Iterator[Voter]:
+    server = Voter()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def questions(tmp_path: Path) -> str:
+    path = tmp_path / "transport.jsonl"
+    path.write_text("\n".join(map(json.dumps, QUESTIONS)), "utf-8")
+    return str(path)
+
+
+def lines(stdout: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in stdout.splitlines()]
+
+
+def test_a_planted_distribution_is_recovered_within_its_floor(server: Voter, questions: str, tmp_path: Path) -> None:
+    ask = ("survey", questions, "--condition", f"voter=openai:{server.url}#{MODEL}", "--by", "sample", "--json",
+           "--db", str(tmp_path / "a.db"))  # fmt: skip
+    ran = alignbench(*ask, "-n", "48")
+    assert ran.returncode == 0, ran.stderr
+    city, coast = lines(ran.stdout)
+    assert city.keys() >= KEYS
+    assert (city["prompt_id"], city["condition"], city["by"], city["options"]) == (
+        "city",
+        "voter",
+        "sample",
+        [*PLANTED],
+    )
+    assert (city["n"], city["refusals"], city["unparsed"], city["outside"]) == (48, 0, 0, None)
+    floor = sampling_floor([*PLANTED.values()], 48)
+    assert total_variation(city["p"], [*PLANTED.values()]) < 1.5 * floor
+    assert city["groups"]["town"]["tv"] < 1.5 * floor
+    assert city["groups"]["town"]["floor"] == pytest.approx(floor)
+    assert city["groups"]["town"]["w1"] is None
+    assert abs(city["order_consistency"] - city["expected_consistency"]) < 0.15
+    assert coast["n"] == 48
+    assert coast["refusals"] > 0
+    assert coast["unparsed"] > 0
+    assert coast["groups"]["coast"]["w1"] == pytest.approx(2.0 - np.dot(coast["p"], [0, 1, 2]))
+    n = len(server.requests)
+    assert n == 96
+    again = alignbench(*ask, "-n", "48")  # nothing is missing, and nothing is asked
+    assert (again.stdout, len(server.requests)) == (ran.stdout, n)
+    assert "nothing is missing" in again.stderr
+    with Store.read(tmp_path / "a.db") as store:
+        assert len(store.sessions()) == 1
+        prompts = store.prompts(1)
+    assert len(prompts) == 12
+    assert {prompt.answers.question for prompt in prompts if prompt.answers} == {"city", "coast"}
+
+
+def test_a_server_without_log_probs_is_asked_for_replies_and_that_is_said(
+    server: Voter, questions: str, tmp_path: Path
+) -> None:
+    summary = tmp_path / "summary.json"
+    persona = tmp_path / "coast.txt"
+    persona.write_text("You are somebody who loves the sea.", "utf-8")
+    ran = alignbench(
+        "survey", questions, "--condition", f"voter=openai:{server.url}#{MODEL}", "--by", "logprob", "-n", "6",
+        "--orders", "given", "--persona", str(persona), "--summary", str(summary), "--json",
+        "--db", str(tmp_path / "a.db"),
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert "voter: no log-probs of its options (its server renders chats itself" in ran.stderr
+    rows = lines(ran.stdout)
+    assert [(row["prompt_id"], row["condition"], row["by"]) for row in rows] == [
+        (id, name, "sample") for id in ("city", "coast") for name in ("voter", "voter as coast")
+    ]
+    assert {row["order_consistency"] for row in rows} == {None}  # of one order
+    told = json.loads(summary.read_text("utf-8"))
+    steering = {row["group"]: row for row in told["steering"]}
+    assert (steering["coast"]["persona"], steering["coast"]["named"], steering["town"]["named"]) == (
+        "coast",
+        True,
+        False,
+    )
+    assert steering["coast"]["difference"] < 0 < steering["town"]["difference"]
+    assert [(row["condition"], row["other"]) for row in told["between"]] == [("voter", "voter as coast")]
+
+
+def test_log_probs_of_an_echoing_server_are_exact(server: Voter, questions: str, tmp_path: Path) -> None:
+    server.echoes = True
+    paths.models_file().parent.mkdir(parents=True, exist_ok=True)
+    paths.models_file().write_text(f'[models.echo]\nreference = "openai:{server.url}#{MODEL}"\nkind = "base"\n')
+    ran = alignbench("survey", questions, "--model", "echo", "--json", "--db", str(tmp_path / "a.db"))
+    assert ran.returncode == 0, ran.stderr
+    for row in lines(ran.stdout):
+        assert row.keys() >= KEYS
+        assert row["by"] == "logprob"
+        assert row["p"] == pytest.approx([*PLANTED.values()])
+        assert row["outside"] == pytest.approx(0.1)
+        assert row["order_consistency"] == pytest.approx(1.0)
+        assert (row["n"], row["refusals"], row["unparsed"]) == (None, None, None)
+    assert not server.requests
+    n = server.n_echoed
+    shown = alignbench("survey", questions, "--model", "echo", "--db", str(tmp_path / "a.db"))
+    assert server.n_echoed == n  # nothing is read anew
+    assert "Bus 0.70, Tram 0.20, Neither 0.10" in shown.stdout
+    assert "Distance to people" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["nowhere.jsonl", "--model", "demo-base"], "There is no prompt set or file 'nowhere.jsonl'."),
+        (["contested", "--model", "demo-base"], 'has no field "options"; expected survey questions'),
+        (["survey"], "No --model given."),
+        (["survey", "--model", "demo-base", "--persona", "nobody.txt"], "There is no file nobody.txt."),
+        (["survey", "--model", "demo-base", "--model", "demo-base"], "Two conditions would be called 'demo-base'"),
+    ],
+)
+def test_bad_input_is_one_message(arguments: list[str], says: str, tmp_path: Path) -> None:
+    ran = alignbench("survey", *arguments, "--db", str(tmp_path / "a.db"))
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert says in ran.stderr
+    assert "Traceback" not in ran.stderr
