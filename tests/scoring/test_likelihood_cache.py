@@ -20,7 +20,7 @@ from alignbench.scoring.likelihood_cache import LikelihoodCache, Passage
 from alignbench.scoring.model_based.alignment_gap import Gaps, session_gaps
 from alignbench.scoring.model_based.base_model import LOGPROB, SURPRISE, BaseScores, progressive_passage
 from alignbench.scoring.responses import CellTexts, SessionResponses
-from alignbench.spec import Condition, Context, Hint, Model, Prompt, Sampling
+from alignbench.spec import Condition, Context, Hint, Model, Prefill, Prompt, Sampling
 from alignbench.store import Store
 from tests.support.fakes import CAPABILITIES
 from tests.support.samples import result
@@ -257,6 +257,19 @@ def test_answers_after_thoughts_do_not_follow_their_prompt(store: Store) -> None
     gaps = gaps_of(store, number, likelihoods)
     reason = gaps.compared["p0"].held_out.cross["tiny"]["alignment_gap"].reason
     assert reason == "chat writes something before its answers, so they do not follow its prompt"
+
+
+def test_a_condition_that_begins_the_response_reads_no_whole_one(store: Store) -> None:
+    number = store.create_session("begun", reference="chat")
+    contexts = (Context("chat"), Context("plain", prefill=Prefill(text="Be")))
+    for model, context in zip((TEACHER, BASE), contexts, strict=True):
+        cell = store.add_cell(number, Prompt("p0", "Why?"), Condition(model.name, model, context), 1)
+        store.set_rendered(cell, f"# {model.name}: Why? ")
+        store.add_sample(cell, result(0, "Because."))
+    gaps = gaps_of(store, number, LikelihoodCache(store, ScorePool()))  # type: ignore[arg-type]
+    gap = gaps.compared["p0"].held_out.cross["tiny"]["alignment_gap"]
+    assert gap.value is None
+    assert gap.reason == "tiny begins the response itself, so whole responses do not follow its prompt"
 
 
 def costing(answer: Scored | Failed, bits: float) -> Scored:

@@ -184,6 +184,8 @@ def _gap(
             return _nothing(f"the responses of {each.name} are parts of a reply, which do not follow its prompt")
         if each.context.writes_first:
             return _nothing(_NOT_AFTER_ITS_PROMPT.format(each.name))
+        if each.context.prefill is not None:
+            return _nothing(f"{each.name} begins the response itself, so whole responses do not follow its prompt")
     if not own or not other:
         missing = own_condition if not own else condition
         return _nothing(f"{missing.name} has no sampled response to it")
