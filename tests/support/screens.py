@@ -34,6 +34,7 @@ OPENED_BY = {
     "SearchScreen": ["f8", "slash"],
     "SessionsScreen": ["f8"],
     "SetsScreen": ["f4", "f2"],
+    "SurveyScreen": ["o"],
     "VersionsScreen": ["v"],
     "ViewerScreen": ["enter"],
 }

@@ -16,8 +16,9 @@ from alignbench.spec import DEFAULT_SAMPLES, Sampling
 
 if TYPE_CHECKING:
     from alignbench.cli.run_watcher import RunOutcome
+    from alignbench.contexts.rendering import Content
     from alignbench.engines.workers.pool import WorkerPool
-    from alignbench.spec import Condition
+    from alignbench.spec import Condition, Prompt
     from alignbench.store import Store
     from alignbench.surveys.distribution import AnswerDistribution
     from alignbench.surveys.survey import Survey
@@ -165,16 +166,21 @@ def _source(file: str) -> str:
 def _read(store: Store, pool: WorkerPool, survey: Survey) -> tuple[list[AnswerDistribution], Survey]:
     """Answers from log-probs, and the survey of those conditions that have none, which are asked by drawing."""
     from alignbench.cli.progress import ProgressBar
+    from alignbench.experiments.likelihood import content_for
     from alignbench.scoring.likelihood_cache import LikelihoodCache
     from alignbench.surveys.scored import NoLogprobs, score_condition
 
     cache = LikelihoodCache(store, pool)
+
+    def content_of(condition: Condition, prompt: Prompt) -> Content:
+        return content_for(pool, condition.model, condition.context, prompt)
+
     answers: list[AnswerDistribution] = []
     left: list[Condition] = []
     with ProgressBar(narrated=True) as bar:
         for condition in survey.conditions:
             try:
-                answers += [*score_condition(cache, pool, condition, survey.questions, survey.orders, bar)]
+                answers += [*score_condition(cache, content_of, condition, survey.questions, survey.orders, bar)]
             except NoLogprobs as error:
                 bar.say(f"{condition.name}: no log-probs of its options ({error}); replies are drawn in their place")
                 left.append(condition)

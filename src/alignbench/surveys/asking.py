@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import permutations
 from typing import Literal
 
@@ -33,17 +34,30 @@ def asked(question: Prompt, order: Sequence[int]) -> Prompt:
     In the given order it keeps the question's id; in others the letters that the options have in the given one follow.
     """
     answers = options_of(question)
-    lines = [f"{LETTERS[i]}. {answers.texts[place]}" for i, place in enumerate(order)]
-    text = "\n".join((question.text, "", *lines, "", INSTRUCTION))
+    text = question.text + "\n".join(_below(answers, order))
     called = "".join(LETTERS[place] for place in order)
     id = question.id if list(order) == sorted(order) else f"{question.id}#{called}"
     return Prompt(id, text, question.set, answers.in_order(order, question.id))
+
+
+def question_of(prompt: Prompt) -> Prompt:
+    """The survey question that a prompt asks, its options in the given order; itself where it shows no options."""
+    answers = options_of(prompt)
+    if not answers.shown:
+        return prompt
+    text = prompt.text.removesuffix("\n".join(_below(answers, answers.shown)))
+    return replace(prompt, id=answers.question or prompt.id, text=text, answers=answers.in_order((), ""))
 
 
 def asked_in_orders(question: Prompt, orders: Orders) -> list[Prompt]:
     """A survey question in each order of its options."""
     k = len(options_of(question).options)
     return [asked(question, order) for order in option_orders(k, orders)]
+
+
+def _below(answers: AnswerOptions, order: Sequence[int]) -> list[str]:
+    """The lines that follow the text of a question."""
+    return ["", "", *(f"{LETTERS[i]}. {answers.texts[place]}" for i, place in enumerate(order)), "", INSTRUCTION]
 
 
 def options_of(question: Prompt) -> AnswerOptions:

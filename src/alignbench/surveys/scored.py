@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from alignbench.contexts.rendering import Content, Rendered, render
 from alignbench.engines.protocol import Capabilities
-from alignbench.engines.workers.pool import WorkerPool
 from alignbench.errors import AlignbenchError
-from alignbench.experiments.likelihood import content_for
 from alignbench.progress import Progress
 from alignbench.scoring.likelihood_cache import LikelihoodCache, Passage
-from alignbench.spec import Condition, Prompt
+from alignbench.spec import Condition, Context, Prompt
 from alignbench.surveys.asking import Orders, asked_in_orders, options_of
 from alignbench.surveys.distribution import AnswerDistribution, of_masses
 from alignbench.surveys.option_logprobs import OptionForm, option_forms, option_masses
+
+ContentOf = Callable[[Condition, Prompt], Content]
 
 
 class NoLogprobs(AlignbenchError):
@@ -23,13 +23,16 @@ class NoLogprobs(AlignbenchError):
 
 def score_condition(
     cache: LikelihoodCache,
-    pool: WorkerPool,
+    content_of: ContentOf,
     condition: Condition,
     questions: Sequence[Prompt],
     orders: Orders,
     progress: Progress,
 ) -> Iterator[AnswerDistribution]:
-    """How a condition answers each question. Raises NoLogprobs where that cannot be read off log-probs."""
+    """How a condition answers each question. Raises NoLogprobs where that cannot be read off log-probs.
+
+    content_of: examples and hint of the condition's context for a prompt, where it does not hold all of it itself.
+    """
     context = condition.context
     if context.writes_first or context.verbalized:
         raise NoLogprobs("it writes something before its answer")
@@ -37,12 +40,12 @@ def score_condition(
         raise NoLogprobs(cache.why_not(condition.model, Passage("", "", "")))
     for done, question in enumerate(questions):
         progress(f"reading {condition.name}", done, len(questions))
-        yield _question(cache, pool, condition, capabilities, question, orders)
+        yield _question(cache, content_of, condition, capabilities, question, orders)
 
 
 def _question(
     cache: LikelihoodCache,
-    pool: WorkerPool,
+    content_of: ContentOf,
     condition: Condition,
     capabilities: Capabilities,
     question: Prompt,
@@ -50,7 +53,7 @@ def _question(
 ) -> AnswerDistribution:
     prompts = asked_in_orders(question, orders)
     try:
-        content = _content(pool, condition, prompts[0])
+        content = content_of(condition, prompts[0]) if _takes_content(condition.context) else None
         rendered = [render(prompt, condition.context, capabilities, content) for prompt in prompts]
     except AlignbenchError as error:  # such as a context that is made of a session's samples
         raise NoLogprobs(str(error).rstrip(".")) from None
@@ -74,12 +77,9 @@ def _question(
     return of_masses(question, condition.name, masses, outside)
 
 
-def _content(pool: WorkerPool, condition: Condition, prompt: Prompt) -> Content | None:
-    """Examples and hint, the same for every order of the options; None for a context that holds all of it itself."""
-    context = condition.context
-    if context.examples is None and context.hint is None and context.prefill is None:
-        return None
-    return content_for(pool, condition.model, context, prompt)
+def _takes_content(context: Context) -> bool:
+    """Whether it has examples or a hint, which are the same for every order of the options."""
+    return not (context.examples is None and context.hint is None and context.prefill is None)
 
 
 def _why_not(rendered: Rendered) -> str:

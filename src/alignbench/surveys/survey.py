@@ -76,13 +76,21 @@ def _with_persona(condition: Condition, file: str, sets: Sets | None) -> tuple[s
     if path.suffix.lower() in PERSONA_TEXTS:
         if not (text := read_utf8(path).strip()):
             raise InputError(f"{path} is empty; expected who is to answer, such as: You live in a small town.")
-        name = path.stem
-        own = condition.context.instruction.strip()
-        context = replace(condition.context, instruction=f"{text}\n\n{own}".strip())
-    else:
-        context = load_context(file, sets)
-        name = context.name or path.stem
-    return name, replace(condition, name=f"{condition.name} as {name}", context=context)
+        return path.stem, as_persona(condition, path.stem, text)
+    context = load_context(file, sets)
+    name = context.name or path.stem
+    return name, replace(condition, name=_named(condition, name), context=context)
+
+
+def as_persona(condition: Condition, name: str, text: str) -> Condition:
+    """A condition that answers as somebody: the text comes before its own instruction."""
+    own = condition.context.instruction.strip()
+    context = replace(condition.context, instruction=f"{text}\n\n{own}".strip())
+    return replace(condition, name=_named(condition, name), context=context)
+
+
+def _named(condition: Condition, persona: str) -> str:
+    return f"{condition.name} as {persona}"
 
 
 def is_named_after(persona: str, group: str) -> bool:

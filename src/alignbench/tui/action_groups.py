@@ -34,7 +34,7 @@ ON_BENCH = {
         "copy",
         "save",
     ),
-    "scores": ("scores", "recovery", "investigation", "ledger"),
+    "scores": ("scores", "recovery", "investigation", "ledger", "survey"),
     "sessions": ("sessions", "note", "continue_last", "new_session"),
 }
 MOVES = {

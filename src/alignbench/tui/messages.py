@@ -7,7 +7,17 @@ from typing import Literal
 from textual.message import Message
 
 ScreenName = Literal[
-    "audit", "examples", "hint", "investigation", "ledger", "notes", "scores", "sessions", "versions", "viewer"
+    "audit",
+    "examples",
+    "hint",
+    "investigation",
+    "ledger",
+    "notes",
+    "scores",
+    "sessions",
+    "survey",
+    "versions",
+    "viewer",
 ]
 
 

@@ -52,6 +52,10 @@ async def open_screen(app: App[Any], workbench: Workbench, wanted: Open) -> None
             if bench.column is None:
                 raise InputError(NO_COLUMN)
             app.push_screen(AuditScreen(workbench))
+        case "survey":
+            from alignbench.tui.survey.screen import SurveyScreen
+
+            app.push_screen(SurveyScreen(workbench))
         case "versions":
             await _choose_version(app, workbench)
         case "examples" | "hint":

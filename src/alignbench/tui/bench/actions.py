@@ -78,6 +78,14 @@ BENCH = (
         footer=True,
         title="alignment ledger",
     ),
+    Action(
+        "survey",
+        "o",
+        "o",
+        "options",
+        "How the columns answer a survey question: bars by option, beside groups of people.",
+        title="survey question",
+    ),
     INVESTIGATE,
     Action(
         "sample_set",

@@ -377,6 +377,9 @@ class BenchScreen(WorkbenchScreen[None]):
     def action_ledger(self) -> None:
         self.post_message(Open("ledger"))
 
+    def action_survey(self) -> None:
+        self.post_message(Open("survey"))
+
     def action_note(self) -> None:
         self.post_message(Open("notes"))
 

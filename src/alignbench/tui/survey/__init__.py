@@ -1,0 +1,1 @@
+"""How the columns of the Bench answer a survey question."""

@@ -1,0 +1,158 @@
+"""The answers to a survey question as text: bars by option, a row a column and a group, and how far they are apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from textual.content import Content
+
+from alignbench.answer_options import LETTERS, AnswerOptions
+from alignbench.metrics.answer_distributions import AnswerDistance
+from alignbench.surveys.distribution import AnswerDistribution
+from alignbench.tui.styled import DIM, faint, heading, hue
+from alignbench.tui.text import bar, fitted, number
+from alignbench.tui.wrap import WrappedText
+
+NAME = 22  # cells of the first column
+LEAST = 10  # of an option's cell: a bar and a share
+DISTANCES: Mapping[str, str] = {
+    "tv": "total variation",
+    "jsd": "Jensen-Shannon divergence, bits",
+    "w1": "1-Wasserstein distance, in the options' values",
+    "representativeness": "representativeness, 1 is the same",
+}
+UNIFORM = "uniform"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRow:
+    """Whoever answers.
+
+    Attributes:
+        sign: a column's letter; empty for people
+        name: of the column or the group
+        at: the column's place; None for people
+        shares: (K,) over the options that are no refusals; None where there are none
+        distribution: of a column, once it is known
+        said: why there are no shares, or how far it is
+    """
+
+    sign: str
+    name: str
+    at: int | None
+    shares: Sequence[float] | None
+    distribution: AnswerDistribution | None = None
+    said: str = ""
+
+    @property
+    def style(self) -> str:
+        return DIM if self.at is None else hue(self.at)
+
+    @property
+    def label(self) -> str:
+        way = {"sample": ", replies"}.get(self.distribution.by, "") if self.distribution is not None else ""
+        return f"{self.sign} {self.name}{way}".strip()
+
+
+def answer_lines(
+    answers: AnswerOptions, rows: Sequence[AnswerRow], others: Sequence[AnswerRow], distance: str, width: int
+) -> list[Content]:
+    """Everything below the question.
+
+    Args:
+        answers: the options in the given order
+        rows: columns first, then people
+        others: those that distances are told to: the groups, and the reference where there is one
+        distance: a name of `DISTANCES`
+        width: in cells
+    """
+    lines = [*_bars(answers, rows, width), Content("")]
+    told = [row for row in rows if row.distribution is not None and row.distribution.p is not None]
+    if told:
+        lines += _table(told, others, distance, width)
+    lines += _notes(rows, width)
+    return lines
+
+
+def _bars(answers: AnswerOptions, rows: Sequence[AnswerRow], width: int) -> Iterator[Content]:
+    """As many options beside each other as have room, with a bar of each row."""
+    places = answers.answers
+    beside = max(1, min(len(places), (width - NAME - 2) // LEAST))
+    for first in range(0, len(places), beside):
+        chunk = range(first, min(first + beside, len(places)))
+        room = (width - NAME - 2) // len(chunk)
+        heads = (fitted(f"{LETTERS[places[i]]} {answers.texts[places[i]]}", room - 1) + " " for i in chunk)
+        yield heading(f" {'':<{NAME}}{''.join(heads)}")
+        for row in rows:
+            name = (f" {fitted(row.label, NAME - 1)} ", f"bold {row.style}")
+            if row.shares is None:
+                yield Content.assemble(name, (fitted(row.said, width - NAME - 2), DIM))
+                continue
+            cells = (f"{bar(row.shares[i], room - 6)} {number(row.shares[i], 2):<4} " for i in chunk)
+            yield Content.assemble(name, ("".join(cells), row.style))
+        if chunk[-1] < len(places) - 1:
+            yield Content("")
+
+
+def _table(rows: Sequence[AnswerRow], others: Sequence[AnswerRow], distance: str, width: int) -> Iterator[Content]:
+    """A row a column: its spread, what the orders do, and its distances; beside those of replies what chance gives."""
+    names = [UNIFORM, *(row.label for row in others)]
+    room = max(9, min(16, (width - NAME - 26) // len(names)))
+    heads = "".join(f"{fitted(f'to {name}', room - 1)} " for name in names)
+    yield Content.styled(f" {DISTANCES[distance]}", DIM)
+    yield Content.styled(f" {'':<{NAME}}{'bits':<6}{'orders':<8}{'outside':<9}{heads}", DIM)
+    for row in rows:
+        each = row.distribution
+        assert each is not None
+        outside = f"{each.n - sum(each.answers_by_order)} of {each.n}" if each.n is not None else _number(each.outside)
+        cells = [
+            _apart(each.to_uniform, distance, each.floor_to_uniform),
+            *(_to(each, row, o, distance) for o in others),
+        ]
+        values = "".join(f"{fitted(cell, room - 1)} " for cell in cells)
+        yield Content.assemble(
+            (f" {fitted(row.label, NAME - 1)} ", f"bold {row.style}"),
+            (f"{_number(each.entropy):<6}{_number(each.order_consistency):<8}{outside:<9}{values}", "bold"),
+        )
+
+
+def _to(each: AnswerDistribution, row: AnswerRow, other: AnswerRow, distance: str) -> str:
+    if other is row or other.shares is None:
+        return "–"
+    if other.distribution is None:
+        floor = each.floor_to(other.name)
+    else:
+        floor = each.floor_to_other(other.distribution)
+    return _apart(each.distance_to(other.shares), distance, floor)
+
+
+def _apart(apart: AnswerDistance | None, distance: str, floor: float | None) -> str:
+    value = None if apart is None else getattr(apart, distance)
+    if value is None:
+        return "–"
+    chance = f" ({number(floor, 2)})" if distance == "tv" and floor else ""
+    return f"{number(value, 2)}{chance}"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else number(value, 2)
+
+
+def _has_chance(row: AnswerRow) -> bool:
+    """Whether it has drawn replies, or is compared with a number of people that is known."""
+    each = row.distribution
+    return each is not None and (each.by == "sample" or any(group.n for group in each.options.groups))
+
+
+def _notes(rows: Sequence[AnswerRow], width: int) -> Iterator[Content]:
+    said = ["orders: 1 where the order of the options changes nothing. outside: probability on no option, or replies "
+            "that choose none."]  # fmt: skip
+    if any(_has_chance(row) for row in rows):
+        said.append("In brackets: the total variation that chance alone gives so few answers where both answer alike.")
+    if not any(row.at is None for row in rows):
+        said.append("This question has no human answers; distances are to equal shares and between columns.")
+    said.append("One question is no finding: `alignbench survey` has intervals over many.")
+    for note in said:
+        lines = WrappedText(max(20, width - 3), note)
+        yield from (faint(f" {lines[i]}") for i in range(len(lines)))
