@@ -136,7 +136,9 @@ def own_content(prompt: Prompt, context: Context) -> Content:
     return Content(examples, hint.text if hint else "", prefill.text if prefill else "")
 
 
-def render(prompt: Prompt, context: Context, model: Capabilities, content: Content | None = None) -> Rendered:
+def render(
+    prompt: Prompt, context: Context, model: Capabilities, content: Content | None = None, *, may_be_empty: bool = False
+) -> Rendered:
     """Render a prompt for a model. Neither text holds a BOS unless the layout itself writes one.
 
     Raises InputError when the prompt is empty, the layout cannot be rendered, or the content is not known.
@@ -146,9 +148,10 @@ def render(prompt: Prompt, context: Context, model: Capabilities, content: Conte
         context: surrounds it
         model: has the chat template and the BOS and EOS texts
         content: the examples, hint and prefill of this prompt; without it, those that the context itself holds
+        may_be_empty: whether the layout is written around no prompt too
     """
     query = prompt.text.strip()
-    if not query:
+    if not (query or may_be_empty):
         raise InputError("The prompt is empty.")
     if content is None:
         content = own_content(prompt, context)
