@@ -1,7 +1,7 @@
 """Texts to be read by models, from a file.
 
-- .jsonl: one object a line: {"text": "..."}, perhaps with "id" (or "prompt_id") and the "prompt" that it responds to.
-  The output of `alignbench sample --json` is such a file; errors and its line of scores are left out
+- .jsonl: one object a line: {"text": "..."}, perhaps with "id" (or "prompt_id") and the "prompt" that it responds to,
+  or its "messages". The output of `alignbench sample --json` is such a file; errors and its line of scores are left out
 - .csv: a header with a column `text`, and the same names
 - .txt: paragraphs, with blank lines between them
 """
@@ -16,10 +16,11 @@ from typing import Any
 
 from alignbench.csv_files import read_csv_table
 from alignbench.errors import InputError
+from alignbench.prompt_fields import from_cells, messages_beside, messages_of
 from alignbench.spec import Prompt
 from alignbench.textfiles import json_lines, json_type, read_utf8
 
-_FIELDS = ("text", "prompt", "prompt_id", "id")
+_FIELDS = ("text", "prompt", "prompt_id", "id", "messages")
 _BLANK_LINES = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+")
 
 
@@ -67,7 +68,8 @@ def _from_jsonl(path: Path) -> Iterator[GivenText]:
 
 def _from_csv(path: Path) -> Iterator[GivenText]:
     for row in read_csv_table(path, _FIELDS, [("text",)]).rows:
-        yield _text_of({name: cell for name, cell in row.cells.items() if cell or name == "text"}, path, row.line)
+        there = {name: cell for name, cell in row.cells.items() if cell or name == "text"}
+        yield _text_of(there | from_cells(row.cells, f"{path}, line {row.line}"), path, row.line)
 
 
 def _from_txt(path: Path) -> Iterator[GivenText]:
@@ -94,9 +96,18 @@ def _text_of(row: Mapping[str, Any], path: Path, line: int) -> GivenText:
     if "text" not in row:
         raise InputError(f'{where}, field "text": missing; expected {{"text": "..."}}.')
     text = _readable(row, "text", where)
-    prompt = _readable(row, "prompt", where).strip() if row.get("prompt") is not None else ""
     id = row.get("id", row.get("prompt_id"))
-    return GivenText(f"line {line}" if id is None else str(id), text, Prompt.typed(prompt) if prompt else None)
+    return GivenText(f"line {line}" if id is None else str(id), text, _prompt(row, where))
+
+
+def _prompt(row: Mapping[str, Any], where: str) -> Prompt | None:
+    if row.get("prompt") is not None:
+        prompt = _readable(row, "prompt", where).strip()
+        return Prompt.typed(prompt, messages_beside(row, prompt, where)) if prompt else None
+    if row.get("messages") is None:
+        return None
+    *earlier, last = messages_of(row, where)
+    return Prompt.typed(last.content, tuple(earlier))
 
 
 def _readable(row: Mapping[str, Any], field: str, where: str) -> str:
