@@ -109,7 +109,7 @@ def sample(
     )
     parts = {each.id: prompt_json(each) for each in job.prompts}
     print_terms(each.model for each in job.conditions)
-    for note in prompt_notes({each.id: each.text for each in job.prompts}):
+    for note in prompt_notes({each.id: each.shown for each in job.prompts}):
         printing.say(note)
     outcome = RunOutcome()
     with open_sampling(job, path, threads=threads) as run:

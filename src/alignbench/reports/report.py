@@ -170,7 +170,7 @@ def build_report(
             notes=(
                 *([of_models.imported] if of_models.imported else ()),
                 *of_models.notes,
-                *prompt_notes({prompt: responses.prompt_text(prompt) for prompt in responses.prompts}),
+                *prompt_notes({prompt: responses.whole_prompt(prompt) for prompt in responses.prompts}),
                 *_notes(store, session, tables, responses.truncations, equivalence, options),
                 *of_classes.notes,
             ),
