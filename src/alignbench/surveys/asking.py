@@ -37,7 +37,7 @@ def asked(question: Prompt, order: Sequence[int]) -> Prompt:
     text = "\n".join((question.text, "", *lines, "", INSTRUCTION))
     called = "".join(LETTERS[place] for place in order)
     id = question.id if list(order) == sorted(order) else f"{question.id}#{called}"
-    return Prompt(id, text, question.set, answers.in_order(order, question.id))
+    return Prompt(id, text, question.set, answers.in_order(order, question.id), question.earlier)
 
 
 def asked_in_orders(question: Prompt, orders: Orders) -> list[Prompt]:
