@@ -33,6 +33,7 @@ from alignbench.reports.constraints_to_json import constraints_json
 from alignbench.scoring.responses import SessionResponses
 from alignbench.spec import Condition, Model, Prompt
 from alignbench.store import Store
+from tests.support.commands import alignbench
 from tests.support.fakes import FakePool
 from tests.support.samples import BASE, result
 
@@ -145,6 +146,33 @@ def test_ladders_are_kept_with_the_session_and_its_export(judged: Callable[..., 
         assert [rung and (rung.of, rung.k) for rung in rungs[:5]] == [("s0", k) for k in RUNGS]
         row = next(row for row in sample_rows(store, session) if row["prompt_id"] == "s0/1")
         assert row["rung"] == {"of": "s0", "constraints": ["says w1"]}
+
+
+def test_the_report_has_them_as_a_table_a_figure_and_json(
+    judged: Callable[..., tuple[Store, int]], tmp_path: Path
+) -> None:
+    store, session = judged()
+    store.close()
+    report = [
+        "report",
+        str(session),
+        "--metrics",
+        "jaccard,words",
+        "--bootstrap",
+        "100",
+        "--db",
+        str(tmp_path / "ladders.db"),
+    ]
+    ran = alignbench(*report, "--format", "json")
+    assert ran.returncode == 0, ran.stderr
+    printed = json.loads(ran.stdout)
+    rungs = printed["constraints"]["conditions"]["three"]
+    assert [rung["scores"][SATISFIED]["value"] for rung in rungs] == pytest.approx(KNOWN)
+    assert printed["judged"]["constraints"]["three"]["satisfied"]["value"] == pytest.approx(sum(KNOWN[1:]) / 4)
+    assert "Ladders of constraints" in alignbench(*report, "--format", "md").stdout
+    drawn = alignbench(*report, "--format", "json", "--figures", str(tmp_path / "figures"))
+    assert drawn.returncode == 0, drawn.stderr
+    assert (tmp_path / "figures" / "constraints.svg").exists()
 
 
 def test_without_judgments_the_reason_stands_there(tmp_path: Path) -> None:
