@@ -17,7 +17,10 @@ FRONT_ENDS = ("alignbench.cli", "alignbench.tui")
 IN_WORKERS = tuple(  # loaded in the process of a model, and nowhere else
     f"alignbench.engines.{name}" for name in ("llamacpp", "hf", "local.torch_sampler")
 )
-DRAWING = tuple(f"alignbench.reports.{name}" for name in ("plotting", "figure", "dial_figure", "html"))  # matplotlib
+# These import matplotlib.
+DRAWING = tuple(
+    f"alignbench.reports.{name}" for name in ("plotting", "figure", "dial_figure", "constraint_figure", "html")
+)
 
 REPORT = """
 import json, sys

@@ -39,7 +39,7 @@ def refuse(folder: Path, name: str, content: str | bytes) -> str:
 
 
 def test_shipped_sets() -> None:
-    assert shipped_sets() == ["contested", "open-ended", "survey"]
+    assert shipped_sets() == ["contested", "open-ended", "stories", "survey"]
 
 
 @pytest.mark.parametrize(("name", "prefix"), [("open-ended", "open"), ("contested", "contested")])
@@ -64,6 +64,7 @@ def test_the_survey_that_ships() -> None:
 
 def test_shipped_prompts_are_not_near_duplicates() -> None:
     prompts = [prompt for name in shipped_sets() for prompt in load_prompts(name)]
+    prompts = [prompt for prompt in prompts if prompt.rung is None or prompt.rung.k == 0]
     words = {prompt.id: set(re.findall(r"\w+", prompt.text.lower())) for prompt in prompts}
     for a, b in combinations(words, 2):
         assert len(words[a] & words[b]) / len(words[a] | words[b]) < 0.6, (a, b)
@@ -181,9 +182,28 @@ def test_broken_json_on_line_7(tmp_path: Path) -> None:
         ('{"prompt": "x", "id": ""}', 'field "id": empty'),
         ('["x"]', 'a list; expected an object like {"prompt": "..."}.'),
         ('"x"', "a text; expected an object"),
-        ('{"messages": []}', 'field "messages": expected a list of one message, from the user.'),
-        ('{"messages": [{"role": "system", "content": "x"}]}', "the role is 'system'; expected \"user\"."),
+        ('{"messages": []}', 'field "messages": there are none; expected one or more, the last one from the user.'),
+        ('{"messages": [{"role": "system", "content": "x"}]}', "the last one is from the system; expected one from"),
+        ('{"messages": "x"}', 'field "messages": a text; expected a list of messages.'),
+        (
+            '{"messages": [{"role": "tool", "content": "x"}]}',
+            "field \"messages[0].role\": 'tool'; expected system, user",
+        ),
+        ('{"messages": ["x"]}', 'field "messages[0]": a text; expected an object like {"role": "user"'),
+        (
+            '{"messages": [{"role": "user", "content": "x"}, {"role": "user", "content": "y"}]}',
+            "message 1: the role is 'user'; expected 'assistant'",
+        ),
+        (
+            '{"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}]}',
+            "the last one is from the assistant; expected one from the user",
+        ),
         ('{"messages": [{"role": "user"}]}', 'field "messages[0].content": null; expected a text.'),
+        ('{"prompt": "x", "constraints": []}', 'field "constraints": a list; expected a list of texts, one or more.'),
+        ('{"prompt": "x", "constraints": ["a", " "]}', 'field "constraints[1]": empty; expected a text.'),
+        ('{"prompt": "x", "constraints": ["a", "a"]}', "field \"constraints\": 'a' is there twice"),
+        ('{"prompt": "x", "constraints": ["a"], "options": ["b", "c"]}', "a survey question, or a rung of a ladder"),
+        ('{"prompt": "x", "rung": {"constraints": []}}', 'field "rung": expected an object like'),
         ("[" * 100_000, "not JSON that can be read"),
         ('{"id": ' + "9" * 5000 + "}", "not JSON that can be read"),
     ],
@@ -217,7 +237,7 @@ def test_empty_files(tmp_path: Path, name: str, content: str) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("question,id\nx,1\n", "line 1: columns question, id; expected one called prompt or text."),
+        ("question,id\nx,1\n", "line 1: columns question, id; expected one called prompt or text or messages."),
         ("prompt,prompt\nx,y\n", "line 1: column 'prompt' is there twice"),
         ("id,prompt\n1,well, then\n", "line 2: 3 fields; expected 2 as in the header. A text with a comma"),
         ("id,prompt\n1\n", "line 2: 1 fields; expected 2"),
@@ -241,7 +261,7 @@ def test_unknown_extensions_and_folders(tmp_path: Path) -> None:
     [
         ("open-endd", "There is no prompt set or file 'open-endd'. Did you mean open-ended?"),
         ("somewhere/contestd.jsonl", "Did you mean contested?"),
-        ("zzz", "Known: contested, open-ended, survey."),
+        ("zzz", "Known: contested, open-ended, stories, survey."),
         ("", "There is no prompt set or file ''."),
     ],
 )

@@ -69,7 +69,8 @@ class Session:
     def samples(self) -> pd.DataFrame:
         """One row a sample, errors and cancelled ones too, with the columns of `alignbench export jsonl`."""
         with _reading(self.path) as store:
-            return _frame(sample_rows(store, self.info.id), COLUMNS)
+            rows = [*sample_rows(store, self.info.id)]
+        return _frame(rows, [*rows[0]] if rows else COLUMNS)
 
     def judgments(self, kind: str | None = None) -> pd.DataFrame:
         """One row a judgment, of one kind where it is named, with a column for each field that was judged."""

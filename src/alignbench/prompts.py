@@ -1,8 +1,9 @@
 """Prompt sets: the ones that ship, and the user's own files.
 
-- .jsonl: one object a line: {"prompt": "..."}, or "text", or "messages" with one user message; perhaps "id"
-- .csv: a header with a column `prompt` or `text`, and perhaps `id`
+- .jsonl: one object a line: {"prompt": "..."}, or "text", or "messages", the last one from the user; perhaps "id"
+- .csv: a header with a column `prompt`, `text` or `messages`, and perhaps `id`
 - both may have `options` and `groups`, which make a prompt a survey question; see `answer_fields`
+- both may have `constraints`, which make a prompt a ladder of several; see `prompt_fields`
 - .txt: one prompt a line; blank lines are skipped
 
 Prompts are stripped, ids are kept as they are. A prompt without an id gets one from the set's name and its text, so
@@ -12,18 +13,31 @@ that it keeps its id when lines around it come and go.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from alignbench import answer_fields, bounds, paths
-from alignbench.answer_options import AnswerOptions
+from alignbench import answer_fields, bounds, paths, prompt_fields
 from alignbench.csv_files import read_csv_table
 from alignbench.errors import InputError, did_you_mean
-from alignbench.spec import Prompt, content_hash, made_id
+from alignbench.spec import Prompt, made_id
 from alignbench.textfiles import json_lines, json_type, read_utf8, split_lines
 
 _TEXT_FIELDS = ("prompt", "text")
 
-_Row = tuple[int, str, str, AnswerOptions | None]  # line (from 1), id or "", prompt, options
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A prompt as it stands in a file.
+
+    Attributes:
+        line: where, from 1
+        prompt: its id is empty where the file has none
+        constraints: that a ladder is made with
+    """
+
+    line: int
+    prompt: Prompt
+    constraints: tuple[str, ...] = ()
 
 
 def shipped_sets() -> list[str]:
@@ -62,7 +76,7 @@ def each_once(prompts: Iterable[Prompt]) -> list[Prompt]:
     known: dict[str, Prompt] = {}
     for prompt in given:
         if prompt.is_named:
-            if (other := known.setdefault(prompt.id, prompt)).text != prompt.text:
+            if (other := known.setdefault(prompt.id, prompt)).hash != prompt.hash:
                 sets = f" in {other.set} and {prompt.set}" if other.set and prompt.set else ""
                 raise InputError(f"The prompt id {prompt.id!r} stands for two texts{sets}; expected one text of an id.")
         elif prompt.hash not in texts:
@@ -89,7 +103,7 @@ def load_prompts(name_or_path: str, *, limit: int | None = None) -> list[Prompt]
     if limit is not None:
         bounds.LIMIT.check("limit", limit)
     path = set_path(name_or_path)
-    return _named(path, lambda text, _: made_id(content_hash(text), path.stem))[:limit]
+    return _named(path, lambda hash, _: made_id(hash, path.stem))[:limit]
 
 
 def load_numbered(path: Path) -> list[Prompt]:
@@ -101,21 +115,23 @@ def load_numbered(path: Path) -> list[Prompt]:
 
 
 def _named(path: Path, make_id: Callable[[str, int], str]) -> list[Prompt]:
-    """The prompts of a file. make_id: the id of one without, from its text and its place."""
+    """The prompts of a file. make_id: the id of one without, from its hash and its place."""
     if path.is_dir():
         raise InputError(f"{path} is a folder; expected a file ({', '.join(_READERS)}).")
     if (read := _READERS.get(path.suffix.lower())) is None:
         raise InputError(f"{path}: unknown kind of file {path.suffix!r}; expected {', '.join(_READERS)}.")
     prompts: list[Prompt] = []
     lines: dict[str, tuple[int, str]] = {}
-    for line, given, prompt, answers in read(path):
-        id = given or make_id(prompt, len(prompts))
-        if id in lines:
-            first, text = lines[id]
-            what = f"id {id!r} is" if given or text != prompt else "this prompt is"
-            raise InputError(f"{path}, line {line}: {what} already on line {first}; expected it once.")
-        lines[id] = line, prompt
-        prompts.append(Prompt(id=id, text=prompt, set=path.stem, answers=answers))
+    for place, row in enumerate(read(path)):
+        hash = row.prompt.hash
+        prompt = replace(row.prompt, id=row.prompt.id or make_id(hash, place), set=path.stem)
+        for each in prompt_fields.ladder(prompt, row.constraints) if row.constraints else [prompt]:
+            if each.id in lines:
+                first, other = lines[each.id]
+                what = f"id {each.id!r} is" if row.prompt.id or other != hash else "this prompt is"
+                raise InputError(f"{path}, line {row.line}: {what} already on line {first}; expected it once.")
+            lines[each.id] = row.line, hash
+            prompts.append(each)
     if not prompts:
         raise InputError(f"{path} holds no prompts.")
     return prompts
@@ -123,22 +139,28 @@ def _named(path: Path, make_id: Callable[[str, int], str]) -> list[Prompt]:
 
 def _read_jsonl(path: Path) -> Iterator[_Row]:
     for number, record in json_lines(path, read_utf8(path), 'an object like {"prompt": "..."}'):
-        where = f"{path}, line {number}"
-        yield number, _id(record, where), _prompt(record, where), answer_fields.answer_options(record, where)
+        yield _row(number, record, f"{path}, line {number}")
 
 
-def _prompt(record: dict[str, object], where: str) -> str:
+def _row(line: int, record: dict[str, object], where: str) -> _Row:
+    answers = answer_fields.answer_options(record, where)
+    constraints, rung = prompt_fields.constraints_of(record, where), prompt_fields.rung_of(record, where)
+    if constraints and (answers is not None or rung is not None):
+        raise InputError(f'{where}, field "constraints": a survey question, or a rung of a ladder, has none.')
+    prompt = replace(prompt_of(record, where), id=_id(record, where), answers=answers, rung=rung)
+    return _Row(line, prompt, constraints)
+
+
+def prompt_of(record: dict[str, object], where: str) -> Prompt:
+    """The text of a record and the messages before it, without an id. InputError names the field that is wrong."""
     for field in _TEXT_FIELDS:
         if field in record:
-            return _text(record[field], where, field).strip()
+            text = _text(record[field], where, field).strip()
+            return Prompt("", text, earlier=prompt_fields.messages_beside(record, text, where))
     if "messages" not in record:
         raise InputError(f'{where}: no prompt; expected a field "prompt", "text" or "messages".')
-    messages = record["messages"]
-    if not isinstance(messages, list) or len(messages) != 1 or not isinstance(messages[0], dict):
-        raise InputError(f'{where}, field "messages": expected a list of one message, from the user.')
-    if (role := messages[0].get("role")) != "user":
-        raise InputError(f'{where}, field "messages": the role is {role!r}; expected "user".')
-    return _text(messages[0].get("content"), where, "messages[0].content").strip()
+    *earlier, last = prompt_fields.messages_of(record, where)
+    return Prompt("", last.content, earlier=tuple(earlier))
 
 
 def _text(value: object, where: str, field: str, expected: str = "a prompt") -> str:
@@ -166,19 +188,20 @@ def _id(record: dict[str, object], where: str) -> str:
 
 
 def _read_csv(path: Path) -> Iterator[_Row]:
-    for row in read_csv_table(path, (*_TEXT_FIELDS, "id", *answer_fields.FIELDS), [_TEXT_FIELDS]).rows:
-        record: dict[str, object] = dict(row.cells)
-        if not row.cells.get("id", "").strip():
-            record.pop("id", None)
+    known = (*_TEXT_FIELDS, "id", *answer_fields.FIELDS, *prompt_fields.FIELDS)
+    for row in read_csv_table(path, known, [(*_TEXT_FIELDS, "messages")]).rows:
         where = f"{path}, line {row.line}"
-        answers = answer_fields.answer_options(answer_fields.from_cells(row.cells, where), where)
-        yield row.line, _id(record, where), _prompt(record, where), answers
+        record: dict[str, object] = {name: cell for name, cell in row.cells.items() if name in _TEXT_FIELDS}
+        if row.cells.get("id", "").strip():
+            record["id"] = row.cells["id"]
+        record |= answer_fields.from_cells(row.cells, where) | prompt_fields.from_cells(row.cells, where)
+        yield _row(row.line, record, where)
 
 
 def _read_txt(path: Path) -> Iterator[_Row]:
     for number, line in enumerate(split_lines(read_utf8(path)), start=1):
         if line.strip():
-            yield number, "", line.strip(), None
+            yield _Row(number, Prompt("", line.strip()))
 
 
 _READERS: dict[str, Callable[[Path], Iterator[_Row]]] = {

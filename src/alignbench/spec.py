@@ -17,6 +17,7 @@ from typing import Any, Literal, Self
 from alignbench import bounds
 from alignbench.answer_options import AnswerOptions
 from alignbench.errors import InputError
+from alignbench.prompt_parts import Rung, Turn, transcript
 
 Kind = Literal["base", "aligned"]
 Mode = Literal["strict", "fast"]
@@ -40,22 +41,50 @@ def content_hash(value: Any) -> str:
 class Prompt:
     """One query. A session knows it by its `id`: two may have one text. `set` is empty for one typed by hand.
 
-    answers: of a survey question, its options and how people chose among them.
+    Attributes:
+        text: what is asked, the last message of a conversation
+        answers: of a survey question, its options and how people chose among them
+        earlier: the messages before it, see `prompt_parts.why_no_prompt`
+        rung: its place in a ladder of constraints
     """
 
     id: str
     text: str
     set: str = ""
     answers: AnswerOptions | None = None
+    earlier: tuple[Turn, ...] = ()
+    rung: Rung | None = None
 
     @property
     def hash(self) -> str:
-        """Hash of the text alone: what random numbers and caches go by."""
-        return content_hash(self.text)
+        """Hash of the text, or of all messages where some come before it: what random numbers and caches go by."""
+        if not self.earlier:
+            return content_hash(self.text)
+        return content_hash([[turn.role, turn.content] for turn in self.messages])
+
+    @property
+    def messages(self) -> tuple[Turn, ...]:
+        """All messages, the text as the last one."""
+        return *self.earlier, Turn("user", self.text)
+
+    @property
+    def system(self) -> str:
+        """The system message; empty where there is none."""
+        return self.earlier[0].content if self.earlier and self.earlier[0].role == "system" else ""
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """What user and assistant said before the text."""
+        return self.earlier[1:] if self.system else self.earlier
+
+    @property
+    def shown(self) -> str:
+        """All of it, for people and for judges: the text, with the messages before it where there are some."""
+        return transcript(self.messages) if self.earlier else self.text
 
     @property
     def key(self) -> str:
-        """What tells it from every other prompt: the hash of its text and its id."""
+        """What tells it from every other prompt: its hash and its id."""
         return self.hash + self.id
 
     @property
@@ -64,9 +93,10 @@ class Prompt:
         return self.id != made_id(self.hash, self.set)
 
     @classmethod
-    def typed(cls, text: str) -> Self:
-        """A prompt typed by hand."""
-        return cls(made_id(content_hash(text)), text)
+    def typed(cls, text: str, earlier: tuple[Turn, ...] = ()) -> Self:
+        """A prompt typed by hand, perhaps after messages that were there."""
+        prompt = cls("", text, earlier=earlier)
+        return replace(prompt, id=made_id(prompt.hash))
 
 
 def made_id(text_hash: str, set: str = "") -> str:

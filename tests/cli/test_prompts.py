@@ -20,7 +20,8 @@ def run(*arguments: str) -> str:
 def test_list() -> None:
     lines = run("list").splitlines()
     assert lines[0].split() == ["set", "prompts", "file"]
-    assert [line.split()[:2] for line in lines[1:]] == [["contested", "60"], ["open-ended", "60"], ["survey", "40"]]
+    sets = [["contested", "60"], ["open-ended", "60"], ["stories", "40"], ["survey", "40"]]
+    assert [line.split()[:2] for line in lines[1:]] == sets
     assert [json.loads(line)["name"] for line in run("list", "--json").splitlines()] == shipped_sets()
 
 

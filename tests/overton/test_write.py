@@ -13,6 +13,7 @@ from alignbench.errors import InputError
 from alignbench.importing.save import save_import
 from alignbench.overton.read import read_dataset
 from alignbench.overton.write import export_overton
+from alignbench.prompt_parts import Turn
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Store
 from tests.support.judged import fill, judgment
@@ -67,6 +68,16 @@ def test_a_session_of_our_own_can_go_out_too(tmp_path: Path) -> None:
         assert [r.status for r in store.samples(imported.session)] == ["done"] * 8
         with pytest.raises(InputError, match="is there already"):
             export_overton(store, 1, tmp_path / "out")
+
+
+def test_a_conversation_has_no_place_in_it(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "runs.db") as store:
+        session = store.create_session("own")
+        prompt = Prompt("q", "Why?", earlier=(Turn("system", "Be brief."),))
+        store.add_sample(store.add_cell(session, prompt, Condition.zero_shot(BASE), 1), result(0, "So."))
+        with pytest.raises(InputError, match="The prompt 'q' comes after other messages"):
+            export_overton(store, session, tmp_path / "out")
+        assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("of_base", [True, False])

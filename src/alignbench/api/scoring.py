@@ -247,7 +247,7 @@ def run_scoring(
             base=of_models.base,
             truncations=truncations,
             notes=(
-                *prompt_notes({prompt: source.prompt_text(prompt) for prompt in responses.prompts}),
+                *prompt_notes({prompt: source.whole_prompt(prompt) for prompt in responses.prompts}),
                 *_notes(responses, tables, truncations, equivalence, request.mode),
                 *(draw_notes(*known, tables) if known else ()),
                 *of_classes.notes,

@@ -9,6 +9,7 @@ import typer
 from alignbench import __version__, bounds
 from alignbench.cli import (
     attach,
+    bits,
     calibrate,
     doctor,
     examples,
@@ -68,6 +69,7 @@ app.command("label")(label.label)
 app.command("metrics")(metrics.metrics)
 app.command("ledger")(ledger.ledger)
 app.command("likelihood")(likelihood.likelihood)
+app.command("bits")(bits.bits)
 app.command("doctor")(doctor.doctor)
 
 

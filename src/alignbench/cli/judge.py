@@ -14,7 +14,9 @@ from alignbench.paths import existing_database
 
 def judge(
     session: Annotated[int, session_number(metavar="SESSION", help="The session's number.")],
-    kind: Annotated[str, typer.Option(help="quality, stance, new-information, topics, equivalence or set-topics.")],
+    kind: Annotated[
+        str, typer.Option(help="quality, stance, new-information, topics, equivalence, set-topics or constraints.")
+    ],
     model: Annotated[str, typer.Option(help="The judge: a name or a reference.")],
     reference: Annotated[
         str | None,

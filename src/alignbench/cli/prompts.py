@@ -35,12 +35,13 @@ def show(
 ) -> None:
     """Print the prompts of a set, checked. JSON: one line a prompt, a file that can be read again."""
     from alignbench.cli.tables import print_table
+    from alignbench.prompt_fields import prompt_json
     from alignbench.prompts import load_prompts
 
     prompts = load_prompts(name, limit=limit)
     if as_json:
         for prompt in prompts:
             answers = prompt.answers.to_json() if prompt.answers else {}
-            printing.json_data({"id": prompt.id, "prompt": prompt.text, **answers})
+            printing.json_data({"id": prompt.id, "prompt": prompt.text, **answers, **prompt_json(prompt)})
         return
-    print_table(("id", "prompt"), [(prompt.id, prompt.text) for prompt in prompts])
+    print_table(("id", "prompt"), [(prompt.id, prompt.shown) for prompt in prompts])

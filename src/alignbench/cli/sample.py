@@ -75,6 +75,7 @@ def sample(
     from alignbench.cli.tables import print_sections
     from alignbench.cli.terms import print_terms
     from alignbench.experiments.stored_sets import StoredSets
+    from alignbench.prompt_fields import prompt_json
     from alignbench.reports.score_sections import run_sections
     from alignbench.reports.to_json import scores_json
     from alignbench.scoring.notes import prompt_notes
@@ -106,15 +107,16 @@ def sample(
         reference=reference,
         floor=floor,
     )
+    parts = {each.id: prompt_json(each) for each in job.prompts}
     print_terms(each.model for each in job.conditions)
-    for note in prompt_notes({each.id: each.text for each in job.prompts}):
+    for note in prompt_notes({each.id: each.shown for each in job.prompts}):
         printing.say(note)
     outcome = RunOutcome()
     with open_sampling(job, path, threads=threads) as run:
         printing.say(f"session {run.session} in {path}")
         for row in follow(run, outcome):
             if as_json:
-                printing.json_data(_line(row))
+                printing.json_data({**_line(row), **parts.get(row.prompt_id, {})})
         scores = run.scores()
         if as_json:
             printing.json_data({"scores": scores_json(scores)})

@@ -81,7 +81,7 @@ def print_session(store: Store, session_id: int) -> None:
     for prompt in store.prompts(session_id):
         console.print()
         console.rule(Text(_line(prompt.id), "bold"), align="left")
-        console.print(Text(visible(prompt.text)))
+        console.print(Text(visible(prompt.shown)))
         for condition in conditions:
             rows = by_cell.get((prompt.id, condition.name))
             if rows:

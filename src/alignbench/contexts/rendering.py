@@ -12,6 +12,7 @@ from alignbench.engines.protocol import Capabilities
 from alignbench.engines.thoughts import THINK, THINK_END, ThoughtMarks
 from alignbench.errors import InputError
 from alignbench.parsing import parse_json
+from alignbench.prompt_parts import Turn, transcript
 from alignbench.spec import Context, Example, Level, Prompt
 
 FENCE = "```"
@@ -29,7 +30,7 @@ NO_MODEL = Capabilities(
     description="no model",
 )
 
-PartKind = Literal["template", "instruction", "example", "hint", "query", "prefill"]
+PartKind = Literal["template", "instruction", "example", "turn", "hint", "query", "prefill"]
 
 # What the plain layout calls the block of a hint.
 HEADINGS: dict[Level, str] = {
@@ -67,12 +68,20 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
+class _Asked:
+    """The query, and what user and assistant said before it."""
+
+    query: str
+    turns: tuple[Turn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """A stretch of the rendered text."""
 
     kind: PartKind
     text: str
-    number: int = 0  # of an example, from 1
+    number: int = 0  # of an example or an earlier turn, from 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,34 +145,42 @@ def own_content(prompt: Prompt, context: Context) -> Content:
     return Content(examples, hint.text if hint else "", prefill.text if prefill else "")
 
 
-def render(prompt: Prompt, context: Context, model: Capabilities, content: Content | None = None) -> Rendered:
+def render(
+    prompt: Prompt, context: Context, model: Capabilities, content: Content | None = None, *, may_be_empty: bool = False
+) -> Rendered:
     """Render a prompt for a model. Neither text holds a BOS unless the layout itself writes one.
 
     Raises InputError when the prompt is empty, the layout cannot be rendered, or the content is not known.
 
     Args:
-        prompt: the query
+        prompt: the query, perhaps after earlier messages; a system message joins the instruction
         context: surrounds it
         model: has the chat template and the BOS and EOS texts
         content: the examples, hint and prefill of this prompt; without it, those that the context itself holds
+        may_be_empty: whether the layout is written around no prompt too
     """
     query = prompt.text.strip()
-    if not query:
+    if not (query or may_be_empty):
         raise InputError("The prompt is empty.")
     if content is None:
         content = own_content(prompt, context)
     if context.verbalized:
         instruction = context.instruction.replace("{answers}", str(context.verbalized))
         context = replace(context, instruction=instruction)
+    if prompt.system:
+        context = replace(context, instruction=f"{context.instruction.strip()}\n\n{prompt.system}".strip())
+    asked = _Asked(query, prompt.turns)
     content = Content(content.examples, content.hint.strip(), content.prefill.strip())
     if context.source:
-        rendered = _from_file(query, context, content, model)
+        rendered = _from_file(asked, context, content, model)
     elif context.template == "plain":
-        rendered = _plain(query, context, content)
+        rendered = _plain(asked, context, content)
     elif context.template == "chat":
-        rendered = _chat(query, context, content, model)
+        rendered = _chat(asked, context, content, model)
     else:
         raise InputError(f"Unknown template {context.template!r}; expected plain, chat or a .jinja file.")
+    if prompt.earlier and not rendered.messages:
+        _check_earlier(prompt, rendered, context, model)
     return replace(rendered, stops=stops(context), thoughts=_thoughts(rendered, context, model))
 
 
@@ -181,7 +198,7 @@ def _thoughts(rendered: Rendered, context: Context, model: Capabilities) -> Thou
 # The plain layout
 
 
-def _plain(query: str, context: Context, content: Content) -> Rendered:
+def _plain(asked: _Asked, context: Context, content: Content) -> Rendered:
     """URIAL's layout (Lin et al. 2023): instruction, fenced examples, fenced query, open answer fence."""
     level = context.hint.level if context.hint else None
     shared = context.examples is None or context.examples.shared
@@ -189,7 +206,8 @@ def _plain(query: str, context: Context, content: Content) -> Rendered:
     if context.instruction.strip():
         before.append(Part("instruction", f"# Instructions:\n\n{context.instruction.strip()}\n\n"))
     examples = [_plain_example(example, level, i) for i, example in enumerate(content.examples, start=1)]
-    ending = [Part("query", f"{query}{_CLOSE}")]
+    turns = [_plain_turn(turn, i) for i, turn in enumerate(asked.turns, start=1)]
+    ending = [Part("query", f"{asked.query}{_CLOSE}")]
     if level == "first":
         ending.append(Part("template", f"# {HEADINGS[level]}:\n{FENCE}\n"))
     else:
@@ -199,10 +217,10 @@ def _plain(query: str, context: Context, content: Content) -> Rendered:
     if content.prefill:
         ending.append(Part("prefill", content.prefill))
     opening = Part("template", _QUERY)
-    parts = (*before, *examples, opening, *ending)
+    parts = (*before, *examples, *turns, opening, *ending)
     if shared or not examples:
         context_text = _text([*before, *examples, opening])
-    else:  # an example begins as a query does
+    else:  # an example begins as a query does, and so does an earlier turn
         context_text = _text([*before, opening])
     # A hint that is written first ends with a fence of its own, and the answer begins with one.
     return Rendered(context_text, _text(parts)[len(context_text) :], (), (), 2 if level == "first" else 0, parts)
@@ -213,6 +231,10 @@ def _plain_example(example: Example, level: Level | None, number: int) -> Part:
     return Part("example", f"{_QUERY}{example.prompt}{_CLOSE}{hint}{_ANSWER}{example.response}{_CLOSE}", number)
 
 
+def _plain_turn(turn: Turn, number: int) -> Part:
+    return Part("turn", f"{_QUERY if turn.role == 'user' else _ANSWER}{turn.content}{_CLOSE}", number)
+
+
 def _plain_hint(level: Level, hint: str) -> str:
     return f"# {HEADINGS[level]}:\n{FENCE}\n{hint}{_CLOSE}"
 
@@ -220,33 +242,51 @@ def _plain_hint(level: Level, hint: str) -> str:
 # The chat layout and templates from files
 
 
-def _chat(query: str, context: Context, content: Content, model: Capabilities) -> Rendered:
+def _chat(asked: _Asked, context: Context, content: Content, model: Capabilities) -> Rendered:
     if context.hint is not None and context.hint.level == "first":
         raise InputError("A hint that the model writes first needs the plain template or one of your own, not chat.")
-    messages = _messages(query, context, content)
+    messages = _messages(asked, context, content)
     if model.renders_chat:
         if content.prefill:
             raise InputError(f"{model.description} applies its chat template itself and takes no prefill.")
         pairs = tuple((message["role"], message["content"]) for message in messages)
-        return Rendered("", query, (), pairs, 0, (Part("query", query),))
+        text = transcript([*asked.turns, Turn("user", asked.query)]) if asked.turns else asked.query
+        return Rendered("", text, (), pairs, 0, (Part("query", text),))
     if model.chat_template is None:
         raise InputError(f"{model.description} has no chat template; use the plain template for it.")
-    variants = [{"messages": messages}, {"messages": _messages(*_others(query, context, content))}]
-    return _split(
-        model.chat_template, variants, query, context, content, model, f"The chat template of {model.description}"
-    )
+    variants = [{"messages": messages}, {"messages": _messages(*_others(asked, context, content))}]
+    return _split(model.chat_template, variants, asked, context, content, model, _called(context, model))
 
 
-def _from_file(query: str, context: Context, content: Content, model: Capabilities) -> Rendered:
-    variants = [_fields(query, context, content)]
-    variants.append(_fields(*_others(query, context, content)))
-    return _split(context.source, variants, query, context, content, model, f"The template {context.template}")
+def _from_file(asked: _Asked, context: Context, content: Content, model: Capabilities) -> Rendered:
+    variants = [_fields(asked, context, content)]
+    variants.append(_fields(*_others(asked, context, content)))
+    return _split(context.source, variants, asked, context, content, model, _called(context, model))
+
+
+def _called(context: Context, model: Capabilities) -> str:
+    """What messages call a template."""
+    return f"The template {context.template}" if context.source else f"The chat template of {model.description}"
+
+
+def _check_earlier(prompt: Prompt, rendered: Rendered, context: Context, model: Capabilities) -> None:
+    """InputError where a template leaves out a message that comes before the prompt."""
+    at = 0
+    for turn in prompt.earlier:
+        found = rendered.text.find(turn.content, at)
+        if found < 0:
+            use = "uses `messages`" if context.source else "has them, or the plain template"
+            raise InputError(
+                f"{_called(context, model)} leaves out a message of the {turn.role} before the prompt; expected a "
+                f"template that {use}."
+            )
+        at = found + len(turn.content)
 
 
 def _split(
     source: str,
     variants: Sequence[dict[str, Any]],
-    query: str,
+    asked: _Asked,
     context: Context,
     content: Content,
     model: Capabilities,
@@ -258,7 +298,7 @@ def _split(
     variables = [{**fixed, **variant, **arguments} for variant in variants]
     text, other = render_template(source, variables, layout=bool(context.source), called=called)
     cut = next((i for i, (a, b) in enumerate(zip(text, other, strict=False)) if a != b), min(len(text), len(other)))
-    parts = [*_found(text, query, context, content)]
+    parts = [*_found(text, asked, context, content)]
     if content.prefill:
         parts.append(Part("prefill", content.prefill))
     passes = 2 if context.hint is not None and context.hint.level == "first" else 0
@@ -271,7 +311,7 @@ def _special_tokens(context: Context, model: Capabilities) -> dict[str, str]:
     return {name: text for name, text in named.items() if text or context.source} | dict(model.special_tokens)
 
 
-def _messages(query: str, context: Context, content: Content) -> list[dict[str, str]]:
+def _messages(asked: _Asked, context: Context, content: Content) -> list[dict[str, str]]:
     """The conversation of the chat layout; the hint stands below its query."""
     level = context.hint.level if context.hint else None
     messages = []
@@ -280,7 +320,8 @@ def _messages(query: str, context: Context, content: Content) -> list[dict[str, 
     for example in content.examples:
         messages.append({"role": "user", "content": _with_hint(example.prompt, level, example.hint)})
         messages.append({"role": "assistant", "content": example.response})
-    messages.append({"role": "user", "content": _with_hint(query, level, content.hint)})
+    messages += [{"role": turn.role, "content": turn.content} for turn in asked.turns]
+    messages.append({"role": "user", "content": _with_hint(asked.query, level, content.hint)})
     return messages
 
 
@@ -290,40 +331,43 @@ def _with_hint(query: str, level: Level | None, hint: str) -> str:
     return f"{query}\n\n{_LEADS.get(level, _LEADS['summary'])}:\n{hint}"
 
 
-def _fields(query: str, context: Context, content: Content) -> dict[str, Any]:
+def _fields(asked: _Asked, context: Context, content: Content) -> dict[str, Any]:
     """What a template from a file may use."""
     level = context.hint.level if context.hint else "summary"
     return {
         "instruction": context.instruction.strip(),
         "examples": [{"prompt": e.prompt, "response": e.response, "hint": e.hint} for e in content.examples],
-        "query": query,
+        "query": asked.query,
         "hint": content.hint,
         "level": level,
         "heading": HEADINGS[level],
-        "messages": _messages(query, context, content) if level != "first" else [],
+        "messages": _messages(asked, context, content) if level != "first" else [],
     }
 
 
-def _others(query: str, context: Context, content: Content) -> tuple[str, Context, Content]:
-    """The same context around another query, whose text differs from this one at its first character."""
+def _others(asked: _Asked, context: Context, content: Content) -> tuple[_Asked, Context, Content]:
+    """The same context around another query, whose text differs from this one at its first character; earlier turns
+    differ as well."""
     if context.hint is not None and not context.hint.text:
         content = replace(content, hint=_parting(content.hint))
     if context.examples is not None and not context.examples.shared:
         examples = tuple(replace(example, prompt=_parting(example.prompt)) for example in content.examples)
         content = replace(content, examples=examples)
-    return _parting(query), context, content
+    turns = tuple(replace(turn, content=_parting(turn.content)) for turn in asked.turns)
+    return _Asked(_parting(asked.query), turns), context, content
 
 
 def _parting(text: str) -> str:
     return ("b" if text.startswith("a") else "a") + text
 
 
-def _found(text: str, query: str, context: Context, content: Content) -> Iterator[Part]:
+def _found(text: str, asked: _Asked, context: Context, content: Content) -> Iterator[Part]:
     """The pieces of a text that a template wrote, as far as its contents are in it unchanged and in order."""
     wanted: list[tuple[PartKind, str, int]] = [("instruction", context.instruction.strip(), 0)]
     for number, example in enumerate(content.examples, start=1):
         wanted += [("example", piece, number) for piece in (example.prompt, example.hint, example.response)]
-    wanted += [("query", query, 0), ("hint", content.hint, 0)]
+    wanted += [("turn", turn.content, number) for number, turn in enumerate(asked.turns, start=1)]
+    wanted += [("query", asked.query, 0), ("hint", content.hint, 0)]
     at = 0
     for kind, piece, number in wanted:
         start = text.find(piece, at) if piece else -1

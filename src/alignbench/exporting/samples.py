@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from alignbench.answer_fields import FIELDS
-from alignbench.answer_options import AnswerOptions
 from alignbench.display import spreadsheet_cell
 from alignbench.errors import InputError, did_you_mean
 from alignbench.json_text import json_text
 from alignbench.output_files import check_output, text_output
+from alignbench.prompt_fields import prompt_json
+from alignbench.spec import Prompt
 from alignbench.store import Store
 
 COLUMNS = ("prompt_id", "prompt", "condition", "kind", "model", "sample", "seed", "status", "text", "finish_reason",
@@ -46,8 +47,8 @@ def sample_rows(store: Store, session: int, selection: SampleFilter = EVERYTHING
 def _selected_rows(
     store: Store, session: int, selection: SampleFilter, kinds: Mapping[str, str]
 ) -> Iterator[dict[str, Any]]:
-    answers = {prompt.id: prompt.answers for prompt in store.prompts(session)}
-    survey = any(answers.values())
+    prompts = {prompt.id: prompt for prompt in store.prompts(session)}
+    parts = _parts(prompts.values())
     for cell in store.cells(session):
         if selection.conditions and cell.condition not in selection.conditions:
             continue
@@ -55,13 +56,24 @@ def _selected_rows(
             continue
         for row in store.samples(session, cell_id=cell.id):
             told = {name: kinds[row.condition] if name == "kind" else getattr(row, name) for name in COLUMNS}
-            yield told | _answers(answers.get(row.prompt_id)) if survey else told
+            known = _part_values(prompts.get(row.prompt_id))
+            yield told | {name: known.get(name) for name in parts}
 
 
-def _answers(answers: AnswerOptions | None) -> dict[str, Any]:
-    """What a session that has survey questions tells of each of its prompts besides."""
-    known = answers.to_json() if answers else {}
-    return {name: known.get(name) for name in FIELDS}
+def _parts(prompts: Iterable[Prompt]) -> tuple[str, ...]:
+    """What a session tells of its prompts besides: of survey questions, conversations, and rungs of ladders."""
+    there = [*prompts]
+    return (
+        *(FIELDS if any(prompt.answers for prompt in there) else ()),
+        *(("messages",) if any(prompt.earlier for prompt in there) else ()),
+        *(("rung",) if any(prompt.rung for prompt in there) else ()),
+    )
+
+
+def _part_values(prompt: Prompt | None) -> dict[str, Any]:
+    if prompt is None:
+        return {}
+    return {**(prompt.answers.to_json() if prompt.answers else {}), **prompt_json(prompt)}
 
 
 def write_jsonl(rows: Iterable[Mapping[str, Any]], out: IO[str]) -> None:

@@ -2,10 +2,10 @@
 
 A row may say more: `kind` (base or aligned, aligned where it is left out), `finish_reason` (stop or length), `sample`,
 its number among those of its prompt and condition, from 0, `thinking` (what the model thought before its answer),
-`refused` (true of a refusal) and `note`; `options` and `groups` make its prompt a survey question. A `status` that is
-not done makes it an error with the message of `error`. The output of `alignbench sample --json` is such a file; its
-last line of scores is left out. Where rows do not number the samples of a cell, or give one number twice, the n-th row
-is sample n.
+`refused` (true of a refusal) and `note`; `options` and `groups` make its prompt a survey question, `messages` that end
+with it a conversation, `rung` one of a ladder. A `status` that is not done makes it an error with the message of
+`error`. The output of `alignbench sample --json` is such a file; its last line of scores is left out. Where rows do not
+number the samples of a cell, or give one number twice, the n-th row is sample n.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from alignbench import answer_fields
+from alignbench import answer_fields, prompt_fields
 from alignbench.answer_options import AnswerOptions
 from alignbench.errors import InputError
 from alignbench.importing.values import Finish, ImportedCell, ImportedCondition, ImportedSample, ImportedSession
@@ -44,7 +44,7 @@ def session_of_rows(path: Path, format: str, rows: Iterable[tuple[str, Mapping[s
         id, text, condition, answer = (_field(row, name, where) for name in FIELDS)
         prompt = prompts.get(id)
         if prompt is None:
-            prompt = prompts[id] = Prompt(id, text.strip(), path.stem, _answers(row, where))
+            prompt = prompts[id] = _prompt(row, id, text.strip(), path.stem, where)
         if prompt.text != text.strip():
             raise InputError(f'{where}, field "prompt_id": {id!r} stood for another prompt before; expected one text.')
         kind = _kind(row, where)
@@ -117,6 +117,14 @@ def _field(row: Mapping[str, Any], name: str, where: str) -> str:
     if name != "text" and not value.strip():
         raise InputError(f'{where}, field "{name}": empty; expected a text.')
     return value
+
+
+def _prompt(row: Mapping[str, Any], id: str, text: str, set: str, where: str) -> Prompt:
+    """A row's prompt with all that belongs to it. In a CSV file the fields are texts."""
+    cells = {name: value for name, value in row.items() if isinstance(value, str)}
+    fields = {**row, **prompt_fields.from_cells(cells, where)}
+    earlier, rung = prompt_fields.messages_beside(fields, text, where), prompt_fields.rung_of(fields, where)
+    return Prompt(id, text, set, _answers(row, where), earlier, rung)
 
 
 def _answers(row: Mapping[str, Any], where: str) -> AnswerOptions | None:

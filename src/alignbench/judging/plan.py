@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alignbench.errors import InputError, did_you_mean
-from alignbench.judging.templates import PAIRED, SETS, WITHIN, JudgeTemplate, judge_template
+from alignbench.judging.templates import CONSTRAINED, PAIRED, SETS, WITHIN, JudgeTemplate, judge_template
 from alignbench.metrics.words import is_empty
 from alignbench.spec import Model, content_hash
 from alignbench.store import SampleRow, Store
@@ -20,6 +20,7 @@ class JudgeItem:
         flipped: the judged one is shown first
         members: of a set, the row ids of its responses, in their order; its judgment is kept with the one drawn last,
             so that a set which has grown is another item
+        constraints: that the response is to keep to
     """
 
     prompt_id: str
@@ -29,6 +30,7 @@ class JudgeItem:
     reference_sample_id: int | None = None
     flipped: bool = False
     members: tuple[int, ...] = ()
+    constraints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,9 @@ def plan_judging(
 
     Pairs hold sample i of each condition against sample i of the reference, to the same prompt; half of them, by seed,
     are shown the other way round. Pairs of equivalence are every two responses of one condition to a prompt. A set is
-    all that a condition answered to a prompt, empty responses left out, where there are two or more. Raises
-    InputError where there is no such kind or reference, or nothing to judge.
+    all that a condition answered to a prompt, empty responses left out, where there are two or more. Constraints are
+    those of rungs of a ladder; the lowest has none, and is not judged. Raises InputError where there is no such kind
+    or reference, or nothing to judge.
 
     Args:
         store: has the session
@@ -68,10 +71,13 @@ def plan_judging(
         every = tuple(pairs_within(store, session, seed))
     elif kind in SETS:
         every = tuple(_sets(store, session))
+    elif kind in CONSTRAINED:
+        every = tuple(_constrained(store, session))
     else:
         every = tuple(_singles(store, session) if against is None else pairs(store, session, against, seed))
     if not every:
-        raise InputError(f"Session {session} has no finished samples to judge.")
+        of = " of prompts that set constraints" if kind in CONSTRAINED else ""
+        raise InputError(f"Session {session} has no finished samples{of} to judge.")
     done = store.judged(session, kind, judge.reference, template.hash)
     missing = tuple(item for item in every if (item.sample_id, item.reference_sample_id) not in done)
     return JudgePlan(session, template, judge, missing, len(every), against)
@@ -91,6 +97,14 @@ def _singles(store: Store, session: int) -> Iterator[JudgeItem]:
     for row in store.samples(session):
         if row.status == "done":
             yield JudgeItem(row.prompt_id, row.condition, row.sample, row.id)
+
+
+def _constrained(store: Store, session: int) -> Iterator[JudgeItem]:
+    """Samples of the rungs of ladders, but for those without a constraint."""
+    rungs = {prompt.id: prompt.rung for prompt in store.prompts(session) if prompt.rung is not None and prompt.rung.k}
+    for item in _singles(store, session):
+        if (rung := rungs.get(item.prompt_id)) is not None:
+            yield replace(item, constraints=rung.constraints)
 
 
 def pairs_within(store: Store, session: int, seed: int) -> Iterator[JudgeItem]:

@@ -29,13 +29,14 @@ def read_reply(template: JudgeTemplate, reply: str, *, flipped: bool = False, n:
     Thoughts and text around the JSON object are passed over (see json_reply). Fields by kind: quality has its five
     aspects, new-information `score`, stance `stance`, equivalence `same`, true or false; topics has `topics`, each with
     `topic`, `in` (a: the reference, b: the judged response, both) and `helpfulness`; set-topics has `topics`, a list of
-    names for each response. "N/A" becomes None, and the status is na where nothing else is left.
+    names for each response; constraints has `satisfied`, true or false of each constraint. "N/A" becomes None, and the
+    status is na where nothing else is left.
 
     Args:
         template: of what was asked
         reply: as the judge wrote it
         flipped: of a pair, the judged response was shown first
-        n: of a set, how many responses were shown
+        n: of a set, how many responses were shown; else how many constraints
     """
     try:
         value = conforming(reply, template.schema_object())
@@ -43,6 +44,11 @@ def read_reply(template: JudgeTemplate, reply: str, *, flipped: bool = False, n:
         return ParsedReply("invalid", {}, str(error))
     if template.kind == "equivalence":
         return ParsedReply("valid", {"same": value["answer"] == "same"})
+    if template.kind == "constraints":
+        satisfied = [answer["satisfied"] == "yes" for answer in value["answers"]]
+        if len(satisfied) != n:
+            return ParsedReply("invalid", {}, f"answers on {len(satisfied)} constraints; expected {n}")
+        return ParsedReply("valid", {"satisfied": satisfied})
     if template.kind == "topics":
         return _topics([_topic(topic, flipped) for topic in value["topics"]])
     if template.kind == "set-topics":

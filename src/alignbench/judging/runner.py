@@ -102,6 +102,7 @@ class JudgeRun:
         self._running: dict[int, _RunningRequest] = {}  # by request key
         self._lock = threading.Lock()
         self._cancelled = False
+        self._prompts = {prompt.id: prompt for prompt in store.prompts(plan.session)}
 
     def cancel(self) -> None:
         """Stop asking; judgments that are stored stay."""
@@ -175,17 +176,20 @@ class JudgeRun:
             self._send(_RunningRequest(item, request))
 
     def _texts(self, item: JudgeItem) -> tuple[str, ...]:
-        """The question, and the responses: in a pair the reference's first."""
+        """The question, with the messages before it, and the responses: in a pair the reference's first."""
         judged = self._store.sample(item.sample_id)
+        prompt = self._prompts.get(item.prompt_id)
+        question = judged.prompt if prompt is None else prompt.shown
         if item.members:
-            return judged.prompt, *(self._store.sample(member).text for member in item.members)
+            return question, *(self._store.sample(member).text for member in item.members)
         if item.reference_sample_id is None:
-            return judged.prompt, judged.text
-        return judged.prompt, self._store.sample(item.reference_sample_id).text, judged.text
+            return question, judged.text
+        return question, self._store.sample(item.reference_sample_id).text, judged.text
 
     def _request(self, item: JudgeItem, texts: Sequence[str], capabilities: Capabilities) -> SampleRequest:
         template = self.plan.template
-        prompt = Prompt.typed(template.ask(texts[0], texts[1:], flipped=item.flipped))
+        asked = template.ask(texts[0], texts[1:], flipped=item.flipped, constraints=item.constraints)
+        prompt = Prompt.typed(asked)
         rendered = _shared(render(prompt, default_context(self.plan.judge), capabilities), template.instructions)
         return SampleRequest(
             key=self._pool.new_key(),
@@ -198,7 +202,7 @@ class JudgeRun:
             stream=stream_key(prompt.hash, template.hash),
             mode="fast",
             messages=rendered.messages,
-            schema=template.schema_of(len(texts) - 1),
+            schema=template.schema_of(len(item.constraints) or len(texts) - 1),
         )
 
     def _send(self, running: _RunningRequest) -> None:
@@ -225,7 +229,9 @@ class JudgeRun:
             yield self._store_judgment(running.item, parsed, result.raw_text, running.attempt, result.note)
 
     def _read(self, item: JudgeItem, result: SampleResult) -> ParsedReply:
-        parsed = read_reply(self.plan.template, result.raw_text, flipped=item.flipped, n=len(item.members))
+        parsed = read_reply(
+            self.plan.template, result.raw_text, flipped=item.flipped, n=len(item.constraints or item.members)
+        )
         if parsed.status == "invalid" and result.finish_reason == "length":
             return replace(parsed, reason=f"cut at {result.n_drawn} tokens: {parsed.reason}")
         return parsed

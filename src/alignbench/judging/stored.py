@@ -36,6 +36,8 @@ def check_fields(kind: str, fields: Mapping[str, Any]) -> None:
             _expect(fields, str, fields["tag"])
         case "equivalence":
             _expect(fields, bool, fields["same"])
+        case "constraints":
+            _expect(fields, bool, fields["satisfied"][0], *fields["satisfied"])
         case "topics":
             _expect(fields, str, *(topic["in"] for topic in fields["topics"]))
         case "set-topics":

@@ -19,7 +19,8 @@ SINGLE = ("quality", "stance")  # of one response
 PAIRED = ("new-information", "topics")  # of a response against one of the reference
 WITHIN = ("equivalence",)  # of two responses of one condition to a prompt
 SETS = ("set-topics",)  # of all responses of a condition to a prompt
-KINDS = (*SINGLE, *PAIRED, *WITHIN, *SETS)
+CONSTRAINED = ("constraints",)  # of one response to a prompt that sets constraints
+KINDS = (*SINGLE, *PAIRED, *WITHIN, *SETS, *CONSTRAINED)
 
 _JINJA = Environment(undefined=StrictUndefined, trim_blocks=True, autoescape=False)
 
@@ -29,7 +30,7 @@ class JudgeTemplate:
     """A kind of judgment."""
 
     kind: str
-    prompt: str  # Jinja over `question` and `response`; for a pair `shown` and `flipped`, for a set `responses`
+    prompt: str  # Jinja over `question` and `response`, perhaps `constraints`; of a pair `shown`, of a set `responses`
     schema: str  # JSON schema of the reply, as text
     max_tokens: int  # most tokens of a reply
 
@@ -43,23 +44,32 @@ class JudgeTemplate:
         """The part that is the same for every item, up to where the item begins."""
         return self.prompt.partition("<question>")[0]
 
-    def ask(self, question: str, responses: Sequence[str], *, flipped: bool = False) -> str:
-        """The prompt for a judge. responses: the judged one, or all of a set; in a pair the reference's first, whatever
-        the order they are shown in. flipped: show the judged one first."""
+    def ask(
+        self, question: str, responses: Sequence[str], *, flipped: bool = False, constraints: Sequence[str] = ()
+    ) -> str:
+        """The prompt for a judge.
+
+        Args:
+            question: what is responded to.
+            responses: the judged one, or all of a set; in a pair the reference's first, whatever the order they are
+                shown in.
+            flipped: show the judged one first.
+            constraints: that the response is to keep to.
+        """
         template = _JINJA.from_string(self.prompt)
         if self.kind in (*PAIRED, *WITHIN):
             shown = [*responses][::-1] if flipped else [*responses]
             return template.render(question=question, shown=shown, flipped=flipped).strip()
         if self.kind in SETS:
             return template.render(question=question, responses=[*responses]).strip()
-        return template.render(question=question, response=responses[0]).strip()
+        return template.render(question=question, response=responses[0], constraints=[*constraints]).strip()
 
-    def schema_of(self, n_responses: int) -> str:
-        """The schema of a reply on so many responses: of a set, it has an answer for each."""
-        if self.kind not in SETS:
+    def schema_of(self, n: int) -> str:
+        """The schema of a reply on so many responses of a set, or on so many constraints: it has an answer for each."""
+        if self.kind not in (*SETS, *CONSTRAINED):
             return self.schema
         schema = self.schema_object()
-        schema["properties"]["answers"] |= {"minItems": n_responses, "maxItems": n_responses}
+        schema["properties"]["answers"] |= {"minItems": n, "maxItems": n}
         return json.dumps(schema)
 
     def schema_object(self) -> dict[str, Any]:

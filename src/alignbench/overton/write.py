@@ -35,13 +35,19 @@ _Cell = tuple[str, str]  # condition, prompt id
 def export_overton(store: Store, session: int, folder: Path) -> Path:
     """Write FOLDER/<session's name>, all of it or none; the folder that was made.
 
-    InputError where it is there already, or where the session or a condition has a name that is no folder's.
+    InputError where it is there already, where the session or a condition has a name that is no folder's, or where a
+    prompt comes after other messages.
     """
     name = store.session(session).name
     conditions, prompts = store.conditions(session), store.prompts(session)
     for each in (name, *(condition.name for condition in conditions)):
         if each in ("", ".", "..") or set(each) & set('/\\\0:*?"<>|') or "--" in each:
             raise InputError(f"{each!r} cannot be the name of a folder; rename it to export this session.")
+    if spoken := next((prompt.id for prompt in prompts if prompt.earlier), ""):
+        raise InputError(
+            f"The prompt {spoken!r} comes after other messages, which the paper's layout has no place for; "
+            "`alignbench export jsonl` has them."
+        )
     cells: dict[_Cell, list[SampleRow]] = {}
     for row in store.samples(session):
         cells.setdefault((row.condition, row.prompt_id), []).append(row)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from alignbench.judging.summary import Agreement, JudgedTable
+from alignbench.reports.constraint_ladders import ConstraintLadders
 from alignbench.reports.coverage_curves import Coverage
 from alignbench.reports.dial import Dial
 from alignbench.reports.entropies import Entropies
@@ -125,7 +126,8 @@ class Investigated:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A session's scores, judgments by kind, counts by condition, what it was made with, and an investigation."""
+    """A session's scores, judgments by kind, counts by condition, what it was made with, an investigation, and what
+    came of ladders of constraints."""
 
     session: int
     scores: ScoreTables
@@ -133,6 +135,7 @@ class Report:
     counts: Mapping[str, SampleCounts] = field(default_factory=dict)
     meta: ReportMeta = field(kw_only=True)
     investigation: Investigated | None = None
+    constraints: ConstraintLadders | None = None
 
     @property
     def truncations(self) -> Truncations:

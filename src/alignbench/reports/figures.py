@@ -9,6 +9,7 @@ from typing import Any
 from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.registry import METRICS
 from alignbench.output_files import check_output_folder, new_folder, write_bytes
+from alignbench.reports.constraint_figure import constraint_figure
 from alignbench.reports.contents import Report
 from alignbench.reports.coverage_curves import Coverage
 from alignbench.reports.dial_figure import dial_figure
@@ -33,6 +34,7 @@ def figures(report: Report) -> list[Figure]:
         if diversity.frontier is not None:
             drawn.append(_frontier(diversity.frontier))
         drawn.append(dial_figure(diversity.dials))
+    drawn.append(constraint_figure(report.constraints))
     if report.meta.ladders:
         drawn.append(_ladder(report.scores, report.meta.ladders))
     return [figure for figure in drawn if figure is not None]

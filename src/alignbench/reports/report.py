@@ -16,6 +16,7 @@ from alignbench.metrics.registry import METRICS, cross, within
 from alignbench.metrics.statistics import Uncertainty
 from alignbench.progress import Progress, silent
 from alignbench.reports.caveats import said_first
+from alignbench.reports.constraint_ladders import constraint_ladders, read_satisfied
 from alignbench.reports.contents import Diversity, Investigated, Report, ReportedCondition, ReportMeta, SampleCounts
 from alignbench.reports.coverage_curves import Coverage, coverage_curves
 from alignbench.reports.dial import NO_BITS, Dial, adapter_ladders, dial
@@ -120,9 +121,20 @@ def build_report(
         sources=sources,
         processes=len(os.sched_getaffinity(0)),
     )
+    rungs = {prompt.id: prompt.rung for prompt in store.prompts(session) if prompt.rung is not None}
     report = Report(
         session=session,
         scores=tables,
+        constraints=constraint_ladders(
+            rungs,
+            responses,
+            read_satisfied(store, session, options.judge) if rungs else ("", {}),
+            options.metrics,
+            options.mode,
+            embeddings,
+            options.reference,
+            uncertainty,
+        ),
         judged=judged_tables(
             store,
             session,
@@ -158,7 +170,7 @@ def build_report(
             notes=(
                 *([of_models.imported] if of_models.imported else ()),
                 *of_models.notes,
-                *prompt_notes({prompt: responses.prompt_text(prompt) for prompt in responses.prompts}),
+                *prompt_notes({prompt: responses.whole_prompt(prompt) for prompt in responses.prompts}),
                 *_notes(store, session, tables, responses.truncations, equivalence, options),
                 *of_classes.notes,
             ),

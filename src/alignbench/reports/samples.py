@@ -67,7 +67,7 @@ def shown_samples(store: Store, session: int, reference: str | None) -> SamplesP
             break
         fewer += any(len(samples) > SAMPLES for samples in rows.values())
         cut += sum(len(row.text) > CHARACTERS for samples in taken.values() for row in samples)
-        pages.append(SideBySide(prompt.id, prompt.text, tuple(_rows(taken, conditions, reference))))
+        pages.append(SideBySide(prompt.id, prompt.shown, tuple(_rows(taken, conditions, reference))))
     left_out = []
     if len(pages) < len(prompts):
         left_out.append(f"These are the first {len(pages)} of {len(prompts)} prompts.")

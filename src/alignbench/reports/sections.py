@@ -9,6 +9,7 @@ from alignbench.judging.summary import Agreement, JudgedTable, with_source_apart
 from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import MIN_PROMPTS
+from alignbench.reports.constraint_ladders import constraint_section
 from alignbench.reports.contents import Report, ReportMeta, SampleCounts
 from alignbench.reports.coverage_sections import coverage_sections
 from alignbench.reports.dial_sections import dial_sections
@@ -57,6 +58,7 @@ def sections(report: Report, *, by_condition: bool = False) -> list[Section]:
         *_cross(report),
         *judged_sections(report.judged),
     ]
+    shown.append(constraint_section(report.constraints))
     shown.append(branching_section(report.scores))
     if diversity is not None:
         shown += [

@@ -11,6 +11,7 @@ from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.intervals import LEVEL, Interval
 from alignbench.metrics.power import POWER, prompts_needed
 from alignbench.metrics.statistics import PairedDifference
+from alignbench.reports.constraints_to_json import constraints_json
 from alignbench.reports.contents import Diversity, Investigated, Report, ReportMeta, SampleCounts
 from alignbench.reports.coverage_curves import Coverage, EqualCoverage
 from alignbench.reports.dial import Dial, DialPoint
@@ -182,7 +183,8 @@ def agreement_json(agreed: Mapping[str, Agreement]) -> JsonObject:
 
 
 def report_json(report: Report) -> JsonObject:
-    """{"session", "within", "cross", "matched", "judged", "counts", "meta"}; "investigation" if one was asked for."""
+    """{"session", "within", "cross", "matched", "judged", "counts", "meta"}; "investigation" if one was asked for,
+    "constraints" if there are ladders of them."""
     return {
         "session": report.session,
         **scores_json(report.scores),
@@ -193,6 +195,7 @@ def report_json(report: Report) -> JsonObject:
             "truncated_share": _shares(report.truncations),
         },
         **({} if report.investigation is None else {"investigation": _investigation(report.investigation)}),
+        **({} if report.constraints is None else {"constraints": constraints_json(report.constraints)}),
     }
 
 

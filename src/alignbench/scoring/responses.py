@@ -81,11 +81,15 @@ class SessionResponses:
         self.prompts = tuple(prompt.id for prompt in store.prompts(session) if prompt.id in self._cells)
         self.conditions = tuple(kept)
         self.contested = contested_prompts(store, session) & {*self.prompts}
-        self._prompt_texts = {prompt.id: prompt.text for prompt in store.prompts(session)}
+        self._prompts = {prompt.id: prompt for prompt in store.prompts(session)}
 
     def prompt_text(self, prompt: str) -> str | None:
         """The text of a prompt."""
-        return self._prompt_texts.get(prompt)
+        return self._prompts[prompt].text if prompt in self._prompts else None
+
+    def whole_prompt(self, prompt: str) -> str | None:
+        """The same with the messages before it."""
+        return self._prompts[prompt].shown if prompt in self._prompts else None
 
     def cells(self, prompt: str) -> CellTexts:
         return {
@@ -181,6 +185,10 @@ class FileResponses:
         """The field `prompt` of the first response to a prompt, None without one."""
         text = self._line(next(iter(self._lines[prompt].values()))[0]).get("prompt")
         return text if isinstance(text, str) and text.strip() else None
+
+    def whole_prompt(self, prompt: str) -> str | None:
+        """The same: other messages of a prompt are not read here."""
+        return self.prompt_text(prompt)
 
     def _text(self, start: int) -> str:
         return str(self._line(start)["text"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from alignbench.contexts.source_samples import Sources, refuse_new_name, source_conditions
@@ -51,7 +52,7 @@ class CellsMixin(CellContentsMixin):
             known = self._prompt_ids(session_id) if len(prompts) > 1 else {}
             rows = [known.get(prompt.key) or self._prompt_row(session_id, prompt) for prompt in prompts]
             for row, prompt in zip(rows, prompts, strict=True):
-                self._keep_answers(row, prompt)
+                self._keep_parts(row, prompt)
             condition_id = self._condition_row(session_id, condition)
             return [self._tuples(insert, session_id, row, condition_id, n)[0][0] for row in rows]
 
@@ -190,9 +191,9 @@ class CellsMixin(CellContentsMixin):
         )
         return None if row is None else str(row["file_hash"])
 
-    def _add_text(self, text: str) -> str:
-        """Store a text once; its hash."""
-        text_hash = content_hash(text)
+    def _add_text(self, text: str, given: str = "") -> str:
+        """Store a text once; its hash. given: that of a conversation, whose last message the text is."""
+        text_hash = given or content_hash(text)
         insert = "INSERT INTO texts (hash, text) VALUES (?, ?) ON CONFLICT DO NOTHING"
         self._execute(insert, text_hash, encode_text(text))
         return text_hash
@@ -210,13 +211,13 @@ class CellsMixin(CellContentsMixin):
         return self._new_prompt(session_id, prompt) if known is None else known
 
     def _new_prompt(self, session_id: int, prompt: Prompt) -> int:
-        text_hash, name = self._add_text(prompt.text), encode_text(prompt.id)
+        text_hash, name = self._add_text(prompt.text, prompt.hash), encode_text(prompt.id)
         if self._row("SELECT id FROM prompts WHERE session_id = ? AND name = ?", session_id, name):
             raise another_text(prompt.id, session_id)
         return self._insert(
             """
-            INSERT INTO prompts (session_id, name, set_name, text_hash, answers, position)
-            SELECT ?1, ?2, ?3, ?4, ?5, 1 + coalesce(
+            INSERT INTO prompts (session_id, name, set_name, text_hash, answers, earlier, rung, position)
+            SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, 1 + coalesce(
                 (SELECT position FROM prompts WHERE +session_id = ?1 ORDER BY id DESC LIMIT 1), -1)
             """,  # the + keeps SQLite from the index, by which it would look at all prompts of the session
             session_id,
@@ -224,13 +225,17 @@ class CellsMixin(CellContentsMixin):
             encode_text(prompt.set),
             text_hash,
             _answers_json(prompt),
+            encode_json({"messages": [asdict(turn) for turn in prompt.earlier]}) if prompt.earlier else None,
+            _rung_json(prompt),
         )
 
-    def _keep_answers(self, row: int, prompt: Prompt) -> None:
-        """The options and shares that a survey question came with last."""
+    def _keep_parts(self, row: int, prompt: Prompt) -> None:
+        """The options and shares that a survey question came with last, and what a prompt is a rung of."""
         if prompt.answers is not None:
             keep = "UPDATE prompts SET answers = ?1 WHERE id = ?2 AND answers IS NOT ?1"
             self._execute(keep, _answers_json(prompt), row)
+        if prompt.rung is not None:
+            self._execute("UPDATE prompts SET rung = ?1 WHERE id = ?2 AND rung IS NOT ?1", _rung_json(prompt), row)
 
     def _condition_row(self, session_id: int, condition: Condition) -> int:
         name = encode_text(condition.name)
@@ -287,6 +292,10 @@ class CellsMixin(CellContentsMixin):
 
 def _answers_json(prompt: Prompt) -> str | None:
     return encode_json(prompt.answers.to_json()) if prompt.answers else None
+
+
+def _rung_json(prompt: Prompt) -> str | None:
+    return encode_json(asdict(prompt.rung)) if prompt.rung else None
 
 
 def _cell_info(row: dict[str, Any]) -> CellInfo:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, get_args
 
 from alignbench.answer_options import AnswerOptions
+from alignbench.prompt_parts import Rung, Turn
 from alignbench.spec import Condition, Context, Kind, Mode, Model, Prompt
 from alignbench.store.encoding import decode_json, decode_text, label
 from alignbench.store.example_sets import ExampleSetsMixin
@@ -18,8 +19,8 @@ class NamedMixin(ExampleSetsMixin):
         """The prompts of a session in order of first use."""
         rows = self._rows(
             """
-            SELECT name, text, set_name, answers FROM prompts LEFT JOIN texts ON texts.hash = prompts.text_hash
-            WHERE session_id = ? ORDER BY position
+            SELECT name, text, set_name, answers, earlier, rung FROM prompts
+            LEFT JOIN texts ON texts.hash = prompts.text_hash WHERE session_id = ? ORDER BY position
             """,
             session_id,
         )
@@ -79,7 +80,17 @@ class NamedMixin(ExampleSetsMixin):
 
 def _prompt(row: dict[str, Any]) -> Prompt:
     answers = AnswerOptions.from_json(decode_json(row["answers"])) if row["answers"] else None
-    return Prompt(decode_text(row["name"]), decode_text(row["text"]), label(row["set_name"]), answers)
+    turns = decode_json(row["earlier"])["messages"] if row["earlier"] else ()
+    earlier = tuple(Turn(turn["role"], turn["content"]) for turn in turns)
+    rung = decode_json(row["rung"]) if row["rung"] else None
+    return Prompt(
+        decode_text(row["name"]),
+        decode_text(row["text"]),
+        label(row["set_name"]),
+        answers,
+        earlier,
+        Rung(rung["of"], tuple(rung["constraints"])) if rung else None,
+    )
 
 
 def _names(rows: Iterable[dict[str, Any]]) -> frozenset[str]:

@@ -326,6 +326,13 @@ def _answers(db: Database) -> None:
     db.execute("ALTER TABLE prompts ADD COLUMN answers TEXT")
 
 
+def _prompt_parts(db: Database) -> None:
+    # The messages before a prompt's text, and its place in a ladder of constraints, as JSON. The hash of a text that
+    # has messages before it is that of all of them.
+    for column in ("earlier", "rung"):
+        db.execute(f"ALTER TABLE prompts ADD COLUMN {column} TEXT")
+
+
 MIGRATIONS: tuple[tuple[str, Migration], ...] = (
     ("0001_tables", _tables),
     ("0002_judgments", _judgments),
@@ -342,6 +349,7 @@ MIGRATIONS: tuple[tuple[str, Migration], ...] = (
     ("0012_words", words_column),
     ("0013_token_ends", _token_ends),
     ("0014_answers", _answers),
+    ("0015_prompt_parts", _prompt_parts),
 )
 
 

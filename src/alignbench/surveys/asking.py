@@ -37,7 +37,7 @@ def asked(question: Prompt, order: Sequence[int]) -> Prompt:
     text = question.text + "\n".join(_below(answers, order))
     called = "".join(LETTERS[place] for place in order)
     id = question.id if list(order) == sorted(order) else f"{question.id}#{called}"
-    return Prompt(id, text, question.set, answers.in_order(order, question.id))
+    return Prompt(id, text, question.set, answers.in_order(order, question.id), question.earlier)
 
 
 def question_of(prompt: Prompt) -> Prompt:

@@ -7,6 +7,7 @@ from rich.cells import cell_len, set_cell_size, split_graphemes
 from alignbench.display import visible
 from alignbench.reports import numbers
 from alignbench.reports.numbers import DIGITS
+from alignbench.spec import Prompt
 
 TAB = "    "
 
@@ -60,6 +61,17 @@ def one_line(text: str, width: int = 0) -> str:
     """The same on one line, in at most `width` cells (0: any number)."""
     flat = printable(" ".join(text[: 8 * width + 16].split()) if width else " ".join(text.split()))
     return cut(flat, width) if width else flat
+
+
+def before_it(prompt: Prompt, *, briefly: bool = False) -> str:
+    """How many messages come before a prompt, on a line; and what they are, unless briefly."""
+    n = len(prompt.earlier)
+    counted = f"after {n} message{'' if n == 1 else 's'}"
+    return (
+        counted
+        if briefly
+        else f"{counted}: " + " · ".join(f"{turn.role}: {one_line(turn.content)}" for turn in prompt.earlier)
+    )
 
 
 def cut(text: str, width: int) -> str:

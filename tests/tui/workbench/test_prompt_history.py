@@ -22,7 +22,7 @@ def test_the_newest_stand_first_and_each_once(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(prompt_history, "MOST", 3)
     assert typed_before() == []
     for text in ("one?", "two\nlines \ud800?", "three?", "one?", "four?"):
-        assert remember_typed(text) == ""
+        assert remember_typed(Prompt.typed(text)) == ""
     assert [prompt.text for prompt in typed_before()] == ["four?", "one?", "three?"]
     assert [prompt.text for prompt in load_prompts(str(paths.typed_prompts_file()))] == ["three?", "one?", "four?"]
 
@@ -33,7 +33,7 @@ def test_a_file_that_cannot_be_read_or_written_hinders_nothing() -> None:
     assert typed_before() == []
     paths.typed_prompts_file().unlink()
     paths.typed_prompts_file().mkdir()
-    assert "is not kept for other sessions" in remember_typed("one?")
+    assert "is not kept for other sessions" in remember_typed(Prompt.typed("one?"))
 
 
 async def test_typed_prompts_stay_in_the_session_and_come_back_in_others(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from textual.content import Content
 from alignbench.spec import Prompt
 from alignbench.tui.clickable import do_clicked
 from alignbench.tui.styled import DIM
-from alignbench.tui.text import printable, start
+from alignbench.tui.text import before_it, one_line, printable, start
 from alignbench.tui.widgets.steady_text import SteadyText
 from alignbench.tui.wrap import WrappedText
 
@@ -17,17 +17,17 @@ MOST = 3  # lines; the editor (e) shows the rest
 
 
 class PromptBox(SteadyText):
-    """As many lines of the prompt as it needs, up to three."""
+    """As many lines of the prompt as it needs, up to three; the messages before it on the first."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)
-        self._text: str | None = None
+        self._prompt: Prompt | None = None
         self._width = 0
 
     def show(self, prompt: Prompt) -> None:
         """Draw another prompt."""
-        if prompt.text != self._text:
-            self._text = prompt.text
+        if prompt.hash != (self._prompt and self._prompt.hash):
+            self._prompt = prompt
             self._draw()
 
     def on_resize(self) -> None:
@@ -39,19 +39,20 @@ class PromptBox(SteadyText):
 
     def _draw(self) -> None:
         self._width = self.size.width
-        if not self._width or self._text is None:
+        if not self._width or self._prompt is None:
             return
         room = self._width - len(LABEL) - 1
-        if not self._text.strip():
+        if not self._prompt.text.strip():
             hint = "none: F2 picks one, e writes one"
             self.update(Content.assemble((LABEL, DIM), (hint, f"{DIM} italic")))
             return
-        wrapped = WrappedText(room, printable(self._text))
-        lines = [wrapped[i] for i in range(min(MOST, len(wrapped)))]
-        if len(wrapped) > MOST:
+        before = [one_line(before_it(self._prompt), room)] if self._prompt.earlier else []
+        wrapped, most = WrappedText(room, printable(self._prompt.text)), MOST - len(before)
+        lines = [wrapped[i] for i in range(min(most, len(wrapped)))]
+        if len(wrapped) > most:
             lines[-1] = f"{start(lines[-1], room - 14)}… (e: all of it)"
         rows = [
-            Content.assemble((LABEL if i == 0 else " " * len(LABEL), DIM), (line, "bold"))
-            for i, line in enumerate(lines)
+            Content.assemble((LABEL if i == 0 else " " * len(LABEL), DIM), (line, DIM if i < len(before) else "bold"))
+            for i, line in enumerate([*before, *lines])
         ]
         self.update(Content("\n").join(rows))

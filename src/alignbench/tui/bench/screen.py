@@ -308,9 +308,10 @@ class BenchScreen(WorkbenchScreen[None]):
 
         text = await self.app.push_screen_wait(EditorScreen(self.bench.prompt.text))
         if text is not None and text != self.bench.prompt.text:
-            same = next((prompt for prompt in self.bench.prompts if prompt.text == text), None)
-            self._ask(same or Prompt.typed(text))
-            if same is None and (said := await asyncio.to_thread(remember_typed, text)):
+            typed = Prompt.typed(text, self.bench.prompt.earlier)
+            same = next((prompt for prompt in self.bench.prompts if prompt.hash == typed.hash), None)
+            self._ask(same or typed)
+            if same is None and (said := await asyncio.to_thread(remember_typed, typed)):
                 self.tell(said, "warning")
 
     def action_column(self, at: int) -> None:

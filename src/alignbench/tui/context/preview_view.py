@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from alignbench.experiments.context_preparer import FilledContext
 
 # A style each for what the tokenizer adds, what was written or chosen here, and the query.
-_STYLES = {"special": "strong", "hint": "shared", "prefill": "shared", "query": "covered", "instruction": "marginal"}
+_STYLES = {
+    "special": "strong",
+    "hint": "shared",
+    "prefill": "shared",
+    "turn": "covered",
+    "query": "covered",
+    "instruction": "marginal",
+}
 _BAR = 12
 
 

@@ -25,7 +25,7 @@ from alignbench.tui.clickable import clickable
 from alignbench.tui.dialogs.actions import PICKER
 from alignbench.tui.dialogs.base import DIALOG_CSS, LineScreen, ListScreen
 from alignbench.tui.styled import DIM, SELECTED
-from alignbench.tui.text import one_line
+from alignbench.tui.text import before_it, one_line
 from alignbench.tui.widgets.choice_list import ChoiceList
 from alignbench.tui.widgets.inputs import PlainInput
 from alignbench.tui.widgets.steady_text import SteadyText
@@ -125,7 +125,7 @@ class PromptsScreen(ListScreen[Picked | None]):
 
     def _filter(self, text: str) -> None:
         words = text.casefold().split()
-        matching = [prompt for prompt in self._prompts if all(word in prompt.text.casefold() for word in words)]
+        matching = [prompt for prompt in self._prompts if all(word in prompt.shown.casefold() for word in words)]
         self._listed = matching[:MOST]
         self._marked = standings(self._bench, self._listed)
         listing = self.query_one(OptionList)
@@ -151,6 +151,7 @@ class PromptsScreen(ListScreen[Picked | None]):
             f"{MARKS[self._marked[at]]} ",
             (f"{self._numbers[prompt]:>{digits}}  ", DIM),
             (f"{one_line(prompt.id, LONGEST_ID)}  " if self._times[prompt.text] > 1 else "", DIM),
+            (f"({before_it(prompt, briefly=True)}) " if prompt.earlier else "", DIM),
             one_line(prompt.text, LONGEST),
         )
 

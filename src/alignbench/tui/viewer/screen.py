@@ -20,7 +20,7 @@ from alignbench.tui.save_copy import copy_sample, save_sample
 from alignbench.tui.screen import WorkbenchScreen
 from alignbench.tui.sizes import HEIGHTS, TALL
 from alignbench.tui.styled import in_hue, tabs
-from alignbench.tui.text import cells, count, middle_cut, one_line, printable
+from alignbench.tui.text import before_it, cells, count, middle_cut, one_line, printable
 from alignbench.tui.viewer.actions import VIEWER
 from alignbench.tui.viewer.covered_sentences import best_match, sentence_runs, sentences_said
 from alignbench.tui.viewer.model_jobs import sentence_matches, shifted_tokens
@@ -147,6 +147,8 @@ class ViewerScreen(WorkbenchScreen[None]):
         self.query_one("#sample").border_title = Content.assemble(name, "  ", views)
         self._content = content = self._content_of(column, sample)
         about = f"{facts(sample, column)}   {settings(column.condition)}" if self._view == "text" else content.said
+        if self._view == "text" and bench.prompt.earlier:
+            about += f"   {before_it(bench.prompt)}"
         self.query_one("#facts", SteadyText).update(Content(printable(about)))
         marked = self._view != "text"
         self.query_one(TextPane).display = not marked

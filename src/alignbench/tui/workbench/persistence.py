@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass, replace
-from typing import TYPE_CHECKING, Any, get_type_hints
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
 
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Context, ExampleSet, Prompt
@@ -67,8 +68,14 @@ def _session_condition(values: Mapping[str, Any], store: Store, there: Iterable[
 
 def rebuilt(kind: Any, values: Any) -> Any:
     """A dataclass from the JSON of `asdict`: dataclasses in it and tuples too. Fields it does not know are left out."""
+    kinds = [each for each in get_args(kind) if each is not NoneType]
+    if get_origin(kind) in (Union, UnionType) and len(kinds) == 1:
+        return None if values is None else rebuilt(kinds[0], values)
+    if isinstance(values, list):
+        inner = kinds[0] if get_origin(kind) is tuple and kinds[1:] == [Ellipsis] else None
+        return tuple(rebuilt(inner, value) for value in values)
     if not is_dataclass(kind):
-        return tuple(values) if isinstance(values, list) else values
+        return values
     hints = get_type_hints(kind)
     known = {field.name for field in fields(kind)}
     make: Any = kind

@@ -106,7 +106,7 @@ class Bench:
         if exact is not None:
             return exact
         # One without an id of its own may be on the Bench as another prompt of its text.
-        return next((i for i, prompt in enumerate(self.prompts) if prompt.text == self.prompt.text), None)
+        return next((i for i, prompt in enumerate(self.prompts) if prompt.hash == self.prompt.hash), None)
 
     @property
     def own_prompts(self) -> list[Prompt]:
