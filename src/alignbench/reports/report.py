@@ -10,6 +10,7 @@ from alignbench.contexts.source_samples import Sources
 from alignbench.errors import InputError, did_you_mean
 from alignbench.judging.preferences import label_agreement
 from alignbench.judging.qualities import Qualities, read_qualities
+from alignbench.judging.stances import read_stances
 from alignbench.judging.summary import Agreement, agreement, judged_tables
 from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.registry import METRICS, cross, within
@@ -40,6 +41,7 @@ from alignbench.scoring.model_based.bertscore import BERTSCORE
 from alignbench.scoring.model_based.bits_from_base import BitsFromBase, bits_from_base
 from alignbench.scoring.model_based.compute import ModelBackends, ModelMetricRequest, compute_model_metrics
 from alignbench.scoring.model_based.judge import JUDGED
+from alignbench.scoring.model_based.stances import STANCE_SCORES
 from alignbench.scoring.notes import draw_notes, prompt_notes, score_notes
 from alignbench.scoring.responses import SessionResponses
 from alignbench.scoring.score_tables import ScoreTables
@@ -77,12 +79,13 @@ def build_report(
     sources = store.sources(session, options.reference)
     own = next((condition for condition in conditions if condition.name == options.reference), None)
     qualities = read_qualities(store, session, options.judge)
+    stances = read_stances(store, session, options.judge)
     of_classes = of_classes or ClassScores(embedding_equivalence(responses, embeddings, progress))
     equivalence = of_classes.equivalence
     asked = {*options.metrics} & {GAP} if likelihoods is not None else set()
     of_models = compute_model_metrics(
         ModelMetricRequest(
-            {*options.metrics} & {*JUDGED} | asked | {BERTSCORE},
+            {*options.metrics} & {*JUDGED, *STANCE_SCORES} | asked | {BERTSCORE},
             responses,
             options.reference,
             options.floor,
@@ -91,6 +94,7 @@ def build_report(
             imported=True,
             qualities=qualities if qualities.of else None,
             no_qualities="no quality judgments",
+            stances=stances,
             threshold=options.gate,
             class_threshold=equivalence.cosine,
         ),
