@@ -40,7 +40,9 @@ class AnchorSpan:
 
 
 def holders_needed(n: int, share: float = SHARE) -> int:
-    """How many of n responses must have a run: this share of them, and two at least. ValueError unless 0 < share <= 1."""
+    """How many of n responses must have a run: this share of them, and two at least.
+
+    ValueError unless 0 < share <= 1."""
     if not 0.0 < share <= 1.0:
         raise ValueError(f"a share of responses is over 0 and up to 1; this one is {share}")
     return max(2, math.ceil(share * n - 1e-9))
