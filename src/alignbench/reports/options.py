@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from alignbench.errors import AlignbenchError
 from alignbench.judging.qualities import THRESHOLD
@@ -14,10 +14,11 @@ from alignbench.metrics.statistics import RESAMPLES
 from alignbench.metrics.values import WORKBENCH, WordMode
 from alignbench.scoring.floor import NOT_GIVEN, Floor, session_floor
 from alignbench.scoring.model_based.bertscore import BERTSCORE
+from alignbench.scoring.model_based.stances import STANCE_SCORES
 from alignbench.store import Store
 
-Investigation = Literal["diversity", "recovery", "all"]
-INVESTIGATIONS: tuple[Investigation, ...] = ("diversity", "recovery", "all")
+Investigation = Literal["diversity", "recovery", "pluralism", "all"]
+INVESTIGATIONS: tuple[Investigation, ...] = get_args(Investigation)
 
 PAPER = ("words", "jaccard", "jaccard_2", "jaccard_stem", BERTSCORE)
 """What a report in paper mode has where nothing else is asked for, not even an investigation."""
@@ -113,6 +114,8 @@ def default_metrics(store: Store, session: int, mode: WordMode, investigation: I
         names |= computed
     if investigation in ("diversity", "all"):
         names.add("coverage")
+    if investigation in ("pluralism", "all") and store.judges(session, "stance"):
+        names |= {*STANCE_SCORES}
     has_pairs = bool(store.pair_scores(session, BERTSCORE))
     return tuple(name for name in METRICS if name in names and (name != BERTSCORE or has_pairs))
 

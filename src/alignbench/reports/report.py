@@ -27,6 +27,8 @@ from alignbench.reports.frontier import frontier
 from alignbench.reports.gate import quality_gate
 from alignbench.reports.openings import openings
 from alignbench.reports.options import Options
+from alignbench.reports.pluralism import pluralism
+from alignbench.reports.pluralism_findings import pluralism_findings
 from alignbench.reports.recovery import recovery_findings
 from alignbench.reports.revisions import revision_ladders
 from alignbench.reports.roles import role_of
@@ -171,9 +173,9 @@ def build_report(
     if options.investigation is None:
         return report
     roles = {condition.name: _role(condition) for condition in conditions}
-    diversity = None
+    diversity = of_pluralism = None
     sentences: list[Finding] = []
-    if options.investigation != "recovery":
+    if options.investigation in ("diversity", "all"):
         diversity = _diversity(
             conditions, qualities, options, responses, embeddings, of_sentences, uncertainty, report, sources
         )
@@ -182,10 +184,13 @@ def build_report(
         )
         diversity = replace(diversity, dials=dials)
         sentences += findings(report, diversity)
-    if options.investigation != "diversity":
+    if options.investigation in ("recovery", "all"):
         sentences += recovery_findings(report, roles)
-    first = said_first(sentences, report, None if diversity is None else diversity.coverage)
-    return replace(report, investigation=Investigated(options.investigation, roles, (*first, *sentences), diversity))
+    if options.investigation in ("pluralism", "all"):
+        of_pluralism = pluralism(responses, stances, options.reference, embeddings, options.mode, uncertainty, sources)
+        sentences += pluralism_findings(report, of_pluralism)
+    said = *said_first(sentences, report, None if diversity is None else diversity.coverage), *sentences
+    return replace(report, investigation=Investigated(options.investigation, roles, said, diversity, of_pluralism))
 
 
 def _diversity(
