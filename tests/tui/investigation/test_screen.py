@@ -10,9 +10,9 @@ import pytest
 
 from alignbench.store import Store
 from alignbench.tui.dialogs.base import LineScreen
-from alignbench.tui.investigation.plot import Axis, Point, interval_bar, plot
 from alignbench.tui.scores.screen import ScoresScreen
 from alignbench.tui.widgets.bars import Scale
+from alignbench.tui.widgets.plot import Axis, Point, interval_bar, plot
 from tests.support.app import SMALL, TEXTS, WIDE, line_with, make_app, ready, rows, sampled, screen_text, shows, until
 from tests.support.fakes import FakePool, LetterEmbedder
 from tests.support.judged import judgment
