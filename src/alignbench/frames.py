@@ -119,7 +119,7 @@ class Session:
         return _frame(rows, ("condition", "other", "value", "ci_low", "ci_high", "n"))
 
     def anchors(self) -> pd.DataFrame:
-        """One row an anchor span: a run of words that many responses of a condition to a prompt have, in how many of n."""
+        """One row an anchor span: words in a row that half of a condition's responses to a prompt have, or more."""
         with _reading(self.path) as store:
             spans = listed_anchors(SessionResponses(store, self.info.id), WORKBENCH)
         rows = [

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 from alignbench.errors import AlignbenchError
 from alignbench.judging.qualities import THRESHOLD
+from alignbench.metrics.metric import Need
 from alignbench.metrics.paper import paper_mode
 from alignbench.metrics.registry import METRICS, live, metric
 from alignbench.metrics.statistics import RESAMPLES
@@ -58,8 +59,13 @@ class Options:
 
     @property
     def needs(self) -> frozenset[str]:
-        """What the scores need beside texts; see `scores.metric`."""
-        return frozenset(need for name in self.metrics for need in METRICS[name].needs)
+        """What the scores, and the matrix of conditions, need beside texts; see `metrics.metric`."""
+        of_matrix: frozenset[Need] = frozenset({"embeddings"}) if self.investigates("pluralism") else frozenset()
+        return of_matrix.union(need for name in self.metrics for need in METRICS[name].needs)
+
+    def investigates(self, what: Investigation) -> bool:
+        """Whether it is part of what is investigated."""
+        return self.investigation in (what, "all")
 
 
 def session_options(

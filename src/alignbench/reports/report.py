@@ -175,7 +175,7 @@ def build_report(
     roles = {condition.name: _role(condition) for condition in conditions}
     diversity = of_pluralism = None
     sentences: list[Finding] = []
-    if options.investigation in ("diversity", "all"):
+    if options.investigates("diversity"):
         diversity = _diversity(
             conditions, qualities, options, responses, embeddings, of_sentences, uncertainty, report, sources
         )
@@ -184,9 +184,9 @@ def build_report(
         )
         diversity = replace(diversity, dials=dials)
         sentences += findings(report, diversity)
-    if options.investigation in ("recovery", "all"):
+    if options.investigates("recovery"):
         sentences += recovery_findings(report, roles)
-    if options.investigation in ("pluralism", "all"):
+    if options.investigates("pluralism"):
         of_pluralism = pluralism(responses, stances, options.reference, embeddings, options.mode, uncertainty, sources)
         sentences += pluralism_findings(report, of_pluralism)
     said = *said_first(sentences, report, None if diversity is None else diversity.coverage), *sentences

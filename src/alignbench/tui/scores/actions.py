@@ -24,7 +24,7 @@ SCORES = (
         "branching",
         "The branching factor by position of the token.",
         title="branching factor along samples",
-    ),  # fmt: skip
+    ),
     Action("row_up", "up,k", "↑", "up", "Choose the score or answer above."),
     Action("row_down", "down,j", "↓", "down", "Choose the score or answer below."),
     Action("column_left", "left,h,shift+tab", "←", "left", "Select the column to the left."),

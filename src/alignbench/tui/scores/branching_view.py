@@ -54,7 +54,7 @@ def _plot(model: ScoresViewModel, curves: dict[str, dict[str, float]], titles: l
             steps = (i / STEPS for i in range(1, STEPS))
             points += [Point(x + s * (following - x), value + s * (then - value), "·", faint=True) for s in steps]
     values = [value for curve in curves.values() for value in curve.values()]
-    across = Axis(f"position of the token: {', '.join(titles)}", -0.3, len(titles) - 0.7)
+    across = Axis("position of the token", 0.0, max(1.0, len(titles) - 1), (titles[0], titles[-1]))
     return plot(
         points, across, Axis.around("equally likely tokens", values), model.width - 2, 8 if model.narrow else 12
     )
