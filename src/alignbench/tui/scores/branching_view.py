@@ -61,7 +61,7 @@ def _plot(model: ScoresViewModel, curves: dict[str, dict[str, float]], titles: l
 
 
 def _numbers(model: ScoresViewModel, at: int, score: WithinEstimate, curve: dict[str, float]) -> Content:
-    name = fitted(f" {model.title(at)} {model.names[at]}", NAME)
+    name = f" {fitted(f'{model.title(at)} {model.names[at]}', NAME - 1)}"
     style = f"{'bold ' if at == model.selected else ''}{hue(at)}"
     if score.value is None:
         return Content.assemble((name, style), (f"–  {score.reason or 'no value'}", DIM))

@@ -38,7 +38,7 @@ def matrix_lines(model: ScoresViewModel) -> Drawn:
     values = matrix.values()
     for at, name in enumerate(model.names):
         chosen = at == model.selected
-        who = fitted(f" {model.title(at)} {name}", room + 2)
+        who = f" {fitted(f'{model.title(at)} {name}', room + 1)}"
         cells = (_cell(row, values, at, other, chosen) for other in shown)
         lines.append(Content.assemble((who, SELECTED if chosen else hue(at)), *cells))
     said = [

@@ -27,7 +27,7 @@ from alignbench.tui.scores.spread_view import spread_lines
 from alignbench.tui.scores.table_view import detail, table_head, table_lines
 from alignbench.tui.scores.view_model import Drawn, ScoresViewModel
 from alignbench.tui.screen import WorkbenchScreen
-from alignbench.tui.styled import tabs
+from alignbench.tui.styled import faint, tabs
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
 from alignbench.tui.widgets.pane import Pane
@@ -181,10 +181,18 @@ class ScoresScreen(WorkbenchScreen[None]):
         self.query_one("#columns").display = bool(head)
         lines, cursor = self._drawn(model)
         self.query_one(LineList).show(lines, cursor)
-        about = detail(model, bar=self._view == "table") if self._view != "answers" else []
+        about = self._about(model)
         self.query_one("#detail", SteadyText).update(Content("\n").join(about))
         self.query_one("#detail").display = bool(about)
         self.refresh_bindings()
+
+    def _about(self, model: ScoresViewModel) -> list[Content]:
+        """What stands below the view; the matrix has its own numbers, over all prompts."""
+        if self._view == "answers":
+            return []
+        if self._view == "matrix":
+            return [faint(text) for text in model.row.help()]
+        return detail(model, bar=self._view == "table")
 
     def _drawn(self, model: ScoresViewModel) -> Drawn:
         if not model.names:
