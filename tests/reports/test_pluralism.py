@@ -136,6 +136,12 @@ def test_the_tables_stand_in_every_format(contested: Store) -> None:
         assert written(contested, of, form)
 
 
+def test_the_csv_has_sides_and_a_line_a_cell(contested: Store) -> None:
+    lines = written(contested, pluralism_report(contested), "csv").splitlines()
+    assert [line for line in lines if line.startswith("stances,raw,stance_coverage,0.4,")]
+    assert len([line for line in lines if line.startswith("matrix jaccard,")]) == 4
+
+
 def test_the_figures_are_drawn(contested: Store) -> None:
     drawn = {figure.name: figure for figure in figures(pluralism_report(contested))}
     assert {"stances", "matrix"} <= drawn.keys()
