@@ -25,7 +25,7 @@ _WITH_SOURCE = "with_source"
 
 
 def spreadsheet(report: Report) -> str:
-    """One line for each condition and score, judged field, point of a coverage curve or of a dial, or cell of a matrix."""
+    """One line for each condition and score, judged field, point of a coverage curve or a dial, cell of a matrix."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
