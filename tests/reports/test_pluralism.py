@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -137,9 +138,12 @@ def test_the_tables_stand_in_every_format(contested: Store) -> None:
 
 
 def test_the_csv_has_sides_and_a_line_a_cell(contested: Store) -> None:
-    lines = written(contested, pluralism_report(contested), "csv").splitlines()
-    assert [line for line in lines if line.startswith("stances,raw,stance_coverage,0.4,")]
-    assert len([line for line in lines if line.startswith("matrix jaccard,")]) == 4
+    lines = [*csv.DictReader(written(contested, pluralism_report(contested), "csv").splitlines())]
+    (sides,) = [line for line in lines if (line["table"], line["condition"]) == ("stances", "raw")
+                and line["metric"] == "stance_coverage"]  # fmt: skip
+    assert float(sides["value"]) == pytest.approx(0.4)
+    assert float(sides["difference"]) == pytest.approx(-0.6)
+    assert len([line for line in lines if line["table"] == "matrix jaccard"]) == 4
 
 
 def test_the_figures_are_drawn(contested: Store) -> None:
