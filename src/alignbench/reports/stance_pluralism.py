@@ -146,8 +146,9 @@ def _compared(
     both = {prompt: (said, reference[prompt]) for prompt, said in own.items() if prompt in reference}
     equal = {prompt: min(map(len, pair)) for prompt, pair in both.items()}
     held_out = {prompt: split_comparison(*pair) for prompt, pair in both.items()}
-    split = {prompt: one for prompt, one in held_out.items() if one is not None and one.weight > 0}
-    weight = fmean(one.weight for one in split.values()) if split else 1.0
+    there = {prompt: one for prompt, one in held_out.items() if one is not None}
+    weight = fmean(one.weight for one in there.values()) if there else 0.0
+    split = there if weight else {}  # a prompt on which it does not split is one on which they do not differ
     return {
         ENTROPY: (
             {prompt: stance_entropy(pair[0], equal[prompt]) for prompt, pair in both.items()},
