@@ -102,19 +102,24 @@ class _Runs:
         self._ends = np.cumsum(tables.lengths).tolist()
         self._least, self._needed = least, needed
         self._alike: dict[tuple[int, ...], list[int]] = {}
+        self._reached: dict[tuple[int, ...], tuple[int, list[int]]] = {}  # the longest run that began so, and where
         for at in starts:
             self._alike.setdefault(tuple(self.numbers[at : at + least]), []).append(at)
 
     def longest(self, at: int, known: int, end: int) -> tuple[int, set[int]]:
         """Where the longest run that begins at a word ends, and who has it. known: it ends no sooner."""
-        run, length = self.numbers[at:known], known - at
-        places = [p for p in self._alike[tuple(run[: self._least])] if self.numbers[p : self._stop(p, length)] == run]
+        first = tuple(self.numbers[at : at + self._least])
+        length, places = self._reached.get(first, (0, []))
+        if length < known - at or at not in places:  # no other response has gone the same way before
+            run, length = self.numbers[at:known], known - at
+            places = [p for p in self._alike[first] if self.numbers[p : self._stop(p, length)] == run]
         while at + length < end:
             following = self.numbers[at + length]
             going_on = [p for p in places if self.numbers[p + length : self._stop(p, length + 1)] == [following]]
             if len({self._owners[p] for p in going_on}) < self._needed:
                 break
             length, places = length + 1, going_on
+        self._reached[first] = length, places
         return at + length, {self._owners[p] for p in places}
 
     def _stop(self, at: int, length: int) -> int:
