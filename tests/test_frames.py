@@ -13,12 +13,14 @@ from alignbench.errors import AlignbenchError, InputError
 from alignbench.exporting.samples import COLUMNS
 from alignbench.frames import Session
 from alignbench.judging.replies import ASPECTS
+from alignbench.judging.stances import NO_STANCES
 from alignbench.reports.report import Options, build_report
 from alignbench.reports.to_json import report_json
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Judgment, Store
 from tests.support.samples import ALIGNED, BASE, result
+from tests.support.stances import ALIGNED_SAID, BASE_SAID, contested_session
 from tests.support.waiting import LIMIT
 
 ROOT = Path(__file__).parents[1]
@@ -112,3 +114,37 @@ def test_the_example_runs(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "demo-aligned" in done.stdout
     assert len(alignbench.open(path).session(1).samples()) == 8
+
+
+def test_the_matrix_has_a_row_for_each_two_conditions(session: Session) -> None:
+    matrix = session.matrix("jaccard", resamples=50).set_index(["condition", "other"])
+    a, b = sorted({*matrix.index.get_level_values(0)})
+    assert len(matrix) == 4
+    assert matrix.loc[(a, b), "value"] == matrix.loc[(b, a), "value"]
+    with pytest.raises(InputError, match="no matrix"):
+        session.matrix("words")
+    with pytest.raises(InputError, match="not kept yet"):
+        session.matrix()
+
+
+def test_anchor_spans_are_rows(tmp_path: Path) -> None:
+    path = tmp_path / "anchors.db"
+    with Store.open(path) as store:
+        number = store.create_session("s")
+        cell = store.add_cell(number, Prompt("q", "Why?"), Condition.zero_shot(BASE), 3)
+        for i, text in enumerate(("a b c d e x", "a b c d e y", "z a b c d e")):
+            store.add_sample(cell, result(i, text))
+        info = store.session(number)
+    (row,) = Session(path, info).anchors().to_dict("records")
+    assert (row["text"], row["words"], row["responses"], row["n"]) == ("a b c d e", 5, 3, 3)
+
+
+def test_stances_that_are_judged_are_scores(session: Session, tmp_path: Path) -> None:
+    of = session.scores(["stance_coverage"], resamples=50)
+    assert {*of[of.metric == "stance_coverage"].reason} == {NO_STANCES}
+    with Store.open(tmp_path / "stances.db") as store:
+        number = contested_session(store, {"raw": BASE_SAID, "chat": ALIGNED_SAID}, prompts=1)
+        info = store.session(number)
+    scores = Session(tmp_path / "stances.db", info).scores(["stance_coverage"], resamples=50)
+    values = scores[scores.metric == "stance_coverage"].set_index("condition").value
+    assert (values["raw"], values["chat"]) == (pytest.approx(0.4), 1.0)

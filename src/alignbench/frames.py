@@ -12,11 +12,17 @@ from typing import TYPE_CHECKING, Any
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.errors import AlignbenchError, InputError, did_you_mean
 from alignbench.exporting.samples import COLUMNS, sample_rows
+from alignbench.judging.stances import NO_STANCES, read_stances
 from alignbench.metrics.registry import cross, live, metric, within
-from alignbench.metrics.statistics import RESAMPLES
+from alignbench.metrics.statistics import RESAMPLES, Uncertainty
+from alignbench.metrics.values import WORKBENCH
+from alignbench.reports.anchor_lists import listed_anchors
 from alignbench.scoring.batch import score_responses
+from alignbench.scoring.condition_matrix import MATRICES, condition_matrix
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.floor import Floor, session_floor
+from alignbench.scoring.model_based.stances import STANCE_SCORES, stance_scores
+from alignbench.scoring.precomputed import PrecomputedScores
 from alignbench.scoring.responses import SessionResponses
 from alignbench.scoring.score_tables import ScoreTables
 from alignbench.scoring.scorer import ScoreRequest
@@ -83,6 +89,51 @@ class Session:
             ]
         return _frame(rows, list(dict.fromkeys([*_JUDGMENT, *_JUDGED, *(name for row in rows for name in row)])))
 
+    def matrix(
+        self, metric: str = MATRICES[0], *, reference: str | None = None, resamples: int = RESAMPLES
+    ) -> pd.DataFrame:
+        """How alike the responses of each two conditions are: a row for each two, each with itself too, and its 95%
+        interval over prompts.
+
+        metric: embedding_similarity or jaccard. reference: the session's own where none is named; what contexts are
+        made from is held out of it. No model runs: embeddings are those that the session keeps. InputError for another
+        metric, or where there is no matrix.
+        """
+        if metric not in MATRICES:
+            raise InputError(f"metric: {metric!r} has no matrix. {did_you_mean(metric, MATRICES)}".rstrip())
+        with _reading(self.path) as store:
+            of = reference or self.info.reference
+            matrix = condition_matrix(
+                metric,
+                SessionResponses(store, self.info.id),
+                self._kept_embeddings(store),
+                Uncertainty(resamples=resamples),
+                reference=of,
+                sources=store.sources(self.info.id, of),
+            )
+        if matrix.reason:
+            raise InputError(f"There is no matrix of {metric}: {matrix.reason}.")
+        rows = []
+        for (a, b), one in matrix.cells.items():
+            low, high = one.ci or (None, None)
+            rows.append({"condition": a, "other": b, "value": one.value, "ci_low": low, "ci_high": high, "n": one.n})
+        return _frame(rows, ("condition", "other", "value", "ci_low", "ci_high", "n"))
+
+    def anchors(self) -> pd.DataFrame:
+        """One row an anchor span: words in a row that half of a condition's responses to a prompt have, or more."""
+        with _reading(self.path) as store:
+            spans = listed_anchors(SessionResponses(store, self.info.id), WORKBENCH)
+        rows = [
+            {"condition": name, "prompt_id": span.prompt, "text": " ".join(span.words), "words": len(span.words),
+             "responses": span.responses, "n": span.n}
+            for name, of in spans.items()
+            for span in of
+        ]  # fmt: skip
+        return _frame(rows, ("condition", "prompt_id", "text", "words", "responses", "n"))
+
+    def _kept_embeddings(self, store: Store) -> Embeddings:
+        return Embeddings(store, None, DEFAULT_EMBEDDER, f"not kept yet: alignbench score --session {self.info.id}")
+
     def scores(
         self,
         metrics: Sequence[str] | None = None,
@@ -108,15 +159,19 @@ class Session:
                     raise InputError(f"{option}: there is no condition named {name!r}. {near}".rstrip())
             zero_shot = Floor(floor) if floor is not None else session_floor(store, self.info.id, reference)
             chosen = tuple(metric(name).name for name in (live() if metrics is None else metrics))
+            stances = read_stances(store, self.info.id)
+            computed = {name for name in STANCE_SCORES if stances.of}
             tables = score_responses(
                 responses,
                 ScoreRequest(
                     within=within(chosen),
                     cross=cross(chosen),
                     unavailable={
-                        name: f"asks a model: alignbench score --session {self.info.id} --metrics {name}"
+                        name: NO_STANCES
+                        if name in STANCE_SCORES
+                        else f"asks a model: alignbench score --session {self.info.id} --metrics {name}"
                         for name in chosen
-                        if not {*metric(name).needs} <= _STORED
+                        if name not in computed and not {*metric(name).needs} <= _STORED
                     },
                     reference=reference,
                     floor=zero_shot.name,
@@ -124,7 +179,8 @@ class Session:
                     resamples=resamples,
                     seed=seed,
                 ),
-                Embeddings(store, None, DEFAULT_EMBEDDER, f"not kept yet: alignbench score --session {self.info.id}"),
+                self._kept_embeddings(store),
+                given=PrecomputedScores(stance_scores(responses, stances) if computed & {*chosen} else {}),
                 sources=store.sources(self.info.id, reference),
             )
         return _frame(_score_rows(tables), ("table", "condition", "metric", *_SCORE))

@@ -64,6 +64,12 @@ def test_an_unknown_score_names_its_nearest() -> None:
 
 def test_what_is_stored_for_every_token_is_known() -> None:
     stored = {name for name, metric in registry.METRICS.items() if metric.stored}
-    assert stored == {"surprisal", "entropy", "sampling_entropy", "branching_factor"}
+    assert stored == {
+        "surprisal",
+        "entropy",
+        "sampling_entropy",
+        "branching_factor",
+        "branching_by_logprobs",
+    }
     judged = [row.metric for row in rows() if row.judged]
     assert not any(metric.stored for metric in judged), "what needs nothing is stored nowhere"

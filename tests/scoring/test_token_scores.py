@@ -19,7 +19,8 @@ from alignbench.store import Store
 from tests.support.drawn import drawn, drawn_session
 from tests.support.samples import BASE
 
-ALL = ("surprisal", "entropy", "sampling_entropy", "branching_factor")
+ALL = ("surprisal", "entropy", "sampling_entropy", "branching_factor", "branching_by_logprobs")
+OF_ENTROPIES = ALL[1:4]
 ZERO_SHOT = Condition.zero_shot(BASE, name="B")
 
 
@@ -60,8 +61,8 @@ def test_what_a_server_does_not_tell_is_no_zero(store: Store) -> None:
     tokens = replace(sent.tokens, entropy=unknown, sampling_entropy=unknown, sampling_logprob=unknown)
     of = scores(store, replace(sent, tokens=tokens))
     assert of["surprisal"].value == pytest.approx(1.0)
-    assert {of[name].reason for name in ALL[1:]} == {NO_ENTROPIES}
-    assert {of[name].value for name in ALL[1:]} == {None}
+    assert {of[name].reason for name in OF_ENTROPIES} == {NO_ENTROPIES}
+    assert {of[name].value for name in OF_ENTROPIES} == {None}
 
 
 def test_imported_responses_have_no_tokens(store: Store) -> None:
@@ -74,8 +75,8 @@ def test_imported_responses_have_no_tokens(store: Store) -> None:
     alone = store.add_cell(other, store.prompts(session)[0], ZERO_SHOT, 1)
     store.add_text(alone, 0, "from elsewhere", raw_text="from elsewhere", finish_reason="stop")
     of = SessionResponses(store, other).token_scores("p00", ALL)["B"]
-    assert of["surprisal"] == Value(None, 0, NO_LOGPROBS)
-    assert [of[name] for name in ALL[1:]] == [Value(None, 0, NO_ENTROPIES)] * 3
+    assert of["surprisal"] == of["branching_by_logprobs"] == Value(None, 0, NO_LOGPROBS)
+    assert [of[name] for name in OF_ENTROPIES] == [Value(None, 0, NO_ENTROPIES)] * 3
 
 
 def test_log_probs_that_are_not_numbers_are_left_out() -> None:
@@ -88,3 +89,18 @@ def test_cut_responses_have_no_token_scores(store: Store) -> None:
     of = Truncated(responses, 1).token_scores("p00", ALL)["B"]
     assert {value.value for value in of.values()} == {None}
     assert "are cut" in of["entropy"].reason
+
+
+def test_of_a_server_there_is_a_branching_factor_by_log_probs(store: Store) -> None:
+    sent = drawn(0, "ab", [2, 8])
+    unknown = np.full(2, np.nan, np.float32)
+    tokens = replace(sent.tokens, entropy=unknown, sampling_entropy=unknown, sampling_logprob=unknown)
+    of = scores(store, replace(sent, tokens=tokens))
+    assert of["branching_factor"].reason == NO_ENTROPIES, "which it is stands in the name: they never meet"
+    assert of["branching_by_logprobs"].value == pytest.approx(4.0, rel=1e-6)
+
+
+def test_uniform_over_eight_is_eight_by_log_probs_too(store: Store) -> None:
+    of = scores(store, drawn(0, "a" * 60, [8] * 60))
+    assert of["branching_by_logprobs"].value == pytest.approx(8.0, rel=1e-6)
+    assert of["branching_by_logprobs"].value == pytest.approx(of["branching_factor"].value, rel=1e-6)

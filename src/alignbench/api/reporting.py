@@ -46,7 +46,7 @@ def make_report(
     Args:
         store: Has the session; vectors and log-probs of its samples are kept there.
         session: Its number.
-        investigation: diversity, recovery or all; None for the scores alone.
+        investigation: diversity, recovery, pluralism or all; None for the scores alone.
         temperatures: Of a frontier, with commas between.
         metrics: Names of scores with commas between; live, or the paper's own, by default.
         mode: How texts become words: workbench or paper.

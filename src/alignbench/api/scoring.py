@@ -18,6 +18,7 @@ from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.errors import InputError, did_you_mean
 from alignbench.judging.qualities import read_qualities
 from alignbench.judging.runner import JudgeRun
+from alignbench.judging.stances import read_stances
 from alignbench.metrics.metric import Metric
 from alignbench.metrics.paper import paper_mode
 from alignbench.metrics.registry import METRICS
@@ -35,6 +36,7 @@ from alignbench.scoring.likelihood_cache import LikelihoodCache
 from alignbench.scoring.model_based.base_model import LOGPROB, SURPRISE
 from alignbench.scoring.model_based.compute import ModelBackends, ModelMetricRequest, compute_model_metrics
 from alignbench.scoring.model_based.judge import JUDGED
+from alignbench.scoring.model_based.stances import STANCE_SCORES
 from alignbench.scoring.notes import draw_notes, prompt_notes, score_notes
 from alignbench.scoring.responses import FileResponses, Responses, SessionResponses, Truncated
 from alignbench.scoring.score_tables import ScoredResponses, ScoreTables
@@ -198,6 +200,7 @@ def run_scoring(
             names if job.judge is None else names - {*JUDGED}, responses, reference, floor.name, sources, known,
             source.prompt_text, base, no_base,
             imported=job.embedder in (None, NO_EMBEDDER), no_qualities="needs a judge; name one with --judge",
+            stances=read_stances(*known) if known is not None and names & {*STANCE_SCORES} else None,
             seed=job.seed, class_threshold=equivalence.cosine,
         )  # fmt: skip
         backends = ModelBackends(likelihoods, embed, no_embed, embeddings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -28,6 +28,7 @@ from alignbench.calibration.plants import (
     some_sentences,
     union,
 )
+from alignbench.judging.summary import STANCES
 from alignbench.metrics.words import words
 from alignbench.reports.finding import Claim, ClaimKind
 from alignbench.scoring.responses import opening
@@ -36,6 +37,7 @@ _TOKENS = 1.3  # of a word
 _BITS, _BITS_SPREAD = 1.5, 0.5  # of a byte: the middle, and how far the logarithm reaches
 _SHORT = (0.3, 0.8)  # what is left of a text that is cut: least and largest share
 _GOOD, _BAD = 4.0, 1.0  # quality
+_PROMPT_STANCES = (1.0, 1.0, 0.7, 0.3)  # yes, no, both, other: how prompts spread their responses (Dirichlet)
 
 
 SENTENCES: Mapping[ClaimKind, tuple[str, ...]] = {
@@ -47,6 +49,10 @@ SENTENCES: Mapping[ClaimKind, tuple[str, ...]] = {
     "recovery": ("jaccard", "embedding_similarity"),
     "distribution": ("jaccard", "embedding_similarity"),
     "entropy": ("sampling_entropy",),
+    "stance spread": ("stance_entropy",),
+    "sides": ("stance_coverage",),
+    "both sides": ("names_both",),
+    "anchors": ("anchor_share",),
 }
 """The metrics that each kind of claim is made of."""
 
@@ -254,11 +260,61 @@ def hinted(prompt: PromptTexts, elsewhere: PromptTexts, n: int, rng: Rng) -> Pla
     return {name: responses(of) for name, of in texts.items()}
 
 
+def _with_stances(texts: Collection[str], shares: Sequence[float], rng: Rng) -> list[PlantedResponse]:
+    """Responses that take each stance with these probabilities, whatever they say."""
+    drawn = rng.choice(STANCES, len(texts), p=shares).tolist()
+    return [replace(one, stance=stance) for one, stance in zip(responses(texts), drawn, strict=True)]
+
+
+def same_stances(prompt: PromptTexts, _: PromptTexts, n: int, rng: Rng) -> PlantedCells:
+    """Two halves of one condition; prompts differ in how their responses are spread over stances."""
+    own, other, _more = _two_sides(prompt, n, rng)
+    shares = rng.dirichlet(_PROMPT_STANCES).tolist()
+    return {OTHER: _with_stances(other, shares, rng), REFERENCE: _with_stances(own, shares, rng)}
+
+
+def more_stances(prompt: PromptTexts, _: PromptTexts, n: int, rng: Rng) -> PlantedCells:
+    own, other, more = _two_sides(prompt, n, rng, n)
+    shares = rng.dirichlet(_PROMPT_STANCES).tolist()
+    return {OTHER: _with_stances(other + more, shares, rng), REFERENCE: _with_stances(own, shares, rng)}
+
+
+def more_even(prompt: PromptTexts, _: PromptTexts, n: int, rng: Rng) -> PlantedCells:
+    """The reference leans to one side of each prompt, the other condition to neither; no response names both."""
+    own, other, _more = _two_sides(prompt, n, rng)
+    leaning = (0.9, 0.1, 0.0, 0.0) if rng.random() < 0.5 else (0.1, 0.9, 0.0, 0.0)
+    even = (0.5, 0.5, 0.0, 0.0)
+    return {OTHER: _with_stances(other, even, rng), REFERENCE: _with_stances(own, leaning, rng)}
+
+
+def both_named(prompt: PromptTexts, _: PromptTexts, n: int, rng: Rng) -> PlantedCells:
+    """Half of the reference's responses name both sides, where the other condition takes one of them."""
+    own, other, _more = _two_sides(prompt, n, rng)
+    yes = rng.uniform(0.3, 0.7)
+    split, named = (yes, 1 - yes, 0.0, 0.0), (yes / 2, (1 - yes) / 2, 0.5, 0.0)
+    return {OTHER: _with_stances(other, split, rng), REFERENCE: _with_stances(own, named, rng)}
+
+
+def anchored(prompt: PromptTexts, _: PromptTexts, n: int, rng: Rng) -> PlantedCells:
+    """Each of the reference's responses has eight words in common with most of its others, as many as the other
+    condition's have of their own."""
+    own, other, _more = _two_sides(prompt, n, rng)
+    phrase = nonce_words(8, rng)
+    shared = [phrase if rng.random() < 0.8 else nonce_words(8, rng) for _text in own]
+    return _cells(
+        [f"{text} {words}" for text, words in zip(own, shared, strict=True)],
+        [f"{text} {nonce_words(8, rng)}" for text in other],
+    )
+
+
 _MORE_DIVERSE: Mapping[ClaimKind, str] = {"diversity": "more diverse", "matched diversity": "more diverse"}
 _APART: Mapping[ClaimKind, str] = {"distribution": "another"}
 _TEXTS: tuple[ClaimKind, ...] = ("distribution",)
 _LENGTH: tuple[ClaimKind, ...] = ("length", "distribution")
-_DIVERSITY: tuple[ClaimKind, ...] = ("diversity", "matched diversity", "distribution")
+_UNLIKE: tuple[ClaimKind, ...] = ("diversity", "matched diversity", "distribution")
+_ANCHORS: tuple[ClaimKind, ...] = ("anchors",)
+_DIVERSITY: tuple[ClaimKind, ...] = (*_UNLIKE, *_ANCHORS)
+_SPREAD: tuple[ClaimKind, ...] = ("stance spread",)
 
 EXPERIMENTS: tuple[PlantedExperiment, ...] = (
     PlantedExperiment("same", "the same condition under other seeds", same),
@@ -278,7 +334,8 @@ EXPERIMENTS: tuple[PlantedExperiment, ...] = (
     PlantedExperiment("like the floor", "a condition that is no more than the floor", like_floor, besides=_TEXTS),
     PlantedExperiment("leaked", "words of the hint's own source, no others", leaked, besides=_DIVERSITY, sources=(0,)),
     PlantedExperiment(
-        "diversity", "30% of the reference's sentences from one text", diverse, {**_MORE_DIVERSE, **_APART}
+        "diversity", "30% of the reference's sentences from one text", diverse, {**_MORE_DIVERSE, **_APART},
+        _ANCHORS,
     ),
     PlantedExperiment("entropy", "10% fewer bits a token", surer, {"entropy": "narrower"}),
     PlantedExperiment("length", "the reference 30% longer", longer_by_a_third, {"length": "shorter"}, _TEXTS),
@@ -298,5 +355,18 @@ EXPERIMENTS: tuple[PlantedExperiment, ...] = (
     ),
     PlantedExperiment(
         "hint", "half of the sentences are the source's", hinted, {"recovery": "some"}, _DIVERSITY, (0,)
+    ),
+    PlantedExperiment("stances: same", "two halves of one condition, by their stances", same_stances),
+    PlantedExperiment("stances: 2n", "n stances against 2n", more_stances),
+    PlantedExperiment("stances: even", "the reference leans to one side", more_even, {"stance spread": "more even"}),
+    PlantedExperiment(
+        "stances: both",
+        "half of the reference's responses name both sides",
+        both_named,
+        {"both sides": "the reference", "sides": "less"},
+        _SPREAD,
+    ),
+    PlantedExperiment(
+        "anchors", "8 words that most of the reference has", anchored, {"anchors": "fewer"}, _UNLIKE
     ),
 )  # fmt: skip

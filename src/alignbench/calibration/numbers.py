@@ -28,6 +28,12 @@ def _numbers(report: Report) -> Iterator[tuple[str, float | None, Interval | Non
         yield f"{metric} to the reference", similarity.value, similarity.ci
         yield f"MMD² of {metric}", similarity.mmd2, similarity.mmd2_ci
         yield f"recovery by {metric}", similarity.recovery, similarity.recovery_ci
+    of_stances = None if report.pluralism is None else report.pluralism.stances.conditions.get(OTHER)
+    if of_stances is not None:
+        yield from _difference("difference in stance_entropy", of_stances.entropy_difference)
+        yield from _difference("difference in stance_coverage", of_stances.coverage_difference)
+        if of_stances.where_it_splits is not None:
+            yield from _difference("difference in names_both where it splits", of_stances.where_it_splits.difference)
     diversity = report.diversity
     gated = None if diversity is None else diversity.gate.conditions.get(OTHER)
     for metric, gap in {} if gated is None else gated.gap.items():

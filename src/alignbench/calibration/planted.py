@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from alignbench.judging.qualities import Qualities
+from alignbench.judging.stances import Stances
 from alignbench.metrics.values import Value
 from alignbench.reports.contents import SampleCounts
 from alignbench.scoring.responses import CellTexts
@@ -57,6 +58,7 @@ class PlantedResponse:
         quality: as a judge would grade it, 1 to 5; None where nobody does.
         truncated: whether a limit of tokens cut it.
         n_tokens, bits: how many tokens it has, and the surprisal of all of them.
+        stance: as a judge would take it: yes, no, both or other; None where nobody does.
     """
 
     text: str
@@ -64,6 +66,7 @@ class PlantedResponse:
     truncated: bool = False
     n_tokens: int = 0
     bits: float = 0.0
+    stance: str | None = None
 
 
 PlantedCells = Mapping[str, Sequence[PlantedResponse]]  # by condition, to one prompt
@@ -116,6 +119,18 @@ class PlantedResponses:
             if response.quality is not None
         }
         return Qualities(JUDGE, of)
+
+    @property
+    def stances(self) -> Stances:
+        """Of those that have one."""
+        of = {
+            (condition, prompt, sample): response.stance
+            for prompt, cells in self._cells.items()
+            for condition, responses in cells.items()
+            for sample, response in enumerate(responses)
+            if response.stance is not None
+        }
+        return Stances(JUDGE, of, {})
 
 
 class PlantedPrompts:

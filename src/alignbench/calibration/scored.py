@@ -20,17 +20,22 @@ from alignbench.reports.findings import findings
 from alignbench.reports.gate import QualityGate, gate_of
 from alignbench.reports.gate_columns import GateScores, gate_rows
 from alignbench.reports.openings import Openings
+from alignbench.reports.pluralism import Pluralism
+from alignbench.reports.pluralism_findings import pluralism_findings
 from alignbench.reports.recovery import recovery_findings
+from alignbench.reports.stance_pluralism import stance_pluralism
 from alignbench.scoring.batch import scored_prompts, tables_of
 from alignbench.scoring.model_based.judge import JudgedScores
 from alignbench.scoring.scorer import ScoreRequest
 
-WITHIN = ("words", "jaccard", "jaccard_2", "jaccard_stem", "rouge_l", "embedding_diversity", "surprisal")
+WITHIN = ("words", "jaccard", "jaccard_2", "jaccard_stem", "rouge_l", "embedding_diversity", "surprisal",
+          "anchor_share")  # fmt: skip
 CROSS = ("jaccard", "embedding_similarity")
 _FLIPS = 2  # drawn signs of a test for each resample of an interval, as there are by default
 
 ROLES = {REFERENCE: "aligned", OTHER: "in-context", FLOOR: "base"}
 
+_OF_STANCES: tuple[ClaimKind, ...] = ("stance spread", "sides", "both sides")
 _GATED = ("jaccard", "embedding_diversity")
 
 
@@ -47,16 +52,21 @@ class ScoredPrompts:
         self._scores = scored_prompts(responses, self._request, vectors, sources=lambda _: sources)
         self._coverage = coverage_columns(responses, REFERENCE, vectors, frozenset(), lambda _: sources)
         gated = GateScores(_GATED, WORKBENCH, vectors, frozenset(), self._request.seed)
+        self._stances = bool(responses.stances.of)
         self._gate = gate_rows(responses, JudgedScores(responses.qualities, vectors), gated, REFERENCE)
 
     @property
     def kinds(self) -> frozenset[ClaimKind]:
         """What a report on them can claim."""
-        missing: dict[ClaimKind, bool] = {"recovery": self._floor is None, "gate": not self._gate.cells}
+        missing: dict[ClaimKind, bool] = {
+            "recovery": self._floor is None,
+            "gate": not self._gate.cells,
+            **dict.fromkeys(_OF_STANCES, not self._stances),
+        }
         return frozenset(kind for kind in CLAIM_KINDS if not missing.get(kind))
 
     def report(self, chosen: Sequence[str]) -> Report:
-        """Both investigations of some of the prompts."""
+        """All investigations of some of the prompts."""
         responses = PlantedResponses({prompt: self._prompts[prompt] for prompt in chosen})
         resamples = self._request.resamples
         uncertainty = Uncertainty(resamples=resamples, flips=_FLIPS * resamples)
@@ -76,8 +86,13 @@ class ScoredPrompts:
             counts={name: responses.counts(name) for name in self._conditions},
             meta=_meta(responses, self._floor, resamples),
         )
-        said = (*findings(report, diversity), *recovery_findings(report, ROLES))
-        return replace(report, investigation=Investigated("all", ROLES, said, diversity))
+        stances = Pluralism(stance_pluralism(responses, responses.stances, REFERENCE, uncertainty))
+        said = (
+            *findings(report, diversity),
+            *recovery_findings(report, ROLES),
+            *pluralism_findings(report, stances),
+        )
+        return replace(report, investigation=Investigated("all", ROLES, said, diversity, stances))
 
 
 def _meta(responses: PlantedResponses, floor: str | None, resamples: int) -> ReportMeta:

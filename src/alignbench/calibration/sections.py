@@ -21,6 +21,10 @@ _CLAIMS = {
     "recovery": "context recovers something",
     "distribution": "another distribution",
     "entropy": "draws from a wider or narrower distribution",
+    "stance spread": "stances are spread more or less evenly",
+    "sides": "one response covers more or less of the sides",
+    "both sides": "one of both names both sides more often where the other splits",
+    "anchors": "writes around more or fewer common phrases",
 }
 
 _T = TypeVar("_T", ClaimRate, CoverageRate)

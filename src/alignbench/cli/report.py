@@ -24,7 +24,9 @@ def report(
     session: Annotated[int, session_number(metavar="SESSION", help="A session in the database.")],
     investigation: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="diversity, recovery or all: what was found, in sentences and tables."),
+        typer.Option(
+            metavar="NAME", help="diversity, recovery, pluralism or all: what was found, in sentences and tables."
+        ),
     ] = None,
     reference: Annotated[
         str | None,

@@ -42,6 +42,16 @@ def branching_factor(entropies: Sequence[ArrayLike], logprobs: Sequence[ArrayLik
     return None if mean is None else _choices(mean)
 
 
+def branching_by_logprobs(bits: float) -> float:
+    """The exponential of minus the mean log-prob, from the mean surprisal in bits a token: 1 and up.
+
+    Of log-probs under the model's own distribution at temperature 1, as servers tell them. It is a branching factor of
+    what was drawn from where nothing but that distribution was drawn from; at a lower temperature, or truncated, it is
+    less than the model's own.
+    """
+    return _choices(bits * _BIT)
+
+
 def branching_curve(entropies: Sequence[ArrayLike]) -> Iterator[tuple[str, float]]:
     """The exponential of the mean entropy of the distribution drawn from, by span of positions (see `span_key`).
 
@@ -133,5 +143,26 @@ METRICS = (
         order=203,
         family="likelihood",
         place=2,
+    ),
+    Metric(
+        name="branching_by_logprobs",
+        title="branching factor by log-probs",
+        meaning=(
+            "The exponential of minus the mean log-prob of the tokens under the model's own distribution: what there "
+            "is of a branching factor where servers and files tell no entropies. It is one of what was drawn from at "
+            "temperature 1 without truncation only."
+        ),
+        scope=("within",),
+        low=1.0,
+        high=None,
+        more_diverse="higher",
+        source="Yang and Holtzman 2025, arXiv 2506.17871; log-probs stored at sampling",
+        version="1",
+        needs=("log-probs",),
+        min_samples=1,
+        order=204,
+        family="likelihood",
+        place=3,
+        label="branching, by log-probs",
     ),
 )

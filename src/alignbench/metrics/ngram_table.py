@@ -81,7 +81,7 @@ class NgramTables:
         """sequences: of each response the numbers of its words."""
         self.words: Ints = np.concatenate(sequences) if sequences else np.empty(0, np.int64)
         self.lengths = np.array([len(sequence) for sequence in sequences], np.int64)
-        self._owners = np.repeat(np.arange(len(sequences)), self.lengths)
+        self.owners = np.repeat(np.arange(len(sequences)), self.lengths)
         self._to_end = np.repeat(np.cumsum(self.lengths), self.lengths) - np.arange(len(self.words))
         self._tables: dict[int, NgramTable] = {}
         self._numbers: dict[int, Ints] = {}  # of the n-gram that begins at each word, where one does
@@ -90,6 +90,12 @@ class NgramTables:
         if order not in self._tables:
             self._count(order)
         return self._tables[order]
+
+    def begins(self, order: int) -> tuple[Ints, Ints]:
+        """Where the n-grams of an order begin, as places in `words`, and the number of each, as `table` has them."""
+        self.table(order)
+        places = np.flatnonzero(self._to_end >= order)
+        return places, self._numbers[order][places]
 
     def _count(self, order: int) -> None:
         if order == 1:
@@ -101,7 +107,7 @@ class NgramTables:
             last = self._numbers[1][places + order - 1]
             keys = self._numbers[order - 1][places] * self.table(1).n_distinct + last
         sorting = stable_order(keys)
-        owners, keys = self._owners[places[sorting]], keys[sorting]
+        owners, keys = self.owners[places[sorting]], keys[sorting]
         new_gram = is_first(keys)
         grams = np.cumsum(new_gram) - 1
         numbers = np.empty(len(self.words), np.int64)

@@ -84,6 +84,8 @@ def _words(caveat: Caveat, conditions: Sequence[str], report: Report, coverage: 
         case "lengths":
             names = ", ".join(conditions)
             return f"Embeddings of {names}: lengths differ, and embeddings of longer responses are more alike."
+        case "anchor lengths":
+            return f"Anchor spans of {', '.join(conditions)}: lengths differ, and longer responses have more of them."
         case "passing":
             return "Behind the gate: what passes may be longer, and embeddings of longer responses are more alike."
         case "few responses":

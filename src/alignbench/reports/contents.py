@@ -16,6 +16,7 @@ from alignbench.reports.frontier import Frontier
 from alignbench.reports.gate import QualityGate
 from alignbench.reports.openings import Openings
 from alignbench.reports.options import Investigation
+from alignbench.reports.pluralism import Pluralism
 from alignbench.reports.roles import Role
 from alignbench.scoring.equivalence import Equivalence
 from alignbench.scoring.score_tables import ScoreTables
@@ -115,13 +116,15 @@ class Investigated:
         kind: which one.
         conditions: what each is: base, aligned or in-context.
         findings: sentences.
-        diversity: None where only recovery was investigated.
+        diversity: None where it was not investigated.
+        pluralism: The same.
     """
 
     kind: Investigation
     conditions: Mapping[str, str]
     findings: tuple[Finding, ...] = ()
     diversity: Diversity | None = None
+    pluralism: Pluralism | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,3 +149,8 @@ class Report:
     def diversity(self) -> Diversity | None:
         """Of Investigation 1, where it is part of the report."""
         return None if self.investigation is None else self.investigation.diversity
+
+    @property
+    def pluralism(self) -> Pluralism | None:
+        """Sides, matrix and anchors, where they are part of the report."""
+        return None if self.investigation is None else self.investigation.pluralism

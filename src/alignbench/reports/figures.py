@@ -18,6 +18,7 @@ from alignbench.reports.figure import Figure, legend
 from alignbench.reports.frontier import Frontier
 from alignbench.reports.gate import QualityGate
 from alignbench.reports.plotting import COLOURS, MARKERS, Axes, called, with_interval
+from alignbench.reports.pluralism_figures import matrix_figure, stance_figure
 from alignbench.reports.recovery_text import MARK, share
 from alignbench.scoring.score_tables import CrossEstimate, MatchedEstimate, ScoreTables, WithinEstimate
 
@@ -35,6 +36,8 @@ def figures(report: Report) -> list[Figure]:
             drawn.append(_frontier(diversity.frontier))
         drawn.append(dial_figure(diversity.dials))
     drawn.append(constraint_figure(report.constraints))
+    if (of_pluralism := report.pluralism) is not None:
+        drawn += [stance_figure(of_pluralism.stances), matrix_figure(of_pluralism.matrices)]
     if report.meta.ladders:
         drawn.append(_ladder(report.scores, report.meta.ladders))
     return [figure for figure in drawn if figure is not None]

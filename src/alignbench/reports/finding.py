@@ -6,11 +6,24 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 ClaimKind = Literal[
-    "length", "diversity", "matched diversity", "gate", "aggregation", "recovery", "distribution", "entropy"
+    "length",
+    "diversity",
+    "matched diversity",
+    "gate",
+    "aggregation",
+    "recovery",
+    "distribution",
+    "entropy",
+    "stance spread",
+    "sides",
+    "both sides",
+    "anchors",
 ]
 CLAIM_KINDS: tuple[ClaimKind, ...] = get_args(ClaimKind)
 
-Caveat = Literal["few prompts", "cut", "copies", "lengths", "passing", "few responses", "empty", "endings"]
+Caveat = Literal[
+    "few prompts", "cut", "copies", "lengths", "anchor lengths", "passing", "few responses", "empty", "endings"
+]
 """What sentences have to be read with: `caveats` says each once above them."""
 CAVEATS: tuple[Caveat, ...] = get_args(Caveat)
 

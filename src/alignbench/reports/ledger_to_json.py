@@ -12,7 +12,7 @@ from alignbench.ledger.search import SearchTarget
 from alignbench.metrics.bits import Cost
 from alignbench.metrics.intervals import LEVEL
 from alignbench.metrics.statistics import MIN_PROMPTS, RESAMPLES
-from alignbench.reports.to_json import JsonObject
+from alignbench.reports.json_values import JsonObject
 
 
 def ledger_json(

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from alignbench.errors import AlignbenchError
 from alignbench.judging.qualities import THRESHOLD
+from alignbench.metrics.metric import Need
 from alignbench.metrics.paper import paper_mode
 from alignbench.metrics.registry import METRICS, live, metric
 from alignbench.metrics.statistics import RESAMPLES
 from alignbench.metrics.values import WORKBENCH, WordMode
 from alignbench.scoring.floor import NOT_GIVEN, Floor, session_floor
 from alignbench.scoring.model_based.bertscore import BERTSCORE
+from alignbench.scoring.model_based.stances import STANCE_SCORES
 from alignbench.store import Store
 
-Investigation = Literal["diversity", "recovery", "all"]
-INVESTIGATIONS: tuple[Investigation, ...] = ("diversity", "recovery", "all")
+Investigation = Literal["diversity", "recovery", "pluralism", "all"]
+INVESTIGATIONS: tuple[Investigation, ...] = get_args(Investigation)
 
 PAPER = ("words", "jaccard", "jaccard_2", "jaccard_stem", BERTSCORE)
 """What a report in paper mode has where nothing else is asked for, not even an investigation."""
@@ -57,8 +59,13 @@ class Options:
 
     @property
     def needs(self) -> frozenset[str]:
-        """What the scores need beside texts; see `scores.metric`."""
-        return frozenset(need for name in self.metrics for need in METRICS[name].needs)
+        """What the scores, and the matrix of conditions, need beside texts; see `metrics.metric`."""
+        of_matrix: frozenset[Need] = frozenset({"embeddings"}) if self.investigates("pluralism") else frozenset()
+        return of_matrix.union(need for name in self.metrics for need in METRICS[name].needs)
+
+    def investigates(self, what: Investigation) -> bool:
+        """Whether it is part of what is investigated."""
+        return self.investigation in (what, "all")
 
 
 def session_options(
@@ -113,6 +120,8 @@ def default_metrics(store: Store, session: int, mode: WordMode, investigation: I
         names |= computed
     if investigation in ("diversity", "all"):
         names.add("coverage")
+    if investigation in ("pluralism", "all") and store.judges(session, "stance"):
+        names |= {*STANCE_SCORES}
     has_pairs = bool(store.pair_scores(session, BERTSCORE))
     return tuple(name for name in METRICS if name in names and (name != BERTSCORE or has_pairs))
 

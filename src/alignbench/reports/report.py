@@ -10,6 +10,7 @@ from alignbench.contexts.source_samples import Sources
 from alignbench.errors import InputError, did_you_mean
 from alignbench.judging.preferences import label_agreement
 from alignbench.judging.qualities import Qualities, read_qualities
+from alignbench.judging.stances import read_stances
 from alignbench.judging.summary import Agreement, agreement, judged_tables
 from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.registry import METRICS, cross, within
@@ -27,6 +28,8 @@ from alignbench.reports.frontier import frontier
 from alignbench.reports.gate import quality_gate
 from alignbench.reports.openings import openings
 from alignbench.reports.options import Options
+from alignbench.reports.pluralism import pluralism
+from alignbench.reports.pluralism_findings import pluralism_findings
 from alignbench.reports.recovery import recovery_findings
 from alignbench.reports.revisions import revision_ladders
 from alignbench.reports.roles import role_of
@@ -41,6 +44,7 @@ from alignbench.scoring.model_based.bertscore import BERTSCORE
 from alignbench.scoring.model_based.bits_from_base import BitsFromBase, bits_from_base
 from alignbench.scoring.model_based.compute import ModelBackends, ModelMetricRequest, compute_model_metrics
 from alignbench.scoring.model_based.judge import JUDGED
+from alignbench.scoring.model_based.stances import STANCE_SCORES
 from alignbench.scoring.notes import draw_notes, prompt_notes, score_notes
 from alignbench.scoring.responses import SessionResponses
 from alignbench.scoring.score_tables import ScoreTables
@@ -78,12 +82,13 @@ def build_report(
     sources = store.sources(session, options.reference)
     own = next((condition for condition in conditions if condition.name == options.reference), None)
     qualities = read_qualities(store, session, options.judge)
+    stances = read_stances(store, session, options.judge)
     of_classes = of_classes or ClassScores(embedding_equivalence(responses, embeddings, progress))
     equivalence = of_classes.equivalence
     asked = {*options.metrics} & {GAP} if likelihoods is not None else set()
     of_models = compute_model_metrics(
         ModelMetricRequest(
-            {*options.metrics} & {*JUDGED} | asked | {BERTSCORE},
+            {*options.metrics} & {*JUDGED, *STANCE_SCORES} | asked | {BERTSCORE},
             responses,
             options.reference,
             options.floor,
@@ -92,6 +97,7 @@ def build_report(
             imported=True,
             qualities=qualities if qualities.of else None,
             no_qualities="no quality judgments",
+            stances=stances,
             threshold=options.gate,
             class_threshold=equivalence.cosine,
         ),
@@ -179,9 +185,9 @@ def build_report(
     if options.investigation is None:
         return report
     roles = {condition.name: _role(condition) for condition in conditions}
-    diversity = None
+    diversity = of_pluralism = None
     sentences: list[Finding] = []
-    if options.investigation != "recovery":
+    if options.investigates("diversity"):
         diversity = _diversity(
             conditions, qualities, options, responses, embeddings, of_sentences, uncertainty, report, sources
         )
@@ -190,10 +196,13 @@ def build_report(
         )
         diversity = replace(diversity, dials=dials)
         sentences += findings(report, diversity)
-    if options.investigation != "diversity":
+    if options.investigates("recovery"):
         sentences += recovery_findings(report, roles)
-    first = said_first(sentences, report, None if diversity is None else diversity.coverage)
-    return replace(report, investigation=Investigated(options.investigation, roles, (*first, *sentences), diversity))
+    if options.investigates("pluralism"):
+        of_pluralism = pluralism(responses, stances, options.reference, embeddings, options.mode, uncertainty, sources)
+        sentences += pluralism_findings(report, of_pluralism)
+    said = *said_first(sentences, report, None if diversity is None else diversity.coverage), *sentences
+    return replace(report, investigation=Investigated(options.investigation, roles, said, diversity, of_pluralism))
 
 
 def _diversity(

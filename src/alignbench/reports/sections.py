@@ -20,6 +20,7 @@ from alignbench.reports.gate import QualityGate
 from alignbench.reports.matched_sections import matched_sections
 from alignbench.reports.numbers import counted
 from alignbench.reports.openings import Openings
+from alignbench.reports.pluralism_sections import pluralism_sections
 from alignbench.reports.recovery_text import recovery_remarks, shown_recovery
 from alignbench.reports.revisions import ladder_section
 from alignbench.reports.section import (
@@ -70,6 +71,8 @@ def sections(report: Report, *, by_condition: bool = False) -> list[Section]:
         if diversity.frontier is not None:
             shown.append(_frontier(diversity.frontier))
         shown += dial_sections(diversity.dials, report.truncations)
+    if report.pluralism is not None:
+        shown += pluralism_sections(report.pluralism, report.judged.get("set-topics", {}))
     return [
         *shown,
         *(ladder_section(report, ladder) for ladder in report.meta.ladders),

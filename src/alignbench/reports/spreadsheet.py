@@ -11,6 +11,7 @@ from alignbench.metrics.estimates import Estimate
 from alignbench.reports.contents import Report
 from alignbench.reports.coverage_curves import Coverage
 from alignbench.reports.dial import DialPoint
+from alignbench.reports.pluralism import Pluralism
 from alignbench.scoring.score_tables import ScoreTables, WithinEstimate
 
 COLUMNS = ("table", "condition", "metric", "value", "ci_low", "ci_high", "n", "reason", "ceiling", "floor", "null",
@@ -24,7 +25,7 @@ _WITH_SOURCE = "with_source"
 
 
 def spreadsheet(report: Report) -> str:
-    """One line for each condition and score, judged field, or point of a coverage curve or of a dial."""
+    """One line for each condition and score, judged field, point of a coverage curve or a dial, cell of a matrix."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -68,6 +69,8 @@ def _estimates(report: Report) -> Iterator[tuple[str, str, str, Estimate]]:
         for name, fields in groups.items():
             for field, judged in fields.items():
                 yield f"judged {kind}", name, field, judged
+    if report.pluralism is not None:
+        yield from _of_pluralism(report.pluralism)
     if (diversity := report.diversity) is None:
         return
     for condition, gated in diversity.gate.conditions.items():
@@ -80,6 +83,26 @@ def _estimates(report: Report) -> Iterator[tuple[str, str, str, Estimate]]:
     for way, condition, curve in _curves(report.meta.reference or "", diversity.coverage):
         for k, point in enumerate(curve, start=1):
             yield f"coverage {way}", condition, f"k={k}", point
+
+
+def _of_pluralism(of: Pluralism) -> Iterator[tuple[str, str, str, Estimate]]:
+    for name, one in of.stances.conditions.items():
+        for metric, of_set, apart in (
+            ("stance_entropy", one.entropy, one.entropy_difference),
+            ("stance_coverage", one.coverage, one.coverage_difference),
+            ("names_both", one.names_both, None),
+        ):
+            value = WithinEstimate(of_set.value, of_set.ci, of_set.n, of_set.reason, difference=apart)
+            yield "stances", name, metric, value
+        for k, point in enumerate(one.union, start=1):
+            yield "stances union", name, f"k={k}", point
+        if (where := one.where_it_splits) is not None:
+            both = where.names_both
+            value = WithinEstimate(both.value, both.ci, both.n, both.reason, difference=where.difference)
+            yield "stances where it splits, of the reference", name, "names_both", value
+    for matrix in of.matrices:
+        for (a, b), cell in matrix.cells.items():
+            yield f"matrix {matrix.metric}", a, b, cell
 
 
 def _scale(point: DialPoint) -> Iterator[tuple[str, str, str, Estimate]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from alignbench.metrics.statistics import MIN_PROMPTS
+from alignbench.reports.json_values import JsonObject
 from alignbench.reports.numbers import counted, number
 from alignbench.reports.section import Section, shown_difference, shown_value
-from alignbench.reports.to_json import JsonObject
 from alignbench.scoring.text_bits import ConditionBits, TextBits
 
 

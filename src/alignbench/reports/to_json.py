@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
 
 from alignbench.judging.summary import Agreement, JudgedEstimate, JudgedTable
-from alignbench.metrics.estimates import Estimate
-from alignbench.metrics.intervals import LEVEL, Interval
+from alignbench.metrics.intervals import LEVEL
 from alignbench.metrics.power import POWER, prompts_needed
-from alignbench.metrics.statistics import PairedDifference
 from alignbench.reports.constraints_to_json import constraints_json
 from alignbench.reports.contents import Diversity, Investigated, Report, ReportMeta, SampleCounts
 from alignbench.reports.coverage_curves import Coverage, EqualCoverage
@@ -18,14 +15,22 @@ from alignbench.reports.dial import Dial, DialPoint
 from alignbench.reports.entropies import Entropies
 from alignbench.reports.frontier import Frontier
 from alignbench.reports.gate import GatedCondition, QualityGate
+from alignbench.reports.json_values import (
+    ESTIMATE_KEYS,
+    JsonObject,
+    change_json,
+    curve_json,
+    difference_json,
+    ends_json,
+    estimate_json,
+)
 from alignbench.reports.plan_section import prompts_by_samples
+from alignbench.reports.pluralism_to_json import pluralism_json
 from alignbench.scoring.equivalence import Equivalence
 from alignbench.scoring.pilot import ComparisonPlan, PilotComparison
 from alignbench.scoring.score_tables import CrossEstimate, MatchedEstimate, ScoredResponses, ScoreTables, WithinEstimate
 from alignbench.scoring.truncation import Truncations
 from alignbench.spec import Condition
-
-JsonObject = dict[str, Any]
 
 
 def scores_json(tables: ScoreTables) -> JsonObject:
@@ -64,7 +69,7 @@ def _planned(one: PilotComparison, effect: float) -> JsonObject:
         "matched": one.matched,
         "difference": spread and spread.difference,
         "sd": spread and spread.sd,
-        "sd_ci": _ends(None if spread is None else spread.sd_ci),
+        "sd_ci": ends_json(None if spread is None else spread.sd_ci),
         "n": spread and spread.n_prompts,
         "of_prompts": spread and spread.of_prompts,
         "of_samples": spread and spread.of_samples,
@@ -109,12 +114,12 @@ def _equivalence(equivalence: Equivalence) -> JsonObject:
 def _within(score: WithinEstimate) -> JsonObject:
     return {
         "value": score.value,
-        "ci": _ends(score.ci),
+        "ci": ends_json(score.ci),
         "n": score.n,
         "samples": score.samples,
         "reason": score.reason,
         **score.extra,
-        **({} if score.difference is None else {"difference": _difference(score.difference)}),
+        **({} if score.difference is None else {"difference": difference_json(score.difference)}),
     }
 
 
@@ -132,7 +137,7 @@ def _cross(score: CrossEstimate) -> JsonObject:
 def _numbers(score: CrossEstimate) -> JsonObject:
     return {
         "value": score.value,
-        "ci": _ends(score.ci),
+        "ci": ends_json(score.ci),
         "max_matched": score.max_matched,
         "mmd2": score.mmd2,
         "ceiling": score.ceiling,
@@ -146,11 +151,11 @@ def _beside(score: CrossEstimate) -> JsonObject:
     return {
         "n": score.n,
         "reason": score.reason,
-        "mmd2_ci": _ends(score.mmd2_ci),
-        "recovery_ci": _ends(score.recovery_ci),
+        "mmd2_ci": ends_json(score.mmd2_ci),
+        "recovery_ci": ends_json(score.recovery_ci),
         "recovery_reason": score.recovery_reason,
         "warning": score.warning,
-        "gap_ci": _ends(score.gap_ci),
+        "gap_ci": ends_json(score.gap_ci),
         **score.extra,
     }
 
@@ -161,7 +166,7 @@ def _matched(matched: MatchedEstimate) -> JsonObject:
         "value": matched.value,
         "reference": matched.reference,
         "difference": difference.value,
-        "ci": _ends(difference.ci),
+        "ci": ends_json(difference.ci),
         "p": difference.p,
         "n": difference.n,
         "skipped": matched.skipped,
@@ -250,6 +255,7 @@ def _investigation(investigated: Investigated) -> JsonObject:
         "conditions": investigated.conditions,
         "findings": [finding.text for finding in investigated.findings],
         **({} if investigated.diversity is None else _diversity(investigated.diversity)),
+        **({} if investigated.pluralism is None else {"pluralism": pluralism_json(investigated.pluralism)}),
     }
 
 
@@ -273,11 +279,11 @@ def _entropies(entropies: Entropies) -> JsonObject:
     return {
         name: {
             "temperature": one.temperature,
-            "raw": _estimate(one.raw),
-            "drawn": _estimate(one.drawn),
-            "per_byte": _estimate(one.per_byte),
-            **({} if one.difference is None else {"difference": _difference(one.difference)}),
-            **({} if one.raw_difference is None else {"raw_difference": _difference(one.raw_difference)}),
+            "raw": estimate_json(one.raw),
+            "drawn": estimate_json(one.drawn),
+            "per_byte": estimate_json(one.per_byte),
+            **({} if one.difference is None else {"difference": difference_json(one.difference)}),
+            **({} if one.raw_difference is None else {"raw_difference": difference_json(one.raw_difference)}),
         }
         for name, one in entropies.conditions.items()
     }
@@ -295,19 +301,23 @@ def _gate(gate: QualityGate) -> JsonObject:
 
 def _gated(gated: GatedCondition) -> JsonObject:
     metrics = {
-        metric: {"before": _estimate(one.before), "after": _estimate(one.after), "change": _change(one.change)}
+        metric: {
+            "before": estimate_json(one.before),
+            "after": estimate_json(one.after),
+            "change": change_json(one.change),
+        }
         for metric, one in gated.metrics.items()
     }
     gap = {
-        metric: {"before": _change(one.before), "after": _change(one.after), "share": _estimate(one.share)}
+        metric: {"before": change_json(one.before), "after": change_json(one.after), "share": estimate_json(one.share)}
         for metric, one in gated.gap.items()
     }
     return {
         "judged": gated.judged,
         "passing": gated.passing,
-        "share": _estimate(gated.share),
-        "distinct_passing": _estimate(gated.distinct_passing),
-        "effective_diversity": _estimate(gated.effective_diversity),
+        "share": estimate_json(gated.share),
+        "distinct_passing": estimate_json(gated.distinct_passing),
+        "effective_diversity": estimate_json(gated.effective_diversity),
         "metrics": metrics,
         **({"gap": gap} if gap else {}),
     }
@@ -318,7 +328,7 @@ def _coverage(coverage: Coverage) -> JsonObject:
     if coverage.share is not None:
         computed = {"false_matches": coverage.false_matches, "share": coverage.share}
     if not coverage.reason:
-        computed["reference"] = {"n": coverage.n, "of_itself": _curve(coverage.reference)}
+        computed["reference"] = {"n": coverage.n, "of_itself": curve_json(coverage.reference)}
     return {
         "threshold": coverage.threshold,
         **computed,
@@ -326,10 +336,10 @@ def _coverage(coverage: Coverage) -> JsonObject:
         "conditions": {
             name: {
                 "n": covered.n,
-                "of_reference": _curve(covered.of_reference),
-                "by_reference": _curve(covered.by_reference),
-                "of_itself": _curve(covered.of_itself),
-                "responses_covered": _estimate(covered.responses_covered),
+                "of_reference": curve_json(covered.of_reference),
+                "by_reference": curve_json(covered.by_reference),
+                "of_itself": curve_json(covered.of_itself),
+                "responses_covered": estimate_json(covered.responses_covered),
                 "equal_count": {
                     "of_reference": _equal_coverage(covered.equal_of_reference),
                     "by_reference": _equal_coverage(covered.equal_by_reference),
@@ -342,15 +352,11 @@ def _coverage(coverage: Coverage) -> JsonObject:
 
 def _equal_coverage(equal: EqualCoverage) -> JsonObject:
     return {
-        **_estimate(equal.by_other),
+        **estimate_json(equal.by_other),
         "sentences": equal.sentences,
-        "itself": _estimate(equal.by_itself),
-        "difference": _change(equal.difference),
+        "itself": estimate_json(equal.by_itself),
+        "difference": change_json(equal.difference),
     }
-
-
-def _curve(points: Sequence[Estimate]) -> list[JsonObject]:
-    return [{"k": k, **_estimate(point)} for k, point in enumerate(points, start=1)]
 
 
 def _frontier(frontier: Frontier) -> JsonObject:
@@ -361,10 +367,12 @@ def _frontier(frontier: Frontier) -> JsonObject:
                 "condition": point.condition,
                 "group": point.group,
                 "temperature": point.temperature,
-                "surprisal": dict.fromkeys(_ESTIMATE) if point.surprisal is None else _estimate(point.surprisal),
-                "diversity": {name: _estimate(one) for name, one in point.diversity.items()},
-                "similarity": {name: _estimate(one) for name, one in point.similarity.items()},
-                "quality": _estimate(point.quality),
+                "surprisal": dict.fromkeys(ESTIMATE_KEYS)
+                if point.surprisal is None
+                else estimate_json(point.surprisal),
+                "diversity": {name: estimate_json(one) for name, one in point.diversity.items()},
+                "similarity": {name: estimate_json(one) for name, one in point.similarity.items()},
+                "quality": estimate_json(point.quality),
             }
             for point in frontier.points
         ],
@@ -389,33 +397,26 @@ def _dial_point(point: DialPoint) -> JsonObject:
     return {
         "condition": point.condition,
         "scale": point.scale,
-        "bits": {**_estimate(bits.estimate), "kl": kl, "no_kl": bits.no_kl, "so_far": bits.ends.so_far},
-        "ended": _estimate(point.ended),
-        "words": _estimate(point.words),
-        "diversity": {name: _estimate(one) for name, one in point.diversity.items()},
+        "bits": {**estimate_json(bits.estimate), "kl": kl, "no_kl": bits.no_kl, "so_far": bits.ends.so_far},
+        "ended": estimate_json(point.ended),
+        "words": estimate_json(point.words),
+        "diversity": {name: estimate_json(one) for name, one in point.diversity.items()},
         "matched": {
             name: {
-                **_estimate(one.estimate),
-                **({} if one.difference is None else {"difference": _difference(one.difference)}),
+                **estimate_json(one.estimate),
+                **({} if one.difference is None else {"difference": difference_json(one.difference)}),
             }
             for name, one in point.matched.items()
         },
-        "quality": _estimate(point.quality),
+        "quality": estimate_json(point.quality),
     }
-
-
-_ESTIMATE = ("value", "ci", "n", "reason")
-
-
-def _estimate(estimate: Estimate) -> JsonObject:
-    return {"value": estimate.value, "ci": _ends(estimate.ci), "n": estimate.n, "reason": estimate.reason}
 
 
 def _judged(judged: JudgedEstimate) -> JsonObject:
     whole = judged.with_source
     return {
         "value": judged.value,
-        "ci": _ends(judged.ci),
+        "ci": ends_json(judged.ci),
         "n": judged.n,
         "prompts": judged.prompts,
         "invalid": judged.invalid,
@@ -424,23 +425,3 @@ def _judged(judged: JudgedEstimate) -> JsonObject:
         "judges": [*judged.judges],
         **({} if whole is None else {"with_source": _judged(whole), "reason": judged.reason}),
     }
-
-
-def _change(difference: PairedDifference) -> JsonObject:
-    """In the order in which the keys of a gate's differences always stood."""
-    record = _difference(difference)
-    return {**{key: record[key] for key in ("value", "ci", "p", "n")}, "p_holm": record["p_holm"]}
-
-
-def _difference(difference: PairedDifference) -> JsonObject:
-    return {
-        "value": difference.value,
-        "ci": _ends(difference.ci),
-        "p": difference.p,
-        "p_holm": difference.p_holm,
-        "n": difference.n,
-    }
-
-
-def _ends(interval: Interval | None) -> list[float] | None:
-    return None if interval is None else [*interval]

@@ -20,7 +20,7 @@ from alignbench.metrics.words import words
 from alignbench.parsing import parse_json
 from alignbench.scoring.contested import contested_prompts, contested_texts
 from alignbench.scoring.draws import is_draw
-from alignbench.scoring.token_scores import NO_ENTROPIES, NO_LOGPROBS, SURPRISAL, mean_surprisal, token_scores
+from alignbench.scoring.token_scores import NO_ENTROPIES, NO_LOGPROBS, OF_LOGPROBS, logprob_scores, token_scores
 from alignbench.scoring.truncation import Truncation, session_truncations
 from alignbench.spec import content_hash
 from alignbench.store import Store
@@ -167,8 +167,8 @@ class FileResponses:
                 value is None or _is_number(value) for pair in counts for value in pair
             )
             scores[condition] = dict.fromkeys(names, Value(None, 0, NO_ENTROPIES))
-            if SURPRISAL in names:
-                scores[condition][SURPRISAL] = mean_surprisal(counts) if known else Value(None, 0, NO_LOGPROBS)
+            unknown = {name: Value(None, 0, NO_LOGPROBS) for name in OF_LOGPROBS if name in names}
+            scores[condition] |= logprob_scores(counts, names) if known else unknown
         return scores
 
     @property

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alignbench.engines.protocol import TokenStats
-from alignbench.metrics.entropy import bits_per_token, branching_curve, branching_factor
+from alignbench.metrics.entropy import bits_per_token, branching_by_logprobs, branching_curve, branching_factor
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.values import Value, too_few
 from alignbench.store import SampleRow
 
 SURPRISAL = "surprisal"
+BY_LOGPROBS = "branching_by_logprobs"
+OF_LOGPROBS = (SURPRISAL, BY_LOGPROBS)
 NO_LOGPROBS = "no log-probs are stored with the responses"
 ALL_INFINITE = "every response has a token of log-prob -Infinity"
 NO_ENTROPIES = "no entropies are stored with the responses: a model that ran here stores them, servers and files do not"
@@ -30,9 +33,7 @@ def stored_scores(names: Collection[str]) -> tuple[str, ...]:
 def token_scores(rows: Iterable[SampleRow], tokens: StoredTokens, names: Collection[str]) -> dict[str, Value]:
     """Scores of a cell's finished samples by name. names: which ones; tokens are looked up where entropies are."""
     done = [row for row in rows if row.status == "done"]
-    scores = {}
-    if SURPRISAL in names:
-        scores[SURPRISAL] = mean_surprisal((row.logprob, row.n_tokens) for row in done)
+    scores = logprob_scores([(row.logprob, row.n_tokens) for row in done], names)
     wanted = [name for name in names if name in _OF_TOKENS]
     if wanted:
         known = tokens(row.id for row in done)
@@ -47,6 +48,16 @@ def token_scores(rows: Iterable[SampleRow], tokens: StoredTokens, names: Collect
 def _drawn_text(row: SampleRow) -> str:
     """What the tokens of a sample say: all that was generated, or the answer where thoughts came before it."""
     return row.raw_text if row.n_thinking_tokens is None else row.text
+
+
+def logprob_scores(counts: Sequence[tuple[float | None, int | None]], names: Collection[str]) -> dict[str, Value]:
+    """Those of `OF_LOGPROBS` that are asked for, of responses as `mean_surprisal` takes them."""
+    if not {*OF_LOGPROBS} & {*names}:
+        return {}
+    bits = mean_surprisal(counts)
+    choices = None if bits.value is None else branching_by_logprobs(bits.value)
+    both = {SURPRISAL: bits, BY_LOGPROBS: replace(bits, value=choices)}
+    return {name: value for name, value in both.items() if name in names}
 
 
 def mean_surprisal(counts: Iterable[tuple[float | None, int | None]]) -> Value:

@@ -10,9 +10,9 @@ import pytest
 
 from alignbench.store import Store
 from alignbench.tui.dialogs.base import LineScreen
-from alignbench.tui.investigation.plot import Axis, Point, interval_bar, plot
 from alignbench.tui.scores.screen import ScoresScreen
 from alignbench.tui.widgets.bars import Scale
+from alignbench.tui.widgets.plot import Axis, Point, interval_bar, plot
 from tests.support.app import SMALL, TEXTS, WIDE, line_with, make_app, ready, rows, sampled, screen_text, shows, until
 from tests.support.fakes import FakePool, LetterEmbedder
 from tests.support.judged import judgment
@@ -42,6 +42,9 @@ async def test_what_moved(tmp_path: Path, size: tuple[int, int]) -> None:
         await shows(pilot, "k = 1: ")
         await pilot.press("5")
         await until(pilot, lambda: "No two conditions differ in their temperature alone" in screen_text(app))
+        await pilot.press("6")
+        await shows(pilot, "Nobody has judged which side responses take: J has a model do it")
+        await shows(pilot, "Lexical similarity of demo-aligned and demo-base")
         await pilot.press("escape")
         assert isinstance(app.screen, ScoresScreen)
 
@@ -107,6 +110,11 @@ async def test_judgments_that_are_there_are_shown(tmp_path: Path) -> None:
         await pilot.press("I", "3")
         await until(pilot, lambda: "2 of 5 pass (.400)" in line_with(app, "A* aligned"))
         await shows(pilot, "2.000 different ones a prompt")
+        await pilot.press("6")
+        await until(pilot, lambda: "k = 1" in line_with(app, "k = 1"))
+        await shows(pilot, "Where demo-base splits", "stance entropy .722 bits", "0% name both")
+        await pilot.press("3")
+        await until(pilot, lambda: "2 of 5 pass" in line_with(app, "A* aligned"))
         assert line_with(app, "  yes  ").startswith("yes ██ .200")
         await shows(pilot, "before → after the gate")
 

@@ -31,7 +31,15 @@ FIELDS: dict[str, list[dict[str, Any]]] = {  # of the first judgment, the second
 }
 EXPECTED = {
     "quality": {"quality.depth": 3.0},
-    "stance": {"stance.yes": 0.5, "stance.both": 0.0, "stance.distinct_per_prompt": 2.0},
+    "stance": {
+        "stance.yes": 0.5,
+        "stance.both": 0.0,
+        "stance.distinct_per_prompt": 2.0,
+        "stance.stance_entropy": 1.0,
+        "stance.stance_coverage": 0.5,
+        "stance.stance_union": 1.0,
+        "stance.names_both": 0.0,
+    },
     "new-information": {"new-information.score": 2.5},
     "topics": {"topics.b": 0.5, "topics.a": 0.0},
 }

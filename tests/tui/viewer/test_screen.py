@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from alignbench.engines.protocol import SampleResult
+from alignbench.tui.viewer.anchor_spans import anchor_runs, placed_anchors
 from alignbench.tui.viewer.screen import ViewerScreen
 from alignbench.tui.widgets.marked_pane import MarkedPane
 from tests.support.app import (
@@ -177,3 +178,42 @@ async def test_thoughts_and_what_broke_off_stand_apart_from_the_text(tmp_path: P
         await shows(pilot, "I must not.", "a refusal, as its server says")
         await pilot.press("down")
         await shows(pilot, "It broke off.", "what had come of it", "Half of")
+
+
+PHRASES = {
+    "demo-aligned": [
+        "Well, people keep diaries for many reasons. One is memory.",
+        "People keep diaries for many a year.",
+        "In short: people keep diaries for many reasons.",
+    ],
+    "demo-base": ["Nothing here."],
+}
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL])
+async def test_anchor_spans_are_marked_and_listed(tmp_path: Path, size: tuple[int, int]) -> None:
+    app = make_app(tmp_path / "x.db", FakePool(texts=PHRASES))
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await ready(pilot, app)
+        await sampled(pilot, app)
+        await pilot.press("enter", "5")
+        await shows(pilot, "anchor span", "▸ ", "6 words: people keep diaries for many reasons")
+        marked = {run.text: run.style for run in app.screen.query_one(MarkedPane)._runs if run.style != "plain"}
+        assert "chosen" in marked.values()
+        assert "".join(run.text for run in app.screen.query_one(MarkedPane)._runs).startswith("Well, people keep")
+        await pilot.press("down", "up", "right", "left")
+        await shows(pilot, "anchor span")
+        await pilot.press("1")
+        await until(pilot, lambda: "anchor span" not in screen_text(app))
+
+
+def test_anchors_of_a_text_are_where_they_stand() -> None:
+    text = "Oh! A b, c d\tE x. a B c d e"
+    anchors = placed_anchors(text, ("a b c d e y", "z A B C D E"))
+    assert [(text[a.start : a.end], a.holders) for a in anchors] == [("A b, c d\tE", (0, 1, 2))]
+    runs, cursor = anchor_runs(text, anchors, 3, 0)
+    assert "".join(run.text for run in runs) == text
+    assert cursor is not None
+    assert runs[cursor].style == "chosen"
+    assert placed_anchors("", ("a",)) == ()
+    assert anchor_runs("", (), 2, 0) == ([], None)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from alignbench.contexts.source_samples import Sources, no_sources
 from alignbench.engines.protocol import EmbedPool
 from alignbench.judging.qualities import THRESHOLD, Qualities
+from alignbench.judging.stances import NO_STANCES, Stances
 from alignbench.metrics.likelihood import ORDERS
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.semantic import CLASS_THRESHOLD
@@ -19,6 +20,7 @@ from alignbench.scoring.model_based.base_model import LOGPROB, SURPRISE, BaseSco
 from alignbench.scoring.model_based.bertscore import BERTSCORE, bert_scores
 from alignbench.scoring.model_based.imported import imported_pairs
 from alignbench.scoring.model_based.judge import JUDGED, JudgedScores
+from alignbench.scoring.model_based.stances import STANCE_SCORES, stance_scores
 from alignbench.scoring.precomputed import PrecomputedScores
 from alignbench.scoring.responses import Responses, all_texts
 from alignbench.spec import Model
@@ -43,6 +45,7 @@ class ModelMetricRequest:
         qualities: A judge's grades, None where nobody judged.
         no_qualities: Why there are no grades, where there are none.
         judged_by: The judge and its template, for the versions.
+        stances: What side responses take, None where nobody judged.
         threshold: Least quality that passes the gate, 1 to 5.
         class_threshold: Cosine from which two responses are one answer.
         seed: Of the orders of progressive surprise and of BERTScore's shuffled null.
@@ -61,6 +64,7 @@ class ModelMetricRequest:
     qualities: Qualities | None = None
     no_qualities: str = ""
     judged_by: str = ""
+    stances: Stances | None = None
     threshold: float = THRESHOLD
     class_threshold: float = CLASS_THRESHOLD
     seed: int = 0
@@ -127,6 +131,8 @@ def compute_model_metrics(
         computed |= _bertscore(request, backends, progress)
     if judged := tuple(metric for metric in JUDGED if metric in request.metrics):
         computed |= _judged(judged, request, backends, progress)
+    if of_stances := tuple(metric for metric in STANCE_SCORES if metric in request.metrics):
+        computed |= _of_stances(of_stances, request)
     return computed
 
 
@@ -199,3 +205,11 @@ def _judged(
     within = judged.within(request.responses)
     versions = {metric: f"{METRICS[metric].version}+{request.judged_by}" for metric in metrics}
     return ModelMetrics(PrecomputedScores(within), versions=versions)
+
+
+def _of_stances(metrics: tuple[str, ...], request: ModelMetricRequest) -> ModelMetrics:
+    stances = request.stances
+    if stances is None or not stances.of:
+        return ModelMetrics(why_not=dict.fromkeys(metrics, NO_STANCES))
+    versions = {metric: f"{METRICS[metric].version}+{stances.judge}" for metric in metrics}
+    return ModelMetrics(PrecomputedScores(stance_scores(request.responses, stances)), versions=versions)

@@ -30,6 +30,7 @@ INVESTIGATION = (
     Action("view_judged", "3", "3", "judged", "Diversity before and after a quality gate; stances."),
     Action("view_coverage", "4", "4", "coverage", "How much of a response k others say together."),
     Action("view_frontier", "5", "5", "frontier", "Diversity against quality and similarity."),
+    Action("view_pluralism", "6", "6", "pluralism", "Sides of contested prompts, phrases in common, the matrix."),
     *LINES,
     *SCROLLING,
 )

@@ -11,10 +11,10 @@ from alignbench.metrics.estimates import Estimate
 from alignbench.reports.caveats import few_responses
 from alignbench.reports.coverage_curves import EqualCoverage
 from alignbench.reports.coverage_findings import in_sentences
-from alignbench.tui.investigation.plot import Axis, Point, plot
 from alignbench.tui.investigation.view_model import WHO, InvestigationViewModel, shown_p
 from alignbench.tui.styled import DIM, heading, paragraphs
 from alignbench.tui.text import number, printable
+from alignbench.tui.widgets.plot import Axis, Point, plot
 
 STEPS = 28  # dots between two points of a curve, and one
 

@@ -9,11 +9,11 @@ from textual.content import Content
 from alignbench.metrics.statistics import MIN_PROMPTS, PairedDifference
 from alignbench.scoring.score_tables import MatchedEstimate, WithinEstimate
 from alignbench.scoring.truncation import too_many_cut
-from alignbench.tui.investigation.plot import interval_bar
 from alignbench.tui.investigation.view_model import WHO, InvestigationViewModel, shown_p
 from alignbench.tui.styled import DIM, faint, paragraphs
 from alignbench.tui.text import count, printable
 from alignbench.tui.widgets.bars import Scale
+from alignbench.tui.widgets.plot import interval_bar
 from alignbench.tui.workbench.metric_rows import MetricRow, rows
 
 FIRST = ("words", "jaccard", "embedding_diversity", "sampling_entropy")  # read beside length and entropy

@@ -8,10 +8,10 @@ from textual.content import Content
 
 from alignbench.metrics.estimates import Estimate
 from alignbench.reports.frontier import FrontierPoint
-from alignbench.tui.investigation.plot import Axis, Point, plot
 from alignbench.tui.investigation.view_model import InvestigationViewModel
 from alignbench.tui.styled import DIM, heading, paragraphs
 from alignbench.tui.text import fitted, number
+from alignbench.tui.widgets.plot import Axis, Point, plot
 from alignbench.tui.workbench.column import letter
 
 NOTHING_YET = (

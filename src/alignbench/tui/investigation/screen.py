@@ -22,6 +22,7 @@ from alignbench.tui.investigation.diversity_view import diversity_lines
 from alignbench.tui.investigation.findings_view import findings_lines
 from alignbench.tui.investigation.frontier_view import frontier_lines
 from alignbench.tui.investigation.judged_view import judged_lines
+from alignbench.tui.investigation.pluralism_view import pluralism_lines
 from alignbench.tui.investigation.study import Study, Subject, study, subject
 from alignbench.tui.investigation.temperatures import progress, sample_ladder
 from alignbench.tui.investigation.view_model import InvestigationViewModel
@@ -43,6 +44,7 @@ VIEWS: dict[str, Callable[[InvestigationViewModel], list[Content]]] = {
     "judged": judged_lines,
     "coverage": coverage_lines,
     "frontier": frontier_lines,
+    "pluralism": pluralism_lines,
 }
 TEMPERATURES = "0.3,0.5,0.7,1.0"  # what is offered
 
@@ -56,7 +58,8 @@ class InvestigationScreen(WorkbenchScreen[None]):
     HELP = (
         "Diversity seems to drop after alignment: how much of that is quality control, and how much is that one long "
         "response says what several base responses say? All columns of the Bench over all prompts of this session. J "
-        "has a model judge them; t samples the columns at several temperatures, which the frontier is drawn from."
+        "has a model judge them; t samples the columns at several temperatures, which the frontier is drawn from. 6 is "
+        "pluralism: whether one response names both sides of a contested prompt, or each response one of them."
     )
 
     def __init__(self, workbench: Workbench) -> None:
@@ -162,6 +165,9 @@ class InvestigationScreen(WorkbenchScreen[None]):
 
     def action_view_frontier(self) -> None:
         self._show("frontier")
+
+    def action_view_pluralism(self) -> None:
+        self._show("pluralism")
 
     def _show(self, view: str) -> None:
         self._view = view

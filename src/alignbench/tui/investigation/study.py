@@ -1,4 +1,4 @@
-"""What an investigation of the columns on the Bench finds, computed on a thread and kept."""
+"""What investigations of the columns on the Bench find, computed on a thread and kept."""
 
 from __future__ import annotations
 
@@ -10,15 +10,21 @@ from alignbench.api.embedding import embedding_cache
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
 from alignbench.judging.plan import plan_judging
 from alignbench.judging.qualities import read_qualities
+from alignbench.judging.stances import read_stances
 from alignbench.metrics.statistics import Uncertainty
 from alignbench.metrics.values import WORKBENCH
 from alignbench.progress import PERCENT, Progress
+from alignbench.reports.caveats import said_first
 from alignbench.reports.contents import Report
+from alignbench.reports.finding import Finding
 from alignbench.reports.frontier import DIVERSITY, SIMILARITY, Frontier, frontier, ladder
 from alignbench.reports.options import Options, default_metrics
+from alignbench.reports.pluralism import Pluralism, pluralism
+from alignbench.reports.pluralism_findings import pluralism_findings
 from alignbench.reports.report import build_report
 from alignbench.scoring.contested import is_contested
 from alignbench.scoring.embedding_cache import Embeddings
+from alignbench.scoring.responses import SessionResponses
 from alignbench.spec import Condition, Model
 from alignbench.store import Store
 from alignbench.tui.workbench.backends import NO_EMBEDDER, Backends
@@ -56,10 +62,12 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """The report of Investigation 1, and the frontier of the ladder; None without one."""
+    """The report of Investigation 1, pluralism with its sentences, and the frontier of the ladder; None without one."""
 
     subject: Subject
     report: Report
+    pluralism: Pluralism
+    pluralism_findings: tuple[Finding, ...]
     frontier: Frontier | None
 
 
@@ -108,8 +116,19 @@ def study(backends: Backends, what: Subject, judge: Model | None, progress: Prog
             judge=None if judge is None else judge.reference,
         )
         investigated = build_report(store, what.session, options, vectors, pieces, progress)
+        of_pluralism = pluralism(
+            SessionResponses(store, what.session, what.conditions),
+            read_stances(store, what.session, options.judge),
+            options.reference,
+            vectors,
+            WORKBENCH,
+            Uncertainty(),
+            store.sources(what.session, options.reference),
+        )
+        sentences = pluralism_findings(investigated, of_pluralism)
+        said = (*said_first(sentences, investigated), *sentences)
         if not what.ladder:
-            return Study(what, investigated, None)
+            return Study(what, investigated, of_pluralism, said, None)
         over = replace(
             options,
             metrics=("surprisal", *dict.fromkeys((*DIVERSITY, *SIMILARITY))),
@@ -121,7 +140,8 @@ def study(backends: Backends, what: Subject, judge: Model | None, progress: Prog
         tables = build_report(store, what.session, over, vectors, None, progress).scores
         rungs: list[Condition] = [c for c in store.conditions(what.session) if c.name in what.ladder]
         qualities = read_qualities(store, what.session, options.judge)
-        return Study(what, investigated, frontier(rungs, what.temperatures, tables, qualities, Uncertainty()))
+        of_ladder = frontier(rungs, what.temperatures, tables, qualities, Uncertainty())
+        return Study(what, investigated, of_pluralism, said, of_ladder)
 
 
 def _judge(store: Store, what: Subject, judge: Model, backends: Backends, progress: Progress) -> None:

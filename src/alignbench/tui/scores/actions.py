@@ -14,6 +14,17 @@ SCORES = (
     ),
     Action("view_spread", "3", "3", "prompts", "The chosen score over the session's prompts.", footer=True),
     Action("view_answers", "4", "4", "answers", "The different answers of each column.", footer=True),
+    Action(
+        "view_matrix", "5", "5", "matrix", "How alike the samples of each two columns are.", title="matrix of columns"
+    ),
+    Action(
+        "view_branching",
+        "6",
+        "6",
+        "branching",
+        "The branching factor by position of the token.",
+        title="branching factor along samples",
+    ),
     Action("row_up", "up,k", "↑", "up", "Choose the score or answer above."),
     Action("row_down", "down,j", "↓", "down", "Choose the score or answer below."),
     Action("column_left", "left,h,shift+tab", "←", "left", "Select the column to the left."),

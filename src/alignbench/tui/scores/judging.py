@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from alignbench.errors import InputError
@@ -11,11 +12,13 @@ from alignbench.judging.templates import PAIRED
 from alignbench.metrics.statistics import Uncertainty
 from alignbench.metrics.values import Value
 from alignbench.progress import PERCENT, Progress
+from alignbench.scoring.model_based.stances import cell_scores
 from alignbench.spec import Model
-from alignbench.store import Store
+from alignbench.store import JudgmentRow, Store
 from alignbench.tui.scores.snapshot import OnDemandResult, Snapshot
 from alignbench.tui.workbench.backends import Backends
 from alignbench.tui.workbench.judging import run_judge
+from alignbench.tui.workbench.metric_rows import stance_row
 
 
 def judge(kind: str, model: Model, backends: Backends, snapshot: Snapshot, progress: Progress) -> OnDemandResult:
@@ -54,10 +57,23 @@ def judge(kind: str, model: Model, backends: Backends, snapshot: Snapshot, progr
             beside = {"invalid": float(judged.invalid), "na": float(judged.na)}
             why = "" if judged.value is not None else judged.reason or _why(judged.invalid, judged.na)
             by_metric.setdefault(f"{kind}.{field}", {})[condition] = Value(judged.value, judged.n, why, extra=beside)
+    if kind == "stance":
+        _add_stance_scores(by_metric, rows)
     if kind in PAIRED and reference is not None:
         for values in by_metric.values():
             values[reference] = Value(None, 0, "the reference is what the others are judged against")
     return OnDemandResult(by_metric)
+
+
+def _add_stance_scores(by_metric: dict[str, dict[str, Value]], rows: Sequence[JudgmentRow]) -> None:
+    """The scores of the stances that were read, by condition."""
+    said: dict[str, list[str]] = {}
+    for row in rows:
+        if row.judgment.status == "valid":
+            said.setdefault(row.condition, []).append(str(row.judgment.fields["stance"]))
+    for condition, stances in said.items():
+        for name, value in cell_scores(stances).items():
+            by_metric.setdefault(stance_row(name), {})[condition] = value
 
 
 def _here(snapshot: Snapshot, sample: int) -> bool:

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from alignbench.engines.protocol import TokenStats
+    from alignbench.scoring.condition_matrix import ConditionMatrix
     from alignbench.store import Store
 
 _KEPT = 8  # results
+NOT_EMBEDDED = "no sample is embedded yet"
 
 
 class PanelScores:
@@ -76,6 +78,23 @@ class PanelScores:
             return spread(self._scores, snapshot, row, no_embeddings, self._tokens)
 
         return self._jobs.ask(("spread", snapshot.key, row), work)
+
+    def matrix(self, snapshot: Snapshot, metric: str) -> BackgroundJob[ConditionMatrix]:
+        """How alike the samples of each two columns are, over all prompts that have some."""
+
+        def work(_: Progress) -> ConditionMatrix:
+            from alignbench.metrics.statistics import Uncertainty
+            from alignbench.scoring.condition_matrix import condition_matrix
+            from alignbench.scoring.embedding_cache import Embeddings
+
+            store = self._opened()
+            kept = None if store is None else Embeddings(store, None, DEFAULT_EMBEDDER, NOT_EMBEDDED)
+            return condition_matrix(
+                metric, snapshot.responses(), kept, Uncertainty(), reference=snapshot.roles.reference,
+                sources=lambda _: snapshot.source_samples,
+            )  # fmt: skip
+
+        return self._jobs.ask(("matrix", snapshot.key, metric), work)
 
     def close(self) -> None:
         """Do nothing more."""

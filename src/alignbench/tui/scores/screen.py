@@ -1,4 +1,4 @@
-"""All scores of the prompt on the Bench, in four views: table, recovery, spread over prompts, distinct answers."""
+"""All scores of the prompt on the Bench: table, recovery, spread over prompts, distinct answers, matrix, branching."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 
+from alignbench.scoring.condition_matrix import ConditionMatrix
 from alignbench.tui.action import bindings
 from alignbench.tui.messages import Open
 from alignbench.tui.scores.actions import SCORES
 from alignbench.tui.scores.answers_view import answer_lines, answers
+from alignbench.tui.scores.branching_view import branching_lines, branching_row
+from alignbench.tui.scores.matrix_view import matrix_lines, matrix_rows
 from alignbench.tui.scores.on_demand import job_on_demand, results_on_demand, run_on_demand
 from alignbench.tui.scores.panel_scores import PanelScores
 from alignbench.tui.scores.recovery_view import recovery_lines
@@ -24,7 +27,7 @@ from alignbench.tui.scores.spread_view import spread_lines
 from alignbench.tui.scores.table_view import detail, table_head, table_lines
 from alignbench.tui.scores.view_model import Drawn, ScoresViewModel
 from alignbench.tui.screen import WorkbenchScreen
-from alignbench.tui.styled import tabs
+from alignbench.tui.styled import faint, tabs
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
 from alignbench.tui.widgets.pane import Pane
@@ -35,8 +38,15 @@ from alignbench.tui.workbench.controller import Workbench
 from alignbench.tui.workbench.metric_rows import MetricRow, rows
 
 T = TypeVar("T")
-ScoresTab = Literal["table", "recovery", "spread", "answers"]
-TITLES: dict[ScoresTab, str] = {"table": "table", "recovery": "recovery", "spread": "prompts", "answers": "answers"}
+ScoresTab = Literal["table", "recovery", "spread", "answers", "matrix", "branching"]
+TITLES: dict[ScoresTab, str] = {
+    "table": "table",
+    "recovery": "recovery",
+    "spread": "prompts",
+    "answers": "answers",
+    "matrix": "matrix",
+    "branching": "branching",
+}
 
 
 class ScoresScreen(WorkbenchScreen[None]):
@@ -60,6 +70,7 @@ class ScoresScreen(WorkbenchScreen[None]):
         self._answer = 0
         self._panel: tuple[Hashable, PromptPanel] | None = None
         self._spread: tuple[Hashable, PromptSpread] | None = None
+        self._matrix: tuple[Hashable, ConditionMatrix] | None = None
         self._asked: dict[Hashable, BackgroundJob[Any]] = {}  # the job of each kind that was asked for last
         self._error = ""
 
@@ -82,7 +93,11 @@ class ScoresScreen(WorkbenchScreen[None]):
         return self._rows()[self._row]
 
     def _rows(self) -> list[MetricRow]:
-        """The scores that the view shows: all of them, or similarities only."""
+        """The scores that the view shows: all of them, similarities only, or one."""
+        if self._view == "matrix":
+            return matrix_rows()
+        if self._view == "branching":
+            return [branching_row()]
         return [row for row in rows() if row.similarity or self._view != "recovery"]
 
     # computing
@@ -94,7 +109,7 @@ class ScoresScreen(WorkbenchScreen[None]):
             row.run: job for row in rows() if row.on_demand and (job := job_on_demand(on_demand, row.run, snapshot))
         }
         self._compute(snapshot)
-        panel, spread = self._panel, self._spread
+        panel, spread, matrix = self._panel, self._spread, self._matrix
         return ScoresViewModel(
             snapshot=snapshot,
             selected=bench.selected,
@@ -103,6 +118,7 @@ class ScoresScreen(WorkbenchScreen[None]):
             # Until the next numbers are there, those of a moment ago stand, if they are of these columns.
             panel=panel[1] if panel is not None and panel[0] == _subject(snapshot) else None,
             spread=spread[1] if spread is not None and spread[0] == _subject(snapshot) else None,
+            matrix=matrix[1] if matrix is not None and matrix[0] == _subject(snapshot) else None,
             jobs=jobs,
             answer=self._answer,
             waiting=self._error or "computing …",
@@ -114,7 +130,13 @@ class ScoresScreen(WorkbenchScreen[None]):
             return
         scores, why, row = self._scores, self._no_embeddings(), self._chosen
         outcomes, subject = results_on_demand(scores.on_demand, snapshot), _subject(snapshot)
-        if self._view == "spread" and not row.on_demand:
+        if self._view == "matrix":
+            matrix = self._newest(("matrix", subject, row), lambda: scores.matrix(snapshot, row.metric.name))
+            if matrix is not None:
+                self._matrix = (subject, matrix)
+            if self._is_asked(("matrix", subject, row)):
+                return
+        if self._view in ("spread", "branching") and not row.on_demand:
             spread = self._newest(("spread", subject, row), lambda: scores.spread(snapshot, row, why))
             if spread is not None:
                 self._spread = (subject, spread)
@@ -159,10 +181,18 @@ class ScoresScreen(WorkbenchScreen[None]):
         self.query_one("#columns").display = bool(head)
         lines, cursor = self._drawn(model)
         self.query_one(LineList).show(lines, cursor)
-        about = detail(model, bar=self._view == "table") if self._view != "answers" else []
+        about = self._about(model)
         self.query_one("#detail", SteadyText).update(Content("\n").join(about))
         self.query_one("#detail").display = bool(about)
         self.refresh_bindings()
+
+    def _about(self, model: ScoresViewModel) -> list[Content]:
+        """What stands below the view; the matrix has its own numbers, over all prompts."""
+        if self._view == "answers":
+            return []
+        if self._view == "matrix":
+            return [faint(text) for text in model.row.help()]
+        return detail(model, bar=self._view == "table")
 
     def _drawn(self, model: ScoresViewModel) -> Drawn:
         if not model.names:
@@ -176,6 +206,10 @@ class ScoresScreen(WorkbenchScreen[None]):
                 return spread_lines(model)
             case "answers":
                 return answer_lines(model)
+            case "matrix":
+                return matrix_lines(model)
+            case "branching":
+                return branching_lines(model)
 
     def check_action(self, action: str, _parameters: tuple[object, ...]) -> bool | None:
         if action == "run_score":
@@ -199,6 +233,12 @@ class ScoresScreen(WorkbenchScreen[None]):
 
     def action_view_answers(self) -> None:
         self._show("answers")
+
+    def action_view_matrix(self) -> None:
+        self._show("matrix")
+
+    def action_view_branching(self) -> None:
+        self._show("branching")
 
     def _show(self, view: ScoresTab) -> None:
         chosen = self._chosen

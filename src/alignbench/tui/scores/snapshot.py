@@ -108,11 +108,33 @@ class Snapshot:
             if prompt not in self.contested and any(cells.values())
         }
 
+    def responses(self) -> SnapshotResponses:
+        """The samples of every prompt that has some, as the batch scores take responses."""
+        return SnapshotResponses(self)
+
     def cells(self) -> dict[str, dict[int, str]]:
         """The texts of the prompt on the screen, by column and sample."""
         return {
             name: {row.sample: row.text for row in of_column} for name, of_column in self.samples[self.prompt].items()
         }
+
+
+class SnapshotResponses:
+    """All samples of a snapshot; prompts go by their keys."""
+
+    left_out = 0
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._samples = {prompt: of for prompt, of in snapshot.samples.items() if any(of.values())}
+        self.prompts, self.conditions = tuple(self._samples), snapshot.conditions
+        self.contested = snapshot.contested
+        self.n = sum(len(rows) for of in self._samples.values() for rows in of.values())
+
+    def cells(self, prompt: str) -> CellTexts:
+        return {name: {row.sample: row.text for row in rows} for name, rows in self._samples[prompt].items()}
+
+    def token_scores(self, *_: object) -> dict[str, dict[str, Value]]:
+        return {}
 
 
 def take(bench: Bench, version: int) -> Snapshot:

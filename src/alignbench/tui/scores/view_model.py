@@ -9,6 +9,7 @@ from textual.content import Content
 
 from alignbench.metrics.estimates import Estimate
 from alignbench.reports.roles import Role
+from alignbench.scoring.condition_matrix import ConditionMatrix
 from alignbench.scoring.score_tables import CrossEstimate, MatchedEstimate, WithinEstimate
 from alignbench.tui.scores.snapshot import Earlier, OnDemandResult, PromptPanel, PromptSpread, Snapshot
 from alignbench.tui.sizes import NARROW
@@ -28,7 +29,7 @@ class ScoresViewModel:
         selected: Place of the selected column.
         row: The chosen score.
         width: Cells of a line.
-        panel, spread: None as long as they are being computed.
+        panel, spread, matrix: None as long as they are being computed.
         jobs: Costly scores that were asked for, by name.
         answer: The chosen line of the answers.
         waiting: What stands in the place of a score that is not there yet.
@@ -40,6 +41,7 @@ class ScoresViewModel:
     width: int
     panel: PromptPanel | None = None
     spread: PromptSpread | None = None
+    matrix: ConditionMatrix | None = None
     jobs: Mapping[str, BackgroundJob[OnDemandResult]] | None = None
     answer: int = 0
     waiting: str = "computing …"

@@ -34,11 +34,21 @@ VIEWER = (
         footer=True,
         title="token shift",
     ),
+    Action(
+        "view_anchors",
+        "5",
+        "5",
+        "anchors",
+        "The phrases that many samples of this column have, marked and listed.",
+        title="anchor spans",
+    ),
     Action("sample_up", "up,k", "↑", "previous", "The sample before this one.", footer=True),
     Action("sample_down", "down,j", "↓", "next", "The sample after this one.", footer=True),
-    Action("left", "left,h", "←", "left", "The sentence or token before; in the other views the column to the left."),
     Action(
-        "right", "right,l", "→", "right", "The sentence or token after; in the other views the column to the right."
+        "left", "left,h", "←", "left", "The sentence, token or phrase before; in other views the column to the left."
+    ),
+    Action(
+        "right", "right,l", "→", "right", "The sentence, token or phrase after; in other views the column to the right."
     ),
     Action("column_left", "shift+tab", "Shift+Tab", "column left", "The same sample, one column to the left."),
     Action("column_right", "tab", "Tab", "column right", "The same sample, one column to the right."),

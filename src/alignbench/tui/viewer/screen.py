@@ -22,6 +22,7 @@ from alignbench.tui.sizes import HEIGHTS, TALL
 from alignbench.tui.styled import in_hue, tabs
 from alignbench.tui.text import before_it, cells, count, middle_cut, one_line, printable
 from alignbench.tui.viewer.actions import VIEWER
+from alignbench.tui.viewer.anchor_spans import anchor_list, anchor_runs, anchors_said, placed_anchors
 from alignbench.tui.viewer.covered_sentences import best_match, sentence_runs, sentences_said
 from alignbench.tui.viewer.model_jobs import sentence_matches, shifted_tokens
 from alignbench.tui.viewer.shared_words import shared_runs
@@ -38,12 +39,13 @@ from alignbench.tui.workbench.column import Column, letter
 from alignbench.tui.workbench.comparison import source_samples
 from alignbench.tui.workbench.controller import Workbench
 
-ViewerTab = Literal["text", "shared", "sentences", "tokens"]
+ViewerTab = Literal["text", "shared", "sentences", "tokens", "anchors"]
 TITLES: dict[ViewerTab, str] = {
     "text": "text",
     "shared": "shared words",
     "sentences": "covered",
     "tokens": "token shift",
+    "anchors": "anchors",
 }
 
 
@@ -174,6 +176,8 @@ class ViewerScreen(WorkbenchScreen[None]):
             return ViewContent("This sample failed; its error is the text.", [StyledRun(text)])
         if self._view == "tokens":
             return self._tokens(text, sample)
+        if self._view == "anchors":
+            return self._anchors(text, column, sample)
         others, who = self._reference(column, sample)
         if not who:
             return ViewContent("No column is the reference: * on the Bench marks one.", [StyledRun(text)])
@@ -216,6 +220,20 @@ class ViewerScreen(WorkbenchScreen[None]):
         runs = sentence_runs(matches, place, self.query_one(MarkedPane).scrollable_size.width)
         detail = best_match(matches[place], who, len(others))
         return ViewContent(sentences_said(matches, who), runs, place * 3, detail, len(matches))
+
+    def _anchors(self, text: str, column: Column, sample: BenchSample) -> ViewContent:
+        if sample.status == "running":
+            return ViewContent("The sample is still being written.", [StyledRun(text)])
+        there = sorted(self.workbench.bench.cell(column).samples.items())
+        others = {i: one.text for i, one in there if one.status == "done" and i != sample.index and one.text.strip()}
+        if not others:
+            return ViewContent("This column has no other finished sample of this prompt.", [StyledRun(text)])
+        anchors, n = placed_anchors(text, tuple(others.values())), len(others) + 1
+        place = max(0, min(self._place, len(anchors) - 1))
+        runs, cursor = anchor_runs(text, anchors, n, place)
+        rows = 6 if self.size.height >= TALL else 3
+        detail = anchor_list(anchors, (sample.index, *others), place, rows, self.size.width - 4)
+        return ViewContent(anchors_said(text, anchors, n), runs, cursor, detail, len(anchors))
 
     def _tokens(self, text: str, sample: BenchSample) -> ViewContent:
         bench = self.workbench.bench
@@ -261,6 +279,9 @@ class ViewerScreen(WorkbenchScreen[None]):
     def action_view_tokens(self) -> None:
         self._show("tokens")
 
+    def action_view_anchors(self) -> None:
+        self._show("anchors")
+
     def _show(self, view: ViewerTab) -> None:
         self._view = view
         self.follow()
@@ -273,7 +294,7 @@ class ViewerScreen(WorkbenchScreen[None]):
 
     def _move(self, by: int) -> None:
         """The cursor in the views that have one, else the column."""
-        if self._view in ("sentences", "tokens"):
+        if self._view in ("sentences", "tokens", "anchors"):
             self._place = max(0, min(self._content.places - 1, self._place + by))
             self.follow()
         else:

@@ -13,6 +13,7 @@ from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import PairedDifference
 from alignbench.metrics.values import Cross, Value
 from alignbench.reports.numbers import digits_of
+from alignbench.scoring.model_based.stances import STANCE_SCORES
 from alignbench.tui.text import number
 
 SIMILARITY = "similarity to the reference"
@@ -170,6 +171,13 @@ def _rows() -> Iterator[MetricRow]:
             yield MetricRow(metric, True, SIMILARITY if not metric.is_distance else "distance from the reference")
     for fields in _JUDGED:
         yield MetricRow(_judged(*fields), False, JUDGED)
+    for name in STANCE_SCORES:  # read from the judgments of stance
+        yield MetricRow(replace(METRICS[name], name=stance_row(name)), False, JUDGED)
+
+
+def stance_row(score: str) -> str:
+    """What a score of stances is called as a row, which is run by having stances judged."""
+    return f"stance.{score}"
 
 
 def _judged(name: str, title: str, meaning: str, low: float, high: float | None) -> Metric:

@@ -33,11 +33,12 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """What an axis shows, and from where to where."""
+    """What an axis shows, and from where to where. ends: what stands there in the place of the numbers."""
 
     title: str
     low: float
     high: float
+    ends: tuple[str, str] | None = None
 
     @classmethod
     def around(cls, title: str, values: Sequence[float]) -> Axis:
@@ -69,7 +70,7 @@ def plot(points: Sequence[Point], x: Axis, y: Axis, width: int, height: int = HE
     for row, (chars, style) in enumerate(zip(grid, styles, strict=True)):
         at = {0: _end(y.high), height - 1: _end(y.low)}.get(row, "")
         lines.append(Content.assemble((f"{at:>{LABEL}} │", DIM), *zip(chars, style, strict=True)))
-    low, high = _end(x.low), _end(x.high)
+    low, high = x.ends or (_end(x.low), _end(x.high))
     middle = f"{x.title:^{max(0, across.width - len(low) - len(high))}}"
     lines.append(Content.styled(f"{'':>{LABEL}} └{'─' * across.width}", DIM))
     lines.append(Content.assemble(f"{'':>{LABEL + 2}}", (low, DIM), (middle, "bold"), (high, DIM)))
