@@ -18,7 +18,7 @@ from alignbench.tui.condition_text import settings
 from alignbench.tui.messages import Open
 from alignbench.tui.save_copy import copy_sample, save_sample
 from alignbench.tui.screen import WorkbenchScreen
-from alignbench.tui.sizes import HEIGHTS, TALL
+from alignbench.tui.sizes import HEIGHTS, NARROW, TALL
 from alignbench.tui.styled import in_hue, tabs
 from alignbench.tui.text import before_it, cells, count, middle_cut, one_line, printable
 from alignbench.tui.viewer.actions import VIEWER
@@ -47,6 +47,7 @@ TITLES: dict[ViewerTab, str] = {
     "tokens": "token shift",
     "anchors": "anchors",
 }
+SHORT: dict[ViewerTab, str] = {"shared": "shared", "tokens": "tokens"}  # where there is little room beside the name
 
 
 def facts(sample: BenchSample, column: Column) -> str:
@@ -143,7 +144,7 @@ class ViewerScreen(WorkbenchScreen[None]):
         self.query_one(ScreenTitle).show("Sample", bench.prompt.text, f"sample {sample.index + 1} of {total}")
         mark = "*" if column.name == bench.reference else ""
         version = f" v{column.version + 1}/{len(column.history)}" if column.versions else ""
-        views = tabs(TITLES, self._view)
+        views = tabs(TITLES if self.size.width >= NARROW else {**TITLES, **SHORT}, self._view)
         room = self.size.width - views.cell_length - cells(version) - 12
         name = in_hue(f"{letter(bench.selected)}{mark} {one_line(column.name, max(8, room))}{version}", bench.selected)
         self.query_one("#sample").border_title = Content.assemble(name, "  ", views)
