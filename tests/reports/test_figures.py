@@ -20,7 +20,14 @@ def test_a_report_has_the_figures_that_it_has_numbers_for(store: Store) -> None:
     assert figures(report(store, metrics=("surprisal",))) == []
     grade(store)
     all_figures = figures(report(store, investigation="all", temperatures=(0.7, 1.0)))
-    assert [figure.name for figure in all_figures] == ["diversity", "recovery", "gate", "coverage", "frontier"]
+    assert [figure.name for figure in all_figures] == [
+        "diversity",
+        "recovery",
+        "gate",
+        "coverage",
+        "frontier",
+        "matrix",
+    ]
     ids = [id for figure in all_figures for id in re.findall(r'\bid="([^"]+)"', figure.svg())]
     assert len(ids) == len(set(ids))
 

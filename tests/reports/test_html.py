@@ -69,7 +69,7 @@ def test_it_has_findings_figures_tables_and_samples(store: Store) -> None:
     for part in ("Findings", "Figures", "Within a condition", "Judged: quality", "Frontier over temperatures",
                  "Counts", "Settings and versions", "Why 2?", "failed: overflow", "cut by length"):  # fmt: skip
         assert part in shown, part
-    assert text.count("<svg") == 5
+    assert text.count("<svg") == 6
     assert HOSTILE.replace("\x1b", "␛") in shown
     assert "<b>sun0</b>" in text or "<i>sun0</i>" in text
 
