@@ -108,7 +108,7 @@ async def test_replies_are_drawn_in_every_order(tmp_path: Path) -> None:
         await opened(pilot, app)
         await pilot.press("s")
         await until(pilot, lambda: app.workbench.bench.session is not None and not app.workbench.busy)
-        await shows(pilot, "A* demo-aligned, rep", "chance alone")
+        await shows(pilot, "A* replies", "chance alone")
         assert len({row.prompt_id for row in rows(db)}) == 6
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is bench_of(app))

@@ -102,7 +102,8 @@ class SurveyScreen(WorkbenchScreen[None]):
             replies = counted_replies(bench, who, asked, self._orders)
             if replies is not None:
                 said = "" if replies.p is not None else f"none of {replies.n} replies chooses an option"
-                yield AnswerRow(sign, name, who.at, replies.p, replies, said)
+                called = "replies" if who.persona is None else f"{name}, replies"
+                yield AnswerRow(sign, called, who.at, replies.p, replies, said)
 
     def _read(self, sign: str, name: str, who: Respondent, asked: Prompt) -> AnswerRow:
         job = read_options(self.workbench, who, asked, self._orders)

@@ -31,7 +31,7 @@ class AnswerRow:
 
     Attributes:
         sign: a column's letter; empty for people
-        name: of the column or the group
+        name: of the column, of its replies, or of the group
         at: the column's place; None for people
         shares: (K,) over the options that are no refusals; None where there are none
         distribution: of a column, once it is known
@@ -51,8 +51,7 @@ class AnswerRow:
 
     @property
     def label(self) -> str:
-        way = {"sample": ", replies"}.get(self.distribution.by, "") if self.distribution is not None else ""
-        return f"{self.sign} {self.name}{way}".strip()
+        return f"{self.sign} {self.name}".strip()
 
 
 def answer_lines(
