@@ -110,7 +110,7 @@ def with_constraints(text: str, constraints: Sequence[str]) -> str:
 
 def prompt_json(prompt: Prompt) -> dict[str, Any]:
     """What a prompt has beside id and text, as a prompt file has it; nothing of one that has nothing."""
-    value: dict[str, Any] = {}
+    value: dict[str, Any] = prompt.answers.to_json() if prompt.answers else {}
     if prompt.earlier:
         value["messages"] = [{"role": turn.role, "content": turn.content} for turn in prompt.messages]
     if prompt.rung is not None:

@@ -15,6 +15,7 @@ from textual.widgets._footer import FooterKey
 
 import alignbench.tui
 from alignbench.errors import InputError
+from alignbench.prompts import shipped_sets
 from alignbench.spec import Model
 from alignbench.store import Store
 from alignbench.tui.action import APP, SCOPES, of_screen
@@ -148,9 +149,9 @@ async def test_pick_a_prompt(tmp_path: Path) -> None:
         bench = app.workbench.bench
         await pilot.press("f2")
         await until(pilot, lambda: app.screen.query(OptionList) and app.screen.query_one(OptionList).option_count == 60)
-        await pilot.press("tab")
-        await until(pilot, lambda: app.screen.query_one(OptionList).get_option_at_index(0) is not None)
-        await pilot.press("tab")
+        for _ in shipped_sets():  # round to where it began
+            await pilot.press("tab")
+            await until(pilot, lambda: app.screen.query_one(OptionList).get_option_at_index(0) is not None)
         await until(pilot, lambda: isinstance(app.screen, PromptsScreen) and app.screen._chosen == "open-ended")
         word = max(bench.prompts[7].text.split(), key=len).strip(".,?!")
         app.screen.query_one(PlainInput).value = word

@@ -41,7 +41,6 @@ def show(
     prompts = load_prompts(name, limit=limit)
     if as_json:
         for prompt in prompts:
-            answers = prompt.answers.to_json() if prompt.answers else {}
-            printing.json_data({"id": prompt.id, "prompt": prompt.text, **answers, **prompt_json(prompt)})
+            printing.json_data({"id": prompt.id, "prompt": prompt.text, **prompt_json(prompt)})
         return
     print_table(("id", "prompt"), [(prompt.id, prompt.shown) for prompt in prompts])

@@ -14,8 +14,9 @@ from alignbench.cli import printing
 from alignbench.display import visible
 from alignbench.json_text import json_text
 from alignbench.models.embedded import present_name
+from alignbench.prompt_fields import prompt_json
 from alignbench.session_diff import SessionDiff
-from alignbench.spec import NOT_RECORDED, SETTINGS, Condition, Sampling, written_setting
+from alignbench.spec import NOT_RECORDED, SETTINGS, Condition, Prompt, Sampling, written_setting
 from alignbench.store import Note, SampleRow, SessionInfo, Store
 
 
@@ -24,13 +25,17 @@ def to_json(value: SessionInfo) -> str:
     return json_text(asdict(value))
 
 
+def _prompt_json(prompt: Prompt) -> dict[str, Any]:
+    return {"id": prompt.id, "text": prompt.text, "set": prompt.set, **prompt_json(prompt)}
+
+
 def session_json(store: Store, session_id: int) -> str:
     """A session and everything in it as one JSON object, texts exact."""
     session = store.session(session_id)
     return json_text(
         {
             "session": asdict(session) | {"manifest": store.manifest(session_id)},
-            "prompts": [asdict(prompt) for prompt in store.prompts(session_id)],
+            "prompts": [_prompt_json(prompt) for prompt in store.prompts(session_id)],
             "conditions": [_condition_json(c) for c in store.conditions(session_id)],
             "cells": [asdict(cell) | {"rendered": store.rendered(cell.id)} for cell in store.cells(session_id)],
             "notes": [asdict(note) for note in store.notes(session_id)],

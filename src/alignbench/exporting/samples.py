@@ -73,7 +73,7 @@ def _parts(prompts: Iterable[Prompt]) -> tuple[str, ...]:
 def _part_values(prompt: Prompt | None) -> dict[str, Any]:
     if prompt is None:
         return {}
-    return {**(prompt.answers.to_json() if prompt.answers else {}), **prompt_json(prompt)}
+    return prompt_json(prompt)
 
 
 def write_jsonl(rows: Iterable[Mapping[str, Any]], out: IO[str]) -> None:

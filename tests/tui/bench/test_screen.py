@@ -17,10 +17,12 @@ from alignbench.spec import Model, Prompt, Sampling
 from alignbench.store import SampleRow, Store
 from alignbench.tui.app import BenchApp
 from alignbench.tui.dialogs.condition import ConditionScreen
+from alignbench.tui.dialogs.prompts import PromptsScreen
 from alignbench.tui.widgets.inputs import PlainArea, PlainInput
 from alignbench.tui.workbench import persistence
 from alignbench.tui.workbench.bench_scores import BenchScores
 from alignbench.tui.workbench.comparison_values import ScoreTable
+from alignbench.tui.workbench.state import THIS_SESSION
 from tests.support.app import SMALL, WIDE, bench_of, heads, make_app, ready, rows, sampled, screen_text, shows, until
 from tests.support.fakes import FakePool
 from tests.support.waiting import LIMIT
@@ -377,7 +379,10 @@ async def test_prompts_of_the_session_are_a_set(tmp_path: Path) -> None:
         await sampled(pilot, app)
         await pilot.press("right_square_bracket", "f2")
         await until(pilot, lambda: "this session" in screen_text(app))
-        await pilot.press("tab")
+        assert isinstance(app.screen, PromptsScreen)
+        while app.screen._chosen != THIS_SESSION:
+            await pilot.press("tab")
+            await pilot.pause()
         await until(pilot, lambda: "my own question" in screen_text(app))
         await pilot.press("enter")
         await until(pilot, lambda: app.screen is bench_of(app))

@@ -71,6 +71,22 @@ async def test_bars_a_row_a_column_and_a_group(tmp_path: Path, size: tuple[int, 
         assert app.workbench.bench.session is None, "nothing was drawn"
 
 
+async def test_it_is_moved_in_where_not_all_fits(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db", Voter())
+    async with app.run_test(size=(80, 12)) as pilot:
+        await opened(pilot, app)
+        await until(pilot, lambda: "█" in line_of(app, "B demo-base"))
+        first = screen_text(app)
+        await pilot.press("end")
+        await shows(pilot, "alignbench survey")
+        await pilot.press("home")
+        await until(pilot, lambda: screen_text(app) == first)
+        await pilot.press("j")
+        await until(pilot, lambda: screen_text(app) != first)
+        await pilot.press("k")
+        await until(pilot, lambda: screen_text(app) == first)
+
+
 async def test_other_distances(tmp_path: Path) -> None:
     app = make_app(tmp_path / "x.db", Voter())
     async with app.run_test(size=WIDE, notifications=True) as pilot:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alignbench.tui.action import SCROLLING, Action
+from alignbench.tui.action import LINES, SCROLLING, Action
 
 SURVEY = (
     Action("back", "escape,q,o", "Esc", "back", "Give up what is being read; else back to the Bench.", footer=True),
@@ -21,5 +21,6 @@ SURVEY = (
     Action("next_prompt", "right_square_bracket,full_stop", "]", "next", "The next prompt of the set.", footer=True),
     Action("previous_prompt", "left_square_bracket,comma", "[", "previous", "The prompt before."),
     Action("again", "r", "r", "again", "Read what failed or was given up.", footer=True, title="read again"),
+    *LINES,
     *SCROLLING,
 )
