@@ -33,7 +33,7 @@ COLOURS = 255  # of a picture: a screen has few, the edges of letters the rest
 LONGEST = 300.0  # seconds that a screen may take to be there
 LARGEST = 300_000  # bytes of a picture
 
-SAMPLING = ["--prompts", "open-ended", "--limit", "3", "-n", "5", "--max-tokens", "80"]
+SAMPLING = ["--prompts", "open-ended", "--limit", "3", "-n", "5", "--temperature", "1", "--max-tokens", "200"]
 CONDITIONS = ["demo-aligned=demo-aligned", "demo-base=demo-base", "with-summary=demo-base,context=summary"]
 
 

@@ -24,7 +24,7 @@ _DOWN, _FAR_DOWN = "▔", "▀"  # fewer by up to 4 bits, and by more
 
 END = "∎"  # stands for the end of a response
 
-WHAT, COSTS = 18, 18  # cells of the first columns of the account
+WHAT, COSTS = 18, 20  # cells of the first columns of the account
 
 
 @dataclass(frozen=True, slots=True)
