@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from alignbench.metrics.estimates import Estimate
 from alignbench.reports.section import Section, shown_difference, shown_number, shown_value
@@ -30,22 +31,28 @@ def answers_section(answers: Sequence[AnswerDistribution]) -> Section:
         )
         for each in answers
     )
-    return Section("Survey: answers", columns, tuple(rows))
+    return Section("Answers", columns, tuple(rows))
 
 
 def survey_sections(summary: SurveySummary) -> Iterator[Section]:
     """Those that have rows."""
     yield _answering_section(summary)
     for title, other, rows in (
-        ("Survey: distance to equal shares", "", summary.to_uniform),
-        ("Survey: distance to people", "group", summary.to_groups),
-        ("Survey: distance between conditions", "to", summary.between),
-        ("Survey: log-probs against replies", "to", summary.ways),
+        ("Distance to equal shares", "", summary.to_uniform),
+        ("Distance to people", "group", summary.to_groups),
+        ("Distance between conditions", "to", summary.between),
+        ("Log-probs against replies", "to", summary.ways),
     ):
         if rows:
             yield _distance_section(title, other, rows)
     if summary.steering:
         yield _steering_section(summary)
+
+
+def survey_part(summary: SurveySummary) -> Iterator[Section]:
+    """The same among other tables of a report."""
+    for section in survey_sections(summary):
+        yield replace(section, title=f"Survey: {section.title[0].lower()}{section.title[1:]}")
 
 
 def _answering_section(summary: SurveySummary) -> Section:
@@ -67,7 +74,7 @@ def _answering_section(summary: SurveySummary) -> Section:
         "Means over questions with 95% intervals. Refusals and unparsed replies, of n in all, are no part of a "
         "distribution; unanswered: questions without any answer.",
     )
-    return Section("Survey: over questions", columns, tuple(rows), notes)
+    return Section("Over questions", columns, tuple(rows), notes)
 
 
 def _distance_section(title: str, other: str, distances: Sequence[MeanDistance]) -> Section:
@@ -102,7 +109,7 @@ def _steering_section(summary: SurveySummary) -> Section:
         for each in summary.steering
     )
     notes = ("TV to a group; under 0 the persona brings the answers closer. p is Holm's over all rows.",)
-    return Section("Survey: steerability", columns, tuple(rows), notes)
+    return Section("Steerability", columns, tuple(rows), notes)
 
 
 def _shares(answer: AnswerDistribution) -> str:
