@@ -10,9 +10,7 @@ from alignbench.reports.section import Section, shown_difference, shown_number, 
 from alignbench.surveys.distribution import AnswerDistribution
 from alignbench.surveys.summary import MeanDistance, SurveySummary
 
-BY_CHANCE = (
-    "By chance: what replies would show on average if both sides answered alike; where log-probs alone are compared, 0."
-)
+BY_CHANCE = "TV by chance: its mean if both sides answered alike, of so many replies, and people where that is known."
 _LONGEST = 24  # characters of an option's text in a table
 
 
