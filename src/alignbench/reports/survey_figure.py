@@ -58,7 +58,8 @@ def survey_figure(summary: SurveySummary | None) -> Figure | None:
     left_out = "" if len(shown) == len(others) else f" The first {len(shown)} of {len(others)} groups."
     caption = (
         "Mean distance of a condition's answers over questions, with 95% intervals. A grey tick is the total variation "
-        f"that chance alone gives where both sides answer alike; an interval that holds its tick tells nothing.{left_out}"
+        "that chance alone gives where both sides answer alike: an interval that holds its tick tells no difference."
+        f"{left_out}"
     )
     to = "people" if summary.to_groups else "equal shares"
     height = 1.5 + len(shown) * max(0.3, 0.17 * len(names))
