@@ -27,6 +27,8 @@ from alignbench.scoring.responses import SessionResponses
 from alignbench.scoring.score_tables import ScoreTables
 from alignbench.scoring.scorer import ScoreRequest
 from alignbench.store import SessionInfo, Store
+from alignbench.surveys.session_survey import session_answers
+from alignbench.surveys.to_json import ANSWER_KEYS, answer_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -130,6 +132,13 @@ class Session:
             for span in of
         ]  # fmt: skip
         return _frame(rows, ("condition", "prompt_id", "text", "words", "responses", "n"))
+
+    def survey(self) -> pd.DataFrame:
+        """One row a survey question and condition, with the keys of a line of `alignbench survey --json`: `groups` and
+        `uniform` hold the distances. From the replies that the session keeps; no rows where no prompt has options."""
+        with _reading(self.path) as store:
+            rows = [answer_json(answer) for answer in session_answers(store, self.info.id)]
+        return _frame(rows, ANSWER_KEYS)
 
     def _kept_embeddings(self, store: Store) -> Embeddings:
         return Embeddings(store, None, DEFAULT_EMBEDDER, f"not kept yet: alignbench score --session {self.info.id}")

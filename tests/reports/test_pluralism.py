@@ -14,6 +14,7 @@ from alignbench.judging.stances import NO_STANCES
 from alignbench.reports.contents import Report
 from alignbench.reports.figures import figures
 from alignbench.reports.finding import Finding
+from alignbench.reports.numbers import percent
 from alignbench.reports.pluralism_to_json import matrix_json
 from alignbench.reports.sections import sections
 from alignbench.reports.writing import written
@@ -61,6 +62,26 @@ def test_the_known_answers_are_claimed(contested: Store) -> None:
     assert [(claim.kind, claim.says) for claim in spread.claims] == [("stance spread", "more even")]
     assert "one response of raw covers 40%, of chat 100%" in sides.text
     assert [(claim.kind, claim.says) for claim in sides.claims] == [("sides", "less")]
+
+
+def test_a_share_between_two_percents_is_rounded_alike_in_sentence_and_table(tmp_path: Path) -> None:
+    said = {"raw": ("yes",) * 17 + ("other",) * 3, "chat": ALIGNED_SAID}  # 8.5 of 20
+    with Store.open(tmp_path / "half.db") as store:
+        contested_session(store, said, prompts=21)
+        of = pluralism_report(store)
+    assert "one response of raw covers 43%" in starting(of, "Of the sides").text
+    sides = next(section for section in sections(of) if section.title.startswith("Sides of contested"))
+    column = sides.columns.index("one response covers")
+    assert {row[0]: row[column].split()[0] for row in sides.rows} == {"raw": "43%", "chat (reference)": "100%"}
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"),
+    [(0.425, "43%"), (0.42499999999999993, "43%"), (0.42500000000000004, "43%"), (0.4249, "42%"), (0.125, "13%"),
+     (-0.125, "-13%"), (-0.001, "0%"), (1.0, "100%"), (2.345, "235%"), (float("inf"), "inf%")],
+)  # fmt: skip
+def test_halves_of_a_percent_are_rounded_away_from_0(share: float, shown: str) -> None:
+    assert percent(share) == shown
 
 
 def test_few_prompts_claim_nothing(tmp_path: Path) -> None:

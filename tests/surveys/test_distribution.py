@@ -10,11 +10,10 @@ import pytest
 from alignbench.answer_options import AnswerOption, AnswerOptions, HumanGroup
 from alignbench.metrics.answer_distributions import sampling_floor
 from alignbench.metrics.statistics import Uncertainty
-from alignbench.spec import Condition, Model, Prompt
+from alignbench.spec import Prompt
 from alignbench.surveys.asking import option_orders
 from alignbench.surveys.distribution import AnswerDistribution, Reply, of_masses, of_replies
 from alignbench.surveys.summary import summarize
-from alignbench.surveys.survey import Survey
 from alignbench.surveys.to_json import answer_json, summary_json
 
 SCALE = AnswerOptions(
@@ -104,16 +103,10 @@ def drawn(
 QUESTIONS = tuple(Prompt(f"q{i}", f"How high, {i}?", "mine", SCALE) for i in range(24))
 
 
-def survey(*names: str, personas: dict[str, tuple[str, str]] | None = None) -> Survey:
-    model = Model("m", "demo-base", "base")
-    conditions = tuple(Condition.zero_shot(model, name=name) for name in names)
-    return Survey("mine.jsonl", QUESTIONS, conditions, "all", 24, personas or {})
-
-
 def test_two_halves_of_one_condition_are_as_far_apart_as_chance_says() -> None:
     rng = np.random.default_rng(3)
     answers = [each for name in ("a", "b") for each in drawn(QUESTIONS, name, (0.5, 0.3, 0.2), 4, rng)]
-    summary = summarize(survey("a", "b"), answers, Uncertainty(resamples=500))
+    summary = summarize(answers, ["a", "b"], {}, Uncertainty(resamples=500))
     (between,) = summary.between
     tv, floor = between.distances["tv"], between.floor.value
     assert (between.condition, between.other, tv.n) == ("a", "b", 24)
@@ -133,9 +126,7 @@ def test_a_persona_that_answers_as_the_group_steers_to_it_and_one_that_changes_n
         *drawn(QUESTIONS, "m as nobody", (0.5, 0.3, 0.2), 4, rng),
     ]
     personas = {"m as Town": ("m", "Town"), "m as nobody": ("m", "nobody")}
-    summary = summarize(
-        survey("m", "m as Town", "m as nobody", personas=personas), answers, Uncertainty(resamples=500, flips=500)
-    )
+    summary = summarize(answers, ["m", *personas], personas, Uncertainty(resamples=500, flips=500))
     steering = {(each.persona, each.group): each for each in summary.steering}
     town, null = steering["Town", "town"], steering["nobody", "town"]
     assert (town.named, null.named, steering["Town", "country"].named) == (True, False, False)
@@ -151,9 +142,8 @@ def test_a_persona_that_answers_as_the_group_steers_to_it_and_one_that_changes_n
 def test_both_ways_of_a_condition_are_compared() -> None:
     rng = np.random.default_rng(2)
     read = [of_masses(question, "m", [(0.5, 0.3, 0.2)], [0.0]) for question in QUESTIONS]
-    summary = summarize(
-        survey("m"), [*read, *drawn(QUESTIONS, "m", (0.5, 0.3, 0.2), 4, rng)], Uncertainty(resamples=500)
-    )
+    replies = drawn(QUESTIONS, "m", (0.5, 0.3, 0.2), 4, rng)
+    summary = summarize([*read, *replies], ["m"], {}, Uncertainty(resamples=500))
     (ways,) = summary.ways
     assert (ways.condition, ways.by, ways.other) == ("m", "logprob", "sample")
     assert ways.distances["tv"].value == pytest.approx(ways.floor.value or 0.0, abs=0.03)

@@ -11,10 +11,9 @@ import pytest
 
 from alignbench.answer_options import AnswerOption, AnswerOptions, HumanGroup
 from alignbench.metrics.statistics import Uncertainty
-from alignbench.spec import Condition, Model, Prompt
+from alignbench.spec import Prompt
 from alignbench.surveys.distribution import AnswerDistribution, Reply, of_replies
 from alignbench.surveys.summary import SurveySummary, summarize
-from alignbench.surveys.survey import Survey
 
 N_SURVEYS, N_QUESTIONS, N_ORDERS, N_REPLIES = 200, 24, 3, 4  # replies to each order
 LETTERS = ("A", "B", "C")
@@ -37,7 +36,7 @@ def answered(question: Prompt, condition: str, p: np.ndarray, rng: Rng) -> Answe
 def survey(seed: int, persona: Voter) -> SurveySummary:
     """Three conditions: two halves of one, and the first as a persona."""
     rng = np.random.default_rng(seed)
-    questions, answers = [], []
+    answers = []
     for i in range(N_QUESTIONS):
         p, group = rng.dirichlet(np.ones(3)), rng.dirichlet(np.ones(3))
         shares = tuple((np.round(group, 6) / np.round(group, 6).sum()).tolist())
@@ -45,13 +44,10 @@ def survey(seed: int, persona: Voter) -> SurveySummary:
             tuple(AnswerOption(name) for name in ("red", "green", "blue")), (HumanGroup("g", shares),)
         )
         question = Prompt(f"q{i}", "Which?", "mine", options)
-        questions.append(question)
         for name, of in (("one", p), ("half", p), ("one as g", persona(p, group, rng))):
             answers.append(answered(question, name, of, rng))
-    model = Model("m", "demo-base", "base")
-    conditions = tuple(Condition.zero_shot(model, name=name) for name in ("one", "half", "one as g"))
-    asked = Survey("x", tuple(questions), conditions, "cyclic", N_ORDERS * N_REPLIES, {"one as g": ("one", "g")})
-    return summarize(asked, answers, Uncertainty(resamples=500, flips=500))
+    personas = {"one as g": ("one", "g")}
+    return summarize(answers, ("one", "half", "one as g"), personas, Uncertainty(resamples=500, flips=500))
 
 
 @cache

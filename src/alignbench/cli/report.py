@@ -138,12 +138,7 @@ def _write_figures(report: Report, folder: Path) -> None:
 
 
 def _print(report: Report) -> None:
-    from alignbench.cli.tables import print_table
+    from alignbench.cli.tables import print_titled
     from alignbench.reports.sections import listed, sections
 
-    for section in listed(sections(report)):
-        printing.show(f"\n{section.title}")
-        if section.columns:
-            print_table(section.columns, section.lines)
-        for note in section.notes:
-            printing.show(f"- {note}")
+    print_titled(listed(sections(report)))

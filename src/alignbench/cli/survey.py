@@ -144,7 +144,8 @@ def survey(
         for row in rows:
             printing.json_data(answer_json(row))
     if rows and (summary is not None or not as_json):
-        over_questions = summarize(asked, rows, Uncertainty())
+        names = [each.name for each in asked.conditions]
+        over_questions = summarize(rows, names, personas, Uncertainty())
         if summary is not None:
             with text_output(summary) as out:
                 out.write(json_text(summary_json(over_questions), indent=2) + "\n")

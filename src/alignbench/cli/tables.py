@@ -20,6 +20,16 @@ def print_sections(sections: Iterable[Section]) -> None:
         print_table(section.columns, section.rows)
 
 
+def print_titled(sections: Iterable[Section]) -> None:
+    """Each below its title, and its notes below it."""
+    for section in sections:
+        printing.show(f"\n{section.title}")
+        if section.columns:
+            print_table(section.columns, section.lines)
+        for note in section.notes:
+            printing.show(f"- {note}")
+
+
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print rows under a header, if a column has a name; long cells fold on a terminal and nowhere else.
 

@@ -22,6 +22,7 @@ from alignbench.scoring.equivalence import Equivalence
 from alignbench.scoring.score_tables import ScoreTables
 from alignbench.scoring.truncation import Truncation, Truncations
 from alignbench.spec import Condition
+from alignbench.surveys.session_survey import SurveyResults
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ class Investigated:
 @dataclass(frozen=True, slots=True)
 class Report:
     """A session's scores, judgments by kind, counts by condition, what it was made with, an investigation, and what
-    came of ladders of constraints."""
+    came of ladders of constraints and of survey questions."""
 
     session: int
     scores: ScoreTables
@@ -139,6 +140,7 @@ class Report:
     meta: ReportMeta = field(kw_only=True)
     investigation: Investigated | None = None
     constraints: ConstraintLadders | None = None
+    survey: SurveyResults | None = None
 
     @property
     def truncations(self) -> Truncations:

@@ -9,7 +9,7 @@ from alignbench.reports.caveats import FEW_RESPONSES
 from alignbench.reports.coverage_curves import ConditionCoverage, Coverage
 from alignbench.reports.evidence import evidence
 from alignbench.reports.finding import Caveat, Claim, Finding
-from alignbench.reports.numbers import number
+from alignbench.reports.numbers import number, percent, percents
 
 
 def coverage_findings(
@@ -78,4 +78,4 @@ def _further(curve: Sequence[Estimate]) -> str:
 def _percent(share: Estimate) -> str:
     if share.value is None:
         return "-"
-    return f"{share.value:.0%}" + ("" if share.ci is None else " [{:.0%}, {:.0%}]".format(*share.ci))
+    return percent(share.value) + ("" if share.ci is None else f" {percents(share.ci)}")

@@ -20,6 +20,7 @@ from alignbench.reports.gate import QualityGate
 from alignbench.reports.plotting import COLOURS, MARKERS, Axes, called, with_interval
 from alignbench.reports.pluralism_figures import matrix_figure, stance_figure
 from alignbench.reports.recovery_text import MARK, share
+from alignbench.reports.survey_figure import survey_figure
 from alignbench.scoring.score_tables import CrossEstimate, MatchedEstimate, ScoreTables, WithinEstimate
 
 WITHIN = ("words", "jaccard", "embedding_diversity")
@@ -35,6 +36,7 @@ def figures(report: Report) -> list[Figure]:
         if diversity.frontier is not None:
             drawn.append(_frontier(diversity.frontier))
         drawn.append(dial_figure(diversity.dials))
+    drawn.append(survey_figure(None if report.survey is None else report.survey.summary))
     drawn.append(constraint_figure(report.constraints))
     if (of_pluralism := report.pluralism) is not None:
         drawn += [stance_figure(of_pluralism.stances), matrix_figure(of_pluralism.matrices)]

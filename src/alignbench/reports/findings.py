@@ -14,7 +14,7 @@ from alignbench.reports.entropy_findings import entropy_findings
 from alignbench.reports.evidence import evidence
 from alignbench.reports.finding import Caveat, Claim, ClaimKind, Finding
 from alignbench.reports.gate import GateGap, QualityGate
-from alignbench.reports.numbers import counted, interval, number
+from alignbench.reports.numbers import counted, interval, number, percent, percents
 from alignbench.reports.section import metric_digits
 from alignbench.scoring.score_tables import MatchedEstimate, ScoreTables
 from alignbench.scoring.truncation import Truncations
@@ -129,7 +129,7 @@ def _closed(condition: str, reference: str, metric: str, gap: GateGap, no_claim:
         "both sides: "
         f"{number(before.value, sign=True)} before the gate, {number(after.value, sign=True)} after it"
     )
-    if share.ci is None:
+    if share.value is None or share.ci is None:
         yield Finding(f"{line} ({share.reason}).", condition)
         return
     low, high = share.ci
@@ -139,7 +139,7 @@ def _closed(condition: str, reference: str, metric: str, gap: GateGap, no_claim:
     if no_claim:
         yield Finding(f"{line}: no claim.", condition, caveats=(no_claim,))
         return
-    took = f"{share.value:.0%} [{low:.0%}, {high:.0%}] of the difference is bad responses that are gone"
+    took = f"{percent(share.value)} {percents(share.ci)} of the difference is bad responses that are gone"
     claim = Claim("gate", metric, "part of the difference" if low > 0 else "hides a difference")
     yield Finding(f"{line}: {took}.", condition, (claim,))
 
@@ -151,7 +151,7 @@ def _stances(stances: JudgedTable, contested: int) -> Iterator[Finding]:
             "alignbench judge SESSION --kind stance tells."
         )
     for condition, fields in stances.items():
-        shares = [f"{name} {fields[name].value:.0%}" for name in STANCES if fields[name].value is not None]
+        shares = [f"{name} {percent(value)}" for name in STANCES if (value := fields[name].value) is not None]
         distinct = fields[DISTINCT]
         if shares and distinct.value is not None:
             spread = f"{number(distinct.value)}{'' if distinct.ci is None else ' ' + interval(distinct.ci)}"

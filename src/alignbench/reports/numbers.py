@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the app's first paint does without numpy
@@ -34,6 +35,19 @@ def interval(ci: Interval, digits: int = DIGITS) -> str:
     """Both ends alike: those of a count have one decimal."""
     digits = digits or 1
     return f"[{number(ci[0], digits)}, {number(ci[1], digits)}]"
+
+
+def percent(share: float) -> str:
+    """A whole number of percent, halves away from 0: 43% for .425, however the share was added up."""
+    if not math.isfinite(share):
+        return f"{share:.0%}"
+    whole = math.floor(round(abs(share) * 100, 6) + 0.5)
+    return f"{-whole if share < 0 else whole}%"
+
+
+def percents(ci: Interval) -> str:
+    """Both ends of an interval."""
+    return f"[{percent(ci[0])}, {percent(ci[1])}]"
 
 
 def counted(n: int, what: str) -> str:

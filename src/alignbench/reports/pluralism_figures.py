@@ -40,7 +40,7 @@ def stance_figure(of: StancePluralism) -> Figure | None:
         curves.set_ylim(0, 1.04)
         curves.set_xticks(range(1, max(len(one.union) for one in shown.values()) + 1))
         spread.set_title("stance entropy, bits")
-        spread.set_ylim(bottom=0)
+        spread.set_ylim(bottom=-0.06)  # a point at 0 is whole
         spread.set_xlim(-0.7, len(shown) - 0.3)
         spread.set_xticks([])
         legend(panels, 2)

@@ -9,7 +9,7 @@ from alignbench.reports.caveats import cut, lengths_apart, with_caveats
 from alignbench.reports.contents import Report
 from alignbench.reports.evidence import evidence
 from alignbench.reports.finding import Caveat, Claim, ClaimKind, Finding
-from alignbench.reports.numbers import counted, number
+from alignbench.reports.numbers import counted, number, percent, percents
 from alignbench.reports.pluralism import Pluralism
 from alignbench.reports.stance_pluralism import ConditionStances, StancePluralism
 from alignbench.scoring.condition_matrix import ConditionMatrix
@@ -63,8 +63,8 @@ def _compared(name: str, one: ConditionStances, reference: str, truncations: Tru
             says = {1: "more even", -1: "less even"}
         else:
             shown = (
-                f"Of the sides of contested prompts one response of {name} covers {first:.0%}, "
-                f"of {reference} {second:.0%}"
+                f"Of the sides of contested prompts one response of {name} covers {percent(first)}, "
+                f"of {reference} {percent(second)}"
             )
             ends = {1: "cover more of the sides", -1: "cover less of the sides"}
             says = {1: "more", -1: "less"}
@@ -80,20 +80,20 @@ def _where_it_splits(
     name: str, one: ConditionStances, of: StancePluralism, truncations: Truncations
 ) -> Iterator[Finding]:
     where, reference = one.where_it_splits, of.reference or ""
-    if where is None or where.names_both.value is None:
+    share = None if where is None else where.names_both
+    if where is None or share is None or share.value is None:
         return
-    share = where.names_both
-    around = "" if share.ci is None else " [{:.0%}, {:.0%}]".format(*share.ci)
+    around = "" if share.ci is None else f" {percents(share.ci)}"
     shown = (
         f"Where {name} splits, on {where.prompts} of {counted(of.prompts, 'contested prompt')}, "
-        f"{share.value:.0%}{around} of responses of {reference} name both sides"
+        f"{percent(share.value)}{around} of responses of {reference} name both sides"
     )
     difference = where.difference
     if difference.value is None or difference.means is None:
         yield Finding(f"{shown}.", name)
         return
     theirs, own = difference.means
-    shown += f" (held out {theirs:.0%}, {name} itself {own:.0%})"
+    shown += f" (held out {percent(theirs)}, {name} itself {percent(own)})"
     told = evidence(shown, difference, cut(truncations, name, reference))
     if not told.sign:
         yield Finding(told.text, name, caveats=told.caveats)
@@ -113,7 +113,7 @@ def _anchors(scores: ScoreTables, truncations: Truncations, reference: str) -> I
         if difference.value is None or difference.means is None:
             continue
         first, second = difference.means
-        shown = f"{METRICS[ANCHORS].title.capitalize()}: {name} {first:.0%}, {reference} {second:.0%}"
+        shown = f"{METRICS[ANCHORS].title.capitalize()}: {name} {percent(first)}, {reference} {percent(second)}"
         apart: Caveat | None = "anchor lengths" if lengths_apart(scores, name, reference) else None
         told = evidence(shown, difference, cut(truncations, name, reference) or apart)
         if not told.sign:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from alignbench.judging.summary import JudgedTable
 from alignbench.metrics.registry import METRICS
 from alignbench.reports.anchor_lists import anchor_section
+from alignbench.reports.numbers import percent
 from alignbench.reports.pluralism import Pluralism
 from alignbench.reports.section import Section, shown_difference, shown_number, shown_share, shown_value
 from alignbench.reports.stance_pluralism import StancePluralism
@@ -67,7 +68,7 @@ def stance_sections(of: StancePluralism, topics: JudgedTable) -> Iterator[Sectio
                 name,
                 f"{one.prompts} prompts",
                 shown_share(one.names_both),
-                *(("-", "-") if one.difference.means is None else (f"{mean:.0%}" for mean in one.difference.means)),
+                *(("-", "-") if one.difference.means is None else map(percent, one.difference.means)),
                 shown_difference(one.difference),
             )
             for name, one in split.items()

@@ -10,7 +10,7 @@ from alignbench.metrics.statistics import MIN_PROMPTS, SMALL_P
 from alignbench.reports.caveats import too_many_copies, with_caveats
 from alignbench.reports.contents import Report
 from alignbench.reports.finding import Caveat, Claim, Finding
-from alignbench.reports.numbers import interval, number
+from alignbench.reports.numbers import interval, number, percent, percents
 from alignbench.reports.recovery_text import share
 from alignbench.scoring.score_tables import CrossEstimate
 
@@ -80,9 +80,8 @@ def _recovered(score: CrossEstimate) -> str:
         return f"no recovery ({score.recovery_reason})"
     if score.recovery_ci is None:
         return f"no recovery ({score.recovery_reason})" if no_gap(score.gap_ci) else f"recovery {share(score)}"
-    low, high = score.recovery_ci
-    claim = "" if low > 0 else ", not told from none"
-    return f"recovery {score.recovery:.0%} [{low:.0%}, {high:.0%}]{claim}"
+    claim = "" if score.recovery_ci[0] > 0 else ", not told from none"
+    return f"recovery {percent(score.recovery)} {percents(score.recovery_ci)}{claim}"
 
 
 def _beside(metric: str, score: CrossEstimate, copies: Caveat | None) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from alignbench.metrics.recovery import no_gap
 from alignbench.metrics.statistics import MIN_PROMPTS
+from alignbench.reports.numbers import percent, percents
 from alignbench.scoring.score_tables import CrossEstimate
 
 MARK = "!"  # of too few, or over 1
@@ -34,7 +35,7 @@ def share(score: CrossEstimate) -> str:
         return NO_SHARE
     if score.recovery is None:
         return ""
-    return f"{score.recovery:.0%}{f' {MARK}' if is_marked(score) else ''}"
+    return f"{percent(score.recovery)}{f' {MARK}' if is_marked(score) else ''}"
 
 
 def shown_recovery(score: CrossEstimate) -> str:
@@ -43,8 +44,7 @@ def shown_recovery(score: CrossEstimate) -> str:
         return f"- ({score.recovery_reason})" if score.recovery_reason else "-"
     if score.recovery_ci is None:
         return share(score)
-    low, high = score.recovery_ci
-    return f"{score.recovery:.0%} [{low:.0%}, {high:.0%}]{f' {MARK}' if score.warning else ''}"
+    return f"{percent(score.recovery)} {percents(score.recovery_ci)}{f' {MARK}' if score.warning else ''}"
 
 
 def recovery_remarks(scores: Iterable[CrossEstimate]) -> Iterator[str]:

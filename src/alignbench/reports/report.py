@@ -52,6 +52,7 @@ from alignbench.scoring.scorer import ScoreRequest
 from alignbench.scoring.truncation import Truncations, session_truncations
 from alignbench.spec import Condition
 from alignbench.store import Store
+from alignbench.surveys.session_survey import session_survey
 
 
 def build_report(
@@ -141,6 +142,7 @@ def build_report(
             options.reference,
             uncertainty,
         ),
+        survey=session_survey(store, session, uncertainty, options.conditions),
         judged=judged_tables(
             store,
             session,

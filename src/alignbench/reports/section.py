@@ -9,7 +9,7 @@ from itertools import zip_longest
 from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.statistics import MIN_PROMPTS, SMALL_P, PairedDifference
-from alignbench.reports.numbers import DIGITS, counted, digits_of, interval, number, p_value
+from alignbench.reports.numbers import DIGITS, counted, digits_of, interval, number, p_value, percent, percents
 from alignbench.scoring.score_tables import MatchedEstimate, WithinEstimate
 
 _ARROWS = {"higher": " ↑", "lower": " ↓", "": ""}  # which way is more diverse
@@ -107,9 +107,9 @@ HELD_OUT = (
 
 def shown_share(share: Estimate) -> str:
     """In percent with its interval, or a dash; and why there is none."""
-    text = "-" if share.value is None else f"{share.value:.0%}"
+    text = "-" if share.value is None else percent(share.value)
     if share.ci is not None:
-        return f"{text} [{share.ci[0]:.0%}, {share.ci[1]:.0%}]"
+        return f"{text} {percents(share.ci)}"
     return f"{text} ({share.reason})" if share.reason else text
 
 

@@ -34,6 +34,7 @@ from alignbench.reports.section import (
     shown_value,
     two_lines,
 )
+from alignbench.reports.survey_sections import survey_part
 from alignbench.scoring.score_tables import CrossEstimate
 from alignbench.spec import written_setting
 
@@ -59,6 +60,8 @@ def sections(report: Report, *, by_condition: bool = False) -> list[Section]:
         *_cross(report),
         *judged_sections(report.judged),
     ]
+    if report.survey is not None:
+        shown += survey_part(report.survey.summary)
     shown.append(constraint_section(report.constraints))
     shown.append(branching_section(report.scores))
     if diversity is not None:

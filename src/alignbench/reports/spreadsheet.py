@@ -13,6 +13,7 @@ from alignbench.reports.coverage_curves import Coverage
 from alignbench.reports.dial import DialPoint
 from alignbench.reports.pluralism import Pluralism
 from alignbench.scoring.score_tables import ScoreTables, WithinEstimate
+from alignbench.surveys.summary import SurveySummary
 
 COLUMNS = ("table", "condition", "metric", "value", "ci_low", "ci_high", "n", "reason", "ceiling", "floor", "null",
            "mmd2", "recovery", "recovery_low", "recovery_high", "difference", "p_holm", "held_out",
@@ -25,7 +26,8 @@ _WITH_SOURCE = "with_source"
 
 
 def spreadsheet(report: Report) -> str:
-    """One line for each condition and score, judged field, point of a coverage curve or a dial, cell of a matrix."""
+    """One line for each condition and score, judged field, point of a coverage curve or a dial, cell of a matrix,
+    distance of answers."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -69,6 +71,8 @@ def _estimates(report: Report) -> Iterator[tuple[str, str, str, Estimate]]:
         for name, fields in groups.items():
             for field, judged in fields.items():
                 yield f"judged {kind}", name, field, judged
+    if report.survey is not None:
+        yield from _of_survey(report.survey.summary)
     if report.pluralism is not None:
         yield from _of_pluralism(report.pluralism)
     if (diversity := report.diversity) is None:
@@ -83,6 +87,24 @@ def _estimates(report: Report) -> Iterator[tuple[str, str, str, Estimate]]:
     for way, condition, curve in _curves(report.meta.reference or "", diversity.coverage):
         for k, point in enumerate(curve, start=1):
             yield f"coverage {way}", condition, f"k={k}", point
+
+
+def _of_survey(of: SurveySummary) -> Iterator[tuple[str, str, str, Estimate]]:
+    for each in of.answering:
+        yield "survey", each.condition, "entropy", each.entropy
+        yield "survey", each.condition, "order_consistency", each.consistency
+        yield "survey", each.condition, "expected_consistency", each.expected_consistency
+        for name in ("refusals", "unparsed"):
+            yield "survey", each.condition, name, Estimate(getattr(each, name), None, each.n or 0)
+    for to, distances in (("uniform", of.to_uniform), ("group", of.to_groups), ("condition", of.between)):
+        for one in distances:
+            table = "survey to uniform" if to == "uniform" else f"survey to {to} {one.other}"
+            for name, mean in {**one.distances, "tv_by_chance": one.floor}.items():
+                yield table, one.condition, name, mean
+    for steered in of.steering:
+        apart = steered.difference
+        value = WithinEstimate(apart.value, apart.ci, apart.n, difference=apart)
+        yield f"survey steering to {steered.group}", steered.condition, "tv", value
 
 
 def _of_pluralism(of: Pluralism) -> Iterator[tuple[str, str, str, Estimate]]:

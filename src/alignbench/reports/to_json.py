@@ -31,6 +31,7 @@ from alignbench.scoring.pilot import ComparisonPlan, PilotComparison
 from alignbench.scoring.score_tables import CrossEstimate, MatchedEstimate, ScoredResponses, ScoreTables, WithinEstimate
 from alignbench.scoring.truncation import Truncations
 from alignbench.spec import Condition
+from alignbench.surveys.to_json import survey_json
 
 
 def scores_json(tables: ScoreTables) -> JsonObject:
@@ -189,7 +190,7 @@ def agreement_json(agreed: Mapping[str, Agreement]) -> JsonObject:
 
 def report_json(report: Report) -> JsonObject:
     """{"session", "within", "cross", "matched", "judged", "counts", "meta"}; "investigation" if one was asked for,
-    "constraints" if there are ladders of them."""
+    "constraints" if there are ladders of them, "survey" if prompts have options."""
     return {
         "session": report.session,
         **scores_json(report.scores),
@@ -201,6 +202,7 @@ def report_json(report: Report) -> JsonObject:
         },
         **({} if report.investigation is None else {"investigation": _investigation(report.investigation)}),
         **({} if report.constraints is None else {"constraints": constraints_json(report.constraints)}),
+        **({} if report.survey is None else {"survey": survey_json(report.survey)}),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import permutations
@@ -14,6 +15,7 @@ Orders = Literal["all", "cyclic", "given"]
 
 ALL_UP_TO = 4  # options of which every order is asked; of more, the cyclic ones
 INSTRUCTION = "Answer with the letter of one option."
+_LISTED = re.compile(r"^\s*[(\[]?([A-Z])[.):\]]\s+(.*\S)\s*$", re.MULTILINE)
 
 
 def option_orders(k: int, orders: Orders) -> list[tuple[int, ...]]:
@@ -47,6 +49,19 @@ def question_of(prompt: Prompt) -> Prompt:
         return prompt
     text = prompt.text.removesuffix("\n".join(_below(answers, answers.shown)))
     return replace(prompt, id=answers.question or prompt.id, text=text, answers=answers.in_order((), ""))
+
+
+def listed_order(prompt: Prompt) -> tuple[int, ...]:
+    """The order in which the text of somebody else's prompt lists the options, a line each with letters from A on;
+    empty where it does not list all of them so."""
+    texts = [_folded(text) for text in options_of(prompt).texts]
+    listed = {letter: _folded(text) for letter, text in _LISTED.findall(prompt.text)}
+    order = [listed.get(letter, "") for letter in LETTERS[: len(texts)]]
+    return tuple(map(texts.index, order)) if sorted(order) == sorted(texts) else ()
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())
 
 
 def asked_in_orders(question: Prompt, orders: Orders) -> list[Prompt]:

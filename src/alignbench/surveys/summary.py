@@ -12,7 +12,7 @@ from alignbench.metrics.estimates import Estimate, mean_estimates, paired_differ
 from alignbench.metrics.intervals import UNIT, Bounds
 from alignbench.metrics.statistics import PairedDifference, Uncertainty
 from alignbench.surveys.distribution import AnswerDistribution, Way
-from alignbench.surveys.survey import Survey, is_named_after
+from alignbench.surveys.survey import Personas, is_named_after
 
 DISTANCES: Mapping[str, Bounds] = {"tv": UNIT, "jsd": UNIT, "w1": (0.0, inf), "representativeness": UNIT}
 UNIFORM = "uniform"
@@ -94,9 +94,13 @@ _Side = tuple[str, Way]
 _Answers = Mapping[str, AnswerDistribution]  # by question
 
 
-def summarize(survey: Survey, answers: Sequence[AnswerDistribution], uncertainty: Uncertainty) -> SurveySummary:
-    """From the answers to each question."""
-    names = [condition.name for condition in survey.conditions]
+def summarize(
+    answers: Sequence[AnswerDistribution],
+    names: Sequence[str],
+    personas: Personas,
+    uncertainty: Uncertainty,
+) -> SurveySummary:
+    """From the answers to each question. names: of conditions, in the order of the tables. personas: as of `Survey`."""
     sides: dict[_Side, dict[str, AnswerDistribution]] = {}
     for each in sorted(answers, key=lambda each: (names.index(each.condition), each.by)):
         sides.setdefault((each.condition, each.by), {})[each.question.id] = each
@@ -114,7 +118,7 @@ def summarize(survey: Survey, answers: Sequence[AnswerDistribution], uncertainty
         tuple(_to_group(side, group, of_side, uncertainty) for side, of_side in sides.items() for group in groups),
         tuple(_between(a, b, b[0], sides, uncertainty) for a, b in pairs),
         tuple(_between(a, b, b[1], sides, uncertainty) for a, b in ways),
-        _steering(survey, sides, groups, uncertainty),
+        _steering(personas, sides, groups, uncertainty),
     )
 
 
@@ -186,12 +190,12 @@ def _between(
 
 
 def _steering(
-    survey: Survey, sides: Mapping[_Side, _Answers], groups: Sequence[str], uncertainty: Uncertainty
+    personas: Personas, sides: Mapping[_Side, _Answers], groups: Sequence[str], uncertainty: Uncertainty
 ) -> tuple[Steering, ...]:
     """Corrected for all that are here."""
     pairs: dict[tuple[str, str, Way, str], tuple[dict[str, float | None], dict[str, float | None]]] = {}
     for (name, by), steered in sides.items():
-        plain = sides.get((survey.personas[name][0], by)) if name in survey.personas else None
+        plain = sides.get((personas[name][0], by)) if name in personas else None
         for group in groups if plain else ():
             assert plain is not None
             both = [
@@ -200,7 +204,7 @@ def _steering(
                 if id in plain and group in each.groups and each.p is not None and plain[id].p is not None
             ]
             gaps = {id: steerability(a.p or (), b.p or (), b.groups[group]) for id, a, b in both}
-            pairs[name, survey.personas[name][1], by, group] = dict(gaps), dict.fromkeys(gaps, 0.0)
+            pairs[name, personas[name][1], by, group] = dict(gaps), dict.fromkeys(gaps, 0.0)
     bounds = dict.fromkeys(pairs, (-1.0, 1.0))
     return tuple(
         Steering(name, persona, by, group, is_named_after(persona, group), difference)

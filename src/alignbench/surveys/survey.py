@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -20,6 +20,9 @@ from alignbench.textfiles import read_utf8
 
 By = Literal["logprob", "sample", "both"]
 
+Personas = Mapping[str, tuple[str, str]]
+"""Of conditions that have one, by name: the condition without it, and the name of the persona."""
+
 PERSONA_TEXTS = (".txt", ".md")
 
 
@@ -33,7 +36,7 @@ class Survey:
         conditions: no two of one name
         orders: of the options
         n: replies to each question under each condition, spread over the orders
-        personas: of conditions that have one, by name: the condition without it, and the name of the persona
+        personas: see `Personas`
     """
 
     source: str
@@ -41,7 +44,7 @@ class Survey:
     conditions: tuple[Condition, ...]
     orders: Orders
     n: int
-    personas: dict[str, tuple[str, str]] = field(default_factory=dict)
+    personas: Personas = field(default_factory=dict)
 
     @property
     def manifest(self) -> dict[str, object]:

@@ -9,7 +9,11 @@ from alignbench.metrics.answer_distributions import AnswerDistance
 from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.statistics import PairedDifference
 from alignbench.surveys.distribution import AnswerDistribution
+from alignbench.surveys.session_survey import SurveyResults
 from alignbench.surveys.summary import Answering, MeanDistance, Steering, SurveySummary
+
+ANSWER_KEYS = ("prompt_id", "condition", "by", "options", "p", "outside", "refusals", "unparsed", "n", "entropy",
+               "order_consistency", "groups", "refusal_share", "expected_consistency", "uniform", "floor")  # fmt: skip
 
 
 def answer_json(answer: AnswerDistribution) -> dict[str, Any]:
@@ -41,6 +45,11 @@ def _distance(distance: AnswerDistance | None) -> dict[str, float | None]:
     if distance is None:
         return dict.fromkeys(("tv", "jsd", "w1", "representativeness"))
     return asdict(distance)
+
+
+def survey_json(results: SurveyResults) -> dict[str, Any]:
+    """{"answers": [a line each], ...} and what `summary_json` has."""
+    return {"answers": [answer_json(each) for each in results.answers], **summary_json(results.summary)}
 
 
 def summary_json(summary: SurveySummary) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from textual.content import Content
 
 from alignbench.judging.summary import DISTINCT, STANCES
 from alignbench.metrics.estimates import Estimate
+from alignbench.reports.numbers import percent, percents
 from alignbench.tui.investigation.diversity_view import difference_words
 from alignbench.tui.investigation.view_model import InvestigationViewModel
 from alignbench.tui.styled import DIM, heading, paragraphs
@@ -76,8 +77,8 @@ def _gone(share: Estimate) -> str:
     """How much of a difference the gate took away, or why that is not said."""
     if share.value is None:
         return share.reason
-    interval = " [{:.0%}, {:.0%}]".format(*share.ci) if share.ci else f" ({share.reason})"
-    return f"{round(share.value, 2) + 0.0:.0%}{interval} of it is gone"
+    interval = f" {percents(share.ci)}" if share.ci else f" ({share.reason})"
+    return f"{percent(share.value)}{interval} of it is gone"
 
 
 def _stances(model: InvestigationViewModel) -> Iterator[Content]:

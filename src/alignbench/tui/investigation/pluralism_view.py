@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from textual.content import Content
 
 from alignbench.metrics.estimates import Estimate
+from alignbench.reports.numbers import percent, percents
 from alignbench.reports.stance_pluralism import ConditionStances, StancePluralism
 from alignbench.tui.investigation.view_model import InvestigationViewModel
 from alignbench.tui.styled import DIM, heading, paragraphs
@@ -54,4 +55,4 @@ def _number(estimate: Estimate) -> str:
 def _percent(estimate: Estimate) -> str:
     if estimate.value is None:
         return "–"
-    return f"{estimate.value:.0%}" + ("" if estimate.ci is None else " [{:.0%}, {:.0%}]".format(*estimate.ci))
+    return percent(estimate.value) + ("" if estimate.ci is None else f" {percents(estimate.ci)}")

@@ -1,0 +1,70 @@
+"""What the responses of a session come to as answers to survey questions, whoever drew them; no model is asked."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from alignbench.metrics.statistics import Uncertainty
+from alignbench.scoring.draws import is_draw
+from alignbench.spec import Prompt
+from alignbench.store import Store
+from alignbench.surveys.asking import listed_order, options_of, question_of
+from alignbench.surveys.distribution import AnswerDistribution, Reply, of_replies
+from alignbench.surveys.summary import SurveySummary, summarize
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyResults:
+    """answers: by question, then condition. summary: over questions."""
+
+    answers: tuple[AnswerDistribution, ...]
+    summary: SurveySummary
+
+
+def session_survey(
+    store: Store, session: int, uncertainty: Uncertainty, conditions: Collection[str] | None = None
+) -> SurveyResults | None:
+    """Of the conditions of these names, None for all of them; None where no prompt of the session has options."""
+    answers = session_answers(store, session, conditions)
+    if not answers:
+        return None
+    personas = store.manifest(session).get("survey", {}).get("personas", {})
+    names = [condition.name for condition in store.conditions(session)]
+    of_personas = {name: (plain, persona) for name, (plain, persona) in personas.items()}
+    return SurveyResults(tuple(answers), summarize(answers, names, of_personas, uncertainty))
+
+
+def session_answers(store: Store, session: int, conditions: Collection[str] | None = None) -> list[AnswerDistribution]:
+    """From all replies that a session keeps, by question, then condition. Errors and cancelled ones are none; of a
+    reply with several answers the one that is drawn counts (see `draws`)."""
+    prompts = {prompt.id: prompt for prompt in store.prompts(session) if prompt.answers is not None}
+    if not prompts:
+        return []
+    asked = {(cell.condition, cell.prompt_id) for cell in store.cells(session) if cell.prompt_id in prompts}
+    said: dict[tuple[str, str], list[Reply]] = defaultdict(list)
+    for row in store.samples(session):
+        if row.status == "done" and row.prompt_id in prompts and is_draw(row):
+            said[row.condition, row.prompt_id].append(Reply(row.text, row.refused))
+    in_orders: dict[str, list[Prompt]] = defaultdict(list)
+    for prompt in prompts.values():
+        in_orders[options_of(prompt).question or prompt.id].append(prompt)
+    names = [each.name for each in store.conditions(session) if conditions is None or each.name in conditions]
+    return [
+        _answer(condition, [prompt for prompt in of if (condition, prompt.id) in asked], said)
+        for of in in_orders.values()
+        for condition in names
+        if any((condition, prompt.id) in asked for prompt in of)
+    ]
+
+
+def _answer(
+    condition: str, prompts: Collection[Prompt], said: dict[tuple[str, str], list[Reply]]
+) -> AnswerDistribution:
+    """prompts: those that ask one question, each in an order of its own or as its author wrote it."""
+    replies: dict[tuple[int, ...], list[Reply]] = defaultdict(list)
+    for prompt in prompts:
+        shown = options_of(prompt).shown or listed_order(prompt)
+        replies[shown] += said.get((condition, prompt.id), ())
+    return of_replies(question_of(next(iter(prompts))), condition, replies)
