@@ -118,9 +118,14 @@ Spent = NDArray[np.float64]  # (2,), seconds of wall time and of processor time
 
 
 def spent_on(work: Callable[[], None]) -> Spent:
-    start = np.array([time.perf_counter(), time.process_time() + of_children()])
+    start = clocks()
     work()
-    return np.array([time.perf_counter(), time.process_time() + of_children()]) - start
+    spent: Spent = clocks() - start
+    return spent
+
+
+def clocks() -> Spent:
+    return np.array([time.perf_counter(), time.process_time() + of_children()])
 
 
 def of_children() -> float:
