@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -23,7 +24,7 @@ _Key = tuple[str, str, tuple[str, ...] | None]
 _FLYING = 4  # requests at a time, so that the worker never waits for the next one
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Passage:
     """A response and the text before it.
 
@@ -38,12 +39,12 @@ class Passage:
     response: str
     closings: tuple[str, ...] | None = None
 
-    @property
+    @cached_property
     def hashes(self) -> tuple[str, str]:
         """Of all that comes before, and of the response."""
         return content_hash(self.context + self.query), content_hash(self.response)
 
-    @property
+    @cached_property
     def key(self) -> _Key:
         """What is the same of passages that a model says the same of."""
         return (*self.hashes, self.closings)

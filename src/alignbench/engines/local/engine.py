@@ -110,6 +110,7 @@ class LocalEngine(ABC, Decoder):
         self._strict_widths: dict[tuple[Adapter | None, bool], StrictWidths] = {}  # and by whether slots are apart
         self._forced: _Forced | None = None
         self._parted: tuple[tuple[str, str], tuple[list[int], int]] | None = None  # texts of a prompt and its tokens
+        self._context_ids: tuple[str, list[int]] | None = None  # the last context and its tokens
         self._adapter: Adapter | None = None
         self._loaded_adapter: LoadedAdapter | None = None
 
@@ -185,7 +186,9 @@ class LocalEngine(ABC, Decoder):
         function of this prompt only.
         """
         ids = self.tokenize(context + query)
-        alone = self.tokenize(context)
+        if self._context_ids is None or self._context_ids[0] != context:
+            self._context_ids = context, self.tokenize(context)
+        alone = self._context_ids[1]
         cut = 0
         while cut < min(len(alone), len(ids) - 1) and alone[cut] == ids[cut]:
             cut += 1
