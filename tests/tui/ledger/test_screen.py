@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,14 @@ import pytest
 from textual.pilot import Pilot
 
 from alignbench.scoring import likelihood_cache
+from alignbench.spec import Sampling
 from alignbench.tui.app import BenchApp
 from alignbench.tui.context.hint_screen import HintScreen
 from alignbench.tui.ledger.screen import LedgerScreen
 from alignbench.tui.viewer.screen import ViewerScreen
 from alignbench.tui.widgets.line_list import LineList
 from alignbench.tui.widgets.marked_pane import MarkedPane
+from alignbench.tui.workbench.column import Column
 from tests.support.app import SMALL, WIDE, bench_of, make_app, ready, sampled, screen_text, shows, until, widget_text
 from tests.support.books import BASE, PROMPTS, TEACHER, Pool
 
@@ -133,3 +136,23 @@ async def test_reading_is_given_up_by_esc_and_begun_again(tmp_path: Path) -> Non
         pool.hold = False
         await pilot.press("r")
         await until(pilot, lambda: "6 bits, .50 a byte" in screen_text(app))
+
+
+async def test_of_the_pair_that_the_app_opens_on_it_is_a_kl_divergence(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db", Pool())
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await on_prompt(pilot, app)
+        await sampled(pilot, app)
+        await pilot.press("g")
+        await ledger(pilot, app)
+        await until(pilot, lambda: "The gap estimates KL(A* ‖ B)" in account(app))
+        assert "cross-entrop" not in screen_text(app)
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is bench_of(app))
+        bench = app.workbench.bench
+        cool = replace(bench.columns[0].condition, name="cool", sampling=Sampling(temperature=0.7))
+        bench.change(bench.columns[0], Column(cool, 5))
+        await sampled(pilot, app)
+        await pilot.press("g")
+        await ledger(pilot, app)
+        await until(pilot, lambda: "A difference of cross-entropies, no KL divergence" in account(app))

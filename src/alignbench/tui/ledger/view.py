@@ -117,17 +117,19 @@ def account_lines(totals: Totals, names: Names, width: int) -> list[Content]:
     if account.pieces:
         rows.append(_row("all pieces save", "", account.saved, room))
     rows += [_row(f"  {piece}", _cost(each.cost), each.saved, room) for piece, each in account.pieces.items()]
-    for note in _notes(totals):
+    for note in _notes(totals, names):
         lines = WrappedText(max(20, width - 3), note)
         rows += [Content.styled(f" {lines[i]}", DIM) for i in range(len(lines))]
     return rows
 
 
-def _notes(totals: Totals) -> Iterable[str]:
+def _notes(totals: Totals, names: Names) -> Iterable[str]:
     if totals.account.pieces:
         yield "A piece saves the gap without it minus the gap with it. On the source alone: leakage."
     if totals.cross_entropy:
         yield f"A difference of cross-entropies, no KL divergence: {totals.cross_entropy}."
+    else:
+        yield f"The gap estimates KL({names.teacher} ‖ {names.base}), from responses that {names.teacher} drew."
     if totals.ends.so_far:
         yield f"{totals.ends.so_far.capitalize()}."
     yield from map(one_line, totals.failures)
