@@ -20,7 +20,7 @@ IN_WORKERS = tuple(  # loaded in the process of a model, and nowhere else
 # These import matplotlib.
 DRAWING = tuple(
     f"alignbench.reports.{name}"
-    for name in ("plotting", "figure", "dial_figure", "constraint_figure", "pluralism_figures", "html")
+    for name in ("plotting", "figure", "dial_figure", "constraint_figure", "pluralism_figures", "survey_figure", "html")
 )
 
 REPORT = """
