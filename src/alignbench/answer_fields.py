@@ -9,19 +9,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from alignbench.answer_options import AnswerOption, AnswerOptions, HumanGroup
+from alignbench.csv_files import json_cells
 from alignbench.errors import InputError
-from alignbench.parsing import RepeatedKey, parse_json
 from alignbench.textfiles import json_type
 
 FIELDS = ("options", "groups", "shown", "question")
 _OPTION = 'a text or an object like {"text": "Yes", "value": 1, "refusal": false}'
 _GROUPS = 'an object like {"adults": [0.6, 0.4]} or {"adults": {"shares": [0.6, 0.4], "n": 812}}'
 _SHOWN = "a list of the places of all options, from 0"
+_CELLS = {"options": "a JSON list, or texts with | between them", "groups": _GROUPS, "shown": _SHOWN}
 
 
 def answer_options(record: Mapping[str, object], where: str) -> AnswerOptions | None:
@@ -45,26 +45,9 @@ def answer_options(record: Mapping[str, object], where: str) -> AnswerOptions | 
 
 def from_cells(cells: Mapping[str, str], where: str) -> dict[str, object]:
     """The fields of a CSV row, as JSON has them; empty ones are left out. InputError for what is no JSON."""
-    fields: dict[str, object] = {}
-    for name in FIELDS:
-        text = cells.get(name, "").strip()
-        if not text:
-            continue
-        if name == "question":
-            fields[name] = text
-            continue
-        if name == "options" and not text.startswith("["):
-            fields[name] = [each.strip() for each in text.split("|")]
-            continue
-        try:
-            fields[name] = parse_json(text, once=True)
-        except RepeatedKey as error:
-            raise InputError(f'{where}, field "{name}": {error}; expected it once.') from None
-        except ValueError as error:
-            what = error.msg if isinstance(error, json.JSONDecodeError) else error
-            expected = {"options": "a JSON list, or texts with | between them", "groups": _GROUPS}.get(name, _SHOWN)
-            raise InputError(f'{where}, field "{name}": not JSON: {what}; expected {expected}.') from None
-    return fields
+    fields = json_cells(cells, where, _CELLS, listed="options")
+    question = cells.get("question", "").strip()
+    return fields | ({"question": question} if question else {})
 
 
 def _options(value: object, where: str) -> tuple[AnswerOption, ...]:

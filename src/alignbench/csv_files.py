@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from alignbench.errors import InputError
+from alignbench.parsing import RepeatedKey, parse_json
 from alignbench.textfiles import read_utf8
 
 _SEPARATORS = (",", ";", "\t", "|")
@@ -60,7 +62,7 @@ def read_csv_table(path: Path, known: Collection[str], needed: Sequence[Collecti
     if given := _SEP_LINE.match(text):
         separators, offset, text = (given[1],), 1, text[given.end() :]
     separator = max(separators, key=lambda each: len({*_header(text, each)} & {*known}))
-    records = _records(path, text, separator, offset)
+    records = csv_records(path, text, separator, offset)
     columns: tuple[str, ...] = ()
     rows: list[CsvRow] = []
     empty = 0
@@ -85,8 +87,11 @@ def _header(text: str, separator: str) -> list[str]:
     return []
 
 
-def _records(path: Path, text: str, separator: str, offset: int) -> Iterator[tuple[int, list[str]]]:
-    """Records, each with the line on which it begins."""
+def csv_records(path: Path, text: str, separator: str, offset: int = 0) -> Iterator[tuple[int, list[str]]]:
+    """Records, each with the line on which it begins. InputError names file and line.
+
+    offset: lines of the file before the text
+    """
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     end = 0  # line on which the record before ended
     try:
@@ -95,6 +100,34 @@ def _records(path: Path, text: str, separator: str, offset: int) -> Iterator[tup
             yield start + offset, record
     except csv.Error as error:
         raise InputError(f"{path}, line {end + 1 + offset}: not CSV: {error}.") from None
+
+
+def json_cells(cells: Mapping[str, str], where: str, fields: Mapping[str, str], *, listed: str) -> dict[str, object]:
+    """The fields of a row that hold JSON; empty ones are left out. InputError for what is no JSON.
+
+    Args:
+        cells: by column
+        where: file and line
+        fields: their names, and what each holds, in words; nothing where that need not be said
+        listed: the one that may also be texts with | between them
+    """
+    values: dict[str, object] = {}
+    for name, holds in fields.items():
+        text = cells.get(name, "").strip()
+        if not text:
+            continue
+        if name == listed and not text.startswith("["):
+            values[name] = [each.strip() for each in text.split("|")]
+            continue
+        try:
+            values[name] = parse_json(text, once=True)
+        except RepeatedKey as error:
+            raise InputError(f'{where}, field "{name}": {error}; expected it once.') from None
+        except ValueError as error:
+            what = error.msg if isinstance(error, json.JSONDecodeError) else error
+            expected = f"; expected {holds}" if holds else ""
+            raise InputError(f'{where}, field "{name}": not JSON: {what}{expected}.') from None
+    return values
 
 
 def _columns(where: str, record: Sequence[str], needed: Sequence[Collection[str]]) -> tuple[str, ...]:

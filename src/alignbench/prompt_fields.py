@@ -10,16 +10,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from alignbench.csv_files import json_cells
 from alignbench.errors import InputError
-from alignbench.parsing import RepeatedKey, parse_json
 from alignbench.prompt_parts import Rung, Turn, why_no_prompt
 from alignbench.spec import Prompt
-from alignbench.textfiles import json_type
+from alignbench.textfiles import json_type, writable
 
 FIELDS = ("messages", "constraints", "rung")
 RUNGS = (0, 1, 3, 6, 12)  # how many constraints the prompts of a ladder have
@@ -68,22 +67,7 @@ def rung_of(record: Mapping[str, object], where: str) -> Rung | None:
 
 def from_cells(cells: Mapping[str, str], where: str) -> dict[str, object]:
     """The fields of a CSV row, as JSON has them; empty ones are left out. InputError for what is no JSON."""
-    fields: dict[str, object] = {}
-    for name in FIELDS:
-        text = cells.get(name, "").strip()
-        if not text:
-            continue
-        if name == "constraints" and not text.startswith("["):
-            fields[name] = [each.strip() for each in text.split("|")]
-            continue
-        try:
-            fields[name] = parse_json(text, once=True)
-        except RepeatedKey as error:
-            raise InputError(f'{where}, field "{name}": {error}; expected it once.') from None
-        except ValueError as error:
-            what = error.msg if isinstance(error, json.JSONDecodeError) else error
-            raise InputError(f'{where}, field "{name}": not JSON: {what}.') from None
-    return fields
+    return json_cells(cells, where, dict.fromkeys(FIELDS, ""), listed="constraints")
 
 
 def ladder(prompt: Prompt, constraints: Sequence[str]) -> list[Prompt]:
@@ -143,11 +127,4 @@ def _text(value: object, where: str) -> str:
         raise InputError(f"{where}: {json_type(value)}; expected a text.")
     if not value.strip():
         raise InputError(f"{where}: empty; expected a text.")
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise InputError(
-            f"{where}: character {error.start + 1} is half of a surrogate pair; expected text that can be written as "
-            "UTF-8."
-        ) from None
-    return value.strip()
+    return writable(value, where).strip()

@@ -20,7 +20,7 @@ from alignbench import answer_fields, bounds, paths, prompt_fields
 from alignbench.csv_files import read_csv_table
 from alignbench.errors import InputError, did_you_mean
 from alignbench.spec import Prompt, made_id
-from alignbench.textfiles import json_lines, json_type, read_utf8, split_lines
+from alignbench.textfiles import json_lines, json_type, read_utf8, split_lines, writable
 
 _TEXT_FIELDS = ("prompt", "text")
 
@@ -168,14 +168,7 @@ def _text(value: object, where: str, field: str, expected: str = "a prompt") -> 
         raise InputError(f'{where}, field "{field}": {json_type(value)}; expected a text.')
     if not value.strip():
         raise InputError(f'{where}, field "{field}": empty; expected {expected}.')
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise InputError(
-            f'{where}, field "{field}": character {error.start + 1} is half of a surrogate pair; '
-            "expected text that can be written as UTF-8."
-        ) from None
-    return value
+    return writable(value, f'{where}, field "{field}"')
 
 
 def _id(record: dict[str, object], where: str) -> str:

@@ -87,6 +87,18 @@ def json_object(text: str, where: str, expected: str = "an object") -> dict[str,
     return value
 
 
+def writable(text: str, where: str) -> str:
+    """The text. InputError where it has half of a surrogate pair, which no file takes. where: file, line and field."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"{where}: character {error.start + 1} is half of a surrogate pair; expected text that can be written as "
+            "UTF-8."
+        ) from None
+    return text
+
+
 def json_type(value: object) -> str:
     """What a JSON value is, in words."""
     if value is None or isinstance(value, bool):

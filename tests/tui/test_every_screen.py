@@ -21,7 +21,10 @@ from tests.support.app import SMALL, burst, make_app, ready, sampled, until
 from tests.support.fakes import FakePool, LetterEmbedder
 from tests.support.screens import EARLY, OPENED_BY, left
 
-ABSTRACT = {"AppScreen", "BenchScreen", "DialogScreen", "ListScreen", "PreparerScreen", "TextScreen", "WorkbenchScreen"}
+ABSTRACT = {
+    "AppScreen", "BenchScreen", "DialogScreen", "ListScreen", "PreparerScreen", "ReadingScreen",
+    "TextScreen", "WorkbenchScreen",
+}  # fmt: skip
 ACCEPTED = {"ExamplesScreen", "HintScreen", "VersionsScreen"}  # by F10, and dialogs
 
 

@@ -9,7 +9,7 @@ import typer
 
 from alignbench import bounds, paths
 from alignbench.cli import printing
-from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads, number
+from alignbench.cli.options import Conditions, Db, Device, GpuLayers, Json, Threads, number
 from alignbench.spec import Sampling
 
 
@@ -23,12 +23,7 @@ def bits(
         ),
     ],
     model: Annotated[list[str] | None, typer.Option(help="A model: a name or a reference. Repeat for more.")] = None,
-    condition: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A named condition, perhaps with a context. Repeat for more.", metavar="NAME=MODEL[,context=FILE]"
-        ),
-    ] = None,
+    condition: Conditions = None,
     limit: Annotated[int | None, number(bounds.LIMIT, "--limit", help="Only the first texts.")] = None,
     device: Device = "auto",
     threads: Threads = None,

@@ -58,6 +58,16 @@ Db = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
+Conditions = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="A named condition, perhaps with a context. Repeat for more.", metavar="NAME=MODEL[,context=FILE]"
+    ),
+]
+Contexts = Annotated[
+    list[str] | None,
+    typer.Option(help="A context for the base models of --model: a name or a TOML file.", metavar="NAME|FILE"),
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
 Threads = Annotated[
     int | None, number(bounds.THREADS, "--threads", help="CPU threads all models share.", show_default="all cores")

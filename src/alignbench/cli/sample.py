@@ -8,7 +8,7 @@ import typer
 
 from alignbench import bounds, paths
 from alignbench.cli import printing
-from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads, number
+from alignbench.cli.options import Conditions, Contexts, Db, Device, GpuLayers, Json, Threads, number
 from alignbench.errors import InputError
 from alignbench.spec import DEFAULT_SAMPLES, Prompt, Sampling
 
@@ -26,16 +26,8 @@ def sample(
         list[str] | None,
         typer.Option(help="A model: a name or a reference (llama:/path.gguf). Repeat for more."),
     ] = None,
-    condition: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A named condition, perhaps with a context. Repeat for more.", metavar="NAME=MODEL[,context=FILE]"
-        ),
-    ] = None,
-    context: Annotated[
-        list[str] | None,
-        typer.Option(help="A context for the base models of --model: a name or a TOML file.", metavar="NAME|FILE"),
-    ] = None,
+    condition: Conditions = None,
+    context: Contexts = None,
     n: Annotated[int, number(bounds.SAMPLES, "-n", "--n", help="Samples a cell.")] = DEFAULT_SAMPLES,
     temperature: Annotated[
         float, number(bounds.TEMPERATURE, "--temperature", help="0 is greedy.")

@@ -11,7 +11,7 @@ import typer
 
 from alignbench import bounds, paths
 from alignbench.cli import printing
-from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads, number
+from alignbench.cli.options import Conditions, Contexts, Db, Device, GpuLayers, Json, Threads, number
 from alignbench.spec import DEFAULT_SAMPLES, Sampling
 
 if TYPE_CHECKING:
@@ -55,16 +55,8 @@ def survey(
     model: Annotated[
         list[str] | None, typer.Option(help="A model: a name or a reference (llama:/path.gguf). Repeat for more.")
     ] = None,
-    condition: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A named condition, perhaps with a context. Repeat for more.", metavar="NAME=MODEL[,context=FILE]"
-        ),
-    ] = None,
-    context: Annotated[
-        list[str] | None,
-        typer.Option(help="A context for the base models of --model: a name or a TOML file.", metavar="NAME|FILE"),
-    ] = None,
+    condition: Conditions = None,
+    context: Contexts = None,
     persona: Annotated[
         list[str] | None,
         typer.Option(

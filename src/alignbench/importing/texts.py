@@ -18,7 +18,7 @@ from alignbench.csv_files import read_csv_table
 from alignbench.errors import InputError
 from alignbench.prompt_fields import from_cells, messages_beside, messages_of
 from alignbench.spec import Prompt
-from alignbench.textfiles import json_lines, json_type, read_utf8
+from alignbench.textfiles import json_lines, json_type, read_utf8, writable
 
 _FIELDS = ("text", "prompt", "prompt_id", "id", "messages")
 _BLANK_LINES = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+")
@@ -114,14 +114,7 @@ def _readable(row: Mapping[str, Any], field: str, where: str) -> str:
     value = row[field]
     if not isinstance(value, str):
         raise InputError(f'{where}, field "{field}": {json_type(value)}; expected a text.')
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise InputError(
-            f'{where}, field "{field}": character {error.start + 1} is half of a surrogate pair; '
-            "expected text that can be written as UTF-8."
-        ) from None
-    return value
+    return writable(value, f'{where}, field "{field}"')
 
 
 _READERS = {".jsonl": _from_jsonl, ".csv": _from_csv, ".txt": _from_txt}

@@ -8,7 +8,7 @@ it counts. Words are those of the mode, case folded, stop words included.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -127,9 +127,9 @@ class _Runs:
         return int(min(at + length, self._ends[self._owners[at]]))
 
 
-def _tables(responses: Sequence[Sequence[Hashable]]) -> NgramTables:
+def _tables(responses: Sequence[Sequence[str]]) -> NgramTables:
     vocabulary = Vocabulary()
-    return NgramTables([vocabulary.numbers(response) for response in responses])  # type: ignore[arg-type]
+    return NgramTables([vocabulary.numbers(response) for response in responses])
 
 
 def _begins(tables: NgramTables, least: int, needed: int) -> Flags:

@@ -77,12 +77,17 @@ def with_personas(
 def _with_persona(condition: Condition, file: str, sets: Sets | None) -> tuple[str, Condition]:
     path = Path(file).expanduser()
     if path.suffix.lower() in PERSONA_TEXTS:
-        if not (text := read_utf8(path).strip()):
-            raise InputError(f"{path} is empty; expected who is to answer, such as: You live in a small town.")
-        return path.stem, as_persona(condition, path.stem, text)
+        return path.stem, as_persona(condition, path.stem, persona_text(path))
     context = load_context(file, sets)
     name = context.name or path.stem
     return name, replace(condition, name=_named(condition, name), context=context)
+
+
+def persona_text(path: Path) -> str:
+    """Who is to answer, as a text file says. InputError where it is empty or cannot be read."""
+    if not (text := read_utf8(path).strip()):
+        raise InputError(f"{path} is empty; expected who is to answer, such as: You live in a small town.")
+    return text
 
 
 def as_persona(condition: Condition, name: str, text: str) -> Condition:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ast
 import csv
-import io
 import sys
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from alignbench.csv_files import csv_records
 from alignbench.errors import InputError
 from alignbench.textfiles import read_utf8
 
@@ -50,7 +49,8 @@ def read_table(path: Path) -> ArchiveTable:
     csv.field_size_limit(sys.maxsize)
     text = read_utf8(path)
     separator = _separator(text.partition("\n")[0])
-    records = _records(path, csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
+    there = csv_records(path, text, separator)
+    records = ((line, record) for line, record in there if any(cell.strip() for cell in record))
     _, header = next(records, (1, []))
     names = [name.strip() for name in header]
     if twice := next((name for name in names if name and names.count(name) > 1), ""):
@@ -86,15 +86,3 @@ def python_list(text: str, where: str) -> list[object]:
 
 def _separator(header: str) -> str:
     return max(_SEPARATORS, key=header.count)
-
-
-def _records(path: Path, reader: Iterator[Sequence[str]]) -> Iterator[tuple[int, Sequence[str]]]:
-    """Records that have content, each with the line on which it begins."""
-    end = 0
-    try:
-        for record in reader:
-            start, end = end + 1, reader.line_num  # type: ignore[attr-defined]
-            if any(cell.strip() for cell in record):
-                yield start, record
-    except csv.Error as error:
-        raise InputError(f"{path}, line {end + 1}: not CSV: {error}.") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -21,7 +21,7 @@ from alignbench.tui.ledger.actions import LEDGER
 from alignbench.tui.ledger.prompt_ledger import before, prompt_ledger, readers
 from alignbench.tui.ledger.view import Names, account_lines, legend, response_runs, response_said, stretch_lines
 from alignbench.tui.messages import Open
-from alignbench.tui.screen import WorkbenchScreen
+from alignbench.tui.reading_screen import ReadingScreen
 from alignbench.tui.sizes import HEIGHTS
 from alignbench.tui.styled import in_hue, plain
 from alignbench.tui.text import one_line
@@ -31,12 +31,12 @@ from alignbench.tui.widgets.marked_pane import MarkedPane, StyledRun
 from alignbench.tui.widgets.pane import Pane
 from alignbench.tui.widgets.screen_title import ScreenTitle
 from alignbench.tui.widgets.steady_text import SteadyText
-from alignbench.tui.workbench.background_job import BackgroundJob, waiting
+from alignbench.tui.workbench.background_job import waiting
 from alignbench.tui.workbench.column import Column, letter
 from alignbench.tui.workbench.controller import Workbench
 
 
-class LedgerScreen(WorkbenchScreen[None]):
+class LedgerScreen(ReadingScreen):
     """Nothing is sampled here: models read what the reference has said."""
 
     CSS_PATH = "screen.tcss"
@@ -60,7 +60,6 @@ class LedgerScreen(WorkbenchScreen[None]):
         self._place = 0
         self._shows_change = False
         self._ledger: PromptLedger | None = None
-        self._jobs: list[BackgroundJob[Any]] = []
         self._on: object = None  # what the cursor stands in
 
     def compose(self) -> ComposeResult:
@@ -178,7 +177,7 @@ class LedgerScreen(WorkbenchScreen[None]):
 
     def check_action(self, action: str, _parameters: tuple[object, ...]) -> bool | None:
         if action == "again":
-            return any(not job.running and job.result is None for job in self._jobs)
+            return self.can_read_again
         if action == "changed":
             return self.column is not None and before(self.column) is not None
         if action == "turn":
@@ -186,21 +185,6 @@ class LedgerScreen(WorkbenchScreen[None]):
         return True
 
     # keys
-
-    def action_back(self) -> None:
-        running = [job for job in self._jobs if job.running]
-        for job in running:
-            job.cancel()
-        if running:
-            self.follow()
-        else:
-            self.dismiss(None)
-
-    def action_again(self) -> None:
-        for job in self._jobs:
-            if not job.running and job.result is None:
-                self.workbench.model_jobs.forget(job)
-        self.follow()
 
     def action_left(self) -> None:
         self._place -= 1

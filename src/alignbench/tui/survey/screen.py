@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
@@ -13,10 +13,9 @@ from textual.binding import BindingType
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.spec import Prompt
 from alignbench.surveys.asking import Orders, options_of
-from alignbench.surveys.survey import PERSONA_TEXTS
-from alignbench.textfiles import read_utf8
+from alignbench.surveys.survey import PERSONA_TEXTS, persona_text
 from alignbench.tui.action import bindings
-from alignbench.tui.screen import WorkbenchScreen
+from alignbench.tui.reading_screen import ReadingScreen
 from alignbench.tui.styled import plain
 from alignbench.tui.survey.actions import SURVEY
 from alignbench.tui.survey.columns import (
@@ -34,7 +33,7 @@ from alignbench.tui.widgets.line_list import LineList
 from alignbench.tui.widgets.pane import Pane
 from alignbench.tui.widgets.screen_title import ScreenTitle
 from alignbench.tui.widgets.steady_text import SteadyText
-from alignbench.tui.workbench.background_job import BackgroundJob, waiting
+from alignbench.tui.workbench.background_job import waiting
 from alignbench.tui.workbench.column import letter
 from alignbench.tui.workbench.controller import Workbench
 
@@ -45,7 +44,7 @@ ORDERS: dict[Orders, str] = {
 }
 
 
-class SurveyScreen(WorkbenchScreen[None]):
+class SurveyScreen(ReadingScreen):
     """Models read the options here; replies are drawn on a key."""
 
     CSS_PATH = "screen.tcss"
@@ -63,7 +62,6 @@ class SurveyScreen(WorkbenchScreen[None]):
         self._orders: Orders = "all"
         self._distance = "tv"
         self._persona: Persona | None = None
-        self._jobs: list[BackgroundJob[Any]] = []
 
     def compose(self) -> ComposeResult:
         yield ScreenTitle()
@@ -120,25 +118,10 @@ class SurveyScreen(WorkbenchScreen[None]):
 
     def check_action(self, action: str, _parameters: tuple[object, ...]) -> bool | None:
         if action == "again":
-            return any(not job.running and job.result is None for job in self._jobs)
+            return self.can_read_again
         return True
 
     # keys
-
-    def action_back(self) -> None:
-        running = [job for job in self._jobs if job.running]
-        for job in running:
-            job.cancel()
-        if running:
-            self.follow()
-        else:
-            self.dismiss(None)
-
-    def action_again(self) -> None:
-        for job in self._jobs:
-            if not job.running and job.result is None:
-                self.workbench.model_jobs.forget(job)
-        self.follow()
 
     def action_orders(self) -> None:
         ways = [*ORDERS]
@@ -194,7 +177,5 @@ def _persona(written: str) -> Persona | None:
         return None
     path = Path(written).expanduser()
     if path.suffix.lower() in PERSONA_TEXTS:
-        if not (text := read_utf8(path).strip()):
-            raise InputError(f"{path} is empty; expected who is to answer, such as: You live in a small town.")
-        return Persona(path.stem, text)
+        return Persona(path.stem, persona_text(path))
     return Persona("a persona", written.strip())
