@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -85,19 +85,22 @@ def _read(
             preparer.close()
 
 
-def counted_replies(bench: Bench, who: Respondent, question: Prompt, orders: Orders) -> AnswerDistribution | None:
-    """The distribution of the replies that are there, those to the prompt on the Bench among them; None without one."""
-    shown = {options_of(prompt).shown: prompt for prompt in _prompts(bench, question, orders)}
+def counted_replies(
+    bench: Bench, who: Respondent, question: Prompt, prompts: Sequence[Prompt]
+) -> AnswerDistribution | None:
+    """The distribution of the replies that are there; None without one. prompts: see `prompts_in_orders`."""
     replies: dict[tuple[int, ...], list[Reply]] = {}
-    for order, prompt in shown.items():
+    for prompt in prompts:
         cell = bench.cells.get((prompt.key, who.condition.hash))
         done = [sample for sample in (cell.samples if cell is not None else {}).values() if sample.status == "done"]
         if done:
-            replies[order] = [Reply(s.text, s.row.refused if s.row is not None else False) for s in done]
+            replies[options_of(prompt).shown] = [
+                Reply(s.text, s.row.refused if s.row is not None else False) for s in done
+            ]
     return of_replies(question, who.condition.name, replies) if replies else None
 
 
-def _prompts(bench: Bench, question: Prompt, orders: Orders) -> list[Prompt]:
+def prompts_in_orders(bench: Bench, question: Prompt, orders: Orders) -> list[Prompt]:
     """What asks the question in each order; the given one has another id where its own stands for the bare question."""
     prompts = asked_in_orders(question, orders)
     if any(known.id == question.id and known.hash != prompts[0].hash for known in bench.asked):
@@ -109,7 +112,7 @@ def _prompts(bench: Bench, question: Prompt, orders: Orders) -> list[Prompt]:
 async def draw_replies(workbench: Workbench, persona: Persona | None, question: Prompt, orders: Orders) -> str:
     """Draw n replies of every column, spread over the orders; what there is to say of it."""
     bench = workbench.bench
-    prompts = _prompts(bench, question, orders)
+    prompts = prompts_in_orders(bench, question, orders)
     columns = []
     for who in respondents(bench, persona):
         if who.condition.model.is_imported:

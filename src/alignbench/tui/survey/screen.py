@@ -23,6 +23,7 @@ from alignbench.tui.survey.columns import (
     Respondent,
     counted_replies,
     draw_replies,
+    prompts_in_orders,
     read_options,
     respondents,
     survey_question,
@@ -92,12 +93,13 @@ class SurveyScreen(ReadingScreen):
 
     def _columns(self, asked: Prompt) -> Iterator[AnswerRow]:
         bench = self.workbench.bench
+        prompts = prompts_in_orders(bench, asked, self._orders)
         for who in respondents(bench, self._persona):
             sign = letter(who.at) + ("*" if bench.columns[who.at].name == bench.reference else "")
             name = f"as {who.persona}" if who.persona is not None else who.condition.name
             if not who.condition.model.is_imported:
                 yield self._read(sign, name, who, asked)
-            replies = counted_replies(bench, who, asked, self._orders)
+            replies = counted_replies(bench, who, asked, prompts)
             if replies is not None:
                 said = "" if replies.p is not None else f"none of {replies.n} replies chooses an option"
                 called = "replies" if who.persona is None else f"{name}, replies"
