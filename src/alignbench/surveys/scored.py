@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from alignbench.contexts.rendering import Content, Rendered, render
+from alignbench.contexts.rendering import Content, Rendered, render, why_no_text
 from alignbench.engines.protocol import Capabilities
 from alignbench.errors import AlignbenchError
 from alignbench.progress import Progress
@@ -54,12 +54,12 @@ def _question(
     prompts = asked_in_orders(question, orders)
     try:
         content = content_of(condition, prompts[0]) if _takes_content(condition.context) else None
-        rendered = [render(prompt, condition.context, capabilities, content) for prompt in prompts]
+        rendered = [render(prompt, condition.context, capabilities, content, as_text=True) for prompt in prompts]
     except AlignbenchError as error:  # such as a context that is made of a session's samples
         raise NoLogprobs(str(error).rstrip(".")) from None
     asked: list[tuple[list[OptionForm], list[Passage]]] = []
     for prompt, text in zip(prompts, rendered, strict=True):
-        if why := _why_not(text):
+        if why := why_no_text(text, capabilities) or _why_not(text):
             raise NoLogprobs(why)
         forms = option_forms(options_of(prompt), text.text)
         asked.append((forms, [Passage(text.context, text.query, form.text) for form in forms]))
@@ -83,8 +83,6 @@ def _takes_content(context: Context) -> bool:
 
 
 def _why_not(rendered: Rendered) -> str:
-    if rendered.messages:
-        return "its server renders chats itself, so what stands before an answer is not known"
     if rendered.thoughts is not None and rendered.thoughts.opened:
         return "it thinks before its answer"
     return ""

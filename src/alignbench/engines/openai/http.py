@@ -74,9 +74,11 @@ async def retrying(attempt: Callable[[], Awaitable[T]]) -> T:
 class Http:
     """Requests to one server. To be used from one event loop. Raises EngineError where there is no way to it."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, route: Route | None = None, why_gone: Callable[[], str] | None = None) -> None:
+        """route: None for that of the environment. why_gone: see OpenAIEngine."""
         self._address = address
-        self._route = route_to(address)
+        self._route = route or route_to(address)
+        self._why_gone = why_gone or (lambda: "")
         self._client = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {self._route.key}"} if self._route.key else {},
             timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS, pool=None),
@@ -279,6 +281,8 @@ class Http:
         except httpx.ConnectTimeout:
             raise ServerError(f"{self._who} did not answer within {CONNECT_SECONDS:.0f} s.", retry=True) from None
         except httpx.ConnectError as error:
+            if why := self._why_gone():
+                raise ServerError(why) from None
             raise self._unreachable(str(error)) from None
         except httpx.TimeoutException:
             raise ServerError(
@@ -291,6 +295,8 @@ class Http:
         except httpx.TransportError as error:
             if "location header" in str(error):
                 raise self._lost() from None
+            if why := self._why_gone():
+                raise ServerError(why) from None
             reason = excerpt(str(error)) or type(error).__name__
             raise ServerError(f"{self._who} broke the connection off ({reason}).", retry=True) from None
         except (httpx.DecodingError, httpx.InvalidURL, UnicodeError) as error:
