@@ -30,7 +30,7 @@ def weights_hash(model: Model) -> str:
     match reference.scheme:
         case "openai":
             return ""
-        case "hf":
+        case "hf" | "vllm":
             base = source_hash(parse_source(reference.target), code=model.options.trust_remote_code)
         case _:
             base = gguf_hash(weights_path(model))
@@ -45,7 +45,7 @@ def adapter_hash(reference: Reference) -> str:
     adapter = reference.adapter
     if adapter is None:
         return ""
-    if reference.scheme != "hf":
+    if reference.scheme not in ("hf", "vllm"):
         return gguf_adapter_hash(adapter_file(adapter))
     return peft_hash(adapter_source(adapter.target))
 
