@@ -161,7 +161,7 @@ def check_gpu(build: LlamaBuild) -> Check:
 def check_vllm(command: Path | None) -> Check:
     """vLLM, which only vllm: models need; one of models.toml may name another with `command`."""
     if command is None:
-        advice = "Only vllm: models need it: pip install vllm, perhaps in an environment of its own (docs/models.md)"
+        advice = "Only vllm: models need it: pip install vllm, perhaps in an environment of its own (docs/scale.md)"
         return Check("vllm", "missing", "there is no command vllm on the PATH", advice)
     return Check("vllm", "ok", f"vLLM {vllm_version(command)}".rstrip() + f", {command}")
 

@@ -93,7 +93,12 @@ def with_adapter(
     """
     if adapter is None:
         return base
-    if base.scheme not in ("demo", "llama", "hf", "vllm"):
+    if base.scheme == "vllm":
+        raise InputError(
+            f"{base} takes no adapter. Start vLLM with --enable-lora --lora-modules NAME={adapter} and name it "
+            "openai:http://host:8000/v1#NAME, or take hf: instead."
+        )
+    if base.scheme not in ("demo", "llama", "hf"):
         raise InputError(f"{base} takes no adapter; one that a server has is a served name of its own.")
     if base.adapter is not None:
         raise InputError(f"{base} has an adapter already; expected one.")
@@ -103,8 +108,7 @@ def with_adapter(
     if base.target == BASE and place in STAGES:
         target = place
     else:
-        of_peft = base.scheme in ("hf", "vllm")
-        target = str(adapter_source(place, relative_to)) if of_peft else _absolute(place, relative_to)
+        target = str(adapter_source(place, relative_to)) if base.scheme == "hf" else _absolute(place, relative_to)
     return replace(base, adapter=Adapter(target, said if scale is None else scale))
 
 
@@ -151,7 +155,7 @@ def adapter_name(reference: Reference) -> str:
     """What the adapter of a reference that has one is called: as its file, its folder or its hub id says."""
     assert reference.adapter is not None
     target = reference.adapter.target
-    return adapter_source(target).name if reference.scheme in ("hf", "vllm") else Path(target).stem
+    return adapter_source(target).name if reference.scheme == "hf" else Path(target).stem
 
 
 def adapter_words(model: Model) -> str:
