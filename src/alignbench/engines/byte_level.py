@@ -20,4 +20,4 @@ BYTES = _byte_alphabet()
 
 def bytes_of(piece: str) -> bytes:
     """The bytes of a piece of a byte-level tokenizer; special tokens, which are not written so, as they are."""
-    return b"".join(bytes([BYTES[c]]) if c in BYTES else c.encode() for c in piece)
+    return b"".join(bytes([BYTES[c]]) if c in BYTES else c.encode("utf-8", "replace") for c in piece)

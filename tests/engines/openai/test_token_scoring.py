@@ -79,6 +79,8 @@ class _LlamaServer(_Vllm):
             return as_json({"prompt": "".join(f"<{m['content']}>" for m in body["messages"])})
         if path == "/completion":
             before = body["prompt"][-1]
+            if body["logit_bias"][0][0] != ord("a"):  # it drew an end
+                return as_json({"completion_probabilities": []})
             ranked = sorted(range(300), key=lambda token: -logprob(token, before))[: body["n_probs"]]
             top = [{"id": id, "token": chr(id), "logprob": logprob(id, before)} for id in ranked]
             return as_json({"completion_probabilities": [{"top_logprobs": top}]})

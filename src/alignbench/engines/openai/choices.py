@@ -139,16 +139,17 @@ def read_prompt_ids(event: dict[str, Any]) -> tuple[int, ...]:
     choices = event.get("choices")
     first = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
     ids = event.get("prompt_token_ids") or first.get("prompt_token_ids")
-    return tuple(ids) if _are_ids(ids) else ()
+    return tuple(ids) if are_ids(ids) else ()
 
 
-def _are_ids(ids: object) -> TypeGuard[list[int]]:
+def are_ids(ids: object) -> TypeGuard[list[int]]:
+    """Whether this is a list of token ids."""
     return isinstance(ids, list) and all(type(token) is int and 0 <= token < _MOST_TOKENS for token in ids)
 
 
 def _with_ids(tokens: tuple[Token, ...], ids: object) -> tuple[Token, ...]:
     """Tokens with the ids that a choice has beside their log-probs, as that of vLLM; one for each, or none counts."""
-    if not _are_ids(ids) or len(ids) != len(tokens):
+    if not are_ids(ids) or len(ids) != len(tokens):
         return tokens
     return tuple(replace(token, id=id) for token, id in zip(tokens, ids, strict=True))
 

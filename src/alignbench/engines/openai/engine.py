@@ -4,7 +4,8 @@ What differs from the local engines, because the server owns it:
 
 - Randomness. Each sample has a seed of its own and the samples of a cell are independent, but no server promises the
   same text for the same seed; strict and fast mode are the same here.
-- Rendering of chats. The request carries messages; token ids of the prompt are unknown, so `Started` has none.
+- Rendering of chats. The request carries messages. Where the server gives its chat template, given responses are scored
+  behind the text that it renders; token ids of a prompt are known from vLLM alone.
 - Sampling. All parameters are sent; see `openai_request` for those that a server may not know. The window of the
   repetition penalty is the server's.
 - Tokens. Log-probs are stored where the server gives them (raw ones, as vLLM and llama.cpp do by default), ids where it
@@ -13,8 +14,8 @@ What differs from the local engines, because the server owns it:
 - Thoughts. Where a server gives them apart, they are `thinking`, and text, tokens and log-probs are the answer's alone.
 - Ends. What a server does not call an end is none (see finish_reasons): such a sample fails, and keeps what came of it.
 
-Tried against the server of llama-cpp-python (`python -m llama_cpp.server`). What is done for vLLM, llama-server, SGLang
-and Ollama follows their documentation.
+Tried against the servers of llama-cpp-python, vLLM and llama.cpp (tests/servers). What is
+done for SGLang and Ollama follows their documentation.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alignbench.engines.byte_level import BYTE_TOKEN, SPACE, bytes_of
+from alignbench.engines.openai.choices import are_ids
 from alignbench.engines.openai.http import Http, retrying
 from alignbench.engines.openai.server_error import ServerError
 from alignbench.engines.protocol import CHAT_PROBE
@@ -58,6 +59,7 @@ class ServerTokenizer(ABC):
         """http: of the address above that of the API."""
         self._http, self._model = http, model
         self._bos: tuple[int, bytes] | None = None
+        self.letter = 0  # the token of a letter
 
     async def begin(self) -> bool:
         """Before all else, find out how texts are split; False where there is nothing to ask. Raises ServerError."""
@@ -86,6 +88,7 @@ class ServerTokenizer(ABC):
 
     async def _begin(self) -> None:
         plain, whole = await self._split("a", bos=False), await self._split("a", bos=True)
+        self.letter = plain.ids[-1] if plain.ids else 0
         if len(whole.ids) > len(plain.ids):
             self._bos = whole.ids[0], whole.pieces[0]
 
@@ -164,17 +167,7 @@ class VllmTokenizer(ServerTokenizer):
         answer = await self._post(
             "/tokenize", model=self._model, prompt=text, add_special_tokens=bos, return_token_strs=True
         )
-        ids, pieces = answer.get("tokens"), answer.get("token_strs")
-        if not isinstance(ids, list) or not isinstance(pieces, list) or len(ids) != len(pieces):
-            raise EngineError("vLLM answered /tokenize without tokens and token_strs of one length.")
-        return Split(tuple(map(int, ids)), tuple(self._bytes(str(piece)) for piece in pieces))
-
-    def _bytes(self, piece: str) -> bytes:
-        if self._byte_level:
-            return bytes_of(piece)
-        if byte := BYTE_TOKEN.fullmatch(piece):
-            return bytes([int(byte[1], 16)])
-        return piece.replace(SPACE, " ").encode()
+        return read_vllm_tokens(answer, byte_level=self._byte_level)
 
 
 class LlamaServerTokenizer(ServerTokenizer):
@@ -197,10 +190,35 @@ class LlamaServerTokenizer(ServerTokenizer):
 
     async def _split(self, text: str, *, bos: bool) -> Split:
         answer = await self._post("/tokenize", content=text, add_special=bos, parse_special=True, with_pieces=True)
-        tokens = answer.get("tokens")
-        if not isinstance(tokens, list) or not all(isinstance(token, dict) for token in tokens):
-            raise EngineError("llama-server answered /tokenize without tokens that have ids and pieces.")
-        return Split(tuple(int(token["id"]) for token in tokens), tuple(_piece(token["piece"]) for token in tokens))
+        return read_llama_server_tokens(answer)
+
+
+def read_vllm_tokens(answer: dict[str, Any], *, byte_level: bool) -> Split:
+    """What vLLM answers to /tokenize. byte_level: whether it writes tokens in GPT-2's alphabet. Raises EngineError."""
+    ids, pieces = answer.get("tokens"), answer.get("token_strs")
+    if not are_ids(ids) or not isinstance(pieces, list) or len(ids) != len(pieces):
+        raise EngineError("vLLM answered /tokenize without tokens and token_strs of one length.")
+    texts = [piece if isinstance(piece, str) else "" for piece in pieces]
+    return Split(tuple(ids), tuple(bytes_of(text) if byte_level else _unspelled(text) for text in texts))
+
+
+def _unspelled(piece: str) -> bytes:
+    """The bytes of a piece as SentencePiece writes it."""
+    if byte := BYTE_TOKEN.fullmatch(piece):
+        return bytes([int(byte[1], 16)])
+    return piece.replace(SPACE, " ").encode("utf-8", "replace")
+
+
+def read_llama_server_tokens(answer: dict[str, Any]) -> Split:
+    """What llama-server answers to /tokenize: pieces are texts, or the bytes of what is none. Raises EngineError."""
+    tokens = answer.get("tokens")
+    listed = tokens if isinstance(tokens, list) else [None]
+    ids = [token.get("id") if isinstance(token, dict) else None for token in listed]
+    pieces = [token.get("piece") if isinstance(token, dict) else None for token in listed]
+    found = [_piece(piece) for piece in pieces]
+    if not are_ids(ids) or None in found:
+        raise EngineError("llama-server answered /tokenize without tokens that have ids and pieces.")
+    return Split(tuple(ids), tuple(piece for piece in found if piece is not None))
 
 
 def tokenizer_of(server: str, http: Http, model: str) -> ServerTokenizer | None:
@@ -224,6 +242,9 @@ def token_text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _piece(value: object) -> bytes:
-    """A piece of llama-server: a text, or the bytes of one that is none."""
-    return bytes(value) if isinstance(value, list) else str(value).encode()
+def _piece(value: object) -> bytes | None:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace")
+    if isinstance(value, list) and all(type(byte) is int and 0 <= byte < 256 for byte in value):
+        return bytes(value)
+    return None

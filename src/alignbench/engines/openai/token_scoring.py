@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from alignbench.engines.local.teacher_forcing import continuation_start
-from alignbench.engines.openai.choices import LogprobReader
+from alignbench.engines.openai.choices import LogprobReader, are_ids
 from alignbench.engines.openai.http import Http, retrying
 from alignbench.engines.openai.server_error import ServerError
 from alignbench.engines.openai.server_tokenizer import ServerTokenizer
@@ -24,6 +24,9 @@ from alignbench.errors import EngineError
 
 _MOST = 20  # alternatives that vLLM gives unless it is told otherwise
 _FIRST_LOOK = 100  # tokens that llama-server is asked for first, most likely ones; all of them where that is not enough
+_ALL = 1 << 20  # more than any vocabulary has
+_SURELY = 1e4  # added to a logit
+_DIGITS = 10  # that an id has fewer of
 _UNABLE = (400, 404, 405, 422, 500, 501)
 
 
@@ -100,13 +103,7 @@ class PromptLogprobs(TokenScorer):
             "temperature": 1.0,
             "prompt_logprobs": min(max(top, 1), _MOST),
         }
-        answer = await self._post("/completions", body)
-        choices = answer.get("choices")
-        choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
-        found = choice.get("prompt_logprobs")
-        if not isinstance(found, list) or len(found) != len(ids):
-            raise EngineError("vLLM gave no prompt_logprobs of the tokens it was sent. Is its version older than 0.8?")
-        return [_place(entry, token, top) for entry, token in zip(found[start:], ids[start:], strict=True)]
+        return read_prompt_logprobs(await self._post("/completions", body), ids, start, top)
 
 
 class StepByStep(TokenScorer):
@@ -135,24 +132,38 @@ class StepByStep(TokenScorer):
             "cache_prompt": True,
             "post_sampling_probs": False,
             "id_slot": 0,  # which has the prompt
+            # Nothing is said where the end is drawn, or a part of a character; log-probs are those without the bias.
+            "logit_bias": [[self._tokenizer.letter, _SURELY]],
         }
-        answer = await self._post("/completion", body)
-        steps = answer.get("completion_probabilities")
-        step = steps[0] if isinstance(steps, list) and steps and isinstance(steps[0], dict) else {}
-        listed = step.get("top_logprobs")
-        if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
-            raise EngineError("llama-server gave no log-probs of what would come next. Is its version older than 2025?")
-        reader = LogprobReader()
-        candidates = [
-            Candidate(int(each["id"]), str(each.get("token", "")), reader.number(each.get("logprob"), "logprob"), rank)
-            for rank, each in enumerate(listed, start=1)
-        ]
-        if reader.remark:
-            raise EngineError(f"llama-server gives log-probs that cannot be read: {reader.remark}")
-        return candidates
+        return read_candidates(await self._post("/completion", body))
 
 
-_ALL = 1 << 20  # more than any vocabulary has
+def read_prompt_logprobs(answer: dict[str, Any], ids: Sequence[int], start: int, top: int) -> list[Place]:
+    """What vLLM says of ids[start:] in its answer to a prompt of `ids`. Raises EngineError."""
+    found = _first(answer.get("choices")).get("prompt_logprobs")
+    if not isinstance(found, list) or len(found) != len(ids):
+        raise EngineError("vLLM gave no prompt_logprobs of the tokens it was sent. Is its version older than 0.8?")
+    return [_place(entry, token, top) for entry, token in zip(found[start:], ids[start:], strict=True)]
+
+
+def read_candidates(answer: dict[str, Any]) -> list[Candidate]:
+    """What llama-server would go on with, most likely first. Raises EngineError."""
+    listed = _first(answer.get("completion_probabilities")).get("top_logprobs")
+    rows = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    ids = [row.get("id") for row in rows]
+    if not rows or not are_ids(ids):
+        raise EngineError("llama-server gave no log-probs of what would come next. Is its version older than 2025?")
+    reader = LogprobReader()
+    logprobs = [reader.number(row.get("logprob"), "top_logprobs.logprob") for row in rows]
+    if reader.remark:
+        raise EngineError(f"llama-server gives log-probs that cannot be read: {reader.remark}")
+    texts = [str(row.get("token") or "") for row in rows]
+    return [Candidate(*each) for each in zip(ids, texts, logprobs, range(1, len(rows) + 1), strict=True)]
+
+
+def _first(listed: object) -> dict[str, Any]:
+    """The first object of a list; an empty one where there is none."""
+    return listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else {}
 
 
 def _place(entry: object, token: int, top: int) -> Place:
@@ -160,15 +171,20 @@ def _place(entry: object, token: int, top: int) -> Place:
     reader = LogprobReader()
     named: dict[int, Candidate] = {}
     for id, said in entry.items() if isinstance(entry, dict) else ():
-        if isinstance(said, dict):
+        if isinstance(said, dict) and str(id).isdecimal() and len(str(id)) < _DIGITS:
             logprob = reader.number(said.get("logprob"), f"prompt_logprobs[{id}].logprob")
-            named[int(id)] = Candidate(
-                int(id), str(said.get("decoded_token") or ""), logprob, int(said.get("rank") or 0)
-            )
-    if reader.remark or token not in named:
-        raise EngineError(f"vLLM gives prompt_logprobs that cannot be read: {reader.remark or 'a token is missing'}")
+            named[int(id)] = Candidate(int(id), str(said.get("decoded_token") or ""), logprob, _rank(said.get("rank")))
+    if reader.remark or token not in named or not named[token].rank:
+        raise EngineError(
+            f"vLLM gives prompt_logprobs that cannot be read: {reader.remark or 'a token or its rank is missing'}"
+        )
     best = sorted(named.values(), key=lambda each: each.rank)
     return Place(named[token], tuple(each for each in best if each.rank <= top)[:top])
+
+
+def _rank(value: object) -> int:
+    """0 where it is not said."""
+    return value if type(value) is int and 0 < value < _ALL else 0
 
 
 def _scored(
