@@ -46,6 +46,9 @@ def test_a_start_goes_through_stages() -> None:
     assert graphs.what == "graphs"
     assert graphs.fraction == pytest.approx(0.83)
     assert stage_of("INFO:     Waiting for application startup.") is None
+    assert (
+        stage_of("WARNING 11-29 14:56:27 [vllm.py:1703] Enforce eager set, disabling torch.compile, CUDAGraphs") is None
+    )
 
 
 def test_a_log_is_read_as_it_comes_and_no_stage_goes_back() -> None:
