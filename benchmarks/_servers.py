@@ -20,15 +20,14 @@ ENVIRONMENTS = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") 
 PATIENCE = 600  # seconds, for a start or a request
 
 _LLAMA_SERVER = """
-import sys, threading, xllamacpp
+import sys, xllamacpp
 path, port, slots, context, threads = sys.argv[1], *map(int, sys.argv[2:])
 params = xllamacpp.CommonParams()
 params.model.path, params.port, params.n_parallel, params.n_ctx = path, port, slots, context
 params.kv_unified, params.warmup = True, False
 params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
 server = xllamacpp.Server(params)
-print("ready", flush=True)
-threading.Event().wait()
+sys.stdin.read()  # until whoever started it has ended
 """
 
 
@@ -105,6 +104,7 @@ def _running(command: Sequence[str], environment: dict[str, str], server: Server
     process = subprocess.Popen(
         command,
         env={**os.environ, **environment},
+        stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
