@@ -24,7 +24,7 @@ import sys, xllamacpp
 path, port, slots, context, threads = sys.argv[1], *map(int, sys.argv[2:])
 params = xllamacpp.CommonParams()
 params.model.path, params.port, params.n_parallel, params.n_ctx = path, port, slots, context
-params.kv_unified, params.warmup = True, False
+params.model_alias, params.kv_unified, params.warmup = {"m"}, True, False
 params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
 server = xllamacpp.Server(params)
 sys.stdin.read()  # until whoever started it has ended
@@ -76,7 +76,7 @@ def llama_server(path: Path, slots: int, context: int, threads: int) -> Iterator
     port = _free_port()
     arguments = [str(path), str(port), str(slots), str(context), str(threads)]
     command = [str(ENVIRONMENTS / "llama-server" / "bin" / "python"), "-c", _LLAMA_SERVER, *arguments]
-    with _running(command, {}, Server(port, path.name)) as server:
+    with _running(command, {}, Server(port, "m")) as server:
         yield server
 
 

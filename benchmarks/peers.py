@@ -133,7 +133,7 @@ def against_vllm(rounds: int) -> None:
         bench = Bench(model)
         with tempfile.TemporaryDirectory() as folder:
             bench.model.save_pretrained(folder)
-            bench.engine._tokens.tokenizer.save_pretrained(folder)
+            bench.engine._tokens._tokenizer.save_pretrained(folder)
             with vllm(Path(folder), dtype, THREADS) as server:
                 for n, n_tokens in ((10, 1_200), (32, 0)):
                     bench.engine.strict_widths(n, n_tokens + 40, TOKENS)
