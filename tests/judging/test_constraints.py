@@ -20,6 +20,7 @@ from alignbench.prompt_parts import Rung
 from alignbench.prompts import load_prompts
 from alignbench.reports.constraint_figure import constraint_figure
 from alignbench.reports.constraint_ladders import (
+    NO_JUDGMENTS,
     SATISFIED,
     ConstraintLadders,
     constraint_ladders,
@@ -148,7 +149,10 @@ def test_without_judgments_the_reason_stands_there(tmp_path: Path) -> None:
         assert read is not None
         (of_base,) = read.conditions.values()
         assert of_base[0].scores[SATISFIED].value == 1.0
-        assert of_base[1].scores[SATISFIED].reason == "not judged: alignbench judge --kind constraints"
+        assert of_base[1].scores[SATISFIED].reason == NO_JUDGMENTS
+        shown = constraint_section(read)
+        assert [row[2] for row in shown.rows] == ["1", "-", "-", "-", "-"], "why is said once"
+        assert shown.notes[-1] == f"Constraints are {NO_JUDGMENTS}."
         alone = store.create_session("alone")
         store.add_sample(store.add_cell(alone, Prompt("a", "Why?"), Condition.zero_shot(BASE), 1), result(0, "So."))
         with pytest.raises(InputError, match="no finished samples of prompts that set constraints"):

@@ -21,8 +21,8 @@ NO_LADDERS = (
     "and 12 constraints each."
 )
 NOT_JUDGED = (
-    "Nobody has judged which constraints responses keep to: J has a model do it, as alignbench judge --kind "
-    "constraints does."
+    "Nobody has judged which constraints responses keep to: J has a model do it, as alignbench judge "
+    "SESSION --kind constraints does."
 )
 STEPS = 12  # dots between two points of a curve
 PLOT_HEIGHT = 8
