@@ -151,7 +151,7 @@ def test_without_judgments_the_reason_stands_there(tmp_path: Path) -> None:
         assert of_base[0].scores[SATISFIED].value == 1.0
         assert of_base[1].scores[SATISFIED].reason == NO_JUDGMENTS
         shown = constraint_section(read)
-        assert [row[2] for row in shown.rows] == ["1", "-", "-", "-", "-"], "why is said once"
+        assert [row[2] for row in shown.rows] == ["100%", "-", "-", "-", "-"], "why is said once"
         assert shown.notes[-1] == f"Constraints are {NO_JUDGMENTS}."
         alone = store.create_session("alone")
         store.add_sample(store.add_cell(alone, Prompt("a", "Why?"), Condition.zero_shot(BASE), 1), result(0, "So."))

@@ -20,7 +20,8 @@ from alignbench.metrics.statistics import PairedDifference, Uncertainty
 from alignbench.metrics.values import WordMode
 from alignbench.prompt_parts import Rung
 from alignbench.reports.cells import cell_values
-from alignbench.reports.section import Section, metric_digits, metric_title, shown_difference, shown_value
+from alignbench.reports.numbers import DIGITS
+from alignbench.reports.section import Section, metric_digits, metric_title, shown_difference, shown_share, shown_value
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.responses import Responses
 from alignbench.store import Store
@@ -151,7 +152,7 @@ def constraint_section(ladders: ConstraintLadders | None) -> Section:
             condition,
             str(rung.k),
             *(_cell(ladders, rung, name) for name in names),
-            *(shown_difference(rung.differences.get(name), digits=metric_digits(name)) for name in against),
+            *(shown_difference(rung.differences.get(name), digits=_digits(name)) for name in against),
         )
         for condition, rungs in ladders.conditions.items()
         for rung in rungs
@@ -163,8 +164,8 @@ def constraint_section(ladders: ConstraintLadders | None) -> Section:
         *(f"{_called(name)}, against {ladders.reference}" for name in against),
     )
     notes = (
-        "k: how many constraints a prompt sets. satisfied: the share of them that a response keeps to, 1 where there "
-        "are none; means over the prompts that the ladders are made of.",
+        "k: how many constraints a prompt sets. satisfied: the share of them that a response keeps to, all "
+        "where there are none; means over the prompts that the ladders are made of.",
         f"Judged by {ladders.judge}." if ladders.judge else f"Constraints are {NO_JUDGMENTS}.",
     )
     return Section(title, columns, rows, notes)
@@ -176,7 +177,11 @@ def _cell(ladders: ConstraintLadders, rung: RungScores, name: str) -> str:
         return ""
     if name == SATISFIED and not ladders.judge and rung.k:
         return "-"
-    return shown_value(rung.scores[name], metric_digits(name))
+    return shown_share(rung.scores[name]) if name == SATISFIED else shown_value(rung.scores[name], metric_digits(name))
+
+
+def _digits(name: str) -> int:
+    return DIGITS if name == SATISFIED else metric_digits(name)
 
 
 def _called(name: str) -> str:

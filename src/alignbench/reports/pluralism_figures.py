@@ -63,8 +63,9 @@ def matrix_figure(matrices: Sequence[ConditionMatrix]) -> Figure | None:
         for axes, matrix in zip(panels, shown, strict=True):
             names = [called(name) for name in matrix.conditions]
             low, high = matrix.colour_ends()
-            drawn = axes.imshow(matrix.values(), cmap="cividis", aspect="auto", vmin=low, vmax=high)
-            scale_bar(axes, drawn)
+            edges = np.arange(len(names) + 1) - 0.5
+            scale_bar(axes, axes.pcolormesh(edges, edges, matrix.values(), cmap="cividis", vmin=low, vmax=high))
+            axes.set_ylim(edges[-1], edges[0])
             numbers = [str(i) for i in range(1, len(names) + 1)]
             axes.set_xticks(range(len(names)), numbers)
             if axes is panels[0]:
