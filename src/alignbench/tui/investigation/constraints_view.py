@@ -27,7 +27,7 @@ NOT_JUDGED = (
 STEPS = 12  # dots between two points of a curve
 PLOT_HEIGHT = 8
 WIDEST = 90
-RUNG, SHARE, SCORE, WORDS, PLAIN_WORDS = 7, 18, 20, 22, 8  # cells of the columns of the table
+RUNG, SHARE, SCORE, WORDS, PLAIN_WORDS = 7, 18, 21, 20, 8  # cells of the columns of the table
 DIVERSITY = ("embedding_diversity", "jaccard")  # the first that there is has a curve
 ABOUT = (
     "k: how many constraints a prompt sets; satisfied: the share of them that a response keeps to, 100% where there "

@@ -8,7 +8,7 @@ from textual.content import Content
 
 from alignbench.metrics.estimates import Estimate
 from alignbench.reports.stance_pluralism import ConditionStances, StancePluralism
-from alignbench.tui.investigation.view_model import InvestigationViewModel, shown_percent
+from alignbench.tui.investigation.view_model import WHO, InvestigationViewModel, shown_percent
 from alignbench.tui.styled import DIM, heading, paragraphs
 from alignbench.tui.text import count, number, printable
 
@@ -31,8 +31,11 @@ def _stances(model: InvestigationViewModel, of: StancePluralism) -> Iterator[Con
         return
     yield heading(f" Sides of {count(of.prompts, 'contested prompt')} that k responses cover together")
     for name, one in of.conditions.items():
-        spread = f"stance entropy {_number(one.entropy)} bits, {shown_percent(one.names_both)} name both"
-        yield Content.assemble(model.who(name), (spread, "bold"))
+        said = [f"stance entropy {_number(one.entropy)} bits", f"{shown_percent(one.names_both)} name both"]
+        first, *rest = said if model.narrow else [", ".join(said)]
+        yield Content.assemble(model.who(name), (first, "bold"))
+        for line in rest:
+            yield Content.assemble(" " * WHO, (line, "bold"))
         yield from _union(one)
     yield from paragraphs([f"As {printable(of.judge)} judged; no better than that judge."], model.width, style=DIM)
 
