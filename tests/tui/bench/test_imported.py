@@ -21,6 +21,11 @@ def imported(folder: Path) -> Path:
         for i in range(n)
     ]
     (folder / "theirs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return stored(folder)
+
+
+def stored(folder: Path) -> Path:
+    """The database that `theirs.jsonl` is in."""
     with Store.open(folder / "x.db") as store:
         save_import(store, read_jsonl(folder / "theirs.jsonl"))
     return folder / "x.db"
@@ -42,3 +47,22 @@ async def test_imported_responses_are_all_there_is(tmp_path: Path) -> None:
         await pilot.press("6")
         await until(pilot, lambda: "no entropies are stored" in line_with(app, " A "))
         assert not app.workbench.busy
+
+
+async def test_imported_replies_to_a_survey_question_are_counted(tmp_path: Path) -> None:
+    asked = {
+        "prompt_id": "fares",
+        "prompt": "Free buses?\nA. No\nB. Yes",
+        "condition": "chat",
+        "options": ["Yes", "No"],
+    }
+    rows = [{**asked, "text": reply} for reply in ("A", "B", "A", "No.", "It depends on much.")]
+    (tmp_path / "theirs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    app = make_app(stored(tmp_path), FakePool(), LetterEmbedder())
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot, app)
+        await until(pilot, lambda: "C continues theirs" in screen_text(app))
+        await pilot.press("C")
+        await shows(pilot, "It depends on much.")
+        await pilot.press("o")
+        await until(pilot, lambda: ".25" in line_with(app, "replies") and ".75" in line_with(app, "replies"))

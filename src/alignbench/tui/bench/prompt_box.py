@@ -62,9 +62,16 @@ class PromptBox(SteadyText):
             Content.assemble((LABEL if i == 0 else " " * len(LABEL), DIM), (line, DIM if i < len(before) else "bold"))
             for i, line in enumerate([*before, *lines])
         ]
-        if self._prompt.answers is not None and not self._prompt.answers.shown:
+        if self._prompt.answers is not None and not _lists_options(self._prompt):
             rows.append(_options(self._prompt.answers, room))
         self.update(Content("\n").join(rows))
+
+
+def _lists_options(prompt: Prompt) -> bool:
+    """Whether the options of a survey question stand in its own text."""
+    from alignbench.surveys.asking import listed_order, options_of
+
+    return bool(options_of(prompt).shown or listed_order(prompt))
 
 
 def _options(answers: AnswerOptions, room: int) -> Content:
