@@ -47,6 +47,7 @@ from alignbench.errors import EngineError
 from alignbench.models.adapter import Adapter
 from alignbench.models.openai_address import parse_address
 from alignbench.models.reference import parse_reference
+from alignbench.models.server_settings import LIMITS, ServerSettings
 from alignbench.spec import Model, Sampling
 
 TICK_SECONDS = 0.04  # between two looks at what is due and what was cancelled
@@ -70,13 +71,14 @@ class _Endpoint:
 class OpenAIEngine:
     """A model of a server. Not thread-safe; `threads` means nothing here. Raises EngineError, InputError."""
 
-    def __init__(self, model: Model, cancel: Cancellation) -> None:
+    def __init__(self, model: Model, cancel: Cancellation, settings: ServerSettings | None = None) -> None:
+        settings = settings or ServerSettings()
         self.threads = 1
         self._model = model
         self._cancel = cancel
         self._address = parse_address(parse_reference(model.reference).target)
         self._loop = asyncio.new_event_loop()
-        self._http = Http(self._address)
+        self._http = Http(self._address, settings)
         self._endpoints: dict[str, _Endpoint] = {}
         self._probing = asyncio.Lock()
         try:
@@ -85,7 +87,8 @@ class OpenAIEngine:
             self.close()
             raise
         server = server_of(str(self._served.get("owned_by") or ""))
-        self._requests = Requests(self._address.name, server)
+        self._width = settings.concurrency or server.width
+        self._requests = Requests(self._address.name, server, settings.max_tokens_field or LIMITS[0])
         self._echo = Echo(self._http, self._address.name, server)
 
     def close(self) -> None:
@@ -156,7 +159,7 @@ class OpenAIEngine:
             self._loop.run_until_complete(events.aclose())
 
     async def _sample(self, requests: Sequence[SampleRequest]) -> AsyncGenerator[Event, None]:
-        slots = asyncio.Semaphore(self._requests.server.width)
+        slots = asyncio.Semaphore(self._width)
         running = {cell: asyncio.create_task(self._serve(cell, slots)) for cell in map(StreamedCell, requests)}
         try:
             while running:
