@@ -97,6 +97,16 @@ class Requests:
     _top_k_off: int = 0
     _format: int = 0  # how many of the forms of `_formats` the server has refused
 
+    @property
+    def takes_seed(self) -> bool:
+        """Whether it has refused none."""
+        return "seed" not in self._refused
+
+    @property
+    def refused_forms(self) -> int:
+        """How many of the forms of a schema it has refused."""
+        return self._format
+
     def path(self, request: SampleRequest) -> str:
         """The path that a request goes to."""
         return "/chat/completions" if request.messages else "/completions"
