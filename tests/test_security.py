@@ -118,17 +118,23 @@ def test_keys_and_headers_of_models_toml_are_nowhere(tmp_path: Path, monkeypatch
                 ["report", "1", "-o", str(tmp_path / "report.json")],
                 ["export", "jsonl", "1", "-o", str(tmp_path / "samples.jsonl")],
                 ["sessions", "show", "1", "--json"],
+                ["sessions", "show", "1"],
+                ["report", "1"],
+                ["models", "check", "headed", "--json"],
                 ["models", "list", "--json"],
                 ["doctor", "--json"],
             )
         ]
     finally:
         server.close()
-    assert [done.returncode for done in said[:5]] == [0] * 5, said
+    assert [done.returncode for done in said[:-1]] == [0] * (len(said) - 1), said
     sent = {headers.get("Authorization") for headers in server.headers}
     assert sent == {f"Bearer {KEY}", f"Bearer {HEADER}"}
     assert "('Authorization', 'Bearer ***')" in said[0].stdout
     assert "top_a" in said[3].stdout, "what changes a text is kept"
+    unclear = "every seed gave the same text, so nothing can be told"
+    assert f"seeds of this server: {unclear}" in said[4].stdout
+    assert f"Measured when it was loaded: {unclear}." in " ".join(said[5].stdout.split())
     files = [file for file in tmp_path.rglob("*") if file.is_file() and file.name != "models.toml"]
     assert {"alignbench.db", "report.json", "samples.jsonl"} <= {file.name for file in files}
     written = [file.read_bytes() for file in files] + [(done.stdout + done.stderr).encode() for done in said]
