@@ -141,7 +141,7 @@ def test_fields_are_in_one_place() -> None:
     with pytest.raises(InputError, match="both extra_body and reference have fields"):
         resolve("big")
     models_toml("")
-    with pytest.raises(InputError, match="the fields after the second # are no JSON object"):
+    with pytest.raises(InputError, match="The fields after the second # of an openai: address are no JSON object"):
         resolve(f"openai:{URL}#served#{{b")
     with pytest.raises(InputError, match="extra_body has seed, which conditions decide"):
         resolve(f'openai:{URL}#served#{{"seed":3}}')

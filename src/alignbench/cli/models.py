@@ -121,7 +121,7 @@ def _check_server(model: Model, models_file: Path | None, as_json: bool) -> None
         "context_length": known.n_ctx_train or None,
     }
     if as_json:
-        found = {check.name: {"ok": check.ok, "detail": check.detail} for check in checks}
+        found = {check.name.replace(", ", "_"): {"ok": check.ok, "detail": check.detail} for check in checks}
         printing.json_data({**facts, "checks": found})
         return
     print_table(("", ""), [(key.replace("_", " "), _plain(value)) for key, value in facts.items()])

@@ -95,7 +95,7 @@ def parted_extra(target: str) -> tuple[str, str]:
     try:
         fields = parse_json("{" + rest)
     except ValueError as error:
-        raise InputError(f"openai:{address}: the fields after the second # are no JSON object: {error}.") from None
+        raise InputError(f"The fields after the second # of an openai: address are no JSON object: {error}.") from None
     return address, written_extra(fields)
 
 

@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 
+from alignbench import paths
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.openai.engine import OpenAIEngine
-from alignbench.engines.protocol import Failed, LikelihoodRequest
+from alignbench.engines.protocol import Failed, LikelihoodRequest, Loaded
+from alignbench.engines.workers.pool import WorkerPool
 from alignbench.errors import EngineError
 from alignbench.models.server_settings import ServerSettings
 from alignbench.spec import Model
-from tests.support.driving import plain_request, results
+from tests.support.driving import load, plain_request, results
 from tests.support.server import MODEL, Reply, ScriptedServer, as_json, refusal
 from tests.support.waiting import LIMIT
 
@@ -138,6 +140,22 @@ def test_the_name_of_max_tokens(server: CountingServer, connect: With) -> None:
     assert (body["max_completion_tokens"], "max_tokens" in body) == (plain_request(1).sampling.max_tokens, False)
     assert len(server.tried) <= 4, "not refused once"
     assert all("max_tokens" not in tried for tried in server.tried)
+
+
+def test_two_names_of_one_server_have_a_key_each(server: CountingServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("one", "two")
+    for name in names:
+        monkeypatch.setenv(f"{name.upper()}_KEY", f"secret-of-{name}")
+    reference = f"openai:{server.url}#{MODEL}"
+    entries = [f'[models.{name}]\nreference = "{reference}"\nkey_env = "{name.upper()}_KEY"\n' for name in names]
+    paths.models_file().parent.mkdir(parents=True, exist_ok=True)
+    paths.models_file().write_text("".join(entries))
+    pool = WorkerPool(threads=1)
+    try:
+        assert all(isinstance(load(pool, Model(name, reference, "aligned")), Loaded) for name in names)
+    finally:
+        pool.close()
+    assert {sent["Authorization"] for sent in server.headers} == {"Bearer secret-of-one", "Bearer secret-of-two"}
 
 
 def test_access_refused_names_the_variable_of_the_model(

@@ -108,7 +108,12 @@ def _typical_p(engine: OpenAIEngine, *, chat: bool) -> ServerCheck:
     """Whether it narrows what is drawn from, or is passed over in silence."""
     plain = replay.probe(replay.QUERY, chat=chat)
     narrow = replace(plain, sampling=replace(plain.sampling, typical_p=_NARROWEST))
-    narrowed = _texts(engine, narrow)
+    try:
+        narrowed = _texts(engine, narrow)
+    except EngineError:
+        if engine.supports("typical_p"):
+            raise
+        return ServerCheck("typical_p", False, "is not taken")
     if len(narrowed) > 1:
         return ServerCheck("typical_p", False, "is passed over in silence")
     if len(_texts(engine, plain)) == 1:

@@ -121,6 +121,10 @@ class OpenAIEngine:
         """Whether the server has refused no seed so far."""
         return self._requests.takes_seed
 
+    def supports(self, parameter: str) -> bool:
+        """Whether the server takes a sampling parameter that is an extension, as far as is known."""
+        return self._requests.supports(parameter)
+
     @property
     def schema_form(self) -> int:
         """How many of the ways to ask for a schema the server has refused so far; see `request`."""

@@ -164,8 +164,12 @@ class Requests:
             fields[_WINDOW] = -1
         return fields
 
+    def supports(self, parameter: str) -> bool:
+        """Whether a sampling parameter that is an extension may be asked for, as far as is known."""
+        return parameter not in self.server.ignores and not self._refused.issuperset(_OPTIONAL[parameter])
+
     def _check(self, parameter: str, value: object) -> None:
-        if parameter in self.server.ignores or self._refused.issuperset(_OPTIONAL[parameter]):
+        if not self.supports(parameter):
             who = self.server.name or "This server"
             raise EngineError(f"{who} does not support {parameter}, which is {value!r} here. Switch it off.")
 
