@@ -96,7 +96,7 @@ def parted_extra(target: str) -> tuple[str, str]:
         fields = parse_json("{" + rest)
     except ValueError as error:
         raise InputError(f"The fields after the second # of an openai: address are no JSON object: {error}.") from None
-    return address, written_extra(fields)
+    return address.strip(), written_extra(fields)
 
 
 def with_extra(target: str, extra_body: str) -> str:
