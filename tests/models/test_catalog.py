@@ -119,7 +119,7 @@ def test_another_models_file(tmp_path: Path) -> None:
         ("[models.x]\nreference = 'gguf:x'", "[models.x], reference: 'gguf:x' is no model reference"),
         ("[models.x]\nreference = 'llama:a'\nkind = 'chat'", "[models.x]: kind is 'chat'; expected base or aligned."),
         ("[models.x]\nreference = 'llama:a'\nkind = []", "[models.x]: kind is []; expected base or aligned."),
-        ("[models.x]\nrefrence = 'llama:a'", "[models.x]: unknown field 'refrence'. Did you mean reference?"),
+        ("[models.x]\nrefrence = 'llama:a'", "[models.x]: unknown field 'refrence'. Did you mean reference"),
         ("[models.x.3]\nreference = 'llama:a'", '[models.x]: a name with a dot needs quotes: [models."x.3"].'),
         ("[models.demo-base]\nreference = 'llama:a'", "[models.demo-base]: an embedded model has this name"),
         ("[models.'a:b']\nreference = 'llama:a'", "the name is 'a:b'; expected one that is not blank, without :"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,6 +12,7 @@ from rich.text import Text
 
 from alignbench.cli import printing
 from alignbench.display import visible
+from alignbench.engines.openai.replay import replay_words
 from alignbench.json_text import json_text
 from alignbench.models.embedded import present_name
 from alignbench.prompt_fields import prompt_json
@@ -78,7 +79,7 @@ def print_session(store: Store, session_id: int) -> None:
     """A session as a page to read."""
     console = printing.console()
     session, conditions = store.session(session_id), store.conditions(session_id)
-    _print_header(console, session, conditions)
+    _print_header(console, session, conditions, store.manifest(session_id).get("loaded", {}))
     _print_notes(console, store.notes(session_id))
     by_cell: dict[tuple[str, str], list[SampleRow]] = {}
     for row in store.samples(session_id):
@@ -95,7 +96,9 @@ def print_session(store: Store, session_id: int) -> None:
                 _print_samples(console, rows)
 
 
-def _print_header(console: printing.Console, session: SessionInfo, conditions: Sequence[Condition]) -> None:
+def _print_header(
+    console: printing.Console, session: SessionInfo, conditions: Sequence[Condition], loaded: Mapping[str, Any]
+) -> None:
     console.print(Text(f"Session {session.id}: {_line(session.name)}", "bold"))
     facts = {
         "created": _minute(session.created),
@@ -114,6 +117,8 @@ def _print_header(console: printing.Console, session: SessionInfo, conditions: S
         model = f"{_line(reference)}{_line(now)} ({condition.model.kind})"
         _print_indented(console, Text(f"{model}, {_line(condition.context.template)} template"), 4)
         _print_indented(console, Text(_sampling(condition)), 4)
+        if words := replay_words(reference, loaded.get(reference, {})):
+            _print_indented(console, Text(f"seeds of this server: {words}"), 4)
 
 
 def _print_notes(console: printing.Console, notes: Iterable[Note]) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from alignbench.models.adapter import Adapter
 
 FinishReason = Literal["stop", "length", "cancelled", "error"]
+Replay = Literal["", "in a crowd", "one by one", "alone", "no", "no seed", "unclear"]
+"""What was measured of a server's seeds (engines.openai.replay); empty where nothing was."""
 
 LOAD = 0  # the key of loading a model, as a request
 
@@ -42,6 +44,7 @@ class Capabilities:
     lanes: int = 1  # requests of strict mode that are worked on side by side
     special_tokens: tuple[tuple[str, str], ...] = ()  # (name in templates, text), such as pad_token
     adapter_hash: str = ""  # SHA-256 of the adapter that is added to the weights; empty where there is none
+    replay: Replay = ""  # of a server: what it did with a seed when the model was loaded
     arithmetic: str = ""  # library and instruction sets that compute: others draw other texts; empty where not known
 
 

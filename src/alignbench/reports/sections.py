@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from alignbench.engines.openai.replay import replay_words
 from alignbench.judging.labels import HUMAN, LABELS
 from alignbench.judging.summary import Agreement, JudgedTable, with_source_apart
 from alignbench.metrics.estimates import Estimate
@@ -295,8 +296,15 @@ def _settings(meta: ReportMeta) -> Section:
         rows.append((name, model.reference, model.kind, context.name or context.to_json()["template"], *written))
     versions = meta.manifest.get("versions", {})
     made = f"Sampled with {', '.join(f'{name} {version}' for name, version in versions.items())}." if versions else ""
+    loaded = meta.manifest.get("loaded", {})
+    servers = dict.fromkeys(reported.condition.model.reference for reported in meta.conditions.values())
+    replays = tuple(
+        f"{reference} is behind a server, which owns its randomness. Measured when it was loaded: {words}."
+        for reference in servers
+        if (words := replay_words(reference, loaded.get(reference, {})))
+    )
     columns = ("condition", "model", "kind", "context", *(key.replace("_", " ") for key in (*sampled, "seed", "mode")))
-    return Section("Settings", columns, tuple(rows), (made,) if made else ())
+    return Section("Settings", columns, tuple(rows), (*((made,) if made else ()), *replays))
 
 
 def listed(shown: Iterable[Section]) -> Iterator[Section]:
