@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import alignbench as library
 from alignbench import paths
 from alignbench.metrics.answer_distributions import sampling_floor, total_variation
 from alignbench.store import Store
@@ -183,6 +184,12 @@ def test_log_probs_of_an_echoing_server_are_exact(server: Voter, questions: str,
     assert server.n_echoed == n  # nothing is read anew
     assert "Bus 0.70, Tram 0.20, Neither 0.10" in shown.stdout
     assert "Distance to people" in shown.stdout
+    server.close()  # the session has it all
+    reported = alignbench("report", "1", "--format", "json", "--db", str(tmp_path / "a.db"))
+    assert reported.returncode == 0, reported.stderr
+    assert [{**row} for row in json.loads(reported.stdout)["survey"]["answers"]] == lines(ran.stdout)
+    frame = library.open(tmp_path / "a.db").session(1).survey()
+    assert [*frame["by"]] == ["logprob", "logprob"]
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ def session_json(store: Store, session_id: int) -> str:
             "prompts": [_prompt_json(prompt) for prompt in store.prompts(session_id)],
             "conditions": [_condition_json(c) for c in store.conditions(session_id)],
             "cells": [asdict(cell) | {"rendered": store.rendered(cell.id)} for cell in store.cells(session_id)],
+            "option_masses": [asdict(one) for one in store.option_masses(session_id)],
             "notes": [asdict(note) for note in store.notes(session_id)],
             "samples": [asdict(row) for row in store.samples(session_id)],
         }

@@ -103,7 +103,7 @@ def survey(
     from alignbench.store import Store
     from alignbench.surveys.read import read_survey
     from alignbench.surveys.summary import summarize
-    from alignbench.surveys.survey import Survey, in_rows, with_personas
+    from alignbench.surveys.survey import Survey, in_rows, survey_session, with_personas
     from alignbench.surveys.to_json import answer_json, summary_json
 
     path = db or paths.default_database()
@@ -120,17 +120,20 @@ def survey(
     asked = Survey(_source(file), questions.prompts[:limit], tuple(steered), orders.value, n, personas)
     print_terms(each.model for each in asked.conditions)
     with Store.open(path) as store:
+        session = survey_session(store, asked)
+        printing.say(f"session {session} in {path}")
         pool = WorkerPool(threads=threads)
         try:
-            answers, drawn = _read(store, pool, asked) if by is not By.sample else ([], asked)
+            answers, drawn = _read(store, session, pool, asked) if by is not By.sample else ([], asked)
             if by is not By.logprob:
                 drawn = asked
             outcome = None
             if drawn.conditions:
-                replies, outcome = _draw(store, pool, drawn, path)
+                replies, outcome = _draw(store, session, pool, drawn)
                 answers += replies
         finally:
             pool.close()
+            store.drop_session_if_empty(session)
     rows = in_rows(asked, answers)
     if as_json:
         for row in rows:
@@ -156,12 +159,13 @@ def _source(file: str) -> str:
     return file if file in shipped_sets() else str(set_path(file).resolve())
 
 
-def _read(store: Store, pool: WorkerPool, survey: Survey) -> tuple[list[AnswerDistribution], Survey]:
+def _read(store: Store, session: int, pool: WorkerPool, survey: Survey) -> tuple[list[AnswerDistribution], Survey]:
     """Answers from log-probs, and the survey of those conditions that have none, which are asked by drawing."""
     from alignbench.cli.progress import ProgressBar
     from alignbench.experiments.likelihood import content_for
     from alignbench.scoring.likelihood_cache import LikelihoodCache
-    from alignbench.surveys.scored import NoLogprobs, score_condition
+    from alignbench.surveys.kept_readings import read_condition
+    from alignbench.surveys.scored import NoLogprobs
 
     cache = LikelihoodCache(store, pool)
 
@@ -173,29 +177,25 @@ def _read(store: Store, pool: WorkerPool, survey: Survey) -> tuple[list[AnswerDi
     with ProgressBar(narrated=True) as bar:
         for condition in survey.conditions:
             try:
-                answers += [*score_condition(cache, content_of, condition, survey.questions, survey.orders, bar)]
+                answers += read_condition(
+                    store, session, cache, content_of, condition, survey.questions, survey.orders, bar
+                )
             except NoLogprobs as error:
                 bar.say(f"{condition.name}: no log-probs of its options ({error}); replies are drawn in their place")
                 left.append(condition)
     return answers, replace(survey, conditions=tuple(left))
 
 
-def _draw(store: Store, pool: WorkerPool, survey: Survey, db: Path) -> tuple[list[AnswerDistribution], RunOutcome]:
+def _draw(store: Store, session: int, pool: WorkerPool, survey: Survey) -> tuple[list[AnswerDistribution], RunOutcome]:
     from alignbench.cli.run_watcher import RunOutcome, follow
     from alignbench.experiments.staged import StagedRun
-    from alignbench.surveys.survey import drawn_answers, survey_plan, survey_session
+    from alignbench.surveys.survey import drawn_answers, survey_plan
 
-    with store.together():
-        session = survey_session(store, survey)
-        plan = survey_plan(store, session, survey)
-    printing.say(f"session {session} in {db}")
+    plan = survey_plan(store, session, survey)
     outcome = RunOutcome()
-    try:
-        if plan.n_missing:
-            for _ in follow(StagedRun(plan, pool, store, pool), outcome):
-                pass
-        else:
-            printing.say("nothing is missing")
-        return drawn_answers(store, session, survey), outcome
-    finally:
-        store.drop_session_if_empty(session)
+    if plan.n_missing:
+        for _ in follow(StagedRun(plan, pool, store, pool), outcome):
+            pass
+    else:
+        printing.say("nothing is missing")
+    return drawn_answers(store, session, survey), outcome

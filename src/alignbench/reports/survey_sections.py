@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from alignbench.metrics.estimates import Estimate
 from alignbench.reports.section import Section, shown_difference, shown_number, shown_value
-from alignbench.surveys.distribution import AnswerDistribution
+from alignbench.surveys.distribution import AnswerDistribution, Way
 from alignbench.surveys.summary import MeanDistance, SurveySummary
 
 BY_CHANCE = "TV by chance: its mean if both sides answered alike, of so many replies, and people where that is known."
+WAYS: Mapping[Way, str] = {"logprob": "log-probs", "sample": "replies"}
 _LONGEST = 24  # characters of an option's text in a table
 
 

@@ -24,6 +24,7 @@ from alignbench.surveys.asking import options_of
 from alignbench.surveys.replies import REFUSAL, parse_reply
 
 Way = Literal["logprob", "sample"]
+"""From log-probs of the options, or from replies that were drawn."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class AnswerDistribution:
     Attributes:
         question: with its options in the given order
         condition: its name
-        by: from log-probs of the options, or from replies that were drawn
+        by: the way
         p: (K,) shares with a sum of 1; None where there is no answer
         by_order: the same in each order of the options that has any
         refusal_share: of all options' probability, or of all replies, what refuses to answer; None where there is none
@@ -80,7 +81,7 @@ class AnswerDistribution:
         """What it would be on average if the order changed nothing; 1 where log-probs were read."""
         if self.p is None or len(self.by_order) < 2:
             return None
-        return 1.0 if self.by == "logprob" else expected_consistency(self.counts, self.answers_by_order)
+        return expected_consistency(self.counts, self.answers_by_order) if self.by == "sample" else 1.0
 
     @cached_property
     def counts(self) -> tuple[int, ...]:
@@ -148,11 +149,16 @@ def _chance(p: Sequence[float], n: int | None, other: int | None) -> float:
 
 
 def of_masses(
-    question: Prompt, condition: str, masses: Sequence[Sequence[float]], outside: Sequence[float]
+    question: Prompt,
+    condition: str,
+    masses: Sequence[Sequence[float]],
+    outside: Sequence[float],
+    by: Way = "logprob",
 ) -> AnswerDistribution:
     """From the probability of each option, in each order of them.
 
-    masses: (orders, options), columns in the given order of options. outside: (orders,), what is on none.
+    masses: (orders, options), columns in the given order of options. outside: (orders,), what is on none. by: the way
+    in which they were read.
     """
     options = options_of(question)
     by_order = tuple(options.among_answers(row) for row in masses if any(row[i] > 0.0 for i in options.answers))
@@ -160,7 +166,7 @@ def of_masses(
     return AnswerDistribution(
         question,
         condition,
-        "logprob",
+        by,
         tuple(np.mean(by_order, axis=0).tolist()) if by_order else None,
         by_order,
         float(np.mean([sum(row[i] for i in refusing) / sum(row) for row in masses if sum(row)])) if refusing else None,

@@ -1,8 +1,9 @@
-"""Distributions of answers from the log-probs of options: nothing is drawn, and each is asked for once ever."""
+"""Probabilities of options from log-probs: nothing is drawn, and what a model says is asked for once ever."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from alignbench.contexts.rendering import Content, Rendered, render
 from alignbench.engines.protocol import Capabilities
@@ -11,7 +12,7 @@ from alignbench.progress import Progress
 from alignbench.scoring.likelihood_cache import LikelihoodCache, Passage
 from alignbench.spec import Condition, Context, Prompt
 from alignbench.surveys.asking import Orders, asked_in_orders, options_of
-from alignbench.surveys.distribution import AnswerDistribution, of_masses
+from alignbench.surveys.distribution import AnswerDistribution, Way, of_masses
 from alignbench.surveys.option_logprobs import OptionForm, option_forms, option_masses
 
 ContentOf = Callable[[Condition, Prompt], Content]
@@ -21,6 +22,29 @@ class NoLogprobs(AlignbenchError):
     """A condition whose options have no log-probs that say what it would answer, and why."""
 
 
+@dataclass(frozen=True, slots=True)
+class QuestionReading:
+    """What log-probs say of the options of one question.
+
+    Attributes:
+        question: with its options in the given order
+        prompts: that ask it, one in each order
+        masses: (orders, options) probability of each option, columns in the given order
+        outside: (orders,) probability that is on none
+        way: which log-probs they are
+    """
+
+    question: Prompt
+    prompts: tuple[Prompt, ...]
+    masses: tuple[tuple[float, ...], ...]
+    outside: tuple[float, ...]
+    way: Way = "logprob"
+
+    def answers(self, condition: str) -> AnswerDistribution:
+        """As the answers of the condition of this name."""
+        return of_masses(self.question, condition, self.masses, self.outside, self.way)
+
+
 def score_condition(
     cache: LikelihoodCache,
     content_of: ContentOf,
@@ -28,8 +52,8 @@ def score_condition(
     questions: Sequence[Prompt],
     orders: Orders,
     progress: Progress,
-) -> Iterator[AnswerDistribution]:
-    """How a condition answers each question. Raises NoLogprobs where that cannot be read off log-probs.
+) -> Iterator[QuestionReading]:
+    """What log-probs say of each question. Raises NoLogprobs where they do not say what the condition would answer.
 
     content_of: examples and hint of the condition's context for a prompt, where it does not hold all of it itself.
     """
@@ -50,7 +74,7 @@ def _question(
     capabilities: Capabilities,
     question: Prompt,
     orders: Orders,
-) -> AnswerDistribution:
+) -> QuestionReading:
     prompts = asked_in_orders(question, orders)
     try:
         content = content_of(condition, prompts[0]) if _takes_content(condition.context) else None
@@ -72,9 +96,9 @@ def _question(
                 raise NoLogprobs(cache.why_not(condition.model, passage))
             tokens.append(said)
         of_order, left = option_masses(options_of(question), forms, tokens)
-        masses.append(of_order)
+        masses.append(tuple(of_order))
         outside.append(left)
-    return of_masses(question, condition.name, masses, outside)
+    return QuestionReading(question, tuple(prompts), tuple(masses), tuple(outside))
 
 
 def _takes_content(context: Context) -> bool:

@@ -1,4 +1,4 @@
-"""What the responses of a session come to as answers to survey questions, whoever drew them; no model is asked."""
+"""What the log-probs of options and the responses of a session come to as answers; no model is asked."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from alignbench.metrics.statistics import Uncertainty
 from alignbench.scoring.draws import is_draw
 from alignbench.spec import Prompt
-from alignbench.store import Store
+from alignbench.store import OptionMasses, Store
 from alignbench.surveys.asking import listed_order, options_of, question_of
 from alignbench.surveys.distribution import AnswerDistribution, Reply, of_replies
+from alignbench.surveys.kept_readings import answers_read
 from alignbench.surveys.summary import SurveySummary, summarize
 
 
 @dataclass(frozen=True, slots=True)
 class SurveyResults:
-    """answers: by question, then condition. summary: over questions."""
+    """answers: by question, then condition, then way. summary: over questions."""
 
     answers: tuple[AnswerDistribution, ...]
     summary: SurveySummary
@@ -37,26 +38,32 @@ def session_survey(
 
 
 def session_answers(store: Store, session: int, conditions: Collection[str] | None = None) -> list[AnswerDistribution]:
-    """From all replies that a session keeps, by question, then condition. Errors and cancelled ones are none; of a
-    reply with several answers the one that is drawn counts (see `draws`)."""
+    """From all log-probs of options and all replies that a session keeps, by question, then condition, then way.
+    Errors and cancelled ones are none; of a reply with several answers the one that is drawn counts (see `draws`)."""
     prompts = {prompt.id: prompt for prompt in store.prompts(session) if prompt.answers is not None}
     if not prompts:
         return []
-    asked = {(cell.condition, cell.prompt_id) for cell in store.cells(session) if cell.prompt_id in prompts}
+    asked = {(cell.condition, cell.prompt_id) for cell in store.cells(session) if cell.n and cell.prompt_id in prompts}
     said: dict[tuple[str, str], list[Reply]] = defaultdict(list)
     for row in store.samples(session):
         if row.status == "done" and row.prompt_id in prompts and is_draw(row):
             said[row.condition, row.prompt_id].append(Reply(row.text, row.refused))
+    read: dict[tuple[str, str], list[OptionMasses]] = defaultdict(list)
+    for one in store.option_masses(session):
+        read[one.condition, one.prompt_id].append(one)
     in_orders: dict[str, list[Prompt]] = defaultdict(list)
     for prompt in prompts.values():
         in_orders[options_of(prompt).question or prompt.id].append(prompt)
     names = [each.name for each in store.conditions(session) if conditions is None or each.name in conditions]
-    return [
-        _answer(condition, [prompt for prompt in of if (condition, prompt.id) in asked], said)
-        for of in in_orders.values()
-        for condition in names
-        if any((condition, prompt.id) in asked for prompt in of)
-    ]
+    answers: list[AnswerDistribution] = []
+    for of in in_orders.values():
+        question = question_of(of[0])
+        for condition in names:
+            masses = [one for prompt in of for one in read.get((condition, prompt.id), ())]
+            answers += answers_read(question, condition, masses)
+            if replied := [prompt for prompt in of if (condition, prompt.id) in asked]:
+                answers.append(_answer(condition, replied, said))
+    return answers
 
 
 def _answer(

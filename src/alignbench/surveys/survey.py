@@ -114,7 +114,10 @@ def survey_session(store: Store, survey: Survey) -> int:
     """The session of an earlier run of this survey, if nothing in it stands for something else now; else a new one."""
     session = store.session_of_survey(survey.source)
     if session is not None and _goes_on(store, session, survey):
-        store.set_manifest(session, {**survey.manifest, "loaded": store.manifest(session).get("loaded", {})})
+        before = store.manifest(session)
+        personas = {**before.get("survey", {}).get("personas", {}), **survey.personas}
+        manifest = replace(survey, personas=personas).manifest
+        store.set_manifest(session, {**manifest, "loaded": before.get("loaded", {})})
         return session
     reference = next((each.name for each in survey.conditions if each.model.kind == "aligned"), None)
     return store.create_session(f"survey {Path(survey.source).stem}", reference=reference, manifest=survey.manifest)

@@ -16,6 +16,7 @@ from alignbench.spec import Condition, Prompt
 from alignbench.store import Store
 from alignbench.surveys.asking import Orders, asked_in_orders, options_of, question_of, samples_of_orders
 from alignbench.surveys.distribution import AnswerDistribution, Reply, of_replies
+from alignbench.surveys.kept_readings import kept_readings
 from alignbench.surveys.scored import score_condition
 from alignbench.surveys.survey import as_persona
 from alignbench.tui.workbench.backends import Backends
@@ -74,13 +75,19 @@ def _read(
 ) -> AnswerDistribution:
     with Store.open(backends.db) as store:
         cache = LikelihoodCache(store, backends.pool)
+        if session is not None:
+            identity = cache.identity(condition.model)
+            kept = kept_readings(store, session, condition, identity, [question], orders)
+            if question.id in kept:
+                return kept[question.id].answers(condition.name)
         preparer = Preparer(store, backends.pool, session or 0, backends.embed)
 
         def content_of(condition: Condition, prompt: Prompt) -> Content:
             return preparer.compose(prompt, condition).content
 
         try:
-            return next(score_condition(cache, content_of, condition, [question], orders, progress))
+            read = next(score_condition(cache, content_of, condition, [question], orders, progress))
+            return read.answers(condition.name)
         finally:
             preparer.close()
 
