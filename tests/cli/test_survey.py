@@ -44,7 +44,7 @@ class Voter(ScriptedServer):
     .1 by its text, the rest on nothing that is an option."""
 
     echoes = False
-    n_echoed = 0
+    n_echoed = n_judged = 0
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,6 +57,8 @@ class Voter(ScriptedServer):
             return super().answer(path, body)
         chat = path.endswith("/chat/completions")
         asked = "\n".join(each["content"] for each in body["messages"]) if chat else body["prompt"]
+        if "You sort replies" in asked:
+            return self._judge(asked, chat)
         letters = {text: letter for letter, text in re.findall(r"^([A-C])\. (\w+)$", asked, re.MULTILINE)}
         with self._lock:  # seeds go by the port too, which no two runs have the same
             self.requests.append(body)
@@ -69,6 +71,14 @@ class Voter(ScriptedServer):
         if "coast" in asked and rng.random() < 0.2:
             said = str(rng.choice(["I'm sorry, but I cannot choose.", "Who can tell?"]))
         return Reply(pieces=response(said, chat=chat))
+
+    def _judge(self, asked: str, chat: bool) -> Reply:
+        """Who can tell, finds Neither."""
+        self.n_judged += 1
+        letters = {text: letter for letter, text in re.findall(r"^([A-C])\. (\w+)$", asked, re.MULTILINE)}
+        said = asked.partition("<reply>")[2].partition("</reply>")[0].strip()
+        choice = letters["Neither"] if said == "Who can tell?" else "none"
+        return Reply(pieces=response(json.dumps({"rationale": "so", "choice": choice}), chat=chat))
 
     def _echo(self, prompt: str) -> Reply:
         self.n_echoed += 1
@@ -134,6 +144,31 @@ def test_a_planted_distribution_is_recovered_within_its_floor(server: Voter, que
         prompts = store.prompts(1)
     assert len(prompts) == 12
     assert {prompt.answers.question for prompt in prompts if prompt.answers} == {"city", "coast"}
+
+
+def test_a_judge_tells_the_replies_that_letters_and_texts_do_not(server: Voter, questions: str, tmp_path: Path) -> None:
+    judge = f"openai:{server.url}#{MODEL}"
+    ask = ("survey", questions, "--condition", f"voter={judge}", "--by", "sample", "-n", "30", "--json",
+           "--db", str(tmp_path / "a.db"))  # fmt: skip
+    plain = lines(alignbench(*ask).stdout)[1]
+    assert plain["judged"] == 0
+    assert plain["unparsed"] > 0
+    ran = alignbench(*ask, "--judge", judge)
+    assert ran.returncode == 0, ran.stderr
+    city, coast = lines(ran.stdout)
+    assert (city["judged"], city["unparsed"], coast["judged"], coast["unparsed"]) == (0, 0, plain["unparsed"], 0)
+    assert (coast["refusals"], coast["n"]) == (plain["refusals"], 30)
+    told = 30 - plain["refusals"]
+    assert coast["p"][2] * told == pytest.approx(plain["p"][2] * (told - coast["judged"]) + coast["judged"])
+    assert server.n_judged == coast["judged"]
+    shown = alignbench(*(each for each in ask if each != "--json"), "--judge", judge)
+    assert server.n_judged == coast["judged"], "what is judged is not judged again"
+    assert "by a judge" in shown.stdout
+    kept = alignbench("judge", "1", "--kind", "option", "--model", judge, "--json", "--db", str(tmp_path / "a.db"))
+    assert json.loads(kept.stdout)["meta"]["counts"]["valid"] == coast["judged"]
+    assert server.n_judged == coast["judged"]
+    report = alignbench("report", "1", "--format", "json", "--metrics", "words", "--db", str(tmp_path / "a.db"))
+    assert json.loads(report.stdout)["survey"]["answers"] == [city, coast]
 
 
 def test_a_server_without_log_probs_is_asked_for_replies_and_that_is_said(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from alignbench.cli.run_watcher import RunOutcome
     from alignbench.contexts.rendering import Content
     from alignbench.engines.workers.pool import WorkerPool
-    from alignbench.spec import Condition, Prompt
+    from alignbench.spec import Condition, Model, Prompt
     from alignbench.store import Store
     from alignbench.surveys.distribution import AnswerDistribution
     from alignbench.surveys.survey import Survey
@@ -80,6 +80,12 @@ def survey(
     ] = TEMPERATURE,
     max_tokens: Annotated[int, number(bounds.MAX_TOKENS, "--max-tokens", help="Most tokens of a reply.")] = MAX_TOKENS,
     seed: Annotated[int, number(bounds.SEED, "--seed", help="Reply i is drawn with seed + i.")] = 0,
+    judge: Annotated[
+        str | None,
+        typer.Option(
+            help="A model that tells which option a reply chooses, where letters and texts do not.", metavar="MODEL"
+        ),
+    ] = None,
     summary: Annotated[
         Path | None, typer.Option(help="Write what the answers come to over questions as JSON.", metavar="FILE")
     ] = None,
@@ -99,6 +105,7 @@ def survey(
     from alignbench.experiments.stored_sets import StoredSets
     from alignbench.json_text import json_text
     from alignbench.metrics.statistics import Uncertainty
+    from alignbench.models.catalog import resolve
     from alignbench.output_files import check_output, text_output
     from alignbench.store import Store
     from alignbench.surveys.read import read_survey
@@ -118,7 +125,8 @@ def survey(
     loaded = [each.with_options(device=device, gpu_layers=gpu_layers) for each in conditions]
     steered, personas = with_personas(loaded, persona or (), sets)
     asked = Survey(_source(file), questions.prompts[:limit], tuple(steered), orders.value, n, personas)
-    print_terms(each.model for each in asked.conditions)
+    judge_model = resolve(judge).with_options(device=device, gpu_layers=gpu_layers) if judge else None
+    print_terms([*(each.model for each in asked.conditions), *([judge_model] if judge_model else [])])
     with Store.open(path) as store:
         session = survey_session(store, asked)
         printing.say(f"session {session} in {path}")
@@ -129,7 +137,7 @@ def survey(
                 drawn = asked
             outcome = None
             if drawn.conditions:
-                replies, outcome = _draw(store, session, pool, drawn)
+                replies, outcome = _draw(store, session, pool, drawn, judge_model)
                 answers += replies
         finally:
             pool.close()
@@ -186,10 +194,14 @@ def _read(store: Store, session: int, pool: WorkerPool, survey: Survey) -> tuple
     return answers, replace(survey, conditions=tuple(left))
 
 
-def _draw(store: Store, session: int, pool: WorkerPool, survey: Survey) -> tuple[list[AnswerDistribution], RunOutcome]:
+def _draw(
+    store: Store, session: int, pool: WorkerPool, survey: Survey, judge: Model | None
+) -> tuple[list[AnswerDistribution], RunOutcome]:
+    from alignbench.cli.judge_watcher import follow_judge
     from alignbench.cli.run_watcher import RunOutcome, follow
     from alignbench.experiments.staged import StagedRun
-    from alignbench.surveys.survey import drawn_answers, survey_plan
+    from alignbench.judging.runner import JudgeRun
+    from alignbench.surveys.survey import drawn_answers, judge_plan, survey_plan
 
     plan = survey_plan(store, session, survey)
     outcome = RunOutcome()
@@ -198,4 +210,6 @@ def _draw(store: Store, session: int, pool: WorkerPool, survey: Survey) -> tuple
             pass
     else:
         printing.say("nothing is missing")
-    return drawn_answers(store, session, survey), outcome
+    if judge is not None and not outcome.interrupted and (untold := judge_plan(store, session, survey, judge)):
+        follow_judge(JudgeRun(untold, pool, store), outcome)
+    return drawn_answers(store, session, survey, None if judge is None else judge.reference), outcome

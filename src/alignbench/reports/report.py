@@ -143,7 +143,7 @@ def build_report(
             options.reference,
             uncertainty,
         ),
-        survey=session_survey(store, session, uncertainty, options.conditions),
+        survey=session_survey(store, session, uncertainty, options.conditions, options.judge),
         judged=judged_tables(
             store,
             session,

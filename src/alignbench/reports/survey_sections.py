@@ -8,16 +8,19 @@ from dataclasses import replace
 from alignbench.metrics.estimates import Estimate
 from alignbench.reports.section import Section, shown_difference, shown_number, shown_value
 from alignbench.surveys.distribution import AnswerDistribution, Way
-from alignbench.surveys.summary import MeanDistance, SurveySummary
+from alignbench.surveys.summary import Answering, MeanDistance, SurveySummary
 
 BY_CHANCE = "TV by chance: its mean if both sides answered alike, of so many replies, and people where that is known."
 WAYS: Mapping[Way, str] = {"logprob": "log-probs", "sample": "replies"}
+_JUDGED = ("told by letter or words", "by a judge")
 _LONGEST = 24  # characters of an option's text in a table
 
 
 def answers_section(answers: Sequence[AnswerDistribution]) -> Section:
     """A row a question, condition and way."""
-    columns = ("question", "condition", "by", "answers", "order consistency", "outside", "refusals", "unparsed", "n")
+    judged = _JUDGED if any(each.judged for each in answers) else ()
+    columns = ("question", "condition", "by", "answers", "order consistency", "outside", "refusals", "unparsed", "n",
+               *judged)  # fmt: skip
     rows = (
         (
             each.question.id,
@@ -27,6 +30,7 @@ def answers_section(answers: Sequence[AnswerDistribution]) -> Section:
             shown_number(each.order_consistency),
             shown_number(each.outside),
             *map(_count, (each.refusals, each.unparsed, each.n)),
+            *(_told(each) if judged else ()),
         )
         for each in answers
     )
@@ -55,8 +59,9 @@ def survey_part(summary: SurveySummary) -> Iterator[Section]:
 
 
 def _answering_section(summary: SurveySummary) -> Section:
+    judged = _JUDGED if any(each.judged for each in summary.answering) else ()
     columns = ("condition", "by", "entropy, bits", "order consistency", "consistency by chance", "outside", "refusals",
-               "unparsed", "n", "unanswered")  # fmt: skip
+               "unparsed", "n", "unanswered", *judged)  # fmt: skip
     rows = (
         (
             each.condition,
@@ -66,6 +71,7 @@ def _answering_section(summary: SurveySummary) -> Section:
             shown_number(each.expected_consistency.value),
             "-" if each.outside is None else _mean(each.outside),
             *map(_count, (each.refusals, each.unparsed, each.n, each.unanswered)),
+            *(_told(each) if judged else ()),
         )
         for each in summary.answering
     )
@@ -125,6 +131,13 @@ def _cut(text: str) -> str:
 
 def _mean(estimate: Estimate) -> str:
     return "-" if estimate.value is None else shown_value(estimate)
+
+
+def _told(each: AnswerDistribution | Answering) -> tuple[str, str]:
+    """How many replies their letters and words tell, and how many a judge."""
+    if each.n is None or each.unparsed is None or each.judged is None:
+        return "-", "-"
+    return str(each.n - each.unparsed - each.judged), str(each.judged)
 
 
 def _count(value: int | None) -> str:

@@ -19,9 +19,9 @@ from alignbench.metrics.answer_distributions import (
     sampling_floor,
     split_floor,
 )
+from alignbench.metrics.option_replies import REFUSAL, parse_reply
 from alignbench.spec import Prompt
 from alignbench.surveys.asking import options_of
-from alignbench.surveys.replies import REFUSAL, parse_reply
 
 Way = Literal["logprob", "sample"]
 """From log-probs of the options, or from replies that were drawn."""
@@ -39,9 +39,10 @@ class AnswerDistribution:
         by_order: the same in each order of the options that has any
         refusal_share: of all options' probability, or of all replies, what refuses to answer; None where there is none
         outside: probability that is on no option; None where replies were drawn
-        n: replies that were drawn; this and the next two are None where log-probs were read
+        n: replies that were drawn; this and the next three are None where log-probs were read
         refusals: replies that decline, or choose an option of refusal
         unparsed: replies that choose nothing that can be told
+        judged: replies that a judge tells, and their letters and words do not; all others of n by letter, text or words
         answers_by_order: replies that answer, in each order of by_order
     """
 
@@ -55,6 +56,7 @@ class AnswerDistribution:
     n: int | None = None
     refusals: int | None = None
     unparsed: int | None = None
+    judged: int | None = None
     answers_by_order: tuple[int, ...] = ()
 
     @cached_property
@@ -176,22 +178,32 @@ def of_masses(
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What was said to a prompt; refused: whether the server says that it is a refusal."""
+    """What was said to a prompt.
+
+    Attributes:
+        text: the reply
+        refused: whether the server says that it is a refusal
+        judged: the place of the option that a judge finds it to choose, or REFUSAL; None where none tells
+    """
 
     text: str
     refused: bool = False
+    judged: int | None = None
 
 
 def of_replies(
     question: Prompt, condition: str, replies: Mapping[tuple[int, ...], Sequence[Reply]]
 ) -> AnswerDistribution:
-    """From the replies to a question, by the order of options that its prompt shows; see `AnswerOptions.shown`."""
+    """From the replies to a question, by the order of options that its prompt shows; see `AnswerOptions.shown`. A judge
+    counts where letter, text and words tell nothing."""
     options = options_of(question)
     counts: list[list[int]] = []
-    n = declined = unparsed = 0
+    n = declined = unparsed = judged = 0
     for order, said in replies.items():
         shown = options.in_order(order, question.id)
-        chosen = [parse_reply(reply.text, shown, refused=reply.refused) for reply in said]
+        told = [parse_reply(reply.text, shown, refused=reply.refused) for reply in said]
+        chosen = [reply.judged if place is None else place for place, reply in zip(told, said, strict=True)]
+        judged += told.count(None) - chosen.count(None)
         n += len(chosen)
         unparsed += chosen.count(None)
         declined += chosen.count(REFUSAL)
@@ -210,5 +222,6 @@ def of_replies(
         n=n,
         refusals=refusals,
         unparsed=unparsed,
+        judged=judged,
         answers_by_order=tuple(int(row.sum()) for row in answered),
     )

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from alignbench.judging.chosen_options import read_chosen_options
 from alignbench.metrics.statistics import Uncertainty
 from alignbench.scoring.draws import is_draw
 from alignbench.spec import Prompt
@@ -25,10 +26,15 @@ class SurveyResults:
 
 
 def session_survey(
-    store: Store, session: int, uncertainty: Uncertainty, conditions: Collection[str] | None = None
+    store: Store,
+    session: int,
+    uncertainty: Uncertainty,
+    conditions: Collection[str] | None = None,
+    judge: str | None = None,
 ) -> SurveyResults | None:
-    """Of the conditions of these names, None for all of them; None where no prompt of the session has options."""
-    answers = session_answers(store, session, conditions)
+    """Of the conditions of these names, None for all of them; None where no prompt of the session has options. judge:
+    of replies that letter and text do not tell; None for the one with the most judgments."""
+    answers = session_answers(store, session, conditions, judge)
     if not answers:
         return None
     personas = store.manifest(session).get("survey", {}).get("personas", {})
@@ -37,7 +43,9 @@ def session_survey(
     return SurveyResults(tuple(answers), summarize(answers, names, of_personas, uncertainty))
 
 
-def session_answers(store: Store, session: int, conditions: Collection[str] | None = None) -> list[AnswerDistribution]:
+def session_answers(
+    store: Store, session: int, conditions: Collection[str] | None = None, judge: str | None = None
+) -> list[AnswerDistribution]:
     """From all log-probs of options and all replies that a session keeps, by question, then condition, then way.
     Errors and cancelled ones are none; of a reply with several answers the one that is drawn counts (see `draws`)."""
     prompts = {prompt.id: prompt for prompt in store.prompts(session) if prompt.answers is not None}
@@ -45,9 +53,11 @@ def session_answers(store: Store, session: int, conditions: Collection[str] | No
         return []
     asked = {(cell.condition, cell.prompt_id) for cell in store.cells(session) if cell.n and cell.prompt_id in prompts}
     said: dict[tuple[str, str], list[Reply]] = defaultdict(list)
+    chosen = read_chosen_options(store, session, judge)
     for row in store.samples(session):
         if row.status == "done" and row.prompt_id in prompts and is_draw(row):
-            said[row.condition, row.prompt_id].append(Reply(row.text, row.refused))
+            place = chosen.place((row.condition, row.prompt_id, row.sample), options_of(prompts[row.prompt_id]))
+            said[row.condition, row.prompt_id].append(Reply(row.text, row.refused, place))
     read: dict[tuple[str, str], list[OptionMasses]] = defaultdict(list)
     for one in store.option_masses(session):
         read[one.condition, one.prompt_id].append(one)

@@ -29,7 +29,7 @@ class Answering:
         consistency: over orders, and what it would be by chance alone where the order changes nothing
         expected_consistency: see there
         outside: probability on no option, None where replies were drawn
-        n, refusals, unparsed: replies in all, None where log-probs were read
+        n, refusals, unparsed, judged: replies in all, None where log-probs were read
         unanswered: questions without any answer
     """
 
@@ -42,6 +42,7 @@ class Answering:
     n: int | None
     refusals: int | None
     unparsed: int | None
+    judged: int | None
     unanswered: int
 
 
@@ -142,6 +143,7 @@ def _answering(side: _Side, answers: _Answers, uncertainty: Uncertainty) -> Answ
         _total(each.n for each in answers.values()) if drawn else None,
         _total(each.refusals for each in answers.values()) if drawn else None,
         _total(each.unparsed for each in answers.values()) if drawn else None,
+        _total(each.judged for each in answers.values()) if drawn else None,
         sum(each.p is None for each in answers.values()),
     )
 

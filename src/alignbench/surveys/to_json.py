@@ -13,7 +13,8 @@ from alignbench.surveys.session_survey import SurveyResults
 from alignbench.surveys.summary import Answering, MeanDistance, Steering, SurveySummary
 
 ANSWER_KEYS = ("prompt_id", "condition", "by", "options", "p", "outside", "refusals", "unparsed", "n", "entropy",
-               "order_consistency", "groups", "refusal_share", "expected_consistency", "uniform", "floor")  # fmt: skip
+               "order_consistency", "groups", "refusal_share", "expected_consistency", "uniform", "floor",
+               "judged")  # fmt: skip
 
 
 def answer_json(answer: AnswerDistribution) -> dict[str, Any]:
@@ -38,6 +39,7 @@ def answer_json(answer: AnswerDistribution) -> dict[str, Any]:
         "expected_consistency": answer.expected_consistency,
         "uniform": {**_distance(answer.to_uniform), "floor": answer.floor_to_uniform},
         "floor": answer.floor,
+        "judged": answer.judged,
     }
 
 
@@ -75,6 +77,7 @@ def _answering(each: Answering) -> dict[str, Any]:
         "n": each.n,
         "refusals": each.refusals,
         "unparsed": each.unparsed,
+        "judged": each.judged,
         "unanswered": each.unanswered,
     }
 

@@ -10,6 +10,7 @@ from alignbench.answer_options import LETTERS
 from alignbench.contexts.rendering import Content
 from alignbench.errors import InputError
 from alignbench.experiments.context_preparer import Preparer
+from alignbench.judging.chosen_options import ChosenOptions, read_chosen_options
 from alignbench.progress import Progress
 from alignbench.scoring.likelihood_cache import LikelihoodCache
 from alignbench.spec import Condition, Prompt
@@ -92,17 +93,31 @@ def _read(
             preparer.close()
 
 
+def judged_replies(workbench: Workbench) -> ChosenOptions:
+    """What a judge of the session finds replies to choose whose words do not tell."""
+    if (session := workbench.bench.session) is None:
+        return ChosenOptions()
+    with Store.read(workbench.backends.db) as store:
+        return read_chosen_options(store, session)
+
+
 def counted_replies(
-    bench: Bench, who: Respondent, question: Prompt, prompts: Sequence[Prompt]
+    bench: Bench, who: Respondent, question: Prompt, prompts: Sequence[Prompt], judged: ChosenOptions
 ) -> AnswerDistribution | None:
     """The distribution of the replies that are there; None without one. prompts: see `prompts_in_orders`."""
+    answers = options_of(question)
     replies: dict[tuple[int, ...], list[Reply]] = {}
     for prompt in prompts:
         cell = bench.cells.get((prompt.key, who.condition.hash))
         done = [sample for sample in (cell.samples if cell is not None else {}).values() if sample.status == "done"]
         if done:
             replies[options_of(prompt).shown] = [
-                Reply(s.text, s.row.refused if s.row is not None else False) for s in done
+                Reply(
+                    s.text,
+                    s.row is not None and s.row.refused,
+                    None if s.row is None else judged.place((s.row.condition, prompt.id, s.row.sample), answers),
+                )
+                for s in done
             ]
     return of_replies(question, who.condition.name, replies) if replies else None
 
