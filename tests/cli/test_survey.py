@@ -44,6 +44,8 @@ class Voter(ScriptedServer):
     .1 by its text, the rest on nothing that is an option."""
 
     echoes = False
+    lists: str = ""  # letters whose log-probs it gives as first tokens
+    n_first = 0
     n_echoed = n_judged = 0
 
     def __init__(self) -> None:
@@ -54,7 +56,7 @@ class Voter(ScriptedServer):
         if body.get("echo"):
             return self._echo(body["prompt"]) if self.echoes else super().answer(path, body)
         if not body.get("stream"):
-            return super().answer(path, body)
+            return self._first(body) if self.lists and body["max_tokens"] == 1 else super().answer(path, body)
         chat = path.endswith("/chat/completions")
         asked = "\n".join(each["content"] for each in body["messages"]) if chat else body["prompt"]
         if "You sort replies" in asked:
@@ -71,6 +73,23 @@ class Voter(ScriptedServer):
         if "coast" in asked and rng.random() < 0.2:
             said = str(rng.choice(["I'm sorry, but I cannot choose.", "Who can tell?"]))
         return Reply(pieces=response(said, chat=chat))
+
+    def _first(self, body: dict[str, Any]) -> Reply:
+        """.9 by a letter, a fifth of that with a space before it; the rest on words."""
+        self.n_first += 1
+        assert (body["temperature"], body["top_logprobs"]) == (1.0, 20)
+        asked = body["messages"][-1]["content"]
+        letters = dict(re.findall(r"^([A-C])\. (\w+)$", asked, re.MULTILINE))
+        top = {"I": 0.06, "a": 0.04}
+        for letter in self.lists:
+            chance = 0.9 * PLANTED[letters[letter]]
+            top |= {letter: 0.8 * chance, f" {letter}": 0.2 * chance}
+        listed = [{"token": token, "logprob": math.log(chance)} for token, chance in top.items()]
+        content = [{**listed[2], "top_logprobs": listed}]
+        said = {"role": "assistant", "content": listed[2]["token"]}
+        return as_json(
+            {"choices": [{"index": 0, "message": said, "finish_reason": "length", "logprobs": {"content": content}}]}
+        )
 
     def _judge(self, asked: str, chat: bool) -> Reply:
         """Who can tell, finds Neither."""
@@ -169,6 +188,49 @@ def test_a_judge_tells_the_replies_that_letters_and_texts_do_not(server: Voter, 
     assert server.n_judged == coast["judged"]
     report = alignbench("report", "1", "--format", "json", "--metrics", "words", "--db", str(tmp_path / "a.db"))
     assert json.loads(report.stdout)["survey"]["answers"] == [city, coast]
+
+
+def test_a_chat_server_is_read_by_the_first_token_and_both_ways_stand_beside_each_other(
+    server: Voter, questions: str, tmp_path: Path
+) -> None:
+    server.lists = "ABC"
+    ask = ("survey", questions, "--condition", f"voter=openai:{server.url}#{MODEL}", "--json",
+           "--db", str(tmp_path / "a.db"))  # fmt: skip
+    ran = alignbench(*ask)
+    assert ran.returncode == 0, ran.stderr
+    assert "voter: its server scores no given text; read by the letter as first token" in ran.stderr
+    for row in lines(ran.stdout):
+        assert row["by"] == "first_token"
+        assert row["p"] == pytest.approx([*PLANTED.values()])
+        assert row["outside"] == pytest.approx(0.1)
+        assert row["order_consistency"] == row["expected_consistency"] == pytest.approx(1.0)
+        assert (row["n"], row["judged"]) == (None, None)
+    assert not server.requests
+    assert server.n_first == 12, "one request for each order of each question"
+    summary = tmp_path / "summary.json"
+    both = alignbench(*ask, "--by", "both", "-n", "6", "--summary", str(summary))
+    assert [(row["prompt_id"], row["by"]) for row in lines(both.stdout)] == [
+        (id, way) for id in ("city", "coast") for way in ("first_token", "sample")
+    ]
+    (ways,) = json.loads(summary.read_text("utf-8"))["ways"]
+    assert (ways["by"], ways["other"]) == ("first_token", "sample")
+    assert len([*library.open(tmp_path / "a.db").session(1).survey()["by"]]) == 4
+    assert sum(body["messages"][-1]["content"].startswith("What suits") for body in server.requests) == 12
+
+
+def test_a_letter_that_the_server_does_not_list_has_replies_drawn(
+    server: Voter, questions: str, tmp_path: Path
+) -> None:
+    server.lists = "AC"
+    ran = alignbench("survey", questions, "--condition", f"voter=openai:{server.url}#{MODEL}", "-n", "6", "--json",
+                     "--db", str(tmp_path / "a.db"))  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert (
+        "voter: no log-probs of its options (its server renders chats itself, and of the first token: the letter B is "
+        "not among the 6 likeliest first tokens); replies are drawn in their place"
+    ) in ran.stderr
+    assert {row["by"] for row in lines(ran.stdout)} == {"sample"}
+    assert {row["n"] for row in lines(ran.stdout)} == {6}
 
 
 def test_a_server_without_log_probs_is_asked_for_replies_and_that_is_said(

@@ -185,9 +185,12 @@ def _read(store: Store, session: int, pool: WorkerPool, survey: Survey) -> tuple
     with ProgressBar(narrated=True) as bar:
         for condition in survey.conditions:
             try:
-                answers += read_condition(
+                read = read_condition(
                     store, session, cache, content_of, condition, survey.questions, survey.orders, bar
                 )
+                answers += read
+                if read and read[0].by == "first_token":
+                    bar.say(f"{condition.name}: its server scores no given text; read by the letter as first token")
             except NoLogprobs as error:
                 bar.say(f"{condition.name}: no log-probs of its options ({error}); replies are drawn in their place")
                 left.append(condition)

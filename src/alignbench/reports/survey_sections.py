@@ -11,7 +11,7 @@ from alignbench.surveys.distribution import AnswerDistribution, Way
 from alignbench.surveys.summary import Answering, MeanDistance, SurveySummary
 
 BY_CHANCE = "TV by chance: its mean if both sides answered alike, of so many replies, and people where that is known."
-WAYS: Mapping[Way, str] = {"logprob": "log-probs", "sample": "replies"}
+WAYS: Mapping[Way, str] = {"first_token": "first token", "logprob": "log-probs", "sample": "replies"}
 _JUDGED = ("told by letter or words", "by a judge")
 _LONGEST = 24  # characters of an option's text in a table
 

@@ -23,8 +23,9 @@ from alignbench.metrics.option_replies import REFUSAL, parse_reply
 from alignbench.spec import Prompt
 from alignbench.surveys.asking import options_of
 
-Way = Literal["logprob", "sample"]
-"""From log-probs of the options, or from replies that were drawn."""
+Way = Literal["first_token", "logprob", "sample"]
+"""From log-probs of the options' letters and texts, of their letters as the first token alone, or from replies that
+were drawn."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from alignbench.surveys.asking import Orders, asked_in_orders, options_of
 from alignbench.surveys.distribution import AnswerDistribution, Way, of_masses
 from alignbench.surveys.scored import ContentOf, NoLogprobs, QuestionReading, score_condition
 
-READ: tuple[Way, ...] = ("logprob",)
+READ: tuple[Way, ...] = ("first_token", "logprob")
 
 
 def read_condition(
