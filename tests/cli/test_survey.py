@@ -51,6 +51,7 @@ class Voter(ScriptedServer):
     def __init__(self) -> None:
         super().__init__()
         self.times_asked: Counter[str] = Counter()
+        self.first_asked: list[str] = []
 
     def answer(self, path: str, body: dict[str, Any]) -> Reply:
         if body.get("echo"):
@@ -77,6 +78,7 @@ class Voter(ScriptedServer):
     def _first(self, body: dict[str, Any]) -> Reply:
         """.9 by a letter, a fifth of that with a space before it; the rest on words."""
         self.n_first += 1
+        self.first_asked.append("\n".join(each["content"] for each in body["messages"]))
         assert (body["temperature"], body["top_logprobs"]) == (1.0, 20)
         asked = body["messages"][-1]["content"]
         letters = dict(re.findall(r"^([A-C])\. (\w+)$", asked, re.MULTILINE))
@@ -287,6 +289,32 @@ def test_log_probs_of_an_echoing_server_are_exact(server: Voter, questions: str,
     assert [{**row} for row in json.loads(reported.stdout)["survey"]["answers"]] == lines(ran.stdout)
     frame = library.open(tmp_path / "a.db").session(1).survey()
     assert [*frame["by"]] == ["logprob", "logprob"]
+
+
+def test_a_language_is_a_condition_and_a_question_in_it_a_paraphrase(server: Voter, tmp_path: Path) -> None:
+    server.lists = "ABC"
+    german = {**QUESTIONS[0], "id": "stadt", "prompt": "Was passt zu einer Stadt?", "paraphrase_of": "city"}
+    path, persona = tmp_path / "both.jsonl", tmp_path / "german.txt"
+    path.write_text("\n".join(map(json.dumps, [QUESTIONS[0], german])), "utf-8")
+    persona.write_text("Antworte auf Deutsch.", "utf-8")
+    summary, db = tmp_path / "summary.json", str(tmp_path / "a.db")
+    voter = f"voter=openai:{server.url}#{MODEL}"
+    ask = ("survey", str(path), "--condition", voter, "--persona", str(persona), "--db", db)
+    ran = alignbench(*ask, "--summary", str(summary), "--json")
+    assert ran.returncode == 0, ran.stderr
+    rows = {(row["prompt_id"], row["condition"]): row for row in lines(ran.stdout)}
+    assert [*rows] == [(id, name) for id in ("city", "stadt") for name in ("voter", "voter as german")]
+    assert {row["paraphrase_of"] for row in rows.values()} == {None, "city"}
+    assert rows["city", "voter"]["paraphrase_consistency"] == pytest.approx(1.0)
+    assert rows["stadt", "voter"]["paraphrase_consistency"] is None
+    for row in json.loads(summary.read_text("utf-8"))["answering"]:
+        assert row["paraphrase_consistency"]["value"] == pytest.approx(1.0)
+        assert row["expected_paraphrase_consistency"]["value"] == 1.0
+        assert row["entropy"]["n"] == 1, "two wordings are one question"
+    report = alignbench("report", "1", "--format", "json", "--db", db)
+    assert json.loads(report.stdout)["survey"]["answers"] == lines(ran.stdout)
+    assert "paraphrase consistency" in alignbench(*ask).stdout
+    assert any("Antworte auf Deutsch." in text and "Was passt" in text for text in server.first_asked)
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,9 @@ def _of_survey(of: SurveySummary) -> Iterator[tuple[str, str, str, Estimate]]:
         yield table, each.condition, "expected_consistency", each.expected_consistency
         for name in ("refusals", "unparsed", "judged") if each.by == "sample" else ():
             yield table, each.condition, name, Estimate(getattr(each, name), None, each.n or 0)
+        if each.rewording is not None:
+            yield table, each.condition, "paraphrase_consistency", each.rewording.consistency
+            yield table, each.condition, "expected_paraphrase_consistency", each.rewording.expected
         if each.outside is not None:
             yield table, each.condition, "outside", each.outside
     for to, distances in (

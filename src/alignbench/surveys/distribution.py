@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -45,6 +45,7 @@ class AnswerDistribution:
         unparsed: replies that choose nothing that can be told
         judged: replies that a judge tells, and their letters and words do not; all others of n by letter, text or words
         answers_by_order: replies that answer, in each order of by_order
+        paraphrases: the same condition's answers, by the same way, to the question in other words
     """
 
     question: Prompt
@@ -59,6 +60,7 @@ class AnswerDistribution:
     unparsed: int | None = None
     judged: int | None = None
     answers_by_order: tuple[int, ...] = ()
+    paraphrases: tuple[AnswerDistribution, ...] = ()
 
     @cached_property
     def options(self) -> AnswerOptions:
@@ -85,6 +87,27 @@ class AnswerDistribution:
         if self.p is None or len(self.by_order) < 2:
             return None
         return expected_consistency(self.counts, self.answers_by_order) if self.by == "sample" else 1.0
+
+    @cached_property
+    def paraphrase_consistency(self) -> float | None:
+        """`answer_distributions.order_consistency` of the distributions that the wordings of the question have, with
+        options taken by their places in the given order; None where fewer than two have an answer."""
+        return order_consistency([each.p for each in self._wordings if each.p is not None])
+
+    @cached_property
+    def expected_paraphrase_consistency(self) -> float | None:
+        """What it would be on average if the wording changed nothing; 1 where log-probs were read."""
+        answered = [each for each in self._wordings if each.p is not None]
+        if len(answered) < 2:
+            return None
+        if self.by != "sample":
+            return 1.0
+        together = np.sum([each.counts for each in answered], axis=0).tolist()
+        return expected_consistency(together, [each.n_answers or 0 for each in answered])
+
+    @property
+    def _wordings(self) -> tuple[AnswerDistribution, ...]:
+        return (self, *self.paraphrases)
 
     @cached_property
     def counts(self) -> tuple[int, ...]:
@@ -143,6 +166,18 @@ class AnswerDistribution:
             both = [a + b for a, b in zip(self.counts, other.counts, strict=True)]
             return split_floor(both, self.n_answers, other.n_answers)
         return _chance(other.p if self.n_answers is not None else self.p, self.n_answers, other.n_answers)
+
+
+def with_paraphrases(answers: Sequence[AnswerDistribution]) -> list[AnswerDistribution]:
+    """The same in their order, each question with the answers to its paraphrases, of its own condition and way."""
+    wordings: dict[tuple[str, str, Way], list[AnswerDistribution]] = {}
+    for each in answers:
+        if of := each.options.paraphrase_of:
+            wordings.setdefault((of, each.condition, each.by), []).append(each)
+    return [
+        replace(each, paraphrases=tuple(wordings.get((each.question.id, each.condition, each.by), ())))
+        for each in answers
+    ]
 
 
 def _chance(p: Sequence[float], n: int | None, other: int | None) -> float:

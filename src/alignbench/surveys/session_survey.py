@@ -12,7 +12,7 @@ from alignbench.scoring.draws import is_draw
 from alignbench.spec import Prompt
 from alignbench.store import OptionMasses, Store
 from alignbench.surveys.asking import listed_order, options_of, question_of
-from alignbench.surveys.distribution import AnswerDistribution, Reply, of_replies
+from alignbench.surveys.distribution import AnswerDistribution, Reply, of_replies, with_paraphrases
 from alignbench.surveys.kept_readings import answers_read
 from alignbench.surveys.summary import SurveySummary, summarize
 
@@ -73,7 +73,7 @@ def session_answers(
             answers += answers_read(question, condition, masses)
             if replied := [prompt for prompt in of if (condition, prompt.id) in asked]:
                 answers.append(_answer(condition, replied, said))
-    return answers
+    return with_paraphrases(answers)
 
 
 def _answer(

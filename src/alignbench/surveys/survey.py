@@ -17,7 +17,7 @@ from alignbench.judging.plan import JudgePlan, plan_judging, untold_replies
 from alignbench.spec import Condition, Model, Prompt
 from alignbench.store import Store
 from alignbench.surveys.asking import Orders, asked_in_orders, options_of, samples_of_orders
-from alignbench.surveys.distribution import AnswerDistribution, Reply, of_replies
+from alignbench.surveys.distribution import AnswerDistribution, Reply, of_replies, with_paraphrases
 from alignbench.textfiles import read_utf8
 
 By = Literal["logprob", "sample", "both"]
@@ -197,7 +197,9 @@ def judge_plan(store: Store, session: int, survey: Survey, judge: Model) -> Judg
 
 
 def in_rows(survey: Survey, answers: Sequence[AnswerDistribution]) -> list[AnswerDistribution]:
-    """By question, then condition, then way."""
+    """By question, then condition, then way, each with its paraphrases."""
     questions = {question.id: place for place, question in enumerate(survey.questions)}
     conditions = {condition.name: place for place, condition in enumerate(survey.conditions)}
-    return sorted(answers, key=lambda each: (questions[each.question.id], conditions[each.condition], each.by))
+    return sorted(
+        with_paraphrases(answers), key=lambda each: (questions[each.question.id], conditions[each.condition], each.by)
+    )
