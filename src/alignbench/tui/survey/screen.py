@@ -114,7 +114,6 @@ class SurveyScreen(ReadingScreen):
         if (read := job.result) is None:
             return AnswerRow(sign, name, who.at, None, said=waiting(job, "Esc"))
         said = "" if read.p is not None else "no option has any probability"
-        name += ", first token" if read.by == "first_token" else ""
         return AnswerRow(sign, name, who.at, read.p, read, said)
 
     def _people(self, asked: Prompt) -> Iterator[AnswerRow]:
