@@ -287,6 +287,9 @@ def test_log_probs_of_an_echoing_server_are_exact(server: Voter, questions: str,
     reported = alignbench("report", "1", "--format", "json", "--db", str(tmp_path / "a.db"))
     assert reported.returncode == 0, reported.stderr
     assert [{**row} for row in json.loads(reported.stdout)["survey"]["answers"]] == lines(ran.stdout)
+    kept = json.loads(alignbench("sessions", "show", "1", "--json", "--db", str(tmp_path / "a.db")).stdout)
+    assert len(kept["option_masses"]) == 12
+    assert sum(kept["option_masses"][0]["masses"]) == pytest.approx(0.9)
     frame = library.open(tmp_path / "a.db").session(1).survey()
     assert [*frame["by"]] == ["logprob", "logprob"]
 

@@ -54,7 +54,7 @@ def sections(report: Report, *, by_condition: bool = False) -> list[Section]:
     shown = []
     if report.investigation is not None:
         shown.append(Section(FINDINGS, notes=tuple(finding.text for finding in report.investigation.findings)))
-    if report.meta.samples:  # a survey by log-probs has none
+    if report.meta.samples or report.survey is None:  # a survey by log-probs has no samples
         shown += [
             _within_by_condition(report) if by_condition else _within(report),
             *matched_sections(report.scores, reference),
