@@ -92,3 +92,23 @@ def test_letters_are_counted_with_and_without_a_space() -> None:
     assert outside == pytest.approx(0.3)
     with pytest.raises(ValueError, match="the letter B is not among the 1 likeliest first tokens"):
         first_token_masses(answers, [("A", -0.1)])
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("request_of", [ASK, CHAT])
+def test_a_real_server_lists_as_many_as_are_asked_for(
+    llama_url: str, request_of: LikelihoodRequest, cancellation: Cancellation
+) -> None:
+    engine = OpenAIEngine(Model("m", f"openai:{llama_url}#smol-logprobs", "aligned"), cancellation)
+    without = OpenAIEngine(Model("m", f"openai:{llama_url}#smol", "aligned"), cancellation)
+    try:
+        scored = engine.score(request_of)
+        with pytest.raises(EngineError, match="logprobs"):
+            without.score(request_of)
+    finally:
+        engine.close()
+        without.close()
+    (row,) = scored.top_logprob.tolist()
+    assert len({*scored.top_pieces[0]}) == len(row) == 20
+    assert row == sorted(row, reverse=True)
+    assert 0.0 < math.fsum(map(math.exp, row)) <= 1.0
