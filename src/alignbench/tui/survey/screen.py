@@ -29,6 +29,7 @@ from alignbench.tui.survey.columns import (
     respondents,
     survey_question,
 )
+from alignbench.tui.survey.imported import imported_prompts
 from alignbench.tui.survey.view import DISTANCES, AnswerRow, answer_lines
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
@@ -96,7 +97,7 @@ class SurveyScreen(ReadingScreen):
 
     def _columns(self, asked: Prompt) -> Iterator[AnswerRow]:
         bench = self.workbench.bench
-        prompts = prompts_in_orders(bench, asked, self._orders)
+        prompts = [*prompts_in_orders(bench, asked, self._orders), *imported_prompts(bench)]
         for who in respondents(bench, self._persona):
             sign = letter(who.at) + ("*" if bench.columns[who.at].name == bench.reference else "")
             name = f"as {who.persona}" if who.persona is not None else who.condition.name
