@@ -78,7 +78,8 @@ async def test_it_is_moved_in_where_not_all_fits(tmp_path: Path) -> None:
     app = make_app(tmp_path / "x.db", Voter())
     async with app.run_test(size=(80, 12)) as pilot:
         await opened(pilot, app)
-        await until(pilot, lambda: "█" in line_of(app, "B demo-base"))
+        bars = ("A* demo-aligned", "B demo-base")  # until both are read, lines come and go
+        await until(pilot, lambda: all("█" in line_of(app, name) for name in bars))
         first = screen_text(app)
         await pilot.press("end")
         await shows(pilot, "alignbench survey")
