@@ -33,12 +33,14 @@ def _prompt_json(prompt: Prompt) -> dict[str, Any]:
 def session_json(store: Store, session_id: int) -> str:
     """A session and everything in it as one JSON object, texts exact."""
     session = store.session(session_id)
+    masses = [asdict(one) for one in store.option_masses(session_id)]
     return json_text(
         {
             "session": asdict(session) | {"manifest": store.manifest(session_id)},
             "prompts": [_prompt_json(prompt) for prompt in store.prompts(session_id)],
             "conditions": [_condition_json(c) for c in store.conditions(session_id)],
             "cells": [asdict(cell) | {"rendered": store.rendered(cell.id)} for cell in store.cells(session_id)],
+            **({"option_masses": masses} if masses else {}),
             "notes": [asdict(note) for note in store.notes(session_id)],
             "samples": [asdict(row) for row in store.samples(session_id)],
         }

@@ -134,11 +134,14 @@ class SampleResult:
 
 @dataclass(frozen=True, slots=True)
 class LikelihoodRequest:
-    """Log-probs of a given continuation, teacher forced.
+    """Log-probs of a given continuation, teacher forced; or of the tokens that a response may begin with.
 
     Attributes:
         top: alternatives to report for each token, 0 for none
         closings: texts that end a response here as an end token does; None where its end is not asked for
+        first: in place of a continuation: the answer has no token, and one row of alternatives, as many as can be had.
+            Of servers alone, which may not score what they are given
+        messages: (role, content); of `first`, in place of text where the server renders chats itself
     """
 
     key: int
@@ -147,6 +150,8 @@ class LikelihoodRequest:
     continuation: str
     top: int = 5
     closings: tuple[str, ...] | None = None
+    first: bool = False
+    messages: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

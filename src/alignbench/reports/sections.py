@@ -55,12 +55,13 @@ def sections(report: Report, *, by_condition: bool = False) -> list[Section]:
     shown = []
     if report.investigation is not None:
         shown.append(Section(FINDINGS, notes=tuple(finding.text for finding in report.investigation.findings)))
-    shown += [
-        _within_by_condition(report) if by_condition else _within(report),
-        *matched_sections(report.scores, reference),
-        *_cross(report),
-        *judged_sections(report.judged),
-    ]
+    if report.meta.samples or report.survey is None:  # a survey by log-probs has no samples
+        shown += [
+            _within_by_condition(report) if by_condition else _within(report),
+            *matched_sections(report.scores, reference),
+            *_cross(report),
+            *judged_sections(report.judged),
+        ]
     if report.survey is not None:
         shown += survey_part(report.survey.summary)
     shown.append(constraint_section(report.constraints))

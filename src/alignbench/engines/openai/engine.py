@@ -29,6 +29,7 @@ from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.openai import replay
 from alignbench.engines.openai.choices import FieldError, choices_of, read_choice, read_usage
 from alignbench.engines.openai.echo_scoring import Echo
+from alignbench.engines.openai.first_token import FirstToken
 from alignbench.engines.openai.http import DONE, Http, retrying
 from alignbench.engines.openai.model_list import find_model, whole_number
 from alignbench.engines.openai.request import Requests, refuses_n, seed_of, server_of
@@ -93,6 +94,7 @@ class OpenAIEngine:
         self._width = settings.concurrency or server.width
         self._requests = Requests(self._address.name, server, settings.max_tokens_field or LIMITS[0])
         self._echo = Echo(self._http, self._address.name, server)
+        self._first_token = FirstToken(self._http, self._requests)
 
     def measure_replay(self, *, chat: bool | None = None) -> Replay:
         """Draw one seed a few times, a few tokens each; `capabilities` has from now on what came of it.
@@ -172,11 +174,13 @@ class OpenAIEngine:
         )
 
     def score(self, request: LikelihoodRequest) -> Scored:
-        """Works where the server echoes texts with their log-probs; see echo_scoring. Raises EngineError elsewhere."""
+        """Works where the server echoes texts with their log-probs, see echo_scoring; first tokens where it gives
+        log-probs of what it generates, see first_token. Raises EngineError elsewhere."""
         return self._loop.run_until_complete(self._score(request))
 
     async def _score(self, request: LikelihoodRequest) -> Scored:
-        task = asyncio.create_task(self._echo.score(request))
+        asked = self._first_token.ask(request) if request.first else self._echo.score(request)
+        task = asyncio.create_task(asked)
         while not (await asyncio.wait([task], timeout=TICK_SECONDS))[0]:
             if self._cancel.whole(request.key):
                 task.cancel()
