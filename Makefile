@@ -5,12 +5,13 @@ OTHER := .venv/llama-other
 MINUTES := 20
 SOURCES := src tests benchmarks tools
 
-.PHONY: help setup run test test-other-build fuzz screenshots lint format types contracts check bench clean
+.PHONY: help setup run test test-other-build test-servers fuzz screenshots lint format types contracts check bench clean
 
 help:
 	@echo 'make run        open the workbench (sets up .venv first; the first time takes minutes)'
 	@echo 'make test       run the tests; make test ARGS="-m \"not models\"" leaves out those that need weights'
 	@echo 'make test-other-build  the tests that run models, on a build of llama.cpp with other arithmetic'
+	@echo 'make test-servers  the tests on real servers, vLLM and llama-server; installs them first, 3.5 GB'
 	@echo 'make fuzz       look for inputs that break a reader, 20 minutes each; MINUTES=1 READERS="csv-file gguf-header"'
 	@echo 'make setup      only set up .venv'
 	@echo 'make screenshots  the pictures of README and docs, from the app; SHOTS="bench scores" makes some of them'
@@ -36,6 +37,9 @@ $(OTHER)/.build: $(READY) tools/llama.sh tools/other_llama.sh
 
 test-other-build: $(OTHER)/.build
 	LLAMA_CPP_LIB_PATH=$(CURDIR)/$(OTHER)/llama_cpp/lib $(BIN)/python -m pytest -n logical --maxprocesses 2 --dist loadgroup -m models $(ARGS)
+
+test-servers: $(READY)
+	servers=$$(tools/servers.sh) && ALIGNBENCH_TEST_SERVERS=$$servers $(BIN)/python -m pytest -n 0 tests/servers $(ARGS)
 
 fuzz: $(READY)
 	@$(BIN)/python -m tests.fuzz.search --minutes $(MINUTES) $(READERS)

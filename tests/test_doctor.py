@@ -123,6 +123,16 @@ def test_gpu(no_programs: Path) -> None:
     assert doctor.check_gpu(LlamaBuild("")).status == "ok"
 
 
+def test_vllm(tmp_path: Path) -> None:
+    check = doctor.check_vllm(None)
+    assert check.status == "missing"
+    assert not check.required
+    assert "Only vllm: models need it" in check.advice
+    (tmp_path / "lib/python3.11/site-packages/vllm-0.32.0.dist-info").mkdir(parents=True)
+    command = tmp_path / "bin/vllm"
+    assert doctor.check_vllm(command).detail == f"vLLM 0.32.0, {command}"
+
+
 def test_gpu_with_a_broken_driver(no_programs: Path) -> None:
     program(no_programs, "nvidia-smi", "echo 'NVIDIA-SMI has failed'; exit 9")
     check = doctor.check_gpu(CUDA_BUILD)

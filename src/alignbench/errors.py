@@ -27,6 +27,10 @@ class EngineError(AlignbenchError):
     """An engine could not load a model or carry out a request. Exit code 1."""
 
 
+class EngineLost(EngineError):
+    """An engine is gone for good, such as a server that ended; its process has nothing left to do."""
+
+
 class StoreError(AlignbenchError):
     """The session database could not be opened, read or written. Exit code 1."""
 

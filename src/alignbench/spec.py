@@ -14,7 +14,7 @@ from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, Literal, Self
 
-from alignbench import bounds
+from alignbench import bounds, launch
 from alignbench.answer_options import AnswerOptions
 from alignbench.errors import InputError
 from alignbench.prompt_parts import Rung, Turn, transcript
@@ -123,8 +123,14 @@ class LoadOptions:
     quantize: str = ""  # 8bit or 4bit through bitsandbytes, or empty
     attention: str = "sdpa"  # sdpa, flash_attention_2 or eager (transformers)
     trust_remote_code: bool = False  # run code that comes with the weights
+    command: launch.Words = ()  # what starts vLLM, empty for `vllm serve`
+    args: launch.Words = ()  # of vLLM
+    env: launch.Variables = ()  # of vLLM, beside the environment of alignbench
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "command", launch.words("command", self.command))
+        object.__setattr__(self, "args", launch.arguments(self.args))
+        object.__setattr__(self, "env", launch.variables(self.env))
         for name, value, ok, expected in (
             ("device", self.device, _is_device(self.device), "auto, cpu, cuda or cuda:N"),
             ("dtype", self.dtype, self.dtype in _DTYPES, f"one of {', '.join(_DTYPES)}"),

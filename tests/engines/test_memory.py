@@ -11,7 +11,7 @@ from alignbench.engines.protocol import Failed, Loaded
 from alignbench.engines.workers import pool as pool_module
 from alignbench.engines.workers.pool import WorkerPool
 from alignbench.models.catalog import resolve
-from alignbench.spec import Model
+from alignbench.spec import LoadOptions, Model
 from tests.support.driving import load
 from tests.support.gguf_files import write_gguf
 from tests.support.waiting import wait_until
@@ -25,6 +25,18 @@ def test_estimates_come_from_the_files(tmp_path: Path) -> None:
     assert needed_bytes(Model("far", "openai:http://127.0.0.1:1/v1#x", "aligned")) == 0
     assert needed_bytes(resolve("demo-base")) > 200 * MIB
     assert free_bytes("cpu") > 0
+
+
+def test_a_vllm_server_takes_a_share_of_a_gpu_or_its_weights_and_a_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    big = Model("big", "vllm:org/big", "base", LoadOptions(env=(("VLLM_CPU_KVCACHE_SPACE", "2"),)))
+    assert needed_bytes(big) == 2 * 1024 * MIB  # beside weights of a size that is not known
+    (tmp_path / "nvidia-smi").write_text("#!/bin/sh\necho 80000\n")
+    (tmp_path / "nvidia-smi").chmod(0o755)
+    assert needed_bytes(big) == int(0.92 * 80_000 * MIB)
+    assert needed_bytes(big.with_options(args=("--gpu-memory-utilization=0.5",))) == 40_000 * MIB
 
 
 def test_what_cannot_fit_is_refused_with_numbers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +17,12 @@ from alignbench.contexts.files import load_context
 from alignbench.contexts.urial import parse_urial
 from alignbench.engines.openai.choices import choices_of, read_choice, read_usage
 from alignbench.engines.openai.event_stream import ServerEvent, server_sent
+from alignbench.engines.openai.server_tokenizer import read_llama_server_tokens, read_vllm_tokens
 from alignbench.engines.openai.streamed_sample import StreamedSample
+from alignbench.engines.openai.token_scoring import read_candidates, read_prompt_logprobs
 from alignbench.engines.protocol import SampleRequest
 from alignbench.engines.thoughts import ThoughtMarks, answer_alone
-from alignbench.errors import InputError
+from alignbench.errors import EngineError, InputError
 from alignbench.experiments.verbalized import answers, stated_probabilities
 from alignbench.importing.jsonl import read_jsonl
 from alignbench.importing.spreadsheets import read_csv
@@ -108,6 +110,23 @@ def server_reply(data: bytes) -> None:
     result.text.encode("utf-8")
     assert result.n_tokens is None or 0 <= result.n_tokens < 2**31
     assert result.tokens.ids.shape == result.tokens.logprob.shape
+
+
+def server_tokens(data: bytes) -> None:
+    """What a server says of given tokens, an answer a line: values come of them, or a message."""
+    for line in data.splitlines():
+        with suppress(ValueError, RecursionError):  # no JSON
+            answer = json.loads(line)
+            if not isinstance(answer, dict):
+                continue
+            for split in (partial(read_vllm_tokens, byte_level=True), read_llama_server_tokens):
+                with suppress(EngineError):
+                    found = split(answer)
+                    assert len(found.ids) == len(found.pieces)
+            with suppress(EngineError):
+                assert all(place.own.rank > 0 for place in read_prompt_logprobs(answer, [1, 98], 1, 3))
+            with suppress(EngineError):
+                assert read_candidates(answer)[0].rank == 1
 
 
 def judge_reply(data: bytes) -> None:
@@ -200,6 +219,16 @@ TARGETS = {
                 gguf({"tokenizer.ggml.tokens": ["a", "bc"], "general.alignment": 64}),
             ),
             (b"GGUF", b"\xff" * 8, b"\x00" * 8, b"\x08\x00\x00\x00", b"\x09\x00\x00\x00", b"general.alignment"),
+        ),
+        Target(
+            "server-tokens",
+            server_tokens,
+            (
+                b'{"tokens": [1, 98], "token_strs": ["<s>", "\\u0120b"]}\n{"tokens": [{"id": 1, "piece": [195]}]}',
+                b'{"choices": [{"prompt_logprobs": [null, {"98": {"logprob": -1, "rank": 2, "decoded_token": ""}}]}]}',
+                b'{"completion_probabilities": [{"top_logprobs": [{"id": 5, "token": "b", "logprob": -0.5}]}]}',
+            ),
+            (b"null", b"[]", b"{}", b"1e999", b"-9999.0", b'"rank"', b"256", b"\n"),
         ),
         Target(
             "server-reply",

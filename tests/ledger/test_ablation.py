@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from alignbench.contexts.rendering import NO_MODEL, Content
-from alignbench.errors import EngineError
+from alignbench.contexts.rendering import NO_MODEL, Content, render
+from alignbench.errors import EngineError, InputError
 from alignbench.ledger.ablation import ContextPart, PreparedContext, piece_passage
+from alignbench.prompt_parts import Turn
 from alignbench.spec import Context, Example, Examples, ExampleSet, Hint, Prompt
 from tests.support.fakes import CAPABILITIES
 
@@ -69,6 +70,22 @@ def test_a_chat_layout_shows_the_text_of_a_piece_alone() -> None:
 
 
 def test_a_server_that_renders_chats_itself_is_refused() -> None:
-    server = replace(CAPABILITIES["aligned"], renders_chat=True, description="a server")
-    with pytest.raises(EngineError, match="a server renders its chats itself"):
+    server = replace(
+        CAPABILITIES["aligned"], renders_chat=True, chat_template=None, description="a server", no_template="ask it"
+    )
+    with pytest.raises(EngineError, match=r"its server renders chats itself and does not say how \(ask it\)"):
         PreparedContext("chat", Context("chat"), {"p": Content()}, frozenset()).rendered(PROMPT, server)
+
+
+def test_a_server_that_gives_its_template_is_read_as_a_local_model_is() -> None:
+    local = CAPABILITIES["aligned"]
+    shown = PreparedContext("chat", Context("chat", instruction="Be kind."), {"p": Content()}, frozenset())
+    server = replace(local, renders_chat=True)
+    assert shown.rendered(PROMPT, server).parts == shown.rendered(PROMPT, local).parts
+    assert render(PROMPT, shown.context, server).messages  # which it is sampled with
+    probed = replace(server, chat_probe="One. Two. Three? in another layout")
+    with pytest.raises(InputError, match="is rendered otherwise there than here"):
+        shown.rendered(PROMPT, probed)
+    turns = (Turn("user", "One."), Turn("assistant", "Two."))
+    theirs = render(Prompt("p", "Three?", earlier=turns), Context("chat"), local).text
+    assert not shown.rendered(PROMPT, replace(server, chat_probe=theirs)).messages

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import os
 import sys
 import threading
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from alignbench.models.catalog import known_models, resolve, weights_path
 from alignbench.models.embedded import Demo
 from alignbench.models.gguf import BrokenFile
 from alignbench.models.reference import Reference, parse_reference
-from alignbench.spec import Model
+from alignbench.spec import LoadOptions, Model
 from tests.support.gguf_files import gguf, write_gguf
 
 
@@ -40,11 +41,21 @@ def test_references(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert parse_reference("llama:b.gguf", relative_to=Path("/c")) == Reference("llama", "/c/b.gguf")
     assert parse_reference("llama:~/b:c.gguf") == Reference("llama", "/home/someone/b:c.gguf")
     assert parse_reference("hf:org/name@main") == Reference("hf", "org/name@main")
+    assert parse_reference("vllm:org/name@main") == Reference("vllm", "org/name@main")
+    assert parse_reference("vllm:./b") == Reference("vllm", f"{tmp_path}/b")
     assert parse_reference("openai:http://h:80/v1#m") == Reference("openai", "http://h:80/v1#m")
 
 
 @pytest.mark.parametrize(
-    "text", ["demo-smollm2", "demo-base+demo-sft*0.5", "llama:/b.gguf", "hf:org/name", "openai:http://h:80/v1#m"]
+    "text",
+    [
+        "demo-smollm2",
+        "demo-base+demo-sft*0.5",
+        "llama:/b.gguf",
+        "hf:org/name",
+        "vllm:org/name@1",
+        "openai:http://h:80/v1#m",
+    ],
 )
 def test_a_reference_reads_back(text: str) -> None:
     assert str(parse_reference(text)) == text
@@ -55,6 +66,10 @@ def test_a_reference_reads_back(text: str) -> None:
     [
         ("llama:", "'llama:' names no model; expected something after llama:"),
         ("hf: ", "names no model"),
+        ("vllm:", "'vllm:' names no model; expected something after vllm:"),
+        ("vllm:a/b/c", "vllm:a/b/c is no model; expected vllm:org/name[@revision], vllm:/path/folder"),
+        ("vllm:a/b+c/d", "vllm:a/b takes no adapter. Start vLLM with --enable-lora --lora-modules NAME=c/d"),
+        ("vllm:/a/b.gguf", "expected a folder of safetensors, or llama: for this file"),
         ("ollama:x", "'ollama:x' is no model reference; expected llama:/path/file.gguf."),
         ("llama", "is no model reference"),
         ("", "is no model reference"),
@@ -97,6 +112,25 @@ def test_models_toml() -> None:
         resolve("gone")
 
 
+def test_how_a_server_is_started() -> None:
+    models_toml(
+        """
+        [models.big]
+        reference = "vllm:org/big-instruct"
+        args = ["--tensor-parallel-size", "4"]
+        command = ["/opt/vllm/bin/vllm", "serve"]
+        [models.big.env]
+        CUDA_VISIBLE_DEVICES = "0,1,2,3"
+        """
+    )
+    big = resolve("big")
+    assert (big.reference, big.kind) == ("vllm:org/big-instruct", "aligned")
+    assert big.options.args == ("--tensor-parallel-size", "4")
+    assert big.options.env == (("CUDA_VISIBLE_DEVICES", "0,1,2,3"),)
+    # What a manifest keeps of it.
+    assert LoadOptions(**json.loads(json.dumps(asdict(big.options)))) == big.options
+
+
 def test_another_models_file(tmp_path: Path) -> None:
     weights = write_gguf(tmp_path / "a.gguf")
     file = tmp_path / "other.toml"
@@ -120,6 +154,10 @@ def test_another_models_file(tmp_path: Path) -> None:
         ("[models.x]\nreference = 'llama:a'\nkind = 'chat'", "[models.x]: kind is 'chat'; expected base or aligned."),
         ("[models.x]\nreference = 'llama:a'\nkind = []", "[models.x]: kind is []; expected base or aligned."),
         ("[models.x]\nrefrence = 'llama:a'", "[models.x]: unknown field 'refrence'. Did you mean reference"),
+        ("[models.x]\nreference = 'vllm:a'\nargs = '--x'", "[models.x]: args is '--x'; expected a list of texts"),
+        ("[models.x]\nreference = 'vllm:a'\nargs = ['--port=1']", "[models.x]: args has --port=1, which alignbench"),
+        ("[models.x]\nreference = 'vllm:a'\nenv = 'A=1'", "[models.x]: env is 'A=1'; expected a table of texts"),
+        ("[models.x]\nreference = 'hf:a'\nargs = ['--x']", "[models.x]: args is for vllm: models"),
         ("[models.x.3]\nreference = 'llama:a'", '[models.x]: a name with a dot needs quotes: [models."x.3"].'),
         ("[models.demo-base]\nreference = 'llama:a'", "[models.demo-base]: an embedded model has this name"),
         ("[models.'a:b']\nreference = 'llama:a'", "the name is 'a:b'; expected one that is not blank, without :"),

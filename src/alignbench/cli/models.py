@@ -138,7 +138,7 @@ def _of_weights(model: Model) -> dict[str, object]:
     from alignbench.models.weights import source_hash
 
     reference = parse_reference(model.reference)
-    if reference.scheme == "hf" and not (source := parse_source(reference.target)).gguf_file:
+    if reference.scheme in ("hf", "vllm") and not (source := parse_source(reference.target)).gguf_file:
         files = source.files(code=model.options.trust_remote_code)
         if not files:
             raise InputError(f"{reference.base} is not in the local cache.")

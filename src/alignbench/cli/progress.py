@@ -161,7 +161,9 @@ class RunProgress:
         """Take an event into account."""
         match event:
             case ModelLoading():
-                self._all.describe(f"loading {event.model} {event.fraction:.0%}")
+                self._all.describe(
+                    " ".join(filter(None, ("loading", event.model, event.stage, f"{event.fraction:.0%}")))
+                )
             case ModelLoaded() if event.seconds > 0:
                 self.bar.say(f"{event.model}: {event.capabilities.description}, loaded in {event.seconds:.1f} s")
             case CellPreparing():

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal
 
 from alignbench.contexts.selection import own_examples
 from alignbench.contexts.templates import render_template
-from alignbench.engines.protocol import Capabilities
+from alignbench.engines.protocol import CHAT_PROBE, Capabilities
 from alignbench.engines.thoughts import THINK, THINK_END, ThoughtMarks
 from alignbench.errors import InputError
 from alignbench.parsing import parse_json
@@ -146,7 +147,13 @@ def own_content(prompt: Prompt, context: Context) -> Content:
 
 
 def render(
-    prompt: Prompt, context: Context, model: Capabilities, content: Content | None = None, *, may_be_empty: bool = False
+    prompt: Prompt,
+    context: Context,
+    model: Capabilities,
+    content: Content | None = None,
+    *,
+    may_be_empty: bool = False,
+    as_text: bool = False,
 ) -> Rendered:
     """Render a prompt for a model. Neither text holds a BOS unless the layout itself writes one.
 
@@ -158,6 +165,7 @@ def render(
         model: has the chat template and the BOS and EOS texts
         content: the examples, hint and prefill of this prompt; without it, those that the context itself holds
         may_be_empty: whether the layout is written around no prompt too
+        as_text: whether a chat is wanted as text, also where the model is sampled with messages; see `why_no_text`
     """
     query = prompt.text.strip()
     if not (query or may_be_empty):
@@ -176,7 +184,7 @@ def render(
     elif context.template == "plain":
         rendered = _plain(asked, context, content)
     elif context.template == "chat":
-        rendered = _chat(asked, context, content, model)
+        rendered = _chat(asked, context, content, model, as_text)
     else:
         raise InputError(f"Unknown template {context.template!r}; expected plain, chat or a .jinja file.")
     if prompt.earlier and not rendered.messages:
@@ -242,11 +250,21 @@ def _plain_hint(level: Level, hint: str) -> str:
 # The chat layout and templates from files
 
 
-def _chat(asked: _Asked, context: Context, content: Content, model: Capabilities) -> Rendered:
+def why_no_text(rendered: Rendered, model: Capabilities) -> str:
+    """Why it is not known what stands before a response, in words that go after "because"; empty where it is."""
+    if not rendered.messages:
+        return ""
+    how = f" ({model.no_template})" if model.no_template else ""
+    return f"its server renders chats itself and does not say how{how}"
+
+
+def _chat(asked: _Asked, context: Context, content: Content, model: Capabilities, as_text: bool) -> Rendered:
     if context.hint is not None and context.hint.level == "first":
         raise InputError("A hint that the model writes first needs the plain template or one of your own, not chat.")
     messages = _messages(asked, context, content)
-    if model.renders_chat:
+    if model.renders_chat and as_text and model.chat_template is not None:
+        _check_like_its_server(model)
+    elif model.renders_chat:
         if content.prefill:
             raise InputError(f"{model.description} applies its chat template itself and takes no prefill.")
         pairs = tuple((message["role"], message["content"]) for message in messages)
@@ -256,6 +274,26 @@ def _chat(asked: _Asked, context: Context, content: Content, model: Capabilities
         raise InputError(f"{model.description} has no chat template; use the plain template for it.")
     variants = [{"messages": messages}, {"messages": _messages(*_others(asked, context, content))}]
     return _split(model.chat_template, variants, asked, context, content, model, _called(context, model))
+
+
+def _check_like_its_server(model: Capabilities) -> None:
+    """InputError where a server renders a chat otherwise than the template that it gave is rendered here."""
+    if not model.chat_probe:
+        return
+    assert model.chat_template is not None
+    specials = tuple(_special_tokens(Context("chat"), model).items())
+    if _probe(model.chat_template, specials, _called(Context("chat"), model)) != model.chat_probe:
+        raise InputError(
+            f"{_called(Context('chat'), model)} is rendered otherwise there than here, so what stands before a "
+            "response is not known."
+        )
+
+
+@lru_cache(maxsize=8)
+def _probe(template: str, special_tokens: tuple[tuple[str, str], ...], called: str) -> str:
+    messages = [{"role": role, "content": content} for role, content in CHAT_PROBE]
+    fixed = {"tools": None, "documents": None, "add_generation_prompt": True, **dict(special_tokens)}
+    return render_template(template, [{**fixed, "messages": messages}], layout=False, called=called)[0]
 
 
 def _from_file(asked: _Asked, context: Context, content: Content, model: Capabilities) -> Rendered:

@@ -45,8 +45,8 @@ def loaded(pool: EnginePool, model: Model, progress: Progress = silent) -> Capab
         return capabilities
     for event in events(lambda sink: pool.load(model, sink), Loaded, Failed):
         match event:
-            case Loading(fraction=fraction):
-                progress(f"loading {model.name}", round(fraction * PERCENT), PERCENT)
+            case Loading(fraction=fraction, stage=stage):
+                progress(f"loading {model.name} {stage}".rstrip(), round(fraction * PERCENT), PERCENT)
             case Failed(message=message):
                 raise EngineError(message)
             case Loaded(capabilities=capabilities):

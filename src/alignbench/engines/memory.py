@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -15,6 +16,10 @@ from alignbench.spec import Model
 
 OVERHEAD = 1.2  # weights in memory beside the file: caches, buffers, the runtime
 
+# How large the cache of vLLM is on a CPU, GiB: the variable that says it, and what it is set to where nobody has.
+VLLM_CPU_SPACE, VLLM_CPU_GIB = "VLLM_CPU_KVCACHE_SPACE", 4
+_VLLM_SHARE = 0.92  # of a GPU's memory, which vLLM takes where it is not told otherwise
+
 
 def needed_bytes(model: Model) -> int:
     """Estimated size of a loaded model; 0 where nothing is known (a server, a hub id that is not cached)."""
@@ -26,9 +31,40 @@ def needed_bytes(model: Model) -> int:
             size = _gguf_size(Path(reference.target))
         case "hf":
             size = _loaded_size(parse_source(reference.target), 2 if on_gpu(model) else 4)
+        case "vllm":
+            return needed_by_vllm(model)
         case _:
             size = 0
     return int(size * OVERHEAD)
+
+
+def needed_by_vllm(model: Model) -> int:
+    """What a vLLM server takes: of a GPU the share that it is told to, whatever the model's size; else the weights
+    beside a cache of a size that it is told."""
+    if on_gpu(model):
+        total = [int(line) for line in _nvidia_smi("memory.total") if line.isdigit()]
+        return int(max(total, default=0) * 2**20 * _number(_argument(model, "--gpu-memory-utilization"), _VLLM_SHARE))
+    source = parse_source(parse_reference(model.reference).target)
+    space = dict(model.options.env).get(VLLM_CPU_SPACE) or os.environ.get(VLLM_CPU_SPACE, "")
+    return int(_loaded_size(source, 2) * OVERHEAD + _number(space, VLLM_CPU_GIB) * 2**30)
+
+
+def _argument(model: Model, name: str) -> str:
+    """The value of an argument of vLLM, `--name value` or `--name=value`; empty where it is not given."""
+    args = model.options.args
+    for arg, following in zip(args, [*args[1:], ""], strict=False):
+        if arg == name:
+            return following
+        if arg.startswith(f"{name}="):
+            return arg.removeprefix(f"{name}=")
+    return ""
+
+
+def _number(text: str, otherwise: float) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return otherwise
 
 
 def free_bytes(device: str) -> int:

@@ -23,6 +23,8 @@ FinishReason = Literal["stop", "length", "cancelled", "error"]
 Replay = Literal["", "in a crowd", "one by one", "alone", "no", "no seed", "unclear"]
 """What was measured of a server's seeds (engines.openai.replay); empty where nothing was."""
 
+CHAT_PROBE = (("user", "One."), ("assistant", "Two."), ("user", "Three?"))  # (role, content)
+
 LOAD = 0  # the key of loading a model, as a request
 
 
@@ -41,6 +43,8 @@ class Capabilities:
     description: str  # architecture, size and quantization, for people
     file_hash: str = ""  # SHA-256 of the weights, or the revision of a hub model; empty where it is not known
     renders_chat: bool = False  # a server that applies the chat template itself: it gets messages, not text
+    chat_probe: str = ""  # CHAT_PROBE as such a server renders it; empty where it does not say
+    no_template: str = ""  # of such a server without a chat template here: how it would give one
     lanes: int = 1  # requests of strict mode that are worked on side by side
     special_tokens: tuple[tuple[str, str], ...] = ()  # (name in templates, text), such as pad_token
     adapter_hash: str = ""  # SHA-256 of the adapter that is added to the weights; empty where there is none
@@ -205,10 +209,11 @@ class Tokenized:
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """Progress of loading a model, 0 to 1."""
+    """Progress of loading a model, 0 to 1. stage: what is done now, in a word or two; empty where it is not said."""
 
     model: str
     fraction: float
+    stage: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,12 +266,14 @@ class Failed:
     Attributes:
         crowded: a load that there is no room for until models that are at work have ended
         broken: those of the samples that say themselves what went wrong, with what had come of them
+        lost: the engine is gone with it; loading the model again starts another one
     """
 
     key: int
     message: str
     crowded: bool = False
     broken: tuple[SampleResult, ...] = ()
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +282,9 @@ class Done:
 
     key: int
 
+
+More = Callable[[], Sequence[SampleRequest]]
+"""Requests that have come since it was last called, of the mode and the adapter of those before; it does not wait."""
 
 Event = Loading | Loaded | Started | TextDeltas | Finished | Failed | Done
 Sink = Callable[[Event], None]
@@ -320,6 +330,7 @@ class Engine(Protocol):
     """What a worker process holds: one loaded model. Called from one thread, but for `threads`."""
 
     threads: int  # CPU threads, may be set while a request runs
+    takes_more: bool  # whether `sample` carries out what comes while it runs, of any mode and context, as servers can
 
     def capabilities(self) -> Capabilities:
         """What the loaded model is and can do."""
@@ -330,10 +341,11 @@ class Engine(Protocol):
         Nothing in a cache outlasts a change. Raises InputError or EngineError where the adapter cannot be loaded.
         """
 
-    def sample(self, requests: Sequence[SampleRequest]) -> Iterator[Event]:
+    def sample(self, requests: Sequence[SampleRequest], more: More | None = None) -> Iterator[Event]:
         """Carry out requests of one mode: for each Started, TextDeltas..., Finished a sample, then Done or Failed.
 
-        Several come only in fast mode, all with the same context. An exception fails those that have not ended.
+        Several come only in fast mode, all with the same context. An exception fails those that have not ended. One
+        that `takes_more` asks for more while it works; the others pass it over.
         """
 
     def score(self, request: LikelihoodRequest) -> Scored:

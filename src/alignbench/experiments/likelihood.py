@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alignbench.contexts.rendering import Content, render
+from alignbench.contexts.rendering import Content, render, why_no_text
 from alignbench.contexts.source_samples import unknown_conditions
 from alignbench.engines.blocking import loaded, scored
 from alignbench.engines.protocol import EnginePool, Scored
@@ -39,10 +39,10 @@ def score_response(
     """
     capabilities = loaded(pool, model, progress)
     progress(f"{model.name} reads the response", 0, 1)
-    rendered = render(prompt, context, capabilities, content)
-    if rendered.messages:
+    rendered = render(prompt, context, capabilities, content, as_text=True)
+    if why_not := why_no_text(rendered, capabilities):
         raise EngineError(
-            f"The server of {model.name} renders its chats itself, so what stands before a response is not known. "
+            f"What stands before a response of {model.name} is not known: {why_not}. "
             'Score with a local model, or call it a base model in models.toml: kind = "base".'
         )
     return scored(pool, model, rendered.context, rendered.query, response, top, rendered.closings)

@@ -20,7 +20,7 @@ def at_revision(model: Model, revision: str, *, kind_is_said: bool) -> Model:
     reference = parse_reference(model.reference)
     adapter = reference.adapter
     place = reference.target if adapter is None else adapter.target
-    source = parse_source(place) if reference.scheme == "hf" else None
+    source = parse_source(place) if reference.scheme in ("hf", "vllm") else None
     if source is None or source.is_local or source.revision:
         raise InputError(f"{model.reference} has no revisions to go through; expected hf:org/name without @revision.")
     source = replace(source, revision=revision)
@@ -29,14 +29,14 @@ def at_revision(model: Model, revision: str, *, kind_is_said: bool) -> Model:
         reference = replace(reference, adapter=replace(adapter, target=str(source)))
         return replace(model, name=name, reference=str(reference))
     kind = model.kind if kind_is_said else source.kind()
-    return replace(model, name=name, reference=f"hf:{source}", kind=kind)
+    return replace(model, name=name, reference=f"{reference.scheme}:{source}", kind=kind)
 
 
 def with_revision_in_name(model: Model) -> Model:
     """A hub model that nobody gave a name is called after its revision too, since a ladder may have several."""
     reference = parse_reference(model.reference)
     if (
-        reference.scheme == "hf"
+        reference.scheme in ("hf", "vllm")
         and model.name == own_name(reference)
         and (revision := parse_source(reference.target).revision)
     ):

@@ -47,6 +47,7 @@ FAST_LOOKAHEAD = 64  # cells an engine may have at once in fast mode, where it r
 class ModelLoading:
     model: str
     fraction: float
+    stage: str = ""  # see protocol.Loading
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +197,7 @@ class Run:
     def _handle(self, model: Model, event: Event) -> Iterator[RunEvent]:
         match event:
             case Loading():
-                yield ModelLoading(model.name, event.fraction)
+                yield ModelLoading(model.name, event.fraction, event.stage)
             case Loaded():
                 before = self._store.model_file_hash(self.plan.session, model.reference)
                 now = event.capabilities.file_hash

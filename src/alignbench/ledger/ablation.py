@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from alignbench.contexts.rendering import Content, PartKind, Rendered, render
+from alignbench.contexts.rendering import Content, PartKind, Rendered, render, why_no_text
 from alignbench.engines.protocol import Capabilities
 from alignbench.errors import EngineError
 from alignbench.scoring.likelihood_cache import Passage
@@ -62,12 +62,12 @@ class PreparedContext:
         return replace(self, context=context, contents=contents)
 
     def rendered(self, prompt: Prompt, model: Capabilities) -> Rendered:
-        """What a model sees of a prompt it was prepared for. EngineError where a server renders its chats itself."""
-        rendered = render(prompt, self.context, model, self.contents[prompt.id])
-        if rendered.messages:
+        """What a model sees of a prompt it was prepared for. EngineError where only its server knows that."""
+        rendered = render(prompt, self.context, model, self.contents[prompt.id], as_text=True)
+        if why_not := why_no_text(rendered, model):
             raise EngineError(
-                f"{model.description} renders its chats itself, so what stands before a response is not known; "
-                "expected a local model, or a base model with the plain layout."
+                f"{model.description}: what stands before a response is not known: {why_not}. Expected a local model, "
+                "or a base model with the plain layout."
             )
         return rendered
 

@@ -21,13 +21,17 @@
       dtype = "auto"                          # hf: float32, bfloat16, float16; auto: float32 on a CPU, else bfloat16
       quantize = "4bit"                       # hf, on a GPU: 8bit or 4bit through bitsandbytes
       attention = "sdpa"                      # hf: sdpa, flash_attention_2 or eager
-      trust_remote_code = false               # hf: run code that comes with the weights
+      trust_remote_code = false               # hf, vllm: run code that comes with the weights
+      args = ["--max-model-len", "8192"]      # vllm: arguments of `vllm serve`
+      env = { CUDA_VISIBLE_DEVICES = "0,1" }  # vllm: variables of its environment
+      command = ["/opt/vllm/bin/vllm", "serve"]  # vllm: what starts it, in another environment or a container
 
   and of a server's model what models.server_settings has
 
 - `hf:org/name[@revision]`, `hf:/path/folder[:file.gguf]`: weights for transformers (engines.hf_source). The kind of a
   hub model that is not in the local cache is guessed from its name (aligned: instruct, chat, -it); say it in
   models.toml where that is wrong.
+- `vllm:org/name[@revision]`, `vllm:/path/folder`: the same weights for vLLM, which alignbench starts (engines.vllm)
 """
 
 from __future__ import annotations
@@ -58,7 +62,6 @@ from alignbench.models.reference import (
 from alignbench.models.regular_files import open_regular
 from alignbench.models.server_settings import (
     SERVER_FIELDS,
-    TABLES,
     ServerSettings,
     read_extra_body,
     read_server_settings,
@@ -71,6 +74,7 @@ from alignbench.spec import IMPORTED, Kind, LoadOptions, Model
 from alignbench.textfiles import read_utf8
 
 _BLOCK = 1 << 20  # bytes read at a time
+_OF_VLLM = ("command", "args", "env")  # options of a server that is started
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +282,7 @@ def _model(name: str, entry: _InventoryEntry) -> Model:
             kind = demo.kind
         case "llama":
             kind = "aligned" if header(Path(reference.target)).chat_template else "base"
-        case "hf":
+        case "hf" | "vllm":
             source = parse_source(reference.target)
             source.check()
             kind = source.kind()
@@ -323,7 +327,7 @@ def _status(name: str, entry: _InventoryEntry, origin: str) -> ModelStatus:
         return status(description="of a server")
     if first_use(model):
         return status(size=DEMOS[reference.target].size, description=f"put together at first use{_added(reference)}")
-    if reference.scheme == "hf":
+    if reference.scheme in ("hf", "vllm"):
         files = parse_source(reference.target).weights()
         if not files:
             return status(description="not in the local cache; fetched at first use")
@@ -371,7 +375,7 @@ def _entry(file: Path, name: str, table: object) -> _InventoryEntry:
     options = [option.name for option in fields(LoadOptions)]
     known = ("reference", "kind", "adapter", "scale", *options, *SERVER_FIELDS)
     for key, value in table.items():
-        if isinstance(value, dict) and key not in TABLES and not unknown_table(key):  # TOML reads [models.gemma.3] so
+        if isinstance(value, dict) and key not in known and not unknown_table(key):  # TOML reads [models.gemma.3] so
             raise InputError(f'{where}: a name with a dot needs quotes: [models."{name}.{key}"].')
         if key not in known:
             raise InputError(f"{where}: unknown field {key!r}. {did_you_mean(key, known)}")
@@ -389,6 +393,8 @@ def _entry(file: Path, name: str, table: object) -> _InventoryEntry:
         base = written_reference(reference, relative_to=file.parent)
     except InputError as error:
         raise InputError(f"{where}, reference: {error}") from None
+    if base.scheme != "vllm" and (given := [name for name in _OF_VLLM if name in table]):
+        raise InputError(f"{where}: {given[0]} is for vllm: models, which alignbench starts a server for.")
     entry = _InventoryEntry(_with_adapter(where, base, table, file.parent), kind, chosen)
     return _with_server(where, entry, table)
 

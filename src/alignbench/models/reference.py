@@ -10,13 +10,13 @@ from typing import Literal
 from alignbench.errors import InputError
 from alignbench.models.adapter import Adapter, parted, parted_scale, scale_suffix, written_scale
 from alignbench.models.embedded import DEMOS, present_name
-from alignbench.models.hf_source import parse_source
+from alignbench.models.hf_source import HfSource, parse_source
 from alignbench.models.openai_address import parse_address, parted_extra, with_extra
 from alignbench.models.peft_adapter import adapter_source
 from alignbench.models.stages import BASE, STAGES, stage_of
 from alignbench.spec import Model
 
-Scheme = Literal["demo", "llama", "hf", "openai", "imported"]
+Scheme = Literal["demo", "llama", "hf", "vllm", "openai", "imported"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +55,18 @@ def parse_reference(text: str, *, relative_to: Path | None = None) -> Reference:
         return with_adapter(Reference("demo", demo), rest if plus else None, relative_to)
     scheme, colon, target = text.partition(":")
     adapter: str | None = None
-    if scheme in ("llama", "hf"):
-        hub = scheme == "hf" and not target.startswith(("/", "~", "."))
+    if scheme in ("llama", "hf", "vllm"):
+        hub = scheme != "llama" and not target.startswith(("/", "~", "."))
         target, adapter = parted(target, hub=hub, relative_to=relative_to)
     match scheme, target.strip():
-        case (("llama" | "hf" | "openai" | "imported"), "") if colon:
+        case (("llama" | "hf" | "vllm" | "openai" | "imported"), "") if colon:
             raise InputError(f"{text!r} names no model; expected something after {scheme}:")
         case "llama", target if colon:
             return with_adapter(Reference("llama", _absolute(target, relative_to)), adapter, relative_to)
         case "hf", target if colon:
             return with_adapter(Reference("hf", str(parse_source(target, relative_to))), adapter, relative_to)
+        case "vllm", target if colon:
+            return with_adapter(Reference("vllm", str(_served_source(target, relative_to))), adapter, relative_to)
         case "openai", target if colon:
             return Reference("openai", with_extra(*parted_extra(target)))
         case "imported", target if colon:
@@ -91,6 +93,11 @@ def with_adapter(
     """
     if adapter is None:
         return base
+    if base.scheme == "vllm":
+        raise InputError(
+            f"{base} takes no adapter. Start vLLM with --enable-lora --lora-modules NAME={adapter} and name it "
+            "openai:http://host:8000/v1#NAME, or take hf: instead."
+        )
     if base.scheme not in ("demo", "llama", "hf"):
         raise InputError(f"{base} takes no adapter; one that a server has is a served name of its own.")
     if base.adapter is not None:
@@ -103,6 +110,17 @@ def with_adapter(
     else:
         target = str(adapter_source(place, relative_to)) if base.scheme == "hf" else _absolute(place, relative_to)
     return replace(base, adapter=Adapter(target, said if scale is None else scale))
+
+
+def _served_source(target: str, relative_to: Path | None) -> HfSource:
+    """The weights of a vllm: reference, which are a folder or of a hub."""
+    try:
+        source = parse_source(target, relative_to)
+    except InputError as error:
+        raise InputError(str(error).replace("hf:", "vllm:")) from None
+    if source.gguf_file:
+        raise InputError(f"vllm:{target} is a GGUF file; expected a folder of safetensors, or llama: for this file.")
+    return source
 
 
 def _absolute(path: str, relative_to: Path | None) -> str:
@@ -121,7 +139,7 @@ def own_name(reference: Reference) -> str:
     match reference.scheme:
         case "llama":
             name = Path(reference.target).stem
-        case "hf":
+        case "hf" | "vllm":
             name = parse_source(reference.target).name
         case "openai":
             name = parse_address(reference.target).name

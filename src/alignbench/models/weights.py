@@ -30,7 +30,7 @@ def weights_hash(model: Model) -> str:
     match reference.scheme:
         case "openai":
             return ""
-        case "hf":
+        case "hf" | "vllm":
             base = source_hash(parse_source(reference.target), code=model.options.trust_remote_code)
         case _:
             base = gguf_hash(weights_path(model))

@@ -26,7 +26,7 @@ def ending(row: SampleRow, condition: Condition) -> Ending:
     whole = row.thinking is None and row.raw_text.startswith(row.text)
     after = row.raw_text[len(row.text) :] if whole else row.raw_text.rpartition(row.text)[2]
     own, added = stops(condition.context), condition.sampling.stop
-    if not after and added and condition.model.reference.startswith("openai:"):
+    if not after and added and condition.model.reference.startswith(("openai:", "vllm:")):
         return "unknown"  # a server takes the string that it stopped at away
     if not after or after.startswith(own):
         return "end"

@@ -161,6 +161,9 @@ class LikelihoodCache:
 def _identity(model: Model) -> str:
     reference = parse_reference(model.reference)
     weights = weights_hash(model) or str(reference)
-    if reference.scheme != "hf":
-        return weights
-    return ":".join(("hf", weights, model.options.dtype, model.options.quantize)).rstrip(":")
+    match reference.scheme:
+        case "hf":
+            return ":".join(("hf", weights, model.options.dtype, model.options.quantize)).rstrip(":")
+        case "vllm":  # arguments choose the arithmetic
+            return ":".join(("vllm", weights, model.options.dtype, *model.options.args))
+    return weights

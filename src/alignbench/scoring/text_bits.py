@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from alignbench.contexts.rendering import Content, render
+from alignbench.contexts.rendering import Content, render, why_no_text
 from alignbench.engines.blocking import tokenized
 from alignbench.engines.protocol import Capabilities, EnginePool
 from alignbench.errors import EngineError
@@ -225,9 +225,8 @@ def _reading(
             continue
         content = None if contents is None else contents[place]
         prompt = text.prompt or Prompt("", "")
-        rendered = render(prompt, condition.context, capabilities, content, may_be_empty=True)
-        if rendered.messages:
-            why_not = f"the server of {condition.model.name} renders its chats itself: what stands before is not known"
+        rendered = render(prompt, condition.context, capabilities, content, may_be_empty=True, as_text=True)
+        if why_not := why_no_text(rendered, capabilities):
             return _Reading(condition, why_not=why_not)
         what = NO_PROMPT if text.prompt is None else ITS_PROMPT
         reading.before.append(_Before(what, rendered.context, rendered.query, rendered.closings))

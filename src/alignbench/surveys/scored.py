@@ -82,7 +82,7 @@ def _rendered(
     """What the model reads before its answer to each prompt."""
     try:
         content = content_of(condition, prompts[0]) if _takes_content(condition.context) else None
-        rendered = [render(prompt, condition.context, capabilities, content) for prompt in prompts]
+        rendered = [render(prompt, condition.context, capabilities, content, as_text=True) for prompt in prompts]
     except AlignbenchError as error:  # such as a context that is made of a session's samples
         raise NoLogprobs(str(error).rstrip(".")) from None
     if any(each.thoughts is not None and each.thoughts.opened for each in rendered):

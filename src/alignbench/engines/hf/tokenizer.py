@@ -6,7 +6,6 @@ that is spread over tokens comes out whole.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 from tokenizers import AddedToken, Regex, pre_tokenizers
 
+from alignbench.engines.byte_level import BYTE_TOKEN, SPACE, bytes_of
 from alignbench.models.gguf import read_header
 
 # Texts of special tokens that end a response in every model that has them (llama.cpp: special_eog_ids); the last two
@@ -31,9 +31,6 @@ _WORDS = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}%s| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 _SPLITS = {"llama-bpe": _WORDS % "{1,3}", "llama3": _WORDS % "{1,3}", "qwen2": _WORDS % ""}
-
-_BYTE_TOKEN = re.compile(r"<0x([0-9A-Fa-f]{2})>")
-_SPACE = "\N{LOWER ONE EIGHTH BLOCK}"  # what SentencePiece writes for a space
 
 
 class Tokens:
@@ -143,7 +140,7 @@ class Tokens:
     def _decoder(self) -> str:
         """What turns pieces into text, as the tokenizers package prints it."""
         backend = getattr(self._tokenizer, "backend_tokenizer", None)
-        return repr(backend.decoder) if backend is not None else _SPACE
+        return repr(backend.decoder) if backend is not None else SPACE
 
     def _bytes(self, token: int) -> bytes:
         piece = self._tokenizer.convert_ids_to_tokens(token)
@@ -154,19 +151,9 @@ class Tokens:
         if token in self._added and (token in self._special or "ByteLevel" in self._decoder):
             return str(piece).encode()
         if "ByteLevel" in self._decoder:
-            return b"".join(bytes([_BYTES[c]]) if c in _BYTES else c.encode() for c in piece)
-        if byte := _BYTE_TOKEN.fullmatch(piece):
+            return bytes_of(piece)
+        if byte := BYTE_TOKEN.fullmatch(piece):
             return bytes([int(byte[1], 16)])
-        if _SPACE in self._decoder:
-            return str(piece).replace(_SPACE, " ").encode()
+        if SPACE in self._decoder:
+            return str(piece).replace(SPACE, " ").encode()
         return str(self._tokenizer.decode([token])).encode()
-
-
-def _byte_alphabet() -> dict[str, int]:
-    """GPT-2's alphabet: a printable character for each byte (Radford et al. 2019, bytes_to_unicode)."""
-    printable = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
-    others = [byte for byte in range(256) if byte not in printable]
-    return {chr(byte): byte for byte in printable} | {chr(256 + n): byte for n, byte in enumerate(others)}
-
-
-_BYTES = _byte_alphabet()

@@ -27,6 +27,7 @@ from alignbench.engines.protocol import (
     Event,
     Failed,
     LikelihoodRequest,
+    More,
     SampleRequest,
     Scored,
     Tokenized,
@@ -100,6 +101,7 @@ class _Forced:
 class LocalEngine(ABC, Decoder):
     """Implements protocol.Engine. Not thread-safe but for `threads`."""
 
+    takes_more = False
     threads: int  # may be set at any time
     n_ctx_train: int  # 0 where it is not known
     n_vocab: int
@@ -201,7 +203,11 @@ class LocalEngine(ABC, Decoder):
         ids, cut = self._parted[1]
         return list(ids), cut
 
-    def sample(self, requests: Sequence[SampleRequest]) -> Iterator[Event]:
+    def sample(
+        self,
+        requests: Sequence[SampleRequest],
+        more: More | None = None,  # noqa: ARG002
+    ) -> Iterator[Event]:
         """Carry out requests of one mode; those that cannot fit fail alone. See generation.generate for the events."""
         self._forced = None
         batch = []

@@ -6,8 +6,8 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeGuard
 
 from alignbench.engines.openai.finish_reasons import CALLED_A_TOOL
 from alignbench.engines.openai.server_error import Said
@@ -128,10 +128,30 @@ def _read_choice(choice: dict[str, Any], where: str) -> Piece:
         refusal=bool(refused.text) or answer.refusal,
         whole=bool(message),
         finish=finish,
-        tokens=_tokens(choice.get("logprobs"), f"{where}.logprobs", remarks),
+        tokens=_with_ids(_tokens(choice.get("logprobs"), f"{where}.logprobs", remarks), choice.get("token_ids")),
         failure=said_of(choice["error"]) if choice.get("error") else None,
         remarks=tuple(remarks),
     )
+
+
+def read_prompt_ids(event: dict[str, Any]) -> tuple[int, ...]:
+    """The token ids of the prompt, which vLLM gives when it is asked to; none where an event does not say them."""
+    choices = event.get("choices")
+    first = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
+    ids = event.get("prompt_token_ids") or first.get("prompt_token_ids")
+    return tuple(ids) if are_ids(ids) else ()
+
+
+def are_ids(ids: object) -> TypeGuard[list[int]]:
+    """Whether this is a list of token ids."""
+    return isinstance(ids, list) and all(type(token) is int and 0 <= token < _MOST_TOKENS for token in ids)
+
+
+def _with_ids(tokens: tuple[Token, ...], ids: object) -> tuple[Token, ...]:
+    """Tokens with the ids that a choice has beside their log-probs, as that of vLLM; one for each, or none counts."""
+    if not are_ids(ids) or len(ids) != len(tokens):
+        return tokens
+    return tuple(replace(token, id=id) for token, id in zip(tokens, ids, strict=True))
 
 
 def read_usage(event: dict[str, Any]) -> Usage:

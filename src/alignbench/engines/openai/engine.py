@@ -4,7 +4,8 @@ What differs from the local engines, because the server owns it:
 
 - Randomness. Each sample has a seed of its own and the samples of a cell are independent, but no server promises the
   same text for the same seed; what it does is measured (`measure_replay`). Strict and fast mode are the same here.
-- Rendering of chats. The request carries messages; token ids of the prompt are unknown, so `Started` has none.
+- Rendering of chats. The request carries messages. Where the server gives its chat template, given responses are scored
+  behind the text that it renders; token ids of a prompt are known from vLLM alone.
 - Sampling. All parameters are sent; see `openai_request` for those that a server may not know. The window of the
   repetition penalty is the server's.
 - Tokens. Log-probs are stored where the server gives them (raw ones, as vLLM and llama.cpp do by default), ids where it
@@ -13,33 +14,37 @@ What differs from the local engines, because the server owns it:
 - Thoughts. Where a server gives them apart, they are `thinking`, and text, tokens and log-probs are the answer's alone.
 - Ends. What a server does not call an end is none (see finish_reasons): such a sample fails, and keeps what came of it.
 
-Tried against the server of llama-cpp-python (`python -m llama_cpp.server`). What is done for vLLM, llama-server, SGLang
-and Ollama follows their documentation.
+Tried against the servers of llama-cpp-python, vLLM and llama.cpp (tests/servers). What is
+done for SGLang and Ollama follows their documentation.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.openai import replay
-from alignbench.engines.openai.choices import FieldError, choices_of, read_choice, read_usage
+from alignbench.engines.openai.choices import FieldError, choices_of, read_choice, read_prompt_ids, read_usage
 from alignbench.engines.openai.echo_scoring import Echo
 from alignbench.engines.openai.first_token import FirstToken
 from alignbench.engines.openai.http import DONE, Http, retrying
 from alignbench.engines.openai.model_list import find_model, whole_number
 from alignbench.engines.openai.request import Requests, refuses_n, seed_of, server_of
+from alignbench.engines.openai.route import Route
 from alignbench.engines.openai.server_error import ServerError
+from alignbench.engines.openai.server_tokenizer import Layout, ServerTokenizer, tokenizer_of
 from alignbench.engines.openai.streamed_sample import StreamedSample
 from alignbench.engines.openai.streams import StreamedCell
+from alignbench.engines.openai.token_scoring import TokenScorer, scorer_of
 from alignbench.engines.protocol import (
     Capabilities,
     Event,
     LikelihoodRequest,
+    More,
     Replay,
     SampleRequest,
     Scored,
@@ -48,13 +53,14 @@ from alignbench.engines.protocol import (
 )
 from alignbench.errors import EngineError
 from alignbench.models.adapter import Adapter
-from alignbench.models.openai_address import parse_address
+from alignbench.models.openai_address import Address, parse_address
 from alignbench.models.reference import parse_reference
 from alignbench.models.server_settings import LIMITS, ServerSettings
 from alignbench.spec import Model, Sampling
 
 TICK_SECONDS = 0.04  # between two looks at what is due and what was cancelled
 
+_NO_TEMPLATE = {"vLLM": "start vLLM with --enable-tokenizer-info-endpoint"}
 MAX_CHOICES = 32  # of one request
 
 _UNABLE = (400, 422, 500, 501)  # what servers answer to a request that asks for more than they can do
@@ -74,27 +80,61 @@ class Endpoint:
 class OpenAIEngine:
     """A model of a server. Not thread-safe; `threads` means nothing here. Raises EngineError, InputError."""
 
-    def __init__(self, model: Model, cancel: Cancellation, settings: ServerSettings | None = None) -> None:
+    takes_more = True
+
+    def __init__(
+        self,
+        model: Model,
+        cancel: Cancellation,
+        settings: ServerSettings | None = None,
+        *,
+        address: Address | None = None,
+        route: Route | None = None,
+        why_gone: Callable[[], str] | None = None,
+    ) -> None:
+        """
+        Args:
+            model: that is served
+            cancel: which samples were cancelled
+            settings: what models.toml says of the server
+            address: of the server; None for the one in the model's reference
+            route: the way there, None for that of the environment
+            why_gone: says, when a connection broke, why the server has ended; empty where it has not
+        """
         settings = settings or ServerSettings()
         self.threads = 1
         self._model = model
         self._cancel = cancel
-        self._address = parse_address(parse_reference(model.reference).target)
+        self._address = address or parse_address(parse_reference(model.reference).target)
         self._loop = asyncio.new_event_loop()
-        self._http = Http(self._address, settings)
+        self._http = Http(self._address, settings, route, why_gone)
         self._endpoints: dict[str, Endpoint] = {}
         self._probing = asyncio.Lock()
+        above = replace(self._address, base_url=self._address.base_url.removesuffix("/v1"), extra_body="")
+        self._root = Http(above, settings, route, why_gone)  # of what a server has beside the API
+        self._tokenizer: ServerTokenizer | None = None
+        self._layout = Layout()
         self._replay: Replay = ""
         try:
-            self._served = self._loop.run_until_complete(find_model(self._http, self._address))
+            self._loop.run_until_complete(self._look_around(settings))
         except BaseException:
             self.close()
             raise
+
+    async def _look_around(self, settings: ServerSettings) -> None:
+        """What is served, by what kind of server, and what that tells of the model."""
+        name = self._address.name
+        self._served = await find_model(self._http, self._address)
         server = server_of(str(self._served.get("owned_by") or ""))
         self._width = settings.concurrency or server.width
-        self._requests = Requests(self._address.name, server, settings.max_tokens_field or LIMITS[0])
-        self._echo = Echo(self._http, self._address.name, server)
+        self._requests = Requests(name, server, settings.max_tokens_field or LIMITS[0])
         self._first_token = FirstToken(self._http, self._requests)
+        self._scorer: Echo | TokenScorer = Echo(self._http, name, server)
+        tokenizer = tokenizer_of(server.name, self._root, name)
+        if tokenizer is not None and await tokenizer.begin():
+            self._tokenizer, self._layout = tokenizer, await tokenizer.layout()
+            self._scorer = scorer_of(server.name, self._http, self._root, name, tokenizer)
+            self._requests.bos = self._layout.bos
 
     def measure_replay(self, *, chat: bool | None = None) -> Replay:
         """Draw one seed a few times, a few tokens each; `capabilities` has from now on what came of it.
@@ -147,13 +187,14 @@ class OpenAIEngine:
 
     def close(self) -> None:
         """Close the connections."""
-        self._loop.run_until_complete(self._http.close())
+        for http in (self._http, self._root):
+            self._loop.run_until_complete(http.close())
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
 
     def capabilities(self) -> Capabilities:
         """As far as the server tells; 0 for numbers that it does not."""
-        server = self._requests.server
+        server, layout = self._requests.server, self._layout
         meta = self._served.get("meta")
         meta = meta if isinstance(meta, dict) else {}
         words = [self._address.name, "on", server.name or "a server", "at", self._address.base_url]
@@ -161,25 +202,29 @@ class OpenAIEngine:
             words.append(f"(which does not take {', '.join(sorted(server.ignores))}: its own settings apply)")
         return Capabilities(
             kind=self._model.kind,
-            chat_template=None,
-            bos="",
-            eos="",
-            adds_bos=False,
+            chat_template=layout.template or None,
+            bos=layout.bos,
+            eos=layout.eos,
+            adds_bos=self._tokenizer is not None and self._tokenizer.adds_bos,
             n_ctx_train=whole_number(self._served.get("max_model_len")) or whole_number(meta.get("n_ctx_train")),
             n_vocab=whole_number(meta.get("n_vocab")),
             device=self._address.host,
             description=" ".join(words),
             renders_chat=True,
             replay=self._replay,
+            chat_probe=layout.probe,
+            no_template=_NO_TEMPLATE.get(server.name, "vLLM and llama-server do"),
+            lanes=self._width,
+            special_tokens=layout.special,
         )
 
     def score(self, request: LikelihoodRequest) -> Scored:
-        """Works where the server echoes texts with their log-probs, see echo_scoring; first tokens where it gives
-        log-probs of what it generates, see first_token. Raises EngineError elsewhere."""
+        """Works where the server gives log-probs of texts, see token_scoring and echo_scoring; first tokens where it
+        gives log-probs of what it generates, see first_token. Raises EngineError elsewhere."""
         return self._loop.run_until_complete(self._score(request))
 
     async def _score(self, request: LikelihoodRequest) -> Scored:
-        asked = self._first_token.ask(request) if request.first else self._echo.score(request)
+        asked = self._first_token.ask(request) if request.first else self._scorer.score(request)
         task = asyncio.create_task(asked)
         while not (await asyncio.wait([task], timeout=TICK_SECONDS))[0]:
             if self._cancel.whole(request.key):
@@ -189,22 +234,25 @@ class OpenAIEngine:
         return task.result()
 
     def tokens(self, request: TokenizeRequest) -> Tokenized:
-        """Not to be had: only some of these servers have a tokenizer to ask."""
-        del request
-        raise EngineError(f"{self._model.name} is behind a server, whose tokens are not known before it answers.")
+        """To be had from servers that have a tokenizer to ask. Raises EngineError elsewhere."""
+        tokenizer = self._tokenizer
+        if tokenizer is None:
+            raise EngineError(f"{self._model.name} is behind a server, whose tokens are not known before it answers.")
+        found = [self._loop.run_until_complete(tokenizer.split(text)) for text in request.texts]
+        return Tokenized(request.key, tuple(each.ids for each in found), tuple(each.pieces for each in found))
 
     def use(self, adapter: Adapter | None) -> None:
         """A server's adapters are served names, models of their own."""
         if adapter is not None:
             raise EngineError(f"{self._model.name} is behind a server; an adapter there is a served name of its own.")
 
-    def sample(self, requests: Sequence[SampleRequest]) -> Iterator[Event]:
-        """Carry out requests, all at once; see protocol.Engine.
+    def sample(self, requests: Sequence[SampleRequest], more: More | None = None) -> Iterator[Event]:
+        """Carry out requests, all at once, and with them those that come meanwhile; see protocol.Engine.
 
         A sample whose stream breaks off is asked for again. One that fails all the same leaves the others alone: they
         are Finished, then the request ends with a Failed that names it.
         """
-        events = self._sample(requests)
+        events = self._sample(requests, more or (lambda: ()))
         try:
             while True:
                 try:
@@ -215,11 +263,13 @@ class OpenAIEngine:
         finally:
             self._loop.run_until_complete(events.aclose())
 
-    async def _sample(self, requests: Sequence[SampleRequest]) -> AsyncGenerator[Event, None]:
+    async def _sample(self, requests: Sequence[SampleRequest], more: More) -> AsyncGenerator[Event, None]:
         slots = asyncio.Semaphore(self._width)
-        running = {cell: asyncio.create_task(self._serve(cell, slots)) for cell in map(StreamedCell, requests)}
+        running: dict[StreamedCell, asyncio.Task[None]] = {}
+        new = requests
         try:
-            while running:
+            while running or new:
+                running |= {cell: asyncio.create_task(self._serve(cell, slots)) for cell in map(StreamedCell, new)}
                 await asyncio.wait(running.values(), timeout=TICK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
                 for cell, task in list(running.items()):
                     self._end_cancelled(cell)
@@ -234,6 +284,7 @@ class OpenAIEngine:
                         if not task.cancelled():
                             task.result()
                         yield cell.ending()
+                new = more()
         finally:
             for task in running.values():
                 task.cancel()
@@ -325,7 +376,7 @@ class OpenAIEngine:
                         for row in rows:
                             row.end_of_stream()
                         break
-                    cell.answered()
+                    cell.answered(read_prompt_ids(event))
                     self._take(cell, rows, event)
                     if all(row.is_over for row in rows):
                         break

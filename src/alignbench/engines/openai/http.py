@@ -75,11 +75,19 @@ async def retrying(attempt: Callable[[], Awaitable[T]]) -> T:
 class Http:
     """Requests to one server. To be used from one event loop. Raises EngineError where there is no way to it."""
 
-    def __init__(self, address: Address, settings: ServerSettings | None = None) -> None:
+    def __init__(
+        self,
+        address: Address,
+        settings: ServerSettings | None = None,
+        route: Route | None = None,
+        why_gone: Callable[[], str] | None = None,
+    ) -> None:
+        """route: None for that of the environment and the settings. why_gone: see OpenAIEngine."""
         settings = settings or ServerSettings()
         self._address = address
         self._extra = address.extra
-        self._route = route_to(address, settings)
+        self._route = route or route_to(address, settings)
+        self._why_gone = why_gone or (lambda: "")
         self._timeout = settings.timeout
         self._client = httpx.AsyncClient(
             headers=dict(self._route.headers),
@@ -280,6 +288,8 @@ class Http:
         except httpx.ConnectTimeout:
             raise ServerError(f"{self._who} did not answer within {CONNECT_SECONDS:.0f} s.", retry=True) from None
         except httpx.ConnectError as error:
+            if why := self._why_gone():
+                raise ServerError(why) from None
             raise self._unreachable(str(error)) from None
         except httpx.TimeoutException:
             silent = f"{self._who} sent nothing for {self._timeout or READ_SECONDS:.0f} s"
@@ -293,6 +303,8 @@ class Http:
         except httpx.TransportError as error:
             if "location header" in str(error):
                 raise self._lost() from None
+            if why := self._why_gone():
+                raise ServerError(why) from None
             reason = excerpt(str(error)) or type(error).__name__
             raise ServerError(f"{self._who} broke the connection off ({reason}).", retry=True) from None
         except (httpx.DecodingError, httpx.InvalidURL, UnicodeError) as error:

@@ -71,7 +71,7 @@ def replay_words(reference: str, facts: Mapping[str, object]) -> str:
 
     facts: those of the model in the manifest's `loaded`.
     """
-    if not reference.startswith("openai:"):
+    if not reference.startswith(("openai:", "vllm:")):
         return ""
     known = facts.get("replay", "")
     return next((words for replay, words in WORDS.items() if replay == known), WORDS[""])

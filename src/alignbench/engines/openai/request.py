@@ -32,7 +32,16 @@ _EXTENSIONS = {
 }
 _OPTIONAL = {"top_p": ("top_p",), **_EXTENSIONS}  # what is refused only where it is not off
 # Not needed to get the same text: stops are also looked for here, and seeds of servers promise little.
-_SPARE = ("stream_options", "logprobs", "top_logprobs", "seed", "stop", "frequency_penalty", "presence_penalty")
+_SPARE = (
+    "return_token_ids",
+    "stream_options",
+    "logprobs",
+    "top_logprobs",
+    "seed",
+    "stop",
+    "frequency_penalty",
+    "presence_penalty",
+)
 _FORMAT = "response_format"
 _FORMAT_WORDS = (_FORMAT, "json_schema", "json_object", "schema", "grammar")  # what a refusal of it may name
 _TEMPERATURE = "temperature"
@@ -60,11 +69,12 @@ class Server:
     name: str
     ignores: frozenset[str] = frozenset()  # parameters it passes over in silence
     width: int = 8  # requests it can work on at once
+    asks_for: tuple[str, ...] = ()  # what it gives where it is asked to, by the names of fields
 
 
 # By "owned_by" in the answer to /models.
 _SERVERS = {
-    "vllm": Server("vLLM", frozenset({"typical_p"})),
+    "vllm": Server("vLLM", frozenset({"typical_p"}), width=64, asks_for=("return_token_ids",)),
     "sglang": Server("SGLang", frozenset({"typical_p"})),
     "llamacpp": Server("llama-server"),
     # It breaks off the stream it is working on when another request comes in.
@@ -93,6 +103,7 @@ class Requests:
     model: str
     server: Server
     limit: str = LIMITS[0]  # the name of the field for the most tokens
+    bos: str = ""  # text of the BOS token, where prompts may begin with it
     _refused: set[str] = field(default_factory=set)
     _top_k_off: int = 0
     _format: int = 0  # how many of the forms of `_formats` the server has refused
@@ -137,6 +148,9 @@ class Requests:
             body |= {"logprobs": True, "top_logprobs": 1} if request.messages else {"logprobs": 1}
         if request.schema and (forms := _formats(request.schema)[self._format :]):
             body[_FORMAT] = forms[0]
+        if self.bos and not request.messages and body["prompt"].startswith(self.bos):
+            body["add_special_tokens"] = False  # or vLLM puts a second one before it
+        body |= dict.fromkeys(self.server.asks_for, True)
         body |= self._optional(sampling)
         return {name: value for name, value in body.items() if name not in self._refused}
 

@@ -30,6 +30,7 @@ class StreamedCell:
         self.tasks: list[tuple[asyncio.Task[None], Sequence[StreamedSample]]] = []  # what generates which rows
         self._started_at = time.perf_counter()
         self._seconds: float | None = None  # up to the first answer
+        self._prompt_ids: tuple[int, ...] = ()
         self._said_started = False
         self._reported: set[StreamedSample] = set()
         self._deltas: dict[StreamedSample, str] = {}
@@ -41,10 +42,11 @@ class StreamedCell:
         """Rows that something may still come for."""
         return [row for row in self.rows if row.reason is None]
 
-    def answered(self) -> None:
-        """The server has begun to answer."""
+    def answered(self, prompt_ids: tuple[int, ...] = ()) -> None:
+        """The server has begun to answer. prompt_ids: of the prompt, where it says them."""
         if self._seconds is None:
             self._seconds = time.perf_counter() - self._started_at
+            self._prompt_ids = prompt_ids
 
     def show(self, row: StreamedSample, text: str) -> None:
         self._deltas[row] = self._deltas.get(row, "") + text
@@ -61,7 +63,7 @@ class StreamedCell:
         events: list[Event] = []
         if self._seconds is not None and not self._said_started:
             self._said_started = True
-            events.append(Started(key, (), 0, self._seconds))
+            events.append(Started(key, self._prompt_ids, 0, self._seconds))
         ended = [row for row in self.rows if row.reason is not None and row not in self._reported]
         clock = time.perf_counter()
         if self._deltas and (ended or clock - self._last_progress >= PROGRESS_SECONDS):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.protocol import Engine
@@ -14,8 +14,14 @@ from alignbench.models.weights import gguf_hash
 from alignbench.spec import Model
 
 
-def open_engine(model: Model, cancel: Cancellation, threads: int, on_progress: Callable[[float], None]) -> Engine:
-    """Load a model, with its adapter. on_progress gets fractions from 0 to 1. Raises InputError or EngineError."""
+class LoadProgress(Protocol):
+    """Told how far a load is: a fraction, 0 to 1, and perhaps what is done now."""
+
+    def __call__(self, fraction: float, stage: str = ..., /) -> None: ...
+
+
+def open_engine(model: Model, cancel: Cancellation, threads: int, on_progress: LoadProgress) -> Engine:
+    """Load a model, with its adapter. Raises InputError or EngineError."""
     reference = parse_reference(model.reference)
     adapter_facts(reference)
     engine = _open_base(reference.scheme, model, cancel, threads, on_progress)
@@ -23,14 +29,18 @@ def open_engine(model: Model, cancel: Cancellation, threads: int, on_progress: C
     return engine
 
 
-def _open_base(
-    scheme: Scheme, model: Model, cancel: Cancellation, threads: int, on_progress: Callable[[float], None]
-) -> Engine:
+def _open_base(scheme: Scheme, model: Model, cancel: Cancellation, threads: int, on_progress: LoadProgress) -> Engine:
     match scheme:
         case "hf":
             from alignbench.engines.hf.engine import TransformersEngine
 
             return TransformersEngine(model, cancel, threads=threads, on_progress=on_progress)
+        case "vllm":
+            from alignbench.engines.vllm.engine import VllmEngine
+
+            ours = VllmEngine(model, cancel, told=lambda stage: on_progress(stage.fraction, stage.what))
+            ours.measure_replay()
+            return ours
         case "openai":
             from alignbench.engines.openai.engine import OpenAIEngine
 

@@ -21,6 +21,7 @@ from typing import Protocol
 from alignbench.child_process import end_with_parent, kill_group
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.protocol import (
+    LOAD,
     Embedded,
     Entailed,
     Event,
@@ -28,6 +29,7 @@ from alignbench.engines.protocol import (
     LikelihoodRequest,
     Loaded,
     Loading,
+    More,
     SampleRequest,
     TokenizeRequest,
     TokensEmbedded,
@@ -49,7 +51,7 @@ from alignbench.engines.workers.messages import (
     WithAdapter,
     WorkerAnswer,
 )
-from alignbench.errors import AlignbenchError, EngineError
+from alignbench.errors import AlignbenchError, EngineError, EngineLost
 from alignbench.masking import masked
 from alignbench.models.adapter import Adapter
 
@@ -60,9 +62,14 @@ class _Served(Protocol):
     """What this process serves once a model is loaded."""
 
     threads: int
+    takes_more: bool  # whether requests that come are carried out beside those that run
 
     def answer(
-        self, requests: Sequence[Request], send: Callable[[WorkerAnswer], None], adapter: Adapter | None = None
+        self,
+        requests: Sequence[Request],
+        send: Callable[[WorkerAnswer], None],
+        adapter: Adapter | None = None,
+        more: More | None = None,
     ) -> None: ...
 
 
@@ -72,8 +79,9 @@ class _ServedModel:
         name = message.model.name
         send(Loading(name, 0.0))
         self._engine = open_engine(
-            message.model, cancel, message.threads, lambda fraction: send(Loading(name, fraction))
+            message.model, cancel, message.threads, lambda fraction, stage="": send(Loading(name, fraction, stage))
         )
+        self.takes_more = self._engine.takes_more
         send(Loaded(name, self._engine.capabilities(), time.perf_counter() - start))
 
     @property
@@ -85,7 +93,11 @@ class _ServedModel:
         self._engine.threads = threads
 
     def answer(
-        self, requests: Sequence[Request], send: Callable[[WorkerAnswer], None], adapter: Adapter | None = None
+        self,
+        requests: Sequence[Request],
+        send: Callable[[WorkerAnswer], None],
+        adapter: Adapter | None = None,
+        more: More | None = None,
     ) -> None:
         start = time.perf_counter()
         self._engine.use(adapter)
@@ -97,11 +109,13 @@ class _ServedModel:
             case [TokenizeRequest() as request]:
                 send(self._engine.tokens(request))
             case _:
-                for event in self._engine.sample([r for r in requests if isinstance(r, SampleRequest)]):
+                for event in self._engine.sample([r for r in requests if isinstance(r, SampleRequest)], more):
                     send(event)
 
 
 class _ServedEmbedder:
+    takes_more = False
+
     def __init__(self, message: LoadEmbedder) -> None:
         from alignbench.engines.embedder import Embedder
 
@@ -113,6 +127,7 @@ class _ServedEmbedder:
         requests: Sequence[Request],
         send: Callable[[WorkerAnswer], None],
         adapter: Adapter | None = None,  # noqa: ARG002
+        more: More | None = None,  # noqa: ARG002
     ) -> None:
         for request in requests:
             assert isinstance(request, EmbedRequest)
@@ -126,6 +141,8 @@ class _ServedEmbedder:
 
 
 class _ServedNli:
+    takes_more = False
+
     def __init__(self, message: LoadNli) -> None:
         from alignbench.engines.nli import NliModel
 
@@ -137,6 +154,7 @@ class _ServedNli:
         requests: Sequence[Request],
         send: Callable[[WorkerAnswer], None],
         adapter: Adapter | None = None,  # noqa: ARG002
+        more: More | None = None,  # noqa: ARG002
     ) -> None:
         for request in requests:
             assert isinstance(request, EntailmentRequest)
@@ -166,7 +184,8 @@ class _Worker:
                 self._guard([0], partial(self._load, first))
             else:
                 batch = self._with_companions(first, adapter)
-                self._guard([request.key for request in batch], partial(self._answer, batch, adapter))
+                keys = [request.key for request in batch]
+                self._guard(keys, partial(self._answer, batch, adapter, keys))
 
     def _with_companions(self, first: Request, adapter: Adapter | None) -> list[Request]:
         """Requests of fast mode that wait under the same context, of the same adapter, run together."""
@@ -187,6 +206,22 @@ class _Worker:
                 break
             batch.append(following)
         return batch
+
+    def _more(self, adapter: Adapter | None, keys: list[int]) -> list[SampleRequest]:
+        """The requests for samples of an adapter that wait in front; their keys go to the others."""
+        taken: list[SampleRequest] = []
+        while self._next is None:
+            try:
+                message = self._inbox.get_nowait()
+            except queue.Empty:
+                break
+            theirs, request = _parted(message)
+            if isinstance(request, SampleRequest) and theirs == adapter:
+                taken.append(request)
+            else:
+                self._next = message
+        keys += [request.key for request in taken]
+        return taken
 
     def _read(self) -> None:
         """Messages that must act at once are carried out here, beside the request that runs."""
@@ -213,17 +248,22 @@ class _Worker:
             case LoadNli():
                 self._served = _ServedNli(message)
 
-    def _answer(self, batch: Sequence[Request], adapter: Adapter | None) -> None:
+    def _answer(self, batch: Sequence[Request], adapter: Adapter | None, keys: list[int]) -> None:
+        """keys: of the batch; gets those of what is carried out with it."""
         assert self._served is not None
         if isinstance(batch[0], LoadAdapter) and self._cancel.whole(batch[0].key):
             raise EngineError("It was cancelled.")
-        self._served.answer(batch, self._send, adapter)
+        more = partial(self._more, adapter, keys) if self._served.takes_more else None
+        self._served.answer(batch, self._send, adapter, more)
 
     def _guard(self, keys: Sequence[int], work: Callable[[], None]) -> None:
         """Do some work; if it fails, so do the requests it was for."""
         message = ""
         try:
             work()
+        except EngineLost as error:
+            self._send(Failed(LOAD, str(error)))  # which ends this process
+            return
         except AlignbenchError as error:
             message = str(error)
         except Exception as error:  # the boundary of the process: whatever it was, it belongs to these requests

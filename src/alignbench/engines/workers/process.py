@@ -128,6 +128,9 @@ class WorkerProcess:
 
     def _dispatch(self, event: WorkerAnswer) -> None:
         self.used = self._heard = time.monotonic()
+        if isinstance(event, Failed) and event.lost:  # who loads the model again gets another process
+            self._failure = event.message
+            self._on_end(self)
         match event:
             case Loading():
                 for sink in list(self.loading):

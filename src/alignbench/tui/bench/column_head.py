@@ -41,8 +41,10 @@ def progress(cell: BenchCell, n: int, shared: str = "") -> CellProgress:
         case "starting":
             return CellProgress(count, ("starting",))
         case "loading":
-            words = f"loading {cell.fraction:.0%}"
-            return CellProgress(count, (f"{words} {bar(cell.fraction, 8)}", words))
+            share = f"{cell.fraction:.0%}"
+            words = f"loading {share}"
+            longer = f"loading {cell.stage} {share}" if cell.stage else words
+            return CellProgress(count, (f"{longer} {bar(cell.fraction, 8)}", longer, words))
         case "waiting":
             return CellProgress(count, ("waiting",))
         case "sampling":

@@ -66,6 +66,7 @@ class BenchCell:
         model: Name of the one that does.
         status: What is being done.
         fraction: Of loading the model, 0 to 1.
+        stage: Of loading the model, what is done now; empty where that is not said.
         message: Why it failed, else empty.
         samples: By index.
         rate: Tokens a second.
@@ -76,6 +77,7 @@ class BenchCell:
     model: str = ""
     status: CellStatus = "idle"
     fraction: float = 0.0
+    stage: str = ""
     message: str = ""
     samples: dict[int, BenchSample] = field(default_factory=dict)
     rate: TokenRate = field(default_factory=TokenRate)

@@ -33,6 +33,7 @@ def apply_run_event(bench: Bench, event: RunEvent) -> BenchCell | None:
             if cell.model == event.model and cell.status in ("starting", "loading"):
                 cell.status = "loading" if isinstance(event, ModelLoading) else "waiting"
                 cell.fraction = event.fraction if isinstance(event, ModelLoading) else 1.0
+                cell.stage = event.stage if isinstance(event, ModelLoading) else ""
         return None
     key = (event.cell.prompt.key, event.cell.condition.hash)
     cell = bench.cells.setdefault(key, BenchCell())

@@ -1,0 +1,206 @@
+"""Log-probs of given tokens, from a server whose tokenizer can be asked: ids, exact ranks, alternatives with their ids.
+
+vLLM says them of a prompt of ids (`prompt_logprobs`), all at once. llama-server says them only of what it generates: it
+is asked, token by token, what would come next, each time with one token more behind the prompt that is in its cache.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from alignbench.engines.local.teacher_forcing import continuation_start
+from alignbench.engines.openai.choices import LogprobReader, are_ids
+from alignbench.engines.openai.http import Http, retrying
+from alignbench.engines.openai.server_error import ServerError
+from alignbench.engines.openai.server_tokenizer import ServerTokenizer
+from alignbench.engines.protocol import LikelihoodRequest, Scored
+from alignbench.errors import EngineError
+
+_MOST = 20  # alternatives that vLLM gives unless it is told otherwise
+_FIRST_LOOK = 100  # tokens that llama-server is asked for first, most likely ones; all of them where that is not enough
+_ALL = 1 << 20  # more than any vocabulary has
+_SURELY = 1e4  # added to a logit
+_DIGITS = 10  # that an id has fewer of
+_UNABLE = (400, 404, 405, 422, 500, 501)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A token that may stand at a place. rank: 1 is the model's first choice."""
+
+    id: int
+    text: str
+    logprob: float
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a model says of one place: of the token that stands there, and its best, the first one first."""
+
+    own: Candidate
+    best: tuple[Candidate, ...]
+
+
+def scorer_of(server: str, api: Http, root: Http, model: str, tokenizer: ServerTokenizer) -> TokenScorer:
+    """What scores texts on a kind of server that has a tokenizer. root: the address above that of the API."""
+    if server == "vLLM":
+        return PromptLogprobs(api, model, tokenizer)
+    return StepByStep(root, model, tokenizer)
+
+
+class TokenScorer(ABC):
+    """Scores texts under one model of a server. To be used from one event loop."""
+
+    def __init__(self, http: Http, model: str, tokenizer: ServerTokenizer) -> None:
+        """http: of the API, or for llama-server of the address above it."""
+        self._http, self._model, self._tokenizer = http, model, tokenizer
+        self._prompt: tuple[str, tuple[int, ...]] = "", ()  # the last one and its ids
+
+    async def score(self, request: LikelihoodRequest) -> Scored:
+        """See protocol.Engine. Raises EngineError where the server cannot do it."""
+        prompt = request.context + request.query
+        if self._prompt[0] != prompt or not self._prompt[1]:
+            self._prompt = prompt, (await self._tokenizer.split(prompt)).ids
+        ids = self._prompt[1]
+        if not request.continuation:
+            return _scored(request, (), (), len(ids))
+        whole = await self._tokenizer.split(prompt + request.continuation)
+        start = continuation_start(ids, whole.ids)
+        places = await self._places(whole.ids, start, request.top)
+        pieces = [piece.decode(errors="replace") for piece in whole.pieces[start:]]
+        return _scored(request, places, pieces, start)
+
+    @abstractmethod
+    async def _places(self, ids: Sequence[int], start: int, top: int) -> Sequence[Place]:
+        """What the model says of ids[start:], each behind all before it."""
+
+    async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        async def attempt() -> dict[str, Any]:
+            try:
+                return await self._http.post(path, body)
+            except ServerError as error:
+                error.retry = error.retry and error.status not in _UNABLE
+                raise
+
+        return await retrying(attempt)
+
+
+class PromptLogprobs(TokenScorer):
+    """vLLM's log-probs of a prompt."""
+
+    async def _places(self, ids: Sequence[int], start: int, top: int) -> Sequence[Place]:
+        body = {
+            "model": self._model,
+            "prompt": list(ids),
+            "max_tokens": 1,
+            "temperature": 1.0,
+            "prompt_logprobs": min(max(top, 1), _MOST),
+        }
+        return read_prompt_logprobs(await self._post("/completions", body), ids, start, top)
+
+
+class StepByStep(TokenScorer):
+    """llama-server's log-probs of what it would generate, one token after the other."""
+
+    async def _places(self, ids: Sequence[int], start: int, top: int) -> Sequence[Place]:
+        return [await self._place(ids[:at], ids[at], top) for at in range(start, len(ids))]
+
+    async def _place(self, before: Sequence[int], token: int, top: int) -> Place:
+        looked = max(top, _FIRST_LOOK)
+        while True:
+            candidates = await self._next(before, looked)
+            own = next((each for each in candidates if each.id == token), None)
+            if own is not None:
+                return Place(own, tuple(candidates[:top]))
+            if len(candidates) < looked:
+                raise EngineError(f"llama-server gave no log-prob of token {token}, which its own tokenizer made.")
+            looked = _ALL
+
+    async def _next(self, before: Sequence[int], n: int) -> list[Candidate]:
+        body = {
+            "prompt": list(before),
+            "n_predict": 1,
+            "n_probs": n,
+            "temperature": 1.0,
+            "cache_prompt": True,
+            "post_sampling_probs": False,
+            "id_slot": 0,  # which has the prompt
+            # Nothing is said where the end is drawn, or a part of a character; log-probs are those without the bias.
+            "logit_bias": [[self._tokenizer.letter, _SURELY]],
+        }
+        return read_candidates(await self._post("/completion", body))
+
+
+def read_prompt_logprobs(answer: dict[str, Any], ids: Sequence[int], start: int, top: int) -> list[Place]:
+    """What vLLM says of ids[start:] in its answer to a prompt of `ids`. Raises EngineError."""
+    found = _first(answer.get("choices")).get("prompt_logprobs")
+    if not isinstance(found, list) or len(found) != len(ids):
+        raise EngineError("vLLM gave no prompt_logprobs of the tokens it was sent. Is its version older than 0.8?")
+    return [_place(entry, token, top) for entry, token in zip(found[start:], ids[start:], strict=True)]
+
+
+def read_candidates(answer: dict[str, Any]) -> list[Candidate]:
+    """What llama-server would go on with, most likely first. Raises EngineError."""
+    listed = _first(answer.get("completion_probabilities")).get("top_logprobs")
+    rows = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    ids = [row.get("id") for row in rows]
+    if not rows or not are_ids(ids):
+        raise EngineError("llama-server gave no log-probs of what would come next. Is its version older than 2025?")
+    reader = LogprobReader()
+    logprobs = [reader.number(row.get("logprob"), "top_logprobs.logprob") for row in rows]
+    if reader.remark:
+        raise EngineError(f"llama-server gives log-probs that cannot be read: {reader.remark}")
+    texts = [str(row.get("token") or "") for row in rows]
+    return [Candidate(*each) for each in zip(ids, texts, logprobs, range(1, len(rows) + 1), strict=True)]
+
+
+def _first(listed: object) -> dict[str, Any]:
+    """The first object of a list; an empty one where there is none."""
+    return listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else {}
+
+
+def _place(entry: object, token: int, top: int) -> Place:
+    """What vLLM says of a place: an object by token id, the token that stands there among them."""
+    reader = LogprobReader()
+    named: dict[int, Candidate] = {}
+    for id, said in entry.items() if isinstance(entry, dict) else ():
+        if isinstance(said, dict) and str(id).isdecimal() and len(str(id)) < _DIGITS:
+            logprob = reader.number(said.get("logprob"), f"prompt_logprobs[{id}].logprob")
+            named[int(id)] = Candidate(int(id), str(said.get("decoded_token") or ""), logprob, _rank(said.get("rank")))
+    if reader.remark or token not in named or not named[token].rank:
+        raise EngineError(
+            f"vLLM gives prompt_logprobs that cannot be read: {reader.remark or 'a token or its rank is missing'}"
+        )
+    best = sorted(named.values(), key=lambda each: each.rank)
+    return Place(named[token], tuple(each for each in best if each.rank <= top)[:top])
+
+
+def _rank(value: object) -> int:
+    """0 where it is not said."""
+    return value if type(value) is int and 0 < value < _ALL else 0
+
+
+def _scored(
+    request: LikelihoodRequest, places: Sequence[Place], pieces: Sequence[str], n_context_tokens: int
+) -> Scored:
+    n, top = len(places), request.top
+    missing = Candidate(-1, "", -math.inf, 0)  # beyond what a server gives
+    best = [[*place.best, *[missing] * (top - len(place.best))] for place in places]
+    return Scored(
+        key=request.key,
+        ids=np.array([place.own.id for place in places], np.int32),
+        pieces=tuple(pieces),
+        logprob=np.array([place.own.logprob for place in places], np.float32),
+        rank=np.array([place.own.rank for place in places], np.int32),
+        top_ids=np.array([[each.id for each in row] for row in best], np.int32).reshape(n, top),
+        top_logprob=np.array([[each.logprob for each in row] for row in best], np.float32).reshape(n, top),
+        top_pieces=tuple(tuple(each.text for each in row) for row in best),
+        n_context_tokens=n_context_tokens,
+    )

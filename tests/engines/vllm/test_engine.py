@@ -1,0 +1,122 @@
+"""A vllm: model in a pool. A script stands for vLLM: it answers as that does, and dies when a prompt says so."""
+
+from __future__ import annotations
+
+import queue
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from alignbench.engines.protocol import Done, Event, Failed, Loaded, Loading, TextDeltas
+from alignbench.engines.workers.pool import WorkerPool
+from alignbench.spec import LoadOptions, Model
+from tests.support.driving import follow, load, plain_request, results
+from tests.support.waiting import LIMIT
+
+_VLLM = """\
+    import http.server, json, os, sys, time
+    args = dict(zip(sys.argv[2::2], sys.argv[3::2]))
+    class Handler(http.server.BaseHTTPRequestHandler):
+        log_message = lambda *args: None
+        def reply(self, value, status=200):
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(json.dumps(value).encode())
+        def do_GET(self):
+            if self.headers["Authorization"] != "Bearer " + os.environ["VLLM_API_KEY"]:
+                self.reply({}, 401)
+            elif self.path == "/v1/models":
+                self.reply({"data": [{"id": args["--served-model-name"], "owned_by": "vllm", "max_model_len": 512}]})
+            elif self.path == "/version":
+                self.reply({"version": "0.0.1"})
+            elif self.path == "/tokenizer_info":
+                self.reply({"chat_template": "[{{ messages[0].content }}]", "bos_token": "<s>", "eos_token": "</s>"})
+            else:
+                self.reply({}, 404)
+        def do_POST(self):
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            if self.path == "/tokenize":
+                pieces = [*(["<s>"] if asked["add_special_tokens"] else []), *asked["prompt"]]
+                return self.reply({"tokens": [ord(piece[-1]) for piece in pieces], "token_strs": pieces})
+            if not asked.get("stream"):
+                return self.reply({"choices": [{"index": 0, "text": "a", "finish_reason": "stop"}]})
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.end_headers()
+            choices = [{"index": 0, "text": "said ", "token_ids": [5], "prompt_token_ids": [1, 2]}]
+            self.wfile.write(b"data: " + json.dumps({"choices": choices}).encode() + b"\\n\\n")
+            self.wfile.flush()
+            if "die" in asked["prompt"]:
+                print("torch.OutOfMemoryError: there is no room", flush=True)
+                os._exit(1)
+            while "wait" in asked["prompt"] and not os.path.exists(os.environ["GO"]):
+                time.sleep(0.01)
+            choices = [{"index": 0, "text": "all", "finish_reason": "stop"}]
+            self.wfile.write(b"data: " + json.dumps({"choices": choices}).encode() + b"\\n\\ndata: [DONE]\\n\\n")
+    print("Starting to load model", flush=True)
+    http.server.ThreadingHTTPServer((args["--host"], int(args["--port"])), Handler).serve_forever()
+"""
+
+
+@pytest.fixture
+def pool() -> Iterator[WorkerPool]:
+    pool = WorkerPool()
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Model:
+    script = tmp_path / "vllm.py"
+    script.write_text(textwrap.dedent(_VLLM))
+    # A server without a GPU is counted with the cache that it is told to have.
+    env = (("GO", str(tmp_path / "go")), ("VLLM_CPU_KVCACHE_SPACE", "0"))
+    options = LoadOptions(device="cpu", command=(sys.executable, str(script)), env=env)
+    return Model("big", "vllm:org/big", "aligned", options)
+
+
+def test_what_a_server_of_ours_is_and_says(pool: WorkerPool, model: Model) -> None:
+    events: queue.Queue[Event] = queue.Queue()
+    pool.load(model, events.put)
+    stages = []
+    while isinstance(event := events.get(timeout=LIMIT), Loading):
+        stages.append(event.stage)
+    assert "weights" in stages
+    assert isinstance(event, Loaded), event
+    known = event.capabilities
+    assert (known.description, known.device, known.n_ctx_train) == ("big on vLLM 0.0.1", "cpu", 512)
+    assert (known.chat_template, known.bos, known.renders_chat) == ("[{{ messages[0].content }}]", "<s>", False)
+    found = results(follow(pool, model, plain_request(2, stops=())))
+    assert {result.text for result in found.values()} == {"said all"}
+
+
+def test_cells_that_come_later_are_worked_on_beside_the_first(pool: WorkerPool, model: Model, tmp_path: Path) -> None:
+    """In strict mode, in other contexts: the first one ends when the second one has."""
+    assert isinstance(load(pool, model), Loaded)
+    first, second = plain_request(1, prompt="wait", stops=()), plain_request(1, context="another", stops=())
+    events: queue.Queue[Event] = queue.Queue()
+    pool.sample(model, first, events.put)
+    while not isinstance(events.get(timeout=LIMIT), TextDeltas):
+        pass
+    pool.sample(model, second, events.put)
+    while not isinstance(event := events.get(timeout=LIMIT), (Done, Failed)):
+        pass
+    assert event == Done(second.key)
+    (tmp_path / "go").touch()
+    while not isinstance(event := events.get(timeout=LIMIT), (Done, Failed)):
+        pass
+    assert event == Done(first.key)
+
+
+def test_a_server_that_dies_is_one_message_and_the_next_load_starts_another(pool: WorkerPool, model: Model) -> None:
+    assert isinstance(load(pool, model), Loaded)
+    failed = follow(pool, model, plain_request(1, prompt="die", stops=()))[-1]
+    assert isinstance(failed, Failed)
+    assert failed.message == "The vLLM server of big ended (exit code 1): torch.OutOfMemoryError: there is no room"
+    assert [result.text for result in failed.broken] == ["said "]  # what had come of it
+    assert pool.capabilities(model) is None
+    assert isinstance(load(pool, model), Loaded)
+    assert results(follow(pool, model, plain_request(1, stops=())))

@@ -1,0 +1,132 @@
+"""vllm: references, with a real vLLM: started by a pool, driven, killed, broken."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from alignbench.contexts.rendering import Content, render
+from alignbench.engines.protocol import Event, Failed, Loaded, Loading, TextDeltas
+from alignbench.engines.workers.pool import WorkerPool
+from alignbench.experiments.likelihood import score_response
+from alignbench.models.catalog import resolve
+from alignbench.spec import Context, LoadOptions, Model, Prefill, Prompt
+from tests.support.driving import follow, load, plain_request, results
+from tests.support.waiting import LIMIT, wait_until
+
+pytestmark = [pytest.mark.models, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[WorkerPool]:
+    pool = WorkerPool()
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def model(folder: Path, options: LoadOptions) -> Model:
+    return replace(resolve(f"vllm:{folder}"), name="smol", options=options)
+
+
+def _processes() -> dict[int, list[str]]:
+    """Command lines of all that runs, by process id."""
+    found = {}
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            if place.joinpath("stat").read_text().rpartition(")")[2].split()[0] not in "ZX":
+                found[int(place.name)] = place.joinpath("cmdline").read_text().split("\0")
+        except OSError:
+            pass
+    return found
+
+
+def _of_server(folder: Path) -> set[int]:
+    """The keeper and the server of the weights in a folder, and the processes that vLLM names after itself."""
+    return {pid for pid, words in _processes().items() if str(folder) in words}
+
+
+def _session(pids: set[int]) -> set[int]:
+    """What is in the sessions of some processes."""
+    sessions = {os.getsid(pid) for pid in pids}
+    return {pid for pid in _processes() if _sid(pid) in sessions}
+
+
+def _sid(pid: int) -> int:
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return 0
+
+
+def test_a_server_is_started_used_and_killed(pool: WorkerPool, model: Model, folder: Path) -> None:
+    stages: list[str] = []
+    events: queue.Queue[Event] = queue.Queue()
+    pool.load(model, events.put)
+    while isinstance(event := events.get(timeout=LIMIT), Loading):
+        stages.append(event.stage)
+    assert isinstance(event, Loaded), event
+    assert {"starting", "weights", "ready"} <= {*stages}
+    known = event.capabilities
+    assert (known.kind, known.renders_chat) == ("aligned", False)
+    assert known.description.startswith("smollm2 on vLLM 0.")
+
+    # Chats are rendered here, as for our own engines.
+    context = Context("chat", instruction="Be kind.", prefill=Prefill("Of course"))
+    rendered = render(Prompt.typed("Help me."), context, known, Content(prefill="Of course"))
+    request = replace(
+        plain_request(8, max_tokens=6, temperature=1.0, stops=()), context=rendered.context, query=rendered.query
+    )
+    found = results(follow(pool, model, request))
+    assert sorted(found) == [*range(8)]
+    assert all((result.tokens.ids >= 0).all() and len(result.tokens.ids) for result in found.values())
+
+    local = Model("smol-hf", f"hf:{folder}", "aligned", LoadOptions(device="cpu", dtype="float32"))
+    pair = [score_response(pool, each, context, Prompt.typed("Help me."), ", I can.") for each in (model, local)]
+    assert pair[0].ids.tolist() == pair[1].ids.tolist()
+    assert np.abs(pair[0].logprob - pair[1].logprob).max() < 0.01
+    pool.unload(local)
+
+    # Killed at work: one message, and nothing is left.
+    alive = _session(_of_server(folder))
+    assert len(alive) >= 3
+    server = next(pid for pid in _of_server(folder) if "alignbench.engines.vllm.keeper" not in _processes()[pid])
+    killed = False
+
+    def kill(event: Event) -> None:
+        nonlocal killed
+        if isinstance(event, TextDeltas) and not killed:
+            killed = True
+            os.kill(server, signal.SIGKILL)
+
+    last = follow(pool, model, plain_request(2, max_tokens=3000, stops=()), kill)[-1]
+    assert isinstance(last, Failed)
+    assert last.message == "The vLLM server of smol ended (killed by signal 9)."
+    assert pool.capabilities(model) is None
+    wait_until(lambda: not alive & _processes().keys())
+
+
+def test_what_vllm_refuses_is_one_message(pool: WorkerPool, model: Model, folder: Path) -> None:
+    event = load(pool, replace(model, options=replace(model.options, args=("--no-such-argument",))))
+    assert isinstance(event, Failed)
+    assert "ended (exit code 2)" in event.message
+    assert event.message.endswith("error: unrecognized arguments: --no-such-argument")
+    wait_until(lambda: not _of_server(folder))
+
+
+def test_a_load_that_is_given_up_leaves_no_server(pool: WorkerPool, model: Model, folder: Path) -> None:
+    events: queue.Queue[Event] = queue.Queue()
+    pool.load(model, events.put)
+    wait_until(lambda: _of_server(folder))
+    pool.unload(model)
+    while isinstance(event := events.get(timeout=LIMIT), Loading):
+        pass
+    assert isinstance(event, Failed)
+    wait_until(lambda: not _of_server(folder))
